@@ -1,0 +1,29 @@
+# make train: the main job; make test: every check. Each creates the environment it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+.PHONY: train test lint clean
+
+train: $(READY)
+	$(BIN)/archspec train resnet20_digits
+
+test: $(READY)-test lint
+	$(BIN)/python -m pytest
+
+lint: $(READY)-test
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+$(READY): setup.py pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(READY)-test: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info

@@ -1,0 +1,19 @@
+"""The data sources. A new one is a file here, a model in spec/recipe.py, and a row in SOURCES."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from archspec.data.dataset import Dataset, Shape
+from archspec.data.sources.digits import digits
+from archspec.data.sources.folder import folder
+from archspec.spec.recipe import Digits, Folder
+
+SOURCES: dict[str, Callable[[Any, Shape], Dataset]] = {"digits": digits, "folder": folder}
+"""From the name in `train.data.source` to a function of its section and the network's input."""
+
+
+def load(section: Digits | Folder, shape: Shape) -> Dataset:
+    """The data that a recipe names, for images of `shape`. Raises InputError where there is none."""
+    return SOURCES[section.source](section, shape)

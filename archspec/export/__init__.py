@@ -1,0 +1,1 @@
+"""What serves: exporters, and the proof that an export computes what the trained model does."""

@@ -1,0 +1,24 @@
+"""A SavedModel as TensorFlow Serving wants it: one version of a model, signature serving_default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from archspec.export.predictor import Predictor
+
+PLACE = "saved_model/1"
+"""The server takes the number for the version; it never sees a half-written one, since the name comes last."""
+
+
+def write(predictor: Predictor, path: Path) -> None:
+    """Writes the folder `path`."""
+    tf.saved_model.save(predictor, str(path), signatures={"serving_default": predictor.predict})
+
+
+def run(path: Path, images: np.ndarray) -> np.ndarray:
+    """Probabilities, (n, classes), of a SavedModel read back from the disk. Images: (n, h, w, c), 0 to 255."""
+    served = tf.saved_model.load(str(path)).signatures["serving_default"]
+    return served(images=tf.constant(images))["probabilities"].numpy()

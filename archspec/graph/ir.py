@@ -1,0 +1,102 @@
+"""Value, Node, Graph: a network, immutable, in the order in which it is computed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from archspec.errors import Where
+from archspec.graph.ops import Input, Op, Tensor, Weight
+
+Role = Literal["main", "shortcut", "gate", "auxiliary"]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The result of a node: the node's name and the type of what it gives."""
+
+    name: str
+    type: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One operation in its place.
+
+    `section` is stem, a stage's name, head, or auxiliary; `block` is the number of the stage's repeat from 1 (0: none);
+    `role` says which path it is on: only main counts for depth.
+    """
+
+    name: str
+    op: Op
+    inputs: tuple[Value, ...]
+    output: Value
+    where: Where
+    section: str = ""
+    block: int = 0
+    role: Role = "main"
+
+    @property
+    def types(self) -> tuple[Tensor, ...]:
+        """The types of the inputs."""
+        return tuple(value.type for value in self.inputs)
+
+    @property
+    def weights(self) -> tuple[Weight, ...]:
+        """The arrays the node holds."""
+        return self.op.weights(*self.types)
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights, batch-norm statistics among them."""
+        return sum(weight.size for weight in self.weights)
+
+    @property
+    def macs(self) -> int | None:
+        """Multiply-adds for one image; None where a size is open."""
+        return self.op.macs(self.types, self.output.type)
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A level of the feature pyramid: the value, the section it comes from and its stride against the image."""
+
+    value: Value
+    section: str
+    stride: int
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A network. `output` gives the logits; `auxiliary` the logits of extra classifiers, by stage."""
+
+    name: str
+    nodes: tuple[Node, ...]
+    output: Value
+    auxiliary: Mapping[str, Value] = field(default_factory=dict)
+    features: Mapping[str, Feature] = field(default_factory=dict)
+    sections: tuple[str, ...] = ()
+
+    @cached_property
+    def input(self) -> Value:
+        """The image."""
+        return self.nodes[0].output
+
+    @property
+    def predicting(self) -> tuple[Node, ...]:
+        """The nodes of the model that predicts: all but the auxiliary classifiers."""
+        return tuple(node for node in self.nodes if node.role != "auxiliary")
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal digits that change whenever the computation or a layer's name does."""
+        from archspec.graph.text import lines
+        return hashlib.sha256("\n".join(lines(self)).encode()).hexdigest()[:12]
+
+
+def is_input(node: Node) -> bool:
+    """Whether a node is the image."""
+    return isinstance(node.op, Input)

@@ -1,0 +1,591 @@
+"""The whole vocabulary of a graph: every primitive operation with its shape rule, its weights and its cost.
+
+Shapes leave the batch out: (height, width, channels) for a feature map, (units,) for a vector. A height or width that
+the spec leaves open is None, and so is every number that follows from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import prod
+from typing import ClassVar, Literal
+
+Pair = tuple[int, int]
+Pads = tuple[int, int, int, int]
+"""Pixels of padding: top, bottom, left, right."""
+Padding = Literal["same"] | Pads
+VALID: Pads = (0, 0, 0, 0)
+
+
+class ShapeError(ValueError):
+    """An operation does not fit its inputs; the hint says what would."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """The type of a value: its shape without the batch, and its stride against the image (None for a vector)."""
+
+    shape: tuple[int | None, ...]
+    stride: tuple[Fraction, Fraction] | None = None
+
+    @property
+    def channels(self) -> int:
+        """Size of the last axis, which is never open."""
+        last = self.shape[-1]
+        if last is None:
+            raise ValueError("the last axis of a tensor is never open")
+        return last
+
+    @property
+    def is_map(self) -> bool:
+        """Whether this is a feature map (height, width, channels)."""
+        return len(self.shape) == 3
+
+    @property
+    def size(self) -> int | None:
+        """Number of elements for one image; None where a size is open."""
+        known = [n for n in self.shape if n is not None]
+        return prod(known) if len(known) == len(self.shape) else None
+
+    def __str__(self) -> str:
+        return "x".join("?" if n is None else str(n) for n in self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """One array of an operation, by the name Keras gives it."""
+
+    name: str
+    shape: tuple[int, ...]
+    trainable: bool = True
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return prod(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """A primitive operation. `infer` gives the output type or raises ShapeError."""
+
+    kind: ClassVar[str] = "op"
+    weighted: ClassVar[bool] = False
+    """Whether it counts as a layer of the network's depth (convolution, dense)."""
+
+    def infer(self, *inputs: Tensor) -> Tensor:
+        """The type of the result. Most operations keep that of their input."""
+        return inputs[0]
+
+    def weights(self, *inputs: Tensor) -> tuple[Weight, ...]:
+        """The arrays it holds, in Keras's order."""
+        return ()
+
+    def macs(self, inputs: tuple[Tensor, ...], output: Tensor) -> int | None:
+        """Multiply-adds for one image; zero for all but convolutions and dense layers."""
+        return 0
+
+    def window(self) -> tuple[Pair, Pair]:
+        """(extent of the input that one output sees, stride), each (height, width); for the receptive field."""
+        return (1, 1), (1, 1)
+
+
+def _map(tensor: Tensor, what: str) -> tuple[int | None, int | None, int]:
+    if not tensor.is_map:
+        raise ShapeError(f"{what} needs a feature map (height x width x channels), this is a vector of {tensor}",
+                         "put it before flatten and before pooling without keepdims")
+    return tensor.shape[0], tensor.shape[1], tensor.channels
+
+
+def _vector(tensor: Tensor, what: str) -> int:
+    if tensor.is_map:
+        raise ShapeError(f"{what} needs a vector, this is a feature map of {tensor}",
+                         "put global_avg_pool or flatten before it")
+    return tensor.channels
+
+
+def extra_rows(size: int | None, kernel: int, stride: int, before: int, after: int) -> int:
+    """Rows below the padding that `ceil` pools see: a last window starts in the image or the padding before it.
+
+    Caffe's and PyTorch's rule. Raises ShapeError where it depends on a size that is open.
+    """
+    if stride + after <= kernel:
+        return stride - 1
+    if size is None:
+        raise ShapeError("ceil with a stride this large depends on the size of the image, which is open",
+                         "give the input a size, or leave ceil out")
+    windows = -(-(size + before + after - kernel) // stride) + 1
+    if (windows - 1) * stride >= size + before:
+        windows -= 1
+    return max(0, (windows - 1) * stride + kernel - size - before - after)
+
+
+def _extent(size: int | None, kernel: int, stride: int, pads: Pair | None) -> int | None:
+    """Number of windows along one side; `pads` is None for `same`."""
+    if size is None:
+        return None
+    if pads is None:
+        return -(-size // stride)
+    return (size + sum(pads) - kernel) // stride + 1
+
+
+def _slide(x: Tensor, kernel: Pair, stride: Pair, padding: Padding, what: str) -> tuple[int | None, int | None]:
+    """Height and width after a window of `kernel` pixels has passed over x."""
+    sides: list[int | None] = []
+    for axis in (0, 1):
+        pads = None if padding == "same" else (padding[2 * axis], padding[2 * axis + 1])
+        extent = _extent(x.shape[axis], kernel[axis], stride[axis], pads)
+        if extent is not None and extent < 1:
+            raise ShapeError(f"{what}: a window of {kernel[0]}x{kernel[1]} does not fit into {x}",
+                             "pad it (padding: same), make the window smaller, or use fewer strides before it")
+        sides.append(extent)
+    return sides[0], sides[1]
+
+
+def _strided(x: Tensor, height: int | None, width: int | None, channels: int, stride: Pair) -> Tensor:
+    assert x.stride is not None
+    return Tensor((height, width, channels), (x.stride[0] * stride[0], x.stride[1] * stride[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Input(Op):
+    """The image."""
+
+    kind: ClassVar[str] = "input"
+    shape: tuple[int | None, int | None, int]
+
+    def infer(self, *inputs: Tensor) -> Tensor:
+        return Tensor(self.shape, (Fraction(1), Fraction(1)))
+
+
+@dataclass(frozen=True, slots=True)
+class Conv(Op):
+    """Convolution, grouped where groups > 1. Kernel (height, width, in / groups, filters)."""
+
+    kind: ClassVar[str] = "conv"
+    weighted: ClassVar[bool] = True
+    filters: int
+    kernel: Pair = (1, 1)
+    stride: Pair = (1, 1)
+    padding: Padding = "same"
+    dilation: Pair = (1, 1)
+    groups: int = 1
+    bias: bool = False
+    bias_init: float = 0.0
+
+    def _reach(self) -> Pair:
+        return (self.dilation[0] * (self.kernel[0] - 1) + 1, self.dilation[1] * (self.kernel[1] - 1) + 1)
+
+    def infer(self, *inputs: Tensor) -> Tensor:
+        channels = _map(inputs[0], "conv")[2]
+        for name, count in (("input channels", channels), ("filters", self.filters)):
+            if count % self.groups:
+                near = max(1, round(count / self.groups)) * self.groups
+                raise ShapeError(f"{count} {name} are not divisible by {self.groups} groups",
+                                 f"{near} would be, or a number of groups that divides {count}")
+        height, width = _slide(inputs[0], self._reach(), self.stride, self.padding, "conv")
+        return _strided(inputs[0], height, width, self.filters, self.stride)
+
+    def weights(self, *inputs: Tensor) -> tuple[Weight, ...]:
+        kernel = Weight("kernel", (*self.kernel, inputs[0].channels // self.groups, self.filters))
+        return (kernel, Weight("bias", (self.filters,))) if self.bias else (kernel,)
+
+    def macs(self, inputs: tuple[Tensor, ...], output: Tensor) -> int | None:
+        each = prod(self.kernel) * inputs[0].channels // self.groups
+        return None if output.size is None else output.size * each
+
+    def window(self) -> tuple[Pair, Pair]:
+        return self._reach(), self.stride
+
+
+@dataclass(frozen=True, slots=True)
+class Depthwise(Op):
+    """One convolution a channel, `multiplier` filters each. Kernel (height, width, in, multiplier)."""
+
+    kind: ClassVar[str] = "depthwise"
+    weighted: ClassVar[bool] = True
+    multiplier: int = 1
+    kernel: Pair = (3, 3)
+    stride: Pair = (1, 1)
+    padding: Padding = "same"
+    dilation: Pair = (1, 1)
+    bias: bool = False
+    bias_init: float = 0.0
+
+    def _reach(self) -> Pair:
+        return (self.dilation[0] * (self.kernel[0] - 1) + 1, self.dilation[1] * (self.kernel[1] - 1) + 1)
+
+    def infer(self, *inputs: Tensor) -> Tensor:
+        channels = _map(inputs[0], "depthwise")[2]
+        height, width = _slide(inputs[0], self._reach(), self.stride, self.padding, "depthwise")
+        return _strided(inputs[0], height, width, channels * self.multiplier, self.stride)
+
+    def weights(self, *inputs: Tensor) -> tuple[Weight, ...]:
+        kernel = Weight("kernel", (*self.kernel, inputs[0].channels, self.multiplier))
+        bias = Weight("bias", (inputs[0].channels * self.multiplier,))
+        return (kernel, bias) if self.bias else (kernel,)
+
+    def macs(self, inputs: tuple[Tensor, ...], output: Tensor) -> int | None:
+        return None if output.size is None else output.size * prod(self.kernel)
+
+    def window(self) -> tuple[Pair, Pair]:
+        return self._reach(), self.stride
+
+
+@dataclass(frozen=True, slots=True)
+class Pool(Op):
+    """Maximum or mean over a window. `mode` is max or avg; padding is -inf for max.
+
+    The mean leaves padding out unless `count_padding`; `ceil` rounds the output size up.
+    """
+
+    kind: ClassVar[str] = "pool"
+    mode: Literal["max", "avg"]
+    kernel: Pair
+    stride: Pair
+    padding: Padding = "same"
+    ceil: bool = False
+    count_padding: bool = False
+
+    def infer(self, *inputs: Tensor) -> Tensor:
+        channels = _map(inputs[0], f"{self.mode}_pool")[2]
+        if self.padding != "same" and any(p >= k for p, k in zip(self.padding, (self.kernel[0],) * 2 + (self.kernel[1],) * 2, strict=True)):
+            raise ShapeError(f"{self.mode}_pool: padding {list(self.padding)} is as large as its window",
+                             "padding has to be smaller than the kernel")
+        padding = self.pads(inputs[0])
+        height, width = _slide(inputs[0], self.kernel, self.stride, padding, f"{self.mode}_pool")
+        return _strided(inputs[0], height, width, channels, self.stride)
+
+    def pads(self, x: Tensor) -> Padding:
+        """The padding with the rows that `ceil` adds at the bottom and on the right."""
+        if self.padding == "same" or not self.ceil:
+            return self.padding
+        top, bottom, left, right = self.padding
+        return (top, bottom + extra_rows(x.shape[0], self.kernel[0], self.stride[0], top, bottom),
+                left, right + extra_rows(x.shape[1], self.kernel[1], self.stride[1], left, right))
+
+    def window(self) -> tuple[Pair, Pair]:
+        return self.kernel, self.stride
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalPool(Op):
+    """Maximum or mean over the whole map."""
+
+    kind: ClassVar[str] = "global_pool"
+    mode: Literal["max", "avg"]
+    keepdims: bool = False
+
+    def infer(self, *inputs: Tensor) -> Tensor:
+        channels = _map(inputs[0], f"global_{self.mode}_pool")[2]
+        return Tensor((1, 1, channels), inputs[0].stride) if self.keepdims else Tensor((channels,))
+
+
+@dataclass(frozen=True, slots=True)
+class Dense(Op):
+    """Fully connected layer. Kernel (in, units)."""
+
+    kind: ClassVar[str] = "dense"
+    weighted: ClassVar[bool] = True
+    units: int
+    bias: bool = True
+    bias_init: float = 0.0
+
+    def infer(self, *inputs: Tensor) -> Tensor:
+        _vector(inputs[0], "dense")
+        return Tensor((self.units,))
+
+    def weights(self, *inputs: Tensor) -> tuple[Weight, ...]:
+        kernel = Weight("kernel", (inputs[0].channels, self.units))
+        return (kernel, Weight("bias", (self.units,))) if self.bias else (kernel,)
+
+    def macs(self, inputs: tuple[Tensor, ...], output: Tensor) -> int | None:
+        return inputs[0].channels * self.units
+
+
+@dataclass(frozen=True, slots=True)
+class BatchNorm(Op):
+    """Batch normalisation; momentum is the share of the old value."""
+
+    kind: ClassVar[str] = "batch_norm"
+    epsilon: float = 1e-5
+    momentum: float = 0.9
+    scale: bool = True
+    center: bool = True
+
+    def weights(self, *inputs: Tensor) -> tuple[Weight, ...]:
+        shape = (inputs[0].channels,)
+        return (*_affine(shape, self.scale, self.center),
+                Weight("moving_mean", shape, False), Weight("moving_variance", shape, False))
+
+
+@dataclass(frozen=True, slots=True)
+class LayerNorm(Op):
+    """Normalisation over the channels of each position."""
+
+    kind: ClassVar[str] = "layer_norm"
+    epsilon: float = 1e-6
+    scale: bool = True
+    center: bool = True
+
+    def weights(self, *inputs: Tensor) -> tuple[Weight, ...]:
+        return _affine((inputs[0].channels,), self.scale, self.center)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupNorm(Op):
+    """Normalisation over groups of channels and all positions."""
+
+    kind: ClassVar[str] = "group_norm"
+    groups: int = 32
+    epsilon: float = 1e-5
+    scale: bool = True
+    center: bool = True
+
+    def infer(self, *inputs: Tensor) -> Tensor:
+        channels = _map(inputs[0], "group_norm")[2]
+        if channels % self.groups:
+            raise ShapeError(f"{channels} channels are not divisible by {self.groups} groups of group_norm",
+                             f"give groups a divisor of {channels}")
+        return inputs[0]
+
+    def weights(self, *inputs: Tensor) -> tuple[Weight, ...]:
+        return _affine((inputs[0].channels,), self.scale, self.center)
+
+
+def _affine(shape: tuple[int, ...], scale: bool, center: bool) -> tuple[Weight, ...]:
+    return (Weight("gamma", shape),) * scale + (Weight("beta", shape),) * center
+
+
+ACTIVATIONS = ("relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "gelu", "silu", "mish", "softplus",
+               "hard_swish", "hard_sigmoid", "sigmoid", "tanh", "softmax")
+
+
+@dataclass(frozen=True, slots=True)
+class Activation(Op):
+    """A function of each element (of each vector: softmax). `slope` is leaky_relu's, alpha is elu's."""
+
+    kind: ClassVar[str] = "act"
+    function: str
+    slope: float = 0.01
+    alpha: float = 1.0
+    approximate: bool = False
+
+    def weights(self, *inputs: Tensor) -> tuple[Weight, ...]:
+        if self.function != "prelu":
+            return ()
+        shape = (1, 1, inputs[0].channels) if inputs[0].is_map else (inputs[0].channels,)
+        return (Weight("alpha", shape),)
+
+
+@dataclass(frozen=True, slots=True)
+class Dropout(Op):
+    """Drops elements in training with this probability."""
+
+    kind: ClassVar[str] = "dropout"
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class DropPath(Op):
+    """Stochastic depth: drops the whole value of an image in training (Huang et al. 2016, 1603.09382)."""
+
+    kind: ClassVar[str] = "drop_path"
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scale(Op):
+    """Multiplies by a constant."""
+
+    kind: ClassVar[str] = "scale"
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class LayerScale(Op):
+    """Multiplies each channel by a learned factor (Touvron et al. 2021, 2103.17239)."""
+
+    kind: ClassVar[str] = "layer_scale"
+    init: float
+
+    def weights(self, *inputs: Tensor) -> tuple[Weight, ...]:
+        return (Weight("gamma", (inputs[0].channels,)),)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalResponseNorm(Op):
+    """x / (k + alpha / size * sum of squares over `size` channels) ** beta (Krizhevsky et al. 2012, section 3.3)."""
+
+    kind: ClassVar[str] = "lrn"
+    size: int = 5
+    alpha: float = 1e-4
+    beta: float = 0.75
+    k: float = 1.0
+
+    def infer(self, *inputs: Tensor) -> Tensor:
+        _map(inputs[0], "lrn")
+        if self.size % 2 == 0:
+            raise ShapeError(f"lrn: a window of {self.size} channels has no middle", "size has to be odd")
+        return inputs[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Pad(Op):
+    """Zeros around the map."""
+
+    kind: ClassVar[str] = "pad"
+    size: Pads
+
+    def infer(self, *inputs: Tensor) -> Tensor:
+        height, width, channels = _map(inputs[0], "pad")
+        top, bottom, left, right = self.size
+        return Tensor((None if height is None else height + top + bottom,
+                       None if width is None else width + left + right, channels), inputs[0].stride)
+
+
+@dataclass(frozen=True, slots=True)
+class PadChannels(Op):
+    """Zero channels behind the ones there are, up to `channels`."""
+
+    kind: ClassVar[str] = "pad_channels"
+    channels: int
+
+    def infer(self, *inputs: Tensor) -> Tensor:
+        if self.channels < inputs[0].channels:
+            raise ShapeError(f"pad_channels: {inputs[0].channels} channels cannot become {self.channels}",
+                             "it only adds channels; a 1x1 convolution takes some away")
+        return Tensor((*inputs[0].shape[:-1], self.channels), inputs[0].stride)
+
+
+@dataclass(frozen=True, slots=True)
+class SliceChannels(Op):
+    """Channels start to start + size."""
+
+    kind: ClassVar[str] = "slice_channels"
+    start: int
+    size: int
+
+    def infer(self, *inputs: Tensor) -> Tensor:
+        return Tensor((*inputs[0].shape[:-1], self.size), inputs[0].stride)
+
+
+@dataclass(frozen=True, slots=True)
+class Flatten(Op):
+    """A map as a vector, row by row, channels last."""
+
+    kind: ClassVar[str] = "flatten"
+
+    def infer(self, *inputs: Tensor) -> Tensor:
+        if inputs[0].size is None:
+            raise ShapeError(f"flatten: the size of {inputs[0]} is open",
+                             "give the input a size, or use global_avg_pool")
+        return Tensor((inputs[0].size,))
+
+
+@dataclass(frozen=True, slots=True)
+class Shuffle(Op):
+    """Channel shuffle (Zhang et al. 2017, 1707.01083, Figure 1)."""
+
+    kind: ClassVar[str] = "shuffle"
+    groups: int
+
+    def infer(self, *inputs: Tensor) -> Tensor:
+        channels = _map(inputs[0], "shuffle")[2]
+        if channels % self.groups:
+            raise ShapeError(f"shuffle: {channels} channels are not divisible by {self.groups} groups",
+                             f"give groups a divisor of {channels}")
+        return inputs[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Upsample(Op):
+    """Enlarges a map by a whole factor; method is nearest or bilinear."""
+
+    kind: ClassVar[str] = "upsample"
+    factor: int
+    method: Literal["nearest", "bilinear"] = "nearest"
+
+    def infer(self, *inputs: Tensor) -> Tensor:
+        height, width, channels = _map(inputs[0], "upsample")
+        stride = inputs[0].stride
+        assert stride is not None
+        return Tensor((None if height is None else height * self.factor, None if width is None else width * self.factor,
+                       channels), (stride[0] / self.factor, stride[1] / self.factor))
+
+
+@dataclass(frozen=True, slots=True)
+class Concat(Op):
+    """Inputs one behind the other along the channels."""
+
+    kind: ClassVar[str] = "concat"
+
+    def infer(self, *inputs: Tensor) -> Tensor:
+        first = inputs[0]
+        for other in inputs[1:]:
+            if not same_place(first, other):
+                raise ShapeError(f"concatenation of {first} and {other}",
+                                 "paths have to end in maps of the same height and width")
+        return Tensor((*first.shape[:-1], sum(x.channels for x in inputs)), first.stride)
+
+
+@dataclass(frozen=True, slots=True)
+class Merge(Op):
+    """Element by element: add, multiply, max or average of inputs of one shape."""
+
+    kind: ClassVar[str] = "merge"
+    how: Literal["add", "multiply", "max", "average"]
+
+    def infer(self, *inputs: Tensor) -> Tensor:
+        first = inputs[0]
+        words = {"add": "addition", "multiply": "product", "max": "maximum", "average": "average"}
+        for other in inputs[1:]:
+            if not same_shape(first, other):
+                raise ShapeError(f"{words[self.how]} of {first} and {other}", "both sides need the same shape")
+        return first
+
+
+@dataclass(frozen=True, slots=True)
+class Gate(Op):
+    """x · g, where g has x's shape or is broadcast over height and width. Inputs: x, g."""
+
+    kind: ClassVar[str] = "gate"
+
+    def infer(self, *inputs: Tensor) -> Tensor:
+        x, gate = inputs
+        broadcast = not gate.is_map or gate.shape[:2] == (1, 1)
+        if x.channels != gate.channels or not (broadcast or same_place(x, gate)):
+            raise ShapeError(f"a gate of {gate} on {x}", f"a gate has to end in {x} or in {x.channels} channels")
+        return x
+
+
+@dataclass(frozen=True, slots=True)
+class Blend(Op):
+    """t · a + (1 − t) · b (Srivastava et al. 2015, 1505.00387, equation 3). Inputs: t, a, b."""
+
+    kind: ClassVar[str] = "blend"
+
+    def infer(self, *inputs: Tensor) -> Tensor:
+        gate, transformed, x = inputs
+        for name, other in (("body", transformed), ("gate", gate)):
+            if not same_shape(x, other):
+                raise ShapeError(f"highway: its input is {x}, its {name} ends in {other}",
+                                 "a highway layer keeps the shape of its input")
+        return x
+
+
+def same_place(a: Tensor, b: Tensor) -> bool:
+    """Whether two values cover the same positions; by stride where sizes are open."""
+    if a.shape[:-1] != b.shape[:-1]:
+        return False
+    return not a.is_map or None not in a.shape or a.stride == b.stride
+
+
+def same_shape(a: Tensor, b: Tensor) -> bool:
+    """Whether two values can be added."""
+    return same_place(a, b) and a.channels == b.channels

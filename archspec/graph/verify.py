@@ -1,0 +1,59 @@
+"""What a legal graph is: one table of rules, run after lowering and after every pass."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from archspec.errors import Problem
+from archspec.graph.ir import Graph, is_input
+from archspec.graph.ops import Activation
+
+
+def _one_input(graph: Graph) -> Iterator[Problem]:
+    for index, node in enumerate(graph.nodes):
+        if is_input(node) != (index == 0):
+            yield Problem("graph-input", node.where, f"{node.name}: a graph has one input, and it comes first")
+
+
+def _unique_names(graph: Graph) -> Iterator[Problem]:
+    counts = Counter(node.name for node in graph.nodes)
+    for node in graph.nodes:
+        if counts[node.name] > 1:
+            counts[node.name] = 0
+            yield Problem("duplicate-name", node.where, f"two layers are called '{node.name}'",
+                          "give one of the items another name=")
+
+
+def _inputs_come_first(graph: Graph) -> Iterator[Problem]:
+    known: set[str] = set()
+    for node in graph.nodes:
+        for value in node.inputs:
+            if value.name not in known:
+                yield Problem("graph-order", node.where, f"{node.name} uses {value.name} before it is computed")
+        known.add(node.name)
+
+
+def _types_hold(graph: Graph) -> Iterator[Problem]:
+    for node in graph.nodes:
+        if node.op.infer(*node.types) != node.output.type:
+            yield Problem("graph-type", node.where, f"{node.name} does not give {node.output.type}")
+
+
+def _ends_in_logits(graph: Graph) -> Iterator[Problem]:
+    by_name = {node.name: node for node in graph.nodes}
+    for value in (graph.output, *graph.auxiliary.values()):
+        node = by_name[value.name]
+        if isinstance(node.op, Activation) and node.op.function == "softmax":
+            yield Problem("softmax-head", node.where, "the head ends in logits, this is a softmax",
+                          "leave it out: the loss and the exported model apply softmax themselves")
+
+
+RULES: tuple[Callable[[Graph], Iterator[Problem]], ...] = (
+    _one_input, _unique_names, _inputs_come_first, _types_hold, _ends_in_logits,
+)
+
+
+def verify(graph: Graph) -> list[Problem]:
+    """Every problem of a graph; empty for a legal one."""
+    return [problem for rule in RULES for problem in rule(graph)]

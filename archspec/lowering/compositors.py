@@ -1,0 +1,161 @@
+"""Operations that hold operation lists, one function each; residual stands in residual.py."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from archspec.errors import Problem, SpecError
+from archspec.graph import ops
+from archspec.graph.ir import Value
+from archspec.graph.ops import Op
+from archspec.lowering.context import Call, Handler, Place
+from archspec.lowering.residual import residual
+from archspec.spec.arguments import Quoted, resolve_padding
+from archspec.spec.expressions import UNKNOWN, describe
+from archspec.spec.items import Items, Paths
+from archspec.spec.source import Scalar
+
+MERGES: dict[str, Op] = {"concat": ops.Concat(), "add": ops.Merge("add"), "multiply": ops.Merge("multiply"),
+                         "max": ops.Merge("max"), "average": ops.Merge("average")}
+
+
+def _level(call: Call) -> Place:
+    """The place of what an item holds: one level down if the item was given a name."""
+    return call.place if call.item.given_name is None else call.place.level(call.item.given_name)
+
+
+def _joined(call: Call, values: list[Value | None]) -> Value | None:
+    merge = MERGES[str(call.get("merge"))]
+    if len(values) == 1:
+        return values[0]
+    suffix = f"_{call.get('merge')}" if call.item.given_name else ""
+    return call.add(merge, *values, suffix=suffix)
+
+
+def _branches(call: Call, value: Value | None) -> Value | None:
+    place, paths = _paths(call)
+    prefix = call.item.label + "_" if call.item.suffix and call.item.given_name is None else ""
+    parts = _split(call, value, len(paths.paths))
+    values = []
+    for (name, path), part in zip(paths.paths, parts, strict=True):
+        inner = place.level(prefix + name).knowing(channels=UNKNOWN if part is None else part.type.channels)
+        values.append(call.context.lower_listed(path, name, part, inner))
+    if not values:
+        raise SpecError([Problem("paths", call.where, "branches has no paths", "give it two or more operation lists")])
+    return _joined(call, values)
+
+
+def _paths(call: Call) -> tuple[Place, Paths]:
+    """The paths, written here or passed as an argument, and the place where they are read."""
+    arg = call.tree("paths")
+    if arg is None:
+        raise SpecError([Problem("missing", call.where, "branches needs paths", "branches: [[...], [...]]")])
+    if isinstance(arg, Paths):
+        return _level(call), arg
+    value = call.context.value(arg, call.place)
+    if not isinstance(value, Quoted):
+        raise SpecError([Problem("paths", arg.where, f"branches needs paths, this is {describe(value)}")])
+    paths = call.context.paths(value.tree)
+    return Place(_level(call).prefix, {**value.names, "channels": call.place.names["channels"]}, value.unit), paths
+
+
+def _split(call: Call, value: Value | None, count: int) -> list[Value | None]:
+    """What each path starts from: the same value, or its part of the channels."""
+    split = call.get("split")
+    if split is False or value is None:
+        return [value] * count
+    channels = value.type.channels
+    if split is True:
+        if channels % count:
+            raise SpecError([Problem("split", call.where, f"{channels} channels do not split into {count} equal parts",
+                                     "give split the sizes of the parts")])
+        split = (channels // count,) * count
+    assert isinstance(split, tuple)
+    if len(split) != count or sum(split) != channels:
+        raise SpecError([Problem("split", call.where, f"split {list(split)} does not divide {channels} channels over {count} paths",
+                                 f"{count} sizes that sum to {channels}")])
+    starts = [sum(split[:index]) for index in range(count)]
+    return [call.add(ops.SliceChannels(start, size), value, suffix=f"_split{index}")
+            for index, (start, size) in enumerate(zip(starts, split, strict=True), 1)]
+
+
+def _body(call: Call) -> Items | Scalar:
+    body = call.tree("body")
+    if body is None:
+        raise SpecError([Problem("missing", call.where, f"{call.item.name} needs a body", "body: [...], a list of operations")])
+    assert isinstance(body, Items | Scalar)
+    return body
+
+
+def _parallel(call: Call, value: Value | None) -> Value | None:
+    times = call.get("times")
+    assert isinstance(times, int)
+    prefix = call.item.label + "_" if call.item.suffix and call.item.given_name is None else ""
+    return _joined(call, [call.context.lower_listed(_body(call), "body", value, _level(call).level(f"{prefix}path{index}"))
+                          for index in range(1, times + 1)])
+
+
+def _repeat(call: Call, value: Value | None) -> Value | None:
+    times = call.get("times")
+    assert isinstance(times, int)
+    for index in range(times):
+        place = call.place.level(f"{call.item.label}_{index + 1}").knowing(
+            index=index, repeats=times, first=index == 0, last=index == times - 1,
+            channels=UNKNOWN if value is None else value.type.channels)
+        value = call.context.lower_listed(_body(call), "body", value, place)
+    return value
+
+
+def _densely(call: Call, value: Value | None) -> Value | None:
+    grown = call.context.lower_listed(_body(call), "body", value, _level(call))
+    return call.add(ops.Concat(), value, grown, suffix="_concat" if call.item.given_name else "")
+
+
+def _gate(call: Call, value: Value | None) -> Value | None:
+    place = _level(call).knowing(gated=UNKNOWN if value is None else value.type.channels)
+    with call.context.role("gate"):
+        gate = call.context.lower_listed(_body(call), "body", value, place)
+    return call.add(ops.Gate(), value, gate, suffix="_gate" if call.item.given_name else "")
+
+
+def _highway(call: Call, value: Value | None) -> Value | None:
+    transformed = call.context.lower_listed(_body(call), "body", value, _level(call))
+    with call.context.role("gate"):
+        gate = _transform_gate(call, value)
+    return call.add(ops.Blend(), gate, transformed, value, suffix="_highway" if call.item.given_name else "")
+
+
+def _transform_gate(call: Call, value: Value | None) -> Value | None:
+    """T: the operations of `gate`, or a 3x3 convolution, with the bias that keeps it closed; then a sigmoid."""
+    place = _level(call).level("gate" + call.item.suffix)
+    start = call.get("gate_bias")
+    assert isinstance(start, int | float)
+    arg = call.tree("gate")
+    if value is None:
+        return None
+    if arg is None or call.context.listed(arg, "gate", place) is None:  # type: ignore[arg-type]
+        padding = resolve_padding(call.context.default_padding("conv"), (3, 3))
+        conv = ops.Conv(value.type.channels, (3, 3), padding=padding, bias=True, bias_init=float(start))
+        gate = call.context.add(conv, value, name=f"{place.prefix}_conv", where=call.where)
+    else:
+        gate = call.context.lower_listed(arg, "gate", value, place)
+        _start_closed(call, gate, float(start))
+    sigmoid = ops.Activation("sigmoid")
+    return call.context.add(sigmoid, gate, name=f"{place.prefix}_sigmoid", where=call.where)
+
+
+def _start_closed(call: Call, gate: Value | None, start: float) -> None:
+    """Gives the last operation of a gate its first bias. Raises SpecError where it has no bias."""
+    if gate is None:
+        return
+    node = call.context.builder.nodes[-1]
+    if node.name != gate.name or not getattr(node.op, "bias", False):
+        raise SpecError([Problem("highway-gate", call.where, "a highway's gate has to end in an operation with a bias",
+                                 "end it in conv: 1x1 $channels bare bias")])
+    call.context.builder.nodes[-1] = replace(node, op=replace(node.op, bias_init=start))  # type: ignore[call-arg]
+
+
+COMPOSITORS: dict[str, Handler] = {
+    "branches": _branches, "parallel": _parallel, "repeat": _repeat, "residual": residual, "densely": _densely,
+    "gate": _gate, "highway": _highway,
+}

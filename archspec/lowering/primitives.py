@@ -1,0 +1,157 @@
+"""Operations that hold no lists: from an item to nodes of the graph, one function an operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from archspec.errors import Problem, SpecError, Where
+from archspec.graph import ops
+from archspec.graph.ir import Value
+from archspec.graph.ops import Op
+from archspec.lowering.context import Call, Context, Handler, Place
+from archspec.spec.arguments import Quoted, convert, resolve_padding
+from archspec.spec.expressions import describe
+from archspec.spec.items import Arg, Items
+from archspec.spec.operations import KIND_ARGUMENTS, OPERATIONS
+from archspec.spec.source import Mapping as MappingTree
+from archspec.spec.source import Scalar, Sequence
+
+# -- norm and act, which are both operations and arguments of others -------------------------------------------------------
+
+IMPLIED = {"norm": "batch_norm", "act": "relu"}
+NORMS: dict[str, Callable[..., Op]] = {"batch_norm": ops.BatchNorm, "layer_norm": ops.LayerNorm, "group_norm": ops.GroupNorm}
+
+
+def of_kind(context: Context, section: str, given: Mapping[str, Arg], place: Place, where: Where) -> Op | None:
+    """The norm or activation that the arguments name, filled up from defaults of the same kind; None for none."""
+    defaults = context.spec.defaults.get(section, {})
+    declared = OPERATIONS[section].arguments
+    usual = _kind(context, section, defaults, place, IMPLIED[section])
+    said = _kind(context, section, given, place, usual)
+    if said == "none":
+        return None
+    settings = dict(KIND_ARGUMENTS.get(said, {}))
+    for source in ((defaults if said == usual else {}), given):
+        for key, tree in source.items():
+            if key == "kind":
+                continue
+            if key not in KIND_ARGUMENTS.get(said, {}):
+                takes = " ".join(KIND_ARGUMENTS.get(said, {})) or "no arguments"
+                raise SpecError([Problem("unknown-argument", tree.where, f"{said} takes no '{key}'", f"it takes {takes}")])
+            settings[key] = convert(f"{said}: {key}", declared[key], context.value(tree, place), tree.where)
+    return NORMS[said](**settings) if section == "norm" else ops.Activation(said, **cast(dict[str, Any], settings))
+
+
+def _kind(context: Context, section: str, given: Mapping[str, Arg], place: Place, otherwise: str) -> str:
+    tree = given.get("kind")
+    if tree is None:
+        return otherwise
+    return str(convert(section, OPERATIONS[section].arguments["kind"], context.value(tree, place), tree.where))
+
+
+def part(call: Call, section: str, absent: str | None = None) -> Op | None:
+    """The norm or act argument of an item. `absent` is the kind where nothing is written; None: the default's."""
+    tree = call.tree(section)
+    if tree is None:
+        if absent == "none":
+            return None
+        return of_kind(call.context, section, {}, call.place, call.where)
+    return written_part(call.context, section, tree, call.place)
+
+
+def written_part(context: Context, section: str, tree: Arg, place: Place) -> Op | None:
+    """A norm or act as an argument: a kind, a mapping, or one of them passed on by a name."""
+    if isinstance(tree, Items):
+        item = tree.items[0]
+        return None if item.broken else of_kind(context, section, item.args, place, item.where)
+    value = context.value(tree, place)
+    if isinstance(value, Quoted):
+        items = context.read(Sequence((MappingTree({section: value.tree}, tree.where),), tree.where))
+        return written_part(context, section, items, Place(place.prefix, value.names, value.unit))
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise SpecError([Problem("argument", tree.where, f"{section} needs a kind, this is {describe(value)}")])
+    return of_kind(context, section, {"kind": Scalar(value, value, tree.where)}, place, tree.where)
+
+
+def _norm(call: Call, value: Value | None) -> Value | None:
+    op = of_kind(call.context, "norm", call.args, call.place, call.where)
+    return value if op is None else call.add(op, value)
+
+
+def _act(call: Call, value: Value | None) -> Value | None:
+    op = of_kind(call.context, "act", call.args, call.place, call.where)
+    return value if op is None else call.add(op, value)
+
+
+# -- units ---------------------------------------------------------------------------------------------------------------
+
+def unit(call: Call, value: Value | None, op: Op) -> Value | None:
+    """A convolution with its norm and activation, in the order that the unit says."""
+    norm = part(call, "norm", absent="none" if call.place.unit == "conv-act" else None)
+    act = part(call, "act")
+    if call.place.unit == "norm-act-conv":
+        return call.add(op, around(call, value, norm, act))
+    return around(call, call.add(op, value), norm, act)
+
+
+def around(call: Call, value: Value | None, norm: Op | None, act: Op | None, stem: str = "") -> Value | None:
+    """Norm and activation after a value, where there are any."""
+    if norm is not None:
+        value = call.add(norm, value, suffix=f"{stem}_norm")
+    return value if act is None else call.add(act, value, suffix=f"{stem}_act")
+
+
+def bias(call: Call) -> bool:
+    """Whether a convolution has a bias: as said, else only in conv-act."""
+    said = call.get("bias")
+    return call.place.unit == "conv-act" if said is None else bool(said)
+
+
+def _conv(call: Call, value: Value | None) -> Value | None:
+    given = cast(dict[str, Any], call.values("filters", "kernel", "stride", "padding", "dilation", "groups"))
+    given["padding"] = resolve_padding(given["padding"], given["kernel"], given["dilation"])
+    return unit(call, value, ops.Conv(**given, bias=bias(call)))
+
+
+def _depthwise(call: Call, value: Value | None) -> Value | None:
+    given = cast(dict[str, Any], call.values("multiplier", "kernel", "stride", "padding", "dilation"))
+    given["padding"] = resolve_padding(given["padding"], given["kernel"], given["dilation"])
+    return unit(call, value, ops.Depthwise(**given, bias=bias(call)))
+
+
+def _dense(call: Call, value: Value | None) -> Value | None:
+    given = cast(dict[str, Any], call.values("units", "bias"))
+    act = part(call, "act", absent="none")
+    return around(call, call.add(ops.Dense(**given), value), None, act)
+
+
+def _pool(call: Call, value: Value | None) -> Value | None:
+    counting = ("count_padding",) if call.item.name == "avg_pool" else ()
+    given = cast(dict[str, Any], call.values("kernel", "stride", "padding", "ceil", *counting))
+    given["padding"] = resolve_padding(given["padding"], given["kernel"])
+    return call.add(ops.Pool(mode="max" if call.item.name == "max_pool" else "avg", **given), value)
+
+
+def _global_pool(call: Call, value: Value | None) -> Value | None:
+    mode = "max" if call.item.name == "global_max_pool" else "avg"
+    return call.add(ops.GlobalPool(mode, **cast(dict[str, Any], call.values("keepdims"))), value)
+
+
+def _plain(make: Callable[..., Op], *keys: str) -> Handler:
+    """An operation that is one node with the arguments as they are."""
+    def lower(call: Call, value: Value | None) -> Value | None:
+        return call.add(make(**call.values(*keys)), value)
+    return lower
+
+
+PRIMITIVES: dict[str, Handler] = {
+    "conv": _conv, "depthwise": _depthwise, "dense": _dense, "norm": _norm, "act": _act,
+    "max_pool": _pool, "avg_pool": _pool, "global_avg_pool": _global_pool, "global_max_pool": _global_pool,
+    "dropout": _plain(ops.Dropout, "rate"), "scale": _plain(ops.Scale, "factor"),
+    "layer_scale": _plain(ops.LayerScale, "init"), "lrn": _plain(ops.LocalResponseNorm, "size", "alpha", "beta", "k"),
+    "pad_channels": _plain(ops.PadChannels, "channels"), "flatten": _plain(ops.Flatten), "pad": _plain(ops.Pad, "size"),
+    "shuffle": _plain(ops.Shuffle, "groups"), "upsample": _plain(ops.Upsample, "factor", "method"),
+}

@@ -1,0 +1,221 @@
+"""The residual operation and its shortcuts (He et al. 2015, 1512.03385, section 3.3; 2016, 1603.05027)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import cast
+
+from archspec.errors import Problem, SpecError, nearest
+from archspec.graph import ops
+from archspec.graph.ir import Value
+from archspec.graph.ops import VALID, Pair, Tensor
+from archspec.graph.text import describe as describe_op
+from archspec.lowering.context import Call, Place
+from archspec.lowering.primitives import of_kind, written_part
+from archspec.spec.arguments import Quoted
+from archspec.spec.expressions import UNKNOWN, describe
+from archspec.spec.items import Arg, Items, ShortcutCases
+from archspec.spec.operations import SHORTCUT_PARTS, SHORTCUTS
+from archspec.spec.source import Scalar, Sequence
+
+Part = str | tuple[Items, Place]
+"""A named shortcut, or an operation list and where it is read."""
+
+NAMED: dict[str, tuple[str, str]] = {
+    "identity": ("identity", "identity"), "pad": ("identity", "pad"), "projection": ("identity", "projection"),
+    "projection_always": ("projection", "projection"), "avg_projection": ("identity", "avg_projection"),
+    "matched": ("identity", "none"), "none": ("none", "none"),
+}
+"""A shortcut's name: what it is where shapes match, and where they differ."""
+LONGEST_CHAIN = 6
+
+
+def residual(call: Call, x: Value | None) -> Value | None:
+    """act(shortcut(x) + scale · body(x))."""
+    place = call.place if call.item.given_name is None else call.place.level(call.item.given_name)
+    before_body = _listed(call, "pre", x, place)
+    body = _listed(call, "body", before_body, place.knowing(
+        channels=UNKNOWN if before_body is None else before_body.type.channels))
+    cases = _cases(call)
+    if x is None or before_body is None or body is None:
+        return None
+    part = cases[0] if ops.same_shape(x.type, body.type) else cases[1]
+    shortcut = _shortcut(call, part, x, before_body, body)
+    value = _added(call, shortcut, body) if part != "none" else body
+    act = _activation(call)
+    return value if act is None else call.add(act, value, suffix="_act" if not call.item.given_name else "_add_act")
+
+
+def _listed(call: Call, key: str, value: Value | None, place: Place) -> Value | None:
+    arg = call.tree(key)
+    if arg is None and key == "body":
+        raise SpecError([Problem("missing", call.where, "residual needs a body", "body: [...], a list of operations")])
+    return value if arg is None else call.context.lower_listed(arg, key, value, place)
+
+
+def _has_pre(call: Call) -> bool:
+    arg = call.tree("pre")
+    return arg is not None and call.context.listed(arg, "pre", call.place) is not None
+
+
+def _activation(call: Call) -> ops.Op | None:
+    """The activation after the addition: as said; none with `pre` or `matched`; else the default's."""
+    said = call.tree("act")
+    if said is not None:
+        return written_part(call.context, "act", said, call.place)
+    shortcut = call.tree("shortcut")
+    matched = isinstance(shortcut, Scalar) and call.context.value(shortcut, call.place) == "matched"
+    return None if matched or _has_pre(call) else of_kind(call.context, "act", {}, call.place, call.where)
+
+
+def _added(call: Call, shortcut: Value | None, body: Value) -> Value | None:
+    """shortcut + scale · body, where stochastic depth may drop the body."""
+    name = call.name if not call.item.given_name else f"{call.name}_add"
+    given = call.values("scale", "drop_path")
+    scaled: Value | None = body
+    if given["scale"] != 1:
+        scaled = call.context.add(ops.Scale(float(cast(float, given["scale"]))), scaled, name=f"{name}_scale", where=call.where)
+    if given["drop_path"]:
+        scaled = call.context.add(ops.DropPath(cast(float, given["drop_path"])), scaled, name=f"{name}_drop_path", where=call.where)
+    notes = () if shortcut is None else (f"shortcut: {_chain(call, shortcut)}", f"body: {_chain(call, body)}")
+    return call.context.add(ops.Merge("add"), shortcut, scaled, name=name, where=call.where, notes=notes)
+
+
+def _chain(call: Call, value: Value) -> str:
+    """How a value came about: the last operations before it, each with the shape it gives."""
+    nodes = {node.name: node for node in call.context.builder.nodes}
+    steps: list[str] = []
+    node = nodes.get(value.name)
+    while node is not None and node.inputs and len(steps) < LONGEST_CHAIN and node.name.startswith(call.place.prefix):
+        steps.append(f"{describe_op(node.op)} {node.output.type}")
+        node = nodes.get(node.inputs[0].name)
+    start = f"{value.type}" if not steps else f"{node.output.type}" if node is not None else ""
+    return " -> ".join([start, *reversed(steps)])
+
+
+# -- which shortcut ------------------------------------------------------------------------------------------------------
+
+def _cases(call: Call) -> tuple[Part, Part]:
+    """The shortcut where shapes match and where they differ."""
+    arg = call.tree("shortcut")
+    if isinstance(arg, Items):
+        return (_path(call, arg, call.place),) * 2
+    if isinstance(arg, ShortcutCases):
+        return _one_case(call, arg.matching, call.place), _one_case(call, arg.differing, call.place)
+    value = "projection" if arg is None else call.context.value(arg, call.place)
+    if isinstance(value, Quoted):
+        place = Place(call.place.prefix, {**value.names, "channels": call.place.names["channels"]}, value.unit)
+        if isinstance(value.tree, Sequence):
+            return (_path(call, call.context.read(value.tree), place),) * 2
+        read = call.context.shortcut(value.tree)
+        return _one_case(call, read.matching, place), _one_case(call, read.differing, place)
+    return NAMED[_known(call, arg, value, SHORTCUTS)]
+
+
+def _one_case(call: Call, arg: Items | Scalar, place: Place) -> Part:
+    if isinstance(arg, Items):
+        return _path(call, arg, place)
+    value = call.context.value(arg, place)
+    if isinstance(value, Quoted):
+        return _path(call, call.context.read(value.tree), Place(place.prefix, value.names, value.unit))
+    return _known(call, arg, value, SHORTCUT_PARTS)
+
+
+def _path(call: Call, items: Items, place: Place) -> Part:
+    return items, place.level("shortcut" + call.item.suffix)
+
+
+def _known(call: Call, arg: Arg | None, value: object, known: tuple[str, ...]) -> str:
+    word = "none" if value is None else value
+    if isinstance(word, str) and word in known:
+        return word
+    raise SpecError([Problem("shortcut", call.where if arg is None else arg.where, f"there is no shortcut {describe(value)}",
+                             nearest(str(word), known) or "shortcuts: " + " ".join(known))])
+
+
+# -- building it ---------------------------------------------------------------------------------------------------------
+
+def _shortcut(call: Call, part: Part, x: Value, before_body: Value, body: Value) -> Value | None:
+    if part == "none":
+        return None
+    with call.context.role("shortcut"):
+        if isinstance(part, tuple):
+            items, place = part
+            return call.context.items(items, x, place.knowing(channels=x.type.channels))
+        start = before_body if part in ("projection", "avg_projection") else x
+        return BUILDERS[part](call, start, body)
+
+
+def _name(call: Call, part: str) -> str:
+    level = call.place if call.item.given_name is None else call.place.level(call.item.given_name)
+    return f"{level.prefix}_shortcut{call.item.suffix}_{part}"
+
+
+def _stride(call: Call, x: Tensor, body: Tensor) -> Pair:
+    """The body's stride. Raises SpecError where a shortcut cannot follow it."""
+    if x.stride is None or body.stride is None:
+        raise SpecError([Problem("shortcut", call.where, f"a shortcut from {x} to {body}",
+                                 "a residual body on a vector has to keep its size, or give shortcut a list")])
+    ratios = [Fraction(b) / a for a, b in zip(x.stride, body.stride, strict=True)]
+    if any(ratio.denominator != 1 for ratio in ratios):
+        raise SpecError([Problem("shortcut", call.where, f"the body enlarges {x} to {body}, no shortcut follows it",
+                                 "give shortcut a list of operations: [upsample: 2]")])
+    return int(ratios[0]), int(ratios[1])
+
+
+def _identity(call: Call, x: Value, body: Value) -> Value | None:
+    if not ops.same_shape(x.type, body.type):
+        raise SpecError([Problem("identity", call.where, f"the shortcut cannot be the identity: it starts as {x.type}, "
+                                 f"the body ends in {body.type}", "let the body keep the shape, or use shortcut: projection",
+                                 (f"body: {_chain(call, body)}",))])
+    return x
+
+
+def _subsampled(call: Call, x: Value, stride: Pair) -> Value | None:
+    if stride == (1, 1):
+        return x
+    return call.context.add(ops.Pool("max", (1, 1), stride, VALID), x, name=_name(call, "subsample"), where=call.where)
+
+
+def _pad(call: Call, x: Value, body: Value) -> Value | None:
+    """Option A: every other pixel, new channels zero."""
+    value = _subsampled(call, x, _stride(call, x.type, body.type))
+    if value is None or value.type.channels == body.type.channels:
+        return value
+    pad = ops.PadChannels(body.type.channels)
+    return call.context.add(pad, value, name=_name(call, "pad_channels"), where=call.where)
+
+
+def _project(call: Call, x: Value | None, body: Value, stride: Pair) -> Value | None:
+    """1x1 convolution, then norm; no norm after a `pre` and in conv-act."""
+    context, unit = call.context, call.place.unit
+    said = call.get("shortcut_bias")
+    default = context.spec.defaults.get("conv", {}).get("bias")
+    usual = unit == "conv-act" if default is None else bool(context.value(default, call.place))
+    conv = ops.Conv(body.type.channels, stride=stride, padding=VALID, bias=usual if said is None else bool(said))
+    value = context.add(conv, x, name=_name(call, "conv"), where=call.where)
+    if unit == "conv-act" or _has_pre(call):
+        return value
+    norm = context.spec.defaults.get("conv", {}).get("norm")
+    op = of_kind(context, "norm", {}, call.place, call.where) if norm is None else written_part(context, "norm", norm, call.place)
+    return value if op is None else context.add(op, value, name=_name(call, "conv_norm"), where=call.where)
+
+
+def _projection(call: Call, x: Value, body: Value) -> Value | None:
+    return _project(call, x, body, _stride(call, x.type, body.type))
+
+
+def _avg_projection(call: Call, x: Value, body: Value) -> Value | None:
+    """ResNet-D: the mean of a stride's pixels, then a projection (He et al. 2018, 1812.01187, Figure 2c)."""
+    stride = _stride(call, x.type, body.type)
+    value: Value | None = x
+    if stride != (1, 1):
+        pool = ops.Pool("avg", stride, stride, VALID, ceil=True)
+        value = call.context.add(pool, x, name=_name(call, "avg_pool"), where=call.where)
+    return _project(call, value, body, (1, 1))
+
+
+BUILDERS: dict[str, Callable[[Call, Value, Value], Value | None]] = {
+    "identity": _identity, "pad": _pad, "projection": _projection, "avg_projection": _avg_projection,
+}

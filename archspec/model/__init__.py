@@ -1,0 +1,1 @@
+"""Graph to Keras model, and the audit that holds one against the other."""

@@ -1,0 +1,256 @@
+"""EMITTERS: how each operation of the vocabulary is written in Keras, one row an operation.
+
+An emitter gives the layers of a node in the order in which they are applied. The last one has the node's name; a helper
+before it has that name and a suffix of HELPERS, and holds no weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from archspec.graph import ops
+from archspec.graph.ir import Node
+from archspec.model import custom
+
+Layers = tuple[keras.layers.Layer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an emitter knows beyond its node: whether kernels get their values, and whether no input is below zero."""
+
+    initialize: bool
+    non_negative: bool
+
+
+Emitter = Callable[[Node, Any, Context], Layers]
+
+HELPERS = ("_pad",)
+IMAGES = "images"
+"""Name of the input: the one layer that is not called after its node."""
+NON_NEGATIVE = ("relu", "relu6", "softplus", "hard_sigmoid", "sigmoid", "softmax")
+"""Activations that give nothing below zero."""
+SIGN_KEEPING = (ops.Pool, ops.GlobalPool, ops.Concat, ops.Merge, ops.Dropout, ops.DropPath, ops.LocalResponseNorm,
+                ops.Pad, ops.PadChannels, ops.SliceChannels, ops.Shuffle, ops.Upsample)
+"""Operations that give nothing below zero where their inputs have nothing."""
+
+
+def emit(node: Node, context: Context) -> Layers:
+    """The layers of a node."""
+    return EMITTERS[type(node.op)](node, node.op, context)
+
+
+def keeps_above_zero(node: Node, inputs: bool) -> bool:
+    """Whether no element of a node's value is below zero; `inputs` says the same of its inputs."""
+    if isinstance(node.op, ops.Activation):
+        return node.op.function in NON_NEGATIVE
+    return inputs and isinstance(node.op, SIGN_KEEPING)
+
+
+def takes_list(node: Node) -> bool:
+    """Whether its Keras layer takes a list of inputs, even of one."""
+    return isinstance(node.op, ops.Concat | ops.Merge | ops.Gate | ops.Blend)
+
+
+def _he(gain: float, context: Context) -> Any:
+    """A plain Gaussian of variance 2 · gain / fan-in: He et al. 2015 (1502.01852), section 2.2.
+
+    He et al. 2016 (1512.03385), section 3.4, take it for every layer. A new one each time: an initializer of Keras
+    gives the same numbers whenever it is called.
+    """
+    if not context.initialize:
+        return keras.initializers.Zeros()
+    return keras.initializers.VarianceScaling(2.0 * gain, distribution="untruncated_normal")
+
+
+def _pad_layer(name: str, pads: ops.Pads) -> keras.layers.Layer:
+    top, bottom, left, right = pads
+    return keras.layers.ZeroPadding2D(((top, bottom), (left, right)), name=f"{name}{HELPERS[0]}")
+
+
+def _as_keras(padding: ops.Padding, reach: ops.Pair, stride: ops.Pair) -> str:
+    """Keras's word for a padding, or '' where it has none."""
+    if padding in ("same", ops.VALID):
+        return "same" if padding == "same" else "valid"
+    above, beside = (reach[0] - 1) // 2, (reach[1] - 1) // 2
+    unstrided = (above, reach[0] - 1 - above, beside, reach[1] - 1 - beside)
+    return "same" if stride == (1, 1) and padding == unstrided else ""
+
+
+def _padded(node: Node, op: ops.Conv | ops.Depthwise) -> tuple[Layers, str]:
+    """The helper that pads for a convolution, if any, and the padding that the convolution itself does."""
+    reach = (op.dilation[0] * (op.kernel[0] - 1) + 1, op.dilation[1] * (op.kernel[1] - 1) + 1)
+    word = _as_keras(op.padding, reach, op.stride)
+    if word or op.padding == "same":
+        return (), word
+    return (_pad_layer(node.name, op.padding),), "valid"
+
+
+def _conv(node: Node, op: ops.Conv, context: Context) -> Layers:
+    helpers, padding = _padded(node, op)
+    both = max(op.stride) > 1 and max(op.dilation) > 1
+    layer = custom.StridedDilatedConv2D if both else keras.layers.Conv2D
+    return *helpers, layer(op.filters, op.kernel, strides=op.stride, padding=padding, dilation_rate=op.dilation,
+                           groups=op.groups, use_bias=op.bias, kernel_initializer=_he(1.0, context), name=node.name)
+
+
+def _depthwise(node: Node, op: ops.Depthwise, context: Context) -> Layers:
+    helpers, padding = _padded(node, op)
+    layer = keras.layers.DepthwiseConv2D if op.stride[0] == op.stride[1] else custom.UnevenDepthwiseConv2D
+    # Keras takes every input channel for the fan-in of a depthwise kernel; each filter sees one.
+    kernel = _he(node.types[0].channels, context)
+    return *helpers, layer(op.kernel, strides=op.stride, padding=padding, depth_multiplier=op.multiplier,
+                           dilation_rate=op.dilation, use_bias=op.bias, depthwise_initializer=kernel, name=node.name)
+
+
+def _dense(node: Node, op: ops.Dense, context: Context) -> Layers:
+    # He et al. start the classifier as all else; VGG's normal(0, 0.01) was for a net trained in steps, without it.
+    return (keras.layers.Dense(op.units, use_bias=op.bias, kernel_initializer=_he(1.0, context), name=node.name),)
+
+
+def _pool_pads(node: Node, op: ops.Pool) -> ops.Padding:
+    """The padding with the rows of `ceil`, less what no window reaches at the bottom and on the right."""
+    pads = op.pads(node.types[0])
+    if pads == "same":
+        return pads
+    top, bottom, left, right = pads
+    return (top, _reached(node, op, 0, top, bottom), left, _reached(node, op, 1, left, right))
+
+
+def _reached(node: Node, op: ops.Pool, axis: int, before: int, after: int) -> int:
+    size, windows = node.types[0].shape[axis], node.output.type.shape[axis]
+    if size is None or windows is None:
+        return after
+    return min(after, max(0, (windows - 1) * op.stride[axis] + op.kernel[axis] - size - before))
+
+
+def _pool(node: Node, op: ops.Pool, context: Context) -> Layers:
+    return _max_pool(node, op, context.non_negative) if op.mode == "max" else _avg_pool(node, op)
+
+
+def _max_pool(node: Node, op: ops.Pool, non_negative: bool) -> Layers:
+    pads = _pool_pads(node, op)
+    word = _as_keras(pads, op.kernel, op.stride)
+    if word or pads == "same":
+        return (keras.layers.MaxPooling2D(op.kernel, op.stride, word, name=node.name),)
+    if non_negative:  # After a ReLU zeros are as low as -inf: two layers of Keras do, and are quicker.
+        return _pad_layer(node.name, pads), keras.layers.MaxPooling2D(op.kernel, op.stride, "valid", name=node.name)
+    return (custom.PaddedMaxPooling2D(op.kernel, op.stride, pads, name=node.name),)
+
+
+def _avg_pool(node: Node, op: ops.Pool) -> Layers:
+    pads = _pool_pads(node, op)
+    word = _as_keras(pads, op.kernel, op.stride)
+    if word == "valid" or (word == "same" and not op.count_padding):
+        return (keras.layers.AveragePooling2D(op.kernel, op.stride, word, name=node.name),)
+    if pads == "same" or op.padding == "same":  # both are or neither
+        return (custom.PaddedAveragePooling2D(op.kernel, op.stride, counted="same", name=node.name),)
+    if not op.count_padding:
+        return (custom.PaddedAveragePooling2D(op.kernel, op.stride, left_out=pads, name=node.name),)
+    top, bottom, left, right = (min(a, b) for a, b in zip(pads, op.padding, strict=True))
+    counted = (top, bottom, left, right)
+    if counted == pads:
+        plain = keras.layers.AveragePooling2D(op.kernel, op.stride, "valid", name=node.name)
+        return _pad_layer(node.name, pads), plain
+    left_out = (0, pads[1] - bottom, 0, pads[3] - right)
+    return (custom.PaddedAveragePooling2D(op.kernel, op.stride, counted, left_out, name=node.name),)
+
+
+def _global_pool(node: Node, op: ops.GlobalPool, context: Context) -> Layers:
+    layer = {"max": keras.layers.GlobalMaxPooling2D, "avg": keras.layers.GlobalAveragePooling2D}[op.mode]
+    return (layer(keepdims=op.keepdims, name=node.name),)
+
+
+def _batch_norm(node: Node, op: ops.BatchNorm, context: Context) -> Layers:
+    return (keras.layers.BatchNormalization(epsilon=op.epsilon, momentum=op.momentum, scale=op.scale,
+                                            center=op.center, name=node.name),)
+
+
+def _layer_norm(node: Node, op: ops.LayerNorm, context: Context) -> Layers:
+    return (keras.layers.LayerNormalization(epsilon=op.epsilon, scale=op.scale, center=op.center, name=node.name),)
+
+
+def _group_norm(node: Node, op: ops.GroupNorm, context: Context) -> Layers:
+    return (keras.layers.GroupNormalization(op.groups, epsilon=op.epsilon, scale=op.scale, center=op.center,
+                                            name=node.name),)
+
+
+def _prelu(node: Node) -> keras.layers.Layer:
+    # One slope a channel, 0.25 at first: He et al. 2015 (1502.01852), section 2.1.
+    shared = [1, 2] if node.types[0].is_map else None
+    return keras.layers.PReLU(keras.initializers.Constant(0.25), shared_axes=shared, name=node.name)
+
+
+def _activation(node: Node, op: ops.Activation, context: Context) -> Layers:
+    match op.function:
+        case "relu":
+            return (keras.layers.ReLU(name=node.name),)
+        case "relu6":
+            return (keras.layers.ReLU(6.0, name=node.name),)
+        case "leaky_relu":
+            return (keras.layers.LeakyReLU(op.slope, name=node.name),)
+        case "prelu":
+            return (_prelu(node),)
+        case "elu":
+            return (keras.layers.ELU(op.alpha, name=node.name),)
+        case "gelu" if op.approximate:
+            return (keras.layers.Activation(custom.approximate_gelu, name=node.name),)
+        case _:
+            return (keras.layers.Activation(op.function, name=node.name),)
+
+
+def _drop_path(node: Node, op: ops.DropPath, context: Context) -> Layers:
+    whole = (None, *(1 for _ in node.output.type.shape))
+    return (keras.layers.Dropout(op.rate, noise_shape=whole, name=node.name),)
+
+
+def _merge(node: Node, op: ops.Merge, context: Context) -> Layers:
+    layer = {"add": keras.layers.Add, "multiply": keras.layers.Multiply, "max": keras.layers.Maximum,
+             "average": keras.layers.Average}[op.how]
+    return (layer(name=node.name),)
+
+
+def _pad(node: Node, op: ops.Pad, context: Context) -> Layers:
+    top, bottom, left, right = op.size
+    return (keras.layers.ZeroPadding2D(((top, bottom), (left, right)), name=node.name),)
+
+
+def _lrn(node: Node, op: ops.LocalResponseNorm, context: Context) -> Layers:
+    return (custom.LocalResponseNormalization(op.size, op.alpha, op.beta, op.k, name=node.name),)
+
+
+def _input(node: Node, op: ops.Input, context: Context) -> Layers:
+    return (keras.layers.InputLayer(shape=op.shape, name=IMAGES),)
+
+
+EMITTERS: dict[type[ops.Op], Emitter] = {
+    ops.Input: _input,
+    ops.Conv: _conv,
+    ops.Depthwise: _depthwise,
+    ops.Pool: _pool,
+    ops.GlobalPool: _global_pool,
+    ops.Dense: _dense,
+    ops.BatchNorm: _batch_norm,
+    ops.LayerNorm: _layer_norm,
+    ops.GroupNorm: _group_norm,
+    ops.Activation: _activation,
+    ops.Dropout: lambda node, op, _: (keras.layers.Dropout(op.rate, name=node.name),),
+    ops.DropPath: _drop_path,
+    ops.Scale: lambda node, op, _: (keras.layers.Rescaling(op.factor, name=node.name),),
+    ops.LayerScale: lambda node, op, _: (custom.LayerScale(op.init, name=node.name),),
+    ops.LocalResponseNorm: _lrn,
+    ops.Pad: _pad,
+    ops.PadChannels: lambda node, op, _: (custom.PadChannels(op.channels, name=node.name),),
+    ops.SliceChannels: lambda node, op, _: (custom.SliceChannels(op.start, op.size, name=node.name),),
+    ops.Flatten: lambda node, op, _: (keras.layers.Flatten(name=node.name),),
+    ops.Shuffle: lambda node, op, _: (custom.ChannelShuffle(op.groups, name=node.name),),
+    ops.Upsample: lambda node, op, _: (keras.layers.UpSampling2D(op.factor, interpolation=op.method, name=node.name),),
+    ops.Concat: lambda node, op, _: (keras.layers.Concatenate(name=node.name),),
+    ops.Merge: _merge,
+    ops.Gate: lambda node, op, _: (keras.layers.Multiply(name=node.name),),
+    ops.Blend: lambda node, op, _: (custom.Blend(name=node.name),),
+}

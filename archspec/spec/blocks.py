@@ -1,0 +1,222 @@
+"""Blocks: named, parameterised operation lists, those of the spec and those that ship with archspec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping as MappingABC
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from archspec.errors import Problem, SpecError, Where, nearest
+from archspec.spec.items import IDENTIFIER, Item, ItemReader, Items, block_signature
+from archspec.spec.operations import OPERATIONS, RESERVED, UNITS, Signature
+from archspec.spec.source import Mapping, Scalar, Tree, kind, read
+
+KEYS = ("description", "like", "parameters", "unit", "let", "body")
+
+
+def shipped() -> Path:
+    """The folder of the specs that ship with archspec: inside the package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "specs"
+    return inside if inside.is_dir() else package.parent / "specs"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """A block: what it takes and what it is made of. `unit` is None where the spec's holds."""
+
+    name: str
+    where: Where
+    description: str
+    parameters: MappingABC[str, Tree]
+    let: MappingABC[str, Tree]
+    unit: str | None
+    body: Items
+
+
+@lru_cache(maxsize=1)
+def library() -> MappingABC[str, Mapping]:
+    """The blocks of specs/blocks/*.yaml as trees, by name. Raises SpecError."""
+    found: dict[str, Mapping] = {}
+    for path in sorted((shipped() / "blocks").glob("*.yaml")):
+        blocks = read(path).entries.get("blocks")
+        if isinstance(blocks, Mapping):
+            for name, tree in blocks.entries.items():
+                if name in found:
+                    raise SpecError([Problem("duplicate-block", blocks.key(name), f"the block '{name}' ships twice")])
+                if isinstance(tree, Mapping):
+                    found[name] = replace(tree, where=blocks.key(name))
+    return found
+
+
+class BlockTable:
+    """Every block that a spec can name. Those of the spec are read at once, shipped ones when they are used."""
+
+    def __init__(self, own: Mapping | None, problems: list[Problem]) -> None:
+        self.problems = problems
+        self.own = dict(self._own(own)) if own is not None else {}
+        self._blocks: dict[str, Block | None] = {}
+        self._trees: dict[str, Mapping] = {}
+        signatures = {name: _signature(name, self._tree(name, ())) for name in (*library(), *self.own)}
+        self.reader = ItemReader(signatures, problems)
+        for name in self.own:
+            self.get(name)
+
+    def _own(self, blocks: Mapping) -> Iterator[tuple[str, Mapping]]:
+        for name, tree in blocks.entries.items():
+            if name in OPERATIONS:
+                self._problem("block-name", blocks.key(name), f"'{name}' is an operation, a block needs another name",
+                              f"call it {name}_block")
+            elif not IDENTIFIER.fullmatch(name):
+                self._problem("block-name", blocks.key(name), f"a block's name is letters, digits and _, this is '{name}'")
+            elif not isinstance(tree, Mapping):
+                self._problem("block-form", tree.where, f"a block is a mapping with a body, this is {kind(tree)}")
+            else:
+                yield name, replace(tree, where=blocks.key(name))
+
+    def _problem(self, code: str, where: Where, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(code, where, message, hint))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.own or name in library()
+
+    def names(self) -> list[str]:
+        """Every block that can be named."""
+        return sorted({*library(), *self.own})
+
+    def signature(self, name: str) -> Signature:
+        """What a block takes."""
+        return self.reader.signatures[name]
+
+    def get(self, name: str) -> Block | None:
+        """The block of that name; None if problems in it have been reported."""
+        if name not in self._blocks:
+            before = len(self.problems)
+            block = _Parse(name, self._tree(name, ()), self.reader, self.problems).block()
+            self._blocks[name] = block if len(self.problems) == before else None
+        return self._blocks[name]
+
+    def tree(self, name: str) -> Mapping:
+        """A block as a tree, with what `like` copies."""
+        return self._tree(name, ())
+
+    # -- like ------------------------------------------------------------------------------------------------------
+
+    def _tree(self, name: str, chain: tuple[str, ...], hidden: bool = False) -> Mapping:
+        """A block with what it copies; `hidden` asks for the shipped one that a block of the spec hides."""
+        key = f"shipped {name}" if hidden else name
+        if key not in self._trees:
+            own = None if hidden else self.own.get(name)
+            self._trees[key] = self._like(name, library()[name] if own is None else own, chain, own is not None)
+        return self._trees[key]
+
+    def _like(self, name: str, tree: Mapping, chain: tuple[str, ...], is_own: bool) -> Mapping:
+        like = tree.entries.get("like")
+        rest = Mapping({key: value for key, value in tree.entries.items() if key != "like"}, tree.where, tree.keys)
+        if like is None:
+            return rest
+        base = like.text if isinstance(like, Scalar) else ""
+        if is_own and base == name and base in library():
+            return overlay(self._tree(base, (*chain, name), hidden=True), rest)
+        if base in chain or base == name:
+            circle = " -> ".join((*chain, name, base))
+            self._problem("like-cycle", like.where, f"blocks copy each other in a circle: {circle}",
+                          "let one of them have a body of its own")
+            return rest
+        if base not in self:
+            self._problem("unknown-block", like.where, f"there is no block '{base}'",
+                          nearest(base, self.names()) or "blocks: " + " ".join(library()))
+            return rest
+        return overlay(self._tree(base, (*chain, name)), rest)
+
+
+def overlay(base: Mapping, changes: Mapping) -> Mapping:
+    """The base with the keys that are given: mappings merge, everything else replaces."""
+    entries, keys = dict(base.entries), dict(base.keys)
+    for key, value in changes.entries.items():
+        old = entries.get(key)
+        entries[key] = overlay(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+        keys[key] = changes.key(key)
+    return Mapping(entries, changes.where, keys)
+
+
+def _signature(name: str, tree: Mapping) -> Signature:
+    parameters = tree.entries.get("parameters")
+    return block_signature(name, parameters.entries if isinstance(parameters, Mapping) else {})
+
+
+class _Parse:
+    """Reads one block."""
+
+    def __init__(self, name: str, tree: Mapping, reader: ItemReader, problems: list[Problem]) -> None:
+        self.name, self.tree, self.reader, self.problems = name, tree, reader, problems
+
+    def problem(self, code: str, where: Where, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(code, where, message, hint))
+
+    def block(self) -> Block:
+        for key in self.tree.entries:
+            if key not in KEYS:
+                self.problem("unknown-key", self.tree.key(key), f"a block has no key '{key}'",
+                             nearest(key, KEYS) or "it has " + " ".join(KEYS))
+        if "body" not in self.tree.entries:
+            self.problem("missing", self.tree.where, f"the block '{self.name}' has no body",
+                         "add body: [...], the operations it is made of, or like: the block it copies")
+        parameters, let = self.names("parameters"), self.names("let")
+        for name in let:
+            if name in parameters:
+                self.problem("name-twice", let[name].where, f"'{name}' is a parameter and in let", "rename one of them")
+        body = self.tree.entries.get("body")
+        items = Items((), self.tree.where) if body is None else self.reader.items(body)
+        return Block(self.name, self.tree.where, self.text("description"), parameters, let, self.unit(), items)
+
+    def text(self, key: str) -> str:
+        tree = self.tree.entries.get(key)
+        return tree.text if isinstance(tree, Scalar) else ""
+
+    def unit(self) -> str | None:
+        tree = self.tree.entries.get("unit")
+        if tree is None:
+            return None
+        if not isinstance(tree, Scalar) or tree.text not in UNITS:
+            self.problem("unit", tree.where, f"a unit is one of {' '.join(UNITS)}, this is {kind(tree)}",
+                         nearest(tree.text, UNITS) if isinstance(tree, Scalar) else "")
+            return None
+        return tree.text
+
+    def names(self, key: str) -> MappingABC[str, Tree]:
+        tree = self.tree.entries.get(key)
+        if tree is None:
+            return {}
+        return names(tree, key, self.problems)
+
+
+def names(tree: Tree, section: str, problems: list[Problem]) -> MappingABC[str, Tree]:
+    """A mapping of names that expressions can read: let, parameters."""
+    if not isinstance(tree, Mapping):
+        problems.append(Problem("not-a-mapping", tree.where, f"{section} is a mapping of names, this is {kind(tree)}"))
+        return {}
+    found: dict[str, Tree] = {}
+    for name, value in tree.entries.items():
+        if name in RESERVED:
+            problems.append(Problem("reserved", tree.key(name), f"'{name}' has a meaning of its own in archspec",
+                                    "choose another name"))
+        elif not IDENTIFIER.fullmatch(name):
+            problems.append(Problem("name", tree.key(name), f"a name is letters, digits and _, this is '{name}'"))
+        else:
+            found[name] = value
+    return found
+
+
+def walk(items: Items) -> Iterator[Item]:
+    """Every item of a list and of the lists that it holds as written."""
+    from archspec.spec.items import Paths, ShortcutCases
+    for item in items.items:
+        yield item
+        for arg in item.args.values():
+            parts = (arg.matching, arg.differing) if isinstance(arg, ShortcutCases) else \
+                [path for _, path in arg.paths] if isinstance(arg, Paths) else [arg]
+            for part in parts:
+                if isinstance(part, Items):
+                    yield from walk(part)

@@ -1,0 +1,90 @@
+"""A resolved spec as YAML: it stands on its own and means the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import yaml
+
+from archspec.spec.blocks import library, walk
+from archspec.spec.items import Items
+from archspec.spec.source import FLOAT, INTEGER, WORDS, Scalar, plain
+
+if TYPE_CHECKING:
+    from archspec.spec.arch import Spec
+
+BREAKING = re.compile(r"[,\[\]{}]")
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes lists of values in one line and leaves no text to be read as a number."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
+    like_a_number = value in WORDS or INTEGER.fullmatch(value) or FLOAT.fullmatch(value)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="'" if like_a_number else None)
+
+
+def _list(dumper: yaml.SafeDumper, value: list[object]) -> yaml.Node:
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=all(_short(item) for item in value))
+
+
+def _short(item: object) -> bool:
+    if isinstance(item, dict):
+        return len(item) == 1 and all(isinstance(v, str | int | float) and not BREAKING.search(str(v)) for v in item.values())
+    return not isinstance(item, list)
+
+
+_Dumper.add_representer(str, _text)
+_Dumper.add_representer(list, _list)
+
+
+def to_text(data: object) -> str:
+    """Plain data as YAML in the style of the shipped specs."""
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)
+
+
+def dump(spec: Spec, expand: bool) -> str:
+    """The merged spec; with `expand` also the shipped blocks that it uses, written out."""
+    data = {"archspec": 1, "name": spec.name}
+    data |= {key: plain(tree) for key, tree in spec.resolved.tree.entries.items() if key not in ("extends", "archspec", "name")}
+    if expand:
+        used = {name: plain(spec.blocks.tree(name)) for name in used_blocks(spec)}
+        own = {name: plain(spec.blocks.tree(name)) for name in spec.blocks.own}
+        data["blocks"] = used | own
+    return to_text(data)
+
+
+def to_inline(value: object) -> str:
+    """A value in one line of YAML."""
+    text = yaml.dump(value, Dumper=_Dumper, default_flow_style=True, width=10**6).strip()
+    return text.removesuffix("...").strip()
+
+
+def used_blocks(spec: Spec) -> list[str]:
+    """The shipped blocks that a spec calls, directly or from other blocks."""
+    lists = [spec.stem, spec.head, *spec.auxiliary.values(), *(items for stage in spec.stages for items in stage.lists.values())]
+    found = [stage.block.text for stage in spec.stages if isinstance(stage.block, Scalar)]
+    found.extend(name for items in lists for name in _called(items))
+    return [name for name in called_in(spec, found) if name in library()]
+
+
+def called_in(spec: Spec, names: Iterable[str]) -> list[str]:
+    """Blocks and the blocks that they call, in the order in which they are met."""
+    waiting, done = list(names), list[str]()
+    while waiting:
+        name = waiting.pop(0)
+        block = spec.blocks.get(name) if name in spec.blocks and name not in done else None
+        if block is not None:
+            done.append(name)
+            waiting.extend(_called(block.body))
+    return done
+
+
+def _called(items: Items) -> list[str]:
+    return [item.name for item in walk(items) if item.signature is not None and item.signature.is_block]

@@ -1,0 +1,261 @@
+"""`$name` and `$(expression)`: a small language on numbers, texts and lists, bounded in time and size.
+
+The text is parsed by Python's own parser, and only the node types listed here are ever evaluated: no attributes, no
+calls but the functions below.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+from archspec.errors import nearest
+
+MAX_LENGTH = 400
+MAX_NUMBER = 10**15
+MAX_TEXT = 1000
+
+Value = object
+"""int, float, str, bool, None, or a quoted list (anything with a `values` method)."""
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+NUMBER = re.compile(r"(0|[1-9][0-9]*|[0-9]+\.[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+
+
+class ExpressionError(ValueError):
+    """An expression that cannot be read or evaluated; the hint says what would work."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class Unknown(Exception):
+    """A name whose value is not known because of a problem that has been reported already."""
+
+
+UNKNOWN = object()
+"""Stands in scope for a name that cannot be known after an earlier problem."""
+
+
+def is_expression(text: object) -> bool:
+    """Whether a value is a text that holds a `$`."""
+    return isinstance(text, str) and "$" in text
+
+
+def evaluate(text: str, names: Mapping[str, Value]) -> Value:
+    """The value of a text `$name` or `$(...)`. Raises ExpressionError, or Unknown."""
+    if NAME.fullmatch(text, 1):
+        return _lookup(text[1:], names)
+    return _evaluate(_parsed(text), names)
+
+
+def names_in(text: str) -> frozenset[str]:
+    """The names that an expression reads. Raises ExpressionError where it cannot be read."""
+    if NAME.fullmatch(text, 1):
+        return frozenset({text[1:]})
+    return frozenset(node.id for node in ast.walk(_parsed(text)) if isinstance(node, ast.Name)) - _WORDS.keys()
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> ast.expr:
+    if not (text.startswith("$(") and text.endswith(")")):
+        raise ExpressionError(f"'{text}' is not a name or an expression",
+                              "$name or $(expression), as a whole value or as a word of its own")
+    if len(text) > MAX_LENGTH:
+        raise ExpressionError(f"an expression of {len(text)} characters", f"at most {MAX_LENGTH}")
+    inner = text[2:-1].strip()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(inner, mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        raise ExpressionError(f"the expression '{inner}' cannot be read",
+                              "numbers, texts, names, + - * / // % **, comparisons, and or not, a if c else b, x[i], "
+                              "and " + " ".join(FUNCTIONS)) from None
+    _check(tree, inner)
+    return tree
+
+
+def _check(tree: ast.expr, source: str) -> None:
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.operator, ast.unaryop, ast.cmpop, ast.boolop, ast.expr_context)):
+            allowed = type(node) in _OPERATORS or isinstance(node, (ast.boolop, ast.expr_context))
+        elif isinstance(node, ast.Constant):
+            allowed = _plain_constant(node, source)
+        elif isinstance(node, ast.Call):
+            allowed = isinstance(node.func, ast.Name) and not node.keywords
+            if allowed and node.func.id not in FUNCTIONS:  # type: ignore[attr-defined]
+                name = node.func.id  # type: ignore[attr-defined]
+                raise ExpressionError(f"'{name}' is not a function", nearest(name, FUNCTIONS) or "there are " + " ".join(FUNCTIONS))
+        elif isinstance(node, ast.Name) and node.id in FUNCTIONS and id(node) not in called:
+            raise ExpressionError(f"'{node.id}' is a function", f"call it: {node.id}(...)")
+        else:
+            allowed = isinstance(node, _NODES)
+        if not allowed:
+            raise ExpressionError(f"'{ast.unparse(node) or source}' cannot stand in an expression",
+                                  "no attributes, no lists, no calls but " + " ".join(FUNCTIONS))
+
+
+def _plain_constant(node: ast.Constant, source: str) -> bool:
+    if isinstance(node.value, str):
+        return (ast.get_source_segment(source, node) or "")[:1] in "'\""
+    written = ast.get_source_segment(source, node) or ""
+    return isinstance(node.value, int | float) and not isinstance(node.value, bool) and bool(NUMBER.fullmatch(written))
+
+
+def _lookup(name: str, names: Mapping[str, Value]) -> Value:
+    if name in _WORDS:
+        return _WORDS[name]
+    if name not in names:
+        raise ExpressionError(f"the name '{name}' is not defined here",
+                              nearest(name, names) or "known here: " + " ".join(sorted(names)))
+    value = names[name]
+    if value is UNKNOWN:
+        raise Unknown(name)
+    return value
+
+
+def _evaluate(node: ast.expr, names: Mapping[str, Value]) -> Value:
+    match node:
+        case ast.Constant(value=value):
+            return value
+        case ast.Name(id=name):
+            return _lookup(name, names)
+        case ast.BinOp(left=left, op=op, right=right):
+            return _binary(type(op), _evaluate(left, names), _evaluate(right, names))
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return not _condition(_evaluate(operand, names))
+        case ast.UnaryOp(op=op, operand=operand):
+            value = _number(_evaluate(operand, names), "+ and -")
+            return -value if isinstance(op, ast.USub) else value
+        case ast.BoolOp(op=op, values=values):
+            stop = isinstance(op, ast.Or)
+            return stop if any(_condition(_evaluate(v, names)) is stop for v in values) else not stop
+        case ast.Compare(left=left, ops=ops, comparators=others):
+            return _compare(_evaluate(left, names), ops, others, names)
+        case ast.IfExp(test=test, body=body, orelse=other):
+            return _evaluate(body if _condition(_evaluate(test, names)) else other, names)
+        case ast.Subscript(value=value, slice=index):
+            return _index(_evaluate(value, names), _evaluate(index, names))
+        case ast.Call(func=ast.Name(id=name), args=args):
+            return _call(name, [_number(_evaluate(arg, names), name) for arg in args])
+    raise ExpressionError(f"'{ast.unparse(node)}' cannot stand in an expression")
+
+
+def describe(value: Value) -> str:
+    """A value as the user would write it."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f"'{value}'"
+    return str(value) if isinstance(value, int | float) else "a list"
+
+
+def _number(value: Value, what: str) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ExpressionError(f"{what} needs a number, this is {describe(value)}")
+    return value
+
+
+def _condition(value: Value) -> bool:
+    if not isinstance(value, bool):
+        raise ExpressionError(f"a condition is true or false, this is {describe(value)}",
+                              "compare it: x > 0, x != none")
+    return value
+
+
+def _bounded(value: int | float) -> int | float:
+    if isinstance(value, complex) or value != value or abs(value) > MAX_NUMBER:
+        raise ExpressionError("the number becomes too large" if not isinstance(value, complex) else "a root of a negative number")
+    return value
+
+
+def _binary(op: type[ast.operator], left: Value, right: Value) -> Value:
+    a, b = _number(left, _SIGNS[op]), _number(right, _SIGNS[op])
+    if op is ast.Pow and (abs(b) > 64 or abs(a) > MAX_NUMBER ** 0.5 and b > 1):
+        raise ExpressionError("the number becomes too large")
+    try:
+        return _bounded(_ARITHMETIC[op](a, b))
+    except ZeroDivisionError:
+        raise ExpressionError("division by zero") from None
+    except OverflowError:
+        raise ExpressionError("the number becomes too large") from None
+
+
+def _kind(value: Value) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    return "a number" if isinstance(value, int | float) else "a text" if isinstance(value, str) else "none"
+
+
+def _compare(left: Value, ops: list[ast.cmpop], others: list[ast.expr], names: Mapping[str, Value]) -> bool:
+    for op, other in zip(ops, others, strict=True):
+        right = _evaluate(other, names)
+        equality = isinstance(op, ast.Eq | ast.NotEq)
+        if _kind(left) != _kind(right) and not (equality and (left is None or right is None)):
+            raise ExpressionError(f"{describe(left)} and {describe(right)} cannot be compared",
+                                  "compare numbers with numbers and texts with texts")
+        if not equality and _kind(left) not in ("a number", "a text"):
+            raise ExpressionError(f"{describe(left)} has no order", "use == or !=")
+        if not _COMPARE[type(op)](left, right):
+            return False
+        left = right
+    return True
+
+
+def _index(value: Value, index: Value) -> Value:
+    values = getattr(value, "values", None)
+    if values is None:
+        raise ExpressionError(f"only a list can be indexed, this is {describe(value)}")
+    found = values()
+    if isinstance(index, bool) or not isinstance(index, int):
+        raise ExpressionError(f"a list is indexed by a whole number, this is {describe(index)}")
+    if not -len(found) <= index < len(found):
+        raise ExpressionError(f"the list has {len(found)} entries, there is no [{index}]", "counting starts at 0")
+    return found[index]
+
+
+def divisible(value: float, by: float = 8) -> int:
+    """The nearest multiple of `by`, never below 90 % of the value (MobileNetV2's released code)."""
+    if by <= 0:
+        raise ExpressionError("divisible needs a positive divisor")
+    near = max(int(by), int(value + by / 2) // int(by) * int(by))
+    return near if near >= 0.9 * value else near + int(by)
+
+
+def _call(name: str, args: list[int | float]) -> int | float:
+    least, most, function = FUNCTIONS[name]
+    if not least <= len(args) <= most:
+        count = str(least) if least == most else f"{least} to {most}" if most < 99 else f"at least {least}"
+        raise ExpressionError(f"{name} takes {count} numbers, here are {len(args)}")
+    try:
+        return _bounded(function(*args))
+    except (ValueError, OverflowError):
+        raise ExpressionError(f"{name} of {args[0]} is not a number") from None
+
+
+FUNCTIONS: dict[str, tuple[int, int, Callable[..., int | float]]] = {
+    "min": (2, 99, min), "max": (2, 99, max), "round": (1, 1, round), "int": (1, 1, int), "abs": (1, 1, abs),
+    "ceil": (1, 1, math.ceil), "floor": (1, 1, math.floor), "sqrt": (1, 1, math.sqrt), "divisible": (1, 2, divisible),
+}
+_WORDS: dict[str, Value] = {"none": None, "true": True, "false": False}
+_NODES = (ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Subscript, ast.Name)
+_SIGNS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//",
+                                         ast.Mod: "%", ast.Pow: "**"}
+_ARITHMETIC: dict[type[ast.operator], Callable[..., int | float]] = {
+    ast.Add: lambda a, b: a + b, ast.Sub: lambda a, b: a - b, ast.Mult: lambda a, b: a * b, ast.Div: lambda a, b: a / b,
+    ast.FloorDiv: lambda a, b: a // b, ast.Mod: lambda a, b: a % b, ast.Pow: lambda a, b: a ** b,
+}
+_COMPARE: dict[type[ast.cmpop], Callable[..., bool]] = {
+    ast.Eq: lambda a, b: a == b, ast.NotEq: lambda a, b: a != b, ast.Lt: lambda a, b: a < b,
+    ast.LtE: lambda a, b: a <= b, ast.Gt: lambda a, b: a > b, ast.GtE: lambda a, b: a >= b,
+}
+_OPERATORS = {*_SIGNS, *_COMPARE, ast.UAdd, ast.USub, ast.Not}

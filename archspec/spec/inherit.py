@@ -1,0 +1,265 @@
+"""`extends` and `--set`: the chain of files that make a spec, brought into long form and merged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence as SequenceABC
+from dataclasses import dataclass
+from pathlib import Path
+
+from archspec.errors import Problem, SpecError, Where, nearest
+from archspec.spec.blocks import shipped
+from archspec.spec.items import ItemReader
+from archspec.spec.operations import OPERATIONS
+from archspec.spec.source import Mapping, Scalar, Sequence, Tree, document, kind, parse, read
+
+MAX_CHAIN = 20
+NOT_INHERITED = ("name", "description", "reference", "published", "extends", "archspec")
+PLURALS = {"widths": "width", "strides": "stride", "blocks": "block"}
+KINDS = {("defaults", "norm"): ("kind", "batch_norm"), ("defaults", "act"): ("kind", "relu"),
+         ("train", "data"): ("source", ""), ("train", "optimizer"): ("kind", ""), ("train", "schedule"): ("kind", "")}
+"""Mappings that are of a kind: the key that says it, and the kind that holds where it is not said."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """One file of the chain, or one --set, in long form."""
+
+    file: str
+    tree: Mapping
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resolved:
+    """The merged tree, and the layers that made it, the base first."""
+
+    tree: Mapping
+    layers: tuple[Layer, ...]
+    path: Path
+
+
+def resolve(reference: str, overrides: SequenceABC[str] = ()) -> Resolved:
+    """The spec of a path or a shipped name, with `key.path=value` overrides. Raises SpecError."""
+    path = locate(reference)
+    problems: list[Problem] = []
+    layers = [*reversed(list(_chain(path, problems)))]
+    for override in overrides:
+        try:
+            layers.append(Layer("--set", normal(assignment(override), problems)))
+        except SpecError as error:
+            problems.extend(error.problems)
+    problems.extend(_nulls(layers[0].tree))
+    tree = layers[0].tree
+    for layer in layers[1:]:
+        tree = merge(tree if layer.file == "--set" else _without(tree, NOT_INHERITED), layer.tree)
+    if problems:
+        raise SpecError(problems)
+    return Resolved(tree, tuple(layers), path)
+
+
+# -- finding files -----------------------------------------------------------------------------------------------------
+
+def names() -> list[str]:
+    """The specs that ship with archspec."""
+    return sorted(path.stem for path in shipped().glob("*.yaml"))
+
+
+def locate(reference: str) -> Path:
+    """The file of a SPEC argument: a path, or the name of a shipped spec. Raises SpecError."""
+    path = Path(reference)
+    if path.is_file():
+        return path
+    if path.name == reference and not path.suffix and (shipped() / f"{reference}.yaml").is_file():
+        return shipped() / f"{reference}.yaml"
+    if path.is_dir():
+        raise SpecError([Problem("not-a-file", Where(reference), "this is a folder, a spec is a YAML file")])
+    hint = nearest(path.stem, names()) or "`archspec list` shows the specs that ship with archspec"
+    raise SpecError([Problem("not-found", Where(reference), "there is no such file, and no shipped spec of that name", hint)])
+
+
+def _base(tree: Scalar, path: Path) -> Path:
+    """The file that `extends` names."""
+    name = tree.text
+    if "/" not in name and not name.endswith((".yaml", ".yml")):
+        beside = path.with_name(f"{name}.yaml")
+        own = shipped() / f"{name}.yaml"
+        for candidate in (beside, own):
+            if candidate.is_file() and not candidate.samefile(path):
+                return candidate
+        known = {*names(), *(other.stem for other in path.parent.glob("*.yaml"))} - {path.stem}
+        raise SpecError([Problem("extends", tree.where, f"there is no spec '{name}' beside this file or shipped",
+                                 nearest(name, known) or "write the name of a spec, or a path")])
+    candidate = path.parent / name
+    if not _within_reach(candidate, path):
+        raise SpecError([Problem("extends", tree.where, f"'{name}' is outside of the folders that are searched",
+                                 "a spec extends files below its own folder, below the current one, or shipped ones")])
+    if not candidate.is_file():
+        raise SpecError([Problem("extends", tree.where, f"there is no file '{name}'", f"looked for {candidate}")])
+    return candidate
+
+
+def _within_reach(candidate: Path, path: Path) -> bool:
+    target = candidate.resolve()
+    roots = (path.resolve().parent, Path.cwd().resolve(), shipped().resolve())
+    return candidate.suffix in (".yaml", ".yml") and any(target.is_relative_to(root) for root in roots)
+
+
+def _chain(path: Path, problems: list[Problem]) -> Iterator[Layer]:
+    """The file and what it extends, the file itself first."""
+    seen: list[Path] = []
+    while True:
+        seen.append(path.resolve())
+        tree = read(path)
+        yield Layer(str(path), normal(tree, problems))
+        base = tree.entries.get("extends")
+        if base is None:
+            return
+        if not isinstance(base, Scalar) or not isinstance(base.value, str):
+            raise SpecError([*problems, Problem("extends", base.where, f"extends is the name of a spec, this is {kind(base)}")])
+        path = _base(base, path)
+        if path.resolve() in seen or len(seen) > MAX_CHAIN:
+            circle = " -> ".join(item.stem for item in (*seen, path))
+            raise SpecError([*problems, Problem("extends-cycle", base.where, f"the specs extend each other in a circle: {circle}",
+                                                "one of them has to stand on its own")])
+
+
+def assignment(override: str) -> Mapping:
+    """`key.path=value` as a tree. Raises SpecError."""
+    key, equals, value = override.partition("=")
+    where = Where("--set", 1, 1, key, override)
+    if not equals or not all(key.split(".")):
+        raise SpecError([Problem("set", where, f"'{override}' is not an override", "write key.path=value: stages.se=16")])
+    tree: Tree = parse(" " * (len(key) + 1) + value, "--set", override)
+    for name in reversed(key.split(".")):
+        tree = Mapping({name: tree}, where, {name: where})
+    assert isinstance(tree, Mapping)
+    return tree
+
+
+# -- one long form -----------------------------------------------------------------------------------------------------
+
+def normal(tree: Mapping, problems: list[Problem]) -> Mapping:
+    """The tree with every compact form that can be merged into in its long form."""
+    rows = {"stages": _stages, "defaults": _defaults, "train": _train}
+    entries = {key: rows[key](value, problems) if key in rows else value for key, value in tree.entries.items()}
+    return Mapping(entries, tree.where, tree.keys)
+
+
+def _train(tree: Tree, problems: list[Problem]) -> Tree:
+    if not isinstance(tree, Mapping):
+        return tree
+    entries: dict[str, Tree] = {}
+    for name, value in tree.entries.items():
+        if ("train", name) in KINDS and isinstance(value, Scalar) and value.value is not None:
+            key = KINDS["train", name][0]
+            value = Mapping({key: value}, value.where, {key: value.where})
+        entries[name] = value
+    return Mapping(entries, tree.where, tree.keys)
+
+
+def _defaults(tree: Tree, problems: list[Problem]) -> Tree:
+    if not isinstance(tree, Mapping):
+        return tree
+    reader = ItemReader({}, problems)
+    entries: dict[str, Tree] = {}
+    for name, value in tree.entries.items():
+        signature = OPERATIONS.get(name)
+        compact = isinstance(value, Scalar) and value.value is not None
+        if signature is not None and not signature.holds and compact:
+            found = reader.arguments(signature, value)
+            entries[name] = Mapping(dict(found), value.where, {key: part.where for key, part in found})
+        else:
+            entries[name] = value
+    return Mapping(entries, tree.where, tree.keys)
+
+
+def _stages(tree: Tree, problems: list[Problem]) -> Tree:
+    if isinstance(tree, Sequence):
+        return Sequence(tuple(_singular(row, problems) if isinstance(row, Mapping) else row for row in tree.items), tree.where)
+    if isinstance(tree, Mapping):
+        return _singular(_columns(tree, problems), problems)
+    return tree
+
+
+def _singular(stage: Mapping, problems: list[Problem]) -> Mapping:
+    entries: dict[str, Tree] = {}
+    keys = dict(stage.keys)
+    for key, value in stage.entries.items():
+        single = PLURALS.get(key, key)
+        if single in entries or (single != key and single in stage.entries):
+            problems.append(Problem("singular-and-plural", stage.key(key), f"both '{single}' and '{key}' are given",
+                                    "keep one of them"))
+        entries[single] = value
+        keys[single] = stage.key(key)
+    return Mapping(entries, stage.where, keys)
+
+
+def _columns(stages: Mapping, problems: list[Problem]) -> Mapping:
+    """A table as columns: its first row names them."""
+    table = stages.entries.get("table")
+    if table is None or (isinstance(table, Scalar) and table.value is None):
+        return stages
+    entries = {key: value for key, value in stages.entries.items() if key != "table"}
+    keys = dict(stages.keys)
+    rows = [row for row in table.items if isinstance(row, Sequence)] if isinstance(table, Sequence) else []
+    if not isinstance(table, Sequence) or len(rows) != len(table.items) or len(rows) < 2:
+        problems.append(Problem("table", table.where, "a table is a list of rows, its first row names the columns",
+                                "write one list a stage: - [width, stride] and then - [64, 1]"))
+        return Mapping(entries, stages.where, keys)
+    header = rows[0]
+    for row in rows[1:]:
+        if len(row.items) != len(header.items):
+            problems.append(Problem("table-row", row.where, f"this row has {len(row.items)} entries, "
+                                    f"the first row names {len(header.items)} columns", "`default` leaves an entry out"))
+    for index, column in enumerate(header.items):
+        name = column.text if isinstance(column, Scalar) else ""
+        single = PLURALS.get(name, name)
+        if single in entries or single in {PLURALS.get(key, key) for key in stages.entries}:
+            problems.append(Problem("table-and-beside", column.where, f"'{name}' is in the table and beside it or twice in it",
+                                    "keep one of them"))
+        cells = tuple(row.items[index] for row in rows[1:] if index < len(row.items))
+        entries[single], keys[single] = Sequence(cells, column.where), column.where
+    return Mapping(entries, stages.where, keys)
+
+
+# -- merging -------------------------------------------------------------------------------------------------------------
+
+def merge(base: Mapping, changes: Mapping, path: tuple[str, ...] = ()) -> Mapping:
+    """The base with the changes: mappings key by key, null removes, anything else replaces."""
+    entries, keys = dict(base.entries), dict(base.keys)
+    for key, value in changes.entries.items():
+        keys[key] = changes.key(key)
+        if isinstance(value, Scalar) and value.value is None:
+            entries.pop(key, None)
+            continue
+        old = entries.get(key)
+        if not isinstance(value, Mapping):
+            entries[key] = value
+        elif not isinstance(old, Mapping) or path == ("blocks",) or _another_kind((*path, key), old, value):
+            entries[key] = merge(Mapping({}, value.where), value, (*path, key))
+        else:
+            entries[key] = merge(old, value, (*path, key))
+    return Mapping(entries, changes.where, keys)
+
+
+def _another_kind(path: tuple[str, ...], old: Mapping, new: Mapping) -> bool:
+    """Whether a norm, an act, a schedule… of another kind replaces the whole one before."""
+    if path not in KINDS:
+        return False
+    key, implied = KINDS[path]
+    kinds = [found.text if isinstance(found := tree.entries.get(key), Scalar) else implied for tree in (old, new)]
+    return key in new.entries and kinds[0] != kinds[1]
+
+
+def _without(tree: Mapping, keys: tuple[str, ...]) -> Mapping:
+    return Mapping({key: value for key, value in tree.entries.items() if key not in keys}, tree.where, tree.keys)
+
+
+def _nulls(tree: Tree) -> Iterator[Problem]:
+    """Every null of a file that extends nothing, in which it means nothing."""
+    if isinstance(tree, Scalar):
+        if tree.value is None:
+            yield Problem("null", tree.where, "null removes a key of the file that is extended, and this file extends none",
+                          "write none, or leave the key out")
+        return
+    for part in tree.entries.values() if isinstance(tree, Mapping) else tree.items:
+        yield from _nulls(part)

@@ -1,0 +1,346 @@
+"""Operation lists: the compact and the long form, read into one meaning.
+
+An Item is one operation or block call whose arguments are still as written (trees): their values are known only where
+the item stands. Lists inside arguments are read here too, so that every mistake of form is found without lowering.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping as MappingABC
+from dataclasses import dataclass, field, replace
+
+from archspec.errors import Problem, SpecError, Where, nearest
+from archspec.spec.operations import FLAGS, MERGES, OPERATIONS, PADDINGS, SHORTHANDS, Argument, Signature
+from archspec.spec.source import FLOAT, INTEGER, WORDS, Mapping, Scalar, Sequence, Tree, kind, parse
+
+IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+KERNEL = re.compile(r"[0-9]+x[0-9]+")
+ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
+NAMING = {"residual": "add", "densely": "concat"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Items:
+    """An operation list. `[]` is the identity."""
+
+    items: tuple[Item, ...]
+    where: Where
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Paths:
+    """The paths of `branches`, each with the name it has in layer names."""
+
+    paths: tuple[tuple[str, Items | Scalar], ...]
+    where: Where
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShortcutCases:
+    """`shortcut: {matching, differing}`."""
+
+    matching: Items | Scalar
+    differing: Items | Scalar
+    where: Where
+
+
+Arg = Tree | Items | Paths | ShortcutCases
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Item:
+    """One operation or block call with its arguments as written.
+
+    `numbering` counts the items of each kind in the body this one was written in; `ordinal` is its place among them.
+    """
+
+    name: str
+    where: Where
+    signature: Signature | None
+    args: MappingABC[str, Arg] = field(default_factory=dict)
+    condition: Tree | None = None
+    given_name: str | None = None
+    kind: str = ""
+    ordinal: int = 1
+    numbering: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def broken(self) -> bool:
+        """Whether a problem in it has been reported already, so that nothing follows from it."""
+        return self.signature is None
+
+    @property
+    def suffix(self) -> str:
+        """Its number among its kind; empty where there is one of the kind."""
+        return str(self.ordinal) if self.numbering[self.kind] > 1 else ""
+
+    @property
+    def label(self) -> str:
+        """The item's part of a layer name."""
+        return self.given_name or self.kind + self.suffix
+
+
+def words(text: str) -> Iterator[tuple[int, str]]:
+    """The words of a compact argument with their offsets, split at spaces outside parentheses and quotes."""
+    depth, quote, start = 0, "", -1
+    for index, char in enumerate(text + " "):
+        if quote:
+            quote = "" if char == quote else quote
+        elif char in "'\"":
+            quote = char
+        elif char in "([":
+            depth += 1
+        elif char in ")]":
+            depth -= 1
+        if char.isspace() and not quote and depth <= 0 or index == len(text):
+            if start >= 0:
+                yield start, text[start:index]
+            start = -1
+        elif start < 0:
+            start = index
+
+
+def within(where: Where, offset: int, word: str) -> Where:
+    """The place of a word inside a text that stands at `where`."""
+    for shift in (0, 1):
+        column = where.column + offset + shift
+        if where.text.startswith(word, column - 1):
+            return replace(where, column=column)
+    return where
+
+
+def scalar(word: str, where: Where) -> Tree:
+    """A word of a compact argument as a value."""
+    if word[:1] in "[\"'":
+        return parse(" " * (where.column - 1) + word, where.file, where.text)
+    if word in WORDS:
+        return Scalar(WORDS[word], word, where)
+    if INTEGER.fullmatch(word) and len(word) < 18:
+        return Scalar(int(word), word, where)
+    return Scalar(float(word) if FLOAT.fullmatch(word) else word, word, where)
+
+
+class ItemReader:
+    """Reads operation lists against the signatures of operations and blocks; collects problems and goes on."""
+
+    def __init__(self, blocks: MappingABC[str, Signature], problems: list[Problem]) -> None:
+        self.signatures = {**blocks, **OPERATIONS}
+        self.problems = problems
+
+    def problem(self, code: str, where: Where, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(code, where, message, hint))
+
+    def items(self, tree: Tree, numbering: Counter[str] | None = None) -> Items:
+        """An operation list. `numbering` is given where the list continues a body instead of opening one."""
+        counts: Counter[str] = Counter() if numbering is None else numbering
+        if not isinstance(tree, Sequence):
+            self.problem("not-a-list", tree.where, f"a list of operations belongs here, this is {kind(tree)}",
+                         "write [...] or lines that start with a dash; [] is the identity")
+            return Items((Item("", tree.where, None),), tree.where)
+        return Items(tuple(self.item(entry, counts) for entry in tree.items), tree.where)
+
+    def item(self, tree: Tree, numbering: Counter[str]) -> Item:
+        """One entry of a list: a bare name or a mapping of one key."""
+        if isinstance(tree, Scalar):
+            name, where, argument = tree.text, tree.where, None
+        elif isinstance(tree, Mapping) and len(tree.entries) == 1:
+            (name, argument), = tree.entries.items()
+            where = tree.key(name)
+        else:
+            what = f"a mapping of {len(tree.entries)} keys" if isinstance(tree, Mapping) else kind(tree)
+            self.problem("item-form", tree.where, f"an item is one operation, this is {what}",
+                         "one operation an entry: `- conv: 3x3 64` or `- flatten`; arguments go into one line "
+                         "or into a mapping below the name")
+            return Item("", tree.where, None)
+        signature = self.signatures.get(name)
+        if signature is None:
+            self._unknown(name, where)
+            return Item(name, where, None)
+        return self._call(signature, argument, where, numbering)
+
+    def _unknown(self, name: str, where: Where) -> None:
+        first = name.split()[0] if name.split() else name
+        if first in self.signatures and first != name:
+            hint = f"write `{first}: {name[len(first):].strip()}`"
+        else:
+            hint = nearest(name, self.signatures) or "operations: " + " ".join(OPERATIONS)
+        self.problem("unknown-operation", where, f"there is no operation or block '{name}'", hint)
+
+    def _call(self, signature: Signature, argument: Tree | None, where: Where, numbering: Counter[str]) -> Item:
+        before = len(self.problems)
+        raw = dict(self._arguments(signature, argument))
+        condition, given = raw.pop("if", None), self._given_name(raw.pop("name", None))
+        named = self._kind(signature.name, raw)
+        if given is None:
+            numbering[named] += 1
+        ordinal = numbering[named]
+        opens_level = given is not None and signature.holds
+        inner = Counter() if opens_level else numbering
+        args = {name: self._nested(signature, name, tree, inner) for name, tree in raw.items()}
+        broken = len(self.problems) > before
+        return Item(signature.name, where, None if broken else signature, args, condition, given, named, ordinal, numbering)
+
+    @staticmethod
+    def _kind(name: str, raw: MappingABC[str, Tree]) -> str:
+        if name not in ("branches", "parallel"):
+            return NAMING.get(name, name)
+        merge = raw.get("merge")
+        if merge is None:
+            return "concat"
+        return merge.text if isinstance(merge, Scalar) and merge.text in MERGES else "merge"
+
+    def _given_name(self, tree: Tree | None) -> str | None:
+        if tree is None:
+            return None
+        if isinstance(tree, Scalar) and IDENTIFIER.fullmatch(tree.text):
+            return tree.text
+        self.problem("name", tree.where, f"a name is letters, digits and _, this is {kind(tree)}")
+        return None
+
+    # -- arguments -----------------------------------------------------------------------------------------------
+
+    def arguments(self, signature: Signature, tree: Tree) -> list[tuple[str, Tree]]:
+        """What is written for an operation, in long form."""
+        return list(self._arguments(signature, tree))
+
+    def _arguments(self, signature: Signature, tree: Tree | None) -> Iterator[tuple[str, Tree]]:
+        if tree is None:
+            return
+        seen: set[str] = set()
+        for name, value, place in self._written(signature, tree):
+            if name not in signature.arguments and name not in ("if", "name"):
+                self._not_taken(signature, name, place)
+            elif name in seen:
+                self.problem("twice", place, f"{signature.name}: {name} is given twice", "keep one of them")
+            else:
+                seen.add(name)
+                yield name, value
+
+    def _not_taken(self, signature: Signature, name: str, where: Where) -> None:
+        known = (*signature.arguments, "if", "name")
+        hint = nearest(name, known) or f"it takes {signature.takes()}"
+        if name in SHORTHANDS:
+            hint = "write " + " and ".join(f"{part}: none" for part in SHORTHANDS[name])
+        self.problem("unknown-argument", where, f"{signature.name} takes no '{name}'", hint)
+
+    def _written(self, signature: Signature, tree: Tree) -> Iterator[tuple[str, Tree, Where]]:
+        if isinstance(tree, Mapping):
+            if signature.name == "branches" and "paths" not in tree.entries:
+                yield "paths", tree, tree.where
+            else:
+                yield from ((name, value, tree.key(name)) for name, value in tree.entries.items())
+        elif isinstance(tree, Scalar) and isinstance(tree.value, str):
+            yield from self._compact(signature, tree)
+        elif isinstance(tree, Scalar) and tree.value is None:
+            self.problem("null", tree.where, f"{signature.name}: null stands here", "write none")
+        else:
+            yield from self._main(signature, tree, tree.where)
+
+    def _main(self, signature: Signature, tree: Tree, where: Where) -> Iterator[tuple[str, Tree, Where]]:
+        if signature.main is None:
+            written = f"'{tree.text}'" if isinstance(tree, Scalar) else kind(tree)
+            self.problem("no-main", where, f"{signature.name} takes no bare value, this is {written}",
+                         f"write key=value; it takes {signature.takes()}")
+        else:
+            yield signature.main, tree, where
+
+    def _compact(self, signature: Signature, tree: Scalar) -> Iterator[tuple[str, Tree, Where]]:
+        for offset, word in words(tree.text):
+            where = within(tree.where, offset, word)
+            if word in FLAGS and word in SHORTHANDS:
+                for part in SHORTHANDS[word]:
+                    yield part, Scalar("none", "none", where), where
+            elif word in FLAGS:
+                yield word, Scalar(True, "true", where), where
+            else:
+                yield from self._word(signature, word, where)
+
+    def _word(self, signature: Signature, word: str, where: Where) -> Iterator[tuple[str, Tree, Where]]:
+        if KERNEL.fullmatch(word):
+            yield "kernel", Scalar(word, word, where), where
+        elif word.startswith("/"):
+            yield "stride", self._scalar(word[1:], replace(where, column=where.column + 1)), where
+        elif word in PADDINGS:
+            yield "padding", Scalar(word, word, where), where
+        elif match := ASSIGNMENT.fullmatch(word):
+            place = replace(where, column=where.column + len(match[1]) + 1)
+            yield match[1], self._scalar(match[2], place), where
+        else:
+            yield from self._main(signature, self._scalar(word, where), where)
+
+    def _scalar(self, word: str, where: Where) -> Tree:
+        try:
+            if word:
+                return scalar(word, where)
+            self.problem("empty-value", where, "nothing stands here", "write a value")
+        except SpecError as error:
+            self.problems.extend(error.problems)
+        return Scalar("none", "none", where)
+
+    # -- arguments that hold lists ---------------------------------------------------------------------------------
+
+    def _nested(self, signature: Signature, name: str, tree: Tree, numbering: Counter[str]) -> Arg:
+        argument = signature.arguments[name]
+        match argument.kind:
+            case "items":
+                transparent = name in ("body", "pre") and signature.name not in ("parallel", "repeat")
+                return self._list(tree, numbering if transparent else None)
+            case "paths":
+                return self.paths(tree)
+            case "shortcut":
+                return self.shortcut(tree)
+            case "norm" | "act" if isinstance(tree, Mapping) or _spaced(tree):
+                return self.items(Sequence((Mapping({argument.kind: tree}, tree.where),), tree.where))
+        return tree
+
+    def _list(self, tree: Tree, numbering: Counter[str] | None) -> Items | Scalar:
+        if isinstance(tree, Scalar) and (tree.text.startswith("$") or tree.text == "none"):
+            return tree
+        return self.items(tree, numbering)
+
+    def paths(self, tree: Tree) -> Paths | Scalar:
+        """The paths of `branches`."""
+        if isinstance(tree, Mapping):
+            for name in tree.entries:
+                if not IDENTIFIER.fullmatch(name):
+                    self.problem("name", tree.key(name), f"a path's name is letters, digits and _, this is '{name}'")
+            pairs = list(tree.entries.items())
+        elif isinstance(tree, Sequence):
+            pairs = [(f"branch{index}", path) for index, path in enumerate(tree.items, 1)]
+        elif tree.text.startswith("$"):
+            return tree
+        else:
+            self.problem("paths", tree.where, f"branches needs paths, this is {kind(tree)}",
+                         "a list of operation lists, or a mapping that names each")
+            pairs = []
+        return Paths(tuple((name, self._list(path, None)) for name, path in pairs), tree.where)
+
+    def shortcut(self, tree: Tree) -> Items | Scalar | ShortcutCases:
+        """A shortcut: a name, a list, or both cases."""
+        if isinstance(tree, Scalar):
+            return tree
+        if isinstance(tree, Sequence):
+            return self.items(tree)
+        parts: dict[str, Items | Scalar] = {}
+        for name, value in tree.entries.items():
+            if name not in ("matching", "differing"):
+                self.problem("unknown-argument", tree.key(name), f"shortcut takes no '{name}'",
+                             nearest(name, ("matching", "differing")) or "it takes matching and differing")
+            else:
+                parts[name] = value if isinstance(value, Scalar) else self.items(value)
+        for name in ("matching", "differing"):
+            if name not in parts:
+                self.problem("shortcut", tree.where, f"shortcut: '{name}' is missing", "give both matching and differing")
+                parts[name] = Scalar("none", "none", tree.where)
+        return ShortcutCases(parts["matching"], parts["differing"], tree.where)
+
+
+def _spaced(tree: Tree) -> bool:
+    return isinstance(tree, Scalar) and len(list(words(tree.text))) > 1
+
+
+def block_signature(name: str, parameters: MappingABC[str, Tree]) -> Signature:
+    """What a block takes: its parameters; a bare value is the first."""
+    return Signature(name, next(iter(parameters), None), {key: Argument("any") for key in parameters}, is_block=True)

@@ -1,0 +1,271 @@
+"""YAML text to a tree whose every part knows its file, line and column.
+
+Scalars follow YAML 1.2's core schema, more strictly (docs/language.md, Values): PyYAML reads YAML 1.1, where `1e-4` is
+text, `no` false and a duplicate key silently wins. The tree is built from PyYAML's events, so aliases are counted
+unfolded and tags are refused before anything is made of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping as MappingABC
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from archspec.errors import Problem, SpecError, Where
+
+MAX_BYTES = 1_000_000
+MAX_NODES = 100_000
+MAX_DEPTH = 60
+MAX_DIGITS = 18
+
+INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?")
+WORDS = {"null": None, "~": None, "true": True, "false": False}
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+Atom = int | float | str | bool | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scalar:
+    """A single value. `text` is what was written; `value` is None for null, which is not the text `none`."""
+
+    value: Atom
+    text: str
+    where: Where
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sequence:
+    """A list."""
+
+    items: tuple[Tree, ...]
+    where: Where
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mapping:
+    """A mapping of texts. `keys` says where each key stands."""
+
+    entries: MappingABC[str, Tree]
+    where: Where
+    keys: MappingABC[str, Where] = field(default_factory=dict)
+
+    def key(self, name: str) -> Where:
+        """The place of a key."""
+        return self.keys.get(name, self.where)
+
+
+Tree = Scalar | Sequence | Mapping
+
+
+def plain(tree: Tree) -> object:
+    """The tree as lists, dicts and atoms."""
+    match tree:
+        case Mapping():
+            return {key: plain(value) for key, value in tree.entries.items()}
+        case Sequence():
+            return [plain(item) for item in tree.items]
+        case Scalar():
+            return tree.value
+
+
+def kind(tree: Tree) -> str:
+    """What a part of a tree is, for messages."""
+    match tree:
+        case Mapping():
+            return "a mapping"
+        case Sequence():
+            return "a list"
+        case Scalar(value=None):
+            return "null"
+        case Scalar(value=bool()):
+            return f"{tree.text} (true or false)"
+        case Scalar(value=str()):
+            return f"the text '{tree.text}'"
+    return f"the number {tree.text}"
+
+
+def read(path: Path) -> Mapping:
+    """The tree of a file. Raises SpecError with every problem of its syntax."""
+    where = Where(str(path))
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise SpecError([Problem("unreadable", where, f"the file cannot be read: {error.strerror}")]) from None
+    if len(raw) > MAX_BYTES:
+        raise SpecError([Problem("too-large", where, f"the file is larger than {MAX_BYTES} bytes")])
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[:error.start].count(b"\n") + 1
+        raise SpecError([Problem("not-utf8", Where(str(path), line), "the file is not UTF-8 text",
+                                 "save it as UTF-8")]) from None
+    return document(text, str(path))
+
+
+def document(text: str, file: str) -> Mapping:
+    """The tree of a text that has to be one mapping."""
+    tree = parse(text, file)
+    if isinstance(tree, Mapping):
+        return tree
+    raise SpecError([Problem("not-a-mapping", tree.where, f"a spec is a mapping of keys, this is {kind(tree)}",
+                             "the smallest spec has the keys input, stages and head")])
+
+
+def parse(text: str, file: str, shown: str | None = None) -> Tree:
+    """The tree of a text; `shown` replaces the line that messages show."""
+    reader = _Reader(file, re.split(r"\r\n|\r|\n", text) if shown is None else [shown])
+    try:
+        tree = reader.document(yaml.parse(text, Loader=_Loader))
+    except yaml.YAMLError as error:
+        raise SpecError([*reader.problems, reader.syntax(error)]) from None
+    if reader.problems:
+        raise SpecError(reader.problems)
+    return tree
+
+
+class _TooLarge(Exception):
+    """Raised to stop reading a document that grows beyond its bounds."""
+
+
+class _Reader:
+    """Builds a tree from events; collects problems and goes on where it can."""
+
+    def __init__(self, file: str, lines: list[str]) -> None:
+        self.file = file
+        self.lines = lines
+        self.problems: list[Problem] = []
+        self.anchors: dict[str, tuple[Tree, int]] = {}
+        self.count = 0
+
+    def document(self, events: Iterator[yaml.Event]) -> Tree:
+        next(events)
+        start = next(events)
+        if isinstance(start, yaml.StreamEndEvent):
+            raise SpecError([Problem("empty", Where(self.file), "the file is empty",
+                                     "the smallest spec has the keys input, stages and head")])
+        try:
+            tree = self.tree(next(events), events, "", 0)
+        except _TooLarge as error:
+            raise SpecError([*self.problems, Problem("too-large", self.at(start.start_mark, ""), str(error))]) from None
+        next(events)
+        following = next(events)
+        if isinstance(following, yaml.DocumentStartEvent):
+            self.problem("second-document", self.at(following.start_mark, ""), "a file holds one document",
+                         "put the second one into a file of its own")
+        return tree
+
+    def problem(self, code: str, where: Where, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(code, where, message, hint))
+
+    def at(self, mark: yaml.Mark, path: str) -> Where:
+        text = self.lines[mark.line] if mark.line < len(self.lines) else ""
+        return Where(self.file, mark.line + 1, mark.column + 1, path, text)
+
+    def syntax(self, error: yaml.YAMLError) -> Problem:
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        where = self.at(mark, "") if mark else Where(self.file)
+        text = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+        hint = "indent with spaces, never tabs" if "\\t" in text or "\t" in where.text else ""
+        if "$(" in where.text:
+            hint = 'inside [...] and {...} a comma or bracket ends a value: quote it, "$(min(8, a))"'
+        return Problem("yaml-syntax", where, f"this is not YAML: {text}", hint)
+
+    def tree(self, event: yaml.Event, events: Iterator[yaml.Event], path: str, depth: int) -> Tree:
+        self.grow(1)
+        if depth > MAX_DEPTH:
+            raise _TooLarge(f"the document is nested deeper than {MAX_DEPTH} levels")
+        where = self.at(event.start_mark, path)
+        if isinstance(event, yaml.AliasEvent):
+            return self.alias(event, where)
+        before = self.count
+        if event.tag is not None:
+            self.problem("tag", where, f"a spec has no tags, this is {event.tag}", "leave the tag out")
+        tree: Tree
+        if isinstance(event, yaml.MappingStartEvent):
+            tree = self.mapping(events, where, path, depth)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            tree = self.sequence(events, where, path, depth)
+        else:
+            tree = self.scalar(event, where)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = (tree, self.count - before + 1)
+        return tree
+
+    def grow(self, nodes: int) -> None:
+        self.count += nodes
+        if self.count > MAX_NODES:
+            raise _TooLarge(f"the document has more than {MAX_NODES} values, aliases counted unfolded")
+
+    def alias(self, event: yaml.AliasEvent, where: Where) -> Tree:
+        if event.anchor not in self.anchors:
+            self.problem("alias", where, f"no anchor &{event.anchor} stands before this alias")
+            return Scalar("", "", where)
+        tree, size = self.anchors[event.anchor]
+        self.grow(size)
+        return tree
+
+    def sequence(self, events: Iterator[yaml.Event], where: Where, path: str, depth: int) -> Sequence:
+        items: list[Tree] = []
+        while not isinstance(event := next(events), yaml.SequenceEndEvent):
+            items.append(self.tree(event, events, f"{path}[{len(items)}]", depth + 1))
+        return Sequence(tuple(items), where)
+
+    def mapping(self, events: Iterator[yaml.Event], where: Where, path: str, depth: int) -> Mapping:
+        entries: dict[str, Tree] = {}
+        keys: dict[str, Where] = {}
+        while not isinstance(event := next(events), yaml.MappingEndEvent):
+            key = self.key(event, events, path, depth)
+            value = self.tree(next(events), events, f"{path}.{key.text}".lstrip("."), depth + 1)
+            if key.text in entries:
+                self.problem("duplicate-key", key.where, f"the key '{key.text}' is here twice",
+                             f"the first one is in line {keys[key.text].line}; keep one of them")
+                continue
+            entries[key.text], keys[key.text] = value, key.where
+        return Mapping(entries, where, keys)
+
+    def key(self, event: yaml.Event, events: Iterator[yaml.Event], path: str, depth: int) -> Scalar:
+        tree = self.tree(event, events, path, depth + 1)
+        if not isinstance(tree, Scalar):
+            self.problem("key", tree.where, f"a key is a word, this is {kind(tree)}")
+            return Scalar("", f"key at line {tree.where.line}", tree.where)
+        if tree.text == "<<":
+            self.problem("merge-key", tree.where, "a spec has no merge keys", "use extends, or write the keys out")
+        where = tree.where
+        return Scalar(tree.value, tree.text, Where(where.file, where.line, where.column,
+                                                   f"{path}.{tree.text}".lstrip("."), where.text))
+
+    def scalar(self, event: yaml.ScalarEvent, where: Where) -> Scalar:
+        text: str = event.value
+        if event.style in ("'", '"', "|", ">"):
+            return Scalar(text, text, where)
+        if text == "":
+            self.problem("empty-value", where, "nothing stands here", "write a value; `none` if there is none")
+            return Scalar("", "", where)
+        if "$(" in text and text.count("(") != text.count(")"):
+            self.problem("open-expression", where, f"the expression '{text}' is not closed",
+                         'inside [...] and {...} a comma or bracket ends a value: quote it, "$(min(8, a))"')
+            return Scalar("none", "none", where)
+        return Scalar(self.atom(text, where), text, where)
+
+    def atom(self, text: str, where: Where) -> Atom:
+        if text in WORDS:
+            return WORDS[text]
+        if INTEGER.fullmatch(text):
+            if len(text) > MAX_DIGITS:
+                self.problem("number-size", where, f"a number of {len(text)} digits", f"at most {MAX_DIGITS}")
+                return 0
+            return int(text)
+        if FLOAT.fullmatch(text):
+            value = float(text)
+            if abs(value) == float("inf"):
+                self.problem("number-size", where, f"the number {text} is too large")
+                return 0.0
+            return value
+        return text

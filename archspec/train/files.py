@@ -1,0 +1,60 @@
+"""Files that are there whole or not at all, whenever the process is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+PARTIAL = ".partial-"
+"""How the name of what is being written begins; what a kill leaves of it may be removed."""
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Gives a path to write a file or a folder to; what was written takes the name `path` in one step.
+
+    It is on the disk by then. An old file of that name is replaced, an old folder is not: OSError.
+    """
+    partial = path.with_name(PARTIAL + path.name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield partial
+        for each in (*partial.rglob("*"), partial):
+            sync(each)
+        partial.rename(path)
+        sync(path.parent)
+    finally:
+        remove(partial)
+
+
+def remove(path: Path) -> None:
+    """Removes a file or a folder with all in it, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file, whole or not at all."""
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Writes one JSON document, indented."""
+    write_text(path, json.dumps(document, indent=2) + "\n")
+
+
+def sync(path: Path) -> None:
+    """Waits until a file, or a folder's list of names, is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

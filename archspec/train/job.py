@@ -1,0 +1,89 @@
+"""A job: the network, the data and the devices of one training, made ready and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from archspec.data.dataset import Dataset, Shape
+from archspec.data.normalize import check_channels
+from archspec.data.pipeline import Pipeline
+from archspec.data.sources import load
+from archspec.errors import InputError
+from archspec.graph.ir import Graph
+from archspec.model.emit import build
+from archspec.spec.recipe import Recipe
+from archspec.train import optimizer as optimizers
+from archspec.train import strategy as strategies
+from archspec.train.steps import EVALUATED, EvaluateStep, TrainStep
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that a training needs. `train_step` and `evaluate_step` take a distributed batch and return sums."""
+
+    recipe: Recipe
+    data: Dataset
+    training: Pipeline
+    testing: Pipeline
+    strategy: tf.distribute.Strategy
+    model: keras.Model
+    optimizer: keras.optimizers.SGD
+    train_step: Callable[[Any], tf.Tensor]
+    evaluate_step: Callable[[Any], tf.Tensor]
+
+    @property
+    def steps(self) -> int:
+        """Of the whole training."""
+        return self.recipe.epochs * self.training.steps
+
+    @property
+    def variables(self) -> dict[str, keras.Variable]:
+        """All that a step changes, by a name that a checkpoint can keep."""
+        groups = {"model": self.model.variables, "optimizer": self.optimizer.variables}
+        return {f"{group}/{index:05d}/{variable.path}": variable
+                for group, variables in groups.items() for index, variable in enumerate(variables)}
+
+    def batches(self, start: int) -> Any:
+        """An iterator over the batches of the training from a step on."""
+        return iter(strategies.distributed(self.strategy, self.training.training(start)))
+
+    def evaluate(self) -> np.ndarray:
+        """Sums as in steps.EVALUATED over the test images."""
+        sums = np.zeros(len(EVALUATED))
+        try:
+            for batch in strategies.distributed(self.strategy, self.testing.evaluation()):
+                sums += self.evaluate_step(batch).numpy()
+        except (tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
+            raise self.data.test.explain(error) from error
+        return sums
+
+
+def prepare(recipe: Recipe, graph: Graph) -> Job:
+    """Finds the data, builds the model on the devices. Raises InputError where something does not fit."""
+    shape = _fixed(graph)
+    check_channels(recipe.normalize, shape[2])
+    data = load(recipe.data, shape)
+    data.check(graph.output.type.shape[-1])
+    training, testing = (Pipeline(split, shape, recipe) for split in (data.train, data.test))
+    strategy = strategies.make(recipe.strategy, recipe.batch)
+    keras.utils.set_random_seed(recipe.seed)
+    with strategy.scope():
+        model = build(graph, auxiliary=bool(graph.auxiliary))
+        optimizer = optimizers.make(recipe, training.steps, model)
+    train_step = TrainStep(model, optimizer, recipe, 1 / strategy.num_replicas_in_sync)
+    return Job(recipe, data, training, testing, strategy, model, optimizer,
+               strategies.summed(strategy, train_step), strategies.summed(strategy, EvaluateStep(model)))
+
+
+def _fixed(graph: Graph) -> Shape:
+    shape = graph.input.type.shape
+    if len(shape) != 3 or None in shape:
+        said = "x".join("?" if size is None else str(size) for size in shape)
+        raise InputError(f"training needs images of one size, but the input is {said}\n  hint: --set input=224x224x3")
+    return shape

@@ -1,0 +1,152 @@
+"""What the user sees while a network trains: a moving bar on a terminal, else a line now and then. On standard error."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.text import Text
+
+from archspec.train.progress import Row
+
+LINE_SECONDS = 10.0
+"""Without a terminal: the least time between two lines within an epoch."""
+WINDOW_SECONDS = 10.0
+"""Over which the speed is measured."""
+
+
+class Speed:
+    """Images a second over the last seconds, and the time that is left at that speed."""
+
+    def __init__(self, batch: int, steps: int) -> None:
+        self._batch = batch
+        self._steps = steps
+        self._marks: deque[tuple[float, int]] = deque()
+
+    def mark(self, step: int) -> None:
+        """Takes note that so many steps are done."""
+        now = time.monotonic()
+        self._marks.append((now, step))
+        while len(self._marks) > 2 and now - self._marks[0][0] > WINDOW_SECONDS:
+            self._marks.popleft()
+
+    @property
+    def images(self) -> float | None:
+        """Images a second; None while there is too little to tell."""
+        if len(self._marks) < 2:
+            return None
+        (begin, first), (end, last) = self._marks[0], self._marks[-1]
+        return (last - first) * self._batch / max(end - begin, 1e-9)
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until the last step."""
+        return (self._steps - self._marks[-1][1]) * self._batch / self.images if self.images else None
+
+
+class Log(ABC):
+    """Takes what happens in training and shows it. Used as a context."""
+
+    def __init__(self, console: Console, epochs: int, steps_per_epoch: int, batch: int) -> None:
+        self.console = console
+        self.epochs = epochs
+        self.steps_per_epoch = steps_per_epoch
+        self.speed = Speed(batch, epochs * steps_per_epoch)
+
+    def __enter__(self) -> Log:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        """Nothing to put away."""
+
+    def say(self, text: str) -> None:
+        """A line of its own."""
+        self.console.print(text, highlight=False, soft_wrap=True)
+
+    def step(self, step: int, loss: float, accuracy: float) -> None:
+        """So many steps are done; loss and accuracy are those of the epoch so far."""
+        self.speed.mark(step)
+        epoch = min((step - 1) // self.steps_per_epoch + 1, self.epochs)
+        self.show(step, f"epoch {epoch}/{self.epochs}  loss {loss:.4f}  accuracy {accuracy:6.2%}  {self._pace()}")
+
+    def epoch(self, row: Row) -> None:
+        """An epoch is over."""
+        self.say(f"epoch {row['epoch']:.0f}/{self.epochs}  loss {row['loss']:.4f}  accuracy {row['accuracy']:6.2%}  "
+                 f"test loss {row['test_loss']:.4f}  test accuracy {row['test_top1']:6.2%}  "
+                 f"learning rate {row['learning_rate']:.2g}  {row['images_per_second']:.0f} images/s")
+
+    @abstractmethod
+    def show(self, step: int, text: str) -> None:
+        """Shows how things stand within an epoch."""
+
+    def _pace(self) -> str:
+        if self.speed.images is None or self.speed.left is None:
+            return ""
+        return f"{self.speed.images:.0f} images/s  {duration(self.speed.left)} left"
+
+
+class Lines(Log):
+    """For a file or a pipe: few lines, no control characters."""
+
+    _last = 0.0
+
+    def show(self, step: int, text: str) -> None:
+        """A line, if the last one is some time ago."""
+        now = time.monotonic()
+        self._last = self._last or now
+        if now - self._last >= LINE_SECONDS:
+            self._last = now
+            self.say(text)
+
+    def epoch(self, row: Row) -> None:
+        """A line each epoch, too."""
+        super().epoch(row)
+        self._last = time.monotonic()
+
+
+class Bar(Log):
+    """For a terminal: a bar over the whole training, below the lines of the finished epochs."""
+
+    def __init__(self, console: Console, epochs: int, steps_per_epoch: int, batch: int) -> None:
+        super().__init__(console, epochs, steps_per_epoch, batch)
+        self._progress = Progress(BarColumn(bar_width=None), _Percent(), TextColumn("{task.description}"),
+                                  console=console, transient=True, expand=True)
+        self._task = self._progress.add_task("the first step compiles the network", total=epochs * steps_per_epoch)
+
+    def __enter__(self) -> Log:
+        self._progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self._progress.stop()
+
+    def show(self, step: int, text: str) -> None:
+        """Moves the bar."""
+        self._progress.update(self._task, completed=step, description=text)
+
+
+class _Percent(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.percentage:3.0f} %")
+
+
+def make(console: Console, epochs: int, steps_per_epoch: int, batch: int) -> Log:
+    """A bar where something can move, else lines."""
+    kind = Bar if console.is_terminal and not console.is_dumb_terminal else Lines
+    return kind(console, epochs, steps_per_epoch, batch)
+
+
+def duration(seconds: float) -> str:
+    """`8 s`, `3 min 20 s`, `2 h 5 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

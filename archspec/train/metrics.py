@@ -1,0 +1,62 @@
+"""The history of a run as files: metrics.jsonl, TensorBoard, curves.png. All are written anew from the history.
+
+So after a kill and a new start no epoch is in them twice, whatever the killed process had written.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import tensorflow as tf
+
+from archspec.train.files import replacing, write_text
+from archspec.train.progress import Row
+
+
+class TensorBoard:
+    """A writer of one event file, begun with what has happened before."""
+
+    def __init__(self, folder: Path, history: Sequence[Row]) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        self._writer = tf.summary.create_file_writer(str(folder))
+        for row in history:
+            self.add(row)
+
+    def add(self, row: Row) -> None:
+        """One epoch."""
+        with self._writer.as_default():
+            for name, value in row.items():
+                if name not in ("epoch", "step"):
+                    tf.summary.scalar(name, value, step=int(row["epoch"]))
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Ends the event file."""
+        self._writer.close()
+
+
+def write_lines(path: Path, history: Sequence[Row]) -> None:
+    """metrics.jsonl: one JSON object an epoch."""
+    write_text(path, "".join(json.dumps(row) + "\n" for row in history))
+
+
+def draw_curves(path: Path, history: Sequence[Row], title: str) -> None:
+    """curves.png: loss and error over the epochs, training and test."""
+    from matplotlib.figure import Figure  # half a second, and needed once
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    epochs = [row["epoch"] for row in history]
+    loss, error = figure.subplots(1, 2)
+    loss.plot(epochs, [row["loss"] for row in history], label="training")
+    loss.plot(epochs, [row["test_loss"] for row in history], label="test")
+    error.plot(epochs, [100 * (1 - row["accuracy"]) for row in history], label="training")
+    error.plot(epochs, [100 * (1 - row["test_top1"]) for row in history], label="test")
+    for axes, label in ((loss, "loss"), (error, "error (%)")):
+        axes.set(xlabel="epoch", ylabel=label, title=title)
+        axes.set_yscale("log" if label == "loss" else "linear")
+        axes.grid(alpha=0.3)
+        axes.legend()
+    with replacing(path) as partial:
+        figure.savefig(partial, format="png", dpi=120)

@@ -1,0 +1,50 @@
+"""Keeps what TensorFlow's C++ code writes to standard error away from the user, unless something fails."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Swallows standard error at the level of the file descriptor, where C++ writes; shows it if the body raises.
+
+    TF_CPP_MIN_LOG_LEVEL is not enough: TensorFlow 2.21 logs before it reads it, and the TFLite converter does not.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as hidden:
+        os.dup2(hidden.fileno(), 2)
+        try:
+            yield
+        except Exception:
+            sys.stderr.flush()
+            _copy(hidden.fileno(), kept)
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def _copy(source: int, target: int) -> None:
+    os.lseek(source, 0, os.SEEK_SET)
+    while block := os.read(source, 65536):
+        os.write(target, block)
+
+
+def import_tensorflow() -> None:
+    """Loads TensorFlow and Keras without their greetings. Takes some seconds."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    with quiet():
+        import keras  # noqa: F401
+        import tensorflow as tf
+        tf.get_logger().setLevel("ERROR")
+        # the first use of a device logs, too
+        tf.config.list_logical_devices()
