@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,11 +9,24 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from archspec.cli.options import overrides
+from archspec.lower import load, lower
+
 if TYPE_CHECKING:
     from archspec.export.run import Finished
     from archspec.graph.ir import Graph
     from archspec.spec.arch import Spec
     from archspec.train.run import RunFolder
+
+PLACES = {
+    "model.keras": "the Keras model; its input is normalised as manifest.json says, its output logits",
+    "saved_model": "for TensorFlow Serving: images (pixels from 0 to 255) to probabilities",
+    "model.tflite": "the same for devices",
+    "result.json": "the table above",
+    "curves.png": "loss and error over the epochs",
+    "metrics.jsonl": "the same in numbers",
+    "tensorboard": "and for tensorboard --logdir",
+}
 
 
 @click.command()
@@ -25,52 +37,51 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Find the data, build the model, do one step of training and one of "
                                               "evaluation, write nothing.")
 @click.option("--fresh", is_flag=True, help="Start over; a run that is there is moved aside, not removed.")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change the spec: train.epochs=2.")
+@overrides
 def train(spec: str, folder: str | None, strategy: str | None, dry_run: bool, fresh: bool,
-          overrides: Sequence[str]) -> int:
+          overrides: tuple[str, ...]) -> int:
     """Train the network of SPEC (a file, or the name of one that ships with archspec), evaluate it, and save it.
 
     The same command again takes an interrupted run up where it was. A run folder belongs to one spec and recipe.
     """
-    from archspec.lower import lower
-    from archspec.spec import load
     chosen = [*overrides, *([f"train.strategy={strategy}"] if strategy else [])]
     loaded = load(spec, chosen)
     graph = lower(loaded)
     console = Console(stderr=True)
     if dry_run:
-        return _try(loaded, graph, console)
-    return _train(loaded, graph, Path(folder or f"runs/{loaded.name}"), fresh, console)
+        return try_out(loaded, graph, console)
+    return run_training(loaded, graph, Path(folder or f"runs/{loaded.name}"), fresh, console)
 
 
-def _train(spec: Spec, graph: Graph, path: Path, fresh: bool, console: Console) -> int:
-    from archspec.train.quiet import import_tensorflow
+def run_training(spec: Spec, graph: Graph, path: Path, fresh: bool, console: Console) -> int:
+    """Takes a run from where it stands to its end. Returns the exit code."""
     from archspec.train.run import opened
     with opened(path, spec, graph, fresh) as run:
-        with console.status("loading TensorFlow"):
-            import_tensorflow()
-        from archspec.export.exporters import NotEqual
+        _load_tensorflow(console)
         from archspec.export.run import missing
-        from archspec.train.progress import Diverged, Interrupted
         result = run.read_result()
         if result and not missing(run, spec):
-            console.print(f"{path} is finished; --fresh starts over", highlight=False)
+            _say(console, f"{path} is finished; --fresh starts over")
             _print_result(result, run)
             return 0
-        try:
-            _print_finished(_work(spec, graph, run, console), run)
-        except (Interrupted, KeyboardInterrupt):
-            console.print(f"interrupted; what was done is saved in {path}: the same command again goes on",
-                          highlight=False)
-            return 130
-        except Diverged as error:
-            console.print(f"{error}\n  hint: --set train.schedule.learning_rate=… (now "
-                          f"{spec.train.schedule.learning_rate:g}), or a longer train.schedule.warmup, with --fresh",
-                          highlight=False)
-            return 1
-        except NotEqual as error:
-            console.print(str(error), highlight=False)
-            return 1
+        return _guarded(spec, graph, run, console)
+
+
+def _guarded(spec: Spec, graph: Graph, run: RunFolder, console: Console) -> int:
+    from archspec.export.exporters import NotEqual
+    from archspec.train.progress import Diverged, Interrupted
+    try:
+        _print_finished(_work(spec, graph, run, console), run)
+    except (Interrupted, KeyboardInterrupt):
+        _say(console, f"interrupted; what was done is saved in {run.path}: the same command again goes on")
+        return 130
+    except Diverged as error:
+        _say(console, f"{error}\n  hint: start over with --fresh and a lower train.schedule.learning_rate (now "
+                      f"{spec.train.schedule.learning_rate:g}) or a longer train.schedule.warmup")
+        return 1
+    except NotEqual as error:
+        _say(console, f"{error}")
+        return 1
     return 0
 
 
@@ -80,22 +91,31 @@ def _work(spec: Spec, graph: Graph, run: RunFolder, console: Console) -> Finishe
     from archspec.train.loop import train
     from archspec.train.report import describe
     job = prepare(spec.train, graph)
-    console.print(describe(spec.name, job), highlight=False)
+    _say(console, describe(spec.name, job))
     history = train(job, run, console)
     with console.status("saving and comparing"):
         return finish(run, spec, graph, job, history)
 
 
-def _try(spec: Spec, graph: Graph, console: Console) -> int:
-    from archspec.train.quiet import import_tensorflow
-    with console.status("loading TensorFlow"):
-        import_tensorflow()
+def try_out(spec: Spec, graph: Graph, console: Console) -> int:
+    """Does all that can fail, once and in memory. Returns the exit code."""
+    _load_tensorflow(console)
     from archspec.train.job import prepare
     from archspec.train.report import describe, first_steps
     job = prepare(spec.train, graph)
-    console.print(describe(spec.name, job), highlight=False)
+    _say(console, describe(spec.name, job))
     click.echo(first_steps(job))
     return 0
+
+
+def _load_tensorflow(console: Console) -> None:
+    from archspec.train.quiet import import_tensorflow
+    with console.status("loading TensorFlow"):
+        import_tensorflow()
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _print_finished(finished: Finished, run: RunFolder) -> None:
@@ -112,5 +132,6 @@ def _print_result(result: dict[str, float], run: RunFolder) -> None:
                   str(result["seconds"]), str(result["images_per_second"]))
     console = Console()
     console.print(table)
-    for path in sorted(child for child in run.path.iterdir() if not child.name.startswith(".")):
-        console.print(str(path), highlight=False, soft_wrap=True)
+    for name, what in PLACES.items():
+        if (run.path / name).exists():
+            _say(console, f"{run.path / name}  {what}")

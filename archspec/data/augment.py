@@ -16,7 +16,7 @@ def random_crop(image: tf.Tensor, shape: Shape, padding: int, seed: tf.Tensor) -
 def random_flip(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Mirrors every second image left to right. Seed: (2,) int64."""
     # another seed than the crop's: the same one would tie the flip to the crop's place
-    return tf.image.stateless_random_flip_left_right(image, seed + [1 << 32, 0])
+    return tf.image.stateless_random_flip_left_right(image, seed + tf.constant([1 << 32, 0], tf.int64))
 
 
 def center_crop(image: tf.Tensor, shape: Shape) -> tf.Tensor:

@@ -18,8 +18,8 @@ Shape = tuple[int, int, int]
 class Split:
     """Examples: their labels, (n,) int32, and how the i-th image is read.
 
-    `read` is a TensorFlow function from a number, () int64, to an image, (height, width, channels) float32 from 0 to 255,
-    at least as large as the network's input. `paths` names the files, where there are some, for messages.
+    `read` is a TensorFlow function from a number, () int64, to an image, (height, width, channels) float32 from 0 to
+    255, at least as large as the network's input. `paths` names the files, where there are some, for messages.
     """
 
     name: str

@@ -43,7 +43,7 @@ def export(name: str, predictor: Predictor, images: np.ndarray, folder: Path, to
     exporter = EXPORTERS[name]
     path = folder / exporter.place
     if path.exists():
-        raise InputError(f"{path} exists\n  hint: a published version is never changed; remove it or choose another folder")
+        raise InputError(f"{path} exists\n  hint: what is published is never changed; choose another folder")
     expected = predictor.predict(images)["probabilities"].numpy()
     with quiet(), replacing(path) as partial:
         exporter.write(predictor, partial)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -24,7 +24,8 @@ class Predictor(tf.Module):
         self.predict = _function(model, how)
 
 
-def _function(model: keras.Model, how: Normalize) -> Callable[..., dict[str, tf.Tensor]]:
+def _function(model: keras.Model, how: Normalize) -> Any:
+    """A tf.function; TensorFlow's types say nothing about it."""
     shape: Shape = model.input_shape[1:]
 
     @tf.function(input_signature=[tf.TensorSpec((None, *shape), tf.float32, name="images")], autograph=False)

@@ -21,4 +21,4 @@ def write(predictor: Predictor, path: Path) -> None:
 def run(path: Path, images: np.ndarray) -> np.ndarray:
     """Probabilities, (n, classes), of a SavedModel read back from the disk. Images: (n, h, w, c), 0 to 255."""
     served = tf.saved_model.load(str(path)).signatures["serving_default"]
-    return served(images=tf.constant(images))["probabilities"].numpy()
+    return np.asarray(served(images=tf.constant(images))["probabilities"])

@@ -23,4 +23,4 @@ def run(path: Path, images: np.ndarray) -> np.ndarray:
     """Probabilities, (n, classes), of the file under LiteRT's own interpreter. Images: (n, h, w, c), 0 to 255."""
     from ai_edge_litert.interpreter import Interpreter  # tf.lite.Interpreter is deprecated in its favour
     runner = Interpreter(model_path=str(path)).get_signature_runner("serving_default")
-    return runner(images=images)["probabilities"]
+    return np.asarray(runner(images=images)["probabilities"])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping as MappingABC
+from collections.abc import Callable, Iterator
+from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from archspec.spec.blocks import BlockTable, names, walk
 from archspec.spec.expressions import ExpressionError, names_in
 from archspec.spec.inherit import Resolved
 from archspec.spec.items import IDENTIFIER, Items
-from archspec.spec.operations import KIND_ARGUMENTS, OPERATIONS, PADDINGS, RESERVED, UNITS, Signature
+from archspec.spec.operations import KIND_ARGUMENTS, OPERATIONS, PADDINGS, RESERVED, SECTIONS, UNITS, Signature
 from archspec.spec.source import Mapping, Scalar, Sequence, Tree, kind
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from archspec.spec.recipe import Recipe
 
 VERSION = 1
-SECTIONS = ("archspec", "name", "description", "reference", "extends", "input", "classes", "let", "defaults", "parameters",
-            "blocks", "stem", "stages", "head", "auxiliary", "published", "train", "export")
 SETTINGS = ("unit", "norm", "act", "padding")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 INPUT = re.compile(r"(\?|[1-9][0-9]{0,4})x(\?|[1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
@@ -360,7 +359,7 @@ def _last_digit(text: str) -> float:
 
 def _version(spec: Spec) -> Iterator[Problem]:
     tree = spec.resolved.tree.entries.get("archspec")
-    if isinstance(tree, Scalar) and tree.value == VERSION or tree is None:
+    if (isinstance(tree, Scalar) and tree.value == VERSION) or tree is None:
         return
     yield Problem("version", tree.where, f"this archspec reads version {VERSION} of the language, this is {kind(tree)}",
                   "write archspec: 1, or install the archspec that reads it")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence as SequenceABC
+from collections.abc import Callable, Mapping
+from collections.abc import Sequence as SequenceABC
 from dataclasses import dataclass
 
 from archspec.errors import Problem, SpecError, Where, nearest
 from archspec.graph.ops import VALID, Padding, Pair
 from archspec.spec.expressions import ExpressionError, Value, describe, evaluate, is_expression
 from archspec.spec.operations import PADDINGS, Argument
-from archspec.spec.source import Mapping as MappingTree, Scalar, Sequence, Tree, kind
+from archspec.spec.source import Mapping as MappingTree
+from archspec.spec.source import Scalar, Sequence, Tree, kind
 
 MAX_SIZE = 10**7
 SIZES = re.compile(r"([0-9]+)x([0-9]+)")

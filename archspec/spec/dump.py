@@ -10,6 +10,7 @@ import yaml
 
 from archspec.spec.blocks import library, walk
 from archspec.spec.items import Items
+from archspec.spec.operations import SECTIONS
 from archspec.spec.source import FLOAT, INTEGER, WORDS, Scalar, plain
 
 if TYPE_CHECKING:
@@ -51,8 +52,9 @@ def to_text(data: object) -> str:
 
 def dump(spec: Spec, expand: bool) -> str:
     """The merged spec; with `expand` also the shipped blocks that it uses, written out."""
+    entries = spec.resolved.tree.entries
     data = {"archspec": 1, "name": spec.name}
-    data |= {key: plain(tree) for key, tree in spec.resolved.tree.entries.items() if key not in ("extends", "archspec", "name")}
+    data |= {key: plain(entries[key]) for key in SECTIONS if key in entries and key not in ("extends", *data)}
     if expand:
         used = {name: plain(spec.blocks.tree(name)) for name in used_blocks(spec)}
         own = {name: plain(spec.blocks.tree(name)) for name in spec.blocks.own}

@@ -180,7 +180,7 @@ def _bounded(value: int | float) -> int | float:
 
 def _binary(op: type[ast.operator], left: Value, right: Value) -> Value:
     a, b = _number(left, _SIGNS[op]), _number(right, _SIGNS[op])
-    if op is ast.Pow and (abs(b) > 64 or abs(a) > MAX_NUMBER ** 0.5 and b > 1):
+    if op is ast.Pow and (abs(b) > 64 or (abs(a) > MAX_NUMBER ** 0.5 and b > 1)):
         raise ExpressionError("the number becomes too large")
     try:
         return _bounded(_ARITHMETIC[op](a, b))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence as SequenceABC
+from collections.abc import Iterator
+from collections.abc import Sequence as SequenceABC
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from archspec.errors import Problem, SpecError, Where, nearest
 from archspec.spec.blocks import shipped
 from archspec.spec.items import ItemReader
 from archspec.spec.operations import OPERATIONS
-from archspec.spec.source import Mapping, Scalar, Sequence, Tree, document, kind, parse, read
+from archspec.spec.source import Mapping, Scalar, Sequence, Tree, kind, parse, read
 
 MAX_CHAIN = 20
 NOT_INHERITED = ("name", "description", "reference", "published", "extends", "archspec")

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping as MappingABC
+from collections.abc import Iterator
+from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field, replace
 
 from archspec.errors import Problem, SpecError, Where, nearest
@@ -94,7 +95,7 @@ def words(text: str) -> Iterator[tuple[int, str]]:
             depth += 1
         elif char in ")]":
             depth -= 1
-        if char.isspace() and not quote and depth <= 0 or index == len(text):
+        if (char.isspace() and not quote and depth <= 0) or index == len(text):
             if start >= 0:
                 yield start, text[start:index]
             start = -1

@@ -8,6 +8,9 @@ from typing import Final
 
 from archspec.graph.ops import ACTIVATIONS
 
+SECTIONS = ("archspec", "name", "description", "reference", "extends", "input", "classes", "let", "defaults", "parameters",
+            "blocks", "stem", "stages", "head", "auxiliary", "published", "train", "export")
+"""The keys of a spec, in the order in which it is written."""
 REQUIRED: Final = "required"
 FLAGS = {"bias", "linear", "bare", "keepdims", "ceil", "count_padding"}
 SHORTHANDS = {"linear": ("act",), "bare": ("norm", "act")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WrapValidator, model_validator
@@ -120,7 +121,7 @@ class Step(_Schedule):
 
     @model_validator(mode="after")
     def _rising(self) -> Step:
-        if any(a >= b for a, b in zip(self.milestones, self.milestones[1:])):
+        if any(late <= early for early, late in pairwise(self.milestones)):
             raise PydanticCustomError("milestones", "milestones must rise: each a later epoch than the one before")
         if self.milestones[0] < self.warmup:
             raise PydanticCustomError("milestones", "the first milestone lies within the warm-up")

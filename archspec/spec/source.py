@@ -8,7 +8,8 @@ unfolded and tags are refused before anything is made of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping as MappingABC
+from collections.abc import Iterator
+from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
 from pathlib import Path
 

@@ -69,7 +69,7 @@ def prepare(recipe: Recipe, graph: Graph) -> Job:
     shape = _fixed(graph)
     check_channels(recipe.normalize, shape[2])
     data = load(recipe.data, shape)
-    data.check(graph.output.type.shape[-1])
+    data.check(graph.output.type.channels)
     training, testing = (Pipeline(split, shape, recipe) for split in (data.train, data.test))
     strategy = strategies.make(recipe.strategy, recipe.batch)
     keras.utils.set_random_seed(recipe.seed)
@@ -82,8 +82,8 @@ def prepare(recipe: Recipe, graph: Graph) -> Job:
 
 
 def _fixed(graph: Graph) -> Shape:
-    shape = graph.input.type.shape
-    if len(shape) != 3 or None in shape:
-        said = "x".join("?" if size is None else str(size) for size in shape)
-        raise InputError(f"training needs images of one size, but the input is {said}\n  hint: --set input=224x224x3")
-    return shape
+    height, width, channels = graph.input.type.shape
+    if height is None or width is None or channels is None:
+        raise InputError(f"training needs images of one size, but the input is {graph.input.type}\n"
+                         "  hint: --set input=224x224x3")
+    return height, width, channels

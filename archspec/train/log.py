@@ -1,4 +1,4 @@
-"""What the user sees while a network trains: a moving bar on a terminal, else a line now and then. On standard error."""
+"""What the user sees while a network trains, on standard error: a moving bar on a terminal, else lines now and then."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
@@ -57,16 +58,16 @@ class Log(ABC):
         self.steps_per_epoch = steps_per_epoch
         self.speed = Speed(batch, epochs * steps_per_epoch)
 
-    def __enter__(self) -> Log:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
-        """Nothing to put away."""
+        return None
 
     def say(self, text: str) -> None:
         """A line of its own."""
-        self.console.print(text, highlight=False, soft_wrap=True)
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def step(self, step: int, loss: float, accuracy: float) -> None:
         """So many steps are done; loss and accuracy are those of the epoch so far."""
@@ -118,7 +119,7 @@ class Bar(Log):
                                   console=console, transient=True, expand=True)
         self._task = self._progress.add_task("the first step compiles the network", total=epochs * steps_per_epoch)
 
-    def __enter__(self) -> Log:
+    def __enter__(self) -> Self:
         self._progress.start()
         return self
 

@@ -91,7 +91,7 @@ class _Loop:
             self.log.step(self.progress.step, means["loss"], means["accuracy"])
 
     def _read(self) -> np.ndarray:
-        sums = self.sums.numpy()
+        sums = np.asarray(self.sums)
         self.looked = time.monotonic()
         if not np.isfinite(sums).all():
             epoch = (self.progress.step - 1) // self.job.training.steps + 1

@@ -21,7 +21,7 @@ def make(recipe: Recipe, steps_per_epoch: int, model: keras.Model) -> keras.opti
 
 def decays(variable: keras.Variable) -> bool:
     """Whether weight decay acts on a weight: on kernels, not on biases nor on what normalisation learns."""
-    return variable.name.endswith("kernel")
+    return str(variable.name).endswith("kernel")
 
 
 def decayed(gradients: Sequence[tf.Tensor], variables: Sequence[keras.Variable], decay: float) -> list[tf.Tensor]:

@@ -106,7 +106,7 @@ def _refuse_other_folder(run: RunFolder) -> None:
 
 
 def _visible(path: Path) -> list[str]:
-    return sorted(child.name for child in path.iterdir() if not child.name.startswith(".") and child.name != "spec.yaml")
+    return sorted(child.name for child in path.iterdir() if not child.name.startswith("."))
 
 
 def _begun(run: RunFolder, spec: SpecLike, graph: Graph) -> RunFolder:
@@ -114,8 +114,9 @@ def _begun(run: RunFolder, spec: SpecLike, graph: Graph) -> RunFolder:
         _refuse_other_spec(run, spec, graph)
     for rest in list(run.path.rglob(f"{PARTIAL}*")):
         remove(rest)
-    write_text(run.spec, spec.to_yaml())
+    # the manifest first: by it a folder is known for a run
     write_json(run.manifest, _manifest(spec, graph))
+    write_text(run.spec, spec.to_yaml())
     return run
 
 

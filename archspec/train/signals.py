@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from types import FrameType, TracebackType
+from typing import Self
 
 
 class StopRequest:
@@ -18,7 +19,7 @@ class StopRequest:
         """Whether a signal has come."""
         return bool(self.name)
 
-    def __enter__(self) -> StopRequest:
+    def __enter__(self) -> Self:
         self._before = {number: signal.signal(number, self._note) for number in self._SIGNALS}
         return self
 

@@ -1,0 +1,95 @@
+"""The command line: one file a command, each a function that returns an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+import click
+
+from archspec.errors import InputError, nearest
+
+COMMANDS = {
+    "train": "archspec.cli.train:train",
+    "check": "archspec.cli.check:check",
+    "summary": "archspec.cli.summary:summary",
+    "show": "archspec.cli.show:show",
+    "list": "archspec.cli.list:list_",
+    "verify": "archspec.cli.verify:verify",
+}
+"""A command is loaded when it is called: `check` and `summary` never wait for TensorFlow."""
+
+DONE, NO, WRONG_INPUT, BUG, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+class Commands(click.Group):
+    """Finds commands in the table."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, loaded now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, function = COMMANDS[cmd_name].partition(":")
+        command = getattr(importlib.import_module(module), function)
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click's, with the nearest command in the message."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            hint = nearest(args[0], COMMANDS) or "commands: " + " ".join(COMMANDS)
+            raise click.UsageError(f"there is no command '{args[0]}'; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="archspec-keras", prog_name="archspec")
+def archspec() -> None:
+    """Turns a network, written as a YAML spec, into a Keras model; checks, trains and saves it.
+
+    SPEC is a path, or the name of a spec that ships with archspec (`archspec list`).
+    """
+
+
+def main() -> None:
+    """Runs a command and ends the process with its exit code: 0 done, 1 the answer is no, 2 wrong input, 3 a bug, 130 interrupted."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs a command and returns its exit code; every mistake of the user's ends in a message."""
+    try:
+        code = archspec.main(arguments, prog_name="archspec", standalone_mode=False)
+        sys.stdout.flush()
+    except InputError as error:
+        click.echo(str(error), err=True)
+        return WRONG_INPUT
+    except click.ClickException as error:
+        error.show()
+        return WRONG_INPUT
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return DONE
+    except Exception as error:
+        click.echo(_bug(error, arguments), err=True)
+        return BUG
+    return code if isinstance(code, int) else DONE
+
+
+def _bug(error: Exception, arguments: list[str]) -> str:
+    """One line, and a file with the traceback."""
+    with tempfile.NamedTemporaryFile("w", prefix="archspec-", suffix=".txt", delete=False) as file:
+        file.write(f"archspec {' '.join(arguments)}\n\n{''.join(traceback.format_exception(error))}")
+    return f"archspec: a bug: {type(error).__name__}: {error}; the traceback is in {Path(file.name)}"
+
+

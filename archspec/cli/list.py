@@ -1,0 +1,39 @@
+"""`archspec list`: the specs, blocks and recipes at hand."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+from rich.console import Console
+
+from archspec.cli.options import as_json, print_json
+from archspec.views import catalog
+
+
+@click.command(name="list")
+@as_json
+@click.option("--blocks", "only_blocks", is_flag=True, help="The blocks with their parameters instead of the specs.")
+def list_(as_json: bool, only_blocks: bool) -> int:
+    """Show the specs that ship with archspec by family, with their cost; with --blocks the blocks."""
+    if as_json:
+        print_json({"specs": [asdict(entry) for entry in catalog.specs()],
+                    "blocks": [asdict(entry) for entry in catalog.blocks()], "recipes": catalog.recipes()})
+        return 0
+    if only_blocks:
+        _print_blocks()
+        return 0
+    from archspec.views.tables import catalog_table
+    console = Console(width=None if Console().is_terminal else 160, highlight=False)
+    console.print(catalog_table(catalog.specs()))
+    return 0
+
+
+def _print_blocks() -> None:
+    family = ""
+    for entry in catalog.blocks():
+        if entry.family != family:
+            click.echo(f"specs/blocks/{entry.family}.yaml")
+            family = entry.family
+        parameters = " ".join(name if value == "required" else f"{name}={value}" for name, value in entry.parameters.items())
+        click.echo(f"  {entry.name}: {parameters}\n      {entry.description}")

@@ -1,0 +1,27 @@
+"""Options and output that commands share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def overrides(function: F) -> F:
+    """--set key.path=value."""
+    return click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE",
+                        help="Change the spec: --set stages.se=16. May be repeated.")(function)
+
+
+def as_json(function: F) -> F:
+    """--json."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")(function)
+
+
+def print_json(document: object) -> None:
+    """One JSON document on standard output."""
+    click.echo(json.dumps(document, indent=1, ensure_ascii=False))

@@ -1,0 +1,45 @@
+"""`archspec summary`: a row a stage, and totals."""
+
+from __future__ import annotations
+
+import click
+from rich.console import Console
+
+from archspec.cli.options import as_json, overrides, print_json
+from archspec.lower import load, lower
+from archspec.views.numbers import count, mebibytes, shape
+from archspec.views.summary import Summary, to_json
+from archspec.views.summary import summary as summarise
+
+
+@click.command()
+@click.argument("spec")
+@overrides
+@as_json
+@click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True, help="Images a step, for the memory of training.")
+def summary(spec: str, overrides: tuple[str, ...], as_json: bool, batch: int) -> int:
+    """Show what SPEC costs: output, parameters, multiply-adds and memory of each stage."""
+    from archspec.views.tables import summary_table
+    loaded = load(spec, overrides)
+    result = summarise(lower(loaded), batch)
+    if as_json:
+        print_json(to_json(result))
+        return 0
+    console = Console(width=None if Console().is_terminal else 120, highlight=False)
+    console.print(f"{loaded.name}: {loaded.description}" if loaded.description else loaded.name, soft_wrap=True)
+    console.print(summary_table(result))
+    for line in _facts(result, batch):
+        console.print(line, soft_wrap=True)
+    return 0
+
+
+def _facts(result: Summary, batch: int) -> list[str]:
+    parameters, memory = result.parameters, result.memory
+    levels = ", ".join(f"{level} {shape(found.value.type.shape)} ({found.section})"
+                       for level, found in sorted(result.graph.features.items()))
+    return [
+        f"parameters  {count(parameters.trainable)} trainable, {count(parameters.non_trainable)} batch-norm statistics",
+        f"depth       {result.depth} weighted layers",
+        f"memory      weights {mebibytes(memory.weights)}, training with {batch} images a step about {mebibytes(memory.training)}",
+        f"features    {levels}",
+    ]

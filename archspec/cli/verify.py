@@ -1,0 +1,43 @@
+"""`archspec verify`: published figures, and the graph against the Keras model, layer by layer."""
+
+from __future__ import annotations
+
+import click
+
+from archspec.cli.options import overrides
+from archspec.graph.ir import Graph
+from archspec.lower import load, lower
+from archspec.views.published import compare
+from archspec.views.summary import summary
+
+
+@click.command()
+@click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
+@overrides
+def verify(specs: tuple[str, ...], overrides: tuple[str, ...]) -> int:
+    """Hold each SPEC to its published figures, and the Keras model built from it to its graph. Exit code 1 if they differ."""
+    differ = False
+    for reference in specs:
+        spec = load(reference, overrides)
+        graph = lower(spec)
+        figures = compare(spec.published, summary(graph))
+        mismatches = _audit(graph)
+        holds = all(figure.holds for figure in figures) and not mismatches
+        differ = differ or not holds
+        click.echo(f"{reference}: {'holds' if holds else 'DIFFERS'}")
+        for line in [*map(str, figures), *mismatches] or ["no published figures"]:
+            click.echo(f"  {line}")
+        if not mismatches:
+            click.echo(f"  {len(graph.nodes)} layers, the same in the graph and in the Keras model")
+    return 1 if differ else 0
+
+
+def _audit(graph: Graph) -> list[str]:
+    from archspec.train.quiet import import_tensorflow
+    import_tensorflow()
+    import keras
+
+    from archspec.model.audit import audit
+    from archspec.model.emit import build
+    keras.backend.clear_session()
+    return [str(mismatch) for mismatch in audit(graph, build(graph, auxiliary=bool(graph.auxiliary), initialize=False))]

@@ -1,0 +1,72 @@
+"""The specs and blocks at hand, with what they cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from archspec.lower import load, lower
+from archspec.spec.blocks import library, shipped
+from archspec.spec.dump import used_blocks
+from archspec.spec.inherit import names
+from archspec.spec.source import Mapping, Scalar, plain
+from archspec.views.numbers import shape
+from archspec.views.summary import summary
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A spec that ships with archspec. `family` is the file of the block library that its first block is in."""
+
+    family: str
+    name: str
+    description: str
+    reference: str
+    input: str
+    parameters: int
+    macs: int | None
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlockEntry:
+    """A block that ships with archspec, and its parameters as written."""
+
+    family: str
+    name: str
+    description: str
+    parameters: dict[str, object]
+
+
+def specs() -> list[Entry]:
+    """Every shipped spec, by family and name."""
+    return sorted((_entry(name) for name in names()), key=lambda entry: (entry.family, entry.name))
+
+
+def _entry(name: str) -> Entry:
+    spec = load(name)
+    graph = lower(spec)
+    cost = summary(graph)
+    used = used_blocks(spec)
+    family = _family(used[0]) if used else "layer lists"
+    return Entry(family, name, spec.description, spec.reference, shape(graph.input.type.shape), cost.parameters.trainable,
+                 cost.macs, cost.depth)
+
+
+def _family(block: str) -> str:
+    return library()[block].where.file.rpartition("/")[2].removesuffix(".yaml")
+
+
+def blocks() -> list[BlockEntry]:
+    """Every shipped block, by family and name."""
+    found = []
+    for name, tree in library().items():
+        description, parameters = tree.entries.get("description"), tree.entries.get("parameters")
+        found.append(BlockEntry(_family(name), name, description.text if isinstance(description, Scalar) else "",
+                                {key: plain(value) for key, value in parameters.entries.items()}
+                                if isinstance(parameters, Mapping) else {}))
+    return sorted(found, key=lambda entry: (entry.family, entry.name))
+
+
+def recipes() -> list[str]:
+    """The shipped training recipes."""
+    return sorted(path.stem for path in (shipped() / "recipes").glob("*.yaml"))

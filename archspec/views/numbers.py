@@ -1,0 +1,30 @@
+"""How numbers are shown."""
+
+from __future__ import annotations
+
+UNITS = ((10**9, "G"), (10**6, "M"), (10**3, "k"))
+
+
+def count(value: int | None) -> str:
+    """25557032 as 25,557,032; ? where a size is open."""
+    return "?" if value is None else f"{value:,}"
+
+
+def short(value: int | None) -> str:
+    """4089184256 as 4.09 G."""
+    if value is None:
+        return "?"
+    for size, name in UNITS:
+        if value >= size:
+            return f"{value / size:.3g} {name}" if value < 1000 * size else f"{value / size:,.0f} {name}"
+    return str(value)
+
+
+def mebibytes(value: int | None) -> str:
+    """Bytes in MiB."""
+    return "?" if value is None else f"{value / 2**20:,.1f} MiB"
+
+
+def shape(sizes: tuple[int | None, ...]) -> str:
+    """56x56x64, ? for an open size."""
+    return "x".join("?" if size is None else str(size) for size in sizes)

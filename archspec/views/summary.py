@@ -1,0 +1,153 @@
+"""What a network costs: parameters, multiply-adds, memory, depth and receptive field, by stage and by layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from math import ceil
+
+from archspec.graph.ir import Graph, Node
+from archspec.graph.ops import Flatten, GlobalPool
+
+BYTES = 4
+"""Of a float32."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Counts of weights; those that are not trainable are batch-norm statistics."""
+
+    total: int
+    trainable: int
+
+    @property
+    def non_trainable(self) -> int:
+        """Batch-norm statistics."""
+        return self.total - self.trainable
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes in float32. Activations: what the backward pass of one image keeps, each layer's result once."""
+
+    weights: int
+    activations: int | None
+    training: int | None
+    """Weights, gradients, momentum, and the activations of a batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One stage, or the stem or the head. `reach` is the receptive field (height, width) in pixels; None: the whole image."""
+
+    name: str
+    blocks: int
+    output: tuple[int | None, ...]
+    parameters: int
+    macs: int | None
+    activations: int | None
+    reach: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a graph costs. `macs` counts a multiply-add as one, for one image; None where a size is open."""
+
+    graph: Graph
+    parameters: Parameters
+    macs: int | None
+    depth: int
+    memory: Memory
+    stages: tuple[Row, ...]
+
+
+def summary(graph: Graph, batch: int = 32) -> Summary:
+    """Walks the graph once for each figure. Auxiliary classifiers are left out, as in the model that predicts."""
+    nodes = graph.predicting
+    weights = [weight for node in nodes for weight in node.weights]
+    parameters = Parameters(sum(w.size for w in weights), sum(w.size for w in weights if w.trainable))
+    activations = _sum(_kept(node) for node in nodes)
+    weights_bytes = BYTES * parameters.total
+    training = None if activations is None else weights_bytes + 2 * BYTES * parameters.trainable + batch * activations
+    reach = receptive_fields(graph)
+    by_section = {name: tuple(found) for name, found in groupby(nodes[1:], key=lambda node: node.section)}
+    rows = tuple(_row(name, by_section[name], reach) for name in graph.sections if name in by_section)
+    return Summary(graph, parameters, _sum(node.macs for node in nodes), depth(graph),
+                   Memory(weights_bytes, activations, training), rows)
+
+
+def _sum(values: object) -> int | None:
+    """The sum; None if any part is."""
+    found = list(values)  # type: ignore[call-overload]
+    return None if None in found else sum(found)
+
+
+def _kept(node: Node) -> int | None:
+    """Bytes of a node's result; a flattened map is the map itself."""
+    if isinstance(node.op, Flatten):
+        return 0
+    size = node.output.type.size
+    return None if size is None else BYTES * size
+
+
+def _row(name: str, nodes: tuple[Node, ...], reach: dict[str, tuple[int, int] | None]) -> Row:
+    main = [node for node in nodes if node.role == "main"] or list(nodes)
+    return Row(name, max(1, *(node.block for node in nodes)) if len(nodes) > 1 else 1, main[-1].output.type.shape,
+               sum(node.parameters for node in nodes), _sum(node.macs for node in nodes), _sum(_kept(node) for node in nodes),
+               reach[main[-1].name])
+
+
+def depth(graph: Graph) -> int:
+    """Weighted layers (convolutions, dense) on the longest way from the image to the logits; shortcuts and gates do not count."""
+    longest: dict[str, int] = {}
+    for node in graph.predicting:
+        before = max((longest[value.name] for value in node.inputs), default=0)
+        longest[node.name] = before + (node.op.weighted and node.role == "main")
+    return longest[graph.output.name]
+
+
+def receptive_fields(graph: Graph) -> dict[str, tuple[int, int] | None]:
+    """Pixels of the image that one output of each node depends on (height, width); None for the whole image.
+
+    A window of k over values that are j pixels apart widens the field by (k − 1) · j (Araujo et al. 2019, Distill).
+    """
+    fields: dict[str, tuple[int, int] | None] = {}
+    for node in graph.nodes:
+        before = [fields[value.name] for value in node.inputs]
+        if isinstance(node.op, GlobalPool) or not node.output.type.is_map or None in before:
+            fields[node.name] = None
+            continue
+        known = [field for field in before if field is not None]
+        widest = (max((h for h, _ in known), default=1), max((w for _, w in known), default=1))
+        fields[node.name] = _widened(widest, node)
+    return fields
+
+
+def _widened(field: tuple[int, int], node: Node) -> tuple[int, int]:
+    extent = node.op.window()[0]
+    if extent == (1, 1) or not node.inputs:
+        return field
+    jump = node.inputs[0].type.stride
+    assert jump is not None
+    return field[0] + ceil((extent[0] - 1) * jump[0]), field[1] + ceil((extent[1] - 1) * jump[1])
+
+
+def to_json(result: Summary) -> dict[str, object]:
+    """The document that `archspec summary --json` prints (docs/commands.md)."""
+    graph = result.graph
+    return {
+        "name": graph.name, "fingerprint": graph.fingerprint, "input": list(graph.input.type.shape),
+        "classes": graph.output.type.channels,
+        "parameters": {"total": result.parameters.total, "trainable": result.parameters.trainable,
+                       "non_trainable": result.parameters.non_trainable},
+        "macs": result.macs, "depth": result.depth,
+        "memory": {"weights_bytes": result.memory.weights, "activations_bytes_per_image": result.memory.activations,
+                   "training_bytes": result.memory.training},
+        "stages": [{"name": row.name, "output": list(row.output), "parameters": row.parameters, "macs": row.macs,
+                    "blocks": row.blocks, "activations_bytes_per_image": row.activations,
+                    "receptive_field": None if row.reach is None else list(row.reach)} for row in result.stages],
+        "features": {level: {"stage": found.section, "stride": found.stride, "channels": found.value.type.channels}
+                     for level, found in sorted(graph.features.items())},
+        "layers": [{"name": node.name, "op": node.op.kind, "output": list(node.output.type.shape),
+                    "parameters": node.parameters, "macs": node.macs} for node in graph.predicting],
+    }

@@ -1,0 +1,96 @@
+"""Small graphs for the tests of the Keras side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import keras
+import numpy as np
+import pytest
+
+from archspec.errors import Where
+from archspec.graph.builder import Builder
+from archspec.graph.ir import Graph, Value
+from archspec.graph.ops import (
+    Activation,
+    Blend,
+    Concat,
+    Conv,
+    Dense,
+    Depthwise,
+    Gate,
+    GlobalPool,
+    Input,
+    LayerScale,
+    LocalResponseNorm,
+    Op,
+    PadChannels,
+    Pool,
+    Shuffle,
+    SliceChannels,
+)
+
+Chain = Callable[..., Graph]
+WHERE = Where("test")
+
+
+class Net(Builder):
+    """A builder that names each node after its operation and a number."""
+
+    def put(self, op: Op, *inputs: Value) -> Value:
+        return self.add(op, *inputs, name=f"{op.kind}{len(self.nodes)}", where=WHERE)
+
+    def done(self, output: Value) -> Graph:
+        return self.graph(output, {}, {}, ())
+
+
+def _chain(*chain: Op, shape: tuple[int | None, int | None, int] = (7, 9, 6)) -> Graph:
+    net = Net("net")
+    value = net.put(Input(shape))
+    for op in chain:
+        value = net.put(op, value)
+    return net.done(value)
+
+
+@pytest.fixture
+def chain() -> Chain:
+    """Operations in a row as a graph; their names are kind and place: conv1, pool2."""
+    return _chain
+
+
+@pytest.fixture
+def net() -> Net:
+    """An empty builder."""
+    return Net("net")
+
+
+@pytest.fixture
+def images() -> np.ndarray:
+    """(2, 7, 9, 6) numbers of both signs."""
+    return np.random.default_rng(0).normal(size=(2, 7, 9, 6)).astype("float32")
+
+
+@pytest.fixture
+def precision() -> Iterator[Callable[[str], None]]:
+    """Sets Keras's policy for one test."""
+    before = keras.mixed_precision.dtype_policy()
+    yield keras.mixed_precision.set_dtype_policy
+    keras.mixed_precision.set_dtype_policy(before)
+
+
+@pytest.fixture(params=[(9, 9, 4), (None, None, 4)], ids=["9x9", "open"])
+def everything(request: pytest.FixtureRequest, net: Net) -> Graph:
+    """A network that holds every custom layer, with its size given and open."""
+    image = net.put(Input(request.param))
+    ones = (1, 1, 1, 1)
+    pools = [net.put(pool, image) for pool in (Pool("max", (3, 3), (2, 2), ones), Pool("avg", (3, 3), (2, 2), ones),
+                                               Pool("avg", (3, 3), (2, 2), count_padding=True))]
+    x = net.put(Concat(), *pools)
+    for op in (Shuffle(3), SliceChannels(1, 8), PadChannels(12), LocalResponseNorm(), LayerScale(0.5),
+               Activation("gelu", approximate=True), Conv(8, (3, 3), (2, 2), "same", (2, 2)),
+               Depthwise(1, (3, 3), (2, 1))):
+        x = net.put(op, x)
+    gate = net.put(Activation("sigmoid"), net.put(Conv(8), x))
+    x = net.put(Blend(), gate, net.put(Conv(8, (3, 3)), x), x)
+    x = net.put(Gate(), x, net.put(Activation("sigmoid"), net.put(GlobalPool("avg"), x)))
+    return net.done(net.put(Dense(5), net.put(GlobalPool("avg"), x)))
