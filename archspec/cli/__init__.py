@@ -59,7 +59,10 @@ def archspec() -> None:
 
 
 def main() -> None:
-    """Runs a command and ends the process with its exit code: 0 done, 1 the answer is no, 2 wrong input, 3 a bug, 130 interrupted."""
+    """Runs a command and ends the process with its exit code.
+
+    0 done; 1 done, and the answer is no; 2 the input is wrong; 3 a bug in archspec; 130 interrupted.
+    """
     sys.exit(run(sys.argv[1:]))
 
 

@@ -16,7 +16,8 @@ from archspec.views.summary import summary as summarise
 @click.argument("spec")
 @overrides
 @as_json
-@click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True, help="Images a step, for the memory of training.")
+@click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True,
+              help="Images a step, for the memory of training.")
 def summary(spec: str, overrides: tuple[str, ...], as_json: bool, batch: int) -> int:
     """Show what SPEC costs: output, parameters, multiply-adds and memory of each stage."""
     from archspec.views.tables import summary_table
@@ -40,6 +41,7 @@ def _facts(result: Summary, batch: int) -> list[str]:
     return [
         f"parameters  {count(parameters.trainable)} trainable, {count(parameters.non_trainable)} batch-norm statistics",
         f"depth       {result.depth} weighted layers",
-        f"memory      weights {mebibytes(memory.weights)}, training with {batch} images a step about {mebibytes(memory.training)}",
+        f"memory      weights {mebibytes(memory.weights)}; training with {batch} images a step "
+        f"about {mebibytes(memory.training)}",
         f"features    {levels}",
     ]

@@ -254,7 +254,7 @@ class Pool(Op):
 
     def infer(self, *inputs: Tensor) -> Tensor:
         channels = _map(inputs[0], f"{self.mode}_pool")[2]
-        if self.padding != "same" and any(p >= k for p, k in zip(self.padding, (self.kernel[0],) * 2 + (self.kernel[1],) * 2, strict=True)):
+        if self.padding != "same" and (max(self.padding[:2]) >= self.kernel[0] or max(self.padding[2:]) >= self.kernel[1]):
             raise ShapeError(f"{self.mode}_pool: padding {list(self.padding)} is as large as its window",
                              "padding has to be smaller than the kernel")
         padding = self.pads(inputs[0])

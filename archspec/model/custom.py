@@ -3,6 +3,8 @@
 All are channels-last, keep no state but what their configuration says, and use operations that TFLite has built in.
 The `**layer` of each constructor is Keras's own contract: name, dtype and trainable, handed on unread.
 """
+# Keras has no type stubs: its classes and decorators are Any to mypy.
+# mypy: allow-subclassing-any, allow-untyped-decorators
 
 from __future__ import annotations
 
@@ -90,7 +92,7 @@ class PaddedMaxPooling2D(keras.layers.Layer):
 
 @register
 class PaddedAveragePooling2D(keras.layers.Layer):
-    """Mean over a window with zeros around the map: `counted` ones are in the mean, `left_out` ones beyond them are not.
+    """Mean over a window with zeros around the map: `counted` ones are in the mean, `left_out` ones beyond are not.
 
     PyTorch counts padding (count_include_pad), never the rows that ceil_mode adds.
     """

@@ -61,9 +61,9 @@ def backbone(graph: Graph, levels: Sequence[str]) -> keras.Model:
 
 def _feature(graph: Graph, level: str) -> Feature:
     if level not in graph.features:
-        known = f"it has {', '.join(graph.features) or 'none'}"
-        hint = nearest(level, graph.features)
-        raise InputError(f"{graph.name} has no feature level '{level}'; {known}" + (f"\n  hint: {hint}" if hint else ""))
+        known, near = ", ".join(graph.features) or "none", nearest(level, graph.features)
+        hint = f"\n  hint: {near}" if near else ""
+        raise InputError(f"{graph.name} has no feature level '{level}'; it has {known}{hint}")
     return graph.features[level]
 
 

@@ -146,8 +146,33 @@ def normal(tree: Mapping, problems: list[Problem]) -> Mapping:
 
 
 def _train(tree: Tree, problems: list[Problem]) -> Tree:
+    """The train section with its kinds as mappings, on top of the recipe that it names."""
     if not isinstance(tree, Mapping):
         return tree
+    recipe = tree.entries.get("recipe")
+    if recipe is not None:
+        rest = _kinds(_without(tree, ("recipe",)))
+        return merge(_recipe(recipe, problems), rest, ("train",))
+    return _kinds(tree)
+
+
+def recipes() -> list[str]:
+    """The training recipes that ship with archspec."""
+    return sorted(path.stem for path in (shipped() / "recipes").glob("*.yaml"))
+
+
+def _recipe(name: Tree, problems: list[Problem]) -> Mapping:
+    """The train section of a shipped recipe."""
+    if isinstance(name, Scalar) and name.text in recipes():
+        tree = read(shipped() / "recipes" / f"{name.text}.yaml").entries.get("train")
+        return _kinds(tree) if isinstance(tree, Mapping) else Mapping({}, name.where)
+    known = recipes()
+    hint = nearest(name.text, known) if isinstance(name, Scalar) else ""
+    problems.append(Problem("recipe", name.where, f"there is no recipe {kind(name)}", hint or "recipes: " + " ".join(known)))
+    return Mapping({}, name.where)
+
+
+def _kinds(tree: Mapping) -> Mapping:
     entries: dict[str, Tree] = {}
     for name, value in tree.entries.items():
         if ("train", name) in KINDS and isinstance(value, Scalar) and value.value is not None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from archspec.lower import load, lower
-from archspec.spec.blocks import library, shipped
+from archspec.spec.blocks import library
 from archspec.spec.dump import used_blocks
-from archspec.spec.inherit import names
+from archspec.spec.inherit import names, recipes
 from archspec.spec.source import Mapping, Scalar, plain
 from archspec.views.numbers import shape
 from archspec.views.summary import summary
+
+
+__all__ = ["BlockEntry", "Entry", "blocks", "recipes", "specs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,3 @@ def blocks() -> list[BlockEntry]:
                                 {key: plain(value) for key, value in parameters.entries.items()}
                                 if isinstance(parameters, Mapping) else {}))
     return sorted(found, key=lambda entry: (entry.family, entry.name))
-
-
-def recipes() -> list[str]:
-    """The shipped training recipes."""
-    return sorted(path.stem for path in (shipped() / "recipes").glob("*.yaml"))

@@ -40,7 +40,8 @@ def explain(spec: Spec, key: str) -> list[Origin]:
 
 
 def _origin(tree: Tree, path: list[str]) -> Origin | None:
-    part, where = tree, tree.where
+    part: Tree = tree
+    where = tree.where
     for key in path:
         if not isinstance(part, Mapping) or key not in part.entries:
             return None

@@ -98,7 +98,7 @@ def _row(name: str, nodes: tuple[Node, ...], reach: dict[str, tuple[int, int] | 
 
 
 def depth(graph: Graph) -> int:
-    """Weighted layers (convolutions, dense) on the longest way from the image to the logits; shortcuts and gates do not count."""
+    """Weighted layers (convolutions, dense) on the longest way from image to logits; shortcuts and gates do not count."""
     longest: dict[str, int] = {}
     for node in graph.predicting:
         before = max((longest[value.name] for value in node.inputs), default=0)

@@ -154,7 +154,7 @@ def test_avg_pool(kernel: int, stride: int, padding: ops.Padding, ceil: bool, co
 
 
 def test_pools_as_pytorch_does_them(chain: Chain) -> None:
-    """A row 1 2 3 4, window 3, stride 2, padding 1, ceil: PyTorch's numbers; the row that ceil adds is never counted."""
+    """1 2 3 4, window 3, stride 2, padding 1, ceil: PyTorch's numbers. What ceil adds is never counted."""
     row = np.arange(1.0, 5.0, dtype="float32").reshape(1, 1, 4, 1)
     one_row = {"kernel": (1, 3), "stride": (1, 2), "padding": (0, 0, 1, 1), "ceil": True}
     expected = {("max", False): (2, 4, 4), ("avg", False): (1.5, 3, 4), ("avg", True): (1, 3, 2)}
