@@ -60,18 +60,19 @@ def run_training(spec: Spec, graph: Graph, path: Path, fresh: bool, console: Con
         _load_tensorflow(console)
         from archspec.export.run import missing
         result = run.read_result()
-        if result and not missing(run, spec):
+        if result and not fresh and not missing(run, spec):
             _say(console, f"{path} is finished; --fresh starts over")
             _print_result(result, run)
             return 0
-        return _guarded(spec, graph, run, console)
+        return _guarded(spec, graph, run, fresh, console)
 
 
-def _guarded(spec: Spec, graph: Graph, run: RunFolder, console: Console) -> int:
+def _guarded(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> int:
+    """Does the work; turns the ways in which it can end early into a message and an exit code."""
     from archspec.export.exporters import NotEqual
     from archspec.train.progress import Diverged, Interrupted
     try:
-        _print_finished(_work(spec, graph, run, console), run)
+        _print_finished(_work(spec, graph, run, fresh, console), run)
     except (Interrupted, KeyboardInterrupt):
         _say(console, f"interrupted; what was done is saved in {run.path}: the same command again goes on")
         return 130
@@ -85,12 +86,14 @@ def _guarded(spec: Spec, graph: Graph, run: RunFolder, console: Console) -> int:
     return 0
 
 
-def _work(spec: Spec, graph: Graph, run: RunFolder, console: Console) -> Finished:
+def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> Finished:
     from archspec.export.run import finish
     from archspec.train.job import prepare
     from archspec.train.loop import train
     from archspec.train.report import describe
+    from archspec.train.run import begin
     job = prepare(spec.train, graph)
+    begin(run, spec, graph, fresh)  # not before: what is wrong with the data shall not cost an old run its place
     _say(console, describe(spec.name, job))
     history = train(job, run, console)
     with console.status("saving and comparing"):

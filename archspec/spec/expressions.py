@@ -58,7 +58,7 @@ def names_in(text: str) -> frozenset[str]:
     """The names that an expression reads. Raises ExpressionError where it cannot be read."""
     if NAME.fullmatch(text, 1):
         return frozenset({text[1:]})
-    return frozenset(node.id for node in ast.walk(_parsed(text)) if isinstance(node, ast.Name)) - _WORDS.keys()
+    return frozenset(node.id for node in ast.walk(_parsed(text)) if isinstance(node, ast.Name)) - _WORDS.keys() - FUNCTIONS.keys()
 
 
 @lru_cache(maxsize=4096)

@@ -85,5 +85,5 @@ def _fixed(graph: Graph) -> Shape:
     height, width, channels = graph.input.type.shape
     if height is None or width is None or channels is None:
         raise InputError(f"training needs images of one size, but the input is {graph.input.type}\n"
-                         "  hint: --set input=224x224x3")
+                         f"  hint: --set input=224x224x{channels}")
     return height, width, channels

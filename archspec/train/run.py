@@ -80,21 +80,29 @@ class RunFolder:
 
 @contextmanager
 def opened(path: Path, spec: SpecLike, graph: Graph, fresh: bool) -> Iterator[RunFolder]:
-    """A run folder for this spec, locked: a new one, or the one that is there.
+    """The run folder for this spec, there or not yet, for this process alone. Writes nothing into it; `begin` does.
 
-    `fresh` moves an old one aside. Raises InputError if the folder is something else, another spec's, or in use.
+    Raises InputError if the folder is something else, in use, or another spec's and not to be begun afresh.
     """
     run = RunFolder(path)
     _refuse_other_folder(run)
-    path.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with _locked(path):
-        if fresh and run.manifest.is_file():
-            path.rename(_aside(path))
-            path.mkdir()
-            with _locked(path):
-                yield _begun(run, spec, graph)
-            return
-        yield _begun(run, spec, graph)
+        if run.manifest.is_file() and not fresh:
+            _refuse_other_spec(run, spec, graph)
+        yield run
+
+
+def begin(run: RunFolder, spec: SpecLike, graph: Graph, fresh: bool) -> None:
+    """Makes the folder ready to be worked in. `fresh` moves an old run aside."""
+    if fresh and run.manifest.is_file():
+        run.path.rename(_aside(run.path))
+    run.path.mkdir(exist_ok=True)
+    for rest in list(run.path.rglob(f"{PARTIAL}*")):
+        remove(rest)
+    # the manifest first: by it a folder is known for a run
+    write_json(run.manifest, _manifest(spec, graph))
+    write_text(run.spec, spec.to_yaml())
 
 
 def _refuse_other_folder(run: RunFolder) -> None:
@@ -107,17 +115,6 @@ def _refuse_other_folder(run: RunFolder) -> None:
 
 def _visible(path: Path) -> list[str]:
     return sorted(child.name for child in path.iterdir() if not child.name.startswith("."))
-
-
-def _begun(run: RunFolder, spec: SpecLike, graph: Graph) -> RunFolder:
-    if run.manifest.is_file():
-        _refuse_other_spec(run, spec, graph)
-    for rest in list(run.path.rglob(f"{PARTIAL}*")):
-        remove(rest)
-    # the manifest first: by it a folder is known for a run
-    write_json(run.manifest, _manifest(spec, graph))
-    write_text(run.spec, spec.to_yaml())
-    return run
 
 
 def _manifest(spec: SpecLike, graph: Graph) -> dict[str, Any]:
@@ -160,10 +157,14 @@ def _aside(path: Path) -> Path:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Keeps a second process out; the system lets go of the lock however the process ends."""
-    with (path / ".lock").open("w") as file:
+    lock = path.with_name(f".{path.name}.lock")
+    with lock.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InputError(f"another archspec works in {path}\n  hint: wait for it, or name another folder with --run"
                              ) from None
-        yield
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)

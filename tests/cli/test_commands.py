@@ -1,0 +1,158 @@
+"""Commands as scripts use them: exit codes, what goes to which stream, and the JSON of docs/commands.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from archspec.cli import run
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def archspec(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command: exit code, standard output, standard error."""
+    def call(*arguments: str) -> tuple[int, str, str]:
+        code = run(list(arguments))
+        return code, *capsys.readouterr()
+    return call
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> str:
+    path = tmp_path / "broken.yaml"
+    path.write_text("input: 32x32x3\nclasses: 10\nstem: [conv: 3x3 $widht]\nhaed: []\nhead: [global_avg_pool, dense: 10]\n")
+    return str(path)
+
+
+def test_summary_prints_a_row_a_stage_and_totals(archspec: Run) -> None:
+    code, out, err = archspec("summary", "resnet50")
+    assert (code, err) == (0, "")
+    assert [line.split()[0] for line in out.splitlines()[2:9]] == ["stem", "stage1", "stage2", "stage3", "stage4", "head", "total"]
+    assert "25,610,152" in out
+    assert "4,089,184,256" in out
+
+
+def test_summary_json_is_the_document_that_scripts_rely_on(archspec: Run) -> None:
+    document = json.loads(archspec("summary", "resnet50", "--json")[1])
+    assert {key: document[key] for key in ("name", "input", "classes", "macs", "depth")} == {
+        "name": "resnet50", "input": [224, 224, 3], "classes": 1000, "macs": 4089184256, "depth": 50}
+    assert document["parameters"] == {"total": 25610152, "trainable": 25557032, "non_trainable": 53120}
+    assert document["features"]["P2"] == {"stage": "stage1", "stride": 4, "channels": 256}
+    assert document["layers"][1] == {"name": "stem_conv", "op": "conv", "output": [112, 112, 64], "parameters": 9408,
+                                     "macs": 118013952}
+    assert document["stages"][0]["output"] == [56, 56, 64]
+    assert document["memory"]["weights_bytes"] == 4 * 25610152
+
+
+def test_open_sizes_are_null(archspec: Run) -> None:
+    document = json.loads(archspec("summary", "resnet50", "--set", "input=?x?x3", "--json")[1])
+    assert document["input"] == [None, None, 3]
+    assert document["macs"] is None
+    assert document["memory"]["training_bytes"] is None
+    assert document["parameters"]["trainable"] == 25557032
+
+
+def test_training_memory_grows_by_the_activations_of_each_image(archspec: Run) -> None:
+    memory = [json.loads(archspec("summary", "resnet50", "--json", "--batch", size)[1])["memory"] for size in ("1", "33")]
+    assert memory[1]["training_bytes"] - memory[0]["training_bytes"] == 32 * memory[0]["activations_bytes_per_image"]
+
+
+def test_check_finds_every_problem_and_exits_2(archspec: Run, broken: str) -> None:
+    code, out, err = archspec("check", "resnet50", broken)
+    assert code == 2
+    assert out.startswith("resnet50: no problems")
+    assert f"{broken}:3:18: the name 'widht' is not defined here" in out
+    assert f"{broken}:4:1: a spec has no section 'haed'" in out
+    assert err == "2 problems\n"
+
+
+def test_check_json(archspec: Run, broken: str) -> None:
+    code, out, _ = archspec("check", broken, "--json")
+    document = json.loads(out)
+    assert (code, document["ok"]) == (2, False)
+    first = document["problems"][0]
+    assert (first["file"], first["line"], first["column"], first["path"]) == (broken, 3, 18, "stem[0].conv")
+    assert set(first) >= {"code", "message", "hint"}
+
+
+def test_a_broken_spec_goes_to_standard_error(archspec: Run, broken: str) -> None:
+    code, out, err = archspec("summary", broken)
+    assert (code, out) == (2, "")
+    assert "hint: did you mean 'head'?" in err
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["sumary", "resnet50"], "did you mean 'summary'?"),
+    (["summary", "resnet51"], "did you mean 'resnet50'?"),
+    (["summary"], "Missing argument 'SPEC'"),
+    (["summary", "resnet50", "--sett", "a=b"], "No such option"),
+    (["summary", "resnet50", "--set", "stages.se"], "write key.path=value"),
+    (["show", "resnet50", "--explain", "stages.widhts"], "did you mean"),
+])
+def test_mistakes_in_arguments_exit_2_with_a_hint(archspec: Run, arguments: list[str], message: str) -> None:
+    code, out, err = archspec(*arguments)
+    assert (code, out) == (2, "")
+    assert message in err
+
+
+def test_a_bug_exits_3_and_leaves_the_traceback_in_a_file(archspec: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archspec.cli.summary.load", lambda *_: 1 / 0)
+    code, out, err = archspec("summary", "resnet50")
+    assert (code, out, err.count("\n")) == (3, "", 1)
+    path = Path(err.rpartition(" ")[2].strip())
+    assert "ZeroDivisionError" in path.read_text()
+    path.unlink()
+
+
+def test_an_interrupt_exits_130(archspec: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+    monkeypatch.setattr("archspec.cli.summary.load", interrupt)
+    assert archspec("summary", "resnet50")[0] == 130
+
+
+def test_show_prints_a_spec_that_means_the_same(archspec: Run, tmp_path: Path) -> None:
+    for option in ([], ["--expand"]):
+        path = tmp_path / f"copy{len(option)}.yaml"
+        path.write_text(archspec("show", "se_resnext101_32x4d", *option)[1])
+        prints = [json.loads(archspec("summary", spec, "--json")[1])["fingerprint"] for spec in ("se_resnext101_32x4d", str(path))]
+        assert prints[0] == prints[1]
+        assert "extends" not in path.read_text()
+
+
+@pytest.mark.parametrize(("key", "last", "overridden"), [
+    ("stages.repeats", "resnext101_32x4d.yaml", 1), ("stages.widths", "resnet50.yaml", 0), ("stages.se", "--set:1:1: 8", 1),
+    ("stages.expansion", "the default of the block bottleneck", 0)])
+def test_explain_says_where_a_value_came_from(archspec: Run, key: str, last: str, overridden: int) -> None:
+    code, out, _ = archspec("show", "se_resnext101_32x4d", "--set", "stages.se=8", "--explain", key)
+    assert code == 0
+    assert last in out.splitlines()[0]
+    assert out.count("instead of") == overridden
+
+
+def test_list_shows_every_spec_and_block(archspec: Run) -> None:
+    document = json.loads(archspec("list", "--json")[1])
+    found = {entry["name"]: entry for entry in document["specs"]}
+    assert (found["vgg16"]["family"], found["vgg16"]["parameters"]) == ("vgg", 138357544)
+    assert {"bottleneck", "se", "dense_layer"} <= {entry["name"] for entry in document["blocks"]}
+    assert "imagenet_resnet" in document["recipes"]
+    table = archspec("list")[1]
+    assert all(name in table for name in found)
+
+
+@pytest.mark.slow
+def test_verify_exits_1_where_a_figure_differs(archspec: Run) -> None:
+    assert archspec("verify", "cifar_resnet20")[0] == 0
+    code, out, _ = archspec("verify", "cifar_resnet20", "--set", "published.params=269723", "--set", "published.macs=4.06e7")
+    assert code == 1
+    assert "trainable parameters: 269,722, published 269,723" in out
+    assert "multiply-adds: 40,551,040, as published" in out
+
+
+def test_without_a_terminal_there_are_no_colours(archspec: Run) -> None:
+    assert "\x1b" not in archspec("summary", "resnet50")[1] + archspec("list")[1]

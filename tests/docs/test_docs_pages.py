@@ -1,0 +1,69 @@
+"""The generated parts of the pages are current, and links between files lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pages import PAGES, ROOT
+
+from archspec.cli import COMMANDS
+from archspec.spec.operations import FLAGS, OPERATIONS, SECTIONS
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+
+
+def _text(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def _anchors(page: Path) -> set[str]:
+    """What GitHub calls the headings of a page."""
+    headings = HEADING.findall(FENCED.sub("", _text(page)))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_generated_parts_are_current() -> None:
+    done = subprocess.run([sys.executable, ROOT / "tools" / "docs.py", "--check"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in LINK.findall(FENCED.sub("", _text(page))):
+        if link.startswith(("http:", "https:")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{page.name}: {link}"
+        assert not anchor or anchor in _anchors(target), f"{page.name}: {link}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_lines_are_not_too_long(page: Path) -> None:
+    prose = FENCED.sub("", _text(page))
+    long = [line for line in prose.splitlines() if len(line) > 120 and not line.startswith("|")]
+    assert not long, f"{page.name}: {long}"
+
+
+@pytest.mark.parametrize("word", [*OPERATIONS, *SECTIONS, *FLAGS])
+def test_the_reference_names(word: str) -> None:
+    assert re.search(rf"`[^`]*\b{word}\b[^`]*`", _text(ROOT / "docs" / "language.md"))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_reference_has_a_section_for(command: str) -> None:
+    assert f"archspec {command}" in _text(ROOT / "docs" / "commands.md")
+    assert f"`{command}" in _text(ROOT / "README.md")
+
+
+def test_paths_in_the_architecture_exist() -> None:
+    text = _text(ROOT / "docs" / "architecture.md")
+    named = {path for path in re.findall(r"`((?:archspec|specs|tests|tools|docs)/[\w./]*)`", text) if path.isascii()}
+    assert named
+    assert not [path for path in sorted(named) if not (ROOT / path).exists()]

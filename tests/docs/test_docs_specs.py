@@ -1,0 +1,68 @@
+"""Every piece of YAML in the pages is a spec without problems, and every session in Python runs."""
+
+from __future__ import annotations
+
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import Folders
+from pages import Block, of_language
+
+from archspec import SpecError, load, lower
+
+REST = {
+    "input": "input: 32x32x16",
+    "classes": "classes: 10",
+    "stages": "stages: {block: basic, repeats: [2, 2], widths: [64, 128], strides: [1, 2]}",
+    "head": "head: [global_avg_pool, dense: $classes]",
+}
+"""What completes a part of a spec."""
+
+
+def _whole(text: str) -> str:
+    """A spec as it is; a list of operations as a stem, any other part with what it lacks."""
+    if text.lstrip().startswith("- ") or re.match(r"(#.*\n)+- ", text):
+        text = "stem:\n" + re.sub("^", "  ", text, flags=re.MULTILINE) + "\nstages: []\n"
+    keys = yaml.compose(text).value
+    given = {key.value for key, _ in keys}
+    if "extends" in given:
+        return text
+    return "\n".join([text, *(line for key, line in REST.items() if key not in given)])
+
+
+@pytest.mark.parametrize("block", of_language("yaml"), ids=lambda block: block.id)
+def test_it_lowers(block: Block, folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = folders(block.page)
+    monkeypatch.chdir(folder)
+    path = folder / (block.file or f"piece_{block.line}.yaml")
+    if block.file is None:
+        path.write_text(_whole(block.text), encoding="utf-8")
+    if block.note == "wrong":
+        with pytest.raises(SpecError):
+            lower(load(str(path)))
+        return
+    lower(load(str(path)))
+
+
+@pytest.mark.parametrize("block", of_language("pycon"), ids=lambda block: block.id)
+def test_a_session_in_python(block: Block, folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folders(block.page))
+    test = doctest.DocTestParser().get_doctest(block.text, {}, block.id, str(block.page), block.line)
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    printed: list[str] = []
+    runner.run(test, out=printed.append)
+    assert not runner.summarize(verbose=False).failed, "".join(printed)
+
+
+def test_blocks_are_of_a_known_language() -> None:
+    known = {"yaml", "console", "pycon", "sh", "json", "text"}
+    strange = [block.id for page in {block.page for block in of_language("")} for block in of_language("") if block.page == page]
+    assert not strange, "a block says no language"
+    assert {block.language for block in of_language(*known)} <= known
+
+
+def test_the_pages_are_there() -> None:
+    assert {Path(block.page).name for block in of_language("yaml")} >= {"README.md", "language.md"}
