@@ -7,6 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 
+MAX_SHOWN = 100
+WIDEST = 120
+"""How many problems a message shows, and how much of a line."""
+
+
 @dataclass(frozen=True, slots=True)
 class Where:
     """A place in a text: file, line and column counted from 1, and the key path in the document."""
@@ -35,13 +40,22 @@ class Problem:
     def __str__(self) -> str:
         lines = [f"{self.where}: {self.message}"]
         if self.where.text:
-            gutter = f"{self.where.line:5d} | "
-            lines.append(gutter + self.where.text)
-            lines.append(" " * (len(gutter) - 2) + "| " + " " * (self.where.column - 1) + "^")
+            lines.extend(_shown(self.where))
         lines.extend(f"  {note}" for note in self.notes)
         if self.hint:
             lines.append(f"  hint: {self.hint}")
         return "\n".join(lines)
+
+
+def _shown(where: Where) -> tuple[str, str]:
+    """The line and the caret below its column; of a long line the part around the column."""
+    gutter = f"{where.line:5d} | "
+    start = max(0, where.column - WIDEST // 2) if len(where.text) > WIDEST else 0
+    text = where.text[start:start + WIDEST]
+    text = ("…" if start else "") + text + ("…" if start + WIDEST < len(where.text) else "")
+    before = text[:where.column - 1 - start + (start > 0)]
+    blank = "".join("\t" if char == "\t" else " " for char in before)
+    return gutter + text, " " * (len(gutter) - 2) + "| " + blank + "^"
 
 
 class InputError(Exception):
@@ -53,7 +67,9 @@ class SpecError(InputError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(dict.fromkeys(problems), key=_position))
-        super().__init__("\n".join(map(str, self.problems)))
+        more = len(self.problems) - MAX_SHOWN
+        shown = [str(problem) for problem in self.problems[:MAX_SHOWN]]
+        super().__init__("\n".join([*shown, f"and {more} more problems"] if more > 0 else shown))
 
 
 def _position(problem: Problem) -> tuple[str, int, int]:
@@ -62,5 +78,10 @@ def _position(problem: Problem) -> tuple[str, int, int]:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """'did you mean …?' for a word that is not known, or ''."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6) if len(word) < WIDEST else []
     return f"did you mean '{found[0]}'?" if found else ""
+
+
+def shorten(text: str) -> str:
+    """What a user wrote, short enough for a message."""
+    return text if len(text) <= WIDEST // 2 else text[:WIDEST // 2] + "…"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from archspec.errors import Problem, SpecError, Where
+from archspec.errors import Problem, SpecError, Where, shorten
 
 MAX_BYTES = 1_000_000
 MAX_NODES = 100_000
@@ -24,6 +24,7 @@ MAX_DIGITS = 18
 
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?")
+BREAKS = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 WORDS = {"null": None, "~": None, "true": True, "false": False}
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -87,13 +88,52 @@ def kind(tree: Tree) -> str:
         case Scalar(value=bool()):
             return f"{tree.text} (true or false)"
         case Scalar(value=str()):
-            return f"the text '{tree.text}'"
+            return f"the text '{shorten(tree.text)}'"
     return f"the number {tree.text}"
+
+
+class TooLong(ValueError):
+    """A number that is written too long or is too large."""
+
+
+def atom(text: str) -> Atom:
+    """The value of a plain scalar. Raises TooLong."""
+    if text in WORDS:
+        return WORDS[text]
+    if INTEGER.fullmatch(text):
+        if len(text) > MAX_DIGITS:
+            raise TooLong(f"a number of {len(text)} digits")
+        return int(text)
+    if not FLOAT.fullmatch(text):
+        return text
+    value = float(text)
+    if abs(value) == float("inf"):
+        raise TooLong(f"the number {shorten(text)} is too large")
+    return value
+
+
+def hint_for_text(text: object) -> str:
+    """What to write instead of a text that other languages read as a number, true or false."""
+    if not isinstance(text, str):
+        return ""
+    if re.fullmatch(r"[-+]?0[0-9]+|0[xob][0-9a-fA-F]+|[-+]?[0-9]+(_[0-9]+)+", text):
+        return f"'{shorten(text)}' is text: write a decimal number without leading zeros and underscores"
+    if re.fullmatch(r"[-+]?\.(nan|NaN|NAN|inf|Inf|INF)", text):
+        return f"'{text}' is text: numbers are finite"
+    near = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}.get(text.lower())
+    return f"'{text}' is text: write {near}" if near else ""
+
+
+def shown(path: Path) -> str:
+    """A path as messages show it: relative to the current folder where it lies below it."""
+    absolute, here = path.absolute(), Path.cwd()
+    return str(absolute.relative_to(here) if absolute.is_relative_to(here) else path)
 
 
 def read(path: Path) -> Mapping:
     """The tree of a file. Raises SpecError with every problem of its syntax."""
-    where = Where(str(path))
+    file = shown(path)
+    where = Where(file)
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
@@ -105,9 +145,9 @@ def read(path: Path) -> Mapping:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[:error.start].count(b"\n") + 1
-        raise SpecError([Problem("not-utf8", Where(str(path), line), "the file is not UTF-8 text",
+        raise SpecError([Problem("not-utf8", Where(file, line), "the file is not UTF-8 text",
                                  "save it as UTF-8")]) from None
-    return document(text, str(path))
+    return document(text, file)
 
 
 def document(text: str, file: str) -> Mapping:
@@ -119,9 +159,9 @@ def document(text: str, file: str) -> Mapping:
                              "the smallest spec has the keys input, stages and head")])
 
 
-def parse(text: str, file: str, shown: str | None = None) -> Tree:
-    """The tree of a text; `shown` replaces the line that messages show."""
-    reader = _Reader(file, re.split(r"\r\n|\r|\n", text) if shown is None else [shown])
+def parse(text: str, file: str, line: str | None = None, path: str = "") -> Tree:
+    """The tree of a text; `line` replaces the line that messages show, `path` is where the text stands."""
+    reader = _Reader(file, BREAKS.split(text) if line is None else [line], path)
     try:
         tree = reader.document(yaml.parse(text, Loader=_Loader))
     except yaml.YAMLError as error:
@@ -135,15 +175,26 @@ class _TooLarge(Exception):
     """Raised to stop reading a document that grows beyond its bounds."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Anchor:
+    """A part of the tree that aliases repeat: its number of values and of levels."""
+
+    tree: Tree
+    size: int
+    height: int
+
+
 class _Reader:
     """Builds a tree from events; collects problems and goes on where it can."""
 
-    def __init__(self, file: str, lines: list[str]) -> None:
+    def __init__(self, file: str, lines: list[str], path: str) -> None:
         self.file = file
         self.lines = lines
+        self.path = path
         self.problems: list[Problem] = []
-        self.anchors: dict[str, tuple[Tree, int]] = {}
+        self.anchors: dict[str, _Anchor] = {}
         self.count = 0
+        self.deepest = 0
 
     def document(self, events: Iterator[yaml.Event]) -> Tree:
         next(events)
@@ -152,7 +203,7 @@ class _Reader:
             raise SpecError([Problem("empty", Where(self.file), "the file is empty",
                                      "the smallest spec has the keys input, stages and head")])
         try:
-            tree = self.tree(next(events), events, "", 0)
+            tree = self.tree(next(events), events, self.path, 0)
         except _TooLarge as error:
             raise SpecError([*self.problems, Problem("too-large", self.at(start.start_mark, ""), str(error))]) from None
         next(events)
@@ -180,12 +231,11 @@ class _Reader:
 
     def tree(self, event: yaml.Event, events: Iterator[yaml.Event], path: str, depth: int) -> Tree:
         self.grow(1)
-        if depth > MAX_DEPTH:
-            raise _TooLarge(f"the document is nested deeper than {MAX_DEPTH} levels")
+        self.deepen(depth)
         where = self.at(event.start_mark, path)
         if isinstance(event, yaml.AliasEvent):
-            return self.alias(event, where)
-        before = self.count
+            return self.alias(event, where, depth)
+        before, outer, self.deepest = self.count, self.deepest, depth
         if event.tag is not None:
             self.problem("tag", where, f"a spec has no tags, this is {event.tag}", "leave the tag out")
         tree: Tree
@@ -196,21 +246,29 @@ class _Reader:
         else:
             tree = self.scalar(event, where)
         if event.anchor is not None:
-            self.anchors[event.anchor] = (tree, self.count - before + 1)
+            self.anchors[event.anchor] = _Anchor(tree, self.count - before + 1, self.deepest - depth)
+        self.deepest = max(outer, self.deepest)
         return tree
+
+    def deepen(self, depth: int) -> None:
+        self.deepest = max(self.deepest, depth)
+        if depth > MAX_DEPTH:
+            raise _TooLarge(f"the document is nested deeper than {MAX_DEPTH} levels, aliases counted unfolded")
 
     def grow(self, nodes: int) -> None:
         self.count += nodes
         if self.count > MAX_NODES:
             raise _TooLarge(f"the document has more than {MAX_NODES} values, aliases counted unfolded")
 
-    def alias(self, event: yaml.AliasEvent, where: Where) -> Tree:
-        if event.anchor not in self.anchors:
-            self.problem("alias", where, f"no anchor &{event.anchor} stands before this alias")
+    def alias(self, event: yaml.AliasEvent, where: Where, depth: int) -> Tree:
+        anchor = self.anchors.get(event.anchor)
+        if anchor is None:
+            self.problem("alias", where, f"no anchor &{shorten(event.anchor)} stands before this alias",
+                         f"write &{shorten(event.anchor)} before the value that it repeats, or quote the text")
             return Scalar("", "", where)
-        tree, size = self.anchors[event.anchor]
-        self.grow(size)
-        return tree
+        self.grow(anchor.size)
+        self.deepen(depth + anchor.height)
+        return anchor.tree
 
     def sequence(self, events: Iterator[yaml.Event], where: Where, path: str, depth: int) -> Sequence:
         items: list[Tree] = []
@@ -253,20 +311,8 @@ class _Reader:
             self.problem("open-expression", where, f"the expression '{text}' is not closed",
                          'inside [...] and {...} a comma or bracket ends a value: quote it, "$(min(8, a))"')
             return Scalar("none", "none", where)
-        return Scalar(self.atom(text, where), text, where)
-
-    def atom(self, text: str, where: Where) -> Atom:
-        if text in WORDS:
-            return WORDS[text]
-        if INTEGER.fullmatch(text):
-            if len(text) > MAX_DIGITS:
-                self.problem("number-size", where, f"a number of {len(text)} digits", f"at most {MAX_DIGITS}")
-                return 0
-            return int(text)
-        if FLOAT.fullmatch(text):
-            value = float(text)
-            if abs(value) == float("inf"):
-                self.problem("number-size", where, f"the number {text} is too large")
-                return 0.0
-            return value
-        return text
+        try:
+            return Scalar(atom(text), text, where)
+        except TooLong as error:
+            self.problem("number-size", where, str(error), f"a whole number has at most {MAX_DIGITS} digits")
+            return Scalar(0, "0", where)

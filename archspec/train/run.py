@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
@@ -86,8 +86,7 @@ def opened(path: Path, spec: SpecLike, graph: Graph, fresh: bool) -> Iterator[Ru
     """
     run = RunFolder(path)
     _refuse_other_folder(run)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(path):
+    with _locked(path.resolve()):
         if run.manifest.is_file() and not fresh:
             _refuse_other_spec(run, spec, graph)
         yield run
@@ -96,7 +95,7 @@ def opened(path: Path, spec: SpecLike, graph: Graph, fresh: bool) -> Iterator[Ru
 def begin(run: RunFolder, spec: SpecLike, graph: Graph, fresh: bool) -> None:
     """Makes the folder ready to be worked in. `fresh` moves an old run aside."""
     if fresh and run.manifest.is_file():
-        run.path.rename(_aside(run.path))
+        run.path.rename(_aside(run.path.resolve()))
     run.path.mkdir(exist_ok=True)
     for rest in list(run.path.rglob(f"{PARTIAL}*")):
         remove(rest)
@@ -158,7 +157,7 @@ def _aside(path: Path) -> Path:
 def _locked(path: Path) -> Iterator[None]:
     """Keeps a second process out; the system lets go of the lock however the process ends."""
     lock = path.with_name(f".{path.name}.lock")
-    with lock.open("w") as file:
+    with _created(lock) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -168,3 +167,11 @@ def _locked(path: Path) -> Iterator[None]:
             yield
         finally:
             lock.unlink(missing_ok=True)
+
+
+def _created(path: Path) -> IO[str]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("w")
+    except OSError as error:
+        raise InputError(f"cannot write in {path.parent}: {error.strerror}\n  hint: name another folder with --run") from None

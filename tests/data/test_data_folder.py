@@ -1,0 +1,129 @@
+"""Images in folders: what is found, how it is cut to size, and what is said when something is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from archspec.data.pipeline import Pipeline
+from archspec.data.sources import load
+from archspec.errors import InputError
+from archspec.spec.recipe import Folder, Recipe
+
+SHAPE = (8, 8, 3)
+
+
+def save(path: Path, height: int = 12, width: int = 20, value: int = 128) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = tf.fill((height, width, 3), tf.constant(value, tf.uint8))
+    encode = tf.io.encode_jpeg if path.suffix == ".jpg" else tf.io.encode_png
+    path.write_bytes(encode(image).numpy())
+
+
+@pytest.fixture
+def classes(tmp_path: Path) -> Path:
+    """Two classes, five images each, no train folder."""
+    for name, value in (("cat", 10), ("dog", 200)):
+        for index in range(5):
+            save(tmp_path / name / f"{index}.{'jpg' if index % 2 else 'png'}", value=value)
+    return tmp_path
+
+
+@pytest.fixture
+def halves(tmp_path: Path) -> Path:
+    """train/ and val/, two classes."""
+    for half, count in (("train", 3), ("val", 1)):
+        for name in ("cat", "dog"):
+            for index in range(count):
+                save(tmp_path / half / name / f"{index}.png")
+    return tmp_path
+
+
+def message(path: Path, **keys: float) -> str:
+    with pytest.raises(InputError) as error:
+        load(Folder(path=str(path), **keys), SHAPE)
+    return str(error.value).replace(str(path), "PATH")
+
+
+def test_halves_are_found_by_their_names(halves: Path) -> None:
+    data = load(Folder(path=str(halves)), SHAPE)
+    assert (data.train.size, data.test.size, data.test.name, data.classes) == (6, 2, "val", ("cat", "dog"))
+
+
+def test_holdout_takes_its_share_of_each_class_and_the_same_every_time(classes: Path) -> None:
+    first, second = (load(Folder(path=str(classes), holdout=0.4), SHAPE) for _ in range(2))
+    assert first.test.labels.tolist() == [0, 0, 1, 1]
+    assert first.test.paths == second.test.paths
+    assert not set(first.train.paths) & set(first.test.paths)
+
+
+def test_labels_belong_to_their_images(classes: Path) -> None:
+    data = load(Folder(path=str(classes), holdout=0.2), SHAPE)
+    means = [float(tf.reduce_mean(data.train.read(index))) for index in range(data.train.size)]
+    assert np.allclose(means, np.where(data.train.labels == 0, 10, 200), atol=3)
+
+
+@pytest.mark.parametrize(("height", "width"), [(12, 20), (20, 12), (3, 3), (8, 8), (100, 9)])
+def test_an_image_of_any_size_covers_the_input(tmp_path: Path, height: int, width: int) -> None:
+    for half in ("train", "test"):
+        save(tmp_path / half / "cat" / "0.png", height, width)
+    image = load(Folder(path=str(tmp_path)), SHAPE).train.read(tf.constant(0, tf.int64))
+    assert min(image.shape[:2]) == round(8 * 1.15)
+    assert np.isclose(image.shape[0] / image.shape[1], height / width, rtol=0.1)
+
+
+def test_an_unreadable_image_is_named(halves: Path) -> None:
+    (halves / "train" / "dog" / "1.png").write_bytes(b"no image")
+    data = load(Folder(path=str(halves)), SHAPE)
+    pipeline = Pipeline(data.train, SHAPE, Recipe(data=Folder(path=str(halves)), batch=6))
+    with pytest.raises(tf.errors.InvalidArgumentError) as error:
+        list(pipeline.evaluation())
+    said = str(data.train.explain(error.value))
+    assert said.startswith(f"{halves}/train/dog/1.png: cannot be read as an image (")
+    assert said.endswith("hint: replace or remove the file, then run the same command again")
+
+
+def test_a_missing_folder(tmp_path: Path) -> None:
+    assert message(tmp_path / "none").startswith("train.data.path: no folder PATH (seen from ")
+
+
+def test_no_train_folder_and_no_holdout(classes: Path) -> None:
+    assert message(classes) == ("PATH has no folder 'train'\n  hint: if it holds one folder a class, "
+                                "train.data.holdout=0.2 keeps a fifth of each for testing")
+
+
+def test_nothing_to_test_on(tmp_path: Path) -> None:
+    save(tmp_path / "train" / "cat" / "0.png")
+    assert message(tmp_path) == "PATH has a folder 'train', but none of validation, val, test to test on"
+
+
+def test_holdout_beside_a_test_folder(halves: Path) -> None:
+    assert message(halves, holdout=0.2) == ("train.data.holdout is 0.2, but PATH has a folder 'val' to test on\n"
+                                            "  hint: leave holdout out")
+
+
+def test_an_empty_class(halves: Path) -> None:
+    (halves / "train" / "emu").mkdir()
+    assert message(halves) == "PATH/train/emu: no images in it (expected .bmp, .gif, .jpeg, .jpg, .png)"
+
+
+def test_no_class_folders(tmp_path: Path) -> None:
+    assert message(tmp_path, holdout=0.5) == "PATH: expected one folder a class, found none"
+
+
+def test_a_class_in_one_half_only(halves: Path) -> None:
+    save(halves / "train" / "emu" / "0.png")
+    assert message(halves) == "class folders differ between training and testing: only one of them has emu"
+
+
+def test_too_few_images_to_hold_some_back(tmp_path: Path) -> None:
+    save(tmp_path / "cat" / "0.png")
+    assert message(tmp_path, holdout=0.5) == "class 'cat' has 1 image(s): too few to hold 0.5 of them back"
+
+
+def test_channels_that_files_do_not_have(halves: Path) -> None:
+    with pytest.raises(InputError, match="1, 3 or 4 channels, but the network's input has 2"):
+        load(Folder(path=str(halves)), (8, 8, 2))
