@@ -11,7 +11,7 @@ from setuptools import find_packages, setup
 REQUIRES = [
     "tensorflow>=2.21,<2.22",    # the models, tf.distribute, SavedModel, TFLite conversion
     "keras>=3.15,<3.16",         # the layers
-    "keras-cv>=0.9,<0.10",       # augmentation layers of the training recipes
+    "keras-cv>=0.9,<0.10",       # detection and segmentation models, which take archspec.backbone
     "pyyaml>=6.0.2",             # YAML events with line and column; everything above them is ours
     "tensorboard>=2.21,<2.22",   # curves of a run
     "pydantic>=2.11",            # the train and export sections: types, bounds, the place of each mistake

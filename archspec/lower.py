@@ -5,26 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from archspec.errors import Problem, SpecError, nearest
+from archspec.errors import Problem, SpecError, Where, nearest
 from archspec.graph.builder import Builder
 from archspec.graph.ir import Feature, Graph, Value
 from archspec.graph.ops import Input
-from archspec.graph.verify import verify
-from archspec.lowering.calls import bind, call_block, known_value, run_block
+from archspec.graph.verify import ends_in_logits, verify
+from archspec.lowering.calls import bind, call_block, evaluated, is_required, known_value, run_block
 from archspec.lowering.compositors import COMPOSITORS
-from archspec.lowering.context import Call, Context, Place
+from archspec.lowering.context import Call, Context, Place, TooLarge
 from archspec.lowering.primitives import PRIMITIVES
 from archspec.spec.arch import Spec, Stage, read_spec
 from archspec.spec.arguments import convert
 from archspec.spec.dump import called_in
 from archspec.spec.expressions import UNKNOWN, describe
 from archspec.spec.expressions import Value as Datum
-from archspec.spec.inherit import resolve
+from archspec.spec.inherit import STAGE_LISTS, resolve
 from archspec.spec.items import Item, Items
 from archspec.spec.operations import Argument
+from archspec.spec.source import Mapping as MappingTree
 from archspec.spec.source import Scalar, Tree
 
-MAX_REPEATS = 10_000
+REPEATS = Argument("whole", most=10_000)
+STAGE_KEYS = ("repeats", "widths", "strides", "stride", *STAGE_LISTS, "name", "block")
 PYRAMID = {2: "P1", 4: "P2", 8: "P3", 16: "P4", 32: "P5"}
 
 
@@ -71,9 +73,16 @@ class _Lowering:
         self.context.report(*spec.problems)
         self.features: dict[str, Feature] = {}
         self.auxiliary: dict[str, Value] = {}
+        self.unknown_blocks = False
 
     def graph(self) -> Graph:
         """The whole network, verified."""
+        try:
+            return self._graph()
+        except TooLarge:
+            raise SpecError(self.context.problems) from None
+
+    def _graph(self) -> Graph:
         value = self._input()
         self.context.base_names.update(self._let())
         value = self._list("stem", self.spec.stem, value, self.context.base_names)
@@ -83,7 +92,7 @@ class _Lowering:
         features = dict(self.features)
         value = self._list("head", self.spec.head, value, self.context.base_names)
         self._check_parameters()
-        if value is not None:
+        if value is not None and "head" in self.spec.resolved.tree.entries:
             self._check_logits(value)
         if self.context.problems or value is None:
             raise SpecError(self.context.problems)
@@ -101,11 +110,14 @@ class _Lowering:
     def _let(self) -> dict[str, Datum]:
         """The names that are known everywhere in the spec."""
         names: dict[str, Datum] = {} if self.spec.classes is None else {"classes": self.spec.classes}
+        if self.spec.classes is None and "classes" in self.spec.resolved.tree.entries:
+            names["classes"] = UNKNOWN
         for name, tree in self.spec.let.items():
             names[name] = known_value(self.context, tree, Place("", names, self.spec.unit))
         return names
 
-    def _list(self, section: str, items: Items, value: Value | None, names: Mapping[str, Datum], level: str = "") -> Value | None:
+    def _list(self, section: str, items: Items, value: Value | None, names: Mapping[str, Datum],
+              level: str = "") -> Value | None:
         """A list at top level, item by item, so that each result may be a level of the feature pyramid."""
         self.builder.section, self.builder.block = section, 0
         place = Place(f"{section}{level}", names, self.spec.unit)
@@ -137,9 +149,11 @@ class _Lowering:
         value = known_value(self.context, stage.block, place)
         if isinstance(value, str) and value in self.spec.blocks:
             return value
+        self.unknown_blocks = True
         if value is not UNKNOWN:
+            known = self.spec.blocks.names()
             self.context.report(Problem("unknown-block", stage.block.where, f"there is no block {describe(value)}",
-                                        nearest(str(value), self.spec.blocks.names()) or "blocks: " + " ".join(self.spec.blocks.names())))
+                                        nearest(str(value), known) or "blocks: " + " ".join(known)))
         return ""
 
     def _repeats(self, stage: Stage, place: Place) -> int:
@@ -147,14 +161,11 @@ class _Lowering:
             return 1
         value = known_value(self.context, stage.repeats, place)
         try:
-            repeats = 1 if value is UNKNOWN else convert("repeats", Argument("whole"), value, stage.repeats.where)
+            repeats = 1 if value is UNKNOWN else convert("repeats", REPEATS, value, stage.repeats.where)
         except SpecError as error:
             self.context.report(*error.problems)
             return 1
         assert isinstance(repeats, int)
-        if repeats > MAX_REPEATS:
-            self.context.report(Problem("too-large", stage.repeats.where, f"{repeats} repeats", f"at most {MAX_REPEATS}"))
-            return 1
         return repeats
 
     def _stage(self, plan: _Plan, value: Value | None, plans: list[_Plan]) -> Value | None:
@@ -199,18 +210,23 @@ class _Lowering:
         signature = self.spec.blocks.signature(plan.block)
         given = dict(plan.stage.arguments)
         for key in [key for key in given if key not in signature.arguments]:
-            where = plan.stage.keys.get(key, given[key].where)
-            self.context.report(Problem("unknown-argument", where, f"the block {plan.block} takes no '{key}'",
-                                        nearest(key, (*signature.arguments, "repeats", "before", "after", "between", "name", "block"))
-                                        or f"it takes {signature.takes()}"))
+            if not signature.broken:
+                near = nearest(key, (*signature.arguments, *STAGE_KEYS))
+                self.context.report(Problem("unknown-argument", plan.stage.keys.get(key, given[key].where),
+                                            f"the block {plan.block} takes no '{key}'",
+                                            f"{near} it takes {signature.takes()}".strip()))
             del given[key]
         stride = plan.stage.stride or Scalar(1, "1", plan.stage.where)
         if "stride" in signature.arguments:
             given["stride"] = stride if index == 0 else Scalar(1, "1", stride.where)
-        elif index == 0 and known_value(self.context, stride, Place("", names, self.spec.unit)) not in (1, UNKNOWN):
+        elif index == 0 and not signature.broken and self._strides(stride, names):
             self.context.report(Problem("unknown-argument", stride.where, f"the block {plan.block} takes no 'stride'",
                                         f"it takes {signature.takes()}; put a pooling into before"))
         return given
+
+    def _strides(self, stride: Tree, names: Mapping[str, Datum]) -> bool:
+        value = known_value(self.context, stride, Place("", names, self.spec.unit))
+        return value is not UNKNOWN and (value != 1 or isinstance(value, bool))
 
     def _stage_list(self, key: str, plan: _Plan, index: int, value: Value | None, plans: list[_Plan]) -> Value | None:
         """before, between or after: they know the parameters of the stage's block."""
@@ -218,10 +234,11 @@ class _Lowering:
         if items is None:
             return value
         names = self._names(plan, index, value, plans)
-        block = self.spec.blocks.get(plan.block) if plan.block else None
+        block = self.context.block(plan.block) if plan.block else None
         if block is not None:
             place = Place("", names, self.spec.unit)
-            bound = bind(self.context, block, self._arguments(plan, index, names), place, value, self._call(plan, place))
+            arguments = evaluated(self._call(plan, place), block, self._arguments(plan, index, names))
+            bound = bind(self.context, block, arguments, place, value)
             names.update((name, bound[name]) for name in block.parameters)
         return self._list(plan.stage.name, items, value, names, f"_{key}")
 
@@ -242,20 +259,26 @@ class _Lowering:
             self.context.report(Problem("logits", where, f"the head ends in a feature map of {value.type}, not in logits",
                                         "end it in global_avg_pool and dense: $classes"))
         elif self.spec.classes is not None and value.type.channels != self.spec.classes:
-            self.context.report(Problem("logits", where, f"the head ends in {value.type} logits, classes says {self.spec.classes}",
-                                        "end it in dense: $classes"))
+            self.context.report(Problem("logits", where, f"the head ends in {value.type} logits, "
+                                        f"classes says {self.spec.classes}", "end it in dense: $classes"))
+        self.context.report(*ends_in_logits(self.builder.nodes, value))
 
     def _check_parameters(self) -> None:
         """Every entry of `parameters` has to reach a block in use."""
         used: set[str] = set()
         for name in called_in(self.spec, self.context.called):
             used.update(self.spec.blocks.signature(name).arguments)
-        required = {name for block in self.context.called if (found := self.spec.blocks.get(block)) is not None
-                    for name, tree in found.parameters.items() if isinstance(tree, Scalar) and tree.value == "required"}
+        blocks = [found for name in self.context.called if (found := self.spec.blocks.get(name)) is not None]
+        required = {name for block in blocks for name, tree in block.parameters.items() if is_required(tree)}
         for name, tree in self.spec.parameters.items():
-            if name in required or name == "stride":
-                self.context.report(Problem("parameters", tree.where, f"'{name}' belongs to each stage and is not given here",
-                                            "give it in stages"))
-            elif name not in used:
-                self.context.report(Problem("parameters", tree.where, f"no block in use has a parameter '{name}'",
-                                            nearest(name, used) or "their parameters: " + " ".join(sorted(used))))
+            if name in required or name in ("width", "stride"):
+                self.context.report(Problem("parameters", self._parameter_key(name), f"'{name}' belongs to each stage and is "
+                                            "not given here", f"stages: {{{name}: …}}"))
+            elif name not in used and not self.unknown_blocks:
+                self.context.report(Problem("parameters", self._parameter_key(name), f"no block in use has a parameter '{name}'",
+                                            f"{nearest(name, used)} their parameters: {' '.join(sorted(used))}".strip()))
+
+    def _parameter_key(self, name: str) -> Where:
+        tree = self.spec.resolved.tree.entries["parameters"]
+        assert isinstance(tree, MappingTree)
+        return tree.key(name)

@@ -19,9 +19,10 @@ sys.path.insert(0, str(ROOT))
 from pydantic.fields import FieldInfo  # noqa: E402
 
 from archspec.spec import recipe  # noqa: E402
-from archspec.spec.blocks import library  # noqa: E402
+from archspec.spec.blocks import BlockTable  # noqa: E402
 from archspec.spec.export import ExportSection  # noqa: E402
 from archspec.spec.operations import KIND_ARGUMENTS, OPERATIONS, REQUIRED, Argument, Signature  # noqa: E402
+from archspec.spec.source import Mapping, plain  # noqa: E402
 from archspec.views import catalog  # noqa: E402
 from archspec.views.numbers import count, short  # noqa: E402
 
@@ -184,15 +185,14 @@ def _sections() -> str:
 
 def _blocks() -> str:
     rows = []
+    known = BlockTable(None, [])
     for entry in catalog.blocks():
-        given = ", ".join(f"`{name}`" if value == REQUIRED else f"`{name}` ({_word(value)})"
-                          for name, value in entry.parameters.items())
+        parameters = known.tree(entry.name).entries.get("parameters")
+        assert parameters is None or isinstance(parameters, Mapping)
+        given = ", ".join(f"`{name}`" if plain(value) == REQUIRED else f"`{name}` ({_value(plain(value))})"
+                          for name, value in ({} if parameters is None else parameters.entries).items())
         rows.append((f"[{entry.family}](../specs/blocks/{entry.family}.yaml)", f"`{entry.name}`", given, entry.description))
     return table(("file", "block", "parameters (default)", "what it is"), rows)
-
-
-def _word(value: object) -> str:
-    return "none" if value is None else _value(value)
 
 
 def _zoo() -> str:
@@ -213,16 +213,15 @@ TABLES: dict[str, Callable[[], str]] = {
     "operations": lambda: _operations(holds=False), "compositors": lambda: _operations(holds=True), "kinds": _kinds,
     "train": _sections, "blocks": _blocks,
 }
-REGION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
+REGION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def _with_tables(text: str) -> str:
-    return REGION.sub(lambda match: f"{match[1]}{TABLES[match[2]]()}{match[3]}", text)
+    return REGION.sub(lambda match: f"{match[1]}{TABLES[match[2]]()}\n{match[3]}", text)
 
 
 def pages() -> Iterator[tuple[Path, str]]:
     """Each page that has generated parts, and what has to stand in it."""
-    library()
     yield LANGUAGE, _with_tables(LANGUAGE.read_text(encoding="utf-8"))
     yield ZOO, _zoo()
 

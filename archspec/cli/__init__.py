@@ -19,6 +19,7 @@ COMMANDS = {
     "show": "archspec.cli.show:show",
     "list": "archspec.cli.list:list_",
     "verify": "archspec.cli.verify:verify",
+    "import": "archspec.cli.import_:import_",
 }
 """A command is loaded when it is called: `check` and `summary` never wait for TensorFlow."""
 

@@ -28,10 +28,9 @@ def _function(model: keras.Model, how: Normalize) -> Any:
     """A tf.function; TensorFlow's types say nothing about it."""
     shape: Shape = model.input_shape[1:]
 
-    @tf.function(input_signature=[tf.TensorSpec((None, *shape), tf.float32, name="images")], autograph=False)
     def predict(images: tf.Tensor) -> dict[str, tf.Tensor]:
         # neither the server nor the session checks shapes, and a wrong rank can end the server's process
         checked = tf.ensure_shape(images, (None, *shape))
         logits = model(normalize(checked, how), training=False)
         return {"probabilities": tf.nn.softmax(tf.cast(logits, tf.float32))}
-    return predict
+    return tf.function(predict, input_signature=[tf.TensorSpec((None, *shape), tf.float32, name="images")], autograph=False)

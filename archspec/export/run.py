@@ -64,9 +64,9 @@ def summarize(spec: SpecLike, graph: Graph, job: Job, history: list[Row]) -> dic
 def _predicting(graph: Graph, trained: keras.Model) -> keras.Model:
     """The model without auxiliary classifiers, on one device, with the trained variables."""
     model = build(graph, initialize=False)
-    weights = {variable.path: variable for variable in trained.variables}
-    for variable in model.variables:
-        variable.assign(keras.ops.convert_to_numpy(weights[variable.path]))
+    weights = {variable.path: variable for variable in trained.weights}
+    for variable in model.weights:
+        variable.assign(weights[variable.path].value.numpy())
     return model
 
 

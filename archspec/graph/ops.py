@@ -134,14 +134,14 @@ def _extent(size: int | None, kernel: int, stride: int, pads: Pair | None) -> in
     return (size + sum(pads) - kernel) // stride + 1
 
 
-def _slide(x: Tensor, kernel: Pair, stride: Pair, padding: Padding, what: str) -> tuple[int | None, int | None]:
+def _slide(x: Tensor, kernel: Pair, stride: Pair, padding: Padding) -> tuple[int | None, int | None]:
     """Height and width after a window of `kernel` pixels has passed over x."""
     sides: list[int | None] = []
     for axis in (0, 1):
         pads = None if padding == "same" else (padding[2 * axis], padding[2 * axis + 1])
         extent = _extent(x.shape[axis], kernel[axis], stride[axis], pads)
         if extent is not None and extent < 1:
-            raise ShapeError(f"{what}: a window of {kernel[0]}x{kernel[1]} does not fit into {x}",
+            raise ShapeError(f"a window of {kernel[0]}x{kernel[1]} does not fit into {x}",
                              "pad it (padding: same), make the window smaller, or use fewer strides before it")
         sides.append(extent)
     return sides[0], sides[1]
@@ -188,7 +188,7 @@ class Conv(Op):
                 near = max(1, round(count / self.groups)) * self.groups
                 raise ShapeError(f"{count} {name} are not divisible by {self.groups} groups",
                                  f"{near} would be, or a number of groups that divides {count}")
-        height, width = _slide(inputs[0], self._reach(), self.stride, self.padding, "conv")
+        height, width = _slide(inputs[0], self._reach(), self.stride, self.padding)
         return _strided(inputs[0], height, width, self.filters, self.stride)
 
     def weights(self, *inputs: Tensor) -> tuple[Weight, ...]:
@@ -222,7 +222,7 @@ class Depthwise(Op):
 
     def infer(self, *inputs: Tensor) -> Tensor:
         channels = _map(inputs[0], "depthwise")[2]
-        height, width = _slide(inputs[0], self._reach(), self.stride, self.padding, "depthwise")
+        height, width = _slide(inputs[0], self._reach(), self.stride, self.padding)
         return _strided(inputs[0], height, width, channels * self.multiplier, self.stride)
 
     def weights(self, *inputs: Tensor) -> tuple[Weight, ...]:
@@ -255,10 +255,10 @@ class Pool(Op):
     def infer(self, *inputs: Tensor) -> Tensor:
         channels = _map(inputs[0], f"{self.mode}_pool")[2]
         if self.padding != "same" and (max(self.padding[:2]) >= self.kernel[0] or max(self.padding[2:]) >= self.kernel[1]):
-            raise ShapeError(f"{self.mode}_pool: padding {list(self.padding)} is as large as its window",
+            raise ShapeError(f"padding {list(self.padding)} is as large as its window",
                              "padding has to be smaller than the kernel")
         padding = self.pads(inputs[0])
-        height, width = _slide(inputs[0], self.kernel, self.stride, padding, f"{self.mode}_pool")
+        height, width = _slide(inputs[0], self.kernel, self.stride, padding)
         return _strided(inputs[0], height, width, channels, self.stride)
 
     def pads(self, x: Tensor) -> Padding:
@@ -431,7 +431,7 @@ class LocalResponseNorm(Op):
     def infer(self, *inputs: Tensor) -> Tensor:
         _map(inputs[0], "lrn")
         if self.size % 2 == 0:
-            raise ShapeError(f"lrn: a window of {self.size} channels has no middle", "size has to be odd")
+            raise ShapeError(f"a window of {self.size} channels has no middle", "size has to be odd")
         return inputs[0]
 
 
@@ -458,7 +458,7 @@ class PadChannels(Op):
 
     def infer(self, *inputs: Tensor) -> Tensor:
         if self.channels < inputs[0].channels:
-            raise ShapeError(f"pad_channels: {inputs[0].channels} channels cannot become {self.channels}",
+            raise ShapeError(f"{inputs[0].channels} channels cannot become {self.channels}",
                              "it only adds channels; a 1x1 convolution takes some away")
         return Tensor((*inputs[0].shape[:-1], self.channels), inputs[0].stride)
 
@@ -483,7 +483,7 @@ class Flatten(Op):
 
     def infer(self, *inputs: Tensor) -> Tensor:
         if inputs[0].size is None:
-            raise ShapeError(f"flatten: the size of {inputs[0]} is open",
+            raise ShapeError(f"the size of {inputs[0]} is open",
                              "give the input a size, or use global_avg_pool")
         return Tensor((inputs[0].size,))
 
@@ -498,7 +498,7 @@ class Shuffle(Op):
     def infer(self, *inputs: Tensor) -> Tensor:
         channels = _map(inputs[0], "shuffle")[2]
         if channels % self.groups:
-            raise ShapeError(f"shuffle: {channels} channels are not divisible by {self.groups} groups",
+            raise ShapeError(f"{channels} channels are not divisible by {self.groups} groups",
                              f"give groups a divisor of {channels}")
         return inputs[0]
 
@@ -574,7 +574,7 @@ class Blend(Op):
         gate, transformed, x = inputs
         for name, other in (("body", transformed), ("gate", gate)):
             if not same_shape(x, other):
-                raise ShapeError(f"highway: its input is {x}, its {name} ends in {other}",
+                raise ShapeError(f"its input is {x}, its {name} ends in {other}",
                                  "a highway layer keeps the shape of its input")
         return x
 

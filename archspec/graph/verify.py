@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-from archspec.errors import Problem
-from archspec.graph.ir import Graph, is_input
+from archspec.errors import Problem, Where
+from archspec.graph.ir import Graph, Node, Value, is_input
 from archspec.graph.ops import Activation
 
 
@@ -18,9 +18,10 @@ def _one_input(graph: Graph) -> Iterator[Problem]:
 
 def _unique_names(graph: Graph) -> Iterator[Problem]:
     counts = Counter(node.name for node in graph.nodes)
+    places: set[Where] = set()
     for node in graph.nodes:
-        if counts[node.name] > 1:
-            counts[node.name] = 0
+        if counts[node.name] > 1 and node.where not in places:
+            places.add(node.where)
             yield Problem("duplicate-name", node.where, f"two layers are called '{node.name}'",
                           "give one of the items another name=")
 
@@ -41,10 +42,14 @@ def _types_hold(graph: Graph) -> Iterator[Problem]:
 
 
 def _ends_in_logits(graph: Graph) -> Iterator[Problem]:
-    by_name = {node.name: node for node in graph.nodes}
     for value in (graph.output, *graph.auxiliary.values()):
-        node = by_name[value.name]
-        if isinstance(node.op, Activation) and node.op.function == "softmax":
+        yield from ends_in_logits(graph.nodes, value)
+
+
+def ends_in_logits(nodes: Sequence[Node], output: Value) -> Iterator[Problem]:
+    """A problem where an output is a softmax."""
+    for node in nodes:
+        if node.name == output.name and isinstance(node.op, Activation) and node.op.function == "softmax":
             yield Problem("softmax-head", node.where, "the head ends in logits, this is a softmax",
                           "leave it out: the loss and the exported model apply softmax themselves")
 

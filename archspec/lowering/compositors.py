@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from archspec.errors import Problem, SpecError
@@ -24,12 +25,14 @@ def _level(call: Call) -> Place:
     return call.place if call.item.given_name is None else call.place.level(call.item.given_name)
 
 
-def _joined(call: Call, values: list[Value | None]) -> Value | None:
+def _joined(call: Call, values: list[Value | None], names: Sequence[str]) -> Value | None:
     merge = MERGES[str(call.get("merge"))]
     if len(values) == 1:
         return values[0]
     suffix = f"_{call.get('merge')}" if call.item.given_name else ""
-    return call.add(merge, *values, suffix=suffix)
+    notes = tuple(f"{name}: {call.chain(value)}" for name, value in zip(names, values, strict=True) if value is not None) \
+        if len({value.type for value in values if value is not None}) > 1 else ()
+    return call.add(merge, *values, suffix=suffix, notes=notes)
 
 
 def _branches(call: Call, value: Value | None) -> Value | None:
@@ -42,7 +45,7 @@ def _branches(call: Call, value: Value | None) -> Value | None:
         values.append(call.context.lower_listed(path, name, part, inner))
     if not values:
         raise SpecError([Problem("paths", call.where, "branches has no paths", "give it two or more operation lists")])
-    return _joined(call, values)
+    return _joined(call, values, [name for name, _ in paths.paths])
 
 
 def _paths(call: Call) -> tuple[Place, Paths]:
@@ -72,7 +75,8 @@ def _split(call: Call, value: Value | None, count: int) -> list[Value | None]:
         split = (channels // count,) * count
     assert isinstance(split, tuple)
     if len(split) != count or sum(split) != channels:
-        raise SpecError([Problem("split", call.where, f"split {list(split)} does not divide {channels} channels over {count} paths",
+        sizes = " and ".join(map(str, split))
+        raise SpecError([Problem("split", call.where, f"a split into {sizes} does not divide {channels} channels over {count} paths",
                                  f"{count} sizes that sum to {channels}")])
     starts = [sum(split[:index]) for index in range(count)]
     return [call.add(ops.SliceChannels(start, size), value, suffix=f"_split{index}")
@@ -91,8 +95,9 @@ def _parallel(call: Call, value: Value | None) -> Value | None:
     times = call.get("times")
     assert isinstance(times, int)
     prefix = call.item.label + "_" if call.item.suffix and call.item.given_name is None else ""
-    return _joined(call, [call.context.lower_listed(_body(call), "body", value, _level(call).level(f"{prefix}path{index}"))
-                          for index in range(1, times + 1)])
+    names = [f"{prefix}path{index}" for index in range(1, times + 1)]
+    paths = [call.context.lower_listed(_body(call), "body", value, _level(call).level(name)) for name in names]
+    return _joined(call, paths, names)
 
 
 def _repeat(call: Call, value: Value | None) -> Value | None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from archspec.errors import Problem, SpecError, Where
 from archspec.graph.builder import Builder
 from archspec.graph.ir import Role, Value
-from archspec.graph.ops import Conv, Op, ShapeError
+from archspec.graph.ops import Conv, Dense, GroupNorm, LocalResponseNorm, Op, ShapeError, Shuffle, Tensor
+from archspec.graph.text import describe as describe_op
 from archspec.spec.arch import Spec
 from archspec.spec.arguments import Quoted, convert, value_of
+from archspec.spec.blocks import Block
 from archspec.spec.expressions import UNKNOWN, Unknown, describe, is_expression
 from archspec.spec.expressions import Value as Datum
 from archspec.spec.items import Arg, Item, ItemReader, Items, Paths, ShortcutCases
@@ -22,7 +24,15 @@ from archspec.spec.source import Scalar, Sequence, Tree
 
 T = TypeVar("T")
 MAX_NODES = 50_000
-MAX_ITEMS = 500_000
+MAX_ITEMS = 200_000
+MAX_NESTING = 60
+LONGEST_CHAIN = 6
+MAX_CALLS = 3
+"""How many calls of blocks a message shows."""
+
+
+class TooLarge(Exception):
+    """Stops the lowering of a network that grows beyond its bounds; nothing goes on after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +114,32 @@ class Call:
             raise unknown
         return found
 
-    def add(self, op: Op, *inputs: Value | None, suffix: str = "") -> Value | None:
+    def add(self, op: Op, *inputs: Value | None, suffix: str = "", notes: tuple[str, ...] = ()) -> Value | None:
         """Adds a node under the item's name."""
-        return self.context.add(op, *inputs, name=self.name + suffix, where=self.where)
+        return self.context.add(op, *inputs, name=self.name + suffix, where=self.where, notes=notes)
+
+    def chain(self, value: Value) -> str:
+        """How a value came about: the last operations before it, each with the shape it gives."""
+        nodes = {node.name: node for node in self.context.builder.nodes}
+        steps: list[str] = []
+        node = nodes.get(value.name)
+        while node is not None and node.inputs and len(steps) < LONGEST_CHAIN and node.name.startswith(f"{self.place.prefix}_"):
+            steps.append(f"{describe_op(node.op)} {node.output.type}")
+            node = nodes.get(node.inputs[0].name)
+        start = f"{value.type}" if not steps else f"{node.output.type}" if node is not None else ""
+        return " -> ".join([start, *reversed(steps)])
 
 
 Handler = Callable[[Call, Value | None], Value | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A call of a block that is being lowered."""
+
+    name: str
+    place: str
+    where: Where
 
 
 @dataclass
@@ -121,16 +151,44 @@ class Context:
     handlers: Mapping[str, Handler]
     call_block: Handler
     problems: list[Problem] = field(default_factory=list)
-    stack: list[str] = field(default_factory=list)
+    stack: list[Frame] = field(default_factory=list)
     called: set[str] = field(default_factory=set)
     count: int = 0
+    nesting: int = 0
     base_names: dict[str, Datum] = field(default_factory=dict)
-    _lists: dict[int, Items] = field(default_factory=dict)
+    _lists: dict[int, tuple[Tree, Items]] = field(default_factory=dict)
+    _seen: set[tuple[str, Where, str]] = field(default_factory=set)
 
     def report(self, *problems: Problem) -> None:
-        """Keeps problems; a place that is lowered many times is reported once."""
-        seen = {(problem.code, problem.where) for problem in self.problems}
-        self.problems.extend(problem for problem in problems if (problem.code, problem.where) not in seen)
+        """Keeps problems, with the calls that lead to them; a place that is lowered many times is reported once a section."""
+        new = [problem for problem in problems if self._seen.isdisjoint(_marks(problem, self.builder.section))]
+        self._seen.update(mark for problem in new for mark in _marks(problem, self.builder.section))
+        self.problems.extend(replace(problem, notes=(*problem.notes, *self._calls())) for problem in new)
+
+    def _calls(self) -> Iterator[str]:
+        """The calls of blocks that lead to where the lowering stands, the innermost first."""
+        for frame in reversed(self.stack[-MAX_CALLS:]):
+            yield f"in the block {frame.name} ({frame.place}), called from {frame.where}"
+
+    def stop(self, where: Where, message: str, hint: str) -> NoReturn:
+        """Ends the lowering."""
+        self.problems.append(Problem("too-large", where, message, hint))
+        raise TooLarge
+
+    def grow(self, where: Where) -> None:
+        """Counts an item or a list."""
+        self.count += 1
+        if self.count > MAX_ITEMS:
+            self.stop(where, f"the network has more than {MAX_ITEMS} items, those of its blocks and repeats counted", "repeat less")
+
+    @contextmanager
+    def within(self, frame: Frame) -> Iterator[None]:
+        """What a block holds."""
+        self.stack.append(frame)
+        try:
+            yield
+        finally:
+            self.stack.pop()
 
     @contextmanager
     def role(self, role: Role) -> Iterator[None]:
@@ -142,6 +200,13 @@ class Context:
         finally:
             self.builder.role = before
 
+    def block(self, name: str) -> Block | None:
+        """The block of that name; None if there are problems in it, which are reported."""
+        before = len(self.spec.blocks.problems)
+        found = self.spec.blocks.get(name)
+        self.report(*self.spec.blocks.problems[before:])
+        return found
+
     # -- nodes -----------------------------------------------------------------------------------------------------
 
     def add(self, op: Op, *inputs: Value | None, name: str, where: Where, notes: tuple[str, ...] = ()) -> Value | None:
@@ -150,8 +215,7 @@ class Context:
         if len(known) != len(inputs):
             return None
         if len(self.builder.nodes) >= MAX_NODES:
-            raise SpecError([*self.problems, Problem("too-large", where, f"the network has more than {MAX_NODES} operations",
-                                                     "repeat less")])
+            self.stop(where, f"the network has more than {MAX_NODES} operations", "repeat less")
         try:
             return self.builder.add(op, *known, name=name, where=where)
         except ShapeError as error:
@@ -162,15 +226,21 @@ class Context:
 
     def items(self, items: Items, value: Value | None, place: Place) -> Value | None:
         """A list, one item after the other."""
-        for item in items.items:
-            value = self.item(item, value, place)
+        self.grow(items.where)
+        if self.nesting >= MAX_NESTING:
+            self.stop(items.where, f"operation lists are nested deeper than {MAX_NESTING} levels, calls of blocks counted",
+                      "let blocks call fewer blocks")
+        self.nesting += 1
+        try:
+            for item in items.items:
+                value = self.item(item, value, place)
+        finally:
+            self.nesting -= 1
         return value
 
     def item(self, item: Item, value: Value | None, place: Place) -> Value | None:
         """One item: left out if its condition or its main argument says so."""
-        self.count += 1
-        if self.count > MAX_ITEMS:
-            raise SpecError([*self.problems, Problem("too-large", item.where, f"more than {MAX_ITEMS} items", "repeat less")])
+        self.grow(item.where)
         if item.signature is None:
             return None
         place = place.knowing(channels=UNKNOWN if value is None else value.type.channels)
@@ -232,8 +302,8 @@ class Context:
     def read(self, tree: Tree) -> Items:
         """A tree as an operation list; each is read once."""
         if id(tree) not in self._lists:
-            self._lists[id(tree)] = self._reading(lambda reader: reader.items(tree))
-        return self._lists[id(tree)]
+            self._lists[id(tree)] = tree, self._reading(lambda reader: reader.items(tree))
+        return self._lists[id(tree)][1]
 
     def default_padding(self, operation: str) -> object:
         """The padding that holds for an operation where it says none."""
@@ -267,10 +337,19 @@ class Context:
         return value if found is None else self.items(found[0], value, found[1])
 
 
+def _marks(problem: Problem, section: str) -> tuple[tuple[str, Where, str], ...]:
+    """By what a problem is known again: what it says, and the section in which the same place failed."""
+    return (problem.code, problem.where, problem.message), (problem.code, problem.where, f"in {section}")
+
+
 def _guess(op: Op, inputs: list[Value], name: str) -> Value | None:
     """What an operation that does not fit would give if it did, so that later problems are found too."""
     if len(inputs) > 1:
         return Value(name, inputs[0].type)
+    if isinstance(op, Shuffle | LocalResponseNorm | GroupNorm):
+        return Value(name, inputs[0].type)
+    if isinstance(op, Dense):
+        return Value(name, Tensor((op.units,)))
     if isinstance(op, Conv) and op.groups > 1:
         try:
             return Value(name, replace(op, groups=1).infer(inputs[0].type))

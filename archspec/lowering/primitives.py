@@ -132,7 +132,19 @@ def _pool(call: Call, value: Value | None) -> Value | None:
     counting = ("count_padding",) if call.item.name == "avg_pool" else ()
     given = cast(dict[str, Any], call.values("kernel", "stride", "padding", "ceil", *counting))
     given["padding"] = resolve_padding(given["padding"], given["kernel"])
+    _check_pool(call, given)
     return call.add(ops.Pool(mode="max" if call.item.name == "max_pool" else "avg", **given), value)
+
+
+def _check_pool(call: Call, given: Mapping[str, Any]) -> None:
+    """Reports what is written and does nothing with the padding there is."""
+    ceil, counting = call.args.get("ceil"), call.args.get("count_padding")
+    if ceil is not None and given["ceil"] and given["padding"] == "same":
+        call.context.report(Problem("inert", ceil.where, "ceil does nothing with padding same, which rounds up already",
+                                    "leave it out, or say another padding: valid ceil"))
+    if counting is not None and given["count_padding"] and given["padding"] == ops.VALID:
+        call.context.report(Problem("inert", counting.where, "count_padding does nothing without padding",
+                                    "leave it out, or say a padding: symmetric count_padding"))
 
 
 def _global_pool(call: Call, value: Value | None) -> Value | None:

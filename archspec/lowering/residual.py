@@ -10,7 +10,6 @@ from archspec.errors import Problem, SpecError, nearest
 from archspec.graph import ops
 from archspec.graph.ir import Value
 from archspec.graph.ops import VALID, Pair, Tensor
-from archspec.graph.text import describe as describe_op
 from archspec.lowering.context import Call, Place
 from archspec.lowering.primitives import of_kind, written_part
 from archspec.spec.arguments import Quoted
@@ -28,7 +27,6 @@ NAMED: dict[str, tuple[str, str]] = {
     "matched": ("identity", "none"), "none": ("none", "none"),
 }
 """A shortcut's name: what it is where shapes match, and where they differ."""
-LONGEST_CHAIN = 6
 
 
 def residual(call: Call, x: Value | None) -> Value | None:
@@ -40,11 +38,20 @@ def residual(call: Call, x: Value | None) -> Value | None:
     cases = _cases(call)
     if x is None or before_body is None or body is None:
         return None
+    _check_bias(call)
     part = cases[0] if ops.same_shape(x.type, body.type) else cases[1]
     shortcut = _shortcut(call, part, x, before_body, body)
     value = _added(call, shortcut, body) if part != "none" else body
     act = _activation(call)
     return value if act is None else call.add(act, value, suffix="_act" if not call.item.given_name else "_add_act")
+
+
+def _check_bias(call: Call) -> None:
+    """Reports a bias that no projection can take."""
+    bias, shortcut = call.args.get("shortcut_bias"), call.args.get("shortcut")
+    if bias is not None and isinstance(shortcut, Scalar) and shortcut.text in NAMED and "projection" not in shortcut.text:
+        call.context.report(Problem("inert", bias.where, f"shortcut_bias does nothing with the shortcut {shortcut.text}",
+                                    "only projections have a bias: leave it out"))
 
 
 def _listed(call: Call, key: str, value: Value | None, place: Place) -> Value | None:
@@ -78,20 +85,8 @@ def _added(call: Call, shortcut: Value | None, body: Value) -> Value | None:
         scaled = call.context.add(ops.Scale(float(cast(float, given["scale"]))), scaled, name=f"{name}_scale", where=call.where)
     if given["drop_path"]:
         scaled = call.context.add(ops.DropPath(cast(float, given["drop_path"])), scaled, name=f"{name}_drop_path", where=call.where)
-    notes = () if shortcut is None else (f"shortcut: {_chain(call, shortcut)}", f"body: {_chain(call, body)}")
+    notes = () if shortcut is None else (f"shortcut: {call.chain(shortcut)}", f"body: {call.chain(body)}")
     return call.context.add(ops.Merge("add"), shortcut, scaled, name=name, where=call.where, notes=notes)
-
-
-def _chain(call: Call, value: Value) -> str:
-    """How a value came about: the last operations before it, each with the shape it gives."""
-    nodes = {node.name: node for node in call.context.builder.nodes}
-    steps: list[str] = []
-    node = nodes.get(value.name)
-    while node is not None and node.inputs and len(steps) < LONGEST_CHAIN and node.name.startswith(call.place.prefix):
-        steps.append(f"{describe_op(node.op)} {node.output.type}")
-        node = nodes.get(node.inputs[0].name)
-    start = f"{value.type}" if not steps else f"{node.output.type}" if node is not None else ""
-    return " -> ".join([start, *reversed(steps)])
 
 
 # -- which shortcut ------------------------------------------------------------------------------------------------------
@@ -168,7 +163,7 @@ def _identity(call: Call, x: Value, body: Value) -> Value | None:
     if not ops.same_shape(x.type, body.type):
         raise SpecError([Problem("identity", call.where, f"the shortcut cannot be the identity: it starts as {x.type}, "
                                  f"the body ends in {body.type}", "let the body keep the shape, or use shortcut: projection",
-                                 (f"body: {_chain(call, body)}",))])
+                                 (f"body: {call.chain(body)}",))])
     return x
 
 

@@ -56,7 +56,10 @@ def backbone(graph: Graph, levels: Sequence[str]) -> keras.Model:
     with deep(len(nodes)):
         values = _emit(nodes, initialize=True)
         outputs = {level: values[feature.value.name] for level, feature in wanted.items()}
-        return keras.Model(values[graph.input.name], outputs, name=f"{graph.name}_backbone")
+        model = keras.Model(values[graph.input.name], outputs, name=f"{graph.name}_backbone")
+    # what keras-cv's detection and segmentation models ask a backbone for
+    model.pyramid_level_inputs = {level: feature.value.name for level, feature in wanted.items()}
+    return model
 
 
 def _feature(graph: Graph, level: str) -> Feature:

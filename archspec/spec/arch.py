@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from archspec.errors import Problem, SpecError, Where, nearest
 from archspec.spec.arguments import convert, value_of
 from archspec.spec.blocks import BlockTable, names, walk
-from archspec.spec.expressions import ExpressionError, names_in
-from archspec.spec.inherit import Resolved
+from archspec.spec.expressions import ExpressionError, names_in, undefined
+from archspec.spec.inherit import STAGE_LISTS, Resolved, entries_of
 from archspec.spec.items import IDENTIFIER, Items
 from archspec.spec.operations import KIND_ARGUMENTS, OPERATIONS, PADDINGS, RESERVED, SECTIONS, UNITS, Signature
-from archspec.spec.source import Mapping, Scalar, Sequence, Tree, kind
+from archspec.spec.source import Mapping, Scalar, Sequence, Tree, hint_for_text, kind
 
 if TYPE_CHECKING:
     from archspec.spec.export import ExportSection
@@ -26,7 +26,6 @@ VERSION = 1
 SETTINGS = ("unit", "norm", "act", "padding")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 INPUT = re.compile(r"(\?|[1-9][0-9]{0,4})x(\?|[1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
-STAGE_LISTS = ("before", "after", "between")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,6 +162,8 @@ class _SpecReader:
     def name(self) -> str:
         stem = self.resolved.path.stem
         name = self.text("name", stem)
+        if "$" in name:
+            return "unnamed"
         if not NAME.fullmatch(name):
             where = self.tree.entries["name"].where if "name" in self.tree.entries else self.tree.where
             self.problem("name", where, f"'{name}' cannot name a network", "letters, digits and . _ -, a letter or digit first")
@@ -189,7 +190,8 @@ class _SpecReader:
         value = tree.value if isinstance(tree, Scalar) else None
         if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 10**6:
             return value
-        self.problem("argument", tree.where, f"{key} is a whole number from 1 to 1000000, this is {kind(tree)}")
+        self.problem("argument", tree.where, f"{key} is a whole number from 1 to 1000000, this is {kind(tree)}",
+                     hint_for_text(value))
         return None
 
     def names(self, key: str) -> MappingABC[str, Tree]:
@@ -262,7 +264,10 @@ class _SpecReader:
             signature = OPERATIONS.get(name)
             if name in ("unit", "padding"):
                 continue
-            if signature is None or signature.holds:
+            if signature is not None and signature.holds:
+                self.problem("unknown-key", tree.key(name), f"{name} holds operations and has no defaults",
+                             "give its arguments where it stands")
+            elif signature is None:
                 self.problem("unknown-key", tree.key(name), f"defaults has no '{name}'",
                              nearest(name, (*SETTINGS, *OPERATIONS)) or "it has unit norm act padding, and operations that hold no lists")
             elif not isinstance(value, Mapping):
@@ -276,7 +281,7 @@ class _SpecReader:
             if key not in signature.arguments:
                 self.problem("unknown-argument", tree.key(key), f"{signature.name} takes no '{key}'",
                              nearest(key, signature.arguments) or f"it takes {signature.takes()}")
-            elif self.fits(key, signature, key, value):
+            elif self.fits(f"{signature.name}: {key}", signature, key, value):
                 yield key, value
 
     # -- stages ----------------------------------------------------------------------------------------------------
@@ -309,9 +314,12 @@ class _SpecReader:
         lists = {key: value for key, value in tree.entries.items() if isinstance(value, Sequence) and key not in STAGE_LISTS}
         first = next(iter(lists), None)
         count = len(lists[first].items) if first is not None else 1
+        if count == 0 and first is not None:
+            self.problem("column-length", tree.key(first), f"'{first}' is a column without entries", "it has one entry a stage")
         for key, column in lists.items():
             if len(column.items) != count:
-                self.problem("column-length", tree.key(key), f"'{key}' has {len(column.items)} entries, '{first}' has {count}",
+                self.problem("column-length", tree.key(key),
+                             f"'{key}' has {entries_of(column)}, '{first}' in line {tree.key(str(first)).line} has {count}",
                              "a list has one entry a stage; a single value holds for all")
         for index in range(min((len(column.items) for column in lists.values()), default=1)):
             row = {key: value for key, value in tree.entries.items() if key not in lists}
@@ -321,12 +329,14 @@ class _SpecReader:
             yield row, tree.keys, tree.where
 
     def stage(self, number: int, row: dict[str, Tree], keys: MappingABC[str, Where], where: Where) -> Stage | None:
+        if "name" in row:
+            where = row["name"].where
         name = self.stage_name(row.pop("name", None), number)
         block = row.pop("block", None)
         lists = {key: self.blocks.reader.items(row.pop(key)) for key in STAGE_LISTS if key in row}
         repeats, stride = row.pop("repeats", None), row.pop("stride", None)
         if block is None:
-            self.problem("missing", where, f"{name} says no block", "add block: NAME; `archspec list` shows those that ship")
+            self.problem("missing", where, "a stage says no block", "add block: NAME; `archspec list` shows those that ship")
             return None
         return Stage(name, where, block, repeats, stride, lists, row, keys)
 
@@ -359,7 +369,7 @@ def _last_digit(text: str) -> float:
 
 def _version(spec: Spec) -> Iterator[Problem]:
     tree = spec.resolved.tree.entries.get("archspec")
-    if (isinstance(tree, Scalar) and tree.value == VERSION) or tree is None:
+    if tree is None or (isinstance(tree, Scalar) and tree.value is not True and tree.text == str(VERSION)):
         return
     yield Problem("version", tree.where, f"this archspec reads version {VERSION} of the language, this is {kind(tree)}",
                   "write archspec: 1, or install the archspec that reads it")
@@ -421,8 +431,8 @@ def _undefined(tree: object, known: set[str]) -> Iterator[Problem]:
         yield Problem("expression", tree.where, str(error), error.hint)
         return
     for name in missing:
-        yield Problem("expression", tree.where, f"the name '{name}' is not defined here",
-                      nearest(name, known) or "known here: " + " ".join(sorted(known)))
+        error = undefined(name, known)
+        yield Problem("expression", tree.where, str(error), error.hint)
 
 
 def _recipe(spec: Spec) -> Iterator[Problem]:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from collections.abc import Sequence as SequenceABC
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from archspec.errors import Problem, SpecError, Where, nearest
 from archspec.graph.ops import VALID, Padding, Pair
 from archspec.spec.expressions import ExpressionError, Value, describe, evaluate, is_expression
 from archspec.spec.operations import PADDINGS, Argument
 from archspec.spec.source import Mapping as MappingTree
-from archspec.spec.source import Scalar, Sequence, Tree, kind
+from archspec.spec.source import Scalar, Sequence, Tree, hint_for_text, kind
 
-MAX_SIZE = 10**7
-SIZES = re.compile(r"([0-9]+)x([0-9]+)")
+WHOLE = Argument("whole")
+SIZES = re.compile(r"(0|[1-9][0-9]{0,6})x(0|[1-9][0-9]{0,6})")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,12 +25,25 @@ class Quoted:
     tree: Sequence | MappingTree
     names: Mapping[str, Value]
     unit: str
+    known: dict[int, Value] = field(default_factory=dict)
+    """Entries that have been evaluated: each is once, however often it is read."""
+
+    def length(self) -> int:
+        """Number of entries of a list."""
+        if not isinstance(self.tree, Sequence):
+            raise ExpressionError("only a list can be indexed, this is a mapping")
+        return len(self.tree.items)
+
+    def entry(self, index: int) -> Value:
+        """An entry of a list as a value."""
+        assert isinstance(self.tree, Sequence)
+        if index not in self.known:
+            self.known[index] = value_of(self.tree.items[index], self.names, self.unit)
+        return self.known[index]
 
     def values(self) -> list[Value]:
         """The entries of a list as values."""
-        if not isinstance(self.tree, Sequence):
-            raise ExpressionError("a mapping cannot be indexed")
-        return [value_of(item, self.names, self.unit) for item in self.tree.items]
+        return [self.entry(index) for index in range(self.length())]
 
 
 def value_of(tree: Tree, names: Mapping[str, Value], unit: str = "") -> Value:
@@ -72,27 +85,21 @@ def _shown(value: Value) -> str:
     return describe(value)
 
 
-def whole(value: Value, argument: Argument = Argument("whole")) -> int:
+def whole(value: Value, argument: Argument = WHOLE) -> int:
     """A whole number."""
     if isinstance(value, float):
         raise Unfit("a whole number", "divide with // or round with int(...)")
     if isinstance(value, bool) or not isinstance(value, int):
-        raise Unfit("a whole number", _yaml_hint(value))
-    if not argument.least <= value <= MAX_SIZE:
-        raise Unfit(f"a whole number from {argument.least} to {MAX_SIZE}")
+        raise Unfit("a whole number", hint_for_text(value))
+    if not argument.least <= value <= argument.most:
+        raise Unfit(f"a whole number from {argument.least} to {argument.most}")
     return value
-
-
-def _yaml_hint(value: Value) -> str:
-    if isinstance(value, str) and re.fullmatch(r"[-+]?0[0-9]+|0[xob][0-9a-fA-F]+|[0-9]+(_[0-9]+)+", value):
-        return f"'{value}' is text: write a decimal number without leading zeros and underscores"
-    return ""
 
 
 def number(value: Value, argument: Argument) -> float:
     """A number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Unfit("a number", _yaml_hint(value))
+        raise Unfit("a number", hint_for_text(value))
     return value
 
 
@@ -114,8 +121,7 @@ def _rate(value: Value, argument: Argument) -> float | None:
 def flag(value: Value, argument: Argument) -> bool:
     """true or false."""
     if not isinstance(value, bool):
-        near = {"yes": "true", "on": "true", "True": "true", "no": "false", "off": "false", "False": "false"}
-        raise Unfit("true or false", f"write {near[value]}" if isinstance(value, str) and value in near else "")
+        raise Unfit("true or false", hint_for_text(value))
     return value
 
 
@@ -137,7 +143,7 @@ def pair(value: Value, argument: Argument) -> Pair:
     if isinstance(value, str):
         match = SIZES.fullmatch(value)
         if match is None:
-            raise Unfit("a size: 3, 3x3 or [3, 3]", _yaml_hint(value))
+            raise Unfit("a size: 3, 3x3 or [3, 3]", hint_for_text(value))
         return whole(int(match[1])), whole(int(match[2]))
     side = whole(value)
     return side, side

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from archspec.errors import Problem, SpecError, Where, nearest
+from archspec.errors import Problem, SpecError, Where, nearest, shorten
+from archspec.spec.expressions import FUNCTIONS
 from archspec.spec.items import IDENTIFIER, Item, ItemReader, Items, block_signature
 from archspec.spec.operations import OPERATIONS, RESERVED, UNITS, Signature
 from archspec.spec.source import Mapping, Scalar, Tree, kind, read
 
+MAX_COPIES = 20
+STAGE_KEYS = ("widths", "strides", "table")
+"""What a stage reads before its block does."""
 KEYS = ("description", "like", "parameters", "unit", "let", "body")
 
 
@@ -59,7 +64,8 @@ class BlockTable:
         self.own = dict(self._own(own)) if own is not None else {}
         self._blocks: dict[str, Block | None] = {}
         self._trees: dict[str, Mapping] = {}
-        signatures = {name: _signature(name, self._tree(name, ())) for name in (*library(), *self.own)}
+        self._broken: set[str] = set()
+        signatures = {name: self._signature(name) for name in (*library(), *self.own)}
         self.reader = ItemReader(signatures, problems)
         for name in self.own:
             self.get(name)
@@ -92,11 +98,18 @@ class BlockTable:
 
     def get(self, name: str) -> Block | None:
         """The block of that name; None if problems in it have been reported."""
+        if name in self._broken:
+            return None
         if name not in self._blocks:
             before = len(self.problems)
             block = _Parse(name, self._tree(name, ()), self.reader, self.problems).block()
             self._blocks[name] = block if len(self.problems) == before else None
         return self._blocks[name]
+
+    def _signature(self, name: str) -> Signature:
+        parameters = self._tree(name, ()).entries.get("parameters")
+        known = parameters.entries if isinstance(parameters, Mapping) else {}
+        return block_signature(name, known, name in self._broken)
 
     def tree(self, name: str) -> Mapping:
         """A block as a tree, with what `like` copies."""
@@ -120,16 +133,27 @@ class BlockTable:
         base = like.text if isinstance(like, Scalar) else ""
         if is_own and base == name and base in library():
             return overlay(self._tree(base, (*chain, name), hidden=True), rest)
+        problem = self._cannot_copy(name, base, like, chain)
+        if problem is not None:
+            self.problems.append(problem)
+        found = rest if problem is not None else overlay(self._tree(base, (*chain, name)), rest)
+        if problem is not None or base in self._broken:
+            self._broken.add(name)
+        return found
+
+    def _cannot_copy(self, name: str, base: str, like: Tree, chain: tuple[str, ...]) -> Problem | None:
+        if len(chain) > MAX_COPIES:
+            return Problem("like-chain", like.where, f"more than {MAX_COPIES} blocks copy each other", "copy the first of them")
         if base in chain or base == name:
-            circle = " -> ".join((*chain, name, base))
-            self._problem("like-cycle", like.where, f"blocks copy each other in a circle: {circle}",
-                          "let one of them have a body of its own")
-            return rest
+            above = (*chain, name)
+            circle = " -> ".join((*above[above.index(base):], base))
+            return Problem("like-cycle", like.where, f"blocks copy each other in a circle: {circle}",
+                           "let one of them have a body of its own")
         if base not in self:
-            self._problem("unknown-block", like.where, f"there is no block '{base}'",
-                          nearest(base, self.names()) or "blocks: " + " ".join(library()))
-            return rest
-        return overlay(self._tree(base, (*chain, name)), rest)
+            written = f"'{shorten(base)}'" if base else kind(like)
+            return Problem("unknown-block", like.where, f"there is no block {written}",
+                           nearest(base, self.names()) or "blocks: " + " ".join(self.names()))
+        return None
 
 
 def overlay(base: Mapping, changes: Mapping) -> Mapping:
@@ -140,11 +164,6 @@ def overlay(base: Mapping, changes: Mapping) -> Mapping:
         entries[key] = overlay(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
         keys[key] = changes.key(key)
     return Mapping(entries, changes.where, keys)
-
-
-def _signature(name: str, tree: Mapping) -> Signature:
-    parameters = tree.entries.get("parameters")
-    return block_signature(name, parameters.entries if isinstance(parameters, Mapping) else {})
 
 
 class _Parse:
@@ -165,12 +184,21 @@ class _Parse:
             self.problem("missing", self.tree.where, f"the block '{self.name}' has no body",
                          "add body: [...], the operations it is made of, or like: the block it copies")
         parameters, let = self.names("parameters"), self.names("let")
+        for name in parameters:
+            if name in STAGE_KEYS:
+                self.problem("reserved", self._key("parameters", name), f"'{name}' has a meaning of its own in stages",
+                             "choose another name")
         for name in let:
             if name in parameters:
-                self.problem("name-twice", let[name].where, f"'{name}' is a parameter and in let", "rename one of them")
+                self.problem("name-twice", self._key("let", name), f"'{name}' is a parameter and in let", "rename one of them")
         body = self.tree.entries.get("body")
         items = Items((), self.tree.where) if body is None else self.reader.items(body)
         return Block(self.name, self.tree.where, self.text("description"), parameters, let, self.unit(), items)
+
+    def _key(self, section: str, name: str) -> Where:
+        tree = self.tree.entries[section]
+        assert isinstance(tree, Mapping)
+        return tree.key(name)
 
     def text(self, key: str) -> str:
         tree = self.tree.entries.get(key)
@@ -200,7 +228,7 @@ def names(tree: Tree, section: str, problems: list[Problem]) -> MappingABC[str, 
         return {}
     found: dict[str, Tree] = {}
     for name, value in tree.entries.items():
-        if name in RESERVED:
+        if name in RESERVED or name in FUNCTIONS or keyword.iskeyword(name):
             problems.append(Problem("reserved", tree.key(name), f"'{name}' has a meaning of its own in archspec",
                                     "choose another name"))
         elif not IDENTIFIER.fullmatch(name):

@@ -10,19 +10,22 @@ import ast
 import math
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
+from typing import Protocol, runtime_checkable
 
-from archspec.errors import nearest
+from archspec.errors import nearest, shorten
 
 MAX_LENGTH = 400
 MAX_NUMBER = 10**15
-MAX_TEXT = 1000
+MAX_NESTING = 40
 
 Value = object
-"""int, float, str, bool, None, or a quoted list (anything with a `values` method)."""
+"""int, float, str, bool, None, or a quoted list (anything with `length` and `entry`)."""
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+TEXT = re.compile(r"'[^'\\]*'|\"[^\"\\]*\"")
+INSTEAD = {"None": "write none", "True": "write true", "False": "write false"}
 NUMBER = re.compile(r"(0|[1-9][0-9]*|[0-9]+\.[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 
 
@@ -40,6 +43,17 @@ class Unknown(Exception):
 
 UNKNOWN = object()
 """Stands in scope for a name that cannot be known after an earlier problem."""
+
+
+@runtime_checkable
+class Indexed(Protocol):
+    """A list whose entries are values."""
+
+    def length(self) -> int:
+        """Number of entries. Raises ExpressionError if this is no list."""
+
+    def entry(self, index: int) -> Value:
+        """The value of an entry from 0."""
 
 
 def is_expression(text: object) -> bool:
@@ -64,7 +78,7 @@ def names_in(text: str) -> frozenset[str]:
 @lru_cache(maxsize=4096)
 def _parsed(text: str) -> ast.expr:
     if not (text.startswith("$(") and text.endswith(")")):
-        raise ExpressionError(f"'{text}' is not a name or an expression",
+        raise ExpressionError(f"'{shorten(text)}' is not a name or an expression",
                               "$name or $(expression), as a whole value or as a word of its own")
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"an expression of {len(text)} characters", f"at most {MAX_LENGTH}")
@@ -74,11 +88,22 @@ def _parsed(text: str) -> ast.expr:
             warnings.simplefilter("ignore")
             tree = ast.parse(inner, mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise ExpressionError(f"the expression '{inner}' cannot be read",
+        raise ExpressionError(f"the expression '{shorten(inner)}' cannot be read",
                               "numbers, texts, names, + - * / // % **, comparisons, and or not, a if c else b, x[i], "
                               "and " + " ".join(FUNCTIONS)) from None
+    if re.search(r"[#\\]", TEXT.sub("", inner)):
+        raise ExpressionError(f"the expression '{shorten(inner)}' cannot be read", "an expression has no # and no \\")
+    if _nesting(tree) > MAX_NESTING:
+        raise ExpressionError(f"an expression nested deeper than {MAX_NESTING} levels", "give its parts names in let")
     _check(tree, inner)
     return tree
+
+
+def _nesting(tree: ast.expr) -> int:
+    levels, level = 0, list[ast.AST]([tree])
+    while level:
+        levels, level = levels + 1, [child for node in level for child in ast.iter_child_nodes(node)]
+    return levels
 
 
 def _check(tree: ast.expr, source: str) -> None:
@@ -98,27 +123,37 @@ def _check(tree: ast.expr, source: str) -> None:
         else:
             allowed = isinstance(node, _NODES)
         if not allowed:
-            raise ExpressionError(f"'{ast.unparse(node) or source}' cannot stand in an expression",
-                                  "no attributes, no lists, no calls but " + " ".join(FUNCTIONS))
+            written = ast.unparse(node) or source
+            raise ExpressionError(f"'{shorten(written)}' cannot stand in an expression", INSTEAD.get(
+                written, "no attributes, no lists, no calls but " + " ".join(FUNCTIONS)))
 
 
 def _plain_constant(node: ast.Constant, source: str) -> bool:
     if isinstance(node.value, str):
         return (ast.get_source_segment(source, node) or "")[:1] in "'\""
     written = ast.get_source_segment(source, node) or ""
-    return isinstance(node.value, int | float) and not isinstance(node.value, bool) and bool(NUMBER.fullmatch(written))
+    if isinstance(node.value, bool) or not isinstance(node.value, int | float) or not NUMBER.fullmatch(written):
+        return False
+    _bounded(node.value)
+    return True
 
 
 def _lookup(name: str, names: Mapping[str, Value]) -> Value:
     if name in _WORDS:
         return _WORDS[name]
     if name not in names:
-        raise ExpressionError(f"the name '{name}' is not defined here",
-                              nearest(name, names) or "known here: " + " ".join(sorted(names)))
+        raise undefined(name, names)
     value = names[name]
     if value is UNKNOWN:
         raise Unknown(name)
     return value
+
+
+def undefined(name: str, known: Collection[str]) -> ExpressionError:
+    """The error of a name that nothing stands for."""
+    hint = "say how many there are: classes: 10" if name == "classes" else nearest(name, known)
+    return ExpressionError(f"the name '{shorten(name)}' is not defined here",
+                           hint or ("known here: " + " ".join(sorted(known)) if known else "no names are known here"))
 
 
 def _evaluate(node: ast.expr, names: Mapping[str, Value]) -> Value:
@@ -128,11 +163,14 @@ def _evaluate(node: ast.expr, names: Mapping[str, Value]) -> Value:
         case ast.Name(id=name):
             return _lookup(name, names)
         case ast.BinOp(left=left, op=op, right=right):
-            return _binary(type(op), _evaluate(left, names), _evaluate(right, names))
+            a, b = (_operand(side, _SIGNS[type(op)], names) for side in (left, right))
+            if b == 0 and type(op) in (ast.Div, ast.FloorDiv, ast.Mod):
+                raise ExpressionError(f"division by zero: {_with_value(right, b)}")
+            return _binary(type(op), a, b)
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return not _condition(_evaluate(operand, names))
         case ast.UnaryOp(op=op, operand=operand):
-            value = _number(_evaluate(operand, names), "+ and -")
+            value = _operand(operand, "-" if isinstance(op, ast.USub) else "+", names)
             return -value if isinstance(op, ast.USub) else value
         case ast.BoolOp(op=op, values=values):
             stop = isinstance(op, ast.Or)
@@ -144,7 +182,7 @@ def _evaluate(node: ast.expr, names: Mapping[str, Value]) -> Value:
         case ast.Subscript(value=value, slice=index):
             return _index(_evaluate(value, names), _evaluate(index, names))
         case ast.Call(func=ast.Name(id=name), args=args):
-            return _call(name, [_number(_evaluate(arg, names), name) for arg in args])
+            return _call(name, [_operand(arg, name, names) for arg in args])
     raise ExpressionError(f"'{ast.unparse(node)}' cannot stand in an expression")
 
 
@@ -155,14 +193,21 @@ def describe(value: Value) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return f"'{value}'"
+        return f"'{shorten(value)}'"
     return str(value) if isinstance(value, int | float) else "a list"
 
 
-def _number(value: Value, what: str) -> int | float:
+def _operand(node: ast.expr, what: str, names: Mapping[str, Value]) -> int | float:
+    value = _evaluate(node, names)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ExpressionError(f"{what} needs a number, this is {describe(value)}")
+        raise ExpressionError(f"'{what}' works on numbers, and {_with_value(node, value)}",
+                              "a value that may be none is compared first: a if a != none else 0" if value is None else "")
     return value
+
+
+def _with_value(node: ast.expr, value: Value) -> str:
+    written, found = ast.unparse(node), describe(value)
+    return f"this is {found}" if written == found else f"{shorten(written)} is {found}"
 
 
 def _condition(value: Value) -> bool:
@@ -178,8 +223,7 @@ def _bounded(value: int | float) -> int | float:
     return value
 
 
-def _binary(op: type[ast.operator], left: Value, right: Value) -> Value:
-    a, b = _number(left, _SIGNS[op]), _number(right, _SIGNS[op])
+def _binary(op: type[ast.operator], a: float, b: float) -> Value:
     if op is ast.Pow and (abs(b) > 64 or (abs(a) > MAX_NUMBER ** 0.5 and b > 1)):
         raise ExpressionError("the number becomes too large")
     try:
@@ -193,7 +237,9 @@ def _binary(op: type[ast.operator], left: Value, right: Value) -> Value:
 def _kind(value: Value) -> str:
     if isinstance(value, bool):
         return "true or false"
-    return "a number" if isinstance(value, int | float) else "a text" if isinstance(value, str) else "none"
+    if isinstance(value, int | float):
+        return "a number"
+    return "a text" if isinstance(value, str) else "none" if value is None else "a list"
 
 
 def _compare(left: Value, ops: list[ast.cmpop], others: list[ast.expr], names: Mapping[str, Value]) -> bool:
@@ -203,6 +249,8 @@ def _compare(left: Value, ops: list[ast.cmpop], others: list[ast.expr], names: M
         if _kind(left) != _kind(right) and not (equality and (left is None or right is None)):
             raise ExpressionError(f"{describe(left)} and {describe(right)} cannot be compared",
                                   "compare numbers with numbers and texts with texts")
+        if _kind(left) == _kind(right) == "a list":
+            raise ExpressionError("lists cannot be compared", "compare their entries: a[0] == b[0]")
         if not equality and _kind(left) not in ("a number", "a text"):
             raise ExpressionError(f"{describe(left)} has no order", "use == or !=")
         if not _COMPARE[type(op)](left, right):
@@ -212,23 +260,25 @@ def _compare(left: Value, ops: list[ast.cmpop], others: list[ast.expr], names: M
 
 
 def _index(value: Value, index: Value) -> Value:
-    values = getattr(value, "values", None)
-    if values is None:
+    if not isinstance(value, Indexed):
         raise ExpressionError(f"only a list can be indexed, this is {describe(value)}")
-    found = values()
     if isinstance(index, bool) or not isinstance(index, int):
         raise ExpressionError(f"a list is indexed by a whole number, this is {describe(index)}")
-    if not -len(found) <= index < len(found):
-        raise ExpressionError(f"the list has {len(found)} entries, there is no [{index}]", "counting starts at 0")
-    return found[index]
+    length = value.length()
+    if not -length <= index < length:
+        raise ExpressionError(f"the list has {length} entries, there is no [{index}]", "counting starts at 0")
+    found = value.entry(index % length)
+    if found is UNKNOWN:
+        raise Unknown(str(index))
+    return found
 
 
 def divisible(value: float, by: float = 8) -> int:
     """The nearest multiple of `by`, never below 90 % of the value (MobileNetV2's released code)."""
-    if by <= 0:
-        raise ExpressionError("divisible needs a positive divisor")
-    near = max(int(by), int(value + by / 2) // int(by) * int(by))
-    return near if near >= 0.9 * value else near + int(by)
+    if not isinstance(by, int) or by <= 0:
+        raise ExpressionError(f"divisible rounds to multiples of a whole number, this is {describe(by)}")
+    near = max(by, int(value + by / 2) // by * by)
+    return near if near >= 0.9 * value else near + by
 
 
 def _call(name: str, args: list[int | float]) -> int | float:
@@ -238,6 +288,8 @@ def _call(name: str, args: list[int | float]) -> int | float:
         raise ExpressionError(f"{name} takes {count} numbers, here are {len(args)}")
     try:
         return _bounded(function(*args))
+    except ExpressionError:
+        raise
     except (ValueError, OverflowError):
         raise ExpressionError(f"{name} of {args[0]} is not a number") from None
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from collections.abc import Sequence as SequenceABC
 from dataclasses import dataclass
 from pathlib import Path
 
-from archspec.errors import Problem, SpecError, Where, nearest
+from archspec.errors import Problem, SpecError, Where, nearest, shorten
 from archspec.spec.blocks import shipped
 from archspec.spec.items import ItemReader
 from archspec.spec.operations import OPERATIONS
 from archspec.spec.source import Mapping, Scalar, Sequence, Tree, kind, parse, read
 
 MAX_CHAIN = 20
+SET = "--set"
+FILE = re.compile(r"/?([\w.+ -]{1,60}/){0,20}[\w.+ -]{1,60}")
 NOT_INHERITED = ("name", "description", "reference", "published", "extends", "archspec")
+STAGE_LISTS = ("before", "after", "between")
 PLURALS = {"widths": "width", "strides": "stride", "blocks": "block"}
-KINDS = {("defaults", "norm"): ("kind", "batch_norm"), ("defaults", "act"): ("kind", "relu"),
-         ("train", "data"): ("source", ""), ("train", "optimizer"): ("kind", ""), ("train", "schedule"): ("kind", "")}
+KINDS = {("train", "data"): ("source", ""), ("train", "optimizer"): ("kind", ""), ("train", "schedule"): ("kind", "")}
+PARTS = {"norm": ("kind", "batch_norm"), "act": ("kind", "relu")}
 """Mappings that are of a kind: the key that says it, and the kind that holds where it is not said."""
 
 
@@ -45,13 +49,13 @@ def resolve(reference: str, overrides: SequenceABC[str] = ()) -> Resolved:
     layers = [*reversed(list(_chain(path, problems)))]
     for override in overrides:
         try:
-            layers.append(Layer("--set", normal(assignment(override), problems)))
+            layers.append(Layer(SET, normal(assignment(override), problems)))
         except SpecError as error:
             problems.extend(error.problems)
     problems.extend(_nulls(layers[0].tree))
     tree = layers[0].tree
     for layer in layers[1:]:
-        tree = merge(tree if layer.file == "--set" else _without(tree, NOT_INHERITED), layer.tree)
+        tree = merge(tree if layer.file == SET else _without(tree, NOT_INHERITED), layer.tree)
     if problems:
         raise SpecError(problems)
     return Resolved(tree, tuple(layers), path)
@@ -80,6 +84,9 @@ def locate(reference: str) -> Path:
 def _base(tree: Scalar, path: Path) -> Path:
     """The file that `extends` names."""
     name = tree.text
+    if not FILE.fullmatch(name):
+        raise SpecError([Problem("extends", tree.where, f"'{shorten(name)}' is neither the name of a spec nor a path",
+                                 "extends: resnet50, or extends: folder/file.yaml")])
     if "/" not in name and not name.endswith((".yaml", ".yml")):
         beside = path.with_name(f"{name}.yaml")
         own = shipped() / f"{name}.yaml"
@@ -117,7 +124,10 @@ def _chain(path: Path, problems: list[Problem]) -> Iterator[Layer]:
         if not isinstance(base, Scalar) or not isinstance(base.value, str):
             raise SpecError([*problems, Problem("extends", base.where, f"extends is the name of a spec, this is {kind(base)}")])
         path = _base(base, path)
-        if path.resolve() in seen or len(seen) > MAX_CHAIN:
+        if len(seen) > MAX_CHAIN:
+            raise SpecError([*problems, Problem("extends-chain", base.where, f"more than {MAX_CHAIN} specs extend each other",
+                                                "extend the first of them")])
+        if path.resolve() in seen:
             circle = " -> ".join(item.stem for item in (*seen, path))
             raise SpecError([*problems, Problem("extends-cycle", base.where, f"the specs extend each other in a circle: {circle}",
                                                 "one of them has to stand on its own")])
@@ -126,10 +136,16 @@ def _chain(path: Path, problems: list[Problem]) -> Iterator[Layer]:
 def assignment(override: str) -> Mapping:
     """`key.path=value` as a tree. Raises SpecError."""
     key, equals, value = override.partition("=")
-    where = Where("--set", 1, 1, key, override)
+    where = Where(SET, 1, 1, key, override)
     if not equals or not all(key.split(".")):
-        raise SpecError([Problem("set", where, f"'{override}' is not an override", "write key.path=value: stages.se=16")])
-    tree: Tree = parse(" " * (len(key) + 1) + value, "--set", override)
+        raise SpecError([Problem("set", where, f"'{shorten(override)}' is not an override", "write key.path=value: stages.se=16")])
+    if key == "extends":
+        raise SpecError([Problem("set", where, "what a spec extends is not set from outside",
+                                 "write a file: extends: NAME, and what differs")])
+    if not value.strip():
+        raise SpecError([Problem("set", where, f"nothing stands after '{shorten(key)}='", "write key=none to switch something "
+                                 "off, key=null to take the key away, so that its default holds")])
+    tree: Tree = parse(" " * (len(key) + 1) + value, SET, where)
     for name in reversed(key.split(".")):
         tree = Mapping({name: tree}, where, {name: where})
     assert isinstance(tree, Mapping)
@@ -192,9 +208,19 @@ def _defaults(tree: Tree, problems: list[Problem]) -> Tree:
         compact = isinstance(value, Scalar) and value.value is not None
         if signature is not None and not signature.holds and compact:
             found = reader.arguments(signature, value)
+            value = Mapping(dict(found), value.where, {key: part.where for key, part in found})
+        entries[name] = _parts(value, reader) if signature is not None and isinstance(value, Mapping) else value
+    return Mapping(entries, tree.where, tree.keys)
+
+
+def _parts(tree: Mapping, reader: ItemReader) -> Mapping:
+    """The norm and act among the arguments of an operation in long form."""
+    entries = dict(tree.entries)
+    for name in PARTS:
+        value = entries.get(name)
+        if isinstance(value, Scalar) and value.value is not None:
+            found = reader.arguments(OPERATIONS[name], value)
             entries[name] = Mapping(dict(found), value.where, {key: part.where for key, part in found})
-        else:
-            entries[name] = value
     return Mapping(entries, tree.where, tree.keys)
 
 
@@ -211,12 +237,18 @@ def _singular(stage: Mapping, problems: list[Problem]) -> Mapping:
     keys = dict(stage.keys)
     for key, value in stage.entries.items():
         single = PLURALS.get(key, key)
-        if single in entries or (single != key and single in stage.entries):
-            problems.append(Problem("singular-and-plural", stage.key(key), f"both '{single}' and '{key}' are given",
+        if single in entries:
+            plural = next(name for name, singular in PLURALS.items() if singular == single)
+            problems.append(Problem("singular-and-plural", stage.key(key), f"both '{single}' and '{plural}' are given",
                                     "keep one of them"))
         entries[single] = value
         keys[single] = stage.key(key)
     return Mapping(entries, stage.where, keys)
+
+
+def entries_of(found: Sequence) -> str:
+    """How many entries a list has, for messages."""
+    return "1 entry" if len(found.items) == 1 else f"{len(found.items)} entries"
 
 
 def _columns(stages: Mapping, problems: list[Problem]) -> Mapping:
@@ -227,22 +259,28 @@ def _columns(stages: Mapping, problems: list[Problem]) -> Mapping:
     entries = {key: value for key, value in stages.entries.items() if key != "table"}
     keys = dict(stages.keys)
     rows = [row for row in table.items if isinstance(row, Sequence)] if isinstance(table, Sequence) else []
-    if not isinstance(table, Sequence) or len(rows) != len(table.items) or len(rows) < 2:
+    named = bool(rows) and all(isinstance(cell, Scalar) and isinstance(cell.value, str) for cell in rows[0].items)
+    if not isinstance(table, Sequence) or len(rows) != len(table.items) or len(rows) < 2 or not named:
         problems.append(Problem("table", table.where, "a table is a list of rows, its first row names the columns",
                                 "write one list a stage: - [width, stride] and then - [64, 1]"))
         return Mapping(entries, stages.where, keys)
     header = rows[0]
-    for row in rows[1:]:
-        if len(row.items) != len(header.items):
-            problems.append(Problem("table-row", row.where, f"this row has {len(row.items)} entries, "
-                                    f"the first row names {len(header.items)} columns", "`default` leaves an entry out"))
+    ragged = [row for row in rows[1:] if len(row.items) != len(header.items)]
+    problems.extend(Problem("table-row", row.where, f"this row has {entries_of(row)}, the first row names "
+                            f"{len(header.items)} columns", "`default` leaves an entry out") for row in ragged)
     for index, column in enumerate(header.items):
         name = column.text if isinstance(column, Scalar) else ""
         single = PLURALS.get(name, name)
         if single in entries or single in {PLURALS.get(key, key) for key in stages.entries}:
             problems.append(Problem("table-and-beside", column.where, f"'{name}' is in the table and beside it or twice in it",
                                     "keep one of them"))
-        cells = tuple(row.items[index] for row in rows[1:] if index < len(row.items))
+            continue
+        if name in STAGE_LISTS:
+            problems.append(Problem("table", column.where, f"'{name}' is an operation list and no column",
+                                    f"write {name}: [...] beside the table"))
+            continue
+        default = Scalar("default", "default", column.where)
+        cells = tuple(row.items[index] if index < len(row.items) else default for row in rows[1:])
         entries[single], keys[single] = Sequence(cells, column.where), column.where
     return Mapping(entries, stages.where, keys)
 
@@ -269,9 +307,10 @@ def merge(base: Mapping, changes: Mapping, path: tuple[str, ...] = ()) -> Mappin
 
 def _another_kind(path: tuple[str, ...], old: Mapping, new: Mapping) -> bool:
     """Whether a norm, an act, a schedule… of another kind replaces the whole one before."""
-    if path not in KINDS:
+    found = PARTS.get(path[-1]) if path[0] != "train" else KINDS.get(path)
+    if found is None:
         return False
-    key, implied = KINDS[path]
+    key, implied = found
     kinds = [found.text if isinstance(found := tree.entries.get(key), Scalar) else implied for tree in (old, new)]
     return key in new.entries and kinds[0] != kinds[1]
 

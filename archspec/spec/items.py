@@ -14,11 +14,12 @@ from dataclasses import dataclass, field, replace
 
 from archspec.errors import Problem, SpecError, Where, nearest
 from archspec.spec.operations import FLAGS, MERGES, OPERATIONS, PADDINGS, SHORTHANDS, Argument, Signature
-from archspec.spec.source import FLOAT, INTEGER, WORDS, Mapping, Scalar, Sequence, Tree, kind, parse
+from archspec.spec.source import Mapping, Scalar, Sequence, TooLong, Tree, atom, kind, parse
 
-IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 KERNEL = re.compile(r"[0-9]+x[0-9]+")
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
+PATHS_ARGUMENTS = ("merge", "split", "if", "name")
 NAMING = {"residual": "add", "densely": "concat"}
 
 
@@ -115,12 +116,11 @@ def within(where: Where, offset: int, word: str) -> Where:
 def scalar(word: str, where: Where) -> Tree:
     """A word of a compact argument as a value."""
     if word[:1] in "[\"'":
-        return parse(" " * (where.column - 1) + word, where.file, where.text)
-    if word in WORDS:
-        return Scalar(WORDS[word], word, where)
-    if INTEGER.fullmatch(word) and len(word) < 18:
-        return Scalar(int(word), word, where)
-    return Scalar(float(word) if FLOAT.fullmatch(word) else word, word, where)
+        return parse(" " * (where.column - 1) + word, where.file, where)
+    try:
+        return Scalar(atom(word), word, where)
+    except TooLong as error:
+        raise SpecError([Problem("number-size", where, str(error), error.hint)]) from None
 
 
 class ItemReader:
@@ -211,6 +211,8 @@ class ItemReader:
             return
         seen: set[str] = set()
         for name, value, place in self._written(signature, tree):
+            if signature.broken:
+                continue
             if name not in signature.arguments and name not in ("if", "name"):
                 self._not_taken(signature, name, place)
             elif name in seen:
@@ -221,7 +223,7 @@ class ItemReader:
 
     def _not_taken(self, signature: Signature, name: str, where: Where) -> None:
         known = (*signature.arguments, "if", "name")
-        hint = nearest(name, known) or f"it takes {signature.takes()}"
+        hint = f"{nearest(name, known)} it takes {signature.takes()}".strip()
         if name in SHORTHANDS:
             hint = "write " + " and ".join(f"{part}: none" for part in SHORTHANDS[name])
         self.problem("unknown-argument", where, f"{signature.name} takes no '{name}'", hint)
@@ -240,11 +242,11 @@ class ItemReader:
             yield from self._main(signature, tree, tree.where)
 
     def _main(self, signature: Signature, tree: Tree, where: Where) -> Iterator[tuple[str, Tree, Where]]:
-        if signature.main is None:
+        if signature.main is None and not signature.broken:
             written = f"'{tree.text}'" if isinstance(tree, Scalar) else kind(tree)
             self.problem("no-main", where, f"{signature.name} takes no bare value, this is {written}",
                          f"write key=value; it takes {signature.takes()}")
-        else:
+        elif signature.main is not None:
             yield signature.main, tree, where
 
     def _compact(self, signature: Signature, tree: Scalar) -> Iterator[tuple[str, Tree, Where]]:
@@ -304,7 +306,10 @@ class ItemReader:
     def paths(self, tree: Tree) -> Paths | Scalar:
         """The paths of `branches`."""
         if isinstance(tree, Mapping):
-            for name in tree.entries:
+            for name, value in tree.entries.items():
+                if name in PATHS_ARGUMENTS and isinstance(value, Scalar):
+                    self.problem("paths", tree.key(name), f"'{name}' stands among the names of paths",
+                                 f"with {name}, write the paths one level down: branches: {{paths: {{...}}, {name}: {value.text}}}")
                 if not IDENTIFIER.fullmatch(name):
                     self.problem("name", tree.key(name), f"a path's name is letters, digits and _, this is '{name}'")
             pairs = list(tree.entries.items())
@@ -342,6 +347,6 @@ def _spaced(tree: Tree) -> bool:
     return isinstance(tree, Scalar) and len(list(words(tree.text))) > 1
 
 
-def block_signature(name: str, parameters: MappingABC[str, Tree]) -> Signature:
+def block_signature(name: str, parameters: MappingABC[str, Tree], broken: bool = False) -> Signature:
     """What a block takes: its parameters; a bare value is the first."""
-    return Signature(name, next(iter(parameters), None), {key: Argument("any") for key in parameters}, is_block=True)
+    return Signature(name, next(iter(parameters), None), {key: Argument("any") for key in parameters}, True, broken=broken)

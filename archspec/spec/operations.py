@@ -31,6 +31,7 @@ class Argument:
     default: object = None
     choices: tuple[str, ...] = ()
     least: int = 1
+    most: int = 10**7
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Signature:
     is_block: bool = False
     holds: bool = False
     """Whether it holds operation lists."""
+    broken: bool = False
+    """Whether it is a block with a problem that has been reported, so that nothing is known of what it takes."""
 
     def takes(self) -> str:
         """Its arguments, for messages."""

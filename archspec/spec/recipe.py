@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WrapValidator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WrapValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from archspec.errors import nearest
@@ -78,8 +78,14 @@ def _channels(value: Any) -> Any:
 
 
 def _per_channel(item: Any) -> Any:
-    return Annotated[tuple[Annotated[item, Field(strict=True)], ...], Field(min_length=1, strict=False),
-                     BeforeValidator(_channels)]
+    return Annotated[tuple[Annotated[item, Field(strict=True)], ...], Field(strict=False), BeforeValidator(_channels),
+                     AfterValidator(_some)]
+
+
+def _some(values: tuple[float, ...]) -> tuple[float, ...]:
+    if not values:
+        raise PydanticCustomError("empty", "expected one number at least")
+    return values
 
 
 class Normalize(Section):
@@ -116,7 +122,7 @@ class Step(_Schedule):
     """The learning rate is multiplied by `factor` at each of `milestones` (epochs)."""
 
     kind: Literal["step"] = "step"
-    milestones: Annotated[tuple[Annotated[float, Field(gt=0, strict=True)], ...], Field(min_length=1, strict=False)]
+    milestones: Annotated[tuple[Annotated[Positive, Field(strict=True)], ...], Field(strict=False), AfterValidator(_some)]
     factor: Annotated[float, Field(gt=0, le=1)] = 0.1
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
@@ -24,6 +24,7 @@ MAX_DIGITS = 18
 
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 BREAKS = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 WORDS = {"null": None, "~": None, "true": True, "false": False}
 
@@ -93,7 +94,11 @@ def kind(tree: Tree) -> str:
 
 
 class TooLong(ValueError):
-    """A number that is written too long or is too large."""
+    """A number that is written too long or is too large; the hint says what is not."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 def atom(text: str) -> Atom:
@@ -102,13 +107,13 @@ def atom(text: str) -> Atom:
         return WORDS[text]
     if INTEGER.fullmatch(text):
         if len(text) > MAX_DIGITS:
-            raise TooLong(f"a number of {len(text)} digits")
+            raise TooLong(f"a number of {len(text)} digits", f"a whole number has at most {MAX_DIGITS}")
         return int(text)
     if not FLOAT.fullmatch(text):
         return text
     value = float(text)
     if abs(value) == float("inf"):
-        raise TooLong(f"the number {shorten(text)} is too large")
+        raise TooLong(f"the number {shorten(text)} is too large", "numbers stay below 1e308")
     return value
 
 
@@ -135,8 +140,8 @@ def read(path: Path) -> Mapping:
     file = shown(path)
     where = Where(file)
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
+        with path.open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise SpecError([Problem("unreadable", where, f"the file cannot be read: {error.strerror}")]) from None
     if len(raw) > MAX_BYTES:
@@ -159,9 +164,9 @@ def document(text: str, file: str) -> Mapping:
                              "the smallest spec has the keys input, stages and head")])
 
 
-def parse(text: str, file: str, line: str | None = None, path: str = "") -> Tree:
-    """The tree of a text; `line` replaces the line that messages show, `path` is where the text stands."""
-    reader = _Reader(file, BREAKS.split(text) if line is None else [line], path)
+def parse(text: str, file: str, within: Where | None = None) -> Tree:
+    """The tree of a text, which may stand within a line of another."""
+    reader = _Reader(file, BREAKS.split(text), within)
     try:
         tree = reader.document(yaml.parse(text, Loader=_Loader))
     except yaml.YAMLError as error:
@@ -187,14 +192,15 @@ class _Anchor:
 class _Reader:
     """Builds a tree from events; collects problems and goes on where it can."""
 
-    def __init__(self, file: str, lines: list[str], path: str) -> None:
+    def __init__(self, file: str, lines: list[str], within: Where | None) -> None:
         self.file = file
         self.lines = lines
-        self.path = path
+        self.within = within
         self.problems: list[Problem] = []
         self.anchors: dict[str, _Anchor] = {}
         self.count = 0
         self.deepest = 0
+        self.here = Where(file)
 
     def document(self, events: Iterator[yaml.Event]) -> Tree:
         next(events)
@@ -203,9 +209,9 @@ class _Reader:
             raise SpecError([Problem("empty", Where(self.file), "the file is empty",
                                      "the smallest spec has the keys input, stages and head")])
         try:
-            tree = self.tree(next(events), events, self.path, 0)
+            tree = self.tree(next(events), events, self.within.path if self.within else "", 0)
         except _TooLarge as error:
-            raise SpecError([*self.problems, Problem("too-large", self.at(start.start_mark, ""), str(error))]) from None
+            raise SpecError([*self.problems, Problem("too-large", self.here, str(error))]) from None
         next(events)
         following = next(events)
         if isinstance(following, yaml.DocumentStartEvent):
@@ -217,27 +223,38 @@ class _Reader:
         self.problems.append(Problem(code, where, message, hint))
 
     def at(self, mark: yaml.Mark, path: str) -> Where:
+        if self.within is not None:
+            column = min(mark.column if mark.line == 0 else len(self.within.text), len(self.within.text))
+            return replace(self.within, column=column + 1, path=path)
         text = self.lines[mark.line] if mark.line < len(self.lines) else ""
         return Where(self.file, mark.line + 1, mark.column + 1, path, text)
 
     def syntax(self, error: yaml.YAMLError) -> Problem:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        where = self.at(mark, "") if mark else Where(self.file)
+        where = self.at(mark, "") if mark else self.control()
         text = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
         hint = "indent with spaces, never tabs" if "\\t" in text or "\t" in where.text else ""
         if "$(" in where.text:
             hint = 'inside [...] and {...} a comma or bracket ends a value: quote it, "$(min(8, a))"'
         return Problem("yaml-syntax", where, f"this is not YAML: {text}", hint)
 
+    def control(self) -> Where:
+        """The first character that YAML does not allow."""
+        for number, line in enumerate(self.lines, 1):
+            if found := CONTROL.search(line):
+                return Where(self.file, number, found.start() + 1, "", CONTROL.sub("?", line))
+        return Where(self.file)
+
     def tree(self, event: yaml.Event, events: Iterator[yaml.Event], path: str, depth: int) -> Tree:
+        self.here = where = self.at(event.start_mark, path)
         self.grow(1)
         self.deepen(depth)
-        where = self.at(event.start_mark, path)
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event, where, depth)
         before, outer, self.deepest = self.count, self.deepest, depth
         if event.tag is not None:
-            self.problem("tag", where, f"a spec has no tags, this is {event.tag}", "leave the tag out")
+            self.problem("tag", where, "a spec has no tags, this is "
+                         + shorten(event.tag.replace("tag:yaml.org,2002:", "!!")), "leave the tag out")
         tree: Tree
         if isinstance(event, yaml.MappingStartEvent):
             tree = self.mapping(events, where, path, depth)
@@ -283,7 +300,7 @@ class _Reader:
             key = self.key(event, events, path, depth)
             value = self.tree(next(events), events, f"{path}.{key.text}".lstrip("."), depth + 1)
             if key.text in entries:
-                self.problem("duplicate-key", key.where, f"the key '{key.text}' is here twice",
+                self.problem("duplicate-key", key.where, f"the key '{shorten(key.text)}' is here twice",
                              f"the first one is in line {keys[key.text].line}; keep one of them")
                 continue
             entries[key.text], keys[key.text] = value, key.where
@@ -308,11 +325,11 @@ class _Reader:
             self.problem("empty-value", where, "nothing stands here", "write a value; `none` if there is none")
             return Scalar("", "", where)
         if "$(" in text and text.count("(") != text.count(")"):
-            self.problem("open-expression", where, f"the expression '{text}' is not closed",
+            self.problem("open-expression", where, f"the expression '{shorten(text)}' is not closed",
                          'inside [...] and {...} a comma or bracket ends a value: quote it, "$(min(8, a))"')
             return Scalar("none", "none", where)
         try:
             return Scalar(atom(text), text, where)
         except TooLong as error:
-            self.problem("number-size", where, str(error), f"a whole number has at most {MAX_DIGITS} digits")
+            self.problem("number-size", where, str(error), error.hint)
             return Scalar(0, "0", where)

@@ -31,7 +31,7 @@ class Checkpoints:
     def save(self, variables: Variables, progress: Progress) -> None:
         """Writes one, then removes all but the newest."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        arrays = {name: keras.ops.convert_to_numpy(variable) for name, variable in variables.items()}
+        arrays = {name: variable.value.numpy() for name, variable in variables.items()}
         arrays[_PROGRESS] = np.array(json.dumps(progress.to_json()))
         with replacing(self.folder / f"step-{progress.step:08d}.npz") as partial, partial.open("wb") as file:
             np.savez(file, **arrays)
@@ -61,7 +61,8 @@ class Checkpoints:
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
-    with np.load(path, allow_pickle=False) as archive:
+    # opened here: np.load does not close a file that it cannot read
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files}
 
 

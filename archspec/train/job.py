@@ -45,8 +45,9 @@ class Job:
     @property
     def variables(self) -> dict[str, keras.Variable]:
         """All that a step changes, by a name that a checkpoint can keep."""
+        # by number and name, not by path: Keras counts seed generators and optimizers over the process
         groups = {"model": self.model.variables, "optimizer": self.optimizer.variables}
-        return {f"{group}/{index:05d}/{variable.path}": variable
+        return {f"{group}/{index:05d}/{variable.name}": variable
                 for group, variables in groups.items() for index, variable in enumerate(variables)}
 
     def batches(self, start: int) -> Any:

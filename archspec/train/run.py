@@ -86,7 +86,7 @@ def opened(path: Path, spec: SpecLike, graph: Graph, fresh: bool) -> Iterator[Ru
     """
     run = RunFolder(path)
     _refuse_other_folder(run)
-    with _locked(path.resolve()):
+    with _locked(path):
         if run.manifest.is_file() and not fresh:
             _refuse_other_spec(run, spec, graph)
         yield run
@@ -156,7 +156,8 @@ def _aside(path: Path) -> Path:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Keeps a second process out; the system lets go of the lock however the process ends."""
-    lock = path.with_name(f".{path.name}.lock")
+    whole = path.resolve()
+    lock = whole.with_name(f".{whole.name}.lock")
     with _created(lock) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -43,10 +43,10 @@ def distributed(strategy: tf.distribute.Strategy, batches: tf.data.Dataset) -> A
 
 def summed(strategy: tf.distribute.Strategy, step: Callable[..., tf.Tensor]) -> Callable[[Any], tf.Tensor]:
     """A compiled step over a whole batch: `step` on every device, its results summed over devices."""
-    @tf.function(reduce_retracing=True)
     def run(batch: Any) -> tf.Tensor:
         return strategy.reduce(tf.distribute.ReduceOp.SUM, strategy.run(step, args=batch), axis=None)
-    return run
+    compiled: Callable[[Any], tf.Tensor] = tf.function(run)
+    return compiled
 
 
 @contextmanager

@@ -36,7 +36,8 @@ def test_images_have_the_inputs_shape_and_pixels_to_255(digits: Dataset) -> None
     image = digits.train.read(0).numpy()
     assert image.shape == (16, 16, 3)
     assert image.dtype == np.float32
-    assert (image.min(), image.max()) == (0, 255)
+    assert image.min() == 0
+    assert 200 < image.max() <= 255
     assert (image[..., 0] == image[..., 2]).all()
 
 

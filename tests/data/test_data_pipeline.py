@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -35,7 +37,7 @@ def test_every_example_once_an_epoch_and_the_last_batch_filled_up() -> None:
     batches = labels(pipeline().training())
     assert [len(batch) for batch in batches] == [4, 4, 2] * 3
     for epoch in range(3):
-        assert sorted(sum(batches[3 * epoch:3 * epoch + 3], [])) == list(range(SIZE))
+        assert sorted(chain.from_iterable(batches[3 * epoch:3 * epoch + 3])) == list(range(SIZE))
 
 
 def test_all_batches_have_the_same_shape() -> None:

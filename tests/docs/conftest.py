@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from pages import PAGES, blocks
+from pages import PAGES, Folders, blocks
 from PIL import Image
-
-Folders = Callable[[Path], Path]
 
 
 @pytest.fixture(scope="session")

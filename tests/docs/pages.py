@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,8 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 FENCE = re.compile(r"^```(\S*)[ ]?(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 FILE = re.compile(r"# ([\w./-]+\.yaml)\b.*\n")
 ELIDED = "…"
+Folders = Callable[[Path], Path]
+"""From a page to the folder in which its commands run."""
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
-from conftest import Folders
-from pages import ROOT, Block, Command, commands, matches, of_language
+from pages import ROOT, Block, Command, Folders, commands, matches, of_language
 
 from archspec.cli import run
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import Folders
-from pages import Block, of_language
+from pages import Block, Folders, of_language
 
-from archspec import SpecError, load, lower
+from archspec import SpecError, load, lower, summary
+from archspec.views.published import compare
 
 REST = {
     "input": "input: 32x32x16",
@@ -44,7 +44,8 @@ def test_it_lowers(block: Block, folders: Folders, monkeypatch: pytest.MonkeyPat
         with pytest.raises(SpecError):
             lower(load(str(path)))
         return
-    lower(load(str(path)))
+    spec = load(str(path))
+    assert all(figure.holds for figure in compare(spec.published, summary(lower(spec))))
 
 
 @pytest.mark.parametrize("block", of_language("pycon"), ids=lambda block: block.id)

@@ -1,0 +1,70 @@
+"""`archspec import`: a Keras model from a spec and weights that another library made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+
+from archspec.cli.options import overrides
+from archspec.errors import InputError
+from archspec.lower import load, lower
+from archspec.weights.load import Wanted, planned, refuse, stage_blocks
+from archspec.weights.report import tables
+
+if TYPE_CHECKING:
+    from archspec.graph.ir import Graph
+    from archspec.weights.match import Plan
+
+
+@click.command("import")
+@click.argument("spec")
+@click.argument("weights", type=click.Path(path_type=Path))
+@click.option("--layout", required=True, help="Where the weights are from: keras, timm, torchvision; or a mapping of your "
+                                              "own, a .yaml file as those in specs/weights.")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The model to write: NAME.keras.")
+@click.option("--new-head", is_flag=True, help="Keep all but the last layer, which starts afresh: for other classes.")
+@click.option("--partial", is_flag=True, help="Take what fits; what is missing starts afresh.")
+@overrides
+def import_(spec: str, weights: Path, layout: str, output: Path, new_head: bool, partial: bool,
+            overrides: tuple[str, ...]) -> int:
+    """Write the Keras model of SPEC with WEIGHTS: Keras's .keras and .h5, .safetensors, or a state dict in .pth.
+
+    Every name and shape is compared before anything is loaded. Nothing in the file is run.
+    """
+    _check_output(output)
+    loaded = load(spec, overrides)
+    graph = lower(loaded)
+    wanted = Wanted(layout, new_head, partial)
+    with planned(graph, stage_blocks(loaded), weights, wanted) as plan:
+        console = Console()
+        for table in tables(plan, graph):
+            console.print(table)
+        refuse(plan, graph, weights, wanted)
+        _write(graph, plan, output, loaded.train.seed)
+    click.echo(f"{output}  its output is logits; its input, with these weights: {plan.mapping.input}")
+    return 0
+
+
+def _check_output(output: Path) -> None:
+    if output.suffix != ".keras":
+        raise InputError(f"{output}: the model is written as NAME.keras\n  hint: -o {output.stem or 'model'}.keras")
+    if output.is_dir():
+        raise InputError(f"{output} is a folder; -o names a file")
+
+
+def _write(graph: Graph, plan: Plan, output: Path, seed: int) -> None:
+    from archspec.train.quiet import import_tensorflow
+    import_tensorflow()
+    import keras
+
+    from archspec.model.emit import build, deep
+    from archspec.train.files import replacing
+    from archspec.weights.load import fill
+    keras.utils.set_random_seed(seed)
+    model = build(graph, initialize=bool(plan.fresh or plan.missing))
+    fill(model, plan)
+    with replacing(output) as partial, deep(len(graph.nodes)):
+        model.save(partial)

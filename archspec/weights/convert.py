@@ -1,0 +1,79 @@
+"""How a tensor of a file becomes an array of ours: decided from the shapes alone, done afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from archspec.graph.ir import Graph, Node
+from archspec.graph.ops import Conv, Dense, Depthwise, Flatten, Weight
+from archspec.weights.tensors import Format, Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """View as `view`, transpose to `axes`, view as `shape`."""
+
+    view: Shape
+    axes: tuple[int, ...]
+    shape: Shape
+
+    def __call__(self, array: np.ndarray) -> np.ndarray:
+        """The array in our form, as float32."""
+        return np.ascontiguousarray(array.reshape(self.view).transpose(self.axes).reshape(self.shape), np.float32)
+
+
+def conversion(format: Format, node: Node, weight: Weight, shape: Shape, flattened: Shape | None) -> Conversion | None:
+    """The way from a tensor of this shape to an array of a node; None where it does not fit.
+
+    `flattened` is the map (height, width, channels) that a dense layer sees as a vector, see flattened_maps.
+    """
+    if format == "torch" and weight.name == "kernel":
+        return _torch_kernel(node, weight, shape, flattened)
+    # a 1x1 convolution may be a dense layer there, and a vector have sides of length 1
+    fits = prod(shape) == weight.size and _without_ones(shape) == _without_ones(weight.shape)
+    return Conversion(shape, tuple(range(len(shape))), weight.shape) if fits else None
+
+
+def _torch_kernel(node: Node, weight: Weight, shape: Shape, flattened: Shape | None) -> Conversion | None:
+    """PyTorch has (out, in, height, width) and (out, in), and flattens a map channel by channel."""
+    view: Shape = shape if len(shape) == 4 else (*shape, 1, 1)
+    ours: Shape = weight.shape if len(weight.shape) == 4 else (1, 1, *weight.shape)
+    match node.op:
+        case Depthwise():
+            height, width, channels, multiplier = ours
+            fits = view == (channels * multiplier, 1, height, width)
+            return Conversion((channels, multiplier, height, width), (2, 3, 0, 1), weight.shape) if fits else None
+        case Dense():
+            height, width, channels = flattened or view[2:] + view[1:2]
+            fits = shape in ((ours[3], ours[2]), (ours[3], channels, height, width)) and height * width * channels == ours[2]
+            return Conversion((ours[3], channels, height, width), (2, 3, 1, 0), weight.shape) if fits else None
+        case Conv():
+            fits = tuple(view[axis] for axis in (2, 3, 1, 0)) == ours
+            return Conversion(view, (2, 3, 1, 0), weight.shape) if fits else None
+    return None
+
+
+def _without_ones(shape: Shape) -> Shape:
+    return tuple(size for size in shape if size != 1)
+
+
+def flattened_maps(graph: Graph) -> dict[str, Shape]:
+    """For each dense layer that sees a flattened map, the map's (height, width, channels)."""
+    found: dict[str, Shape] = {}
+    maps: dict[str, Shape] = {}
+    for node in graph.nodes:
+        source = node.inputs[0] if node.inputs else None
+        if isinstance(node.op, Flatten):
+            maps[node.name] = _whole(node.types[0].shape)
+        elif source is not None and source.name in maps and isinstance(node.op, Dense):
+            found[node.name] = maps[source.name]
+        elif source is not None and source.name in maps and len(node.inputs) == 1:
+            maps[node.name] = maps[source.name]  # a dropout in between
+    return found
+
+
+def _whole(shape: tuple[int | None, ...]) -> Shape:
+    return tuple(size for size in shape if size is not None)

@@ -1,0 +1,52 @@
+"""Opens a file of weights by what it holds, not by its name."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from archspec.errors import InputError
+from archspec.weights import keras_file, safetensors_file, torch_file
+from archspec.weights.tensors import Unreadable, WeightsFile
+
+Reader = Callable[[Path], AbstractContextManager[WeightsFile]]
+
+READ = "Keras's .keras, .weights.h5 and .h5, .safetensors, and state dicts in .pth or .pt are read"
+HDF5 = b"\x89HDF\r\n\x1a\n"
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[WeightsFile]:
+    """The tensors of a file, which can be read within. Raises InputError where it is no file of weights."""
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file of weights\n  hint: {READ}")
+    with _reader(path)(path) as file:
+        if not file.tensors:
+            raise Unreadable(path, "there are no weights in it", READ)
+        yield file
+
+
+def _reader(path: Path) -> Reader:
+    with path.open("rb") as file:
+        start = file.read(64)
+    if start.startswith(HDF5):
+        return keras_file.hdf5
+    if zipfile.is_zipfile(path):
+        return _archive_reader(path)
+    if torch_file.MAGIC in start:
+        return torch_file.legacy
+    if start[8:9] == b"{":
+        return safetensors_file.reader
+    raise Unreadable(path, "this is no file of weights", READ)
+
+
+def _archive_reader(path: Path) -> Reader:
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+    if keras_file.MEMBER in names:
+        return keras_file.archive
+    if any(name.endswith(torch_file.PICKLE) for name in names):
+        return torch_file.archive
+    raise Unreadable(path, "this archive holds no weights", READ)

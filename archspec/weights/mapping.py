@@ -1,0 +1,215 @@
+"""Mappings: for a family of networks and a layout, what a file of weights calls each of our layers.
+
+They are data, specs/weights/FAMILY_LAYOUT.yaml: patterns of where a layer stands, not lists of layers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from archspec.errors import InputError, nearest
+from archspec.graph.ir import Graph
+from archspec.spec.blocks import shipped
+from archspec.spec.recipe import Section
+from archspec.spec.source import plain, read
+from archspec.weights.patterns import Pattern, Words, fill, pattern
+from archspec.weights.tensors import Format
+
+FIELDS: dict[Format, dict[str, str]] = {
+    "keras": {},
+    "torch": {"kernel": "weight", "gamma": "weight", "beta": "bias", "alpha": "weight", "moving_mean": "running_mean",
+              "moving_variance": "running_var"},
+}
+"""What a format calls the arrays of a layer, where it does not call them as we do."""
+SEPARATOR: dict[Format, str] = {"keras": "/", "torch": "."}
+IGNORED: dict[Format, tuple[str, ...]] = {"keras": (), "torch": ("*.num_batches_tracked",)}
+"""Tensors of a format that no network computes with."""
+
+
+class Written(Section):
+    """A file of specs/weights as written."""
+
+    format: Format | None = None
+    blocks: tuple[str, ...] | None = None
+    """The blocks it serves: those of a spec's stages are all among them. Empty: specs without stages."""
+    input: str | None = None
+    """What the network expects of its images, with these weights."""
+    like: str | None = None
+    """A mapping beside this one, whose keys hold where this one has none; its rules come after the rules here."""
+    words: dict[str, dict[str, str | int]] = {}
+    layers: dict[str, str | dict[str, str]] = {}
+    """Patterns of our layers to names in the file; the first that fits counts. Or array by array to whole names."""
+    rename: dict[str, str] = {}
+    """Other names that files have for the same tensors."""
+    ignore: tuple[str, ...] = ()
+    """Tensors that files have and our networks do without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What layers of one form are called. `fields` gives whole names, array by array."""
+
+    pattern: Pattern
+    layer: str
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutMapping:
+    """A mapping, ready to use."""
+
+    name: str
+    format: Format
+    blocks: frozenset[str]
+    input: str
+    rules: tuple[Rule, ...]
+    renames: tuple[tuple[Pattern, str], ...]
+    ignored: tuple[Pattern, ...]
+
+    def serves(self, blocks: Iterable[str]) -> bool:
+        """Whether it has names for a network of these blocks."""
+        used = frozenset(blocks)
+        return used <= self.blocks and bool(used) == bool(self.blocks)
+
+    def renamed(self, tensor: str) -> str:
+        """A tensor of a file under the name that the rules give."""
+        for old, new in self.renames:
+            if (found := old.match(tensor)) is not None:
+                return fill(new, found)
+        return tensor
+
+    def ignores(self, tensor: str) -> bool:
+        """Whether a tensor of a file has no place in our networks."""
+        return any(each.match(tensor) is not None for each in self.ignored)
+
+    def names(self, graph: Graph) -> dict[tuple[str, str], str]:
+        """The file's tensor for each (layer, array) of a graph; layers that no rule fits are left out.
+
+        A rule knows what its pattern caught, and `count`, how many layers it fitted before; `block`, how many blocks
+        of stages came before; `position`, how many operations came before.
+        """
+        found: dict[tuple[str, str], str] = {}
+        counts: Counter[int] = Counter()
+        blocks: dict[tuple[str, int], int] = {}
+        for position, node in enumerate(graph.nodes, start=-1):
+            place = (node.section, node.block)
+            block = blocks.setdefault(place, len(blocks)) if node.block else len(blocks)
+            caught = self._rule(node.name) if node.weights else None
+            if caught is not None:
+                index, holes = caught
+                known = {"count": counts[index], "block": block, "position": position, **holes}
+                found |= {(node.name, weight.name): self._tensor(self.rules[index], weight.name, known)
+                          for weight in node.weights}
+                counts[index] += 1
+        self._refuse_sharing(found)
+        return found
+
+    def _refuse_sharing(self, names: Mapping[tuple[str, str], str]) -> None:
+        """Two layers that take one tensor are a slip of the mapping, and shapes alone may not show it."""
+        takers: dict[str, str] = {}
+        for (layer, _), tensor in names.items():
+            if tensor and takers.setdefault(tensor, layer) != layer:
+                raise InputError(f"the mapping {self.name} gives {tensor} to {takers[tensor]} and to {layer}\n"
+                                 "  hint: make its patterns tell the two apart")
+
+    def _rule(self, layer: str) -> tuple[int, dict[str, str | int]] | None:
+        for index, rule in enumerate(self.rules):
+            if (holes := rule.pattern.match(layer)) is not None:
+                return index, holes
+        return None
+
+    def _tensor(self, rule: Rule, field: str, known: Mapping[str, str | int]) -> str:
+        if rule.fields:
+            return fill(rule.fields.get(field, ""), known)
+        return fill(rule.layer, known) + SEPARATOR[self.format] + FIELDS[self.format].get(field, field)
+
+
+@lru_cache(maxsize=1)
+def library() -> dict[tuple[str, str], LayoutMapping]:
+    """The mappings that ship with archspec, by family and layout."""
+    return {_family_layout(path): read_mapping(path) for path in sorted((shipped() / "weights").glob("*.yaml"))}
+
+
+def _family_layout(path: Path) -> tuple[str, str]:
+    family, _, layout = path.stem.rpartition("_")
+    return family, layout
+
+
+def candidates(layout: str, blocks: tuple[str, ...]) -> list[LayoutMapping]:
+    """The mappings that may fit a network of these blocks; `layout` may be a file, too. Raises InputError."""
+    if layout.endswith((".yaml", ".yml")):
+        return [read_mapping(Path(layout))]
+    layouts = sorted({known for _, known in library()})
+    if layout not in layouts:
+        hint = nearest(layout, layouts) or "a mapping of your own is a .yaml file, as those in specs/weights"
+        raise InputError(f"there is no layout '{layout}': there are {', '.join(layouts)}\n  hint: {hint}")
+    found = [mapping for (_, known), mapping in library().items() if known == layout and mapping.serves(blocks)]
+    if not found:
+        raise InputError(f"no mapping of the layout {layout} serves {_of(blocks)}\n  hint: {_other_layouts(layout, blocks)}")
+    return found
+
+
+def _of(blocks: tuple[str, ...]) -> str:
+    return f"a network of the blocks {', '.join(blocks)}" if blocks else "a network without stages"
+
+
+def _other_layouts(layout: str, blocks: tuple[str, ...]) -> str:
+    """What does serve: another layout for these blocks, or the families of this layout."""
+    others = [other for (_, other), mapping in library().items() if mapping.serves(blocks)]
+    if others:
+        return f"--layout {' or '.join(dict.fromkeys(others))} has one"
+    served = {block: family for (family, known), mapping in library().items() if known == layout for block in mapping.blocks}
+    near = [hint for block in blocks if (hint := nearest(block, served))]
+    families = sorted(family for family, known in library() if known == layout)
+    return f"{near[0]} " * bool(near) + f"{layout} has mappings for {', '.join(families)}; --layout FILE.yaml names your own"
+
+
+def read_mapping(path: Path) -> LayoutMapping:
+    """A mapping file and those it is like. Raises InputError."""
+    written = list(_chain(path))
+    words: Words = {key: value for each in reversed(written) for key, value in each.words.items()}
+    formats = [each.format for each in written if each.format]
+    if not formats:
+        raise InputError(f"{path}: format is missing: keras or torch")
+    blocks = next((each.blocks for each in written if each.blocks is not None), ())
+    return LayoutMapping(
+        path.stem, formats[0], frozenset(blocks), next((each.input for each in written if each.input), ""),
+        tuple(rule for each in written for rule in _rules(path, each, words)),
+        tuple((_pattern(path, old, words), new) for each in written for old, new in each.rename.items()),
+        tuple(_pattern(path, text, words) for each in written for text in (*each.ignore, *IGNORED[formats[0]])))
+
+
+def _chain(path: Path) -> Iterator[Written]:
+    """A file and those it is like, nearest first."""
+    seen = []
+    while path not in seen:
+        seen.append(path)
+        try:
+            written = Written.model_validate(plain(read(path)), strict=False)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            raise InputError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        yield written
+        if written.like is None:
+            return
+        path = path.with_name(f"{written.like}.yaml")
+    raise InputError(f"{path}: mappings are like each other in a circle")
+
+
+def _rules(path: Path, written: Written, words: Words) -> Iterator[Rule]:
+    for text, name in written.layers.items():
+        layer, fields = (name, {}) if isinstance(name, str) else ("", name)
+        yield Rule(_pattern(path, text, words), layer, fields)
+
+
+def _pattern(path: Path, text: str, words: Words) -> Pattern:
+    try:
+        return pattern(text, words)
+    except ValueError as error:
+        raise InputError(f"{path}: {text}: {error}") from None

@@ -1,0 +1,65 @@
+"""Names by pattern: `stage{s}_block{b}_conv{i}` to `layer{s}.{b - 1}.conv{i}`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from archspec.spec.expressions import ExpressionError, evaluate
+
+Words = Mapping[str, Mapping[str, str | int]]
+"""Captures that stand for one of several words: what is written in our names, and its value."""
+HOLE = re.compile(r"\{([^{}]*)\}|(\*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A name with holes: `{s}` takes a number, a capture of `words` one of its words, `*` anything."""
+
+    expression: re.Pattern[str]
+    words: Words
+
+    def match(self, name: str) -> dict[str, str | int] | None:
+        """What the holes hold, if the name is of this form."""
+        found = self.expression.fullmatch(name)
+        if found is None:
+            return None
+        return {hole: self.words[hole][text] if hole in self.words else int(text)
+                for hole, text in found.groupdict().items()}
+
+
+def pattern(text: str, words: Words) -> Pattern:
+    """Reads a pattern. Raises ValueError where a hole is not named."""
+    parts, end = [], 0
+    for hole in HOLE.finditer(text):
+        parts += [re.escape(text[end:hole.start()]), _hole(hole, words, "".join(parts))]
+        end = hole.end()
+    return Pattern(re.compile("".join(parts) + re.escape(text[end:])), words)
+
+
+def _hole(hole: re.Match[str], words: Words, before: str) -> str:
+    name = hole[1]
+    if hole[2]:
+        return ".*"
+    if not name.isidentifier():
+        raise ValueError(f"{{{name}}} is no name: a pattern has holes such as {{s}}")
+    if f"(?P<{name}>" in before:
+        return f"(?P={name})"
+    longest_first = sorted(words.get(name, ()), key=len, reverse=True)
+    return f"(?P<{name}>{'|'.join(map(re.escape, longest_first)) if name in words else '[0-9]+'})"
+
+
+def fill(template: str, names: Mapping[str, str | int]) -> str:
+    """A name with each `{expression}` replaced by its value. Raises ValueError where one has none."""
+    return HOLE.sub(lambda hole: _value(hole[1] or "", names), template)
+
+
+def _value(expression: str, names: Mapping[str, str | int]) -> str:
+    try:
+        value = evaluate(f"$({expression})", names)
+    except ExpressionError as error:
+        raise ValueError(f"{{{expression}}}: {error}") from None
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise ValueError(f"{{{expression}}} is neither a whole number nor a text")
+    return str(value)

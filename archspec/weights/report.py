@@ -1,0 +1,73 @@
+"""A plan as tables: what matched, section by section, and every tensor that did not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from rich.table import Table
+
+from archspec.graph.ir import Graph
+from archspec.weights.match import Match, Misfit, Missing, Plan
+from archspec.weights.tensors import Shape
+
+SHOWN = 20
+"""Rows of a table of what does not fit; the rest is a count."""
+
+Row = tuple[str, str, str, str]
+
+
+def tables(plan: Plan, graph: Graph) -> Iterator[Table]:
+    """The table of sections, and one of tensors without a place if there are any."""
+    yield _sections(plan, graph)
+    rows = [*_misfits(plan.misfits), *_missing("missing", plan.missing), *_missing("new head", plan.fresh),
+            *(("unexpected", name, "", _shape(shape)) for name, shape in plan.unexpected.items())]
+    if rows:
+        yield _details(rows)
+
+
+def _sections(plan: Plan, graph: Graph) -> Table:
+    table = _grid(f"{graph.name} by the mapping {plan.mapping.name}", ("section",),
+                  ("matched", "missing", "other shape", "new"))
+    kinds = (plan.matched, plan.missing, plan.misfits, plan.fresh)
+    for section in graph.sections:
+        table.add_row(section, *(_count(kind, section) for kind in kinds))
+    table.add_section()
+    table.add_row("total", *(str(len(kind)) for kind in kinds), style="bold")
+    table.add_row("unexpected in the file", str(len(plan.unexpected)))
+    return table
+
+
+def _count(kind: Iterable[Match | Missing | Misfit], section: str) -> str:
+    return str(sum(each.section == section for each in kind))
+
+
+def _details(rows: list[Row]) -> Table:
+    table = _grid("without a place", ("", "tensor of the file", "array of the network"), ("shape",))
+    for row in rows[:SHOWN]:
+        table.add_row(*row)
+    if len(rows) > SHOWN:
+        table.add_row(f"and {len(rows) - SHOWN} more")
+    return table
+
+
+def _misfits(misfits: Iterable[Misfit]) -> Iterator[Row]:
+    for each in misfits:
+        yield "other shape", each.tensor, f"{each.layer} {each.array}", f"{_shape(each.theirs)} for {_shape(each.ours)}"
+
+
+def _missing(word: str, missing: Iterable[Missing]) -> Iterator[Row]:
+    for each in missing:
+        yield word, each.tensor or "(no name there)", f"{each.layer} {each.array}", _shape(each.shape)
+
+
+def _shape(shape: Shape) -> str:
+    return "x".join(map(str, shape)) or "number"
+
+
+def _grid(title: str, words: tuple[str, ...], numbers: tuple[str, ...]) -> Table:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for column in words:
+        table.add_column(column, overflow="fold")
+    for column in numbers:
+        table.add_column(column, justify="right")
+    return table

@@ -1,0 +1,93 @@
+"""One step: what it changes and what it counts. Weight decay acts on kernels alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from archspec.spec.recipe import Recipe
+from archspec.train import optimizer as optimizers
+from archspec.train.progress import evaluated, trained
+from archspec.train.steps import EvaluateStep, TrainStep, cross_entropy, split_outputs
+
+IMAGES = np.random.default_rng(0).normal(size=(4, 6, 6, 1)).astype(np.float32)
+LABELS = np.array([0, 1, 2, 0], np.int32)
+ONES = np.ones(4, np.float32)
+
+
+def network() -> keras.Model:
+    keras.utils.set_random_seed(0)
+    keras.utils.clear_session()  # the same layer names each time
+    layers = keras.layers
+    images = keras.Input((6, 6, 1))
+    maps = layers.BatchNormalization()(layers.DepthwiseConv2D(3, depth_multiplier=2)(layers.Conv2D(3, 3)(images)))
+    return keras.Model(images, layers.Dense(3)(layers.Flatten()(layers.PReLU()(maps))))
+
+
+def after_a_step(**keys: Any) -> dict[str, np.ndarray]:
+    model = network()
+    recipe = Recipe.model_validate({"batch": 4, "schedule": {"kind": "constant", "learning_rate": 0.5}, **keys})
+    TrainStep(model, optimizers.make(recipe, 1, model), recipe, 1.0)(IMAGES, LABELS, ONES)
+    return {variable.path: variable.value.numpy() for variable in model.trainable_variables}
+
+
+def test_decay_takes_its_share_of_kernels_and_of_nothing_else() -> None:
+    before = {variable.path: variable.value.numpy() for variable in network().trainable_variables}
+    without = after_a_step(optimizer={"weight_decay": 0.0})
+    decayed = after_a_step(optimizer={"weight_decay": 0.1})
+    for path, value in without.items():
+        # coupled: the penalty's gradient goes through the learning rate, 0.5 · 0.1 of the weight
+        share = 0.05 if path.rsplit("/")[-1].endswith("kernel") else 0.0
+        assert decayed[path] == pytest.approx(value - share * before[path], abs=1e-6), path
+    assert sum(path.endswith("kernel") for path in without) == 3
+
+
+def test_decay_goes_through_momentum() -> None:
+    """Two steps with no other gradient: w - rd·w, then minus momentum times the first change."""
+    variable = keras.Variable(np.float32(1.0), name="kernel")
+    optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
+    for _ in range(2):
+        optimizer.apply(optimizers.decayed([tf.constant(0.0)], [variable], 0.5), [variable])
+    assert float(variable) == pytest.approx(0.95 - 0.9 * 0.05 - 0.1 * 0.5 * 0.95)
+
+
+def test_filled_up_places_count_for_nothing() -> None:
+    model = network()
+    recipe = Recipe(batch=4)
+    weights = np.array([1, 1, 0, 0], np.float32)
+    sums = EvaluateStep(model)(IMAGES, LABELS, weights)
+    others = EvaluateStep(model)(np.concatenate([IMAGES[:2], IMAGES[:2] * 100]), LABELS, weights)
+    assert sums.numpy().tolist() == pytest.approx(others.numpy().tolist())
+    assert trained(TrainStep(model, optimizers.make(recipe, 1, model), recipe, 1.0)(IMAGES, LABELS, weights).numpy())
+
+
+def test_means_of_sums() -> None:
+    assert trained(np.array([3.0, 1, 4])) == {"loss": 0.75, "accuracy": 0.25}
+    assert evaluated(np.array([3.0, 1, 4, 4])) == {"loss": 0.75, "top1": 0.25, "top5": 1.0}
+
+
+def test_top5_of_three_classes_is_all() -> None:
+    assert evaluated(EvaluateStep(network())(IMAGES, LABELS, ONES).numpy())["top5"] == 1.0
+
+
+def test_smoothing_gives_every_class_its_part() -> None:
+    """Szegedy et al. 2016, section 7: (1 - e) of the truth plus e over the classes."""
+    logits = tf.constant([[2.0, 0.0, 1.0, -1.0]])
+    logs = tf.nn.log_softmax(logits).numpy()[0]
+    expected = -(0.9 * logs[0] + 0.1 * logs.mean())
+    assert float(cross_entropy(tf.constant([0]), logits, 0.1)[0]) == pytest.approx(expected)
+
+
+def test_auxiliary_losses_have_their_weight() -> None:
+    base = network()
+    both = keras.Model(base.input, {"logits": base.output, "auxiliary_stage1": keras.layers.Dense(3)(base.output)})
+    assert len(split_outputs(both(IMAGES))[1]) == 1
+    before = both.layers[-1].kernel.value.numpy()
+    for weight, moved in ((0.0, False), (0.3, True)):
+        recipe = Recipe.model_validate({"batch": 4, "auxiliary_weight": weight, "optimizer": {"weight_decay": 0.0}})
+        TrainStep(both, optimizers.make(recipe, 1, both), recipe, 1.0)(IMAGES, LABELS, ONES)
+        assert (np.abs(both.layers[-1].kernel.value.numpy() - before).max() > 0) == moved

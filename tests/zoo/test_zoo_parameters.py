@@ -1,0 +1,110 @@
+"""What a stranger changes with one line changes what it should, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from archspec.graph.ir import Graph, Node
+from archspec.graph.ops import Conv, Dropout, DropPath, Gate, Op, Scale
+from archspec.lower import load, lower
+from archspec.spec.blocks import library
+from archspec.spec.inherit import names
+
+FAMILIES = ("vgg", "resnet", "resnext", "inception", "inception_resnet")
+RATIO = 16
+
+
+def graph(name: str, overrides: dict[str, object] | None = None) -> Graph:
+    return lower(load(name, overrides or {}))
+
+
+def family(name: str) -> str:
+    """The file of the block of a spec's first stage."""
+    stages = load(name).stages
+    block = stages[0].block.text if stages else ""
+    return library()[block].where.file.rpartition("/")[2].removesuffix(".yaml") if block in library() else ""
+
+
+def of(graph: Graph, kind: type[Op]) -> list[Node]:
+    return [node for node in graph.nodes if isinstance(node.op, kind)]
+
+
+WITHOUT_SE = [name for name in names() if family(name) in FAMILIES and not of(graph(name), Gate)]
+
+
+def test_most_of_the_zoo_is_without_se() -> None:
+    assert len(WITHOUT_SE) > 80
+    assert {family(name) for name in WITHOUT_SE} == set(FAMILIES)
+
+
+@pytest.mark.parametrize("name", WITHOUT_SE)
+def test_one_line_makes_its_se_form(name: str) -> None:
+    before, after = graph(name), graph(name, {"parameters.se": RATIO})
+    channels = [node.output.type.channels for node in of(after, Gate)]
+    added = sum(node.parameters for node in after.predicting) - sum(node.parameters for node in before.predicting)
+    assert channels
+    assert added == sum(2 * c * (c // RATIO) + c // RATIO + c for c in channels)
+    gates = {node.name for node in after.nodes} - {node.name for node in before.nodes}
+    assert {(n.name, n.op) for n in after.nodes if n.name not in gates} == {(n.name, n.op) for n in before.nodes}
+
+
+@pytest.mark.parametrize(("overrides", "placed"), [
+    ({}, "stage1_block1_se"), ({"stages.block": "bottleneck_se_pre"}, "stage1_block1_se"),
+    ({"stages.block": "bottleneck_se_post"}, "stage1_block1_se"),
+])
+def test_se_stands_where_the_block_says(overrides: dict[str, object], placed: str) -> None:
+    assert placed in of(graph("se_resnet50", overrides), Gate)[0].name
+
+
+@pytest.mark.parametrize("ratio", [4, 8, 32])
+def test_reduction_ratio(ratio: int) -> None:
+    first = next(node for node in graph("se_resnet50", {"stages.se": ratio}).nodes if node.role == "gate" and node.weights)
+    assert first.op == Conv(256 // ratio, bias=True)
+
+
+@pytest.mark.parametrize(("name", "key", "count"), [
+    ("resnet50", "parameters.residual_scale", 16), ("cifar_preact_resnet164", "stages.residual_scale", 54),
+    ("inception_resnet_v1", "parameters.residual_scale", 20), ("inception_resnet_v2", "parameters.residual_scale", 39),
+])
+def test_residual_scale(name: str, key: str, count: int) -> None:
+    scales = of(graph(name, {key: 0.3}), Scale)
+    assert [node.op for node in scales] == [Scale(0.3)] * count
+
+
+@pytest.mark.parametrize("growth", [12, 48])
+def test_growth(growth: int) -> None:
+    changed = graph("densenet121", {"let.growth": growth})
+    convs = {node.name: node.output.type.channels for node in of(changed, Conv)}
+    assert convs["stem_conv"] == 2 * growth
+    assert {convs[name] for name in convs if name.endswith("_conv1")} == {4 * growth}
+    assert {convs[name] for name in convs if name.endswith("_conv2")} == {growth}
+
+
+def test_compression_and_bottleneck() -> None:
+    changed = graph("densenet121", {"parameters.compression": 1, "parameters.bottleneck": 2})
+    convs = {node.name: node for node in of(changed, Conv)}
+    transition = convs["stage2_between_transition_conv"]
+    assert transition.output.type.channels == transition.types[0].channels == 64 + 6 * 32
+    assert convs["stage1_block1_conv1"].output.type.channels == 2 * 32
+
+
+@pytest.mark.parametrize(("name", "count"), [("densenet121", 2 * 58 + 3), ("cifar_densenet40_k12", 36 + 2),
+                                             ("wrn_28_10", 12)])
+def test_dropout(name: str, count: int) -> None:
+    found = of(graph(name, {"parameters.dropout": 0.2}), Dropout)
+    assert [node.op for node in found] == [Dropout(0.2)] * count
+    assert of(graph(name), Dropout) == []
+
+
+@pytest.mark.parametrize("name", ["resnet50", "resnext50_32x4d", "resnet50_v2", "inception_resnet_v1", "regnet_x_400mf",
+                                  "darknet53", "convnext_tiny"])
+def test_drop_path_can_grow_with_depth(name: str) -> None:
+    rates = [node.op.rate for node in of(graph(name, {"parameters.drop_path": "$(0.5 * depth)"}), DropPath)
+             if isinstance(node.op, DropPath)]
+    assert rates == sorted(set(rates))
+    assert rates[-1] == 0.5
+
+
+def test_stochastic_depth_is_the_linear_rule() -> None:
+    found = of(graph("cifar_resnet110_stochastic_depth"), DropPath)
+    assert [node.op for node in found] == [DropPath(0.5 * block / 54) for block in range(1, 55)]
