@@ -18,7 +18,7 @@ REQUIRES = [
     "click>=8.1",                # the command line
     "rich>=13.9",                # tables and progress bars that know when there is no terminal
     "scikit-learn>=1.6",         # the data set digits, which needs no download
-    "pillow>=11.0",              # says why an image cannot be read
+    "matplotlib>=3.9",           # curves.png of a run
     "ai-edge-litert>=2.0",       # runs a TFLite file; tf.lite.Interpreter is deprecated
 ]
 TESTS = ["pytest>=8.3", "pytest-xdist>=3.6", "ruff>=0.8", "mypy>=1.13", "types-PyYAML"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from archspec.cli.options import overrides
+from archspec.errors import InputError
 from archspec.lower import load, lower
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ PLACES = {
     "metrics.jsonl": "the same in numbers",
     "tensorboard": "and for tensorboard --logdir",
 }
+
+CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 
 
 @click.command()
@@ -83,6 +87,10 @@ def _guarded(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Con
     except NotEqual as error:
         _say(console, f"{error}")
         return 1
+    except OSError as error:
+        if error.errno not in CANNOT_WRITE:
+            raise
+        raise InputError(f"{run.path}: {error.strerror}\n  hint: the same command goes on when that is mended") from error
     return 0
 
 
@@ -94,7 +102,7 @@ def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Consol
     from archspec.train.run import begin
     job = prepare(spec.train, graph)
     begin(run, spec, graph, fresh)  # not before: what is wrong with the data shall not cost an old run its place
-    _say(console, describe(spec.name, job))
+    _say(console, describe(graph, job))
     history = train(job, run, console)
     with console.status("saving and comparing"):
         return finish(run, spec, graph, job, history)
@@ -106,7 +114,7 @@ def try_out(spec: Spec, graph: Graph, console: Console) -> int:
     from archspec.train.job import prepare
     from archspec.train.report import describe, first_steps
     job = prepare(spec.train, graph)
-    _say(console, describe(spec.name, job))
+    _say(console, describe(graph, job))
     click.echo(first_steps(job))
     return 0
 

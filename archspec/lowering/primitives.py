@@ -31,15 +31,19 @@ def of_kind(context: Context, section: str, given: Mapping[str, Arg], place: Pla
     said = _kind(context, section, given, place, usual)
     if said == "none":
         return None
-    settings = dict(KIND_ARGUMENTS.get(said, {}))
-    for source in ((defaults if said == usual else {}), given):
-        for key, tree in source.items():
-            if key == "kind":
-                continue
-            if key not in KIND_ARGUMENTS.get(said, {}):
-                takes = " ".join(KIND_ARGUMENTS.get(said, {})) or "no arguments"
-                raise SpecError([Problem("unknown-argument", tree.where, f"{said} takes no '{key}'", f"it takes {takes}")])
-            settings[key] = convert(f"{said}: {key}", declared[key], context.value(tree, place), tree.where)
+    known = KIND_ARGUMENTS.get(said, {})
+    settings, problems = dict(known), list[Problem]()
+    for key, tree in {**(defaults if said == usual else {}), **given}.items():
+        if key not in known and key != "kind":
+            problems.append(Problem("unknown-argument", tree.where, f"{said} takes no '{key}'",
+                                    f"it takes {' '.join(known) or 'no arguments'}"))
+        elif key != "kind":
+            try:
+                settings[key] = convert(f"{said}: {key}", declared[key], context.value(tree, place), tree.where)
+            except SpecError as error:
+                problems.extend(error.problems)
+    if problems:
+        raise SpecError(problems)
     return NORMS[said](**settings) if section == "norm" else ops.Activation(said, **cast(dict[str, Any], settings))
 
 

@@ -16,6 +16,7 @@ import tensorflow as tf
 from keras import ops
 
 from archspec.graph.ops import VALID, Pads, Pair
+from archspec.model.grouped import convolve
 
 Shape = tuple[int | None, ...]
 Counted = Literal["same"] | Pads
@@ -158,7 +159,7 @@ class StridedDilatedConv2D(keras.layers.Conv2D):
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         """Keras's hook for the bare convolution."""
-        full = ops.conv(inputs, kernel, 1, self.padding, dilation_rate=self.dilation_rate)
+        full = convolve(inputs, kernel, (1, 1), self.padding, self.dilation_rate)
         return _subsample(full, inputs, self)
 
 

@@ -14,7 +14,7 @@ import keras
 
 from archspec.graph import ops
 from archspec.graph.ir import Node
-from archspec.model import custom
+from archspec.model import custom, grouped
 
 Layers = tuple[keras.layers.Layer, ...]
 
@@ -93,7 +93,8 @@ def _padded(node: Node, op: ops.Conv | ops.Depthwise) -> tuple[Layers, str]:
 def _conv(node: Node, op: ops.Conv, context: Context) -> Layers:
     helpers, padding = _padded(node, op)
     both = max(op.stride) > 1 and max(op.dilation) > 1
-    layer = custom.StridedDilatedConv2D if both else keras.layers.Conv2D
+    plain = grouped.Conv2D if op.groups > 1 else keras.layers.Conv2D
+    layer = custom.StridedDilatedConv2D if both else plain
     return *helpers, layer(op.filters, op.kernel, strides=op.stride, padding=padding, dilation_rate=op.dilation,
                            groups=op.groups, use_bias=op.bias, kernel_initializer=_he(1.0, context), name=node.name)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 SETTINGS = ("unit", "norm", "act", "padding")
+REPLACED = "the stages that are extended are rows, and columns replace rows whole: write the rows, each with what changes"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 INPUT = re.compile(r"(\?|[1-9][0-9]{0,4})x(\?|[1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
 
@@ -336,9 +337,15 @@ class _SpecReader:
         lists = {key: self.blocks.reader.items(row.pop(key)) for key in STAGE_LISTS if key in row}
         repeats, stride = row.pop("repeats", None), row.pop("stride", None)
         if block is None:
-            self.problem("missing", where, "a stage says no block", "add block: NAME; `archspec list` shows those that ship")
+            self.problem("missing", where, "a stage says no block",
+                         REPLACED if self.replaced_rows() else "add block: NAME; `archspec list` shows those that ship")
             return None
         return Stage(name, where, block, repeats, stride, lists, row, keys)
+
+    def replaced_rows(self) -> bool:
+        """Whether columns stand where a file that is extended has rows."""
+        stages = [layer.tree.entries.get("stages") for layer in self.resolved.layers]
+        return any(isinstance(below, Sequence) and isinstance(above, Mapping) for below, above in zip(stages, stages[1:], strict=False))
 
     def stage_name(self, tree: Tree | None, number: int) -> str:
         if tree is None:

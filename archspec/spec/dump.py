@@ -45,6 +45,17 @@ _Dumper.add_representer(str, _text)
 _Dumper.add_representer(list, _list)
 
 
+class _InlineDumper(_Dumper):
+    """Writes lists in one line whatever they hold."""
+
+
+def _inline_list(dumper: yaml.SafeDumper, value: list[object]) -> yaml.Node:
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=True)
+
+
+_InlineDumper.add_representer(list, _inline_list)
+
+
 def to_text(data: object) -> str:
     """Plain data as YAML in the style of the shipped specs."""
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)
@@ -64,7 +75,7 @@ def dump(spec: Spec, expand: bool) -> str:
 
 def to_inline(value: object) -> str:
     """A value in one line of YAML."""
-    text = yaml.dump(value, Dumper=_Dumper, default_flow_style=True, width=10**6).strip()
+    text = yaml.dump(value, Dumper=_InlineDumper, default_flow_style=True, width=10**6).strip()
     return text.removesuffix("...").strip()
 
 

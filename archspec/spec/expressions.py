@@ -123,7 +123,7 @@ def _check(tree: ast.expr, source: str) -> None:
         else:
             allowed = isinstance(node, _NODES)
         if not allowed:
-            written = ast.unparse(node) or source
+            written = ast.get_source_segment(source, node) or ast.unparse(node) or source
             raise ExpressionError(f"'{shorten(written)}' cannot stand in an expression", INSTEAD.get(
                 written, "no attributes, no lists, no calls but " + " ".join(FUNCTIONS)))
 
@@ -165,7 +165,7 @@ def _evaluate(node: ast.expr, names: Mapping[str, Value]) -> Value:
         case ast.BinOp(left=left, op=op, right=right):
             a, b = (_operand(side, _SIGNS[type(op)], names) for side in (left, right))
             if b == 0 and type(op) in (ast.Div, ast.FloorDiv, ast.Mod):
-                raise ExpressionError(f"division by zero: {_with_value(right, b)}")
+                raise ExpressionError(f"division by zero: {ast.unparse(node)}")
             return _binary(type(op), a, b)
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return not _condition(_evaluate(operand, names))
@@ -285,7 +285,7 @@ def _call(name: str, args: list[int | float]) -> int | float:
     least, most, function = FUNCTIONS[name]
     if not least <= len(args) <= most:
         count = str(least) if least == most else f"{least} to {most}" if most < 99 else f"at least {least}"
-        raise ExpressionError(f"{name} takes {count} numbers, here are {len(args)}")
+        raise ExpressionError(f"{name} takes {count} numbers, {'here is 1' if len(args) == 1 else f'here are {len(args)}'}")
     try:
         return _bounded(function(*args))
     except ExpressionError:

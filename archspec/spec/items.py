@@ -307,12 +307,12 @@ class ItemReader:
         """The paths of `branches`."""
         if isinstance(tree, Mapping):
             for name, value in tree.entries.items():
-                if name in PATHS_ARGUMENTS and isinstance(value, Scalar):
+                if _is_argument(name, value):
                     self.problem("paths", tree.key(name), f"'{name}' stands among the names of paths",
-                                 f"with {name}, write the paths one level down: branches: {{paths: {{...}}, {name}: {value.text}}}")
+                                 f"with {name}, write the paths one level down: branches: {{paths: {{...}}, {name}: …}}")
                 if not IDENTIFIER.fullmatch(name):
                     self.problem("name", tree.key(name), f"a path's name is letters, digits and _, this is '{name}'")
-            pairs = list(tree.entries.items())
+            pairs = [(name, path) for name, path in tree.entries.items() if not _is_argument(name, path)]
         elif isinstance(tree, Sequence):
             pairs = [(f"branch{index}", path) for index, path in enumerate(tree.items, 1)]
         elif tree.text.startswith("$"):
@@ -341,6 +341,11 @@ class ItemReader:
                 self.problem("shortcut", tree.where, f"shortcut: '{name}' is missing", "give both matching and differing")
                 parts[name] = Scalar("none", "none", tree.where)
         return ShortcutCases(parts["matching"], parts["differing"], tree.where)
+
+
+def _is_argument(name: str, path: Tree) -> bool:
+    """Whether an entry among named paths is an argument of branches in the wrong place."""
+    return name in PATHS_ARGUMENTS and isinstance(path, Scalar)
 
 
 def _spaced(tree: Tree) -> bool:

@@ -45,7 +45,8 @@ def _origin(tree: Tree, path: list[str]) -> Origin | None:
     for key in path:
         if not isinstance(part, Mapping) or key not in part.entries:
             return None
-        part, where = part.entries[key], part.key(key)
+        where = part.key(key)
+        part = part.entries[key]
     return Origin(where, to_inline(plain(part)))
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from archspec.errors import InputError, nearest
-from archspec.graph.ir import Graph
+from archspec.graph.ir import Graph, Node
+from archspec.graph.ops import Gate
 from archspec.spec.blocks import shipped
 from archspec.spec.recipe import Section
 from archspec.spec.source import plain, read
@@ -28,6 +29,7 @@ FIELDS: dict[Format, dict[str, str]] = {
 }
 """What a format calls the arrays of a layer, where it does not call them as we do."""
 SEPARATOR: dict[Format, str] = {"keras": "/", "torch": "."}
+NAMELESS = "none"
 IGNORED: dict[Format, tuple[str, ...]] = {"keras": (), "torch": ("*.num_batches_tracked",)}
 """Tensors of a format that no network computes with."""
 
@@ -44,7 +46,10 @@ class Written(Section):
     """A mapping beside this one, whose keys hold where this one has none; its rules come after the rules here."""
     words: dict[str, dict[str, str | int]] = {}
     layers: dict[str, str | dict[str, str]] = {}
-    """Patterns of our layers to names in the file; the first that fits counts. Or array by array to whole names."""
+    """Patterns of our layers to names in the file; the first that fits counts. `none` has no name there.
+
+    Or array by array to whole names: {kernel: conv/depthwise_kernel}.
+    """
     rename: dict[str, str] = {}
     """Other names that files have for the same tensors."""
     ignore: tuple[str, ...] = ()
@@ -53,7 +58,7 @@ class Written(Section):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What layers of one form are called. `fields` gives whole names, array by array."""
+    """What layers of one form are called; `fields` gives whole names, array by array. NAMELESS: they are not there."""
 
     pattern: Pattern
     layer: str
@@ -91,19 +96,15 @@ class LayoutMapping:
     def names(self, graph: Graph) -> dict[tuple[str, str], str]:
         """The file's tensor for each (layer, array) of a graph; layers that no rule fits are left out.
 
-        A rule knows what its pattern caught, and `count`, how many layers it fitted before; `block`, how many blocks
-        of stages came before; `position`, how many operations came before.
+        A rule knows what its pattern caught, and `count`, how many layers it fitted before, and see _places.
         """
         found: dict[tuple[str, str], str] = {}
         counts: Counter[int] = Counter()
-        blocks: dict[tuple[str, int], int] = {}
-        for position, node in enumerate(graph.nodes, start=-1):
-            place = (node.section, node.block)
-            block = blocks.setdefault(place, len(blocks)) if node.block else len(blocks)
+        for node, place in _places(graph):
             caught = self._rule(node.name) if node.weights else None
             if caught is not None:
                 index, holes = caught
-                known = {"count": counts[index], "block": block, "position": position, **holes}
+                known = {"count": counts[index], **place, **holes}
                 found |= {(node.name, weight.name): self._tensor(self.rules[index], weight.name, known)
                           for weight in node.weights}
                 counts[index] += 1
@@ -121,13 +122,23 @@ class LayoutMapping:
     def _rule(self, layer: str) -> tuple[int, dict[str, str | int]] | None:
         for index, rule in enumerate(self.rules):
             if (holes := rule.pattern.match(layer)) is not None:
-                return index, holes
+                return None if rule.layer == NAMELESS else (index, holes)
         return None
 
     def _tensor(self, rule: Rule, field: str, known: Mapping[str, str | int]) -> str:
         if rule.fields:
             return fill(rule.fields.get(field, ""), known)
         return fill(rule.layer, known) + SEPARATOR[self.format] + FIELDS[self.format].get(field, field)
+
+
+def _places(graph: Graph) -> Iterator[tuple[Node, dict[str, int]]]:
+    """Each node, and how many blocks of stages and how many operations of the main path, gates aside, came before."""
+    blocks: dict[tuple[str, int], int] = {}
+    position = -1  # the image is none
+    for node in graph.nodes:
+        block = blocks.setdefault((node.section, node.block), len(blocks)) if node.block else len(blocks)
+        yield node, {"block": block, "position": position}
+        position += node.role == "main" and not isinstance(node.op, Gate)
 
 
 @lru_cache(maxsize=1)

@@ -32,7 +32,8 @@ def broken(tmp_path: Path) -> str:
 def test_summary_prints_a_row_a_stage_and_totals(archspec: Run) -> None:
     code, out, err = archspec("summary", "resnet50")
     assert (code, err) == (0, "")
-    assert [line.split()[0] for line in out.splitlines()[2:9]] == ["stem", "stage1", "stage2", "stage3", "stage4", "head", "total"]
+    rows = [line.split()[0] for line in out.splitlines()[2:9]]
+    assert rows == ["stem", "stage1", "stage2", "stage3", "stage4", "head", "total"]
     assert "25,610,152" in out
     assert "4,089,184,256" in out
 
@@ -120,8 +121,9 @@ def test_show_prints_a_spec_that_means_the_same(archspec: Run, tmp_path: Path) -
     for option in ([], ["--expand"]):
         path = tmp_path / f"copy{len(option)}.yaml"
         path.write_text(archspec("show", "se_resnext101_32x4d", *option)[1])
-        prints = [json.loads(archspec("summary", spec, "--json")[1])["fingerprint"] for spec in ("se_resnext101_32x4d", str(path))]
-        assert prints[0] == prints[1]
+        prints = {json.loads(archspec("summary", spec, "--json")[1])["fingerprint"]
+                  for spec in ("se_resnext101_32x4d", str(path))}
+        assert len(prints) == 1
         assert "extends" not in path.read_text()
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pages import PAGES, Folders, blocks
 from PIL import Image
+from safetensors.numpy import save_file
 
 
 @pytest.fixture(scope="session")
@@ -29,4 +31,27 @@ def _folder(folder: Path, page: Path) -> Path:
             place.mkdir(parents=True)
             for number in range(count):
                 Image.fromarray(random.integers(0, 255, (48, 64, 3), np.uint8)).save(place / f"{number}.png")
+    save_file(dict(_resnet18()), folder / "resnet18.safetensors")
     return folder
+
+
+def _resnet18() -> Iterator[tuple[str, np.ndarray]]:
+    """A state dict with torchvision's names and shapes, all zero."""
+    yield from _unit("conv1", "bn1", (64, 3, 7, 7))
+    before = 64
+    for stage, width in enumerate((64, 128, 256, 512), 1):
+        for unit in (0, 1):
+            name = f"layer{stage}.{unit}"
+            yield from _unit(f"{name}.conv1", f"{name}.bn1", (width, before, 3, 3))
+            yield from _unit(f"{name}.conv2", f"{name}.bn2", (width, width, 3, 3))
+            if before != width:
+                yield from _unit(f"{name}.downsample.0", f"{name}.downsample.1", (width, before, 1, 1))
+            before = width
+    yield "fc.weight", np.zeros((1000, 512), np.float32)
+    yield "fc.bias", np.zeros(1000, np.float32)
+
+
+def _unit(conv: str, norm: str, shape: tuple[int, ...]) -> Iterator[tuple[str, np.ndarray]]:
+    yield f"{conv}.weight", np.zeros(shape, np.float32)
+    for name in ("weight", "bias", "running_mean", "running_var"):
+        yield f"{norm}.{name}", np.zeros(shape[0], np.float32)

@@ -76,7 +76,7 @@ def commands(block: Block) -> Iterator[Command]:
 
 def matches(shown: tuple[str, ...], printed: str) -> bool:
     """Whether a command printed what the page shows."""
-    pattern = "".join(r"(?:.*\n)*?" if line == ELIDED else _inline(line) for line in shown)
+    pattern = "".join(r"(?:.*\n)*?" if line.strip() == ELIDED else _inline(line) for line in shown)
     return re.fullmatch(pattern, "".join(f"{line.rstrip()}\n" for line in printed.splitlines())) is not None
 
 

@@ -48,18 +48,19 @@ def test_one_line_makes_its_se_form(name: str) -> None:
     assert {(n.name, n.op) for n in after.nodes if n.name not in gates} == {(n.name, n.op) for n in before.nodes}
 
 
-@pytest.mark.parametrize(("overrides", "placed"), [
-    ({}, "stage1_block1_se"), ({"stages.block": "bottleneck_se_pre"}, "stage1_block1_se"),
-    ({"stages.block": "bottleneck_se_post"}, "stage1_block1_se"),
+@pytest.mark.parametrize(("name", "gated"), [
+    ("se_resnet50", "stage1_block2_conv3_norm"), ("se_resnet50_pre", "stage1_block1_add_act"),
+    ("se_resnet50_post", "stage1_block2_add_act"), ("se_resnet50_identity", "stage1_block1_add_act"),
+    ("se_vgg16", "stage1_block2_conv_act"), ("se_inception_v3", "inception_a_block2_concat"),
 ])
-def test_se_stands_where_the_block_says(overrides: dict[str, object], placed: str) -> None:
-    assert placed in of(graph("se_resnet50", overrides), Gate)[0].name
+def test_what_se_multiplies(name: str, gated: str) -> None:
+    assert of(graph(name), Gate)[1].inputs[0].name == gated
 
 
 @pytest.mark.parametrize("ratio", [4, 8, 32])
 def test_reduction_ratio(ratio: int) -> None:
-    first = next(node for node in graph("se_resnet50", {"stages.se": ratio}).nodes if node.role == "gate" and node.weights)
-    assert first.op == Conv(256 // ratio, bias=True)
+    inside = [node for node in graph("se_resnet50", {"stages.se": ratio}).nodes if node.role == "gate" and node.weights]
+    assert [node.output.type.channels for node in inside[:2]] == [256 // ratio, 256]
 
 
 @pytest.mark.parametrize(("name", "key", "count"), [

@@ -1,0 +1,68 @@
+"""Small specs for the tests of the language: their graph, what is in it, or what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+import archspec
+from archspec.errors import Problem, SpecError
+from archspec.graph.ir import Graph
+from archspec.graph.text import describe
+
+Write = Callable[..., Path]
+Lower = Callable[..., Graph]
+Table = Callable[..., dict[str, str]]
+Fails = Callable[..., tuple[Problem, ...]]
+BASE = "input: 32x32x8\nclasses: 10\n"
+HEAD = "\nhead: [global_avg_pool, dense: $classes]\n"
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes a spec; input, classes and head are added where it says none and extends none."""
+    def run(text: str, name: str = "net") -> Path:
+        path = tmp_path / f"{name}.yaml"
+        whole = "extends:" in text
+        head = "" if whole or "head:" in text else HEAD
+        path.write_text(("" if whole or "input:" in text else BASE) + text + head, encoding="utf-8")
+        return path
+    return run
+
+
+@pytest.fixture
+def lower(write: Write) -> Lower:
+    """The graph of a spec's text."""
+    def run(text: str, overrides: Sequence[str] = ()) -> Graph:
+        return archspec.lower(archspec.load(str(write(text)), overrides))
+    return run
+
+
+@pytest.fixture
+def ops(lower: Lower) -> Table:
+    """The layers of a spec between image and head: each with its arguments, by name."""
+    def run(text: str, overrides: Sequence[str] = ()) -> dict[str, str]:
+        nodes = lower(text, overrides).nodes[1:]
+        return {node.name: describe(node.op) for node in nodes if node.section != "head"}
+    return run
+
+
+@pytest.fixture
+def shapes(lower: Lower) -> Table:
+    """The same with the shape of each output."""
+    def run(text: str, overrides: Sequence[str] = ()) -> dict[str, str]:
+        nodes = lower(text, overrides).nodes[1:]
+        return {node.name: str(node.output.type) for node in nodes if node.section != "head"}
+    return run
+
+
+@pytest.fixture
+def fails(write: Write) -> Fails:
+    """The problems of a spec's text."""
+    def run(text: str, overrides: Sequence[str] = ()) -> tuple[Problem, ...]:
+        with pytest.raises(SpecError) as caught:
+            archspec.lower(archspec.load(str(write(text)), overrides))
+        return caught.value.problems
+    return run

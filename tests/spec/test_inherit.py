@@ -1,0 +1,108 @@
+"""Section 2: extends, --set, and the one merge that both are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+import archspec
+from archspec.errors import Problem, SpecError
+from archspec.spec.inherit import resolve
+from archspec.spec.source import plain
+
+Write = Callable[..., Path]
+Fails = Callable[..., tuple[Problem, ...]]
+
+
+def merged(path: Path, overrides: Sequence[str] = ()) -> dict[str, object]:
+    found = plain(resolve(str(path), overrides).tree)
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.parametrize(("base", "change", "section", "expected"), [
+    ("let: {a: 1, b: 2}", "let: {b: 3, c: 4}", "let", {"a": 1, "b": 3, "c": 4}),
+    ("let: {a: 1, b: 2}", "let: {b: null, c: null}", "let", {"a": 1}),
+    ("let: {a: 1}", "let: null", "let", None),
+    ("stem: [conv: 3, act]", "stem: [flatten]", "stem", ["flatten"]),
+    ("stages: {widths: [1, 2], se: 16}", "stages: {width: 3}", "stages", {"width": 3, "se": 16}),
+    ("stages: {stride: 1, block: a}", "stages: {strides: [1, 2], blocks: [a, b]}", "stages", {"stride": [1, 2], "block": ["a", "b"]}),
+    ("stages: [{block: a, widths: 3}]", "let: {a: 1}", "stages", [{"block": "a", "width": 3}]),
+    ("stages: [{block: a}]", "stages: {block: b}", "stages", {"block": "b"}),
+    ("stages: {block: b}", "stages: [{block: a}]", "stages", [{"block": "a"}]),
+    ("stages: {block: b, table: [[widths, stride], [1, 2], [3, default]]}", "stages: {stride: 1}", "stages",
+     {"block": "b", "width": [1, 3], "stride": 1}),
+    ("stages: {width: [1, 2], stride: 1}", "stages: {table: [[width], [3]]}", "stages", {"width": [3], "stride": 1}),
+    ("defaults: {act: relu}", "defaults: {norm: layer_norm}", "defaults", {"act": {"kind": "relu"}, "norm": {"kind": "layer_norm"}}),
+    ("defaults: {norm: {kind: batch_norm, momentum: 0.5}}", "defaults: {norm: layer_norm}", "defaults",
+     {"norm": {"kind": "layer_norm"}}),
+    ("defaults: {norm: {momentum: 0.5}}", "defaults: {norm: {epsilon: 0.1}}", "defaults", {"norm": {"momentum": 0.5, "epsilon": 0.1}}),
+    ("defaults: {norm: {momentum: 0.5}}", "defaults: {norm: {kind: batch_norm, epsilon: 0.1}}", "defaults",
+     {"norm": {"momentum": 0.5, "kind": "batch_norm", "epsilon": 0.1}}),
+    ("defaults: {act: leaky_relu slope=0.3}", "defaults: {act: relu}", "defaults", {"act": {"kind": "relu"}}),
+    ("defaults: {conv: {norm: {kind: batch_norm, momentum: 0.5}}}", "defaults: {conv: {norm: layer_norm}}", "defaults",
+     {"conv": {"norm": {"kind": "layer_norm"}}}),
+    ("defaults: {conv: 3x3 8 linear}", "defaults: {conv: {kernel: 5}}", "defaults",
+     {"conv": {"kernel": 5, "filters": 8, "act": {"kind": "none"}}}),
+    ("stages: {act: {kind: gelu, approximate: true}}", "stages: {act: {kind: elu}}", "stages", {"act": {"kind": "elu"}}),
+    ("blocks: {a: {unit: conv-act, body: []}, b: {body: []}}", "blocks: {a: {body: [act]}}", "blocks",
+     {"a": {"body": ["act"]}, "b": {"body": []}}),
+    ("train: {data: {source: folder, path: x}}", "train: {data: digits, epochs: 3}", "train", {"data": {"source": "digits"}, "epochs": 3}),
+])
+def test_merge(base: str, change: str, section: str, expected: object, write: Write) -> None:
+    write(base, "base")
+    assert merged(write(f"extends: base\n{change}")).get(section) == expected
+
+
+def test_what_speaks_of_one_file_is_not_inherited(write: Write) -> None:
+    write("name: a\ndescription: b\nreference: c\npublished: {params: 1}", "base")
+    assert set(merged(write("extends: base\nlet: {a: 1}"))) == {"extends", "input", "classes", "head", "let"}
+
+
+@pytest.mark.parametrize(("override", "section", "expected"), [
+    ("let.a=3", "let", {"a": 3, "b": 2}), ("let.a=[1, 2]", "let", {"a": [1, 2], "b": 2}), ("let.a=null", "let", {"b": 2}),
+    ("let={c: 3}", "let", {"a": 1, "b": 2, "c": 3}), ("let.a=none", "let", {"a": "none", "b": 2}), ("name=x", "name", "x"),
+    ("stages.widths=[1]", "stages", {"width": [1]}), ("defaults.act=gelu", "defaults", {"act": {"kind": "gelu"}}),
+    ("let.a=a=b", "let", {"a": "a=b", "b": 2}),
+])
+def test_set(override: str, section: str, expected: object, write: Write) -> None:
+    assert merged(write("let: {a: 1, b: 2}"), [override])[section] == expected
+
+
+def test_overrides_come_in_order_and_as_a_mapping(write: Write) -> None:
+    path = str(write("name: a"))
+    assert archspec.load(path, ["name=b", "name=c"]).name == "c"
+    assert archspec.load(path, {"name": "d", "let.width": [1, 2.5, None, "x"]}).name == "d"
+
+
+def test_a_bare_name_is_the_file_beside_then_a_shipped_one_never_itself(write: Write) -> None:
+    write("let: {beside: 1}", "resnet18")
+    assert "beside" in merged(write("extends: resnet18"))["let"]  # type: ignore[operator]
+    assert merged(write("extends: resnet18", "resnet18"))["stages"] == merged(Path("resnet18"))["stages"]
+
+
+def test_a_path_below_the_folder(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    write("let: {a: 1}", "sub/base")
+    assert merged(write("extends: sub/base.yaml"))["let"] == {"a": 1}
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "/etc/x.yaml", "../x.yaml", "a/../../../x.yaml", "sub/net.txt", "'a\\0b'", '"a\\0b/c.yaml"',
+                                  "a" * 300, "''", "sub/" * 30 + "x.yaml", "~", "[a]", "link.yaml"])
+def test_extends_is_refused(name: str, fails: Fails, tmp_path: Path) -> None:
+    (tmp_path / "link.yaml").symlink_to("/etc/passwd")
+    assert [problem.code for problem in fails(f"extends: {name}")][0] in ("extends", "null")
+
+
+def test_a_circle_shows_the_chain(write: Write, fails: Fails) -> None:
+    write("extends: net", "other")
+    assert "net -> other -> net" in fails("extends: other")[0].message
+
+
+@pytest.mark.parametrize("reference", ["nothing_like_it", "/", "a/b.yaml", "resnet5O"])
+def test_there_is_no_such_spec(reference: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        archspec.load(reference)
+    assert caught.value.problems[0].code in ("not-found", "not-a-file")
