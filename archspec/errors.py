@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 
 MAX_SHOWN = 100
 WIDEST = 120
-"""How many problems a message shows, and how much of a line."""
+"""How many problems and words a message shows, and how much of a line."""
+MAX_KNOWN = 400
+"""Among more words than these the nearest is not looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,16 @@ def _position(problem: Problem) -> tuple[str, int, int]:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """'did you mean …?' for a word that is not known, or ''."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6) if len(word) < WIDEST else []
+    words = list(known)
+    found = difflib.get_close_matches(word, words, n=1, cutoff=0.6) if len(word) < WIDEST and len(words) < MAX_KNOWN else []
     return f"did you mean '{found[0]}'?" if found else ""
+
+
+def listed(words: Iterable[str]) -> str:
+    """Words for a message, the first of them where there are many."""
+    found = list(words)
+    more = f" and {len(found) - MAX_SHOWN} more" if len(found) > MAX_SHOWN else ""
+    return " ".join(map(shorten, found[:MAX_SHOWN])) + more
 
 
 def shorten(text: str) -> str:

@@ -21,11 +21,11 @@ from archspec.spec.expressions import UNKNOWN, describe
 from archspec.spec.expressions import Value as Datum
 from archspec.spec.inherit import STAGE_LISTS, resolve
 from archspec.spec.items import Item, Items
-from archspec.spec.operations import Argument
+from archspec.spec.operations import MAX_TIMES, Argument
 from archspec.spec.source import Mapping as MappingTree
 from archspec.spec.source import Scalar, Tree
 
-REPEATS = Argument("whole", most=10_000)
+REPEATS = Argument("whole", most=MAX_TIMES)
 STAGE_KEYS = ("repeats", "widths", "strides", "stride", *STAGE_LISTS, "name", "block")
 PYRAMID = {2: "P1", 4: "P2", 8: "P3", 16: "P4", 32: "P5"}
 
@@ -186,7 +186,7 @@ class _Lowering:
 
     def _names(self, plan: _Plan, index: int, value: Value | None, plans: list[_Plan]) -> dict[str, Datum]:
         """What an expression of a stage knows of where its repeat stands."""
-        blocks = sum(other.repeats for other in plans)
+        blocks = plans[-1].before + plans[-1].repeats
         block = plan.before + index
         return {**self.context.base_names, "stage": plan.index, "stages": len(plans), "index": index, "repeats": plan.repeats,
                 "first": index == 0, "last": index == plan.repeats - 1, "block": block, "blocks": blocks,

@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 
 from archspec.cli.options import as_json, print_json
+from archspec.spec.dump import to_inline
 from archspec.views import catalog
 
 
@@ -35,5 +36,5 @@ def _print_blocks() -> None:
         if entry.family != family:
             click.echo(f"specs/blocks/{entry.family}.yaml")
             family = entry.family
-        parameters = " ".join(name if value == "required" else f"{name}={value}" for name, value in entry.parameters.items())
+        parameters = " ".join(name if value == "required" else f"{name}={to_inline(value)}" for name, value in entry.parameters.items())
         click.echo(f"  {entry.name}: {parameters}\n      {entry.description}")

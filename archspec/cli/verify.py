@@ -35,9 +35,5 @@ def verify(specs: tuple[str, ...], overrides: tuple[str, ...]) -> int:
 def _audit(graph: Graph) -> list[str]:
     from archspec.train.quiet import import_tensorflow
     import_tensorflow()
-    import keras
-
-    from archspec.model.audit import audit
-    from archspec.model.emit import build
-    keras.backend.clear_session()
-    return [str(mismatch) for mismatch in audit(graph, build(graph, auxiliary=bool(graph.auxiliary), initialize=False))]
+    from archspec.model.audit import differences
+    return [str(mismatch) for mismatch in differences(graph)]

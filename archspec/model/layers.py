@@ -15,6 +15,7 @@ import keras
 from archspec.graph import ops
 from archspec.graph.ir import Node
 from archspec.model import custom, grouped
+from archspec.model.initial import HeNormal
 
 Layers = tuple[keras.layers.Layer, ...]
 
@@ -57,14 +58,11 @@ def takes_list(node: Node) -> bool:
 
 
 def _he(gain: float, context: Context) -> Any:
-    """A plain Gaussian of variance 2 · gain / fan-in: He et al. 2015 (1502.01852), section 2.2.
+    """He et al. 2016 (1512.03385), section 3.4, take the initialisation of 2015 for every layer, and so does this.
 
-    He et al. 2016 (1512.03385), section 3.4, take it for every layer. A new one each time: an initializer of Keras
-    gives the same numbers whenever it is called.
+    A new one each time: an initializer of Keras gives the same numbers whenever it is called.
     """
-    if not context.initialize:
-        return keras.initializers.Zeros()
-    return keras.initializers.VarianceScaling(2.0 * gain, distribution="untruncated_normal")
+    return HeNormal(gain) if context.initialize else keras.initializers.Zeros()
 
 
 def _pad_layer(name: str, pads: ops.Pads) -> keras.layers.Layer:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
-from archspec.errors import nearest, shorten
+from archspec.errors import listed, nearest, shorten
 
 MAX_LENGTH = 400
 MAX_NUMBER = 10**15
@@ -153,7 +153,7 @@ def undefined(name: str, known: Collection[str]) -> ExpressionError:
     """The error of a name that nothing stands for."""
     hint = "say how many there are: classes: 10" if name == "classes" else nearest(name, known)
     return ExpressionError(f"the name '{shorten(name)}' is not defined here",
-                           hint or ("known here: " + " ".join(sorted(known)) if known else "no names are known here"))
+                           hint or ("known here: " + listed(sorted(known)) if known else "no names are known here"))
 
 
 def _evaluate(node: ast.expr, names: Mapping[str, Value]) -> Value:

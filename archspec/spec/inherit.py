@@ -184,7 +184,8 @@ def _recipe(name: Tree, problems: list[Problem]) -> Mapping:
         return _kinds(tree) if isinstance(tree, Mapping) else Mapping({}, name.where)
     known = recipes()
     hint = nearest(name.text, known) if isinstance(name, Scalar) else ""
-    problems.append(Problem("recipe", name.where, f"there is no recipe {kind(name)}", hint or "recipes: " + " ".join(known)))
+    said = f"'{name.text}'" if isinstance(name, Scalar) else kind(name)
+    problems.append(Problem("recipe", name.where, f"there is no recipe {said}", hint or "recipes: " + " ".join(known)))
     return Mapping({}, name.where)
 
 

@@ -12,6 +12,7 @@ SECTIONS = ("archspec", "name", "description", "reference", "extends", "input", 
             "blocks", "stem", "stages", "head", "auxiliary", "published", "train", "export")
 """The keys of a spec, in the order in which it is written."""
 REQUIRED: Final = "required"
+MAX_TIMES = 10_000
 FLAGS = {"bias", "linear", "bare", "keepdims", "ceil", "count_padding"}
 SHORTHANDS = {"linear": ("act",), "bare": ("norm", "act")}
 PADDINGS = ("same", "valid", "symmetric")
@@ -90,8 +91,8 @@ OPERATIONS: dict[str, Signature] = dict((
     _operation("shuffle", "groups", groups=_WHOLE),
     _operation("upsample", "factor", factor=_WHOLE, method=Argument("choice", "nearest", ("nearest", "bilinear"))),
     _operation("branches", "paths", True, paths=Argument("paths", REQUIRED), merge=_MERGE, split=Argument("split", False)),
-    _operation("parallel", "times", True, times=_WHOLE, body=_BODY, merge=_MERGE),
-    _operation("repeat", "times", True, times=Argument("whole", REQUIRED, least=0), body=_BODY),
+    _operation("parallel", "times", True, times=Argument("whole", REQUIRED, most=MAX_TIMES), body=_BODY, merge=_MERGE),
+    _operation("repeat", "times", True, times=Argument("whole", REQUIRED, least=0, most=MAX_TIMES), body=_BODY),
     _operation("residual", "body", True, body=_BODY, shortcut=Argument("shortcut", "projection"),
                scale=Argument("number", 1), act=Argument("act"), drop_path=Argument("rate", "none"), pre=Argument("items", "none"),
                shortcut_bias=Argument("flag")),

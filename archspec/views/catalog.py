@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from archspec.lower import load, lower
-from archspec.spec.blocks import library
+from archspec.spec.arch import Spec
+from archspec.spec.blocks import BlockTable, library
 from archspec.spec.dump import used_blocks
 from archspec.spec.inherit import names, recipes
 from archspec.spec.source import Mapping, Scalar, plain
@@ -18,7 +20,7 @@ __all__ = ["BlockEntry", "Entry", "blocks", "recipes", "specs"]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A spec that ships with archspec. `family` is the file of the block library that its first block is in."""
+    """A spec that ships with archspec. `family` is the file of the block library that most of it is made of."""
 
     family: str
     name: str
@@ -49,22 +51,34 @@ def _entry(name: str) -> Entry:
     spec = load(name)
     graph = lower(spec)
     cost = summary(graph)
-    used = used_blocks(spec)
-    family = _family(used[0]) if used else "layer lists"
-    return Entry(family, name, spec.description, spec.reference, shape(graph.input.type.shape), cost.parameters.trainable,
+    return Entry(_family(spec), name, spec.description, spec.reference, shape(graph.input.type.shape), cost.parameters.trainable,
                  cost.macs, cost.depth)
 
 
-def _family(block: str) -> str:
+def _family(spec: Spec) -> str:
+    """The file of the block library that most repeats of the stages come from; sequential for networks without blocks."""
+    counts: Counter[str] = Counter()
+    for stage in spec.stages:
+        repeats = stage.repeats.value if isinstance(stage.repeats, Scalar) else 1
+        if isinstance(stage.block, Scalar) and stage.block.text in library():
+            counts[_file(stage.block.text)] += repeats if isinstance(repeats, int) else 1
+    if not counts:
+        counts.update(_file(name) for name in used_blocks(spec))
+    return counts.most_common(1)[0][0] if counts else "sequential"
+
+
+def _file(block: str) -> str:
     return library()[block].where.file.rpartition("/")[2].removesuffix(".yaml")
 
 
 def blocks() -> list[BlockEntry]:
     """Every shipped block, by family and name."""
     found = []
-    for name, tree in library().items():
+    table = BlockTable(None, [])
+    for name in library():
+        tree = table.tree(name)
         description, parameters = tree.entries.get("description"), tree.entries.get("parameters")
-        found.append(BlockEntry(_family(name), name, description.text if isinstance(description, Scalar) else "",
+        found.append(BlockEntry(_file(name), name, description.text if isinstance(description, Scalar) else "",
                                 {key: plain(value) for key, value in parameters.entries.items()}
                                 if isinstance(parameters, Mapping) else {}))
     return sorted(found, key=lambda entry: (entry.family, entry.name))

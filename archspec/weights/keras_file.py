@@ -27,6 +27,7 @@ MEMBER = "model.weights.h5"
 FIELDS = {
     ("batch_normalization", 4): ("gamma", "beta", "moving_mean", "moving_variance"),
     ("batch_normalization", 3): ("beta", "moving_mean", "moving_variance"),
+    ("layer_scale", 1): ("gamma",),
     ("layer_normalization", 2): ("gamma", "beta"),
     ("separable_conv2d", 2): ("depthwise_kernel", "pointwise_kernel"),
     ("separable_conv2d", 3): ("depthwise_kernel", "pointwise_kernel", "bias"),
@@ -82,18 +83,21 @@ def _array(data: h5py.Dataset) -> np.ndarray:
 
 
 def _old_layers(path: Path, root: h5py.Group) -> Layers:
-    """Keras 1 and 2: a group a layer, whose attribute lists its arrays by name."""
+    """Keras 1 and 2: a group a layer, whose attribute lists its arrays by name; an array of a layer in it is layer/inner/kernel."""
     layers: Layers = {}
     for layer in _list(root, "layer_names"):
         group = _child(path, root, layer)
         for name in _list(group, "weight_names"):
-            layers.setdefault(layer, {})[_old_field(layer, name)] = _child(path, group, name)
+            owner, _, field = name.partition(":")[0].rpartition("/")
+            inner = owner.removeprefix(f"{layer}/") if owner.startswith(f"{layer}/") else layer
+            layers.setdefault(inner, {})[_old_field(layer, field)] = _child(path, group, name)
     return layers
 
 
-def _old_field(layer: str, name: str) -> str:
-    """`block1_conv1_W_1:0` and `conv1/kernel:0` as kernel."""
-    last = name.rpartition("/")[2].partition(":")[0]
+def _old_field(layer: str, last: str) -> str:
+    """`block1_conv1_W_1` as kernel; the one array without a name is that of ConvNeXt's scale."""
+    if re.fullmatch(r"variable(_\d+)?", last):
+        return "gamma"
     old = re.fullmatch(rf"{re.escape(layer)}_(\w+?)(?:_\d+)?", last)
     return OLD.get(old[1], old[1]) if old else last
 

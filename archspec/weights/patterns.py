@@ -15,18 +15,24 @@ HOLE = re.compile(r"\{([^{}]*)\}|(\*)")
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A name with holes: `{s}` takes a number, a capture of `words` one of its words, `*` anything."""
+    """A name with holes: `{s}` takes a number, a capture of `words` one of its words, `*` and `{rest*}` anything."""
 
     expression: re.Pattern[str]
     words: Words
+    texts: frozenset[str]
+    """The holes that take anything."""
 
     def match(self, name: str) -> dict[str, str | int] | None:
         """What the holes hold, if the name is of this form."""
         found = self.expression.fullmatch(name)
         if found is None:
             return None
-        return {hole: self.words[hole][text] if hole in self.words else int(text)
-                for hole, text in found.groupdict().items()}
+        return {hole: self._value(hole, text) for hole, text in found.groupdict().items()}
+
+    def _value(self, hole: str, text: str) -> str | int:
+        if hole in self.texts:
+            return text
+        return self.words[hole][text] if hole in self.words else int(text)
 
 
 def pattern(text: str, words: Words) -> Pattern:
@@ -35,17 +41,20 @@ def pattern(text: str, words: Words) -> Pattern:
     for hole in HOLE.finditer(text):
         parts += [re.escape(text[end:hole.start()]), _hole(hole, words, "".join(parts))]
         end = hole.end()
-    return Pattern(re.compile("".join(parts) + re.escape(text[end:])), words)
+    texts = frozenset(hole[1][:-1] for hole in HOLE.finditer(text) if hole[1] and hole[1].endswith("*"))
+    return Pattern(re.compile("".join(parts) + re.escape(text[end:])), words, texts)
 
 
 def _hole(hole: re.Match[str], words: Words, before: str) -> str:
-    name = hole[1]
     if hole[2]:
         return ".*"
+    name = hole[1].removesuffix("*")
     if not name.isidentifier():
         raise ValueError(f"{{{name}}} is no name: a pattern has holes such as {{s}}")
     if f"(?P<{name}>" in before:
         return f"(?P={name})"
+    if name != hole[1]:
+        return f"(?P<{name}>.*)"
     longest_first = sorted(words.get(name, ()), key=len, reverse=True)
     return f"(?P<{name}>{'|'.join(map(re.escape, longest_first)) if name in words else '[0-9]+'})"
 

@@ -34,7 +34,7 @@ def _parameters() -> list[object]:
 @pytest.mark.parametrize("block", _parameters())
 def test_the_commands_print_what_is_shown(block: Block, folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folders(block.page))
-    for name in ("COLUMNS", "FORCE_COLOR", "ARCHSPEC_RUNS"):
+    for name in ("COLUMNS", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     code, asked = 0, True
     for command in commands(block):

@@ -55,6 +55,7 @@ SLOW = (
     Case("keras_inception_v3", "InceptionV3", (299, 299)),
     Case("keras_inception_resnet_v2", "InceptionResNetV2", (107, 140)),
     Case("efficientnet_b0", "EfficientNetB0", pixels=255.0),
+    Case("mobilenet_v3_large", "MobileNetV3Large", options={"include_preprocessing": False}),
     Case("convnext_tiny", "ConvNeXtTiny", options={"include_preprocessing": False}),
 )
 SEEN = ("defaults.padding=symmetric", "defaults.act=relu", "defaults.norm.epsilon=0.0011")

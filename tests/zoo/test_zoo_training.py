@@ -26,7 +26,8 @@ INCEPTION_RESNET = {"input": "75x75x3", "stages": [
 TINY: dict[str, dict[str, Any]] = {
     "vgg11": VGG, "vgg11_lrn": VGG, "vgg16_bn": VGG,
     "plain18": FOUR, "cifar_plain20": THREE,
-    "resnet18": FOUR, "resnet34_a": {**FOUR, "stages.widths": [64, 64, 64, 80]}, "resnet34_c": FOUR, "resnet50": FOUR, "resnet50d": FOUR, "cifar_resnet20": THREE,
+    "resnet18": FOUR, "resnet34_a": {**FOUR, "stages.widths": [64, 64, 64, 80]}, "resnet34_c": FOUR, "resnet50": FOUR, "resnet50d": FOUR,
+    "cifar_resnet20": THREE,
     "resnet50_v2": FOUR, "cifar_preact_resnet20": THREE, "wrn_28_10_dropout": THREE,
     "resnext50_32x4d": GROUPS, "resnext50_32x4d_aggregated": GROUPS, "resnext50_32x4d_concatenated": GROUPS,
     "densenet121": {"let.growth": 4, "stages.repeats": [1, 2, 1, 1]},
@@ -34,9 +35,9 @@ TINY: dict[str, dict[str, Any]] = {
     "se_resnet50": {**FOUR, "stages.se": 4}, "senet154": {**FOUR, "stages.groups": 2}, "se_vgg16": {**VGG, "stages.se": 2},
     "googlenet": {"input": "80x80x3", "stages.repeats": 1},
     "bn_inception": {},
-    "inception_v3": {"input": "75x75x3", "auxiliary": {"cells": ["global_avg_pool", {"dense": "$classes"}]}, "stages": [
+    "inception_v3": {"input": "75x75x3", "auxiliary": {"inception_b": ["global_avg_pool", {"dense": "$classes"}]}, "stages": [
         {"block": "inception_v3_a", "project": 8}, {"block": "inception_v3_reduction_a"},
-        {"block": "inception_v3_b", "narrow": 8, "name": "cells"}, {"block": "inception_v3_reduction_b"},
+        {"block": "inception_v3_b", "narrow": 8, "name": "inception_b"}, {"block": "inception_v3_reduction_b"},
         {"block": "inception_v3_c"}]},
     "inception_v4": {"input": "75x75x3", "stages": [
         {"block": "inception_a"}, {"block": "reduction_a", **CELLS}, {"block": "inception_b"}, {"block": "reduction_b"},
