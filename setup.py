@@ -18,6 +18,8 @@ REQUIRES = [
     "click>=8.1",                # the command line
     "rich>=13.9",                # tables and progress bars that know when there is no terminal
     "scikit-learn>=1.6",         # the data set digits, which needs no download
+    "h5py>=3.12",                # reads Keras's files of weights
+    "safetensors>=0.5",          # reads .safetensors; a .pth needs no package
     "matplotlib>=3.9",           # curves.png of a run
     "ai-edge-litert>=2.0",       # runs a TFLite file; tf.lite.Interpreter is deprecated
 ]

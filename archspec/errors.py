@@ -6,7 +6,6 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-
 MAX_SHOWN = 100
 WIDEST = 120
 """How many problems and words a message shows, and how much of a line."""

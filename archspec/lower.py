@@ -270,12 +270,13 @@ class _Lowering:
             used.update(self.spec.blocks.signature(name).arguments)
         blocks = [found for name in self.context.called if (found := self.spec.blocks.get(name)) is not None]
         required = {name for block in blocks for name, tree in block.parameters.items() if is_required(tree)}
-        for name, tree in self.spec.parameters.items():
+        for name in self.spec.parameters:
             if name in required or name in ("width", "stride"):
                 self.context.report(Problem("parameters", self._parameter_key(name), f"'{name}' belongs to each stage and is "
                                             "not given here", f"stages: {{{name}: …}}"))
             elif name not in used and not self.unknown_blocks:
-                self.context.report(Problem("parameters", self._parameter_key(name), f"no block in use has a parameter '{name}'",
+                self.context.report(Problem("parameters", self._parameter_key(name),
+                                            f"no block in use has a parameter '{name}'",
                                             f"{nearest(name, used)} their parameters: {' '.join(sorted(used))}".strip()))
 
     def _parameter_key(self, name: str) -> Where:

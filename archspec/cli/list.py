@@ -36,5 +36,6 @@ def _print_blocks() -> None:
         if entry.family != family:
             click.echo(f"specs/blocks/{entry.family}.yaml")
             family = entry.family
-        parameters = " ".join(name if value == "required" else f"{name}={to_inline(value)}" for name, value in entry.parameters.items())
+        parameters = " ".join(name if value == "required" else f"{name}={to_inline(value)}"
+                              for name, value in entry.parameters.items())
         click.echo(f"  {entry.name}: {parameters}\n      {entry.description}")

@@ -96,11 +96,15 @@ def _guarded(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Con
 
 def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> Finished:
     from archspec.export.run import finish
+    from archspec.train.checkpoint import Checkpoints
     from archspec.train.job import prepare
     from archspec.train.loop import train
     from archspec.train.report import describe
     from archspec.train.run import begin
-    job = prepare(spec.train, graph)
+    from archspec.weights.load import stage_blocks
+    job = prepare(spec.train, graph, stage_blocks(spec))
+    if fresh or not Checkpoints(run.checkpoints, spec.train.checkpoint.keep).found():
+        job.initialize()
     begin(run, spec, graph, fresh)  # not before: what is wrong with the data shall not cost an old run its place
     _say(console, describe(graph, job))
     history = train(job, run, console)
@@ -113,7 +117,8 @@ def try_out(spec: Spec, graph: Graph, console: Console) -> int:
     _load_tensorflow(console)
     from archspec.train.job import prepare
     from archspec.train.report import describe, first_steps
-    job = prepare(spec.train, graph)
+    from archspec.weights.load import stage_blocks
+    job = prepare(spec.train, graph, stage_blocks(spec))
     _say(console, describe(graph, job))
     click.echo(first_steps(job))
     return 0

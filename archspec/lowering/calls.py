@@ -60,7 +60,8 @@ def is_required(default: Tree) -> bool:
     return isinstance(default, Scalar) and default.value == "required"
 
 
-def bind(context: Context, block: Block, arguments: Mapping[str, Datum], caller: Place, value: Value | None) -> dict[str, Datum]:
+def bind(context: Context, block: Block, arguments: Mapping[str, Datum], caller: Place,
+         value: Value | None) -> dict[str, Datum]:
     """The names that a block's body knows. Reports what is wrong with a default and goes on without its value."""
     names = dict(context.base_names)
     names.update((key, caller.names[key]) for key in POSITION if key in caller.names)

@@ -76,8 +76,8 @@ def _split(call: Call, value: Value | None, count: int) -> list[Value | None]:
     assert isinstance(split, tuple)
     if len(split) != count or sum(split) != channels:
         sizes = " and ".join(map(str, split))
-        raise SpecError([Problem("split", call.where, f"a split into {sizes} does not divide {channels} channels over {count} paths",
-                                 f"{count} sizes that sum to {channels}")])
+        raise SpecError([Problem("split", call.where, f"a split into {sizes} does not divide {channels} channels over "
+                                 f"{count} paths", f"{count} sizes that sum to {channels}")])
     starts = [sum(split[:index]) for index in range(count)]
     return [call.add(ops.SliceChannels(start, size), value, suffix=f"_split{index}")
             for index, (start, size) in enumerate(zip(starts, split, strict=True), 1)]

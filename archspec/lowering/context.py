@@ -179,7 +179,8 @@ class Context:
         """Counts an item or a list."""
         self.count += 1
         if self.count > MAX_ITEMS:
-            self.stop(where, f"the network has more than {MAX_ITEMS} items, those of its blocks and repeats counted", "repeat less")
+            self.stop(where, f"the network has more than {MAX_ITEMS} items, those of its blocks and repeats counted",
+                      "repeat less")
 
     @contextmanager
     def within(self, frame: Frame) -> Iterator[None]:

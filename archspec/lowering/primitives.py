@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from archspec.errors import Problem, SpecError, Where
 from archspec.graph import ops
@@ -152,7 +152,7 @@ def _check_pool(call: Call, given: Mapping[str, Any]) -> None:
 
 
 def _global_pool(call: Call, value: Value | None) -> Value | None:
-    mode = "max" if call.item.name == "global_max_pool" else "avg"
+    mode: Literal["max", "avg"] = "max" if call.item.name == "global_max_pool" else "avg"
     return call.add(ops.GlobalPool(mode, **cast(dict[str, Any], call.values("keepdims"))), value)
 
 

@@ -84,7 +84,8 @@ def _added(call: Call, shortcut: Value | None, body: Value) -> Value | None:
     if given["scale"] != 1:
         scaled = call.context.add(ops.Scale(float(cast(float, given["scale"]))), scaled, name=f"{name}_scale", where=call.where)
     if given["drop_path"]:
-        scaled = call.context.add(ops.DropPath(cast(float, given["drop_path"])), scaled, name=f"{name}_drop_path", where=call.where)
+        drop = ops.DropPath(cast(float, given["drop_path"]))
+        scaled = call.context.add(drop, scaled, name=f"{name}_drop_path", where=call.where)
     notes = () if shortcut is None else (f"shortcut: {call.chain(shortcut)}", f"body: {call.chain(body)}")
     return call.context.add(ops.Merge("add"), shortcut, scaled, name=name, where=call.where, notes=notes)
 
@@ -193,7 +194,8 @@ def _project(call: Call, x: Value | None, body: Value, stride: Pair) -> Value | 
     if unit == "conv-act" or _has_pre(call):
         return value
     norm = context.spec.defaults.get("conv", {}).get("norm")
-    op = of_kind(context, "norm", {}, call.place, call.where) if norm is None else written_part(context, "norm", norm, call.place)
+    op = (of_kind(context, "norm", {}, call.place, call.where) if norm is None
+          else written_part(context, "norm", norm, call.place))
     return value if op is None else context.add(op, value, name=_name(call, "conv_norm"), where=call.where)
 
 

@@ -36,7 +36,6 @@ def differences(graph: Graph) -> tuple[Mismatch, ...]:
 
     The weights of the model get no values, only shapes: several times quicker, and small even for VGG.
     """
-    keras.backend.clear_session()
     with keras.StatelessScope(initialize_variables=False):
         found = audit(graph, build(graph, auxiliary=bool(graph.auxiliary)))
     keras.backend.clear_session()  # or Keras would give the values later

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from archspec.errors import Problem, SpecError, Where, nearest
@@ -174,7 +175,8 @@ class _SpecReader:
     def input(self) -> tuple[int | None, int | None, int]:
         tree = self.tree.entries.get("input")
         if tree is None:
-            self.problem("missing", self.tree.where, "the spec says no input", "add input: 224x224x3 (height x width x channels)")
+            self.problem("missing", self.tree.where, "the spec says no input",
+                         "add input: 224x224x3 (height x width x channels)")
             return None, None, 3
         match = INPUT.fullmatch(tree.text) if isinstance(tree, Scalar) else None
         if match is None:
@@ -270,7 +272,8 @@ class _SpecReader:
                              "give its arguments where it stands")
             elif signature is None:
                 self.problem("unknown-key", tree.key(name), f"defaults has no '{name}'",
-                             nearest(name, (*SETTINGS, *OPERATIONS)) or "it has unit norm act padding, and operations that hold no lists")
+                             nearest(name, (*SETTINGS, *OPERATIONS))
+                             or "it has unit norm act padding, and operations that hold no lists")
             elif not isinstance(value, Mapping):
                 self.problem("not-a-mapping", value.where, f"defaults.{name} is a mapping of arguments, this is {kind(value)}")
             else:
@@ -345,7 +348,7 @@ class _SpecReader:
     def replaced_rows(self) -> bool:
         """Whether columns stand where a file that is extended has rows."""
         stages = [layer.tree.entries.get("stages") for layer in self.resolved.layers]
-        return any(isinstance(below, Sequence) and isinstance(above, Mapping) for below, above in zip(stages, stages[1:], strict=False))
+        return any(isinstance(below, Sequence) and isinstance(above, Mapping) for below, above in pairwise(stages))
 
     def stage_name(self, tree: Tree | None, number: int) -> str:
         if tree is None:
@@ -376,7 +379,7 @@ def _last_digit(text: str) -> float:
 
 def _version(spec: Spec) -> Iterator[Problem]:
     tree = spec.resolved.tree.entries.get("archspec")
-    if tree is None or (isinstance(tree, Scalar) and tree.value is not True and tree.text == str(VERSION)):
+    if tree is None or (isinstance(tree, Scalar) and isinstance(tree.value, int) and tree.text == str(VERSION)):
         return
     yield Problem("version", tree.where, f"this archspec reads version {VERSION} of the language, this is {kind(tree)}",
                   "write archspec: 1, or install the archspec that reads it")
@@ -384,14 +387,16 @@ def _version(spec: Spec) -> Iterator[Problem]:
 
 def _has_head(spec: Spec) -> Iterator[Problem]:
     if "head" not in spec.resolved.tree.entries:
-        yield Problem("missing", spec.resolved.tree.where, "the spec says no head", "add head: [global_avg_pool, dense: $classes]")
+        yield Problem("missing", spec.resolved.tree.where, "the spec says no head",
+                      "add head: [global_avg_pool, dense: $classes]")
 
 
 def _stage_names(spec: Spec) -> Iterator[Problem]:
     seen = {"stem", "head"}
     for stage in spec.stages:
         if stage.name in seen:
-            yield Problem("stage-name", stage.where, f"'{stage.name}' is the name of two parts", "give each stage a name of its own")
+            yield Problem("stage-name", stage.where, f"'{stage.name}' is the name of two parts",
+                          "give each stage a name of its own")
         seen.add(stage.name)
 
 
@@ -438,8 +443,8 @@ def _undefined(tree: object, known: set[str]) -> Iterator[Problem]:
         yield Problem("expression", tree.where, str(error), error.hint)
         return
     for name in missing:
-        error = undefined(name, known)
-        yield Problem("expression", tree.where, str(error), error.hint)
+        unknown = undefined(name, known)
+        yield Problem("expression", tree.where, str(unknown), unknown.hint)
 
 
 def _recipe(spec: Spec) -> Iterator[Problem]:

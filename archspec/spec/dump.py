@@ -81,7 +81,8 @@ def to_inline(value: object) -> str:
 
 def used_blocks(spec: Spec) -> list[str]:
     """The shipped blocks that a spec calls, directly or from other blocks."""
-    lists = [spec.stem, spec.head, *spec.auxiliary.values(), *(items for stage in spec.stages for items in stage.lists.values())]
+    lists = [spec.stem, spec.head, *spec.auxiliary.values(),
+             *(items for stage in spec.stages for items in stage.lists.values())]
     found = [stage.block.text for stage in spec.stages if isinstance(stage.block, Scalar)]
     found.extend(name for items in lists for name in _called(items))
     return [name for name in called_in(spec, found) if name in library()]

@@ -72,7 +72,8 @@ def names_in(text: str) -> frozenset[str]:
     """The names that an expression reads. Raises ExpressionError where it cannot be read."""
     if NAME.fullmatch(text, 1):
         return frozenset({text[1:]})
-    return frozenset(node.id for node in ast.walk(_parsed(text)) if isinstance(node, ast.Name)) - _WORDS.keys() - FUNCTIONS.keys()
+    read = {node.id for node in ast.walk(_parsed(text)) if isinstance(node, ast.Name)}
+    return frozenset(read - _WORDS.keys() - FUNCTIONS.keys())
 
 
 @lru_cache(maxsize=4096)
@@ -117,7 +118,8 @@ def _check(tree: ast.expr, source: str) -> None:
             allowed = isinstance(node.func, ast.Name) and not node.keywords
             if allowed and node.func.id not in FUNCTIONS:  # type: ignore[attr-defined]
                 name = node.func.id  # type: ignore[attr-defined]
-                raise ExpressionError(f"'{name}' is not a function", nearest(name, FUNCTIONS) or "there are " + " ".join(FUNCTIONS))
+                raise ExpressionError(f"'{name}' is not a function",
+                                      nearest(name, FUNCTIONS) or "there are " + " ".join(FUNCTIONS))
         elif isinstance(node, ast.Name) and node.id in FUNCTIONS and id(node) not in called:
             raise ExpressionError(f"'{node.id}' is a function", f"call it: {node.id}(...)")
         else:
@@ -218,8 +220,10 @@ def _condition(value: Value) -> bool:
 
 
 def _bounded(value: int | float) -> int | float:
-    if isinstance(value, complex) or value != value or abs(value) > MAX_NUMBER:
-        raise ExpressionError("the number becomes too large" if not isinstance(value, complex) else "a root of a negative number")
+    if isinstance(value, complex):
+        raise ExpressionError("a root of a negative number")
+    if value != value or abs(value) > MAX_NUMBER:
+        raise ExpressionError("the number becomes too large")
     return value
 
 

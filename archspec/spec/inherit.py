@@ -129,7 +129,8 @@ def _chain(path: Path, problems: list[Problem]) -> Iterator[Layer]:
                                                 "extend the first of them")])
         if path.resolve() in seen:
             circle = " -> ".join(item.stem for item in (*seen, path))
-            raise SpecError([*problems, Problem("extends-cycle", base.where, f"the specs extend each other in a circle: {circle}",
+            raise SpecError([*problems, Problem("extends-cycle", base.where,
+                                                f"the specs extend each other in a circle: {circle}",
                                                 "one of them has to stand on its own")])
 
 
@@ -138,7 +139,8 @@ def assignment(override: str) -> Mapping:
     key, equals, value = override.partition("=")
     where = Where(SET, 1, 1, key, override)
     if not equals or not all(key.split(".")):
-        raise SpecError([Problem("set", where, f"'{shorten(override)}' is not an override", "write key.path=value: stages.se=16")])
+        raise SpecError([Problem("set", where, f"'{shorten(override)}' is not an override",
+                                 "write key.path=value: stages.se=16")])
     if key == "extends":
         raise SpecError([Problem("set", where, "what a spec extends is not set from outside",
                                  "write a file: extends: NAME, and what differs")])
@@ -308,10 +310,10 @@ def merge(base: Mapping, changes: Mapping, path: tuple[str, ...] = ()) -> Mappin
 
 def _another_kind(path: tuple[str, ...], old: Mapping, new: Mapping) -> bool:
     """Whether a norm, an act, a schedule… of another kind replaces the whole one before."""
-    found = PARTS.get(path[-1]) if path[0] != "train" else KINDS.get(path)
-    if found is None:
+    of_kind = PARTS.get(path[-1]) if path[0] != "train" else KINDS.get((path[0], path[-1])) if len(path) == 2 else None
+    if of_kind is None:
         return False
-    key, implied = found
+    key, implied = of_kind
     kinds = [found.text if isinstance(found := tree.entries.get(key), Scalar) else implied for tree in (old, new)]
     return key in new.entries and kinds[0] != kinds[1]
 

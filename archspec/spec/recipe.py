@@ -161,6 +161,19 @@ class Checkpoint(Section):
     """How many are kept; two at least, so that one can be read if the other is damaged."""
 
 
+class Init(Section):
+    """Weights to start from, instead of random ones: a file that `archspec import` reads."""
+
+    weights: Annotated[str, Field(min_length=1)]
+    """The file, relative to the folder in which the command runs."""
+    layout: Annotated[str, Field(min_length=1)]
+    """Where it is from: keras, timm, torchvision, or a mapping of your own."""
+    new_head: bool = False
+    """Start the last layer afresh, for other classes."""
+    partial: bool = False
+    """Take what fits, and start afresh what is missing."""
+
+
 class Recipe(Section):
     """All that training needs to know beside the network."""
 
@@ -175,6 +188,7 @@ class Recipe(Section):
     label_smoothing: Fraction = 0.0
     auxiliary_weight: NotNegative = 0.3
     """The weight of each auxiliary classifier's loss beside the main one's; read only by networks that have some."""
+    init: Init | None = None
     seed: Annotated[int, Field(ge=0, lt=2 ** 31)] = 0
     """Fixes the weights, the order of the images and what augmentation draws."""
     strategy: Literal["auto", "one", "mirrored"] = "auto"

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -222,7 +223,7 @@ class _Reader:
     def problem(self, code: str, where: Where, message: str, hint: str = "") -> None:
         self.problems.append(Problem(code, where, message, hint))
 
-    def at(self, mark: yaml.Mark, path: str) -> Where:
+    def at(self, mark: Any, path: str) -> Where:
         if self.within is not None:
             column = min(mark.column if mark.line == 0 else len(self.within.text), len(self.within.text))
             return replace(self.within, column=column + 1, path=path)
@@ -245,7 +246,7 @@ class _Reader:
                 return Where(self.file, number, found.start() + 1, "", CONTROL.sub("?", line))
         return Where(self.file)
 
-    def tree(self, event: yaml.Event, events: Iterator[yaml.Event], path: str, depth: int) -> Tree:
+    def tree(self, event: Any, events: Iterator[yaml.Event], path: str, depth: int) -> Tree:
         self.here = where = self.at(event.start_mark, path)
         self.grow(1)
         self.deepen(depth)
@@ -277,7 +278,7 @@ class _Reader:
         if self.count > MAX_NODES:
             raise _TooLarge(f"the document has more than {MAX_NODES} values, aliases counted unfolded")
 
-    def alias(self, event: yaml.AliasEvent, where: Where, depth: int) -> Tree:
+    def alias(self, event: Any, where: Where, depth: int) -> Tree:
         anchor = self.anchors.get(event.anchor)
         if anchor is None:
             self.problem("alias", where, f"no anchor &{shorten(event.anchor)} stands before this alias",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -17,10 +19,11 @@ from archspec.data.sources import load
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
 from archspec.model.emit import build
-from archspec.spec.recipe import Recipe
+from archspec.spec.recipe import Init, Recipe
 from archspec.train import optimizer as optimizers
 from archspec.train import strategy as strategies
 from archspec.train.steps import EVALUATED, EvaluateStep, TrainStep
+from archspec.weights.load import Wanted, fill, planned, refuse
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Job:
     optimizer: keras.optimizers.SGD
     train_step: Callable[[Any], tf.Tensor]
     evaluate_step: Callable[[Any], tf.Tensor]
+    initialize: Callable[[], None]
+    """Gives the model the weights that the recipe's `init` names; nothing without one. For a run that begins."""
 
     @property
     def steps(self) -> int:
@@ -65,8 +70,11 @@ class Job:
         return sums
 
 
-def prepare(recipe: Recipe, graph: Graph) -> Job:
-    """Finds the data, builds the model on the devices. Raises InputError where something does not fit."""
+def prepare(recipe: Recipe, graph: Graph, blocks: tuple[str, ...] = ()) -> Job:
+    """Finds the data, builds the model on the devices. Raises InputError where something does not fit.
+
+    `blocks` are those of the stages, by which weights from elsewhere find their mapping.
+    """
     shape = _fixed(graph)
     check_channels(recipe.normalize, shape[2])
     data = load(recipe.data, shape)
@@ -79,7 +87,20 @@ def prepare(recipe: Recipe, graph: Graph) -> Job:
         optimizer = optimizers.make(recipe, training.steps, model)
     train_step = TrainStep(model, optimizer, recipe, 1 / strategy.num_replicas_in_sync)
     return Job(recipe, data, training, testing, strategy, model, optimizer,
-               strategies.summed(strategy, train_step), strategies.summed(strategy, EvaluateStep(model)))
+               strategies.summed(strategy, train_step), strategies.summed(strategy, EvaluateStep(model)),
+               partial(_initialize, recipe.init, graph, blocks, model, strategy))
+
+
+def _initialize(init: Init | None, graph: Graph, blocks: tuple[str, ...], model: keras.Model,
+                strategy: tf.distribute.Strategy) -> None:
+    """Fills the model from the file that `init` names. Raises InputError where the two do not fit."""
+    if init is None:
+        return
+    path = Path(init.weights)
+    wanted = Wanted(init.layout, init.new_head, init.partial, bool(graph.auxiliary))
+    with strategy.scope(), planned(graph, blocks, path, wanted) as plan:
+        refuse(plan, graph, path, wanted)
+        fill(model, plan)
 
 
 def _fixed(graph: Graph) -> Shape:

@@ -32,6 +32,8 @@ def train(job: Job, run: RunFolder, console: Console) -> list[Row]:
     checkpoints = Checkpoints(run.checkpoints, job.recipe.checkpoint.keep)
     with job.strategy.scope():
         progress, damaged = checkpoints.restore(job.variables)
+    if damaged and progress.step == 0:  # a run that begins has been initialized before
+        job.initialize()
     log = logs.make(console, job.recipe.epochs, job.training.steps, job.recipe.batch)
     _greet(log, progress, damaged, job)
     if progress.step < job.steps:

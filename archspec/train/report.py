@@ -23,6 +23,7 @@ def describe(graph: Graph, job: Job) -> str:
 
 def first_steps(job: Job) -> str:
     """Does one step of training and one evaluation in memory and says what came out. Raises InputError for bad data."""
+    job.initialize()
     try:
         loss = trained(job.train_step(next(job.batches(0))).numpy())["loss"]
     except (tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:

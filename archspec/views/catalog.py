@@ -14,7 +14,6 @@ from archspec.spec.source import Mapping, Scalar, plain
 from archspec.views.numbers import shape
 from archspec.views.summary import summary
 
-
 __all__ = ["BlockEntry", "Entry", "blocks", "recipes", "specs"]
 
 
@@ -51,8 +50,8 @@ def _entry(name: str) -> Entry:
     spec = load(name)
     graph = lower(spec)
     cost = summary(graph)
-    return Entry(_family(spec), name, spec.description, spec.reference, shape(graph.input.type.shape), cost.parameters.trainable,
-                 cost.macs, cost.depth)
+    return Entry(_family(spec), name, spec.description, spec.reference, shape(graph.input.type.shape),
+                 cost.parameters.trainable, cost.macs, cost.depth)
 
 
 def _family(spec: Spec) -> str:

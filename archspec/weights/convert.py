@@ -39,6 +39,8 @@ def conversion(format: Format, node: Node, weight: Weight, shape: Shape, flatten
 
 def _torch_kernel(node: Node, weight: Weight, shape: Shape, flattened: Shape | None) -> Conversion | None:
     """PyTorch has (out, in, height, width) and (out, in), and flattens a map channel by channel."""
+    if len(shape) not in (2, 4):
+        return None
     view: Shape = shape if len(shape) == 4 else (*shape, 1, 1)
     ours: Shape = weight.shape if len(weight.shape) == 4 else (1, 1, *weight.shape)
     match node.op:

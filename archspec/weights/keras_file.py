@@ -83,7 +83,10 @@ def _array(data: h5py.Dataset) -> np.ndarray:
 
 
 def _old_layers(path: Path, root: h5py.Group) -> Layers:
-    """Keras 1 and 2: a group a layer, whose attribute lists its arrays by name; an array of a layer in it is layer/inner/kernel."""
+    """Keras 1 and 2: a group a layer, whose attribute lists its arrays by name.
+
+    An array of a layer within is layer/inner/kernel.
+    """
     layers: Layers = {}
     for layer in _list(root, "layer_names"):
         group = _child(path, root, layer)

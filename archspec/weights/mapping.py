@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from archspec.errors import InputError, nearest
 from archspec.graph.ir import Graph, Node
 from archspec.graph.ops import Gate
 from archspec.spec.blocks import shipped
-from archspec.spec.recipe import Section
 from archspec.spec.source import plain, read
 from archspec.weights.patterns import Pattern, Words, fill, pattern
 from archspec.weights.tensors import Format
@@ -34,8 +33,10 @@ IGNORED: dict[Format, tuple[str, ...]] = {"keras": (), "torch": ("*.num_batches_
 """Tensors of a format that no network computes with."""
 
 
-class Written(Section):
+class Written(BaseModel):
     """A file of specs/weights as written."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Format | None = None
     blocks: tuple[str, ...] | None = None
@@ -202,7 +203,7 @@ def _chain(path: Path) -> Iterator[Written]:
     while path not in seen:
         seen.append(path)
         try:
-            written = Written.model_validate(plain(read(path)), strict=False)
+            written = Written.model_validate(plain(read(path)))
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             raise InputError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None

@@ -37,7 +37,8 @@ class Pattern:
 
 def pattern(text: str, words: Words) -> Pattern:
     """Reads a pattern. Raises ValueError where a hole is not named."""
-    parts, end = [], 0
+    parts: list[str] = []
+    end = 0
     for hole in HOLE.finditer(text):
         parts += [re.escape(text[end:hole.start()]), _hole(hole, words, "".join(parts))]
         end = hole.end()

@@ -57,7 +57,7 @@ def _misfits(misfits: Iterable[Misfit]) -> Iterator[Row]:
 
 def _missing(word: str, missing: Iterable[Missing]) -> Iterator[Row]:
     for each in missing:
-        yield word, each.tensor or "(no name there)", f"{each.layer} {each.array}", _shape(each.shape)
+        yield word, each.tensor or "–", f"{each.layer} {each.array}", _shape(each.shape)
 
 
 def _shape(shape: Shape) -> str:

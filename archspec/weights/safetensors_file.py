@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import safetensors
 
@@ -16,7 +17,7 @@ from archspec.weights.tensors import Stored, Unreadable, WeightsFile
 def reader(path: Path) -> Iterator[WeightsFile]:
     """The file's tensors; it is mapped into memory and copied tensor by tensor."""
     try:
-        file = safetensors.safe_open(path, framework="numpy")
+        file: Any = safetensors.safe_open(path, framework="numpy")  # its methods are not annotated
     except safetensors.SafetensorError as error:
         raise Unreadable(path, f"this is not a whole .safetensors file ({error})") from None
     with file:

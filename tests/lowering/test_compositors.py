@@ -17,14 +17,17 @@ Fails = Callable[..., tuple[Problem, ...]]
 @pytest.mark.parametrize(("item", "shape"), [
     ("branches: [[conv: 3], [conv: 4], []]", "32x32x15"), ("branches: {paths: [[conv: 3], [conv: 3]], merge: add}", "32x32x3"),
     ("branches: {paths: [[], []], merge: multiply}", "32x32x8"), ("branches: {paths: [[], [act]], merge: max}", "32x32x8"),
-    ("branches: {paths: [[], [act]], merge: average}", "32x32x8"), ("branches: {paths: [[conv: 3], [conv: 4]], split: true}", "32x32x7"),
-    ("branches: {paths: [[], [act]], split: [3, 5]}", "32x32x8"), ("branches: {paths: [[], [act]], split: [3, 5], merge: concat}", "32x32x8"),
+    ("branches: {paths: [[], [act]], merge: average}", "32x32x8"),
+    ("branches: {paths: [[conv: 3], [conv: 4]], split: true}", "32x32x7"),
+    ("branches: {paths: [[], [act]], split: [3, 5]}", "32x32x8"),
+    ("branches: {paths: [[], [act]], split: [3, 5], merge: concat}", "32x32x8"),
     ("parallel: {times: 3, body: [conv: 2]}", "32x32x6"), ("parallel: {times: 3, body: [conv: 2], merge: add}", "32x32x2"),
     ("parallel: {times: 1, body: [conv: 2]}", "32x32x2"), ("repeat: {times: 3, body: [conv: $(channels + 1)]}", "32x32x11"),
     ("repeat: {times: 3, body: [conv: $(index + repeats)]}", "32x32x5"), ("repeat: {times: 0, body: [conv: 3]}", "32x32x8"),
     ("repeat: {times: 3, body: [conv: 5 if=$first, max_pool: 2x2 /2 if=$last]}", "16x16x5"), ("densely: [conv: 3]", "32x32x11"),
     ("repeat: {times: 4, body: [densely: [conv: 3]]}", "32x32x20"), ("gate: [conv: 8, act: sigmoid]", "32x32x8"),
-    ("gate: [global_avg_pool, dense: $gated]", "32x32x8"), ("gate: [global_avg_pool: keepdims]", "32x32x8"), ("highway: [conv: 8]", "32x32x8"),
+    ("gate: [global_avg_pool, dense: $gated]", "32x32x8"), ("gate: [global_avg_pool: keepdims]", "32x32x8"),
+    ("highway: [conv: 8]", "32x32x8"),
     ("highway: {body: [conv: 8], gate: [conv: 8 bare bias]}", "32x32x8"),
 ])
 def test_shapes(item: str, shape: str, shapes: Table) -> None:
@@ -61,10 +64,13 @@ def test_gated_is_the_channel_count_that_is_gated(ops: Table) -> None:
     ("branches: {paths: [[], []], split: [4, 5]}", "split"), ("branches: {paths: [[], []], split: [8]}", "split"),
     ("branches: {paths: [[], []], split: [8, 0]}", "argument"), ("branches: []", "paths"), ("branches: none", "paths"),
     ("branches: {one: [], merge: add}", "paths"), ("parallel: 3", "missing"), ("parallel: {times: 0, body: []}", "argument"),
-    ("repeat: {times: -1, body: []}", "argument"), ("repeat: {times: 1.5, body: []}", "argument"), ("repeat: {body: []}", "missing"),
-    ("densely: [max_pool: 2x2 /2]", "shape"), ("densely: 3", "not-a-list"), ("gate: [conv: 7]", "shape"), ("gate: [max_pool: 2x2 /2]", "shape"),
+    ("repeat: {times: -1, body: []}", "argument"), ("repeat: {times: 1.5, body: []}", "argument"),
+    ("repeat: {body: []}", "missing"),
+    ("densely: [max_pool: 2x2 /2]", "shape"), ("densely: 3", "not-a-list"), ("gate: [conv: 7]", "shape"),
+    ("gate: [max_pool: 2x2 /2]", "shape"),
     ("highway: [conv: 9]", "shape"), ("highway: {body: [conv: 8], gate: [conv: 8 bare]}", "highway-gate"),
-    ("highway: {body: [conv: 8], gate: [conv: 8 bias]}", "highway-gate"), ("highway: {body: [conv: 8], gate: []}", "highway-gate"),
+    ("highway: {body: [conv: 8], gate: [conv: 8 bias]}", "highway-gate"),
+    ("highway: {body: [conv: 8], gate: []}", "highway-gate"),
     ("conv: $gated", "expression"), ("conv: $index", "expression"),
 ])
 def test_what_is_refused(item: str, code: str, fails: Fails) -> None:

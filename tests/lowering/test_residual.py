@@ -32,13 +32,13 @@ def test_shortcuts(shortcut: str, matching: list[str], differing: list[str], ops
     for body, expected, stride in ((SAME, matching, 1), (DIFFERENT, differing, 2)):
         if shortcut.startswith("["):
             body = body.replace("8", "12")
-        found = ops(f"let: {{s: {stride}}}\nstem: [residual: {{body: {body}, shortcut: '{shortcut}'}}]" if "$" not in shortcut and
-                    not shortcut.startswith(("{", "[")) else f"let: {{s: {stride}}}\nstem: [residual: {{body: {body}, shortcut: {shortcut}}}]")
+        found = ops(f"let: {{s: {stride}}}\nstem: [residual: {{body: {body}, shortcut: {shortcut}}}]")
         assert shortcut_layers(found) == expected
 
 
 @pytest.mark.parametrize(("shortcut", "body", "added"), [
-    ("none", SAME, False), ("matched", DIFFERENT, False), ("matched", SAME, True), ("pad", DIFFERENT, True), ("identity", SAME, True)])
+    ("none", SAME, False), ("matched", DIFFERENT, False), ("matched", SAME, True), ("pad", DIFFERENT, True),
+    ("identity", SAME, True)])
 def test_without_a_shortcut_nothing_is_added(shortcut: str, body: str, added: bool, ops: Table) -> None:
     """And neither scale nor drop_path applies."""
     found = ops(f"stem: [residual: {{body: {body}, shortcut: {shortcut}, scale: 0.5, drop_path: 0.1}}]")
@@ -53,7 +53,8 @@ def test_the_body_is_scaled_then_dropped_then_added(lower: Lower) -> None:
 
 
 @pytest.mark.parametrize(("arguments", "act"), [
-    ("", "act(function=relu)"), ("act: none", None), ("act: gelu", "act(function=gelu)"), ("shortcut: matched", None), ("pre: [norm]", None),
+    ("", "act(function=relu)"), ("act: none", None), ("act: gelu", "act(function=gelu)"), ("shortcut: matched", None),
+    ("pre: [norm]", None),
     ("shortcut: matched, act: relu6", "act(function=relu6)"), ("pre: [norm], act: relu", "act(function=relu)"),
     ("act: leaky_relu slope=0.2", "act(function=leaky_relu, slope=0.2)"), ("shortcut: none", "act(function=relu)"),
     ("shortcut: {matching: identity, differing: none}", "act(function=relu)")])
@@ -82,7 +83,8 @@ def test_what_starts_from_the_result_of_pre(shortcut: str, body: str, start: str
 
 @pytest.mark.parametrize(("setting", "projection"), [
     ("", ["conv(filters=12, stride=2x2, padding=0x0x0x0)", "batch_norm()"]),
-    ("defaults: {conv: {bias: true}, norm: layer_norm}", ["conv(filters=12, stride=2x2, padding=0x0x0x0, bias=True)", "layer_norm()"]),
+    ("defaults: {conv: {bias: true}, norm: layer_norm}", ["conv(filters=12, stride=2x2, padding=0x0x0x0, bias=True)",
+     "layer_norm()"]),
     ("defaults: {unit: conv-act}", ["conv(filters=12, stride=2x2, padding=0x0x0x0, bias=True)"]),
     ("defaults: {unit: norm-act-conv}", ["conv(filters=12, stride=2x2, padding=0x0x0x0)", "batch_norm()"]),
     ("defaults: {norm: none}", ["conv(filters=12, stride=2x2, padding=0x0x0x0)"]),
@@ -109,8 +111,10 @@ def test_a_shortcut_follows_a_stride_rounded_up(size: int, lower: Lower) -> None
         assert str(graph.nodes[-3].output.type) == f"{-(-size // 2)}x{-(-size // 2)}x12"
 
 
-@pytest.mark.parametrize(("body", "projects"), [("[conv: 3x3 8 bare]", False), ("[conv: 3x3 8 /2 bare]", True), ("[conv: 3x3 9 bare]", True),
-                                                ("[conv: 3x3 8 /2 bare, upsample: 2]", False), ("[conv: 3x3 8 /2x1 bare]", True)])
+@pytest.mark.parametrize(("body", "projects"), [("[conv: 3x3 8 bare]", False), ("[conv: 3x3 8 /2 bare]", True),
+("[conv: 3x3 9 bare]", True),
+                                                ("[conv: 3x3 8 /2 bare, upsample: 2]", False),
+                                                ("[conv: 3x3 8 /2x1 bare]", True)])
 def test_shapes_match_by_stride_and_channels_where_sizes_are_open(body: str, projects: bool, lower: Lower) -> None:
     graph = lower(f"input: ?x?x8\nclasses: 10\nstem: [residual: {body}]")
     assert any("shortcut" in node.name for node in graph.nodes) == projects
@@ -120,8 +124,10 @@ def test_shapes_match_by_stride_and_channels_where_sizes_are_open(body: str, pro
     (f"body: {DIFFERENT}, shortcut: identity", "identity"), (f"body: {DIFFERENT}, shortcut: [act]", "shape"),
     (f"body: {DIFFERENT}, shortcut: {{matching: none, differing: identity}}", "identity"), ("body: [upsample: 2]", "shortcut"),
     (f"body: {SAME}, shortcut: 3", "shortcut"), (f"body: {SAME}, shortcut: {{matching: none}}", "shortcut"),
-    (f"body: {SAME}, shortcut: {{matching: none, differing: matched}}", "shortcut"), (f"body: {SAME}, drop_path: 1", "argument"),
-    (f"body: {SAME}, scale: none", "argument"), (f"body: {SAME}, shortcut: none, shortcut_bias: true", "inert"), ("pre: [act]", "missing"),
+    (f"body: {SAME}, shortcut: {{matching: none, differing: matched}}", "shortcut"),
+    (f"body: {SAME}, drop_path: 1", "argument"),
+    (f"body: {SAME}, scale: none", "argument"), (f"body: {SAME}, shortcut: none, shortcut_bias: true", "inert"),
+    ("pre: [act]", "missing"),
     (f"body: {SAME}, bodi: []", "unknown-argument"), ("body: [global_avg_pool]", "shortcut"),
 ])
 def test_what_residual_refuses(arguments: str, code: str, fails: Fails) -> None:
@@ -129,14 +135,17 @@ def test_what_residual_refuses(arguments: str, code: str, fails: Fails) -> None:
 
 
 def test_the_identity_shows_both_shapes_and_an_addition_both_chains(fails: Fails) -> None:
-    assert "32x32x8, the body ends in 16x16x12" in fails(f"stem: [residual: {{body: {DIFFERENT}, shortcut: identity}}]")[0].message
+    problem = fails(f"stem: [residual: {{body: {DIFFERENT}, shortcut: identity}}]")[0]
+    assert "32x32x8, the body ends in 16x16x12" in problem.message
     problem = fails(f"stem: [residual: {{body: {DIFFERENT}, shortcut: [act]}}]")[0]
     assert problem.notes[0].startswith("shortcut: 32x32x8 -> act")
     assert problem.notes[1].startswith("body: 32x32x8 -> conv")
 
 
 def test_a_shortcut_passed_as_an_argument_keeps_the_names_where_it_was_written(ops: Table) -> None:
-    blocks = ("blocks:\n  mine: {parameters: {shortcut: projection}, body: [residual: {body: " + DIFFERENT + ", shortcut: $shortcut}]}\n"
+    blocks = ("blocks:\n  mine: {parameters: {shortcut: projection}, "
+              "body: [residual: {body: " + DIFFERENT + ", shortcut: $shortcut}]}\n"
               "let: {w: 12}\n")
     assert "stem_mine_shortcut_conv" in ops(blocks + "stem: [mine: {shortcut: [conv: 1x1 $w /2]}]")
-    assert shortcut_layers(ops(blocks + "stem: [mine: {shortcut: {matching: none, differing: pad}}]"))[1] == "mine_shortcut_pad_channels"
+    found = ops(blocks + "stem: [mine: {shortcut: {matching: none, differing: pad}}]")
+    assert shortcut_layers(found)[1] == "mine_shortcut_pad_channels"

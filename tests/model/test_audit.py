@@ -10,7 +10,7 @@ from conftest import Chain, Net
 
 from archspec.graph import ops
 from archspec.graph.ir import Graph, Node
-from archspec.model.audit import Mismatch, audit, macs
+from archspec.model.audit import Mismatch, audit, differences, macs
 from archspec.model.emit import build
 
 CHAIN = (
@@ -126,6 +126,12 @@ def test_a_wrong_cost_formula_is_caught(graph: Graph, monkeypatch: pytest.Monkey
     monkeypatch.setattr(Node, "macs", property(lambda node: 1 if isinstance(node.op, ops.Dense) else node.op.macs(
         node.types, node.output.type)))
     assert found(graph, build(graph)) == {("dense7", "multiply-adds")}
+
+
+def test_differences_builds_the_model_itself(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert differences(graph) == ()
+    monkeypatch.setattr(Node, "macs", 1)
+    assert Mismatch("dense7", "multiply-adds", 1, 16 * 5) in differences(graph)
 
 
 def test_a_mismatch_reads_as_a_sentence() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ ELSEWHERE = {
 }
 
 
+@lru_cache
 def problems(name: str) -> SpecError:
     first = (FOLDER / f"{name}.yaml").read_bytes().split(b"\n")[0].decode("latin-1")
     words = shlex.split(first[1:]) if first.startswith("# --set") else []

@@ -41,7 +41,8 @@ def test_like_its_own_name_means_the_block_it_hides(ops: Table) -> None:
     ("", ["conv", "conv_norm", "conv_act"]), ("unit: conv-act", ["conv", "conv_act"]),
     ("unit: norm-act-conv", ["conv_norm", "conv_act", "conv"])])
 def test_a_blocks_unit_is_its_own_or_the_default_never_its_callers(unit: str, names: list[str], ops: Table) -> None:
-    blocks = f"blocks:\n  inner: {{{unit}{', ' if unit else ''}body: [conv: 3]}}\n  outer: {{unit: norm-act-conv, body: [inner]}}\n"
+    blocks = (f"blocks:\n  inner: {{{unit}{', ' if unit else ''}body: [conv: 3]}}\n"
+              "  outer: {unit: norm-act-conv, body: [inner]}\n")
     assert list(ops(blocks + "stem: [outer]")) == [f"stem_outer_inner_{name}" for name in names]
 
 
@@ -57,15 +58,19 @@ def test_a_list_as_an_argument_is_read_where_it_was_written(ops: Table) -> None:
 def test_norms_as_arguments_are_not_mixed_up(ops: Table) -> None:
     """Each is read anew: the same block with two kinds."""
     found = ops("blocks:\n  mine: {parameters: {norm: none}, body: [conv: 8 norm=$norm act=none]}\n"
-                "stem: [mine: {norm: {kind: layer_norm}}, mine: {norm: {kind: group_norm, groups: 2}}, mine: {norm: batch_norm}]")
+                "stem: [mine: {norm: {kind: layer_norm}}, mine: {norm: {kind: group_norm, groups: 2}}, mine: {norm: "
+                        "batch_norm}]")
     assert [found[f"stem_mine{n}_conv_norm"] for n in (1, 2, 3)] == ["layer_norm()", "group_norm(groups=2)", "batch_norm()"]
 
 
 @pytest.mark.parametrize(("text", "code"), [
     (MINE + "stem: [mine: {widht: 3}]", "unknown-argument"), (MINE + "stem: [mine: 3 4]", "twice"),
-    (MINE + "parameters: {hieght: 3}\nstem: [mine]", "parameters"), (MINE + "parameters: {width: 3}\nstem: [mine]", "parameters"),
-    (MINE + "parameters: {twice: $width}\nstem: [mine]", "expression"), (MINE + "parameters: {twice: $in_channels}\nstem: [mine]", "expression"),
-    ("blocks: {a: {body: [a]}}\nstem: [a]", "recursion"), ("blocks: {a: {like: a}}", "like-cycle"), ("blocks: {gate: {body: []}}", "block-name"),
+    (MINE + "parameters: {hieght: 3}\nstem: [mine]", "parameters"),
+    (MINE + "parameters: {width: 3}\nstem: [mine]", "parameters"),
+    (MINE + "parameters: {twice: $width}\nstem: [mine]", "expression"),
+    (MINE + "parameters: {twice: $in_channels}\nstem: [mine]", "expression"),
+    ("blocks: {a: {body: [a]}}\nstem: [a]", "recursion"), ("blocks: {a: {like: a}}", "like-cycle"),
+    ("blocks: {gate: {body: []}}", "block-name"),
     ("blocks: {a: {parameters: {b: $c, c: 1}, body: []}}\nstem: [a]", "expression"),
     ("blocks: {a: {let: {b: $c, c: 1}, body: [conv: $b]}}\nstem: [a]", "expression"),
     ("blocks: {a: {parameters: {w: required}, body: [conv: $w]}}\nstem: [a]", "missing"),

@@ -19,9 +19,12 @@ NAMES = {"a": 7, "half": 0.5, "word": "same", "nothing": None, "yes": True, "no"
     ("$(nothing == none)", True), ("$(a == none)", False), ("$(word != none)", True), ("$(yes == true)", True),
     ("$(yes and not no)", True), ("$(no or a > 6)", True), ("$(yes or a < 'x')", True), ("$(1 if yes else 2)", 1),
     ("$(1 if no else 2)", 2), ("$(a if a == none else -a)", -7), ("$(min(3, a))", 3), ("$(max(1, 2, a))", 7),
-    ("$(round(2.5))", 2), ("$(round(3.5))", 4), ("$(int(2.9))", 2), ("$(int(-2.9))", -2), ("$(abs(-a))", 7), ("$(ceil(2.1))", 3),
-    ("$(floor(-2.1))", -3), ("$(sqrt(9))", 3.0), ("$(divisible(100))", 104), ("$(divisible(24 * 0.75))", 24), ("$(divisible(3))", 8),
-    ("$(divisible(37, 4))", 36), ("$(divisible(11))", 16), ("$(divisible(12))", 16), ("$(divisible(20))", 24), ("$(divisible(19))", 24),
+    ("$(round(2.5))", 2), ("$(round(3.5))", 4), ("$(int(2.9))", 2), ("$(int(-2.9))", -2), ("$(abs(-a))", 7),
+    ("$(ceil(2.1))", 3),
+    ("$(floor(-2.1))", -3), ("$(sqrt(9))", 3.0), ("$(divisible(100))", 104), ("$(divisible(24 * 0.75))", 24),
+    ("$(divisible(3))", 8),
+    ("$(divisible(37, 4))", 36), ("$(divisible(11))", 16), ("$(divisible(12))", 16), ("$(divisible(20))", 24),
+    ("$(divisible(19))", 24),
 ])
 def test_value(text: str, value: object) -> None:
     found = evaluate(text, NAMES)
@@ -35,7 +38,8 @@ def test_value(text: str, value: object) -> None:
     "$(a is a)", "$(a in word)", "$(a @ a)", "$(a << 2)", "$(~a)", "$(a & 1)", "$(word[0:1])", "$(1_000)", "$(0x10)", "$(1j)",
     "$(None)", "$(True)", "$(...)", "$(word + 'x')", "$(yes + 1)", "$(nothing + 1)", "$(-word)", "$(word * 99)", "$(a > 'x')",
     "$(yes == 1)", "$(yes < no)", "$(none < none)", "$(a and yes)", "$(not a)", "$(1 if a else 2)", "$(a[0])", "$(a # b)",
-    "$(__import__('os'))", "$(().__class__)", "$(sqrt(-1))", "$((-8) ** 0.5)", "$(1 / 0)", "$(1 % 0)", "$(1 // 0)", "$(0 ** -1)",
+    "$(__import__('os'))", "$(().__class__)", "$(sqrt(-1))", "$((-8) ** 0.5)", "$(1 / 0)", "$(1 % 0)", "$(1 // 0)",
+    "$(0 ** -1)",
     "$(divisible(8, 0))", "$(divisible(8, 0.5))", "$(missing)", "$(await a)", "$(a; a)", "$(a) + $(a)", "$(if)",
 ])
 def test_nothing_else_is_an_expression(text: str) -> None:
@@ -44,7 +48,8 @@ def test_nothing_else_is_an_expression(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", [
-    "$(9**9**9)", "$(9**9**9**9)", "$(10**15 * 10**15)", "$(1e999)", "$(" + "9" * 390 + ")", "$((10**15)**64)", "$(1e300 * 1e300)",
+    "$(9**9**9)", "$(9**9**9**9)", "$(10**15 * 10**15)", "$(1e999)", "$(" + "9" * 390 + ")", "$((10**15)**64)",
+    "$(1e300 * 1e300)",
     "$(" + "-" * 390 + "1)", "$(" + "not " * 90 + "yes)", "$(" + "1+" * 190 + "1)",
     "$(" + "a" * 500 + ")", "$(2 ** 64 ** 64)", "$(0.5 ** -9999)",
 ])

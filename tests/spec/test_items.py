@@ -54,8 +54,10 @@ def test_words_split_at_spaces_outside_parentheses_and_quotes() -> None:
 @pytest.mark.parametrize(("item", "layers"), [
     ("conv: none", 0), ("conv: false 3x3", 0), ("conv: $off", 0), ("dropout: none", 0), ("se: none", 0), ("se: $off", 0),
     ("conv: 3 if=false", 0), ("conv: 3 if=$(classes > 10)", 0), ("densely: {body: [conv: 3], if: false}", 0),
-    ("gate: {body: [act: sigmoid], if: false}", 0), ("branches: {paths: [[], []], if: false}", 0), ("repeat: {times: 0, body: [act]}", 0),
-    ("conv: 3 if=$(classes == 10)", 3), ("lrn: true", 1), ("se: true", 7 - 1), ("dropout: 0", 1), ("act: none", 0), ("norm: none", 0),
+    ("gate: {body: [act: sigmoid], if: false}", 0), ("branches: {paths: [[], []], if: false}", 0),
+    ("repeat: {times: 0, body: [act]}", 0),
+    ("conv: 3 if=$(classes == 10)", 3), ("lrn: true", 1), ("se: true", 7 - 1), ("dropout: 0", 1), ("act: none", 0),
+    ("norm: none", 0),
 ])
 def test_an_item_is_left_out(item: str, layers: int, ops: Table) -> None:
     assert len(ops(f"let: {{off: none}}\nstem:\n  - conv: 16 bare\n  - {item}")) - 1 == layers

@@ -40,7 +40,8 @@ def test_every_part_knows_its_place() -> None:
 @pytest.mark.parametrize(("text", "code"), [
     ("a: !!python/object:os.system {}", "tag"), ("a: !!str 1", "tag"), ("a: !x 1", "tag"), ("a: 1\na: 2", "duplicate-key"),
     ("a: {b: 1, b: 1}", "duplicate-key"), ("a: &b {c: 1}\nd: {<<: *b}", "merge-key"), ("a: 1\n---\nb: 2", "second-document"),
-    ("a: *b", "alias"), ("a: &a [*a]", "alias"), ("a:", "empty-value"), ("? [a]\n: 1", "key"), ("- 1", "not-a-mapping"), ("", "empty"),
+    ("a: *b", "alias"), ("a: &a [*a]", "alias"), ("a:", "empty-value"), ("? [a]\n: 1", "key"), ("- 1", "not-a-mapping"),
+    ("", "empty"),
     ("a: [1", "yaml-syntax"), ("a: b: c", "yaml-syntax"), ("\ta: 1", "yaml-syntax"), ("a: \x01", "yaml-syntax"),
     ("a: [$(min(1, 2))]", "open-expression"), ("a: 1e999", "number-size"), ("a: " + "1" * 5000, "number-size"),
     ("a: " + "[" * 9999, "too-large"), ("a: " + "{b: " * 9999, "too-large"), ("a: [" + "1, " * 100_001 + "]", "too-large"),

@@ -26,13 +26,14 @@ INCEPTION_RESNET = {"input": "75x75x3", "stages": [
 TINY: dict[str, dict[str, Any]] = {
     "vgg11": VGG, "vgg11_lrn": VGG, "vgg16_bn": VGG,
     "plain18": FOUR, "cifar_plain20": THREE,
-    "resnet18": FOUR, "resnet34_a": {**FOUR, "stages.widths": [64, 64, 64, 80]}, "resnet34_c": FOUR, "resnet50": FOUR, "resnet50d": FOUR,
-    "cifar_resnet20": THREE,
+    "resnet18": FOUR, "resnet34_a": {**FOUR, "stages.widths": [64, 64, 64, 80]}, "resnet34_c": FOUR,
+    "resnet50": FOUR, "resnet50d": FOUR, "cifar_resnet20": THREE,
     "resnet50_v2": FOUR, "cifar_preact_resnet20": THREE, "wrn_28_10_dropout": THREE,
     "resnext50_32x4d": GROUPS, "resnext50_32x4d_aggregated": GROUPS, "resnext50_32x4d_concatenated": GROUPS,
     "densenet121": {"let.growth": 4, "stages.repeats": [1, 2, 1, 1]},
     "cifar_densenet40_k12": {"stages.repeats": [1, 2, 1], "parameters.dropout": 0.2},
-    "se_resnet50": {**FOUR, "stages.se": 4}, "senet154": {**FOUR, "stages.groups": 2}, "se_vgg16": {**VGG, "stages.se": 2},
+    "se_resnet50": {**FOUR, "stages.se": 2}, "senet154": {**FOUR, "stages.groups": 2, "stages.se": 2},
+    "se_vgg16": {**VGG, "stages.widths": 32, "stages.se": 2},
     "googlenet": {"input": "80x80x3", "stages.repeats": 1},
     "bn_inception": {},
     "inception_v3": {"input": "75x75x3", "auxiliary": {"inception_b": ["global_avg_pool", {"dense": "$classes"}]}, "stages": [
@@ -49,7 +50,8 @@ TINY: dict[str, dict[str, Any]] = {
     "mobilenet_v1": {"let.alpha": 0.25}, "mobilenet_v2": {"let.alpha": 0.35, "stages.repeats": 1},
     "mobilenet_v3_large": {},
     "efficientnet_b0": {"stages.repeats": 1},
-    "regnet_x_400mf": {**FOUR, "stages.group_width": 8}, "regnet_y_4gf": {**FOUR, "stages.group_width": 8},
+    "regnet_x_400mf": {**FOUR, "stages.group_width": 8},
+    "regnet_y_4gf": {**FOUR, "stages.widths": 64, "stages.group_width": 32, "stages.se": 2},
     "convnext_tiny": {**FOUR, "stages.widths": [96, 8, 8, 16]},
     "xception": {"input": "71x71x3", "stages": [
         {"block": "xception_down", "stride": 2, "width": 16, "activate": False},
@@ -57,7 +59,10 @@ TINY: dict[str, dict[str, Any]] = {
     "squeezenet1_1": {"input": "64x64x3", "stages.squeeze_width": 4},
     "darknet53": {"stages.repeats": 1, "stages.widths": [8, 8, 16, 16, 16]},
 }
-"""A member of each family, and what makes it small; images are 32x32 where nothing else is said."""
+"""A member of each family, and what makes it small; images are 32x32 where nothing else is said.
+
+Gates stay wide: all of a few ReLUs may be below zero for every image, and then nothing behind them has a gradient.
+"""
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's load_model
 

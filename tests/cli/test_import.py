@@ -1,0 +1,156 @@
+"""`archspec import`: models of keras.applications give the same logits as ours with their weights."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from archspec.cli import run
+
+CLASSES = 7
+RNG = np.random.default_rng(0)
+
+
+def random(model: keras.Model) -> keras.Model:
+    """The model with random weights, batch-norm statistics too, that keep numbers in range."""
+    for weight in model.weights:
+        kind = weight.path.rpartition("/")[2]
+        if "kernel" in kind:
+            fan = np.prod(weight.shape[:-1] if "depthwise" not in weight.path else weight.shape[:2])
+            weight.assign(RNG.normal(0, np.sqrt(2 / fan), weight.shape))
+        elif kind in ("gamma", "moving_variance"):
+            weight.assign(RNG.uniform(0.5, 1.5, weight.shape))
+        else:
+            weight.assign(RNG.normal(0, 0.1, weight.shape))
+    return model
+
+
+def application(name: str, size: int) -> keras.Model:
+    """A small model of keras.applications that ends in logits."""
+    return random(getattr(keras.applications, name)(weights=None, input_shape=(size, size, 3), classes=CLASSES,
+                                                    classifier_activation=None))
+
+
+def imported(spec: str, weights: Path, *options: str, size: int, classes: int = CLASSES) -> int:
+    """Runs the command on small images; it writes model.keras beside the weights."""
+    return run(["import", spec, str(weights), "--layout", "keras", "-o", str(weights.with_name("model.keras")),
+                "--set", f"input={size}x{size}x3", "--set", f"classes={classes}", *options])
+
+
+def error(model: keras.Model, other: keras.Model, size: int) -> float:
+    """The largest difference of two models' logits, relative to the largest logit."""
+    images = RNG.normal(size=(2, size, size, 3)).astype("float32")
+    want, got = model(images, training=False).numpy(), other(images, training=False).numpy()
+    return float(np.abs(got - want).max() / np.abs(want).max())
+
+
+@pytest.fixture(scope="module")
+def resnet() -> keras.Model:
+    return application("ResNet50", 32)
+
+
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5:UserWarning")
+@pytest.mark.parametrize("name", ["a.keras", "a.weights.h5", "a.h5"])
+def test_every_format_of_keras(name: str, resnet: keras.Model, tmp_path: Path) -> None:
+    (resnet.save_weights if "weights" in name else resnet.save)(tmp_path / name)
+    assert imported("keras_resnet50", tmp_path / name, size=32) == 0
+    assert error(resnet, keras.models.load_model(tmp_path / "model.keras"), 32) < 1e-5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("application_name", "spec", "size"), [
+    ("ResNet50V2", "keras_resnet50v2", 32), ("VGG16", "keras_vgg16", 32), ("DenseNet121", "keras_densenet121", 32),
+    ("InceptionV3", "keras_inception_v3", 75), ("InceptionResNetV2", "keras_inception_resnet_v2", 75),
+    ("MobileNet", "keras_mobilenet", 32), ("MobileNetV2", "mobilenet_v2", 32), ("Xception", "xception", 71),
+])
+def test_the_applications_of_keras(application_name: str, spec: str, size: int, tmp_path: Path) -> None:
+    model = application(application_name, size)
+    model.save_weights(tmp_path / "a.weights.h5")
+    assert imported(spec, tmp_path / "a.weights.h5", size=size) == 0
+    assert error(model, keras.models.load_model(tmp_path / "model.keras"), size) < 1e-5
+
+
+@pytest.fixture
+def weights(resnet: keras.Model, tmp_path: Path) -> Path:
+    resnet.save_weights(tmp_path / "a.weights.h5")
+    return tmp_path / "a.weights.h5"
+
+
+def test_the_table_and_the_input(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert imported("keras_resnet50", weights, size=32) == 0
+    printed = capsys.readouterr().out
+    assert "keras_resnet50 by the mapping resnet_keras" in printed
+    assert [line.split() for line in printed.splitlines() if line.startswith(("stem", "total"))] == [
+        ["stem", "6", "0", "0", "0"], ["total", "320", "0", "0", "0"]]
+    assert "model.keras  its output is logits; its input, with these weights: BGR from 0 to 255" in printed
+
+
+def test_other_classes_want_a_new_head(weights: Path, resnet: keras.Model, capsys: pytest.CaptureFixture[str]) -> None:
+    assert imported("keras_resnet50", weights, size=32, classes=3) == 2
+    printed = capsys.readouterr()
+    assert "other shape  predictions/kernel" in printed.out
+    assert "hint: the classes differ: --new-head keeps all but the last layer" in printed.err
+    assert not weights.with_name("model.keras").exists()
+    assert imported("keras_resnet50", weights, "--new-head", size=32, classes=3) == 0
+    model = keras.models.load_model(weights.with_name("model.keras"))
+    head = model.get_layer("head_dense")
+    assert head.kernel.shape == (2048, 3)
+    assert np.std(head.kernel.numpy()) > 0
+    np.testing.assert_array_equal(model.get_layer("stage4_block3_conv3").kernel,
+                                  resnet.get_layer("conv5_block3_3_conv").kernel)
+
+
+def test_a_partial_match_is_refused_unless_told(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gated = ("--set", "stages.se=16")
+    assert imported("keras_resnet50", weights, *gated, size=32) == 2
+    printed = capsys.readouterr()
+    assert re.search(r"missing +– ", printed.out)
+    assert "and 44 more" in printed.out
+    assert "64 missing tensors\n  hint: --partial takes what is there" in printed.err
+    assert imported("keras_resnet50", weights, *gated, "--partial", size=32) == 0
+    model = keras.models.load_model(weights.with_name("model.keras"))
+    assert np.std(model.get_layer("stage1_block1_se_conv1").kernel.numpy()) > 0
+
+
+def test_a_failure_leaves_the_old_model(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = weights.with_name("model.keras")
+    old.write_text("old")
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+    monkeypatch.setattr(keras.Model, "save", fail)
+    assert imported("keras_resnet50", weights, size=32) == 130
+    assert old.read_text() == "old"
+    assert sorted(path.name for path in old.parent.iterdir()) == ["a.weights.h5", "model.keras"]
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    (["-o", "model.h5"], "model.h5: the model is written as NAME.keras\n  hint: -o model.keras"),
+    (["-o", "model.keras", "--layout", "tim"], "there is no layout 'tim'"),
+    (["-o", "model.keras"], "no-file.pth: there is no such file of weights"),
+])
+def test_mistakes(options: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    layout = [] if "--layout" in options else ["--layout", "timm"]
+    assert run(["import", "resnet50", "no-file.pth", *options, *layout]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_mapping_of_ones_own(tmp_path: Path) -> None:
+    spec = tmp_path / "tiny.yaml"
+    spec.write_text("input: 8x8x3\nclasses: 2\nstem: [conv: 3x3 4]\nhead: [global_avg_pool, dense: $classes]\n")
+    (tmp_path / "mine.yaml").write_text("format: keras\nblocks: []\ninput: RGB\n"
+                                        "layers: {stem_conv: a, stem_conv_norm: b, head_dense: c}\n")
+    image = keras.Input((8, 8, 3))
+    layers = keras.layers
+    x = layers.ReLU()(layers.BatchNormalization(epsilon=1e-5, name="b")(
+        layers.Conv2D(4, 3, padding="same", use_bias=False, name="a")(image)))
+    model = random(keras.Model(image, layers.Dense(2, name="c")(layers.GlobalAveragePooling2D()(x))))
+    model.save_weights(tmp_path / "a.weights.h5")
+    assert run(["import", str(spec), str(tmp_path / "a.weights.h5"), "--layout", str(tmp_path / "mine.yaml"),
+                "-o", str(tmp_path / "model.keras")]) == 0
+    assert error(model, keras.models.load_model(tmp_path / "model.keras"), 8) < 1e-5

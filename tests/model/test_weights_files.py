@@ -1,0 +1,195 @@
+"""Files of weights: every format gives the same tensors, and nothing in a file is run or followed."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import zipfile
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from archspec.errors import InputError
+from archspec.weights.files import opened
+
+FILES = Path(__file__).with_name("files")
+"""Written by torch.save of PyTorch 2.13: views, a transposed tensor, half precisions."""
+BASE = np.arange(24, dtype="float32")
+
+
+def read(path: Path) -> dict[str, np.ndarray]:
+    """Every tensor of a file, each held against the shape that was promised."""
+    with opened(path) as file:
+        arrays = {name: stored.read() for name, stored in file.tensors.items()}
+        assert {name: array.shape for name, array in arrays.items()} == {
+            name: stored.shape for name, stored in file.tensors.items()}
+    return arrays
+
+
+@pytest.mark.parametrize("name", ["torch_2.13.pth", "torch_2.13_legacy.pth"])
+def test_state_dicts_of_pytorch(name: str) -> None:
+    arrays = read(FILES / name)
+    np.testing.assert_array_equal(arrays["conv.weight"], BASE.reshape(2, 3, 2, 2))
+    np.testing.assert_array_equal(arrays["conv.turned"], BASE.reshape(4, 6).T)
+    np.testing.assert_array_equal(arrays["conv.part"], BASE.reshape(4, 6)[1:3, 2:])
+    np.testing.assert_array_equal(arrays["half"], [1.5, -2])
+    np.testing.assert_array_equal(arrays["brain"], [1.5, -2])
+    assert arrays["bn.num_batches_tracked"] == 7
+
+
+def test_safetensors(tmp_path: Path) -> None:
+    save_file({"conv.weight": BASE.reshape(2, 12)}, tmp_path / "a.safetensors")
+    np.testing.assert_array_equal(read(tmp_path / "a.safetensors")["conv.weight"], BASE.reshape(2, 12))
+
+
+@pytest.fixture
+def model() -> keras.Model:
+    """Named and nameless layers, one of them without a scale."""
+    layers = keras.layers
+    x = image = keras.Input((8, 8, 3))
+    for layer in (layers.Conv2D(4, 3, name="first"), layers.BatchNormalization(name="bn"), layers.SeparableConv2D(5, 3),
+                  layers.BatchNormalization(scale=False), layers.Conv2D(2, 1), layers.GlobalAveragePooling2D(),
+                  layers.Dense(3, name="predictions")):
+        x = layer(x)
+    model = keras.Model(image, x)
+    for index, weight in enumerate(model.weights):
+        weight.assign(np.full(weight.shape, index, "float32"))
+    return model
+
+
+NAMES = ["first/kernel", "first/bias", "bn/gamma", "bn/beta", "bn/moving_mean", "bn/moving_variance",
+         "separable_conv2d_0/depthwise_kernel", "separable_conv2d_0/pointwise_kernel", "separable_conv2d_0/bias",
+         "batch_normalization_0/beta", "batch_normalization_0/moving_mean", "batch_normalization_0/moving_variance",
+         "conv2d_0/kernel", "conv2d_0/bias", "predictions/kernel", "predictions/bias"]
+
+
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5:UserWarning")
+@pytest.mark.parametrize("name", ["a.keras", "a.weights.h5", "a.h5"])
+def test_keras_writes_the_same_three_ways(name: str, model: keras.Model, tmp_path: Path) -> None:
+    keras.layers.Conv2D(1, 1)  # so that Keras has counted further than this model
+    (model.save_weights if "weights" in name else model.save)(tmp_path / name)
+    arrays = read(tmp_path / name)
+    assert sorted(arrays) == sorted(NAMES)
+    for index, tensor in enumerate(NAMES):
+        assert np.all(arrays[tensor] == index), tensor
+
+
+def without_names(source: Path, path: Path) -> None:
+    """The same archive as early versions of Keras 3 wrote it."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(path, "w") as new:
+        data = io.BytesIO(old.read("model.weights.h5"))
+        with h5py.File(data, "r+") as file:
+            file.visititems(lambda name, item: item.attrs.pop("name", None) and None)
+        new.writestr("model.weights.h5", data.getvalue())
+        new.writestr("config.json", old.read("config.json"))
+
+
+def test_early_keras_3_has_the_names_in_the_configuration(model: keras.Model, tmp_path: Path) -> None:
+    model.save(tmp_path / "a.keras")
+    without_names(tmp_path / "a.keras", tmp_path / "b.keras")
+    assert read(tmp_path / "b.keras").keys() == read(tmp_path / "a.keras").keys()
+
+
+def test_weights_alone_of_early_keras_3_are_refused(model: keras.Model, tmp_path: Path) -> None:
+    model.save_weights(tmp_path / "a.weights.h5")
+    with h5py.File(tmp_path / "a.weights.h5", "r+") as file:
+        file.visititems(lambda name, item: item.attrs.pop("name", None) and None)
+    with pytest.raises(InputError, match=r"does not say which layer .*\n  hint: save the whole model"):
+        read(tmp_path / "a.weights.h5")
+
+
+def test_keras_1_names(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "vgg16.h5", "w") as file:
+        file.attrs["layer_names"] = [b"block1_conv1"]
+        group = file.create_group("block1_conv1")
+        group.attrs["weight_names"] = [b"block1_conv1_W_1:0", b"block1_conv1_b_1:0"]
+        group["block1_conv1_W_1:0"], group["block1_conv1_b_1:0"] = np.ones((3, 3, 3, 64)), np.ones(64)
+    assert read(tmp_path / "vgg16.h5").keys() == {"block1_conv1/kernel", "block1_conv1/bias"}
+
+
+# -- files from strangers ----------------------------------------------------------------------------------------------
+
+def archive_of(path: Path, program: bytes, compression: int = zipfile.ZIP_STORED) -> Path:
+    with zipfile.ZipFile(path, "w", compression) as file:
+        file.writestr("archive/data.pkl", program)
+    return path
+
+
+class Harm:
+    """Unpickled, it would leave a file behind."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> object:
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_a_pickle_is_not_run(legacy: bool, tmp_path: Path) -> None:
+    program = pickle.dumps({"weight": Harm(tmp_path / "harm")})
+    path = tmp_path / "a.pth"
+    if legacy:
+        path.write_bytes(b"".join(pickle.dumps(part) for part in (0x1950A86A20F9469CFC6C, 1001, {})) + program)
+    else:
+        archive_of(path, program)
+    with pytest.raises(InputError, match=r"asks for pathlib\.Path.*not run here\n  hint: save the weights alone"):
+        read(path)
+    assert not (tmp_path / "harm").exists()
+
+
+TENSOR = b"ctorch._utils\n_rebuild_tensor_v2\n((S'storage'\nctorch\nFloatStorage\nS'0'\nS'cpu'\nI4\ntQ"
+HOSTILE = {
+    "reaches beyond": b"(dS'w'\n" + TENSOR + b"I0\n(I5\nt(I1\ntI00\nNtRs.",
+    "not described": b"(dS'w'\n" + TENSOR + b"I-1\n(I2\nt(I1\ntI00\nNtRs.",
+    "is damaged": b"(dS'w'\n",
+    "no dictionary": b"I1\n.",
+}
+
+
+@pytest.mark.parametrize("message", HOSTILE)
+def test_hostile_and_damaged_pickles(message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        read(archive_of(tmp_path / "a.pth", HOSTILE[message]))
+
+
+def test_a_compressed_pickle_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"compressed, which torch\.save never does"):
+        read(archive_of(tmp_path / "a.pth", pickle.dumps({}), zipfile.ZIP_DEFLATED))
+
+
+def test_a_storage_cut_short(tmp_path: Path) -> None:
+    path = archive_of(tmp_path / "a.pth", b"(dS'w'\n" + TENSOR + b"I0\n(I4\nt(I1\ntI00\nNtRs.")
+    with zipfile.ZipFile(path, "a") as file:
+        file.writestr("archive/data/0", b"12")
+    with pytest.raises(InputError, match="storage 0 is cut short"):
+        read(path)
+
+
+def test_a_link_out_of_the_file_is_refused(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.weights.h5", "w") as file:
+        group = file.create_group("layers/conv2d/vars")
+        group.attrs["name"] = "conv"
+        group["0"] = h5py.ExternalLink("/etc/passwd", "x")
+    with pytest.raises(InputError, match="a link, which may lead to any file"):
+        read(tmp_path / "a.weights.h5")
+
+
+@pytest.mark.parametrize(("name", "content", "message"), [
+    ("a.pth", b"hello", "this is no file of weights\n  hint: Keras's"),
+    ("a.h5", b"\x89HDF\r\n\x1a\n", "this HDF5 file is damaged"),
+    ("a.safetensors", b"\x08\0\0\0\0\0\0\0{\"a\": 1}", "not a whole .safetensors file"),
+])
+def test_what_is_no_file_of_weights(name: str, content: bytes, message: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        read(tmp_path / name)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file of weights"):
+        read(tmp_path / "a.pth")

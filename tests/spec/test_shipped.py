@@ -1,0 +1,40 @@
+"""Every spec that ships opens with what it is, lowers, and stands on its own when it is written out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from archspec import load, lower
+from archspec.spec.blocks import library, shipped
+from archspec.spec.inherit import names
+from archspec.spec.source import read
+
+
+@pytest.mark.parametrize("name", names())
+def test_it_opens_with_a_comment_and_has_a_description(name: str) -> None:
+    text = (shipped() / f"{name}.yaml").read_text(encoding="utf-8")
+    assert text.startswith("# ")
+    assert load(name).description
+
+
+@pytest.mark.parametrize("path", sorted((shipped() / "blocks").glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_file_of_blocks_says_what_it_holds(path: Path) -> None:
+    assert "description" in read(path).entries
+
+
+@pytest.mark.parametrize("name", library())
+def test_a_shipped_block_is_described(name: str) -> None:
+    assert "description" in library()[name].entries
+
+
+@pytest.mark.parametrize("expand", [False, True])
+@pytest.mark.parametrize("name", ["se_resnet50_pre", "googlenet", "mobilenet_v3_large", "inception_v4", "cifar_highway19",
+"resnet20_digits"])
+def test_a_resolved_spec_means_the_same(name: str, expand: bool, write: Callable[..., Path]) -> None:
+    spec = load(name)
+    path = write("input: 1x1x1\nhead: []", name)
+    path.write_text(spec.to_yaml(expand=expand), encoding="utf-8")
+    assert lower(load(str(path))).fingerprint == lower(spec).fingerprint
