@@ -26,7 +26,7 @@ from archspec.spec.source import Mapping as MappingTree
 from archspec.spec.source import Scalar, Tree
 
 REPEATS = Argument("whole", most=MAX_TIMES)
-STAGE_KEYS = ("repeats", "widths", "strides", "stride", *STAGE_LISTS, "name", "block")
+STAGE_KEYS = ("memory", "repeats", "widths", "strides", "stride", *STAGE_LISTS, "name", "block")
 PYRAMID = {2: "P1", 4: "P2", 8: "P3", 16: "P4", 32: "P5"}
 
 
@@ -83,12 +83,15 @@ class _Lowering:
             raise SpecError(self.context.problems) from None
 
     def _graph(self) -> Graph:
+        self.builder.recompute = self.spec.recompute
         value = self._input()
         self.context.base_names.update(self._let())
         value = self._list("stem", self.spec.stem, value, self.context.base_names)
         plans = list(self._plans())
         for plan in plans:
+            self.builder.recompute = plan.stage.recompute
             value = self._stage(plan, value, plans)
+        self.builder.recompute = self.spec.recompute
         features = dict(self.features)
         value = self._list("head", self.spec.head, value, self.context.base_names)
         self._check_parameters()

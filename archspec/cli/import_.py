@@ -11,6 +11,7 @@ from rich.console import Console
 from archspec.cli.options import overrides
 from archspec.errors import InputError
 from archspec.lower import load, lower
+from archspec.weights.form import differences
 from archspec.weights.load import Wanted, planned, refuse, stage_blocks
 from archspec.weights.report import tables
 
@@ -43,6 +44,8 @@ def import_(spec: str, weights: Path, layout: str, output: Path, new_head: bool,
         for table in tables(plan, graph):
             console.print(table)
         refuse(plan, graph, weights, wanted)
+        for difference in differences(plan.mapping, graph):
+            click.echo(f"the weights fit, but not in {difference}", err=True)
         _write(graph, plan, output, loaded.train.seed)
     click.echo(f"{output}  its output is logits; its input, with these weights: {plan.mapping.input}")
     return 0

@@ -27,7 +27,8 @@ class Node:
     """One operation in its place.
 
     `section` is stem, a stage's name, head, or auxiliary; `block` is the number of the stage's repeat from 1 (0: none);
-    `role` says which path it is on: only main counts for depth.
+    `role` says which path it is on: only main counts for depth. `recompute` says that its result need not be kept for
+    the backward pass (see graph/recompute.py); it changes no number, and so no fingerprint.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Node:
     section: str = ""
     block: int = 0
     role: Role = "main"
+    recompute: bool = False
 
     @property
     def types(self) -> tuple[Tensor, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +11,9 @@ import keras
 
 from archspec.errors import InputError, nearest
 from archspec.graph.ir import Feature, Graph, Node
+from archspec.graph.recompute import recomputed
 from archspec.model import layers
+from archspec.model.recompute import RecomputingModel
 
 
 def build(graph: Graph, *, auxiliary: bool = False, initialize: bool = True) -> keras.Model:
@@ -23,11 +25,22 @@ def build(graph: Graph, *, auxiliary: bool = False, initialize: bool = True) -> 
     nodes = graph.nodes if auxiliary else graph.predicting
     with deep(len(nodes)):
         values = _emit(nodes, initialize)
-        outputs = values[graph.output.name]
+        outputs: Any = values[graph.output.name]
         if auxiliary:
             extra = {f"auxiliary_{stage}": values[value.name] for stage, value in graph.auxiliary.items()}
             outputs = {"logits": outputs, **extra}
-        return keras.Model(values[graph.input.name], outputs, name=graph.name)
+        return _model(graph, values, outputs, graph.name)
+
+
+def _model(graph: Graph, values: Mapping[str, Any], outputs: Any, name: str) -> keras.Model:
+    """The plain functional model, or the one that recomputes where the graph says so."""
+    again = recomputed(graph)
+    if not again:
+        return keras.Model(values[graph.input.name], outputs, name=name)
+    model = RecomputingModel(values[graph.input.name], outputs, name=name)
+    helpers = (f"{node.name}{suffix}" for node in graph.nodes if node.recompute for suffix in layers.HELPERS)
+    model.recomputed = (*sorted(again), *helpers)
+    return model
 
 
 @contextmanager
@@ -56,7 +69,7 @@ def backbone(graph: Graph, levels: Sequence[str]) -> keras.Model:
     with deep(len(nodes)):
         values = _emit(nodes, initialize=True)
         outputs = {level: values[feature.value.name] for level, feature in wanted.items()}
-        model = keras.Model(values[graph.input.name], outputs, name=f"{graph.name}_backbone")
+        model = _model(graph, values, outputs, f"{graph.name}_backbone")
     # what keras-cv's detection and segmentation models ask a backbone for
     model.pyramid_level_inputs = {level: feature.value.name for level, feature in wanted.items()}
     return model

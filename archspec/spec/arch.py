@@ -16,7 +16,7 @@ from archspec.spec.blocks import BlockTable, names, walk
 from archspec.spec.expressions import ExpressionError, names_in, undefined
 from archspec.spec.inherit import STAGE_LISTS, Resolved, entries_of
 from archspec.spec.items import IDENTIFIER, Items
-from archspec.spec.operations import KIND_ARGUMENTS, OPERATIONS, PADDINGS, RESERVED, SECTIONS, UNITS, Signature
+from archspec.spec.operations import KIND_ARGUMENTS, MEMORIES, OPERATIONS, PADDINGS, RESERVED, SECTIONS, UNITS, Signature
 from archspec.spec.source import Mapping, Scalar, Sequence, Tree, hint_for_text, kind
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class Stage:
     lists: MappingABC[str, Items]
     arguments: MappingABC[str, Tree]
     keys: MappingABC[str, Where]
+    recompute: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +75,7 @@ class Spec:
     stages: tuple[Stage, ...]
     head: Items
     auxiliary: MappingABC[str, Items]
+    recompute: bool
     published: Published
     resolved: Resolved
     problems: list[Problem] = field(default_factory=list)
@@ -129,11 +131,13 @@ class _SpecReader:
         self.blocks = BlockTable(own, self.problems)
         let = self.names("let")
         defaults = self.section("defaults")
+        self.everywhere = self.recompute(self.tree.entries.get("memory"), False)
         return Spec(
             name=self.name(), description=self.text("description"), reference=self.text("reference"), input=self.input(),
             classes=self.whole("classes"), let=let, defaults=self.defaults(defaults), unit=self.unit(defaults),
             padding=self.padding(defaults), parameters=self.names("parameters"), blocks=self.blocks, stem=self.items("stem"),
-            stages=tuple(self.stages()), head=self.items("head"), auxiliary=self.auxiliary(), published=self.published(),
+            stages=tuple(self.stages()), head=self.items("head"), auxiliary=self.auxiliary(), recompute=self.everywhere,
+            published=self.published(),
             resolved=self.resolved, problems=self.problems)
 
     # -- simple sections -------------------------------------------------------------------------------------------
@@ -208,6 +212,16 @@ class _SpecReader:
     def auxiliary(self) -> MappingABC[str, Items]:
         tree = self.section("auxiliary")
         return {} if tree is None else {name: self.blocks.reader.items(value) for name, value in tree.entries.items()}
+
+    def recompute(self, tree: Tree | None, otherwise: bool) -> bool:
+        """Whether the backward pass computes activations again: the key `memory`, of the spec or of a stage."""
+        if tree is None:
+            return otherwise
+        if isinstance(tree, Scalar) and tree.text in MEMORIES:
+            return tree.text == "recompute"
+        hint = nearest(tree.text, MEMORIES) if isinstance(tree, Scalar) else ""
+        self.problem("memory", tree.where, f"memory is one of {' '.join(MEMORIES)}, this is {kind(tree)}", hint)
+        return otherwise
 
     # -- published -------------------------------------------------------------------------------------------------
 
@@ -339,11 +353,12 @@ class _SpecReader:
         block = row.pop("block", None)
         lists = {key: self.blocks.reader.items(row.pop(key)) for key in STAGE_LISTS if key in row}
         repeats, stride = row.pop("repeats", None), row.pop("stride", None)
+        recompute = self.recompute(row.pop("memory", None), self.everywhere)
         if block is None:
             self.problem("missing", where, "a stage says no block",
                          REPLACED if self.replaced_rows() else "add block: NAME; `archspec list` shows those that ship")
             return None
-        return Stage(name, where, block, repeats, stride, lists, row, keys)
+        return Stage(name, where, block, repeats, stride, lists, row, keys, recompute)
 
     def replaced_rows(self) -> bool:
         """Whether columns stand where a file that is extended has rows."""

@@ -9,7 +9,7 @@ from typing import Final
 from archspec.graph.ops import ACTIVATIONS
 
 SECTIONS = ("archspec", "name", "description", "reference", "extends", "input", "classes", "let", "defaults", "parameters",
-            "blocks", "stem", "stages", "head", "auxiliary", "published", "train", "export")
+            "blocks", "stem", "stages", "head", "auxiliary", "memory", "published", "train", "export")
 """The keys of a spec, in the order in which it is written."""
 REQUIRED: Final = "required"
 MAX_TIMES = 10_000
@@ -17,11 +17,12 @@ FLAGS = {"bias", "linear", "bare", "keepdims", "ceil", "count_padding"}
 SHORTHANDS = {"linear": ("act",), "bare": ("norm", "act")}
 PADDINGS = ("same", "valid", "symmetric")
 MERGES = ("concat", "add", "multiply", "max", "average")
+MEMORIES = ("recompute", "none")
 UNITS = ("conv-norm-act", "norm-act-conv", "conv-act")
 SHORTCUTS = ("identity", "pad", "projection", "projection_always", "avg_projection", "matched", "none")
 SHORTCUT_PARTS = ("none", "identity", "projection", "pad", "avg_projection")
 RESERVED = {"in_channels", "channels", "classes", "stage", "index", "repeats", "first", "last", "block", "blocks", "stages",
-            "depth", "gated", "name", "if", "before", "after", "between", "none", "true", "false", "and", "or", "not", "else"}
+            "depth", "gated", "name", "if", "before", "after", "between", "memory", "none", "true", "false", "and", "or", "not", "else"}
 
 
 @dataclass(frozen=True, slots=True)

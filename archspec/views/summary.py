@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import groupby
 from math import ceil
 
 from archspec.graph.ir import Graph, Node
 from archspec.graph.ops import Flatten, GlobalPool
+from archspec.graph.recompute import recomputed
 
 BYTES = 4
 """Of a float32."""
@@ -66,12 +68,13 @@ def summary(graph: Graph, batch: int = 32) -> Summary:
     nodes = graph.predicting
     weights = [weight for node in nodes for weight in node.weights]
     parameters = Parameters(sum(w.size for w in weights), sum(w.size for w in weights if w.trainable))
-    activations = _sum(_kept(node) for node in nodes)
+    again = recomputed(graph)
+    activations = _sum(_kept(node, again) for node in nodes)
     weights_bytes = BYTES * parameters.total
     training = None if activations is None else weights_bytes + 2 * BYTES * parameters.trainable + batch * activations
     reach = receptive_fields(graph)
     by_section = {name: tuple(found) for name, found in groupby(nodes[1:], key=lambda node: node.section)}
-    rows = tuple(_row(name, by_section[name], reach) for name in graph.sections if name in by_section)
+    rows = tuple(_row(name, by_section[name], reach, again) for name in graph.sections if name in by_section)
     return Summary(graph, parameters, _sum(node.macs for node in nodes), depth(graph),
                    Memory(weights_bytes, activations, training), rows)
 
@@ -82,18 +85,18 @@ def _sum(values: object) -> int | None:
     return None if None in found else sum(found)
 
 
-def _kept(node: Node) -> int | None:
-    """Bytes of a node's result; a flattened map is the map itself."""
-    if isinstance(node.op, Flatten):
+def _kept(node: Node, again: Collection[str]) -> int | None:
+    """Bytes of a node's result; a flattened map is the map itself, and what is computed again is not kept."""
+    if isinstance(node.op, Flatten) or node.name in again:
         return 0
     size = node.output.type.size
     return None if size is None else BYTES * size
 
 
-def _row(name: str, nodes: tuple[Node, ...], reach: dict[str, tuple[int, int] | None]) -> Row:
+def _row(name: str, nodes: tuple[Node, ...], reach: dict[str, tuple[int, int] | None], again: Collection[str]) -> Row:
     main = [node for node in nodes if node.role == "main"] or list(nodes)
     return Row(name, max(1, *(node.block for node in nodes)) if len(nodes) > 1 else 1, main[-1].output.type.shape,
-               sum(node.parameters for node in nodes), _sum(node.macs for node in nodes), _sum(_kept(node) for node in nodes),
+               sum(node.parameters for node in nodes), _sum(node.macs for node in nodes), _sum(_kept(node, again) for node in nodes),
                reach[main[-1].name])
 
 

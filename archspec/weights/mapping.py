@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -43,6 +44,10 @@ class Written(BaseModel):
     """The blocks it serves: those of a spec's stages are all among them. Empty: specs without stages."""
     input: str | None = None
     """What the network expects of its images, with these weights."""
+    padding: Literal["symmetric", "same"] | None = None
+    """How strided convolutions padded where the weights were trained; no shape shows it."""
+    epsilon: float | None = None
+    """Of the batch norms there."""
     like: str | None = None
     """A mapping beside this one, whose keys hold where this one has none; its rules come after the rules here."""
     words: dict[str, dict[str, str | int]] = {}
@@ -74,6 +79,8 @@ class LayoutMapping:
     format: Format
     blocks: frozenset[str]
     input: str
+    padding: str | None
+    epsilon: float | None
     rules: tuple[Rule, ...]
     renames: tuple[tuple[Pattern, str], ...]
     ignored: tuple[Pattern, ...]
@@ -186,15 +193,21 @@ def read_mapping(path: Path) -> LayoutMapping:
     """A mapping file and those it is like. Raises InputError."""
     written = list(_chain(path))
     words: Words = {key: value for each in reversed(written) for key, value in each.words.items()}
-    formats = [each.format for each in written if each.format]
-    if not formats:
+    first = _first(written)
+    if first.format is None:
         raise InputError(f"{path}: format is missing: keras or torch")
-    blocks = next((each.blocks for each in written if each.blocks is not None), ())
     return LayoutMapping(
-        path.stem, formats[0], frozenset(blocks), next((each.input for each in written if each.input), ""),
+        path.stem, first.format, frozenset(first.blocks or ()), first.input or "", first.padding, first.epsilon,
         tuple(rule for each in written for rule in _rules(path, each, words)),
         tuple((_pattern(path, old, words), new) for each in written for old, new in each.rename.items()),
-        tuple(_pattern(path, text, words) for each in written for text in (*each.ignore, *IGNORED[formats[0]])))
+        tuple(_pattern(path, text, words) for each in written for text in (*each.ignore, *IGNORED[first.format])))
+
+
+def _first(written: list[Written]) -> Written:
+    """The nearest file's keys, and for those it lacks the next one's."""
+    keys = ("format", "blocks", "input", "padding", "epsilon")
+    said = [each.model_dump(include=set(keys), exclude_none=True) for each in reversed(written)]
+    return Written.model_validate({key: value for each in said for key, value in each.items()})
 
 
 def _chain(path: Path) -> Iterator[Written]:

@@ -32,8 +32,9 @@ def random(model: keras.Model) -> keras.Model:
 
 def application(name: str, size: int) -> keras.Model:
     """A small model of keras.applications that ends in logits."""
+    bare = {"include_preprocessing": False} if name in ("MobileNetV3Large", "ConvNeXtTiny") else {}
     return random(getattr(keras.applications, name)(weights=None, input_shape=(size, size, 3), classes=CLASSES,
-                                                    classifier_activation=None))
+                                                    classifier_activation=None, **bare))
 
 
 def imported(spec: str, weights: Path, *options: str, size: int, classes: int = CLASSES) -> int:
@@ -67,6 +68,7 @@ def test_every_format_of_keras(name: str, resnet: keras.Model, tmp_path: Path) -
     ("ResNet50V2", "keras_resnet50v2", 32), ("VGG16", "keras_vgg16", 32), ("DenseNet121", "keras_densenet121", 32),
     ("InceptionV3", "keras_inception_v3", 75), ("InceptionResNetV2", "keras_inception_resnet_v2", 75),
     ("MobileNet", "keras_mobilenet", 32), ("MobileNetV2", "mobilenet_v2", 32), ("Xception", "xception", 71),
+    ("MobileNetV3Large", "mobilenet_v3_large", 32), ("ConvNeXtTiny", "convnext_tiny", 32),
 ])
 def test_the_applications_of_keras(application_name: str, spec: str, size: int, tmp_path: Path) -> None:
     model = application(application_name, size)
@@ -115,6 +117,11 @@ def test_a_partial_match_is_refused_unless_told(weights: Path, capsys: pytest.Ca
     assert imported("keras_resnet50", weights, *gated, "--partial", size=32) == 0
     model = keras.models.load_model(weights.with_name("model.keras"))
     assert np.std(model.get_layer("stage1_block1_se_conv1").kernel.numpy()) > 0
+
+
+def test_what_shapes_cannot_show_is_said(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert imported("keras_resnet50", weights, "--set", "defaults.padding=same", size=32) == 0
+    assert "padding: they were trained with as many pixels on each side" in capsys.readouterr().err
 
 
 def test_a_failure_leaves_the_old_model(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:

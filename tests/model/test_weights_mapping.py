@@ -12,6 +12,7 @@ from archspec.errors import InputError
 from archspec.graph.ir import Graph
 from archspec.lower import load, lower
 from archspec.spec.inherit import names as specs
+from archspec.weights.form import differences
 from archspec.weights.load import Wanted, planned, refuse, stage_blocks
 from archspec.weights.mapping import candidates, library, read_mapping
 from archspec.weights.match import Plan, plan
@@ -234,6 +235,21 @@ def test_no_name_stands_for_two_layers(tmp_path: Path) -> None:
                                      "layers: {'stage{s}_block{b}_conv{i}': 'layer{s}.conv{i}'}\n")
     with pytest.raises(InputError, match=r"gives layer1\.conv1\.weight to stage1_block1_conv1 and to stage1_block2_conv1"):
         read_mapping(tmp_path / "a.yaml").names(lower(load("resnet50")))
+
+
+@pytest.mark.parametrize(("name", "mapping", "said"), [
+    ("resnet50", ("resnet", "torchvision"), []),
+    ("keras_resnet50", ("resnet", "keras"), []),
+    ("keras_resnet50", ("resnet", "torchvision"), ["batch_norm: they were trained with epsilon 1e-05, this network has 1.001e-05"]),
+    ("mobilenet_v2", ("mobilenet_v2", "keras"), []),
+    ("mobilenet_v2_torchvision", ("mobilenet_v2", "timm"), []),
+    ("mobilenet_v2_torchvision", ("mobilenet_v2", "keras"),
+     ["padding: they were trained with TensorFlow's, this network pads otherwise",
+      "batch_norm: they were trained with epsilon 0.001, this network has 1e-05"]),
+])
+def test_what_shapes_cannot_show(name: str, mapping: tuple[str, str], said: list[str]) -> None:
+    found = differences(library()[mapping], lower(load(name)))
+    assert [text.partition("\n  hint: --set ")[0] for text in found] == said
 
 
 # -- mistakes ----------------------------------------------------------------------------------------------------------

@@ -77,10 +77,11 @@ def both(case: Case, *changes: str) -> tuple[np.ndarray, np.ndarray]:
                                                            **case.options)
     ours = build(lower(load(case.spec, ["input={}x{}x{}".format(*shape), *changes])), initialize=False)
     rng = np.random.default_rng(0)
-    images = rng.normal(size=(6, *shape)).astype("float32")
-    randomise(theirs, case.pixels * images[2:], rng)
+    pixels = case.pixels * rng.normal(size=(6, *shape)).astype("float32")
+    randomise(theirs, pixels[2:], rng)
     assert copy(walk(theirs, case.body_first), walk(ours)) == len(ours.weights) == len(list(weights(theirs.layers)))
-    return theirs(case.pixels * images[:2], training=False).numpy(), ours(images[:2], training=False).numpy()
+    images = pixels[:2] * np.float32(1 / case.pixels)
+    return theirs(pixels[:2], training=False).numpy(), ours(images, training=False).numpy()
 
 
 def difference(theirs: np.ndarray, ours: np.ndarray) -> float:

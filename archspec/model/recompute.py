@@ -1,0 +1,144 @@
+"""Training in less memory: layers whose results are not kept for the backward pass, but computed again in it."""
+# Keras has no type stubs: its classes and decorators are Any to mypy.
+# mypy: allow-subclassing-any, allow-untyped-decorators
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+Layer = keras.layers.Layer
+Key = int
+"""A symbolic tensor of the model, by its id."""
+
+
+@keras.saving.register_keras_serializable(package="archspec")
+class RecomputingModel(keras.Model):
+    """A functional model in all but memory: same layers, weights, results, gradients and moving statistics.
+
+    `recomputed` names the layers whose results a training step computes again in its backward pass. It takes
+    TensorFlow's gradients to do so: other backends, and calls without `training=True`, run the plain model.
+    """
+
+    recomputed: tuple[str, ...] = ()
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """As the plain model's."""
+        if not training or not self.recomputed or keras.backend.backend() != "tensorflow":
+            return super().call(inputs, training=training, mask=mask)
+        values = {id(self.inputs[0]): keras.ops.cast(inputs, self.inputs[0].dtype)}
+        for step in plan(self):
+            step.run(values)
+        return keras.tree.map_structure(lambda output: values[id(output)], self.output)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "recomputed": list(self.recomputed)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> RecomputingModel:
+        """The model of a configuration, as Keras loads it."""
+        rest = dict(config)
+        recomputed = tuple(rest.pop("recomputed"))
+        model = super().from_config(rest, custom_objects)
+        model.recomputed = recomputed
+        return model
+
+
+@dataclass(frozen=True)
+class Call:
+    """One layer and the tensors it takes, by their keys."""
+
+    layer: Layer
+    inputs: tuple[Key, ...]
+
+    def __call__(self, values: Mapping[Key, Any]) -> Any:
+        arguments = [values[key] for key in self.inputs]
+        return self.layer(arguments if isinstance(self.layer.input, list) else arguments[0], training=True)
+
+
+@dataclass(frozen=True)
+class Step:
+    """The layers that lead from kept results to the next one. `later` are those of `leaves` that later chains take."""
+
+    calls: tuple[Call, ...]
+    leaves: tuple[Key, ...]
+    later: tuple[Key, ...]
+
+    def run(self, values: dict[Key, Any]) -> None:
+        """Adds the result to the values."""
+        result = id(self.calls[-1].layer.output)
+        if len(self.calls) == 1:
+            values[result] = self.calls[0](values)
+            return
+        # What later steps take goes through this one, so that its gradient is summed up step by step. Else the
+        # gradient of each feature of a DenseNet would wait for all its users: memory with the square of depth again.
+        found = self._twice(values)
+        values.update(zip((result, *self.later), found, strict=True))
+
+    def _twice(self, values: Mapping[Key, Any]) -> Sequence[tf.Tensor]:
+        seeds = [call.layer.seed_generator.state for call in self.calls if hasattr(call.layer, "seed_generator")]
+        states = [(seed, tf.identity(seed.value)) for seed in seeds]
+        runs = 0
+
+        def run(*leaves: tf.Tensor) -> list[tf.Tensor]:
+            nonlocal runs
+            runs += 1
+            if runs == 1:
+                return self._results(leaves)
+            # the moving statistics have moved already, and dropout has to draw the same mask
+            with keras.StatelessScope(states):
+                return self._results(leaves)
+        return tf.recompute_grad(run)(*(values[key] for key in self.leaves))
+
+    def _results(self, leaves: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        values = dict(zip(self.leaves, leaves, strict=True))
+        for call in self.calls:
+            values[id(call.layer.output)] = call(values)
+        return [values[id(self.calls[-1].layer.output)], *(tf.identity(values[key]) for key in self.later)]
+
+
+def plan(model: RecomputingModel) -> list[Step]:
+    """A step for each result that is kept, in the order of computation."""
+    outputs = {id(output) for output in model.outputs}
+    again = {id(layer.output): layer for layer in model.layers
+             if layer.name in model.recomputed and id(layer.output) not in outputs}
+    kept = [layer for layer in model.layers if id(layer.output) not in again and not isinstance(layer, keras.layers.InputLayer)]
+    steps: list[Step] = []
+    wanted: set[Key] = set()
+    for layer in reversed(kept):
+        calls = tuple(_chain(layer, again))
+        leaves = _leaves(calls)
+        steps.append(Step(calls, leaves, tuple(key for key in leaves if key in wanted)))
+        if len(calls) > 1:
+            wanted.update(leaves)
+    return steps[::-1]
+
+
+def _chain(layer: Layer, again: Mapping[Key, Layer]) -> Iterator[Call]:
+    """The layers to be computed again on the way to one, and that one."""
+    inputs = tuple(_inputs(layer, again))
+    for key in inputs:
+        if key in again:
+            yield from _chain(again[key], again)
+    yield Call(layer, inputs)
+
+
+def _inputs(layer: Layer, again: Mapping[Key, Layer]) -> Iterator[Key]:
+    """What a layer takes; the parts of a concatenation instead of one that is not kept."""
+    for tensor in keras.tree.flatten(layer.input):
+        before = again.get(id(tensor))
+        if before is not None and isinstance(layer, keras.layers.Concatenate) and isinstance(before, type(layer)):
+            yield from _inputs(before, again)
+        else:
+            yield id(tensor)
+
+
+def _leaves(calls: Iterable[Call]) -> tuple[Key, ...]:
+    """The kept results that a chain starts from, each once."""
+    calls = list(calls)
+    made: Collection[Key] = {id(call.layer.output) for call in calls}
+    return tuple(dict.fromkeys(key for call in calls for key in call.inputs if key not in made))
