@@ -28,6 +28,10 @@ class Where:
         return f"{self.file}:{self.line}:{self.column}"
 
 
+UNREAD = {"empty-value", "open-expression", "number-size", "alias", "tag", "key", "merge-key", "table"}
+"""Codes of parts that cannot be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One mistake: a stable code, the place, what is wrong, and what to write instead."""
@@ -67,10 +71,17 @@ class SpecError(InputError):
     """Every problem found in a spec, in the order of the text."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(sorted(dict.fromkeys(problems), key=_position))
+        self.problems = tuple(sorted(dict.fromkeys(_without_echoes(problems)), key=_position))
         more = len(self.problems) - MAX_SHOWN
         shown = [str(problem) for problem in self.problems[:MAX_SHOWN]]
         super().__init__("\n".join([*shown, f"and {more} more problems"] if more > 0 else shown))
+
+
+def _without_echoes(problems: Iterable[Problem]) -> list[Problem]:
+    """Where a value cannot be read, what is wrong with it otherwise says nothing."""
+    found = list(problems)
+    unread = {_position(problem) for problem in found if problem.code in UNREAD}
+    return [problem for problem in found if problem.code in UNREAD or _position(problem) not in unread]
 
 
 def _position(problem: Problem) -> tuple[str, int, int]:

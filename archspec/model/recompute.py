@@ -11,7 +11,6 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-Layer = keras.layers.Layer
 Key = int
 """A symbolic tensor of the model, by its id."""
 
@@ -43,7 +42,7 @@ class RecomputingModel(keras.Model):
         """The model of a configuration, as Keras loads it."""
         rest = dict(config)
         recomputed = tuple(rest.pop("recomputed"))
-        model = super().from_config(rest, custom_objects)
+        model: RecomputingModel = super().from_config(rest, custom_objects)
         model.recomputed = recomputed
         return model
 
@@ -52,7 +51,7 @@ class RecomputingModel(keras.Model):
 class Call:
     """One layer and the tensors it takes, by their keys."""
 
-    layer: Layer
+    layer: keras.layers.Layer
     inputs: tuple[Key, ...]
 
     def __call__(self, values: Mapping[Key, Any]) -> Any:
@@ -92,7 +91,8 @@ class Step:
             # the moving statistics have moved already, and dropout has to draw the same mask
             with keras.StatelessScope(states):
                 return self._results(leaves)
-        return tf.recompute_grad(run)(*(values[key] for key in self.leaves))
+        results: list[tf.Tensor] = tf.recompute_grad(run)(*(values[key] for key in self.leaves))
+        return results
 
     def _results(self, leaves: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         values = dict(zip(self.leaves, leaves, strict=True))
@@ -118,7 +118,7 @@ def plan(model: RecomputingModel) -> list[Step]:
     return steps[::-1]
 
 
-def _chain(layer: Layer, again: Mapping[Key, Layer]) -> Iterator[Call]:
+def _chain(layer: keras.layers.Layer, again: Mapping[Key, keras.layers.Layer]) -> Iterator[Call]:
     """The layers to be computed again on the way to one, and that one."""
     inputs = tuple(_inputs(layer, again))
     for key in inputs:
@@ -127,7 +127,7 @@ def _chain(layer: Layer, again: Mapping[Key, Layer]) -> Iterator[Call]:
     yield Call(layer, inputs)
 
 
-def _inputs(layer: Layer, again: Mapping[Key, Layer]) -> Iterator[Key]:
+def _inputs(layer: keras.layers.Layer, again: Mapping[Key, keras.layers.Layer]) -> Iterator[Key]:
     """What a layer takes; the parts of a concatenation instead of one that is not kept."""
     for tensor in keras.tree.flatten(layer.input):
         before = again.get(id(tensor))

@@ -106,7 +106,7 @@ def _data(tree: Mapping, key: str) -> object:
 
 def read_spec(resolved: Resolved) -> Spec:
     """The typed spec. Problems are collected in `spec.problems`; raises SpecError where nothing can be made of it."""
-    problems: list[Problem] = []
+    problems = list(resolved.problems)
     reader = _SpecReader(resolved, problems)
     for key in resolved.tree.entries:
         if key not in SECTIONS:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 from archspec.errors import Problem, SpecError, Where, nearest
 from archspec.graph.ops import VALID, Padding, Pair
-from archspec.spec.expressions import ExpressionError, Value, describe, evaluate, is_expression
+from archspec.spec.expressions import ExpressionError, Unknown, Value, describe, evaluate, is_expression
 from archspec.spec.operations import PADDINGS, Argument
 from archspec.spec.source import Mapping as MappingTree
-from archspec.spec.source import Scalar, Sequence, Tree, hint_for_text, kind
+from archspec.spec.source import BROKEN, Scalar, Sequence, Tree, hint_for_text, kind
 
 WHOLE = Argument("whole")
 SIZES = re.compile(r"(0|[1-9][0-9]{0,6})x(0|[1-9][0-9]{0,6})")
@@ -55,6 +55,8 @@ def value_of(tree: Tree, names: Mapping[str, Value], unit: str = "") -> Value:
             return evaluate(tree.text, names)
         except ExpressionError as error:
             raise SpecError([Problem("expression", tree.where, str(error), error.hint)]) from None
+    if tree.value == BROKEN:
+        raise Unknown(tree.text)
     if tree.value is None:
         raise SpecError([Problem("null", tree.where, "null removes a key of the file that is extended; it is no value",
                                  "write none")])

@@ -12,7 +12,7 @@ from archspec.errors import Problem, SpecError, Where, nearest, shorten
 from archspec.spec.blocks import shipped
 from archspec.spec.items import ItemReader
 from archspec.spec.operations import OPERATIONS
-from archspec.spec.source import Mapping, Scalar, Sequence, Tree, kind, parse, read
+from archspec.spec.source import BROKEN, Mapping, Scalar, Sequence, Tree, kind, parse, read
 
 MAX_CHAIN = 20
 SET = "--set"
@@ -40,10 +40,14 @@ class Resolved:
     tree: Mapping
     layers: tuple[Layer, ...]
     path: Path
+    problems: tuple[Problem, ...]
 
 
 def resolve(reference: str, overrides: SequenceABC[str] = ()) -> Resolved:
-    """The spec of a path or a shipped name, with `key.path=value` overrides. Raises SpecError."""
+    """The spec of a path or a shipped name, with `key.path=value` overrides.
+
+    Its problems are kept with it. Raises SpecError where a file cannot be found or read at all.
+    """
     path = locate(reference)
     problems: list[Problem] = []
     layers = [*reversed(list(_chain(path, problems)))]
@@ -56,9 +60,7 @@ def resolve(reference: str, overrides: SequenceABC[str] = ()) -> Resolved:
     tree = layers[0].tree
     for layer in layers[1:]:
         tree = merge(tree if layer.file == SET else _without(tree, NOT_INHERITED), layer.tree)
-    if problems:
-        raise SpecError(problems)
-    return Resolved(tree, tuple(layers), path)
+    return Resolved(tree, tuple(layers), path, tuple(problems))
 
 
 # -- finding files -----------------------------------------------------------------------------------------------------
@@ -116,7 +118,7 @@ def _chain(path: Path, problems: list[Problem]) -> Iterator[Layer]:
     seen: list[Path] = []
     while True:
         seen.append(path.resolve())
-        tree = read(path)
+        tree = read(path, problems)
         yield Layer(str(path), normal(tree, problems))
         base = tree.entries.get("extends")
         if base is None:
@@ -231,7 +233,8 @@ def _stages(tree: Tree, problems: list[Problem]) -> Tree:
     if isinstance(tree, Sequence):
         return Sequence(tuple(_singular(row, problems) if isinstance(row, Mapping) else row for row in tree.items), tree.where)
     if isinstance(tree, Mapping):
-        return _singular(_columns(tree, problems), problems)
+        columns = _columns(tree, problems)
+        return _singular(columns, problems) if isinstance(columns, Mapping) else columns
     return tree
 
 
@@ -254,8 +257,8 @@ def entries_of(found: Sequence) -> str:
     return "1 entry" if len(found.items) == 1 else f"{len(found.items)} entries"
 
 
-def _columns(stages: Mapping, problems: list[Problem]) -> Mapping:
-    """A table as columns: its first row names them."""
+def _columns(stages: Mapping, problems: list[Problem]) -> Mapping | Scalar:
+    """A table as columns: its first row names them. BROKEN if it cannot be read."""
     table = stages.entries.get("table")
     if table is None or (isinstance(table, Scalar) and table.value is None):
         return stages
@@ -266,7 +269,7 @@ def _columns(stages: Mapping, problems: list[Problem]) -> Mapping:
     if not isinstance(table, Sequence) or len(rows) != len(table.items) or len(rows) < 2 or not named:
         problems.append(Problem("table", table.where, "a table is a list of rows, its first row names the columns",
                                 "write one list a stage: - [width, stride] and then - [64, 1]"))
-        return Mapping(entries, stages.where, keys)
+        return Scalar(BROKEN, "", table.where)
     header = rows[0]
     ragged = [row for row in rows[1:] if len(row.items) != len(header.items)]
     problems.extend(Problem("table-row", row.where, f"this row has {entries_of(row)}, the first row names "

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from archspec.errors import Problem, SpecError, Where, nearest
 from archspec.spec.operations import FLAGS, MERGES, OPERATIONS, PADDINGS, SHORTHANDS, Argument, Signature
-from archspec.spec.source import Mapping, Scalar, Sequence, TooLong, Tree, atom, kind, parse
+from archspec.spec.source import BROKEN, Mapping, Scalar, Sequence, TooLong, Tree, atom, kind, parse
 
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 KERNEL = re.compile(r"[0-9]+x[0-9]+")
@@ -155,6 +155,8 @@ class ItemReader:
                          "one operation an entry: `- conv: 3x3 64` or `- flatten`; arguments go into one line "
                          "or into a mapping below the name")
             return Item("", tree.where, None)
+        if BROKEN in (getattr(tree, "value", None), getattr(argument, "value", None)):
+            return Item(name, where, None)
         signature = self.signatures.get(name)
         if signature is None:
             self._unknown(name, where)

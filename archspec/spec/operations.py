@@ -22,7 +22,8 @@ UNITS = ("conv-norm-act", "norm-act-conv", "conv-act")
 SHORTCUTS = ("identity", "pad", "projection", "projection_always", "avg_projection", "matched", "none")
 SHORTCUT_PARTS = ("none", "identity", "projection", "pad", "avg_projection")
 RESERVED = {"in_channels", "channels", "classes", "stage", "index", "repeats", "first", "last", "block", "blocks", "stages",
-            "depth", "gated", "name", "if", "before", "after", "between", "memory", "none", "true", "false", "and", "or", "not", "else"}
+            "depth", "gated", "name", "if", "before", "after", "between", "memory", "none", "true", "false", "and", "or",
+            "not", "else"}
 
 
 @dataclass(frozen=True, slots=True)

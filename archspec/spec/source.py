@@ -31,6 +31,9 @@ WORDS = {"null": None, "~": None, "true": True, "false": False}
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
+BROKEN = "\0"
+"""The value of what cannot be read; no YAML text holds this character. Nothing follows from it but its own problem."""
+
 Atom = int | float | str | bool | None
 
 
@@ -136,8 +139,11 @@ def shown(path: Path) -> str:
     return str(absolute.relative_to(here) if absolute.is_relative_to(here) else path)
 
 
-def read(path: Path) -> Mapping:
-    """The tree of a file. Raises SpecError with every problem of its syntax."""
+def read(path: Path, problems: list[Problem] | None = None) -> Mapping:
+    """The tree of a file. Parts of it that cannot be read go to `problems` where it is given, and are BROKEN.
+
+    Raises SpecError where nothing can be made of the file, or with every such part.
+    """
     file = shown(path)
     where = Where(file)
     try:
@@ -153,26 +159,28 @@ def read(path: Path) -> Mapping:
         line = raw[:error.start].count(b"\n") + 1
         raise SpecError([Problem("not-utf8", Where(file, line), "the file is not UTF-8 text",
                                  "save it as UTF-8")]) from None
-    return document(text, file)
+    return document(text, file, problems)
 
 
-def document(text: str, file: str) -> Mapping:
+def document(text: str, file: str, problems: list[Problem] | None = None) -> Mapping:
     """The tree of a text that has to be one mapping."""
-    tree = parse(text, file)
+    tree = parse(text, file, problems=problems)
     if isinstance(tree, Mapping):
         return tree
     raise SpecError([Problem("not-a-mapping", tree.where, f"a spec is a mapping of keys, this is {kind(tree)}",
                              "the smallest spec has the keys input, stages and head")])
 
 
-def parse(text: str, file: str, within: Where | None = None) -> Tree:
+def parse(text: str, file: str, within: Where | None = None, problems: list[Problem] | None = None) -> Tree:
     """The tree of a text, which may stand within a line of another."""
     reader = _Reader(file, BREAKS.split(text), within)
     try:
         tree = reader.document(yaml.parse(text, Loader=_Loader))
     except yaml.YAMLError as error:
         raise SpecError([*reader.problems, reader.syntax(error)]) from None
-    if reader.problems:
+    if problems is not None:
+        problems.extend(reader.problems)
+    elif reader.problems:
         raise SpecError(reader.problems)
     return tree
 
@@ -198,6 +206,8 @@ class _Reader:
         self.lines = lines
         self.within = within
         self.problems: list[Problem] = []
+        self.open = False
+        """Whether an expression was left open, whose rest YAML takes for further values."""
         self.anchors: dict[str, _Anchor] = {}
         self.count = 0
         self.deepest = 0
@@ -283,7 +293,7 @@ class _Reader:
         if anchor is None:
             self.problem("alias", where, f"no anchor &{shorten(event.anchor)} stands before this alias",
                          f"write &{shorten(event.anchor)} before the value that it repeats, or quote the text")
-            return Scalar("", "", where)
+            return Scalar(BROKEN, "", where)
         self.grow(anchor.size)
         self.deepen(depth + anchor.height)
         return anchor.tree
@@ -324,13 +334,16 @@ class _Reader:
             return Scalar(text, text, where)
         if text == "":
             self.problem("empty-value", where, "nothing stands here", "write a value; `none` if there is none")
-            return Scalar("", "", where)
+            return Scalar(BROKEN, "", where)
+        if self.open and text.count(")") > text.count("("):
+            return Scalar(BROKEN, "", where)
         if "$(" in text and text.count("(") != text.count(")"):
+            self.open = True
             self.problem("open-expression", where, f"the expression '{shorten(text)}' is not closed",
                          'inside [...] and {...} a comma or bracket ends a value: quote it, "$(min(8, a))"')
-            return Scalar("none", "none", where)
+            return Scalar(BROKEN, "", where)
         try:
             return Scalar(atom(text), text, where)
         except TooLong as error:
             self.problem("number-size", where, str(error), error.hint)
-            return Scalar(0, "0", where)
+            return Scalar(BROKEN, "", where)

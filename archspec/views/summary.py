@@ -96,8 +96,8 @@ def _kept(node: Node, again: Collection[str]) -> int | None:
 def _row(name: str, nodes: tuple[Node, ...], reach: dict[str, tuple[int, int] | None], again: Collection[str]) -> Row:
     main = [node for node in nodes if node.role == "main"] or list(nodes)
     return Row(name, max(1, *(node.block for node in nodes)) if len(nodes) > 1 else 1, main[-1].output.type.shape,
-               sum(node.parameters for node in nodes), _sum(node.macs for node in nodes), _sum(_kept(node, again) for node in nodes),
-               reach[main[-1].name])
+               sum(node.parameters for node in nodes), _sum(node.macs for node in nodes),
+               _sum(_kept(node, again) for node in nodes), reach[main[-1].name])
 
 
 def depth(graph: Graph) -> int:

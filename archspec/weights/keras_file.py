@@ -55,8 +55,11 @@ def archive(path: Path) -> Iterator[WeightsFile]:
     """The tensors of a .keras archive. Raises Unreadable."""
     with zipfile.ZipFile(path) as outer, tempfile.TemporaryFile() as copy:
         # HDF5 is read here and there, and an archive starts over each time one goes back in it
-        with outer.open(MEMBER) as member:
-            shutil.copyfileobj(member, copy)
+        try:
+            with outer.open(MEMBER) as member:
+                shutil.copyfileobj(member, copy)
+        except zipfile.BadZipFile as error:
+            raise Unreadable(path, f"this archive is damaged ({error})") from None
         with _opened(path, copy) as file:
             yield _file(path, file, _config_names(path, outer))
 
@@ -74,12 +77,15 @@ def _opened(path: Path, source: Any) -> Iterator[h5py.File]:
 def _file(path: Path, file: h5py.File, names: Mapping[str, str]) -> WeightsFile:
     root = _child(path, file, "model_weights") if "model_weights" in file else file
     layers = _old_layers(path, root) if _list(root, "layer_names") else _layers(path, root, names)
-    return WeightsFile(path, "keras", {f"{layer}/{field}": Stored(data.shape, partial(_array, data))
+    return WeightsFile(path, "keras", {f"{layer}/{field}": Stored(data.shape, partial(_array, path, data))
                                        for layer, fields in _counted(layers).items() for field, data in fields.items()})
 
 
-def _array(data: h5py.Dataset) -> np.ndarray:
-    return np.asarray(data[()])
+def _array(path: Path, data: h5py.Dataset) -> np.ndarray:
+    try:
+        return np.asarray(data[()])
+    except OSError as error:
+        raise Unreadable(path, f"{data.name} in it is damaged ({error})") from None
 
 
 def _old_layers(path: Path, root: h5py.Group) -> Layers:

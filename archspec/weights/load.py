@@ -13,7 +13,7 @@ from archspec.graph.ir import Graph
 from archspec.spec.arch import Spec
 from archspec.spec.source import Scalar
 from archspec.weights.files import opened
-from archspec.weights.mapping import candidates
+from archspec.weights.library import candidates
 from archspec.weights.match import Misfit, Plan, last_layers, plan
 
 if TYPE_CHECKING:

@@ -8,16 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from archspec.errors import InputError, nearest
+from archspec.errors import InputError
 from archspec.graph.ir import Graph, Node
 from archspec.graph.ops import Gate
-from archspec.spec.blocks import shipped
 from archspec.spec.source import plain, read
 from archspec.weights.patterns import Pattern, Words, fill, pattern
 from archspec.weights.tensors import Format
@@ -94,7 +92,7 @@ class LayoutMapping:
         """A tensor of a file under the name that the rules give."""
         for old, new in self.renames:
             if (found := old.match(tensor)) is not None:
-                return fill(new, found)
+                return self._fill(new, found)
         return tensor
 
     def ignores(self, tensor: str) -> bool:
@@ -135,8 +133,14 @@ class LayoutMapping:
 
     def _tensor(self, rule: Rule, field: str, known: Mapping[str, str | int]) -> str:
         if rule.fields:
-            return fill(rule.fields.get(field, ""), known)
-        return fill(rule.layer, known) + SEPARATOR[self.format] + FIELDS[self.format].get(field, field)
+            return self._fill(rule.fields.get(field, ""), known)
+        return self._fill(rule.layer, known) + SEPARATOR[self.format] + FIELDS[self.format].get(field, field)
+
+    def _fill(self, template: str, known: Mapping[str, str | int]) -> str:
+        try:
+            return fill(template, known)
+        except ValueError as error:
+            raise InputError(f"the mapping {self.name}: {template}: {error}") from None
 
 
 def _places(graph: Graph) -> Iterator[tuple[Node, dict[str, int]]]:
@@ -147,46 +151,6 @@ def _places(graph: Graph) -> Iterator[tuple[Node, dict[str, int]]]:
         block = blocks.setdefault((node.section, node.block), len(blocks)) if node.block else len(blocks)
         yield node, {"block": block, "position": position}
         position += node.role == "main" and not isinstance(node.op, Gate)
-
-
-@lru_cache(maxsize=1)
-def library() -> dict[tuple[str, str], LayoutMapping]:
-    """The mappings that ship with archspec, by family and layout."""
-    return {_family_layout(path): read_mapping(path) for path in sorted((shipped() / "weights").glob("*.yaml"))}
-
-
-def _family_layout(path: Path) -> tuple[str, str]:
-    family, _, layout = path.stem.rpartition("_")
-    return family, layout
-
-
-def candidates(layout: str, blocks: tuple[str, ...]) -> list[LayoutMapping]:
-    """The mappings that may fit a network of these blocks; `layout` may be a file, too. Raises InputError."""
-    if layout.endswith((".yaml", ".yml")):
-        return [read_mapping(Path(layout))]
-    layouts = sorted({known for _, known in library()})
-    if layout not in layouts:
-        hint = nearest(layout, layouts) or "a mapping of your own is a .yaml file, as those in specs/weights"
-        raise InputError(f"there is no layout '{layout}': there are {', '.join(layouts)}\n  hint: {hint}")
-    found = [mapping for (_, known), mapping in library().items() if known == layout and mapping.serves(blocks)]
-    if not found:
-        raise InputError(f"no mapping of the layout {layout} serves {_of(blocks)}\n  hint: {_other_layouts(layout, blocks)}")
-    return found
-
-
-def _of(blocks: tuple[str, ...]) -> str:
-    return f"a network of the blocks {', '.join(blocks)}" if blocks else "a network without stages"
-
-
-def _other_layouts(layout: str, blocks: tuple[str, ...]) -> str:
-    """What does serve: another layout for these blocks, or the families of this layout."""
-    others = [other for (_, other), mapping in library().items() if mapping.serves(blocks)]
-    if others:
-        return f"--layout {' or '.join(dict.fromkeys(others))} has one"
-    served = {block: family for (family, known), mapping in library().items() if known == layout for block in mapping.blocks}
-    near = [hint for block in blocks if (hint := nearest(block, served))]
-    families = sorted(family for family, known in library() if known == layout)
-    return f"{near[0]} " * bool(near) + f"{layout} has mappings for {', '.join(families)}; --layout FILE.yaml names your own"
 
 
 def read_mapping(path: Path) -> LayoutMapping:

@@ -111,6 +111,16 @@ def test_keras_1_names(tmp_path: Path) -> None:
     assert read(tmp_path / "vgg16.h5").keys() == {"block1_conv1/kernel", "block1_conv1/bias"}
 
 
+def test_a_damaged_archive_of_keras(model: keras.Model, tmp_path: Path) -> None:
+    path = tmp_path / "a.keras"
+    model.save(path)
+    data = path.read_bytes()
+    middle = data.index(b"\x89HDF") + 2000
+    path.write_bytes(data[:middle] + b"damage" + data[middle + 6:])
+    with pytest.raises(InputError, match="this archive is damaged"):
+        read(path)
+
+
 # -- files from strangers ----------------------------------------------------------------------------------------------
 
 def archive_of(path: Path, program: bytes, compression: int = zipfile.ZIP_STORED) -> Path:

@@ -13,8 +13,9 @@ from archspec.graph.ir import Graph
 from archspec.lower import load, lower
 from archspec.spec.inherit import names as specs
 from archspec.weights.form import differences
+from archspec.weights.library import candidates, library
 from archspec.weights.load import Wanted, planned, refuse, stage_blocks
-from archspec.weights.mapping import candidates, library, read_mapping
+from archspec.weights.mapping import read_mapping
 from archspec.weights.match import Plan, plan
 from archspec.weights.patterns import fill, pattern
 from archspec.weights.tensors import Stored, WeightsFile
@@ -230,6 +231,12 @@ def test_every_mapping_says_what_input_its_weights_expect(mapping: object) -> No
     assert getattr(mapping, "input", "").startswith(("RGB", "BGR"))
 
 
+def test_a_name_that_a_rule_does_not_know(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("format: torch\nblocks: [bottleneck]\nlayers: {stem_conv: 'conv{s}'}\n")
+    with pytest.raises(InputError, match=r"the mapping a: conv\{s\}: \{s\}: the name 's' is not defined here"):
+        read_mapping(tmp_path / "a.yaml").names(lower(load("resnet50")))
+
+
 def test_no_name_stands_for_two_layers(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("format: torch\nblocks: [bottleneck]\n"
                                      "layers: {'stage{s}_block{b}_conv{i}': 'layer{s}.conv{i}'}\n")
@@ -240,7 +247,8 @@ def test_no_name_stands_for_two_layers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "mapping", "said"), [
     ("resnet50", ("resnet", "torchvision"), []),
     ("keras_resnet50", ("resnet", "keras"), []),
-    ("keras_resnet50", ("resnet", "torchvision"), ["batch_norm: they were trained with epsilon 1e-05, this network has 1.001e-05"]),
+    ("keras_resnet50", ("resnet", "torchvision"),
+     ["batch_norm: they were trained with epsilon 1e-05, this network has 1.001e-05"]),
     ("mobilenet_v2", ("mobilenet_v2", "keras"), []),
     ("mobilenet_v2_torchvision", ("mobilenet_v2", "timm"), []),
     ("mobilenet_v2_torchvision", ("mobilenet_v2", "keras"),

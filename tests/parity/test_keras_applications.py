@@ -93,7 +93,7 @@ def test_same_weights_give_the_same_logits(case: Case) -> None:
     theirs, ours = both(case)
     assert difference(theirs, ours) < 1e-5
     assert 0.1 < theirs.std() < 100
-    assert difference(*theirs) > 0.1  # the logits depend on the image
+    assert difference(*theirs) > 0.05  # the logits depend on the image
 
 
 @pytest.mark.slow

@@ -1,0 +1,50 @@
+"""The mappings that ship with archspec, and which of them may fit a network."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from archspec.errors import InputError, nearest
+from archspec.spec.blocks import shipped
+from archspec.weights.mapping import LayoutMapping, read_mapping
+
+
+@lru_cache(maxsize=1)
+def library() -> dict[tuple[str, str], LayoutMapping]:
+    """The mappings that ship with archspec, by family and layout."""
+    return {_family_layout(path): read_mapping(path) for path in sorted((shipped() / "weights").glob("*.yaml"))}
+
+
+def _family_layout(path: Path) -> tuple[str, str]:
+    family, _, layout = path.stem.rpartition("_")
+    return family, layout
+
+
+def candidates(layout: str, blocks: tuple[str, ...]) -> list[LayoutMapping]:
+    """The mappings that may fit a network of these blocks; `layout` may be a file, too. Raises InputError."""
+    if layout.endswith((".yaml", ".yml")):
+        return [read_mapping(Path(layout))]
+    layouts = sorted({known for _, known in library()})
+    if layout not in layouts:
+        hint = nearest(layout, layouts) or "a mapping of your own is a .yaml file, as those in specs/weights"
+        raise InputError(f"there is no layout '{layout}': there are {', '.join(layouts)}\n  hint: {hint}")
+    found = [mapping for (_, known), mapping in library().items() if known == layout and mapping.serves(blocks)]
+    if not found:
+        raise InputError(f"no mapping of the layout {layout} serves {_of(blocks)}\n  hint: {_other_layouts(layout, blocks)}")
+    return found
+
+
+def _of(blocks: tuple[str, ...]) -> str:
+    return f"a network of the blocks {', '.join(blocks)}" if blocks else "a network without stages"
+
+
+def _other_layouts(layout: str, blocks: tuple[str, ...]) -> str:
+    """What does serve: another layout for these blocks, or the families of this layout."""
+    others = [other for (_, other), mapping in library().items() if mapping.serves(blocks)]
+    if others:
+        return f"--layout {' or '.join(dict.fromkeys(others))} has one"
+    served = {block: family for (family, known), mapping in library().items() if known == layout for block in mapping.blocks}
+    near = [hint for block in blocks if (hint := nearest(block, served))]
+    families = sorted(family for family, known in library() if known == layout)
+    return f"{near[0]} " * bool(near) + f"{layout} has mappings for {', '.join(families)}; --layout FILE.yaml names your own"
