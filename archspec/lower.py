@@ -27,6 +27,8 @@ from archspec.spec.source import Scalar, Tree
 
 REPEATS = Argument("whole", most=MAX_TIMES)
 STAGE_KEYS = ("memory", "repeats", "widths", "strides", "stride", *STAGE_LISTS, "name", "block")
+STAGED = {"width", "stride"}
+"""Parameters that every stage gives its block."""
 PYRAMID = {2: "P1", 4: "P2", 8: "P3", 16: "P4", 32: "P5"}
 
 
@@ -274,15 +276,19 @@ class _Lowering:
         blocks = [found for name in self.context.called if (found := self.spec.blocks.get(name)) is not None]
         required = {name for block in blocks for name, tree in block.parameters.items() if is_required(tree)}
         for name in self.spec.parameters:
-            if name in required or name in ("width", "stride"):
+            if name in required or name in STAGED:
                 self.context.report(Problem("parameters", self._parameter_key(name), f"'{name}' belongs to each stage and is "
                                             "not given here", f"stages: {{{name}: …}}"))
             elif name not in used and not self.unknown_blocks:
                 self.context.report(Problem("parameters", self._parameter_key(name),
                                             f"no block in use has a parameter '{name}'",
-                                            f"{nearest(name, used)} their parameters: {' '.join(sorted(used))}".strip()))
+                                            f"{nearest(name, used)} {_known(used - required - STAGED)}".strip()))
 
     def _parameter_key(self, name: str) -> Where:
         tree = self.spec.resolved.tree.entries["parameters"]
         assert isinstance(tree, MappingTree)
         return tree.key(name)
+
+
+def _known(parameters: set[str]) -> str:
+    return f"their parameters: {' '.join(sorted(parameters))}" if parameters else "they have none"

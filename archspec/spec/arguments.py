@@ -11,8 +11,8 @@ from archspec.errors import Problem, SpecError, Where, nearest
 from archspec.graph.ops import VALID, Padding, Pair
 from archspec.spec.expressions import ExpressionError, Unknown, Value, describe, evaluate, is_expression
 from archspec.spec.operations import PADDINGS, Argument
-from archspec.spec.source import Mapping as MappingTree
 from archspec.spec.source import BROKEN, Scalar, Sequence, Tree, hint_for_text, kind
+from archspec.spec.source import Mapping as MappingTree
 
 WHOLE = Argument("whole")
 SIZES = re.compile(r"(0|[1-9][0-9]{0,6})x(0|[1-9][0-9]{0,6})")
