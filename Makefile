@@ -10,7 +10,7 @@ train: $(READY)
 	$(BIN)/archspec train resnet20_digits
 
 test: $(READY)-test lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 lint: $(READY)-test
 	$(BIN)/ruff check .

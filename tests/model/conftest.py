@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 import keras
 import numpy as np
 import pytest
+from graphs import Chain, Net, in_a_row
 
-from archspec.errors import Where
-from archspec.graph.builder import Builder
-from archspec.graph.ir import Graph, Value
+from archspec.graph.ir import Graph
 from archspec.graph.ops import (
     Activation,
     Blend,
@@ -23,39 +22,17 @@ from archspec.graph.ops import (
     Input,
     LayerScale,
     LocalResponseNorm,
-    Op,
     PadChannels,
     Pool,
     Shuffle,
     SliceChannels,
 )
 
-Chain = Callable[..., Graph]
-WHERE = Where("test")
-
-
-class Net(Builder):
-    """A builder that names each node after its operation and a number."""
-
-    def put(self, op: Op, *inputs: Value) -> Value:
-        return self.add(op, *inputs, name=f"{op.kind}{len(self.nodes)}", where=WHERE)
-
-    def done(self, output: Value) -> Graph:
-        return self.graph(output, {}, {}, ())
-
-
-def _chain(*chain: Op, shape: tuple[int | None, int | None, int] = (7, 9, 6)) -> Graph:
-    net = Net("net")
-    value = net.put(Input(shape))
-    for op in chain:
-        value = net.put(op, value)
-    return net.done(value)
-
 
 @pytest.fixture
 def chain() -> Chain:
     """Operations in a row as a graph; their names are kind and place: conv1, pool2."""
-    return _chain
+    return in_a_row
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import keras
 import pytest
-from conftest import Chain, Net
+from graphs import Chain, Net
 
 from archspec.graph import ops
 from archspec.graph.ir import Graph, Node
@@ -80,7 +80,7 @@ def test_auxiliary_classifiers_are_held_against_the_model_that_has_them(net: Net
     ("depthwise4", {"kernel": (5, 3)}, {("depthwise4", "weights"), ("depthwise4", "multiply-adds")}),
     ("dense7", {"units": 6}, {("dense7", "output shape"), ("dense7", "weights"), ("dense7", "multiply-adds")}),
     ("dense7", {"bias": False}, {("dense7", "weights")}),
-], ids=str)
+])
 def test_an_altered_model_is_caught(name: str, changes: dict[str, object], expected: set[tuple[str, str]],
                                     graph: Graph) -> None:
     assert expected <= found(graph, build(altered(graph, name, **changes)))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
-from conftest import Chain
+from graphs import Chain
 
 from archspec.graph import ops
 from archspec.graph.ir import Graph
@@ -66,7 +66,6 @@ def test_counted_same_padding_has_the_shape_of_same() -> None:
     assert layer.from_config(layer.get_config()).counted == "same"
 
 
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's variables under NumPy 2
 def test_keras_file_goes_round(everything: Graph, photos: np.ndarray, tmp_path: Path) -> None:
     model = build(everything)
     model.save(tmp_path / "model.keras")

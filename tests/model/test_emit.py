@@ -8,7 +8,7 @@ from fractions import Fraction
 import keras
 import numpy as np
 import pytest
-from conftest import Chain, Net
+from graphs import Chain, Net
 
 from archspec.errors import InputError
 from archspec.graph.ir import Feature, Graph

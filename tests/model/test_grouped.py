@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
-from conftest import Chain
+from graphs import Chain
 
 from archspec.graph import ops
 from archspec.graph.ir import Graph
@@ -122,7 +122,6 @@ def test_channels_first_goes_keras_way(maps: tf.Tensor) -> None:
     np.testing.assert_allclose(mine, theirs, atol=1e-5)
 
 
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's variables under NumPy 2
 def test_a_weight_file_of_one_loads_into_the_other(maps: tf.Tensor, tmp_path: Path) -> None:
     models = [keras.Sequential([keras.Input(maps.shape[1:]), kind(8, (3, 3), groups=4, name="conv")])
               for kind in (grouped.Conv2D, keras.layers.Conv2D)]
@@ -133,7 +132,6 @@ def test_a_weight_file_of_one_loads_into_the_other(maps: tf.Tensor, tmp_path: Pa
         np.testing.assert_allclose(saved(maps), other(maps), atol=1e-5)
 
 
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's variables under NumPy 2
 def test_keras_file_goes_round(network: Graph, batch: np.ndarray, tmp_path: Path) -> None:
     model = build(network)
     model.save(tmp_path / "model.keras")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
-from conftest import Chain, Net
+from graphs import Chain, Net
 from numpy.lib.stride_tricks import sliding_window_view
 
 from archspec.graph import ops

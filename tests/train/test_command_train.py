@@ -20,7 +20,6 @@ from archspec.cli import run as archspec
 from archspec.train import loop
 
 # Keras 3.15 reads variables in a way that NumPy 2.4 will give up
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 
 ROOT = Path(archspec_package.__file__).parents[1]
 RUN = Path("runs/small")

@@ -64,8 +64,6 @@ TINY: dict[str, dict[str, Any]] = {
 Gates stay wide: all of a few ReLUs may be below zero for every image, and then nothing behind them has a gradient.
 """
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's load_model
-
 
 @pytest.fixture(scope="module", params=TINY)
 def model(request: pytest.FixtureRequest) -> Iterator[keras.Model]:
