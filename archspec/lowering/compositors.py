@@ -30,8 +30,10 @@ def _joined(call: Call, values: list[Value | None], names: Sequence[str]) -> Val
     if len(values) == 1:
         return values[0]
     suffix = f"_{call.get('merge')}" if call.item.given_name else ""
-    notes = tuple(f"{name}: {call.chain(value)}" for name, value in zip(names, values, strict=True) if value is not None) \
-        if len({value.type for value in values if value is not None}) > 1 else ()
+
+    def notes() -> tuple[str, ...]:
+        return tuple(f"{name}: {call.chain(value)}" for name, value in zip(names, values, strict=True) if value is not None)
+
     return call.add(merge, *values, suffix=suffix, notes=notes)
 
 

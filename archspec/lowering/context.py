@@ -23,6 +23,8 @@ from archspec.spec.source import Mapping as MappingTree
 from archspec.spec.source import Scalar, Sequence, Tree
 
 T = TypeVar("T")
+Notes = Callable[[], tuple[str, ...]]
+"""What a message adds; made only when there is one."""
 MAX_NODES = 50_000
 MAX_ITEMS = 200_000
 MAX_NESTING = 60
@@ -114,7 +116,7 @@ class Call:
             raise unknown
         return found
 
-    def add(self, op: Op, *inputs: Value | None, suffix: str = "", notes: tuple[str, ...] = ()) -> Value | None:
+    def add(self, op: Op, *inputs: Value | None, suffix: str = "", notes: Notes = tuple) -> Value | None:
         """Adds a node under the item's name."""
         return self.context.add(op, *inputs, name=self.name + suffix, where=self.where, notes=notes)
 
@@ -210,7 +212,7 @@ class Context:
 
     # -- nodes -----------------------------------------------------------------------------------------------------
 
-    def add(self, op: Op, *inputs: Value | None, name: str, where: Where, notes: tuple[str, ...] = ()) -> Value | None:
+    def add(self, op: Op, *inputs: Value | None, name: str, where: Where, notes: Notes = tuple) -> Value | None:
         """Adds a node. Reports a shape that does not fit and goes on with the best guess."""
         known = [value for value in inputs if value is not None]
         if len(known) != len(inputs):
@@ -220,7 +222,7 @@ class Context:
         try:
             return self.builder.add(op, *known, name=name, where=where)
         except ShapeError as error:
-            self.report(Problem("shape", where, f"{name}: {error}", error.hint, notes))
+            self.report(Problem("shape", where, f"{name}: {error}", error.hint, notes()))
             return _guess(op, known, name)
 
     # -- lists -----------------------------------------------------------------------------------------------------

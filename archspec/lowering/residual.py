@@ -86,7 +86,10 @@ def _added(call: Call, shortcut: Value | None, body: Value) -> Value | None:
     if given["drop_path"]:
         drop = ops.DropPath(cast(float, given["drop_path"]))
         scaled = call.context.add(drop, scaled, name=f"{name}_drop_path", where=call.where)
-    notes = () if shortcut is None else (f"shortcut: {call.chain(shortcut)}", f"body: {call.chain(body)}")
+
+    def notes() -> tuple[str, ...]:
+        return (f"shortcut: {call.chain(shortcut)}", f"body: {call.chain(body)}") if shortcut is not None else ()
+
     return call.context.add(ops.Merge("add"), shortcut, scaled, name=name, where=call.where, notes=notes)
 
 
