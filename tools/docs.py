@@ -123,7 +123,7 @@ SECTIONS: tuple[tuple[str, type[recipe.Section]], ...] = (
     ("train", recipe.Recipe), ("train.data: digits", recipe.Digits), ("train.data: folder", recipe.Folder),
     ("train.optimizer: sgd", recipe.Sgd), ("train.schedule: cosine", recipe.Cosine), ("train.schedule: step", recipe.Step),
     ("train.schedule: constant", recipe.Constant), ("train.normalize", recipe.Normalize), ("train.augment", recipe.Augment),
-    ("train.checkpoint", recipe.Checkpoint), ("export", ExportSection),
+    ("train.checkpoint", recipe.Checkpoint), ("train.init", recipe.Init), ("export", ExportSection),
 )
 KEYS_IN_WORDS = {
     "data": "where the images come from", "epochs": "how often every image is seen", "optimizer": "how weights change",
@@ -135,6 +135,7 @@ KEYS_IN_WORDS = {
     "factor": "what it is multiplied by there", "mean": "is subtracted from pixels of 0 to 255; one number, or one a channel",
     "std": "divides them; one number, or one a channel", "formats": "what is made for serving",
     "tolerance": "how far a probability may be from Keras's",
+    "init": "weights to start from instead of random ones",
     "crop_padding": "black pixels around an image that is then cropped at random; 0: no crop at random",
 }
 

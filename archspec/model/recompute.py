@@ -19,15 +19,16 @@ Key = int
 class RecomputingModel(keras.Model):
     """A functional model in all but memory: same layers, weights, results, gradients and moving statistics.
 
-    `recomputed` names the layers whose results a training step computes again in its backward pass. It takes
-    TensorFlow's gradients to do so: other backends, and calls without `training=True`, run the plain model.
+    `recomputed` names the layers whose results a training step computes again in its backward pass. That takes a
+    graph of TensorFlow's: other backends and eager steps run the plain model, as all calls without `training=True` do.
+    Under `jit_compile` XLA finds the second computation equal to the first and keeps the results after all.
     """
 
     recomputed: tuple[str, ...] = ()
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """As the plain model's."""
-        if not training or not self.recomputed or keras.backend.backend() != "tensorflow":
+        if not training or keras.backend.backend() != "tensorflow" or tf.executing_eagerly():
             return super().call(inputs, training=training, mask=mask)
         values = {id(self.inputs[0]): keras.ops.cast(inputs, self.inputs[0].dtype)}
         for step in plan(self):
@@ -79,26 +80,35 @@ class Step:
         values.update(zip((result, *self.later), found, strict=True))
 
     def _twice(self, values: Mapping[Key, Any]) -> Sequence[tf.Tensor]:
+        """The result and what goes on to later steps, with a gradient that computes the result again."""
+        # Read before the first run moves them on: dropout has to draw the same mask the second time.
         seeds = [call.layer.seed_generator.state for call in self.calls if hasattr(call.layer, "seed_generator")]
         states = [(seed, tf.identity(seed.value)) for seed in seeds]
-        runs = 0
 
-        def run(*leaves: tf.Tensor) -> list[tf.Tensor]:
-            nonlocal runs
-            runs += 1
-            if runs == 1:
-                return self._results(leaves)
-            # the moving statistics have moved already, and dropout has to draw the same mask
-            with keras.StatelessScope(states):
-                return self._results(leaves)
-        results: list[tf.Tensor] = tf.recompute_grad(run)(*(values[key] for key in self.leaves))
+        @tf.custom_gradient
+        def through(*leaves: tf.Tensor) -> tuple[list[tf.Tensor], Any]:
+            def backward(*upstream: tf.Tensor, variables: Sequence[tf.Variable] = ()) -> tuple[Any, Any]:
+                with tf.control_dependencies(upstream[:1]):  # not before its turn has come
+                    again = tf.identity_n(leaves)
+                with tf.GradientTape() as tape, keras.StatelessScope(states):  # moving statistics have moved already
+                    tape.watch(again)
+                    result = self._result(again)
+                of_leaves, of_variables = tape.gradient(result, (again, list(variables)), upstream[0])
+                return self._summed(of_leaves, upstream[1:]), of_variables
+            return [self._result(leaves), *(leaves[self.leaves.index(key)] for key in self.later)], backward
+        results: list[tf.Tensor] = through(*(values[key] for key in self.leaves))
         return results
 
-    def _results(self, leaves: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    def _result(self, leaves: Sequence[tf.Tensor]) -> tf.Tensor:
         values = dict(zip(self.leaves, leaves, strict=True))
         for call in self.calls:
             values[id(call.layer.output)] = call(values)
-        return [values[id(self.calls[-1].layer.output)], *(tf.identity(values[key]) for key in self.later)]
+        return values[id(self.calls[-1].layer.output)]
+
+    def _summed(self, gradients: Sequence[tf.Tensor], later: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """The gradients of the leaves, with those of the steps after this one."""
+        rest = dict(zip(self.later, later, strict=True))
+        return [found + rest[key] if key in rest else found for key, found in zip(self.leaves, gradients, strict=True)]
 
 
 def plan(model: RecomputingModel) -> list[Step]:
