@@ -36,6 +36,10 @@ def _print_blocks() -> None:
         if entry.family != family:
             click.echo(f"specs/blocks/{entry.family}.yaml")
             family = entry.family
-        parameters = " ".join(name if value == "required" else f"{name}={to_inline(value)}"
+        parameters = " ".join(name if value == "required" else f"{name}={_shown(value)}"
                               for name, value in entry.parameters.items())
         click.echo(f"  {entry.name}: {parameters}\n      {entry.description}")
+
+
+def _shown(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else to_inline(value)

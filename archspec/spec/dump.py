@@ -41,12 +41,7 @@ def _short(item: object) -> bool:
     return not isinstance(item, list)
 
 
-def _float(dumper: yaml.SafeDumper, value: float) -> yaml.Node:
-    return dumper.represent_scalar("tag:yaml.org,2002:float", repr(value))
-
-
 _Dumper.add_representer(str, _text)
-_Dumper.add_representer(float, _float)
 _Dumper.add_representer(list, _list)
 
 
