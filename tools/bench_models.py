@@ -178,7 +178,7 @@ BENCHES: dict[str, tuple[Callable[[Settings], Iterator[Row]], Settings]] = {
     "build": (build, Settings(224, 0, 5)),
     "resnet50": (resnet50, Settings(96, 8, 9)),
     "densenet121": (densenet121, Settings(96, 8, 9)),
-    "resnext50": (resnext50, Settings(128, 8, 3)),
+    "resnext50": (resnext50, Settings(128, 8, 2)),
     "densenet201": (densenet201, Settings(224, 16, 3)),
 }
 """Each with the settings that it takes unless said otherwise."""

@@ -33,7 +33,8 @@ def folder(section: Folder, shape: Shape) -> Dataset:
 def _halves(root: Path, holdout: float) -> tuple[str, Files, Files]:
     """The name of the split to test on, the images to train on, and those to test on."""
     if not root.is_dir():
-        raise InputError(f"train.data.path: no folder {root} (seen from {Path.cwd()})")
+        raise InputError(f"train.data.path: no folder {root} (seen from {Path.cwd()})\n"
+                         "  hint: --set train.data.path=FOLDER, which holds train and validation, one folder a class in each")
     test = next((root / name for name in TEST_NAMES if (root / name).is_dir()), None)
     if (root / "train").is_dir():
         if test is None:
