@@ -36,6 +36,7 @@ from archspec.views.tables import grid  # noqa: E402
 
 Run = Callable[[], object]
 MEBI = 1 << 20
+DEEP = "densenet201"
 
 
 @dataclass(frozen=True)
@@ -167,9 +168,9 @@ def densenet201(settings: Settings) -> Iterator[Row]:
     """`memory: recompute` against the same spec without it: 40 % less memory, at most 35 % more time."""
     again = "memory=recompute"
     what, conditions = "training step, DenseNet-201 with recompute / without", settings.images()
-    kept, less = (peak_alone("densenet201", settings, *overrides) / MEBI for overrides in ([], [again]))
+    kept, less = (peak_alone(DEEP, settings, *overrides) / MEBI for overrides in ([], [again]))
     yield Row("densenet201", f"memory of the process, {what}", conditions, "MiB", less, kept, kept / less, goal=1 / 0.6)
-    models = zoo("densenet201", settings, again), zoo("densenet201", settings)
+    models = zoo(DEEP, settings, again), zoo(DEEP, settings)
     found = side_by_side(*(training(model, settings) for model in models), settings.repeats)
     yield Row("densenet201", what, conditions, "s", *found, goal=1 / 1.35)
 

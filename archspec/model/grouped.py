@@ -1,7 +1,7 @@
 """Grouped convolution on TensorFlow's own operation, as fast on a CPU as its multiply-adds let it be.
 
 Keras sends each grouped convolution through an XLA compilation of that layer alone, since TensorFlow's operation once
-had none for groups on the CPU. It has had one, with gradients, for years; tools/bench_models.py measures the difference.
+had no groups on the CPU. It has had them for years; tools/bench_models.py measures the difference.
 """
 # Keras has no type stubs: its classes and decorators are Any to mypy.
 # mypy: allow-subclassing-any, allow-untyped-decorators
@@ -9,6 +9,7 @@ had none for groups on the CPU. It has had one, with gradients, for years; tools
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import keras
@@ -37,8 +38,24 @@ def convolve(x: Any, kernel: Any, strides: Sequence[int], padding: str, dilation
     """
     if keras.backend.backend() != "tensorflow":
         return ops.conv(x, kernel, tuple(strides), padding, "channels_last", tuple(dilation))
-    narrow = x.dtype
-    if narrow == tf.float16 and not tf.config.list_logical_devices("GPU"):
-        # the one type for which a CPU has no gradient; it has no arithmetic for it either, so nothing is lost
-        x, kernel = tf.cast(x, tf.float32), tf.cast(kernel, tf.float32)
-    return tf.cast(tf.nn.convolution(x, kernel, strides, padding.upper(), dilations=dilation), narrow)
+    if trains_natively(x.dtype.name):
+        return tf.nn.convolution(x, kernel, strides, padding.upper(), dilations=dilation)
+    if x.dtype == tf.float16:  # a CPU has no arithmetic for it either, so nothing is lost
+        wide = convolve(tf.cast(x, tf.float32), tf.cast(kernel, tf.float32), strides, padding, dilation)
+        return tf.cast(wide, tf.float16)
+    return ops.conv(x, kernel, tuple(strides), padding, "channels_last", tuple(dilation))
+
+
+@cache
+def trains_natively(dtype: str) -> bool:
+    """Whether TensorFlow's operation has a gradient here, found by taking one.
+
+    GPUs have it; CPUs by oneDNN, that is on x86, in float32 and bfloat16, and unless TF_ENABLE_ONEDNN_OPTS is 0.
+    """
+    try:
+        with tf.init_scope():  # a step may be in the middle of being traced
+            tf.raw_ops.Conv2DBackpropInput(input_sizes=(1, 3, 3, 4), filter=tf.ones((3, 3, 2, 4), dtype), padding="SAME",
+                                           out_backprop=tf.ones((1, 3, 3, 4), dtype), strides=[1, 1, 1, 1])
+    except tf.errors.OpError:
+        return False
+    return True

@@ -11,8 +11,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from archspec.model.custom import Blend
+
 Key = int
 """A symbolic tensor of the model, by its id."""
+MERGING = (keras.layers.Add, keras.layers.Average, keras.layers.Concatenate, keras.layers.Maximum, keras.layers.Multiply, Blend)
+"""Layers that take a list of tensors, even of one."""
 
 
 @keras.saving.register_keras_serializable(package="archspec")
@@ -57,7 +61,7 @@ class Call:
 
     def __call__(self, values: Mapping[Key, Any]) -> Any:
         arguments = [values[key] for key in self.inputs]
-        return self.layer(arguments if isinstance(self.layer.input, list) else arguments[0], training=True)
+        return self.layer(arguments if isinstance(self.layer, MERGING) else arguments[0], training=True)
 
 
 @dataclass(frozen=True)

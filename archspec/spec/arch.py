@@ -336,8 +336,9 @@ class _SpecReader:
             self.problem("column-length", tree.key(first), f"'{first}' is a column without entries", "it has one entry a stage")
         for key, column in lists.items():
             if len(column.items) != count:
-                self.problem("column-length", tree.key(key),
-                             f"'{key}' has {entries_of(column)}, '{first}' in line {tree.key(str(first)).line} has {count}",
+                other = tree.key(str(first))
+                place = f"line {other.line}" if other.file == tree.key(key).file else str(other)
+                self.problem("column-length", tree.key(key), f"'{key}' has {entries_of(column)}, '{first}' in {place} has {count}",
                              "a list has one entry a stage; a single value holds for all")
         for index in range(min((len(column.items) for column in lists.values()), default=1)):
             row = {key: value for key, value in tree.entries.items() if key not in lists}

@@ -122,13 +122,15 @@ def atom(text: str) -> Atom:
 
 
 def hint_for_text(text: object) -> str:
-    """What to write instead of a text that other languages read as a number, true or false."""
+    """What to write instead of a text that looks like a number, a truth value or an expression."""
     if not isinstance(text, str):
         return ""
     if re.fullmatch(r"[-+]?0[0-9]+|0[xob][0-9a-fA-F]+|[-+]?[0-9]+(_[0-9]+)+", text):
         return f"'{shorten(text)}' is text: write a decimal number without leading zeros and underscores"
     if re.fullmatch(r"[-+]?\.(nan|NaN|NAN|inf|Inf|INF)", text):
         return f"'{text}' is text: numbers are finite"
+    if re.search(r"[\w)] *[-+*/%<>]=? *[\w(]|\w\(", text):
+        return f"an expression is written $({shorten(text)})"
     near = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}.get(text.lower())
     return f"'{text}' is text: write {near}" if near else ""
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -110,9 +113,31 @@ def test_groups_with_stride_and_dilation_are_native_too(chain: Chain, monkeypatc
 def test_other_backends_go_keras_way(maps: tf.Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
     kernel = tf.ones((3, 3, 2, 8))
     expected = keras.ops.conv(maps, kernel, (2, 1), "same")
-    monkeypatch.setattr(grouped.keras.backend, "backend", lambda: "jax")
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     monkeypatch.setattr(grouped, "tf", None)
     np.testing.assert_array_equal(grouped.convolve(maps, kernel, (2, 1), "same", (1, 1)), expected)
+
+
+@pytest.mark.parametrize(("dtype", "native"), [("float32", True), ("bfloat16", True), ("float16", False), ("float64", False)])
+def test_types_that_train_natively_on_this_cpu(dtype: str, native: bool) -> None:
+    assert grouped.trains_natively(dtype) == native
+
+
+def test_float64_goes_keras_way(maps: tf.Tensor, precision: Callable[[str], None]) -> None:
+    precision("float64")
+    ours, stock = twins({"padding": "same"}, maps)
+    for mine, theirs in zip(tf.function(step)(ours, maps), step(stock, maps), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-6, atol=1e-5)
+
+
+def test_a_cpu_without_onednn_trains_too() -> None:
+    code = ("import tensorflow as tf\nfrom archspec.model.grouped import Conv2D\n"
+            "layer, x = Conv2D(4, 3, groups=2), tf.ones((1, 5, 5, 4))\n"
+            "with tf.GradientTape() as tape:\n    y = tf.function(layer)(x)\n"
+            "assert tape.gradient(y, layer.kernel.value).shape == (3, 3, 2, 4)")
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0"},
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_channels_first_goes_keras_way(maps: tf.Tensor) -> None:
