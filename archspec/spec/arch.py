@@ -328,18 +328,23 @@ class _SpecReader:
                              "write before: in the rows that need it")
             yield dict(row.entries), row.keys, row.where
 
+    def lengths(self, tree: Mapping, lists: MappingABC[str, Sequence], first: str) -> None:
+        """Reports columns that are empty, or of another length than the first."""
+        count, other = len(lists[first].items), tree.key(first)
+        if count == 0:
+            self.problem("column-length", other, f"'{first}' is a column without entries", "it has one entry a stage")
+        for key, column in lists.items():
+            if len(column.items) != count:
+                place = f"line {other.line}" if other.file == tree.key(key).file else str(other)
+                self.problem("column-length", tree.key(key),
+                             f"'{key}' has {entries_of(column)}, '{first}' in {place} has {count}",
+                             "a list has one entry a stage; a single value holds for all")
+
     def columns(self, tree: Mapping) -> Iterator[tuple[dict[str, Tree], MappingABC[str, Where], Where]]:
         lists = {key: value for key, value in tree.entries.items() if isinstance(value, Sequence) and key not in STAGE_LISTS}
         first = next(iter(lists), None)
-        count = len(lists[first].items) if first is not None else 1
-        if count == 0 and first is not None:
-            self.problem("column-length", tree.key(first), f"'{first}' is a column without entries", "it has one entry a stage")
-        for key, column in lists.items():
-            if len(column.items) != count:
-                other = tree.key(str(first))
-                place = f"line {other.line}" if other.file == tree.key(key).file else str(other)
-                self.problem("column-length", tree.key(key), f"'{key}' has {entries_of(column)}, '{first}' in {place} has {count}",
-                             "a list has one entry a stage; a single value holds for all")
+        if first is not None:
+            self.lengths(tree, lists, first)
         for index in range(min((len(column.items) for column in lists.values()), default=1)):
             row = {key: value for key, value in tree.entries.items() if key not in lists}
             row |= {key: column.items[index] for key, column in lists.items() if not _is_default(column.items[index])}
