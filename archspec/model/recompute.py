@@ -98,7 +98,8 @@ class Step:
                     tape.watch(again)
                     result = self._result(again)
                 of_leaves, of_variables = tape.gradient(result, (again, list(variables)), upstream[0])
-                return self._summed(of_leaves, upstream[1:]), of_variables
+                with tf.control_dependencies(of_variables):  # done with this before the next one begins
+                    return self._summed(tf.identity_n(of_leaves), upstream[1:]), of_variables
             return [self._result(leaves), *(leaves[self.leaves.index(key)] for key in self.later)], backward
         results: list[tf.Tensor] = through(*(values[key] for key in self.leaves))
         return results
