@@ -13,7 +13,7 @@ SECTIONS = ("archspec", "name", "description", "reference", "extends", "input", 
 """The keys of a spec, in the order in which it is written."""
 REQUIRED: Final = "required"
 MAX_TIMES = 10_000
-FLAGS = {"bias", "linear", "bare", "keepdims", "ceil", "count_padding"}
+FLAGS = ("bias", "linear", "bare", "keepdims", "ceil", "count_padding")
 SHORTHANDS = {"linear": ("act",), "bare": ("norm", "act")}
 PADDINGS = ("same", "valid", "symmetric")
 MERGES = ("concat", "add", "multiply", "max", "average")
