@@ -18,8 +18,9 @@ sys.path.insert(0, str(ROOT))
 
 from pydantic.fields import FieldInfo  # noqa: E402
 
+from archspec.io.places import shipped  # noqa: E402
 from archspec.spec import recipe  # noqa: E402
-from archspec.spec.blocks import BlockTable, shipped  # noqa: E402
+from archspec.spec.blocks import BlockTable  # noqa: E402
 from archspec.spec.export import ExportSection  # noqa: E402
 from archspec.spec.operations import KIND_ARGUMENTS, OPERATIONS, REQUIRED, Argument, Signature  # noqa: E402
 from archspec.spec.source import Mapping, plain, read  # noqa: E402

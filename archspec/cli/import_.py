@@ -59,12 +59,12 @@ def _check_output(output: Path) -> None:
 
 
 def _write(graph: Graph, plan: Plan, output: Path, seed: int) -> None:
-    from archspec.train.quiet import import_tensorflow
+    from archspec.io.quiet import import_tensorflow
     import_tensorflow()
     import keras
 
+    from archspec.io.files import replacing
     from archspec.model.emit import build, deep
-    from archspec.train.files import replacing
     from archspec.weights.load import fill
     keras.utils.set_random_seed(seed)
     model = build(graph, initialize=bool(plan.fresh or plan.missing))

@@ -125,7 +125,7 @@ def try_out(spec: Spec, graph: Graph, console: Console) -> int:
 
 
 def _load_tensorflow(console: Console) -> None:
-    from archspec.train.quiet import import_tensorflow
+    from archspec.io.quiet import import_tensorflow
     with console.status("loading TensorFlow"):
         import_tensorflow()
 

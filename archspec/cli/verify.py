@@ -33,7 +33,7 @@ def verify(specs: tuple[str, ...], overrides: tuple[str, ...]) -> int:
 
 
 def _audit(graph: Graph) -> list[str]:
-    from archspec.train.quiet import import_tensorflow
+    from archspec.io.quiet import import_tensorflow
     import_tensorflow()
 
     from archspec.model.audit import differences

@@ -12,8 +12,8 @@ from archspec.errors import InputError
 from archspec.export import savedmodel, tflite
 from archspec.export.parity import Parity, compare
 from archspec.export.predictor import Predictor
-from archspec.train.files import replacing
-from archspec.train.quiet import quiet
+from archspec.io.files import replacing
+from archspec.io.quiet import quiet
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from archspec.export.exporters import EXPORTERS, export
 from archspec.export.parity import Parity
 from archspec.export.predictor import Predictor
 from archspec.graph.ir import Graph
+from archspec.io.files import replacing, write_json
 from archspec.model.emit import build, deep
-from archspec.train.files import replacing, write_json
 from archspec.train.job import Job
 from archspec.train.metrics import draw_curves
 from archspec.train.progress import Row

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 
 from archspec.errors import Problem, SpecError, Where, nearest, shorten
+from archspec.io.places import shipped
 from archspec.spec.expressions import FUNCTIONS
 from archspec.spec.items import IDENTIFIER, Item, ItemReader, Items, block_signature
 from archspec.spec.operations import OPERATIONS, RESERVED, UNITS, Signature
@@ -19,13 +19,6 @@ MAX_COPIES = 20
 STAGE_KEYS = ("widths", "strides", "table")
 """What a stage reads before its block does."""
 KEYS = ("description", "like", "parameters", "unit", "let", "body")
-
-
-def shipped() -> Path:
-    """The folder of the specs that ship with archspec: inside the package, or beside it in a checkout."""
-    package = Path(__file__).resolve().parent.parent
-    inside = package / "specs"
-    return inside if inside.is_dir() else package.parent / "specs"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archspec.errors import Problem, SpecError, Where, nearest, shorten
-from archspec.spec.blocks import shipped
+from archspec.io.places import shipped
 from archspec.spec.items import ItemReader
 from archspec.spec.operations import OPERATIONS
 from archspec.spec.source import BROKEN, Mapping, Scalar, Sequence, Tree, kind, parse, read

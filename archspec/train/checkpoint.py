@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from archspec.errors import InputError
-from archspec.train.files import replacing
+from archspec.io.files import replacing
 from archspec.train.progress import Progress
 
 Variables = Mapping[str, keras.Variable]

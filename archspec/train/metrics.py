@@ -12,7 +12,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from archspec.train.files import replacing, write_text
+from archspec.io.files import replacing, write_text
 from archspec.train.progress import Row
 
 

@@ -15,9 +15,9 @@ from typing import IO, Any, Protocol
 
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
+from archspec.io.files import PARTIAL, remove, write_json, write_text
 from archspec.spec.export import ExportSection
 from archspec.spec.recipe import Recipe
-from archspec.train.files import PARTIAL, remove, write_json, write_text
 
 INDIFFERENT = ("strategy", "checkpoint")
 """Keys of the recipe that do not change what is learned: a run may be taken up with others."""

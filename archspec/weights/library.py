@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from archspec.errors import InputError, nearest
-from archspec.spec.blocks import shipped
+from archspec.io.places import shipped
 from archspec.weights.mapping import LayoutMapping, read_mapping
 
 

@@ -15,7 +15,7 @@ import pytest
 
 import archspec
 from archspec.errors import SpecError
-from archspec.spec.blocks import shipped
+from archspec.io.places import shipped
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "tests" / "bad_specs"

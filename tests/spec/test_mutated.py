@@ -10,7 +10,7 @@ import pytest
 
 import archspec
 from archspec.errors import SpecError
-from archspec.spec.blocks import shipped
+from archspec.io.places import shipped
 
 SPECS = ("resnet20_digits", "googlenet", "mobilenet_v3_large", "inception_v4", "cifar_highway19", "se_resnet50_pre",
     "densenet121")

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from archspec import load, lower
-from archspec.spec.blocks import library, shipped
+from archspec.io.places import shipped
+from archspec.spec.blocks import library
 from archspec.spec.inherit import names
 from archspec.spec.source import read
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from archspec.errors import InputError
+from archspec.io.files import replacing, write_text
 from archspec.train.checkpoint import Checkpoints
-from archspec.train.files import replacing, write_text
 from archspec.train.progress import Progress
 
 
