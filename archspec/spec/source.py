@@ -22,10 +22,13 @@ MAX_BYTES = 1_000_000
 MAX_NODES = 100_000
 MAX_DEPTH = 60
 MAX_DIGITS = 18
+TOO_DEEP = f"the document is nested deeper than {MAX_DEPTH} levels, aliases counted unfolded"
 
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+NESTED = re.compile(rf"[\[{{](?:[ \t]*[\[{{]){{{MAX_DEPTH}}}")
+"""More brackets opened in a row than there may be levels."""
 BREAKS = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 WORDS = {"null": None, "~": None, "true": True, "false": False}
 
@@ -245,6 +248,8 @@ class _Reader:
     def syntax(self, error: yaml.YAMLError) -> Problem:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         where = self.at(mark, "") if mark else self.control()
+        if deep := NESTED.search(where.text[:where.column]):  # libyaml 0.2.6 looks a thousand brackets ahead and gives up
+            return Problem("too-large", replace(where, column=deep.end()), TOO_DEEP)
         text = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
         hint = "indent with spaces, never tabs" if "\\t" in text or "\t" in where.text else ""
         if "$(" in where.text:
@@ -283,7 +288,7 @@ class _Reader:
     def deepen(self, depth: int) -> None:
         self.deepest = max(self.deepest, depth)
         if depth > MAX_DEPTH:
-            raise _TooLarge(f"the document is nested deeper than {MAX_DEPTH} levels, aliases counted unfolded")
+            raise _TooLarge(TOO_DEEP)
 
     def grow(self, nodes: int) -> None:
         self.count += nodes

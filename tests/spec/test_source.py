@@ -6,8 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from archspec.errors import SpecError
+from archspec.spec import source
 from archspec.spec.source import Mapping, document, plain, read
 
 
@@ -44,10 +46,17 @@ def test_every_part_knows_its_place() -> None:
     ("", "empty"),
     ("a: [1", "yaml-syntax"), ("a: b: c", "yaml-syntax"), ("\ta: 1", "yaml-syntax"), ("a: \x01", "yaml-syntax"),
     ("a: [$(min(1, 2))]", "open-expression"), ("a: 1e999", "number-size"), ("a: " + "1" * 5000, "number-size"),
-    ("a: " + "[" * 9999, "too-large"), ("a: " + "{b: " * 9999, "too-large"), ("a: [" + "1, " * 100_001 + "]", "too-large"),
+    ("a: " + "[" * 9999, "too-large"), ("a: " + "{" * 9999, "too-large"), ("a: " + "[ {" * 9999, "too-large"), ("a: " + "{b: " * 9999, "too-large"), ("a: [" + "1, " * 100_001 + "]", "too-large"),
 ])
 def test_refused(text: str, code: str) -> None:
     assert codes(text)[-1] == code
+
+
+@pytest.mark.parametrize("loader", ["CSafeLoader", "SafeLoader"])
+def test_brackets_are_counted_alike_by_every_yaml_parser(loader: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "_Loader", getattr(yaml, loader))
+    with pytest.raises(SpecError, match=r"x\.yaml:1:64: the document is nested deeper than 60 levels"):
+        document("a: " + "[" * 9999, "x.yaml")
 
 
 def test_aliases_are_counted_unfolded() -> None:
