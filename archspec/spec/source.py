@@ -242,8 +242,9 @@ class _Reader:
         if self.within is not None:
             column = min(mark.column if mark.line == 0 else len(self.within.text), len(self.within.text))
             return replace(self.within, column=column + 1, path=path)
-        text = self.lines[mark.line] if mark.line < len(self.lines) else ""
-        return Where(self.file, mark.line + 1, mark.column + 1, path, text)
+        if mark.line >= len(self.lines):  # libyaml ends the last line where the file does not
+            return Where(self.file, len(self.lines), len(self.lines[-1]) + 1, path, self.lines[-1])
+        return Where(self.file, mark.line + 1, mark.column + 1, path, self.lines[mark.line])
 
     def syntax(self, error: yaml.YAMLError) -> Problem:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)

@@ -95,3 +95,8 @@ def test_a_byte_order_mark_and_windows_line_ends_are_fine(tmp_path: Path) -> Non
     path = tmp_path / "x.yaml"
     path.write_bytes(b"\xef\xbb\xbfa: 1\r\nb: 2\r\n")
     assert plain(read(path)) == {"a": 1, "b": 2}
+
+
+def test_a_problem_at_the_end_of_a_file_without_a_line_end_stands_in_its_last_line() -> None:
+    with pytest.raises(SpecError, match=r"x\.yaml:2:5: this is not YAML: could not find expected ':'\n    2 \| none\n"):
+        document("a: 1\nnone", "x.yaml")
