@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from archspec.errors import Problem, SpecError, Where, nearest
@@ -15,8 +16,9 @@ from archspec.spec.arguments import convert, value_of
 from archspec.spec.blocks import BlockTable, names, walk
 from archspec.spec.expressions import ExpressionError, names_in, undefined
 from archspec.spec.inherit import STAGE_LISTS, Resolved, entries_of
-from archspec.spec.items import IDENTIFIER, Items
+from archspec.spec.items import IDENTIFIER, ItemReader, Items
 from archspec.spec.operations import KIND_ARGUMENTS, MEMORIES, OPERATIONS, PADDINGS, RESERVED, SECTIONS, UNITS, Signature
+from archspec.spec.scope import Scope
 from archspec.spec.source import Mapping, Scalar, Sequence, Tree, hint_for_text, kind
 
 if TYPE_CHECKING:
@@ -78,7 +80,8 @@ class Spec:
     recompute: bool
     published: Published
     resolved: Resolved
-    problems: list[Problem] = field(default_factory=list)
+    problems: tuple[Problem, ...] = ()
+    """What is wrong with it, as far as reading shows."""
 
     @cached_property
     def train(self) -> Recipe:
@@ -105,7 +108,7 @@ def _data(tree: Mapping, key: str) -> object:
 
 
 def read_spec(resolved: Resolved) -> Spec:
-    """The typed spec. Problems are collected in `spec.problems`; raises SpecError where nothing can be made of it."""
+    """The typed spec, with its problems. Raises TooLarge."""
     problems = list(resolved.problems)
     reader = _SpecReader(resolved, problems)
     for key in resolved.tree.entries:
@@ -114,7 +117,7 @@ def read_spec(resolved: Resolved) -> Spec:
                            nearest(key, SECTIONS) or "sections: " + " ".join(SECTIONS))
     spec = reader.spec()
     problems.extend(problem for rule in RULES for problem in rule(spec))
-    return spec
+    return replace(spec, problems=tuple(problems))
 
 
 class _SpecReader:
@@ -127,8 +130,9 @@ class _SpecReader:
         self.problems.append(Problem(code, where, message, hint))
 
     def spec(self) -> Spec:
-        own = self.section("blocks")
-        self.blocks = BlockTable(own, self.problems)
+        self.blocks = BlockTable(self.section("blocks"))
+        self.problems.extend(self.blocks.problems)
+        self.reader = ItemReader(self.blocks.signatures, self.problems)
         let = self.names("let")
         defaults = self.section("defaults")
         self.everywhere = self.recompute(self.tree.entries.get("memory"), False)
@@ -138,7 +142,7 @@ class _SpecReader:
             padding=self.padding(defaults), parameters=self.names("parameters"), blocks=self.blocks, stem=self.items("stem"),
             stages=tuple(self.stages()), head=self.items("head"), auxiliary=self.auxiliary(), recompute=self.everywhere,
             published=self.published(),
-            resolved=self.resolved, problems=self.problems)
+            resolved=self.resolved)
 
     # -- simple sections -------------------------------------------------------------------------------------------
 
@@ -203,15 +207,16 @@ class _SpecReader:
 
     def names(self, key: str) -> MappingABC[str, Tree]:
         tree = self.section(key)
-        return {} if tree is None else names(tree, key, self.problems)
+        return MappingProxyType({}) if tree is None else names(tree, key, self.problems)
 
     def items(self, key: str) -> Items:
         tree = self.tree.entries.get(key)
-        return Items((), self.tree.where) if tree is None else self.blocks.reader.items(tree)
+        return Items((), self.tree.where) if tree is None else self.reader.items(tree)
 
     def auxiliary(self) -> MappingABC[str, Items]:
         tree = self.section("auxiliary")
-        return {} if tree is None else {name: self.blocks.reader.items(value) for name, value in tree.entries.items()}
+        entries = {} if tree is None else tree.entries
+        return MappingProxyType({name: self.reader.items(value) for name, value in entries.items()})
 
     def recompute(self, tree: Tree | None, otherwise: bool) -> bool:
         """Whether the backward pass computes activations again: the key `memory`, of the spec or of a stage."""
@@ -268,7 +273,7 @@ class _SpecReader:
         if declared.kind in ("norm", "act") or (isinstance(tree, Scalar) and "$" in tree.text):
             return True
         try:
-            convert(what, declared, value_of(tree, {}), tree.where)
+            convert(what, declared, value_of(tree, Scope.empty()), tree.where)
         except SpecError as error:
             self.problems.extend(error.problems)
             return False
@@ -291,8 +296,8 @@ class _SpecReader:
             elif not isinstance(value, Mapping):
                 self.problem("not-a-mapping", value.where, f"defaults.{name} is a mapping of arguments, this is {kind(value)}")
             else:
-                found[name] = dict(self.default_arguments(signature, value))
-        return found
+                found[name] = MappingProxyType(dict(self.default_arguments(signature, value)))
+        return MappingProxyType(found)
 
     def default_arguments(self, signature: Signature, tree: Mapping) -> Iterator[tuple[str, Tree]]:
         for key, value in tree.entries.items():
@@ -357,14 +362,14 @@ class _SpecReader:
             where = row["name"].where
         name = self.stage_name(row.pop("name", None), number)
         block = row.pop("block", None)
-        lists = {key: self.blocks.reader.items(row.pop(key)) for key in STAGE_LISTS if key in row}
+        lists = {key: self.reader.items(row.pop(key)) for key in STAGE_LISTS if key in row}
         repeats, stride = row.pop("repeats", None), row.pop("stride", None)
         recompute = self.recompute(row.pop("memory", None), self.everywhere)
         if block is None:
             self.problem("missing", where, "a stage says no block",
                          REPLACED if self.replaced_rows() else "add block: NAME; `archspec list` shows those that ship")
             return None
-        return Stage(name, where, block, repeats, stride, lists, row, keys, recompute)
+        return Stage(name, where, block, repeats, stride, MappingProxyType(lists), MappingProxyType(row), keys, recompute)
 
     def replaced_rows(self) -> bool:
         """Whether columns stand where a file that is extended has rows."""

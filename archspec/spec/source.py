@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -61,6 +62,10 @@ class Mapping:
     entries: MappingABC[str, Tree]
     where: Where
     keys: MappingABC[str, Where] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "entries", MappingProxyType(dict(self.entries)))
+        object.__setattr__(self, "keys", MappingProxyType(dict(self.keys)))
 
     def key(self, name: str) -> Where:
         """The place of a key."""
