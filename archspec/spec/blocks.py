@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from types import MappingProxyType
 
 from archspec.errors import Problem, SpecError, Where, nearest, shorten
@@ -36,9 +37,14 @@ class Block:
     body: Items
 
 
-@lru_cache(maxsize=1)
 def library() -> MappingABC[str, Mapping]:
     """The blocks of specs/blocks/*.yaml as trees, by name. Raises SpecError."""
+    return _library(Path.cwd())
+
+
+@lru_cache(maxsize=1)
+def _library(here: Path) -> MappingABC[str, Mapping]:
+    """They are read anew in another folder, from which messages call the files otherwise."""
     found: dict[str, Mapping] = {}
     for path in sorted((shipped() / "blocks").glob("*.yaml")):
         blocks = read(path).entries.get("blocks")
