@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 
 from archspec.io.places import shipped
-from archspec.lower import load, lower
+from archspec.network import load, lower
 from archspec.spec.arch import Spec
 from archspec.spec.blocks import BlockTable, library
 from archspec.spec.dump import used_blocks
@@ -103,7 +103,7 @@ def _file(block: str) -> str:
 def blocks() -> list[BlockEntry]:
     """Every shipped block, by family and name."""
     found = []
-    table = BlockTable(None, [])
+    table = BlockTable(None)
     for name in library():
         tree = table.tree(name)
         description, parameters = tree.entries.get("description"), tree.entries.get("parameters")
