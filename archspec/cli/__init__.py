@@ -64,7 +64,9 @@ def _version(ctx: click.Context, parameter: click.Parameter, asked: bool) -> Non
     """The versions that matter to a model, as installed; nothing is loaded to find them."""
     if asked:
         from importlib.metadata import version
-        click.echo(f"archspec {version('archspec-keras')}, TensorFlow {version('tensorflow')}, Keras {version('keras')}, "
+
+        from archspec import __version__
+        click.echo(f"archspec {__version__}, TensorFlow {version('tensorflow')}, Keras {version('keras')}, "
                    f"Python {sys.version.split()[0]}")
         ctx.exit()
 

@@ -27,6 +27,12 @@ def test_help_and_version_load_no_command() -> None:
     assert in_new_process(code).splitlines()[-1] == "[]"
 
 
+def test_importing_archspec_loads_nothing_of_it_until_asked() -> None:
+    code = ("import sys, archspec; before = [name for name in sys.modules if name.startswith('archspec.')]; "
+            "archspec.load; print(before, 'archspec.network' in sys.modules, callable(archspec.lower))")
+    assert in_new_process(code).strip() == "[] True True"
+
+
 def test_the_list_lowers_nothing() -> None:
     code = ("import archspec.views.catalog as catalog; catalog.lower = catalog.load = None; from archspec.cli import run; "
             "print(run(['list']), run(['list', '--json']))")
