@@ -64,7 +64,7 @@ def _run(command: Command) -> tuple[int, str]:
 def _in_a_process(arguments: list[str]) -> tuple[int, str]:
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     done = subprocess.run([sys.executable, "-m", "archspec", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, env={**os.environ, "PYTHONPATH": path}, check=False, timeout=900)
+                          text=True, env={**os.environ, "PYTHONPATH": path}, check=False)
     return done.returncode, done.stdout
 
 
