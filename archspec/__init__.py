@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from archspec.errors import InputError, Problem, SpecError, Where
 from archspec.lower import load, lower
+from archspec.model.known import make_known
 from archspec.views.summary import Summary, summary
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from archspec.spec.arch import Spec
 
 __all__ = ["InputError", "Problem", "SpecError", "Summary", "Where", "backbone", "build", "load", "lower", "summary"]
+
+make_known()
 
 
 def build(spec: Spec, *, auxiliary: bool = False) -> keras.Model:

@@ -32,7 +32,7 @@ def _names_of_layers(graph: Graph) -> Iterator[Problem]:
     taken = {IMAGES: "of the image"}
     taken |= {padding_name(node): f"of the layer that pads for '{node.name}'" for node in graph.nodes if pads(node)}
     for node in graph.nodes:
-        if node.name in taken:
+        if node.name in taken and not is_input(node):
             yield Problem("duplicate-name", node.where, f"'{node.name}' is the name {taken[node.name]}",
                           "give the item another name=")
 
