@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from archspec.errors import InputError, Problem, SpecError, Where
 from archspec.lower import load, lower
-from archspec.model.known import make_known
+from archspec.model.registered import register_with_keras
 from archspec.views.summary import Summary, summary
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["InputError", "Problem", "SpecError", "Summary", "Where", "backbone", "build", "load", "lower", "summary"]
 
-make_known()
+register_with_keras()
 
 
 def build(spec: Spec, *, auxiliary: bool = False) -> keras.Model:

@@ -138,7 +138,7 @@ class PaddedAveragePooling2D(keras.layers.Layer):
 
 def _same_start(size: Any, reach: int, stride: int) -> Any:
     """Where, in a `same` convolution with stride 1, the first window of the one with this stride lies."""
-    padding = ops.maximum((-(-size // stride) - 1) * stride + reach - size, 0)
+    padding = tf.maximum((-(-size // stride) - 1) * stride + reach - size, 0)  # Keras's would be of floatx's width
     return (reach - 1) // 2 - padding // 2
 
 

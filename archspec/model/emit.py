@@ -19,13 +19,13 @@ from archspec.model.custom import LAYOUT
 from archspec.model.recompute import RecomputingModel
 
 
-def build(graph: Graph, *, auxiliary: bool = False, initialize: bool = True, recompute: bool = True,
+def build(graph: Graph, *, auxiliary: bool = False, initialize: bool = True, portable: bool = False,
           dtype: str = "float32") -> keras.Model:
     """The functional model: `images` (batch, height, width, channels) to logits (batch, classes).
 
     With `auxiliary`, to {"logits": …, "auxiliary_<stage>": …} for training. `initialize=False` leaves kernels zero,
-    which is several times quicker and enough where weights follow. `recompute=False` gives the plain model even where
-    the graph says what to recompute: for a file that Keras reads without archspec. `dtype` is one of Keras's policies
+    which is several times quicker and enough where weights follow. `portable` is for files that are to be loaded without
+    archspec: the plain model even where the graph says what a training recomputes. `dtype` is one of Keras's policies
     (float32, mixed_bfloat16, …). Neither it nor the layout depends on the user's settings of Keras. Layers have the
     names of the nodes.
     """
@@ -36,7 +36,7 @@ def build(graph: Graph, *, auxiliary: bool = False, initialize: bool = True, rec
         if auxiliary:
             extra = {f"auxiliary_{stage}": values[value.name] for stage, value in graph.auxiliary.items()}
             outputs = {"logits": outputs, **extra}
-        return _model(graph, values, outputs, graph.name, recomputed(graph) if recompute else frozenset())
+        return _model(graph, values, outputs, graph.name, frozenset() if portable else recomputed(graph))
 
 
 @contextmanager

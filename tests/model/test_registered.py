@@ -14,7 +14,7 @@ from graphs import Chain
 import archspec
 from archspec.graph import ops
 from archspec.graph.ir import Graph
-from archspec.model import known
+from archspec.model import registered
 from archspec.model.emit import build
 
 LOAD = "print(keras.models.load_model({path!r})(keras.ops.ones((1, 8, 8, 4))).shape)"
@@ -51,11 +51,11 @@ def test_importing_archspec_is_enough_for_the_others(order: str, chain: Chain, t
 def test_a_network_that_recomputes_can_be_saved_for_plain_keras(tmp_path: Path) -> None:
     graph = archspec.lower(archspec.load("cifar_densenet40_k12", ["memory=recompute", "stages.repeats=[2, 1, 1]", "input=8x8x4"]))
     assert type(build(graph)).__name__ == "RecomputingModel"
-    assert type(build(graph, recompute=False)) is type(keras.Model(*[keras.Input((1,))] * 2))
+    assert type(build(graph, portable=True)) is type(keras.Model(*[keras.Input((1,))] * 2))
 
 
 def test_all_that_registers_is_waited_for() -> None:
-    """Every name of ours that a file may hold is registered by the modules in known.MODULES."""
-    folder = Path(known.__file__).parent
+    """Every name of ours that a file may hold is registered by the modules in registered.MODULES."""
+    folder = Path(registered.__file__).parent
     saying = {f"archspec.model.{path.stem}" for path in folder.glob("*.py") if "register_keras_serializable" in path.read_text()}
-    assert saying == set(known.MODULES)
+    assert saying == set(registered.MODULES)

@@ -43,7 +43,7 @@ class _WhenKerasIsLoaded:
         loader.exec_module = exec_module  # type: ignore[method-assign]
 
 
-def make_known() -> None:
+def register_with_keras() -> None:
     """Registers the layers now if Keras is loaded, else when it will be."""
     if "keras" in sys.modules:
         _register()
