@@ -19,8 +19,8 @@ Weighted = Conv | Depthwise | Dense
 def fold_batch_norms(network: Network) -> Network:
     """The network without the batch norms that follow a convolution or dense layer alone.
 
-    Equal in inference but for rounding, to 1e-5 of the largest output on the zoo. Not for training: what is folded has
-    no statistics of a batch. A norm stays where what it normalises has another user or is an output or a feature, and
+    Equal in inference but for the rounding of the arrays' type. Not for training: what is folded has no statistics of a
+    batch. A norm stays where what it normalises has another user or is an output or a feature, and
     where no layer with weights comes right before it (as in networks with pre-activation).
     """
     weights = dict(network.weights)
