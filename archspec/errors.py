@@ -23,9 +23,11 @@ class Where:
     path: str = ""
     text: str = field(default="", compare=False, repr=False)
     """The whole line, so that the message can show it."""
+    called: str = field(default="", compare=False, repr=False)
+    """What messages call the file, where that is not its path."""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.called or self.file}:{self.line}:{self.column}"
 
 
 UNREAD = {"empty-value", "open-expression", "number-size", "alias", "tag", "key", "merge-key", "table"}
@@ -91,7 +93,8 @@ def _position(problem: Problem) -> tuple[str, int, int]:
 def nearest(word: str, known: Iterable[str]) -> str:
     """'did you mean …?' for a word that is not known, or ''."""
     words = list(known)
-    found = difflib.get_close_matches(word, words, n=1, cutoff=0.6) if len(word) < WIDEST and len(words) < MAX_KNOWN else []
+    few = len(word) < WIDEST and len(words) < MAX_KNOWN
+    found = difflib.get_close_matches(word, words, n=1, cutoff=0.6) if few else []
     return f"did you mean '{found[0]}'?" if found else ""
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ORDER = ["errors", "io", "graph", "schema", "spec", "lowering", "lower", ("views", "weights", "preprocess", "model"), "data",
+ORDER = ["errors", "io", "graph", "schema", "spec", "lowering", "network", ("views", "weights", "preprocess", "model"), "data",
          "artifact", "evaluate", "train", "export", "cli"]
 """The parts of archspec; each imports only those before it, and those that stand together not one another."""
 FRAMEWORKS = {"tensorflow", "keras", "numpy", "sklearn", "ai_edge_litert"}
@@ -51,7 +51,7 @@ def test_imports_run_one_way(path: Path) -> None:
     own = path.relative_to(ROOT / "archspec").parts[0].removesuffix(".py")
     parts = {name.split(".")[1] for name in imported(path) if name.startswith("archspec.")}
     assert all(part == own or ranks()[part] < ranks()[own] for part in parts), parts
-    if own in ("errors", "graph", "spec", "lowering", "lower", "views"):
+    if own in ("errors", "graph", "spec", "lowering", "network", "views"):
         assert not {name.partition(".")[0] for name in imported(path)} & FRAMEWORKS - NUMERIC.get(path.parent.name, set())
 
 
@@ -72,6 +72,6 @@ def test_a_wheel_works_in_an_empty_folder(tmp_path: Path) -> None:
     empty.mkdir()
     shipped = subprocess.run([sys.executable, "-m", "archspec", "show", "resnet20_digits", "--explain", "stages.block"], cwd=empty,
                              env={**os.environ, "PYTHONPATH": str(tmp_path / "site")}, capture_output=True, text=True, check=True)
-    assert str(tmp_path / "site" / "archspec" / "specs") in shipped.stdout
+    assert "<shipped>/" in shipped.stdout
     assert {path.stem for path in (ROOT / "specs").rglob("*.yaml")} == {
         path.stem for path in (tmp_path / "site" / "archspec" / "specs").rglob("*.yaml")}

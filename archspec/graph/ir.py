@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Literal
@@ -21,6 +21,20 @@ class Value:
 
     name: str
     type: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where in the network a node stands, in the words of Node."""
+
+    section: str = ""
+    block: int = 0
+    role: Role = "main"
+    recompute: bool = False
+
+    def on(self, role: Role) -> Cursor:
+        """The same on a side path; a path inside another keeps the outer role."""
+        return replace(self, role=role) if self.role == "main" else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +97,10 @@ class Graph:
     features: Mapping[str, Feature] = field(default_factory=dict)
     sections: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "auxiliary", MappingProxyType(dict(self.auxiliary)))
+        object.__setattr__(self, "features", MappingProxyType(dict(self.features)))
+
     @cached_property
     def input(self) -> Value:
         """The image."""
@@ -104,7 +122,7 @@ class Graph:
 
     @cached_property
     def _by_name(self) -> Mapping[str, Node]:
-        return {node.name: node for node in self.nodes}
+        return MappingProxyType({node.name: node for node in self.nodes})
 
     def node(self, name: str) -> Node:
         """The node of this name. Raises KeyError if there is none."""

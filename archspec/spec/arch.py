@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from archspec.errors import Problem, SpecError, Where, nearest
 from archspec.spec.arguments import convert, value_of
-from archspec.spec.blocks import BlockTable, names, walk
-from archspec.spec.expressions import ExpressionError, names_in, undefined
+from archspec.spec.blocks import BlockTable, names
 from archspec.spec.inherit import STAGE_LISTS, Resolved, entries_of
-from archspec.spec.items import IDENTIFIER, Items
-from archspec.spec.operations import KIND_ARGUMENTS, MEMORIES, OPERATIONS, PADDINGS, RESERVED, SECTIONS, UNITS, Signature
+from archspec.spec.items import ItemReader, Items
+from archspec.spec.operations import MEMORIES, OPERATIONS, PADDINGS, SECTIONS, UNITS, Signature
+from archspec.spec.scope import Scope
 from archspec.spec.source import Mapping, Scalar, Sequence, Tree, hint_for_text, kind
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ VERSION = 1
 SETTINGS = ("unit", "norm", "act", "padding")
 REPLACED = "the stages that are extended are rows, and columns replace rows whole: write the rows, each with what changes"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,63}")
+"""GoogLeNet's are 3a, 3b, …; a Keras layer's name may begin with a digit."""
 INPUT = re.compile(r"(\?|[1-9][0-9]{0,4})x(\?|[1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
 
 
@@ -78,7 +81,10 @@ class Spec:
     recompute: bool
     published: Published
     resolved: Resolved
-    problems: list[Problem] = field(default_factory=list)
+    problems: tuple[Problem, ...] = ()
+    """What is wrong with it, as far as reading shows."""
+    warnings: tuple[Problem, ...] = ()
+    """What is right, and most likely not meant."""
 
     @cached_property
     def train(self) -> Recipe:
@@ -104,8 +110,8 @@ def _data(tree: Mapping, key: str) -> object:
     return {} if section is None else plain(section)
 
 
-def read_spec(resolved: Resolved) -> Spec:
-    """The typed spec. Problems are collected in `spec.problems`; raises SpecError where nothing can be made of it."""
+def parse_spec(resolved: Resolved) -> Spec:
+    """The typed spec, with what is wrong with its parts. Raises TooLarge."""
     problems = list(resolved.problems)
     reader = _SpecReader(resolved, problems)
     for key in resolved.tree.entries:
@@ -113,8 +119,7 @@ def read_spec(resolved: Resolved) -> Spec:
             reader.problem("unknown-key", resolved.tree.key(key), f"a spec has no section '{key}'",
                            nearest(key, SECTIONS) or "sections: " + " ".join(SECTIONS))
     spec = reader.spec()
-    problems.extend(problem for rule in RULES for problem in rule(spec))
-    return spec
+    return replace(spec, problems=tuple(problems))
 
 
 class _SpecReader:
@@ -127,8 +132,9 @@ class _SpecReader:
         self.problems.append(Problem(code, where, message, hint))
 
     def spec(self) -> Spec:
-        own = self.section("blocks")
-        self.blocks = BlockTable(own, self.problems)
+        self.blocks = BlockTable(self.section("blocks"))
+        self.problems.extend(self.blocks.problems)
+        self.reader = ItemReader(self.blocks.signatures, self.problems)
         let = self.names("let")
         defaults = self.section("defaults")
         self.everywhere = self.recompute(self.tree.entries.get("memory"), False)
@@ -138,7 +144,7 @@ class _SpecReader:
             padding=self.padding(defaults), parameters=self.names("parameters"), blocks=self.blocks, stem=self.items("stem"),
             stages=tuple(self.stages()), head=self.items("head"), auxiliary=self.auxiliary(), recompute=self.everywhere,
             published=self.published(),
-            resolved=self.resolved, problems=self.problems)
+            resolved=self.resolved)
 
     # -- simple sections -------------------------------------------------------------------------------------------
 
@@ -195,6 +201,9 @@ class _SpecReader:
         if tree is None:
             return None
         value = tree.value if isinstance(tree, Scalar) else None
+        if value == 1 and not isinstance(value, bool):
+            self.problem("classes", tree.where, "a softmax over one class is always 1, and there is nothing to learn",
+                         "yes or no are two classes: classes: 2")
         if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 10**6:
             return value
         self.problem("argument", tree.where, f"{key} is a whole number from 1 to 1000000, this is {kind(tree)}",
@@ -203,15 +212,16 @@ class _SpecReader:
 
     def names(self, key: str) -> MappingABC[str, Tree]:
         tree = self.section(key)
-        return {} if tree is None else names(tree, key, self.problems)
+        return MappingProxyType({}) if tree is None else names(tree, key, self.problems)
 
     def items(self, key: str) -> Items:
         tree = self.tree.entries.get(key)
-        return Items((), self.tree.where) if tree is None else self.blocks.reader.items(tree)
+        return Items((), self.tree.where) if tree is None else self.reader.items(tree)
 
     def auxiliary(self) -> MappingABC[str, Items]:
         tree = self.section("auxiliary")
-        return {} if tree is None else {name: self.blocks.reader.items(value) for name, value in tree.entries.items()}
+        entries = {} if tree is None else tree.entries
+        return MappingProxyType({name: self.reader.items(value) for name, value in entries.items()})
 
     def recompute(self, tree: Tree | None, otherwise: bool) -> bool:
         """Whether the backward pass computes activations again: the key `memory`, of the spec or of a stage."""
@@ -268,7 +278,7 @@ class _SpecReader:
         if declared.kind in ("norm", "act") or (isinstance(tree, Scalar) and "$" in tree.text):
             return True
         try:
-            convert(what, declared, value_of(tree, {}), tree.where)
+            convert(what, declared, value_of(tree, Scope.empty()), tree.where)
         except SpecError as error:
             self.problems.extend(error.problems)
             return False
@@ -291,8 +301,8 @@ class _SpecReader:
             elif not isinstance(value, Mapping):
                 self.problem("not-a-mapping", value.where, f"defaults.{name} is a mapping of arguments, this is {kind(value)}")
             else:
-                found[name] = dict(self.default_arguments(signature, value))
-        return found
+                found[name] = MappingProxyType(dict(self.default_arguments(signature, value)))
+        return MappingProxyType(found)
 
     def default_arguments(self, signature: Signature, tree: Mapping) -> Iterator[tuple[str, Tree]]:
         for key, value in tree.entries.items():
@@ -329,22 +339,29 @@ class _SpecReader:
             yield dict(row.entries), row.keys, row.where
 
     def lengths(self, tree: Mapping, lists: MappingABC[str, Sequence], first: str) -> None:
-        """Reports columns that are empty, or of another length than the first."""
-        count, other = len(lists[first].items), tree.key(first)
-        if count == 0:
-            self.problem("column-length", other, f"'{first}' is a column without entries", "it has one entry a stage")
+        """Reports columns that are empty, or of another length than the first; one of each length."""
         for key, column in lists.items():
-            if len(column.items) != count:
+            if not column.items:
+                self.problem("column-length", tree.key(key), f"'{key}' is a column without entries", "it has one entry a stage")
+        count, other, told = len(lists[first].items), tree.key(first), set[int]()
+        for key, column in lists.items():
+            if column.items and lists[first].items and len(column.items) not in (count, *told):
+                told.add(len(column.items))
                 place = f"line {other.line}" if other.file == tree.key(key).file else str(other)
                 self.problem("column-length", tree.key(key),
                              f"'{key}' has {entries_of(column)}, '{first}' in {place} has {count}",
                              "a list has one entry a stage; a single value holds for all")
 
+    def layer_of(self, where: Where) -> int:
+        """Which file, or --set, says something: 0 for the one that extends none. The latest is the one to change."""
+        files = [layer.tree.where.file for layer in self.resolved.layers]
+        return len(files) - 1 - files[::-1].index(where.file) if where.file in files else 0
+
     def columns(self, tree: Mapping) -> Iterator[tuple[dict[str, Tree], MappingABC[str, Where], Where]]:
         lists = {key: value for key, value in tree.entries.items() if isinstance(value, Sequence) and key not in STAGE_LISTS}
-        first = next(iter(lists), None)
-        if first is not None:
-            self.lengths(tree, lists, first)
+        base_first = sorted(lists, key=lambda key: self.layer_of(tree.key(key)))
+        if base_first:
+            self.lengths(tree, {key: lists[key] for key in base_first}, base_first[0])
         for index in range(min((len(column.items) for column in lists.values()), default=1)):
             row = {key: value for key, value in tree.entries.items() if key not in lists}
             row |= {key: column.items[index] for key, column in lists.items() if not _is_default(column.items[index])}
@@ -357,14 +374,15 @@ class _SpecReader:
             where = row["name"].where
         name = self.stage_name(row.pop("name", None), number)
         block = row.pop("block", None)
-        lists = {key: self.blocks.reader.items(row.pop(key)) for key in STAGE_LISTS if key in row}
+        lists = {key: self.reader.items(row.pop(key)) for key in STAGE_LISTS if key in row}
         repeats, stride = row.pop("repeats", None), row.pop("stride", None)
         recompute = self.recompute(row.pop("memory", None), self.everywhere)
         if block is None:
             self.problem("missing", where, "a stage says no block",
-                         REPLACED if self.replaced_rows() else "add block: NAME; `archspec list` shows those that ship")
+                         REPLACED if self.replaced_rows() else
+                         "add block: NAME; `archspec list --blocks` shows those that ship")
             return None
-        return Stage(name, where, block, repeats, stride, lists, row, keys, recompute)
+        return Stage(name, where, block, repeats, stride, MappingProxyType(lists), MappingProxyType(row), keys, recompute)
 
     def replaced_rows(self) -> bool:
         """Whether columns stand where a file that is extended has rows."""
@@ -374,7 +392,7 @@ class _SpecReader:
     def stage_name(self, tree: Tree | None, number: int) -> str:
         if tree is None:
             return f"stage{number}"
-        if isinstance(tree, Scalar) and IDENTIFIER.fullmatch(tree.text):
+        if isinstance(tree, Scalar) and STAGE_NAME.fullmatch(tree.text):
             return tree.text
         self.problem("name", tree.where, f"a stage's name is letters, digits and _, this is {kind(tree)}")
         return f"stage{number}"
@@ -394,88 +412,3 @@ def _last_digit(text: str) -> float:
     mantissa, _, exponent = text.lower().partition("e")
     decimals = len(mantissa.partition(".")[2])
     return float(10.0 ** (int(exponent or 0) - decimals))
-
-
-# -- rules: what a whole spec has to hold, each a function that yields problems --------------------------------------------
-
-def _version(spec: Spec) -> Iterator[Problem]:
-    tree = spec.resolved.tree.entries.get("archspec")
-    if tree is None or (isinstance(tree, Scalar) and isinstance(tree.value, int) and tree.text == str(VERSION)):
-        return
-    yield Problem("version", tree.where, f"this archspec reads version {VERSION} of the language, this is {kind(tree)}",
-                  "write archspec: 1, or install the archspec that reads it")
-
-
-def _has_head(spec: Spec) -> Iterator[Problem]:
-    if "head" not in spec.resolved.tree.entries:
-        yield Problem("missing", spec.resolved.tree.where, "the spec says no head",
-                      "add head: [global_avg_pool, dense: $classes]")
-
-
-def _stage_names(spec: Spec) -> Iterator[Problem]:
-    seen = {"stem", "head"}
-    for stage in spec.stages:
-        if stage.name in seen:
-            yield Problem("stage-name", stage.where, f"'{stage.name}' is the name of two parts",
-                          "give each stage a name of its own")
-        seen.add(stage.name)
-
-
-def _auxiliary_stages(spec: Spec) -> Iterator[Problem]:
-    tree = spec.resolved.tree.entries.get("auxiliary")
-    known = [stage.name for stage in spec.stages]
-    for name in spec.auxiliary:
-        if name not in known:
-            assert isinstance(tree, Mapping)
-            yield Problem("auxiliary", tree.key(name), f"there is no stage '{name}'",
-                          nearest(name, known) or "stages: " + " ".join(known))
-
-
-def _norm_arguments(spec: Spec) -> Iterator[Problem]:
-    for section, implied in (("norm", "batch_norm"), ("act", "relu")):
-        given = spec.defaults.get(section, {})
-        tree = given.get("kind")
-        said = tree.text if isinstance(tree, Scalar) else implied
-        for key, value in given.items():
-            if key != "kind" and key not in KIND_ARGUMENTS.get(said, {}):
-                yield Problem("unknown-argument", value.where, f"{said} takes no '{key}'",
-                              "it takes " + (" ".join(KIND_ARGUMENTS.get(said, {})) or "no arguments"))
-
-
-def _names_in_own_blocks(spec: Spec) -> Iterator[Problem]:
-    """Names in blocks of the spec, so that a block nobody calls yet is checked too."""
-    for name in spec.blocks.own:
-        block = spec.blocks.get(name)
-        if block is None:
-            continue
-        known = {*block.parameters, *block.let, *RESERVED, *spec.let}
-        trees = [*block.parameters.values(), *block.let.values(),
-                 *(arg for item in walk(block.body) for arg in (*item.args.values(), item.condition))]
-        for tree in trees:
-            yield from _undefined(tree, known)
-
-
-def _undefined(tree: object, known: set[str]) -> Iterator[Problem]:
-    if not isinstance(tree, Scalar) or not isinstance(tree.value, str) or "$" not in tree.text:
-        return
-    try:
-        missing = sorted(names_in(tree.text) - known)
-    except ExpressionError as error:
-        yield Problem("expression", tree.where, str(error), error.hint)
-        return
-    for name in missing:
-        unknown = undefined(name, known)
-        yield Problem("expression", tree.where, str(unknown), unknown.hint)
-
-
-def _recipe(spec: Spec) -> Iterator[Problem]:
-    for section in ("train", "export"):
-        tree = spec.resolved.tree.entries.get(section)
-        if tree is not None:
-            from archspec.spec.sections import check
-            yield from check(section, tree)
-
-
-RULES: tuple[Callable[[Spec], Iterator[Problem]], ...] = (
-    _version, _has_head, _stage_names, _auxiliary_stages, _norm_arguments, _names_in_own_blocks, _recipe,
-)

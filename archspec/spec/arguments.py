@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from collections.abc import Sequence as SequenceABC
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from archspec.errors import Problem, SpecError, Where, nearest
 from archspec.graph.ops import VALID, Padding, Pair
 from archspec.spec.expressions import ExpressionError, Unknown, Value, describe, evaluate, is_expression
 from archspec.spec.operations import PADDINGS, Argument
+from archspec.spec.scope import Scope
 from archspec.spec.source import BROKEN, Scalar, Sequence, Tree, hint_for_text, kind
 from archspec.spec.source import Mapping as MappingTree
 
@@ -20,12 +20,12 @@ SIZES = re.compile(r"(0|[1-9][0-9]{0,6})x(0|[1-9][0-9]{0,6})")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Quoted:
-    """A list or mapping as an argument, read where it was written: it keeps the names and the unit there."""
+    """A list or mapping as an argument, read where it was written: it keeps the scope and the unit there."""
 
     tree: Sequence | MappingTree
-    names: Mapping[str, Value]
+    scope: Scope
     unit: str
-    known: dict[int, Value] = field(default_factory=dict)
+    _known: dict[int, Value] = field(default_factory=dict)
     """Entries that have been evaluated: each is once, however often it is read."""
 
     def length(self) -> int:
@@ -37,22 +37,25 @@ class Quoted:
     def entry(self, index: int) -> Value:
         """An entry of a list as a value."""
         assert isinstance(self.tree, Sequence)
-        if index not in self.known:
-            self.known[index] = value_of(self.tree.items[index], self.names, self.unit)
-        return self.known[index]
+        if index not in self._known:
+            with self.scope.work.deeper():
+                self._known[index] = value_of(self.tree.items[index], self.scope, self.unit)
+        return self._known[index]
 
     def values(self) -> list[Value]:
         """The entries of a list as values."""
         return [self.entry(index) for index in range(self.length())]
 
 
-def value_of(tree: Tree, names: Mapping[str, Value], unit: str = "") -> Value:
-    """What a tree means where the names hold. Raises SpecError, or Unknown after an earlier problem."""
+def value_of(tree: Tree, scope: Scope, unit: str = "") -> Value:
+    """What a tree means where the names hold. Raises SpecError, Unknown after an earlier problem, or TooLarge."""
     if not isinstance(tree, Scalar):
-        return Quoted(tree, names, unit)
+        scope.work.step(tree.where)
+        return Quoted(tree, scope, unit)
     if is_expression(tree.value):
+        scope.work.step(tree.where)
         try:
-            return evaluate(tree.text, names)
+            return evaluate(tree.text, scope)
         except ExpressionError as error:
             raise SpecError([Problem("expression", tree.where, str(error), error.hint)]) from None
     if tree.value == BROKEN:
@@ -138,9 +141,9 @@ def choice(value: Value, argument: Argument) -> str:
 def pair(value: Value, argument: Argument) -> Pair:
     """Two whole numbers, height and width: 3, 3x3 or [3, 3]."""
     if isinstance(value, Quoted):
-        found = value.values()
-        if len(found) != 2:
+        if value.length() != 2:
             raise Unfit("a size: 3, 3x3 or [3, 3]")
+        found = value.values()
         return whole(found[0]), whole(found[1])
     if isinstance(value, str):
         match = SIZES.fullmatch(value)
@@ -155,9 +158,9 @@ def pads(value: Value, argument: Argument) -> tuple[int, int, int, int]:
     """Pixels on each side: one number, or [top, bottom, left, right]."""
     at_least_zero = Argument("whole", least=0)
     if isinstance(value, Quoted):
-        sides = [whole(side, at_least_zero) for side in value.values()]
-        if len(sides) != 4:
+        if value.length() != 4:
             raise Unfit("a number of pixels, or [top, bottom, left, right]")
+        sides = [whole(side, at_least_zero) for side in value.values()]
         return sides[0], sides[1], sides[2], sides[3]
     if isinstance(value, str) or value is None:
         raise Unfit("a number of pixels, or [top, bottom, left, right]")
@@ -201,8 +204,3 @@ CONVERTERS: dict[str, Callable[[Value, Argument], object]] = {
     "positive": _ranged(lambda x: x > 0, "a number above 0"),
     "share": _ranged(lambda x: 0 <= x <= 1, "a number from 0 to 1"),
 }
-
-
-def texts(values: SequenceABC[str]) -> str:
-    """Words for a message."""
-    return " ".join(values) or "nothing"

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
 
 from archspec.errors import Problem, SpecError, Where, nearest, shorten
 from archspec.io.places import shipped
 from archspec.spec.expressions import FUNCTIONS
 from archspec.spec.items import IDENTIFIER, Item, ItemReader, Items, block_signature
 from archspec.spec.operations import OPERATIONS, RESERVED, UNITS, Signature
+from archspec.spec.reading import definitions, read_in_block
 from archspec.spec.source import Mapping, Scalar, Tree, kind, read
 
 MAX_COPIES = 20
@@ -34,9 +37,14 @@ class Block:
     body: Items
 
 
-@lru_cache(maxsize=1)
 def library() -> MappingABC[str, Mapping]:
     """The blocks of specs/blocks/*.yaml as trees, by name. Raises SpecError."""
+    return _library(Path.cwd())
+
+
+@lru_cache(maxsize=1)
+def _library(here: Path) -> MappingABC[str, Mapping]:
+    """They are read anew in another folder, from which messages call the files otherwise."""
     found: dict[str, Mapping] = {}
     for path in sorted((shipped() / "blocks").glob("*.yaml")):
         blocks = read(path).entries.get("blocks")
@@ -49,19 +57,28 @@ def library() -> MappingABC[str, Mapping]:
     return found
 
 
-class BlockTable:
-    """Every block that a spec can name. Those of the spec are read at once, shipped ones when they are used."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Read:
+    """What came of reading something: None where there are problems."""
 
-    def __init__(self, own: Mapping | None, problems: list[Problem]) -> None:
-        self.problems = problems
-        self.own = dict(self._own(own)) if own is not None else {}
-        self._blocks: dict[str, Block | None] = {}
+    block: Block | None
+    problems: tuple[Problem, ...] = ()
+
+
+class BlockTable:
+    """Every block that a spec can name. What is asked of it later changes nothing in it: a block is read at most once."""
+
+    def __init__(self, own: Mapping | None) -> None:
+        self._problems: list[Problem] = []
+        self.own = MappingProxyType(dict(self._own(own)) if own is not None else {})
+        self._read: dict[str, Read] = {}
         self._trees: dict[str, Mapping] = {}
+        self._lost: dict[str, frozenset[str]] = {}
         self._broken: set[str] = set()
-        signatures = {name: self._signature(name) for name in (*library(), *self.own)}
-        self.reader = ItemReader(signatures, problems)
-        for name in self.own:
-            self.get(name)
+        blocks = {name: self._signature(name) for name in (*library(), *self.own)}
+        self.signatures = MappingProxyType({**blocks, **OPERATIONS})
+        self.problems = (*self._problems, *(problem for name in self.own for problem in self.read(name).problems))
+        """What is wrong with the blocks of the spec."""
 
     def _own(self, blocks: Mapping) -> Iterator[tuple[str, Mapping]]:
         for name, tree in blocks.entries.items():
@@ -76,7 +93,7 @@ class BlockTable:
                 yield name, replace(tree, where=blocks.key(name))
 
     def _problem(self, code: str, where: Where, message: str, hint: str = "") -> None:
-        self.problems.append(Problem(code, where, message, hint))
+        self._problems.append(Problem(code, where, message, hint))
 
     def __contains__(self, name: object) -> bool:
         return name in self.own or name in library()
@@ -87,17 +104,20 @@ class BlockTable:
 
     def signature(self, name: str) -> Signature:
         """What a block takes."""
-        return self.reader.signatures[name]
+        return self.signatures[name]
 
     def get(self, name: str) -> Block | None:
-        """The block of that name; None if problems in it have been reported."""
-        if name in self._broken:
-            return None
-        if name not in self._blocks:
-            before = len(self.problems)
-            block = _Parse(name, self._tree(name, ()), self.reader, self.problems).block()
-            self._blocks[name] = block if len(self.problems) == before else None
-        return self._blocks[name]
+        """The block of that name; None if there are problems in it."""
+        return self.read(name).block
+
+    def read(self, name: str) -> Read:
+        """The block of that name, or what is wrong with it."""
+        if name not in self._read:
+            problems: list[Problem] = []
+            reader = ItemReader(self.signatures, problems)
+            block = None if name in self._broken else _Parse(name, self._tree(name, ()), reader, problems).block()
+            self._read[name] = Read(None if problems else block, tuple(problems))
+        return self._read[name]
 
     def _signature(self, name: str) -> Signature:
         parameters = self._tree(name, ()).entries.get("parameters")
@@ -107,6 +127,16 @@ class BlockTable:
     def tree(self, name: str) -> Mapping:
         """A block as a tree, with what `like` copies."""
         return self._tree(name, ())
+
+    def lost(self, name: str) -> frozenset[str]:
+        """What the block that it copies takes and its own body does not read."""
+        return self._lost.get(name, frozenset())
+
+    def copied(self, name: str) -> Iterator[str]:
+        """The block that one of the spec's own copies."""
+        like = self.own[name].entries.get("like") if name in self.own else None
+        if isinstance(like, Scalar):
+            yield like.text
 
     # -- like ------------------------------------------------------------------------------------------------------
 
@@ -125,13 +155,20 @@ class BlockTable:
             return rest
         base = like.text if isinstance(like, Scalar) else ""
         if is_own and base == name and base in library():
-            return overlay(self._tree(base, (*chain, name), hidden=True), rest)
+            return self._copy(name, self._tree(base, (*chain, name), hidden=True), rest)
         problem = self._cannot_copy(name, base, like, chain)
         if problem is not None:
-            self.problems.append(problem)
-        found = rest if problem is not None else overlay(self._tree(base, (*chain, name)), rest)
+            self._problems.append(problem)
+        found = rest if problem is not None else self._copy(name, self._tree(base, (*chain, name)), rest)
         if problem is not None or base in self._broken:
             self._broken.add(name)
+        return found
+
+    def _copy(self, name: str, base: Mapping, changes: Mapping) -> Mapping:
+        """A block that copies another, without the parameters and names of let that its body does not read."""
+        whole = overlay(base, changes)
+        found = _pruned(whole, changes)
+        self._lost[name] = frozenset(definitions(whole).keys() - definitions(found).keys())
         return found
 
     def _cannot_copy(self, name: str, base: str, like: Tree, chain: tuple[str, ...]) -> Problem | None:
@@ -147,6 +184,19 @@ class BlockTable:
             return Problem("unknown-block", like.where, f"there is no block {written}",
                            nearest(base, self.names()) or "blocks: " + " ".join(self.names()))
         return None
+
+
+def _pruned(tree: Mapping, own: Mapping) -> Mapping:
+    """A block without the parameters and names of let that it only copies, and that its body does not read."""
+    read = read_in_block(tree)
+    entries = dict(tree.entries)
+    for key in ("parameters", "let"):
+        section, written = entries.get(key), own.entries.get(key)
+        kept = set(written.entries) if isinstance(written, Mapping) else set()
+        if isinstance(section, Mapping):
+            entries[key] = Mapping({name: value for name, value in section.entries.items() if name in read or name in kept},
+                                   section.where, section.keys)
+    return Mapping(entries, tree.where, tree.keys)
 
 
 def overlay(base: Mapping, changes: Mapping) -> Mapping:
@@ -228,7 +278,7 @@ def names(tree: Tree, section: str, problems: list[Problem]) -> MappingABC[str, 
             problems.append(Problem("name", tree.key(name), f"a name is letters, digits and _, this is '{name}'"))
         else:
             found[name] = value
-    return found
+    return MappingProxyType(found)
 
 
 def walk(items: Items) -> Iterator[Item]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from archspec.errors import Problem, SpecError, Where, nearest
 from archspec.spec.operations import FLAGS, MERGES, OPERATIONS, PADDINGS, SHORTHANDS, Argument, Signature
@@ -20,6 +21,10 @@ IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 KERNEL = re.compile(r"[0-9]+x[0-9]+")
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 PATHS_ARGUMENTS = ("merge", "split", "if", "name")
+MAX_WORDS = 100
+"""Words of a compact argument."""
+SEARCHES = 100
+"""How many unknown words of one reading are compared with all that are known."""
 NAMING = {"residual": "add", "densely": "concat"}
 
 
@@ -49,24 +54,27 @@ class ShortcutCases:
 
 
 Arg = Tree | Items | Paths | ShortcutCases
+NONE: MappingABC[str, Arg] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Item:
     """One operation or block call with its arguments as written.
 
-    `numbering` counts the items of each kind in the body this one was written in; `ordinal` is its place among them.
+    `ordinal` is its place among the items of its `kind` in the body it was written in, `count` how many those are.
     """
 
     name: str
     where: Where
     signature: Signature | None
-    args: MappingABC[str, Arg] = field(default_factory=dict)
+    args: MappingABC[str, Arg] = field(default_factory=lambda: NONE)
     condition: Tree | None = None
     given_name: str | None = None
     kind: str = ""
     ordinal: int = 1
-    numbering: Counter[str] = field(default_factory=Counter)
+    count: int = 1
+    apart: bool = False
+    """Whether its paths stand a level down in layer names, since another item of the body has paths of those names."""
 
     @property
     def broken(self) -> bool:
@@ -76,7 +84,7 @@ class Item:
     @property
     def suffix(self) -> str:
         """Its number among its kind; empty where there is one of the kind."""
-        return str(self.ordinal) if self.numbering[self.kind] > 1 else ""
+        return str(self.ordinal) if self.count > 1 else ""
 
     @property
     def label(self) -> str:
@@ -126,21 +134,29 @@ def scalar(word: str, where: Where) -> Tree:
 class ItemReader:
     """Reads operation lists against the signatures of operations and blocks; collects problems and goes on."""
 
-    def __init__(self, blocks: MappingABC[str, Signature], problems: list[Problem]) -> None:
-        self.signatures = {**blocks, **OPERATIONS}
+    def __init__(self, signatures: MappingABC[str, Signature], problems: list[Problem]) -> None:
+        self.signatures = signatures
         self.problems = problems
+        self._searches = 0
 
     def problem(self, code: str, where: Where, message: str, hint: str = "") -> None:
         self.problems.append(Problem(code, where, message, hint))
 
+    def nearest(self, word: str, known: Iterable[str]) -> str:
+        """As errors.nearest, for the first so many words: a search costs as much as reading a hundred items."""
+        self._searches += 1
+        return nearest(word, known) if self._searches <= SEARCHES else ""
+
     def items(self, tree: Tree, numbering: Counter[str] | None = None) -> Items:
         """An operation list. `numbering` is given where the list continues a body instead of opening one."""
-        counts: Counter[str] = Counter() if numbering is None else numbering
+        if numbering is None:
+            counts: Counter[str] = Counter()
+            return _numbered_body((self.items(tree, counts),), counts)[0]
         if not isinstance(tree, Sequence):
             self.problem("not-a-list", tree.where, f"a list of operations belongs here, this is {kind(tree)}",
                          "write [...] or lines that start with a dash; [] is the identity")
             return Items((Item("", tree.where, None),), tree.where)
-        return Items(tuple(self.item(entry, counts) for entry in tree.items), tree.where)
+        return Items(tuple(self.item(entry, numbering) for entry in tree.items), tree.where)
 
     def item(self, tree: Tree, numbering: Counter[str]) -> Item:
         """One entry of a list: a bare name or a mapping of one key."""
@@ -168,7 +184,7 @@ class ItemReader:
         if first in self.signatures and first != name:
             hint = f"write `{first}: {name[len(first):].strip()}`"
         else:
-            hint = nearest(name, self.signatures) or "operations: " + " ".join(OPERATIONS)
+            hint = self.nearest(name, self.signatures) or "operations: " + " ".join(OPERATIONS)
         self.problem("unknown-operation", where, f"there is no operation or block '{name}'", hint)
 
     def _call(self, signature: Signature, argument: Tree | None, where: Where, numbering: Counter[str]) -> Item:
@@ -182,8 +198,13 @@ class ItemReader:
         opens_level = given is not None and signature.holds
         inner = Counter() if opens_level else numbering
         args = {name: self._nested(signature, name, tree, inner) for name, tree in raw.items()}
+        if opens_level:
+            names = [name for name, arg in args.items() if isinstance(arg, Items) and _continues(signature, name)]
+            bodies = tuple(arg for name in names if isinstance(arg := args[name], Items))
+            args.update(zip(names, _numbered_body(bodies, inner), strict=True))
         broken = len(self.problems) > before
-        return Item(signature.name, where, None if broken else signature, args, condition, given, named, ordinal, numbering)
+        taken = None if broken else signature
+        return Item(signature.name, where, taken, MappingProxyType(args), condition, given, named, ordinal)
 
     @staticmethod
     def _kind(name: str, raw: MappingABC[str, Tree]) -> str:
@@ -225,7 +246,7 @@ class ItemReader:
 
     def _not_taken(self, signature: Signature, name: str, where: Where) -> None:
         known = (*signature.arguments, "if", "name")
-        hint = f"{nearest(name, known)} it takes {signature.takes()}".strip()
+        hint = f"{self.nearest(name, known)} it takes {signature.takes()}".strip()
         if name in SHORTHANDS:
             hint = "write " + " and ".join(f"{part}: none" for part in SHORTHANDS[name])
         self.problem("unknown-argument", where, f"{signature.name} takes no '{name}'", hint)
@@ -252,7 +273,11 @@ class ItemReader:
             yield signature.main, tree, where
 
     def _compact(self, signature: Signature, tree: Scalar) -> Iterator[tuple[str, Tree, Where]]:
-        for offset, word in words(tree.text):
+        for number, (offset, word) in enumerate(words(tree.text)):
+            if number == MAX_WORDS:
+                self.problem("too-large", tree.where, f"the arguments of {signature.name} have more than {MAX_WORDS} words",
+                             "write a mapping of its arguments")
+                return
             where = within(tree.where, offset, word)
             if word in FLAGS and word in SHORTHANDS:
                 for part in SHORTHANDS[word]:
@@ -290,8 +315,7 @@ class ItemReader:
         argument = signature.arguments[name]
         match argument.kind:
             case "items":
-                transparent = name in ("body", "pre") and signature.name not in ("parallel", "repeat")
-                return self._list(tree, numbering if transparent else None)
+                return self._list(tree, numbering if _continues(signature, name) else None)
             case "paths":
                 return self.paths(tree)
             case "shortcut":
@@ -343,6 +367,61 @@ class ItemReader:
                 self.problem("shortcut", tree.where, f"shortcut: '{name}' is missing", "give both matching and differing")
                 parts[name] = Scalar("none", "none", tree.where)
         return ShortcutCases(parts["matching"], parts["differing"], tree.where)
+
+
+def _continues(signature: Signature, argument: str) -> bool:
+    """Whether a list inside an item is numbered with the list around it."""
+    return argument in ("body", "pre") and signature.name not in ("parallel", "repeat")
+
+
+def _numbered_body(lists: tuple[Items, ...], counts: MappingABC[str, int]) -> tuple[Items, ...]:
+    """The lists of one body with what is known only behind its last item: how many there are of a kind."""
+    crowded = _crowded(item for items in lists for item in _same_body(items))
+    return tuple(_numbered(items, counts, crowded) for items in lists)
+
+
+def _numbered(items: Items, counts: MappingABC[str, int], crowded: set[int]) -> Items:
+    return Items(tuple(_with_count(item, counts, crowded) for item in items.items), items.where)
+
+
+def _with_count(item: Item, counts: MappingABC[str, int], crowded: set[int]) -> Item:
+    if item.signature is None:
+        return item
+    held = {name: _numbered(arg, counts, crowded) for name, arg in _held(item)}
+    args = MappingProxyType({**item.args, **held}) if held else item.args
+    return replace(item, count=counts[item.kind], args=args, apart=id(item) in crowded)
+
+
+def _held(item: Item) -> Iterator[tuple[str, Items]]:
+    """The lists inside an item that are numbered with the list around it."""
+    if item.signature is not None and item.signature.holds and item.given_name is None:
+        for name, arg in item.args.items():
+            if isinstance(arg, Items) and _continues(item.signature, name):
+                yield name, arg
+
+
+def _same_body(items: Items) -> Iterator[Item]:
+    for item in items.items:
+        yield item
+        for _, inside in _held(item):
+            yield from _same_body(inside)
+
+
+def _crowded(items: Iterable[Item]) -> set[int]:
+    """Those among the branches and parallel of a body that merge differently, and whose layers would have the same names."""
+    found: dict[tuple[str, str], list[Item]] = {}
+    for item in items:
+        if item.name in ("branches", "parallel") and item.given_name is None:
+            for start in _starts(item):
+                found.setdefault(start, []).append(item)
+    return {id(item) for same in found.values() if len({item.kind for item in same}) > 1 for item in same}
+
+
+def _starts(item: Item) -> set[tuple[str, str]]:
+    """The layers right in the paths of an item: the path's name and the layer's."""
+    paths, body = item.args.get("paths"), item.args.get("body")
+    named = paths.paths if isinstance(paths, Paths) else (("path", body),)
+    return {(name, inner.label) for name, path in named if isinstance(path, Items) for inner in _same_body(path)}
 
 
 def _is_argument(name: str, path: Tree) -> bool:
