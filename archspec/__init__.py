@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from archspec.model.registered import register_with_keras
+
 if TYPE_CHECKING:
     __version__: str
     from archspec.api import (
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Graph", "InputError", "Problem", "Spec", "SpecError", "Summary", "Where", "__version__", "backbone", "build",
            "load", "lower", "summary"]
+
+register_with_keras()
 
 
 def __getattr__(name: str) -> object:
