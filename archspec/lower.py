@@ -21,11 +21,10 @@ from archspec.spec.expressions import UNKNOWN, describe
 from archspec.spec.expressions import Value as Datum
 from archspec.spec.inherit import STAGE_LISTS, resolve
 from archspec.spec.items import Item, Items
-from archspec.spec.operations import MAX_TIMES, Argument
+from archspec.spec.sections import STAGE
 from archspec.spec.source import Mapping as MappingTree
 from archspec.spec.source import Scalar, Tree
 
-REPEATS = Argument("whole", most=MAX_TIMES)
 STAGE_KEYS = ("memory", "repeats", "widths", "strides", "stride", *STAGE_LISTS, "name", "block")
 STAGED = {"width", "stride"}
 """Parameters that every stage gives its block."""
@@ -166,7 +165,7 @@ class _Lowering:
             return 1
         value = known_value(self.context, stage.repeats, place)
         try:
-            repeats = 1 if value is UNKNOWN else convert("repeats", REPEATS, value, stage.repeats.where)
+            repeats = 1 if value is UNKNOWN else convert("repeats", STAGE["repeats"], value, stage.repeats.where)
         except SpecError as error:
             self.context.report(*error.problems)
             return 1

@@ -12,13 +12,14 @@ from archspec.graph.builder import Builder
 from archspec.graph.ir import Role, Value
 from archspec.graph.ops import Conv, Dense, GroupNorm, LocalResponseNorm, Op, ShapeError, Shuffle, Tensor
 from archspec.graph.text import describe as describe_op
+from archspec.schema.keys import REQUIRED
 from archspec.spec.arch import Spec
 from archspec.spec.arguments import Quoted, convert, value_of
 from archspec.spec.blocks import Block
 from archspec.spec.expressions import UNKNOWN, Unknown, describe, is_expression
 from archspec.spec.expressions import Value as Datum
 from archspec.spec.items import Arg, Item, ItemReader, Items, Paths, ShortcutCases
-from archspec.spec.operations import OPERATIONS, REQUIRED
+from archspec.spec.operations import OPERATIONS
 from archspec.spec.source import Mapping as MappingTree
 from archspec.spec.source import Scalar, Sequence, Tree
 

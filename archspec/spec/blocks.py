@@ -10,15 +10,18 @@ from functools import lru_cache
 
 from archspec.errors import Problem, SpecError, Where, nearest, shorten
 from archspec.io.places import shipped
+from archspec.schema.read import take
+from archspec.schema.tree import Mapping, Scalar, Tree, kind
+from archspec.schema.words import meant
 from archspec.spec.expressions import FUNCTIONS
 from archspec.spec.items import IDENTIFIER, Item, ItemReader, Items, block_signature
-from archspec.spec.operations import OPERATIONS, RESERVED, UNITS, Signature
-from archspec.spec.source import Mapping, Scalar, Tree, kind, read
+from archspec.spec.operations import OPERATIONS, RESERVED, Signature
+from archspec.spec.sections import BLOCK
+from archspec.spec.source import read
 
 MAX_COPIES = 20
 STAGE_KEYS = ("widths", "strides", "table")
 """What a stage reads before its block does."""
-KEYS = ("description", "like", "parameters", "unit", "let", "body")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,9 +173,9 @@ class _Parse:
 
     def block(self) -> Block:
         for key in self.tree.entries:
-            if key not in KEYS:
+            if key not in BLOCK:
                 self.problem("unknown-key", self.tree.key(key), f"a block has no key '{key}'",
-                             nearest(key, KEYS) or "it has " + " ".join(KEYS))
+                             meant(key, BLOCK) or "it has " + " ".join(BLOCK))
         if "body" not in self.tree.entries:
             self.problem("missing", self.tree.where, f"the block '{self.name}' has no body",
                          "add body: [...], the operations it is made of, or like: the block it copies")
@@ -199,13 +202,11 @@ class _Parse:
 
     def unit(self) -> str | None:
         tree = self.tree.entries.get("unit")
-        if tree is None:
+        try:
+            return None if tree is None else str(take(BLOCK["unit"], tree, "unit"))
+        except SpecError as error:
+            self.problems.extend(error.problems)
             return None
-        if not isinstance(tree, Scalar) or tree.text not in UNITS:
-            self.problem("unit", tree.where, f"a unit is one of {' '.join(UNITS)}, this is {kind(tree)}",
-                         nearest(tree.text, UNITS) if isinstance(tree, Scalar) else "")
-            return None
-        return tree.text
 
     def names(self, key: str) -> MappingABC[str, Tree]:
         tree = self.tree.entries.get(key)

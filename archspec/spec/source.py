@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from archspec.errors import Problem, SpecError, Where, shorten
+from archspec.schema.tree import BROKEN, Atom, Mapping, Scalar, Sequence, Tree, kind, plain
+
+__all__ = ["BROKEN", "Atom", "Mapping", "Scalar", "Sequence", "TooLong", "Tree", "atom", "document", "kind", "parse", "plain",
+           "read", "shown"]
 
 MAX_BYTES = 1_000_000
 MAX_NODES = 100_000
 MAX_DEPTH = 60
 MAX_DIGITS = 18
+TOO_DEEP = f"the document is nested deeper than {MAX_DEPTH} levels, aliases counted unfolded"
 
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?")
@@ -30,71 +34,6 @@ BREAKS = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 WORDS = {"null": None, "~": None, "true": True, "false": False}
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-BROKEN = "\0"
-"""The value of what cannot be read; no YAML text holds this character. Nothing follows from it but its own problem."""
-
-Atom = int | float | str | bool | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scalar:
-    """A single value. `text` is what was written; `value` is None for null, which is not the text `none`."""
-
-    value: Atom
-    text: str
-    where: Where
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sequence:
-    """A list."""
-
-    items: tuple[Tree, ...]
-    where: Where
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Mapping:
-    """A mapping of texts. `keys` says where each key stands."""
-
-    entries: MappingABC[str, Tree]
-    where: Where
-    keys: MappingABC[str, Where] = field(default_factory=dict)
-
-    def key(self, name: str) -> Where:
-        """The place of a key."""
-        return self.keys.get(name, self.where)
-
-
-Tree = Scalar | Sequence | Mapping
-
-
-def plain(tree: Tree) -> object:
-    """The tree as lists, dicts and atoms."""
-    match tree:
-        case Mapping():
-            return {key: plain(value) for key, value in tree.entries.items()}
-        case Sequence():
-            return [plain(item) for item in tree.items]
-        case Scalar():
-            return tree.value
-
-
-def kind(tree: Tree) -> str:
-    """What a part of a tree is, for messages."""
-    match tree:
-        case Mapping():
-            return "a mapping"
-        case Sequence():
-            return "a list"
-        case Scalar(value=None):
-            return "null"
-        case Scalar(value=bool()):
-            return f"{tree.text} (true or false)"
-        case Scalar(value=str()):
-            return f"the text '{shorten(tree.text)}'"
-    return f"the number {tree.text}"
 
 
 class TooLong(ValueError):
@@ -119,20 +58,6 @@ def atom(text: str) -> Atom:
     if abs(value) == float("inf"):
         raise TooLong(f"the number {shorten(text)} is too large", "numbers stay below 1e308")
     return value
-
-
-def hint_for_text(text: object) -> str:
-    """What to write instead of a text that looks like a number, a truth value or an expression."""
-    if not isinstance(text, str):
-        return ""
-    if re.fullmatch(r"[-+]?0[0-9]+|0[xob][0-9a-fA-F]+|[-+]?[0-9]+(_[0-9]+)+", text):
-        return f"'{shorten(text)}' is text: write a decimal number without leading zeros and underscores"
-    if re.fullmatch(r"[-+]?\.(nan|NaN|NAN|inf|Inf|INF)", text):
-        return f"'{text}' is text: numbers are finite"
-    if re.search(r"[\w)] *[-+*/%<>]=? *[\w(]|\w\(", text):
-        return f"an expression is written $({shorten(text)})"
-    near = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}.get(text.lower())
-    return f"'{text}' is text: write {near}" if near else ""
 
 
 def shown(path: Path) -> str:
@@ -246,7 +171,12 @@ class _Reader:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         where = self.at(mark, "") if mark else self.control()
         text = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+        if "nesting depth" in text:  # of libyaml's scanner, which reads ahead of what is built here
+            return Problem("too-large", where, TOO_DEEP)
         hint = "indent with spaces, never tabs" if "\\t" in text or "\t" in where.text else ""
+        if "mapping values are not allowed" in text:
+            hint = ("operations stand in a list: stem: [conv: 3x3 16], or each behind a dash in a line of its own"
+                    if where.text.count(": ") > 1 else "keys of one mapping begin in the same column, one a line")
         if "$(" in where.text:
             hint = 'inside [...] and {...} a comma or bracket ends a value: quote it, "$(min(8, a))"'
         return Problem("yaml-syntax", where, f"this is not YAML: {text}", hint)
@@ -283,7 +213,7 @@ class _Reader:
     def deepen(self, depth: int) -> None:
         self.deepest = max(self.deepest, depth)
         if depth > MAX_DEPTH:
-            raise _TooLarge(f"the document is nested deeper than {MAX_DEPTH} levels, aliases counted unfolded")
+            raise _TooLarge(TOO_DEEP)
 
     def grow(self, nodes: int) -> None:
         self.count += nodes
