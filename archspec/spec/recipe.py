@@ -34,7 +34,8 @@ class Folder(Section):
     source: str = tag("images in one folder a class", default="folder")
     path: str = key(Text("the path of a folder"), "relative to the folder in which the command runs",
                     synonyms=("dir", "directory", "root", "folder", "data_dir"))
-    holdout: float = key(SHARE, "kept of each class for testing, where `path` holds the class folders themselves", default=0.0,
+    holdout: float = key(SHARE, "the share of each class kept for testing, where `path` holds the class folders themselves",
+                         default=0.0,
                          unit="share", synonyms=("validation_split", "val_split"))
     resize: float = key(Number(least=1, most=4),
                         "the image is scaled to cover the input times this, then cropped to it: 224 comes from 258 pixels",
@@ -95,7 +96,7 @@ class Sgd(Section):
 class _Schedule(Section):
     learning_rate: float = key(Number(above=0, most=1000), "the highest learning rate", default=0.1,
                                synonyms=("lr", "base_lr", "initial_learning_rate", "max_lr"))
-    warmup: float = key(NOT_NEGATIVE, "in which the learning rate rises in a line from 0", default=0.0, unit="epochs",
+    warmup: float = key(NOT_NEGATIVE, "epochs in which the learning rate rises in a line from 0", default=0.0, unit="epochs",
                         synonyms=("warmup_epochs", "warm_up"))
 
 
@@ -105,7 +106,7 @@ class Step(_Schedule):
 
     kind: str = tag("falls at milestones", default="step")
     milestones: tuple[float, ...] = key(Each(Number(above=0, most=MOST_EPOCHS)),
-                                        "at which the learning rate falls; they must rise", unit="epochs",
+                                        "the epochs at which the learning rate falls; they must rise", unit="epochs",
                                         synonyms=("steps", "boundaries", "step_size"))
     factor: float = key(Number(above=0, most=1), "what the learning rate is multiplied by there", default=0.1,
                         synonyms=("gamma", "decay_rate"))
@@ -162,7 +163,7 @@ class Recipe(Section):
     data: Digits | Folder = key(OneOf("source", (Digits, Folder)), "where the images come from", default=Digits(),
                                 synonyms=("dataset",))
     epochs: int = key(Whole(1, MOST_EPOCHS), "how often every image is seen", default=30)
-    batch: int = key(Whole(1, 10**6), "a step, over all devices together", default=32, unit="images",
+    batch: int = key(Whole(1, 10**6), "images a step, over all devices together", default=32, unit="images",
                      synonyms=("batch_size", "bs", "global_batch_size"))
     optimizer: Sgd = key(OneOf("kind", (Sgd,)), "how weights change", default=Sgd(), synonyms=("optimiser",))
     schedule: Step | Cosine | Constant = key(OneOf("kind", (Cosine, Step, Constant)), "the learning rate over the epochs",
@@ -171,7 +172,7 @@ class Recipe(Section):
                                synonyms=("normalise", "normalization", "preprocessing"))
     augment: Augment = key(Sub(Augment), "what training does to images", default=Augment(),
                            synonyms=("augmentation", "augmentations", "transforms"))
-    label_smoothing: float = key(SHARE, "of each label that is spread over all classes", default=0.0, unit="share",
+    label_smoothing: float = key(SHARE, "the share of each label that is spread over all classes", default=0.0, unit="share",
                                  synonyms=("smoothing",))
     auxiliary_weight: float = key(NOT_NEGATIVE,
                                   "the weight of each auxiliary classifier's loss beside the main one's; read only by "

@@ -21,13 +21,13 @@ UNIT = Key(UNIT_KIND, UNITS[0], "how convolution, norm and activation follow eac
            synonyms=("order",))
 
 SPEC: dict[str, Key] = {
-    "archspec": Key(Whole(VERSION, VERSION), VERSION, "the version of the language: 1", synonyms=("version",)),
+    "archspec": Key(Form("version", str(VERSION)), VERSION, "the version of the language", synonyms=("version",)),
     "name": Key(TEXT, None, "letters, digits and `. _ -`", follows="the name of the file", synonyms=("title", "model_name")),
     "description": Key(TEXT, "", "text for people", follows="empty"),
     "reference": Key(TEXT, "", "text for people: where it is from", follows="empty", synonyms=("paper", "source", "citation")),
     "extends": Key(TEXT, None, "another spec, see [Inheritance](#inheritance)", follows="none",
                    synonyms=("base", "_base_", "inherits", "parent", "from")),
-    "input": Key(Form("size", "height x width x channels"), doc="height x width x channels; `?x?x3` leaves the size open",
+    "input": Key(Form("size", "height x width x channels"), doc="the size of the image; `?x?x3` leaves it open",
                  follows="an error", synonyms=("input_shape", "input_size", "image_size", "inputs", "shape")),
     "classes": Key(Whole(1, 10**6), None, "how many logits there are; the name `$classes`", follows="not defined",
                    synonyms=("num_classes", "n_classes", "nc", "outputs")),
@@ -36,14 +36,14 @@ SPEC: dict[str, Key] = {
     "defaults": Key(Form("defaults", "a mapping of keys"), None, "`unit`, `padding`, and arguments of operations",
                     follows="see [below](#defaults-and-parameters)", synonyms=("default",)),
     "parameters": Key(NAMES, None, "values for parameters of blocks", follows="none", synonyms=("params", "args", "kwargs")),
-    "blocks": Key(Form("blocks", "a mapping of blocks"), None, "[blocks](#blocks) of this spec",
+    "blocks": Key(Form("blocks", "a mapping of blocks"), None, "the [blocks](#blocks) of this spec",
                   follows="the shipped ones only", synonyms=("modules", "block")),
-    "stem": Key(ITEMS, None, "an operation list, ahead of the stages", follows="`[]`", synonyms=("layers", "entry")),
+    "stem": Key(ITEMS, None, "ahead of the stages", follows="`[]`", synonyms=("layers", "entry")),
     "stages": Key(Form("stages", "a mapping of columns or a list of rows"), None, "see [Stages](#stages)", follows="none",
                   synonyms=("backbone", "body", "stage")),
-    "head": Key(ITEMS, doc="an operation list that ends in logits", follows="an error", synonyms=("classifier", "top", "neck")),
-    "auxiliary": Key(Form("auxiliary", "a mapping of stages to operation lists"), None,
-                     "stage name: operation list, see [below](#auxiliary-classifiers)", follows="none",
+    "head": Key(ITEMS, doc="ends in logits", follows="an error", synonyms=("classifier", "top", "neck")),
+    "auxiliary": Key(Form("auxiliary", "a mapping of stages to lists of operations"), None,
+                     "extra heads for training, see [below](#auxiliary-classifiers)", follows="none",
                      synonyms=("aux", "auxiliary_heads")),
     "memory": MEMORY,
     "published": Key(Sub(Published), None, "figures that `archspec verify` compares with", follows="none",
@@ -62,9 +62,9 @@ STAGE: dict[str, Key] = {
     "repeats": Key(Whole(1, MAX_TIMES), 1, "how often", synonyms=("repeat", "depth", "n", "num_blocks", "layers", "depths")),
     "stride": Key(Form("any", "a value"), 1, "for the first repeat; the others have 1 (`strides` in columns)",
                   synonyms=("strides", "downsample")),
-    "before": Key(ITEMS, None, "an operation list, once a stage, ahead of its blocks", follows="none", synonyms=("pre",)),
-    "after": Key(ITEMS, None, "an operation list, once a stage, behind its blocks", follows="none", synonyms=("post",)),
-    "between": Key(ITEMS, None, "in columns only: an operation list ahead of every stage but the first, and of its `before`",
+    "before": Key(ITEMS, None, "once a stage, ahead of its blocks", follows="none", synonyms=("pre",)),
+    "after": Key(ITEMS, None, "once a stage, behind its blocks", follows="none", synonyms=("post",)),
+    "between": Key(ITEMS, None, "in columns only: ahead of every stage but the first, and of its `before`",
                    follows="none", synonyms=("transition",)),
     "memory": Key(Choice(MEMORIES), None, MEMORY.doc, follows="the spec's `memory`", synonyms=MEMORY.synonyms),
 }
@@ -78,7 +78,7 @@ BLOCK: dict[str, Key] = {
                       follows="none", synonyms=("params", "args", "arguments")),
     "unit": Key(UNIT_KIND, None, "its unit", follows="the spec's `defaults.unit`, never the caller's", synonyms=UNIT.synonyms),
     "let": Key(NAMES, None, "names computed from the parameters, in order", follows="none", synonyms=("vars", "variables")),
-    "body": Key(ITEMS, doc="the operation list", follows="an error", synonyms=("layers", "ops", "operations", "items")),
+    "body": Key(ITEMS, doc="the operations it is made of", follows="an error", synonyms=("layers", "ops", "operations", "items")),
 }
 """The keys of a block."""
 

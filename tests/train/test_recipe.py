@@ -67,7 +67,7 @@ def test_a_folder_may_be_called_by_a_number() -> None:
     ({"data": {"path": "x"}}, "train.data has no key 'path'", "it is a key of source: folder"),
     ({"optimizer": "adam"}, "train.optimizer: there is sgd only, this is the text 'adam'", ""),
     ({"optimizer": {"nesterov": 1}}, "train.optimizer.nesterov needs true or false, this is the number 1", "write true"),
-    ({"schedule": {"kind": "step"}}, "train.schedule needs 'milestones'", "milestones: at which the learning rate falls; they must rise"),
+    ({"schedule": {"kind": "step"}}, "train.schedule needs 'milestones'", "milestones: the epochs at which the learning rate falls; they must rise"),
     ({"schedule": {"kind": "cosine", "factor": 0.1}}, "train.schedule has no key 'factor'", "it is a key of kind: step"),
     ({"schedule": {"kind": "step", "milestones": 3}}, "train.schedule.milestones needs a list, this is the number 3", "write [3]"),
     ({"schedule": {"kind": "step", "milestones": [2, 1]}},
