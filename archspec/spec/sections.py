@@ -78,7 +78,8 @@ BLOCK: dict[str, Key] = {
                       follows="none", synonyms=("params", "args", "arguments")),
     "unit": Key(UNIT_KIND, None, "its unit", follows="the spec's `defaults.unit`, never the caller's", synonyms=UNIT.synonyms),
     "let": Key(NAMES, None, "names computed from the parameters, in order", follows="none", synonyms=("vars", "variables")),
-    "body": Key(ITEMS, doc="the operations it is made of", follows="an error", synonyms=("layers", "ops", "operations", "items")),
+    "body": Key(ITEMS, doc="the operations it is made of", follows="an error",
+              synonyms=("layers", "ops", "operations", "items")),
 }
 """The keys of a block."""
 
