@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from archspec.errors import InputError, Problem, SpecError, Where
-from archspec.lower import load, lower
+from archspec.network import load, lower
 from archspec.views.summary import Summary, summary
 
 if TYPE_CHECKING:

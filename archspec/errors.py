@@ -91,7 +91,8 @@ def _position(problem: Problem) -> tuple[str, int, int]:
 def nearest(word: str, known: Iterable[str]) -> str:
     """'did you mean …?' for a word that is not known, or ''."""
     words = list(known)
-    found = difflib.get_close_matches(word, words, n=1, cutoff=0.6) if len(word) < WIDEST and len(words) < MAX_KNOWN else []
+    few = len(word) < WIDEST and len(words) < MAX_KNOWN
+    found = difflib.get_close_matches(word, words, n=1, cutoff=0.6) if few else []
     return f"did you mean '{found[0]}'?" if found else ""
 
 

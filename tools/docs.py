@@ -136,7 +136,7 @@ def _sections() -> str:
 
 def _blocks() -> str:
     rows = []
-    known = BlockTable(None, [])
+    known = BlockTable(None)
     for entry in catalog.blocks():
         parameters = known.tree(entry.name).entries.get("parameters")
         assert parameters is None or isinstance(parameters, MappingTree)

@@ -8,7 +8,7 @@ import click
 
 from archspec.cli.options import as_json, overrides, print_json
 from archspec.errors import Problem, SpecError
-from archspec.lower import load, lower
+from archspec.network import load, lower
 
 
 @click.command()

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from archspec.cli.options import overrides
 from archspec.errors import InputError
-from archspec.lower import load, lower
+from archspec.network import load, lower
 from archspec.weights.form import differences
 from archspec.weights.load import Wanted, planned, refuse, stage_blocks
 from archspec.weights.report import tables

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from archspec.cli.options import overrides
-from archspec.lower import load, lower
+from archspec.network import load, lower
 from archspec.views.explain import explain as explain_key
 
 

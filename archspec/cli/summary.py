@@ -6,7 +6,7 @@ import click
 from rich.console import Console
 
 from archspec.cli.options import as_json, overrides, print_json
-from archspec.lower import load, lower
+from archspec.network import load, lower
 from archspec.views.numbers import count, mebibytes, shape
 from archspec.views.summary import Summary, to_json
 from archspec.views.summary import summary as summarise

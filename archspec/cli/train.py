@@ -12,7 +12,7 @@ from rich.table import Table
 
 from archspec.cli.options import overrides
 from archspec.errors import InputError
-from archspec.lower import load, lower
+from archspec.network import load, lower
 
 if TYPE_CHECKING:
     from archspec.export.run import Finished

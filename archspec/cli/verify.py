@@ -6,7 +6,7 @@ import click
 
 from archspec.cli.options import overrides
 from archspec.graph.ir import Graph
-from archspec.lower import load, lower
+from archspec.network import load, lower
 from archspec.views.published import compare
 from archspec.views.summary import summary
 

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from archspec.errors import Where
-from archspec.graph.ir import Feature, Graph, Node, Role, Value
+from archspec.graph.ir import Cursor, Feature, Graph, Node, Value
 from archspec.graph.ops import Op
+
+NOWHERE = Cursor()
 
 
 @dataclass
 class Builder:
-    """Collects nodes. `section`, `block`, `role` and `recompute` are written into each node that is added."""
+    """Collects nodes; what has been added stays as it is."""
 
     name: str
     nodes: list[Node] = field(default_factory=list)
-    section: str = ""
-    block: int = 0
-    role: Role = "main"
-    recompute: bool = False
+    _by_name: dict[str, Node] = field(default_factory=dict)
 
-    def add(self, op: Op, *inputs: Value, name: str, where: Where) -> Value:
+    def add(self, op: Op, *inputs: Value, name: str, where: Where, cursor: Cursor = NOWHERE) -> Value:
         """Appends a node and returns its value. Raises ShapeError if the inputs do not fit the operation."""
         output = Value(name, op.infer(*(value.type for value in inputs)))
-        self.nodes.append(Node(name, op, inputs, output, where, self.section, self.block, self.role,
-                               self.recompute))
+        node = Node(name, op, inputs, output, where, cursor.section, cursor.block, cursor.role, cursor.recompute)
+        self.nodes.append(node)
+        self._by_name[name] = node
         return output
 
-    def graph(self, output: Value, auxiliary: dict[str, Value], features: dict[str, Feature],
+    def node(self, name: str) -> Node | None:
+        """The node of this name, the last where there are several; None if there is none."""
+        return self._by_name.get(name)
+
+    def graph(self, output: Value, auxiliary: Mapping[str, Value], features: Mapping[str, Feature],
               sections: tuple[str, ...]) -> Graph:
         """The finished, immutable graph."""
         return Graph(self.name, tuple(self.nodes), output, auxiliary, features, sections)

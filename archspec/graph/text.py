@@ -7,6 +7,11 @@ from dataclasses import MISSING, fields
 from archspec.graph.ir import Graph, Node
 from archspec.graph.ops import Op
 
+DIGITS = ".12g"
+"""How many digits of a number count: those that no order of its computation changes."""
+EXACT = 2 ** 53
+"""Whole numbers below this are exact."""
+
 
 def lines(graph: Graph) -> list[str]:
     """`name = op(arguments) inputs -> shape`, in the order of computation, then the outputs."""
@@ -24,10 +29,15 @@ def line(node: Node) -> str:
 
 def describe(op: Op) -> str:
     """An operation with the arguments that differ from its defaults: `conv(filters=64, kernel=7x7, stride=2x2)`."""
-    said = [f"{item.name}={_value(getattr(op, item.name))}" for item in fields(op)
-            if item.default is MISSING or getattr(op, item.name) != item.default]
-    return f"{op.kind}({', '.join(said)})"
+    said = [(item, _value(getattr(op, item.name))) for item in fields(op)]
+    shown = [f"{item.name}={text}" for item, text in said if item.default is MISSING or text != _value(item.default)]
+    return f"{op.kind}({', '.join(shown)})"
 
 
 def _value(value: object) -> str:
-    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    """A field as text; a number the same however it was written: 2 as 2.0, 0.1 + 0.2 as 0.3."""
+    if isinstance(value, tuple):
+        return "x".join(map(str, value))
+    if not isinstance(value, float):
+        return str(value)
+    return str(int(value)) if value.is_integer() and abs(value) < EXACT else format(value, DIGITS)

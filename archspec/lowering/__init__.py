@@ -1,1 +1,1 @@
-"""What lower.py is made of: the context, the operations, those that hold lists, and calls of blocks."""
+"""What network.py is made of: items where they stand, the operations, those that hold lists, and calls of blocks."""

@@ -6,53 +6,57 @@ from collections.abc import Mapping
 
 from archspec.errors import Problem, SpecError
 from archspec.graph.ir import Value
-from archspec.lowering.context import Call, Context, Frame, Place
+from archspec.lowering.lowering import Call
+from archspec.lowering.place import Frame, Place
 from archspec.spec.blocks import Block
-from archspec.spec.expressions import UNKNOWN, Unknown
-from archspec.spec.expressions import Value as Datum
+from archspec.spec.expressions import UNKNOWN
+from archspec.spec.scope import Binding, Names, Scope
 from archspec.spec.source import Mapping as MappingTree
 from archspec.spec.source import Scalar, Sequence, Tree
-
-POSITION = ("stage", "index", "repeats", "first", "last", "block", "blocks", "stages", "depth")
 
 
 def call_block(call: Call, value: Value | None) -> Value | None:
     """A block as an operation."""
     trees = {key: arg for key, arg in call.args.items() if isinstance(arg, Scalar | Sequence | MappingTree)}
-    return run_block(call, trees, value, call.place.level(call.item.label))
+    return run_block(call, trees, value, f"{call.place.prefix}_{call.item.label}")
 
 
-def run_block(call: Call, given: Mapping[str, Tree], value: Value | None, place: Place) -> Value | None:
-    """Lowers a block's body at a place, with the arguments given there."""
-    context, name = call.context, call.item.name
-    above = [frame.name for frame in context.stack]
+def run_block(call: Call, given: Mapping[str, Tree], value: Value | None, prefix: str) -> Value | None:
+    """Lowers a block's body under a layer name, with the arguments given at the call's place."""
+    lowering, name = call.lowering, call.item.name
+    lowering.limits.item(call.where)
+    above = [frame.name for frame in call.place.calls]
     if name in above:
         circle = " -> ".join((*above[above.index(name):], name))
         raise SpecError([Problem("recursion", call.where, f"blocks call each other in a circle: {circle}",
                                  "a block cannot hold itself; use repeat")])
-    block = context.block(name)
-    context.called.add(name)
-    if block is None:
+    read = lowering.spec.blocks.read(name)
+    call.report(*read.problems)
+    lowering.called.add(name)
+    if read.block is None:
         return None
-    arguments = evaluated(call, block, given)
-    with context.within(Frame(name, place.prefix, call.where)):
-        names = bind(context, block, arguments, call.place, value)
-        return context.items(block.body, value, Place(place.prefix, names, block.unit or context.spec.unit))
+    unit = read.block.unit or lowering.spec.unit
+    inside = call.place.calling(Frame(name, prefix, call.where), lowering.base, unit)
+    scope = bind(call, read.block, evaluated(call, read.block, given), value, inside)
+    return lowering.items(read.block.body, value, inside.within(scope))
 
 
-def evaluated(call: Call, block: Block, given: Mapping[str, Tree]) -> dict[str, Datum]:
+def evaluated(call: Call, block: Block, given: Mapping[str, Tree]) -> dict[str, Binding]:
     """The arguments of a call: those given, else the spec's `parameters`. Reports the required ones that are missing."""
-    context = call.context
-    base = {**context.base_names, **{key: call.place.names[key] for key in POSITION if key in call.place.names}}
-    outside = Place("", base, context.spec.unit)
-    found = {name: known_value(context, given[name], call.place) for name in block.parameters if name in given}
-    found |= {name: known_value(context, context.spec.parameters[name], outside)
-              for name in block.parameters if name in context.spec.parameters and name not in found}
+    lowering, spec = call.lowering, call.lowering.spec
+    outside = call.place.within(call.place.scope.around, spec.unit)
+    found: dict[str, Binding] = {}
+    for name in block.parameters:
+        if name in given:
+            found[name] = Binding(lowering.known_value(given[name], call.place), 0, given[name], call.place.scope, True)
+        elif name in spec.parameters:
+            tree = spec.parameters[name]
+            found[name] = Binding(lowering.known_value(tree, outside), 0, tree, outside.scope, True)
     missing = [name for name, tree in block.parameters.items() if name not in found and is_required(tree)]
     if missing:
-        context.report(Problem("missing", call.where, f"the block {block.name} needs {' and '.join(missing)}",
-                               f"give it {' and '.join(f'{name}: …' for name in missing)}"))
-    return found | dict.fromkeys(missing, UNKNOWN)
+        call.report(Problem("missing", call.where, f"the block {block.name} needs {' and '.join(missing)}",
+                            f"give it {' and '.join(f'{name}: …' for name in missing)}"))
+    return found | {name: Binding(UNKNOWN) for name in missing}
 
 
 def is_required(default: Tree) -> bool:
@@ -60,26 +64,22 @@ def is_required(default: Tree) -> bool:
     return isinstance(default, Scalar) and default.value == "required"
 
 
-def bind(context: Context, block: Block, arguments: Mapping[str, Datum], caller: Place,
-         value: Value | None) -> dict[str, Datum]:
+def bind(call: Call, block: Block, arguments: Mapping[str, Binding], value: Value | None, inside: Place) -> Scope:
     """The names that a block's body knows. Reports what is wrong with a default and goes on without its value."""
-    names = dict(context.base_names)
-    names.update((key, caller.names[key]) for key in POSITION if key in caller.names)
-    names["in_channels"] = names["channels"] = UNKNOWN if value is None else value.type.channels
-    own = Place("", names, block.unit or context.spec.unit)
+    entered = UNKNOWN if value is None else value.type.channels
+    parameters = Names(call.place.scope.around.knowing(in_channels=entered, channels=entered))
     for name, default in block.parameters.items():
-        names[name] = arguments[name] if name in arguments else known_value(context, default, own)
+        if name in arguments:
+            parameters.take(name, arguments[name])
+        else:
+            define(call, parameters, name, default, inside)
+    let = Names(parameters.scope)
     for name, tree in block.let.items():
-        names[name] = known_value(context, tree, own)
-    return names
+        define(call, let, name, tree, inside)
+    return let.scope
 
 
-def known_value(context: Context, tree: Tree, place: Place) -> Datum:
-    """A value; UNKNOWN after a problem, which is reported."""
-    try:
-        return context.value(tree, place)
-    except SpecError as error:
-        context.report(*error.problems)
-    except Unknown:
-        pass
-    return UNKNOWN
+def define(call: Call, names: Names, name: str, tree: Tree, place: Place) -> None:
+    """A name with the value of a tree that knows the names before it."""
+    known = place.within(names.scope)
+    names.define(name, call.lowering.known_value(tree, known), tree, known.scope)

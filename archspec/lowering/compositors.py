@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from archspec.errors import Problem, SpecError
 from archspec.graph import ops
 from archspec.graph.ir import Value
 from archspec.graph.ops import Op
-from archspec.lowering.context import Call, Handler, Place
+from archspec.lowering.lowering import Call, Handler
+from archspec.lowering.place import Place
 from archspec.lowering.residual import residual
 from archspec.spec.arguments import Quoted, resolve_padding
 from archspec.spec.expressions import UNKNOWN, describe
@@ -44,7 +44,7 @@ def _branches(call: Call, value: Value | None) -> Value | None:
     values = []
     for (name, path), part in zip(paths.paths, parts, strict=True):
         inner = place.level(prefix + name).knowing(channels=UNKNOWN if part is None else part.type.channels)
-        values.append(call.context.lower_listed(path, name, part, inner))
+        values.append(call.lowering.lower_listed(path, name, part, inner))
     if not values:
         raise SpecError([Problem("paths", call.where, "branches has no paths", "give it two or more operation lists")])
     return _joined(call, values, [name for name, _ in paths.paths])
@@ -57,11 +57,10 @@ def _paths(call: Call) -> tuple[Place, Paths]:
         raise SpecError([Problem("missing", call.where, "branches needs paths", "branches: [[...], [...]]")])
     if isinstance(arg, Paths):
         return _level(call), arg
-    value = call.context.value(arg, call.place)
+    value = call.lowering.value(arg, call.place)
     if not isinstance(value, Quoted):
         raise SpecError([Problem("paths", arg.where, f"branches needs paths, this is {describe(value)}")])
-    paths = call.context.paths(value.tree)
-    return Place(_level(call).prefix, {**value.names, "channels": call.place.names["channels"]}, value.unit), paths
+    return _level(call).reading(value.scope, value.unit), call.lowering.paths(value.tree, call.place)
 
 
 def _split(call: Call, value: Value | None, count: int) -> list[Value | None]:
@@ -98,7 +97,7 @@ def _parallel(call: Call, value: Value | None) -> Value | None:
     assert isinstance(times, int)
     prefix = call.item.label + "_" if call.item.suffix and call.item.given_name is None else ""
     names = [f"{prefix}path{index}" for index in range(1, times + 1)]
-    paths = [call.context.lower_listed(_body(call), "body", value, _level(call).level(name)) for name in names]
+    paths = [call.lowering.lower_listed(_body(call), "body", value, _level(call).level(name)) for name in names]
     return _joined(call, paths, names)
 
 
@@ -106,29 +105,28 @@ def _repeat(call: Call, value: Value | None) -> Value | None:
     times = call.get("times")
     assert isinstance(times, int)
     for index in range(times):
-        place = call.place.level(f"{call.item.label}_{index + 1}").knowing(
-            index=index, repeats=times, first=index == 0, last=index == times - 1,
+        turn = call.place.scope.standing(index=index, repeats=times, first=index == 0, last=index == times - 1)
+        place = call.place.level(f"{call.item.label}_{index + 1}").within(turn).knowing(
             channels=UNKNOWN if value is None else value.type.channels)
-        value = call.context.lower_listed(_body(call), "body", value, place)
+        last = call.place.first_bias if index == times - 1 else None
+        value = call.lowering.lower_listed(_body(call), "body", value, place.starting(last))
     return value
 
 
 def _densely(call: Call, value: Value | None) -> Value | None:
-    grown = call.context.lower_listed(_body(call), "body", value, _level(call))
+    grown = call.lowering.lower_listed(_body(call), "body", value, _level(call))
     return call.add(ops.Concat(), value, grown, suffix="_concat" if call.item.given_name else "")
 
 
 def _gate(call: Call, value: Value | None) -> Value | None:
-    place = _level(call).knowing(gated=UNKNOWN if value is None else value.type.channels)
-    with call.context.role("gate"):
-        gate = call.context.lower_listed(_body(call), "body", value, place)
+    place = _level(call).knowing(gated=UNKNOWN if value is None else value.type.channels).on("gate")
+    gate = call.lowering.lower_listed(_body(call), "body", value, place)
     return call.add(ops.Gate(), value, gate, suffix="_gate" if call.item.given_name else "")
 
 
 def _highway(call: Call, value: Value | None) -> Value | None:
-    transformed = call.context.lower_listed(_body(call), "body", value, _level(call))
-    with call.context.role("gate"):
-        gate = _transform_gate(call, value)
+    transformed = call.lowering.lower_listed(_body(call), "body", value, _level(call))
+    gate = _transform_gate(call.on("gate"), value)
     return call.add(ops.Blend(), gate, transformed, value, suffix="_highway" if call.item.given_name else "")
 
 
@@ -140,26 +138,22 @@ def _transform_gate(call: Call, value: Value | None) -> Value | None:
     arg = call.tree("gate")
     if value is None:
         return None
-    if arg is None or call.context.listed(arg, "gate", place) is None:  # type: ignore[arg-type]
-        padding = resolve_padding(call.context.default_padding("conv"), (3, 3))
+    if arg is None or call.lowering.listed(arg, "gate", place) is None:
+        padding = resolve_padding(call.lowering.default_padding("conv"), (3, 3))
         conv = ops.Conv(value.type.channels, (3, 3), padding=padding, bias=True, bias_init=float(start))
-        gate = call.context.add(conv, value, name=f"{place.prefix}_conv", where=call.where)
+        gate = call.add(conv, value, name=f"{place.prefix}_conv")
     else:
-        gate = call.context.lower_listed(arg, "gate", value, place)
-        _start_closed(call, gate, float(start))
-    sigmoid = ops.Activation("sigmoid")
-    return call.context.add(sigmoid, gate, name=f"{place.prefix}_sigmoid", where=call.where)
+        gate = call.lowering.lower_listed(arg, "gate", value, place.starting(float(start)))
+        _check_closed(call, value, gate)
+    return call.add(ops.Activation("sigmoid"), gate, name=f"{place.prefix}_sigmoid")
 
 
-def _start_closed(call: Call, gate: Value | None, start: float) -> None:
-    """Gives the last operation of a gate its first bias. Raises SpecError where it has no bias."""
-    if gate is None:
-        return
-    node = call.context.builder.nodes[-1]
-    if node.name != gate.name or not getattr(node.op, "bias", False):
+def _check_closed(call: Call, value: Value, gate: Value | None) -> None:
+    """Raises SpecError where a gate does not end in an operation with a bias."""
+    node = None if gate is None else call.lowering.builder.node(gate.name)
+    if node is not None and (gate == value or not getattr(node.op, "bias", False)):
         raise SpecError([Problem("highway-gate", call.where, "a highway's gate has to end in an operation with a bias",
                                  "end it in conv: 1x1 $channels bare bias")])
-    call.context.builder.nodes[-1] = replace(node, op=replace(node.op, bias_init=start))  # type: ignore[call-arg]
 
 
 COMPOSITORS: dict[str, Handler] = {

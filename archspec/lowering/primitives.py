@@ -9,8 +9,9 @@ from archspec.errors import Problem, SpecError, Where
 from archspec.graph import ops
 from archspec.graph.ir import Value
 from archspec.graph.ops import Op
-from archspec.lowering.context import Call, Context, Handler, Place
-from archspec.spec.arguments import Quoted, convert, resolve_padding
+from archspec.lowering.lowering import Call, Handler, Lowering
+from archspec.lowering.place import Place
+from archspec.spec.arguments import Quoted, resolve_padding
 from archspec.spec.expressions import describe
 from archspec.spec.items import Arg, Items
 from archspec.spec.operations import KIND_ARGUMENTS, OPERATIONS
@@ -23,12 +24,12 @@ IMPLIED = {"norm": "batch_norm", "act": "relu"}
 NORMS: dict[str, Callable[..., Op]] = {"batch_norm": ops.BatchNorm, "layer_norm": ops.LayerNorm, "group_norm": ops.GroupNorm}
 
 
-def of_kind(context: Context, section: str, given: Mapping[str, Arg], place: Place, where: Where) -> Op | None:
+def of_kind(lowering: Lowering, section: str, given: Mapping[str, Arg], place: Place, where: Where) -> Op | None:
     """The norm or activation that the arguments name, filled up from defaults of the same kind; None for none."""
-    defaults = context.spec.defaults.get(section, {})
+    defaults = lowering.spec.defaults.get(section, {})
     declared = OPERATIONS[section].arguments
-    usual = _kind(context, section, defaults, place, IMPLIED[section])
-    said = _kind(context, section, given, place, usual)
+    usual = _kind(lowering, section, defaults, place, IMPLIED[section])
+    said = _kind(lowering, section, given, place, usual)
     if said == "none":
         return None
     known = KIND_ARGUMENTS.get(said, {})
@@ -39,7 +40,7 @@ def of_kind(context: Context, section: str, given: Mapping[str, Arg], place: Pla
                                     f"it takes {' '.join(known) or 'no arguments'}"))
         elif key != "kind":
             try:
-                settings[key] = convert(f"{said}: {key}", declared[key], context.value(tree, place), tree.where)
+                settings[key] = lowering.converted(f"{said}: {key}", declared[key], tree, place)
             except SpecError as error:
                 problems.extend(error.problems)
     if problems:
@@ -47,11 +48,11 @@ def of_kind(context: Context, section: str, given: Mapping[str, Arg], place: Pla
     return NORMS[said](**settings) if section == "norm" else ops.Activation(said, **cast(dict[str, Any], settings))
 
 
-def _kind(context: Context, section: str, given: Mapping[str, Arg], place: Place, otherwise: str) -> str:
+def _kind(lowering: Lowering, section: str, given: Mapping[str, Arg], place: Place, otherwise: str) -> str:
     tree = given.get("kind")
     if tree is None:
         return otherwise
-    return str(convert(section, OPERATIONS[section].arguments["kind"], context.value(tree, place), tree.where))
+    return str(lowering.converted(section, OPERATIONS[section].arguments["kind"], tree, place))
 
 
 def part(call: Call, section: str, absent: str | None = None) -> Op | None:
@@ -60,33 +61,33 @@ def part(call: Call, section: str, absent: str | None = None) -> Op | None:
     if tree is None:
         if absent == "none":
             return None
-        return of_kind(call.context, section, {}, call.place, call.where)
-    return written_part(call.context, section, tree, call.place)
+        return of_kind(call.lowering, section, {}, call.place, call.where)
+    return written_part(call.lowering, section, tree, call.place)
 
 
-def written_part(context: Context, section: str, tree: Arg, place: Place) -> Op | None:
+def written_part(lowering: Lowering, section: str, tree: Arg, place: Place) -> Op | None:
     """A norm or act as an argument: a kind, a mapping, or one of them passed on by a name."""
     if isinstance(tree, Items):
         item = tree.items[0]
-        return None if item.broken else of_kind(context, section, item.args, place, item.where)
-    value = context.value(tree, place)
+        return None if item.broken else of_kind(lowering, section, item.args, place, item.where)
+    value = lowering.value(tree, place)
     if isinstance(value, Quoted):
-        items = context.read(Sequence((MappingTree({section: value.tree}, tree.where),), tree.where))
-        return written_part(context, section, items, Place(place.prefix, value.names, value.unit))
+        items = lowering.read(Sequence((MappingTree({section: value.tree}, tree.where),), tree.where), place)
+        return written_part(lowering, section, items, place.within(value.scope, value.unit))
     if value is None:
         return None
     if not isinstance(value, str):
         raise SpecError([Problem("argument", tree.where, f"{section} needs a kind, this is {describe(value)}")])
-    return of_kind(context, section, {"kind": Scalar(value, value, tree.where)}, place, tree.where)
+    return of_kind(lowering, section, {"kind": Scalar(value, value, tree.where)}, place, tree.where)
 
 
 def _norm(call: Call, value: Value | None) -> Value | None:
-    op = of_kind(call.context, "norm", call.args, call.place, call.where)
+    op = of_kind(call.lowering, "norm", call.args, call.place, call.where)
     return value if op is None else call.add(op, value)
 
 
 def _act(call: Call, value: Value | None) -> Value | None:
-    op = of_kind(call.context, "act", call.args, call.place, call.where)
+    op = of_kind(call.lowering, "act", call.args, call.place, call.where)
     return value if op is None else call.add(op, value)
 
 
@@ -114,22 +115,27 @@ def bias(call: Call) -> bool:
     return call.place.unit == "conv-act" if said is None else bool(said)
 
 
+def first_bias(call: Call) -> float:
+    """Where a bias starts: at 0, unless a list around it says otherwise for its last operation."""
+    return 0.0 if call.place.first_bias is None else call.place.first_bias
+
+
 def _conv(call: Call, value: Value | None) -> Value | None:
     given = cast(dict[str, Any], call.values("filters", "kernel", "stride", "padding", "dilation", "groups"))
     given["padding"] = resolve_padding(given["padding"], given["kernel"], given["dilation"])
-    return unit(call, value, ops.Conv(**given, bias=bias(call)))
+    return unit(call, value, ops.Conv(**given, bias=bias(call), bias_init=first_bias(call)))
 
 
 def _depthwise(call: Call, value: Value | None) -> Value | None:
     given = cast(dict[str, Any], call.values("multiplier", "kernel", "stride", "padding", "dilation"))
     given["padding"] = resolve_padding(given["padding"], given["kernel"], given["dilation"])
-    return unit(call, value, ops.Depthwise(**given, bias=bias(call)))
+    return unit(call, value, ops.Depthwise(**given, bias=bias(call), bias_init=first_bias(call)))
 
 
 def _dense(call: Call, value: Value | None) -> Value | None:
     given = cast(dict[str, Any], call.values("units", "bias"))
     act = part(call, "act", absent="none")
-    return around(call, call.add(ops.Dense(**given), value), None, act)
+    return around(call, call.add(ops.Dense(**given, bias_init=first_bias(call)), value), None, act)
 
 
 def _pool(call: Call, value: Value | None) -> Value | None:
@@ -144,10 +150,10 @@ def _check_pool(call: Call, given: Mapping[str, Any]) -> None:
     """Reports what is written and does nothing with the padding there is."""
     ceil, counting = call.args.get("ceil"), call.args.get("count_padding")
     if ceil is not None and given["ceil"] and given["padding"] == "same":
-        call.context.report(Problem("inert", ceil.where, "ceil does nothing with padding same, which rounds up already",
+        call.report(Problem("inert", ceil.where, "ceil does nothing with padding same, which rounds up already",
                                     "leave it out, or say another padding: valid ceil"))
     if counting is not None and given["count_padding"] and given["padding"] == ops.VALID:
-        call.context.report(Problem("inert", counting.where, "count_padding does nothing without padding",
+        call.report(Problem("inert", counting.where, "count_padding does nothing without padding",
                                     "leave it out, or say a padding: symmetric count_padding"))
 
 

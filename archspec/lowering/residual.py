@@ -10,7 +10,8 @@ from archspec.errors import Problem, SpecError, nearest
 from archspec.graph import ops
 from archspec.graph.ir import Value
 from archspec.graph.ops import VALID, Pair, Tensor
-from archspec.lowering.context import Call, Place
+from archspec.lowering.lowering import Call
+from archspec.lowering.place import Place
 from archspec.lowering.primitives import of_kind, written_part
 from archspec.spec.arguments import Quoted
 from archspec.spec.expressions import UNKNOWN, describe
@@ -50,7 +51,7 @@ def _check_bias(call: Call) -> None:
     """Reports a bias that no projection can take."""
     bias, shortcut = call.args.get("shortcut_bias"), call.args.get("shortcut")
     if bias is not None and isinstance(shortcut, Scalar) and shortcut.text in NAMED and "projection" not in shortcut.text:
-        call.context.report(Problem("inert", bias.where, f"shortcut_bias does nothing with the shortcut {shortcut.text}",
+        call.report(Problem("inert", bias.where, f"shortcut_bias does nothing with the shortcut {shortcut.text}",
                                     "only projections have a bias: leave it out"))
 
 
@@ -58,22 +59,22 @@ def _listed(call: Call, key: str, value: Value | None, place: Place) -> Value | 
     arg = call.tree(key)
     if arg is None and key == "body":
         raise SpecError([Problem("missing", call.where, "residual needs a body", "body: [...], a list of operations")])
-    return value if arg is None else call.context.lower_listed(arg, key, value, place)
+    return value if arg is None else call.lowering.lower_listed(arg, key, value, place)
 
 
 def _has_pre(call: Call) -> bool:
     arg = call.tree("pre")
-    return arg is not None and call.context.listed(arg, "pre", call.place) is not None
+    return arg is not None and call.lowering.listed(arg, "pre", call.place) is not None
 
 
 def _activation(call: Call) -> ops.Op | None:
     """The activation after the addition: as said; none with `pre` or `matched`; else the default's."""
     said = call.tree("act")
     if said is not None:
-        return written_part(call.context, "act", said, call.place)
+        return written_part(call.lowering, "act", said, call.place)
     shortcut = call.tree("shortcut")
-    matched = isinstance(shortcut, Scalar) and call.context.value(shortcut, call.place) == "matched"
-    return None if matched or _has_pre(call) else of_kind(call.context, "act", {}, call.place, call.where)
+    matched = isinstance(shortcut, Scalar) and call.lowering.value(shortcut, call.place) == "matched"
+    return None if matched or _has_pre(call) else of_kind(call.lowering, "act", {}, call.place, call.where)
 
 
 def _added(call: Call, shortcut: Value | None, body: Value) -> Value | None:
@@ -82,15 +83,15 @@ def _added(call: Call, shortcut: Value | None, body: Value) -> Value | None:
     given = call.values("scale", "drop_path")
     scaled: Value | None = body
     if given["scale"] != 1:
-        scaled = call.context.add(ops.Scale(float(cast(float, given["scale"]))), scaled, name=f"{name}_scale", where=call.where)
+        scaled = call.add(ops.Scale(float(cast(float, given["scale"]))), scaled, name=f"{name}_scale")
     if given["drop_path"]:
         drop = ops.DropPath(cast(float, given["drop_path"]))
-        scaled = call.context.add(drop, scaled, name=f"{name}_drop_path", where=call.where)
+        scaled = call.add(drop, scaled, name=f"{name}_drop_path")
 
     def notes() -> tuple[str, ...]:
         return (f"shortcut: {call.chain(shortcut)}", f"body: {call.chain(body)}") if shortcut is not None else ()
 
-    return call.context.add(ops.Merge("add"), shortcut, scaled, name=name, where=call.where, notes=notes)
+    return call.add(ops.Merge("add"), shortcut, scaled, name=name, notes=notes)
 
 
 # -- which shortcut ------------------------------------------------------------------------------------------------------
@@ -102,12 +103,12 @@ def _cases(call: Call) -> tuple[Part, Part]:
         return (_path(call, arg, call.place),) * 2
     if isinstance(arg, ShortcutCases):
         return _one_case(call, arg.matching, call.place), _one_case(call, arg.differing, call.place)
-    value = "projection" if arg is None else call.context.value(arg, call.place)
+    value = "projection" if arg is None else call.lowering.value(arg, call.place)
     if isinstance(value, Quoted):
-        place = Place(call.place.prefix, {**value.names, "channels": call.place.names["channels"]}, value.unit)
+        place = call.place.reading(value.scope, value.unit)
         if isinstance(value.tree, Sequence):
-            return (_path(call, call.context.read(value.tree), place),) * 2
-        read = call.context.shortcut(value.tree)
+            return (_path(call, call.lowering.read(value.tree, call.place), place),) * 2
+        read = call.lowering.shortcut(value.tree, call.place)
         return _one_case(call, read.matching, place), _one_case(call, read.differing, place)
     return NAMED[_known(call, arg, value, SHORTCUTS)]
 
@@ -115,9 +116,9 @@ def _cases(call: Call) -> tuple[Part, Part]:
 def _one_case(call: Call, arg: Items | Scalar, place: Place) -> Part:
     if isinstance(arg, Items):
         return _path(call, arg, place)
-    value = call.context.value(arg, place)
+    value = call.lowering.value(arg, place)
     if isinstance(value, Quoted):
-        return _path(call, call.context.read(value.tree), Place(place.prefix, value.names, value.unit))
+        return _path(call, call.lowering.read(value.tree, place), place.within(value.scope, value.unit))
     return _known(call, arg, value, SHORTCUT_PARTS)
 
 
@@ -138,12 +139,11 @@ def _known(call: Call, arg: Arg | None, value: object, known: tuple[str, ...]) -
 def _shortcut(call: Call, part: Part, x: Value, before_body: Value, body: Value) -> Value | None:
     if part == "none":
         return None
-    with call.context.role("shortcut"):
-        if isinstance(part, tuple):
-            items, place = part
-            return call.context.items(items, x, place.knowing(channels=x.type.channels))
-        start = before_body if part in ("projection", "avg_projection") else x
-        return BUILDERS[part](call, start, body)
+    if isinstance(part, tuple):
+        items, place = part
+        return call.lowering.items(items, x, place.knowing(channels=x.type.channels).on("shortcut"))
+    start = before_body if part in ("projection", "avg_projection") else x
+    return BUILDERS[part](call.on("shortcut"), start, body)
 
 
 def _name(call: Call, part: str) -> str:
@@ -174,7 +174,7 @@ def _identity(call: Call, x: Value, body: Value) -> Value | None:
 def _subsampled(call: Call, x: Value, stride: Pair) -> Value | None:
     if stride == (1, 1):
         return x
-    return call.context.add(ops.Pool("max", (1, 1), stride, VALID), x, name=_name(call, "subsample"), where=call.where)
+    return call.add(ops.Pool("max", (1, 1), stride, VALID), x, name=_name(call, "subsample"))
 
 
 def _pad(call: Call, x: Value, body: Value) -> Value | None:
@@ -183,23 +183,23 @@ def _pad(call: Call, x: Value, body: Value) -> Value | None:
     if value is None or value.type.channels == body.type.channels:
         return value
     pad = ops.PadChannels(body.type.channels)
-    return call.context.add(pad, value, name=_name(call, "pad_channels"), where=call.where)
+    return call.add(pad, value, name=_name(call, "pad_channels"))
 
 
 def _project(call: Call, x: Value | None, body: Value, stride: Pair) -> Value | None:
     """1x1 convolution, then norm; no norm after a `pre` and in conv-act."""
-    context, unit = call.context, call.place.unit
+    lowering, unit = call.lowering, call.place.unit
     said = call.get("shortcut_bias")
-    default = context.spec.defaults.get("conv", {}).get("bias")
-    usual = unit == "conv-act" if default is None else bool(context.value(default, call.place))
+    default = lowering.spec.defaults.get("conv", {}).get("bias")
+    usual = unit == "conv-act" if default is None else bool(lowering.value(default, call.place))
     conv = ops.Conv(body.type.channels, stride=stride, padding=VALID, bias=usual if said is None else bool(said))
-    value = context.add(conv, x, name=_name(call, "conv"), where=call.where)
+    value = call.add(conv, x, name=_name(call, "conv"))
     if unit == "conv-act" or _has_pre(call):
         return value
-    norm = context.spec.defaults.get("conv", {}).get("norm")
-    op = (of_kind(context, "norm", {}, call.place, call.where) if norm is None
-          else written_part(context, "norm", norm, call.place))
-    return value if op is None else context.add(op, value, name=_name(call, "conv_norm"), where=call.where)
+    norm = lowering.spec.defaults.get("conv", {}).get("norm")
+    op = (of_kind(lowering, "norm", {}, call.place, call.where) if norm is None
+          else written_part(lowering, "norm", norm, call.place))
+    return value if op is None else call.add(op, value, name=_name(call, "conv_norm"))
 
 
 def _projection(call: Call, x: Value, body: Value) -> Value | None:
@@ -212,7 +212,7 @@ def _avg_projection(call: Call, x: Value, body: Value) -> Value | None:
     value: Value | None = x
     if stride != (1, 1):
         pool = ops.Pool("avg", stride, stride, VALID, ceil=True)
-        value = call.context.add(pool, x, name=_name(call, "avg_pool"), where=call.where)
+        value = call.add(pool, x, name=_name(call, "avg_pool"))
     return _project(call, value, body, (1, 1))
 
 

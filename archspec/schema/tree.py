@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from archspec.errors import Where, shorten
 
@@ -37,6 +38,10 @@ class Mapping:
     entries: MappingABC[str, Tree]
     where: Where
     keys: MappingABC[str, Where] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "entries", MappingProxyType(dict(self.entries)))
+        object.__setattr__(self, "keys", MappingProxyType(dict(self.keys)))
 
     def key(self, name: str) -> Where:
         """The place of a key."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
+from types import MappingProxyType
 from typing import TypeVar
 
 from archspec.errors import Problem, SpecError, Where, nearest
@@ -21,10 +22,11 @@ from archspec.spec.compact import kind_called
 from archspec.spec.export import ExportSection
 from archspec.spec.expressions import ExpressionError, names_in, undefined
 from archspec.spec.inherit import STAGE_LISTS, Resolved, entries_of
-from archspec.spec.items import IDENTIFIER, Items
+from archspec.spec.items import IDENTIFIER, ItemReader, Items
 from archspec.spec.operations import ACT, KIND_ARGUMENTS, NAMES_IN_BLOCKS, NORM, OPERATIONS, PADDINGS, Signature
 from archspec.spec.published import Published
 from archspec.spec.recipe import Recipe
+from archspec.spec.scope import Scope
 from archspec.spec.sections import DEFAULTS, SPEC, STAGE, VERSION, everywhere
 
 T = TypeVar("T", bound=Section)
@@ -70,7 +72,8 @@ class Spec:
     recompute: bool
     published: Published
     resolved: Resolved
-    problems: list[Problem] = field(default_factory=list)
+    problems: tuple[Problem, ...] = ()
+    """What is wrong with it, as far as reading shows."""
 
     @cached_property
     def train(self) -> Recipe:
@@ -97,7 +100,7 @@ def _section(resolved: Resolved, name: str, section: type[T], problems: list[Pro
 
 
 def read_spec(resolved: Resolved) -> Spec:
-    """The typed spec. Problems are collected in `spec.problems`; raises SpecError where nothing can be made of it."""
+    """The typed spec, with its problems. Raises TooLarge."""
     problems = list(resolved.problems)
     reader = _SpecReader(resolved, problems)
     for key in resolved.tree.entries:
@@ -106,7 +109,7 @@ def read_spec(resolved: Resolved) -> Spec:
                            suggestion(key, SPEC, everywhere) or "sections: " + " ".join(SPEC))
     spec = reader.spec()
     problems.extend(problem for rule in RULES for problem in rule(spec))
-    return spec
+    return replace(spec, problems=tuple(problems))
 
 
 class _SpecReader:
@@ -119,8 +122,9 @@ class _SpecReader:
         self.problems.append(Problem(code, where, message, hint))
 
     def spec(self) -> Spec:
-        own = self.section("blocks")
-        self.blocks = BlockTable(own, self.problems)
+        self.blocks = BlockTable(self.section("blocks"))
+        self.problems.extend(self.blocks.problems)
+        self.reader = ItemReader(self.blocks.signatures, self.problems)
         let = self.names("let")
         defaults = self.section("defaults")
         self.everywhere = self.declared(SPEC["memory"], "memory", self.tree) == "recompute"
@@ -129,8 +133,7 @@ class _SpecReader:
             classes=self.classes(), let=let, defaults=self.defaults(defaults), unit=self.unit(defaults),
             padding=self.padding(defaults), parameters=self.names("parameters"), blocks=self.blocks, stem=self.items("stem"),
             stages=tuple(self.stages()), head=self.items("head"), auxiliary=self.auxiliary(), recompute=self.everywhere,
-            published=_section(self.resolved, "published", Published, self.problems),
-            resolved=self.resolved, problems=self.problems)
+            published=_section(self.resolved, "published", Published, self.problems), resolved=self.resolved)
 
     # -- simple sections -------------------------------------------------------------------------------------------
 
@@ -207,15 +210,16 @@ class _SpecReader:
 
     def names(self, key: str) -> MappingABC[str, Tree]:
         tree = self.section(key)
-        return {} if tree is None else names(tree, key, self.problems)
+        return MappingProxyType({}) if tree is None else names(tree, key, self.problems)
 
     def items(self, key: str) -> Items:
         tree = self.tree.entries.get(key)
-        return Items((), self.tree.where) if tree is None else self.blocks.reader.items(tree)
+        return Items((), self.tree.where) if tree is None else self.reader.items(tree)
 
     def auxiliary(self) -> MappingABC[str, Items]:
         tree = self.section("auxiliary")
-        return {} if tree is None else {name: self.blocks.reader.items(value) for name, value in tree.entries.items()}
+        entries = {} if tree is None else tree.entries
+        return MappingProxyType({name: self.reader.items(value) for name, value in entries.items()})
 
     # -- defaults --------------------------------------------------------------------------------------------------
 
@@ -235,7 +239,7 @@ class _SpecReader:
         if declared.kind in (NORM, ACT) or (isinstance(tree, Scalar) and "$" in tree.text):
             return True
         try:
-            convert(what, declared, value_of(tree, {}), tree.where)
+            convert(what, declared, value_of(tree, Scope.empty()), tree.where)
         except SpecError as error:
             self.problems.extend(error.problems)
             return False
@@ -258,8 +262,8 @@ class _SpecReader:
             elif not isinstance(value, Mapping):
                 self.problem("not-a-mapping", value.where, f"defaults.{name} is a mapping of arguments, this is {kind(value)}")
             else:
-                found[name] = dict(self.default_arguments(signature, value))
-        return found
+                found[name] = MappingProxyType(dict(self.default_arguments(signature, value)))
+        return MappingProxyType(found)
 
     def default_arguments(self, signature: Signature, tree: Mapping) -> Iterator[tuple[str, Tree]]:
         for key, value in tree.entries.items():
@@ -324,7 +328,7 @@ class _SpecReader:
             where = row["name"].where
         name = self.stage_name(row.pop("name", None), number)
         block = row.pop("block", None)
-        lists = {key: self.blocks.reader.items(row.pop(key)) for key in STAGE_LISTS if key in row}
+        lists = {key: self.reader.items(row.pop(key)) for key in STAGE_LISTS if key in row}
         repeats, stride = row.pop("repeats", None), row.pop("stride", None)
         recompute = self.recompute(row.pop("memory", None))
         block = self.no_operation(block)
@@ -332,7 +336,7 @@ class _SpecReader:
             self.problem("missing", where, "a stage says no block",
                          REPLACED if self.replaced_rows() else "add block: NAME; `archspec list --blocks` shows what ships")
             return None
-        return Stage(name, where, block, repeats, stride, lists, row, keys, recompute)
+        return Stage(name, where, block, repeats, stride, MappingProxyType(lists), MappingProxyType(row), keys, recompute)
 
     def recompute(self, tree: Tree | None) -> bool:
         """Whether the backward pass of a stage computes activations again."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from archspec.errors import Problem, SpecError, Where, nearest
@@ -14,6 +14,7 @@ from archspec.schema.tree import BROKEN, Scalar, Sequence, Tree, kind
 from archspec.schema.tree import Mapping as MappingTree
 from archspec.spec.expressions import ExpressionError, Unknown, Value, describe, evaluate, is_expression
 from archspec.spec.operations import PADDING, PADDINGS, PADS, PAIR
+from archspec.spec.scope import Scope
 
 ROUND = "divide with // or round with int(...)"
 SIZES = re.compile(r"(0|[1-9][0-9]{0,6})x(0|[1-9][0-9]{0,6})")
@@ -21,12 +22,12 @@ SIZES = re.compile(r"(0|[1-9][0-9]{0,6})x(0|[1-9][0-9]{0,6})")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Quoted:
-    """A list or mapping as an argument, read where it was written: it keeps the names and the unit there."""
+    """A list or mapping as an argument, read where it was written: it keeps the scope and the unit there."""
 
     tree: Sequence | MappingTree
-    names: Mapping[str, Value]
+    scope: Scope
     unit: str
-    known: dict[int, Value] = field(default_factory=dict)
+    _known: dict[int, Value] = field(default_factory=dict)
     """Entries that have been evaluated: each is once, however often it is read."""
 
     def length(self) -> int:
@@ -38,22 +39,25 @@ class Quoted:
     def entry(self, index: int) -> Value:
         """An entry of a list as a value."""
         assert isinstance(self.tree, Sequence)
-        if index not in self.known:
-            self.known[index] = value_of(self.tree.items[index], self.names, self.unit)
-        return self.known[index]
+        if index not in self._known:
+            with self.scope.work.deeper():
+                self._known[index] = value_of(self.tree.items[index], self.scope, self.unit)
+        return self._known[index]
 
     def values(self) -> list[Value]:
         """The entries of a list as values."""
         return [self.entry(index) for index in range(self.length())]
 
 
-def value_of(tree: Tree, names: Mapping[str, Value], unit: str = "") -> Value:
-    """What a tree means where the names hold. Raises SpecError, or Unknown after an earlier problem."""
+def value_of(tree: Tree, scope: Scope, unit: str = "") -> Value:
+    """What a tree means where the names hold. Raises SpecError, Unknown after an earlier problem, or TooLarge."""
     if not isinstance(tree, Scalar):
-        return Quoted(tree, names, unit)
+        scope.work.step(tree.where)
+        return Quoted(tree, scope, unit)
     if is_expression(tree.value):
+        scope.work.step(tree.where)
         try:
-            return evaluate(tree.text, names)
+            return evaluate(tree.text, scope)
         except ExpressionError as error:
             raise SpecError([Problem("expression", tree.where, str(error), error.hint)]) from None
     if tree.value == BROKEN:

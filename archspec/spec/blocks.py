@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from types import MappingProxyType
 
 from archspec.errors import Problem, SpecError, Where, nearest, shorten
 from archspec.io.places import shipped
@@ -52,19 +53,27 @@ def library() -> MappingABC[str, Mapping]:
     return found
 
 
-class BlockTable:
-    """Every block that a spec can name. Those of the spec are read at once, shipped ones when they are used."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Read:
+    """What came of reading something: None where there are problems."""
 
-    def __init__(self, own: Mapping | None, problems: list[Problem]) -> None:
-        self.problems = problems
-        self.own = dict(self._own(own)) if own is not None else {}
-        self._blocks: dict[str, Block | None] = {}
+    block: Block | None
+    problems: tuple[Problem, ...] = ()
+
+
+class BlockTable:
+    """Every block that a spec can name. What is asked of it later changes nothing in it: a block is read at most once."""
+
+    def __init__(self, own: Mapping | None) -> None:
+        self._problems: list[Problem] = []
+        self.own = MappingProxyType(dict(self._own(own)) if own is not None else {})
+        self._read: dict[str, Read] = {}
         self._trees: dict[str, Mapping] = {}
         self._broken: set[str] = set()
-        signatures = {name: self._signature(name) for name in (*library(), *self.own)}
-        self.reader = ItemReader(signatures, problems)
-        for name in self.own:
-            self.get(name)
+        blocks = {name: self._signature(name) for name in (*library(), *self.own)}
+        self.signatures = MappingProxyType({**blocks, **OPERATIONS})
+        self.problems = (*self._problems, *(problem for name in self.own for problem in self.read(name).problems))
+        """What is wrong with the blocks of the spec."""
 
     def _own(self, blocks: Mapping) -> Iterator[tuple[str, Mapping]]:
         for name, tree in blocks.entries.items():
@@ -79,7 +88,7 @@ class BlockTable:
                 yield name, replace(tree, where=blocks.key(name))
 
     def _problem(self, code: str, where: Where, message: str, hint: str = "") -> None:
-        self.problems.append(Problem(code, where, message, hint))
+        self._problems.append(Problem(code, where, message, hint))
 
     def __contains__(self, name: object) -> bool:
         return name in self.own or name in library()
@@ -90,17 +99,20 @@ class BlockTable:
 
     def signature(self, name: str) -> Signature:
         """What a block takes."""
-        return self.reader.signatures[name]
+        return self.signatures[name]
 
     def get(self, name: str) -> Block | None:
-        """The block of that name; None if problems in it have been reported."""
-        if name in self._broken:
-            return None
-        if name not in self._blocks:
-            before = len(self.problems)
-            block = _Parse(name, self._tree(name, ()), self.reader, self.problems).block()
-            self._blocks[name] = block if len(self.problems) == before else None
-        return self._blocks[name]
+        """The block of that name; None if there are problems in it."""
+        return self.read(name).block
+
+    def read(self, name: str) -> Read:
+        """The block of that name, or what is wrong with it."""
+        if name not in self._read:
+            problems: list[Problem] = []
+            reader = ItemReader(self.signatures, problems)
+            block = None if name in self._broken else _Parse(name, self._tree(name, ()), reader, problems).block()
+            self._read[name] = Read(None if problems else block, tuple(problems))
+        return self._read[name]
 
     def _signature(self, name: str) -> Signature:
         parameters = self._tree(name, ()).entries.get("parameters")
@@ -131,7 +143,7 @@ class BlockTable:
             return overlay(self._tree(base, (*chain, name), hidden=True), rest)
         problem = self._cannot_copy(name, base, like, chain)
         if problem is not None:
-            self.problems.append(problem)
+            self._problems.append(problem)
         found = rest if problem is not None else overlay(self._tree(base, (*chain, name)), rest)
         if problem is not None or base in self._broken:
             self._broken.add(name)
@@ -229,7 +241,7 @@ def names(tree: Tree, section: str, problems: list[Problem]) -> MappingABC[str, 
             problems.append(Problem("name", tree.key(name), f"a name is letters, digits and _, this is '{name}'"))
         else:
             found[name] = value
-    return found
+    return MappingProxyType(found)
 
 
 def walk(items: Items) -> Iterator[Item]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 from archspec.errors import Problem, SpecError, Where, nearest, shorten
 from archspec.schema.kinds import Choice, Whole, plainly
@@ -16,6 +17,8 @@ from archspec.schema.words import called
 from archspec.spec.operations import FLAGS, OPERATIONS, PADDINGS, SHORTHANDS, Signature
 from archspec.spec.source import TooLong, atom, parse
 
+MAX_WORDS = 100
+"""Words of a compact argument."""
 KERNEL = re.compile(r"[0-9]+x[0-9]+")
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 ALMOST_KERNEL = re.compile(r"([0-9]+) ?[xX*×] ?([0-9]+)")
@@ -68,7 +71,11 @@ def scalar(word: str, where: Where) -> Tree:
 
 def compact(signature: Signature, tree: Scalar, problems: list[Problem]) -> Iterator[Written]:
     """The arguments that a line says. What is wrong with it is added to `problems`."""
-    found = [(within(tree.where, offset, word), word) for offset, word in words(tree.text)]
+    found = [(within(tree.where, offset, word), word) for offset, word in islice(words(tree.text), MAX_WORDS + 1)]
+    if len(found) > MAX_WORDS:
+        problems.append(Problem("too-large", tree.where, f"the arguments of {signature.name} have more than {MAX_WORDS} words",
+                                "write a mapping of its arguments"))
+        return
     slip = _slip(signature.name, found)
     if slip is not None:
         problems.append(slip)

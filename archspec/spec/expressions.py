@@ -12,9 +12,10 @@ import re
 import warnings
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import Protocol, runtime_checkable
 
-from archspec.errors import listed, nearest, shorten
+from archspec.errors import MAX_KNOWN, listed, nearest, shorten
 
 MAX_LENGTH = 400
 MAX_NUMBER = 10**15
@@ -153,9 +154,10 @@ def _lookup(name: str, names: Mapping[str, Value]) -> Value:
 
 def undefined(name: str, known: Collection[str]) -> ExpressionError:
     """The error of a name that nothing stands for."""
-    hint = "say how many there are: classes: 10" if name == "classes" else nearest(name, known)
+    some = list(islice(known, MAX_KNOWN))
+    hint = "say how many there are: classes: 10" if name == "classes" else nearest(name, some)
     return ExpressionError(f"the name '{shorten(name)}' is not defined here",
-                           hint or ("known here: " + listed(sorted(known)) if known else "no names are known here"))
+                           hint or ("known here: " + listed(sorted(some)) if some else "no names are known here"))
 
 
 def _evaluate(node: ast.expr, names: Mapping[str, Value]) -> Value:

@@ -230,7 +230,7 @@ def _kinds(tree: Mapping) -> Mapping:
 def _defaults(tree: Tree, problems: list[Problem]) -> Tree:
     if not isinstance(tree, Mapping):
         return tree
-    reader = ItemReader({}, problems)
+    reader = ItemReader(OPERATIONS, problems)
     entries: dict[str, Tree] = {}
     for name, value in tree.entries.items():
         signature = OPERATIONS.get(name)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
-from archspec.errors import MAX_SHOWN, Problem, Where, nearest
+from archspec.errors import Problem, Where, nearest
 from archspec.schema.keys import Key
 from archspec.schema.kinds import Form, plainly
 from archspec.schema.tree import BROKEN, Mapping, Scalar, Sequence, Tree, kind
@@ -22,6 +23,8 @@ from archspec.spec.operations import ABSENT, ANY, MERGES, OPERATIONS, SHORTHANDS
 
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 PATHS_ARGUMENTS = ("merge", "split", "if", "name")
+MAX_SEARCHES = 100
+"""How many unknown words of one reading are compared with all that are known."""
 NAMING = {"residual": "add", "densely": "concat"}
 
 
@@ -51,24 +54,27 @@ class ShortcutCases:
 
 
 Arg = Tree | Items | Paths | ShortcutCases
+NONE: MappingABC[str, Arg] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Item:
     """One operation or block call with its arguments as written.
 
-    `numbering` counts the items of each kind in the body this one was written in; `ordinal` is its place among them.
+    `ordinal` is its place among the items of its `kind` in the body it was written in, `count` how many those are.
     """
 
     name: str
     where: Where
     signature: Signature | None
-    args: MappingABC[str, Arg] = field(default_factory=dict)
+    args: MappingABC[str, Arg] = field(default_factory=lambda: NONE)
     condition: Tree | None = None
     given_name: str | None = None
     kind: str = ""
     ordinal: int = 1
-    numbering: Counter[str] = field(default_factory=Counter)
+    count: int = 1
+    apart: bool = False
+    """Whether its paths stand a level down in layer names, since another item of the body has paths of those names."""
 
     @property
     def broken(self) -> bool:
@@ -78,7 +84,7 @@ class Item:
     @property
     def suffix(self) -> str:
         """Its number among its kind; empty where there is one of the kind."""
-        return str(self.ordinal) if self.numbering[self.kind] > 1 else ""
+        return str(self.ordinal) if self.count > 1 else ""
 
     @property
     def label(self) -> str:
@@ -89,21 +95,29 @@ class Item:
 class ItemReader:
     """Reads operation lists against the signatures of operations and blocks; collects problems and goes on."""
 
-    def __init__(self, blocks: MappingABC[str, Signature], problems: list[Problem]) -> None:
-        self.signatures = {**blocks, **OPERATIONS}
+    def __init__(self, signatures: MappingABC[str, Signature], problems: list[Problem]) -> None:
+        self.signatures = signatures
         self.problems = problems
+        self._searches = 0
 
     def problem(self, code: str, where: Where, message: str, hint: str = "") -> None:
         self.problems.append(Problem(code, where, message, hint))
 
+    def nearest(self, word: str, known: Iterable[str]) -> str:
+        """As errors.nearest, for the first so many words: a search costs as much as reading a hundred items."""
+        self._searches += 1
+        return nearest(word, known) if self._searches <= MAX_SEARCHES else ""
+
     def items(self, tree: Tree, numbering: Counter[str] | None = None) -> Items:
         """An operation list. `numbering` is given where the list continues a body instead of opening one."""
-        counts: Counter[str] = Counter() if numbering is None else numbering
+        if numbering is None:
+            counts: Counter[str] = Counter()
+            return numbered(self.items(tree, counts), counts)
         if not isinstance(tree, Sequence):
             self.problem("not-a-list", tree.where, f"a list of operations belongs here, this is {kind(tree)}",
                          "write [...] or lines that start with a dash; [] is the identity")
             return Items((Item("", tree.where, None),), tree.where)
-        return Items(tuple(self.item(entry, counts) for entry in tree.items), tree.where)
+        return Items(tuple(self.item(entry, numbering) for entry in tree.items), tree.where)
 
     def item(self, tree: Tree, numbering: Counter[str]) -> Item:
         """One entry of a list: a bare name or a mapping of one key."""
@@ -145,7 +159,7 @@ class ItemReader:
         self.problem("unknown-operation", where, f"there is no operation or block '{name}'", hint)
 
     def _meant(self, name: str) -> str:
-        """What somebody meant by an operation that is none, or ''. Not looked for where more problems are than are shown."""
+        """What somebody meant by an operation that is none, or ''."""
         plain = plainly(name)
         same = next((each.name for each in OPERATIONS.values() if plain in map(plainly, (each.name, *each.synonyms))), "")
         if same:
@@ -153,7 +167,7 @@ class ItemReader:
         for part in ("act", "norm"):
             if kind := kind_called(part, name):
                 return f"write `{part}: {kind}`"
-        return "" if plain in ABSENT or len(self.problems) > MAX_SHOWN else nearest(name, self.signatures)
+        return "" if plain in ABSENT else self.nearest(name, self.signatures)
 
     def _call(self, signature: Signature, argument: Tree | None, where: Where, numbering: Counter[str]) -> Item:
         before = len(self.problems)
@@ -166,8 +180,9 @@ class ItemReader:
         opens_level = given is not None and signature.holds
         inner = Counter() if opens_level else numbering
         args = {name: self._nested(signature, name, tree, inner) for name, tree in raw.items()}
+        held = _numbered_args(signature, args, inner) if opens_level else MappingProxyType(args)
         broken = len(self.problems) > before
-        return Item(signature.name, where, None if broken else signature, args, condition, given, named, ordinal, numbering)
+        return Item(signature.name, where, None if broken else signature, held, condition, given, named, ordinal)
 
     @staticmethod
     def _kind(name: str, raw: MappingABC[str, Tree]) -> str:
@@ -209,8 +224,7 @@ class ItemReader:
 
     def _not_taken(self, signature: Signature, name: str, where: Where) -> None:
         same = called(name, signature.arguments)
-        near = f"did you mean '{same}'?" if same else "" if len(self.problems) > MAX_SHOWN else \
-            nearest(name, (*signature.arguments, "if", "name"))
+        near = f"did you mean '{same}'?" if same else self.nearest(name, (*signature.arguments, "if", "name"))
         hint = f"{near} it takes {signature.takes()}".strip()
         if name in SHORTHANDS:
             hint = "write " + " and ".join(f"{part}: none" for part in SHORTHANDS[name])
@@ -245,8 +259,7 @@ class ItemReader:
             return tree
         match form.name:
             case "items":
-                transparent = name in ("body", "pre") and signature.name not in ("parallel", "repeat")
-                return self._list(tree, numbering if transparent else None)
+                return self._list(tree, numbering if _continues(signature, name) else None)
             case "paths":
                 return self.paths(tree)
             case "shortcut":
@@ -298,6 +311,31 @@ class ItemReader:
                 self.problem("shortcut", tree.where, f"shortcut: '{name}' is missing", "give both matching and differing")
                 parts[name] = Scalar("none", "none", tree.where)
         return ShortcutCases(parts["matching"], parts["differing"], tree.where)
+
+
+def _continues(signature: Signature, argument: str) -> bool:
+    """Whether a list inside an item is numbered with the list around it."""
+    return argument in ("body", "pre") and signature.name not in ("parallel", "repeat")
+
+
+def numbered(items: Items, counts: MappingABC[str, int]) -> Items:
+    """The items of a whole body with the number of their kind, which is known only behind the last of them."""
+    return Items(tuple(_numbered(item, counts) for item in items.items), items.where)
+
+
+def _numbered(item: Item, counts: MappingABC[str, int]) -> Item:
+    if item.signature is None:
+        return item
+    same_body = item.given_name is None or not item.signature.holds
+    args = _numbered_args(item.signature, item.args, counts) if same_body else item.args
+    return replace(item, count=counts[item.kind], args=args)
+
+
+def _numbered_args(signature: Signature, args: MappingABC[str, Arg], counts: MappingABC[str, int]) -> MappingABC[str, Arg]:
+    if not signature.holds:
+        return MappingProxyType(args)
+    return MappingProxyType({name: numbered(arg, counts) if isinstance(arg, Items) and _continues(signature, name) else arg
+                             for name, arg in args.items()})
 
 
 def _is_argument(name: str, path: Tree) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from archspec.lower import load, lower
+from archspec.network import load, lower
 from archspec.spec.arch import Spec
 from archspec.spec.blocks import BlockTable, library
 from archspec.spec.dump import used_blocks
@@ -73,7 +73,7 @@ def _file(block: str) -> str:
 def blocks() -> list[BlockEntry]:
     """Every shipped block, by family and name."""
     found = []
-    table = BlockTable(None, [])
+    table = BlockTable(None)
     for name in library():
         tree = table.tree(name)
         description, parameters = tree.entries.get("description"), tree.entries.get("parameters")

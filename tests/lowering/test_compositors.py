@@ -45,9 +45,9 @@ def test_a_dense_concatenation_keeps_the_input_first(lower: Lower) -> None:
 
 
 @pytest.mark.parametrize(("arguments", "gate"), [
-    ("", "conv(filters=8, kernel=3x3, bias=True, bias_init=-1.0)"),
-    (", gate_bias: -3", "conv(filters=8, kernel=3x3, bias=True, bias_init=-3.0)"),
-    (", gate: [conv: 8 bare bias], gate_bias: 2", "conv(filters=8, bias=True, bias_init=2.0)")])
+    ("", "conv(filters=8, kernel=3x3, bias=True, bias_init=-1)"),
+    (", gate_bias: -3", "conv(filters=8, kernel=3x3, bias=True, bias_init=-3)"),
+    (", gate: [conv: 8 bare bias], gate_bias: 2", "conv(filters=8, bias=True, bias_init=2)")])
 def test_the_gate_of_a_highway_starts_closed(arguments: str, gate: str, ops: Table) -> None:
     found = ops(f"defaults: {{act: gelu}}\nstem: [highway: {{body: [conv: 8]{arguments}}}]")
     assert found["stem_gate_conv"] == gate

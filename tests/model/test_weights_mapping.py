@@ -10,7 +10,7 @@ import pytest
 
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
-from archspec.lower import load, lower
+from archspec.network import load, lower
 from archspec.spec.inherit import names as specs
 from archspec.weights.form import differences
 from archspec.weights.library import candidates, library

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from copying import copy, randomise, walk, weights
 
-from archspec.lower import load, lower
 from archspec.model.emit import build
+from archspec.network import load, lower
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from archspec.cli import run
-from archspec.lower import load, lower
+from archspec.network import load, lower
 from archspec.train.job import prepare
 from archspec.weights.load import stage_blocks
 

@@ -22,7 +22,7 @@ import tensorflow as tf
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0],
                                            [tf.config.LogicalDeviceConfiguration()] * 2)
 from rich.console import Console
-from archspec.lower import load, lower
+from archspec.network import load, lower
 from archspec.train.job import prepare
 from archspec.train.loop import train
 from archspec.train.run import begin, opened

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from archspec.lower import load, lower
 from archspec.model.audit import differences
+from archspec.network import load, lower
 from archspec.spec.inherit import names
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from archspec.lower import load, lower
+from archspec.network import load, lower
 from archspec.spec.inherit import names
 from archspec.views.published import compare
 from archspec.views.summary import Summary, summary

@@ -6,7 +6,7 @@ import pytest
 
 from archspec.graph.ir import Graph, Node
 from archspec.graph.ops import Conv, Dropout, DropPath, Gate, Op, Scale
-from archspec.lower import load, lower
+from archspec.network import load, lower
 from archspec.spec.inherit import names
 
 NO_SE = ("alexnet", "cifar_densenet", "cifar_highway", "cifar_nin", "convnext", "darknet", "densenet", "efficientnet",

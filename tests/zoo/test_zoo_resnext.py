@@ -8,8 +8,8 @@ import keras
 import numpy as np
 import pytest
 
-from archspec.lower import load, lower
 from archspec.model.emit import build
+from archspec.network import load, lower
 
 SMALL = {"input": "32x33x3", "classes": 10, "stages.repeats": [1, 2, 1, 1], "stages.widths": [16, 16, 32, 32],
          "stages.cardinality": 4, "stages.base_width": 16}

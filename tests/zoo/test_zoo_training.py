@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from archspec.lower import load, lower
 from archspec.model.emit import build
+from archspec.network import load, lower
 
 FOUR = {"stages.repeats": [1, 1, 1, 1], "stages.widths": [8, 8, 16, 16]}
 THREE = {"stages.repeats": [1, 1, 1], "stages.widths": [16, 16, 32]}

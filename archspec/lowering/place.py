@@ -1,0 +1,79 @@
+"""Where a list is lowered: everything that what it holds has to know of where it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from archspec.errors import Where
+from archspec.graph.ir import Cursor, Role
+from archspec.spec.expressions import Value as Datum
+from archspec.spec.scope import Scope
+
+MAX_CALLS = 3
+"""How many calls of blocks a message shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A call of a block that is being lowered."""
+
+    name: str
+    prefix: str
+    where: Where
+
+    def __str__(self) -> str:
+        return f"in the block {self.name} ({self.prefix}), called from {self.where}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The start of its layer names, the names its expressions know, its unit, and where its nodes stand in the network.
+
+    `calls` are the blocks around it, the outermost first; `depth` is the number of lists around it. `first_bias` is where
+    the bias of its last operation starts, if something asks for that (a highway's gate).
+    """
+
+    prefix: str
+    scope: Scope
+    unit: str
+    cursor: Cursor
+    calls: tuple[Frame, ...] = ()
+    depth: int = 0
+    first_bias: float | None = None
+
+    def level(self, name: str) -> Place:
+        """One level further down in the layer names."""
+        return Place(f"{self.prefix}_{name}", self.scope, self.unit, self.cursor, self.calls, self.depth, self.first_bias)
+
+    def knowing(self, **names: Datum) -> Place:
+        """The same place with more names."""
+        return self.within(self.scope.knowing(**names))
+
+    def reading(self, scope: Scope, unit: str) -> Place:
+        """The same place for a list that was written elsewhere: its names and unit, the channels here."""
+        return self.within(scope.knowing(channels=self.scope["channels"]), unit)
+
+    def within(self, scope: Scope, unit: str | None = None) -> Place:
+        """The same place with other names, and another unit if that is given."""
+        return Place(self.prefix, scope, self.unit if unit is None else unit, self.cursor, self.calls, self.depth,
+                     self.first_bias)
+
+    def calling(self, frame: Frame, scope: Scope, unit: str) -> Place:
+        """The place of a block's body."""
+        return Place(frame.prefix, scope, unit, self.cursor, (*self.calls, frame), self.depth, self.first_bias)
+
+    def inside(self) -> Place:
+        """The same place in a list."""
+        return Place(self.prefix, self.scope, self.unit, self.cursor, self.calls, self.depth + 1)
+
+    def on(self, role: Role) -> Place:
+        """The same place on a side path."""
+        return replace(self, cursor=self.cursor.on(role))
+
+    def starting(self, first_bias: float | None) -> Place:
+        """The same place with the bias that its last operation starts with."""
+        return self if first_bias == self.first_bias else replace(self, first_bias=first_bias)
+
+    def notes(self) -> tuple[str, ...]:
+        """The calls of blocks that lead here, the innermost first, for messages."""
+        return tuple(str(frame) for frame in reversed(self.calls[-MAX_CALLS:]))

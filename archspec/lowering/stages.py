@@ -1,0 +1,137 @@
+"""Stages: which block a stage repeats and how often, what an expression knows there, what the block is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from archspec.errors import Problem, SpecError, nearest
+from archspec.graph.ir import Cursor, Value
+from archspec.lowering.calls import bind, evaluated, run_block
+from archspec.lowering.lowering import Call, Lowering
+from archspec.lowering.place import Place
+from archspec.spec.arch import Stage
+from archspec.spec.arguments import convert
+from archspec.spec.expressions import UNKNOWN, describe
+from archspec.spec.inherit import STAGE_LISTS
+from archspec.spec.items import Item
+from archspec.spec.scope import Names, Scope
+from archspec.spec.sections import STAGE
+from archspec.spec.source import Scalar, Tree
+
+STAGE_KEYS = ("memory", "repeats", "widths", "strides", "stride", *STAGE_LISTS, "name", "block")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A stage with what is known of it before its first block: its repeats and its place among all blocks and stages.
+
+    `block` is empty where the stage names none that there is.
+    """
+
+    stage: Stage
+    index: int
+    block: str
+    repeats: int
+    before: int
+    blocks: int
+    stages: int
+
+    def call(self, lowering: Lowering, place: Place) -> Call:
+        """The call of its block at a place."""
+        signature = lowering.spec.blocks.signature(self.block) if self.block else None
+        return Call(lowering, Item(self.block, self.stage.block.where, signature), place, {})
+
+
+def plans_of(lowering: Lowering) -> tuple[Plan, ...]:
+    """The stages in order."""
+    place = Place("", lowering.base, lowering.spec.unit, Cursor())
+    blocks = [_block_name(lowering, stage, place) for stage in lowering.spec.stages]
+    repeats = [_repeats(lowering, stage, place) for stage in lowering.spec.stages]
+    return tuple(Plan(stage, index, blocks[index], repeats[index], sum(repeats[:index]), sum(repeats), len(blocks))
+                 for index, stage in enumerate(lowering.spec.stages))
+
+
+def _block_name(lowering: Lowering, stage: Stage, place: Place) -> str:
+    value, table = lowering.known_value(stage.block, place), lowering.spec.blocks
+    if isinstance(value, str) and value in table:
+        return value
+    if value is not UNKNOWN:
+        known = table.names()
+        lowering.problems.report(Problem("unknown-block", stage.block.where, f"there is no block {describe(value)}",
+                                         nearest(str(value), known) or "blocks: " + " ".join(known)))
+    return ""
+
+
+def _repeats(lowering: Lowering, stage: Stage, place: Place) -> int:
+    if stage.repeats is None:
+        return 1
+    value = lowering.known_value(stage.repeats, place)
+    try:
+        repeats = 1 if value is UNKNOWN else convert("repeats", STAGE["repeats"], value, stage.repeats.where)
+    except SpecError as error:
+        lowering.problems.report(*error.problems)
+        return 1
+    assert isinstance(repeats, int)
+    return repeats
+
+
+def names_of(lowering: Lowering, plan: Plan, index: int, value: Value | None) -> Scope:
+    """What an expression of a stage knows of where its repeat stands."""
+    block = plan.before + index
+    return lowering.base.standing(
+        stage=plan.index, stages=plan.stages, index=index, repeats=plan.repeats, first=index == 0,
+        last=index == plan.repeats - 1, block=block, blocks=plan.blocks,
+        depth=block / (plan.blocks - 1) if plan.blocks > 1 else 0.0,
+    ).knowing(channels=UNKNOWN if value is None else value.type.channels)
+
+
+def run_repeat(call: Call, plan: Plan, index: int, value: Value | None) -> Value | None:
+    """One repeat of a stage's block."""
+    try:
+        return run_block(call, _arguments(call, plan, index), value, call.place.prefix)
+    except SpecError as error:
+        call.report(*error.problems)
+        return None
+
+
+def listed_names(call: Call, plan: Plan, index: int, value: Value | None) -> Scope:
+    """What `before`, `between` and `after` know: the place of a repeat, and the parameters of the stage's block there."""
+    block = call.lowering.spec.blocks.get(plan.block) if plan.block else None
+    if block is None:
+        return call.place.scope
+    bound = bind(call, block, evaluated(call, block, _arguments(call, plan, index)), value, call.place)
+    names = Names(call.place.scope)
+    for name in block.parameters:
+        binding = bound.find(name)
+        assert binding is not None
+        names.take(name, binding)
+    return names.scope
+
+
+def _arguments(call: Call, plan: Plan, index: int) -> dict[str, Tree]:
+    """What the stage gives its block; the stride goes to the first repeat, the others have 1."""
+    signature = call.lowering.spec.blocks.signature(plan.block)
+    given = dict(plan.stage.arguments)
+    for key in [key for key in given if key not in signature.arguments]:
+        if not signature.broken:
+            call.report(_not_taken(plan, key, given[key], signature.arguments, signature.takes()))
+        del given[key]
+    stride = plan.stage.stride or Scalar(1, "1", plan.stage.where)
+    if "stride" in signature.arguments:
+        given["stride"] = stride if index == 0 else Scalar(1, "1", stride.where)
+    elif index == 0 and not signature.broken and _strides(call, stride):
+        call.report(Problem("unknown-argument", stride.where, f"the block {plan.block} takes no 'stride'",
+                            f"it takes {signature.takes()}; put a pooling into before"))
+    return given
+
+
+def _not_taken(plan: Plan, key: str, tree: Tree, known: Iterable[str], takes: str) -> Problem:
+    near = nearest(key, (*known, *STAGE_KEYS))
+    return Problem("unknown-argument", plan.stage.keys.get(key, tree.where), f"the block {plan.block} takes no '{key}'",
+                   f"{near} it takes {takes}".strip())
+
+
+def _strides(call: Call, stride: Tree) -> bool:
+    value = call.lowering.known_value(stride, call.place)
+    return value is not UNKNOWN and (value != 1 or isinstance(value, bool))

@@ -1,0 +1,184 @@
+"""From a spec to a graph: the stem, the stages with their repeats, the head. Read this file first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from os import PathLike, fspath
+
+from archspec.errors import SpecError
+from archspec.graph.builder import Builder
+from archspec.graph.ir import Cursor, Feature, Graph, Value
+from archspec.graph.ops import Input
+from archspec.graph.verify import verify
+from archspec.lowering.calls import call_block
+from archspec.lowering.compositors import COMPOSITORS
+from archspec.lowering.lowering import Call, Lowering
+from archspec.lowering.place import Place
+from archspec.lowering.primitives import PRIMITIVES
+from archspec.lowering.rules import check_logits, check_parameters, check_stride
+from archspec.lowering.sink import Limits, Problems
+from archspec.lowering.stages import Plan, listed_names, names_of, plans_of, run_repeat
+from archspec.spec.arch import Spec, read_spec
+from archspec.spec.arguments import value_of
+from archspec.spec.dump import to_inline
+from archspec.spec.expressions import UNKNOWN, Unknown
+from archspec.spec.expressions import Value as Datum
+from archspec.spec.inherit import resolve
+from archspec.spec.items import Items
+from archspec.spec.scope import Names, Scope, TooLarge
+from archspec.spec.source import Tree
+
+PYRAMID = {2: "P1", 4: "P2", 8: "P3", 16: "P4", 32: "P5"}
+
+
+def load(reference: str | PathLike[str], overrides: Mapping[str, object] | Sequence[str] = ()) -> Spec:
+    """The spec of a path or a shipped name, with overrides as `key.path=value` or as a mapping of key paths to values.
+
+    Raises SpecError with every problem, those that only lowering finds among them.
+    """
+    written = [f"{key}={to_inline(value)}" for key, value in overrides.items()] if isinstance(overrides, Mapping) else overrides
+    try:
+        spec = read_spec(resolve(fspath(reference), written))
+    except TooLarge as error:
+        raise SpecError([error.problem]) from None
+    lower(spec)
+    return spec
+
+
+@lru_cache(maxsize=1)
+def lower(spec: Spec) -> Graph:
+    """The graph of a spec. Raises SpecError with every problem of the spec.
+
+    A pure function; the last graph is kept, since who loads a spec most often wants its graph next.
+    """
+    problems = Problems()
+    problems.report(*spec.problems)
+    try:
+        graph = _Network(spec, problems).graph()
+    except TooLarge as error:
+        raise SpecError([*problems.found, error.problem]) from None
+    if problems.found or graph is None:
+        raise SpecError(problems.found)
+    if broken := verify(graph):
+        raise SpecError(broken)
+    return graph
+
+
+@dataclass(frozen=True, slots=True)
+class _At:
+    """How far the lowering is: the value there, and the last value at each level of the pyramid."""
+
+    value: Value | None
+    features: Mapping[str, Feature]
+
+
+def _pyramid(at: _At, value: Value | None, section: str) -> _At:
+    """One step further at top level."""
+    stride = None if value is None else value.type.stride
+    if value is None or stride is None or not value.type.is_map or stride[0] != stride[1] or stride[0].denominator != 1:
+        return _At(value, at.features)
+    level = PYRAMID.get(int(stride[0]))
+    feature = Feature(value, section, int(stride[0]))
+    return _At(value, at.features if level is None else {**at.features, level: feature})
+
+
+def base_scope(spec: Spec, problems: Problems) -> Scope:
+    """The names that are known everywhere in a spec: `classes` and `let`, each of which knows those before it."""
+    names = Names(Scope.empty())
+    if "classes" in spec.resolved.tree.entries and "classes" not in spec.let:
+        names.define("classes", UNKNOWN if spec.classes is None else spec.classes)
+    for name, tree in spec.let.items():
+        scope = names.scope
+        names.define(name, _let_value(tree, scope, spec.unit, problems), tree, scope)
+    return names.scope
+
+
+def _let_value(tree: Tree, scope: Scope, unit: str, problems: Problems) -> Datum:
+    try:
+        return value_of(tree, scope, unit)
+    except SpecError as error:
+        problems.report(*error.problems)
+    except Unknown:
+        pass
+    return UNKNOWN
+
+
+class _Network:
+    """One run through a spec, in the order of the network."""
+
+    def __init__(self, spec: Spec, problems: Problems) -> None:
+        self.spec = spec
+        self.problems = problems
+        self.lowering = Lowering(spec, Builder(spec.name), problems, Limits(), base_scope(spec, problems),
+                                 {**PRIMITIVES, **COMPOSITORS}, call_block)
+        self.plans = plans_of(self.lowering)
+        self.auxiliary: dict[str, Value] = {}
+
+    def graph(self) -> Graph | None:
+        """The whole network; None where a problem leaves it without an end."""
+        spec, everywhere = self.spec, Cursor(recompute=self.spec.recompute)
+        at = self._list("stem", spec.stem, _At(self._input(), {}), self.lowering.base, replace(everywhere, section="stem"))
+        for plan in self.plans:
+            at = self._stage(plan, at)
+        end = self._list("head", spec.head, at, self.lowering.base, replace(everywhere, section="head"))
+        check_parameters(self.lowering, [plan.block for plan in self.plans])
+        if end.value is None:
+            return None
+        if "head" in spec.resolved.tree.entries:
+            check_logits(self.lowering, end.value)
+        sections = ("stem", *(plan.stage.name for plan in self.plans), "head")
+        return self.lowering.builder.graph(end.value, self.auxiliary, at.features, sections)
+
+    def _input(self) -> Value:
+        tree = self.spec.resolved.tree
+        where = tree.entries["input"].where if "input" in tree.entries else tree.where
+        cursor = Cursor(recompute=self.spec.recompute)
+        return self.lowering.builder.add(Input(self.spec.input), name="images", where=where, cursor=cursor)
+
+    def _list(self, prefix: str, items: Items, at: _At, scope: Scope, cursor: Cursor) -> _At:
+        """A list at top level, item by item, so that each result may be a level of the feature pyramid."""
+        place = Place(prefix, scope, self.spec.unit, cursor)
+        for item in items.items:
+            at = _pyramid(at, self.lowering.item(item, at.value, place), cursor.section)
+        return at
+
+    def _stage(self, plan: Plan, at: _At) -> _At:
+        stage = plan.stage
+        for key in ("between", "before"):
+            at = self._stage_list(key, plan, 0, at)
+        if not plan.block:
+            return _At(None, at.features)
+        for index in range(plan.repeats):
+            entered, value = at.value, run_repeat(self._call(plan, index, at.value), plan, index, at.value)
+            if index == 0:
+                check_stride(self._call(plan, 0, entered), plan, entered, value)
+            at = _pyramid(at, value, stage.name)
+        at = self._stage_list("after", plan, plan.repeats - 1, at)
+        if stage.name in self.spec.auxiliary:
+            self._auxiliary(plan, at)
+        return at
+
+    def _call(self, plan: Plan, index: int, value: Value | None) -> Call:
+        cursor = Cursor(plan.stage.name, index + 1, recompute=plan.stage.recompute)
+        scope = names_of(self.lowering, plan, index, value)
+        return plan.call(self.lowering, Place(f"{plan.stage.name}_block{index + 1}", scope, self.spec.unit, cursor))
+
+    def _stage_list(self, key: str, plan: Plan, index: int, at: _At) -> _At:
+        """before, between or after: they know the parameters of the stage's block."""
+        items = plan.stage.lists.get(key)
+        if items is None:
+            return at
+        scope = listed_names(self._call(plan, index, at.value), plan, index, at.value)
+        cursor = Cursor(plan.stage.name, recompute=plan.stage.recompute)
+        return self._list(f"{plan.stage.name}_{key}", items, at, scope, cursor)
+
+    def _auxiliary(self, plan: Plan, at: _At) -> None:
+        """An extra classifier behind a stage."""
+        name = plan.stage.name
+        cursor = Cursor(name, role="auxiliary", recompute=plan.stage.recompute)
+        logits = self._list(f"{name}_auxiliary", self.spec.auxiliary[name], at, self.lowering.base, cursor).value
+        if logits is not None:
+            self.auxiliary[name] = logits
+            check_logits(self.lowering, logits)

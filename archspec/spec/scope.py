@@ -1,0 +1,158 @@
+"""What names stand for where an expression is read: a chain of small tables, never a copy of a larger one.
+
+A scope is a view that does not change: names defined after it was taken are not in it. So a list closes over the names
+before it, and cannot name itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from archspec.errors import Problem, Where
+from archspec.spec.expressions import ExpressionError, Value
+from archspec.spec.source import Tree
+
+MAX_STEPS = 2_000_000
+"""Values that one spec may evaluate."""
+MAX_DEPTH = 40
+"""Lists whose entries lead to one another."""
+
+
+class TooLarge(Exception):
+    """Stops the work on a spec that grows beyond its bounds; nothing goes on after it."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+class Work:
+    """What reading and lowering one spec has cost so far."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.bindings = 0
+        self._depth = 0
+
+    def step(self, where: Where) -> None:
+        """Counts a value that is evaluated. Raises TooLarge."""
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            raise TooLarge(Problem("too-large", where, f"the spec evaluates more than {MAX_STEPS} values", "repeat less"))
+
+    @contextmanager
+    def deeper(self) -> Iterator[None]:
+        """An entry of a list that is evaluated within another. Raises ExpressionError."""
+        if self._depth >= MAX_DEPTH:
+            raise ExpressionError(f"more than {MAX_DEPTH} lists lead to one another",
+                                  "give the values names of their own in let")
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+
+
+class Binding(NamedTuple):
+    """What a name stands for, its place among the names of its table, and where it was written with which names known.
+
+    `given` says that it is a parameter of a block, and was given in a call.
+    """
+
+    value: Value
+    order: int = 0
+    tree: Tree | None = None
+    scope: Scope | None = None
+    given: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scope(Mapping[str, Value]):
+    """The first `count` names of a table, and all of the scope around it.
+
+    `position` are those of them that a called block knows too: the names of the spec, and where in the network it stands.
+    """
+
+    table: Mapping[str, Binding]
+    count: int
+    outer: Scope | None
+    work: Work = field(repr=False)
+    position: Scope | None = None
+
+    @classmethod
+    def empty(cls) -> Scope:
+        """No names, and no work done yet."""
+        return cls({}, 0, None, Work())
+
+    def find(self, name: str) -> Binding | None:
+        """What a name stands for; None if it is not known here."""
+        scope: Scope | None = self
+        while scope is not None:
+            found = scope.table.get(name)
+            if found is not None and found.order < scope.count:
+                return found
+            scope = scope.outer
+        return None
+
+    def knowing(self, **values: Value) -> Scope:
+        """The same with a few more names, which hide others of the same name."""
+        self.work.bindings += len(values)
+        return Scope({name: Binding(value) for name, value in values.items()}, 1, self, self.work, self.around)
+
+    def standing(self, **values: Value) -> Scope:
+        """The same with a few more names that say where in the network this is."""
+        inner = self.knowing(**values)
+        return Scope(inner.table, 1, self, self.work, Scope(inner.table, 1, self.around, self.work))
+
+    @property
+    def around(self) -> Scope:
+        """What a called block knows of this."""
+        return self if self.position is None else self.position
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.find(name) is not None
+
+    def __getitem__(self, name: str) -> Value:
+        found = self.find(name)
+        if found is None:
+            raise KeyError(name)
+        return found.value
+
+    def __iter__(self) -> Iterator[str]:
+        seen: set[str] = set()
+        scope: Scope | None = self
+        while scope is not None:
+            for name, binding in scope.table.items():
+                if binding.order < scope.count and name not in seen:
+                    seen.add(name)
+                    yield name
+            scope = scope.outer
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class Names:
+    """A table in the making: names that are defined one after the other, each knowing those before it."""
+
+    def __init__(self, outer: Scope) -> None:
+        self._outer, self._table = outer, dict[str, Binding]()
+
+    @property
+    def scope(self) -> Scope:
+        """What is known by now."""
+        return Scope(self._table, len(self._table), self._outer, self._outer.work, self._outer.position)
+
+    def define(self, name: str, value: Value, tree: Tree | None = None, scope: Scope | None = None,
+               given: bool = False) -> None:
+        """Adds a name, which must be new to the table."""
+        assert name not in self._table
+        self._outer.work.bindings += 1
+        self._table[name] = Binding(value, len(self._table), tree, scope, given)
+
+    def take(self, name: str, binding: Binding) -> None:
+        """Adds a name with what it stands for elsewhere."""
+        self.define(name, binding.value, binding.tree, binding.scope, binding.given)
