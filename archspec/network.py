@@ -20,13 +20,14 @@ from archspec.lowering.primitives import PRIMITIVES
 from archspec.lowering.rules import check_logits, check_parameters, check_stride
 from archspec.lowering.sink import Limits, Problems
 from archspec.lowering.stages import Plan, listed_names, names_of, plans_of, run_repeat
-from archspec.spec.arch import Spec, read_spec
+from archspec.spec.arch import Spec
 from archspec.spec.arguments import value_of
 from archspec.spec.dump import to_inline
 from archspec.spec.expressions import UNKNOWN, Unknown
 from archspec.spec.expressions import Value as Datum
 from archspec.spec.inherit import resolve
 from archspec.spec.items import Items
+from archspec.spec.rules import read_spec
 from archspec.spec.scope import Names, Scope, TooLarge
 from archspec.spec.source import Tree
 
@@ -151,9 +152,10 @@ class _Network:
         if not plan.block:
             return _At(None, at.features)
         for index in range(plan.repeats):
-            entered, value = at.value, run_repeat(self._call(plan, index, at.value), plan, index, at.value)
-            if index == 0:
-                check_stride(self._call(plan, 0, entered), plan, entered, value)
+            call, known = self._call(plan, index, at.value), len(self.problems.found)
+            value = run_repeat(call, plan, index, at.value)
+            if index == 0 and len(self.problems.found) == known:
+                check_stride(call, plan, at.value, value)
             at = _pyramid(at, value, stage.name)
         at = self._stage_list("after", plan, plan.repeats - 1, at)
         if stage.name in self.spec.auxiliary:

@@ -8,35 +8,40 @@ import click
 
 from archspec.cli.options import as_json, overrides, print_json
 from archspec.errors import Problem, SpecError
-from archspec.network import load, lower
+from archspec.network import load
 
 
 @click.command()
 @click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
 @overrides
+@click.option("--strict", is_flag=True, help="Exit code 2 for warnings, too.")
 @as_json
-def check(specs: tuple[str, ...], overrides: tuple[str, ...], as_json: bool) -> int:
+def check(specs: tuple[str, ...], overrides: tuple[str, ...], strict: bool, as_json: bool) -> int:
     """Find every problem of each SPEC. Exit code 2 if there is one."""
     found: list[Problem] = []
+    doubts: list[Problem] = []
     for spec in specs:
-        problems = _problems(spec, overrides)
+        problems, warnings = _problems(spec, overrides)
         found.extend(problems)
+        doubts.extend(warnings)
         if not as_json:
-            click.echo("\n".join(map(str, problems)) if problems else f"{spec}: no problems")
-    found = list(dict.fromkeys(found))
+            lines = [*map(str, problems), *(f"warning: {warning}" for warning in warnings)]
+            click.echo("\n".join(lines if problems else [*lines, f"{spec}: no problems"]))
+    found, doubts = list(dict.fromkeys(found)), list(dict.fromkeys(doubts))
     if as_json:
-        print_json({"ok": not found, "problems": [_document(problem) for problem in found]})
+        print_json({"ok": not found, "problems": [_document(problem) for problem in found],
+                    "warnings": [_document(warning) for warning in doubts]})
     elif found:
         click.echo(f"{len(found)} problem{'s' if len(found) > 1 else ''}", err=True)
-    return 2 if found else 0
+    return 2 if found or (strict and doubts) else 0
 
 
-def _problems(spec: str, overrides: tuple[str, ...]) -> tuple[Problem, ...]:
+def _problems(spec: str, overrides: tuple[str, ...]) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
+    """What is wrong with a spec, and what is doubtful in it."""
     try:
-        lower(load(spec, overrides))
+        return (), load(spec, overrides).warnings
     except SpecError as error:
-        return error.problems
-    return ()
+        return error.problems, ()
 
 
 def _document(problem: Problem) -> dict[str, object]:

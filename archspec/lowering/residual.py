@@ -10,6 +10,7 @@ from archspec.errors import Problem, SpecError, nearest
 from archspec.graph import ops
 from archspec.graph.ir import Value
 from archspec.graph.ops import VALID, Pair, Tensor
+from archspec.lowering.blame import blamed
 from archspec.lowering.lowering import Call
 from archspec.lowering.place import Place
 from archspec.lowering.primitives import of_kind, written_part
@@ -22,6 +23,8 @@ from archspec.spec.source import Scalar, Sequence
 Part = str | tuple[Items, Place]
 """A named shortcut, or an operation list and where it is read."""
 
+DOES_NOTHING = {"scale": 1, "drop_path": 0}
+"""Values of arguments that change nothing."""
 NAMED: dict[str, tuple[str, str]] = {
     "identity": ("identity", "identity"), "pad": ("identity", "pad"), "projection": ("identity", "projection"),
     "projection_always": ("projection", "projection"), "avg_projection": ("identity", "avg_projection"),
@@ -40,6 +43,8 @@ def residual(call: Call, x: Value | None) -> Value | None:
     if x is None or before_body is None or body is None:
         return None
     _check_bias(call)
+    if cases == ("none", "none"):
+        _check_plain(call)
     part = cases[0] if ops.same_shape(x.type, body.type) else cases[1]
     shortcut = _shortcut(call, part, x, before_body, body)
     value = _added(call, shortcut, body) if part != "none" else body
@@ -53,6 +58,16 @@ def _check_bias(call: Call) -> None:
     if bias is not None and isinstance(shortcut, Scalar) and shortcut.text in NAMED and "projection" not in shortcut.text:
         call.report(Problem("inert", bias.where, f"shortcut_bias does nothing with the shortcut {shortcut.text}",
                                     "only projections have a bias: leave it out"))
+
+
+def _check_plain(call: Call) -> None:
+    """Reports what acts on an addition where there is none."""
+    for key, value in call.values("scale", "drop_path").items():
+        tree = call.tree(key)
+        if isinstance(tree, Scalar) and value not in (None, DOES_NOTHING[key]):
+            problem = Problem("inert", tree.where, f"{key} does nothing without a shortcut",
+                              "leave it out, or say another shortcut than none")
+            call.report(*blamed(SpecError([problem]), tree, call.place.scope).problems)
 
 
 def _listed(call: Call, key: str, value: Value | None, place: Place) -> Value | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from archspec.errors import Problem, SpecError, nearest
@@ -115,7 +114,7 @@ def _arguments(call: Call, plan: Plan, index: int) -> dict[str, Tree]:
     given = dict(plan.stage.arguments)
     for key in [key for key in given if key not in signature.arguments]:
         if not signature.broken:
-            call.report(_not_taken(plan, key, given[key], signature.arguments, signature.takes()))
+            call.report(_not_taken(call, plan, key))
         del given[key]
     stride = plan.stage.stride or Scalar(1, "1", plan.stage.where)
     if "stride" in signature.arguments:
@@ -126,10 +125,14 @@ def _arguments(call: Call, plan: Plan, index: int) -> dict[str, Tree]:
     return given
 
 
-def _not_taken(plan: Plan, key: str, tree: Tree, known: Iterable[str], takes: str) -> Problem:
-    near = nearest(key, (*known, *STAGE_KEYS))
-    return Problem("unknown-argument", plan.stage.keys.get(key, tree.where), f"the block {plan.block} takes no '{key}'",
-                   f"{near} it takes {takes}".strip())
+def _not_taken(call: Call, plan: Plan, key: str) -> Problem:
+    table = call.lowering.spec.blocks
+    signature = table.signature(plan.block)
+    hint = f"{nearest(key, (*signature.arguments, *STAGE_KEYS))} it takes {signature.takes()}".strip()
+    if key in table.lost(plan.block):
+        hint = f"its body does not read it, as that of the block it is like does: {key}: null takes it away"
+    where = plan.stage.keys.get(key, plan.stage.arguments[key].where)
+    return Problem("unknown-argument", where, f"the block {plan.block} takes no '{key}'", hint)
 
 
 def _strides(call: Call, stride: Tree) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,27 +11,28 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import TypeVar
 
-from archspec.errors import Problem, SpecError, Where, nearest
+from archspec.errors import Problem, SpecError, Where
 from archspec.schema.keys import Key, Section
-from archspec.schema.read import place, read, take
+from archspec.schema.read import read, take
 from archspec.schema.tree import BROKEN, Mapping, Scalar, Sequence, Tree, kind
 from archspec.schema.words import meant, suggestion
 from archspec.spec.arguments import convert, value_of
-from archspec.spec.blocks import BlockTable, names, walk
+from archspec.spec.blocks import BlockTable, names
 from archspec.spec.compact import kind_called
 from archspec.spec.export import ExportSection
-from archspec.spec.expressions import ExpressionError, names_in, undefined
 from archspec.spec.inherit import STAGE_LISTS, Resolved, entries_of
-from archspec.spec.items import IDENTIFIER, ItemReader, Items
-from archspec.spec.operations import ACT, KIND_ARGUMENTS, NAMES_IN_BLOCKS, NORM, OPERATIONS, PADDINGS, Signature
+from archspec.spec.items import ItemReader, Items
+from archspec.spec.operations import ACT, NORM, OPERATIONS, PADDINGS, Signature
 from archspec.spec.published import Published
 from archspec.spec.recipe import Recipe
 from archspec.spec.scope import Scope
-from archspec.spec.sections import DEFAULTS, SPEC, STAGE, VERSION, everywhere
+from archspec.spec.sections import DEFAULTS, SPEC, STAGE, everywhere
 
 T = TypeVar("T", bound=Section)
 REPLACED = "the stages that are extended are rows, and columns replace rows whole: write the rows, each with what changes"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,63}")
+"""GoogLeNet's are 3a, 3b, …; a Keras layer's name may begin with a digit."""
 INPUT = re.compile(r"(\?|[1-9][0-9]{0,4})x(\?|[1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
 
 
@@ -74,16 +75,18 @@ class Spec:
     resolved: Resolved
     problems: tuple[Problem, ...] = ()
     """What is wrong with it, as far as reading shows."""
+    warnings: tuple[Problem, ...] = ()
+    """What is right, and most likely not meant."""
 
     @cached_property
     def train(self) -> Recipe:
         """The training recipe: the train section, or the defaults."""
-        return _section(self.resolved, "train", Recipe, [])
+        return section_in(self.resolved, "train", Recipe, [])
 
     @cached_property
     def export(self) -> ExportSection:
         """The export section, or its defaults."""
-        return _section(self.resolved, "export", ExportSection, [])
+        return section_in(self.resolved, "export", ExportSection, [])
 
     def to_yaml(self, expand: bool = False) -> str:
         """The resolved spec as YAML that stands on its own; with the shipped blocks it uses written out."""
@@ -91,16 +94,16 @@ class Spec:
         return dump(self, expand)
 
 
-def _section(resolved: Resolved, name: str, section: type[T], problems: list[Problem]) -> T:
+def section_in(resolved: Resolved, name: str, kind_of: type[T], problems: list[Problem]) -> T:
     """A section of the spec, its defaults where it is not written or has problems."""
     tree = resolved.tree.entries.get(name)
     files = tuple(layer.tree.where.file for layer in reversed(resolved.layers))
-    value = None if tree is None else read(section, tree, name, problems, everywhere, files)
-    return section() if value is None else value
+    value = None if tree is None else read(kind_of, tree, name, problems, everywhere, files)
+    return kind_of() if value is None else value
 
 
-def read_spec(resolved: Resolved) -> Spec:
-    """The typed spec, with its problems. Raises TooLarge."""
+def parse_spec(resolved: Resolved) -> Spec:
+    """The typed spec, with what is wrong with its parts. Raises TooLarge."""
     problems = list(resolved.problems)
     reader = _SpecReader(resolved, problems)
     for key in resolved.tree.entries:
@@ -108,7 +111,6 @@ def read_spec(resolved: Resolved) -> Spec:
             reader.problem("unknown-key", resolved.tree.key(key), f"a spec has no section '{key}'",
                            suggestion(key, SPEC, everywhere) or "sections: " + " ".join(SPEC))
     spec = reader.spec()
-    problems.extend(problem for rule in RULES for problem in rule(spec))
     return replace(spec, problems=tuple(problems))
 
 
@@ -122,22 +124,22 @@ class _SpecReader:
         self.problems.append(Problem(code, where, message, hint))
 
     def spec(self) -> Spec:
-        self.blocks = BlockTable(self.section("blocks"))
+        self.blocks = BlockTable(self.mapping("blocks"))
         self.problems.extend(self.blocks.problems)
         self.reader = ItemReader(self.blocks.signatures, self.problems)
         let = self.names("let")
-        defaults = self.section("defaults")
+        defaults = self.mapping("defaults")
         self.everywhere = self.declared(SPEC["memory"], "memory", self.tree) == "recompute"
         return Spec(
             name=self.name(), description=self.text("description"), reference=self.text("reference"), input=self.input(),
             classes=self.classes(), let=let, defaults=self.defaults(defaults), unit=self.unit(defaults),
             padding=self.padding(defaults), parameters=self.names("parameters"), blocks=self.blocks, stem=self.items("stem"),
             stages=tuple(self.stages()), head=self.items("head"), auxiliary=self.auxiliary(), recompute=self.everywhere,
-            published=_section(self.resolved, "published", Published, self.problems), resolved=self.resolved)
+            published=section_in(self.resolved, "published", Published, self.problems), resolved=self.resolved)
 
     # -- simple sections -------------------------------------------------------------------------------------------
 
-    def section(self, key: str) -> Mapping | None:
+    def mapping(self, key: str) -> Mapping | None:
         tree = self.tree.entries.get(key)
         if tree is None or isinstance(tree, Mapping):
             return tree
@@ -193,23 +195,26 @@ class _SpecReader:
         height, width = (None if side == "?" else int(side) for side in match.groups()[:2])
         return height, width, int(match[3])
 
-    def declared(self, key: Key, name: str, tree: Mapping | None, path: str = "") -> object:
+    def declared(self, key: Key, name: str, tree: Mapping | None) -> object:
         """The value of a key that is read where it is declared; its default after a problem."""
         part = None if tree is None else tree.entries.get(name)
         if part is None:
             return key.default
         try:
-            return take(key, part, path or name)
+            return take(key, part, name)
         except SpecError as error:
             self.problems.extend(error.problems)
             return key.default
 
     def classes(self) -> int | None:
         found = self.declared(SPEC["classes"], "classes", self.tree)
+        if found == 1:
+            self.problem("classes", self.tree.entries["classes"].where, "a softmax over one class is always 1, and there is "
+                         "nothing to learn", "yes or no are two classes: classes: 2")
         return found if isinstance(found, int) else None
 
     def names(self, key: str) -> MappingABC[str, Tree]:
-        tree = self.section(key)
+        tree = self.mapping(key)
         return MappingProxyType({}) if tree is None else names(tree, key, self.problems)
 
     def items(self, key: str) -> Items:
@@ -217,7 +222,7 @@ class _SpecReader:
         return Items((), self.tree.where) if tree is None else self.reader.items(tree)
 
     def auxiliary(self) -> MappingABC[str, Items]:
-        tree = self.section("auxiliary")
+        tree = self.mapping("auxiliary")
         entries = {} if tree is None else tree.entries
         return MappingProxyType({name: self.reader.items(value) for name, value in entries.items()})
 
@@ -300,22 +305,29 @@ class _SpecReader:
             yield dict(row.entries), row.keys, row.where
 
     def lengths(self, tree: Mapping, lists: MappingABC[str, Sequence], first: str) -> None:
-        """Reports columns that are empty, or of another length than the first."""
-        count, other = len(lists[first].items), tree.key(first)
-        if count == 0:
-            self.problem("column-length", other, f"'{first}' is a column without entries", "it has one entry a stage")
+        """Reports columns that are empty, or of another length than the first; one of each length."""
         for key, column in lists.items():
-            if len(column.items) != count:
+            if not column.items:
+                self.problem("column-length", tree.key(key), f"'{key}' is a column without entries", "it has one entry a stage")
+        count, other, told = len(lists[first].items), tree.key(first), set[int]()
+        for key, column in lists.items():
+            if column.items and lists[first].items and len(column.items) not in (count, *told):
+                told.add(len(column.items))
                 place = f"line {other.line}" if other.file == tree.key(key).file else str(other)
                 self.problem("column-length", tree.key(key),
                              f"'{key}' has {entries_of(column)}, '{first}' in {place} has {count}",
                              "a list has one entry a stage; a single value holds for all")
 
+    def layer_of(self, where: Where) -> int:
+        """Which file, or --set, says something: 0 for the one that extends none. The latest is the one to change."""
+        files = [layer.tree.where.file for layer in self.resolved.layers]
+        return len(files) - 1 - files[::-1].index(where.file) if where.file in files else 0
+
     def columns(self, tree: Mapping) -> Iterator[tuple[dict[str, Tree], MappingABC[str, Where], Where]]:
         lists = {key: value for key, value in tree.entries.items() if isinstance(value, Sequence) and key not in STAGE_LISTS}
-        first = next(iter(lists), None)
-        if first is not None:
-            self.lengths(tree, lists, first)
+        base_first = sorted(lists, key=lambda key: self.layer_of(tree.key(key)))
+        if base_first:
+            self.lengths(tree, {key: lists[key] for key in base_first}, base_first[0])
         for index in range(min((len(column.items) for column in lists.values()), default=1)):
             row = {key: value for key, value in tree.entries.items() if key not in lists}
             row |= {key: column.items[index] for key, column in lists.items() if not _is_default(column.items[index])}
@@ -334,7 +346,8 @@ class _SpecReader:
         block = self.no_operation(block)
         if block is None:
             self.problem("missing", where, "a stage says no block",
-                         REPLACED if self.replaced_rows() else "add block: NAME; `archspec list --blocks` shows what ships")
+                         REPLACED if self.replaced_rows() else
+                         "add block: NAME; `archspec list --blocks` shows those that ship")
             return None
         return Stage(name, where, block, repeats, stride, MappingProxyType(lists), MappingProxyType(row), keys, recompute)
 
@@ -360,7 +373,7 @@ class _SpecReader:
     def stage_name(self, tree: Tree | None, number: int) -> str:
         if tree is None:
             return f"stage{number}"
-        if isinstance(tree, Scalar) and IDENTIFIER.fullmatch(tree.text):
+        if isinstance(tree, Scalar) and STAGE_NAME.fullmatch(tree.text):
             return tree.text
         self.problem("name", tree.where, f"a stage's name is letters, digits and _, this is {kind(tree)}")
         return f"stage{number}"
@@ -376,91 +389,3 @@ def _is_default(tree: Tree) -> bool:
     return isinstance(tree, Scalar) and tree.value == "default"
 
 
-
-# -- rules: what a whole spec has to hold, each a function that yields problems --------------------------------------------
-
-def _version(spec: Spec) -> Iterator[Problem]:
-    tree = spec.resolved.tree.entries.get("archspec")
-    if tree is None or (isinstance(tree, Scalar) and isinstance(tree.value, int) and tree.text == str(VERSION)):
-        return
-    yield Problem("version", tree.where, f"this archspec reads version {VERSION} of the language, this is {kind(tree)}",
-                  "write archspec: 1, or install the archspec that reads it")
-
-
-def _has_head(spec: Spec) -> Iterator[Problem]:
-    if "head" not in spec.resolved.tree.entries:
-        yield Problem("missing", spec.resolved.tree.where, "the spec says no head",
-                      "add head: [global_avg_pool, dense: $classes]")
-
-
-def _stage_names(spec: Spec) -> Iterator[Problem]:
-    seen = {"stem", "head"}
-    for stage in spec.stages:
-        if stage.name in seen:
-            yield Problem("stage-name", stage.where, f"'{stage.name}' is the name of two parts",
-                          "give each stage a name of its own")
-        seen.add(stage.name)
-
-
-def _auxiliary_stages(spec: Spec) -> Iterator[Problem]:
-    tree = spec.resolved.tree.entries.get("auxiliary")
-    known = [stage.name for stage in spec.stages]
-    for name in spec.auxiliary:
-        if name not in known:
-            assert isinstance(tree, Mapping)
-            yield Problem("auxiliary", tree.key(name), f"there is no stage '{name}'",
-                          nearest(name, known) or "stages: " + " ".join(known))
-
-
-def _norm_arguments(spec: Spec) -> Iterator[Problem]:
-    for section, implied in (("norm", "batch_norm"), ("act", "relu")):
-        given = spec.defaults.get(section, {})
-        tree = given.get("kind")
-        said = tree.text if isinstance(tree, Scalar) else implied
-        for key, value in given.items():
-            if key != "kind" and key not in KIND_ARGUMENTS.get(said, {}):
-                yield Problem("unknown-argument", value.where, f"{said} takes no '{key}'",
-                              "it takes " + (" ".join(KIND_ARGUMENTS.get(said, {})) or "no arguments"))
-
-
-def _names_in_own_blocks(spec: Spec) -> Iterator[Problem]:
-    """Names in blocks of the spec, so that a block nobody calls yet is checked too."""
-    for name in spec.blocks.own:
-        block = spec.blocks.get(name)
-        if block is None:
-            continue
-        known = {*block.parameters, *block.let, *NAMES_IN_BLOCKS, *spec.let}
-        trees = [*block.parameters.values(), *block.let.values(),
-                 *(arg for item in walk(block.body) for arg in (*item.args.values(), item.condition))]
-        for tree in trees:
-            yield from _undefined(tree, known)
-
-
-def _undefined(tree: object, known: set[str]) -> Iterator[Problem]:
-    if not isinstance(tree, Scalar) or not isinstance(tree.value, str) or "$" not in tree.text:
-        return
-    try:
-        missing = sorted(names_in(tree.text) - known)
-    except ExpressionError as error:
-        yield Problem("expression", tree.where, str(error), error.hint)
-        return
-    for name in missing:
-        unknown = undefined(name, known)
-        yield Problem("expression", tree.where, str(unknown), unknown.hint)
-
-
-def _recipe(spec: Spec) -> Iterator[Problem]:
-    problems: list[Problem] = []
-    _section(spec.resolved, "export", ExportSection, problems)
-    recipe = _section(spec.resolved, "train", Recipe, problems)
-    yield from problems
-    sides = [side for side in spec.input[:2] if side is not None]
-    if sides and recipe.augment.crop_padding >= min(sides):
-        yield Problem("crop-padding", place(spec.resolved.tree, "train.augment.crop_padding"),
-                      f"a crop_padding of {recipe.augment.crop_padding} is as large as the image, "
-                      f"{' x '.join(map(str, sides))}: a crop may hold none of it", "a few pixels: 4 for 32x32, 28 for 224x224")
-
-
-RULES: tuple[Callable[[Spec], Iterator[Problem]], ...] = (
-    _version, _has_head, _stage_names, _auxiliary_stages, _norm_arguments, _names_in_own_blocks, _recipe,
-)

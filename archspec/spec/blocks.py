@@ -17,6 +17,7 @@ from archspec.schema.words import meant
 from archspec.spec.expressions import FUNCTIONS
 from archspec.spec.items import IDENTIFIER, Item, ItemReader, Items, block_signature
 from archspec.spec.operations import OPERATIONS, RESERVED, Signature
+from archspec.spec.reading import definitions, read_in_block
 from archspec.spec.sections import BLOCK
 from archspec.spec.source import read
 
@@ -69,6 +70,7 @@ class BlockTable:
         self.own = MappingProxyType(dict(self._own(own)) if own is not None else {})
         self._read: dict[str, Read] = {}
         self._trees: dict[str, Mapping] = {}
+        self._lost: dict[str, frozenset[str]] = {}
         self._broken: set[str] = set()
         blocks = {name: self._signature(name) for name in (*library(), *self.own)}
         self.signatures = MappingProxyType({**blocks, **OPERATIONS})
@@ -123,6 +125,16 @@ class BlockTable:
         """A block as a tree, with what `like` copies."""
         return self._tree(name, ())
 
+    def lost(self, name: str) -> frozenset[str]:
+        """What the block that it copies takes and its own body does not read."""
+        return self._lost.get(name, frozenset())
+
+    def copied(self, name: str) -> Iterator[str]:
+        """The block that one of the spec's own copies."""
+        like = self.own[name].entries.get("like") if name in self.own else None
+        if isinstance(like, Scalar):
+            yield like.text
+
     # -- like ------------------------------------------------------------------------------------------------------
 
     def _tree(self, name: str, chain: tuple[str, ...], hidden: bool = False) -> Mapping:
@@ -140,13 +152,20 @@ class BlockTable:
             return rest
         base = like.text if isinstance(like, Scalar) else ""
         if is_own and base == name and base in library():
-            return overlay(self._tree(base, (*chain, name), hidden=True), rest)
+            return self._copy(name, self._tree(base, (*chain, name), hidden=True), rest)
         problem = self._cannot_copy(name, base, like, chain)
         if problem is not None:
             self._problems.append(problem)
-        found = rest if problem is not None else overlay(self._tree(base, (*chain, name)), rest)
+        found = rest if problem is not None else self._copy(name, self._tree(base, (*chain, name)), rest)
         if problem is not None or base in self._broken:
             self._broken.add(name)
+        return found
+
+    def _copy(self, name: str, base: Mapping, changes: Mapping) -> Mapping:
+        """A block that copies another, without the parameters and names of let that its body does not read."""
+        whole = overlay(base, changes)
+        found = _pruned(whole, changes)
+        self._lost[name] = frozenset(definitions(whole).keys() - definitions(found).keys())
         return found
 
     def _cannot_copy(self, name: str, base: str, like: Tree, chain: tuple[str, ...]) -> Problem | None:
@@ -162,6 +181,19 @@ class BlockTable:
             return Problem("unknown-block", like.where, f"there is no block {written}",
                            nearest(base, self.names()) or "blocks: " + " ".join(self.names()))
         return None
+
+
+def _pruned(tree: Mapping, own: Mapping) -> Mapping:
+    """A block without the parameters and names of let that it only copies, and that its body does not read."""
+    read = read_in_block(tree)
+    entries = dict(tree.entries)
+    for key in ("parameters", "let"):
+        section, written = entries.get(key), own.entries.get(key)
+        kept = set(written.entries) if isinstance(written, Mapping) else set()
+        if isinstance(section, Mapping):
+            entries[key] = Mapping({name: value for name, value in section.entries.items() if name in read or name in kept},
+                                   section.where, section.keys)
+    return Mapping(entries, tree.where, tree.keys)
 
 
 def overlay(base: Mapping, changes: Mapping) -> Mapping:

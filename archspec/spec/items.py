@@ -112,7 +112,7 @@ class ItemReader:
         """An operation list. `numbering` is given where the list continues a body instead of opening one."""
         if numbering is None:
             counts: Counter[str] = Counter()
-            return numbered(self.items(tree, counts), counts)
+            return _numbered_body((self.items(tree, counts),), counts)[0]
         if not isinstance(tree, Sequence):
             self.problem("not-a-list", tree.where, f"a list of operations belongs here, this is {kind(tree)}",
                          "write [...] or lines that start with a dash; [] is the identity")
@@ -180,9 +180,13 @@ class ItemReader:
         opens_level = given is not None and signature.holds
         inner = Counter() if opens_level else numbering
         args = {name: self._nested(signature, name, tree, inner) for name, tree in raw.items()}
-        held = _numbered_args(signature, args, inner) if opens_level else MappingProxyType(args)
+        if opens_level:
+            names = [name for name, arg in args.items() if isinstance(arg, Items) and _continues(signature, name)]
+            bodies = tuple(arg for name in names if isinstance(arg := args[name], Items))
+            args.update(zip(names, _numbered_body(bodies, inner), strict=True))
         broken = len(self.problems) > before
-        return Item(signature.name, where, None if broken else signature, held, condition, given, named, ordinal)
+        taken = None if broken else signature
+        return Item(signature.name, where, taken, MappingProxyType(args), condition, given, named, ordinal)
 
     @staticmethod
     def _kind(name: str, raw: MappingABC[str, Tree]) -> str:
@@ -318,24 +322,53 @@ def _continues(signature: Signature, argument: str) -> bool:
     return argument in ("body", "pre") and signature.name not in ("parallel", "repeat")
 
 
-def numbered(items: Items, counts: MappingABC[str, int]) -> Items:
-    """The items of a whole body with the number of their kind, which is known only behind the last of them."""
-    return Items(tuple(_numbered(item, counts) for item in items.items), items.where)
+def _numbered_body(lists: tuple[Items, ...], counts: MappingABC[str, int]) -> tuple[Items, ...]:
+    """The lists of one body with what is known only behind its last item: how many there are of a kind."""
+    crowded = _crowded(item for items in lists for item in _same_body(items))
+    return tuple(_numbered(items, counts, crowded) for items in lists)
 
 
-def _numbered(item: Item, counts: MappingABC[str, int]) -> Item:
+def _numbered(items: Items, counts: MappingABC[str, int], crowded: set[int]) -> Items:
+    return Items(tuple(_with_count(item, counts, crowded) for item in items.items), items.where)
+
+
+def _with_count(item: Item, counts: MappingABC[str, int], crowded: set[int]) -> Item:
     if item.signature is None:
         return item
-    same_body = item.given_name is None or not item.signature.holds
-    args = _numbered_args(item.signature, item.args, counts) if same_body else item.args
-    return replace(item, count=counts[item.kind], args=args)
+    held = {name: _numbered(arg, counts, crowded) for name, arg in _held(item)}
+    args = MappingProxyType({**item.args, **held}) if held else item.args
+    return replace(item, count=counts[item.kind], args=args, apart=id(item) in crowded)
 
 
-def _numbered_args(signature: Signature, args: MappingABC[str, Arg], counts: MappingABC[str, int]) -> MappingABC[str, Arg]:
-    if not signature.holds:
-        return MappingProxyType(args)
-    return MappingProxyType({name: numbered(arg, counts) if isinstance(arg, Items) and _continues(signature, name) else arg
-                             for name, arg in args.items()})
+def _held(item: Item) -> Iterator[tuple[str, Items]]:
+    """The lists inside an item that are numbered with the list around it."""
+    if item.signature is not None and item.signature.holds and item.given_name is None:
+        yield from ((name, arg) for name, arg in item.args.items()
+                    if isinstance(arg, Items) and _continues(item.signature, name))
+
+
+def _same_body(items: Items) -> Iterator[Item]:
+    for item in items.items:
+        yield item
+        for _, inside in _held(item):
+            yield from _same_body(inside)
+
+
+def _crowded(items: Iterable[Item]) -> set[int]:
+    """Those among the branches and parallel of a body that merge differently, and whose layers would have the same names."""
+    found: dict[tuple[str, str], list[Item]] = {}
+    for item in items:
+        if item.name in ("branches", "parallel") and item.given_name is None:
+            for start in _starts(item):
+                found.setdefault(start, []).append(item)
+    return {id(item) for same in found.values() if len({item.kind for item in same}) > 1 for item in same}
+
+
+def _starts(item: Item) -> set[tuple[str, str]]:
+    """The layers right in the paths of an item: the path's name and the layer's."""
+    paths, body = item.args.get("paths"), item.args.get("body")
+    named = paths.paths if isinstance(paths, Paths) else (("path", body),)
+    return {(name, inner.label) for name, path in named if isinstance(path, Items) for inner in _same_body(path)}
 
 
 def _is_argument(name: str, path: Tree) -> bool:

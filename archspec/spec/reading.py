@@ -1,0 +1,92 @@
+"""What is read as it is written: the names in expressions, and the words that may name a block or an operation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from archspec.spec.expressions import TEXT
+from archspec.spec.source import Mapping as MappingTree
+from archspec.spec.source import Scalar, Sequence, Tree
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def scalars(tree: Tree) -> Iterator[Scalar]:
+    """Every single value of a tree."""
+    waiting = [tree]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Scalar):
+            yield part
+        else:
+            waiting.extend(part.items if isinstance(part, Sequence) else part.entries.values())
+
+
+def names_read(*trees: Tree | None) -> set[str]:
+    """The names that the expressions of trees read, whether they are ever evaluated or not."""
+    return {name for tree in trees if tree is not None for scalar in scalars(tree) if "$" in scalar.text
+            for name in _names(scalar.text)}
+
+
+def _names(text: str) -> Iterator[str]:
+    """The names behind each `$` of a line: of `$name` that one, of `$(...)` all up to where the parenthesis closes."""
+    start = text.find("$")
+    while start >= 0:
+        end = _end(text, start + 1)
+        yield from NAME.findall(TEXT.sub(" ", text[start + 1:end]))
+        start = text.find("$", end)
+
+
+def _end(text: str, start: int) -> int:
+    if not text.startswith("(", start):
+        found = NAME.match(text, start)
+        return start + 1 if found is None else found.end()
+    depth, quote = 0, ""
+    for index in range(start, len(text)):
+        char = text[index]
+        if quote or char in "'\"":
+            quote = "" if char == quote else quote or char
+        else:
+            depth += {"(": 1, ")": -1}.get(char, 0)
+            if depth == 0:
+                return index + 1
+    return len(text)
+
+
+def reached(roots: Iterable[str], definitions: Mapping[str, Tree]) -> set[str]:
+    """The names among definitions that the roots read, directly or through others."""
+    waiting, found = list(roots), set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name in definitions and name not in found:
+            found.add(name)
+            waiting.extend(names_read(definitions[name]))
+    return found
+
+
+def words(tree: Tree) -> set[str]:
+    """Everything in a tree that may name a block or an operation."""
+    waiting, found = [tree], set[str]()
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Scalar):
+            found.update(NAME.findall(part.text))
+        elif isinstance(part, Sequence):
+            waiting.extend(part.items)
+        else:
+            found.update(part.entries)
+            waiting.extend(part.entries.values())
+    return found
+
+
+def definitions(block: MappingTree) -> Mapping[str, Tree]:
+    """The parameters and the let of a block, by name."""
+    sections = [block.entries.get(key) for key in ("parameters", "let")]
+    return {name: tree for section in sections if isinstance(section, MappingTree) for name, tree in section.entries.items()}
+
+
+def read_in_block(block: MappingTree) -> set[str]:
+    """The parameters and names of let that a block's body reads, directly, in a default or in let."""
+    body = block.entries.get("body")
+    return reached(names_read(body), definitions(block))

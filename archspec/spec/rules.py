@@ -1,0 +1,120 @@
+"""What a whole spec has to hold, each rule a function that yields problems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from archspec.errors import Problem, nearest
+from archspec.schema.read import place
+from archspec.schema.tree import Mapping, Scalar, kind
+from archspec.spec.arch import Spec, parse_spec, section_in
+from archspec.spec.blocks import walk
+from archspec.spec.export import ExportSection
+from archspec.spec.expressions import ExpressionError, names_in, undefined
+from archspec.spec.inherit import SET, Resolved
+from archspec.spec.operations import KIND_ARGUMENTS, NAMES_IN_BLOCKS
+from archspec.spec.recipe import Recipe
+from archspec.spec.sections import VERSION
+from archspec.spec.strict import channels_first, unread, unread_in_blocks
+
+
+def read_spec(resolved: Resolved) -> Spec:
+    """The typed spec, with its problems and warnings. Raises TooLarge.
+
+    A file may say what only those read that extend it; what --set says is for this call alone, and is an error there.
+    """
+    spec = parse_spec(resolved)
+    found = [problem for rule in RULES for problem in rule(spec)]
+    doubts = [doubt for rule in WARNINGS for doubt in rule(spec)]
+    return replace(spec, problems=(*spec.problems, *found, *(doubt for doubt in doubts if doubt.where.file == SET)),
+                   warnings=tuple(doubt for doubt in doubts if doubt.where.file != SET))
+
+
+def _version(spec: Spec) -> Iterator[Problem]:
+    tree = spec.resolved.tree.entries.get("archspec")
+    if tree is None or (isinstance(tree, Scalar) and isinstance(tree.value, int) and tree.text == str(VERSION)):
+        return
+    yield Problem("version", tree.where, f"this archspec reads version {VERSION} of the language, this is {kind(tree)}",
+                  "write archspec: 1, or install the archspec that reads it")
+
+
+def _has_head(spec: Spec) -> Iterator[Problem]:
+    if "head" not in spec.resolved.tree.entries:
+        yield Problem("missing", spec.resolved.tree.where, "the spec says no head",
+                      "add head: [global_avg_pool, dense: $classes]")
+
+
+def _stage_names(spec: Spec) -> Iterator[Problem]:
+    seen = {"stem", "head"}
+    for stage in spec.stages:
+        if stage.name in seen:
+            yield Problem("stage-name", stage.where, f"'{stage.name}' is the name of two parts",
+                          "give each stage a name of its own")
+        seen.add(stage.name)
+
+
+def _auxiliary_stages(spec: Spec) -> Iterator[Problem]:
+    tree = spec.resolved.tree.entries.get("auxiliary")
+    known = [stage.name for stage in spec.stages]
+    for name in spec.auxiliary:
+        if name not in known:
+            assert isinstance(tree, Mapping)
+            yield Problem("auxiliary", tree.key(name), f"there is no stage '{name}'",
+                          nearest(name, known) or "stages: " + " ".join(known))
+
+
+def _norm_arguments(spec: Spec) -> Iterator[Problem]:
+    for section, implied in (("norm", "batch_norm"), ("act", "relu")):
+        given = spec.defaults.get(section, {})
+        tree = given.get("kind")
+        said = tree.text if isinstance(tree, Scalar) else implied
+        for key, value in given.items():
+            if key != "kind" and key not in KIND_ARGUMENTS.get(said, {}):
+                yield Problem("unknown-argument", value.where, f"{said} takes no '{key}'",
+                              "it takes " + (" ".join(KIND_ARGUMENTS.get(said, {})) or "no arguments"))
+
+
+def _names_in_own_blocks(spec: Spec) -> Iterator[Problem]:
+    """Names in blocks of the spec, so that a block nobody calls yet is checked too."""
+    for name in spec.blocks.own:
+        block = spec.blocks.get(name)
+        if block is None:
+            continue
+        known = {*block.parameters, *block.let, *NAMES_IN_BLOCKS, *spec.let}
+        trees = [*block.parameters.values(), *block.let.values(),
+                 *(arg for item in walk(block.body) for arg in (*item.args.values(), item.condition))]
+        for tree in trees:
+            yield from _undefined(tree, known)
+
+
+def _undefined(tree: object, known: set[str]) -> Iterator[Problem]:
+    if not isinstance(tree, Scalar) or not isinstance(tree.value, str) or "$" not in tree.text:
+        return
+    try:
+        missing = sorted(names_in(tree.text) - known)
+    except ExpressionError as error:
+        yield Problem("expression", tree.where, str(error), error.hint)
+        return
+    for name in missing:
+        unknown = undefined(name, known)
+        yield Problem("expression", tree.where, str(unknown), unknown.hint)
+
+
+def _recipe(spec: Spec) -> Iterator[Problem]:
+    problems: list[Problem] = []
+    section_in(spec.resolved, "export", ExportSection, problems)
+    recipe = section_in(spec.resolved, "train", Recipe, problems)
+    yield from problems
+    sides = [side for side in spec.input[:2] if side is not None]
+    if sides and recipe.augment.crop_padding >= min(sides):
+        yield Problem("crop-padding", place(spec.resolved.tree, "train.augment.crop_padding"),
+                      f"a crop_padding of {recipe.augment.crop_padding} is as large as the image, "
+                      f"{' x '.join(map(str, sides))}: a crop may hold none of it", "a few pixels: 4 for 32x32, 28 for 224x224")
+
+
+RULES: tuple[Callable[[Spec], Iterator[Problem]], ...] = (
+    _version, _has_head, _stage_names, _auxiliary_stages, _norm_arguments, _names_in_own_blocks, _recipe,
+    unread_in_blocks,
+)
+WARNINGS: tuple[Callable[[Spec], Iterator[Problem]], ...] = (unread, channels_first)

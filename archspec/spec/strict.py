@@ -1,0 +1,113 @@
+"""Nothing that the user wrote is lost: what a file of the user's, or --set, says and nobody reads is told.
+
+What a file that is extended says is not held against the one that extends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from archspec.errors import Problem, Where, nearest
+from archspec.spec.arch import Spec
+from archspec.spec.blocks import BlockTable, library
+from archspec.spec.inherit import SET
+from archspec.spec.operations import OPERATIONS
+from archspec.spec.reading import definitions, names_read, reached, read_in_block, words
+from archspec.spec.source import Mapping, Tree, shown
+
+READERS = {"conv": ("conv", "residual", "highway")}
+"""Operations that take the defaults of another: projections are convolutions, and so is a highway's gate."""
+EVERYWHERE = ("unit", "padding", "norm", "act")
+"""Defaults that hold for more than one operation."""
+NETWORK = ("parameters", "stem", "stages", "head", "auxiliary")
+"""The sections that make the network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What the network of a spec reads: names from outside of blocks, and words that may name blocks and operations."""
+
+    names: frozenset[str]
+    words: frozenset[str]
+
+
+def use_of(sections: Iterable[Tree], table: BlockTable) -> Use:
+    """What sections read, and the blocks that they name, and those that these name."""
+    names, found, waiting = set[str](), set[str](), list[str]()
+    done: set[str] = set()
+    for tree in sections:
+        names |= names_read(tree)
+        waiting.extend(words(tree))
+    while waiting:
+        word = waiting.pop()
+        if word in found:
+            continue
+        found.add(word)
+        if word in table and word not in done:
+            done.add(word)
+            block = table.tree(word)
+            names |= names_read(block) - definitions(block).keys()
+            waiting.extend(words(block))
+            waiting.extend(table.copied(word))
+    return Use(frozenset(names), frozenset(found))
+
+
+def unread(spec: Spec) -> Iterator[Problem]:
+    """Names, blocks and defaults of the user's own that nothing in the network reads."""
+    entries = spec.resolved.tree.entries
+    used = use_of([entries[key] for key in NETWORK if key in entries] + list(spec.let.values()), spec.blocks)
+    names = reached(use_of([entries[key] for key in NETWORK if key in entries], spec.blocks).names, spec.let)
+    yield from _unread(spec, "let", names, "nothing reads the name", spec.let)
+    yield from _unread(spec, "blocks", used.words, "nothing calls the block", (*library(), *spec.blocks.own))
+    operations = {name for name in OPERATIONS if used.words.intersection(READERS.get(name, (name,)))}
+    yield from _unread(spec, "defaults", {*EVERYWHERE, *operations, *_unknown(spec)},
+                       "the network has no operation", operations)
+
+
+def channels_first(spec: Spec) -> Iterator[Problem]:
+    """An input that looks as if PyTorch's order had been meant: 3x224x224."""
+    height, width, channels = spec.input
+    tree = spec.resolved.tree.entries.get("input")
+    if tree is not None and height in (1, 3) and width == channels and channels > 4 and is_own(spec, tree.where):
+        yield Problem("channels-first", tree.where, f"the input is {height} pixels high and has {channels} channels",
+                      f"height x width x channels: {width}x{channels}x{height}")
+
+
+def _unread(spec: Spec, section: str, used: Iterable[str], message: str, near: Iterable[str]) -> Iterator[Problem]:
+    tree = spec.resolved.tree.entries.get(section)
+    if not isinstance(tree, Mapping):
+        return
+    for name in tree.entries:
+        if name not in used and is_own(spec, tree.key(name)):
+            yield Problem("unread", tree.key(name), f"{message} '{name}'",
+                          nearest(name, [other for other in near if other != name]) or "leave it out")
+
+
+def _unknown(spec: Spec) -> set[str]:
+    """Keys of defaults that are no operation, which is a problem of its own."""
+    tree = spec.resolved.tree.entries.get("defaults")
+    return set() if not isinstance(tree, Mapping) else tree.entries.keys() - OPERATIONS.keys()
+
+
+def is_own(spec: Spec, where: Where) -> bool:
+    """Whether a place is in the file that was asked for, or in --set."""
+    return where.file in (SET, shown(spec.resolved.path))
+
+
+def unread_in_blocks(spec: Spec) -> Iterator[Problem]:
+    """Parameters and names of let that a block of the spec declares itself, and its body does not read."""
+    for name in spec.blocks.own:
+        block = spec.blocks.get(name)
+        if block is None:
+            continue
+        tree = spec.blocks.tree(name)
+        read = read_in_block(tree)
+        for section in ("parameters", "let"):
+            part = tree.entries.get(section)
+            for each in part.entries if isinstance(part, Mapping) else ():
+                if each not in read:
+                    assert isinstance(part, Mapping)
+                    near = nearest(each, sorted(definitions(tree).keys() - {each}))
+                    yield Problem("unread", part.key(each), f"the body of the block {name} does not read '{each}'",
+                                  near or f"use it there as ${each}, or leave it out")
