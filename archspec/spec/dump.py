@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from archspec.spec.blocks import library, walk
+from archspec.spec.blocks import walk
 from archspec.spec.items import Items
+from archspec.spec.library import library
 from archspec.spec.sections import SPEC
 from archspec.spec.source import FLOAT, INTEGER, WORDS, Scalar, plain
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from archspec.errors import Problem, Where, nearest
 from archspec.spec.arch import Spec
-from archspec.spec.blocks import BlockTable, library
+from archspec.spec.blocks import BlockTable
 from archspec.spec.inherit import SET
+from archspec.spec.library import library
 from archspec.spec.operations import OPERATIONS
 from archspec.spec.reading import definitions, names_read, reached, read_in_block, words
 from archspec.spec.source import Mapping, Tree, shown
