@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from archspec.errors import Problem, SpecError, Where, nearest
+from archspec.errors import MAX_SHOWN, Problem, SpecError, Where, nearest
 from archspec.schema.keys import REQUIRED, Clash, Key, OneOf, Section, Sub
 from archspec.schema.kinds import Each, Form, Kind, Unfit
 from archspec.schema.tree import BROKEN, Scalar, Sequence, Tree, kind, tree_of
@@ -146,7 +146,8 @@ class _Reader:
         if among is not None and others:
             hint = f"it is a key of {among.tag}: {' and '.join(others)}"
         else:
-            hint = suggestion(name, keys, self.everywhere) or f"it has {' '.join(keys)}"
+            near = suggestion(name, keys, self.everywhere) if len(self.problems) < MAX_SHOWN else ""
+            hint = near or f"it has {' '.join(keys)}"
         self.problem("unknown-key", tree.key(name), f"{path} has no key '{name}'", hint)
 
     def clash(self, clash: Clash, tree: MappingTree, path: str) -> None:

@@ -33,6 +33,16 @@ CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udff
 BREAKS = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 WORDS = {"null": None, "~": None, "true": True, "false": False}
 
+SYNTAX_HINTS = {
+    "mapping values are not allowed": "keys of one mapping begin in the same column, one a line",
+    "did not find expected key": "keys of one mapping begin in the same column, one a line",
+    "did not find expected '-'": "the entries of a list begin with a dash in the same column",
+    "did not find expected ',' or": "a bracket that was opened above is not closed, or a comma is missing",
+    "unexpected end of stream": "a quote that was opened is not closed",
+    "cannot start any token": "quote a text that begins with this sign",
+}
+"""What is wrong most often where libyaml says this."""
+
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -125,6 +135,17 @@ class _Anchor:
     height: int
 
 
+def _syntax_hint(error: str, line: str) -> str:
+    """What to write where YAML's own message does not say it."""
+    if "$(" in line:
+        return 'inside [...] and {...} a comma or bracket ends a value: quote it, "$(min(8, a))"'
+    if "\\t" in error or "\t" in line:
+        return "indent with spaces, never tabs"
+    if "mapping values are not allowed" in error and line.count(": ") > 1:
+        return "operations stand in a list: stem: [conv: 3x3 16], or each behind a dash in a line of its own"
+    return next((hint for part, hint in SYNTAX_HINTS.items() if part in error), "")
+
+
 class _Reader:
     """Builds a tree from events; collects problems and goes on where it can."""
 
@@ -173,13 +194,7 @@ class _Reader:
         text = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
         if "nesting depth" in text:  # of libyaml's scanner, which reads ahead of what is built here
             return Problem("too-large", where, TOO_DEEP)
-        hint = "indent with spaces, never tabs" if "\\t" in text or "\t" in where.text else ""
-        if "mapping values are not allowed" in text:
-            hint = ("operations stand in a list: stem: [conv: 3x3 16], or each behind a dash in a line of its own"
-                    if where.text.count(": ") > 1 else "keys of one mapping begin in the same column, one a line")
-        if "$(" in where.text:
-            hint = 'inside [...] and {...} a comma or bracket ends a value: quote it, "$(min(8, a))"'
-        return Problem("yaml-syntax", where, f"this is not YAML: {text}", hint)
+        return Problem("yaml-syntax", where, f"this is not YAML: {text}", _syntax_hint(text, where.text))
 
     def control(self) -> Where:
         """The first character that YAML does not allow."""
