@@ -2,31 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from os import PathLike
 from typing import TYPE_CHECKING
 
 from archspec.errors import InputError, Problem, SpecError, Where
-from archspec.network import load, lower
-from archspec.views.summary import Summary, summary
+from archspec.graph.ir import Graph
+from archspec.network import load as _load
+from archspec.network import lower as _lower
+from archspec.spec.arch import Spec
+from archspec.views.summary import Summary
+from archspec.views.summary import summary as _summary
 
 if TYPE_CHECKING:
     import keras
 
-    from archspec.spec.arch import Spec
+__all__ = ["Graph", "InputError", "Problem", "Spec", "SpecError", "Summary", "Where", "__version__", "backbone", "build",
+           "load", "lower", "summary"]
 
-__all__ = ["InputError", "Problem", "SpecError", "Summary", "Where", "backbone", "build", "load", "lower", "summary"]
+Network = str | PathLike[str] | Spec | Graph
+"""What stands for a network: the name of a shipped spec, a path, a spec, its graph."""
+Overrides = Mapping[str, object] | Sequence[str]
 
 
-def build(spec: Spec, *, auxiliary: bool = False) -> keras.Model:
-    """The functional Keras model of a spec: images (batch, height, width, channels) to logits (batch, classes).
+def load(reference: str | PathLike[str], overrides: Overrides = ()) -> Spec:
+    """The spec of a path or a shipped name, with overrides: `{"stages.se": 16}`, or `["stages.se=16"]`.
 
-    With `auxiliary` it gives a dict: `logits`, and `auxiliary_STAGE` for each extra classifier.
+    Raises SpecError with every problem, InputError for anything that is neither.
     """
+    if not isinstance(reference, str | PathLike):
+        raise InputError(f"load takes a path or the name of a shipped spec, this is {_described(reference)}\n"
+                         '  hint: archspec.load("resnet50")')
+    if isinstance(overrides, str) or not isinstance(overrides, Mapping | Sequence):
+        raise InputError(f"overrides are a mapping or a list, this is {_described(overrides)}\n"
+                         '  hint: archspec.load("resnet50", {"stages.se": 16})')
+    return _load(reference, overrides)
+
+
+def lower(network: Network) -> Graph:
+    """The graph of a network: a spec, a path, a shipped name; a graph is given back. Raises SpecError or InputError."""
+    if isinstance(network, Graph):
+        return network
+    if isinstance(network, Spec):
+        return _lower(network)
+    if isinstance(network, str | PathLike):
+        return _lower(_load(network))
+    raise InputError(f"a network is a path, the name of a shipped spec, a spec or a graph, this is {_described(network)}\n"
+                     '  hint: archspec.build("resnet50"), or archspec.build(archspec.load("resnet50", {"stages.se": 16}))')
+
+
+def summary(network: Network, batch: int = 32) -> Summary:
+    """What a network costs, by stage and in all, and the memory for `batch` images. Takes what `lower` takes."""
+    return _summary(lower(network), batch)
+
+
+def build(network: Network, *, auxiliary: bool = False) -> keras.Model:
+    """The functional Keras model of a network: images (batch, height, width, channels) to logits (batch, classes).
+
+    Takes what `lower` takes. With `auxiliary` it gives a dict: `logits`, and `auxiliary_STAGE` for each extra classifier.
+    """
+    graph = lower(network)
     from archspec.model.emit import build as emit
-    return emit(lower(spec), auxiliary=auxiliary)
+    return emit(graph, auxiliary=auxiliary)
 
 
-def backbone(spec: Spec, levels: Sequence[str]) -> keras.Model:
-    """A Keras model that gives a dict of feature maps: level (P1 to P5) to (batch, height, width, channels)."""
+def backbone(network: Network, levels: Sequence[str]) -> keras.Model:
+    """A Keras model that gives a dict of feature maps: level (P1 to P5) to (batch, height, width, channels).
+
+    Takes what `lower` takes. Raises InputError for a level that the network does not have.
+    """
+    if isinstance(levels, str):
+        raise InputError(f"levels are a list, this is {_described(levels)}\n"
+                         '  hint: archspec.backbone("resnet50", ["P3", "P4", "P5"])')
+    graph = lower(network)
     from archspec.model.emit import backbone as emit
-    return emit(lower(spec), levels)
+    return emit(graph, levels)
+
+
+def _described(value: object) -> str:
+    return f"{type(value).__name__} {value!r}"[:80]
+
+
+def __getattr__(name: str) -> str:
+    if name != "__version__":
+        raise AttributeError(f"archspec has no '{name}'")
+    from importlib.metadata import PackageNotFoundError, version
+    try:
+        return version("archspec-keras")
+    except PackageNotFoundError:
+        return "0+unknown"
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -23,9 +23,11 @@ class Where:
     path: str = ""
     text: str = field(default="", compare=False, repr=False)
     """The whole line, so that the message can show it."""
+    called: str = field(default="", compare=False, repr=False)
+    """What messages call the file, where that is not its path."""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.called or self.file}:{self.line}:{self.column}"
 
 
 UNREAD = {"empty-value", "open-expression", "number-size", "alias", "tag", "key", "merge-key", "table"}

@@ -146,11 +146,11 @@ def test_all_problems_of_a_file_at_once_in_the_order_of_the_text(fails: Fails) -
                                                    "unknown-argument", "expression"]
 
 
-def test_a_place_that_fails_in_every_repeat_is_reported_once_a_stage(fails: Fails) -> None:
+def test_a_place_that_fails_in_every_repeat_is_reported_once(fails: Fails) -> None:
     found = fails("stages: {block: basic, repeats: 3, widths: [8, 16], strides: [2, 2], shortcut: identity}")
     assert [problem.code for problem in found] == ["identity"]
-    found = fails(PLAIN + "stages: {block: plain, repeats: 3, widths: [8.5, 16.5]}")
-    assert [problem.notes[0].split()[4] for problem in found] == ["(stage1_block1),", "(stage2_block1),"]
+    found = fails(PLAIN + "stages: {block: plain, repeats: 3, widths: [8, 16], strides: 1, kernel: $(index - 1)}")
+    assert [(problem.where.line, problem.where.column) for problem in found] == [(5, 80)]
 
 
 HUGE = {

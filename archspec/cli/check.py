@@ -46,5 +46,5 @@ def _problems(spec: str, overrides: tuple[str, ...]) -> tuple[tuple[Problem, ...
 
 def _document(problem: Problem) -> dict[str, object]:
     where = asdict(problem.where)
-    del where["text"]
+    del where["text"], where["called"]
     return {"code": problem.code, **where, "message": problem.message, "hint": problem.hint, "notes": list(problem.notes)}

@@ -1,8 +1,11 @@
-"""Where the files that ship with archspec lie."""
+"""Where files lie: those that ship with archspec, and how far a spec may reach."""
 
 from __future__ import annotations
 
+import stat
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 
 def shipped() -> Path:
@@ -10,3 +13,32 @@ def shipped() -> Path:
     package = Path(__file__).resolve().parent.parent
     inside = package / "specs"
     return inside if inside.is_dir() else package.parent / "specs"
+
+
+def called(path: Path) -> str:
+    """What messages call a file: relative to the current folder where it lies below it, `<shipped>/...` for ours."""
+    absolute, here, ours = path.absolute(), Path.cwd(), shipped()
+    if absolute.is_relative_to(here):
+        return str(absolute.relative_to(here))
+    return f"<shipped>/{absolute.relative_to(ours)}" if absolute.is_relative_to(ours) else str(path)
+
+
+def kind_of(path: Path) -> Literal["file", "folder", "other", "none"]:
+    """What lies at a path, links followed; none also where the system cannot even look: a name too long, a circle of links."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return "none"
+    return "file" if stat.S_ISREG(mode) else "folder" if stat.S_ISDIR(mode) else "other"
+
+
+def reached(path: Path, roots: Iterable[Path]) -> Path | None:
+    """The file or folder that a path leads to with every link followed; None if it lies below none of the roots.
+
+    What is read has to be the path that this gives, so that nothing is resolved a second time.
+    """
+    try:
+        target = path.resolve()
+        return target if any(target.is_relative_to(root.resolve()) for root in roots) else None
+    except (OSError, RuntimeError, ValueError):
+        return None

@@ -13,7 +13,7 @@ from archspec.spec.expressions import ExpressionError, is_expression, names_in
 from archspec.spec.scope import Binding, Scope
 from archspec.spec.source import Scalar, Tree
 
-MAX_STEPS = 200
+LOOKED_AT = 200
 """How many values are looked at for one problem."""
 
 
@@ -50,7 +50,7 @@ def _is_given(tree: Tree, scope: Scope) -> bool:
 
 def _origins(tree: Tree, scope: Scope) -> list[Where]:
     """Where the values were written that a tree is made of; the tree's own place if it names none."""
-    return list(islice(_written(tree, scope), MAX_STEPS))
+    return list(islice(_written(tree, scope), LOOKED_AT))
 
 
 def _written(tree: Tree, scope: Scope) -> Iterator[Where]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from archspec.errors import InputError
 from archspec.spec.blocks import walk
 from archspec.spec.items import Items
 from archspec.spec.library import library
@@ -75,8 +76,12 @@ def dump(spec: Spec, expand: bool) -> str:
 
 
 def to_inline(value: object) -> str:
-    """A value in one line of YAML."""
-    text = yaml.dump(value, Dumper=_InlineDumper, default_flow_style=True, width=10**6).strip()
+    """A value in one line of YAML. Raises InputError for what YAML cannot say."""
+    try:
+        text = yaml.dump(value, Dumper=_InlineDumper, default_flow_style=True, width=10**6).strip()
+    except yaml.YAMLError:
+        raise InputError(f"{type(value).__name__} {value!r} is nothing that a spec can hold\n"
+                         "  hint: numbers, texts, true, false, lists and mappings of them") from None
     return text.removesuffix("...").strip()
 
 

@@ -156,8 +156,9 @@ def undefined(name: str, known: Collection[str]) -> ExpressionError:
     """The error of a name that nothing stands for."""
     some = list(islice(known, MAX_KNOWN))
     hint = "say how many there are: classes: 10" if name == "classes" else nearest(name, some)
-    return ExpressionError(f"the name '{shorten(name)}' is not defined here",
-                           hint or ("known here: " + listed(sorted(some)) if some else "no names are known here"))
+    if not hint and len(some) < MAX_KNOWN:
+        hint = "known here: " + listed(sorted(some)) if some else "no names are known here"
+    return ExpressionError(f"the name '{shorten(name)}' is not defined here", hint)
 
 
 def _evaluate(node: ast.expr, names: Mapping[str, Value]) -> Value:

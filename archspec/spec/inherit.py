@@ -10,7 +10,7 @@ from functools import reduce
 from pathlib import Path
 
 from archspec.errors import Problem, SpecError, Where, nearest, shorten
-from archspec.io.places import shipped
+from archspec.io.places import kind_of, reached, shipped
 from archspec.schema.keys import OneOf
 from archspec.schema.tree import BROKEN, Mapping, Scalar, Sequence, Tree, kind
 from archspec.spec.items import ItemReader
@@ -93,12 +93,15 @@ def names() -> list[str]:
 def locate(reference: str) -> Path:
     """The file of a SPEC argument: a path, or the name of a shipped spec. Raises SpecError."""
     path = Path(reference)
-    if path.is_file():
+    found = kind_of(path)
+    if found == "file":
         return path
-    if path.name == reference and not path.suffix and (shipped() / f"{reference}.yaml").is_file():
-        return shipped() / f"{reference}.yaml"
-    if path.is_dir():
-        raise SpecError([Problem("not-a-file", Where(reference), "this is a folder, a spec is a YAML file")])
+    own = shipped() / f"{reference}.yaml"
+    if path.name == reference and not path.suffix and kind_of(own) == "file":
+        return own
+    if found != "none":
+        what = "a folder" if found == "folder" else "a pipe or a device"
+        raise SpecError([Problem("not-a-file", Where(reference), f"this is {what}, a spec is a YAML file")])
     hint = nearest(path.stem, names()) or "`archspec list` shows the specs that ship with archspec"
     raise SpecError([Problem("not-found", Where(reference), "there is no such file, and no shipped spec of that name", hint)])
 
@@ -110,27 +113,26 @@ def _base(tree: Scalar, path: Path) -> Path:
         raise SpecError([Problem("extends", tree.where, f"'{shorten(name)}' is neither the name of a spec nor a path",
                                  "extends: resnet50, or extends: folder/file.yaml")])
     if "/" not in name and not name.endswith((".yaml", ".yml")):
-        beside = path.with_name(f"{name}.yaml")
-        own = shipped() / f"{name}.yaml"
-        for candidate in (beside, own):
-            if candidate.is_file() and not candidate.samefile(path):
-                return candidate
+        for candidate in (path.with_name(f"{name}.yaml"), shipped() / f"{name}.yaml"):
+            if kind_of(candidate) == "file" and not candidate.samefile(path):
+                return _within_reach(candidate, path, tree)
         known = {*names(), *(other.stem for other in path.parent.glob("*.yaml"))} - {path.stem}
         raise SpecError([Problem("extends", tree.where, f"there is no spec '{name}' beside this file or shipped",
                                  nearest(name, known) or "write the name of a spec, or a path")])
     candidate = path.parent / name
-    if not _within_reach(candidate, path):
-        raise SpecError([Problem("extends", tree.where, f"'{name}' is outside of the folders that are searched",
-                                 "a spec extends files below its own folder, below the current one, or shipped ones")])
-    if not candidate.is_file():
+    target = _within_reach(candidate, path, tree)
+    if kind_of(target) != "file":
         raise SpecError([Problem("extends", tree.where, f"there is no file '{name}'", f"looked for {candidate}")])
-    return candidate
+    return target
 
 
-def _within_reach(candidate: Path, path: Path) -> bool:
-    target = candidate.resolve()
-    roots = (path.resolve().parent, Path.cwd().resolve(), shipped().resolve())
-    return candidate.suffix in (".yaml", ".yml") and any(target.is_relative_to(root) for root in roots)
+def _within_reach(candidate: Path, path: Path, tree: Scalar) -> Path:
+    """The file that `extends` in the file `path` leads to. Raises SpecError if it may not lead there."""
+    target = reached(candidate, (path.parent, path.resolve().parent, Path.cwd(), shipped()))
+    if target is None or candidate.suffix not in (".yaml", ".yml"):
+        raise SpecError([Problem("extends", tree.where, f"'{tree.text}' is outside of the folders that are searched",
+                                 "a spec extends files below its own folder, below the current one, or shipped ones")])
+    return target
 
 
 def _chain(path: Path, problems: list[Problem]) -> Iterator[Layer]:

@@ -23,7 +23,7 @@ from archspec.spec.operations import ABSENT, ANY, MERGES, OPERATIONS, SHORTHANDS
 
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 PATHS_ARGUMENTS = ("merge", "split", "if", "name")
-MAX_SEARCHES = 100
+SEARCHES = 100
 """How many unknown words of one reading are compared with all that are known."""
 NAMING = {"residual": "add", "densely": "concat"}
 
@@ -106,7 +106,7 @@ class ItemReader:
     def nearest(self, word: str, known: Iterable[str]) -> str:
         """As errors.nearest, for the first so many words: a search costs as much as reading a hundred items."""
         self._searches += 1
-        return nearest(word, known) if self._searches <= MAX_SEARCHES else ""
+        return nearest(word, known) if self._searches <= SEARCHES else ""
 
     def items(self, tree: Tree, numbering: Counter[str] | None = None) -> Items:
         """An operation list. `numbering` is given where the list continues a body instead of opening one."""
@@ -343,8 +343,9 @@ def _with_count(item: Item, counts: MappingABC[str, int], crowded: set[int]) -> 
 def _held(item: Item) -> Iterator[tuple[str, Items]]:
     """The lists inside an item that are numbered with the list around it."""
     if item.signature is not None and item.signature.holds and item.given_name is None:
-        yield from ((name, arg) for name, arg in item.args.items()
-                    if isinstance(arg, Items) and _continues(item.signature, name))
+        for name, arg in item.args.items():
+            if isinstance(arg, Items) and _continues(item.signature, name):
+                yield name, arg
 
 
 def _same_body(items: Items) -> Iterator[Item]:

@@ -16,10 +16,11 @@ from typing import Any
 import yaml
 
 from archspec.errors import Problem, SpecError, Where, shorten
+from archspec.io.places import called
 from archspec.schema.tree import BROKEN, Atom, Mapping, Scalar, Sequence, Tree, kind, plain
 
 __all__ = ["BROKEN", "Atom", "Mapping", "Scalar", "Sequence", "TooLong", "Tree", "atom", "document", "kind", "parse", "plain",
-           "read", "shown"]
+           "read"]
 
 MAX_BYTES = 1_000_000
 MAX_NODES = 100_000
@@ -82,7 +83,7 @@ def read(path: Path, problems: list[Problem] | None = None) -> Mapping:
     Raises SpecError where nothing can be made of the file, or with every such part.
     """
     file = shown(path)
-    where = Where(file)
+    where = Where(file, called=called(path))
     try:
         with path.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
@@ -94,23 +95,24 @@ def read(path: Path, problems: list[Problem] | None = None) -> Mapping:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[:error.start].count(b"\n") + 1
-        raise SpecError([Problem("not-utf8", Where(file, line), "the file is not UTF-8 text",
+        raise SpecError([Problem("not-utf8", replace(where, line=line), "the file is not UTF-8 text",
                                  "save it as UTF-8")]) from None
-    return document(text, file, problems)
+    return document(text, file, problems, where.called)
 
 
-def document(text: str, file: str, problems: list[Problem] | None = None) -> Mapping:
-    """The tree of a text that has to be one mapping."""
-    tree = parse(text, file, problems=problems)
+def document(text: str, file: str, problems: list[Problem] | None = None, called: str = "") -> Mapping:
+    """The tree of a text that has to be one mapping. `called` is what messages call the file."""
+    tree = parse(text, file, problems=problems, called=called)
     if isinstance(tree, Mapping):
         return tree
     raise SpecError([Problem("not-a-mapping", tree.where, f"a spec is a mapping of keys, this is {kind(tree)}",
                              "the smallest spec has the keys input, stages and head")])
 
 
-def parse(text: str, file: str, within: Where | None = None, problems: list[Problem] | None = None) -> Tree:
+def parse(text: str, file: str, within: Where | None = None, problems: list[Problem] | None = None,
+          called: str = "") -> Tree:
     """The tree of a text, which may stand within a line of another."""
-    reader = _Reader(file, BREAKS.split(text), within)
+    reader = _Reader(Where(file, called=called), BREAKS.split(text), within)
     try:
         tree = reader.document(yaml.parse(text, Loader=_Loader))
     except yaml.YAMLError as error:
@@ -149,7 +151,7 @@ def _syntax_hint(error: str, line: str) -> str:
 class _Reader:
     """Builds a tree from events; collects problems and goes on where it can."""
 
-    def __init__(self, file: str, lines: list[str], within: Where | None) -> None:
+    def __init__(self, file: Where, lines: list[str], within: Where | None) -> None:
         self.file = file
         self.lines = lines
         self.within = within
@@ -159,13 +161,13 @@ class _Reader:
         self.anchors: dict[str, _Anchor] = {}
         self.count = 0
         self.deepest = 0
-        self.here = Where(file)
+        self.here = file
 
     def document(self, events: Iterator[yaml.Event]) -> Tree:
         next(events)
         start = next(events)
         if isinstance(start, yaml.StreamEndEvent):
-            raise SpecError([Problem("empty", Where(self.file), "the file is empty",
+            raise SpecError([Problem("empty", self.file, "the file is empty",
                                      "the smallest spec has the keys input, stages and head")])
         try:
             tree = self.tree(next(events), events, self.within.path if self.within else "", 0)
@@ -186,7 +188,7 @@ class _Reader:
             column = min(mark.column if mark.line == 0 else len(self.within.text), len(self.within.text))
             return replace(self.within, column=column + 1, path=path)
         text = self.lines[mark.line] if mark.line < len(self.lines) else ""
-        return Where(self.file, mark.line + 1, mark.column + 1, path, text)
+        return Where(self.file.file, mark.line + 1, mark.column + 1, path, text, self.file.called)
 
     def syntax(self, error: yaml.YAMLError) -> Problem:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
@@ -200,8 +202,8 @@ class _Reader:
         """The first character that YAML does not allow."""
         for number, line in enumerate(self.lines, 1):
             if found := CONTROL.search(line):
-                return Where(self.file, number, found.start() + 1, "", CONTROL.sub("?", line))
-        return Where(self.file)
+                return replace(self.file, line=number, column=found.start() + 1, text=CONTROL.sub("?", line))
+        return self.file
 
     def tree(self, event: Any, events: Iterator[yaml.Event], path: str, depth: int) -> Tree:
         self.here = where = self.at(event.start_mark, path)
@@ -272,8 +274,7 @@ class _Reader:
         if tree.text == "<<":
             self.problem("merge-key", tree.where, "a spec has no merge keys", "use extends, or write the keys out")
         where = tree.where
-        return Scalar(tree.value, tree.text, Where(where.file, where.line, where.column,
-                                                   f"{path}.{tree.text}".lstrip("."), where.text))
+        return Scalar(tree.value, tree.text, replace(where, path=f"{path}.{tree.text}".lstrip(".")))
 
     def scalar(self, event: yaml.ScalarEvent, where: Where) -> Scalar:
         text: str = event.value

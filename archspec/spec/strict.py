@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from archspec.errors import Problem, Where, nearest
+from archspec.errors import Problem, nearest
 from archspec.spec.arch import Spec
 from archspec.spec.blocks import BlockTable
+from archspec.spec.expressions import FUNCTIONS
 from archspec.spec.inherit import SET
 from archspec.spec.library import library
-from archspec.spec.operations import OPERATIONS
+from archspec.spec.operations import OPERATIONS, RESERVED
 from archspec.spec.reading import definitions, names_read, reached, read_in_block, words
 from archspec.spec.source import Mapping, Tree, shown
 
+HINTED = 100
+"""How many unread names of a section are compared with those that are known."""
 READERS = {"conv": ("conv", "residual", "highway")}
 """Operations that take the defaults of another: projections are convolutions, and so is a highway's gate."""
 EVERYWHERE = ("unit", "padding", "norm", "act")
@@ -33,12 +36,14 @@ class Use:
     words: frozenset[str]
 
 
-def use_of(sections: Iterable[Tree], table: BlockTable) -> Use:
-    """What sections read, and the blocks that they name, and those that these name."""
+def use_of(sections: Iterable[Tree], values: Iterable[Tree], table: BlockTable) -> Use:
+    """What sections read, and the blocks that they name, and those that these name. Values may name blocks, too."""
     names, found, waiting = set[str](), set[str](), list[str]()
     done: set[str] = set()
     for tree in sections:
         names |= names_read(tree)
+        waiting.extend(words(tree))
+    for tree in values:
         waiting.extend(words(tree))
     while waiting:
         word = waiting.pop()
@@ -57,9 +62,8 @@ def use_of(sections: Iterable[Tree], table: BlockTable) -> Use:
 def unread(spec: Spec) -> Iterator[Problem]:
     """Names, blocks and defaults of the user's own that nothing in the network reads."""
     entries = spec.resolved.tree.entries
-    used = use_of([entries[key] for key in NETWORK if key in entries] + list(spec.let.values()), spec.blocks)
-    names = reached(use_of([entries[key] for key in NETWORK if key in entries], spec.blocks).names, spec.let)
-    yield from _unread(spec, "let", names, "nothing reads the name", spec.let)
+    used = use_of([entries[key] for key in NETWORK if key in entries], spec.let.values(), spec.blocks)
+    yield from _unread(spec, "let", reached(used.names, spec.let), "nothing reads the name", spec.let)
     yield from _unread(spec, "blocks", used.words, "nothing calls the block", (*library(), *spec.blocks.own))
     operations = {name for name in OPERATIONS if used.words.intersection(READERS.get(name, (name,)))}
     yield from _unread(spec, "defaults", {*EVERYWHERE, *operations, *_unknown(spec)},
@@ -70,7 +74,7 @@ def channels_first(spec: Spec) -> Iterator[Problem]:
     """An input that looks as if PyTorch's order had been meant: 3x224x224."""
     height, width, channels = spec.input
     tree = spec.resolved.tree.entries.get("input")
-    if tree is not None and height in (1, 3) and width == channels and channels > 4 and is_own(spec, tree.where):
+    if tree is not None and height in (1, 3) and width == channels and channels > 4 and tree.where.file in own_files(spec):
         yield Problem("channels-first", tree.where, f"the input is {height} pixels high and has {channels} channels",
                       f"height x width x channels: {width}x{channels}x{height}")
 
@@ -79,10 +83,11 @@ def _unread(spec: Spec, section: str, used: Iterable[str], message: str, near: I
     tree = spec.resolved.tree.entries.get(section)
     if not isinstance(tree, Mapping):
         return
-    for name in tree.entries:
-        if name not in used and is_own(spec, tree.key(name)):
-            yield Problem("unread", tree.key(name), f"{message} '{name}'",
-                          nearest(name, [other for other in near if other != name]) or "leave it out")
+    known, files = sorted(near), own_files(spec)
+    own = [name for name in tree.entries if name not in used and tree.key(name).file in files]
+    for number, name in enumerate(own):
+        hint = nearest(name, [other for other in known if other != name]) if number < HINTED else ""
+        yield Problem("unread", tree.key(name), f"{message} '{name}'", hint or "leave it out")
 
 
 def _unknown(spec: Spec) -> set[str]:
@@ -91,9 +96,9 @@ def _unknown(spec: Spec) -> set[str]:
     return set() if not isinstance(tree, Mapping) else tree.entries.keys() - OPERATIONS.keys()
 
 
-def is_own(spec: Spec, where: Where) -> bool:
-    """Whether a place is in the file that was asked for, or in --set."""
-    return where.file in (SET, shown(spec.resolved.path))
+def own_files(spec: Spec) -> tuple[str, str]:
+    """The file that was asked for, and --set."""
+    return SET, shown(spec.resolved.path)
 
 
 def unread_in_blocks(spec: Spec) -> Iterator[Problem]:
@@ -103,6 +108,8 @@ def unread_in_blocks(spec: Spec) -> Iterator[Problem]:
         if block is None:
             continue
         tree = spec.blocks.tree(name)
+        if names_read(tree) - definitions(tree).keys() - spec.let.keys() - RESERVED - FUNCTIONS.keys():
+            continue  # a name that stands for nothing may be the one that is missing here
         read = read_in_block(tree)
         for section in ("parameters", "let"):
             part = tree.entries.get(section)

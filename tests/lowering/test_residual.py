@@ -37,13 +37,21 @@ def test_shortcuts(shortcut: str, matching: list[str], differing: list[str], ops
 
 
 @pytest.mark.parametrize(("shortcut", "body", "added"), [
-    ("none", SAME, False), ("matched", DIFFERENT, False), ("matched", SAME, True), ("pad", DIFFERENT, True),
-    ("identity", SAME, True)])
+    ("matched", DIFFERENT, False), ("matched", SAME, True), ("pad", DIFFERENT, True), ("identity", SAME, True)])
 def test_without_a_shortcut_nothing_is_added(shortcut: str, body: str, added: bool, ops: Table) -> None:
     """And neither scale nor drop_path applies."""
     found = ops(f"stem: [residual: {{body: {body}, shortcut: {shortcut}, scale: 0.5, drop_path: 0.1}}]")
     assert ({"stem_add", "stem_add_scale", "stem_add_drop_path"} <= found.keys()) == added
     assert ("stem_add_scale" in found) == added
+
+
+@pytest.mark.parametrize(("arguments", "codes"), [
+    ("scale: 0.5", ["inert"]), ("drop_path: 0.1", ["inert"]), ("scale: 0.5, drop_path: 0.1", ["inert", "inert"])])
+@pytest.mark.parametrize("shortcut", ["none", "{matching: none, differing: none}"])
+def test_what_acts_on_an_addition_needs_one(arguments: str, codes: list[str], shortcut: str, fails: Fails, ops: Table) -> None:
+    found = fails(f"stem: [residual: {{body: {SAME}, shortcut: {shortcut}, {arguments}}}]")
+    assert [problem.code for problem in found] == codes
+    assert "stem_add" not in ops(f"stem: [residual: {{body: {SAME}, shortcut: {shortcut}, scale: 1, drop_path: none}}]")
 
 
 def test_the_body_is_scaled_then_dropped_then_added(lower: Lower) -> None:

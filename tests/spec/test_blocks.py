@@ -71,10 +71,10 @@ def test_norms_as_arguments_are_not_mixed_up(ops: Table) -> None:
     (MINE + "parameters: {twice: $in_channels}\nstem: [mine]", "expression"),
     ("blocks: {a: {body: [a]}}\nstem: [a]", "recursion"), ("blocks: {a: {like: a}}", "like-cycle"),
     ("blocks: {gate: {body: []}}", "block-name"),
-    ("blocks: {a: {parameters: {b: $c, c: 1}, body: []}}\nstem: [a]", "expression"),
+    ("blocks: {a: {parameters: {b: $c, c: 1}, body: [conv: $b]}}\nstem: [a]", "expression"),
     ("blocks: {a: {let: {b: $c, c: 1}, body: [conv: $b]}}\nstem: [a]", "expression"),
     ("blocks: {a: {parameters: {w: required}, body: [conv: $w]}}\nstem: [a]", "missing"),
-    ("blocks: {a: {body: [conv: $outer]}, b: {parameters: {outer: 1}, body: [a]}}\nstem: [b]", "expression"),
+    ("blocks: {a: {body: [conv: $outer]}, b: {parameters: {outer: 1}, body: [conv: $outer, a]}}\nstem: [b]", "expression"),
 ])
 def test_what_a_block_refuses(text: str, code: str, fails: Fails) -> None:
     assert [problem.code for problem in fails(text)] == [code]
