@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from itertools import islice
 
 from archspec.errors import Problem, SpecError, Where, nearest, shorten
@@ -184,10 +185,14 @@ def _is_value(word: str) -> bool:
 
 def kind_called(part: str, word: str) -> str:
     """The kind of norm or activation that a word names, in whatever spelling; ''."""
+    return _kinds(part).get(plainly(word), "")
+
+
+@cache
+def _kinds(part: str) -> dict[str, str]:
     choice = OPERATIONS[part].arguments["kind"].kind
     assert isinstance(choice, Choice)
-    return next((kind for kind in choice.spelled() if plainly(kind) == plainly(word) and kind != "none"),
-                choice.synonyms.get(plainly(word), ""))
+    return {**choice.synonyms, **{plainly(kind): kind for kind in choice.spelled() if kind != "none"}}
 
 
 def advice(signature: Signature, word: str) -> str:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field, replace
+from functools import cache
 from types import MappingProxyType
 
 from archspec.errors import Problem, Where, nearest
@@ -92,6 +93,12 @@ class Item:
         return self.given_name or self.kind + self.suffix
 
 
+@cache
+def operations_by_word() -> dict[str, str]:
+    """The operation that a word of other libraries names; words without case and signs."""
+    return {plainly(word): each.name for each in OPERATIONS.values() for word in (*each.synonyms, each.name)}
+
+
 class ItemReader:
     """Reads operation lists against the signatures of operations and blocks; collects problems and goes on."""
 
@@ -161,8 +168,7 @@ class ItemReader:
     def _meant(self, name: str) -> str:
         """What somebody meant by an operation that is none, or ''."""
         plain = plainly(name)
-        same = next((each.name for each in OPERATIONS.values() if plain in map(plainly, (each.name, *each.synonyms))), "")
-        if same:
+        if same := operations_by_word().get(plain, ""):
             return f"did you mean '{same}'?"
         for part in ("act", "norm"):
             if kind := kind_called(part, name):

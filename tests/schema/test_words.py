@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from archspec.schema.kinds import plainly
 from archspec.schema.words import meant, suggestion
-from archspec.spec.operations import OPERATIONS
+from archspec.spec.export import FORMAT_WORDS
+from archspec.spec.operations import ACT_WORDS, NORM_WORDS, OPERATIONS
 from archspec.spec.sections import BLOCK, SPEC, STAGE, everywhere
 
 
@@ -33,3 +35,8 @@ def test_no_word_means_two_keys_of_one_place() -> None:
     for keys in places:
         words = [word for name, key in keys.items() for word in (name, *key.synonyms)]
         assert len(words) == len(set(words)), [word for word in words if words.count(word) > 1]
+
+
+def test_synonyms_of_kinds_are_written_plainly() -> None:
+    for words in (ACT_WORDS, NORM_WORDS, FORMAT_WORDS):
+        assert all(word == plainly(word) for word in words)
