@@ -1,4 +1,4 @@
-"""Writes the generated parts of the documentation: docs/zoo.md, and the tables in docs/language.md.
+"""Writes what is generated: docs/zoo.md, the tables in docs/language.md, and specs/index.json for `archspec list`.
 
 Run from the checkout: python tools/docs.py. With --check it writes nothing and ends with 1 if a page is out of date.
 """
@@ -32,6 +32,7 @@ from archspec.views.numbers import count, short  # noqa: E402
 
 LANGUAGE = ROOT / "docs" / "language.md"
 ZOO = ROOT / "docs" / "zoo.md"
+INDEX = ROOT / "specs" / catalog.INDEX
 
 def table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """A table in Markdown."""
@@ -162,7 +163,7 @@ def _zoo() -> str:
              "image of the size given; layers are the convolutions and dense layers of the longest path. A family is a file",
              "of [specs/blocks](../specs/blocks)."]
     header = ("spec", "input", "parameters", "multiply-adds", "layers", "description")
-    for family, entries in groupby(catalog.specs(), key=lambda entry: entry.family):
+    for family, entries in groupby(catalog.lowered(), key=lambda entry: entry.family):
         rows = [(f"[{entry.name}](../specs/{entry.name}.yaml)", entry.input, count(entry.parameters), short(entry.macs),
                  str(entry.depth), entry.description) for entry in entries]
         parts += ["", f"## {family}", "", table(header, rows)]
@@ -186,9 +187,10 @@ def _with_tables(text: str) -> str:
 
 
 def pages() -> Iterator[tuple[Path, str]]:
-    """Each page that has generated parts, and what has to stand in it."""
+    """Each file that has generated parts, and what has to stand in it."""
     yield LANGUAGE, _with_tables(LANGUAGE.read_text(encoding="utf-8"))
     yield ZOO, _zoo()
+    yield INDEX, catalog.index()
 
 
 def main(arguments: Any = None) -> int:

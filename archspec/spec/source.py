@@ -31,6 +31,8 @@ TOO_DEEP = f"the document is nested deeper than {MAX_DEPTH} levels, aliases coun
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+NESTED = re.compile(rf"[\[{{](?:[ \t]*[\[{{]){{{MAX_DEPTH}}}")
+"""More brackets opened in a row than there may be levels."""
 BREAKS = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 WORDS = {"null": None, "~": None, "true": True, "false": False}
 
@@ -187,15 +189,17 @@ class _Reader:
         if self.within is not None:
             column = min(mark.column if mark.line == 0 else len(self.within.text), len(self.within.text))
             return replace(self.within, column=column + 1, path=path)
-        text = self.lines[mark.line] if mark.line < len(self.lines) else ""
-        return Where(self.file.file, mark.line + 1, mark.column + 1, path, text, self.file.called)
+        if mark.line >= len(self.lines):  # libyaml ends the last line where the file does not
+            last = self.lines[-1]
+            return Where(self.file.file, len(self.lines), len(last) + 1, path, last, self.file.called)
+        return Where(self.file.file, mark.line + 1, mark.column + 1, path, self.lines[mark.line], self.file.called)
 
     def syntax(self, error: yaml.YAMLError) -> Problem:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         where = self.at(mark, "") if mark else self.control()
+        if deep := NESTED.search(where.text[:where.column]):  # libyaml 0.2.6 looks a thousand brackets ahead and gives up
+            return Problem("too-large", replace(where, column=deep.end()), TOO_DEEP)
         text = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-        if "nesting depth" in text:  # of libyaml's scanner, which reads ahead of what is built here
-            return Problem("too-large", where, TOO_DEEP)
         return Problem("yaml-syntax", where, f"this is not YAML: {text}", _syntax_hint(text, where.text))
 
     def control(self) -> Where:
