@@ -94,7 +94,7 @@ class Sgd(Section):
 
 @section
 class _Schedule(Section):
-    learning_rate: float = key(Number(above=0, most=1000), "the highest learning rate", default=0.1,
+    learning_rate: float = key(Number(above=0), "the highest learning rate", default=0.1,
                                synonyms=("lr", "base_lr", "initial_learning_rate", "max_lr"))
     warmup: float = key(NOT_NEGATIVE, "epochs in which the learning rate rises in a line from 0", default=0.0, unit="epochs",
                         synonyms=("warmup_epochs", "warm_up"))
