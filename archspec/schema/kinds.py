@@ -190,10 +190,11 @@ class Choice(Kind):
 
 @dataclass(frozen=True)
 class Each(Kind):
-    """A list of values of one kind, `least` at least; `bare`: a single value stands for a list of it alone."""
+    """A list of `least` to `most` values of one kind; `bare`: a single value stands for a list of it alone."""
 
     kind: Kind
     least: int = 1
+    most: int = 1000
     bare: bool = False
     unique: bool = False
 

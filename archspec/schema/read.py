@@ -42,7 +42,7 @@ def section_of(section: type[T], data: Mapping[str, object], path: str = "") -> 
 def take(key: Key, tree: Tree, path: str) -> object:
     """The value of a single key. Raises SpecError with every problem."""
     problems: list[Problem] = []
-    value = _Reader(problems, tuple, ()).value(key, tree, path, tree.where)
+    value = _Reader(problems, tuple, ()).value(key, tree, path)
     if problems:
         raise SpecError(problems)
     return value
@@ -68,12 +68,12 @@ class _Reader:
         self.problems.append(Problem(code, where, message, hint, notes))
         return FAILED
 
-    def value(self, key: Key, tree: Tree, path: str, at: Where) -> object:
+    def value(self, key: Key, tree: Tree, path: str) -> object:
         match key.kind:
             case Sub(section=section):
                 return self.section(section, tree, path)
             case OneOf() as choice:
-                return self.one_of(choice, tree, path, at)
+                return self.one_of(choice, tree, path)
             case Each() as each:
                 return self.each(each, tree, path)
             case Form():
@@ -94,17 +94,18 @@ class _Reader:
         if isinstance(tree, Scalar) and not each.bare:
             return self.problem("not-a-list", tree.where, f"{path} needs a list, this is {kind(tree)}", f"write [{tree.text}]")
         items = tree.items if isinstance(tree, Sequence) else (tree,)
-        found = [self.scalar(each.kind, item, path) for item in items]
-        if len(items) < each.least:
-            return self.problem("argument", tree.where, f"{path} needs {_values(each.least)} at least",
-                                f"each is {each.kind.expected()}")
-        if each.unique and FAILED not in found:
-            twice = [item for index, item in enumerate(items) if found[index] in found[:index]]
-            for item in twice:
-                self.problem("argument", item.where, f"{path} names {kind(item)} twice", "keep one of them")
+        if not each.least <= len(items) <= each.most:
+            return self.problem("argument", tree.where, f"{path} needs {each.least} to {each.most} values, these are "
+                                f"{len(items)}", f"each is {each.kind.expected()}")
+        found: list[object] = []
+        for item in items:
+            value = self.scalar(each.kind, item, path)
+            if each.unique and value is not FAILED and value in found:
+                value = self.problem("argument", item.where, f"{path} names {kind(item)} twice", "keep one of them")
+            found.append(value)
         return FAILED if FAILED in found else tuple(found)
 
-    def one_of(self, choice: OneOf, tree: Tree, path: str, at: Where) -> object:
+    def one_of(self, choice: OneOf, tree: Tree, path: str) -> object:
         if isinstance(tree, Scalar):
             tree = MappingTree({choice.tag: tree}, tree.where, {choice.tag: tree.where})
         if not isinstance(tree, MappingTree):
@@ -127,7 +128,7 @@ class _Reader:
         for name in tree.entries:
             if name not in keys:
                 self.unknown(name, keys, tree, path, among)
-        found = {name: self.value(keys[name], part, f"{path}.{name}", tree.key(name))
+        found = {name: self.value(keys[name], part, f"{path}.{name}")
                  for name, part in tree.entries.items() if name in keys and not _is_null(part)}
         for name, key in keys.items():
             if key.default is REQUIRED and name not in found:
@@ -164,7 +165,3 @@ class _Reader:
 
 def _is_null(tree: Tree) -> bool:
     return isinstance(tree, Scalar) and tree.value is None
-
-
-def _values(count: int) -> str:
-    return "one value" if count == 1 else f"{count} values"
