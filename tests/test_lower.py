@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from work import at_most
 
 import archspec
 from archspec.errors import Problem
 from archspec.graph.ir import Graph
+from archspec.lowering.sink import MAX_ITEMS, Limits
+from archspec.spec.scope import Work
 
 Table = Callable[..., dict[str, str]]
 Lower = Callable[..., Graph]
@@ -150,7 +151,7 @@ def test_a_place_that_fails_in_every_repeat_is_reported_once(fails: Fails) -> No
     found = fails("stages: {block: basic, repeats: 3, widths: [8, 16], strides: [2, 2], shortcut: identity}")
     assert [problem.code for problem in found] == ["identity"]
     found = fails(PLAIN + "stages: {block: plain, repeats: 3, widths: [8, 16], strides: 1, kernel: $(index - 1)}")
-    assert [(problem.where.line, problem.where.column) for problem in found] == [(5, 80)]
+    assert [(problem.where.line, problem.where.column) for problem in found] == [(5, 73)]
 
 
 HUGE = {
@@ -174,10 +175,29 @@ HUGE = {
 
 
 @pytest.mark.parametrize("text", HUGE.values(), ids=HUGE)
-def test_no_unbounded_work(text: str, fails: Fails) -> None:
-    with at_most(calls=20_000_000):
-        problems = fails(text)
-    assert sum(len(str(problem)) for problem in problems[:100]) < 100_000
+def test_no_unbounded_work(text: str, fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is asked for, the items and values that are looked at, and the searches for a near word, stay bounded."""
+    limits, works, searches = list[Limits](), list[Work](), list[int]()
+    monkeypatch.setattr("archspec.network.Limits", lambda: limits.append(Limits()) or limits[-1])
+    monkeypatch.setattr("archspec.spec.scope.Work", lambda: works.append(Work()) or works[-1])
+    monkeypatch.setattr("difflib.get_close_matches", lambda *args, **kwargs: searches.append(1) or [])
+    assert sum(len(str(problem)) for problem in fails(text)[:100]) < 100_000
+    assert sum(limit.items for limit in limits) <= MAX_ITEMS + 1
+    assert sum(work.steps + work.bindings for work in works) < 3_000_000
+    assert len(searches) <= 500
+
+
+@pytest.mark.parametrize("items", [100, 200])
+@pytest.mark.parametrize("names", [10, 1000])
+def test_an_item_costs_the_same_however_many_names_are_known(names: int, items: int, monkeypatch: pytest.MonkeyPatch,
+                                                             lower: Lower) -> None:
+    """No name is copied: each is bound once, and an item adds the channels where it stands."""
+    works = list[Work]()
+    monkeypatch.setattr("archspec.spec.scope.Work", lambda: works.append(Work()) or works[-1])
+    let = "".join(f"  a{index}: {index + 1}\n" for index in range(names))
+    stem = "".join(f"  - scale: $a{index % names}\n" for index in range(items))
+    lower(f"let:\n{let}stem:\n{stem}")
+    assert sum(work.bindings for work in works) == 1 + names + items + len(["global_avg_pool", "dense"])
 
 
 def test_deep_nesting_within_the_bounds_is_fine(lower: Lower) -> None:

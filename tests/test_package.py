@@ -26,6 +26,6 @@ def test_a_wheel_works_in_an_empty_folder(tmp_path: Path) -> None:
     empty.mkdir()
     shipped = subprocess.run([sys.executable, "-m", "archspec", "show", "resnet20_digits", "--explain", "stages.block"], cwd=empty,
                              env={**os.environ, "PYTHONPATH": str(tmp_path / "site")}, capture_output=True, text=True, check=True)
-    assert str(tmp_path / "site" / "archspec" / "specs") in shipped.stdout
+    assert "<shipped>/" in shipped.stdout
     assert {path.relative_to(ROOT / "specs") for path in (ROOT / "specs").rglob("*.*")} == {
         path.relative_to(tmp_path / "site/archspec/specs") for path in (tmp_path / "site/archspec/specs").rglob("*.*")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
@@ -24,13 +25,13 @@ def blamed(error: SpecError, tree: Tree, scope: Scope) -> SpecError:
 
 def blame_one(problem: Problem, trees: Iterable[Tree], scope: Scope) -> Problem:
     """A problem of a shipped item at the one value of the user's that its arguments depend on, if there is one."""
-    origins = {origin for tree in trees for origin in _origins(tree, scope) if _distance(origin) < _distance(problem.where)}
+    origins = {origin for tree in trees for origin in _origins(tree, scope) if distance(origin) < distance(problem.where)}
     return _moved(problem, origins.pop()) if len(origins) == 1 else problem
 
 
 def _at(problem: Problem, tree: Tree, scope: Scope) -> Problem:
-    nearest = min(_origins(tree, scope), key=_distance, default=tree.where)
-    if _distance(nearest) < _distance(tree.where) or (problem.code == "argument" and _is_given(tree, scope)):
+    nearest = min(_origins(tree, scope), key=distance, default=tree.where)
+    if distance(nearest) < distance(tree.where) or (problem.code == "argument" and _is_given(tree, scope)):
         return _moved(problem, nearest)
     return problem
 
@@ -75,7 +76,11 @@ def _read(tree: Tree, scope: Scope) -> list[Binding]:
     return [found for name in names if (found := scope.find(name)) is not None]
 
 
-def _distance(where: Where) -> int:
+def distance(where: Where) -> int:
     """How far a file is from the user: their own and --set, a shipped spec, a shipped block."""
-    path = Path(where.file).absolute()
+    return _file_distance(Path(where.file).absolute())
+
+
+@lru_cache(maxsize=64)
+def _file_distance(path: Path) -> int:
     return 2 if path.is_relative_to(shipped() / "blocks") else 1 if path.is_relative_to(shipped()) else 0

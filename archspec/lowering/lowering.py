@@ -182,6 +182,8 @@ class Lowering:
             handler = self.call_block if item.signature.is_block else self.handlers[item.name]
             return handler(Call(self, item, place, args), value)
         except SpecError as error:
+            for arg in item.args.values():
+                error = blamed(error, arg, place.scope) if isinstance(arg, Scalar) else error
             self.problems.report(*error.problems, place=place)
         except Unknown:
             pass
@@ -222,8 +224,7 @@ class Lowering:
         if value is None:
             return None
         if not isinstance(value, Quoted):
-            problem = Problem("not-a-list", arg.where, f"{key} needs a list of operations, this is {describe(value)}")
-            raise blamed(SpecError([problem]), arg, place.scope) if isinstance(arg, Scalar) else SpecError([problem])
+            raise SpecError([Problem("not-a-list", arg.where, f"{key} needs a list of operations, this is {describe(value)}")])
         level = arg.text[1:] if isinstance(arg, Scalar) and is_expression(arg.text) and arg.text[1:].isidentifier() else key
         return self.read(value.tree, place), place.level(level).reading(value.scope, value.unit)
 

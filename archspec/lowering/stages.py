@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from archspec.errors import Problem, SpecError, nearest
 from archspec.graph.ir import Cursor, Value
+from archspec.lowering.blame import distance
 from archspec.lowering.calls import bind, evaluated, run_block
 from archspec.lowering.lowering import Call, Lowering
 from archspec.lowering.place import Place
@@ -112,9 +113,9 @@ def _arguments(call: Call, plan: Plan, index: int) -> dict[str, Tree]:
     """What the stage gives its block; the stride goes to the first repeat, the others have 1."""
     signature = call.lowering.spec.blocks.signature(plan.block)
     given = dict(plan.stage.arguments)
-    for key in [key for key in given if key not in signature.arguments]:
-        if not signature.broken:
-            call.report(_not_taken(call, plan, key))
+    strange = [key for key in given if key not in signature.arguments]
+    call.report(*(_not_taken(call, plan, key) for key in strange if not signature.broken))
+    for key in strange:
         del given[key]
     stride = plan.stage.stride or Scalar(1, "1", plan.stage.where)
     if "stride" in signature.arguments:
@@ -128,11 +129,15 @@ def _arguments(call: Call, plan: Plan, index: int) -> dict[str, Tree]:
 def _not_taken(call: Call, plan: Plan, key: str) -> Problem:
     table = call.lowering.spec.blocks
     signature = table.signature(plan.block)
+    where, block = plan.stage.keys.get(key, plan.stage.arguments[key].where), plan.stage.block.where
+    inherited = distance(where) > distance(block)
     hint = f"{nearest(key, (*signature.arguments, *STAGE_KEYS))} it takes {signature.takes()}".strip()
-    if key in table.lost(plan.block):
-        hint = f"its body does not read it, as that of the block it is like does: {key}: null takes it away"
-    where = plan.stage.keys.get(key, plan.stage.arguments[key].where)
-    return Problem("unknown-argument", where, f"the block {plan.block} takes no '{key}'", hint)
+    if inherited:
+        hint = f"take it away: stages: {{{key}: null}}"
+    elif key in table.lost(plan.block):
+        hint = f"its body does not read ${key}, as that of the block it copies does: leave it out"
+    notes = (f"'{key}' is given at {where}",) if inherited else ()
+    return Problem("unknown-argument", block if inherited else where, f"the block {plan.block} takes no '{key}'", hint, notes)
 
 
 def _strides(call: Call, stride: Tree) -> bool:

@@ -207,10 +207,12 @@ class _SpecReader:
             return key.default
 
     def classes(self) -> int | None:
+        tree = self.tree.entries.get("classes")
+        if isinstance(tree, Scalar) and tree.value == 1 and tree.value is not True:
+            self.problem("classes", tree.where, "a softmax over one class is always 1, and there is nothing to learn",
+                         "yes or no are two classes: classes: 2")
+            return 1
         found = self.declared(SPEC["classes"], "classes", self.tree)
-        if found == 1:
-            self.problem("classes", self.tree.entries["classes"].where, "a softmax over one class is always 1, and there is "
-                         "nothing to learn", "yes or no are two classes: classes: 2")
         return found if isinstance(found, int) else None
 
     def names(self, key: str) -> MappingABC[str, Tree]:

@@ -58,8 +58,13 @@ def blocks_of(path: Path) -> dict[str, Mapping]:
             if isinstance(blocks, Mapping) and isinstance(tree, Mapping)}
 
 
-@lru_cache(maxsize=1)
 def library() -> Library:
     """The blocks of specs/blocks/*.yaml."""
+    return _library(Path.cwd())
+
+
+@lru_cache(maxsize=1)
+def _library(here: Path) -> Library:
+    """They are read anew in another folder, from which messages call the files otherwise."""
     paths = sorted((shipped() / "blocks").glob("*.yaml"))
     return Library({name: path for path in paths for name in names_in(path.read_text(encoding="utf-8"))})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from archspec.graph.ops import ACTIVATIONS
 from archspec.schema.keys import REQUIRED, Key
@@ -47,6 +48,9 @@ class Signature:
     """Whether it holds operation lists."""
     broken: bool = False
     """Whether it is a block with a problem that has been reported, so that nothing is known of what it takes."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "arguments", MappingProxyType(dict(self.arguments)))
 
     def takes(self) -> str:
         """Its arguments, for messages."""

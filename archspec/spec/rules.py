@@ -15,7 +15,7 @@ from archspec.spec.expressions import ExpressionError, names_in, undefined
 from archspec.spec.inherit import SET, Resolved
 from archspec.spec.operations import KIND_ARGUMENTS, NAMES_IN_BLOCKS
 from archspec.spec.recipe import Recipe
-from archspec.spec.sections import VERSION
+from archspec.spec.sections import SPEC, VERSION
 from archspec.spec.strict import channels_first, unread, unread_in_blocks
 
 
@@ -25,10 +25,12 @@ def read_spec(resolved: Resolved) -> Spec:
     A file may say what only those read that extend it; what --set says is for this call alone, and is an error there.
     """
     spec = parse_spec(resolved)
-    found = [problem for rule in RULES for problem in rule(spec)]
     doubts = [doubt for rule in WARNINGS for doubt in rule(spec)]
-    return replace(spec, problems=(*spec.problems, *found, *(doubt for doubt in doubts if doubt.where.file == SET)),
-                   warnings=tuple(doubt for doubt in doubts if doubt.where.file != SET))
+    found = [*spec.problems, *(problem for rule in RULES for problem in rule(spec)),
+             *(doubt for doubt in doubts if doubt.where.file == SET)]
+    if any(nearest(key, ("extends",)) for key in resolved.tree.entries if key not in SPEC):
+        found = [problem for problem in found if problem.code != "missing"]  # it is in the file that was to be extended
+    return replace(spec, problems=tuple(found), warnings=tuple(doubt for doubt in doubts if doubt.where.file != SET))
 
 
 def _version(spec: Spec) -> Iterator[Problem]:

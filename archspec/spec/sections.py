@@ -29,7 +29,7 @@ SPEC: dict[str, Key] = {
                    synonyms=("base", "_base_", "inherits", "parent", "from")),
     "input": Key(Form("size", "height x width x channels"), doc="the size of the image; `?x?x3` leaves it open",
                  follows="an error", synonyms=("input_shape", "input_size", "image_size", "inputs", "shape")),
-    "classes": Key(Whole(1, 10**6), None, "how many logits there are; the name `$classes`", follows="not defined",
+    "classes": Key(Whole(2, 10**6), None, "how many logits there are; the name `$classes`", follows="not defined",
                    synonyms=("num_classes", "n_classes", "nc", "outputs")),
     "let": Key(NAMES, None, "names for [expressions](#expressions), known everywhere in the spec", follows="none",
                synonyms=("vars", "variables", "constants")),
@@ -57,7 +57,7 @@ SPEC: dict[str, Key] = {
 """The keys of a spec, in the order in which it is written."""
 
 STAGE: dict[str, Key] = {
-    "name": Key(TEXT, None, "letters, digits, `_`", follows="`stage1`, `stage2`, …"),
+    "name": Key(TEXT, None, "letters, digits, `_`; GoogLeNet's are `3a`, `3b`, …", follows="`stage1`, `stage2`, …"),
     "block": Key(TEXT, doc="the block it repeats (`blocks` in columns)", follows="an error", synonyms=("module", "type")),
     "repeats": Key(Whole(1, MAX_TIMES), 1, "how often", synonyms=("repeat", "depth", "n", "num_blocks", "layers", "depths")),
     "stride": Key(Form("any", "a value"), 1, "for the first repeat; the others have 1 (`strides` in columns)",

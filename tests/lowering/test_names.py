@@ -34,9 +34,20 @@ Table = Callable[..., dict[str, str]]
     ("[se: 4 name=s]", "s_global_avg_pool s_conv1 s_conv1_act s_conv2 s_conv2_act s_gate"),
     ("[highway: [conv: 8 bare]]", "conv gate_conv gate_sigmoid highway"),
     ("[branches: {paths: [[act], [act]], split: true}]", "concat_split1 concat_split2 branch1_act branch2_act concat"),
+    ("[branches: {merge: add, paths: [[conv: 8 bare], []]}, branches: [[conv: 3 bare], []]]",
+     "add_branch1_conv add concat_branch1_conv concat"),
+    ("[branches: {merge: add, paths: [[act], []]}, branches: [[conv: 3 bare], []]]", "branch1_act add branch1_conv concat"),
+    ("[parallel: {times: 1, merge: add, body: [act]}, parallel: {times: 1, body: [act]}]",
+     "add_path1_act concat_path1_act"),
+    ("[branches: {merge: add, name: a, paths: [[act], []]}, branches: [[act], []]]", "a_branch1_act a_add branch1_act concat"),
 ])
 def test_names(items: str, names: str, ops: Table) -> None:
     assert " ".join(name.removeprefix("stem_") for name in ops(f"stem: {items}")) == names
+
+
+def test_a_stage_may_be_called_as_googlenets_are(ops: Table) -> None:
+    found = ops("stages: {block: basic, width: 8, name: [3a, 3b, 4]}")
+    assert {"3a_block1_conv1", "3b_block1_add", "4_block1_conv2"} <= found.keys()
 
 
 def test_the_names_of_the_language(ops: Table) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -102,12 +103,39 @@ def test_extends_is_refused(name: str, fails: Fails, tmp_path: Path) -> None:
     assert fails(f"extends: {name}")[0].code in ("extends", "null")
 
 
+@pytest.mark.parametrize("extends", ["base", "base.yaml", "folder/base.yaml"])
+def test_a_link_does_not_lead_out_of_the_folders(extends: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the file behind it shows, by a bare name as by a path."""
+    secret, own = tmp_path / "secret.yaml", tmp_path / "own"
+    secret.write_text("token: top-secret", encoding="utf-8")
+    (own / "folder").mkdir(parents=True)
+    (own / "base.yaml").symlink_to(secret)
+    (own / "folder" / "base.yaml").symlink_to(secret)
+    (own / "net.yaml").write_text(f"extends: {extends}\n", encoding="utf-8")
+    monkeypatch.chdir(own)
+    with pytest.raises(SpecError, match=f"'{extends}' is outside of the folders that are searched") as caught:
+        archspec.load("net.yaml")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_link_within_the_folders_is_followed(write: Write, tmp_path: Path) -> None:
+    write("let: {a: 1}", "real")
+    (tmp_path / "base.yaml").symlink_to("real.yaml")
+    assert merged(write("extends: base"))["let"] == {"a": 1}
+
+
 def test_a_circle_shows_the_chain(write: Write, fails: Fails) -> None:
     write("extends: net", "other")
     assert "net -> other -> net" in fails("extends: other")[0].message
 
 
-@pytest.mark.parametrize("reference", ["nothing_like_it", "/", "a/b.yaml", "resnet5O"])
+def test_a_pipe_is_no_spec(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "net.yaml")
+    with pytest.raises(SpecError, match="this is a pipe or a device, a spec is a YAML file"):
+        archspec.load(tmp_path / "net.yaml")
+
+
+@pytest.mark.parametrize("reference", ["nothing_like_it", "/", "a/b.yaml", "resnet5O", "a" * 300 + ".yaml", "a\0b", ""])
 def test_there_is_no_such_spec(reference: str) -> None:
     with pytest.raises(SpecError) as caught:
         archspec.load(reference)

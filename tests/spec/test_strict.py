@@ -1,0 +1,113 @@
+"""Nothing that the user wrote is lost in silence: an error where it certainly does nothing, a warning where it may be meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import archspec
+from archspec.cli import archspec as command
+from archspec.errors import Problem, SpecError
+from archspec.spec.inherit import names
+from archspec.spec.reading import names_read, words
+from archspec.spec.source import parse
+
+Write = Callable[..., Path]
+Fails = Callable[..., tuple[Problem, ...]]
+GIVEN = "let: {a: 3}\nstem: [conv: $a]"
+
+
+@pytest.mark.parametrize(("text", "warning"), [
+    ("let: {alpha: 8, alhpa: 4}\nstem: [conv: $alpha]", "nothing reads the name 'alhpa'"),
+    ("let: {a: 8, b: $a}", "nothing reads the name 'a'"),
+    ("blocks: {mine: {body: [act]}}", "nothing calls the block 'mine'"),
+    ("defaults: {dropout: 0.3}", "the network has no operation 'dropout'"),
+    ("let: {se: 8}\nstages: {block: basic, width: 8}", "nothing reads the name 'se'"),
+    ("input: 3x32x32", "the input is 3 pixels high and has 32 channels"),
+    ("input: 1x28x28", "the input is 1 pixels high and has 28 channels")])
+def test_a_warning(text: str, warning: str, write: Write) -> None:
+    text = text if "input" not in text else f"{text}\nclasses: 10"
+    assert warning in [doubt.message for doubt in archspec.load(str(write(text))).warnings]
+
+
+@pytest.mark.parametrize("text", [
+    GIVEN, "let: {a: 8, b: $a}\nstem: [conv: $b if=false]", "let: {a: 8}\nparameters: {se: $a}\nstages: {block: basic, width: 8}",
+    "let: {kind: mine}\nblocks: {mine: {parameters: {width: 3}, body: [conv: $width]}}\nstages: {block: $kind}",
+    "blocks: {se: {parameters: {ratio: 3}, body: [conv: $ratio]}}\nstages: {block: basic, width: 8}",
+    "blocks: {one: {parameters: {width: 3}, body: [conv: $width]}, two: {like: one}}\nstages: {block: two}",
+    "defaults: {conv: {bias: true}}\nstem: [residual: {body: [max_pool: 1x1 /1]}]", "defaults: {norm: layer_norm}",
+    "let: {a: 0.3}\nstem: [conv: 8 act=\"leaky_relu slope=$a\"]", "input: 1x32x16\nclasses: 10", "input: 32x3x32\nclasses: 10"])
+def test_no_warning(text: str, write: Write) -> None:
+    assert archspec.load(str(write(text))).warnings == ()
+
+
+def test_what_a_file_that_is_extended_says_is_not_held_against_the_one_that_extends_it(write: Write) -> None:
+    base = write("let: {a: 3}\nblocks: {mine: {body: [act]}}", "base")
+    assert len(archspec.load(str(base)).warnings) == 2
+    assert archspec.load(str(write("extends: base\nstem: [conv: $a, mine]"))).warnings == ()
+    assert archspec.load(str(write("extends: base"))).warnings == ()
+
+
+@pytest.mark.parametrize("override", ["let.alhpa=3", "defaults.dropout=0.3", "input=3x32x32", "blocks.mine={body: [act]}"])
+def test_set_is_for_one_call_so_that_it_is_an_error_there(override: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        archspec.load("mobilenet_v2", [override])
+    assert caught.value.problems[0].where.file == "--set"
+
+
+def test_no_shipped_spec_has_a_warning() -> None:
+    assert [name for name in names() if archspec.load(name).warnings] == []
+
+
+def test_check_prints_warnings_and_with_strict_refuses_them(write: Write) -> None:
+    path = str(write("let: {a: 3}"))
+    lenient, strict = (CliRunner().invoke(command, ["check", path, *more], standalone_mode=False) for more in ([], ["--strict"]))
+    assert lenient.output.startswith(f"warning: {path}:3:7: nothing reads the name 'a'\n")
+    assert lenient.output.endswith(f"{path}: no problems\n")
+    assert (lenient.return_value, strict.return_value) == (0, 2)
+
+
+@pytest.mark.parametrize(("head", "refused"), [
+    ("dense: $classes act=relu", True), ("dense: $classes act=sigmoid", True), ("dense: $classes, norm, act: gelu", True),
+    ("dense: $classes, dropout: 0.5", True), ("dense: $classes, act: softmax, scale: 1", True),
+    ("dense: $classes, scale: 0.5", False), ("dense: 20 act=relu, dropout: 0.5, dense: $classes", False)])
+def test_nothing_that_spoils_logits_stands_behind_the_last_dense_layer(head: str, refused: bool, write: Write) -> None:
+    path = str(write(f"head: [global_avg_pool, {head}]"))
+    if not refused:
+        assert archspec.load(path)
+        return
+    with pytest.raises(SpecError) as caught:
+        archspec.load(path)
+    assert [problem.code for problem in caught.value.problems] == ["logits"]
+
+
+def test_a_convolution_with_activation_may_end_in_a_mean() -> None:
+    """SqueezeNet's head: there is no dense layer behind which something stands."""
+    assert archspec.load("squeezenet_v1_0" if "squeezenet_v1_0" in names() else next(n for n in names() if "squeeze" in n))
+
+
+@pytest.mark.parametrize(("body", "acts"), [
+    ("conv: 8 /$stride", True), ("conv: 8 /$(stride if stride > 2 else 1)", False), ("conv: 8 /$stride, upsample: 2", False),
+    ("conv: 8 /$stride, max_pool: 2x2 /2", True)])
+def test_the_stride_of_a_stage_divides_the_size(body: str, acts: bool, write: Write) -> None:
+    path = str(write(f"blocks: {{mine: {{parameters: {{stride: 1}}, body: [{body}]}}}}\nstages: {{block: mine, stride: 2}}"))
+    if acts:
+        assert archspec.load(path)
+        return
+    with pytest.raises(SpecError) as caught:
+        archspec.load(path)
+    assert [problem.code for problem in caught.value.problems] == ["stride"]
+
+
+@pytest.mark.parametrize(("text", "found"), [
+    ("conv: 3x3 $a /$(b if c == 'd' else e) groups=$g", {"a", "b", "c", "if", "else", "e", "g"}), ("[$x, 3, {k: $y}]", {"x", "y"}),
+    ("a: \"$(f(')') + g)\"", {"f", "g"}), ("a$", set()), ("act='leaky_relu slope=$s'", {"s"}), ("name", set())])
+def test_names_that_are_read(text: str, found: set[str]) -> None:
+    assert names_read(parse(text, "x")) == found
+
+
+def test_words_of_a_tree() -> None:
+    assert words(parse("{block: $kind, stem: [mine: 3x3, act]}", "x")) >= {"block", "kind", "stem", "mine", "act"}
