@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass
 from archspec.io.places import shipped
 from archspec.network import load, lower
 from archspec.spec.arch import Spec
-from archspec.spec.blocks import BlockTable, library
+from archspec.spec.blocks import BlockTable
 from archspec.spec.dump import used_blocks
 from archspec.spec.inherit import names, recipes
+from archspec.spec.library import library
 from archspec.spec.source import Mapping, Scalar, plain
 from archspec.views.numbers import shape
 from archspec.views.summary import summary
@@ -97,7 +98,7 @@ def _family(spec: Spec) -> str:
 
 
 def _file(block: str) -> str:
-    return library()[block].where.file.rpartition("/")[2].removesuffix(".yaml")
+    return library().family(block)
 
 
 def blocks() -> list[BlockEntry]:

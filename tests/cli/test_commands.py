@@ -140,6 +140,24 @@ def test_explain_says_where_a_value_came_from(archspec: Run, key: str, last: str
     assert out.count("instead of") == overridden
 
 
+@pytest.mark.parametrize(("key", "said"), [
+    ("train.seed", "0, the default: fixes the weights, the order of the images and what augmentation draws\n"),
+    ("export.formats", "[savedmodel, tflite], the default: what is made for serving\n"),
+    ("defaults.unit", "conv-norm-act, the default: how convolution, norm and activation follow each other, see units\n"),
+])
+def test_explain_says_the_default_of_a_key_that_nothing_sets(archspec: Run, key: str, said: str) -> None:
+    assert archspec("show", "resnet50", "--explain", key)[:2] == (0, said)
+
+
+@pytest.mark.parametrize(("key", "message"), [
+    ("train.lr", "nothing sets 'train.lr'\n  hint: did you mean train.schedule.learning_rate?\n"),
+    ("train.sed", "nothing sets 'train.sed'\n  hint: did you mean 'train.seed'?\n"),
+    ("train.init", "nothing sets 'train.init', and it has no default\n"),
+])
+def test_explain_of_a_key_that_has_no_value(archspec: Run, key: str, message: str) -> None:
+    assert archspec("show", "resnet50", "--explain", key) == (2, "", message)
+
+
 def test_list_shows_every_spec_and_block(archspec: Run) -> None:
     document = json.loads(archspec("list", "--json")[1])
     found = {entry["name"]: entry for entry in document["specs"]}
