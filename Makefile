@@ -1,10 +1,10 @@
-# make train: the main job; make test: every check. Each creates the environment it needs.
+# make train: the main job; make test: every check; make docs: what is generated. Each creates the environment it needs.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: train test lint clean
+.PHONY: train test lint docs clean
 
 train: $(READY)
 	$(BIN)/archspec train resnet20_digits
@@ -15,6 +15,10 @@ test: $(READY)-test lint
 lint: $(READY)-test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(READY)
+	$(BIN)/python tools/docs.py
 
 $(READY): setup.py pyproject.toml
 	@echo "making $(VENV) with archspec and what it needs: a minute or two, about 3 GB"

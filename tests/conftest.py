@@ -6,11 +6,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import archspec
 from archspec.errors import Problem, SpecError
 from archspec.graph.ir import Graph
 from archspec.graph.text import describe
+
+# The same examples everywhere and each time, and no clock that says whether they pass.
+settings.register_profile("archspec", derandomize=True, deadline=None, database=None,
+                          suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("archspec")
 
 Write = Callable[..., Path]
 Lower = Callable[..., Graph]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from work import at_most
 
 import archspec
 from archspec.errors import Problem
 from archspec.graph.ir import Graph
-from archspec.lowering.sink import MAX_ITEMS, Limits
 from archspec.spec.scope import Work
 
 Table = Callable[..., dict[str, str]]
@@ -168,23 +168,17 @@ HUGE = {
     "lists": "let:\n  a0: [1]\n" + "".join(f"  a{i}: ['$(a{i - 1}[0] + a{i - 1}[0])']\n" for i in range(1,
     99)) + "stem: [conv: '$(a98[0])']",
     "kernel": "stem: [conv: " + "9" * 5000 + "x3 4]",
-    "input": "input: 999999x1x1\nclasses: 10", "problems": "stem: [" + "konv, " * 20_000 + "]",
+    "input": "input: 999999x1x1\nclasses: 10", "problems": "stem: [" + "konv, " * 10_000 + "]",
     "names": "let: {" + "".join(f"a{i}: $b{i}, " for i in range(9000)) + "}",
     "long name": "stem: [conv: 3 name=" + "a" * 900_000 + "]",
 }
 
 
 @pytest.mark.parametrize("text", HUGE.values(), ids=HUGE)
-def test_no_unbounded_work(text: str, fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is asked for, the items and values that are looked at, and the searches for a near word, stay bounded."""
-    limits, works, searches = list[Limits](), list[Work](), list[int]()
-    monkeypatch.setattr("archspec.network.Limits", lambda: limits.append(Limits()) or limits[-1])
-    monkeypatch.setattr("archspec.spec.scope.Work", lambda: works.append(Work()) or works[-1])
-    monkeypatch.setattr("difflib.get_close_matches", lambda *args, **kwargs: searches.append(1) or [])
-    assert sum(len(str(problem)) for problem in fails(text)[:100]) < 100_000
-    assert sum(limit.items for limit in limits) <= MAX_ITEMS + 1
-    assert sum(work.steps + work.bindings for work in works) < 3_000_000
-    assert len(searches) <= 500
+def test_no_unbounded_work(text: str, fails: Fails) -> None:
+    with at_most(calls=20_000_000):
+        problems = fails(text)
+    assert sum(len(str(problem)) for problem in problems[:100]) < 100_000
 
 
 @pytest.mark.parametrize("items", [100, 200])

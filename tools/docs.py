@@ -1,4 +1,4 @@
-"""Writes the generated parts of the documentation: docs/zoo.md, and the tables in docs/language.md.
+"""Writes what is generated: docs/zoo.md, the tables in docs/language.md, and specs/index.json for `archspec list`.
 
 Run from the checkout: python tools/docs.py. With --check it writes nothing and ends with 1 if a page is out of date.
 """
@@ -8,68 +8,31 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from pydantic.fields import FieldInfo  # noqa: E402
-
 from archspec.io.places import shipped  # noqa: E402
-from archspec.spec import recipe  # noqa: E402
+from archspec.schema.keys import REQUIRED, Key, OneOf, Sub  # noqa: E402
+from archspec.schema.kinds import Choice  # noqa: E402
+from archspec.schema.tree import Mapping as MappingTree  # noqa: E402
+from archspec.schema.tree import plain  # noqa: E402
+from archspec.schema.walk import walk  # noqa: E402
 from archspec.spec.blocks import BlockTable  # noqa: E402
-from archspec.spec.export import ExportSection  # noqa: E402
-from archspec.spec.operations import KIND_ARGUMENTS, OPERATIONS, REQUIRED, Argument, Signature  # noqa: E402
-from archspec.spec.source import Mapping, plain, read  # noqa: E402
+from archspec.spec.operations import KIND_ARGUMENTS, OPERATIONS, Signature  # noqa: E402
+from archspec.spec.published import Published  # noqa: E402
+from archspec.spec.sections import BLOCK, DEFAULTS, SPEC, STAGE  # noqa: E402
+from archspec.spec.source import read  # noqa: E402
 from archspec.views import catalog  # noqa: E402
 from archspec.views.numbers import count, short  # noqa: E402
 
 LANGUAGE = ROOT / "docs" / "language.md"
 ZOO = ROOT / "docs" / "zoo.md"
-
-MEANING = {
-    "conv": "convolution, with norm and activation (see [units](#units))",
-    "depthwise": "`multiplier` filters for each channel, with norm and activation",
-    "max_pool": "largest value of each window",
-    "avg_pool": "mean of each window",
-    "global_avg_pool": "mean over the whole map: a vector, or 1x1xC with `keepdims`",
-    "global_max_pool": "largest value of the whole map",
-    "dense": "fully connected layer, on a vector",
-    "norm": "normalisation",
-    "act": "activation function",
-    "dropout": "drops elements in training",
-    "scale": "multiplies by a constant",
-    "layer_scale": "multiplies each channel by a learned factor that starts at `init`",
-    "lrn": "local response normalisation over `size` channels",
-    "pad_channels": "adds zero channels up to `channels`",
-    "flatten": "a map as a vector, row by row",
-    "pad": "zeros around the map: a number of pixels, or `[top, bottom, left, right]`",
-    "shuffle": "channel shuffle over `groups`",
-    "upsample": "enlarges the map by a whole factor; `method` is nearest or bilinear",
-    "branches": "paths from the same value, joined by `merge`",
-    "parallel": "`times` paths of one form, each with its own weights, joined by `merge`",
-    "repeat": "the body `times` times in a row; 0 leaves it out",
-    "residual": "act(shortcut(x) + scale · body(x))",
-    "densely": "concatenation of x and body(x)",
-    "gate": "x · body(x), broadcast over height and width",
-    "highway": "T(x) · body(x) + (1 − T(x)) · x",
-}
-FOLLOWS = {
-    ("conv", "bias"): "false; true in unit `conv-act`", ("depthwise", "bias"): "false; true in unit `conv-act`",
-    ("conv", "norm"): "`defaults.norm`; none in unit `conv-act`",
-    ("depthwise", "norm"): "`defaults.norm`; none in unit `conv-act`",
-    ("residual", "act"): "`defaults.act`; none with `pre` or `shortcut: matched`",
-    ("residual", "shortcut_bias"): "`defaults.conv.bias`; else as the unit",
-    ("norm", "kind"): "`defaults.norm`", ("act", "kind"): "`defaults.act`",
-}
-"""Defaults that depend on something else, in words."""
-DEPENDS_ON_KIND = "of the kind"
-FIELD = re.compile(r'^    (\w+): [^\n]*\n    """(.*?)"""', re.MULTILINE | re.DOTALL)
-"""A field of a class and the text below it."""
-
+INDEX = ROOT / "specs" / catalog.INDEX
 
 def table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """A table in Markdown."""
@@ -77,26 +40,49 @@ def table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
-# -- operations ----------------------------------------------------------------------------------------------------------
+# -- keys ----------------------------------------------------------------------------------------------------------------
 
 def _value(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _default(operation: str, name: str, argument: Argument) -> str:
-    if (operation, name) in FOLLOWS:
-        return FOLLOWS[operation, name]
-    if argument.default == REQUIRED:
+def _default(key: Key) -> str:
+    """What holds where a key is not written."""
+    if key.follows:
+        return key.follows
+    if key.default == REQUIRED:
         return "**required**"
-    if argument.kind == "padding":
-        return f"`defaults.padding`, else {_value(argument.default)}"
-    if argument.kind == "act" and argument.default is None:
-        return "`defaults.act`"
-    return DEPENDS_ON_KIND if argument.default is None else _value(argument.default)
+    if isinstance(key.kind, OneOf):
+        return str(getattr(key.default, key.kind.tag))
+    if isinstance(key.kind, Sub):
+        return "none" if key.default is None else "see below"
+    if isinstance(key.default, tuple):
+        return str(key.default[0]) if len(key.default) == 1 else f"[{', '.join(map(str, key.default))}]"
+    return "none" if key.default is None else _value(key.default)
 
 
-def _arguments(signature: Signature, names: list[str]) -> str:
-    return ", ".join(f"`{name}` ({_default(signature.name, name, signature.arguments[name])})" for name in names)
+def _takes(key: Key) -> str:
+    """The kind of value with its bounds and its unit."""
+    if isinstance(key.kind, OneOf):
+        return "one of " + " ".join(f"`{word}`" for word in key.kind.kinds())
+    if isinstance(key.kind, Sub):
+        return "see below"
+    return key.kind.expected() + (f"; {key.unit}" if key.unit else "")
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].rstrip(".")
+
+
+def _keys(keys: Mapping[str, Key]) -> str:
+    rows = [(f"`{name}`", _takes(key), _default(key), _sentence(key.doc)) for name, key in keys.items()]
+    return table(("key", "value", "if left out", "meaning"), rows)
+
+
+# -- operations ----------------------------------------------------------------------------------------------------------
+
+def _arguments_of(signature: Signature, names: list[str]) -> str:
+    return ", ".join(f"`{name}` ({_default(signature.arguments[name])})" for name in names)
 
 
 def _operations(holds: bool) -> str:
@@ -105,14 +91,26 @@ def _operations(holds: bool) -> str:
         if signature.holds == holds:
             main = [signature.main] if signature.main else []
             others = [argument for argument in signature.arguments if argument != signature.main]
-            rows.append((f"`{name}`", _arguments(signature, main), _arguments(signature, others), MEANING[name]))
+            rows.append((f"`{name}`", _arguments_of(signature, main), _arguments_of(signature, others), signature.doc))
     return table(("operation", "main argument", "other arguments (default)", "what it does"), rows)
+
+
+def _arguments() -> str:
+    """Every argument once: of which operations, what it takes, and what it is."""
+    owners: dict[tuple[str, str, str], list[str]] = {}
+    for signature in OPERATIONS.values():
+        for name, key in signature.arguments.items():
+            owners.setdefault((name, _takes(key), _sentence(key.doc)), []).append(f"`{signature.name}`")
+    rows = [(f"`{name}`", " ".join(of), takes, doc) for (name, takes, doc), of in owners.items()]
+    return table(("argument", "of", "value", "meaning"), sorted(rows))
 
 
 def _kinds() -> str:
     rows = []
     for section in ("norm", "act"):
-        for kind in OPERATIONS[section].arguments["kind"].choices:
+        choice = OPERATIONS[section].arguments["kind"].kind
+        assert isinstance(choice, Choice)
+        for kind in choice.spelled():
             given = KIND_ARGUMENTS.get(kind, {})
             rows.append((section, f"`{kind}`", ", ".join(f"`{key}` ({_value(value)})" for key, value in given.items())))
     return table(("", "kind", "arguments (default)"), rows)
@@ -120,69 +118,19 @@ def _kinds() -> str:
 
 # -- train and export ----------------------------------------------------------------------------------------------------
 
-SECTIONS: tuple[tuple[str, type[recipe.Section]], ...] = (
-    ("train", recipe.Recipe), ("train.data: digits", recipe.Digits), ("train.data: folder", recipe.Folder),
-    ("train.optimizer: sgd", recipe.Sgd), ("train.schedule: cosine", recipe.Cosine), ("train.schedule: step", recipe.Step),
-    ("train.schedule: constant", recipe.Constant), ("train.normalize", recipe.Normalize), ("train.augment", recipe.Augment),
-    ("train.checkpoint", recipe.Checkpoint), ("train.init", recipe.Init), ("export", ExportSection),
-)
-KEYS_IN_WORDS = {
-    "data": "where the images come from", "epochs": "how often every image is seen", "optimizer": "how weights change",
-    "schedule": "the learning rate over the epochs", "normalize": "what is done to pixels ahead of the network",
-    "augment": "what training does to images", "label_smoothing": "the share of each label that is spread over all classes",
-    "checkpoint": "when the state is saved", "momentum": "the share of the last change that goes on",
-    "nesterov": "Nesterov's form of momentum", "weight_decay": "L2 penalty on kernels; not on biases and norms",
-    "learning_rate": "the highest learning rate", "milestones": "the epochs at which it falls; they must rise",
-    "factor": "what it is multiplied by there", "mean": "is subtracted from pixels of 0 to 255; one number, or one a channel",
-    "std": "divides them; one number, or one a channel", "formats": "what is made for serving",
-    "tolerance": "how far a probability may be from Keras's",
-    "init": "weights to start from instead of random ones",
-    "crop_padding": "black pixels around an image that is then cropped at random; 0: no crop at random",
-}
-
-
-def _docs(model: type[recipe.Section]) -> dict[str, str]:
-    """The text below each field, as written in the source."""
-    source = Path(sys.modules[model.__module__].__file__ or "").read_text(encoding="utf-8")
-    found: dict[str, str] = {}
-    for parent in reversed(model.__mro__):
-        body = re.search(rf"^class {parent.__name__}\(.*?(?=^\S)", source, re.MULTILINE | re.DOTALL)
-        found.update(FIELD.findall(body[0] if body else ""))
-    return found
-
-
-def _shown(field: FieldInfo) -> str:
-    if field.is_required():
-        return "**required**"
-    default = field.default
-    if isinstance(default, recipe.Section):
-        kind = getattr(default, "source", None) or getattr(default, "kind", None)
-        return str(kind) if kind else "see below"
-    if isinstance(default, tuple):
-        return str(default[0]) if len(default) == 1 else "[" + ", ".join(map(str, default)) + "]"
-    return _value(default)
-
-
-def _choices(field: FieldInfo) -> str:
-    arguments = get_args(field.annotation)
-    if len(arguments) > 1 and all(isinstance(choice, str | bool) for choice in arguments):
-        return " or ".join(_value(choice) for choice in arguments) + ". "
-    return ""
-
-
 def _sections() -> str:
-    rows = []
-    for path, model in SECTIONS:
-        texts = _docs(model)
-        for name, field in sorted(model.model_fields.items(), key=lambda item: list(model.model_fields).index(item[0])):
-            if name in ("source", "kind"):
-                continue
-            what = texts.get(name) or KEYS_IN_WORDS[name]
-            rows.append((f"`{path}`", f"`{name}`", _shown(field), _choices(field) + what[:1].upper() + what[1:].rstrip(".")))
-    shown = {path for path, *_ in rows}
-    rows.extend((f"`{path}`", "", "", "no keys of its own") for path, _ in SECTIONS if f"`{path}`" not in shown)
-    rows.sort(key=lambda row: [f"`{path}`" for path, _ in SECTIONS].index(row[0]))
-    return table(("section", "key", "default", "meaning"), rows)
+    """The keys below train and export, section by section; a section without keys of its own says so."""
+    sections: dict[str, list[tuple[str, ...]]] = {}
+    for entry in walk({name: SPEC[name] for name in ("train", "export")}):
+        rows = sections.setdefault(entry.within, [])
+        if isinstance(entry.key.kind, OneOf):
+            for word in entry.key.kind.kinds():
+                sections.setdefault(f"{entry.path}: {word}", [])
+        if not (isinstance(entry.key.kind, Choice) and len(entry.key.kind.words) == 1):
+            rows.append((f"`{entry.name}`", _takes(entry.key), _default(entry.key), _sentence(entry.key.doc)))
+    found = [(f"`{within}`", *row) for within, rows in sections.items() if within
+             for row in rows or [("", "", "", "no keys of its own")]]
+    return table(("section", "key", "value", "default", "meaning"), found)
 
 
 # -- blocks and the zoo --------------------------------------------------------------------------------------------------
@@ -192,7 +140,7 @@ def _blocks() -> str:
     known = BlockTable(None)
     for entry in catalog.blocks():
         parameters = known.tree(entry.name).entries.get("parameters")
-        assert parameters is None or isinstance(parameters, Mapping)
+        assert parameters is None or isinstance(parameters, MappingTree)
         given = ", ".join(f"`{name}`" if plain(value) == REQUIRED else f"`{name}` ({_value(plain(value))})"
                           for name, value in ({} if parameters is None else parameters.entries).items())
         rows.append((f"[{entry.family}](../specs/blocks/{entry.family}.yaml)", f"`{entry.name}`", given, entry.description))
@@ -215,7 +163,7 @@ def _zoo() -> str:
              "image of the size given; layers are the convolutions and dense layers of the longest path. A family is a file",
              "of [specs/blocks](../specs/blocks)."]
     header = ("spec", "input", "parameters", "multiply-adds", "layers", "description")
-    for family, entries in groupby(catalog.specs(), key=lambda entry: entry.family):
+    for family, entries in groupby(catalog.lowered(), key=lambda entry: entry.family):
         rows = [(f"[{entry.name}](../specs/{entry.name}.yaml)", entry.input, count(entry.parameters), short(entry.macs),
                  str(entry.depth), entry.description) for entry in entries]
         parts += ["", f"## {family}", "", table(header, rows)]
@@ -225,6 +173,9 @@ def _zoo() -> str:
 # -- writing -------------------------------------------------------------------------------------------------------------
 
 TABLES: dict[str, Callable[[], str]] = {
+    "spec": lambda: _keys(SPEC), "stage": lambda: _keys(STAGE), "block": lambda: _keys(BLOCK),
+    "defaults": lambda: _keys({name: DEFAULTS[name] for name in ("unit", "padding")}), "arguments": _arguments,
+    "published": lambda: _keys(Published.declared),
     "operations": lambda: _operations(holds=False), "compositors": lambda: _operations(holds=True), "kinds": _kinds,
     "train": _sections, "recipes": _recipes, "blocks": _blocks,
 }
@@ -236,9 +187,10 @@ def _with_tables(text: str) -> str:
 
 
 def pages() -> Iterator[tuple[Path, str]]:
-    """Each page that has generated parts, and what has to stand in it."""
+    """Each file that has generated parts, and what has to stand in it."""
     yield LANGUAGE, _with_tables(LANGUAGE.read_text(encoding="utf-8"))
     yield ZOO, _zoo()
+    yield INDEX, catalog.index()
 
 
 def main(arguments: Any = None) -> int:

@@ -13,15 +13,20 @@ import click
 from archspec.errors import InputError, nearest
 
 COMMANDS = {
-    "train": "archspec.cli.train:train",
-    "check": "archspec.cli.check:check",
-    "summary": "archspec.cli.summary:summary",
-    "show": "archspec.cli.show:show",
-    "list": "archspec.cli.list:list_",
-    "verify": "archspec.cli.verify:verify",
-    "import": "archspec.cli.import_:import_",
+    "train": ("archspec.cli.train:train",
+              "Train the network of SPEC (a file, or the name of one that ships with archspec), evaluate it, and save it."),
+    "check": ("archspec.cli.check:check", "Find every problem of each SPEC."),
+    "summary": ("archspec.cli.summary:summary",
+                "Show what SPEC costs: output, parameters, multiply-adds and memory of each stage."),
+    "show": ("archspec.cli.show:show", "Show SPEC with everything it extends merged into it."),
+    "list": ("archspec.cli.list:list_",
+             "Show the specs that ship with archspec by family, with their cost; with --blocks the blocks."),
+    "verify": ("archspec.cli.verify:verify",
+               "Hold each SPEC to its published figures, and the Keras model built from it to its graph."),
+    "import": ("archspec.cli.import_:import_",
+               "Write the Keras model of SPEC with WEIGHTS: Keras's .keras and .h5, .safetensors, or a state dict in .pth."),
 }
-"""A command is loaded when it is called: `check` and `summary` never wait for TensorFlow."""
+"""Where a command is, and the first sentence of its help. It is loaded when it is called: `--help` loads none."""
 
 DONE, NO, WRONG_INPUT, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -37,10 +42,15 @@ class Commands(click.Group):
         """The command, loaded now."""
         if cmd_name not in COMMANDS:
             return None
-        module, _, function = COMMANDS[cmd_name].partition(":")
+        module, _, function = COMMANDS[cmd_name][0].partition(":")
         command = getattr(importlib.import_module(module), function)
         assert isinstance(command, click.Command)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Each command with its whole sentence, where click would load it and cut that."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         """As click's, with the nearest command in the message."""
@@ -50,8 +60,18 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
+def _version(ctx: click.Context, parameter: click.Parameter, asked: bool) -> None:
+    """The versions that matter to a model, as installed; nothing is loaded to find them."""
+    if asked:
+        from importlib.metadata import version
+        click.echo(f"archspec {version('archspec-keras')}, TensorFlow {version('tensorflow')}, Keras {version('keras')}, "
+                   f"Python {sys.version.split()[0]}")
+        ctx.exit()
+
+
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="archspec-keras", prog_name="archspec")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version,
+              help="Show the versions of archspec, TensorFlow, Keras and Python.")
 def archspec() -> None:
     """Turns a network, written as a YAML spec, into a Keras model; checks, trains and saves it.
 

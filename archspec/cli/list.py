@@ -8,7 +8,9 @@ import click
 from rich.console import Console
 
 from archspec.cli.options import as_json, print_json
+from archspec.io.places import shipped
 from archspec.spec.dump import to_inline
+from archspec.spec.source import shown
 from archspec.views import catalog
 
 
@@ -34,7 +36,7 @@ def _print_blocks() -> None:
     family = ""
     for entry in catalog.blocks():
         if entry.family != family:
-            click.echo(f"specs/blocks/{entry.family}.yaml")
+            click.echo(shown(shipped() / "blocks" / f"{entry.family}.yaml"))
             family = entry.family
         parameters = " ".join(name if value == "required" else f"{name}={_shown(value)}"
                               for name, value in entry.parameters.items())

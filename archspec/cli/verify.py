@@ -5,8 +5,10 @@ from __future__ import annotations
 import click
 
 from archspec.cli.options import overrides
+from archspec.errors import Problem, SpecError
 from archspec.graph.ir import Graph
 from archspec.network import load, lower
+from archspec.spec.arch import Spec
 from archspec.views.published import compare
 from archspec.views.summary import summary
 
@@ -17,9 +19,7 @@ from archspec.views.summary import summary
 def verify(specs: tuple[str, ...], overrides: tuple[str, ...]) -> int:
     """Hold each SPEC to its published figures, and the Keras model built from it to its graph. Exit code 1 if they differ."""
     differ = False
-    for reference in specs:
-        spec = load(reference, overrides)
-        graph = lower(spec)
+    for reference, spec, graph in _lowered(specs, overrides):
         figures = compare(spec.published, summary(graph))
         mismatches = _audit(graph)
         holds = all(figure.holds for figure in figures) and not mismatches
@@ -30,6 +30,21 @@ def verify(specs: tuple[str, ...], overrides: tuple[str, ...]) -> int:
         if not mismatches:
             click.echo(f"  {len(graph.nodes)} layers, the same in the graph and in the Keras model")
     return 1 if differ else 0
+
+
+def _lowered(references: tuple[str, ...], overrides: tuple[str, ...]) -> list[tuple[str, Spec, Graph]]:
+    """Each spec and its graph. Raises SpecError with the problems of all of them, before a model is built."""
+    found: list[tuple[str, Spec, Graph]] = []
+    problems: list[Problem] = []
+    for reference in references:
+        try:
+            spec = load(reference, overrides)
+            found.append((reference, spec, lower(spec)))
+        except SpecError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise SpecError(problems)
+    return found
 
 
 def _audit(graph: Graph) -> list[str]:

@@ -14,12 +14,13 @@ from archspec.graph.text import describe as describe_op
 from archspec.lowering.blame import blame_one, blamed
 from archspec.lowering.place import Place
 from archspec.lowering.sink import Limits, Problems
+from archspec.schema.keys import REQUIRED, Key
 from archspec.spec.arch import Spec
 from archspec.spec.arguments import Quoted, convert, value_of
 from archspec.spec.expressions import UNKNOWN, Unknown, describe, is_expression
 from archspec.spec.expressions import Value as Datum
 from archspec.spec.items import Arg, Item, ItemReader, Items, Paths, ShortcutCases
-from archspec.spec.operations import OPERATIONS, REQUIRED, Argument
+from archspec.spec.operations import OPERATIONS
 from archspec.spec.scope import Scope
 from archspec.spec.source import Mapping as MappingTree
 from archspec.spec.source import Scalar, Sequence, Tree
@@ -238,7 +239,7 @@ class Lowering:
         except SpecError as error:
             raise blamed(error, tree, place.scope) from None
 
-    def converted(self, what: str, declared: Argument, tree: Arg, place: Place) -> object:
+    def converted(self, what: str, declared: Key, tree: Arg, place: Place) -> object:
         """An argument as the graph wants it. Raises SpecError or Unknown."""
         value = self.value(tree, place)
         try:

@@ -15,11 +15,10 @@ from archspec.spec.arguments import convert
 from archspec.spec.expressions import UNKNOWN, describe
 from archspec.spec.inherit import STAGE_LISTS
 from archspec.spec.items import Item
-from archspec.spec.operations import MAX_TIMES, Argument
 from archspec.spec.scope import Names, Scope
+from archspec.spec.sections import STAGE
 from archspec.spec.source import Scalar, Tree
 
-REPEATS = Argument("whole", most=MAX_TIMES)
 STAGE_KEYS = ("memory", "repeats", "widths", "strides", "stride", *STAGE_LISTS, "name", "block")
 
 
@@ -69,7 +68,7 @@ def _repeats(lowering: Lowering, stage: Stage, place: Place) -> int:
         return 1
     value = lowering.known_value(stage.repeats, place)
     try:
-        repeats = 1 if value is UNKNOWN else convert("repeats", REPEATS, value, stage.repeats.where)
+        repeats = 1 if value is UNKNOWN else convert("repeats", STAGE["repeats"], value, stage.repeats.where)
     except SpecError as error:
         lowering.problems.report(*error.problems)
         return 1

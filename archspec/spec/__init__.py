@@ -1,0 +1,1 @@
+"""The language: YAML text to a spec whose every part knows its place."""

@@ -9,39 +9,31 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
-from archspec.errors import Problem, SpecError, Where, nearest
+from archspec.errors import Problem, SpecError, Where
+from archspec.schema.keys import Key, Section
+from archspec.schema.read import read, take
+from archspec.schema.tree import BROKEN, Mapping, Scalar, Sequence, Tree, kind
+from archspec.schema.words import meant, suggestion
 from archspec.spec.arguments import convert, value_of
 from archspec.spec.blocks import BlockTable, names
+from archspec.spec.compact import kind_called
+from archspec.spec.export import ExportSection
 from archspec.spec.inherit import STAGE_LISTS, Resolved, entries_of
 from archspec.spec.items import ItemReader, Items
-from archspec.spec.operations import MEMORIES, OPERATIONS, PADDINGS, SECTIONS, UNITS, Signature
+from archspec.spec.operations import ACT, NORM, OPERATIONS, PADDINGS, Signature
+from archspec.spec.published import Published
+from archspec.spec.recipe import Recipe
 from archspec.spec.scope import Scope
-from archspec.spec.source import Mapping, Scalar, Sequence, Tree, hint_for_text, kind
+from archspec.spec.sections import DEFAULTS, SPEC, STAGE, everywhere
 
-if TYPE_CHECKING:
-    from archspec.spec.export import ExportSection
-    from archspec.spec.recipe import Recipe
-
-VERSION = 1
-SETTINGS = ("unit", "norm", "act", "padding")
+T = TypeVar("T", bound=Section)
 REPLACED = "the stages that are extended are rows, and columns replace rows whole: write the rows, each with what changes"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,63}")
 """GoogLeNet's are 3a, 3b, …; a Keras layer's name may begin with a digit."""
 INPUT = re.compile(r"(\?|[1-9][0-9]{0,4})x(\?|[1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Published:
-    """What others counted: trainable parameters, all parameters, and multiply-adds to the last digit written."""
-
-    params: int | None = None
-    total: int | None = None
-    macs: float | None = None
-    macs_digit: float = 1
-    """The value of the last digit written of `macs`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,14 +81,12 @@ class Spec:
     @cached_property
     def train(self) -> Recipe:
         """The training recipe: the train section, or the defaults."""
-        from archspec.spec.recipe import Recipe
-        return Recipe.model_validate(_data(self.resolved.tree, "train"))
+        return section_in(self.resolved, "train", Recipe, [])
 
     @cached_property
     def export(self) -> ExportSection:
         """The export section, or its defaults."""
-        from archspec.spec.export import ExportSection
-        return ExportSection.model_validate(_data(self.resolved.tree, "export"))
+        return section_in(self.resolved, "export", ExportSection, [])
 
     def to_yaml(self, expand: bool = False) -> str:
         """The resolved spec as YAML that stands on its own; with the shipped blocks it uses written out."""
@@ -104,10 +94,12 @@ class Spec:
         return dump(self, expand)
 
 
-def _data(tree: Mapping, key: str) -> object:
-    from archspec.spec.source import plain
-    section = tree.entries.get(key)
-    return {} if section is None else plain(section)
+def section_in(resolved: Resolved, name: str, kind_of: type[T], problems: list[Problem]) -> T:
+    """A section of the spec, its defaults where it is not written or has problems."""
+    tree = resolved.tree.entries.get(name)
+    files = tuple(layer.tree.where.file for layer in reversed(resolved.layers))
+    value = None if tree is None else read(kind_of, tree, name, problems, everywhere, files)
+    return kind_of() if value is None else value
 
 
 def parse_spec(resolved: Resolved) -> Spec:
@@ -115,9 +107,9 @@ def parse_spec(resolved: Resolved) -> Spec:
     problems = list(resolved.problems)
     reader = _SpecReader(resolved, problems)
     for key in resolved.tree.entries:
-        if key not in SECTIONS:
+        if key not in SPEC:
             reader.problem("unknown-key", resolved.tree.key(key), f"a spec has no section '{key}'",
-                           nearest(key, SECTIONS) or "sections: " + " ".join(SECTIONS))
+                           suggestion(key, SPEC, everywhere) or "sections: " + " ".join(SPEC))
     spec = reader.spec()
     return replace(spec, problems=tuple(problems))
 
@@ -132,23 +124,22 @@ class _SpecReader:
         self.problems.append(Problem(code, where, message, hint))
 
     def spec(self) -> Spec:
-        self.blocks = BlockTable(self.section("blocks"))
+        self.blocks = BlockTable(self.mapping("blocks"))
         self.problems.extend(self.blocks.problems)
         self.reader = ItemReader(self.blocks.signatures, self.problems)
         let = self.names("let")
-        defaults = self.section("defaults")
-        self.everywhere = self.recompute(self.tree.entries.get("memory"), False)
+        defaults = self.mapping("defaults")
+        self.everywhere = self.declared(SPEC["memory"], "memory", self.tree) == "recompute"
         return Spec(
             name=self.name(), description=self.text("description"), reference=self.text("reference"), input=self.input(),
-            classes=self.whole("classes"), let=let, defaults=self.defaults(defaults), unit=self.unit(defaults),
+            classes=self.classes(), let=let, defaults=self.defaults(defaults), unit=self.unit(defaults),
             padding=self.padding(defaults), parameters=self.names("parameters"), blocks=self.blocks, stem=self.items("stem"),
             stages=tuple(self.stages()), head=self.items("head"), auxiliary=self.auxiliary(), recompute=self.everywhere,
-            published=self.published(),
-            resolved=self.resolved)
+            published=section_in(self.resolved, "published", Published, self.problems), resolved=self.resolved)
 
     # -- simple sections -------------------------------------------------------------------------------------------
 
-    def section(self, key: str) -> Mapping | None:
+    def mapping(self, key: str) -> Mapping | None:
         tree = self.tree.entries.get(key)
         if tree is None or isinstance(tree, Mapping):
             return tree
@@ -182,10 +173,18 @@ class _SpecReader:
             return "unnamed"
         return name
 
+    def removed(self, key: str) -> Where:
+        """Where a null takes a key away; the spec's place where none does."""
+        for layer in reversed(self.resolved.layers):
+            tree = layer.tree.entries.get(key)
+            if tree is not None:
+                return layer.tree.key(key)
+        return self.tree.where
+
     def input(self) -> tuple[int | None, int | None, int]:
         tree = self.tree.entries.get("input")
         if tree is None:
-            self.problem("missing", self.tree.where, "the spec says no input",
+            self.problem("missing", self.removed("input"), "the spec says no input",
                          "add input: 224x224x3 (height x width x channels)")
             return None, None, 3
         match = INPUT.fullmatch(tree.text) if isinstance(tree, Scalar) else None
@@ -196,22 +195,26 @@ class _SpecReader:
         height, width = (None if side == "?" else int(side) for side in match.groups()[:2])
         return height, width, int(match[3])
 
-    def whole(self, key: str) -> int | None:
-        tree = self.tree.entries.get(key)
-        if tree is None:
-            return None
-        value = tree.value if isinstance(tree, Scalar) else None
-        if value == 1 and not isinstance(value, bool):
-            self.problem("classes", tree.where, "a softmax over one class is always 1, and there is nothing to learn",
-                         "yes or no are two classes: classes: 2")
-        if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 10**6:
-            return value
-        self.problem("argument", tree.where, f"{key} is a whole number from 1 to 1000000, this is {kind(tree)}",
-                     hint_for_text(value))
-        return None
+    def declared(self, key: Key, name: str, tree: Mapping | None) -> object:
+        """The value of a key that is read where it is declared; its default after a problem."""
+        part = None if tree is None else tree.entries.get(name)
+        if part is None:
+            return key.default
+        try:
+            return take(key, part, name)
+        except SpecError as error:
+            self.problems.extend(error.problems)
+            return key.default
+
+    def classes(self) -> int | None:
+        found = self.declared(SPEC["classes"], "classes", self.tree)
+        if found == 1:
+            self.problem("classes", self.tree.entries["classes"].where, "a softmax over one class is always 1, and there is "
+                         "nothing to learn", "yes or no are two classes: classes: 2")
+        return found if isinstance(found, int) else None
 
     def names(self, key: str) -> MappingABC[str, Tree]:
-        tree = self.section(key)
+        tree = self.mapping(key)
         return MappingProxyType({}) if tree is None else names(tree, key, self.problems)
 
     def items(self, key: str) -> Items:
@@ -219,51 +222,14 @@ class _SpecReader:
         return Items((), self.tree.where) if tree is None else self.reader.items(tree)
 
     def auxiliary(self) -> MappingABC[str, Items]:
-        tree = self.section("auxiliary")
+        tree = self.mapping("auxiliary")
         entries = {} if tree is None else tree.entries
         return MappingProxyType({name: self.reader.items(value) for name, value in entries.items()})
-
-    def recompute(self, tree: Tree | None, otherwise: bool) -> bool:
-        """Whether the backward pass computes activations again: the key `memory`, of the spec or of a stage."""
-        if tree is None:
-            return otherwise
-        if isinstance(tree, Scalar) and tree.text in MEMORIES:
-            return tree.text == "recompute"
-        hint = nearest(tree.text, MEMORIES) if isinstance(tree, Scalar) else ""
-        self.problem("memory", tree.where, f"memory is one of {' '.join(MEMORIES)}, this is {kind(tree)}", hint)
-        return otherwise
-
-    # -- published -------------------------------------------------------------------------------------------------
-
-    def published(self) -> Published:
-        tree = self.section("published")
-        found: dict[str, Scalar] = {}
-        for key, value in ({} if tree is None else tree.entries).items():
-            if key not in ("params", "total", "macs"):
-                assert tree is not None
-                self.problem("unknown-key", tree.key(key), f"published has no key '{key}'",
-                             nearest(key, ("params", "total", "macs")) or "it has params, total and macs")
-            elif isinstance(value, Scalar) and _is_count(value, key):
-                found[key] = value
-            else:
-                what = "a number, as 4.089e9" if key == "macs" else "a whole number"
-                self.problem("published", value.where, f"published.{key} is {what}, this is {kind(value)}")
-        counts = {key: int(found[key].value) for key in ("params", "total") if key in found}  # type: ignore[arg-type]
-        if "macs" not in found:
-            return Published(**counts)
-        return Published(macs=float(found["macs"].value), macs_digit=_last_digit(found["macs"].text), **counts)  # type: ignore[arg-type]
 
     # -- defaults --------------------------------------------------------------------------------------------------
 
     def unit(self, defaults: Mapping | None) -> str:
-        tree = None if defaults is None else defaults.entries.get("unit")
-        if tree is None:
-            return UNITS[0]
-        if isinstance(tree, Scalar) and tree.text in UNITS:
-            return tree.text
-        self.problem("unit", tree.where, f"a unit is one of {' '.join(UNITS)}, this is {kind(tree)}",
-                     nearest(tree.text, UNITS) if isinstance(tree, Scalar) else "")
-        return UNITS[0]
+        return str(self.declared(DEFAULTS["unit"], "unit", defaults))
 
     def padding(self, defaults: Mapping | None) -> Tree | None:
         tree = None if defaults is None else defaults.entries.get("padding")
@@ -275,7 +241,7 @@ class _SpecReader:
         """Whether a literal value suits an argument; reports it if not."""
         self.no_dollar(tree)
         declared = signature.arguments[argument]
-        if declared.kind in ("norm", "act") or (isinstance(tree, Scalar) and "$" in tree.text):
+        if declared.kind in (NORM, ACT) or (isinstance(tree, Scalar) and "$" in tree.text):
             return True
         try:
             convert(what, declared, value_of(tree, Scope.empty()), tree.where)
@@ -296,7 +262,7 @@ class _SpecReader:
                              "give its arguments where it stands")
             elif signature is None:
                 self.problem("unknown-key", tree.key(name), f"defaults has no '{name}'",
-                             nearest(name, (*SETTINGS, *OPERATIONS))
+                             _part(name) or suggestion(name, DEFAULTS, everywhere)
                              or "it has unit norm act padding, and operations that hold no lists")
             elif not isinstance(value, Mapping):
                 self.problem("not-a-mapping", value.where, f"defaults.{name} is a mapping of arguments, this is {kind(value)}")
@@ -308,7 +274,7 @@ class _SpecReader:
         for key, value in tree.entries.items():
             if key not in signature.arguments:
                 self.problem("unknown-argument", tree.key(key), f"{signature.name} takes no '{key}'",
-                             nearest(key, signature.arguments) or f"it takes {signature.takes()}")
+                             meant(key, signature.arguments) or f"it takes {signature.takes()}")
             elif self.fits(f"{signature.name}: {key}", signature, key, value):
                 yield key, value
 
@@ -376,13 +342,28 @@ class _SpecReader:
         block = row.pop("block", None)
         lists = {key: self.reader.items(row.pop(key)) for key in STAGE_LISTS if key in row}
         repeats, stride = row.pop("repeats", None), row.pop("stride", None)
-        recompute = self.recompute(row.pop("memory", None), self.everywhere)
+        recompute = self.recompute(row.pop("memory", None))
+        block = self.no_operation(block)
         if block is None:
             self.problem("missing", where, "a stage says no block",
                          REPLACED if self.replaced_rows() else
                          "add block: NAME; `archspec list --blocks` shows those that ship")
             return None
         return Stage(name, where, block, repeats, stride, MappingProxyType(lists), MappingProxyType(row), keys, recompute)
+
+    def recompute(self, tree: Tree | None) -> bool:
+        """Whether the backward pass of a stage computes activations again."""
+        if tree is None:
+            return self.everywhere
+        return self.declared(STAGE["memory"], "memory", Mapping({"memory": tree}, tree.where)) == "recompute"
+
+    def no_operation(self, block: Tree | None) -> Tree | None:
+        """The block of a stage; BROKEN where an operation stands in its place."""
+        if not isinstance(block, Scalar) or block.text not in OPERATIONS or block.text in self.blocks.own:
+            return block
+        self.problem("unknown-block", block.where, f"'{block.text}' is an operation, and a stage repeats a block",
+                     f"blocks: {{mine: {{body: [{block.text}: …]}}}}, and here mine")
+        return Scalar(BROKEN, block.text, block.where)
 
     def replaced_rows(self) -> bool:
         """Whether columns stand where a file that is extended has rows."""
@@ -398,17 +379,13 @@ class _SpecReader:
         return f"stage{number}"
 
 
+def _part(name: str) -> str:
+    """Hint for a kind of norm or activation among the defaults."""
+    part = next((part for part in ("norm", "act") if kind_called(part, name)), "")
+    return f"write {part}: {{kind: {kind_called(part, name)}, …}}" if part else ""
+
+
 def _is_default(tree: Tree) -> bool:
     return isinstance(tree, Scalar) and tree.value == "default"
 
 
-def _is_count(tree: Scalar, key: str) -> bool:
-    allowed = int | float if key == "macs" else int
-    return isinstance(tree.value, allowed) and not isinstance(tree.value, bool) and tree.value > 0
-
-
-def _last_digit(text: str) -> float:
-    """The value of the last digit written: 1e6 of `4.089e9`."""
-    mantissa, _, exponent = text.lower().partition("e")
-    decimals = len(mantissa.partition(".")[2])
-    return float(10.0 ** (int(exponent or 0) - decimals))

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 
 from archspec.errors import Problem, SpecError, Where, nearest
 from archspec.graph.ops import VALID, Padding, Pair
+from archspec.schema.keys import Key
+from archspec.schema.kinds import Flag, Form, Unfit, Whole, hint_for_text
+from archspec.schema.tree import BROKEN, Scalar, Sequence, Tree, kind
+from archspec.schema.tree import Mapping as MappingTree
 from archspec.spec.expressions import ExpressionError, Unknown, Value, describe, evaluate, is_expression
-from archspec.spec.operations import PADDINGS, Argument
+from archspec.spec.operations import PADDING, PADDINGS, PADS, PAIR
 from archspec.spec.scope import Scope
-from archspec.spec.source import BROKEN, Scalar, Sequence, Tree, hint_for_text, kind
-from archspec.spec.source import Mapping as MappingTree
 
-WHOLE = Argument("whole")
+ROUND = "divide with // or round with int(...)"
 SIZES = re.compile(r"(0|[1-9][0-9]{0,6})x(0|[1-9][0-9]{0,6})")
 
 
@@ -66,20 +68,14 @@ def value_of(tree: Tree, scope: Scope, unit: str = "") -> Value:
     return None if tree.value == "none" else tree.value
 
 
-class Unfit(ValueError):
-    """A value that does not suit its argument."""
-
-    def __init__(self, expected: str, hint: str = "") -> None:
-        super().__init__(expected)
-        self.hint = hint
-
-
-def convert(name: str, argument: Argument, value: Value, where: Where) -> object:
+def convert(name: str, argument: Key, value: Value, where: Where) -> object:
     """The value as the graph wants it. Raises SpecError that says what was expected."""
     try:
-        return CONVERTERS[argument.kind](value, argument)
+        kind_of = argument.kind
+        return FORMS[kind_of.name](value) if isinstance(kind_of, Form) else kind_of.take(value)
     except Unfit as unfit:
-        raise SpecError([Problem("argument", where, f"{name} needs {unfit}, this is {_shown(value)}", unfit.hint)]) from None
+        hint = unfit.hint or (ROUND if isinstance(argument.kind, Whole) and isinstance(value, float) else "")
+        raise SpecError([Problem("argument", where, f"{name} needs {unfit}, this is {_shown(value)}", hint)]) from None
     except ExpressionError as error:
         raise SpecError([Problem("expression", where, str(error), error.hint)]) from None
 
@@ -90,92 +86,47 @@ def _shown(value: Value) -> str:
     return describe(value)
 
 
-def whole(value: Value, argument: Argument = WHOLE) -> int:
+def whole(value: Value, least: int = 1) -> int:
     """A whole number."""
-    if isinstance(value, float):
-        raise Unfit("a whole number", "divide with // or round with int(...)")
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise Unfit("a whole number", hint_for_text(value))
-    if not argument.least <= value <= argument.most:
-        raise Unfit(f"a whole number from {argument.least} to {argument.most}")
-    return value
+    return Whole(least).take(value)
 
 
-def number(value: Value, argument: Argument) -> float:
-    """A number."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Unfit("a number", hint_for_text(value))
-    return value
-
-
-def _ranged(test: Callable[[float], bool], expected: str) -> Callable[[Value, Argument], float]:
-    def check(value: Value, argument: Argument) -> float:
-        found = number(value, argument)
-        if not test(found):
-            raise Unfit(expected)
-        return float(found)
-    return check
-
-
-def _rate(value: Value, argument: Argument) -> float | None:
-    if value is None:
-        return None
-    return _ranged(lambda x: 0 <= x < 1, "a number from 0 to less than 1")(value, argument)
-
-
-def flag(value: Value, argument: Argument) -> bool:
-    """true or false."""
-    if not isinstance(value, bool):
-        raise Unfit("true or false", hint_for_text(value))
-    return value
-
-
-def choice(value: Value, argument: Argument) -> str:
-    """One of the words of the argument."""
-    word = "none" if value is None else value
-    if word not in argument.choices:
-        raise Unfit("one of " + " ".join(argument.choices), nearest(str(word), argument.choices))
-    return str(word)
-
-
-def pair(value: Value, argument: Argument) -> Pair:
+def pair(value: Value) -> Pair:
     """Two whole numbers, height and width: 3, 3x3 or [3, 3]."""
     if isinstance(value, Quoted):
         if value.length() != 2:
-            raise Unfit("a size: 3, 3x3 or [3, 3]")
+            raise Unfit(PAIR.said)
         found = value.values()
         return whole(found[0]), whole(found[1])
     if isinstance(value, str):
         match = SIZES.fullmatch(value)
         if match is None:
-            raise Unfit("a size: 3, 3x3 or [3, 3]", hint_for_text(value))
+            raise Unfit(PAIR.said, hint_for_text(value))
         return whole(int(match[1])), whole(int(match[2]))
     side = whole(value)
     return side, side
 
 
-def pads(value: Value, argument: Argument) -> tuple[int, int, int, int]:
+def pads(value: Value) -> tuple[int, int, int, int]:
     """Pixels on each side: one number, or [top, bottom, left, right]."""
-    at_least_zero = Argument("whole", least=0)
     if isinstance(value, Quoted):
         if value.length() != 4:
-            raise Unfit("a number of pixels, or [top, bottom, left, right]")
-        sides = [whole(side, at_least_zero) for side in value.values()]
+            raise Unfit(PADS.said)
+        sides = [whole(side, 0) for side in value.values()]
         return sides[0], sides[1], sides[2], sides[3]
     if isinstance(value, str) or value is None:
-        raise Unfit("a number of pixels, or [top, bottom, left, right]")
-    side = whole(value, at_least_zero)
+        raise Unfit(PADS.said)
+    side = whole(value, 0)
     return side, side, side, side
 
 
-def padding(value: Value, argument: Argument) -> str | tuple[int, int, int, int]:
+def padding(value: Value) -> str | tuple[int, int, int, int]:
     """same, valid, symmetric, or pixels."""
     if isinstance(value, str) or value is None:
         if value not in PADDINGS:
-            raise Unfit("same, valid, symmetric, a number of pixels or [top, bottom, left, right]",
-                        nearest(str(value), PADDINGS))
+            raise Unfit(PADDING.said, nearest(str(value).lower(), PADDINGS))
         return value
-    return pads(value, argument)
+    return pads(value)
 
 
 def resolve_padding(said: object, kernel: Pair, dilation: Pair = (1, 1)) -> Padding:
@@ -191,16 +142,12 @@ def resolve_padding(said: object, kernel: Pair, dilation: Pair = (1, 1)) -> Padd
     return said
 
 
-def split(value: Value, argument: Argument) -> bool | tuple[int, ...]:
+def split(value: Value) -> bool | tuple[int, ...]:
     """true (equal parts), false, or the sizes of the parts."""
     if isinstance(value, Quoted):
         return tuple(whole(size) for size in value.values())
-    return flag(value, argument)
+    return Flag().take(value)
 
 
-CONVERTERS: dict[str, Callable[[Value, Argument], object]] = {
-    "whole": whole, "number": number, "flag": flag, "choice": choice, "pair": pair, "pads": pads, "padding": padding,
-    "split": split, "rate": _rate,
-    "positive": _ranged(lambda x: x > 0, "a number above 0"),
-    "share": _ranged(lambda x: 0 <= x <= 1, "a number from 0 to 1"),
-}
+FORMS: dict[str, Callable[[Value], object]] = {"pair": pair, "pads": pads, "padding": padding, "split": split}
+"""How the forms of the language become what the graph wants."""

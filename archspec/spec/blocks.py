@@ -6,22 +6,22 @@ import keyword
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from pathlib import Path
 from types import MappingProxyType
 
 from archspec.errors import Problem, SpecError, Where, nearest, shorten
-from archspec.io.places import shipped
+from archspec.schema.read import take
+from archspec.schema.tree import Mapping, Scalar, Tree, kind
+from archspec.schema.words import meant
 from archspec.spec.expressions import FUNCTIONS
 from archspec.spec.items import IDENTIFIER, Item, ItemReader, Items, block_signature
-from archspec.spec.operations import OPERATIONS, RESERVED, UNITS, Signature
+from archspec.spec.library import library
+from archspec.spec.operations import OPERATIONS, RESERVED, Signature
 from archspec.spec.reading import definitions, read_in_block
-from archspec.spec.source import Mapping, Scalar, Tree, kind, read
+from archspec.spec.sections import BLOCK
 
 MAX_COPIES = 20
 STAGE_KEYS = ("widths", "strides", "table")
 """What a stage reads before its block does."""
-KEYS = ("description", "like", "parameters", "unit", "let", "body")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,24 +37,28 @@ class Block:
     body: Items
 
 
-def library() -> MappingABC[str, Mapping]:
-    """The blocks of specs/blocks/*.yaml as trees, by name. Raises SpecError."""
-    return _library(Path.cwd())
+class Signatures(MappingABC[str, Signature]):
+    """What can be called, by name: operations and blocks. A shipped block's is found when it is asked for."""
 
+    def __init__(self, table: BlockTable) -> None:
+        self._table = table
+        self._known: dict[str, Signature] = dict(OPERATIONS)
 
-@lru_cache(maxsize=1)
-def _library(here: Path) -> MappingABC[str, Mapping]:
-    """They are read anew in another folder, from which messages call the files otherwise."""
-    found: dict[str, Mapping] = {}
-    for path in sorted((shipped() / "blocks").glob("*.yaml")):
-        blocks = read(path).entries.get("blocks")
-        if isinstance(blocks, Mapping):
-            for name, tree in blocks.entries.items():
-                if name in found:
-                    raise SpecError([Problem("duplicate-block", blocks.key(name), f"the block '{name}' ships twice")])
-                if isinstance(tree, Mapping):
-                    found[name] = replace(tree, where=blocks.key(name))
-    return found
+    def __getitem__(self, name: str) -> Signature:
+        if name not in self._known:
+            if name not in self._table:
+                raise KeyError(name)
+            self._known[name] = self._table.signature_of(name)
+        return self._known[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._known or name in self._table
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*self._table.names(), *OPERATIONS))
+
+    def __len__(self) -> int:
+        return len(self._table.names()) + len(OPERATIONS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,8 +79,9 @@ class BlockTable:
         self._trees: dict[str, Mapping] = {}
         self._lost: dict[str, frozenset[str]] = {}
         self._broken: set[str] = set()
-        blocks = {name: self._signature(name) for name in (*library(), *self.own)}
-        self.signatures = MappingProxyType({**blocks, **OPERATIONS})
+        self.signatures = Signatures(self)
+        for name in self.own:
+            self.tree(name)
         self.problems = (*self._problems, *(problem for name in self.own for problem in self.read(name).problems))
         """What is wrong with the blocks of the spec."""
 
@@ -119,7 +124,8 @@ class BlockTable:
             self._read[name] = Read(None if problems else block, tuple(problems))
         return self._read[name]
 
-    def _signature(self, name: str) -> Signature:
+    def signature_of(self, name: str) -> Signature:
+        """What a block takes, by its parameters."""
         parameters = self._tree(name, ()).entries.get("parameters")
         known = parameters.entries if isinstance(parameters, Mapping) else {}
         return block_signature(name, known, name in self._broken)
@@ -220,9 +226,9 @@ class _Parse:
 
     def block(self) -> Block:
         for key in self.tree.entries:
-            if key not in KEYS:
+            if key not in BLOCK:
                 self.problem("unknown-key", self.tree.key(key), f"a block has no key '{key}'",
-                             nearest(key, KEYS) or "it has " + " ".join(KEYS))
+                             meant(key, BLOCK) or "it has " + " ".join(BLOCK))
         if "body" not in self.tree.entries:
             self.problem("missing", self.tree.where, f"the block '{self.name}' has no body",
                          "add body: [...], the operations it is made of, or like: the block it copies")
@@ -249,13 +255,11 @@ class _Parse:
 
     def unit(self) -> str | None:
         tree = self.tree.entries.get("unit")
-        if tree is None:
+        try:
+            return None if tree is None else str(take(BLOCK["unit"], tree, "unit"))
+        except SpecError as error:
+            self.problems.extend(error.problems)
             return None
-        if not isinstance(tree, Scalar) or tree.text not in UNITS:
-            self.problem("unit", tree.where, f"a unit is one of {' '.join(UNITS)}, this is {kind(tree)}",
-                         nearest(tree.text, UNITS) if isinstance(tree, Scalar) else "")
-            return None
-        return tree.text
 
     def names(self, key: str) -> MappingABC[str, Tree]:
         tree = self.tree.entries.get(key)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import yaml
 
 from archspec.errors import InputError
-from archspec.spec.blocks import library, walk
+from archspec.spec.blocks import walk
 from archspec.spec.items import Items
-from archspec.spec.operations import SECTIONS
+from archspec.spec.library import library
+from archspec.spec.sections import SPEC
 from archspec.spec.source import FLOAT, INTEGER, WORDS, Scalar, plain
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def dump(spec: Spec, expand: bool) -> str:
     """The merged spec; with `expand` also the shipped blocks that it uses, written out."""
     entries = spec.resolved.tree.entries
     data = {"archspec": 1, "name": spec.name}
-    data |= {key: plain(entries[key]) for key in SECTIONS if key in entries and key not in ("extends", *data)}
+    data |= {key: plain(entries[key]) for key in SPEC if key in entries and key not in ("extends", *data)}
     if expand:
         used = {name: plain(spec.blocks.tree(name)) for name in used_blocks(spec)}
         own = {name: plain(spec.blocks.tree(name)) for name in spec.blocks.own}

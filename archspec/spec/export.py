@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from archspec.schema.keys import Section, key, section
+from archspec.schema.kinds import Choice, Each, Number
 
-from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
-
-from archspec.spec.recipe import Section
-
-Format = Literal["savedmodel", "tflite"]
+FORMAT_WORDS = {"pb": "savedmodel", "tf": "savedmodel", "tensorflow": "savedmodel", "lite": "tflite", "litert": "tflite"}
 
 
+@section
 class ExportSection(Section):
     """The formats, and how far their probabilities may be from Keras's before the file is thrown away."""
 
-    formats: Annotated[tuple[Format, ...], Field(strict=False)] = ("savedmodel", "tflite")
-    tolerance: Annotated[float, Field(gt=0, lt=1)] = 1e-4
-    """The greatest difference of any probability from Keras's."""
-
-    @model_validator(mode="after")
-    def _once(self) -> ExportSection:
-        if len(set(self.formats)) != len(self.formats):
-            raise PydanticCustomError("formats", "formats: each may be named once")
-        return self
+    formats: tuple[str, ...] = key(Each(Choice(("savedmodel", "tflite"), FORMAT_WORDS), least=0, unique=True),
+                                   "what is made for serving", default=("savedmodel", "tflite"), synonyms=("format",))
+    tolerance: float = key(Number(above=0, below=1), "how far a probability may be from Keras's", default=1e-4)

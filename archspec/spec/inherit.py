@@ -6,13 +6,17 @@ import re
 from collections.abc import Iterator
 from collections.abc import Sequence as SequenceABC
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 
 from archspec.errors import Problem, SpecError, Where, nearest, shorten
 from archspec.io.places import kind_of, reached, shipped
+from archspec.schema.keys import OneOf
+from archspec.schema.tree import BROKEN, Mapping, Scalar, Sequence, Tree, kind
 from archspec.spec.items import ItemReader
 from archspec.spec.operations import OPERATIONS
-from archspec.spec.source import BROKEN, Mapping, Scalar, Sequence, Tree, kind, parse, read
+from archspec.spec.recipe import Recipe
+from archspec.spec.source import parse, read
 
 MAX_CHAIN = 20
 SET = "--set"
@@ -20,7 +24,7 @@ FILE = re.compile(r"/?([\w.+ -]{1,60}/){0,20}[\w.+ -]{1,60}")
 NOT_INHERITED = ("name", "description", "reference", "published", "extends", "archspec")
 STAGE_LISTS = ("before", "after", "between")
 PLURALS = {"widths": "width", "strides": "stride", "blocks": "block"}
-KINDS = {("train", "data"): ("source", ""), ("train", "optimizer"): ("kind", ""), ("train", "schedule"): ("kind", "")}
+KINDS = {("train", name): (key.kind.tag, "") for name, key in Recipe.declared.items() if isinstance(key.kind, OneOf)}
 PARTS = {"norm": ("kind", "batch_norm"), "act": ("kind", "relu")}
 """Mappings that are of a kind: the key that says it, and the kind that holds where it is not said."""
 
@@ -51,16 +55,32 @@ def resolve(reference: str, overrides: SequenceABC[str] = ()) -> Resolved:
     path = locate(reference)
     problems: list[Problem] = []
     layers = [*reversed(list(_chain(path, problems)))]
-    for override in overrides:
-        try:
-            layers.append(Layer(SET, normal(assignment(override), problems)))
-        except SpecError as error:
-            problems.extend(error.problems)
     problems.extend(_nulls(layers[0].tree))
     tree = layers[0].tree
     for layer in layers[1:]:
-        tree = merge(tree if layer.file == SET else _without(tree, NOT_INHERITED), layer.tree)
-    return Resolved(tree, tuple(layers), path, tuple(problems))
+        tree = merge(_without(tree, NOT_INHERITED), layer.tree)
+    changes = list(_assignments(overrides, problems))
+    if changes:
+        tree = merge(tree, with_recipe(reduce(_together, changes), problems))
+    return Resolved(tree, (*layers, *(Layer(SET, change) for change in changes)), path, tuple(problems))
+
+
+def _assignments(overrides: SequenceABC[str], problems: list[Problem]) -> Iterator[Mapping]:
+    """Each --set in long form."""
+    for override in overrides:
+        try:
+            yield normal(assignment(override), problems)
+        except SpecError as error:
+            problems.extend(error.problems)
+
+
+def _together(first: Mapping, second: Mapping) -> Mapping:
+    """Two --set as one change, so that their order is of no meaning unless they set the same key."""
+    entries, keys = dict(first.entries), {**first.keys, **second.keys}
+    for key, value in second.entries.items():
+        old = entries.get(key)
+        entries[key] = _together(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return Mapping(entries, second.where, keys)
 
 
 # -- finding files -----------------------------------------------------------------------------------------------------
@@ -121,7 +141,7 @@ def _chain(path: Path, problems: list[Problem]) -> Iterator[Layer]:
     while True:
         seen.append(path.resolve())
         tree = read(path, problems)
-        yield Layer(str(path), normal(tree, problems))
+        yield Layer(str(path), with_recipe(normal(tree, problems), problems))
         base = tree.entries.get("extends")
         if base is None:
             return
@@ -168,14 +188,18 @@ def normal(tree: Mapping, problems: list[Problem]) -> Mapping:
 
 
 def _train(tree: Tree, problems: list[Problem]) -> Tree:
-    """The train section with its kinds as mappings, on top of the recipe that it names."""
-    if not isinstance(tree, Mapping):
+    """The train section with its kinds as mappings."""
+    return _kinds(tree) if isinstance(tree, Mapping) else tree
+
+
+def with_recipe(tree: Mapping, problems: list[Problem]) -> Mapping:
+    """A tree in long form whose train section stands on top of the recipe that it names."""
+    train = tree.entries.get("train")
+    name = train.entries.get("recipe") if isinstance(train, Mapping) else None
+    if name is None or not isinstance(train, Mapping):
         return tree
-    recipe = tree.entries.get("recipe")
-    if recipe is not None:
-        rest = _kinds(_without(tree, ("recipe",)))
-        return merge(_recipe(recipe, problems), rest, ("train",))
-    return _kinds(tree)
+    whole = merge(_recipe(name, problems), _without(train, ("recipe",)), ("train",))
+    return Mapping({**tree.entries, "train": whole}, tree.where, tree.keys)
 
 
 def recipes() -> list[str]:

@@ -11,18 +11,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field, replace
+from functools import cache
 from types import MappingProxyType
 
-from archspec.errors import Problem, SpecError, Where, nearest
-from archspec.spec.operations import FLAGS, MERGES, OPERATIONS, PADDINGS, SHORTHANDS, Argument, Signature
-from archspec.spec.source import BROKEN, Mapping, Scalar, Sequence, TooLong, Tree, atom, kind, parse
+from archspec.errors import Problem, Where, nearest
+from archspec.schema.keys import Key
+from archspec.schema.kinds import Form, plainly
+from archspec.schema.tree import BROKEN, Mapping, Scalar, Sequence, Tree, kind
+from archspec.schema.words import called
+from archspec.spec.compact import compact, kind_called, words
+from archspec.spec.operations import ABSENT, ANY, MERGES, OPERATIONS, SHORTHANDS, Signature
 
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
-KERNEL = re.compile(r"[0-9]+x[0-9]+")
-ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 PATHS_ARGUMENTS = ("merge", "split", "if", "name")
-MAX_WORDS = 100
-"""Words of a compact argument."""
 SEARCHES = 100
 """How many unknown words of one reading are compared with all that are known."""
 NAMING = {"residual": "add", "densely": "concat"}
@@ -92,43 +93,10 @@ class Item:
         return self.given_name or self.kind + self.suffix
 
 
-def words(text: str) -> Iterator[tuple[int, str]]:
-    """The words of a compact argument with their offsets, split at spaces outside parentheses and quotes."""
-    depth, quote, start = 0, "", -1
-    for index, char in enumerate(text + " "):
-        if quote:
-            quote = "" if char == quote else quote
-        elif char in "'\"":
-            quote = char
-        elif char in "([":
-            depth += 1
-        elif char in ")]":
-            depth -= 1
-        if (char.isspace() and not quote and depth <= 0) or index == len(text):
-            if start >= 0:
-                yield start, text[start:index]
-            start = -1
-        elif start < 0:
-            start = index
-
-
-def within(where: Where, offset: int, word: str) -> Where:
-    """The place of a word inside a text that stands at `where`."""
-    for shift in (0, 1):
-        column = where.column + offset + shift
-        if where.text.startswith(word, column - 1):
-            return replace(where, column=column)
-    return where
-
-
-def scalar(word: str, where: Where) -> Tree:
-    """A word of a compact argument as a value."""
-    if word[:1] in "[\"'":
-        return parse(" " * (where.column - 1) + word, where.file, where)
-    try:
-        return Scalar(atom(word), word, where)
-    except TooLong as error:
-        raise SpecError([Problem("number-size", where, str(error), error.hint)]) from None
+@cache
+def operations_by_word() -> dict[str, str]:
+    """The operation that a word of other libraries names; words without case and signs."""
+    return {plainly(word): each.name for each in OPERATIONS.values() for word in (*each.synonyms, each.name)}
 
 
 class ItemReader:
@@ -167,9 +135,7 @@ class ItemReader:
             where = tree.key(name)
         else:
             what = f"a mapping of {len(tree.entries)} keys" if isinstance(tree, Mapping) else kind(tree)
-            self.problem("item-form", tree.where, f"an item is one operation, this is {what}",
-                         "one operation an entry: `- conv: 3x3 64` or `- flatten`; arguments go into one line "
-                         "or into a mapping below the name")
+            self.problem("item-form", tree.where, f"an item is one operation, this is {what}", self._form(tree))
             return Item("", tree.where, None)
         if BROKEN in (getattr(tree, "value", None), getattr(argument, "value", None)):
             return Item(name, where, None)
@@ -179,13 +145,35 @@ class ItemReader:
             return Item(name, where, None)
         return self._call(signature, argument, where, numbering)
 
+    def _form(self, tree: Tree) -> str:
+        """How an entry with several keys is written, or one with none."""
+        keys = list(tree.entries) if isinstance(tree, Mapping) else []
+        names = [key for key in keys if key in self.signatures]
+        beside = [key for key in keys[1:] if key in ("if", "name", *self.signatures[names[0]].arguments)] if names else []
+        if names and names == keys[:1] and beside == keys[1:]:
+            inside = ", ".join(f"{key}: …" for key in beside)
+            verb = "stand" if len(beside) > 1 else "stands"
+            return f"{' and '.join(beside)} {verb} inside: `- {names[0]}: {{…, {inside}}}`"
+        return ("one operation an entry: `- conv: 3x3 64` or `- flatten`; arguments go into one line "
+                "or into a mapping below the name")
+
     def _unknown(self, name: str, where: Where) -> None:
         first = name.split()[0] if name.split() else name
         if first in self.signatures and first != name:
             hint = f"write `{first}: {name[len(first):].strip()}`"
         else:
-            hint = self.nearest(name, self.signatures) or "operations: " + " ".join(OPERATIONS)
+            hint = self._meant(name) or "operations: " + " ".join(OPERATIONS)
         self.problem("unknown-operation", where, f"there is no operation or block '{name}'", hint)
+
+    def _meant(self, name: str) -> str:
+        """What somebody meant by an operation that is none, or ''."""
+        plain = plainly(name)
+        if same := operations_by_word().get(plain, ""):
+            return f"did you mean '{same}'?"
+        for part in ("act", "norm"):
+            if kind := kind_called(part, name):
+                return f"write `{part}: {kind}`"
+        return "" if plain in ABSENT else self.nearest(name, self.signatures)
 
     def _call(self, signature: Signature, argument: Tree | None, where: Where, numbering: Counter[str]) -> Item:
         before = len(self.problems)
@@ -245,8 +233,9 @@ class ItemReader:
                 yield name, value
 
     def _not_taken(self, signature: Signature, name: str, where: Where) -> None:
-        known = (*signature.arguments, "if", "name")
-        hint = f"{self.nearest(name, known)} it takes {signature.takes()}".strip()
+        same = called(name, signature.arguments)
+        near = f"did you mean '{same}'?" if same else self.nearest(name, (*signature.arguments, "if", "name"))
+        hint = f"{near} it takes {signature.takes()}".strip()
         if name in SHORTHANDS:
             hint = "write " + " and ".join(f"{part}: none" for part in SHORTHANDS[name])
         self.problem("unknown-argument", where, f"{signature.name} takes no '{name}'", hint)
@@ -258,7 +247,7 @@ class ItemReader:
             else:
                 yield from ((name, value, tree.key(name)) for name, value in tree.entries.items())
         elif isinstance(tree, Scalar) and isinstance(tree.value, str):
-            yield from self._compact(signature, tree)
+            yield from compact(signature, tree, self.problems)
         elif isinstance(tree, Scalar) and tree.value is None:
             self.problem("null", tree.where, f"{signature.name}: null stands here", "write none")
         else:
@@ -272,48 +261,13 @@ class ItemReader:
         elif signature.main is not None:
             yield signature.main, tree, where
 
-    def _compact(self, signature: Signature, tree: Scalar) -> Iterator[tuple[str, Tree, Where]]:
-        for number, (offset, word) in enumerate(words(tree.text)):
-            if number == MAX_WORDS:
-                self.problem("too-large", tree.where, f"the arguments of {signature.name} have more than {MAX_WORDS} words",
-                             "write a mapping of its arguments")
-                return
-            where = within(tree.where, offset, word)
-            if word in FLAGS and word in SHORTHANDS:
-                for part in SHORTHANDS[word]:
-                    yield part, Scalar("none", "none", where), where
-            elif word in FLAGS:
-                yield word, Scalar(True, "true", where), where
-            else:
-                yield from self._word(signature, word, where)
-
-    def _word(self, signature: Signature, word: str, where: Where) -> Iterator[tuple[str, Tree, Where]]:
-        if KERNEL.fullmatch(word):
-            yield "kernel", Scalar(word, word, where), where
-        elif word.startswith("/"):
-            yield "stride", self._scalar(word[1:], replace(where, column=where.column + 1)), where
-        elif word in PADDINGS:
-            yield "padding", Scalar(word, word, where), where
-        elif match := ASSIGNMENT.fullmatch(word):
-            place = replace(where, column=where.column + len(match[1]) + 1)
-            yield match[1], self._scalar(match[2], place), where
-        else:
-            yield from self._main(signature, self._scalar(word, where), where)
-
-    def _scalar(self, word: str, where: Where) -> Tree:
-        try:
-            if word:
-                return scalar(word, where)
-            self.problem("empty-value", where, "nothing stands here", "write a value")
-        except SpecError as error:
-            self.problems.extend(error.problems)
-        return Scalar("none", "none", where)
-
     # -- arguments that hold lists ---------------------------------------------------------------------------------
 
     def _nested(self, signature: Signature, name: str, tree: Tree, numbering: Counter[str]) -> Arg:
-        argument = signature.arguments[name]
-        match argument.kind:
+        form = signature.arguments[name].kind
+        if not isinstance(form, Form):
+            return tree
+        match form.name:
             case "items":
                 return self._list(tree, numbering if _continues(signature, name) else None)
             case "paths":
@@ -321,7 +275,7 @@ class ItemReader:
             case "shortcut":
                 return self.shortcut(tree)
             case "norm" | "act" if isinstance(tree, Mapping) or _spaced(tree):
-                return self.items(Sequence((Mapping({argument.kind: tree}, tree.where),), tree.where))
+                return self.items(Sequence((Mapping({form.name: tree}, tree.where),), tree.where))
         return tree
 
     def _list(self, tree: Tree, numbering: Counter[str] | None) -> Items | Scalar:
@@ -435,4 +389,5 @@ def _spaced(tree: Tree) -> bool:
 
 def block_signature(name: str, parameters: MappingABC[str, Tree], broken: bool = False) -> Signature:
     """What a block takes: its parameters; a bare value is the first."""
-    return Signature(name, next(iter(parameters), None), {key: Argument("any") for key in parameters}, True, broken=broken)
+    taken = {key: Key(ANY, None) for key in parameters}
+    return Signature(name, next(iter(parameters), None), taken, is_block=True, broken=broken)

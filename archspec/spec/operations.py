@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final
 
 from archspec.graph.ops import ACTIVATIONS
+from archspec.schema.keys import REQUIRED, Key
+from archspec.schema.kinds import Choice, Flag, Form, Number, OrNone, Whole
 
-SECTIONS = ("archspec", "name", "description", "reference", "extends", "input", "classes", "let", "defaults", "parameters",
-            "blocks", "stem", "stages", "head", "auxiliary", "memory", "published", "train", "export")
-"""The keys of a spec, in the order in which it is written."""
-REQUIRED: Final = "required"
 MAX_TIMES = 10_000
 FLAGS = ("bias", "linear", "bare", "keepdims", "ceil", "count_padding")
 SHORTHANDS = {"linear": ("act",), "bare": ("norm", "act")}
@@ -22,29 +19,30 @@ MEMORIES = ("recompute", "none")
 UNITS = ("conv-norm-act", "norm-act-conv", "conv-act")
 SHORTCUTS = ("identity", "pad", "projection", "projection_always", "avg_projection", "matched", "none")
 SHORTCUT_PARTS = ("none", "identity", "projection", "pad", "avg_projection")
-RESERVED = {"in_channels", "channels", "classes", "stage", "index", "repeats", "first", "last", "block", "blocks", "stages",
-            "depth", "gated", "name", "if", "before", "after", "between", "memory", "none", "true", "false", "and", "or",
+NAMES_IN_BLOCKS = {"in_channels", "channels", "classes", "stage", "index", "repeats", "first", "last", "block", "blocks",
+                   "stages", "depth", "gated"}
+"""What an expression in a block knows beside the block's own names."""
+RESERVED = {*NAMES_IN_BLOCKS, "name", "if", "before", "after", "between", "memory", "none", "true", "false", "and", "or",
             "not", "else"}
 
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """An argument: what kind of value it takes (a key of lowering/arguments.py) and its default."""
-
-    kind: str
-    default: object = None
-    choices: tuple[str, ...] = ()
-    least: int = 1
-    most: int = 10**7
+NORM_WORDS = {"bn": "batch_norm", "batchnorm": "batch_norm", "batchnorm2d": "batch_norm", "batchnormalization": "batch_norm",
+              "ln": "layer_norm", "layernorm": "layer_norm", "layernormalization": "layer_norm", "gn": "group_norm",
+              "groupnorm": "group_norm", "groupnormalization": "group_norm", "identity": "none"}
+ACT_WORDS = {"swish": "silu", "hswish": "hard_swish", "hardswish": "hard_swish", "hardsilu": "hard_swish",
+             "hsigmoid": "hard_sigmoid", "hardsigmoid": "hard_sigmoid", "leakyrelu": "leaky_relu", "lrelu": "leaky_relu",
+             "identity": "none", "linear": "none", "logistic": "sigmoid"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Signature:
     """What an operation or a block can be given. `main` is the argument that a bare value stands for."""
 
     name: str
     main: str | None
-    arguments: Mapping[str, Argument] = field(default_factory=dict)
+    arguments: Mapping[str, Key] = field(default_factory=dict)
+    doc: str = ""
+    synonyms: tuple[str, ...] = ()
+    """What other libraries call it."""
     is_block: bool = False
     holds: bool = False
     """Whether it holds operation lists."""
@@ -59,53 +57,144 @@ class Signature:
         return " ".join(self.arguments) or "no arguments"
 
 
-def _operation(name: str, main: str | None, holds: bool = False, /, **arguments: Argument) -> tuple[str, Signature]:
-    return name, Signature(name, main, arguments, holds=holds)
+UNIT_KIND = Choice(UNITS)
+PAIR = Form("pair", "a size: 3, 3x3 or [3, 3]")
+PADS = Form("pads", "a number of pixels, or [top, bottom, left, right]")
+PADDING = Form("padding", "same, valid, symmetric, a number of pixels or [top, bottom, left, right]")
+SPLIT = Form("split", "true, false or the sizes of the parts")
+ITEMS = Form("items", "a list of operations")
+PATHS = Form("paths", "a list of operation lists, or a mapping that names each")
+SHORTCUT = Form("shortcut", f"one of {' '.join(SHORTCUTS)}, a list of operations or matching and differing")
+NORM = Form("norm", "a kind of norm, with its arguments")
+ACT = Form("act", "a kind of activation, with its arguments")
+ANY = Form("any", "a value")
+RATE = OrNone(Number(least=0, below=1))
+SIZE_WORDS, STRIDE_WORDS = ("kernel_size", "ksize", "window", "pool_size", "size"), ("strides", "step")
+
+KERNEL = Key(PAIR, REQUIRED, "height x width of the window", "pixels", SIZE_WORDS)
+STRIDE = Key(PAIR, 1, "how far the window moves", "pixels", STRIDE_WORDS)
+PADDED = Key(PADDING, "same", "what stands around the map", "pixels", ("pad", "pads"), "`defaults.padding`, else same")
+DILATION = Key(PAIR, 1, "the distance between the weights of a window", "pixels", ("dilation_rate", "dilations", "atrous"))
+BIAS = Key(Flag(), None, "whether a bias is added", synonyms=("use_bias", "biases"), follows="false; true in unit `conv-act`")
+NORMED = Key(NORM, None, "the norm of the unit", synonyms=("bn", "batch_norm", "batchnorm", "normalization", "norm_layer"),
+             follows="`defaults.norm`; none in unit `conv-act`")
+ACTED = Key(ACT, None, "the activation of the unit", synonyms=("activation", "nonlinearity", "act_layer"),
+            follows="`defaults.act`")
+CEIL = Key(Flag(), False, "rounds the size of the map up", synonyms=("ceil_mode",))
+MERGE = Key(Choice(MERGES, {"sum": "add", "plus": "add", "mean": "average", "avg": "average", "concatenate": "concat",
+                            "cat": "concat", "mul": "multiply", "maximum": "max"}), "concat", "how the paths are joined",
+            synonyms=("mode", "join"))
+BODY = Key(ITEMS, REQUIRED, "the operations", synonyms=("layers", "ops", "operations"))
+OF_THE_KIND = "of the kind"
+WINDOW = {"stride": STRIDE, "padding": PADDED, "dilation": DILATION}
+UNIT = {"bias": BIAS, "norm": NORMED, "act": ACTED}
+POOL = {"kernel": KERNEL, "stride": Key(PAIR, REQUIRED, STRIDE.doc, "pixels", STRIDE_WORDS), "padding": PADDED, "ceil": CEIL}
+KEEPDIMS = Key(Flag(), False, "whether the result is 1x1xC", synonyms=("keep_dims",))
+FILTERS = Key(Whole(), REQUIRED, "how many channels it gives", "channels",
+              ("units", "out_channels", "channels", "features", "width", "out"))
+GROUPS = Key(Whole(), 1, "so many convolutions side by side", synonyms=("group", "cardinality"))
+DEPTHWISE_KERNEL = Key(PAIR, 3, KERNEL.doc, "pixels", SIZE_WORDS)
 
 
-_WHOLE = Argument("whole", REQUIRED)
-_FLAG = Argument("flag", False)
-_WINDOW = {"stride": Argument("pair", 1), "padding": Argument("padding", "same"), "dilation": Argument("pair", 1)}
-_UNIT = {"bias": Argument("flag"), "norm": Argument("norm"), "act": Argument("act")}
-_POOL = {"kernel": Argument("pair", REQUIRED), "stride": Argument("pair", REQUIRED), "padding": Argument("padding", "same"),
-         "ceil": _FLAG}
-_EPSILON = Argument("positive")
-_BODY = Argument("items", REQUIRED)
-_MERGE = Argument("choice", "concat", MERGES)
+def _signatures(*found: Signature) -> dict[str, Signature]:
+    return {each.name: each for each in found}
 
-OPERATIONS: dict[str, Signature] = dict((
-    _operation("conv", "filters", filters=_WHOLE, kernel=Argument("pair", 1), **_WINDOW, groups=Argument("whole", 1), **_UNIT),
-    _operation("depthwise", None, multiplier=Argument("whole", 1), kernel=Argument("pair", 3), **_WINDOW, **_UNIT),
-    _operation("max_pool", "kernel", **_POOL),
-    _operation("avg_pool", "kernel", **_POOL, count_padding=_FLAG),
-    _operation("global_avg_pool", None, keepdims=_FLAG),
-    _operation("global_max_pool", None, keepdims=_FLAG),
-    _operation("dense", "units", units=_WHOLE, bias=Argument("flag", True), act=Argument("act", "none")),
-    _operation("norm", "kind", kind=Argument("choice", None, ("batch_norm", "layer_norm", "group_norm", "none")),
-               epsilon=_EPSILON, momentum=Argument("share"), scale=Argument("flag"), center=Argument("flag"),
-               groups=Argument("whole")),
-    _operation("act", "kind", kind=Argument("choice", None, (*ACTIVATIONS, "none")), slope=Argument("number"),
-               alpha=Argument("number"), approximate=Argument("flag")),
-    _operation("dropout", "rate", rate=Argument("rate", REQUIRED)),
-    _operation("scale", "factor", factor=Argument("number", REQUIRED)),
-    _operation("layer_scale", "init", init=Argument("number", 1e-6)),
-    _operation("lrn", "size", size=Argument("whole", 5), alpha=Argument("number", 1e-4), beta=Argument("number", 0.75),
-               k=Argument("number", 1.0)),
-    _operation("pad_channels", "channels", channels=_WHOLE),
-    _operation("flatten", None),
-    _operation("pad", "size", size=Argument("pads", REQUIRED)),
-    _operation("shuffle", "groups", groups=_WHOLE),
-    _operation("upsample", "factor", factor=_WHOLE, method=Argument("choice", "nearest", ("nearest", "bilinear"))),
-    _operation("branches", "paths", True, paths=Argument("paths", REQUIRED), merge=_MERGE, split=Argument("split", False)),
-    _operation("parallel", "times", True, times=Argument("whole", REQUIRED, most=MAX_TIMES), body=_BODY, merge=_MERGE),
-    _operation("repeat", "times", True, times=Argument("whole", REQUIRED, least=0, most=MAX_TIMES), body=_BODY),
-    _operation("residual", "body", True, body=_BODY, shortcut=Argument("shortcut", "projection"),
-               scale=Argument("number", 1), act=Argument("act"), drop_path=Argument("rate", "none"),
-               pre=Argument("items", "none"), shortcut_bias=Argument("flag")),
-    _operation("densely", "body", True, body=_BODY),
-    _operation("gate", "body", True, body=_BODY),
-    _operation("highway", "body", True, body=_BODY, gate=Argument("items", "none"), gate_bias=Argument("number", -1)),
-))
+
+OPERATIONS: dict[str, Signature] = _signatures(
+    Signature("conv", "filters", {"filters": FILTERS, "kernel": Key(PAIR, 1, KERNEL.doc, "pixels", SIZE_WORDS), **WINDOW,
+                                  "groups": GROUPS, **UNIT},
+              "convolution, with norm and activation (see [units](#units))", ("conv2d", "convolution", "convolution2d", "cnn")),
+    Signature("depthwise", None, {"multiplier": Key(Whole(), 1, "filters for each channel",
+                                                    synonyms=("depth_multiplier",)),
+                                  "kernel": DEPTHWISE_KERNEL, **WINDOW, **UNIT},
+              "`multiplier` filters for each channel, with norm and activation",
+              ("depthwise_conv", "depthwiseconv2d", "dwconv", "conv_dw")),
+    Signature("max_pool", "kernel", POOL, "largest value of each window", ("maxpool2d", "maxpooling", "maxpooling2d")),
+    Signature("avg_pool", "kernel", {**POOL, "count_padding": Key(Flag(), False, "whether padding counts in the mean",
+                                                                  synonyms=("count_include_pad",))},
+              "mean of each window", ("avgpool2d", "averagepooling2d", "average_pool", "mean_pool", "avgpool")),
+    Signature("global_avg_pool", None, {"keepdims": KEEPDIMS},
+              "mean over the whole map: a vector, or 1x1xC with `keepdims`",
+              ("gap", "globalaveragepooling2d", "adaptiveavgpool2d", "global_pool", "globalavgpool2d")),
+    Signature("global_max_pool", None, {"keepdims": KEEPDIMS}, "largest value of the whole map",
+              ("globalmaxpooling2d", "adaptivemaxpool2d", "globalmaxpool2d")),
+    Signature("dense", "units", {"units": Key(Whole(), REQUIRED, "how many values it gives",
+                                              synonyms=("filters", "out_features", "features", "channels")),
+                                 "bias": Key(Flag(), True, BIAS.doc, synonyms=BIAS.synonyms),
+                                 "act": Key(ACT, "none", "the activation", synonyms=ACTED.synonyms)},
+              "fully connected layer, on a vector", ("linear", "fc", "fully_connected", "inner_product", "classifier")),
+    Signature("norm", "kind", {"kind": Key(Choice(("batch_norm", "layer_norm", "group_norm", "none"), NORM_WORDS), None,
+                                           "which norm", synonyms=("type", "name"), follows="`defaults.norm`"),
+                               "epsilon": Key(Number(above=0), None, "is added to the variance", synonyms=("eps",),
+                                              follows=OF_THE_KIND),
+                               "momentum": Key(Number(least=0, most=1), None, "the share of the old statistics that is kept",
+                                               synonyms=("decay",), follows=OF_THE_KIND),
+                               "scale": Key(Flag(), None, "whether gamma is learned", synonyms=("affine", "gamma"),
+                                            follows=OF_THE_KIND),
+                               "center": Key(Flag(), None, "whether beta is learned", synonyms=("beta", "centre"),
+                                             follows=OF_THE_KIND),
+                               "groups": Key(Whole(), None, "so many groups of channels", synonyms=("num_groups",),
+                                             follows=OF_THE_KIND)},
+              "normalisation", ("normalization", "normalisation")),
+    Signature("act", "kind", {"kind": Key(Choice((*ACTIVATIONS, "none"), ACT_WORDS), None, "which activation",
+                                          synonyms=("type", "name"), follows="`defaults.act`"),
+                              "slope": Key(Number(), None, "the slope below zero", synonyms=("negative_slope",),
+                                           follows=OF_THE_KIND),
+                              "alpha": Key(Number(), None, "minus the limit below zero", follows=OF_THE_KIND),
+                              "approximate": Key(Flag(), None, "whether tanh stands for the error function",
+                                                 follows=OF_THE_KIND)},
+              "activation function", ("activation", "nonlinearity")),
+    Signature("dropout", "rate", {"rate": Key(RATE, REQUIRED, "the share that is dropped", synonyms=("dropout_rate", "p",
+                                                                                                     "prob", "drop_rate"))},
+              "drops elements in training", ("dropout2d",)),
+    Signature("scale", "factor", {"factor": Key(Number(), REQUIRED, "what is multiplied by", synonyms=("value", "by"))},
+              "multiplies by a constant", ("rescale", "rescaling")),
+    Signature("layer_scale", "init", {"init": Key(Number(), 1e-6, "where the factors start", synonyms=("gamma",
+                                                                                                        "init_values"))},
+              "multiplies each channel by a learned factor that starts at `init`", ("layerscale",)),
+    Signature("lrn", "size", {"size": Key(Whole(), 5, "the window", "channels", ("depth_radius",)),
+                              "alpha": Key(Number(), 1e-4, "the weight of the squares"),
+                              "beta": Key(Number(), 0.75, "the power"),
+                              "k": Key(Number(), 1.0, "is added", synonyms=("bias",))},
+              "local response normalisation over `size` channels", ("localresponsenorm", "local_response_normalization")),
+    Signature("pad_channels", "channels", {"channels": Key(Whole(), REQUIRED, "how many there are then", "channels")},
+              "adds zero channels up to `channels`"),
+    Signature("flatten", None, {}, "a map as a vector, row by row", ("reshape", "view")),
+    Signature("pad", "size", {"size": Key(PADS, REQUIRED, "how many zeros", "pixels", ("padding", "pads"))},
+              "zeros around the map: a number of pixels, or `[top, bottom, left, right]`", ("zeropadding2d", "zeropad2d",
+                                                                                           "padding")),
+    Signature("shuffle", "groups", {"groups": Key(Whole(), REQUIRED, "so many groups of channels")},
+              "channel shuffle over `groups`", ("channel_shuffle",)),
+    Signature("upsample", "factor", {"factor": Key(Whole(), REQUIRED, "how many times larger", synonyms=("scale_factor", "size",
+                                                                                                         "scale")),
+                                     "method": Key(Choice(("nearest", "bilinear")), "nearest", "how values come about",
+                                                   synonyms=("mode", "interpolation"))},
+              "enlarges the map by a whole factor; `method` is nearest or bilinear", ("upsampling2d", "resize", "interpolate")),
+    Signature("branches", "paths", {"paths": Key(PATHS, REQUIRED, "the operation lists"), "merge": MERGE,
+                                    "split": Key(SPLIT, False, "whether each path takes a part of the channels")},
+              "paths from the same value, joined by `merge`", ("branch", "concat", "concatenate", "add"), holds=True),
+    Signature("parallel", "times", {"times": Key(Whole(most=MAX_TIMES), REQUIRED, "how many"), "body": BODY, "merge": MERGE},
+              "`times` paths of one form, each with its own weights, joined by `merge`", holds=True),
+    Signature("repeat", "times", {"times": Key(Whole(0, MAX_TIMES), REQUIRED, "how many"), "body": BODY},
+              "the body `times` times in a row; 0 leaves it out", ("sequential", "loop"), holds=True),
+    Signature("residual", "body", {"body": BODY, "shortcut": Key(SHORTCUT, "projection", "what is added to the body",
+                                                                 synonyms=("skip", "downsample", "identity")),
+                                   "scale": Key(Number(), 1, "what the body is multiplied by", synonyms=("residual_scale",)),
+                                   "act": Key(ACT, None, "the activation after the addition", synonyms=ACTED.synonyms,
+                                              follows="`defaults.act`; none with `pre` or `shortcut: matched`"),
+                                   "drop_path": Key(RATE, "none", "the chance that training drops the body of an image",
+                                                    synonyms=("stochastic_depth", "survival", "drop_connect")),
+                                   "pre": Key(ITEMS, "none", "operations ahead of body and projections"),
+                                   "shortcut_bias": Key(Flag(), None, "whether a projection has a bias",
+                                                        follows="`defaults.conv.bias`; else as the unit")},
+              "act(shortcut(x) + scale · body(x))", ("skip", "resblock", "res"), holds=True),
+    Signature("densely", "body", {"body": BODY}, "concatenation of x and body(x)", holds=True),
+    Signature("gate", "body", {"body": BODY}, "x · body(x), broadcast over height and width", ("multiply", "excite"),
+              holds=True),
+    Signature("highway", "body", {"body": BODY, "gate": Key(ITEMS, "none", "the operations of the transform gate"),
+                                  "gate_bias": Key(Number(), -1, "where the gate's bias starts", synonyms=("bias",))},
+              "T(x) · body(x) + (1 − T(x)) · x", holds=True),
+)
 
 KIND_ARGUMENTS: dict[str, dict[str, object]] = {
     "batch_norm": {"epsilon": 1e-5, "momentum": 0.9, "scale": True, "center": True},
@@ -114,3 +203,6 @@ KIND_ARGUMENTS: dict[str, dict[str, object]] = {
     "leaky_relu": {"slope": 0.01}, "elu": {"alpha": 1.0}, "gelu": {"approximate": False},
 }
 """The arguments that a kind of norm or act has, with the values they take unless said."""
+ABSENT = {"attention", "multiheadattention", "mha", "transformer", "embedding", "lstm", "gru", "convtranspose",
+          "conv2dtranspose", "deconv", "conv3d", "conv1d", "einsum", "matmul", "softmax2d", "lambda", "permute", "transpose"}
+"""What other libraries have and the language has not: no operation of another meaning is suggested for it."""

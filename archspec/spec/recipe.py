@@ -2,218 +2,219 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import Annotated, Any, ClassVar, Literal
+from typing import ClassVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WrapValidator, model_validator
-from pydantic_core import PydanticCustomError
+from archspec.schema.keys import Clash, OneOf, Section, Sub, key, section, tag
+from archspec.schema.kinds import Choice, Each, Flag, Number, Text, Whole
+from archspec.schema.read import section_of
 
-from archspec.errors import nearest
-
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Fraction = Annotated[float, Field(ge=0, lt=1)]
-Count = Annotated[int, Field(ge=1)]
-
-
-class Section(BaseModel):
-    """A mapping of the spec: immutable, no key beyond its own, no value turned into another type."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+SHARE = Number(least=0, below=1)
+NOT_NEGATIVE = Number(least=0, most=1e6)
+MOST_EPOCHS = 100_000
+PIXEL = 255
+"""The largest value of a pixel, as it comes from a file."""
 
 
-def by_key(key: str, kinds: dict[str, type[Section]]) -> WrapValidator:
-    """Picks the model by the value of `key`, so that an error's place is the key path in the YAML.
-
-    A bare text stands for a mapping with that key alone: `data: digits`.
-    """
-    def choose(value: Any, handler: Callable[[Any], Any]) -> Any:
-        if isinstance(value, Section):
-            return handler(value)
-        written = {key: value} if isinstance(value, str) else value
-        if not isinstance(written, dict):
-            raise PydanticCustomError("mapping", "expected one of {known}, or a mapping with '{key}'",
-                                      {"known": ", ".join(kinds), "key": key})
-        said = written.get(key, next(iter(kinds)))
-        if not isinstance(said, str) or said not in kinds:
-            raise PydanticCustomError("choice", "unknown {key} '{said}': expected {known}{hint}",
-                                      {"key": key, "said": str(said), "known": ", ".join(kinds),
-                                       "hint": _hint(str(said), kinds)})
-        return kinds[said].model_validate({**written, key: said})
-    return WrapValidator(choose)
-
-
-def _hint(said: str, known: dict[str, type[Section]]) -> str:
-    hint = nearest(said, known)
-    return f"; {hint}" if hint else ""
-
-
+@section
 class Digits(Section):
     """scikit-learn's 1797 handwritten digits, 8x8, resized to the input: 1437 to train, 360 to test. No download."""
 
-    source: Literal["digits"] = "digits"
     mirrored: ClassVar[bool] = False
     """Whether a mirror image is another example of the same class."""
+    source: str = tag("scikit-learn's handwritten digits", default="digits")
 
 
+@section
 class Folder(Section):
     """One folder a class. `path` holds `train` and `validation` (or `val`, `test`), or the class folders themselves."""
 
-    source: Literal["folder"] = "folder"
-    path: Annotated[str, Field(min_length=1)]
-    """Relative to the folder in which the command runs."""
-    holdout: Fraction = 0.0
-    """The share of each class kept for testing, where `path` holds the class folders themselves."""
-    resize: Annotated[float, Field(ge=1, le=4)] = 1.15
-    """The image is scaled to cover the input times this, then cropped to it: 224 comes from 258 pixels."""
     mirrored: ClassVar[bool] = True
+    source: str = tag("images in one folder a class", default="folder")
+    path: str = key(Text("the path of a folder"), "relative to the folder in which the command runs",
+                    synonyms=("dir", "directory", "root", "folder", "data_dir"))
+    holdout: float = key(SHARE, "the share of each class kept for testing, where `path` holds the class folders themselves",
+                         default=0.0,
+                         unit="share", synonyms=("validation_split", "val_split"))
+    resize: float = key(Number(least=1, most=4),
+                        "the image is scaled to cover the input times this, then cropped to it: 224 comes from 258 pixels",
+                        default=1.15, unit="times the input")
 
 
-Data = Annotated[Digits | Folder, Field(discriminator="source"), by_key("source", {"digits": Digits, "folder": Folder})]
-
-
-def _channels(value: Any) -> Any:
-    return value if isinstance(value, (list, tuple)) else [value]
-
-
-def _per_channel(item: Any) -> Any:
-    return Annotated[tuple[Annotated[item, Field(strict=True)], ...], Field(strict=False), BeforeValidator(_channels),
-                     AfterValidator(_some)]
-
-
-def _some(values: tuple[float, ...]) -> tuple[float, ...]:
-    if not values:
-        raise PydanticCustomError("empty", "expected one number at least")
-    return values
-
-
+@section
 class Normalize(Section):
     """(pixel - mean) / std for pixels from 0 to 255; one number, or one a channel. The default gives -1 to 1."""
 
-    mean: _per_channel(NotNegative) = (127.5,)  # type: ignore[valid-type]
-    std: _per_channel(Positive) = (127.5,)  # type: ignore[valid-type]
+    mean: tuple[float, ...] = key(Each(Number(least=0, most=1e6), bare=True),
+                                  "is subtracted from pixels of 0 to 255; one number, or one a channel", default=(127.5,),
+                                  unit="pixel value")
+    std: tuple[float, ...] = key(Each(Number(above=0, most=1e6), bare=True), "divides them; one number, or one a channel",
+                                 default=(127.5,), unit="pixel value")
+
+    def clashes(self) -> Iterator[Clash]:
+        """Statistics of pixels from 0 to 1, as PyTorch has them."""
+        usual = self.std == Normalize().std and all(0 < mean < 1 for mean in self.mean)
+        if usual or all(std < 1 for std in self.std):
+            given = {"mean": self.mean} if usual else {"mean": self.mean, "std": self.std} if max(self.mean) <= 1 else \
+                {"std": self.std}
+            scaled = ", ".join(f"{name}: {_scaled(values)}" for name, values in given.items())
+            yield Clash(("mean",) if usual else ("std", "mean"), "these are statistics of pixels from 0 to 1, and pixels are 0 "
+                        "to 255 here", f"times 255: {scaled}")
 
 
+def _scaled(values: tuple[float, ...]) -> str:
+    found = [f"{value * PIXEL:.6g}" for value in values]
+    return found[0] if len(found) == 1 else f"[{', '.join(found)}]"
+
+
+@section
 class Augment(Section):
     """What training does to an image. A crop at random from an image padded by `crop_padding` black pixels a side."""
 
-    crop_padding: Annotated[int, Field(ge=0)] = 0
-    flip: Literal["auto", True, False] = "auto"
-    """Mirror every second image left to right; auto: where the data source says that a mirror image means the same."""
+    crop_padding: int = key(Whole(0, 10_000),
+                            "black pixels around an image that is then cropped at random; 0: no crop at random", default=0,
+                            unit="pixels a side", synonyms=("padding", "random_crop", "pad"))
+    flip: str | bool = key(Choice(("auto", True, False)),
+                           "mirror every second image left to right; auto: where the data source says that a mirror image "
+                           "means the same", default="auto",
+                           synonyms=("random_flip", "horizontal_flip", "hflip", "mirror"))
 
 
+@section
 class Sgd(Section):
     """Stochastic gradient descent with momentum, as in the papers: weight decay is an L2 penalty on kernels alone."""
 
-    kind: Literal["sgd"] = "sgd"
-    momentum: Fraction = 0.9
-    nesterov: bool = False
-    weight_decay: NotNegative = 1e-4
+    kind: str = tag("stochastic gradient descent with momentum", default="sgd")
+    momentum: float = key(SHARE, "the share of the last change that goes on", default=0.9)
+    nesterov: bool = key(Flag(), "Nesterov's form of momentum", default=False)
+    weight_decay: float = key(Number(least=0, most=1), "L2 penalty on kernels; not on biases and norms", default=1e-4,
+                              synonyms=("wd", "l2", "decay", "regularization"))
 
 
+@section
 class _Schedule(Section):
-    learning_rate: Positive = 0.1
-    warmup: NotNegative = 0.0
-    """Epochs in which the learning rate rises in a line from 0."""
+    learning_rate: float = key(Number(above=0, most=1000), "the highest learning rate", default=0.1,
+                               synonyms=("lr", "base_lr", "initial_learning_rate", "max_lr"))
+    warmup: float = key(NOT_NEGATIVE, "epochs in which the learning rate rises in a line from 0", default=0.0, unit="epochs",
+                        synonyms=("warmup_epochs", "warm_up"))
 
 
+@section
 class Step(_Schedule):
     """The learning rate is multiplied by `factor` at each of `milestones` (epochs)."""
 
-    kind: Literal["step"] = "step"
-    milestones: Annotated[tuple[Annotated[Positive, Field(strict=True)], ...], Field(strict=False), AfterValidator(_some)]
-    factor: Annotated[float, Field(gt=0, le=1)] = 0.1
+    kind: str = tag("falls at milestones", default="step")
+    milestones: tuple[float, ...] = key(Each(Number(above=0, most=MOST_EPOCHS)),
+                                        "the epochs at which the learning rate falls; they must rise", unit="epochs",
+                                        synonyms=("steps", "boundaries", "step_size"))
+    factor: float = key(Number(above=0, most=1), "what the learning rate is multiplied by there", default=0.1,
+                        synonyms=("gamma", "decay_rate"))
 
-    @model_validator(mode="after")
-    def _rising(self) -> Step:
+    def clashes(self) -> Iterator[Clash]:
+        """Milestones that do not rise, or come before the warm-up ends."""
         if any(late <= early for early, late in pairwise(self.milestones)):
-            raise PydanticCustomError("milestones", "milestones must rise: each a later epoch than the one before")
+            yield Clash(("milestones",), "milestones must rise: each a later epoch than the one before",
+                        f"write milestones: [{', '.join(f'{epoch:g}' for epoch in sorted(set(self.milestones)))}]")
         if self.milestones[0] < self.warmup:
-            raise PydanticCustomError("milestones", "the first milestone lies within the warm-up")
-        return self
+            yield Clash(("milestones", "warmup"), f"the first milestone, epoch {self.milestones[0]:g}, lies within the warm-up "
+                        f"of {self.warmup:g}", "a later milestone, or a shorter warmup")
 
 
+@section
 class Cosine(_Schedule):
     """After the warm-up the learning rate falls to 0 along half a cosine."""
 
-    kind: Literal["cosine"] = "cosine"
+    kind: str = tag("falls to 0 along half a cosine", default="cosine")
 
 
+@section
 class Constant(_Schedule):
     """The same learning rate throughout, after the warm-up."""
 
-    kind: Literal["constant"] = "constant"
+    kind: str = tag("stays the same", default="constant")
 
 
-Schedule = Annotated[Step | Cosine | Constant, Field(discriminator="kind"),
-                     by_key("kind", {"cosine": Cosine, "step": Step, "constant": Constant})]
-
-
+@section
 class Checkpoint(Section):
     """When the state is saved. What is not saved is lost by a kill."""
 
-    epochs: Count = 1
-    """At the end of every so many epochs, and of the last."""
-    steps: Annotated[int, Field(ge=0)] = 0
-    """And within an epoch after every so many steps; 0: never."""
-    keep: Annotated[int, Field(ge=2)] = 2
-    """How many are kept; two at least, so that one can be read if the other is damaged."""
+    epochs: int = key(Whole(1, MOST_EPOCHS), "at the end of every so many epochs, and of the last", default=1, unit="epochs")
+    steps: int = key(Whole(0, 10**9), "and within an epoch after every so many steps; 0: never", default=0, unit="steps")
+    keep: int = key(Whole(2, 1000), "how many are kept; two at least, so that one can be read if the other is damaged",
+                    default=2)
 
 
+@section
 class Init(Section):
     """Weights to start from, instead of random ones: a file that `archspec import` reads."""
 
-    weights: Annotated[str, Field(min_length=1)]
-    """The file, relative to the folder in which the command runs."""
-    layout: Annotated[str, Field(min_length=1)]
-    """Where it is from: keras, timm, torchvision, or a mapping of your own."""
-    new_head: bool = False
-    """Start the last layer afresh, for other classes."""
-    partial: bool = False
-    """Take what fits, and start afresh what is missing."""
+    weights: str = key(Text("the path of a file"), "the file, relative to the folder in which the command runs",
+                       synonyms=("path", "file", "checkpoint", "pretrained"))
+    layout: str = key(Text("the name of a layout"), "where it is from: keras, timm, torchvision, or a mapping of your own")
+    new_head: bool = key(Flag(), "start the last layer afresh, for other classes", default=False)
+    partial: bool = key(Flag(), "take what fits, and start afresh what is missing", default=False)
 
 
+@section
 class Recipe(Section):
     """All that training needs to know beside the network."""
 
-    data: Data = Digits()
-    epochs: Count = 30
-    batch: Count = 32
-    """Images a step, over all devices together."""
-    optimizer: Annotated[Sgd, by_key("kind", {"sgd": Sgd})] = Sgd()
-    schedule: Schedule = Cosine()
-    normalize: Normalize = Normalize()
-    augment: Augment = Augment()
-    label_smoothing: Fraction = 0.0
-    auxiliary_weight: NotNegative = 0.3
-    """The weight of each auxiliary classifier's loss beside the main one's; read only by networks that have some."""
-    init: Init | None = None
-    seed: Annotated[int, Field(ge=0, lt=2 ** 31)] = 0
-    """Fixes the weights, the order of the images and what augmentation draws."""
-    strategy: Literal["auto", "one", "mirrored"] = "auto"
-    """auto: mirrored where there are several GPUs, else one device."""
-    sync_batch_norm: bool = True
-    """Statistics over the whole batch, not over each device's part: as many devices as one likes, the same training."""
-    checkpoint: Checkpoint = Checkpoint()
+    data: Digits | Folder = key(OneOf("source", (Digits, Folder)), "where the images come from", default=Digits(),
+                                synonyms=("dataset",))
+    epochs: int = key(Whole(1, MOST_EPOCHS), "how often every image is seen", default=30)
+    batch: int = key(Whole(1, 10**6), "images a step, over all devices together", default=32, unit="images",
+                     synonyms=("batch_size", "bs", "global_batch_size"))
+    optimizer: Sgd = key(OneOf("kind", (Sgd,)), "how weights change", default=Sgd(), synonyms=("optimiser",))
+    schedule: Step | Cosine | Constant = key(OneOf("kind", (Cosine, Step, Constant)), "the learning rate over the epochs",
+                                             default=Cosine(), synonyms=("lr_schedule", "scheduler"))
+    normalize: Normalize = key(Sub(Normalize), "what is done to pixels ahead of the network", default=Normalize(),
+                               synonyms=("normalise", "normalization", "preprocessing"))
+    augment: Augment = key(Sub(Augment), "what training does to images", default=Augment(),
+                           synonyms=("augmentation", "augmentations", "transforms"))
+    label_smoothing: float = key(SHARE, "the share of each label that is spread over all classes", default=0.0, unit="share",
+                                 synonyms=("smoothing",))
+    auxiliary_weight: float = key(NOT_NEGATIVE,
+                                  "the weight of each auxiliary classifier's loss beside the main one's; read only by "
+                                  "networks that have some", default=0.3,
+                                  synonyms=("aux_weight",))
+    init: Init | None = key(Sub(Init), "weights to start from instead of random ones", default=None, synonyms=("pretrained",))
+    seed: int = key(Whole(0, 2**31 - 1), "fixes the weights, the order of the images and what augmentation draws", default=0,
+                    synonyms=("random_seed",))
+    strategy: str = key(Choice(("auto", "one", "mirrored")), "auto: mirrored where there are several GPUs, else one device",
+                        default="auto", synonyms=("distribution", "devices", "gpus"))
+    sync_batch_norm: bool = key(Flag(),
+                                "statistics over the whole batch, not over each device's part: as many devices as one likes, "
+                                "the same training", default=True, synonyms=("sync_bn",))
+    checkpoint: Checkpoint = key(Sub(Checkpoint), "when the state is saved", default=Checkpoint(),
+                                 synonyms=("checkpoints", "save"))
 
     @property
     def flips(self) -> bool:
         """Whether training mirrors images."""
-        return self.data.mirrored if self.augment.flip == "auto" else self.augment.flip
+        return self.data.mirrored if self.augment.flip == "auto" else bool(self.augment.flip)
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Recipe:
+    def clashes(self) -> Iterator[Clash]:
+        """A mirror image that is no example of its class; a schedule that training does not reach."""
         if self.augment.flip is True and not self.data.mirrored:
-            raise PydanticCustomError("flip", "augment.flip: a mirrored digit is not a digit; leave flip out, or false")
-        for name, end in _marks(self.schedule).items():
-            if end >= self.epochs:
-                raise PydanticCustomError("schedule", "schedule.{name} reaches epoch {end}, but training has {epochs}",
-                                          {"name": name, "end": f"{end:g}", "epochs": self.epochs})
-        return self
+            yield Clash(("augment.flip", "data"), "a mirrored digit is not a digit", "leave augment.flip out, or write false")
+        if self.schedule.warmup >= self.epochs:
+            yield Clash(("schedule.warmup", "epochs"), f"schedule.warmup reaches epoch {self.schedule.warmup:g}, but training "
+                        f"has {self.epochs}", "a shorter warmup, or more epochs")
+        last = self.schedule.milestones[-1] if isinstance(self.schedule, Step) else 0
+        if isinstance(self.schedule, Step) and last >= self.epochs:
+            yield Clash(("schedule.milestones", "epochs"), f"schedule.milestones reaches epoch {last:g}, but training has "
+                        f"{self.epochs}", _ways_out(self.schedule.milestones, self.epochs))
 
 
-def _marks(schedule: Step | Cosine | Constant) -> dict[str, float]:
-    """The epochs that a schedule names, by key."""
-    last = {"milestones": schedule.milestones[-1]} if isinstance(schedule, Step) else {}
-    return {"warmup": schedule.warmup, **last}
+def _ways_out(milestones: tuple[float, ...], epochs: int) -> str:
+    """Hint for milestones behind the end: the schedule without any, the milestones in proportion, or more epochs."""
+    last = milestones[-1]
+    scaled = [float(f"{each * epochs / (last * 1.125):.2g}") for each in milestones]
+    shown = f", schedule.milestones: [{', '.join(f'{each:g}' for each in scaled)}]" if sorted(set(scaled)) == scaled else ""
+    return f"schedule: cosine{shown}, or more than {last:g} epochs"
+
+
+def read_recipe(data: Mapping[str, object]) -> Recipe:
+    """The recipe that plain data says, as the `train` section of a file would. Raises SpecError with every problem."""
+    return section_of(Recipe, data, "train")

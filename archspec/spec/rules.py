@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from archspec.errors import Problem, nearest
-from archspec.spec.arch import VERSION, Spec, parse_spec
+from archspec.schema.read import place
+from archspec.schema.tree import Mapping, Scalar, kind
+from archspec.spec.arch import Spec, parse_spec, section_in
 from archspec.spec.blocks import walk
+from archspec.spec.export import ExportSection
 from archspec.spec.expressions import ExpressionError, names_in, undefined
 from archspec.spec.inherit import SET, Resolved
-from archspec.spec.operations import KIND_ARGUMENTS, RESERVED, SECTIONS
-from archspec.spec.source import Mapping, Scalar, kind
+from archspec.spec.operations import KIND_ARGUMENTS, NAMES_IN_BLOCKS
+from archspec.spec.recipe import Recipe
+from archspec.spec.sections import SPEC, VERSION
 from archspec.spec.strict import channels_first, unread, unread_in_blocks
 
 
@@ -24,7 +28,7 @@ def read_spec(resolved: Resolved) -> Spec:
     doubts = [doubt for rule in WARNINGS for doubt in rule(spec)]
     found = [*spec.problems, *(problem for rule in RULES for problem in rule(spec)),
              *(doubt for doubt in doubts if doubt.where.file == SET)]
-    if any(nearest(key, ("extends",)) for key in resolved.tree.entries if key not in SECTIONS):
+    if any(nearest(key, ("extends",)) for key in resolved.tree.entries if key not in SPEC):
         found = [problem for problem in found if problem.code != "missing"]  # it is in the file that was to be extended
     return replace(spec, problems=tuple(found), warnings=tuple(doubt for doubt in doubts if doubt.where.file != SET))
 
@@ -79,7 +83,7 @@ def _names_in_own_blocks(spec: Spec) -> Iterator[Problem]:
         block = spec.blocks.get(name)
         if block is None:
             continue
-        known = {*block.parameters, *block.let, *RESERVED, *spec.let}
+        known = {*block.parameters, *block.let, *NAMES_IN_BLOCKS, *spec.let}
         trees = [*block.parameters.values(), *block.let.values(),
                  *(arg for item in walk(block.body) for arg in (*item.args.values(), item.condition))]
         for tree in trees:
@@ -100,11 +104,15 @@ def _undefined(tree: object, known: set[str]) -> Iterator[Problem]:
 
 
 def _recipe(spec: Spec) -> Iterator[Problem]:
-    for section in ("train", "export"):
-        tree = spec.resolved.tree.entries.get(section)
-        if tree is not None:
-            from archspec.spec.sections import check
-            yield from check(section, tree)
+    problems: list[Problem] = []
+    section_in(spec.resolved, "export", ExportSection, problems)
+    recipe = section_in(spec.resolved, "train", Recipe, problems)
+    yield from problems
+    sides = [side for side in spec.input[:2] if side is not None]
+    if sides and recipe.augment.crop_padding >= min(sides):
+        yield Problem("crop-padding", place(spec.resolved.tree, "train.augment.crop_padding"),
+                      f"a crop_padding of {recipe.augment.crop_padding} is as large as the image, "
+                      f"{' x '.join(map(str, sides))}: a crop may hold none of it", "a few pixels: 4 for 32x32, 28 for 224x224")
 
 
 RULES: tuple[Callable[[Spec], Iterator[Problem]], ...] = (

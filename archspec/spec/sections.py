@@ -1,60 +1,96 @@
-"""The train and export sections: what pydantic finds wrong in them, with the place in the YAML."""
+"""Every key of a spec, of a stage and of a block: the declarations from which tables, messages and checks come."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
-
-from archspec.errors import Problem, Where, nearest
+from archspec.schema.keys import Key, Sub
+from archspec.schema.kinds import Choice, Form, Text, Whole
+from archspec.schema.walk import Entry, walk
 from archspec.spec.export import ExportSection
-from archspec.spec.recipe import Recipe, Section
-from archspec.spec.source import Mapping, Scalar, Sequence, Tree, kind, plain
+from archspec.spec.operations import ITEMS, MAX_TIMES, MEMORIES, OPERATIONS, PADDED, PADDING, UNIT_KIND, UNITS
+from archspec.spec.published import Published
+from archspec.spec.recipe import Recipe
 
-SECTIONS: dict[str, type[Section]] = {"train": Recipe, "export": ExportSection}
+VERSION = 1
+TEXT = Form("text", "a text")
+NAMES = Form("names", "a mapping of names")
+MEMORY = Key(Choice(MEMORIES), "none", "what the backward pass computes again, see [below](#memory)",
+             synonyms=("checkpointing", "gradient_checkpointing", "recompute", "remat"))
+UNIT = Key(UNIT_KIND, UNITS[0], "how convolution, norm and activation follow each other, see [units](#units)",
+           synonyms=("order",))
+
+SPEC: dict[str, Key] = {
+    "archspec": Key(Form("version", str(VERSION)), VERSION, "the version of the language", synonyms=("version",)),
+    "name": Key(TEXT, None, "letters, digits and `. _ -`", follows="the name of the file", synonyms=("title", "model_name")),
+    "description": Key(TEXT, "", "text for people", follows="empty"),
+    "reference": Key(TEXT, "", "text for people: where it is from", follows="empty", synonyms=("paper", "source", "citation")),
+    "extends": Key(TEXT, None, "another spec, see [Inheritance](#inheritance)", follows="none",
+                   synonyms=("base", "_base_", "inherits", "parent", "from")),
+    "input": Key(Form("size", "height x width x channels"), doc="the size of the image; `?x?x3` leaves it open",
+                 follows="an error", synonyms=("input_shape", "input_size", "image_size", "inputs", "shape")),
+    "classes": Key(Whole(1, 10**6), None, "how many logits there are, two at least; the name `$classes`", follows="not defined",
+                   synonyms=("num_classes", "n_classes", "nc", "outputs")),
+    "let": Key(NAMES, None, "names for [expressions](#expressions), known everywhere in the spec", follows="none",
+               synonyms=("vars", "variables", "constants")),
+    "defaults": Key(Form("defaults", "a mapping of keys"), None, "`unit`, `padding`, and arguments of operations",
+                    follows="see [below](#defaults-and-parameters)", synonyms=("default",)),
+    "parameters": Key(NAMES, None, "values for parameters of blocks", follows="none", synonyms=("params", "args", "kwargs")),
+    "blocks": Key(Form("blocks", "a mapping of blocks"), None, "the [blocks](#blocks) of this spec",
+                  follows="the shipped ones only", synonyms=("modules", "block")),
+    "stem": Key(ITEMS, None, "ahead of the stages", follows="`[]`", synonyms=("layers", "entry")),
+    "stages": Key(Form("stages", "a mapping of columns or a list of rows"), None, "see [Stages](#stages)", follows="none",
+                  synonyms=("backbone", "body", "stage")),
+    "head": Key(ITEMS, doc="ends in logits", follows="an error", synonyms=("classifier", "top", "neck")),
+    "auxiliary": Key(Form("auxiliary", "a mapping of stages to lists of operations"), None,
+                     "extra heads for training, see [below](#auxiliary-classifiers)", follows="none",
+                     synonyms=("aux", "auxiliary_heads")),
+    "memory": MEMORY,
+    "published": Key(Sub(Published), None, "figures that `archspec verify` compares with", follows="none",
+                     synonyms=("expected", "figures")),
+    "train": Key(Sub(Recipe, {"recipe": Key(Text("the name of a recipe"), None, "a recipe that ships, see [Recipes](#recipes); "
+                                            "its keys hold where the section says nothing")}), None,
+                 "see [train and export](#train-and-export)", follows="its defaults", synonyms=("training", "fit")),
+    "export": Key(Sub(ExportSection), None, "see [train and export](#train-and-export)", follows="its defaults",
+                  synonyms=("exports", "serving", "save")),
+}
+"""The keys of a spec, in the order in which it is written."""
+
+STAGE: dict[str, Key] = {
+    "name": Key(TEXT, None, "letters, digits, `_`; GoogLeNet's are `3a`, `3b`, …", follows="`stage1`, `stage2`, …"),
+    "block": Key(TEXT, doc="the block it repeats (`blocks` in columns)", follows="an error", synonyms=("module", "type")),
+    "repeats": Key(Whole(1, MAX_TIMES), 1, "how often", synonyms=("repeat", "depth", "n", "num_blocks", "layers", "depths")),
+    "stride": Key(Form("any", "a value"), 1, "for the first repeat; the others have 1 (`strides` in columns)",
+                  synonyms=("strides", "downsample")),
+    "before": Key(ITEMS, None, "once a stage, ahead of its blocks", follows="none", synonyms=("pre",)),
+    "after": Key(ITEMS, None, "once a stage, behind its blocks", follows="none", synonyms=("post",)),
+    "between": Key(ITEMS, None, "in columns only: ahead of every stage but the first, and of its `before`",
+                   follows="none", synonyms=("transition",)),
+    "memory": Key(Choice(MEMORIES), None, MEMORY.doc, follows="the spec's `memory`", synonyms=MEMORY.synonyms),
+}
+"""The keys of a stage; any other is a parameter of its block."""
+
+BLOCK: dict[str, Key] = {
+    "description": Key(TEXT, "", "text for people", follows="empty"),
+    "like": Key(TEXT, None, "another block: it is copied, and the keys given here change the copy", follows="none",
+                synonyms=("extends", "base", "copy", "from")),
+    "parameters": Key(NAMES, None, "name: default; `required` has none. A bare value in a call is the first one",
+                      follows="none", synonyms=("params", "args", "arguments")),
+    "unit": Key(UNIT_KIND, None, "its unit", follows="the spec's `defaults.unit`, never the caller's", synonyms=UNIT.synonyms),
+    "let": Key(NAMES, None, "names computed from the parameters, in order", follows="none", synonyms=("vars", "variables")),
+    "body": Key(ITEMS, doc="the operations it is made of", follows="an error",
+              synonyms=("layers", "ops", "operations", "items")),
+}
+"""The keys of a block."""
+
+DEFAULTS: dict[str, Key] = {
+    "unit": UNIT, "padding": Key(PADDING, "same", PADDED.doc, "pixels", PADDED.synonyms),
+    **{name: Key(Form("arguments", "a mapping of arguments"), None, each.doc, synonyms=each.synonyms)
+       for name, each in OPERATIONS.items() if not each.holds},
+}
+"""The keys of `defaults`."""
 
 
-def check(section: str, tree: Tree) -> Iterator[Problem]:
-    """Every problem of a section."""
-    if not isinstance(tree, Mapping):
-        yield Problem("not-a-mapping", tree.where, f"{section} is a mapping of keys, this is {kind(tree)}")
-        return
-    try:
-        SECTIONS[section].model_validate(plain(tree))
-    except ValidationError as error:
-        for found in error.errors(include_url=False):
-            yield _problem(section, tree, found)
-
-
-def _problem(section: str, tree: Mapping, error: ErrorDetails) -> Problem:
-    part, where, path = _locate(tree, error["loc"])
-    dotted = ".".join((section, *path))
-    if error["type"] == "extra_forbidden":
-        owner = ".".join((section, *path[:-1]))
-        return Problem("unknown-key", where, f"{owner} has no key '{path[-1]}'",
-                       nearest(path[-1], _keys(Section)) or "see the train section in docs/language.md")
-    if error["type"] == "missing":
-        return Problem("missing", where, f"{dotted} needs '{error['loc'][-1]}'")
-    shown = f", this is {kind(part)}" if isinstance(part, Scalar) else ""
-    message = error["msg"].replace("Input should be", "has to be").replace("Value error, ", "")
-    return Problem("recipe", where, f"{dotted} {message}{shown}" if "has to be" in message else f"{dotted}: {message}")
-
-
-def _locate(tree: Mapping, loc: tuple[int | str, ...]) -> tuple[Tree, Where, list[str]]:
-    """The part of the tree that an error's location names, its place, and the keys that lead to it."""
-    part: Tree = tree
-    where, path = tree.where, list[str]()
-    for step in loc:
-        if isinstance(part, Mapping) and step in part.entries:
-            where = part.key(str(step))
-            part = part.entries[str(step)]
-            path.append(str(step))
-        elif isinstance(part, Sequence) and isinstance(step, int) and step < len(part.items):
-            part = part.items[step]
-            where = part.where
-    return part, part.where if isinstance(part, Scalar) and path and loc[-1] == path[-1] else where, path
-
-
-def _keys(section: type[Section]) -> set[str]:
-    return set(section.model_fields).union(*(_keys(kind) for kind in section.__subclasses__()))
+def everywhere() -> Iterable[Entry]:
+    """All keys of a spec that are declared by their path."""
+    return walk(SPEC)

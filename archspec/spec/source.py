@@ -9,98 +9,44 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import yaml
 
 from archspec.errors import Problem, SpecError, Where, shorten
 from archspec.io.places import called
+from archspec.schema.tree import BROKEN, Atom, Mapping, Scalar, Sequence, Tree, kind, plain
+
+__all__ = ["BROKEN", "Atom", "Mapping", "Scalar", "Sequence", "TooLong", "Tree", "atom", "document", "kind", "parse", "plain",
+           "read"]
 
 MAX_BYTES = 1_000_000
 MAX_NODES = 100_000
 MAX_DEPTH = 60
 MAX_DIGITS = 18
+TOO_DEEP = f"the document is nested deeper than {MAX_DEPTH} levels, aliases counted unfolded"
 
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+NESTED = re.compile(rf"[\[{{](?:[ \t]*[\[{{]){{{MAX_DEPTH}}}")
+"""More brackets opened in a row than there may be levels."""
 BREAKS = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 WORDS = {"null": None, "~": None, "true": True, "false": False}
 
+SYNTAX_HINTS = {
+    "mapping values are not allowed": "keys of one mapping begin in the same column, one a line",
+    "did not find expected key": "keys of one mapping begin in the same column, one a line",
+    "did not find expected '-'": "the entries of a list begin with a dash in the same column",
+    "did not find expected ',' or": "a bracket that was opened above is not closed, or a comma is missing",
+    "unexpected end of stream": "a quote that was opened is not closed",
+    "cannot start any token": "quote a text that begins with this sign",
+}
+"""What is wrong most often where libyaml says this."""
+
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-BROKEN = "\0"
-"""The value of what cannot be read; no YAML text holds this character. Nothing follows from it but its own problem."""
-
-Atom = int | float | str | bool | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scalar:
-    """A single value. `text` is what was written; `value` is None for null, which is not the text `none`."""
-
-    value: Atom
-    text: str
-    where: Where
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sequence:
-    """A list."""
-
-    items: tuple[Tree, ...]
-    where: Where
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Mapping:
-    """A mapping of texts. `keys` says where each key stands."""
-
-    entries: MappingABC[str, Tree]
-    where: Where
-    keys: MappingABC[str, Where] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "entries", MappingProxyType(dict(self.entries)))
-        object.__setattr__(self, "keys", MappingProxyType(dict(self.keys)))
-
-    def key(self, name: str) -> Where:
-        """The place of a key."""
-        return self.keys.get(name, self.where)
-
-
-Tree = Scalar | Sequence | Mapping
-
-
-def plain(tree: Tree) -> object:
-    """The tree as lists, dicts and atoms."""
-    match tree:
-        case Mapping():
-            return {key: plain(value) for key, value in tree.entries.items()}
-        case Sequence():
-            return [plain(item) for item in tree.items]
-        case Scalar():
-            return tree.value
-
-
-def kind(tree: Tree) -> str:
-    """What a part of a tree is, for messages."""
-    match tree:
-        case Mapping():
-            return "a mapping"
-        case Sequence():
-            return "a list"
-        case Scalar(value=None):
-            return "null"
-        case Scalar(value=bool()):
-            return f"{tree.text} (true or false)"
-        case Scalar(value=str()):
-            return f"the text '{shorten(tree.text)}'"
-    return f"the number {tree.text}"
 
 
 class TooLong(ValueError):
@@ -125,20 +71,6 @@ def atom(text: str) -> Atom:
     if abs(value) == float("inf"):
         raise TooLong(f"the number {shorten(text)} is too large", "numbers stay below 1e308")
     return value
-
-
-def hint_for_text(text: object) -> str:
-    """What to write instead of a text that looks like a number, a truth value or an expression."""
-    if not isinstance(text, str):
-        return ""
-    if re.fullmatch(r"[-+]?0[0-9]+|0[xob][0-9a-fA-F]+|[-+]?[0-9]+(_[0-9]+)+", text):
-        return f"'{shorten(text)}' is text: write a decimal number without leading zeros and underscores"
-    if re.fullmatch(r"[-+]?\.(nan|NaN|NAN|inf|Inf|INF)", text):
-        return f"'{text}' is text: numbers are finite"
-    if re.search(r"[\w)] *[-+*/%<>]=? *[\w(]|\w\(", text):
-        return f"an expression is written $({shorten(text)})"
-    near = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}.get(text.lower())
-    return f"'{text}' is text: write {near}" if near else ""
 
 
 def shown(path: Path) -> str:
@@ -207,6 +139,17 @@ class _Anchor:
     height: int
 
 
+def _syntax_hint(error: str, line: str) -> str:
+    """What to write where YAML's own message does not say it."""
+    if "$(" in line:
+        return 'inside [...] and {...} a comma or bracket ends a value: quote it, "$(min(8, a))"'
+    if "\\t" in error or "\t" in line:
+        return "indent with spaces, never tabs"
+    if "mapping values are not allowed" in error and line.count(": ") > 1:
+        return "operations stand in a list: stem: [conv: 3x3 16], or each behind a dash in a line of its own"
+    return next((hint for part, hint in SYNTAX_HINTS.items() if part in error), "")
+
+
 class _Reader:
     """Builds a tree from events; collects problems and goes on where it can."""
 
@@ -246,17 +189,18 @@ class _Reader:
         if self.within is not None:
             column = min(mark.column if mark.line == 0 else len(self.within.text), len(self.within.text))
             return replace(self.within, column=column + 1, path=path)
-        text = self.lines[mark.line] if mark.line < len(self.lines) else ""
-        return Where(self.file.file, mark.line + 1, mark.column + 1, path, text, self.file.called)
+        if mark.line >= len(self.lines):  # libyaml ends the last line where the file does not
+            last = self.lines[-1]
+            return Where(self.file.file, len(self.lines), len(last) + 1, path, last, self.file.called)
+        return Where(self.file.file, mark.line + 1, mark.column + 1, path, self.lines[mark.line], self.file.called)
 
     def syntax(self, error: yaml.YAMLError) -> Problem:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         where = self.at(mark, "") if mark else self.control()
+        if deep := NESTED.search(where.text[:where.column]):  # libyaml 0.2.6 looks a thousand brackets ahead and gives up
+            return Problem("too-large", replace(where, column=deep.end()), TOO_DEEP)
         text = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-        hint = "indent with spaces, never tabs" if "\\t" in text or "\t" in where.text else ""
-        if "$(" in where.text:
-            hint = 'inside [...] and {...} a comma or bracket ends a value: quote it, "$(min(8, a))"'
-        return Problem("yaml-syntax", where, f"this is not YAML: {text}", hint)
+        return Problem("yaml-syntax", where, f"this is not YAML: {text}", _syntax_hint(text, where.text))
 
     def control(self) -> Where:
         """The first character that YAML does not allow."""
@@ -290,7 +234,7 @@ class _Reader:
     def deepen(self, depth: int) -> None:
         self.deepest = max(self.deepest, depth)
         if depth > MAX_DEPTH:
-            raise _TooLarge(f"the document is nested deeper than {MAX_DEPTH} levels, aliases counted unfolded")
+            raise _TooLarge(TOO_DEEP)
 
     def grow(self, nodes: int) -> None:
         self.count += nodes

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from archspec.errors import Problem, nearest
 from archspec.spec.arch import Spec
-from archspec.spec.blocks import BlockTable, library
+from archspec.spec.blocks import BlockTable
 from archspec.spec.expressions import FUNCTIONS
 from archspec.spec.inherit import SET
+from archspec.spec.library import library
 from archspec.spec.operations import OPERATIONS, RESERVED
 from archspec.spec.reading import definitions, names_read, reached, read_in_block, words
 from archspec.spec.source import Mapping, Tree, shown

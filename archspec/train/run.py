@@ -16,6 +16,7 @@ from typing import IO, Any, Protocol
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
 from archspec.io.files import PARTIAL, remove, write_json, write_text
+from archspec.schema.keys import to_json
 from archspec.spec.export import ExportSection
 from archspec.spec.recipe import Recipe
 
@@ -120,8 +121,8 @@ def _manifest(spec: SpecLike, graph: Graph) -> dict[str, Any]:
     packages = ("tensorflow", "keras", "numpy")
     return {"spec": spec.name, "fingerprint": graph.fingerprint, "seed": spec.train.seed, "command": sys.argv,
             "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
-            "input": {"images": "float32 pixels from 0 to 255", **spec.train.normalize.model_dump(mode="json")},
-            "train": spec.train.model_dump(mode="json")}
+            "input": {"images": "float32 pixels from 0 to 255", **to_json(spec.train.normalize)},
+            "train": to_json(spec.train)}
 
 
 def _refuse_other_spec(run: RunFolder, spec: SpecLike, graph: Graph) -> None:
@@ -130,7 +131,7 @@ def _refuse_other_spec(run: RunFolder, spec: SpecLike, graph: Graph) -> None:
     if written["fingerprint"] != graph.fingerprint:
         raise InputError(f"{run.path} holds a run of another network ({written['spec']}, fingerprint "
                          f"{written['fingerprint']}; this one's is {graph.fingerprint})\n  hint: {ways_out}")
-    now = spec.train.model_dump(mode="json", exclude=set(INDIFFERENT))
+    now = {key: value for key, value in to_json(spec.train).items() if key not in INDIFFERENT}
     before = {key: value for key, value in written["train"].items() if key not in INDIFFERENT}
     differing = list(_differences(before, now, "train"))
     if differing:

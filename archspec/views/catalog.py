@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
+from archspec.io.places import shipped
 from archspec.network import load, lower
 from archspec.spec.arch import Spec
-from archspec.spec.blocks import BlockTable, library
+from archspec.spec.blocks import BlockTable
 from archspec.spec.dump import used_blocks
 from archspec.spec.inherit import names, recipes
+from archspec.spec.library import library
 from archspec.spec.source import Mapping, Scalar, plain
 from archspec.views.numbers import shape
 from archspec.views.summary import summary
 
-__all__ = ["BlockEntry", "Entry", "blocks", "recipes", "specs"]
+__all__ = ["BlockEntry", "Entry", "blocks", "index", "lowered", "recipes", "specs"]
+INDEX = "index.json"
+"""What `specs` gives, kept beside the specs: lowering them all takes seconds. tools/docs.py writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,32 @@ class BlockEntry:
 
 
 def specs() -> list[Entry]:
-    """Every shipped spec, by family and name."""
+    """Every shipped spec, by family and name: from the index if that was made of these files, else lowered."""
+    path = shipped() / INDEX
+    if path.is_file():
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        if kept["files"] == _digest():
+            return [Entry(**entry) for entry in kept["specs"]]
+    return lowered()
+
+
+def index() -> str:
+    """The text of the index: a line an entry."""
+    entries = ",\n".join(json.dumps(asdict(entry), ensure_ascii=False) for entry in lowered())
+    return f'{{"files": "{_digest()}", "specs": [\n{entries}\n]}}\n'
+
+
+def _digest() -> str:
+    """SHA-256 of every file that a shipped spec can be made of, with its name."""
+    found = hashlib.sha256()
+    for path in sorted(shipped().rglob("*.yaml")):
+        content = path.read_bytes()
+        found.update(f"{path.relative_to(shipped()).as_posix()} {len(content)}\n".encode() + content)
+    return found.hexdigest()
+
+
+def lowered() -> list[Entry]:
+    """Every shipped spec, lowered now."""
     return sorted((_entry(name) for name in names()), key=lambda entry: (entry.family, entry.name))
 
 
@@ -67,7 +98,7 @@ def _family(spec: Spec) -> str:
 
 
 def _file(block: str) -> str:
-    return library()[block].where.file.rpartition("/")[2].removesuffix(".yaml")
+    return library().family(block)
 
 
 def blocks() -> list[BlockEntry]:

@@ -4,34 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from archspec.spec.arch import Published
+from archspec.spec.published import Published, Rounded
 from archspec.views.numbers import count
 from archspec.views.summary import Summary
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One published figure, what it is here, and the value of its last digit written."""
+    """One published figure, and what it is here."""
 
     name: str
-    published: float
+    published: Rounded
     found: int | None
-    digit: float = 1
 
     @property
     def holds(self) -> bool:
         """Whether they are equal, rounded to the last digit written."""
-        return self.found is not None and round(self.found / self.digit) == round(self.published / self.digit)
+        return self.found is not None and self.published.matches(self.found)
 
     def __str__(self) -> str:
         if self.holds:
             return f"{self.name}: {count(self.found)}, as published"
-        return f"{self.name}: {count(self.found)}, published {self.published:,.0f}"
+        return f"{self.name}: {count(self.found)}, published {self.published.value:,.0f}"
 
 
 def compare(published: Published, cost: Summary) -> list[Figure]:
     """A figure for each that the spec gives."""
-    pairs = (("trainable parameters", published.params, cost.parameters.trainable, 1.0),
-             ("all parameters", published.total, cost.parameters.total, 1.0),
-             ("multiply-adds", published.macs, cost.macs, published.macs_digit))
-    return [Figure(name, said, found, digit) for name, said, found, digit in pairs if said is not None]
+    pairs = (("trainable parameters", published.params, cost.parameters.trainable),
+             ("all parameters", published.total, cost.parameters.total),
+             ("multiply-adds", published.macs, cost.macs))
+    return [Figure(name, said, found) for name, said, found in pairs if said is not None]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import platform
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
+import click
 import pytest
 
-from archspec.cli import run
+from archspec.cli import COMMANDS, Commands, run
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -137,6 +140,24 @@ def test_explain_says_where_a_value_came_from(archspec: Run, key: str, last: str
     assert out.count("instead of") == overridden
 
 
+@pytest.mark.parametrize(("key", "said"), [
+    ("train.seed", "0, the default: fixes the weights, the order of the images and what augmentation draws\n"),
+    ("export.formats", "[savedmodel, tflite], the default: what is made for serving\n"),
+    ("defaults.unit", "conv-norm-act, the default: how convolution, norm and activation follow each other, see units\n"),
+])
+def test_explain_says_the_default_of_a_key_that_nothing_sets(archspec: Run, key: str, said: str) -> None:
+    assert archspec("show", "resnet50", "--explain", key)[:2] == (0, said)
+
+
+@pytest.mark.parametrize(("key", "message"), [
+    ("train.lr", "nothing sets 'train.lr'\n  hint: did you mean train.schedule.learning_rate?\n"),
+    ("train.sed", "nothing sets 'train.sed'\n  hint: did you mean 'train.seed'?\n"),
+    ("train.init", "nothing sets 'train.init', and it has no default\n"),
+])
+def test_explain_of_a_key_that_has_no_value(archspec: Run, key: str, message: str) -> None:
+    assert archspec("show", "resnet50", "--explain", key) == (2, "", message)
+
+
 def test_list_shows_every_spec_and_block(archspec: Run) -> None:
     document = json.loads(archspec("list", "--json")[1])
     found = {entry["name"]: entry for entry in document["specs"]}
@@ -145,6 +166,37 @@ def test_list_shows_every_spec_and_block(archspec: Run) -> None:
     assert "imagenet_resnet" in document["recipes"]
     table = archspec("list")[1]
     assert all(name in table for name in found)
+
+
+def test_blocks_are_listed_below_the_file_that_holds_them(archspec: Run) -> None:
+    files = [line for line in archspec("list", "--blocks")[1].splitlines() if not line.startswith(" ")]
+    assert len(files) > 10
+    assert all(Path(file).is_file() for file in files)
+
+
+def test_help_says_the_first_sentence_of_each_command_whole(archspec: Run) -> None:
+    code, out, _ = archspec("--help")
+    assert code == 0
+    for name, (_, sentence) in COMMANDS.items():
+        command = Commands().get_command(click.Context(Commands()), name)
+        assert command is not None
+        assert " ".join(str(command.help).split()).startswith(sentence)
+        assert sentence in " ".join(out.split())
+
+
+def test_version_says_which_frameworks_are_installed(archspec: Run) -> None:
+    code, out, _ = archspec("--version")
+    assert (code, out) == (0, f"archspec {version('archspec-keras')}, TensorFlow {version('tensorflow')}, "
+                              f"Keras {version('keras')}, Python {platform.python_version()}\n")
+
+
+def test_verify_reports_every_spec_that_cannot_be_read(archspec: Run, broken: str) -> None:
+    code, out, err = archspec("verify", "nofile", "resnet18x", broken)
+    assert (code, out) == (2, "")
+    assert [line for line in err.splitlines() if line.startswith(("nofile", "resnet18x", broken))] == [
+        f"{broken}:3:18: the name 'widht' is not defined here", f"{broken}:4:1: a spec has no section 'haed'",
+        "nofile:1:1: there is no such file, and no shipped spec of that name",
+        "resnet18x:1:1: there is no such file, and no shipped spec of that name"]
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from archspec.data.dataset import Split
 from archspec.data.normalize import check_channels
 from archspec.data.pipeline import Pipeline
 from archspec.errors import InputError
-from archspec.spec.recipe import Augment, Normalize, Recipe
+from archspec.spec.recipe import Normalize, read_recipe
 
 SHAPE = (2, 2, 1)
 SIZE = 10
@@ -20,7 +20,7 @@ SIZE = 10
 
 def pipeline(**keys: object) -> Pipeline:
     """Ten images; the i-th has the label i and pixels of that value."""
-    recipe = Recipe.model_validate({"batch": 4, "epochs": 3, "normalize": {"mean": 0, "std": 1}, **keys})
+    recipe = read_recipe({"batch": 4, "epochs": 3, "normalize": {"mean": 0, "std": 1}, **keys})
     return Pipeline(Split("train", np.arange(SIZE, dtype=np.int32), _read), SHAPE, recipe)
 
 
@@ -71,7 +71,7 @@ def test_images_and_labels_belong_together() -> None:
 
 
 def test_evaluation_goes_in_order_and_does_not_augment() -> None:
-    one = pipeline(augment=Augment(crop_padding=1))
+    one = pipeline(augment={"crop_padding": 1})
     assert labels(one.evaluation()) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
     images = np.concatenate([images for images, _, _ in one.evaluation().as_numpy_iterator()])
     assert (images[:SIZE] == np.arange(SIZE).reshape(-1, 1, 1, 1)).all()

@@ -14,7 +14,7 @@ from safetensors.numpy import save_file
 
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
-    """The folder of a page, with every spec that the page names, and a few pictures in `flowers`."""
+    """The folder of a page, with every spec that the page names; `flowers` and weights for the pages that use them."""
     made = {page: _folder(tmp_path_factory.mktemp(page.stem), page) for page in PAGES}
     return made.__getitem__
 
@@ -24,15 +24,23 @@ def _folder(folder: Path, page: Path) -> Path:
         if block.language == "yaml" and block.file is not None:
             (folder / block.file).parent.mkdir(parents=True, exist_ok=True)
             (folder / block.file).write_text(block.text, encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
+    if "flowers" in text:
+        _pictures(folder / "flowers")
+    if "resnet18.safetensors" in text:
+        save_file(dict(_resnet18()), folder / "resnet18.safetensors")
+    return folder
+
+
+def _pictures(folder: Path) -> None:
+    """A few photographs of noise in three classes."""
     random = np.random.default_rng(0)
     for split, count in (("train", 6), ("validation", 2)):
         for label in ("daisy", "rose", "tulip"):
-            place = folder / "flowers" / split / label
+            place = folder / split / label
             place.mkdir(parents=True)
             for number in range(count):
                 Image.fromarray(random.integers(0, 255, (48, 64, 3), np.uint8)).save(place / f"{number}.png")
-    save_file(dict(_resnet18()), folder / "resnet18.safetensors")
-    return folder
 
 
 def _resnet18() -> Iterator[tuple[str, np.ndarray]]:

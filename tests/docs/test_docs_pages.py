@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+import tomllib
 from pathlib import Path
 
 import pytest
 from pages import PAGES, ROOT, blocks
 
 from archspec.cli import COMMANDS
-from archspec.spec.operations import FLAGS, OPERATIONS, SECTIONS
+from archspec.spec.operations import FLAGS, OPERATIONS
+from archspec.spec.sections import SPEC
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
@@ -56,7 +56,7 @@ def test_lines_are_not_too_long(page: Path) -> None:
     assert not long, f"{page.name}: {long}"
 
 
-@pytest.mark.parametrize("word", [*OPERATIONS, *SECTIONS, *FLAGS])
+@pytest.mark.parametrize("word", [*OPERATIONS, *SPEC, *FLAGS])
 def test_the_reference_names(word: str) -> None:
     assert re.search(rf"`[^`]*\b{word}\b[^`]*`", _text(ROOT / "docs" / "language.md"))
 
@@ -82,32 +82,9 @@ def test_paths_in_the_architecture_exist() -> None:
     assert not [path for path in sorted(named) if not (ROOT / path).exists()]
 
 
-def _order() -> dict[str, int]:
-    """The packages in the order of the architecture page; the lower number is imported by the higher."""
-    listed = next(block.text for block in blocks(ROOT / "docs" / "architecture.md") if block.text.startswith("errors\n"))
-    return {name: number for number, line in enumerate(listed.splitlines()) for name in line.split()}
-
-
-def _imported(path: Path) -> Iterator[str]:
-    """The packages of archspec that a file imports, anywhere in it but for type checking."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            node.body = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "archspec":
-            _, *below = (node.module or "").split(".")
-            yield from [below[0]] if below else [alias.name for alias in node.names]
-
-
-def test_packages_import_in_the_order_of_the_page() -> None:
-    order = _order()
-    wrong = []
-    for path in sorted((ROOT / "archspec").rglob("*.py")):
-        name = path.relative_to(ROOT / "archspec").parts[0].removesuffix(".py")
-        if name in ("__init__", "__main__"):
-            continue
-        assert name in order, f"docs/architecture.md does not name {name}"
-        wrong += [f"{path.relative_to(ROOT)} imports {other}" for other in _imported(path)
-                  if other != name and order.get(other, -1) >= order[name]]
-    assert not wrong
+def test_the_architecture_shows_the_order_of_imports_that_the_linter_holds() -> None:
+    contracts = tomllib.loads(_text(ROOT / "pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    held = [set(re.findall(r"\w+", layer)) for layer in reversed(layers)]
+    shown = next(block.text for block in blocks(ROOT / "docs" / "architecture.md") if block.text.startswith("errors\n"))
+    assert [set(line.split()) for line in shown.splitlines()] == held

@@ -78,7 +78,7 @@ def test_it_changes_neither_names_nor_fingerprint(lower: Lower) -> None:
 
 def test_a_mistake_at_the_top_is_reported_once(fails: Fails) -> None:
     problems = fails("memory: recompile\nstages: {block: basic, width: [4, 4]}")
-    assert [(problem.code, problem.hint) for problem in problems] == [("memory", "did you mean 'recompute'?")]
+    assert [(problem.code, problem.hint) for problem in problems] == [("argument", "did you mean 'recompute'?")]
 
 
 def test_the_estimate_counts_what_is_kept(lower: Lower) -> None:

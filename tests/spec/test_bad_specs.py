@@ -25,7 +25,6 @@ ELSEWHERE = {
     "too-large": "test_source.py and too_many_*.yaml",
     "not-found": "test_inherit.py: a name on the command line",
     "not-a-file": "test_inherit.py: a folder on the command line",
-    "duplicate-block": "a mistake of the block library, not of a spec",
     "graph-input": "tests/graph/test_verify.py: no spec gives such a graph",
     "graph-order": "tests/graph/test_verify.py: no spec gives such a graph",
     "graph-type": "tests/graph/test_verify.py: no spec gives such a graph",

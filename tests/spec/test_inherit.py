@@ -140,3 +140,21 @@ def test_there_is_no_such_spec(reference: str) -> None:
     with pytest.raises(SpecError) as caught:
         archspec.load(reference)
     assert caught.value.problems[0].code in ("not-found", "not-a-file")
+
+
+@pytest.mark.parametrize("assignments", [
+    ["train.data.source=folder", "train.data.path=images"], ["train.epochs=40", "train.recipe=cifar_resnet", "train.schedule=cosine"],
+    ["train.schedule.factor=0.5", "train.schedule.milestones=[3, 5]", "train.schedule=step"], ["stages.se=8", "stages.widths=[8, 16]"],
+    ["defaults.norm=group_norm", "defaults.norm.groups=4"], ["train.schedule=null", "train.epochs=3"],
+])
+def test_the_order_of_overrides_does_not_matter(write: Write, assignments: list[str]) -> None:
+    path = str(write("stages: {block: basic, repeats: [1, 1], widths: [16, 32]}\ntrain: {data: digits}"))
+    first, second = (archspec.load(path, given) for given in (assignments, assignments[::-1]))
+    assert archspec.lower(first).fingerprint == archspec.lower(second).fingerprint
+    assert (first.train, plain(first.resolved.tree)) == (second.train, plain(second.resolved.tree))
+    assert plain(first.resolved.tree) != merged(Path(path))
+
+
+def test_the_last_of_two_overrides_of_one_key_holds(write: Write) -> None:
+    spec = archspec.load(str(write("train: {epochs: 3}")), ["train.epochs=4", "train.epochs=5"])
+    assert spec.train.epochs == 5

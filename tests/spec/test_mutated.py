@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import random
 import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import archspec
-from archspec.errors import SpecError
+from archspec.errors import Problem, SpecError
 from archspec.io.places import shipped
 
 SPECS = ("resnet20_digits", "googlenet", "mobilenet_v3_large", "inception_v4", "cifar_highway19", "se_resnet50_pre",
@@ -22,27 +23,44 @@ BITS = ("none", "true", "null", "[]", "{}", "-1", "0", "1.5", "99999999", "1e9",
         "repeat: {times: 3, body: [act]}")
 
 
-def mutated(text: str, chance: random.Random) -> str:
-    """The text with words exchanged, put in, doubled or taken out."""
-    words = re.split(r"(\s+|[\[\]{},:$()=])", text)
-    for _ in range(chance.randint(1, 4)):
-        place = chance.randrange(len(words))
-        new = chance.choice((chance.choice(BITS), chance.choice(words), words[place] * 2, ""))
-        words[place] = new
+WORDS = re.compile(r"(\s+|[\[\]{},:$()=])")
+
+
+@st.composite
+def mutations(draw: st.DrawFn, text: str) -> str:
+    """The text with one to four words exchanged, put in, doubled or taken out."""
+    words = WORDS.split(text)
+    for place in draw(st.lists(st.integers(0, len(words) - 1), min_size=1, max_size=4)):
+        words[place] = draw(st.sampled_from(BITS) | st.sampled_from(words) | st.just(words[place] * 2) | st.just(""))
     return "".join(words)
 
 
-def outcome(text: str, path: Path) -> str:
-    path.write_text(text, encoding="utf-8")
+def outcome(path: Path) -> str | tuple[Problem, ...]:
+    """The fingerprint of a file's network, or its problems."""
     try:
         return archspec.lower(archspec.load(str(path))).fingerprint
     except SpecError as error:
-        return str(error)
+        return error.problems
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_a_mutated_spec_never_ends_in_a_traceback(name: str, tmp_path: Path) -> None:
-    chance = random.Random(name)
-    text = re.sub(r"^#.*\n", "", (shipped() / f"{name}.yaml").read_text(encoding="utf-8"), flags=re.MULTILINE)
-    outcomes = {outcome(mutated(text, chance), tmp_path / "net.yaml") for _ in range(25)}
-    assert len(outcomes) > 10
+@settings(max_examples=60)
+@given(data=st.data())
+def test_a_mutated_spec_is_a_network_or_has_problems_with_places(name: str, data: st.DataObject,
+                                                                 tmp_path_factory: pytest.TempPathFactory) -> None:
+    text = (shipped() / f"{name}.yaml").read_text(encoding="utf-8")
+    mutated = data.draw(mutations(re.sub(r"^#.*\n", "", text, flags=re.MULTILINE)))
+    path = tmp_path_factory.getbasetemp() / f"{name}.yaml"
+    path.write_text(mutated, encoding="utf-8")
+    found = outcome(path)
+    assert found == outcome(path)
+    for problem in found if isinstance(found, tuple) else ():
+        lines = Path(problem.where.file).read_text(encoding="utf-8").split("\n")
+        assert 1 <= problem.where.line <= len(lines)
+        assert 1 <= problem.where.column <= len(lines[problem.where.line - 1]) + 1
+        assert problem.message
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_the_specs_that_are_mutated_are_networks(name: str) -> None:
+    assert isinstance(outcome(shipped() / f"{name}.yaml"), str)

@@ -9,8 +9,8 @@ import pytest
 
 from archspec import load, lower
 from archspec.io.places import shipped
-from archspec.spec.blocks import library
 from archspec.spec.inherit import names
+from archspec.spec.library import _library, blocks_of, library, names_in
 from archspec.spec.source import read
 
 
@@ -24,6 +24,25 @@ def test_it_opens_with_a_comment_and_has_a_description(name: str) -> None:
 @pytest.mark.parametrize("path", sorted((shipped() / "blocks").glob("*.yaml")), ids=lambda path: path.stem)
 def test_a_file_of_blocks_says_what_it_holds(path: Path) -> None:
     assert "description" in read(path).entries
+
+
+@pytest.mark.parametrize("path", sorted((shipped() / "blocks").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_names_of_blocks_are_found_without_reading(path: Path) -> None:
+    assert names_in(path.read_text(encoding="utf-8")) == list(blocks_of(path))
+
+
+def test_no_block_ships_twice() -> None:
+    names = [name for path in (shipped() / "blocks").glob("*.yaml") for name in blocks_of(path)]
+    assert len(names) == len(set(names)) == len(library())
+
+
+def test_a_spec_reads_the_files_of_its_blocks_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    read_files: list[str] = []
+    monkeypatch.setattr("archspec.spec.library.read", lambda path: read_files.append(path.stem) or read(path))
+    _library.cache_clear()
+    lower(load("se_resnet50"))
+    assert {"resnet", "senet"} <= set(read_files) <= {"resnet", "senet", "mobilenet"}
+    assert len(read_files) == len(set(read_files))
 
 
 @pytest.mark.parametrize("name", library())

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from archspec.spec.recipe import Recipe
+from archspec.spec.recipe import read_recipe
 from archspec.train.schedule import LearningRate
 
 
 def rates(steps_per_epoch: int, steps: list[int], epochs: int, **schedule: Any) -> list[float]:
-    recipe = Recipe.model_validate({"epochs": epochs, "schedule": schedule})
+    recipe = read_recipe({"epochs": epochs, "schedule": schedule})
     rate = LearningRate(recipe, steps_per_epoch)
     return [float(rate(step)) for step in steps]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from archspec.spec.recipe import Recipe
+from archspec.spec.recipe import Recipe, read_recipe
 from archspec.train import optimizer as optimizers
 from archspec.train.progress import evaluated, trained
 from archspec.train.steps import EvaluateStep, TrainStep, cross_entropy, split_outputs
@@ -30,7 +30,7 @@ def network() -> keras.Model:
 
 def after_a_step(**keys: Any) -> dict[str, np.ndarray]:
     model = network()
-    recipe = Recipe.model_validate({"batch": 4, "schedule": {"kind": "constant", "learning_rate": 0.5}, **keys})
+    recipe = read_recipe({"batch": 4, "schedule": {"kind": "constant", "learning_rate": 0.5}, **keys})
     TrainStep(model, optimizers.make(recipe, 1, model), recipe, 1.0)(IMAGES, LABELS, ONES)
     return {variable.path: variable.value.numpy() for variable in model.trainable_variables}
 
@@ -88,6 +88,6 @@ def test_auxiliary_losses_have_their_weight() -> None:
     assert len(split_outputs(both(IMAGES))[1]) == 1
     before = both.layers[-1].kernel.value.numpy()
     for weight, moved in ((0.0, False), (0.3, True)):
-        recipe = Recipe.model_validate({"batch": 4, "auxiliary_weight": weight, "optimizer": {"weight_decay": 0.0}})
+        recipe = read_recipe({"batch": 4, "auxiliary_weight": weight, "optimizer": {"weight_decay": 0.0}})
         TrainStep(both, optimizers.make(recipe, 1, both), recipe, 1.0)(IMAGES, LABELS, ONES)
         assert (np.abs(both.layers[-1].kernel.value.numpy() - before).max() > 0) == moved

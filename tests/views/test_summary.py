@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archspec import load, lower, summary
+from archspec.spec.published import Rounded
 from archspec.views.numbers import count, mebibytes, short
 from archspec.views.published import Figure
 from archspec.views.summary import receptive_fields
@@ -54,6 +55,6 @@ def test_numbers() -> None:
 
 
 def test_a_figure_is_compared_to_its_last_digit() -> None:
-    assert Figure("macs", 4.089e9, 4089184256, 1e6).holds
-    assert not Figure("macs", 4.088e9, 4089184256, 1e6).holds
-    assert not Figure("params", 5, None).holds
+    assert Figure("macs", Rounded(4.089e9, 1e6), 4089184256).holds
+    assert not Figure("macs", Rounded(4.088e9, 1e6), 4089184256).holds
+    assert not Figure("params", Rounded(5, 1), None).holds

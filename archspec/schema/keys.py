@@ -1,0 +1,108 @@
+"""Keys and the sections they form: a section is a frozen dataclass whose fields are declared by `key`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeVar, dataclass_transform
+
+from archspec.schema.kinds import Choice, Kind
+
+REQUIRED = "required"
+"""The default of a key that has none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Key:
+    """One key: its kind of value with bounds, what holds where it is not written, and one line on what it is.
+
+    `synonyms` are what Keras, PyTorch and others call it; `follows` says in words a default that depends on another key.
+    """
+
+    kind: Kind
+    default: object = REQUIRED
+    doc: str = ""
+    unit: str = ""
+    synonyms: tuple[str, ...] = ()
+    follows: str = ""
+
+
+@dataclass(frozen=True)
+class Clash:
+    """Keys that do not go together: their paths within the section, what is wrong, and the ways out."""
+
+    keys: tuple[str, ...]
+    message: str
+    hint: str = ""
+
+
+class Section:
+    """A mapping of the spec as a value. Immutable; its keys are those its fields declare."""
+
+    declared: ClassVar[Mapping[str, Key]] = MappingProxyType({})
+    """Its keys, in the order of its fields; set by `section`."""
+
+    def clashes(self) -> Iterator[Clash]:
+        """What its keys do not allow together."""
+        return iter(())
+
+
+@dataclass(frozen=True)
+class Sub(Kind):
+    """A mapping with keys of its own. `merged` are keys that stand among them and are gone once files are merged."""
+
+    section: type[Section]
+    merged: Mapping[str, Key] = field(default_factory=dict)
+
+    def expected(self) -> str:
+        """Its keys."""
+        return f"a mapping with {' '.join(self.section.declared)}"
+
+
+@dataclass(frozen=True)
+class OneOf(Kind):
+    """A mapping of one of several kinds, told apart by a key; the word alone stands for a mapping with that key.
+
+    Where the key is not written, the first kind holds.
+    """
+
+    tag: str
+    sections: tuple[type[Section], ...]
+
+    def kinds(self) -> dict[str, type[Section]]:
+        """The sections by the word that names each."""
+        return {str(section.declared[self.tag].default): section for section in self.sections}
+
+    def expected(self) -> str:
+        """The words."""
+        return f"one of {' '.join(self.kinds())}, or a mapping with '{self.tag}'"
+
+
+def key(kind: Kind, doc: str, *, default: Any = REQUIRED, unit: str = "", synonyms: tuple[str, ...] = ()) -> Any:
+    """Declares a field of a section. Without a default it has to be written."""
+    metadata = {"key": Key(kind, default, doc, unit, synonyms)}
+    return field(metadata=metadata) if default is REQUIRED else field(default=default, metadata=metadata)
+
+
+def tag(doc: str, *, default: str) -> Any:
+    """Declares the field that tells a section's kind: its one word."""
+    return key(Choice((default,)), doc, default=default)
+
+
+T = TypeVar("T", bound=Section)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(key, tag))
+def section(cls: type[T]) -> type[T]:
+    """A section: a frozen dataclass that is made by keywords."""
+    made = dataclass(frozen=True, kw_only=True)(cls)
+    made.declared = MappingProxyType({each.name: each.metadata["key"] for each in fields(made)})  # type: ignore[arg-type]
+    return made
+
+
+def to_json(value: object) -> Any:
+    """A section, or a value of one, as JSON has it: mappings by key, lists, numbers, texts, true, false and null."""
+    if isinstance(value, Section):
+        return {name: to_json(getattr(value, name)) for name in value.declared}
+    return [to_json(item) for item in value] if isinstance(value, tuple) else value

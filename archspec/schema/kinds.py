@@ -1,0 +1,227 @@
+"""Kinds of values: what each accepts, in which bounds, and how a message asks for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from archspec.errors import nearest, shorten
+from archspec.schema.tree import Scalar, written
+
+MOST = 10**7
+"""A size or a count is at most this, unless its kind says otherwise."""
+NUMERAL = re.compile(r"[-+]?(0|[1-9][0-9]*|[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?")
+NEARLY = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
+
+
+class Unfit(ValueError):
+    """A value that does not suit its kind: what was expected, and a hint."""
+
+    def __init__(self, expected: str, hint: str = "") -> None:
+        super().__init__(expected)
+        self.hint = hint
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of value. Its subclasses say which values they take."""
+
+    def take(self, value: object) -> object:
+        """The value as the program uses it. Raises Unfit."""
+        raise NotImplementedError
+
+    def read(self, scalar: Scalar) -> object:
+        """The value of what is written. Raises Unfit."""
+        return self.take(scalar.value)
+
+    def expected(self) -> str:
+        """What it takes, for messages and tables."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Form(Kind):
+    """A form of the language that is not read here: the part that knows its meaning does. `said` describes it."""
+
+    name: str
+    said: str
+
+    def expected(self) -> str:
+        """As declared."""
+        return self.said
+
+
+@dataclass(frozen=True)
+class Whole(Kind):
+    """A whole number from `least` to `most`."""
+
+    least: int = 1
+    most: int = MOST
+
+    def take(self, value: object) -> int:
+        """The number. Raises Unfit."""
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise Unfit("a whole number", hint_for_text(value))
+        if not self.least <= value <= self.most:
+            raise Unfit(self.expected())
+        return value
+
+    def expected(self) -> str:
+        """With its bounds."""
+        return f"a whole number from {self.least} to {self.most}"
+
+
+@dataclass(frozen=True)
+class Number(Kind):
+    """A number. `above` and `below` are no values of it, `least` and `most` are."""
+
+    least: float | None = None
+    most: float | None = None
+    above: float | None = None
+    below: float | None = None
+
+    def take(self, value: object) -> float:
+        """The number. Raises Unfit."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise Unfit("a number", hint_for_text(value))
+        if not self._fits(value):
+            raise Unfit(self.expected())
+        return float(value)
+
+    def _fits(self, value: float) -> bool:
+        return ((self.least is None or value >= self.least) and (self.most is None or value <= self.most)
+                and (self.above is None or value > self.above) and (self.below is None or value < self.below))
+
+    def expected(self) -> str:
+        """With its bounds."""
+        if self.above is not None:
+            low, joint, least = f" above {_digits(self.above)}", ", at most ", " and below "
+        else:
+            low, joint, least = "" if self.least is None else f" from {_digits(self.least)}", " to ", " to less than "
+        high = joint + _digits(self.most) if self.most is not None else ""
+        return f"a number{low}{least + _digits(self.below) if self.below is not None else high}"
+
+
+@dataclass(frozen=True)
+class OrNone(Kind):
+    """A number, or none."""
+
+    kind: Number
+
+    def take(self, value: object) -> float | None:
+        """The number, or None. Raises Unfit."""
+        return None if value in (None, "none") else self.kind.take(value)
+
+    def expected(self) -> str:
+        """As the number; every message about it is about a number."""
+        return self.kind.expected()
+
+
+@dataclass(frozen=True)
+class Flag(Kind):
+    """true or false."""
+
+    def take(self, value: object) -> bool:
+        """The truth value. Raises Unfit."""
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, int) and value in (0, 1):
+            raise Unfit(self.expected(), f"write {written(bool(value))}")
+        raise Unfit(self.expected(), hint_for_text(value))
+
+    def expected(self) -> str:
+        """true or false."""
+        return "true or false"
+
+
+@dataclass(frozen=True)
+class Text(Kind):
+    """A text of one character at least; `what` says what it names."""
+
+    what: str = "a text"
+
+    def take(self, value: object) -> str:
+        """The text. Raises Unfit."""
+        if isinstance(value, str) and value:
+            return value
+        raise Unfit(self.expected())
+
+    def read(self, scalar: Scalar) -> str:
+        """What is written, a number too: a folder may be called 1."""
+        return self.take(scalar.value if isinstance(scalar.value, str) else scalar.text)
+
+    def expected(self) -> str:
+        """As declared."""
+        return self.what
+
+
+@dataclass(frozen=True)
+class Choice(Kind):
+    """One of some words; true and false may be among them. `synonyms` are what other libraries call them."""
+
+    words: tuple[str | bool, ...]
+    synonyms: Mapping[str, str] = field(default_factory=dict)
+
+    def take(self, value: object) -> str | bool:
+        """The word; `none` where the language has it as no value. Raises Unfit."""
+        word = "none" if value is None else value
+        for known in self.words:
+            if known == word and isinstance(known, bool) is isinstance(word, bool):
+                return known
+        raise Unfit(self.expected(), self._hint(word))
+
+    def _hint(self, word: object) -> str:
+        same = self.synonyms.get(plainly(str(word)))
+        if same is not None:
+            return f"did you mean '{same}'?"
+        near = hint_for_text(word) if any(isinstance(known, bool) for known in self.words) else ""
+        return near or nearest(str(word), self.spelled())
+
+    def spelled(self) -> list[str]:
+        """The words as they are written."""
+        return [written(word) for word in self.words]
+
+    def expected(self) -> str:
+        """All of them."""
+        words = self.spelled()
+        return f"one of {' '.join(words)}" if len(words) > 1 else words[0]
+
+
+@dataclass(frozen=True)
+class Each(Kind):
+    """A list of values of one kind, `least` at least; `bare`: a single value stands for a list of it alone."""
+
+    kind: Kind
+    least: int = 1
+    bare: bool = False
+    unique: bool = False
+
+    def expected(self) -> str:
+        """What the list holds."""
+        return f"{'a value or ' if self.bare else ''}a list, each {self.kind.expected()}"
+
+
+def _digits(value: float) -> str:
+    return str(int(value)) if value == int(value) else f"{value:g}"
+
+
+def plainly(word: str) -> str:
+    """A word without case, spaces and signs, so that BatchNorm2d, batch-norm2d and batch_norm2d are one."""
+    return re.sub(r"[\s_-]", "", word).lower()
+
+
+def hint_for_text(text: object) -> str:
+    """What to write instead of a text that looks like a number, a truth value or an expression."""
+    if not isinstance(text, str):
+        return ""
+    if NUMERAL.fullmatch(text) or text in ("true", "false"):
+        return f"'{shorten(text)}' in quotes is text: leave the quotes out"
+    if re.fullmatch(r"[-+]?0[0-9]+|0[xob][0-9a-fA-F]+|[-+]?[0-9]+(_[0-9]+)+", text):
+        return f"'{shorten(text)}' is text: write a decimal number without leading zeros and underscores"
+    if re.fullmatch(r"[-+]?\.(nan|NaN|NAN|inf|Inf|INF)", text):
+        return f"'{text}' is text: numbers are finite"
+    if re.search(r"[\w)] *[-+*/%<>]=? *[\w(]|\w\(", text):
+        return f"an expression is written $({shorten(text)})"
+    near = NEARLY.get(text.lower())
+    return f"'{text}' is text: write {near}" if near else ""

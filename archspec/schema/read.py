@@ -1,0 +1,170 @@
+"""From a tree to the value of a section, or to every problem in it with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from archspec.errors import MAX_SHOWN, Problem, SpecError, Where, nearest
+from archspec.schema.keys import REQUIRED, Clash, Key, OneOf, Section, Sub
+from archspec.schema.kinds import Each, Form, Kind, Unfit
+from archspec.schema.tree import BROKEN, Scalar, Sequence, Tree, kind, tree_of
+from archspec.schema.tree import Mapping as MappingTree
+from archspec.schema.walk import walk
+from archspec.schema.words import Everywhere, suggestion
+
+T = TypeVar("T", bound=Section)
+FAILED = object()
+"""Stands for a value that cannot be known after a problem."""
+
+
+def read(section: type[T], tree: Tree, path: str, problems: list[Problem], everywhere: Everywhere | None = None,
+         files: tuple[str, ...] = ()) -> T | None:
+    """The section that a tree says; None where a problem was found in it, which is then among `problems`.
+
+    `path` is the section's own, `everywhere` gives the keys that may be suggested, those of the section if left out.
+    `files` are those that made the tree, the user's own first: a problem between keys of several stands in the first.
+    """
+    before = len(problems)
+    value = _Reader(problems, everywhere or (lambda: walk(section.declared, path)), files).section(section, tree, path)
+    return value if isinstance(value, section) and len(problems) == before else None
+
+
+def section_of(section: type[T], data: Mapping[str, object], path: str = "") -> T:
+    """The section that plain data says, as `to_json` gives it. Raises SpecError with every problem."""
+    problems: list[Problem] = []
+    value = read(section, tree_of(data, Where("a mapping", path=path)), path or section.__name__.lower(), problems)
+    if value is None:
+        raise SpecError(problems)
+    return value
+
+
+def take(key: Key, tree: Tree, path: str) -> object:
+    """The value of a single key. Raises SpecError with every problem."""
+    problems: list[Problem] = []
+    value = _Reader(problems, tuple, ()).value(key, tree, path, tree.where)
+    if problems:
+        raise SpecError(problems)
+    return value
+
+
+def place(tree: Tree, path: str) -> Where:
+    """Where a key path stands in a tree; as much of it as is written."""
+    where = tree.where
+    for name in path.split("."):
+        if not isinstance(tree, MappingTree) or name not in tree.entries:
+            break
+        where, tree = tree.key(name), tree.entries[name]
+    return where
+
+
+class _Reader:
+    """Reads key by key and goes on after a problem."""
+
+    def __init__(self, problems: list[Problem], everywhere: Everywhere, files: tuple[str, ...]) -> None:
+        self.problems, self.everywhere, self.files = problems, everywhere, files
+
+    def problem(self, code: str, where: Where, message: str, hint: str = "", notes: tuple[str, ...] = ()) -> object:
+        self.problems.append(Problem(code, where, message, hint, notes))
+        return FAILED
+
+    def value(self, key: Key, tree: Tree, path: str, at: Where) -> object:
+        match key.kind:
+            case Sub(section=section):
+                return self.section(section, tree, path)
+            case OneOf() as choice:
+                return self.one_of(choice, tree, path, at)
+            case Each() as each:
+                return self.each(each, tree, path)
+            case Form():
+                return tree
+        return self.scalar(key.kind, tree, path)
+
+    def scalar(self, kind_of: Kind, tree: Tree, path: str) -> object:
+        if isinstance(tree, Scalar) and tree.value == BROKEN:
+            return FAILED
+        try:
+            if isinstance(tree, Scalar):
+                return kind_of.read(tree)
+            raise Unfit(kind_of.expected())
+        except Unfit as unfit:
+            return self.problem("argument", tree.where, f"{path} needs {unfit}, this is {kind(tree)}", unfit.hint)
+
+    def each(self, each: Each, tree: Tree, path: str) -> object:
+        if isinstance(tree, Scalar) and not each.bare:
+            return self.problem("not-a-list", tree.where, f"{path} needs a list, this is {kind(tree)}", f"write [{tree.text}]")
+        items = tree.items if isinstance(tree, Sequence) else (tree,)
+        found = [self.scalar(each.kind, item, path) for item in items]
+        if len(items) < each.least:
+            return self.problem("argument", tree.where, f"{path} needs {_values(each.least)} at least",
+                                f"each is {each.kind.expected()}")
+        if each.unique and FAILED not in found:
+            twice = [item for index, item in enumerate(items) if found[index] in found[:index]]
+            for item in twice:
+                self.problem("argument", item.where, f"{path} names {kind(item)} twice", "keep one of them")
+        return FAILED if FAILED in found else tuple(found)
+
+    def one_of(self, choice: OneOf, tree: Tree, path: str, at: Where) -> object:
+        if isinstance(tree, Scalar):
+            tree = MappingTree({choice.tag: tree}, tree.where, {choice.tag: tree.where})
+        if not isinstance(tree, MappingTree):
+            return self.problem("argument", tree.where, f"{path} needs {choice.expected()}, this is {kind(tree)}")
+        kinds = choice.kinds()
+        said = tree.entries.get(choice.tag)
+        word = next(iter(kinds)) if said is None else said.text if isinstance(said, Scalar) else ""
+        if word in kinds:
+            return self.section(kinds[word], tree, path, choice)
+        assert said is not None
+        if len(kinds) == 1:
+            return self.problem("argument", said.where, f"{path}: there is {next(iter(kinds))} only, this is {kind(said)}")
+        return self.problem("argument", said.where, f"{path}.{choice.tag} needs one of {' '.join(kinds)}, this is {kind(said)}",
+                            nearest(word, kinds))
+
+    def section(self, section: type[Section], tree: Tree, path: str, among: OneOf | None = None) -> object:
+        if not isinstance(tree, MappingTree):
+            return self.problem("not-a-mapping", tree.where, f"{path} is a mapping of keys, this is {kind(tree)}")
+        keys = section.declared
+        for name in tree.entries:
+            if name not in keys:
+                self.unknown(name, keys, tree, path, among)
+        found = {name: self.value(keys[name], part, f"{path}.{name}", tree.key(name))
+                 for name, part in tree.entries.items() if name in keys and not _is_null(part)}
+        for name, key in keys.items():
+            if key.default is REQUIRED and name not in found:
+                found[name] = self.problem("missing", tree.where, f"{path} needs '{name}'", f"{name}: {key.doc}")
+        failed = {name for name, value in found.items() if value is FAILED}
+        if any(keys[name].default is REQUIRED for name in failed):
+            return FAILED
+        value = section(**{name: value for name, value in found.items() if value is not FAILED})
+        clashes = [each for each in value.clashes() if not {key.partition(".")[0] for key in each.keys} & failed]
+        for each in clashes:
+            self.clash(each, tree, path)
+        return FAILED if failed or clashes else value
+
+    def unknown(self, name: str, keys: Mapping[str, Key], tree: MappingTree, path: str, among: OneOf | None) -> None:
+        others = [] if among is None else [word for word, section in among.kinds().items() if name in section.declared]
+        if among is not None and others:
+            hint = f"it is a key of {among.tag}: {' and '.join(others)}"
+        else:
+            near = suggestion(name, keys, self.everywhere) if len(self.problems) < MAX_SHOWN else ""
+            hint = near or f"it has {' '.join(keys)}"
+        self.problem("unknown-key", tree.key(name), f"{path} has no key '{name}'", hint)
+
+    def clash(self, clash: Clash, tree: MappingTree, path: str) -> None:
+        """Stands at the key that is written in the user's own file; notes say where the others are."""
+        places = [(key, place(tree, key)) for key in clash.keys if key.partition(".")[0] in tree.entries]
+        places.sort(key=lambda place: self._distance(place[1]))
+        where = places[0][1] if places else tree.where
+        notes = tuple(f"{path}.{key} stands at {other}" for key, other in places[1:])
+        self.problem("clash", where, f"{path}: {clash.message}", clash.hint, notes)
+
+    def _distance(self, where: Where) -> int:
+        return self.files.index(where.file) if where.file in self.files else len(self.files)
+
+
+def _is_null(tree: Tree) -> bool:
+    return isinstance(tree, Scalar) and tree.value is None
+
+
+def _values(count: int) -> str:
+    return "one value" if count == 1 else f"{count} values"

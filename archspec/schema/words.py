@@ -1,0 +1,43 @@
+"""What somebody may have meant by a word that is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from archspec.errors import nearest
+from archspec.schema.keys import Key
+from archspec.schema.kinds import plainly
+from archspec.schema.walk import Entry
+
+MOST_PATHS = 3
+"""So many places of a key are named where it is not here."""
+
+Everywhere = Callable[[], Iterable[Entry]]
+"""All keys of a spec; asked for only where a word is not known."""
+
+
+def is_called(word: str, name: str, key: Key) -> bool:
+    """Whether a word is a key's name or what others call it, however it is spelled."""
+    return plainly(word) in (plainly(name), *map(plainly, key.synonyms))
+
+
+def called(word: str, keys: Mapping[str, Key]) -> str:
+    """The key that others call so, or ''."""
+    return next((name for name, key in keys.items() if is_called(word, name, key)), "")
+
+
+def meant(word: str, keys: Mapping[str, Key]) -> str:
+    """'did you mean …?' for a word that is no key here, or ''."""
+    same = called(word, keys)
+    return f"did you mean '{same}'?" if same else nearest(word, keys)
+
+
+def suggestion(word: str, keys: Mapping[str, Key], everywhere: Everywhere) -> str:
+    """The same; a key that stands elsewhere is named with its path."""
+    if called(word, keys):
+        return meant(word, keys)
+    entries = list(everywhere())
+    paths = list(dict.fromkeys(entry.path for entry in entries if is_called(word, entry.name, entry.key)))
+    if paths and len(paths) <= MOST_PATHS:
+        return f"did you mean {' or '.join(paths)}?"
+    return nearest(word, keys)

@@ -1,0 +1,215 @@
+"""The compact form: the arguments of an operation in one line, `3x3 64 /2 groups=4 linear`.
+
+A word that the operation does not know is named, with what somebody meant who wrote it as elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from itertools import islice
+
+from archspec.errors import Problem, SpecError, Where, nearest, shorten
+from archspec.schema.kinds import Choice, Whole, plainly
+from archspec.schema.tree import Scalar, Tree
+from archspec.schema.words import called
+from archspec.spec.operations import FLAGS, OPERATIONS, PADDINGS, SHORTHANDS, Signature
+from archspec.spec.source import TooLong, atom, parse
+
+MAX_WORDS = 100
+"""Words of a compact argument."""
+KERNEL = re.compile(r"[0-9]+x[0-9]+")
+ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
+ALMOST_KERNEL = re.compile(r"([0-9]+) ?[xX*×] ?([0-9]+)")
+KERNEL_OF_NAMES = re.compile(r"[$(\w)]+[xX*×]\$[$(\w)]+")
+IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+NAMING_A_VALUE = ("none", "true", "false")
+
+Written = tuple[str, Tree, Where]
+"""An argument: its name, what is written for it, and where the word stands."""
+
+
+def words(text: str) -> Iterator[tuple[int, str]]:
+    """The words of a compact argument with their offsets, split at spaces outside parentheses and quotes."""
+    depth, quote, start = 0, "", -1
+    for index, char in enumerate(text + " "):
+        if quote:
+            quote = "" if char == quote else quote
+        elif char in "'\"":
+            quote = char
+        elif char in "([":
+            depth += 1
+        elif char in ")]":
+            depth -= 1
+        if (char.isspace() and not quote and depth <= 0) or index == len(text):
+            if start >= 0:
+                yield start, text[start:index]
+            start = -1
+        elif start < 0:
+            start = index
+
+
+def within(where: Where, offset: int, word: str) -> Where:
+    """The place of a word inside a text that stands at `where`."""
+    for shift in (0, 1):
+        column = where.column + offset + shift
+        if where.text.startswith(word, column - 1):
+            return replace(where, column=column)
+    return where
+
+
+def scalar(word: str, where: Where) -> Tree:
+    """A word of a compact argument as a value. Raises SpecError."""
+    if word[:1] in "[\"'":
+        return parse(" " * (where.column - 1) + word, where.file, where)
+    try:
+        return Scalar(atom(word), word, where)
+    except TooLong as error:
+        raise SpecError([Problem("number-size", where, str(error), error.hint)]) from None
+
+
+def compact(signature: Signature, tree: Scalar, problems: list[Problem]) -> Iterator[Written]:
+    """The arguments that a line says. What is wrong with it is added to `problems`."""
+    found = [(within(tree.where, offset, word), word) for offset, word in islice(words(tree.text), MAX_WORDS + 1)]
+    if len(found) > MAX_WORDS:
+        problems.append(Problem("too-large", tree.where, f"the arguments of {signature.name} have more than {MAX_WORDS} words",
+                                "write a mapping of its arguments"))
+        return
+    slip = _slip(signature.name, found)
+    if slip is not None:
+        problems.append(slip)
+        return
+    reader = _Words(signature, [word for _, word in found], problems)
+    for where, word in found:
+        yield from reader.word(word, where)
+
+
+def _slip(name: str, found: list[tuple[Where, str]]) -> Problem | None:
+    """A sign in the wrong place: it makes several words wrong, and is one mistake."""
+    for index, (where, word) in enumerate(found):
+        before = found[index - 1][1] if index else ""
+        after = found[index + 1][1] if index + 1 < len(found) else ""
+        if word[:1] == "=" or (word[-1:] == "=" and after):
+            whole = before + word if word[:1] == "=" else word
+            return Problem("spaces", where, f"{name}: there are no spaces around =",
+                           f"write {shorten(whole + (after if whole[-1:] == '=' else ''))}")
+        if word == "/" and after:
+            return Problem("spaces", where, f"{name}: there is no space behind /", f"write /{shorten(after)}")
+        if "," in word and not re.search(r"[\[(\"']", word):
+            return Problem("commas", where, f"{name}: spaces part the words, no commas",
+                           "write " + shorten(" ".join(each.replace(",", " ").strip() for _, each in found)))
+    return None
+
+
+class _Words:
+    """Reads the words of one line."""
+
+    def __init__(self, signature: Signature, line: list[str], problems: list[Problem]) -> None:
+        self.signature, self.line, self.problems = signature, line, problems
+        self.main = ""
+        """The word that was taken for the main argument."""
+
+    def word(self, word: str, where: Where) -> Iterator[Written]:
+        if word in FLAGS and word in SHORTHANDS:
+            yield from ((part, Scalar("none", "none", where), where) for part in SHORTHANDS[word])
+        elif word in FLAGS:
+            yield word, Scalar(True, "true", where), where
+        elif KERNEL.fullmatch(word):
+            yield "kernel", Scalar(word, word, where), where
+        elif word.startswith("/"):
+            yield "stride", self.value(word[1:], replace(where, column=where.column + 1)), where
+        elif word in PADDINGS:
+            yield "padding", Scalar(word, word, where), where
+        elif match := ASSIGNMENT.fullmatch(word):
+            place = replace(where, column=where.column + len(match[1]) + 1)
+            yield match[1], self.value(match[2], place), where
+        else:
+            yield from self.bare(word, where)
+
+    def bare(self, word: str, where: Where) -> Iterator[Written]:
+        """A word that says no argument: the main one, once."""
+        main = self.signature.main
+        if self.signature.broken:
+            return
+        if main is None:
+            self.problem("no-main", where, f"{self.signature.name} takes no bare value, this is '{shorten(word)}'",
+                         advice(self.signature, word) or f"write key=value; it takes {self.signature.takes()}")
+        elif self.main and _is_value(self.main) and _is_value(word):
+            self.problem("twice", where, f"{self.signature.name}: {main} is {self.main} already, and {word} stands here",
+                         self.second(word))
+        elif self.main or self.other_than_main(word):
+            self.problem("unknown-word", where, f"{self.signature.name} does not know the word '{shorten(word)}'",
+                         advice(self.signature, word) or f"{main} is {self.main} already; write key=value")
+        else:
+            self.main = shorten(word)
+            yield main, self.value(word, where), where
+
+    def other_than_main(self, word: str) -> bool:
+        """Whether a word cannot be the main argument, and something else was meant by it."""
+        kind = None if self.signature.main is None else self.signature.arguments[self.signature.main].kind
+        return (isinstance(kind, Whole) or self.signature.main == "kernel") and not _is_value(word) and \
+            bool(advice(self.signature, word))
+
+    def second(self, word: str) -> str:
+        """Hint for a second number."""
+        sized = any(KERNEL.fullmatch(each) for each in self.line)
+        numbers = [int(each) for each in (self.main, word) if each.isdigit()]
+        if "kernel" in self.signature.arguments and self.signature.main != "kernel" and not sized and numbers:
+            return f"a kernel is {min(numbers)}x{min(numbers)}"
+        strided = any(each[:1] == "/" for each in self.line)
+        if "stride" in self.signature.arguments and not strided and (word.isdigit() or IDENTIFIER.fullmatch(word[1:])):
+            return f"a stride is /{word}"
+        return "keep one of them"
+
+    def value(self, word: str, where: Where) -> Tree:
+        try:
+            if word:
+                return scalar(word, where)
+            self.problem("empty-value", where, "nothing stands here", "write a value")
+        except SpecError as error:
+            self.problems.extend(error.problems)
+        return Scalar("none", "none", where)
+
+    def problem(self, code: str, where: Where, message: str, hint: str) -> None:
+        self.problems.append(Problem(code, where, message, hint))
+
+
+def _is_value(word: str) -> bool:
+    """Whether a word can be a number: one, an expression, or a text that somebody takes for one."""
+    if ALMOST_KERNEL.fullmatch(word) or KERNEL_OF_NAMES.fullmatch(word):
+        return False
+    return word[:1].isdigit() or word[:1] in "-+.\"'[$" or word in NAMING_A_VALUE
+
+
+def kind_called(part: str, word: str) -> str:
+    """The kind of norm or activation that a word names, in whatever spelling; ''."""
+    return _kinds(part).get(plainly(word), "")
+
+
+@cache
+def _kinds(part: str) -> dict[str, str]:
+    choice = OPERATIONS[part].arguments["kind"].kind
+    assert isinstance(choice, Choice)
+    return {**choice.synonyms, **{plainly(kind): kind for kind in choice.spelled() if kind != "none"}}
+
+
+def advice(signature: Signature, word: str) -> str:
+    """What to write instead of a word that an operation does not know, or ''."""
+    takes, lower = signature.arguments, word.lower()
+    if "kernel" in takes and (match := ALMOST_KERNEL.fullmatch(word)):
+        return f"a kernel is {match[1]}x{match[2]}"
+    if "kernel" in takes and KERNEL_OF_NAMES.fullmatch(word):
+        return "a kernel with a name: kernel=$k; with two, in the long form: {kernel: [$a, $b]}"
+    for part in ("act", "norm"):
+        if part in takes and kind_called(part, word):
+            return f"write {part}={kind_called(part, word)}"
+    if lower in (*PADDINGS, *FLAGS) and lower != word:
+        return f"write {lower}"
+    if (absent := lower.removeprefix("no").lstrip("_-")) in takes and lower.startswith("no"):
+        return f"write {absent}={'false' if absent == 'bias' else 'none'}"
+    if argument := called(word, takes):
+        return f"write {argument}=…"
+    near = nearest(word, (*PADDINGS, *(flag for flag in FLAGS if flag in takes)))
+    return near or (f"a name is written ${word}" if IDENTIFIER.fullmatch(word) and len(word) < 60 else "")

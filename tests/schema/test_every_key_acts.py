@@ -1,0 +1,176 @@
+"""No key is inert: another value of it changes what the spec is, or `check` refuses it. The keys are walked, not listed."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from others import others
+
+import archspec
+from archspec.errors import SpecError
+from archspec.graph.text import lines
+from archspec.schema.keys import Key, OneOf, Sub, to_json
+from archspec.schema.kinds import Choice
+from archspec.schema.walk import Entry, walk
+from archspec.spec.dump import to_text
+from archspec.spec.operations import OPERATIONS
+from archspec.spec.sections import DEFAULTS, SPEC, STAGE
+
+ROOT = Path(__file__).parents[2]
+OUTSIDE = [path for path in (ROOT / "archspec").rglob("*.py") if path.relative_to(ROOT / "archspec").parts[0] not in ("spec", "schema")]
+BASE: dict[str, Any] = {"input": "32x32x8", "classes": 10, "let": {"wide": 8}, "stem": ["conv: 3x3 $wide"], "stages": {
+    "block": "basic", "repeats": [2, 1], "widths": [8, 16], "strides": [1, 2]}, "head": ["global_avg_pool", "dense: 10"]}
+NEEDED: dict[str, dict[str, Any]] = {
+    "conv": {"filters": 8, "kernel": 3}, "max_pool": {"kernel": 3, "stride": 2}, "avg_pool": {"kernel": 3, "stride": 2},
+    "dense": {"units": 10}, "dropout": {"rate": 0.5}, "scale": {"factor": 0.5}, "pad_channels": {"channels": 16},
+    "pad": {"size": 1}, "shuffle": {"groups": 2}, "upsample": {"factor": 2},
+    "branches": {"paths": [["act"], ["conv: 3x3 8"]]}, "parallel": {"times": 2, "body": ["act"]},
+    "repeat": {"times": 2, "body": ["conv: 3x3 8"]}, "residual": {"body": ["conv: 3x3 16"]}, "densely": {"body": ["conv: 3x3 8"]},
+    "gate": {"body": ["act"]}, "highway": {"body": ["conv: 3x3 8"]},
+}
+"""What an operation cannot do without, on a map of 8 channels."""
+BESIDE = {"ceil": {"padding": "valid"}}
+"""What an argument needs beside it, to be anything."""
+KINDS = {"slope": "leaky_relu", "alpha": "elu", "approximate": "gelu", "groups": "group_norm"}
+"""The kind of norm or activation that has an argument, where not all have it."""
+
+
+def observed(data: dict[str, Any], path: Path) -> object:
+    """All that anybody can see of a spec; the text of the refusal where it is refused."""
+    path.write_text(to_text(_items(data)), encoding="utf-8")
+    try:
+        spec = archspec.load(str(path))
+        graph = archspec.lower(spec)
+    except SpecError as error:
+        return "refused", str(error)
+    return (lines(graph), graph.name, [node.recompute for node in graph.nodes], spec.description, spec.reference,
+            to_json(spec.train), to_json(spec.export), spec.published)
+
+
+def _items(data: Any) -> Any:
+    """The data with `conv: 3x3 8` in a list as the mapping that YAML makes of it."""
+    if isinstance(data, dict):
+        return {key: _items(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [{each.partition(": ")[0]: each.partition(": ")[2]} if isinstance(each, str) and ": " in each else _items(each)
+                for each in data]
+    return data
+
+
+# -- operations ----------------------------------------------------------------------------------------------------------
+
+def of_operation(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """A spec with one operation more in its stem, or in its head where it works on a vector."""
+    item = {name: {**NEEDED.get(name, {}), **arguments}} if {**NEEDED.get(name, {}), **arguments} else name
+    where = "head" if name == "dense" else "stem"
+    return {**BASE, where: [*BASE[where][:1], item, *BASE[where][1:]] if where == "head" else [*BASE[where], item]}
+
+
+ARGUMENTS = [(name, argument) for name, signature in OPERATIONS.items() for argument in signature.arguments]
+
+
+@pytest.mark.parametrize(("name", "argument"), ARGUMENTS)
+def test_an_argument_acts(name: str, argument: str, tmp_path: Path) -> None:
+    kind = {"kind": KINDS[argument]} if name in ("act", "norm") and argument in KINDS else BESIDE.get(argument, {})
+    key = OPERATIONS[name].arguments[argument]
+    before = observed(of_operation(name, kind), tmp_path / "net.yaml")
+    found = [observed(of_operation(name, {**kind, argument: value}), tmp_path / "net.yaml")
+             for value in others(key, NEEDED.get(name, {}).get(argument))]
+    assert any(each != before and each[0] != "refused" for each in found), found  # type: ignore[index]
+
+
+@pytest.mark.parametrize(("name", "argument"), [pair for pair in ARGUMENTS if pair[0] in DEFAULTS])
+def test_a_default_acts(name: str, argument: str, tmp_path: Path) -> None:
+    kind = {"kind": KINDS[argument]} if name in ("act", "norm") and argument in KINDS else {}
+    own = {key: value for key, value in NEEDED.get(name, {}).items() if key != argument}
+    key = OPERATIONS[name].arguments[argument]
+
+    def spec(defaults: dict[str, Any]) -> dict[str, Any]:
+        item = {name: own} if own else name
+        place = {"stem": [*BASE["stem"], item]} if name != "dense" else {
+            "head": ["global_avg_pool", item, {"dense": {"units": 10, "act": "none", "bias": True}}]}
+        return {**BASE, "defaults": {name: {**kind, **defaults}}, **place}
+
+    found = [observed(spec({argument: value}), tmp_path / "net.yaml") for value in others(key)]
+    assert len(set(map(repr, found))) > 1 or found[0] != observed(spec({}), tmp_path / "net.yaml")
+
+
+# -- stages and the spec -------------------------------------------------------------------------------------------------
+
+STAGES = {"name": "other", "block": "bottleneck", "repeats": 3, "stride": 4, "before": ["act: tanh"], "after": ["act: tanh"],
+          "between": ["act: tanh"], "memory": "recompute"}
+SECTIONS = {"archspec": 2, "name": "other", "description": "other", "reference": "other", "extends": "resnet18", "input": "16x16x8",
+            "classes": 11, "let": {"wide": 16}, "defaults": {"unit": "conv-act"}, "parameters": {"se": 4},
+            "blocks": {"basic": {"like": "basic", "parameters": {"se": 4}}}, "stem": ["conv: 5x5 8"], "stages": [],
+            "head": ["global_max_pool", "dense: 10"], "auxiliary": {"stage1": ["global_avg_pool", "dense: 10"]}, "memory": "recompute",
+            "published": {"params": 5}, "train": {"epochs": 3}, "export": {"formats": ["tflite"]}}
+
+
+def test_every_key_of_a_stage_acts(tmp_path: Path) -> None:
+    assert STAGES.keys() == STAGE.keys()
+    before = observed(BASE, tmp_path / "net.yaml")
+    same = {"repeats": "repeats", "stride": "strides"}
+    for key, value in STAGES.items():
+        given = value if key in ("before", "after", "between") else [value, value] if key != "name" else ["other", "another"]
+        stages = {**BASE["stages"], same.get(key, key): given}
+        assert observed({**BASE, "stages": stages}, tmp_path / "net.yaml") != before, key
+
+
+def test_every_key_of_a_spec_acts(tmp_path: Path) -> None:
+    assert SECTIONS.keys() == SPEC.keys()
+    before = observed(BASE, tmp_path / "net.yaml")
+    for key, value in SECTIONS.items():
+        assert observed({**BASE, key: value}, tmp_path / "net.yaml") != before, key
+
+
+def keys_of(section: str) -> list[Entry]:
+    return [entry for entry in walk({section: SPEC[section]}) if entry.path != section]
+
+
+@pytest.mark.parametrize("entry", [entry for section in ("train", "export", "published") for entry in keys_of(section)],
+                         ids=lambda entry: f"{entry.within} {entry.name}")
+def test_a_key_of_a_section_changes_what_the_spec_says(entry: Entry, tmp_path: Path) -> None:
+    *above, name = entry.path.split(".")
+    _, _, word = entry.within.partition(": ")
+    around = {_tag(entry): word, **dict(_required(entry, name))} if word else dict(_required(entry, name))
+    before = observed({**BASE, **_nested(above, around)}, tmp_path / "net.yaml")
+    for value in others(entry.key):
+        found = observed({**BASE, **_nested(above, {**around, name: value})}, tmp_path / "net.yaml")
+        assert found != before, value
+
+
+def _tag(entry: Entry) -> str:
+    return next(name for name, key in entry.owner.declared.items() if isinstance(key.kind, Choice) and len(key.kind.words) == 1)  # type: ignore[union-attr]
+
+
+def _required(entry: Entry, name: str) -> Iterator[tuple[str, object]]:
+    for other, key in (entry.owner.declared if entry.owner else {}).items():
+        if key.default == "required" and other != name:
+            yield other, next(others(key))
+
+
+def _nested(above: list[str], inner: dict[str, Any]) -> dict[str, Any]:
+    for name in reversed(above):
+        inner = {name: inner}
+    return inner
+
+
+def read_outside() -> set[str]:
+    """The names of all attributes that the code which trains and exports reads."""
+    return {node.attr for path in OUTSIDE for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)}
+
+
+@pytest.mark.parametrize("section", ["train", "export", "published"])
+def test_every_key_of_a_section_is_read_by_what_it_is_for(section: str) -> None:
+    recipe_words = {"recipe", "flip"}  # merged before anything is read; read through Recipe.flips
+    wanted = {entry.name for entry in keys_of(section) if not _is_tag(entry.key)} - recipe_words
+    assert wanted <= read_outside(), wanted - read_outside()
+
+
+def _is_tag(key: Key) -> bool:
+    return isinstance(key.kind, Choice) and len(key.kind.words) == 1 and not isinstance(key.kind, OneOf | Sub)
