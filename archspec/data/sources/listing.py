@@ -39,7 +39,7 @@ class LeftOut:
     def add(self, kind: Kind, path: bytes) -> None:
         """One more."""
         self.counts[kind] = self.counts.get(kind, 0) + 1
-        self.firsts.setdefault(kind, readable(os.path.relpath(path, self.root)))
+        self.firsts.setdefault(kind, readable(below(self.root, path)))
 
     def take(self, other: LeftOut) -> None:
         """All that another has counted."""
@@ -50,6 +50,11 @@ class LeftOut:
     def __str__(self) -> str:
         return ", ".join(f"{count} {kind[count > 1]} (first: {self.firsts[kind]})" if count > 1 else
                          f"{count} {kind[0]} ({self.firsts[kind]})" for kind, count in self.counts.items())
+
+
+def below(root: bytes, path: bytes) -> bytes:
+    """The part of a path that lies in `root`."""
+    return path.removeprefix(os.path.join(root, b""))
 
 
 def entries(folder: bytes, out: LeftOut) -> Iterator[os.DirEntry[bytes]]:
