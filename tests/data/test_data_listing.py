@@ -60,8 +60,9 @@ def test_by_content_and_not_by_suffix(root: Path) -> None:
         shutil.copy(root / "train/cat/0.png", root / "train/cat" / name)
     (root / "train/cat/labels.csv").write_text("P1,BM\n")
     (root / "train/cat/readme").write_text("BM and P6 1\n")
+    Image.new("RGB", (5, 4)).save(root / "train/cat/raw.nef", "TIFF")
     assert cats(root) == ["0.png", "1.png", "photo", "photo.PNG", "photo.dat", "photo.jpg"]
-    assert loaded(root).left_out == "2 files that are no images (first: train/cat/labels.csv)"
+    assert loaded(root).left_out == "3 files that are no images (first: train/cat/labels.csv)"
 
 
 def test_links(root: Path) -> None:
