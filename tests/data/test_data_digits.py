@@ -11,7 +11,7 @@ from archspec.data.source import Source
 from archspec.data.sources import load
 from archspec.errors import InputError
 from archspec.preprocess.rule import Shape, preprocess_of
-from archspec.spec.recipe import Digits, Recipe
+from archspec.spec.recipe import Digits, Normalize, Recipe
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_pixels_are_those_of_all_images_scaled_at_once(digits: Source, shape: Sh
     held = np.stack([digits.test.item(index) for index in range(5)])
     assert held.shape == (5, 8, 8, 1)
     whole = np.repeat(tf.image.resize(held, shape[:2], method="bilinear").numpy() * (255 / 16), shape[2], axis=-1)
-    recipe = Recipe.model_validate({"batch": 5, "normalize": {"mean": 0, "std": 1}})
+    recipe = Recipe(batch=5, normalize=Normalize(mean=(0.0,), std=(1.0,)))
     images, _, _ = next(iter(Pipeline(digits.test, preprocess_of(recipe, shape), recipe).evaluation()))
     assert (images.numpy() == whole).all()
 

@@ -19,15 +19,16 @@ from archspec.data.source import Split, in_memory
 from archspec.errors import InputError
 from archspec.preprocess.pixels import scale
 from archspec.preprocess.rule import preprocess_of
-from archspec.spec.recipe import Augment, Recipe
+from archspec.spec.recipe import Augment, Folder, Normalize, Recipe
 
 SHAPE = (2, 2, 1)
 SIZE = 10
+PLAIN = Normalize(mean=(0.0,), std=(1.0,))
 
 
 def pipeline(**keys: object) -> Pipeline:
     """Ten images; the i-th has the label i and pixels of that value."""
-    recipe = Recipe.model_validate({"batch": 4, "epochs": 3, "normalize": {"mean": 0, "std": 1}, **keys})
+    recipe = Recipe(**{"batch": 4, "epochs": 3, "normalize": PLAIN, **keys})  # type: ignore[arg-type]
     images = np.broadcast_to(np.arange(SIZE, dtype=np.float32).reshape(-1, 1, 1, 1), (SIZE, *SHAPE))
     keys = Names.of(b"%d" % number for number in range(SIZE))
     split = in_memory("train", np.arange(SIZE, dtype=np.int32), keys, images, 255.0)
@@ -64,8 +65,8 @@ def test_epochs_differ_and_seeds_differ() -> None:
 
 @pytest.mark.parametrize("start", [1, 3, 5, 9])
 def test_from_any_step_on_the_same_images_as_without_a_stop(start: int) -> None:
-    whole = list(pipeline(augment={"crop_padding": 1}).training().as_numpy_iterator())
-    rest = list(pipeline(augment={"crop_padding": 1}).training(start).as_numpy_iterator())
+    whole = list(pipeline(augment=Augment(crop_padding=1)).training().as_numpy_iterator())
+    rest = list(pipeline(augment=Augment(crop_padding=1)).training(start).as_numpy_iterator())
     assert len(rest) == len(whole) - start
     for one, other in zip(whole[start:], rest, strict=True):
         assert all((a == b).all() for a, b in zip(one, other, strict=True))
@@ -84,7 +85,7 @@ def test_evaluation_goes_in_order_and_does_not_augment() -> None:
 
 
 def test_pixels_are_normalised() -> None:
-    images = next(pipeline(normalize={"mean": 3, "std": 2}).evaluation().as_numpy_iterator())[0]
+    images = next(pipeline(normalize=Normalize(mean=(3.0,), std=(2.0,))).evaluation().as_numpy_iterator())[0]
     assert images[:, 0, 0, 0].tolist() == [-1.5, -1, -0.5, 0]
 
 
@@ -99,7 +100,7 @@ def test_grey_arrays_fill_all_channels_and_white_is_255() -> None:
 @pytest.mark.parametrize("of", [2, 4])
 @pytest.mark.parametrize("start", [0, 4])
 def test_shards_together_are_the_whole(of: int, start: int) -> None:
-    keys = {"augment": {"crop_padding": 1}}
+    keys = {"augment": Augment(crop_padding=1)}
     whole = pipeline(**keys).training(start).as_numpy_iterator()
     parts = [replace(pipeline(**keys), shard=Shard(rank, of)).training(start).as_numpy_iterator() for rank in range(of)]
     for batch, *shares in zip(whole, *parts, strict=True):
@@ -144,8 +145,7 @@ def folder_of_noise(root: Path, count: int) -> Split:
 def test_training_pixels_are_what_the_same_draws_always_gave(tmp_path: Path) -> None:
     """Scaled whole to cover the input, padded, cropped at random and flipped, with seeds of the run's and the place."""
     split = folder_of_noise(tmp_path, 4)
-    recipe = Recipe.model_validate({"data": {"source": "folder", "path": "x"}, "batch": 4, "epochs": 1, "seed": 5,
-                                    "augment": {"crop_padding": 2}, "normalize": {"mean": 0, "std": 1}})
+    recipe = Recipe(data=Folder(path="x"), batch=4, epochs=1, seed=5, augment=Augment(crop_padding=2), normalize=PLAIN)
     rule = preprocess_of(recipe, (8, 8, 3))
     (images, _, _), = Pipeline(split, rule, recipe).training().as_numpy_iterator()
     for place, index in enumerate(order(5, 0, 4)):
@@ -156,8 +156,7 @@ def test_training_pixels_are_what_the_same_draws_always_gave(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("training", [True, False])
 def test_a_broken_image_is_named_without_decoding_all_again(training: bool, tmp_path: Path) -> None:
-    split, recipe = folder_of_noise(tmp_path, 200), Recipe.model_validate(
-        {"data": {"source": "folder", "path": "x"}, "batch": 4, "epochs": 2})
+    split, recipe = folder_of_noise(tmp_path, 200), Recipe(data=Folder(path="x"), batch=4, epochs=2)
     bad = int(order(0, 1, 200)[42]) if training else 42
     read = list[int]()
     files = watching(replace(split, item=lambda index: split.item(index)[:100 if index == bad else None]), read)
