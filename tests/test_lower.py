@@ -9,7 +9,6 @@ import pytest
 import archspec
 from archspec.errors import Problem
 from archspec.graph.ir import Graph
-from archspec.lowering.sink import MAX_ITEMS, Limits
 from archspec.spec.scope import Work
 
 Table = Callable[..., dict[str, str]]
@@ -175,16 +174,10 @@ HUGE = {
 
 
 @pytest.mark.parametrize("text", HUGE.values(), ids=HUGE)
-def test_no_unbounded_work(text: str, fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is asked for, the items and values that are looked at, and the searches for a near word, stay bounded."""
-    limits, works, searches = list[Limits](), list[Work](), list[int]()
-    monkeypatch.setattr("archspec.network.Limits", lambda: limits.append(Limits()) or limits[-1])
-    monkeypatch.setattr("archspec.spec.scope.Work", lambda: works.append(Work()) or works[-1])
-    monkeypatch.setattr("difflib.get_close_matches", lambda *args, **kwargs: searches.append(1) or [])
-    assert sum(len(str(problem)) for problem in fails(text)[:100]) < 100_000
-    assert sum(limit.items for limit in limits) <= MAX_ITEMS + 1
-    assert sum(work.steps + work.bindings for work in works) < 3_000_000
-    assert len(searches) <= 500
+def test_no_unbounded_work(text: str, fails: Fails) -> None:
+    with at_most(calls=20_000_000):
+        problems = fails(text)
+    assert sum(len(str(problem)) for problem in problems[:100]) < 100_000
 
 
 @pytest.mark.parametrize("items", [100, 200])

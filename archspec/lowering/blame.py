@@ -24,9 +24,11 @@ def blamed(error: SpecError, tree: Tree, scope: Scope) -> SpecError:
 
 
 def blame_one(problem: Problem, trees: Iterable[Tree], scope: Scope) -> Problem:
-    """A problem of a shipped item at the one value of the user's that its arguments depend on, if there is one."""
-    origins = {origin for tree in trees for origin in _origins(tree, scope) if distance(origin) < distance(problem.where)}
-    return _moved(problem, origins.pop()) if len(origins) == 1 else problem
+    """A problem of a shipped item at the value nearest to the user that its arguments depend on, if there is one such."""
+    origins = {origin for tree in trees for origin in _origins(tree, scope)}
+    least = min(map(distance, origins), default=0)
+    nearest = [origin for origin in origins if distance(origin) == least < distance(problem.where)]
+    return _moved(problem, nearest[0]) if len(nearest) == 1 else problem
 
 
 def _at(problem: Problem, tree: Tree, scope: Scope) -> Problem:
