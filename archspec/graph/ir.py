@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Literal
 
 from archspec.errors import Where
@@ -91,6 +92,33 @@ class Graph:
     def predicting(self) -> tuple[Node, ...]:
         """The nodes of the model that predicts: all but the auxiliary classifiers."""
         return tuple(node for node in self.nodes if node.role != "auxiliary")
+
+    @cached_property
+    def users(self) -> Mapping[str, tuple[Node, ...]]:
+        """The nodes that take each node's result, by its name, in order; one that takes it twice is there twice."""
+        found: dict[str, list[Node]] = {node.name: [] for node in self.nodes}
+        for node in self.nodes:
+            for value in node.inputs:
+                found[value.name].append(node)
+        return MappingProxyType({name: tuple(users) for name, users in found.items()})
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Node]:
+        return {node.name: node for node in self.nodes}
+
+    def node(self, name: str) -> Node:
+        """The node of this name. Raises KeyError if there is none."""
+        return self._by_name[name]
+
+    def ancestors(self, names: Iterable[str]) -> tuple[Node, ...]:
+        """The nodes of these names and all that their results depend on, in the order of computation."""
+        wanted, waiting = set[str](), list(names)
+        while waiting:
+            name = waiting.pop()
+            if name not in wanted:
+                wanted.add(name)
+                waiting.extend(value.name for value in self._by_name[name].inputs)
+        return tuple(node for node in self.nodes if node.name in wanted)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -11,6 +11,8 @@ from fractions import Fraction
 from math import prod
 from typing import ClassVar, Literal
 
+from archspec.graph.init import Constant, HeNormal, Init, Ones, Zeros, constant
+
 Pair = tuple[int, int]
 Pads = tuple[int, int, int, int]
 """Pixels of padding: top, bottom, left, right."""
@@ -58,11 +60,12 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """One array of an operation, by the name Keras gives it."""
+    """One array of an operation, by the name Keras gives it, and the values it begins with."""
 
     name: str
     shape: tuple[int, ...]
-    trainable: bool = True
+    trainable: bool
+    init: Init
 
     @property
     def size(self) -> int:
@@ -125,6 +128,11 @@ def extra_rows(size: int | None, kernel: int, stride: int, before: int, after: i
     return max(0, (windows - 1) * stride + kernel - size - before - after)
 
 
+def reach(kernel: Pair, dilation: Pair) -> Pair:
+    """Pixels from the first to the last that a dilated window sees, (height, width)."""
+    return dilation[0] * (kernel[0] - 1) + 1, dilation[1] * (kernel[1] - 1) + 1
+
+
 def _extent(size: int | None, kernel: int, stride: int, pads: Pair | None) -> int | None:
     """Number of windows along one side; `pads` is None for `same`."""
     if size is None:
@@ -145,6 +153,15 @@ def _slide(x: Tensor, kernel: Pair, stride: Pair, padding: Padding) -> tuple[int
                              "pad it (padding: same), make the window smaller, or use fewer strides before it")
         sides.append(extent)
     return sides[0], sides[1]
+
+
+def _kernel(shape: tuple[int, ...], gain: float) -> Weight:
+    """He et al. 2016 (1512.03385), section 3.4, take the initialisation of 2015 for every layer, and so does this."""
+    return Weight("kernel", shape, True, HeNormal(gain))
+
+
+def _bias(size: int, present: bool, start: float) -> tuple[Weight, ...]:
+    return (Weight("bias", (size,), True, constant(start)),) if present else ()
 
 
 def _strided(x: Tensor, height: int | None, width: int | None, channels: int, stride: Pair) -> Tensor:
@@ -178,9 +195,6 @@ class Conv(Op):
     bias: bool = False
     bias_init: float = 0.0
 
-    def _reach(self) -> Pair:
-        return (self.dilation[0] * (self.kernel[0] - 1) + 1, self.dilation[1] * (self.kernel[1] - 1) + 1)
-
     def infer(self, *inputs: Tensor) -> Tensor:
         channels = _map(inputs[0], "conv")[2]
         for name, count in (("input channels", channels), ("filters", self.filters)):
@@ -188,19 +202,19 @@ class Conv(Op):
                 near = max(1, round(count / self.groups)) * self.groups
                 raise ShapeError(f"{count} {name} are not divisible by {self.groups} groups",
                                  f"{near} would be, or a number of groups that divides {count}")
-        height, width = _slide(inputs[0], self._reach(), self.stride, self.padding)
+        height, width = _slide(inputs[0], reach(self.kernel, self.dilation), self.stride, self.padding)
         return _strided(inputs[0], height, width, self.filters, self.stride)
 
     def weights(self, *inputs: Tensor) -> tuple[Weight, ...]:
-        kernel = Weight("kernel", (*self.kernel, inputs[0].channels // self.groups, self.filters))
-        return (kernel, Weight("bias", (self.filters,))) if self.bias else (kernel,)
+        shape = (*self.kernel, inputs[0].channels // self.groups, self.filters)
+        return _kernel(shape, gain=1.0), *_bias(self.filters, self.bias, self.bias_init)
 
     def macs(self, inputs: tuple[Tensor, ...], output: Tensor) -> int | None:
         each = prod(self.kernel) * inputs[0].channels // self.groups
         return None if output.size is None else output.size * each
 
     def window(self) -> tuple[Pair, Pair]:
-        return self._reach(), self.stride
+        return reach(self.kernel, self.dilation), self.stride
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,24 +231,21 @@ class Depthwise(Op):
     bias: bool = False
     bias_init: float = 0.0
 
-    def _reach(self) -> Pair:
-        return (self.dilation[0] * (self.kernel[0] - 1) + 1, self.dilation[1] * (self.kernel[1] - 1) + 1)
-
     def infer(self, *inputs: Tensor) -> Tensor:
         channels = _map(inputs[0], "depthwise")[2]
-        height, width = _slide(inputs[0], self._reach(), self.stride, self.padding)
+        height, width = _slide(inputs[0], reach(self.kernel, self.dilation), self.stride, self.padding)
         return _strided(inputs[0], height, width, channels * self.multiplier, self.stride)
 
     def weights(self, *inputs: Tensor) -> tuple[Weight, ...]:
-        kernel = Weight("kernel", (*self.kernel, inputs[0].channels, self.multiplier))
-        bias = Weight("bias", (inputs[0].channels * self.multiplier,))
-        return (kernel, bias) if self.bias else (kernel,)
+        channels = inputs[0].channels  # each filter sees one of them
+        return (_kernel((*self.kernel, channels, self.multiplier), gain=channels),
+                *_bias(channels * self.multiplier, self.bias, self.bias_init))
 
     def macs(self, inputs: tuple[Tensor, ...], output: Tensor) -> int | None:
         return None if output.size is None else output.size * prod(self.kernel)
 
     def window(self) -> tuple[Pair, Pair]:
-        return self._reach(), self.stride
+        return reach(self.kernel, self.dilation), self.stride
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,8 +312,8 @@ class Dense(Op):
         return Tensor((self.units,))
 
     def weights(self, *inputs: Tensor) -> tuple[Weight, ...]:
-        kernel = Weight("kernel", (inputs[0].channels, self.units))
-        return (kernel, Weight("bias", (self.units,))) if self.bias else (kernel,)
+        # He et al. start the classifier as all else; VGG's normal(0, 0.01) was for a net trained in steps, without it.
+        return _kernel((inputs[0].channels, self.units), gain=1.0), *_bias(self.units, self.bias, self.bias_init)
 
     def macs(self, inputs: tuple[Tensor, ...], output: Tensor) -> int | None:
         return inputs[0].channels * self.units
@@ -321,7 +332,7 @@ class BatchNorm(Op):
     def weights(self, *inputs: Tensor) -> tuple[Weight, ...]:
         shape = (inputs[0].channels,)
         return (*_affine(shape, self.scale, self.center),
-                Weight("moving_mean", shape, False), Weight("moving_variance", shape, False))
+                Weight("moving_mean", shape, False, Zeros()), Weight("moving_variance", shape, False, Ones()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,7 +370,7 @@ class GroupNorm(Op):
 
 
 def _affine(shape: tuple[int, ...], scale: bool, center: bool) -> tuple[Weight, ...]:
-    return (Weight("gamma", shape),) * scale + (Weight("beta", shape),) * center
+    return (Weight("gamma", shape, True, Ones()),) * scale + (Weight("beta", shape, True, Zeros()),) * center
 
 
 ACTIVATIONS = ("relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "gelu", "silu", "mish", "softplus",
@@ -380,7 +391,8 @@ class Activation(Op):
         if self.function != "prelu":
             return ()
         shape = (1, 1, inputs[0].channels) if inputs[0].is_map else (inputs[0].channels,)
-        return (Weight("alpha", shape),)
+        # One slope a channel, 0.25 at first: He et al. 2015 (1502.01852), section 2.1.
+        return (Weight("alpha", shape, True, Constant(0.25)),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,7 +427,7 @@ class LayerScale(Op):
     init: float
 
     def weights(self, *inputs: Tensor) -> tuple[Weight, ...]:
-        return (Weight("gamma", (inputs[0].channels,)),)
+        return (Weight("gamma", (inputs[0].channels,), True, constant(self.init)),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ concatenations between them are cheap and wide (Pleiss et al. 2017, 1707.06990).
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 from archspec.graph.ir import Graph, Node
@@ -15,20 +14,10 @@ from archspec.graph.ops import Concat
 
 def recomputed(graph: Graph) -> frozenset[str]:
     """The names of the nodes whose results are computed again."""
-    users = _users(graph)
-    growing = {node.name for node in graph.nodes if _grows(node, users[node.name])}
+    growing = {node.name for node in graph.nodes if _grows(node, graph.users[node.name])}
     outputs = {value.name for value in (graph.output, *graph.auxiliary.values())}
     return frozenset(growing.union(node.name for node in graph.nodes if node.name not in outputs
-                                   and _has_one_user(node, users[node.name], growing)))
-
-
-def _users(graph: Graph) -> dict[str, list[Node]]:
-    """The nodes that use each node's result."""
-    users: dict[str, list[Node]] = defaultdict(list)
-    for node in graph.nodes:
-        for value in node.inputs:
-            users[value.name].append(node)
-    return users
+                                   and _has_one_user(node, graph.users[node.name], growing)))
 
 
 def _grows(node: Node, users: Sequence[Node]) -> bool:

@@ -65,7 +65,7 @@ def backbone(graph: Graph, levels: Sequence[str]) -> keras.Model:
     wanted = {level: _feature(graph, level) for level in levels}
     if not wanted:
         raise InputError(f"{graph.name}: no feature level was asked for; it has {', '.join(graph.features)}")
-    nodes = _needed(graph, (feature.value.name for feature in wanted.values()))
+    nodes = graph.ancestors([graph.input.name, *(feature.value.name for feature in wanted.values())])
     with deep(len(nodes)):
         values = _emit(nodes, initialize=True)
         outputs = {level: values[feature.value.name] for level, feature in wanted.items()}
@@ -81,17 +81,6 @@ def _feature(graph: Graph, level: str) -> Feature:
         hint = f"\n  hint: {near}" if near else ""
         raise InputError(f"{graph.name} has no feature level '{level}'; it has {known}{hint}")
     return graph.features[level]
-
-
-def _needed(graph: Graph, names: Iterable[str]) -> list[Node]:
-    """The image and the nodes that these values depend on, in order."""
-    wanted = {graph.input.name, *names}
-    found = []
-    for node in reversed(graph.nodes):
-        if node.name in wanted:
-            found.append(node)
-            wanted.update(value.name for value in node.inputs)
-    return found[::-1]
 
 
 def _emit(nodes: Iterable[Node], initialize: bool) -> dict[str, Any]:

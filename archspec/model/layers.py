@@ -81,8 +81,7 @@ def _as_keras(padding: ops.Padding, reach: ops.Pair, stride: ops.Pair) -> str:
 
 def _padded(node: Node, op: ops.Conv | ops.Depthwise) -> tuple[Layers, str]:
     """The helper that pads for a convolution, if any, and the padding that the convolution itself does."""
-    reach = (op.dilation[0] * (op.kernel[0] - 1) + 1, op.dilation[1] * (op.kernel[1] - 1) + 1)
-    word = _as_keras(op.padding, reach, op.stride)
+    word = _as_keras(op.padding, ops.reach(op.kernel, op.dilation), op.stride)
     if word or op.padding == "same":
         return (), word
     return (_pad_layer(node.name, op.padding),), "valid"

@@ -64,17 +64,19 @@ def _without_ones(shape: Shape) -> Shape:
 
 def flattened_maps(graph: Graph) -> dict[str, Shape]:
     """For each dense layer that sees a flattened map, the map's (height, width, channels)."""
-    found: dict[str, Shape] = {}
-    maps: dict[str, Shape] = {}
-    for node in graph.nodes:
-        source = node.inputs[0] if node.inputs else None
+    dense = (node for node in graph.nodes if isinstance(node.op, Dense))
+    return {node.name: shape for node in dense if (shape := _flattened(graph, node))}
+
+
+def _flattened(graph: Graph, node: Node) -> Shape | None:
+    """The map that a node sees as a vector, perhaps through nodes of one input such as a dropout."""
+    while len(node.inputs) == 1:
+        node = graph.node(node.inputs[0].name)
         if isinstance(node.op, Flatten):
-            maps[node.name] = _whole(node.types[0].shape)
-        elif source is not None and source.name in maps and isinstance(node.op, Dense):
-            found[node.name] = maps[source.name]
-        elif source is not None and source.name in maps and len(node.inputs) == 1:
-            maps[node.name] = maps[source.name]  # a dropout in between
-    return found
+            return _whole(node.types[0].shape)
+        if isinstance(node.op, Dense):
+            return None
+    return None
 
 
 def _whole(shape: tuple[int | None, ...]) -> Shape:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from archspec.graph.ir import Graph, Node
@@ -99,13 +99,11 @@ def _find(file: WeightsFile, tensors: Mapping[str, Stored], node: Node, weight: 
 
 def last_layers(graph: Graph) -> frozenset[str]:
     """The layers whose outputs are the classes: the last with weights before the logits, auxiliary ones too."""
-    makers = {node.name: node for node in graph.nodes}
-    return frozenset(name for value in (graph.output, *graph.auxiliary.values())
-                     for name in _last(makers, value.name))
+    return frozenset(_last(graph, value.name) for value in (graph.output, *graph.auxiliary.values()))
 
 
-def _last(makers: Mapping[str, Node], name: str) -> Iterator[str]:
-    node = makers[name]
+def _last(graph: Graph, name: str) -> str:
+    node = graph.node(name)
     while not node.weights and node.inputs:
-        node = makers[node.inputs[0].name]
-    yield node.name
+        node = graph.node(node.inputs[0].name)
+    return node.name
