@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from archspec.train.run import RunFolder
 
 PLACES = {
-    "model.keras": "the Keras model; its input is normalised as manifest.json says, its output logits",
+    "model.keras": "the Keras model; its input is normalised as artifact.json says, its output logits",
+    "artifact.json": "what its outputs and its input mean: the classes in order, and what is done to an image",
     "saved_model": "for TensorFlow Serving: images (pixels from 0 to 255) to probabilities",
     "model.tflite": "the same for devices",
+    "labels.txt": "the classes in the order of the outputs, one a line",
     "result.json": "the table above",
     "curves.png": "loss and error over the epochs",
     "metrics.jsonl": "the same in numbers",
@@ -63,10 +65,9 @@ def run_training(spec: Spec, graph: Graph, path: Path, fresh: bool, console: Con
     with opened(path, spec, graph, fresh) as run:
         _load_tensorflow(console)
         from archspec.export.run import missing
-        result = run.read_result()
-        if result and not fresh and not missing(run, spec):
+        if not fresh and not missing(run, spec.export):
             _say(console, f"{path} is finished; --fresh starts over")
-            _print_result(result, run)
+            _print_result(run.read_result() or {}, run)
             return 0
         return _guarded(spec, graph, run, fresh, console)
 
@@ -95,13 +96,19 @@ def _guarded(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Con
 
 
 def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> Finished:
-    from archspec.export.run import finish
+    from archspec.artifact.folder import write
+    from archspec.export.run import complete, is_trained
+    from archspec.export.sample import IMAGES, SEED
     from archspec.train.checkpoint import Checkpoints
     from archspec.train.job import prepare
     from archspec.train.loop import train
     from archspec.train.report import describe
     from archspec.train.run import begin
+    from archspec.train.trained import artifact_of
     from archspec.weights.load import stage_blocks
+    if not fresh and is_trained(run):
+        with console.status("completing"):
+            return complete(run.path, spec.export)
     job = prepare(spec.train, graph, stage_blocks(spec))
     if fresh or not Checkpoints(run.checkpoints, spec.train.checkpoint.keep).found():
         job.initialize()
@@ -109,7 +116,8 @@ def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Consol
     _say(console, describe(graph, job))
     history = train(job, run, console)
     with console.status("saving and comparing"):
-        return finish(run, spec, graph, job, history)
+        write(artifact_of(spec, graph, job, history[-1]), run.path)
+        return complete(run.path, spec.export, job.testing.sample(IMAGES, SEED)[0])
 
 
 def try_out(spec: Spec, graph: Graph, console: Console) -> int:
@@ -140,14 +148,23 @@ def _print_finished(finished: Finished, run: RunFolder) -> None:
         click.echo(f"{name} against Keras: {parity}")
 
 
-def _print_result(result: dict[str, float], run: RunFolder) -> None:
+def _print_result(result: dict[str, Any], run: RunFolder) -> None:
     table = Table(title=f"{result['spec']} on {result['data']}, {result['examples']} {result['split']} images")
-    for name in ("top1", "top5", "loss", "epochs", "seconds", "images/s"):
+    shown = {"top1": f"{result['top1']:.2%}", **({} if result["top5"] is None else {"top5": f"{result['top5']:.2%}"}),
+             "loss": f"{result['loss']:.4f}", "epochs": str(result["epochs"]), "seconds": str(result["seconds"]),
+             "images/s": str(result["images_per_second"])}
+    for name in shown:
         table.add_column(name, justify="right")
-    table.add_row(f"{result['top1']:.2%}", f"{result['top5']:.2%}", f"{result['loss']:.4f}", str(result["epochs"]),
-                  str(result["seconds"]), str(result["images_per_second"]))
+    table.add_row(*shown.values())
     console = Console()
     console.print(table)
     for name, what in PLACES.items():
         if (run.path / name).exists():
-            _say(console, f"{run.path / name}  {what}")
+            _say(console, f"{run.path / name}  {what}{_needed(run) if name == 'model.keras' else ''}")
+
+
+def _needed(run: RunFolder) -> str:
+    """What a person has to do before Keras can load the model."""
+    from archspec.artifact.folder import needs
+    layers = needs(run.path)
+    return f"; import archspec before you load it, for {', '.join(layers)}" if layers else ""

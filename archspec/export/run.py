@@ -20,7 +20,7 @@ from archspec.export.exporters import EXPORTERS, export
 from archspec.export.parity import Parity
 from archspec.io.files import remove, write_json
 from archspec.lower import load
-from archspec.spec.arch import Spec
+from archspec.spec.export import ExportSection
 from archspec.train.metrics import draw_curves, read_lines
 from archspec.train.progress import Row
 from archspec.train.run import RunFolder
@@ -36,20 +36,20 @@ class Finished:
     parity: dict[str, Parity]
 
 
-def missing(run: RunFolder, spec: Spec) -> list[str]:
+def missing(run: RunFolder, wanted: ExportSection) -> list[str]:
     """What a finished run has and this one has not, or not as it was written."""
-    checks = {**_trained(run), "result.json": run.read_result,
+    checks = {**_from_training(run), "result.json": run.read_result,
               "curves.png": lambda: run.curves.read_bytes().endswith(END_OF_PNG)}
     return [*(name for name, check in checks.items() if not _holds(check)),
-            *(EXPORTERS[name].place for name in spec.export.formats if not report.is_whole(run.path, name, EXPORTERS[name].place))]
+            *(EXPORTERS[name].place for name in wanted.formats if not report.is_whole(run.path, name, EXPORTERS[name].place))]
 
 
 def is_trained(run: RunFolder) -> bool:
     """Whether all that only a training can give is there: `complete` makes the rest."""
-    return all(map(_holds, _trained(run).values()))
+    return all(map(_holds, _from_training(run).values()))
 
 
-def _trained(run: RunFolder) -> dict[str, Callable[[], object]]:
+def _from_training(run: RunFolder) -> dict[str, Callable[[], object]]:
     return {"model.keras": lambda: is_whole(run.path), "metrics.jsonl": lambda: read_lines(run.metrics)}
 
 
@@ -60,26 +60,26 @@ def _holds(check: Callable[[], object]) -> bool:
         return False
 
 
-def complete(folder: Path, pixels: np.ndarray | None = None) -> Finished:
+def complete(folder: Path, wanted: ExportSection, pixels: np.ndarray | None = None) -> Finished:
     """Makes what is missing or damaged in the folder of a trained run; done in part and interrupted, it may be called again.
 
     Exports are compared on `pixels`, or on those of `pixels_for`. Raises NotEqual, see export; InputError where the
     trained network itself is not there, or is damaged.
     """
-    run, artifact, spec = RunFolder(folder), read(folder), load(str(folder / "spec.yaml"))
-    history, lost = read_lines(run.metrics), missing(run, spec)
+    run, artifact = RunFolder(folder), read(folder)
+    history, lost = read_lines(run.metrics), missing(run, wanted)
     result = summarize(artifact, history)
     if "result.json" in lost:
         write_json(run.result, result)
     if "curves.png" in lost:
         draw_curves(run.curves, history, artifact.name)
-    formats = [name for name in spec.export.formats if EXPORTERS[name].place in lost]
+    formats = [name for name in wanted.formats if EXPORTERS[name].place in lost]
     for name in formats:
         remove(folder / EXPORTERS[name].place)
     if not formats:
         return Finished(result, {})
-    return Finished(result, export(artifact, formats, folder, pixels_for(folder, artifact) if pixels is None else pixels,
-                                   spec.export.tolerance))
+    compared = pixels_for(folder, artifact) if pixels is None else pixels
+    return Finished(result, export(artifact, formats, folder, compared, wanted.tolerance))
 
 
 def export_run(folder: Path, to: Path, formats: Sequence[str]) -> dict[str, Parity]:

@@ -12,13 +12,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from archspec.data.dataset import Dataset, Shape
-from archspec.data.normalize import check_channels
+from archspec.data.index import Index, index_of
 from archspec.data.pipeline import Pipeline
+from archspec.data.source import Source
 from archspec.data.sources import load
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
 from archspec.model.emit import build
+from archspec.preprocess.rule import Preprocess, Shape, preprocess_of
 from archspec.spec.recipe import Init, Recipe
 from archspec.train import optimizer as optimizers
 from archspec.train import strategy as strategies
@@ -31,7 +32,9 @@ class Job:
     """Everything that a training needs. `train_step` and `evaluate_step` take a distributed batch and return sums."""
 
     recipe: Recipe
-    data: Dataset
+    rule: Preprocess
+    data: Source
+    index: Index
     training: Pipeline
     testing: Pipeline
     strategy: tf.distribute.Strategy
@@ -62,11 +65,9 @@ class Job:
     def evaluate(self) -> np.ndarray:
         """Sums as in steps.EVALUATED over the test images."""
         sums = np.zeros(len(EVALUATED))
-        try:
-            for batch in strategies.distributed(self.strategy, self.testing.evaluation()):
-                sums += self.evaluate_step(batch).numpy()
-        except (tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
-            raise self.data.test.explain(error) from error
+        batches = iter(strategies.distributed(self.strategy, self.testing.evaluation()))
+        for step in range(self.testing.steps):
+            sums += self.evaluate_step(self.testing.next(batches, step, training=False)).numpy()
         return sums
 
 
@@ -75,18 +76,18 @@ def prepare(recipe: Recipe, graph: Graph, blocks: tuple[str, ...] = ()) -> Job:
 
     `blocks` are those of the stages, by which weights from elsewhere find their mapping.
     """
-    shape = _fixed(graph)
-    check_channels(recipe.normalize, shape[2])
-    data = load(recipe.data, shape)
+    rule = preprocess_of(recipe, _fixed(graph))
+    data = load(recipe.data)
     data.check(graph.output.type.channels)
-    training, testing = (Pipeline(split, shape, recipe) for split in (data.train, data.test))
+    index = index_of(data)
+    training, testing = (Pipeline(split, rule, recipe) for split in (data.train, data.test))
     strategy = strategies.make(recipe.strategy, recipe.batch)
     keras.utils.set_random_seed(recipe.seed)
     with strategy.scope():
         model = build(graph, auxiliary=bool(graph.auxiliary))
         optimizer = optimizers.make(recipe, training.steps, model)
     train_step = TrainStep(model, optimizer, recipe, 1 / strategy.num_replicas_in_sync)
-    return Job(recipe, data, training, testing, strategy, model, optimizer,
+    return Job(recipe, rule, data, index, training, testing, strategy, model, optimizer,
                strategies.summed(strategy, train_step), strategies.summed(strategy, EvaluateStep(model)),
                partial(_initialize, recipe.init, graph, blocks, model, strategy))
 

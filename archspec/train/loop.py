@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -79,11 +80,8 @@ class _Loop:
             if self.stop:
                 raise Interrupted(self.stop.name)
 
-    def _step(self, batches: object) -> tf.Tensor:
-        try:
-            return self.job.train_step(next(batches))  # type: ignore[call-overload]
-        except (tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
-            raise self.job.data.train.explain(error) from error
+    def _step(self, batches: Any) -> tf.Tensor:
+        return self.job.train_step(self.job.training.next(batches, self.progress.step, training=True))
 
     def _look(self) -> None:
         """Reads the sums and shows them, if some time has passed since."""

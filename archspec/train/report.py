@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import tensorflow as tf
 
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
@@ -13,21 +12,23 @@ from archspec.train.strategy import describe as describe_devices
 
 
 def describe(graph: Graph, job: Job) -> str:
-    """One line: the network, the data, the devices."""
+    """The network, the data, the devices in one line; below it what a person should know of the data."""
     weights = sum(weight.size for node in graph.predicting for weight in node.weights if weight.trainable)
     data = job.data
     return (f"{graph.name}: {weights:,} parameters; {data.name}: {data.train.size} {data.train.name} and {data.test.size} "
             f"{data.test.name} images, {len(data.classes)} classes; {job.recipe.epochs} epochs of "
-            f"{job.training.steps} steps; {describe_devices(job.strategy)}")
+            f"{job.training.steps} steps; {describe_devices(job.strategy)}" +
+            "".join(f"\n{note}" for note in _notes(job)))
+
+
+def _notes(job: Job) -> list[str]:
+    return [*([f"left out: {job.data.left_out}"] if job.data.left_out else []), *job.training.notes]
 
 
 def first_steps(job: Job) -> str:
     """Does one step of training and one evaluation in memory and says what came out. Raises InputError for bad data."""
     job.initialize()
-    try:
-        loss = trained(job.train_step(next(job.batches(0))).numpy())["loss"]
-    except (tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
-        raise job.data.train.explain(error) from error
+    loss = trained(job.train_step(job.training.next(job.batches(0), 0, training=True)).numpy())["loss"]
     if not np.isfinite(loss):
         raise InputError(f"the loss of the first step is {loss}")
     job.evaluate()

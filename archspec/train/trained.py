@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from archspec.artifact.artifact import Artifact, shapes, versions
-from archspec.data.index import index_of
 from archspec.graph.ir import Graph
 from archspec.model.values import values
 from archspec.spec.arch import Spec
@@ -19,6 +18,6 @@ def artifact_of(spec: Spec, graph: Graph, job: Job, last: Row) -> Artifact:
     weights = {key: array for key, array in values(job.model).items() if key in wanted}
     tested = {name: last[f"test_{name}"] for name in TESTED if f"test_{name}" in last}
     data = job.data
-    return Artifact(spec.to_yaml(expand=True), graph, weights, data.classes, job.testing.rule,
+    return Artifact(spec.to_yaml(expand=True), graph, weights, data.classes, job.rule,
                     {"data": data.name, "split": data.test.name, "examples": data.test.size, **tested}, versions(),
-                    index_of(data).digest)
+                    job.index.digest)
