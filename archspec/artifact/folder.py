@@ -10,10 +10,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from archspec.artifact.artifact import Artifact
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
-from archspec.graph.weights import Weights
+from archspec.graph.weights import Key, Weights
 from archspec.io.digest import digest
 from archspec.io.files import remove, write_json, write_text
 from archspec.lower import load, lower
@@ -61,7 +63,7 @@ def is_whole(folder: Path) -> bool:
     try:
         facts = read_facts(folder)
         _graph(folder, facts)
-        return digest(folder / MODEL) == facts["model"]["sha256"]
+        return bool(digest(folder / MODEL) == facts["model"]["sha256"])
     except InputError:
         return False
 
@@ -74,7 +76,7 @@ def needs(folder: Path) -> tuple[str, ...]:
 RENEW = "take the folder as it was when its training ended, or train again"
 
 
-def read_facts(folder: Path) -> dict[str, Any]:
+def read_facts(folder: Path) -> Mapping[str, Any]:
     """What artifact.json says, every key there and of its type. Raises InputError."""
     path = folder / FACTS
     for name in (FACTS, SPEC, MODEL):
@@ -84,7 +86,7 @@ def read_facts(folder: Path) -> dict[str, Any]:
     if path.stat().st_size > MOST_BYTES:
         raise InputError(f"{path} is larger than {MOST_BYTES >> 20} MiB\n  hint: {RENEW}")
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
+        facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError):
         raise InputError(f"{path} is damaged: it is no JSON\n  hint: {RENEW}") from None
     for key, (what, holds) in KEYS.items():
@@ -130,7 +132,7 @@ def _graph(folder: Path, facts: Mapping[str, Any]) -> Graph:
 
 def _weights(path: Path, graph: Graph) -> Weights:
     """The numbers in the order of the nodes. Raises ValueError where one is missing or of another shape."""
-    weights = {}
+    weights: dict[Key, np.ndarray] = {}
     with by_layer(path) as layers:
         for node in graph.predicting:
             stored = layers.get(node.name, ())

@@ -53,7 +53,7 @@ def read_lines(path: Path) -> list[Row]:
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     except (OSError, ValueError, RecursionError):
         rows = []
-    if not rows or not all(isinstance(row, dict) and REQUIRED <= row.keys() for row in rows):
+    if not rows or not all(isinstance(row, dict) and row.keys() >= REQUIRED for row in rows):
         raise InputError(f"{path} is not there or damaged\n  hint: the command that trained makes it anew from a checkpoint")
     return rows
 
