@@ -1,4 +1,4 @@
-"""Makes the layers of archspec known to Keras as soon as both are imported, so that `import archspec` is enough to load a model.
+"""Makes the layers of archspec known to Keras as soon as both are imported: `import archspec` is enough to load a model.
 
 Keras finds a class by name among those that have been imported, and imports none by itself. Importing archspec loads no
 Keras, so what is left is to wait for it: the one thing that importing archspec does beside defining names.

@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,8 @@ import pytest
 
 from archspec.artifact import keras_model
 from archspec.artifact.artifact import Artifact
-from archspec.artifact.folder import RENEW, is_whole, needs, read, write
+from archspec.artifact.folder import RENEW, needs, read, write
 from archspec.errors import InputError
-
-Make = Callable[..., Artifact]
 
 
 @pytest.fixture
@@ -34,7 +32,6 @@ def change(folder: Path, **facts: Any) -> None:
 
 
 def refusal(folder: Path) -> str:
-
     with pytest.raises(InputError) as error:
         read(folder)
     return str(error.value).replace(str(folder), "small")
@@ -113,17 +110,16 @@ def test_interrupted_writing_leaves_no_artifact(base: Artifact, folder: Path, mo
     (("stem_conv", "kernel"), np.zeros((3, 3, 1, 8)), "stem_conv/kernel is [3, 3, 1, 8], the network needs [3, 3, 2, 8]"),
     (("stem_conv", "kernel"), np.full((3, 3, 2, 8), np.nan), "stem_conv/kernel holds what is not a finite number"),
     (("other", "kernel"), np.zeros(1), "other/kernel: the network has no such weight")])
-def test_weights_belong_to_the_network(base: Artifact, make: Make, key: tuple[str, str], array: Any, message: str) -> None:
+def test_weights_belong_to_the_network(base: Artifact, key: tuple[str, str], array: Any, message: str) -> None:
     changed = {**base.weights, key: array}
     with pytest.raises(ValueError) as error:
-        make(weights={name: found for name, found in changed.items() if found is not None})
+        replace(base, weights={name: found for name, found in changed.items() if found is not None})
     assert str(error.value) == message
 
 
-def test_images_have_the_networks_size(base: Artifact, make: Make) -> None:
-    from dataclasses import replace
+def test_images_have_the_networks_size(base: Artifact) -> None:
     with pytest.raises(ValueError, match="images are prepared as 9x8x4, the network takes 8x8x4"):
-        make(preprocess=replace(base.preprocess, height=9))
+        replace(base, preprocess=replace(base.preprocess, height=9))
 
 
 def test_the_keras_file_says_what_it_needs(written: Path) -> None:

@@ -33,11 +33,11 @@ def metrics(run: Path = RUN) -> list[dict[str, Any]]:
 def test_a_run_leaves_what_commands_md_promises(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert archspec(["train", "small.yaml"]) == 0
     promised = {"spec.yaml", "manifest.json", "metrics.jsonl", "result.json", "curves.png", "tensorboard", "checkpoints",
-                "model.keras", "saved_model", "model.tflite"}
+                "artifact.json", "model.keras", "saved_model", "model.tflite", "labels.txt", "parity.json"}
     assert {path.name for path in RUN.iterdir()} == promised
     result = json.loads((RUN / "result.json").read_text())
     assert list(result) == ["spec", "fingerprint", "data", "split", "examples", "loss", "top1", "top5", "epochs",
-                            "seconds", "images_per_second"]
+                            "seconds", "images_per_second", "classes"]
     assert (result["top1"], result["epochs"]) == (metrics()[-1]["test_top1"], 2)
     shown = capsys.readouterr()
     assert "small on digits, 360 test images" in shown.out
