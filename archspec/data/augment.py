@@ -1,10 +1,10 @@
-"""From a read image to the network's input size: in training at random, otherwise from the middle."""
+"""What training does at random to an image that is scaled already."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 
-from archspec.data.dataset import Shape
+from archspec.preprocess.rule import Shape
 
 
 def random_crop(image: tf.Tensor, shape: Shape, padding: int, seed: tf.Tensor) -> tf.Tensor:
@@ -19,7 +19,6 @@ def random_flip(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     return tf.image.stateless_random_flip_left_right(image, seed + tf.constant([1 << 32, 0], tf.int64))
 
 
-def center_crop(image: tf.Tensor, shape: Shape) -> tf.Tensor:
-    """The middle of (h, w, c), of the size of `shape`."""
-    top, left = (tf.shape(image)[axis] - shape[axis] for axis in (0, 1))
-    return tf.image.crop_to_bounding_box(image, top // 2, left // 2, *shape[:2])
+def random_place(seed: tf.Tensor) -> tf.Tensor:
+    """Where along a thin image the piece lies that is scaled: 0 to 1. Seed: (2,) int64."""
+    return tf.random.stateless_uniform((), seed + tf.constant([2 << 32, 0], tf.int64))

@@ -7,9 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from archspec.data.dataset import Shape
-from archspec.data.normalize import normalize
-from archspec.spec.recipe import Normalize
+from archspec.preprocess.pixels import normalize
+from archspec.preprocess.rule import Preprocess
 
 
 class Predictor(tf.Module):
@@ -18,19 +17,19 @@ class Predictor(tf.Module):
     Holds the model's variables and not the model itself: Keras's own export writes every weight twice.
     """
 
-    def __init__(self, model: keras.Model, how: Normalize) -> None:
+    def __init__(self, model: keras.Model, rule: Preprocess) -> None:
         super().__init__()
         self.weights = [variable.value for variable in model.variables]
-        self.predict = _function(model, how)
+        self.predict = _function(model, rule)
 
 
-def _function(model: keras.Model, how: Normalize) -> Any:
+def _function(model: keras.Model, rule: Preprocess) -> Any:
     """A tf.function; TensorFlow's types say nothing about it."""
-    shape: Shape = model.input_shape[1:]
 
     def predict(images: tf.Tensor) -> dict[str, tf.Tensor]:
         # neither the server nor the session checks shapes, and a wrong rank can end the server's process
-        checked = tf.ensure_shape(images, (None, *shape))
-        logits = model(normalize(checked, how), training=False)
+        checked = tf.ensure_shape(images, (None, *rule.shape))
+        logits = model(normalize(checked, rule), training=False)
         return {"probabilities": tf.nn.softmax(tf.cast(logits, tf.float32))}
-    return tf.function(predict, input_signature=[tf.TensorSpec((None, *shape), tf.float32, name="images")], autograph=False)
+    images = tf.TensorSpec((None, *rule.shape), tf.float32, name="images")
+    return tf.function(predict, input_signature=[images], autograph=False)

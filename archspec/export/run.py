@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
-import numpy as np
 
 from archspec.export.exporters import EXPORTERS, export
 from archspec.export.parity import Parity
@@ -46,8 +45,8 @@ def finish(run: RunFolder, spec: SpecLike, graph: Graph, job: Job, history: list
     model = _predicting(graph, job.model)
     with replacing(run.model) as partial, deep(len(graph.nodes)):
         model.save(partial)
-    predictor = Predictor(model, spec.train.normalize)
-    images = _test_images(job)
+    predictor = Predictor(model, job.rule)
+    images, _ = job.testing.sample(PARITY_IMAGES, spec.train.seed)
     todo = [name for name in spec.export.formats if EXPORTERS[name].place in missing(run, spec)]
     return Finished(result, {name: export(name, predictor, images, run.path, spec.export.tolerance) for name in todo})
 
@@ -69,7 +68,3 @@ def _predicting(graph: Graph, trained: keras.Model) -> keras.Model:
         variable.assign(weights[variable.path].value.numpy())
     return model
 
-
-def _test_images(job: Job) -> np.ndarray:
-    """The first test images as pixels: (n, h, w, c) float32, 0 to 255."""
-    return np.stack([job.testing.pixels(index).numpy() for index in range(min(PARITY_IMAGES, job.data.test.size))])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from archspec.data.index import Index, difference, index_of
+from archspec.data.index import Index, difference
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
 from archspec.io.files import PARTIAL, remove, write_json, write_text
@@ -34,7 +34,7 @@ def begin(run: RunFolder, spec: SpecLike, graph: Graph, job: Job, fresh: bool, s
 
     Raises InputError where it is refused, before anything is changed.
     """
-    index, checkpoints = index_of(job.data), Checkpoints(run.checkpoints, spec.train.checkpoint.keep)
+    index = job.index
     aside = fresh and run.manifest.is_file() and not _left_by_fresh(run, spec, graph, index, say)
     if aside or not _has_saved(run):
         job.initialize()  # not after: a file that does not fit shall not cost an old run its place
@@ -43,7 +43,7 @@ def begin(run: RunFolder, spec: SpecLike, graph: Graph, job: Job, fresh: bool, s
         _create(run, spec, graph, index, fresh)
         return
     _refuse_other_data(run, index)
-    snapshot, refused = checkpoints.newest()
+    snapshot, refused = Checkpoints(run.checkpoints, spec.train.checkpoint.keep).newest()
     if snapshot is None:
         raise InputError(_nothing_to_go_on_from(run, refused))
     _take_up(run, job, snapshot, refused, say)
@@ -116,8 +116,8 @@ def _refuse_other_data(run: RunFolder, index: Index) -> None:
 def _read_index(path: Path) -> Index:
     try:
         return Index.from_json(json.loads(path.read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{path} cannot be read ({error}): it says what the run was trained on\n"
+    except (FileNotFoundError, ValueError, InputError):
+        raise InputError(f"{path} is not there or damaged; it says what the run was trained on\n"
                          f"  hint: put back the file as it was; {FRESH}") from None
 
 

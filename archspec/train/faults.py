@@ -1,4 +1,4 @@
-"""TensorFlow's errors, told for what they are: the user's image, too little memory, or a mistake of ours."""
+"""TensorFlow's errors in a step, told for what they are: too little memory, or a mistake of ours. Never an image."""
 
 from __future__ import annotations
 
@@ -7,18 +7,8 @@ from contextlib import contextmanager
 
 import tensorflow as tf
 
-from archspec.data.dataset import Split
 from archspec.errors import InputError
 from archspec.io.machine import refusal
-
-
-@contextmanager
-def reading(split: Split) -> Iterator[None]:
-    """Around the pipeline of a split: raises InputError for an image that cannot be read."""
-    try:
-        yield
-    except (tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
-        raise split.explain(error) from error
 
 
 @contextmanager

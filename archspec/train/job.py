@@ -13,21 +13,22 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from archspec.data.dataset import Dataset, Shape
-from archspec.data.normalize import check_channels
+from archspec.data.index import Index, index_of
 from archspec.data.pipeline import Pipeline
+from archspec.data.source import Source
 from archspec.data.sources import load
 from archspec.errors import InputError
 from archspec.evaluate.evaluator import Evaluator, classification
 from archspec.graph.ir import Graph
 from archspec.model.emit import build
+from archspec.preprocess.rule import Preprocess, Shape, preprocess_of
 from archspec.spec.recipe import Init, Recipe
 from archspec.train import cluster as clusters
 from archspec.train import optimizer as optimizers
 from archspec.train import strategy as strategies
 from archspec.train.checkpoint import Snapshot
 from archspec.train.cluster import Cluster
-from archspec.train.faults import computing, reading
+from archspec.train.faults import computing
 from archspec.train.progress import Progress
 from archspec.train.state import TrainState, groups
 from archspec.train.steps import EvaluateStep, TrainStep
@@ -40,7 +41,9 @@ class Job:
     """Everything that a training needs. `train_step` and `evaluate_step` take a distributed batch and return sums."""
 
     recipe: Recipe
-    data: Dataset
+    rule: Preprocess
+    data: Source
+    index: Index
     training: Pipeline
     testing: Pipeline
     cluster: Cluster
@@ -69,9 +72,8 @@ class Job:
         return found
 
     def next(self, batches: Iterator[Any]) -> Any:
-        """The next of them. Raises InputError for an image that cannot be read."""
-        with reading(self.data.train):
-            return next(batches)
+        """The batch of the step that comes. Raises InputError for an image that cannot be read."""
+        return self.training.next(batches, self.state.progress.step, training=True)
 
     def train(self, batch: Any) -> tf.Tensor:
         """One step: the sums of steps.TRAINED. Raises InputError if memory does not suffice; the state is lost then."""
@@ -89,9 +91,8 @@ class Job:
     def tested(self) -> Iterator[np.ndarray]:
         """The evaluator's sums, batch by batch. Raises InputError as `next` and `train` do."""
         batches = iter(strategies.distributed(self.strategy, self.testing.evaluation()))
-        for _ in range(self.testing.steps):
-            with reading(self.data.test):
-                batch = next(batches)
+        for step in range(self.testing.steps):
+            batch = self.testing.next(batches, step, training=False)
             with computing(self.recipe.batch):
                 yield self.evaluate_step(batch).numpy()
 
@@ -102,11 +103,11 @@ def prepare(recipe: Recipe, graph: Graph, blocks: tuple[str, ...] = ()) -> Job:
     `blocks` are those of the stages, by which weights from elsewhere find their mapping.
     """
     cluster = clusters.read(os.environ)
-    shape = _fixed(graph)
-    check_channels(recipe.normalize, shape[2])
-    data = load(recipe.data, shape)
+    rule = preprocess_of(recipe, _fixed(graph))
+    data = load(recipe.data)
     data.check(graph.output.type.channels)
-    training, testing = (Pipeline(split, shape, recipe) for split in (data.train, data.test))
+    index = index_of(data)
+    training, testing = (Pipeline(split, rule, recipe) for split in (data.train, data.test))
     strategy = strategies.make(recipe.strategy, recipe.batch)
     keras.utils.set_random_seed(recipe.seed)
     with strategy.scope():
@@ -120,7 +121,7 @@ def prepare(recipe: Recipe, graph: Graph, blocks: tuple[str, ...] = ()) -> Job:
     # statistics that each device takes by itself differ between them, all else is the same everywhere
     apart = strategies.statistics(model) if several and not recipe.sync_batch_norm else []
     state = TrainState(groups(model, optimizer), Progress(), strategies.averaging(strategy, apart))
-    return Job(recipe, data, training, testing, cluster, strategy, model, state, evaluator, train_step, evaluate_step,
+    return Job(recipe, rule, data, index, training, testing, cluster, strategy, model, state, evaluator, train_step, evaluate_step,
                partial(_initialize, recipe.init, graph, blocks, model, strategy))
 
 

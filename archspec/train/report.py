@@ -8,9 +8,14 @@ from archspec.train.strategy import describe as describe_devices
 
 
 def describe(graph: Graph, job: Job) -> str:
-    """One line: the network, the data, the devices."""
+    """The network, the data, the devices in one line; below it what a person should know of the data."""
     weights = sum(weight.size for node in graph.predicting for weight in node.weights if weight.trainable)
     data = job.data
     return (f"{graph.name}: {weights:,} parameters; {data.name}: {data.train.size} {data.train.name} and {data.test.size} "
             f"{data.test.name} images, {len(data.classes)} classes; {job.recipe.epochs} epochs of "
-            f"{job.training.steps} steps; {describe_devices(job.strategy)}")
+            f"{job.training.steps} steps; {describe_devices(job.strategy)}" +
+            "".join(f"\n{note}" for note in _notes(job)))
+
+
+def _notes(job: Job) -> list[str]:
+    return [*([f"left out: {job.data.left_out}"] if job.data.left_out else []), *job.training.notes]

@@ -5,35 +5,36 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from archspec.data.dataset import Dataset
+from archspec.data.pipeline import Pipeline
+from archspec.data.source import Source
 from archspec.data.sources import load
 from archspec.errors import InputError
-from archspec.spec.recipe import Digits
+from archspec.preprocess.rule import preprocess_of
+from archspec.spec.recipe import Digits, Recipe
 
 
 @pytest.fixture(scope="module")
-def digits() -> Dataset:
-    return load(Digits(), (16, 16, 3))
+def digits() -> Source:
+    return load(Digits())
 
 
-def test_the_split_is_1437_to_360(digits: Dataset) -> None:
+def test_the_split_is_1437_to_360(digits: Source) -> None:
     assert (digits.train.size, digits.test.size) == (1437, 360)
 
 
-def test_each_class_is_in_both_halves_in_proportion(digits: Dataset) -> None:
+def test_each_class_is_in_both_halves_in_proportion(digits: Source) -> None:
     train, test = (np.bincount(split.labels, minlength=10) for split in (digits.train, digits.test))
     assert (np.abs(train - 4 * test) <= 6).all()
 
 
-def test_no_image_is_in_both_halves() -> None:
-    small = load(Digits(), (8, 8, 1))
-    train, test = ([small_image.numpy().tobytes() for small_image in map(split.read, range(split.size))]
-                   for split in (small.train, small.test))
-    assert not set(train) & set(test)
+def test_no_image_is_in_both_halves(digits: Source) -> None:
+    train, test = ({bytes(split.item(index)) for index in range(split.size)} for split in (digits.train, digits.test))
+    assert not train & test
 
 
-def test_images_have_the_inputs_shape_and_pixels_to_255(digits: Dataset) -> None:
-    image = digits.train.read(0).numpy()
+def test_images_have_the_inputs_shape_and_pixels_to_255(digits: Source) -> None:
+    images, _ = Pipeline(digits.train, preprocess_of(Recipe(), (16, 16, 3)), Recipe()).sample(1, 0)
+    image = images[0]
     assert image.shape == (16, 16, 3)
     assert image.dtype == np.float32
     assert image.min() == 0
@@ -41,7 +42,7 @@ def test_images_have_the_inputs_shape_and_pixels_to_255(digits: Dataset) -> None
     assert (image[..., 0] == image[..., 2]).all()
 
 
-def test_another_number_of_classes_is_refused_with_what_to_write(digits: Dataset) -> None:
+def test_another_number_of_classes_is_refused_with_what_to_write(digits: Source) -> None:
     with pytest.raises(InputError) as error:
         digits.check(11)
     assert str(error.value) == ("data 'digits' has 10 classes (0, 1, 2, 3, 4, …), but the network tells 11 apart\n"

@@ -11,6 +11,7 @@ import tensorflow as tf
 from archspec.data.pipeline import Pipeline
 from archspec.data.sources import load
 from archspec.errors import InputError
+from archspec.preprocess.rule import preprocess_of
 from archspec.spec.recipe import Folder, Recipe
 
 SHAPE = (8, 8, 3)
@@ -44,46 +45,44 @@ def halves(tmp_path: Path) -> Path:
 
 def message(path: Path, **keys: float) -> str:
     with pytest.raises(InputError) as error:
-        load(Folder(path=str(path), **keys), SHAPE)
+        load(Folder(path=str(path), **keys))
     return str(error.value).replace(str(path), "PATH")
 
 
 def test_halves_are_found_by_their_names(halves: Path) -> None:
-    data = load(Folder(path=str(halves)), SHAPE)
+    data = load(Folder(path=str(halves)))
     assert (data.train.size, data.test.size, data.test.name, data.classes) == (6, 2, "val", ("cat", "dog"))
 
 
-def test_holdout_takes_its_share_of_each_class_and_the_same_every_time(classes: Path) -> None:
-    first, second = (load(Folder(path=str(classes), holdout=0.4), SHAPE) for _ in range(2))
-    assert first.test.labels.tolist() == [0, 0, 1, 1]
-    assert first.test.paths == second.test.paths
-    assert not set(first.train.paths) & set(first.test.paths)
+def pixels(path: Path, half: str, **keys: float) -> tuple[np.ndarray, np.ndarray]:
+    """All images of a half, as evaluation sees them, and their labels."""
+    section = Folder(path=str(path), **keys)
+    recipe = Recipe(data=section)
+    split = getattr(load(section), half)
+    return Pipeline(split, preprocess_of(recipe, SHAPE), recipe).sample(split.size, 0)
+
+
+def test_holdout_gives_every_image_to_one_half_the_same_every_time(classes: Path) -> None:
+    first, second = (load(Folder(path=str(classes), holdout=0.4)) for _ in range(2))
+    assert set(first.test.labels.tolist()) == set(first.train.labels.tolist()) == {0, 1}
+    assert list(first.test.keys) == list(second.test.keys)
+    assert len({*first.train.keys, *first.test.keys}) == len(first.train.keys) + len(first.test.keys) == 10
 
 
 def test_labels_belong_to_their_images(classes: Path) -> None:
-    data = load(Folder(path=str(classes), holdout=0.2), SHAPE)
-    means = [float(tf.reduce_mean(data.train.read(index))) for index in range(data.train.size)]
-    assert np.allclose(means, np.where(data.train.labels == 0, 10, 200), atol=3)
-
-
-@pytest.mark.parametrize(("height", "width"), [(12, 20), (20, 12), (3, 3), (8, 8), (100, 9)])
-def test_an_image_of_any_size_covers_the_input(tmp_path: Path, height: int, width: int) -> None:
-    for half in ("train", "test"):
-        save(tmp_path / half / "cat" / "0.png", height, width)
-    image = load(Folder(path=str(tmp_path)), SHAPE).train.read(tf.constant(0, tf.int64))
-    assert min(image.shape[:2]) == round(8 * 1.15)
-    assert np.isclose(image.shape[0] / image.shape[1], height / width, rtol=0.1)
+    images, labels = pixels(classes, "train", holdout=0.2)
+    assert np.allclose(images.mean(axis=(1, 2, 3)), np.where(labels == 0, 10, 200), atol=3)
 
 
 def test_an_unreadable_image_is_named(halves: Path) -> None:
+    section = Folder(path=str(halves))
+    data, recipe = load(section), Recipe(data=section, batch=6)
     (halves / "train" / "dog" / "1.png").write_bytes(b"no image")
-    data = load(Folder(path=str(halves)), SHAPE)
-    pipeline = Pipeline(data.train, SHAPE, Recipe(data=Folder(path=str(halves)), batch=6))
-    with pytest.raises(tf.errors.InvalidArgumentError) as error:
-        list(pipeline.evaluation())
-    said = str(data.train.explain(error.value))
-    assert said.startswith(f"{halves}/train/dog/1.png: cannot be read as an image (")
-    assert said.endswith("hint: replace or remove the file, then run the same command again")
+    pipeline = Pipeline(data.train, preprocess_of(recipe, SHAPE), recipe)
+    with pytest.raises(InputError) as error:
+        pipeline.next(iter(pipeline.evaluation()), 0, training=False)
+    assert str(error.value) == ("train/dog/1.png: cannot be read as an image (a text)\n"
+                                "  hint: replace the file, or begin a new run without it")
 
 
 def test_a_missing_folder(tmp_path: Path) -> None:
@@ -107,7 +106,7 @@ def test_holdout_beside_a_test_folder(halves: Path) -> None:
 
 def test_an_empty_class(halves: Path) -> None:
     (halves / "train" / "emu").mkdir()
-    assert message(halves) == "PATH/train/emu: no images in it (expected .bmp, .gif, .jpeg, .jpg, .png)"
+    assert message(halves) == "PATH/train/emu: no images in it"
 
 
 def test_no_class_folders(tmp_path: Path) -> None:
@@ -116,14 +115,9 @@ def test_no_class_folders(tmp_path: Path) -> None:
 
 def test_a_class_in_one_half_only(halves: Path) -> None:
     save(halves / "train" / "emu" / "0.png")
-    assert message(halves) == "class folders differ between training and testing: only one of them has emu"
+    assert message(halves) == "class folders differ between training and testing: only 'train' has emu"
 
 
 def test_too_few_images_to_hold_some_back(tmp_path: Path) -> None:
     save(tmp_path / "cat" / "0.png")
     assert message(tmp_path, holdout=0.5) == "class 'cat' has 1 image(s): too few to hold 0.5 of them back"
-
-
-def test_channels_that_files_do_not_have(halves: Path) -> None:
-    with pytest.raises(InputError, match="1, 3 or 4 channels, but the network's input has 2"):
-        load(Folder(path=str(halves)), (8, 8, 2))

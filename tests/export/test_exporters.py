@@ -15,10 +15,10 @@ from archspec.export import exporters
 from archspec.export.exporters import EXPORTERS, NotEqual, export
 from archspec.export.parity import compare
 from archspec.export.predictor import Predictor
-from archspec.spec.recipe import Normalize
+from archspec.preprocess.rule import Preprocess, Squash
 
 IMAGES = np.random.default_rng(0).uniform(0, 255, (5, 6, 7, 3)).astype(np.float32)
-HOW = Normalize(mean=(120.0, 110.0, 100.0), std=(50.0, 60.0, 70.0))
+RULE = Preprocess(6, 7, 3, Squash(), "bilinear", True, 255.0, (120.0, 110.0, 100.0), (50.0, 60.0, 70.0))
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def model() -> keras.Model:
 
 @pytest.fixture(scope="module")
 def predictor(model: keras.Model) -> Predictor:
-    return Predictor(model, HOW)
+    return Predictor(model, RULE)
 
 
 def test_probabilities_are_softmax_of_the_logits_of_normalised_pixels(model: keras.Model, predictor: Predictor) -> None:

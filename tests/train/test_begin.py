@@ -30,7 +30,7 @@ class State:
 class Job:
     """What `begin` asks of a job, with ten steps an epoch."""
 
-    data: Any
+    index: Any
     state: State = field(default_factory=State)
     initialized: int = 0
     steps: int = 2 * STEPS
@@ -59,6 +59,8 @@ class Data:
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Data:
+        if not isinstance(document, dict) or "names" not in document:
+            raise InputError("no index")
         return cls(tuple(document["names"]))
 
 
@@ -76,7 +78,6 @@ RUN = RunFolder(Path("run"))
 def begin(spec: Path, monkeypatch: pytest.MonkeyPatch) -> Begin:
     """Begins in the folder `run`, with these data."""
     monkeypatch.setattr(beginning, "Index", Data)
-    monkeypatch.setattr(beginning, "index_of", lambda data: data)
     monkeypatch.setattr(beginning, "difference", lambda before, now: [] if before == now else [f"{before.names} now {now.names}"])
 
     def run(*names: str, fresh: bool = False, **overrides: str) -> Begun:
@@ -158,7 +159,7 @@ def test_without_its_index_a_run_is_not_taken_up(begin: Begin, text: str | None)
     begin()
     save(13)
     RUN.index.unlink() if text is None else RUN.index.write_text(text)
-    assert message(begin).startswith("run/data.json cannot be read (")
+    assert message(begin).startswith("run/data.json is not there or damaged; it says what the run was trained on\n")
 
 
 def test_the_newest_that_can_be_used_is_taken_up_and_the_others_put_aside(begin: Begin) -> None:

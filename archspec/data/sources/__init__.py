@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from archspec.data.dataset import Dataset, Shape
+from archspec.data.source import Source
 from archspec.data.sources.digits import digits
 from archspec.data.sources.folder import folder
 from archspec.spec.recipe import Digits, Folder
 
-SOURCES: dict[str, Callable[[Any, Shape], Dataset]] = {"digits": digits, "folder": folder}
-"""From the name in `train.data.source` to a function of its section and the network's input."""
+SOURCES: dict[str, Callable[[Any], Source]] = {"digits": digits, "folder": folder}
+"""From the name in `train.data.source` to a function of its section."""
 
 
-def load(section: Digits | Folder, shape: Shape) -> Dataset:
-    """The data that a recipe names, for images of `shape`. Raises InputError where there is none."""
-    return SOURCES[section.source](section, shape)
+def load(section: Digits | Folder) -> Source:
+    """The data that a recipe names. Raises InputError where there is none."""
+    return SOURCES[section.source](section)

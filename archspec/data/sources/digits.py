@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 import numpy as np
-import tensorflow as tf
 
-from archspec.data.dataset import Dataset, Shape, Split
+from archspec.data.names import Names
+from archspec.data.source import Source, Split, in_memory
 from archspec.spec.recipe import Digits
 
 TEST_EVERY = 5
+WHITE = 16.0
+"""Pixels count from 0 to this."""
 
 
-def digits(section: Digits, shape: Shape) -> Dataset:
+def digits(section: Digits) -> Source:
     """1437 digits to train and 360 to test: sorted by class, every fifth is a test image. No chance is involved.
 
-    The 8x8 images (0 to 16) are resized bilinearly to `shape` and brought to 0 to 255.
+    They stay 8x8; the pipeline scales an image at a time.
     """
     images, labels = _originals()
-    resized = tf.image.resize(images[..., None], shape[:2], method="bilinear").numpy() * (255 / 16)
-    resized = np.repeat(resized, shape[2], axis=-1)
     order = np.argsort(labels, kind="stable")
     test = np.arange(len(order)) % TEST_EVERY == 0
-    return Dataset(section.source, _split("train", resized, labels, order[~test]),
-                   _split("test", resized, labels, order[test]), tuple("0123456789"))
+    return Source(section.source, tuple("0123456789"), _split("train", images, labels, order[~test]),
+                  _split("test", images, labels, order[test]))
 
 
 def _originals() -> tuple[np.ndarray, np.ndarray]:
-    """(1797, 8, 8) float32 and (1797,) int32."""
+    """(1797, 8, 8, 1) float32 and (1797,) int32."""
     from sklearn.datasets import load_digits  # takes a second to import
     bunch = load_digits()
-    return bunch.images.astype(np.float32), bunch.target.astype(np.int32)
+    return bunch.images.astype(np.float32)[..., None], bunch.target.astype(np.int32)
 
 
 def _split(name: str, images: np.ndarray, labels: np.ndarray, chosen: np.ndarray) -> Split:
-    held = tf.constant(images[chosen])
-    return Split(name, labels[chosen], lambda index: tf.gather(held, index))
+    keys = Names.of(b"%04d" % number for number in chosen)  # scikit-learn's own numbers
+    return in_memory(name, labels[chosen], keys, images[chosen], WHITE)

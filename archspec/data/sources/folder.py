@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from functools import partial
+import hashlib
+import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
-from archspec.data.dataset import Dataset, Shape, Split
-from archspec.data.decode import SUFFIXES, read_image
+from archspec.data.names import Names, readable
+from archspec.data.source import Head, Source, Split
+from archspec.data.sources.listing import OUTSIDE, LeftOut, entries, images_below
 from archspec.errors import InputError
+from archspec.preprocess.check import problem_of
+from archspec.preprocess.header import HEAD
 from archspec.spec.recipe import Folder
 
 TEST_NAMES = ("validation", "val", "test")
 
-Files = dict[str, list[Path]]
-"""From a class to its images, both sorted by name."""
+Files = dict[bytes, list[bytes]]
+"""From a class to the paths of its images, both sorted by their bytes."""
 
 
-def folder(section: Folder, shape: Shape) -> Dataset:
-    """`path/train/CLASS/*.jpg` and `path/validation/CLASS/*.jpg`; or `path/CLASS/*.jpg` with `holdout`."""
-    if shape[2] not in (1, 3, 4):
-        raise InputError(f"images in files have 1, 3 or 4 channels, but the network's input has {shape[2]}")
+def folder(section: Folder) -> Source:
+    """`path/train/CLASS/*` and `path/validation/CLASS/*`; or `path/CLASS/*` with `holdout`."""
     root = Path(section.path).expanduser()
-    name, train, test = _halves(root, section.holdout)
-    _same_classes(train, test)
-    read = partial(read_image, shape=shape, margin=section.resize)
-    return Dataset(section.source, _split("train", train, read), _split(name, test, read), tuple(train))
+    out = LeftOut()
+    name, train, test = _halves(root, section.holdout, out)
+    return Source(section.source, tuple(map(readable, train)), _split("train", root, train), _split(name, root, test), str(out))
 
 
-def _halves(root: Path, holdout: float) -> tuple[str, Files, Files]:
+def _halves(root: Path, holdout: float, out: LeftOut) -> tuple[str, Files, Files]:
     """The name of the split to test on, the images to train on, and those to test on."""
     if not root.is_dir():
         raise InputError(f"train.data.path: no folder {root} (seen from {Path.cwd()})\n"
@@ -42,49 +43,93 @@ def _halves(root: Path, holdout: float) -> tuple[str, Files, Files]:
         if holdout:
             raise InputError(f"train.data.holdout is {holdout:g}, but {root} has a folder '{test.name}' to test on\n"
                              "  hint: leave holdout out")
-        return test.name, _classes(root / "train"), _classes(test)
+        train_files, test_files = _classes(root / "train", out), _classes(test, out)
+        _same_classes(train_files, test_files, test.name)
+        return test.name, train_files, test_files
     if not holdout:
         raise InputError(f"{root} has no folder 'train'\n  hint: if it holds one folder a class, "
                          "train.data.holdout=0.2 keeps a fifth of each for testing")
-    return ("holdout", *_held_out(_classes(root), holdout))
+    return ("holdout", *_held_out(_classes(root, out), holdout, root))
 
 
-def _classes(root: Path) -> Files:
-    folders = sorted(child for child in root.iterdir() if child.is_dir() and not child.name.startswith("."))
+def _classes(root: Path, out: LeftOut) -> Files:
+    folders = []
+    for entry in entries(os.fsencode(root), out):
+        if entry.is_dir():
+            folders.append(entry)
+        else:
+            out.add(OUTSIDE, entry.path)
     if not folders:
         raise InputError(f"{root}: expected one folder a class, found none")
-    return {child.name: _images(child) for child in folders}
+    return {entry.name: _images(entry.path, out) for entry in folders}
 
 
-def _images(folder: Path) -> list[Path]:
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+def _images(folder: bytes, out: LeftOut) -> list[bytes]:
+    own = LeftOut()
+    found = images_below(folder, own)
     if not found:
-        raise InputError(f"{folder}: no images in it (expected {', '.join(sorted(SUFFIXES))})")
+        raise InputError(f"{readable(folder)}: no images in it" + (f"; left out: {own}" if own.counts else ""))
+    out.take(own)
     return found
 
 
-def _held_out(classes: Files, share: float) -> tuple[Files, Files]:
-    """Splits each class: the same images on every run and machine, spread over the names' order."""
+def _held_out(classes: Files, share: float, root: Path) -> tuple[Files, Files]:
+    """Splits each class by a hash of the path in `root`: the same on every machine, and a file that is added moves no other.
+
+    Of each class at least one image is held and at least one is not: the one with the least hash, and the one with the
+    greatest. So a class of a few images may differ from the share.
+    """
     train: Files = {}
     test: Files = {}
     for name, files in classes.items():
-        count = max(1, round(len(files) * share))
-        if count >= len(files):
-            raise InputError(f"class '{name}' has {len(files)} image(s): too few to hold {share:g} of them back")
-        held = {int((index + 0.5) * len(files) / count) for index in range(count)}
-        train[name] = [path for index, path in enumerate(files) if index not in held]
-        test[name] = [path for index, path in enumerate(files) if index in held]
+        if len(files) < 2:
+            raise InputError(f"class '{readable(name)}' has {len(files)} image(s): too few to hold {share:g} of them back")
+        places = {path: _place(os.path.relpath(path, os.fsencode(root))) for path in files}
+        edge = min(max(share, min(places.values())), max(places.values()) - 2.0 ** -60)
+        test[name] = [path for path in files if places[path] <= edge]
+        train[name] = [path for path in files if places[path] > edge]
     return train, test
 
 
-def _same_classes(train: Files, test: Files) -> None:
-    only = sorted(set(train) ^ set(test))
-    if only:
-        raise InputError(f"class folders differ between training and testing: only one of them has {', '.join(only)}")
+def _place(name: bytes) -> float:
+    """A number from 0 to 1 that depends on the name alone."""
+    return int.from_bytes(hashlib.blake2b(name, digest_size=6).digest()) / 2 ** 48
 
 
-def _split(name: str, classes: Files, read: partial[tf.Tensor]) -> Split:
-    paths = tuple(str(path) for files in classes.values() for path in files)
+def _same_classes(train: Files, test: Files, test_name: str) -> None:
+    lines = [f"only '{name}' has {', '.join(sorted(map(readable, only))[:5])}{', …' if len(only) > 5 else ''}"
+             for name, only in (("train", train.keys() - test.keys()), (test_name, test.keys() - train.keys())) if only]
+    if lines:
+        raise InputError(f"class folders differ between training and testing: {'; '.join(lines)}")
+
+
+@dataclass(frozen=True)
+class _Files:
+    """Files below a folder, read by number."""
+
+    root: bytes
+    names: Names
+
+    def item(self, index: int) -> bytes:
+        """All bytes of the i-th."""
+        with open(self._path(index), "rb") as file:
+            return file.read()
+
+    def head(self, index: int) -> Head:
+        """What its beginning and its end say."""
+        try:
+            with open(self._path(index), "rb", buffering=0) as file:
+                return Head(os.fstat(file.fileno()).st_size, os.pread(file.fileno(), HEAD, 0), problem_of(file))
+        except OSError as error:
+            return Head(0, b"", error.strerror or str(error))
+
+    def _path(self, index: int) -> bytes:
+        return os.path.join(self.root, self.names.raw(index))
+
+
+def _split(name: str, root: Path, classes: Files) -> Split:
+    base = os.fsencode(root)
+    names = Names.of(os.path.relpath(path, base) for files in classes.values() for path in files)
     labels = np.repeat(np.arange(len(classes), dtype=np.int32), [len(files) for files in classes.values()])
-    held = tf.constant(paths)
-    return Split(name, labels, lambda index: read(tf.gather(held, index)), paths)
+    files = _Files(base, names)
+    return Split(name, labels, names, files.item, files.head, None)

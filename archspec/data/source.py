@@ -1,0 +1,79 @@
+"""What a data source gives: classes, and by number an image, as it is stored, with its label. All else is the pipeline's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from archspec.data.names import Names
+from archspec.errors import InputError
+
+Item = bytes | np.ndarray
+"""An encoded image, or pixels (h, w, c)."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """What is known of an item without decoding it: its bytes, how many and the first few, and what is wrong with it."""
+
+    size: int
+    first: bytes
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Examples by number: their labels, (n,) int32, their names, and how the i-th is read.
+
+    `keys` are relative to the data: where they lie is no part of them. `item` and `head` may be called from any thread.
+    `white` is the value that stands for white where items are arrays, which may have one channel for all; it is None
+    where items are encoded images.
+    """
+
+    name: str
+    labels: np.ndarray
+    keys: Names
+    item: Callable[[int], Item]
+    head: Callable[[int], Head]
+    white: float | None
+
+    @property
+    def size(self) -> int:
+        """The number of examples."""
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Examples to learn from, examples to test on, and the names of the classes in the order of their labels.
+
+    `left_out` counts, by what it is, what lies among the data and is not used, in words for one line.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    train: Split
+    test: Split
+    left_out: str = ""
+
+    def check(self, classes: int) -> None:
+        """Raises InputError unless the network tells apart as many classes as there are, two at least."""
+        if len(self.classes) < 2:
+            raise InputError(f"data '{self.name}' has one class ({_some(self.classes)}): there is nothing to tell apart\n"
+                             "  hint: the data's path is the folder above the class folders, or above train and validation")
+        if len(self.classes) != classes:
+            raise InputError(f"data '{self.name}' has {len(self.classes)} classes ({_some(self.classes)}), "
+                             f"but the network tells {classes} apart\n  hint: --set classes={len(self.classes)}")
+
+
+def in_memory(name: str, labels: np.ndarray, keys: Names, images: np.ndarray, white: float) -> Split:
+    """A split of images (n, h, w, c) that are held in memory."""
+    def head(index: int) -> Head:
+        return Head(images[index].nbytes, images[index].tobytes())
+    return Split(name, labels, keys, lambda index: np.asarray(images[index]), head, white)
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")

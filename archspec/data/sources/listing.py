@@ -1,0 +1,94 @@
+"""The image files in a folder and below: by content where the name does not say, and a count of all else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from archspec.data.names import readable
+from archspec.errors import InputError
+from archspec.preprocess.header import HEAD, kind_of
+
+SUFFIXES = (b".jpg", b".jpeg", b".jpe", b".jfif", b".png", b".gif", b".bmp", b".dib", b".webp", b".tif", b".tiff", b".ppm",
+            b".pgm", b".pbm", b".pnm", b".jp2", b".j2k", b".avif")
+"""A file so called is meant as an image: it is read, or it is a mistake. What is called otherwise is looked into."""
+LEFTOVERS = frozenset({b"thumbs.db", b"ehthumbs.db", b"desktop.ini", b"icon\r", b"__macosx", b"@eadir", b"$recycle.bin",
+                       b"system volume information", b"lost+found"})
+"""What systems and tools leave in folders, in lower case, beside all that begins with a dot."""
+
+HIDDEN = ("hidden file or folder", "hidden files or folders")
+LINK = ("link to a folder", "links to folders")
+BROKEN = ("broken link", "broken links")
+NO_FILE = ("entry that is no file", "entries that are no files")
+NO_IMAGE = ("file that is no image", "files that are no images")
+OUTSIDE = ("file in no class folder", "files in no class folder")
+
+Kind = tuple[str, str]
+"""One of them, several of them."""
+
+
+@dataclass
+class LeftOut:
+    """Counts what is not used, by kind, and keeps the first name of each."""
+
+    counts: dict[Kind, int] = field(default_factory=dict)
+    firsts: dict[Kind, str] = field(default_factory=dict)
+
+    def add(self, kind: Kind, path: bytes) -> None:
+        """One more."""
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        self.firsts.setdefault(kind, readable(path))
+
+    def take(self, other: LeftOut) -> None:
+        """All that another has counted."""
+        for kind, count in other.counts.items():
+            self.counts[kind] = self.counts.get(kind, 0) + count
+            self.firsts.setdefault(kind, other.firsts[kind])
+
+    def __str__(self) -> str:
+        return ", ".join(f"{count} {kind[count > 1]} (first: {self.firsts[kind]})" if count > 1 else
+                         f"{count} {kind[0]} ({self.firsts[kind]})" for kind, count in self.counts.items())
+
+
+def entries(folder: bytes, out: LeftOut) -> Iterator[os.DirEntry[bytes]]:
+    """What is in a folder, in the order of the names' bytes, but for what is hidden. Raises InputError if it cannot be read."""
+    try:
+        with os.scandir(folder) as found:
+            listed = sorted(found, key=lambda entry: entry.name)
+    except OSError as error:
+        raise InputError(f"{readable(folder)}: cannot be listed: {error.strerror}") from None
+    for entry in listed:
+        if entry.name.startswith(b".") or entry.name.lower() in LEFTOVERS:
+            out.add(HIDDEN, entry.path)
+        else:
+            yield entry
+
+
+def images_below(folder: bytes, out: LeftOut) -> list[bytes]:
+    """The paths of the images in a folder and in folders in it, sorted. Links to files are followed, links to folders not."""
+    images, waiting = list[bytes](), [folder]
+    while waiting:
+        for entry in entries(waiting.pop(), out):
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(entry.path)
+            elif kind := _other(entry):
+                out.add(kind, entry.path)
+            else:
+                images.append(entry.path)
+    return sorted(images)
+
+
+def _other(entry: os.DirEntry[bytes]) -> Kind | None:
+    """What an entry is if it is no image; None if it is one, or is meant to be one."""
+    if not entry.is_file():
+        return LINK if entry.is_dir() else NO_FILE if os.path.exists(entry.path) else BROKEN
+    return None if entry.name.lower().endswith(SUFFIXES) or _looks_like_one(entry.path) else NO_IMAGE
+
+
+def _looks_like_one(path: bytes) -> bool:
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return bool(kind_of(file.read(HEAD)))
+    except OSError:
+        return False

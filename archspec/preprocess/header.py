@@ -1,0 +1,147 @@
+"""What bytes are, read from their beginning alone: kind, size, and whether TensorFlow's decoders read them rightly."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Read = Callable[[int, int], bytes]
+"""`read(offset, count)`: at most so many bytes of a file from there on; fewer at its end."""
+HEAD = 4096
+"""How many bytes are read of a file to know what it is; of a JPEG with large attachments some more, a little at a time."""
+
+MAGIC: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"\xff\xd8\xff", "JPEG"), (0, b"\x89PNG\r\n\x1a\n", "PNG"), (0, b"GIF87a", "GIF"), (0, b"GIF89a", "GIF"),
+    (0, b"BM", "BMP"), (8, b"WEBP", "WebP"), (0, b"II*\0", "TIFF"), (0, b"MM\0*", "TIFF"), (0, b"II+\0", "TIFF"),
+    (0, b"MM\0+", "TIFF"), (0, b"\0\0\0\x0cjP  ", "JPEG 2000"), (0, b"\xff\x4f\xff\x51", "JPEG 2000"),
+    (4, b"ftypavif", "AVIF"), (4, b"ftypavis", "AVIF"), *((0, b"P%d" % number, "PPM") for number in range(1, 7)),
+)
+"""Offset, bytes, kind: by content, whatever the file is called."""
+UNREAD: tuple[tuple[int, bytes, str], ...] = (
+    (4, b"ftyphei", "a HEIC image"), (4, b"ftyphev", "a HEIC image"), (4, b"ftypmif1", "a HEIC image"),
+    (0, b"8BPS", "a Photoshop file"), (0, b"%PDF", "a PDF"), (0, b"\0\0\x01\0", "an icon"), (0, b"<svg", "an SVG drawing"),
+)
+"""Images that are not read; told apart for the message alone."""
+
+_SIZED = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
+"""JPEG markers of a frame: they hold its size."""
+_COMMON = frozenset({0xC0, 0xC1, 0xC2})
+"""Baseline, extended and progressive, Huffman-coded: what every decoder reads."""
+_SEGMENTS = 1000
+_BMP_HEADERS = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
+_PPM = re.compile(rb"P[1-6]\s+(#[^\n]*\n\s*)*\d+\s")
+_STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the beginning of an image says. The size is as stored, before `orientation` (EXIF's 1 to 8) turns it.
+
+    `components` and `depth` (bits) are those of a JPEG or PNG, else 0; `plain` says that there is nothing about it (an
+    orientation, a transparent colour, a rare coding) that needs more than a decoder. `start` is where the image itself
+    begins, behind what is attached to it.
+    """
+
+    kind: str
+    height: int = 0
+    width: int = 0
+    components: int = 0
+    depth: int = 0
+    orientation: int = 1
+    plain: bool = False
+    start: int = 0
+
+
+class NoImage(ValueError):
+    """Bytes are no image that can be read; the message says what they are instead."""
+
+
+def kind_of(head: bytes) -> str:
+    """The kind of image that some first bytes begin, or ''."""
+    kind = next((kind for offset, magic, kind in MAGIC if head[offset:offset + len(magic)] == magic), "")
+    # two letters alone may begin any text
+    said = {"BMP": len(head) > 17 and head[14] in _BMP_HEADERS, "PPM": _PPM.match(head) is not None}
+    return kind if said.get(kind, True) else ""
+
+
+def read_header(read: Read) -> Header:
+    """What the bytes are. Raises NoImage for what is no image, or one whose beginning is broken."""
+    head = read(0, HEAD)
+    kind = kind_of(head)
+    if not kind:
+        raise NoImage(_instead(head))
+    try:
+        return _jpeg(read, head) if kind == "JPEG" else _png(head) if kind == "PNG" else Header(kind)
+    except (struct.error, IndexError):
+        raise NoImage(f"the {kind} breaks off in its header") from None
+
+
+def _instead(head: bytes) -> str:
+    if not head:
+        return "the file is empty"
+    other = next((kind for offset, magic, kind in UNREAD if head[offset:offset + len(magic)] == magic), "")
+    if other:
+        return f"{other}, which is not read"
+    start = head[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"<!doctype html", b"<html", b"<head")):
+        return "an HTML page"
+    printable = all(byte >= 32 or byte in b"\t\r\n\f" for byte in head[:256])
+    return "a text" if printable else "no kind of image that is known"
+
+
+def _png(head: bytes) -> Header:
+    if head[12:16] != b"IHDR":
+        raise NoImage("the PNG has no header")
+    width, height, depth, colour = struct.unpack_from(">IIBB", head, 16)
+    if not width or not height:
+        raise NoImage("the PNG has no size")
+    components = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour, 0)
+    return Header("PNG", height, width, components, depth, 1, colour in (0, 2) and depth in (8, 16))
+
+
+def _jpeg(read: Read, head: bytes) -> Header:
+    """Walks from marker to marker to the frame's; what is attached before it (EXIF, profiles) is stepped over."""
+    offset, orientation = 2, 1
+    for _ in range(_SEGMENTS):
+        while (marker := _at(read, head, offset, 2)) == b"\xff\xff":
+            offset += 1
+        if len(marker) < 2 or marker[0] != 0xFF:
+            break
+        code = marker[1]
+        if code in _STANDALONE:
+            offset += 2
+            continue
+        length, = struct.unpack(">H", _at(read, head, offset + 2, 2))
+        if code in _SIZED:
+            depth, height, width, components = struct.unpack(">BHHB", _at(read, head, offset + 4, 6))
+            if not height or not width:
+                break
+            return Header("JPEG", height, width, components, depth, orientation,
+                          code in _COMMON and depth == 8 and orientation == 1, offset)
+        if code == 0xE1 and _at(read, head, offset + 4, 6) == b"Exif\0\0":
+            orientation = _orientation(_at(read, head, offset + 10, length - 8))
+        offset += 2 + length
+    raise NoImage("the JPEG has no size")
+
+
+def _at(read: Read, head: bytes, offset: int, count: int) -> bytes:
+    return head[offset:offset + count] if offset + count <= len(head) else read(offset, count)
+
+
+def _orientation(exif: bytes) -> int:
+    """The tag 0x0112 of a TIFF structure; 1 where there is none, or it makes no sense."""
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])
+    if order is None:
+        return 1
+    try:
+        start, = struct.unpack_from(f"{order}I", exif, 4)
+        count, = struct.unpack_from(f"{order}H", exif, start)
+        for entry in range(min(count, _SEGMENTS)):
+            tag, kind, _, value = struct.unpack_from(f"{order}HHIH", exif, start + 2 + 12 * entry)
+            if tag == 0x0112 and kind == 3:
+                return value if 1 <= value <= 8 else 1
+    except struct.error:
+        pass
+    return 1

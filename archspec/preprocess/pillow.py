@@ -1,0 +1,60 @@
+"""How Pillow reads what TensorFlow's decoders read wrongly, or not at all."""
+
+from __future__ import annotations
+
+import io
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from archspec.preprocess.header import NoImage
+from archspec.preprocess.routes import check_size
+
+FORMATS = ("JPEG", "MPO", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "JPEG2000", "AVIF")
+"""The plugins of Pillow that strangers' bytes may reach: no EPS, which starts Ghostscript, and nothing rare."""
+
+
+def opened(file: BinaryIO) -> Image.Image:
+    """Pillow's view of a file; its pixels are not read yet. Raises NoImage."""
+    try:
+        image = Image.open(file, formats=FORMATS)
+    except Exception as error:  # its plugins raise whatever broken bytes make them raise
+        raise NoImage(_reason(error)) from error
+    check_size(image.height, image.width)
+    return image
+
+
+def decode_with_pillow(data: bytes, channels: int, background: float) -> np.ndarray:
+    """(h, w, channels) uint8: the first frame, turned as EXIF says, 16 bits cut to their upper 8. Raises NoImage."""
+    image = opened(io.BytesIO(data))
+    try:
+        pixels = np.asarray(_in_mode(ImageOps.exif_transpose(_in_bytes(image)), channels, round(background)))
+    except NoImage:
+        raise
+    except Exception as error:  # as above
+        raise NoImage(_reason(error)) from error
+    return pixels.reshape(*pixels.shape[:2], channels)
+
+
+def _in_bytes(image: Image.Image) -> Image.Image:
+    """With 8 bits a channel. Pillow's own conversion of 16 bits does not scale: it clips to 255."""
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM"):
+        upper = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        upper.info.update(image.info)
+        return upper
+    if image.mode in ("I", "F"):
+        raise NoImage("32 bits a pixel; 8 or 16 are read")
+    return image
+
+
+def _in_mode(image: Image.Image, channels: int, background: int) -> Image.Image:
+    """In mode L, RGB or RGBA. Without an alpha channel what is transparent shows the background."""
+    if image.has_transparency_data and channels != 4:
+        over = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", over.size, (background,) * 3 + (255,)), over).convert("RGB")
+    return image.convert({1: "L", 3: "RGB", 4: "RGBA"}[channels])
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]

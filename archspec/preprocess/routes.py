@@ -1,0 +1,52 @@
+"""Who decodes some bytes: only what TensorFlow's decoders read rightly, and survive, reaches them."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from archspec.preprocess.header import Header, NoImage, read_header
+
+MAX_PIXELS = 178_956_970
+"""Of one image: above that it is a decompression bomb, as Pillow has it."""
+
+
+class Route(IntEnum):
+    """Who decodes."""
+
+    JPEG = 0
+    PNG = 1
+    PILLOW = 2
+
+
+def route(data: bytes, channels: int) -> Route:
+    """Who reads these bytes rightly for so many channels. Raises NoImage where nobody does, or where they are too large.
+
+    TensorFlow gets plain JPEGs and PNGs: upright, opaque, of a common coding. Its `decode_image` is not used at all: it
+    takes the numbers of a BMP's palette for grey, drops alpha, and ends the process on some animated WebP files.
+    """
+    header = read_header(lambda offset, count: data[offset:offset + count])
+    check_size(header.height, header.width)
+    if not ends(data, header):
+        return Route.PILLOW  # it fills in a missing end, where nothing but that is missing
+    if header.kind == "JPEG" and header.plain and channels in _jpeg_channels(header):
+        return Route.JPEG
+    # tRNS makes a colour transparent, eXIf may turn the image; found by chance in the pixels they only cost time
+    if header.kind == "PNG" and header.plain and channels in (1, 3) and b"tRNS" not in data and b"eXIf" not in data:
+        return Route.PNG
+    return Route.PILLOW
+
+
+def ends(data: bytes, header: Header) -> bool:
+    """Whether a JPEG or PNG has its end; the mark cannot stand in a JPEG's pixels."""
+    mark = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}.get(header.kind, b"")
+    return data.find(mark, header.start) >= 0
+
+
+def _jpeg_channels(header: Header) -> tuple[int, ...]:
+    return {1: (1, 3), 3: (1, 3), 4: (3,)}.get(header.components, ())
+
+
+def check_size(height: int, width: int) -> None:
+    """Raises NoImage for more than MAX_PIXELS."""
+    if height * width > MAX_PIXELS:
+        raise NoImage(f"{width}x{height} pixels; at most {MAX_PIXELS / 1e6:.0f} million are read")
