@@ -121,8 +121,8 @@ def prepare(recipe: Recipe, graph: Graph, blocks: tuple[str, ...] = ()) -> Job:
     # statistics that each device takes by itself differ between them, all else is the same everywhere
     apart = strategies.statistics(model) if several and not recipe.sync_batch_norm else []
     state = TrainState(groups(model, optimizer), Progress(), strategies.averaging(strategy, apart))
-    return Job(recipe, rule, data, index, training, testing, cluster, strategy, model, state, evaluator, train_step, evaluate_step,
-               partial(_initialize, recipe.init, graph, blocks, model, strategy))
+    return Job(recipe, rule, data, index, training, testing, cluster, strategy, model, state, evaluator, train_step,
+               evaluate_step, partial(_initialize, recipe.init, graph, blocks, model, strategy))
 
 
 def _initialize(init: Init | None, graph: Graph, blocks: tuple[str, ...], model: keras.Model,

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from archspec.spec.recipe import Recipe
 from archspec.evaluate.evaluator import classification
 from archspec.evaluate.loss import cross_entropy
+from archspec.spec.recipe import Recipe
 from archspec.train import optimizer as optimizers
 from archspec.train.progress import trained
 from archspec.train.steps import EvaluateStep, TrainStep, split_outputs
