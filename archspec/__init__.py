@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from archspec.errors import InputError, Problem, SpecError, Where
 from archspec.lower import load, lower
+from archspec.model.registered import register_with_keras
 from archspec.views.summary import Summary, summary
 
 if TYPE_CHECKING:
@@ -30,3 +31,6 @@ def backbone(spec: Spec, levels: Sequence[str]) -> keras.Model:
     """A Keras model that gives a dict of feature maps: level (P1 to P5) to (batch, height, width, channels)."""
     from archspec.model.emit import backbone as emit
     return emit(lower(spec), levels)
+
+
+register_with_keras()

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -22,14 +22,18 @@ if TYPE_CHECKING:
     from archspec.export.run import Finished
     from archspec.graph.ir import Graph
     from archspec.spec.arch import Spec
+    from archspec.train.job import Job
+    from archspec.train.progress import Row
     from archspec.train.run import RunFolder
 
     Work = Callable[[Spec, Graph, RunFolder, bool, Console], int]
 
 PLACES = {
-    "model.keras": "the Keras model; its input is normalised as manifest.json says, its output logits",
+    "model.keras": "the Keras model; its input is normalised as artifact.json says, its output logits",
+    "artifact.json": "what its outputs and its input mean: the classes in order, and what is done to an image",
     "saved_model": "for TensorFlow Serving: images (pixels from 0 to 255) to probabilities",
     "model.tflite": "the same for devices",
+    "labels.txt": "the classes in the order of the outputs, one a line",
     "result.json": "the table above",
     "curves.png": "loss and error over the epochs",
     "metrics.jsonl": "the same in numbers",
@@ -92,10 +96,9 @@ def run_training(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console:
     """Takes a run from where it stands to its end. Returns the exit code."""
     from archspec.export.run import missing
     from archspec.train.run import opened
-    result = None if fresh else run.read_result()
-    if result and not missing(run, spec):  # without the lock: its disk may be one that is only read
+    if not fresh and not missing(run, spec.export):  # without the lock: its disk may be one that is only read
         _say(console, f"{run.path} is finished; --fresh starts over")
-        _print_result(result, run)
+        _print_result(run.read_result() or {}, run)
         return 0
     with opened(run):
         _print_finished(_work(spec, graph, run, fresh, console), run)
@@ -103,24 +106,27 @@ def run_training(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console:
 
 
 def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> Finished:
-    from archspec.export.run import finish
+    from archspec.export.run import complete, is_trained
     from archspec.train.begin import begin
     from archspec.train.job import prepare
     from archspec.train.loop import train
     from archspec.train.report import describe
     from archspec.weights.load import stage_blocks
+    if not fresh and is_trained(run):
+        with console.status("completing"):
+            return complete(run.path, spec.export)
     job = prepare(spec.train, graph, stage_blocks(spec))
     begin(run, spec, graph, job, fresh, partial(_say, console))
     _say(console, describe(graph, job))
     history = train(job, run, console)
     with console.status("saving and comparing"):
-        return finish(run, spec, graph, job, history)
+        return _finish(run, spec, graph, job, history[-1])
 
 
 def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> int:
     """Does all that can fail, once; what is exported lies in a temporary folder for so long. Returns the exit code."""
-    from archspec.export.run import finish
     from archspec.train.job import prepare
+    from archspec.train.metrics import write_lines
     from archspec.train.rehearsal import refuse_little_space, rehearse
     from archspec.train.report import describe
     from archspec.train.run import RunFolder
@@ -128,11 +134,23 @@ def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Cons
     job = prepare(spec.train, graph, stage_blocks(spec))
     _say(console, describe(graph, job))
     row = rehearse(job)
-    with tempfile.TemporaryDirectory(prefix="archspec-") as folder:
-        finish(RunFolder(Path(folder)), spec, graph, job, [row])
-        refuse_little_space(job, run.path, Path(folder))
+    with tempfile.TemporaryDirectory(prefix="archspec-") as folder, console.status("saving and comparing"):
+        trial = RunFolder(Path(folder))
+        write_lines(trial.metrics, [row])
+        _finish(trial, spec, graph, job, row)
+        refuse_little_space(job, run.path, trial.path)
     click.echo(f"the first step works (loss {row['loss']:.4f}), and so do evaluation and export; nothing was written")
     return 0
+
+
+def _finish(run: RunFolder, spec: Spec, graph: Graph, job: Job, last: Row) -> Finished:
+    """From the end of a training to all that its folder promises."""
+    from archspec.artifact.folder import write
+    from archspec.export.run import complete
+    from archspec.export.sample import IMAGES, SEED
+    from archspec.train.trained import artifact_of
+    write(artifact_of(spec, graph, job, last), run.path)
+    return complete(run.path, spec.export, job.testing.sample(IMAGES, SEED)[0])
 
 
 def _load_tensorflow(console: Console) -> None:
@@ -151,14 +169,23 @@ def _print_finished(finished: Finished, run: RunFolder) -> None:
         click.echo(f"{name} against Keras: {parity}")
 
 
-def _print_result(result: dict[str, float], run: RunFolder) -> None:
+def _print_result(result: dict[str, Any], run: RunFolder) -> None:
     table = Table(title=f"{result['spec']} on {result['data']}, {result['examples']} {result['split']} images")
-    for name in ("top1", "top5", "loss", "epochs", "seconds", "images/s"):
+    shown = {"top1": f"{result['top1']:.2%}", **({} if result["top5"] is None else {"top5": f"{result['top5']:.2%}"}),
+             "loss": f"{result['loss']:.4f}", "epochs": str(result["epochs"]), "seconds": str(result["seconds"]),
+             "images/s": str(result["images_per_second"])}
+    for name in shown:
         table.add_column(name, justify="right")
-    table.add_row(f"{result['top1']:.2%}", f"{result['top5']:.2%}", f"{result['loss']:.4f}", str(result["epochs"]),
-                  str(result["seconds"]), str(result["images_per_second"]))
+    table.add_row(*shown.values())
     console = Console()
     console.print(table)
     for name, what in PLACES.items():
         if (run.path / name).exists():
-            _say(console, f"{run.path / name}  {what}")
+            _say(console, f"{run.path / name}  {what}{_needed(run) if name == 'model.keras' else ''}")
+
+
+def _needed(run: RunFolder) -> str:
+    """What a person has to do before Keras can load the model."""
+    from archspec.artifact.folder import needs
+    layers = needs(run.path)
+    return f"; import archspec before you load it, for {', '.join(layers)}" if layers else ""

@@ -54,9 +54,10 @@ def weighted(weights: tf.Tensor, *rows: tf.Tensor) -> tf.Tensor:
 
 def evaluate(batches: Iterable[Batch], evaluator: Evaluator) -> Iterator[tuple[str, float]]:
     """The results of an evaluator over all batches. Raises InputError where there are none."""
-    total = np.float64(0)
+    total: np.ndarray | None = None
     for logits, labels, weights in batches:
-        total = total + evaluator.sums(logits, labels, weights).numpy()
-    if not np.ndim(total):
+        sums = evaluator.sums(logits, labels, weights).numpy()
+        total = sums if total is None else total + sums
+    if total is None:
         raise InputError("there are no images to evaluate on")
     yield from evaluator.results(total)

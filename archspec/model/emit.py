@@ -16,26 +16,27 @@ from archspec.model import layers
 from archspec.model.recompute import RecomputingModel
 
 
-def build(graph: Graph, *, auxiliary: bool = False, initialize: bool = True) -> keras.Model:
+def build(graph: Graph, *, auxiliary: bool = False, initialize: bool = True, portable: bool = False) -> keras.Model:
     """The functional model: `images` (batch, height, width, channels) to logits (batch, classes).
 
     With `auxiliary`, to {"logits": …, "auxiliary_<stage>": …} for training. `initialize=False` leaves kernels zero,
-    which is several times quicker and enough for an audit. Layers have the names of the nodes.
+    which is several times quicker and enough for an audit. `portable` takes Keras's own layer wherever it has one that
+    computes the same, were it slower: for files that are to be loaded without archspec. Layers have the names of the nodes.
     """
     nodes = graph.nodes if auxiliary else graph.predicting
     with deep(len(nodes)):
-        values = _emit(nodes, initialize)
+        values = _emit(nodes, initialize, portable)
         outputs: Any = values[graph.output.name]
         if auxiliary:
             extra = {f"auxiliary_{stage}": values[value.name] for stage, value in graph.auxiliary.items()}
             outputs = {"logits": outputs, **extra}
-        return _model(graph, values, outputs, graph.name)
+        return _model(graph, values, outputs, graph.name, portable)
 
 
-def _model(graph: Graph, values: Mapping[str, Any], outputs: Any, name: str) -> keras.Model:
-    """The plain functional model, or the one that recomputes where the graph says so."""
+def _model(graph: Graph, values: Mapping[str, Any], outputs: Any, name: str, portable: bool) -> keras.Model:
+    """The plain functional model, or the one that recomputes in training where the graph says so."""
     again = recomputed(graph)
-    if not again:
+    if not again or portable:
         return keras.Model(values[graph.input.name], outputs, name=name)
     model = RecomputingModel(values[graph.input.name], outputs, name=name)
     helpers = (f"{node.name}{suffix}" for node in graph.nodes if node.recompute for suffix in layers.HELPERS)
@@ -67,9 +68,9 @@ def backbone(graph: Graph, levels: Sequence[str]) -> keras.Model:
         raise InputError(f"{graph.name}: no feature level was asked for; it has {', '.join(graph.features)}")
     nodes = graph.ancestors([graph.input.name, *(feature.value.name for feature in wanted.values())])
     with deep(len(nodes)):
-        values = _emit(nodes, initialize=True)
+        values = _emit(nodes, initialize=True, portable=False)
         outputs = {level: values[feature.value.name] for level, feature in wanted.items()}
-        model = _model(graph, values, outputs, f"{graph.name}_backbone")
+        model = _model(graph, values, outputs, f"{graph.name}_backbone", portable=False)
     # what keras-cv's detection and segmentation models ask a backbone for
     model.pyramid_level_inputs = {level: feature.value.name for level, feature in wanted.items()}
     return model
@@ -83,13 +84,13 @@ def _feature(graph: Graph, level: str) -> Feature:
     return graph.features[level]
 
 
-def _emit(nodes: Iterable[Node], initialize: bool) -> dict[str, Any]:
+def _emit(nodes: Iterable[Node], initialize: bool, portable: bool) -> dict[str, Any]:
     """The Keras tensor of each node."""
     values: dict[str, Any] = {}
     above_zero: set[str] = set()
     for node in nodes:
         non_negative = bool(node.inputs) and all(value.name in above_zero for value in node.inputs)
-        chain = layers.emit(node, layers.Context(initialize, non_negative))
+        chain = layers.emit(node, layers.Context(initialize, non_negative, portable))
         values[node.name] = _apply(chain, [values[value.name] for value in node.inputs], layers.takes_list(node))
         if layers.keeps_above_zero(node, non_negative):
             above_zero.add(node.name)

@@ -22,10 +22,14 @@ Layers = tuple[keras.layers.Layer, ...]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What an emitter knows beyond its node: whether kernels get their values, and whether no input is below zero."""
+    """What an emitter knows beyond its node.
+
+    Whether kernels get their values, whether no input is below zero, whether Keras's own layers come before quicker ones.
+    """
 
     initialize: bool
     non_negative: bool
+    portable: bool
 
 
 Emitter = Callable[[Node, Any, Context], Layers]
@@ -90,7 +94,7 @@ def _padded(node: Node, op: ops.Conv | ops.Depthwise) -> tuple[Layers, str]:
 def _conv(node: Node, op: ops.Conv, context: Context) -> Layers:
     helpers, padding = _padded(node, op)
     both = max(op.stride) > 1 and max(op.dilation) > 1
-    plain = grouped.Conv2D if op.groups > 1 else keras.layers.Conv2D
+    plain = grouped.Conv2D if op.groups > 1 and not context.portable else keras.layers.Conv2D
     layer = custom.StridedDilatedConv2D if both else plain
     return *helpers, layer(op.filters, op.kernel, strides=op.stride, padding=padding, dilation_rate=op.dilation,
                            groups=op.groups, use_bias=op.bias, kernel_initializer=_he(1.0, context), name=node.name)

@@ -13,11 +13,11 @@ Format = Literal["savedmodel", "tflite"]
 
 
 class ExportSection(Section):
-    """The formats, and how far their probabilities may be from Keras's before the file is thrown away."""
+    """The formats, and how far what they compute may be from Keras's before the file is thrown away."""
 
     formats: Annotated[tuple[Format, ...], Field(strict=False)] = ("savedmodel", "tflite")
     tolerance: Annotated[float, Field(gt=0, lt=1)] = 1e-4
-    """The greatest difference of any probability from Keras's."""
+    """The greatest difference of any probability from Keras's, and of any logit as a share of its image's largest."""
 
     @model_validator(mode="after")
     def _once(self) -> ExportSection:

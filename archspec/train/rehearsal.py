@@ -13,16 +13,18 @@ from archspec.train.progress import Row, trained
 
 
 def rehearse(job: Job) -> Row:
-    """One step of training, as it will run, and the evaluation of one batch: the row of metrics.jsonl that they give.
+    """The evaluation of one batch and one step of training, as it will run: the row of metrics.jsonl that they give.
 
-    The state is not what it was afterwards. Raises InputError for what the user has to mend.
+    Leaves the weights as they were at the beginning. Raises InputError for what the user has to mend.
     """
     job.initialize()
-    means = trained(job.train(job.next(job.batches(0))).numpy())
-    if not np.isfinite(means["loss"]):
-        raise InputError(f"the loss of the first step is {means['loss']}\n  hint: look at train.normalize and train.init")
-    job.state.gather()
     test = dict(job.evaluator.results(next(job.tested())))
+    before = job.state.snapshot()
+    means = trained(job.train(job.next(job.batches(0))).numpy())
+    for what, loss in (("first step", means["loss"]), ("evaluation", test["loss"])):
+        if not np.isfinite(loss):
+            raise InputError(f"the loss of the {what} is {loss}\n  hint: look at train.normalize and train.init")
+    job.restore(before)
     return {"epoch": 1, "step": 1, **means, **{f"test_{name}": value for name, value in test.items()}, "learning_rate": 0.0,
             "seconds": 0.0, "images_per_second": 0.0}
 

@@ -12,6 +12,17 @@ import pytest
 from archspec.train import loop
 from archspec.train.checkpoint import read
 
+SPEC = """\
+input: 8x8x1
+classes: 10
+stem: [conv: 3x3 8 /2, dropout: 0.1]
+stages: {block: basic, repeats: 1, width: 8}
+head: [global_avg_pool, dense: $classes]
+train:
+  epochs: 2
+  batch: 48
+  schedule: {kind: constant, learning_rate: 0.05}
+"""
 RUN = Path("runs/small")
 QUICK = ["--set", "export.formats=[]"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import keras
@@ -11,16 +12,17 @@ import pytest
 from runs import QUICK, RUN, metrics
 
 from archspec.cli import run as archspec
+from archspec.io.lock import alone
 
 
 def test_a_run_leaves_what_commands_md_promises(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert archspec(["train", "small.yaml"]) == 0
     promised = {"spec.yaml", "manifest.json", "data.json", "metrics.jsonl", "result.json", "curves.png", "tensorboard", "checkpoints",
-                "model.keras", "saved_model", "model.tflite"}
+                "artifact.json", "model.keras", "saved_model", "model.tflite", "labels.txt", "parity.json"}
     assert {path.name for path in RUN.iterdir()} == promised
     result = json.loads((RUN / "result.json").read_text())
     assert list(result) == ["spec", "fingerprint", "data", "split", "examples", "loss", "top1", "top5", "epochs",
-                            "seconds", "images_per_second"]
+                            "seconds", "images_per_second", "classes"]
     assert (result["top1"], result["epochs"]) == (metrics()[-1]["test_top1"], 2)
     shown = capsys.readouterr()
     assert "small on digits, 360 test images" in shown.out
@@ -52,6 +54,29 @@ def test_what_is_missing_is_made_without_training_again(spec: Path) -> None:
     trained = metrics()
     assert archspec(["train", "small.yaml", "--set", "export.formats=[tflite]"]) == 0
     assert (RUN / "model.tflite").is_file()
+    assert metrics() == trained
+
+
+def test_a_finished_run_on_a_disk_that_is_only_read_is_shown(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No lock is taken: here another one holds it."""
+    assert archspec(["train", "small.yaml", *QUICK]) == 0
+    with alone(RUN):
+        assert archspec(["train", "small.yaml", *QUICK]) == 0
+    assert capsys.readouterr().out.count("small on digits, 360 test images") == 2
+
+
+def test_without_checkpoints_a_finished_run_is_completed_or_refused(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Never trained anew in silence."""
+    assert archspec(["train", "small.yaml", *QUICK]) == 0
+    trained = metrics()
+    shutil.rmtree(RUN / "checkpoints")
+    (RUN / "curves.png").unlink()
+    assert archspec(["train", "small.yaml", *QUICK]) == 0
+    assert (RUN / "curves.png").is_file()
+    (RUN / "model.keras").write_bytes(b"damaged")
+    assert archspec(["train", "small.yaml", *QUICK]) == 2
+    assert capsys.readouterr().err.endswith("runs/small has trained, but no checkpoint is left to go on from\n"
+                                            "  hint: --fresh starts over (the old run is moved aside)\n")
     assert metrics() == trained
 
 
