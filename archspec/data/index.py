@@ -104,7 +104,7 @@ def _look(split: Split) -> tuple[Listing, list[str]]:
             head = split.head(index)
             sizes[index], heads[index] = head.size, zlib.crc32(head.first)
             if head.problem:
-                found.append(f"{split.keys[index]}: {head.problem}")
+                found.append(f"{split.path(index)}: {head.problem}")
         return found
     with ThreadPoolExecutor(READERS) as pool:
         for found in pool.map(some, range(0, split.size, CHUNK)):

@@ -39,7 +39,7 @@ class Reader:
         try:
             return np.asarray(self.levels(fit(self.image(tf.constant(index, tf.int64)), self.rule)))
         except (NoImage, OSError, tf.errors.OpError) as error:
-            raise InputError(f"{self.split.keys[index]}: cannot be read as an image ({_reason(error)})\n"
+            raise InputError(f"{self.split.path(index)}: cannot be read as an image ({_reason(error)})\n"
                              "  hint: replace the file, or begin a new run without it") from error
 
     def _encoded(self, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

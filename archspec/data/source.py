@@ -27,9 +27,9 @@ class Head:
 class Split:
     """Examples by number: their labels, (n,) int32, their names, and how the i-th is read.
 
-    `keys` are relative to the data: where they lie is no part of them. `item` and `head` may be called from any thread.
-    `white` is the value that stands for white where items are arrays, which may have one channel for all; it is None
-    where items are encoded images.
+    `keys` are relative to `place`, which is for messages alone: '' in memory. `item` and `head` may be called from any
+    thread. `white` is the value that stands for white where items are arrays, which may have one channel for all; it is
+    None where items are encoded images.
     """
 
     name: str
@@ -38,11 +38,16 @@ class Split:
     item: Callable[[int], Item]
     head: Callable[[int], Head]
     white: float | None
+    place: str
 
     @property
     def size(self) -> int:
         """The number of examples."""
         return len(self.labels)
+
+    def path(self, index: int) -> str:
+        """What a message calls the i-th."""
+        return f"{self.place}/{self.keys[index]}" if self.place else self.keys[index]
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ def in_memory(name: str, labels: np.ndarray, keys: Names, images: np.ndarray, wh
     """A split of images (n, h, w, c) that are held in memory."""
     def head(index: int) -> Head:
         return Head(images[index].nbytes, images[index].tobytes())
-    return Split(name, labels, keys, lambda index: np.asarray(images[index]), head, white)
+    return Split(name, labels, keys, lambda index: np.asarray(images[index]), head, white, "")
 
 
 def _some(names: tuple[str, ...]) -> str:

@@ -30,6 +30,7 @@ _SIZED = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _COMMON = frozenset({0xC0, 0xC1, 0xC2})
 """Baseline, extended and progressive, Huffman-coded: what every decoder reads."""
 _SEGMENTS = 1000
+"""How many are stepped over at most, fill bytes included."""
 _BMP_HEADERS = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
 _PPM = re.compile(rb"P[1-6]\s+(#[^\n]*\n\s*)*\d+\s")
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
@@ -105,13 +106,12 @@ def _jpeg(read: Read, head: bytes) -> Header:
     """Walks from marker to marker to the frame's; what is attached before it (EXIF, profiles) is stepped over."""
     offset, orientation = 2, 1
     for _ in range(_SEGMENTS):
-        while (marker := _at(read, head, offset, 2)) == b"\xff\xff":
-            offset += 1
+        marker = _at(read, head, offset, 2)
         if len(marker) < 2 or marker[0] != 0xFF:
             break
         code = marker[1]
-        if code in _STANDALONE:
-            offset += 2
+        if code in _STANDALONE or code == 0xFF:
+            offset += 1 if code == 0xFF else 2
             continue
         length, = struct.unpack(">H", _at(read, head, offset + 2, 2))
         if code in _SIZED:
@@ -121,7 +121,7 @@ def _jpeg(read: Read, head: bytes) -> Header:
             return Header("JPEG", height, width, components, depth, orientation,
                           code in _COMMON and depth == 8 and orientation == 1, offset)
         if code == 0xE1 and _at(read, head, offset + 4, 6) == b"Exif\0\0":
-            orientation = _orientation(_at(read, head, offset + 10, length - 8))
+            orientation = _orientation(_at(read, head, offset + 10, max(0, length - 8)))
         offset += 2 + length
     raise NoImage("the JPEG has no size")
 

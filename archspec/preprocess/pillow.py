@@ -6,12 +6,12 @@ import io
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from archspec.preprocess.header import NoImage
 from archspec.preprocess.routes import check_size
 
-FORMATS = ("JPEG", "MPO", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "JPEG2000", "AVIF")
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "JPEG2000", "AVIF")
 """The plugins of Pillow that strangers' bytes may reach: no EPS, which starts Ghostscript, and nothing rare."""
 
 
@@ -41,7 +41,7 @@ def _in_bytes(image: Image.Image) -> Image.Image:
     """With 8 bits a channel. Pillow's own conversion of 16 bits does not scale: it clips to 255."""
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM"):
         upper = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-        upper.info.update(image.info)
+        upper.info.update({key: image.info[key] for key in ("exif",) if key in image.info})
         return upper
     if image.mode in ("I", "F"):
         raise NoImage("32 bits a pixel; 8 or 16 are read")
@@ -57,4 +57,6 @@ def _in_mode(image: Image.Image, channels: int, background: int) -> Image.Image:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "damaged, or of a kind that is not read"
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]

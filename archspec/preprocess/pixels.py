@@ -23,20 +23,25 @@ def decode(encoded: tf.Tensor, rule: Preprocess) -> tf.Tensor:
     Which decoder is decided by the bytes themselves: only what TensorFlow's decoders read rightly and survive reaches
     them. The op fails where the bytes are no image.
     """
-    chosen = tf.numpy_function(lambda data: np.int32(route(data, rule.channels)), [encoded], tf.int32, stateful=False)
+    chosen = tf.numpy_function(lambda data: np.int32(route(_bytes(data), rule.channels)), [encoded], tf.int32, stateful=False)
     return decode_by(chosen, encoded, rule)
 
 
 def decode_by(chosen: tf.Tensor, encoded: tf.Tensor, rule: Preprocess) -> tf.Tensor:
     """As `decode`, where the Route of the bytes is known already: () int32."""
     def pillow() -> tf.Tensor:
-        return tf.numpy_function(lambda data: decode_with_pillow(data, rule.channels, rule.background), [encoded], tf.uint8,
-                                 stateful=False)
+        return tf.numpy_function(lambda data: decode_with_pillow(_bytes(data), rule.channels, rule.background), [encoded],
+                                 tf.uint8, stateful=False)
     branches = {Route.JPEG: lambda: tf.io.decode_jpeg(encoded, channels=min(rule.channels, 3)),
                 Route.PNG: lambda: tf.io.decode_png(encoded, channels=min(rule.channels, 3)),
                 Route.PILLOW: pillow}
     image = tf.switch_case(chosen, [branches[each] for each in Route])
     return tf.ensure_shape(image, (None, None, rule.channels))
+
+
+def _bytes(data: bytes | np.ndarray) -> bytes:
+    """A string as numpy_function hands it over: in a graph bytes, else an array of one."""
+    return data if isinstance(data, bytes) else bytes(data.item())
 
 
 def fit(image: tf.Tensor, rule: Preprocess) -> tf.Tensor:

@@ -27,7 +27,7 @@ def route(data: bytes, channels: int) -> Route:
     header = read_header(lambda offset, count: data[offset:offset + count])
     check_size(header.height, header.width)
     if not ends(data, header):
-        return Route.PILLOW  # it fills in a missing end, where nothing but that is missing
+        return Route.PILLOW  # of a PNG that lacks nothing but its end it makes a picture; all else it refuses
     if header.kind == "JPEG" and header.plain and channels in _jpeg_channels(header):
         return Route.JPEG
     # tRNS makes a colour transparent, eXIf may turn the image; found by chance in the pixels they only cost time
@@ -38,7 +38,7 @@ def route(data: bytes, channels: int) -> Route:
 
 def ends(data: bytes, header: Header) -> bool:
     """Whether a JPEG or PNG has its end; the mark cannot stand in a JPEG's pixels."""
-    mark = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}.get(header.kind, b"")
+    mark = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}.get(header.kind, b"")
     return data.find(mark, header.start) >= 0
 
 

@@ -81,7 +81,7 @@ def test_an_unreadable_image_is_named(halves: Path) -> None:
     pipeline = Pipeline(data.train, preprocess_of(recipe, SHAPE), recipe)
     with pytest.raises(InputError) as error:
         pipeline.next(iter(pipeline.evaluation()), 0, training=False)
-    assert str(error.value) == ("train/dog/1.png: cannot be read as an image (a text)\n"
+    assert str(error.value) == (f"{halves}/train/dog/1.png: cannot be read as an image (a text)\n"
                                 "  hint: replace the file, or begin a new run without it")
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from archspec.data.names import Names, readable
 from archspec.data.source import Head, Source, Split
-from archspec.data.sources.listing import OUTSIDE, LeftOut, entries, images_below
+from archspec.data.sources.listing import LINK, OUTSIDE, LeftOut, entries, images_below, odd
 from archspec.errors import InputError
 from archspec.preprocess.check import problem_of
 from archspec.preprocess.header import HEAD
@@ -26,7 +26,7 @@ Files = dict[bytes, list[bytes]]
 def folder(section: Folder) -> Source:
     """`path/train/CLASS/*` and `path/validation/CLASS/*`; or `path/CLASS/*` with `holdout`."""
     root = Path(section.path).expanduser()
-    out = LeftOut()
+    out = LeftOut(os.fsencode(root))
     name, train, test = _halves(root, section.holdout, out)
     return Source(section.source, tuple(map(readable, train)), _split("train", root, train), _split(name, root, test), str(out))
 
@@ -55,17 +55,24 @@ def _halves(root: Path, holdout: float, out: LeftOut) -> tuple[str, Files, Files
 def _classes(root: Path, out: LeftOut) -> Files:
     folders = []
     for entry in entries(os.fsencode(root), out):
-        if entry.is_dir():
-            folders.append(entry)
+        if not entry.is_dir():
+            out.add(odd(entry) or OUTSIDE, entry.path)
+        elif entry.is_symlink() and _holds(entry.path, root):
+            out.add(LINK, entry.path)
         else:
-            out.add(OUTSIDE, entry.path)
+            folders.append(entry)
     if not folders:
         raise InputError(f"{root}: expected one folder a class, found none")
     return {entry.name: _images(entry.path, out) for entry in folders}
 
 
+def _holds(link: bytes, root: Path) -> bool:
+    """Whether a link leads back above the folder in which it lies."""
+    return Path(os.fsdecode(os.path.realpath(link))) in (root.resolve(), *root.resolve().parents)
+
+
 def _images(folder: bytes, out: LeftOut) -> list[bytes]:
-    own = LeftOut()
+    own = LeftOut(out.root)
     found = images_below(folder, own)
     if not found:
         raise InputError(f"{readable(folder)}: no images in it" + (f"; left out: {own}" if own.counts else ""))
@@ -132,4 +139,4 @@ def _split(name: str, root: Path, classes: Files) -> Split:
     names = Names.of(os.path.relpath(path, base) for files in classes.values() for path in files)
     labels = np.repeat(np.arange(len(classes), dtype=np.int32), [len(files) for files in classes.values()])
     files = _Files(base, names)
-    return Split(name, labels, names, files.item, files.head, None)
+    return Split(name, labels, names, files.item, files.head, None, readable(base))

@@ -30,15 +30,16 @@ Kind = tuple[str, str]
 
 @dataclass
 class LeftOut:
-    """Counts what is not used, by kind, and keeps the first name of each."""
+    """Counts what is not used, by kind, and keeps the first name of each, as seen from `root`."""
 
+    root: bytes
     counts: dict[Kind, int] = field(default_factory=dict)
     firsts: dict[Kind, str] = field(default_factory=dict)
 
     def add(self, kind: Kind, path: bytes) -> None:
         """One more."""
         self.counts[kind] = self.counts.get(kind, 0) + 1
-        self.firsts.setdefault(kind, readable(path))
+        self.firsts.setdefault(kind, readable(os.path.relpath(path, self.root)))
 
     def take(self, other: LeftOut) -> None:
         """All that another has counted."""
@@ -72,17 +73,22 @@ def images_below(folder: bytes, out: LeftOut) -> list[bytes]:
         for entry in entries(waiting.pop(), out):
             if entry.is_dir(follow_symlinks=False):
                 waiting.append(entry.path)
-            elif kind := _other(entry):
+            elif kind := odd(entry) or _other(entry):
                 out.add(kind, entry.path)
             else:
                 images.append(entry.path)
     return sorted(images)
 
 
+def odd(entry: os.DirEntry[bytes]) -> Kind | None:
+    """What an entry is that is no file; None for a file."""
+    if entry.is_file():
+        return None
+    return LINK if entry.is_dir() else NO_FILE if os.path.exists(entry.path) else BROKEN
+
+
 def _other(entry: os.DirEntry[bytes]) -> Kind | None:
-    """What an entry is if it is no image; None if it is one, or is meant to be one."""
-    if not entry.is_file():
-        return LINK if entry.is_dir() else NO_FILE if os.path.exists(entry.path) else BROKEN
+    """NO_IMAGE for a file that neither is one nor is meant to be one."""
     return None if entry.name.lower().endswith(SUFFIXES) or _looks_like_one(entry.path) else NO_IMAGE
 
 

@@ -1,0 +1,72 @@
+"""Files that are no images, or only part of one, are found without decoding the good ones."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from archspec.preprocess import check
+from archspec.preprocess.check import problem_of
+
+Encode = Callable[..., bytes]
+
+
+@pytest.fixture
+def said(tmp_path: Path) -> Callable[[bytes], str]:
+    """What is wrong with a file of these bytes."""
+    def run(data: bytes) -> str:
+        (tmp_path / "file").write_bytes(data)
+        with (tmp_path / "file").open("rb", buffering=0) as file:
+            return problem_of(file)
+    return run
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "JPEG2000", "AVIF", "MPO"])
+def test_good_files_are_not_decoded(form: str, photo: Image.Image, encode: Encode, said: Callable[[bytes], str],
+                                    monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "decode_with_pillow", None)
+    assert said(encode(photo, form)) == ""
+
+
+@pytest.mark.parametrize(("left", "expected"), [(0, "the file is empty"), (0.005, "the JPEG has no size"),
+                                                (0.7, "image file is truncated"), (0.99, "image file is truncated")])
+def test_a_jpeg_that_breaks_off(left: float, expected: str, photo: Image.Image, encode: Encode,
+                                said: Callable[[bytes], str]) -> None:
+    data = encode(photo.resize((400, 300)), "JPEG", quality=95)
+    assert said(data[:int(len(data) * left)]).startswith(expected)
+
+
+def test_a_png_that_breaks_off(photo: Image.Image, encode: Encode, said: Callable[[bytes], str]) -> None:
+    data = encode(photo, "PNG")
+    assert said(data[:len(data) // 2]) == "image file is truncated"
+    assert said(data[:-12]) == ""
+
+
+def test_what_follows_a_jpegs_end_does_not_matter(photo: Image.Image, encode: Encode, said: Callable[[bytes], str],
+                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "decode_with_pillow", None)
+    assert said(encode(photo, "JPEG") + bytes(100_000)) == ""
+
+
+def test_an_end_mark_in_a_preview_is_no_end(photo: Image.Image, encode: Encode, said: Callable[[bytes], str]) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "x\xff\xd9" * 50
+    data = encode(photo, "JPEG", exif=exif.tobytes() + b"\xff\xd9", quality=95)
+    assert said(data) == ""
+    assert said(data[:-30]).startswith("image file is truncated")
+
+
+def test_broken_headers_of_what_pillow_reads(photo: Image.Image, encode: Encode, said: Callable[[bytes], str]) -> None:
+    assert said(encode(photo, "TIFF")[:6]) == "damaged, or of a kind that is not read"
+    assert said(b"GIF89a") == "damaged, or of a kind that is not read"
+
+
+def test_too_many_pixels_and_too_many_bytes(said: Callable[[bytes], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    huge = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">IIBBBBB", 20_000, 10_000, 8, 2, 0, 0, 0)
+    assert said(huge) == "20000x10000 pixels; at most 179 million are read"
+    monkeypatch.setattr(check, "MAX_BYTES", 10)
+    assert said(bytes(11)) == "0.0 GB; at most 0.0 are read"
