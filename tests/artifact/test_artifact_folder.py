@@ -19,6 +19,9 @@ from archspec.artifact.artifact import Artifact
 from archspec.artifact.facts import RENEW
 from archspec.artifact.folder import needs, read, write
 from archspec.errors import InputError
+from archspec.io.digest import digest
+from archspec.lower import load, lower
+from archspec.model.emit import build
 
 
 @pytest.fixture
@@ -79,6 +82,26 @@ def test_another_network(folder: Path) -> None:
     spec = folder / "spec.yaml"
     spec.write_text(spec.read_text().replace("act=prelu", "act=relu"))
     assert refusal(folder).startswith("small/spec.yaml is another network than artifact.json speaks of (fingerprint ")
+
+
+def replaced(folder: Path, model: keras.Model) -> None:
+    """Another model.keras, of which artifact.json speaks."""
+    model.save(folder / "model.keras")
+    change(folder, model={"sha256": digest(folder / "model.keras"), "needs": []})
+
+
+def test_weights_of_another_network(folder: Path) -> None:
+    spec = load(str(folder / "spec.yaml"), {"classes": 4})
+    replaced(folder, build(lower(spec), initialize=False))
+    assert refusal(folder) == ("small: model.keras holds other arrays for head_dense than the network does\n"
+                               f"  hint: {RENEW}")
+
+
+def test_weights_that_are_no_numbers(base: Artifact, folder: Path) -> None:
+    model = keras_model.keras_model(base)
+    model.get_layer("head_dense").bias.assign([1.0, np.inf, 0.0])
+    replaced(folder, model)
+    assert refusal(folder) == f"small: head_dense/bias holds what is not a finite number\n  hint: {RENEW}"
 
 
 @pytest.mark.parametrize(("facts", "message"), [

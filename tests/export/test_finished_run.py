@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from archspec.cli.train import _print_result as print_result
 from archspec.errors import InputError
 from archspec.export import sample
 from archspec.export.exporters import EXPORTERS
@@ -77,6 +78,17 @@ def test_what_only_a_training_gives_is_known_for_lost(file: str, harm: Callable[
     assert not is_trained(RunFolder(trained))
     with pytest.raises(InputError):
         complete(trained, NONE)
+
+
+def test_a_result_is_shown_with_what_it_has(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of three classes no top5; of a shuffle, which Keras has not, how the model is loaded."""
+    run = RunFolder(finished)
+    print_result(run.read_result() or {}, run)
+    shown = capsys.readouterr().out
+    assert "75.00%" in shown
+    assert "top5" not in shown
+    assert (f"{finished}/model.keras  the Keras model; its input is normalised as artifact.json says, its output logits; "
+            "import archspec before you load it, for ChannelShuffle\n") in shown
 
 
 def test_without_data_made_images_are_compared(trained: Path) -> None:
