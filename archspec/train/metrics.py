@@ -53,10 +53,14 @@ def read_lines(path: Path) -> list[Row]:
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     except (OSError, ValueError, RecursionError):
         rows = []
-    if not rows or not all(isinstance(row, dict) and all(type(row.get(key)) in (int, float) for key in REQUIRED)
-                           for row in rows):
+    if not rows or not all(isinstance(row, dict) and all(_is_number(row.get(key)) for key in REQUIRED) for row in rows):
         raise InputError(f"{path} is not there or damaged\n  hint: the command that trained makes it anew from a checkpoint")
     return rows
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is one that can be drawn and rounded; JSON holds others."""
+    return isinstance(value, int | float) and -1e15 < value < 1e15
 
 
 def draw_curves(path: Path, history: Sequence[Row], title: str) -> None:
