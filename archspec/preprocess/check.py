@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from archspec.preprocess.header import HEAD, Header, NoImage, read_header
 from archspec.preprocess.pillow import decode_with_pillow, opened
@@ -13,30 +13,39 @@ MAX_BYTES = 1 << 30
 """Of one file."""
 
 
-def problem_of(file: BinaryIO) -> str:
-    """Why an open file is no image that can be read; '' if nothing speaks against it.
+class Look(NamedTuple):
+    """A file's size in bytes, its first HEAD bytes, and why it cannot be read as an image: '' if nothing speaks against it."""
+
+    size: int
+    first: bytes
+    problem: str
+
+
+def look(file: BinaryIO) -> Look:
+    """Looks into an open file.
 
     Reads two blocks of HEAD bytes of a JPEG or PNG and Pillow's idea of a header of all else. A file whose last block
     shows no end is decoded, to see.
     """
-    size = os.fstat(file.fileno()).st_size
+    size, first = os.fstat(file.fileno()).st_size, os.pread(file.fileno(), HEAD, 0)
     try:
         if size > MAX_BYTES:
             raise NoImage(f"{size / 1e9:.1f} GB; at most {MAX_BYTES / 1e9:.1f} are read")
-        header = read_header(lambda offset, count: os.pread(file.fileno(), count, offset))
+        header = read_header(lambda offset, count: os.pread(file.fileno(), count, offset) if offset else first)
         check_size(header.height, header.width)
-        _check_body(file, size, header)
+        if header.kind in ("JPEG", "PNG"):
+            _check_end(file, size, first, header)
+        else:
+            opened(file)
     except NoImage as error:
-        return str(error)
-    return ""
+        return Look(size, first, str(error))
+    return Look(size, first, "")
 
 
-def _check_body(file: BinaryIO, size: int, header: Header) -> None:
-    if header.kind not in ("JPEG", "PNG"):
-        opened(file)
-        return
+def _check_end(file: BinaryIO, size: int, first: bytes, header: Header) -> None:
     offset = max(header.start, size - HEAD)
-    if not ends(os.pread(file.fileno(), HEAD, offset), Header(header.kind)):
+    last = os.pread(file.fileno(), HEAD, offset) if size > len(first) else first[header.start:]
+    if not ends(last, Header(header.kind)):
         data = os.pread(file.fileno(), size, 0)
         if not ends(data, header):
             decode_with_pillow(data, 3, 0.0)

@@ -73,7 +73,9 @@ def _piece(image: tf.Tensor, rule: Preprocess, place: tf.Tensor) -> tf.Tensor:
     rows = tf.minimum(height, tf.cast(tf.math.ceil(tf.cast(width, tf.float32) * (LONGEST / aspect)), tf.int32))
     columns = tf.minimum(width, tf.cast(tf.math.ceil(tf.cast(height, tf.float32) * (LONGEST * aspect)), tf.int32))
     top, left = (tf.cast(tf.cast(spare, tf.float32) * place, tf.int32) for spare in (height - rows, width - columns))
-    return tf.ensure_shape(image[top:top + rows, left:left + columns], (None, None, rule.channels))
+    thin = tf.logical_or(rows < height, columns < width)  # a cut copies: of a large image that is no piece it must not
+    piece = tf.cond(thin, lambda: image[top:top + rows, left:left + columns], lambda: tf.identity(image))
+    return tf.ensure_shape(piece, (None, None, rule.channels))
 
 
 def center_crop(image: tf.Tensor, rule: Preprocess) -> tf.Tensor:

@@ -39,7 +39,7 @@ def route(data: bytes, channels: int) -> Route:
 def ends(data: bytes, header: Header) -> bool:
     """Whether a JPEG or PNG has its end; the mark cannot stand in a JPEG's pixels."""
     mark = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}.get(header.kind, b"")
-    return data.find(mark, header.start) >= 0
+    return data.rfind(mark, header.start) >= 0
 
 
 def _jpeg_channels(header: Header) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from archspec.preprocess import check
-from archspec.preprocess.check import problem_of
+from archspec.preprocess.check import look
 
 Encode = Callable[..., bytes]
 
@@ -21,7 +21,7 @@ def said(tmp_path: Path) -> Callable[[bytes], str]:
     def run(data: bytes) -> str:
         (tmp_path / "file").write_bytes(data)
         with (tmp_path / "file").open("rb", buffering=0) as file:
-            return problem_of(file)
+            return look(file).problem
     return run
 
 

@@ -11,10 +11,9 @@ import numpy as np
 
 from archspec.data.names import Names, readable
 from archspec.data.source import Head, Source, Split
-from archspec.data.sources.listing import LINK, OUTSIDE, LeftOut, entries, images_below, odd
+from archspec.data.sources.listing import LINK, OUTSIDE, LeftOut, below, entries, images_below, odd
 from archspec.errors import InputError
-from archspec.preprocess.check import problem_of
-from archspec.preprocess.header import HEAD
+from archspec.preprocess.check import look
 from archspec.spec.recipe import Folder
 
 TEST_NAMES = ("validation", "val", "test")
@@ -49,7 +48,7 @@ def _halves(root: Path, holdout: float, out: LeftOut) -> tuple[str, Files, Files
     if not holdout:
         raise InputError(f"{root} has no folder 'train'\n  hint: if it holds one folder a class, "
                          "train.data.holdout=0.2 keeps a fifth of each for testing")
-    return ("holdout", *_held_out(_classes(root, out), holdout, root))
+    return ("holdout", *_held_out(_classes(root, out), holdout, out.root))
 
 
 def _classes(root: Path, out: LeftOut) -> Files:
@@ -80,7 +79,7 @@ def _images(folder: bytes, out: LeftOut) -> list[bytes]:
     return found
 
 
-def _held_out(classes: Files, share: float, root: Path) -> tuple[Files, Files]:
+def _held_out(classes: Files, share: float, root: bytes) -> tuple[Files, Files]:
     """Splits each class by a hash of the path in `root`: the same on every machine, and a file that is added moves no other.
 
     Of each class at least one image is held and at least one is not: the one with the least hash, and the one with the
@@ -91,10 +90,11 @@ def _held_out(classes: Files, share: float, root: Path) -> tuple[Files, Files]:
     for name, files in classes.items():
         if len(files) < 2:
             raise InputError(f"class '{readable(name)}' has {len(files)} image(s): too few to hold {share:g} of them back")
-        places = {path: _place(os.path.relpath(path, os.fsencode(root))) for path in files}
-        edge = min(max(share, min(places.values())), max(places.values()) - 2.0 ** -60)
-        test[name] = [path for path in files if places[path] <= edge]
-        train[name] = [path for path in files if places[path] > edge]
+        places = {path: (_place(below(root, path)), path) for path in files}
+        least, *_, greatest = sorted(places.values())
+        held = {path for path, place in places.items() if (place[0] < share or place == least) and place != greatest}
+        test[name] = [path for path in files if path in held]
+        train[name] = [path for path in files if path not in held]
     return train, test
 
 
@@ -126,7 +126,7 @@ class _Files:
         """What its beginning and its end say."""
         try:
             with open(self._path(index), "rb", buffering=0) as file:
-                return Head(os.fstat(file.fileno()).st_size, os.pread(file.fileno(), HEAD, 0), problem_of(file))
+                return Head(*look(file))
         except OSError as error:
             return Head(0, b"", error.strerror or str(error))
 
@@ -136,7 +136,7 @@ class _Files:
 
 def _split(name: str, root: Path, classes: Files) -> Split:
     base = os.fsencode(root)
-    names = Names.of(os.path.relpath(path, base) for files in classes.values() for path in files)
+    names = Names.of(below(base, path) for files in classes.values() for path in files)
     labels = np.repeat(np.arange(len(classes), dtype=np.int32), [len(files) for files in classes.values()])
     files = _Files(base, names)
     return Split(name, labels, names, files.item, files.head, None, readable(base))

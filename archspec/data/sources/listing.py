@@ -13,6 +13,8 @@ from archspec.preprocess.header import HEAD, kind_of
 SUFFIXES = (b".jpg", b".jpeg", b".jpe", b".jfif", b".png", b".gif", b".bmp", b".dib", b".webp", b".tif", b".tiff", b".ppm",
             b".pgm", b".pbm", b".pnm", b".jp2", b".j2k", b".avif")
 """A file so called is meant as an image: it is read, or it is a mistake. What is called otherwise is looked into."""
+RAW = (b".cr2", b".cr3", b".nef", b".arw", b".dng", b".orf", b".rw2", b".raf", b".pef", b".srw")
+"""What cameras call their sensors' own files: by their first bytes they are TIFF, but what is read of them is a preview."""
 LEFTOVERS = frozenset({b"thumbs.db", b"ehthumbs.db", b"desktop.ini", b"icon\r", b"__macosx", b"@eadir", b"$recycle.bin",
                        b"system volume information", b"lost+found"})
 """What systems and tools leave in folders, in lower case, beside all that begins with a dot."""
@@ -39,7 +41,7 @@ class LeftOut:
     def add(self, kind: Kind, path: bytes) -> None:
         """One more."""
         self.counts[kind] = self.counts.get(kind, 0) + 1
-        self.firsts.setdefault(kind, readable(os.path.relpath(path, self.root)))
+        self.firsts.setdefault(kind, readable(below(self.root, path)))
 
     def take(self, other: LeftOut) -> None:
         """All that another has counted."""
@@ -50,6 +52,11 @@ class LeftOut:
     def __str__(self) -> str:
         return ", ".join(f"{count} {kind[count > 1]} (first: {self.firsts[kind]})" if count > 1 else
                          f"{count} {kind[0]} ({self.firsts[kind]})" for kind, count in self.counts.items())
+
+
+def below(root: bytes, path: bytes) -> bytes:
+    """The part of a path that lies in `root`."""
+    return path.removeprefix(os.path.join(root, b""))
 
 
 def entries(folder: bytes, out: LeftOut) -> Iterator[os.DirEntry[bytes]]:
@@ -89,7 +96,9 @@ def odd(entry: os.DirEntry[bytes]) -> Kind | None:
 
 def _other(entry: os.DirEntry[bytes]) -> Kind | None:
     """NO_IMAGE for a file that neither is one nor is meant to be one."""
-    return None if entry.name.lower().endswith(SUFFIXES) or _looks_like_one(entry.path) else NO_IMAGE
+    name = entry.name.lower()
+    meant = name.endswith(SUFFIXES) or (not name.endswith(RAW) and _looks_like_one(entry.path))
+    return None if meant else NO_IMAGE
 
 
 def _looks_like_one(path: bytes) -> bool:

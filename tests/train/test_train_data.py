@@ -1,0 +1,60 @@
+"""What `archspec train` says of its data before the first step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from archspec.cli import run as archspec
+
+SPEC = """\
+input: 8x8x3
+classes: 2
+stem: [conv: 3x3 4]
+head: [global_avg_pool, dense: $classes]
+train: {data: {source: folder, path: data}, batch: 4, epochs: 1}
+"""
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """data/train and data/val with two classes of three images; net.yaml beside it."""
+    monkeypatch.chdir(tmp_path)
+    Path("net.yaml").write_text(SPEC)
+    for half in ("train", "val"):
+        for name in ("cat", "dog"):
+            (tmp_path / "data" / half / name).mkdir(parents=True)
+            for index in range(3):
+                Image.new("RGB", (10, 9), (index, 9, 200)).save(tmp_path / "data" / half / name / f"{index}.jpg")
+    return tmp_path / "data"
+
+
+def test_a_dry_run_finds_files_that_are_no_images(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = (data / "val/dog/2.jpg").read_bytes()
+    (data / "val/dog/2.jpg").write_bytes(whole[:-40])
+    (data / "train/cat/x.jpg").write_text("<html>")
+    assert archspec(["train", "net.yaml", "--dry-run"]) == 2
+    said = capsys.readouterr().err
+    assert "2 of the images cannot be read:\n  data/train/cat/x.jpg: an HTML page\n  data/val/dog/2.jpg: image file is trunc" in said
+    assert said.endswith("hint: replace or remove them\n")
+
+
+def test_what_is_left_out_is_said(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (data / "train/cat/._0.jpg").write_bytes(b"\0\5\26\7\0\2\0\0Mac OS X        ")
+    assert archspec(["train", "net.yaml", "--dry-run", "--set", "train.batch=8"]) == 0
+    shown = capsys.readouterr()
+    assert "\nleft out: 1 hidden file or folder (train/cat/._0.jpg)\n" in shown.err
+    assert "6 train images are fewer than the batch of 8: it holds each 1.33 times" in shown.err
+    assert "the first step works" in shown.out
+
+
+@pytest.mark.parametrize("classes", [1, 2])
+def test_one_class_is_refused(classes: int, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for half in ("train", "val"):
+        (data / half / "dog").rename(data / half / "cat" / "more")
+    assert archspec(["train", "net.yaml", "--dry-run", "--set", f"classes={classes}"]) == 2
+    shown = capsys.readouterr().err
+    assert "data 'folder' has one class (cat): there is nothing to tell apart\n" in shown
+    assert "classes=1" not in shown
