@@ -52,5 +52,7 @@ def register_with_keras() -> None:
 
 
 def _register() -> None:
+    if sys.modules["keras"].config.backend() != "tensorflow":  # our layers need it, and others shall not load it
+        return
     for module in MODULES:
         importlib.import_module(module)

@@ -6,7 +6,9 @@ from fractions import Fraction
 
 import pytest
 
+from archspec.graph.init import Constant, HeNormal, Init, Ones, Zeros
 from archspec.graph.ops import (
+    Activation,
     BatchNorm,
     Concat,
     Conv,
@@ -52,6 +54,19 @@ def test_costs(op: Op, x: Tensor, output: str, weights: int, macs: int | None) -
     assert str(found) == output
     assert sum(weight.size for weight in op.weights(x)) == weights
     assert op.macs((x,), found) == macs
+
+
+@pytest.mark.parametrize(("op", "first"), [
+    (Conv(4, (3, 3), bias=True, bias_init=-2.0), {"kernel": HeNormal(1.0), "bias": Constant(-2.0)}),
+    (Depthwise(2, bias=True), {"kernel": HeNormal(6), "bias": Zeros()}),
+    (LayerScale(1e-6), {"gamma": Constant(1e-6)}),
+    (LayerScale(1.0), {"gamma": Ones()}),
+    (Activation("prelu"), {"alpha": Constant(0.25)}),
+    (BatchNorm(), {"gamma": Ones(), "beta": Zeros(), "moving_mean": Zeros(), "moving_variance": Ones()}),
+    (GroupNorm(3, center=False), {"gamma": Ones()}),
+])
+def test_first_values_are_with_the_weights(op: Op, first: dict[str, Init]) -> None:
+    assert {weight.name: weight.init for weight in op.weights(MAP)} == first
 
 
 def test_the_stride_against_the_image_is_carried() -> None:

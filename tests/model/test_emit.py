@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from graphs import Chain, Net
 
+import archspec
 from archspec.errors import InputError
 from archspec.graph.ir import Feature, Graph
 from archspec.graph.ops import Activation, BatchNorm, Conv, Dense, Depthwise, GlobalPool, Input, Merge, Pool
@@ -98,6 +99,23 @@ def test_each_layer_draws_its_own_numbers_from_the_seed(chain: Chain) -> None:
     again = build(graph)
     np.testing.assert_array_equal(again.get_layer("conv1").kernel, first.get_layer("conv1").kernel)
     assert not again.get_layer("dense4").bias.numpy().any()
+
+
+def test_the_gates_of_a_highway_start_closed() -> None:
+    """T = sigmoid(-2) wherever nothing else speaks: Srivastava et al. 2015 (1505.00387), section 2.2."""
+    graph = archspec.lower(archspec.load("cifar_highway19"))
+    gates = [node for node in graph.nodes if node.role == "gate" and node.op.kind == "act"]
+    model = build(graph, initialize=False)
+    transform = keras.Model(model.input, [model.get_layer(node.name).output for node in gates])
+    values = transform(np.random.default_rng(0).normal(size=(1, 32, 32, 3)).astype("float32"))
+    assert len(values) == 14
+    np.testing.assert_allclose([np.mean(value) for value in values], 0.1192029, rtol=1e-5)
+
+
+def test_first_biases_are_what_the_operation_says(chain: Chain) -> None:
+    model = build(chain(Conv(4, bias=True, bias_init=-2.0), Depthwise(bias=True, bias_init=0.5), GlobalPool("avg"),
+                        Dense(3, bias_init=1.0)))
+    assert [set(model.get_layer(name).bias.numpy()) for name in ("conv1", "depthwise2", "dense4")] == [{-2.0}, {0.5}, {1.0}]
 
 
 def test_without_initialization_kernels_are_zero(chain: Chain) -> None:
