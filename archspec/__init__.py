@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["InputError", "Problem", "SpecError", "Summary", "Where", "backbone", "build", "load", "lower", "summary"]
 
+register_with_keras()
+
 
 def build(spec: Spec, *, auxiliary: bool = False) -> keras.Model:
     """The functional Keras model of a spec: images (batch, height, width, channels) to logits (batch, classes).

@@ -167,6 +167,8 @@ def _print_finished(finished: Finished, run: RunFolder) -> None:
     _print_result(finished.result, run)
     for name, parity in finished.parity.items():
         click.echo(f"{name} against Keras: {parity}")
+    if finished.note:
+        click.echo(finished.note)
 
 
 def _print_result(result: dict[str, Any], run: RunFolder) -> None:

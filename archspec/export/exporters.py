@@ -52,7 +52,7 @@ def export(artifact: Artifact, formats: Sequence[str], folder: Path, pixels: np.
                              "  hint: what is published is never changed; choose another folder")
     if not formats:
         return {}
-    write_text(folder / LABELS, "".join(f"{name}\n" for name in artifact.classes))
+    write_text(folder / LABELS, labels(artifact.classes))
     predictor = Predictor(keras_model(artifact), artifact, folder / LABELS)
     expected = predictor.predict(pixels)["probabilities"].numpy()
     found = {}
@@ -60,6 +60,11 @@ def export(artifact: Artifact, formats: Sequence[str], folder: Path, pixels: np.
         found[name] = _export(name, predictor, folder, pixels, expected, tolerance)
         report.add(folder, artifact, tolerance, name, EXPORTERS[name].place, found[name])
     return found
+
+
+def labels(classes: Sequence[str]) -> str:
+    """The text of labels.txt."""
+    return "".join(f"{name}\n" for name in classes)
 
 
 def _export(name: str, predictor: Predictor, folder: Path, pixels: np.ndarray, expected: np.ndarray,

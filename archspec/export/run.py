@@ -11,35 +11,41 @@ from typing import Any
 import numpy as np
 
 from archspec.artifact.artifact import Artifact
-from archspec.artifact.folder import is_whole, read
+from archspec.artifact.facts import RENEW
+from archspec.artifact.folder import SPEC, is_whole, read, read_facts
 from archspec.data.pipeline import Pipeline
 from archspec.data.sources import load as load_data
 from archspec.errors import InputError
 from archspec.export import report, sample
-from archspec.export.exporters import EXPORTERS, export
+from archspec.export.exporters import EXPORTERS, LABELS, export, labels
 from archspec.export.parity import Parity
-from archspec.io.files import remove, write_json
+from archspec.io.files import remove, write_json, write_text
 from archspec.lower import load
 from archspec.spec.export import ExportSection
 from archspec.train.metrics import draw_curves, read_lines
-from archspec.train.progress import Row
 from archspec.train.run import RunFolder
 
+TESTED = ("data", "split", "examples", "loss", "top1", "top5")
+"""The metrics of an artifact that result.json tells."""
 END_OF_PNG = b"IEND\xaeB`\x82"
 
 
 @dataclass(frozen=True)
 class Finished:
-    """What result.json says, and how equal the exports are that were made just now."""
+    """What result.json says, how equal the exports are that were made just now, and a word on them, if there is one."""
 
     result: dict[str, Any]
     parity: dict[str, Parity]
+    note: str = ""
 
 
 def missing(run: RunFolder, wanted: ExportSection) -> list[str]:
     """What a finished run has and this one has not, or not as it was written."""
-    checks = {**_from_training(run), "result.json": run.read_result,
-              "curves.png": lambda: run.curves.read_bytes().endswith(END_OF_PNG)}
+    checks: dict[str, Callable[[], object]] = {
+        **_from_training(run), "result.json": lambda: run.read_result() == summarize(run),
+        "curves.png": lambda: run.curves.read_bytes().endswith(END_OF_PNG)}
+    if wanted.formats:
+        checks[LABELS] = lambda: (run.path / LABELS).read_text(encoding="utf-8") == labels(read_facts(run.path)["classes"])
     return [*(name for name, check in checks.items() if not _holds(check)),
             *(EXPORTERS[name].place for name in wanted.formats if not report.is_whole(run.path, name, EXPORTERS[name].place))]
 
@@ -67,45 +73,51 @@ def complete(folder: Path, wanted: ExportSection, pixels: np.ndarray | None = No
     trained network itself is not there, or is damaged.
     """
     run, artifact = RunFolder(folder), read(folder)
-    history, lost = read_lines(run.metrics), missing(run, wanted)
-    result = summarize(artifact, history)
+    result, lost = summarize(run), missing(run, wanted)
     if "result.json" in lost:
         write_json(run.result, result)
     if "curves.png" in lost:
-        draw_curves(run.curves, history, artifact.name)
+        draw_curves(run.curves, read_lines(run.metrics), artifact.name)
+    if LABELS in lost:
+        write_text(folder / LABELS, labels(artifact.classes))
     formats = [name for name in wanted.formats if EXPORTERS[name].place in lost]
     for name in formats:
         remove(folder / EXPORTERS[name].place)
     if not formats:
         return Finished(result, {})
-    compared = pixels_for(folder, artifact) if pixels is None else pixels
-    return Finished(result, export(artifact, formats, folder, compared, wanted.tolerance))
+    compared, note = pixels_for(folder, artifact) if pixels is None else (pixels, "")
+    return Finished(result, export(artifact, formats, folder, compared, wanted.tolerance), note)
 
 
 def export_run(folder: Path, to: Path, formats: Sequence[str]) -> dict[str, Parity]:
     """Exports the network of a trained run into the folder `to`. Raises InputError and NotEqual as export does."""
     artifact = read(folder)
-    return export(artifact, formats, to, pixels_for(folder, artifact), load(str(folder / "spec.yaml")).export.tolerance)
+    pixels, _ = pixels_for(folder, artifact)
+    return export(artifact, formats, to, pixels, load(str(folder / SPEC)).export.tolerance)
 
 
-def pixels_for(folder: Path, artifact: Artifact) -> np.ndarray:
-    """Test images of the run's data, a sample over its classes; made ones where the data is no longer there."""
-    recipe = load(str(folder / "spec.yaml")).train
+def pixels_for(folder: Path, artifact: Artifact) -> tuple[np.ndarray, str]:
+    """Test images of the run's data, a sample over its classes; made ones, and a word on it, where the data is not there."""
+    recipe = load(str(folder / SPEC)).train
     try:
         split = load_data(recipe.data).test
-        return Pipeline(split, artifact.preprocess, recipe).sample(sample.IMAGES, sample.SEED)[0]
-    except InputError:
-        return sample.made(artifact.preprocess)
+        return Pipeline(split, artifact.preprocess, recipe).sample(sample.IMAGES, sample.SEED)[0], ""
+    except InputError as error:
+        why = str(error).partition("\n")[0]
+        return sample.made(artifact.preprocess), f"exports were compared on made images, for there is no data ({why})"
 
 
-def summarize(artifact: Artifact, history: Sequence[Row]) -> dict[str, Any]:
-    """result.json: the last epoch's test, not the best one's, for the test images choose nothing.
+def summarize(run: RunFolder) -> dict[str, Any]:
+    """result.json, from artifact.json and metrics.jsonl. Raises InputError where one of them is not there or is damaged.
 
-    The keys are always there; top5 is null below six classes, where it says nothing.
+    The last epoch's test, not the best one's, for the test images choose nothing. The keys are always there; top5 is
+    null below six classes, where it says nothing.
     """
-    metrics = {"top5": None, **artifact.metrics}
-    return {"spec": artifact.name, "fingerprint": artifact.fingerprint,
-            **{key: metrics[key] for key in ("data", "split", "examples", "loss", "top1", "top5")},
+    facts, history = read_facts(run.path), read_lines(run.metrics)
+    if not facts["metrics"]:
+        raise InputError(f"{run.path} holds a network that was not tested\n  hint: {RENEW}")
+    metrics = {"top5": None, **facts["metrics"]}
+    return {"spec": facts["name"], "fingerprint": facts["fingerprint"], **{key: metrics[key] for key in TESTED},
             "epochs": len(history), "seconds": round(history[-1]["seconds"]),
             "images_per_second": round(statistics.median(row["images_per_second"] for row in history)),
-            "classes": list(artifact.classes)}
+            "classes": facts["classes"]}

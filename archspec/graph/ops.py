@@ -156,7 +156,7 @@ def _slide(x: Tensor, kernel: Pair, stride: Pair, padding: Padding) -> tuple[int
 
 
 def _kernel(shape: tuple[int, ...], gain: float) -> Weight:
-    """He et al. 2016 (1512.03385), section 3.4, take the initialisation of 2015 for every layer, and so does this."""
+    """He et al. 2016 (1512.03385), section 3.4, take that of 2015 for every layer, the classifier too, and so does this."""
     return Weight("kernel", shape, True, HeNormal(gain))
 
 
@@ -164,7 +164,7 @@ def _bias(size: int, present: bool, start: float) -> tuple[Weight, ...]:
     return (Weight("bias", (size,), True, constant(start)),) if present else ()
 
 
-def _strided(x: Tensor, height: int | None, width: int | None, channels: int, stride: Pair) -> Tensor:
+def _strided(x: Tensor, height: int | None, width: int | None, channels: int, stride: tuple[Fraction | int, ...]) -> Tensor:
     assert x.stride is not None
     return Tensor((height, width, channels), (x.stride[0] * stride[0], x.stride[1] * stride[1]))
 
@@ -268,8 +268,7 @@ class Pool(Op):
         if self.padding != "same" and (max(self.padding[:2]) >= self.kernel[0] or max(self.padding[2:]) >= self.kernel[1]):
             raise ShapeError(f"padding {list(self.padding)} is as large as its window",
                              "padding has to be smaller than the kernel")
-        padding = self.pads(inputs[0])
-        height, width = _slide(inputs[0], self.kernel, self.stride, padding)
+        height, width = _slide(inputs[0], self.kernel, self.stride, self.pads(inputs[0]))
         return _strided(inputs[0], height, width, channels, self.stride)
 
     def pads(self, x: Tensor) -> Padding:
@@ -312,7 +311,6 @@ class Dense(Op):
         return Tensor((self.units,))
 
     def weights(self, *inputs: Tensor) -> tuple[Weight, ...]:
-        # He et al. start the classifier as all else; VGG's normal(0, 0.01) was for a net trained in steps, without it.
         return _kernel((inputs[0].channels, self.units), gain=1.0), *_bias(self.units, self.bias, self.bias_init)
 
     def macs(self, inputs: tuple[Tensor, ...], output: Tensor) -> int | None:
@@ -525,10 +523,8 @@ class Upsample(Op):
 
     def infer(self, *inputs: Tensor) -> Tensor:
         height, width, channels = _map(inputs[0], "upsample")
-        stride = inputs[0].stride
-        assert stride is not None
-        return Tensor((None if height is None else height * self.factor, None if width is None else width * self.factor,
-                       channels), (stride[0] / self.factor, stride[1] / self.factor))
+        tall, wide = (None if side is None else side * self.factor for side in (height, width))
+        return _strided(inputs[0], tall, wide, channels, (Fraction(1, self.factor), Fraction(1, self.factor)))
 
 
 @dataclass(frozen=True, slots=True)

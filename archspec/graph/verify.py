@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from archspec.errors import Problem, Where
 from archspec.graph.ir import Graph, Node, Value, is_input
+from archspec.graph.names import IMAGES, padding_name, pads
 from archspec.graph.ops import Activation
 
 
@@ -24,6 +25,16 @@ def _unique_names(graph: Graph) -> Iterator[Problem]:
             places.add(node.where)
             yield Problem("duplicate-name", node.where, f"two layers are called '{node.name}'",
                           "give one of the items another name=")
+
+
+def _names_of_layers(graph: Graph) -> Iterator[Problem]:
+    """No node may have the name of a layer that the Keras model has besides its nodes."""
+    taken = {IMAGES: "of the image"}
+    taken |= {padding_name(node): f"of the layer that pads for '{node.name}'" for node in graph.nodes if pads(node)}
+    for node in graph.nodes:
+        if node.name in taken and not is_input(node):
+            yield Problem("duplicate-name", node.where, f"'{node.name}' is the name {taken[node.name]}",
+                          "give the item another name=")
 
 
 def _inputs_come_first(graph: Graph) -> Iterator[Problem]:
@@ -55,7 +66,7 @@ def ends_in_logits(nodes: Sequence[Node], output: Value) -> Iterator[Problem]:
 
 
 RULES: tuple[Callable[[Graph], Iterator[Problem]], ...] = (
-    _one_input, _unique_names, _inputs_come_first, _types_hold, _ends_in_logits,
+    _one_input, _unique_names, _names_of_layers, _inputs_come_first, _types_hold, _ends_in_logits,
 )
 
 

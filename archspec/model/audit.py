@@ -1,21 +1,27 @@
 """Holds a Keras model against the graph it was built from, layer by layer.
 
-The multiply-adds are counted from the Keras layers' own settings and shapes, not from the graph's operations, so that a
-slip in either shows.
+What each layer does is read back from its configuration (meaning.py), its inputs from the model's own wiring, its weights
+and their first values from its variables and initializers, and the multiply-adds are counted from its settings and shapes:
+never from the graph's operations or the emitters, so that a slip in either shows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 import keras
 
-from archspec.graph.ir import Graph, Node, is_input
+from archspec.graph.init import Init
+from archspec.graph.ir import Graph, Node
+from archspec.graph.names import layer_name, padding_name
+from archspec.graph.ops import Op, Pool
+from archspec.graph.sign import above_zero, takes_above_zero
+from archspec.graph.text import describe
 from archspec.model.emit import build
-from archspec.model.layers import HELPERS, IMAGES
+from archspec.model.meaning import equal, first_values, meaning, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +50,39 @@ def differences(graph: Graph) -> tuple[Mismatch, ...]:
 
 def audit(graph: Graph, model: keras.Model) -> tuple[Mismatch, ...]:
     """Every difference between a graph and the model that `build` made of it; empty when they agree."""
-    nodes = {_layer_name(node): node for node in (graph.nodes if len(model.outputs) > 1 else graph.predicting)}
+    kept = graph.nodes if len(model.outputs) > 1 else graph.predicting
+    nodes = {layer_name(node): node for node in kept}
     layers = {layer.name: layer for layer in model.layers}
-    return (*_missing(nodes, layers), *_extra(nodes, layers), *_totals(nodes.values(), model),
-            *(found for name, node in nodes.items() if name in layers for found in _layer(name, node, layers[name])))
+    wiring, names = _Wiring(layers), {node.name: name for name, node in nodes.items()}
+    return (*_missing(nodes, layers), *_extra(nodes, layers), *_totals(kept, model), *_outputs(graph, model, wiring),
+            *_precision(model), *_zeros_below_a_maximum(kept, layers),
+            *(found for node in kept if names[node.name] in layers for found in _layer(node, names, wiring)))
 
 
-def _layer_name(node: Node) -> str:
-    return IMAGES if is_input(node) else node.name
+class _Wiring:
+    """The layers of a model by name, and which of them each takes."""
+
+    def __init__(self, layers: Mapping[str, keras.layers.Layer]) -> None:
+        self.layers = layers
+        self._makers = {id(layer.output): name for name, layer in layers.items()}
+
+    def maker(self, tensor: Any) -> str:
+        """The name of the layer that gives this."""
+        return self._makers.get(id(tensor), "?")
+
+    def sources(self, node: Node) -> tuple[str, ...]:
+        """The layers whose values a node's layers take, in order."""
+        helper = self.helper(node)
+        layer = helper or self.layers[layer_name(node)]
+        if isinstance(layer, keras.layers.InputLayer):
+            return ()
+        return tuple(self.maker(tensor) for tensor in keras.tree.flatten(layer.input))
+
+    def helper(self, node: Node) -> keras.layers.Layer | None:
+        """The layer that pads for a node, if it takes one."""
+        helper = self.layers.get(padding_name(node))
+        taken = isinstance(helper, keras.layers.ZeroPadding2D) and helper.output is self.layers[layer_name(node)].input
+        return helper if taken else None
 
 
 def _missing(nodes: Iterable[str], layers: Iterable[str]) -> Iterator[Mismatch]:
@@ -61,29 +92,75 @@ def _missing(nodes: Iterable[str], layers: Iterable[str]) -> Iterator[Mismatch]:
             yield Mismatch(name, "layer", "there", "missing")
 
 
-def _extra(nodes: dict[str, Node], layers: dict[str, keras.layers.Layer]) -> Iterator[Mismatch]:
-    helpers = {name + suffix for name in nodes for suffix in HELPERS}
+def _extra(nodes: Mapping[str, Node], layers: Mapping[str, keras.layers.Layer]) -> Iterator[Mismatch]:
+    helpers = {padding_name(node) for node in nodes.values()}
     for name, layer in layers.items():
         if name in nodes:
             continue
-        if name not in helpers:
-            yield Mismatch(name, "layer", "missing", "there")
-        elif layer.weights:
-            yield Mismatch(name, "weights of a helper layer", (), _weights(layer))
+        if name not in helpers or not isinstance(layer, keras.layers.ZeroPadding2D):
+            yield Mismatch(name, "layer", "missing", f"there, a {type(layer).__name__}")
 
 
-def _layer(name: str, node: Node, layer: keras.layers.Layer) -> Iterator[Mismatch]:
-    expected = tuple((weight.name, weight.shape, weight.trainable) for weight in node.weights)
-    pairs = (("output shape", node.output.type.shape, tuple(layer.output.shape[1:])),
-             ("weights", expected, _weights(layer)),
+def _outputs(graph: Graph, model: keras.Model, wiring: _Wiring) -> Iterator[Mismatch]:
+    ours = {"logits": layer_name(graph.node(graph.output.name))}
+    theirs = {"logits": model.output}
+    if isinstance(model.output, dict):
+        ours |= {f"auxiliary_{stage}": value.name for stage, value in graph.auxiliary.items()}
+        theirs = model.output
+    makers = {key: wiring.maker(tensor) for key, tensor in theirs.items()}
+    if ours != makers:
+        yield Mismatch("total", "outputs", ours, makers)
+
+
+def _precision(model: keras.Model) -> Iterator[Mismatch]:
+    """One policy for all layers; images come as float32 whatever it is."""
+    for layer in model.layers:
+        image = isinstance(layer, keras.layers.InputLayer)
+        expected, found = ("float32", layer.dtype) if image else (model.dtype_policy.name, layer.dtype_policy.name)
+        if expected != found:
+            yield Mismatch(layer.name, "precision", expected, found)
+
+
+def _zeros_below_a_maximum(nodes: Iterable[Node], layers: Mapping[str, keras.layers.Layer]) -> Iterator[Mismatch]:
+    """A maximum is padded with -inf, or with zeros where nothing is below them."""
+    nodes = tuple(nodes)
+    positive = above_zero(nodes)
+    for node in nodes:
+        maximum = isinstance(node.op, Pool) and node.op.mode == "max"
+        if maximum and padding_name(node) in layers and not takes_above_zero(node, positive):
+            yield Mismatch(node.name, "padding", "-inf", "zeros")
+
+
+def _layer(node: Node, names: Mapping[str, str], wiring: _Wiring) -> Iterator[Mismatch]:
+    name = names[node.name]
+    layer = wiring.layers[name]
+    found, strange = read(layer, wiring.helper(node))
+    if not equal(node, found):
+        yield Mismatch(name, "operation", _said(meaning(node)), _said(found))
+    for key, value in strange.items():
+        yield Mismatch(name, key, "nothing of it", value)
+    pairs = (("inputs", tuple(names[value.name] for value in node.inputs), wiring.sources(node)),
+             ("output shape", node.output.type.shape, tuple(layer.output.shape[1:])),
+             ("weights", tuple((weight.name, weight.shape, weight.trainable) for weight in node.weights), _weights(layer)),
+             ("first values", tuple(weight.init for weight in node.weights), _first(layer)),
              ("multiply-adds", node.macs, macs(layer)))
     for what, ours, theirs in pairs:
         if ours != theirs:
             yield Mismatch(name, what, ours, theirs)
 
 
+def _said(it: object) -> str:
+    return describe(it) if isinstance(it, Op) else str(it)
+
+
 def _weights(layer: keras.layers.Layer) -> tuple[tuple[str, tuple[int, ...], bool], ...]:
     return tuple((weight.name, tuple(weight.shape), weight.trainable) for weight in layer.weights)
+
+
+def _first(layer: keras.layers.Layer) -> tuple[Init | str, ...]:
+    """What the layer's weights begin with. Keras calls a depthwise kernel's initializer otherwise than its variable."""
+    words = {"kernel": "depthwise"} if isinstance(layer, keras.layers.DepthwiseConv2D) else {}
+    return tuple(first_values(getattr(layer, f"{words.get(weight.name, weight.name)}_initializer")) for weight in layer.weights)
 
 
 def macs(layer: Any) -> int | None:

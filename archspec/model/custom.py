@@ -21,6 +21,9 @@ from archspec.model.grouped import convolve
 Shape = tuple[int | None, ...]
 Counted = Literal["same"] | Pads
 
+LAYOUT = "channels_last"
+"""Stated wherever Keras would else ask the user's settings."""
+
 register = keras.saving.register_keras_serializable(package="archspec")
 
 
@@ -81,7 +84,7 @@ class PaddedMaxPooling2D(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """(batch, height, width, channels) to the same with fewer pixels."""
-        return ops.max_pool(_extend_edges(inputs, self.padding), self.pool_size, self.strides, "valid")
+        return ops.max_pool(_extend_edges(inputs, self.padding), self.pool_size, self.strides, "valid", LAYOUT)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return _windows(input_shape, self.pool_size, self.strides, self.padding)
@@ -115,12 +118,12 @@ class PaddedAveragePooling2D(keras.layers.Layer):
         return self._mean(ops.pad(inside, outside), "valid") / self._mean(ops.pad(seen, outside), "valid")
 
     def _mean(self, x: Any, padding: str) -> Any:
-        return ops.average_pool(x, self.pool_size, self.strides, padding)
+        return ops.average_pool(x, self.pool_size, self.strides, padding, LAYOUT)
 
     def _share_inside(self, x: Any) -> Any:
         """Part of each window that lies in the map: Keras's `same` mean leaves the rest out."""
         window = ops.ones((*self.pool_size, 1, 1), dtype=x.dtype) / (self.pool_size[0] * self.pool_size[1])
-        return ops.conv(ops.ones((1, *ops.shape(x)[1:3], 1), dtype=x.dtype), window, self.strides, "same")
+        return ops.conv(ops.ones((1, *ops.shape(x)[1:3], 1), dtype=x.dtype), window, self.strides, "same", LAYOUT)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         if self.counted == "same":
@@ -135,7 +138,7 @@ class PaddedAveragePooling2D(keras.layers.Layer):
 
 def _same_start(size: Any, reach: int, stride: int) -> Any:
     """Where, in a `same` convolution with stride 1, the first window of the one with this stride lies."""
-    padding = ops.maximum((-(-size // stride) - 1) * stride + reach - size, 0)
+    padding = tf.maximum((-(-size // stride) - 1) * stride + reach - size, 0)  # Keras's would be of floatx's width
     return (reach - 1) // 2 - padding // 2
 
 
@@ -169,7 +172,7 @@ class UnevenDepthwiseConv2D(keras.layers.DepthwiseConv2D):
 
     def call(self, inputs: Any) -> Any:
         """(batch, height, width, channels) to (batch, fewer, fewer, channels · multiplier)."""
-        full = ops.depthwise_conv(inputs, self.kernel, 1, self.padding, dilation_rate=self.dilation_rate)
+        full = ops.depthwise_conv(inputs, self.kernel, 1, self.padding, LAYOUT, self.dilation_rate)
         outputs = _subsample(full, inputs, self)
         return outputs if self.bias is None else outputs + self.bias
 
@@ -236,15 +239,14 @@ class ChannelShuffle(keras.layers.Layer):
 
 @register
 class LayerScale(keras.layers.Layer):
-    """Multiplies each channel by a learned factor that starts at `init` (Touvron et al. 2021, 2103.17239)."""
+    """Multiplies each channel by a learned factor (Touvron et al. 2021, 2103.17239)."""
 
-    def __init__(self, init: float, **layer: Any) -> None:
+    def __init__(self, gamma_initializer: Any, **layer: Any) -> None:
         super().__init__(**layer)
-        self.init = init
+        self.gamma_initializer = keras.initializers.get(gamma_initializer)
 
     def build(self, input_shape: Shape) -> None:
-        self.gamma = self.add_weight(name="gamma", shape=(input_shape[-1],),
-                                     initializer=keras.initializers.Constant(self.init))
+        self.gamma = self.add_weight(name="gamma", shape=(input_shape[-1],), initializer=self.gamma_initializer)
 
     def call(self, inputs: Any) -> Any:
         """(..., channels), kept."""
@@ -254,7 +256,7 @@ class LayerScale(keras.layers.Layer):
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "init": self.init}
+        return {**super().get_config(), "gamma_initializer": keras.initializers.serialize(self.gamma_initializer)}
 
 
 @register

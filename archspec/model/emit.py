@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,35 +11,58 @@ import keras
 
 from archspec.errors import InputError, nearest
 from archspec.graph.ir import Feature, Graph, Node
+from archspec.graph.names import padding_name
 from archspec.graph.recompute import recomputed
+from archspec.graph.sign import above_zero, takes_above_zero
 from archspec.model import layers
+from archspec.model.custom import LAYOUT
 from archspec.model.recompute import RecomputingModel
 
 
-def build(graph: Graph, *, auxiliary: bool = False, initialize: bool = True, portable: bool = False) -> keras.Model:
+def build(graph: Graph, *, auxiliary: bool = False, initialize: bool = True, portable: bool = False,
+          dtype: str = "float32") -> keras.Model:
     """The functional model: `images` (batch, height, width, channels) to logits (batch, classes).
 
     With `auxiliary`, to {"logits": …, "auxiliary_<stage>": …} for training. `initialize=False` leaves kernels zero,
-    which is several times quicker and enough for an audit. `portable` takes Keras's own layer wherever it has one that
-    computes the same, were it slower: for files that are to be loaded without archspec. Layers have the names of the nodes.
+    which is several times quicker and enough where weights follow. `portable` is for files that are to be loaded without
+    archspec: the plain model even where the graph says what a training recomputes. `dtype` is one of Keras's policies
+    (float32, mixed_bfloat16, …). Neither it nor the layout depends on the user's settings of Keras. Layers have the
+    names of the nodes.
     """
     nodes = graph.nodes if auxiliary else graph.predicting
-    with deep(len(nodes)):
-        values = _emit(nodes, initialize, portable)
+    with deep(len(nodes)), _stated(dtype):
+        values = _emit(nodes, initialize)
         outputs: Any = values[graph.output.name]
         if auxiliary:
             extra = {f"auxiliary_{stage}": values[value.name] for stage, value in graph.auxiliary.items()}
             outputs = {"logits": outputs, **extra}
-        return _model(graph, values, outputs, graph.name, portable)
+        return _model(graph, values, outputs, graph.name, frozenset() if portable else recomputed(graph))
 
 
-def _model(graph: Graph, values: Mapping[str, Any], outputs: Any, name: str, portable: bool) -> keras.Model:
-    """The plain functional model, or the one that recomputes in training where the graph says so."""
-    again = recomputed(graph)
-    if not again or portable:
+@contextmanager
+def _stated(dtype: str) -> Iterator[None]:
+    """Keras with this precision, float32 and channels last, whatever its settings are before and after.
+
+    Layers keep what they are made with. No argument of theirs would do: merging layers and the model take no layout.
+    """
+    layout, floatx, policy = keras.config.image_data_format(), keras.config.floatx(), keras.config.dtype_policy()
+    keras.config.set_image_data_format(LAYOUT)
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy(dtype)
+    try:
+        yield
+    finally:
+        keras.config.set_image_data_format(layout)
+        keras.config.set_floatx(floatx)
+        keras.config.set_dtype_policy(policy)
+
+
+def _model(graph: Graph, values: Mapping[str, Any], outputs: Any, name: str, again: frozenset[str]) -> keras.Model:
+    """The plain functional model, or the one that computes these nodes again."""
+    if not again:
         return keras.Model(values[graph.input.name], outputs, name=name)
     model = RecomputingModel(values[graph.input.name], outputs, name=name)
-    helpers = (f"{node.name}{suffix}" for node in graph.nodes if node.recompute for suffix in layers.HELPERS)
+    helpers = (padding_name(node) for node in graph.nodes if node.recompute)
     model.recomputed = (*sorted(again), *helpers)
     return model
 
@@ -58,8 +81,8 @@ def deep(nodes: int) -> Iterator[None]:
         sys.setrecursionlimit(before)
 
 
-def backbone(graph: Graph, levels: Sequence[str]) -> keras.Model:
-    """The model from `images` to {level: feature map}, with no layer more than that takes.
+def backbone(graph: Graph, levels: Sequence[str], *, dtype: str = "float32") -> keras.Model:
+    """The model from `images` to {level: feature map}, with no layer more than that takes. `dtype` is as in build.
 
     Raises InputError if the graph has no such level, or none is asked for.
     """
@@ -67,10 +90,10 @@ def backbone(graph: Graph, levels: Sequence[str]) -> keras.Model:
     if not wanted:
         raise InputError(f"{graph.name}: no feature level was asked for; it has {', '.join(graph.features)}")
     nodes = graph.ancestors([graph.input.name, *(feature.value.name for feature in wanted.values())])
-    with deep(len(nodes)):
-        values = _emit(nodes, initialize=True, portable=False)
+    with deep(len(nodes)), _stated(dtype):
+        values = _emit(nodes, initialize=True)
         outputs = {level: values[feature.value.name] for level, feature in wanted.items()}
-        model = _model(graph, values, outputs, f"{graph.name}_backbone", portable=False)
+        model = _model(graph, values, outputs, f"{graph.name}_backbone", recomputed(graph))
     # what keras-cv's detection and segmentation models ask a backbone for
     model.pyramid_level_inputs = {level: feature.value.name for level, feature in wanted.items()}
     return model
@@ -84,16 +107,13 @@ def _feature(graph: Graph, level: str) -> Feature:
     return graph.features[level]
 
 
-def _emit(nodes: Iterable[Node], initialize: bool, portable: bool) -> dict[str, Any]:
+def _emit(nodes: Sequence[Node], initialize: bool) -> dict[str, Any]:
     """The Keras tensor of each node."""
     values: dict[str, Any] = {}
-    above_zero: set[str] = set()
+    positive = above_zero(nodes)
     for node in nodes:
-        non_negative = bool(node.inputs) and all(value.name in above_zero for value in node.inputs)
-        chain = layers.emit(node, layers.Context(initialize, non_negative, portable))
+        chain = layers.emit(node, layers.Context(initialize, takes_above_zero(node, positive)))
         values[node.name] = _apply(chain, [values[value.name] for value in node.inputs], layers.takes_list(node))
-        if layers.keeps_above_zero(node, non_negative):
-            above_zero.add(node.name)
     return values
 
 

@@ -17,17 +17,16 @@ import tensorflow as tf
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="archspec")
 class Conv2D(keras.layers.Conv2D):
-    """keras.layers.Conv2D in all but speed: same arguments, weights, names and results.
+    """keras.layers.Conv2D, channels last, in all but speed: same arguments, weights, names and results."""
 
-    The same class name, too: a .weights.h5 file finds layers by it, and has to fit both.
-    """
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        """Keras's own, by which a saved model names it: it loads without archspec, as right and less quick."""
+        return keras.layers.Conv2D
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         """Keras's hook for the bare convolution."""
-        if self.data_format == "channels_first":  # which the native operation has on a GPU alone
-            return super().convolution_op(inputs, kernel)
         return convolve(inputs, kernel, self.strides, self.padding, self.dilation_rate)
 
 

@@ -1,4 +1,4 @@
-"""The first values of kernels."""
+"""The first values of arrays: the graph says what, this draws them."""
 # Keras has no type stubs: its classes and decorators are Any to mypy.
 # mypy: allow-subclassing-any, allow-untyped-decorators
 
@@ -12,30 +12,45 @@ import keras
 import numpy as np
 from keras import ops
 
+from archspec.graph import init
+
 CHUNK = 1 << 15
 """Pairs of numbers drawn at once: few enough to stay in the processor's cache."""
 
 
-@keras.saving.register_keras_serializable(package="archspec")
-class HeNormal(keras.initializers.VarianceScaling):
-    """A plain Gaussian of variance 2 · gain / fan-in: He et al. 2015 (1502.01852), section 2.2.
+def initializer(start: init.Init, *, draw: bool) -> keras.initializers.Initializer:
+    """Keras's form of first values; a new one each time, for each draws its own. Zeros for all drawn ones without `draw`."""
+    match start:
+        case init.HeNormal(gain) if draw:
+            return HeNormal(gain)
+        case init.Ones():
+            return keras.initializers.Ones()
+        case init.Constant(value):
+            return keras.initializers.Constant(value)
+        case init.HeNormal() | init.Zeros():
+            return keras.initializers.Zeros()
 
-    Keras's own of that name cuts the tails off. Its untruncated one would do, but takes longer to draw than all else
-    that building a network takes. Kernels are (…, in, out); fan-in is what stands before `out`.
+
+class HeNormal(keras.initializers.VarianceScaling):
+    """VarianceScaling(2 · gain, "fan_in", "untruncated_normal") in all but speed: other numbers of the same distribution.
+
+    Keras's takes longer to draw than all else that building a network takes; its own HeNormal cuts the tails off.
+    Kernels are (…, in, out); fan-in is what stands before `out`.
     """
 
-    def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
-        super().__init__(2.0 * gain, distribution="untruncated_normal", seed=seed)
-        self.gain = gain
+    def __init__(self, gain: float, seed: int | None = None) -> None:
+        super().__init__(2.0 * gain, "fan_in", "untruncated_normal", seed)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        """Keras's own, by which a saved model names it: it loads without archspec."""
+        return keras.initializers.VarianceScaling
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:
         """The same numbers whenever it is called, as with all initializers of Keras."""
         deviation = (self.scale / prod(shape[:-1])) ** 0.5
         values = gaussian(prod(shape), deviation, np.random.Generator(np.random.SFC64(self.seed)))
         return ops.convert_to_tensor(values.reshape(shape), dtype=dtype or keras.config.floatx())
-
-    def get_config(self) -> dict[str, Any]:
-        return {"gain": self.gain, "seed": super().get_config()["seed"]}
 
 
 def gaussian(count: int, deviation: float, generator: np.random.Generator) -> np.ndarray:

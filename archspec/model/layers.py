@@ -1,7 +1,7 @@
 """EMITTERS: how each operation of the vocabulary is written in Keras, one row an operation.
 
 An emitter gives the layers of a node in the order in which they are applied. The last one has the node's name; a helper
-before it has that name and a suffix of HELPERS, and holds no weights.
+before it has the name that graph/names.py gives it, and holds no weights.
 """
 
 from __future__ import annotations
@@ -14,46 +14,26 @@ import keras
 
 from archspec.graph import ops
 from archspec.graph.ir import Node
+from archspec.graph.names import IMAGES, padding_name
 from archspec.model import custom, grouped
-from archspec.model.initial import HeNormal
+from archspec.model.initial import initializer
 
 Layers = tuple[keras.layers.Layer, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What an emitter knows beyond its node.
-
-    Whether kernels get their values, whether no input is below zero, whether Keras's own layers come before quicker ones.
-    """
+    """What an emitter knows beyond its node: whether kernels get their values, and whether no input is below zero."""
 
     initialize: bool
     non_negative: bool
-    portable: bool
 
 
 Emitter = Callable[[Node, Any, Context], Layers]
 
-HELPERS = ("_pad",)
-IMAGES = "images"
-"""Name of the input: the one layer that is not called after its node."""
-NON_NEGATIVE = ("relu", "relu6", "softplus", "hard_sigmoid", "sigmoid", "softmax")
-"""Activations that give nothing below zero."""
-SIGN_KEEPING = (ops.Pool, ops.GlobalPool, ops.Concat, ops.Merge, ops.Dropout, ops.DropPath, ops.LocalResponseNorm,
-                ops.Pad, ops.PadChannels, ops.SliceChannels, ops.Shuffle, ops.Upsample)
-"""Operations that give nothing below zero where their inputs have nothing."""
-
-
 def emit(node: Node, context: Context) -> Layers:
     """The layers of a node."""
     return EMITTERS[type(node.op)](node, node.op, context)
-
-
-def keeps_above_zero(node: Node, inputs: bool) -> bool:
-    """Whether no element of a node's value is below zero; `inputs` says the same of its inputs."""
-    if isinstance(node.op, ops.Activation):
-        return node.op.function in NON_NEGATIVE
-    return inputs and isinstance(node.op, SIGN_KEEPING)
 
 
 def takes_list(node: Node) -> bool:
@@ -61,17 +41,14 @@ def takes_list(node: Node) -> bool:
     return isinstance(node.op, ops.Concat | ops.Merge | ops.Gate | ops.Blend)
 
 
-def _he(gain: float, context: Context) -> Any:
-    """He et al. 2016 (1512.03385), section 3.4, take the initialisation of 2015 for every layer, and so does this.
-
-    A new one each time: an initializer of Keras gives the same numbers whenever it is called.
-    """
-    return HeNormal(gain) if context.initialize else keras.initializers.Zeros()
+def _first(node: Node, context: Context) -> dict[str, keras.initializers.Initializer]:
+    """The initializers of a node's weights, by the names of Keras's arguments."""
+    return {f"{weight.name}_initializer": initializer(weight.init, draw=context.initialize) for weight in node.weights}
 
 
-def _pad_layer(name: str, pads: ops.Pads) -> keras.layers.Layer:
+def _pad_layer(node: Node, pads: ops.Pads) -> keras.layers.Layer:
     top, bottom, left, right = pads
-    return keras.layers.ZeroPadding2D(((top, bottom), (left, right)), name=f"{name}{HELPERS[0]}")
+    return keras.layers.ZeroPadding2D(((top, bottom), (left, right)), name=padding_name(node))
 
 
 def _as_keras(padding: ops.Padding, reach: ops.Pair, stride: ops.Pair) -> str:
@@ -88,30 +65,29 @@ def _padded(node: Node, op: ops.Conv | ops.Depthwise) -> tuple[Layers, str]:
     word = _as_keras(op.padding, ops.reach(op.kernel, op.dilation), op.stride)
     if word or op.padding == "same":
         return (), word
-    return (_pad_layer(node.name, op.padding),), "valid"
+    return (_pad_layer(node, op.padding),), "valid"
 
 
 def _conv(node: Node, op: ops.Conv, context: Context) -> Layers:
     helpers, padding = _padded(node, op)
     both = max(op.stride) > 1 and max(op.dilation) > 1
-    plain = grouped.Conv2D if op.groups > 1 and not context.portable else keras.layers.Conv2D
+    plain = grouped.Conv2D if op.groups > 1 else keras.layers.Conv2D
     layer = custom.StridedDilatedConv2D if both else plain
     return *helpers, layer(op.filters, op.kernel, strides=op.stride, padding=padding, dilation_rate=op.dilation,
-                           groups=op.groups, use_bias=op.bias, kernel_initializer=_he(1.0, context), name=node.name)
+                           groups=op.groups, use_bias=op.bias, name=node.name, **_first(node, context))
 
 
 def _depthwise(node: Node, op: ops.Depthwise, context: Context) -> Layers:
     helpers, padding = _padded(node, op)
     layer = keras.layers.DepthwiseConv2D if op.stride[0] == op.stride[1] else custom.UnevenDepthwiseConv2D
-    # Keras takes every input channel for the fan-in of a depthwise kernel; each filter sees one.
-    kernel = _he(node.types[0].channels, context)
+    first = _first(node, context)
     return *helpers, layer(op.kernel, strides=op.stride, padding=padding, depth_multiplier=op.multiplier,
-                           dilation_rate=op.dilation, use_bias=op.bias, depthwise_initializer=kernel, name=node.name)
+                           dilation_rate=op.dilation, use_bias=op.bias, name=node.name,
+                           depthwise_initializer=first.pop("kernel_initializer"), **first)
 
 
 def _dense(node: Node, op: ops.Dense, context: Context) -> Layers:
-    # He et al. start the classifier as all else; VGG's normal(0, 0.01) was for a net trained in steps, without it.
-    return (keras.layers.Dense(op.units, use_bias=op.bias, kernel_initializer=_he(1.0, context), name=node.name),)
+    return (keras.layers.Dense(op.units, use_bias=op.bias, name=node.name, **_first(node, context)),)
 
 
 def _pool_pads(node: Node, op: ops.Pool) -> ops.Padding:
@@ -140,7 +116,7 @@ def _max_pool(node: Node, op: ops.Pool, non_negative: bool) -> Layers:
     if word or pads == "same":
         return (keras.layers.MaxPooling2D(op.kernel, op.stride, word, name=node.name),)
     if non_negative:  # After a ReLU zeros are as low as -inf: two layers of Keras do, and are quicker.
-        return _pad_layer(node.name, pads), keras.layers.MaxPooling2D(op.kernel, op.stride, "valid", name=node.name)
+        return _pad_layer(node, pads), keras.layers.MaxPooling2D(op.kernel, op.stride, "valid", name=node.name)
     return (custom.PaddedMaxPooling2D(op.kernel, op.stride, pads, name=node.name),)
 
 
@@ -157,7 +133,7 @@ def _avg_pool(node: Node, op: ops.Pool) -> Layers:
     counted = (top, bottom, left, right)
     if counted == pads:
         plain = keras.layers.AveragePooling2D(op.kernel, op.stride, "valid", name=node.name)
-        return _pad_layer(node.name, pads), plain
+        return _pad_layer(node, pads), plain
     left_out = (0, pads[1] - bottom, 0, pads[3] - right)
     return (custom.PaddedAveragePooling2D(op.kernel, op.stride, counted, left_out, name=node.name),)
 
@@ -168,23 +144,23 @@ def _global_pool(node: Node, op: ops.GlobalPool, context: Context) -> Layers:
 
 
 def _batch_norm(node: Node, op: ops.BatchNorm, context: Context) -> Layers:
-    return (keras.layers.BatchNormalization(epsilon=op.epsilon, momentum=op.momentum, scale=op.scale,
-                                            center=op.center, name=node.name),)
+    return (keras.layers.BatchNormalization(epsilon=op.epsilon, momentum=op.momentum, scale=op.scale, center=op.center,
+                                            name=node.name, **_first(node, context)),)
 
 
 def _layer_norm(node: Node, op: ops.LayerNorm, context: Context) -> Layers:
-    return (keras.layers.LayerNormalization(epsilon=op.epsilon, scale=op.scale, center=op.center, name=node.name),)
+    return (keras.layers.LayerNormalization(epsilon=op.epsilon, scale=op.scale, center=op.center, name=node.name,
+                                            **_first(node, context)),)
 
 
 def _group_norm(node: Node, op: ops.GroupNorm, context: Context) -> Layers:
     return (keras.layers.GroupNormalization(op.groups, epsilon=op.epsilon, scale=op.scale, center=op.center,
-                                            name=node.name),)
+                                            name=node.name, **_first(node, context)),)
 
 
-def _prelu(node: Node) -> keras.layers.Layer:
-    # One slope a channel, 0.25 at first: He et al. 2015 (1502.01852), section 2.1.
-    shared = [1, 2] if node.types[0].is_map else None
-    return keras.layers.PReLU(keras.initializers.Constant(0.25), shared_axes=shared, name=node.name)
+def _prelu(node: Node, context: Context) -> keras.layers.Layer:
+    shared = [1, 2] if node.types[0].is_map else None  # one slope a channel
+    return keras.layers.PReLU(shared_axes=shared, name=node.name, **_first(node, context))
 
 
 def _activation(node: Node, op: ops.Activation, context: Context) -> Layers:
@@ -196,7 +172,7 @@ def _activation(node: Node, op: ops.Activation, context: Context) -> Layers:
         case "leaky_relu":
             return (keras.layers.LeakyReLU(op.slope, name=node.name),)
         case "prelu":
-            return (_prelu(node),)
+            return (_prelu(node, context),)
         case "elu":
             return (keras.layers.ELU(op.alpha, name=node.name),)
         case "gelu" if op.approximate:
@@ -243,7 +219,7 @@ EMITTERS: dict[type[ops.Op], Emitter] = {
     ops.Dropout: lambda node, op, _: (keras.layers.Dropout(op.rate, name=node.name),),
     ops.DropPath: _drop_path,
     ops.Scale: lambda node, op, _: (keras.layers.Rescaling(op.factor, name=node.name),),
-    ops.LayerScale: lambda node, op, _: (custom.LayerScale(op.init, name=node.name),),
+    ops.LayerScale: lambda node, _, context: (custom.LayerScale(**_first(node, context), name=node.name),),
     ops.LocalResponseNorm: _lrn,
     ops.Pad: _pad,
     ops.PadChannels: lambda node, op, _: (custom.PadChannels(op.channels, name=node.name),),

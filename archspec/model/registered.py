@@ -1,82 +1,56 @@
-"""Makes the layers of archspec known to Keras as soon as both are imported: `import archspec` is enough to load a model.
+"""Makes our layers known to Keras as soon as both archspec and Keras are imported, in either order.
 
-Keras finds a class by name among those that have been imported, and imports none by itself. Importing archspec loads no
-Keras, so what is left is to wait for it: the one thing that importing archspec does beside defining names.
+`keras.models.load_model` imports no module that a file names, for good reason; it finds a layer that Keras lacks only where
+someone has registered it. Importing archspec must not load Keras, so this waits for Keras to be loaded by someone.
 """
 
 from __future__ import annotations
 
+import importlib
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from importlib.abc import Loader, MetaPathFinder
+from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
-from importlib.util import find_spec
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-AWAITED = ("tensorflow", "keras")
-"""Importing TensorFlow imports Keras, and Keras TensorFlow: what is imported first is not ready before it is done."""
+if TYPE_CHECKING:
+    from importlib.abc import Loader
+
+MODULES = ("archspec.model.custom", "archspec.model.recompute")
+"""Those that register what a saved model may name."""
+
+
+class _WhenKerasIsLoaded:
+    """A finder on sys.meta_path: finds Keras as the others do, and has the layers registered once it is executed."""
+
+    def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """Python's hook. Whoever only looks for Keras (TensorFlow does) gets it, and this goes on waiting."""
+        if name != "keras":
+            return None
+        others = (finder.find_spec(name, path, target) for finder in sys.meta_path if finder is not self)
+        spec = next((found for found in others if found is not None), None)
+        if spec is not None and spec.loader is not None:
+            self._follow(spec.loader)
+        return spec
+
+    def _follow(self, loader: Loader) -> None:
+        execute = loader.exec_module
+
+        def exec_module(module: ModuleType) -> None:
+            execute(module)
+            sys.meta_path.remove(self)
+            _register()
+        loader.exec_module = exec_module  # type: ignore[method-assign]
 
 
 def register_with_keras() -> None:
-    """Now, if Keras has been imported; else as soon as it is."""
+    """Registers the layers now if Keras is loaded, else when it will be."""
     if "keras" in sys.modules:
         _register()
     else:
-        sys.meta_path.insert(0, _Finder())
+        sys.meta_path.insert(0, _WhenKerasIsLoaded())
 
 
 def _register() -> None:
-    if sys.modules["keras"].config.backend() == "tensorflow":  # the layers need it, others shall not load it
-        from archspec.model import emit  # noqa: F401
-
-
-class _Finder(MetaPathFinder):
-    """Waits for the import of Keras, and is gone then."""
-
-    def __init__(self) -> None:
-        self._finding = False
-        self._loading = 0
-
-    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """As Python finds it, with a loader that tells of the import."""
-        if fullname not in AWAITED or self._finding:
-            return None
-        self._finding = True
-        try:
-            spec = find_spec(fullname)
-        finally:
-            self._finding = False
-        if spec is not None and spec.loader is not None:
-            spec.loader = _Loader(spec.loader, self)
-        return spec
-
-    @contextmanager
-    def importing(self) -> Iterator[None]:
-        """While one is imported, the other may be waiting for it."""
-        self._loading += 1
-        try:
-            yield
-        finally:
-            self._loading -= 1
-        if not self._loading and self in sys.meta_path and "keras" in sys.modules:
-            sys.meta_path.remove(self)
-            _register()
-
-
-class _Loader(Loader):
-    """Loads a module as its own loader does, and tells the finder."""
-
-    def __init__(self, own: Loader, finder: _Finder) -> None:
-        self._own, self._finder = own, finder
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """As the own loader does."""
-        return self._own.create_module(spec)
-
-    def exec_module(self, module: ModuleType) -> None:
-        """The module is what it would be without us."""
-        assert module.__spec__ is not None
-        module.__spec__.loader = module.__loader__ = self._own
-        with self._finder.importing():
-            self._own.exec_module(module)
+    for module in MODULES:
+        importlib.import_module(module)

@@ -16,7 +16,7 @@ from archspec.errors import InputError
 from archspec.io.files import replacing, write_text
 from archspec.train.progress import Row
 
-REQUIRED = {"epoch", "loss", "accuracy", "test_loss", "test_top1", "seconds", "images_per_second"}
+REQUIRED = ("epoch", "loss", "accuracy", "test_loss", "test_top1", "seconds", "images_per_second")
 """The keys of a row that curves and results are made of."""
 
 
@@ -53,7 +53,8 @@ def read_lines(path: Path) -> list[Row]:
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     except (OSError, ValueError, RecursionError):
         rows = []
-    if not rows or not all(isinstance(row, dict) and row.keys() >= REQUIRED for row in rows):
+    if not rows or not all(isinstance(row, dict) and all(type(row.get(key)) in (int, float) for key in REQUIRED)
+                           for row in rows):
         raise InputError(f"{path} is not there or damaged\n  hint: the command that trained makes it anew from a checkpoint")
     return rows
 

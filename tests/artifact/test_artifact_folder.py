@@ -16,7 +16,8 @@ import pytest
 
 from archspec.artifact import keras_model
 from archspec.artifact.artifact import Artifact
-from archspec.artifact.folder import RENEW, needs, read, write
+from archspec.artifact.facts import RENEW
+from archspec.artifact.folder import needs, read, write
 from archspec.errors import InputError
 
 
@@ -83,7 +84,8 @@ def test_another_network(folder: Path) -> None:
 @pytest.mark.parametrize(("facts", "message"), [
     ({"format": 2}, "small/artifact.json: format has to be 1: this version of archspec reads no other"),
     ({"classes": ["a", 1, "c"]}, "small/artifact.json: classes has to be a list of texts"),
-    ({"metrics": {"top1": None}}, "small/artifact.json: metrics has to be a mapping to numbers and texts"),
+    ({"metrics": {"top1": None}},
+     "small/artifact.json: metrics has to be a mapping with data, split, examples, loss, top1, or an empty one"),
     ({"model": {"sha256": 1}}, "small/artifact.json: model has to be a mapping with sha256 and needs"),
     ({"classes": ["a", "b"]}, "small: there are 2 class names, the network has 3 outputs"),
     ({"classes": ["a", "b", "c\nd"]}, r"small: the class name 'c\nd' is not one line of text")])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from archspec import load, lower
+from archspec.errors import Problem
 from archspec.graph.ir import Graph
 from archspec.graph.ops import Activation, Input, Tensor
 from archspec.graph.verify import verify
@@ -49,3 +51,20 @@ def test_a_softmax_at_the_end(graph: Graph) -> None:
     softmax = replace(last, name="head_softmax", op=Activation("softmax"), inputs=(last.output,),
         output=replace(last.output, name="head_softmax"))
     assert codes(replace(graph, nodes=(*graph.nodes, softmax), output=softmax.output)) == ["softmax-head"]
+
+
+def test_the_name_of_a_layer_that_pads(fails: Callable[..., tuple[Problem, ...]]) -> None:
+    problem, = fails("stem: [conv: 3x3 8 /2 symmetric, pad: {size: 1, name: conv_pad}]")
+    assert str(problem.where).endswith(":3:34")
+    assert (problem.code, problem.message, problem.hint) == (
+        "duplicate-name", "'stem_conv_pad' is the name of the layer that pads for 'stem_conv'", "give the item another name=")
+
+
+def test_where_no_layer_pads_the_name_is_free(lower: Callable[..., Graph]) -> None:
+    graph = lower("stem: [conv: 3x3 8 same, pad: {size: 1, name: conv_pad}]")
+    assert graph.node("stem_conv_pad").op.kind == "pad"
+
+
+def test_the_name_of_the_image(graph: Graph) -> None:
+    renamed = replace(graph.nodes[-1], name="images", output=replace(graph.nodes[-1].output, name="images"))
+    assert codes(replace(graph, nodes=(replace(graph.nodes[0], name="image"), *graph.nodes[1:-1], renamed)))[0] == "duplicate-name"

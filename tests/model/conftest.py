@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
-import keras
 import numpy as np
 import pytest
 from graphs import Chain, Net, in_a_row
@@ -45,14 +42,6 @@ def net() -> Net:
 def images() -> np.ndarray:
     """(2, 7, 9, 6) numbers of both signs."""
     return np.random.default_rng(0).normal(size=(2, 7, 9, 6)).astype("float32")
-
-
-@pytest.fixture
-def precision() -> Iterator[Callable[[str], None]]:
-    """Sets Keras's policy for one test."""
-    before = keras.mixed_precision.dtype_policy()
-    yield keras.mixed_precision.set_dtype_policy
-    keras.mixed_precision.set_dtype_policy(before)
 
 
 @pytest.fixture(params=[(9, 9, 4), (None, None, 4)], ids=["9x9", "open"])

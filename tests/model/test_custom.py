@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -27,7 +26,7 @@ LAYERS = {
     custom.PadChannels: {"channels": 7},
     custom.SliceChannels: {"start": 1, "size": 2},
     custom.ChannelShuffle: {"groups": 2},
-    custom.LayerScale: {"init": 0.1},
+    custom.LayerScale: {"gamma_initializer": keras.initializers.serialize(keras.initializers.Constant(0.1))},
     custom.LocalResponseNormalization: {"size": 3, "alpha": 0.1, "beta": 0.5, "k": 2.0},
 }
 
@@ -95,11 +94,8 @@ def test_tflite_with_builtin_operations_gives_the_same(everything: Graph, photos
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-def test_half_precision_computes_nearly_the_same(dtype: str, everything: Graph, photos: np.ndarray,
-                                                 precision: Callable[[str], None]) -> None:
-    full = build(everything)
-    precision(f"mixed_{dtype}")
-    half = build(everything)
+def test_half_precision_computes_nearly_the_same(dtype: str, everything: Graph, photos: np.ndarray) -> None:
+    full, half = build(everything), build(everything, dtype=f"mixed_{dtype}")
     half.set_weights(full.get_weights())
     result = half(photos)
     assert {layer.compute_dtype for layer in half.layers if layer.weights} == {dtype}
@@ -115,9 +111,8 @@ def test_gradients_reach_every_weight(everything: Graph, photos: np.ndarray) -> 
     assert all(np.isfinite(gradient).all() and np.any(gradient) for gradient in gradients)
 
 
-def test_lrn_of_large_float16_numbers_stays_finite(chain: Chain, precision: Callable[[str], None]) -> None:
-    precision("mixed_float16")
-    model = build(chain(ops.LocalResponseNorm(alpha=1.0), shape=(1, 1, 6)))
+def test_lrn_of_large_float16_numbers_stays_finite(chain: Chain) -> None:
+    model = build(chain(ops.LocalResponseNorm(alpha=1.0), shape=(1, 1, 6)), dtype="mixed_float16")
     large = np.full((1, 1, 1, 6), 1000.0, "float32")
     assert np.isfinite(model(large)).all()
     assert model(large).numpy().min() > 0

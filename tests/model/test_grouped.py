@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 
 import keras
 import numpy as np
@@ -81,10 +78,8 @@ def test_results_and_gradients_are_keras_own(settings: dict[str, object], compil
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 @pytest.mark.parametrize("compiled", [False, True], ids=["graph", "xla"])
-def test_half_precision_trains_as_keras_own(dtype: str, compiled: bool, maps: tf.Tensor,
-                                            precision: Callable[[str], None]) -> None:
-    precision(f"mixed_{dtype}")
-    ours, stock = twins({"padding": "same"}, maps)
+def test_half_precision_trains_as_keras_own(dtype: str, compiled: bool, maps: tf.Tensor) -> None:
+    ours, stock = twins({"padding": "same", "dtype": f"mixed_{dtype}"}, maps)
     mine, theirs = (tf.function(step, jit_compile=compiled)(layer, maps) for layer in (ours, stock))
     assert mine[0].dtype == theirs[0].dtype == dtype
     for a, b in zip(mine, theirs, strict=True):
@@ -105,6 +100,7 @@ def test_it_is_what_grouped_convolutions_are_built_of(network: Graph) -> None:
 
 
 def test_groups_with_stride_and_dilation_are_native_too(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grouped, "trains_natively", lambda dtype: True)
     monkeypatch.setattr(grouped.ops, "conv", None)
     model = build(chain(ops.Conv(8, (3, 3), (2, 2), "same", (2, 2), groups=4), shape=(9, 9, 8)))
     assert model(np.ones((1, 9, 9, 8), "float32")).shape == (1, 5, 5, 8)
@@ -118,16 +114,26 @@ def test_other_backends_go_keras_way(maps: tf.Tensor, monkeypatch: pytest.Monkey
     np.testing.assert_array_equal(grouped.convolve(maps, kernel, (2, 1), "same", (1, 1)), expected)
 
 
-@pytest.mark.parametrize(("dtype", "native"), [("float32", True), ("bfloat16", True), ("float16", False), ("float64", False)])
-def test_types_that_train_natively_on_this_cpu(dtype: str, native: bool) -> None:
-    assert grouped.trains_natively(dtype) == native
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16", "float64"])
+def test_what_is_said_of_this_machine_is_true(dtype: str) -> None:
+    x, kernel = tf.ones((1, 5, 5, 4), dtype), tf.ones((3, 3, 2, 4), dtype)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = tf.nn.convolution(x, kernel, 1, "SAME")
+    if grouped.trains_natively(dtype):
+        assert np.isfinite(tf.cast(tape.gradient(y, x), tf.float32)).all()
+    else:
+        with pytest.raises(tf.errors.OpError):
+            tape.gradient(y, x)
 
 
-def test_float64_goes_keras_way(maps: tf.Tensor, precision: Callable[[str], None]) -> None:
-    precision("float64")
-    ours, stock = twins({"padding": "same"}, maps)
+@pytest.mark.parametrize("dtype", ["float32", "float64", "mixed_float16"])
+def test_where_nothing_trains_natively_keras_way_is_gone(dtype: str, maps: tf.Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grouped, "trains_natively", lambda name: name == "float32" and dtype == "mixed_float16")
+    ours, stock = twins({"padding": "same", "dtype": dtype}, maps)
     for mine, theirs in zip(tf.function(step)(ours, maps), step(stock, maps), strict=True):
-        np.testing.assert_allclose(mine, theirs, rtol=1e-6, atol=1e-5)
+        tolerance = 1e-4 if dtype != "mixed_float16" else 0.02 * float(tf.reduce_max(tf.abs(tf.cast(theirs, tf.float32))))
+        np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=tolerance)
 
 
 def test_a_cpu_without_onednn_trains_too() -> None:
@@ -140,13 +146,6 @@ def test_a_cpu_without_onednn_trains_too() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_channels_first_goes_keras_way(maps: tf.Tensor) -> None:
-    first = tf.transpose(maps, (0, 3, 1, 2))
-    ours, stock = twins({"padding": "same", "data_format": "channels_first"}, first)
-    mine, theirs = (tf.function(layer, jit_compile=True)(first) for layer in (ours, stock))
-    np.testing.assert_allclose(mine, theirs, atol=1e-5)
-
-
 def test_a_weight_file_of_one_loads_into_the_other(maps: tf.Tensor, tmp_path: Path) -> None:
     models = [keras.Sequential([keras.Input(maps.shape[1:]), kind(8, (3, 3), groups=4, name="conv")])
               for kind in (grouped.Conv2D, keras.layers.Conv2D)]
@@ -157,12 +156,12 @@ def test_a_weight_file_of_one_loads_into_the_other(maps: tf.Tensor, tmp_path: Pa
         np.testing.assert_allclose(saved(maps), other(maps), atol=1e-5)
 
 
-def test_keras_file_goes_round(network: Graph, batch: np.ndarray, tmp_path: Path) -> None:
+def test_a_saved_one_is_keras_own(network: Graph, batch: np.ndarray, tmp_path: Path) -> None:
     model = build(network)
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
-    assert type(again.get_layer("conv1")) is grouped.Conv2D
-    np.testing.assert_array_equal(again(batch), model(batch))
+    assert type(again.get_layer("conv1")) is keras.layers.Conv2D
+    np.testing.assert_allclose(again(batch), model(batch), atol=1e-5)
 
 
 def test_fit_trains_it(network: Graph, batch: np.ndarray) -> None:
@@ -186,21 +185,3 @@ def test_exports_are_equal_and_one_operation_a_convolution(network: Graph, batch
     kinds = [found["op_name"] for found in interpreter._get_ops_details()]
     assert kinds.count("CONV_2D") == 3
     assert "SPLIT" not in kinds
-
-
-@pytest.mark.slow
-def test_a_training_step_is_thirty_times_as_fast_on_a_cpu() -> None:
-    x = tf.random.normal((4, 14, 14, 64))
-    runs = []
-    for kind in (grouped.Conv2D, keras.layers.Conv2D):
-        layer = kind(64, (3, 3), groups=32, padding="same")
-        layer(x)
-        runs.append(tf.function(lambda x, layer=layer: step(layer, x)))
-    seconds: list[list[float]] = [[], []]
-    for _ in range(4):  # turn by turn, so that both meet the same load; the first traces
-        for run, times in zip(runs, seconds, strict=True):
-            begin = time.perf_counter()
-            [result.numpy() for result in run(x)]
-            times.append(time.perf_counter() - begin)
-    ours, stock = (median(times[1:]) for times in seconds)
-    assert stock / ours > 30

@@ -1,4 +1,4 @@
-"""The first values of kernels."""
+"""The first values of arrays."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import keras
 import numpy as np
 import pytest
 
-from archspec.model.initial import CHUNK, HeNormal, gaussian
+from archspec.graph import init
+from archspec.model.initial import CHUNK, HeNormal, gaussian, initializer
 
 
 def test_it_is_the_normal_distribution() -> None:
@@ -43,26 +44,37 @@ def test_the_largest_there_can_be_is_finite() -> None:
 
 
 def test_deviation_is_of_the_fan_in() -> None:
-    values = HeNormal(seed=1)((3, 3, 64, 100)).numpy()
+    values = HeNormal(1.0, seed=1)((3, 3, 64, 100)).numpy()
     np.testing.assert_allclose(values.std(), (2 / 576) ** 0.5, rtol=0.01)
     np.testing.assert_allclose(HeNormal(4.0, seed=1)((50, 2000)).numpy().std(), (8 / 50) ** 0.5, rtol=0.01)
 
 
 def test_one_seed_gives_one_kernel() -> None:
-    it = HeNormal(seed=5)
+    it = HeNormal(1.0, seed=5)
     np.testing.assert_array_equal(it((3, 4)), it((3, 4)))
-    np.testing.assert_array_equal(it((3, 4)), HeNormal(seed=5)((3, 4)))
-    assert np.any(it((3, 4)) != HeNormal(seed=6)((3, 4)))
-    assert np.any(HeNormal()((3, 4)) != HeNormal()((3, 4)))
+    np.testing.assert_array_equal(it((3, 4)), HeNormal(1.0, seed=5)((3, 4)))
+    assert np.any(it((3, 4)) != HeNormal(1.0, seed=6)((3, 4)))
+    assert np.any(HeNormal(1.0)((3, 4)) != HeNormal(1.0)((3, 4)))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "float64"])
 def test_any_type(dtype: str) -> None:
-    assert HeNormal()((3, 4), dtype).dtype == dtype
+    assert HeNormal(1.0)((3, 4), dtype).dtype == dtype
 
 
-def test_configuration_goes_round() -> None:
+def test_a_saved_one_is_keras_own_of_the_same_distribution() -> None:
     saved = keras.saving.serialize_keras_object(HeNormal(3.0, seed=7))
     again = keras.saving.deserialize_keras_object(saved)
-    assert again.get_config() == {"gain": 3.0, "seed": 7}
-    np.testing.assert_array_equal(again((2, 5)), HeNormal(3.0, seed=7)((2, 5)))
+    assert type(again) is keras.initializers.VarianceScaling
+    assert (again.scale, again.mode, again.distribution, again.seed) == (6.0, "fan_in", "untruncated_normal", 7)
+    np.testing.assert_allclose(again((50, 2000)).numpy().std(), HeNormal(3.0)((50, 2000)).numpy().std(), rtol=0.02)
+
+
+@pytest.mark.parametrize(("start", "numbers"), [(init.Zeros(), 0.0), (init.Ones(), 1.0), (init.Constant(-2.0), -2.0)])
+def test_plain_first_values(start: init.Init, numbers: float) -> None:
+    np.testing.assert_array_equal(initializer(start, draw=True)((2, 3)), np.full((2, 3), numbers))
+
+
+def test_nothing_is_drawn_where_weights_follow() -> None:
+    assert not initializer(init.HeNormal(2.0), draw=False)((2, 3)).numpy().any()
+    assert initializer(init.HeNormal(2.0), draw=True).scale == 4.0

@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import tensorflow as tf
 
 import archspec
 from archspec.model.audit import audit
+from archspec.model.emit import build
 from archspec.model.recompute import RecomputingModel, plan
 
 HEAD = "\nhead: [global_avg_pool, dense: $classes]\n"
@@ -31,26 +32,17 @@ STAGES = {
     "highway": "stem: [conv: 3x3 8]\nblocks:\n  way: {body: [highway: [conv: 3x3 8]]}\nstages: {block: way, repeats: 2}",
     "auxiliary": "stages: {block: basic, widths: [4, 8]}\nauxiliary: {stage1: [global_avg_pool, dense: $classes]}",
 }
-Pair = Callable[[str], tuple[keras.Model, keras.Model]]
-
-
-@pytest.fixture
-def double() -> Iterator[None]:
-    """Float64, in which the order of sums makes no difference worth a word."""
-    before = keras.mixed_precision.dtype_policy()
-    keras.mixed_precision.set_dtype_policy("float64")
-    yield
-    keras.mixed_precision.set_dtype_policy(before)
+Pair = Callable[..., tuple[keras.Model, keras.Model]]
 
 
 @pytest.fixture
 def pair(tmp_path: Path) -> Pair:
     """Two models of a text with the same numbers in them: with recompute, and plain."""
-    def make(text: str) -> tuple[keras.Model, keras.Model]:
+    def make(text: str, dtype: str = "float32") -> tuple[keras.Model, keras.Model]:
         path = tmp_path / "net.yaml"
         path.write_text(f"input: 12x12x3\nclasses: 5\n{text}{HEAD}")
         specs = [archspec.load(str(path), [f"memory={word}"]) for word in ("recompute", "none")]
-        both = [archspec.build(spec, auxiliary="auxiliary" in text) for spec in specs]
+        both = [build(archspec.lower(spec), auxiliary="auxiliary" in text, dtype=dtype) for spec in specs]
         for ours, theirs in zip(*(model.variables for model in both), strict=True):
             theirs.assign(ours.value)
         return both[0], both[1]
@@ -85,23 +77,20 @@ def check_equal(ours: keras.Model, theirs: keras.Model, images: tf.Tensor, run: 
 
 
 @pytest.mark.parametrize("text", STAGES.values(), ids=STAGES)
-@pytest.mark.usefixtures("double")
 def test_loss_gradients_statistics_and_masks_are_the_same(text: str, pair: Pair, images: tf.Tensor) -> None:
-    ours, theirs = pair(text)
+    ours, theirs = pair(text, "float64")
     assert isinstance(ours, RecomputingModel)
     assert not isinstance(theirs, RecomputingModel)
     check_equal(ours, theirs, images)
 
 
 @pytest.mark.parametrize("run", [lambda f: f, lambda f: tf.function(f, jit_compile=True)], ids=["eager", "xla"])
-@pytest.mark.usefixtures("double")
 def test_eager_and_under_xla_too(run: Callable[..., object], pair: Pair, images: tf.Tensor) -> None:
-    check_equal(*pair(STAGES["dense"]), images, run)
+    check_equal(*pair(STAGES["dense"], "float64"), images, run)
 
 
-def test_in_half_precision(pair: Pair, images: tf.Tensor, precision: Callable[[str], None]) -> None:
-    precision("mixed_bfloat16")
-    check_equal(*pair(STAGES["dense"]), images, tolerance=0.05)
+def test_in_half_precision(pair: Pair, images: tf.Tensor) -> None:
+    check_equal(*pair(STAGES["dense"], "mixed_bfloat16"), images, tolerance=0.05)
 
 
 def test_layers_weights_and_names_are_the_same(pair: Pair) -> None:
@@ -126,9 +115,8 @@ def test_each_layer_is_in_one_step_and_concatenations_are_flat(pair: Pair) -> No
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's variables under NumPy 2
-@pytest.mark.usefixtures("double")
 def test_a_saved_model_loads_and_still_recomputes(pair: Pair, images: tf.Tensor, tmp_path: Path) -> None:
-    ours, theirs = pair(STAGES["dense"])
+    ours, theirs = pair(STAGES["dense"], "float64")
     ours.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
     assert again.recomputed == ours.recomputed

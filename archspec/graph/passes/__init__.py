@@ -1,0 +1,10 @@
+"""Passes: a network to one that computes the same in other words. `Network` and the contract of all passes are here.
+
+A pass is a function of a network, with `@checked` before it: what comes in and what goes out are legal, or PassError says
+which pass broke what. Names of nodes that stay are kept, for they are the names of weights and of layers.
+"""
+
+from archspec.graph.passes.fold import fold_batch_norms
+from archspec.graph.passes.network import Network, Pass, PassError, checked, problems, rewired
+
+__all__ = ["Network", "Pass", "PassError", "checked", "fold_batch_norms", "problems", "rewired"]

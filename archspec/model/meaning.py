@@ -1,0 +1,278 @@
+"""READERS: what a Keras layer means in the vocabulary, one row a class, read from its configuration alone.
+
+The way back from `layers.EMITTERS`, written without it: what the two agree on is said twice. Every key of a configuration is
+read into an operation, or has to be neutral.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import keras
+
+from archspec.graph import init, ops
+from archspec.graph.ir import Node
+from archspec.graph.ops import Op
+from archspec.model import custom, grouped
+
+NEUTRAL: dict[str, tuple[Any, ...]] = {
+    "activation": ("linear",), "activity_regularizer": (None,), "autocast": (True,), "axis": (-1, [-1]),
+    "data_format": ("channels_last",), "offset": (0.0,), "optional": (False,), "quantization_config": (None,),
+    "ragged": (False,), "renorm": (False,), "renorm_clipping": (None,), "renorm_momentum": (0.99,), "rms_scaling": (False,),
+    "seed": (None,), "sparse": (False,), "synchronized": (False,), "threshold": (0.0,), "trainable": (True,),
+    **{f"{array}_{what}": (None,) for array in ("kernel", "depthwise", "bias", "gamma", "beta", "alpha")
+       for what in ("regularizer", "constraint")},
+}
+"""Keys that mean nothing while they have one of these values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What a pooling does: zeros of `counted` are part of a mean, the pixels of `left_out` are part of nothing."""
+
+    mode: Literal["max", "avg"]
+    kernel: ops.Pair
+    stride: ops.Pair
+    counted: ops.Padding
+    left_out: ops.Padding
+
+
+Meaning = Op | Window | str
+"""What a layer or a node does; a text for what no operation does."""
+
+
+class Settings:
+    """A layer's configuration. What is taken is understood; `rest` is not."""
+
+    def __init__(self, layer: keras.layers.Layer) -> None:
+        self.rest = {key: value for key, value in layer.get_config().items()
+                     if key not in ("name", "dtype") and not key.endswith("_initializer")}
+
+    def take(self, key: str) -> Any:
+        """A value, with lists as tuples."""
+        value = self.rest.pop(key)
+        return tuple(value) if isinstance(value, list | tuple) else value
+
+    def padding(self) -> ops.Padding:
+        """Keras's word as ours."""
+        return "same" if self.take("padding") == "same" else ops.VALID
+
+    def strange(self) -> dict[str, Any]:
+        """The keys that are neither taken nor neutral."""
+        return {key: value for key, value in self.rest.items() if value not in NEUTRAL.get(key, ())}
+
+
+Reader = Callable[[Settings], Meaning]
+
+
+def _conv(its: Settings) -> Op:
+    return ops.Conv(its.take("filters"), its.take("kernel_size"), its.take("strides"), its.padding(),
+                    its.take("dilation_rate"), its.take("groups"), its.take("use_bias"))
+
+
+def _depthwise(its: Settings) -> Op:
+    return ops.Depthwise(its.take("depth_multiplier"), its.take("kernel_size"), its.take("strides"), its.padding(),
+                         its.take("dilation_rate"), its.take("use_bias"))
+
+
+def _pool(mode: Literal["max", "avg"]) -> Reader:
+    return lambda its: Window(mode, its.take("pool_size"), its.take("strides"), ops.VALID, its.padding())
+
+
+def _padded_max(its: Settings) -> Window:
+    return Window("max", its.take("pool_size"), its.take("strides"), ops.VALID, its.take("padding"))
+
+
+def _padded_avg(its: Settings) -> Window:
+    return Window("avg", its.take("pool_size"), its.take("strides"), its.take("counted"), its.take("left_out"))
+
+
+def _relu(its: Settings) -> Meaning:
+    largest, slope = its.take("max_value"), its.take("negative_slope")
+    words = {(None, 0.0): "relu", (6.0, 0.0): "relu6"}
+    if (largest, slope) not in words:
+        return f"a ReLU up to {largest} with a slope of {slope}"
+    return ops.Activation(words[largest, slope])
+
+
+def _prelu(its: Settings) -> Meaning:
+    shared = its.take("shared_axes")
+    return ops.Activation("prelu") if shared in (None, (1, 2)) else f"a PReLU with slopes shared over {shared}"
+
+
+def _activation(its: Settings) -> Op:
+    function = its.take("activation")
+    if isinstance(function, dict):
+        function = function["config"]
+    return ops.Activation("gelu", approximate=True) if function == "archspec>approximate_gelu" else ops.Activation(function)
+
+
+def _dropout(its: Settings) -> Meaning:
+    rate, shape = its.take("rate"), its.take("noise_shape")
+    if shape is None:
+        return ops.Dropout(rate)
+    whole = shape[0] is None and set(shape[1:]) == {1}
+    return ops.DropPath(rate) if whole else f"a dropout of {rate} with noise of {shape}"
+
+
+def _scaled(norm: Callable[..., Op], *keys: str) -> Reader:
+    return lambda its: norm(**{key: its.take(key) for key in (*keys, "epsilon", "scale", "center")})
+
+
+def _pads(its: Settings) -> ops.Pads:
+    (top, bottom), (left, right) = its.take("padding")
+    return top, bottom, left, right
+
+
+def _upsample(its: Settings) -> Meaning:
+    height, width = its.take("size")
+    how = its.take("interpolation")
+    return ops.Upsample(height, how) if height == width else f"an upsampling of {height}x{width}"
+
+
+READERS: dict[type[keras.layers.Layer], Reader] = {
+    keras.layers.InputLayer: lambda its: ops.Input(its.take("batch_shape")[1:]),
+    keras.layers.Conv2D: _conv,
+    grouped.Conv2D: _conv,
+    custom.StridedDilatedConv2D: _conv,
+    keras.layers.DepthwiseConv2D: _depthwise,
+    custom.UnevenDepthwiseConv2D: _depthwise,
+    keras.layers.MaxPooling2D: _pool("max"),
+    keras.layers.AveragePooling2D: _pool("avg"),
+    custom.PaddedMaxPooling2D: _padded_max,
+    custom.PaddedAveragePooling2D: _padded_avg,
+    keras.layers.GlobalMaxPooling2D: lambda its: ops.GlobalPool("max", its.take("keepdims")),
+    keras.layers.GlobalAveragePooling2D: lambda its: ops.GlobalPool("avg", its.take("keepdims")),
+    keras.layers.Dense: lambda its: ops.Dense(its.take("units"), its.take("use_bias")),
+    keras.layers.BatchNormalization: _scaled(ops.BatchNorm, "momentum"),
+    keras.layers.LayerNormalization: _scaled(ops.LayerNorm),
+    keras.layers.GroupNormalization: _scaled(ops.GroupNorm, "groups"),
+    keras.layers.ReLU: _relu,
+    keras.layers.LeakyReLU: lambda its: ops.Activation("leaky_relu", slope=its.take("negative_slope")),
+    keras.layers.PReLU: _prelu,
+    keras.layers.ELU: lambda its: ops.Activation("elu", alpha=its.take("alpha")),
+    keras.layers.Activation: _activation,
+    keras.layers.Dropout: _dropout,
+    keras.layers.Rescaling: lambda its: ops.Scale(its.take("scale")),
+    custom.LayerScale: lambda its: ops.LayerScale(0.0),
+    custom.LocalResponseNormalization: lambda its: ops.LocalResponseNorm(its.take("size"), its.take("alpha"),
+                                                                         its.take("beta"), its.take("k")),
+    keras.layers.ZeroPadding2D: lambda its: ops.Pad(_pads(its)),
+    custom.PadChannels: lambda its: ops.PadChannels(its.take("channels")),
+    custom.SliceChannels: lambda its: ops.SliceChannels(its.take("start"), its.take("size")),
+    keras.layers.Flatten: lambda its: ops.Flatten(),
+    custom.ChannelShuffle: lambda its: ops.Shuffle(its.take("groups")),
+    keras.layers.UpSampling2D: _upsample,
+    keras.layers.Concatenate: lambda its: ops.Concat(),
+    keras.layers.Add: lambda its: ops.Merge("add"),
+    keras.layers.Multiply: lambda its: ops.Merge("multiply"),
+    keras.layers.Maximum: lambda its: ops.Merge("max"),
+    keras.layers.Average: lambda its: ops.Merge("average"),
+    custom.Blend: lambda its: ops.Blend(),
+}
+
+
+def read(layer: keras.layers.Layer, helper: keras.layers.Layer | None) -> tuple[Meaning, dict[str, Any]]:
+    """What a layer means, with the zeros that a helper puts around its input, and the keys that mean nothing known.
+
+    Of a class that has no row only the name is given.
+    """
+    reader = READERS.get(type(layer))
+    if reader is None:
+        return type(layer).__name__, {}
+    its = Settings(layer)
+    meaning = reader(its)
+    if helper is None:
+        return meaning, its.strange()
+    around = Settings(helper)
+    return _around(meaning, _pads(around)), {**its.strange(), **around.strange()}
+
+
+def _around(meaning: Meaning, pads: ops.Pads) -> Meaning:
+    """The same after zeros around the map."""
+    if isinstance(meaning, ops.Conv | ops.Depthwise) and meaning.padding == ops.VALID:
+        return replace(meaning, padding=pads)
+    if isinstance(meaning, Window) and (meaning.counted, meaning.left_out) == (ops.VALID, ops.VALID):
+        return replace(meaning, counted=pads) if meaning.mode == "avg" else replace(meaning, left_out=pads)
+    return f"{meaning} after padding {pads}"
+
+
+def meaning(node: Node) -> Meaning:
+    """What a node means, less what its weights say: their first values."""
+    match node.op:
+        case ops.Conv() | ops.Depthwise() | ops.Dense() as op:
+            return replace(op, bias_init=0.0)
+        case ops.Pool() as op if op.mode == "avg" and op.count_padding:
+            return Window("avg", op.kernel, op.stride, op.padding, _added(op, node))
+        case ops.Pool() as op:
+            return Window(op.mode, op.kernel, op.stride, ops.VALID, op.pads(node.types[0]))
+        case ops.Activation(function, slope, alpha, approximate):
+            plain = ops.Activation(function, approximate=approximate and function == "gelu")
+            return {"leaky_relu": replace(plain, slope=slope), "elu": replace(plain, alpha=alpha)}.get(function, plain)
+        case ops.LayerScale():
+            return ops.LayerScale(0.0)
+        case ops.Gate():
+            return ops.Merge("multiply")
+    return node.op
+
+
+def _added(op: ops.Pool, node: Node) -> ops.Pads:
+    """The rows and columns of `ceil`."""
+    whole = op.pads(node.types[0])
+    if whole == "same" or op.padding == "same":
+        return ops.VALID
+    return 0, whole[1] - op.padding[1], 0, whole[3] - op.padding[3]
+
+
+def equal(node: Node, found: Meaning) -> bool:
+    """Whether what was read means the same as the node, as written with other words or not."""
+    return _plain(meaning(node), node) == _plain(found, node)
+
+
+def _plain(it: Meaning, node: Node) -> Meaning:
+    """In one way of writing: `same` in pixels where these do not depend on the size, no pixel that no window reaches."""
+    if isinstance(it, ops.Conv | ops.Depthwise):
+        return replace(it, padding=_in_pixels(it.padding, ops.reach(it.kernel, it.dilation), it.stride))
+    if not isinstance(it, Window):
+        return it
+    counted, left_out = (_in_pixels(pads, it.kernel, it.stride) for pads in (it.counted, it.left_out))
+    if counted == "same" or left_out == "same":
+        return replace(it, counted=counted, left_out=left_out)
+    rows, columns = (_reached(node, it, axis, counted, left_out) for axis in (0, 1))
+    return replace(it, counted=(counted[0], rows[0], counted[2], columns[0]),
+                   left_out=(left_out[0], rows[1], left_out[2], columns[1]))
+
+
+def _in_pixels(padding: ops.Padding, reach: ops.Pair, stride: ops.Pair) -> ops.Padding:
+    if padding != "same" or stride != (1, 1):
+        return padding
+    above, beside = (reach[0] - 1) // 2, (reach[1] - 1) // 2
+    return above, reach[0] - 1 - above, beside, reach[1] - 1 - beside
+
+
+def _reached(node: Node, it: Window, axis: int, counted: ops.Pads, left_out: ops.Pads) -> tuple[int, int]:
+    """Of the pixels behind a map along one axis, those of both kinds that a window reaches."""
+    before, after = 2 * axis, 2 * axis + 1
+    size, windows = node.types[0].shape[axis], node.output.type.shape[axis]
+    if size is None or windows is None:
+        return counted[after], left_out[after]
+    end = (windows - 1) * it.stride[axis] + it.kernel[axis] - size - counted[before] - left_out[before]
+    first = min(counted[after], max(0, end))
+    return first, min(left_out[after], max(0, end - first))
+
+
+def first_values(initializer: Any) -> init.Init | str:
+    """What an initializer of Keras begins with; its name where the vocabulary has no word for it."""
+    match initializer:
+        case keras.initializers.Zeros():
+            return init.Zeros()
+        case keras.initializers.Ones():
+            return init.Ones()
+        case keras.initializers.Constant():
+            return init.Constant(initializer.value)
+        case keras.initializers.VarianceScaling() if (initializer.mode, initializer.distribution) == (
+                "fan_in", "untruncated_normal"):
+            return init.HeNormal(initializer.scale / 2)
+    return type(initializer).__name__

@@ -1,0 +1,60 @@
+"""An example of every operation of the vocabulary, in the smallest network that holds it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphs import Net
+
+from archspec.graph import ops
+from archspec.graph.ir import Graph
+
+VOCABULARY = [op for op in vars(ops).values() if isinstance(op, type) and issubclass(op, ops.Op) and op is not ops.Op]
+CONV = ops.Conv(6, (3, 3), bias=True)
+DEPTHWISE = ops.Depthwise(bias=True)
+POOL = ops.Pool("avg", (3, 3), (2, 2), (1, 1, 1, 1))
+OTHERS: dict[type[ops.Op], tuple[ops.Op, dict[str, Any]]] = {
+    ops.Input: (ops.Input((7, 9, 6)), {"shape": (8, 9, 6)}),
+    ops.Conv: (CONV, {"filters": 12, "kernel": (3, 5), "stride": (2, 2), "padding": ops.VALID, "dilation": (2, 2), "groups": 3,
+                      "bias": False, "bias_init": 1.5}),
+    ops.Depthwise: (DEPTHWISE, {"multiplier": 2, "kernel": (3, 5), "stride": (2, 2), "padding": ops.VALID, "dilation": (2, 2),
+                                "bias": False, "bias_init": 1.5}),
+    ops.Pool: (POOL, {"mode": "max", "kernel": (2, 3), "stride": (1, 2), "padding": (1, 1, 1, 0), "ceil": True,
+                      "count_padding": True}),
+    ops.GlobalPool: (ops.GlobalPool("avg"), {"mode": "max", "keepdims": True}),
+    ops.Dense: (ops.Dense(5), {"units": 4, "bias": False, "bias_init": 1.5}),
+    ops.BatchNorm: (ops.BatchNorm(), {"epsilon": 0.1, "momentum": 0.8, "scale": False, "center": False}),
+    ops.LayerNorm: (ops.LayerNorm(), {"epsilon": 0.1, "scale": False, "center": False}),
+    ops.GroupNorm: (ops.GroupNorm(2), {"groups": 3, "epsilon": 0.1, "scale": False, "center": False}),
+    ops.Activation: (ops.Activation("relu"), {"function": "sigmoid", "slope": 0.3, "alpha": 2.0, "approximate": True}),
+    ops.Dropout: (ops.Dropout(0.1), {"rate": 0.2}),
+    ops.DropPath: (ops.DropPath(0.1), {"rate": 0.2}),
+    ops.Scale: (ops.Scale(0.5), {"factor": 0.6}),
+    ops.LayerScale: (ops.LayerScale(0.5), {"init": 0.6}),
+    ops.LocalResponseNorm: (ops.LocalResponseNorm(), {"size": 3, "alpha": 0.1, "beta": 0.5, "k": 2.0}),
+    ops.Pad: (ops.Pad((1, 1, 1, 1)), {"size": (1, 1, 1, 2)}),
+    ops.PadChannels: (ops.PadChannels(8), {"channels": 9}),
+    ops.SliceChannels: (ops.SliceChannels(0, 2), {"start": 1, "size": 3}),
+    ops.Flatten: (ops.Flatten(), {}),
+    ops.Shuffle: (ops.Shuffle(2), {"groups": 3}),
+    ops.Upsample: (ops.Upsample(2), {"factor": 3, "method": "bilinear"}),
+    ops.Concat: (ops.Concat(), {}),
+    ops.Merge: (ops.Merge("add"), {"how": "max"}),
+    ops.Gate: (ops.Gate(), {}),
+    ops.Blend: (ops.Blend(), {}),
+}
+"""An operation and another value for each of its fields."""
+ONLY_OF = {"slope": "leaky_relu", "alpha": "elu", "approximate": "gelu"}
+"""Fields of Activation that one function has."""
+
+
+def around(op: ops.Op) -> Graph:
+    """A network of this operation, on maps or vectors of both signs."""
+    net = Net("net")
+    image = net.put(op if isinstance(op, ops.Input) else ops.Input((8, 9, 6)))
+    x = net.put(ops.GlobalPool("avg"), image) if isinstance(op, ops.Dense) else image
+    if isinstance(op, ops.Input):
+        return net.done(x)
+    several = {ops.Concat: 2, ops.Merge: 2, ops.Gate: 2, ops.Blend: 3}.get(type(op), 1)
+    others = [net.put(ops.Scale(0.25 * index), image) for index in range(1, several)]
+    return net.done(net.put(op, x, *others))
