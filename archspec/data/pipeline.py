@@ -45,8 +45,8 @@ class Pipeline:
     def notes(self) -> list[str]:
         """What a person should know of the batches before they are used."""
         size, batch = self.split.size, self.recipe.batch
-        return [] if size >= batch else [f"{size} {self.split.name} images are fewer than a batch of {batch}: every batch "
-                                         f"repeats them {batch / size:.3g} times, also for batch normalization"]
+        return [] if size >= batch else [f"{size} {self.split.name} images are fewer than the batch of {batch}: it holds each "
+                                         f"{batch / size:.3g} times, and batch normalization counts the copies"]
 
     def training(self, start: int = 0) -> tf.data.Dataset:
         """The whole training from step `start` on: shuffled anew each epoch, augmented."""

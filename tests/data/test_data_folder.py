@@ -69,6 +69,29 @@ def test_holdout_gives_every_image_to_one_half_the_same_every_time(classes: Path
     assert len({*first.train.keys, *first.test.keys}) == len(first.train.keys) + len(first.test.keys) == 10
 
 
+def test_an_added_file_moves_no_other(tmp_path: Path) -> None:
+    for index in range(200):
+        (tmp_path / "cat").mkdir(exist_ok=True)
+        (tmp_path / "cat" / f"{index}.jpg").touch()
+    before = load(Folder(path=str(tmp_path), holdout=0.2))
+    (tmp_path / "cat" / "0000.jpg").touch()
+    (tmp_path / "cat" / "zz.jpg").touch()
+    after = load(Folder(path=str(tmp_path), holdout=0.2))
+    assert set(before.test.keys) <= set(after.test.keys)
+    assert set(before.train.keys) <= set(after.train.keys)
+    assert 25 < before.test.size < 55
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
+def test_of_each_class_some_are_held_and_some_are_not(tmp_path: Path, share: float) -> None:
+    for name in map(str, range(30)):
+        (tmp_path / name).mkdir()
+        for index in range(2):
+            (tmp_path / name / f"{index}.jpg").touch()
+    data = load(Folder(path=str(tmp_path), holdout=share))
+    assert np.bincount(data.train.labels).tolist() == np.bincount(data.test.labels).tolist() == [1] * 30
+
+
 def test_labels_belong_to_their_images(classes: Path) -> None:
     images, labels = pixels(classes, "train", holdout=0.2)
     assert np.allclose(images.mean(axis=(1, 2, 3)), np.where(labels == 0, 10, 200), atol=3)
@@ -116,6 +139,21 @@ def test_no_class_folders(tmp_path: Path) -> None:
 def test_a_class_in_one_half_only(halves: Path) -> None:
     save(halves / "train" / "emu" / "0.png")
     assert message(halves) == "class folders differ between training and testing: only 'train' has emu"
+
+
+def test_a_class_in_the_other_half_only(halves: Path) -> None:
+    save(halves / "val" / "owl" / "0.png")
+    save(halves / "train" / "emu" / "0.png")
+    assert message(halves) == ("class folders differ between training and testing: only 'train' has emu; only 'val' has owl")
+
+
+def test_one_class_is_nothing_to_tell_apart(tmp_path: Path) -> None:
+    save(tmp_path / "photos" / "0.png")
+    save(tmp_path / "photos" / "1.png")
+    with pytest.raises(InputError) as error:
+        load(Folder(path=str(tmp_path), holdout=0.5)).check(1)
+    assert str(error.value) == ("data 'folder' has one class (photos): there is nothing to tell apart\n  hint: the data's path "
+                                "is the folder above the class folders, or above train and validation")
 
 
 def test_too_few_images_to_hold_some_back(tmp_path: Path) -> None:

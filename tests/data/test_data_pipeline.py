@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from archspec.data.augment import random_crop, random_flip
 from archspec.data.names import Names
+from archspec.data.order import Shard, order
 from archspec.data.pipeline import Pipeline
-from archspec.data.source import in_memory
+from archspec.data.source import Split, in_memory
+from archspec.errors import InputError
+from archspec.preprocess.pixels import scale
 from archspec.preprocess.rule import preprocess_of
 from archspec.spec.recipe import Augment, Recipe
 
@@ -79,3 +86,118 @@ def test_evaluation_goes_in_order_and_does_not_augment() -> None:
 def test_pixels_are_normalised() -> None:
     images = next(pipeline(normalize={"mean": 3, "std": 2}).evaluation().as_numpy_iterator())[0]
     assert images[:, 0, 0, 0].tolist() == [-1.5, -1, -0.5, 0]
+
+
+def test_grey_arrays_fill_all_channels_and_white_is_255() -> None:
+    images = np.arange(4, dtype=np.float32).reshape(1, 2, 2, 1)
+    split = in_memory("test", np.zeros(1, np.int32), Names.of([b"0"]), images, 3.0)
+    recipe = Recipe()
+    pixels, _ = Pipeline(split, preprocess_of(recipe, (2, 2, 3)), recipe).sample(1, 0)
+    assert pixels[0].tolist() == [[[0.0] * 3, [85.0] * 3], [[170.0] * 3, [255.0] * 3]]
+
+
+@pytest.mark.parametrize("of", [2, 4])
+@pytest.mark.parametrize("start", [0, 4])
+def test_shards_together_are_the_whole(of: int, start: int) -> None:
+    keys = {"augment": {"crop_padding": 1}}
+    whole = pipeline(**keys).training(start).as_numpy_iterator()
+    parts = [replace(pipeline(**keys), shard=Shard(rank, of)).training(start).as_numpy_iterator() for rank in range(of)]
+    for batch, *shares in zip(whole, *parts, strict=True):
+        joined = [np.concatenate([share[column] for share in shares]) for column in range(3)]
+        assert all((one == other).all() for one, other in zip(batch, joined, strict=True))
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_shard_reads_no_image_of_another(training: bool) -> None:
+    seen = []
+    for rank in range(2):
+        one = replace(pipeline(epochs=1), shard=Shard(rank, 2))
+        read = list[int]()
+        watched = replace(one, split=replace(one.split, item=watching(one.split, read)))
+        list(watched.training() if training else watched.evaluation())
+        seen.append(set(read))
+    assert not seen[0] & seen[1]
+    assert seen[0] | seen[1] == set(range(SIZE))
+
+
+def watching(split: Split, read: list[int]) -> Callable[[int], bytes | np.ndarray]:
+    def item(index: int) -> bytes | np.ndarray:
+        read.append(index)
+        return split.item(index)
+    return item
+
+
+def test_evaluation_over_shards_counts_every_example_once() -> None:
+    parts = [labels(replace(pipeline(), shard=Shard(rank, 2)).evaluation()) for rank in range(2)]
+    assert parts == [[[0, 1], [4, 5], [8, 9]], [[2, 3], [6, 7], []]]
+
+
+def folder_of_noise(root: Path, count: int) -> Split:
+    """PNG files in memory, each another size."""
+    draw = np.random.default_rng(0)
+    files = [tf.io.encode_png(draw.integers(0, 256, (12 + index, 20, 3), dtype=np.uint8)).numpy() for index in range(count)]
+    keys = Names.of(b"%d.png" % index for index in range(count))
+    blank = in_memory("train", np.zeros(count, np.int32), keys, np.zeros((count, 1, 1, 1)), 1.0)
+    return replace(blank, item=lambda index: files[index], white=None, place=str(root))
+
+
+def test_training_pixels_are_what_the_same_draws_always_gave(tmp_path: Path) -> None:
+    """Scaled whole to cover the input, padded, cropped at random and flipped, with seeds of the run's and the place."""
+    split = folder_of_noise(tmp_path, 4)
+    recipe = Recipe.model_validate({"data": {"source": "folder", "path": "x"}, "batch": 4, "epochs": 1, "seed": 5,
+                                    "augment": {"crop_padding": 2}, "normalize": {"mean": 0, "std": 1}})
+    rule = preprocess_of(recipe, (8, 8, 3))
+    (images, _, _), = Pipeline(split, rule, recipe).training().as_numpy_iterator()
+    for place, index in enumerate(order(5, 0, 4)):
+        seed = tf.constant([5, place], tf.int64)
+        whole = scale(tf.io.decode_png(split.item(int(index))), rule, tf.constant(0.0))
+        assert (images[place] == random_flip(random_crop(whole, (8, 8, 3), 2, seed), seed).numpy()).all()
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_broken_image_is_named_without_decoding_all_again(training: bool, tmp_path: Path) -> None:
+    split, recipe = folder_of_noise(tmp_path, 200), Recipe.model_validate(
+        {"data": {"source": "folder", "path": "x"}, "batch": 4, "epochs": 2})
+    bad = int(order(0, 1, 200)[42]) if training else 42
+    read = list[int]()
+    files = watching(replace(split, item=lambda index: split.item(index)[:100 if index == bad else None]), read)
+    one = Pipeline(replace(split, item=files), preprocess_of(recipe, (8, 8, 3)), recipe)
+    batches = iter(one.training(55) if training else one.evaluation())
+    with pytest.raises(InputError) as error:
+        for step in range(55 if training else 0, 1000):
+            one.next(batches, step, training=training)
+    assert str(error.value).startswith(f"{tmp_path}/{bad}.png: cannot be read as an image (")
+    assert step == (60 if training else 10)
+    read.clear()
+    assert str(one.explain(step, training=training)) == str(error.value)
+    assert read[-1] == bad
+    assert len(read) <= 4
+
+
+def test_an_error_that_is_not_of_an_image_stays_what_it_is() -> None:
+    def failing() -> object:
+        raise tf.errors.InternalError(None, None, "CollectiveReduce: group size 2 does not match")
+        yield
+    with pytest.raises(tf.errors.InternalError, match="CollectiveReduce"):
+        pipeline().next(failing(), 0, training=True)  # type: ignore[arg-type]
+
+
+def test_a_sample_is_spread_over_the_classes_and_the_same_every_time() -> None:
+    images = np.zeros((100, 2, 2, 1), np.float32)
+    labels_ = np.array([0] * 90 + [1] * 7 + [2] * 3, np.int32)
+    split = in_memory("test", labels_, Names.of(b"%d" % index for index in range(100)), images, 1.0)
+    one = replace(pipeline(), split=split)
+    assert np.bincount(one.sample(6, 0)[1]).tolist() == [2, 2, 2]
+    assert np.bincount(one.sample(15, 0)[1]).tolist() == [6, 6, 3]
+    assert np.bincount(one.sample(1000, 0)[1]).tolist() == [90, 7, 3]
+
+
+def test_a_sample_depends_on_its_seed_alone() -> None:
+    one, same, other = (pipeline().sample(4, seed)[1].tolist() for seed in (3, 3, 4))
+    assert one == same != other
+
+
+def test_a_batch_larger_than_the_data_is_said() -> None:
+    assert pipeline(batch=10).notes == []
+    assert pipeline(batch=25).notes == ["10 train images are fewer than the batch of 25: it holds each 2.5 times, and batch "
+                                        "normalization counts the copies"]

@@ -91,10 +91,11 @@ def _held_out(classes: Files, share: float, root: Path) -> tuple[Files, Files]:
     for name, files in classes.items():
         if len(files) < 2:
             raise InputError(f"class '{readable(name)}' has {len(files)} image(s): too few to hold {share:g} of them back")
-        places = {path: _place(os.path.relpath(path, os.fsencode(root))) for path in files}
-        edge = min(max(share, min(places.values())), max(places.values()) - 2.0 ** -60)
-        test[name] = [path for path in files if places[path] <= edge]
-        train[name] = [path for path in files if places[path] > edge]
+        places = {path: (_place(os.path.relpath(path, os.fsencode(root))), path) for path in files}
+        least, *_, greatest = sorted(places.values())
+        held = {path for path, place in places.items() if (place[0] < share or place == least) and place != greatest}
+        test[name] = [path for path in files if path in held]
+        train[name] = [path for path in files if path not in held]
     return train, test
 
 
