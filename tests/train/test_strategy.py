@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runs import SPEC
 
 import archspec
 from archspec.errors import InputError
 from archspec.train import strategy as strategies
 
 ROOT = Path(archspec.__file__).parents[1]
-PROGRAM = """
+DEVICES = """
 import io, json, sys
 from pathlib import Path
 import tensorflow as tf
@@ -33,74 +32,74 @@ from archspec.train.loop import train
 from archspec.train.run import RunFolder
 from archspec.train.strategy import describe, statistics
 
-def trained(name, *overrides):
-    spec = load("small.yaml", ["stem=[conv: 3x3 8 /2]", *overrides])
-    job, run = prepare(spec.train, lower(spec)), RunFolder(Path(name))
+def trained(kind, *overrides):
+    spec = load("small.yaml", [f"train.strategy={kind}", "stem=[conv: 3x3 8 /2]", *overrides])
+    job, run = prepare(spec.train, lower(spec)), RunFolder(Path(kind))
     begin(run, spec, lower(spec), job, False, print)
     return job, run, train(job, run, Console(file=io.StringIO()))
 
+def held(variables):
+    return [[each.numpy() for each in variable.value.values] for variable in variables]
+"""
+TOGETHER = DEVICES + """
 found = {}
-for kind in ("one", "mirrored"):
-    job, _, history = trained(kind, f"train.strategy={kind}")
-    flags = [layer.synchronized for layer in job.model.layers if hasattr(layer, "synchronized")]
-    found[kind] = {"devices": describe(job.strategy), "history": history, "synchronized": any(flags)}
-    same = [np.array_equal(*(each.numpy() for each in variable.value.values))
-            for variable in job.model.trainable_variables if kind == "mirrored"]
-    found[kind]["same"] = all(same)
-
-job, run, history = trained("apart", "train.strategy=mirrored", "train.sync_batch_norm=false", "train.epochs=1")
-job.train(job.next(job.batches(0)))
-held = [[each.numpy() for each in variable.value.values] for variable in statistics(job.model)]
-found["apart"] = {"differ": not any(np.array_equal(*each) for each in held)}
-before = dict(job.evaluate(lambda batch: None))
-job.state.gather()
-job.state.progress.step = 77
-Checkpoints(run.checkpoints, 2).save(job.state.snapshot())
-found["apart"]["gathered"] = dict(job.evaluate(lambda batch: None))
-found["apart"]["changed"] = found["apart"]["gathered"]["loss"] != before["loss"]
-snapshot = Checkpoints(run.checkpoints, 2).newest()[0]
-saved = [snapshot.arrays[f"model/{variable.path}"] for variable in statistics(job.model)]
-found["apart"]["means"] = all(np.allclose(array, np.mean(each, axis=0), rtol=1e-6) for array, each in zip(saved, held, strict=True))
-job, _, _ = trained("other", "train.strategy=mirrored", "train.sync_batch_norm=false", "train.epochs=1")
-job.restore(snapshot)
-found["apart"]["restored"] = dict(job.evaluate(lambda batch: None))
+for kind in ("one", "mirrored"):  # one mirrored job a process: TensorFlow's collectives count on
+    job, _, history = trained(kind)
+    found[kind] = {"devices": describe(job.strategy), "history": history,
+                   "synchronized": any(layer.synchronized for layer in job.model.layers if hasattr(layer, "synchronized"))}
+found["same"] = all(np.array_equal(*each) for each in held(job.model.variables))
 print(json.dumps(found))
+"""
+APART = DEVICES + """
+def evaluated():
+    return dict(job.evaluate(lambda batch: None))
+
+job, run, _ = trained("mirrored", "train.sync_batch_norm=false", "train.epochs=1")
+checkpoints = Checkpoints(run.checkpoints, 9)
+trained_epoch, _ = checkpoints.newest()
+found = {"logged": json.loads(run.metrics.read_text())["test_loss"] == evaluated()["loss"]}
+job.train(job.next(job.batches(0)))
+each, before = held(statistics(job.model)), evaluated()
+job.state.progress.step = 77
+checkpoints.save(job.state.snapshot())
+snapshot, _ = checkpoints.newest()
+saved = [snapshot.arrays[f"model/{variable.path}"] for variable in statistics(job.model)]
+found |= {"differ": not any(np.array_equal(*pair) for pair in each), "before": before, "saved": evaluated(),
+          "means": all(np.allclose(array, np.mean(pair, axis=0), rtol=1e-6) for array, pair in zip(saved, each, strict=True))}
+job.restore(trained_epoch)
+found["trained"] = evaluated()
+job.restore(snapshot)
+print(json.dumps(found | {"restored": evaluated()}))
 """
 
 
-Found = dict[str, dict[str, Any]]
-
-
-@pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """What the program finds on two logical devices."""
-    folder = tmp_path_factory.mktemp("devices")
-    (folder / "small.yaml").write_text(SPEC)
+def output(program: str) -> dict[str, Any]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"}
-    process = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, env=environment, check=False,
-                             cwd=folder)
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False)
     assert process.returncode == 0, process.stderr
-    document: Found = json.loads(process.stdout)
-    return document
+    found: dict[str, Any] = json.loads(process.stdout)
+    return found
 
 
 @pytest.mark.slow
-def test_two_devices_have_the_loss_curve_of_one(found: Found) -> None:
+def test_two_devices_have_the_loss_curve_of_one(spec: Path) -> None:
     """With batch normalisation, weight decay and a last batch that is not full."""
+    found = output(TOGETHER)
     assert (found["one"]["devices"], found["mirrored"]["devices"]) == ("1 CPU", "2 CPUs, mirrored")
     for one, two in zip(found["one"]["history"], found["mirrored"]["history"], strict=True):
         for key in ("loss", "accuracy", "test_loss", "test_top1"):
             assert two[key] == pytest.approx(one[key], rel=2e-3), key
     assert not found["mirrored"]["synchronized"]
-    assert found["mirrored"]["same"]
+    assert found["same"]
 
 
 @pytest.mark.slow
-def test_what_each_device_counts_is_averaged_before_it_is_saved_and_tested(found: Found) -> None:
+def test_what_each_device_counts_is_averaged_before_it_is_saved_and_tested(spec: Path) -> None:
     """Without synchronised statistics: the checkpoint holds their mean, and what is evaluated is what is saved."""
-    apart = found["apart"]
-    assert (apart["differ"], apart["changed"], apart["means"]) == (True, True, True)
-    assert apart["restored"] == apart["gathered"]
+    found = output(APART)
+    assert (found["differ"], found["means"], found["logged"]) == (True, True, True)
+    assert found["before"] != found["saved"] != found["trained"]
+    assert found["restored"] == found["saved"]
 
 
 def test_a_batch_that_cannot_be_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
