@@ -49,7 +49,7 @@ def begin(run: RunFolder, spec: SpecLike, graph: Graph, job: Job, fresh: bool, s
     _take_up(run, job, snapshot, refused, say)
     manifest = manifests.read(run.manifest)
     replace(manifest, resumed=[*manifest.resumed, manifests.start(job.state.progress.step)]).write(run.manifest)
-    write_text(run.spec, spec.to_yaml())
+    write_text(run.spec, spec.to_yaml(expand=True))
     _sweep(run)
 
 
@@ -71,7 +71,7 @@ def _create(run: RunFolder, spec: SpecLike, graph: Graph, index: Index, fresh: b
     # the manifest first: by it a folder is known for a run
     manifests.begun(spec.name, spec.train, graph, fresh).write(run.manifest)
     write_json(run.index, index.to_json())
-    write_text(run.spec, spec.to_yaml())
+    write_text(run.spec, spec.to_yaml(expand=True))
 
 
 def _left_by_fresh(run: RunFolder, spec: SpecLike, graph: Graph, index: Index, say: Say) -> bool:

@@ -9,14 +9,12 @@ from archspec.spec.arch import Spec
 from archspec.train.job import Job
 from archspec.train.progress import Row
 
-TESTED = ("loss", "top1", "top5")
-
 
 def artifact_of(spec: Spec, graph: Graph, job: Job, last: Row) -> Artifact:
     """The network as it is now, without auxiliary classifiers; `last` is the row of its last epoch."""
     wanted = shapes(graph)
     weights = {key: array for key, array in values(job.model).items() if key in wanted}
-    tested = {name: last[f"test_{name}"] for name in TESTED if f"test_{name}" in last}
+    tested = {name.removeprefix("test_"): value for name, value in last.items() if name.startswith("test_")}
     data = job.data
     return Artifact(spec.to_yaml(expand=True), graph, weights, data.classes, job.rule,
                     {"data": data.name, "split": data.test.name, "examples": data.test.size, **tested}, versions(),
