@@ -135,7 +135,7 @@ KEYS_IN_WORDS = {
     "learning_rate": "the highest learning rate", "milestones": "the epochs at which it falls; they must rise",
     "factor": "what it is multiplied by there", "mean": "is subtracted from pixels of 0 to 255; one number, or one a channel",
     "std": "divides them; one number, or one a channel", "formats": "what is made for serving",
-    "tolerance": "how far a probability, or a logit as a share of the largest, may be from Keras's",
+    "tolerance": "how far a probability may be from Keras's; ten times that for a logit, as a share of the largest",
     "init": "weights to start from instead of random ones",
     "crop_padding": "black pixels around an image that is then cropped at random; 0: no crop at random",
 }

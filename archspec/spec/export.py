@@ -17,7 +17,7 @@ class ExportSection(Section):
 
     formats: Annotated[tuple[Format, ...], Field(strict=False)] = ("savedmodel", "tflite")
     tolerance: Annotated[float, Field(gt=0, lt=1)] = 1e-4
-    """The greatest difference of any probability from Keras's, and of any logit as a share of its image's largest."""
+    """The greatest difference of any probability from Keras's; of a logit ten times that, as a share of its image's largest."""
 
     @model_validator(mode="after")
     def _once(self) -> ExportSection:
