@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -38,10 +39,12 @@ def _copy(source: int, target: int) -> None:
 
 
 def import_tensorflow() -> None:
-    """Loads TensorFlow and Keras without their greetings. Takes some seconds."""
+    """Loads TensorFlow and Keras without their greetings, and keeps Pillow's warnings from the user. Takes some seconds."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     os.environ["KERAS_BACKEND"] = "tensorflow"
+    # they name no file; what matters of an image is an error of ours, with its name
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     with quiet():
         import keras  # noqa: F401
         import tensorflow as tf

@@ -47,5 +47,8 @@ def _check_end(file: BinaryIO, size: int, first: bytes, header: Header) -> None:
     last = os.pread(file.fileno(), HEAD, offset) if size > len(first) else first[header.start:]
     if not ends(last, Header(header.kind)):
         data = os.pread(file.fileno(), size, 0)
-        if not ends(data, header):
-            decode_with_pillow(data, 3, 0.0)
+        try:
+            if not ends(data, header):
+                decode_with_pillow(data, 3, 0.0)
+        except NoImage:
+            raise NoImage(f"the {header.kind} breaks off before its end") from None

@@ -33,6 +33,8 @@ _SEGMENTS = 1000
 """How many are stepped over at most, fill bytes included."""
 _BMP_HEADERS = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
 _PPM = re.compile(rb"P[1-6]\s+(#[^\n]*\n\s*)*\d+\s")
+_INTEGERS = {1: "B", 3: "H", 4: "I"}
+"""TIFF's types of whole numbers; EXIF wants 3 for an orientation, and not every writer keeps to it."""
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 
 
@@ -139,9 +141,11 @@ def _orientation(exif: bytes) -> int:
         start, = struct.unpack_from(f"{order}I", exif, 4)
         count, = struct.unpack_from(f"{order}H", exif, start)
         for entry in range(min(count, _SEGMENTS)):
-            tag, kind, _, value = struct.unpack_from(f"{order}HHIH", exif, start + 2 + 12 * entry)
-            if tag == 0x0112 and kind == 3:
-                return value if 1 <= value <= 8 else 1
+            place = start + 2 + 12 * entry
+            tag, kind = struct.unpack_from(f"{order}HH", exif, place)
+            if tag == 0x0112 and kind in _INTEGERS:
+                value, = struct.unpack_from(f"{order}{_INTEGERS[kind]}", exif, place + 8)
+                return int(value) if 1 <= value <= 8 else 1
     except struct.error:
         pass
     return 1

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from archspec.data.pipeline import Pipeline
 from archspec.data.source import Source
 from archspec.data.sources import load
 from archspec.errors import InputError
-from archspec.preprocess.rule import preprocess_of
+from archspec.preprocess.rule import Shape, preprocess_of
 from archspec.spec.recipe import Digits, Recipe
 
 
@@ -40,6 +41,17 @@ def test_images_have_the_inputs_shape_and_pixels_to_255(digits: Source) -> None:
     assert image.min() == 0
     assert 200 < image.max() <= 255
     assert (image[..., 0] == image[..., 2]).all()
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 1), (16, 16, 3), (31, 20, 1)])
+def test_pixels_are_those_of_all_images_scaled_at_once(digits: Source, shape: Shape) -> None:
+    """As it was at first, bit for bit; but the images stay 8x8 and are scaled one at a time."""
+    held = np.stack([digits.test.item(index) for index in range(5)])
+    assert held.shape == (5, 8, 8, 1)
+    whole = np.repeat(tf.image.resize(held, shape[:2], method="bilinear").numpy() * (255 / 16), shape[2], axis=-1)
+    recipe = Recipe.model_validate({"batch": 5, "normalize": {"mean": 0, "std": 1}})
+    images, _, _ = next(iter(Pipeline(digits.test, preprocess_of(recipe, shape), recipe).evaluation()))
+    assert (images.numpy() == whole).all()
 
 
 def test_another_number_of_classes_is_refused_with_what_to_write(digits: Source) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import struct
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -51,6 +52,14 @@ def test_an_orientation_behind_a_profile_is_found(photo: Image.Image, encode: En
     exif[0x010F], exif[0x0112] = "maker " * 900, 6
     data = encode(photo, "JPEG", exif=exif, icc_profile=bytes(70_000))
     assert (header(data).orientation, header(data).plain) == (6, False)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(("kind", "form"), [(1, "Bxxx"), (3, "Hxx"), (4, "I")])
+def test_an_orientation_in_any_width(order: str, kind: int, form: str, photo: Image.Image, encode: Encode) -> None:
+    entry = struct.pack(f"{order}HHI{form}", 0x0112, kind, 1, 8)
+    exif = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(f"{order}IH", 8, 1) + entry + bytes(4)
+    assert header(encode(photo, "JPEG", exif=b"Exif\0\0" + exif)).orientation == 8
 
 
 @pytest.mark.parametrize(("data", "said"), [

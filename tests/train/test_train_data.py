@@ -37,7 +37,7 @@ def test_a_dry_run_finds_files_that_are_no_images(data: Path, capsys: pytest.Cap
     (data / "train/cat/x.jpg").write_text("<html>")
     assert archspec(["train", "net.yaml", "--dry-run"]) == 2
     said = capsys.readouterr().err
-    assert "2 of the images cannot be read:\n  data/train/cat/x.jpg: an HTML page\n  data/val/dog/2.jpg: image file is trunc" in said
+    assert "2 of the images cannot be read:\n  data/train/cat/x.jpg: an HTML page\n  data/val/dog/2.jpg: the JPEG breaks off before its end" in said
     assert said.endswith("hint: replace or remove them\n")
 
 
