@@ -33,6 +33,3 @@ def backbone(spec: Spec, levels: Sequence[str]) -> keras.Model:
     """A Keras model that gives a dict of feature maps: level (P1 to P5) to (batch, height, width, channels)."""
     from archspec.model.emit import backbone as emit
     return emit(lower(spec), levels)
-
-
-register_with_keras()
