@@ -16,12 +16,17 @@ from archspec.train.run import RunFolder
 
 
 class Records:
-    """Writes into a run folder, and never into another one that has taken its name since. Used as a context."""
+    """Writes into a run folder, and never into another one that has taken its name since. Used as a context.
+
+    Begins with the history as it stands: rows that a killed process had written beyond it are gone.
+    """
 
     def __init__(self, run: RunFolder, checkpoints: Checkpoints, cluster: Cluster, history: Sequence[Row]) -> None:
         self._run, self._checkpoints, self._chief = run, checkpoints, cluster.chief
         self._folder = _identity(run)
         self._board = TensorBoard(run.tensorboard, history) if cluster.chief else None
+        if cluster.chief and history:
+            write_lines(run.metrics, history)
 
     def __enter__(self) -> Self:
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -30,11 +31,13 @@ def rehearse(job: Job) -> Row:
 
 
 def refuse_little_space(job: Job, run: Path, finished: Path) -> None:
-    """Raises InputError unless the disk of a run folder has room for the checkpoints and what lies in `finished`."""
+    """Raises InputError unless a run folder can be made, with room for the checkpoints and for what lies in `finished`."""
     keep = job.recipe.checkpoint.keep
     one = job.state.snapshot().size
     needed = (keep + 1) * one + sum(path.stat().st_size for path in finished.rglob("*") if path.is_file())
     place = next(parent for parent in (run.resolve(), *run.resolve().parents) if parent.exists())
+    if not os.access(place, os.W_OK):
+        raise InputError(f"{run}: nothing can be written in {place}\n  hint: name another folder with --run")
     free = shutil.disk_usage(place).free
     if free < needed:
         raise InputError(f"{run}: the run needs {_megabytes(needed)} ({keep + 1} checkpoints of {_megabytes(one)}, and what it "

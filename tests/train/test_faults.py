@@ -104,6 +104,14 @@ def test_a_folder_that_is_moved_while_it_is_worked_in_is_noticed(spec: Path, mon
     assert archspec(["train", "small.yaml", *QUICK, "--run", "elsewhere"]) == 0
 
 
+def test_a_name_that_is_too_long_is_no_bug(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = "a" * 300
+    assert archspec(["train", "small.yaml", *QUICK, "--run", name]) == 2
+    assert capsys.readouterr().err == f"File name too long: {name}\n"
+    assert archspec(["check", f"{name}.yaml"]) == 2
+    assert capsys.readouterr().err == f"File name too long: {name}.yaml\n"
+
+
 @pytest.mark.parametrize("place", ["~/r1", "gs://bucket/r1"])
 def test_where_a_run_may_lie(spec: Path, place: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("HOME", str(spec.parent / "home"))
