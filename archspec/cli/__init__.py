@@ -11,6 +11,8 @@ from pathlib import Path
 import click
 
 from archspec.errors import InputError, nearest
+from archspec.io.machine import refusal
+from archspec.io.signals import interrupt
 
 COMMANDS = {
     "train": ("archspec.cli.train:train",
@@ -84,8 +86,10 @@ def archspec() -> None:
 def main() -> None:
     """Runs a command and ends the process with its exit code.
 
-    0 done; 1 done, and the answer is no; 2 the input is wrong; 3 a bug in archspec; 130 interrupted.
+    0 done; 1 done, and the answer is no; 2 the input is wrong, or the machine refuses; 3 a bug in archspec;
+    130 interrupted.
     """
+    interrupt()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -107,6 +111,9 @@ def run(arguments: list[str]) -> int:
         sys.stderr.close()
         return DONE
     except Exception as error:
+        if refused := refusal(error):
+            click.echo(refused, err=True)
+            return WRONG_INPUT
         click.echo(_bug(error, arguments), err=True)
         return BUG
     return code if isinstance(code, int) else DONE
@@ -117,5 +124,3 @@ def _bug(error: Exception, arguments: list[str]) -> str:
     with tempfile.NamedTemporaryFile("w", prefix="archspec-", suffix=".txt", delete=False) as file:
         file.write(f"archspec {' '.join(arguments)}\n\n{''.join(traceback.format_exception(error))}")
     return f"archspec: a bug: {type(error).__name__}: {error}; the traceback is in {Path(file.name)}"
-
-

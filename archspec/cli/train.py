@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import errno
+import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -12,34 +14,39 @@ from rich.table import Table
 
 from archspec.cli.options import overrides
 from archspec.errors import InputError
+from archspec.io.machine import refusal
+from archspec.io.places import written
 from archspec.network import load, lower
 
 if TYPE_CHECKING:
     from archspec.export.run import Finished
     from archspec.graph.ir import Graph
     from archspec.spec.arch import Spec
+    from archspec.train.job import Job
+    from archspec.train.progress import Row
     from archspec.train.run import RunFolder
 
+    Work = Callable[[Spec, Graph, RunFolder, bool, Console], int]
+
 PLACES = {
-    "model.keras": "the Keras model; its input is normalised as manifest.json says, its output logits",
+    "model.keras": "the Keras model; its input is normalised as artifact.json says, its output logits",
+    "artifact.json": "what its outputs and its input mean: the classes in order, and what is done to an image",
     "saved_model": "for TensorFlow Serving: images (pixels from 0 to 255) to probabilities",
     "model.tflite": "the same for devices",
+    "labels.txt": "the classes in the order of the outputs, one a line",
     "result.json": "the table above",
     "curves.png": "loss and error over the epochs",
     "metrics.jsonl": "the same in numbers",
     "tensorboard": "and for tensorboard --logdir",
 }
 
-CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
-
-
 @click.command()
 @click.argument("spec")
 @click.option("--run", "folder", metavar="DIR", help="The run folder; runs/NAME if not given.")
 @click.option("--strategy", type=click.Choice(["auto", "one", "mirrored"]),
               help="Devices; the same as --set train.strategy=….")
-@click.option("--dry-run", is_flag=True, help="Find the data, build the model, do one step of training and one of "
-                                              "evaluation, write nothing.")
+@click.option("--dry-run", is_flag=True, help="Do all that can fail, once: look into every image, train a step, evaluate a "
+                                              "batch, export, see that the disk has room; keep nothing.")
 @click.option("--fresh", is_flag=True, help="Start over; a run that is there is moved aside, not removed.")
 @overrides
 def train(spec: str, folder: str | None, strategy: str | None, dry_run: bool, fresh: bool,
@@ -49,36 +56,28 @@ def train(spec: str, folder: str | None, strategy: str | None, dry_run: bool, fr
     The same command again takes an interrupted run up where it was. A run folder belongs to one spec and recipe.
     """
     chosen = [*overrides, *([f"train.strategy={strategy}"] if strategy else [])]
+    path = written(folder, "--run") if folder else None
     loaded = load(spec, chosen)
     graph = lower(loaded)
     console = Console(stderr=True)
+    from archspec.train.run import RunFolder, refuse
+    run = RunFolder(path or Path("runs", loaded.name))
+    refuse(run, loaded, graph, fresh)
     if dry_run:
-        return try_out(loaded, graph, console)
-    return run_training(loaded, graph, Path(folder or f"runs/{loaded.name}"), fresh, console)
+        return _guarded(try_out, loaded, graph, run, fresh, console)
+    return _guarded(run_training, loaded, graph, run, fresh, console)
 
 
-def run_training(spec: Spec, graph: Graph, path: Path, fresh: bool, console: Console) -> int:
-    """Takes a run from where it stands to its end. Returns the exit code."""
-    from archspec.train.run import opened
-    with opened(path, spec, graph, fresh) as run:
-        _load_tensorflow(console)
-        from archspec.export.run import missing
-        result = run.read_result()
-        if result and not fresh and not missing(run, spec):
-            _say(console, f"{path} is finished; --fresh starts over")
-            _print_result(result, run)
-            return 0
-        return _guarded(spec, graph, run, fresh, console)
-
-
-def _guarded(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> int:
+def _guarded(work: Work, spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> int:
     """Does the work; turns the ways in which it can end early into a message and an exit code."""
+    _load_tensorflow(console)
     from archspec.export.exporters import NotEqual
     from archspec.train.progress import Diverged, Interrupted
     try:
-        _print_finished(_work(spec, graph, run, fresh, console), run)
+        return work(spec, graph, run, fresh, console)
     except (Interrupted, KeyboardInterrupt):
-        _say(console, f"interrupted; what was done is saved in {run.path}: the same command again goes on")
+        _say(console, f"interrupted; what was done is saved in {run.path}: the same command again goes on"
+             if run.path.exists() else "interrupted; nothing was written yet")
         return 130
     except Diverged as error:
         _say(console, f"{error}\n  hint: start over with --fresh and a lower train.schedule.learning_rate (now "
@@ -87,41 +86,71 @@ def _guarded(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Con
     except NotEqual as error:
         _say(console, f"{error}")
         return 1
-    except OSError as error:
-        if error.errno not in CANNOT_WRITE:
+    except Exception as error:
+        if isinstance(error, InputError) or not (refused := refusal(error)):
             raise
-        raise InputError(f"{run.path}: {error.strerror}\n  hint: the same command goes on when that is mended") from error
+        raise InputError(f"{run.path}: {refused}\n  hint: the same command goes on when that is mended") from error
+
+
+def run_training(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> int:
+    """Takes a run from where it stands to its end. Returns the exit code."""
+    from archspec.export.run import missing
+    from archspec.train.run import opened
+    if not fresh and not missing(run, spec.export):  # without the lock: its disk may be one that is only read
+        _say(console, f"{run.path} is finished; --fresh starts over")
+        _print_result(run.read_result() or {}, run)
+        return 0
+    with opened(run):
+        _print_finished(_work(spec, graph, run, fresh, console), run)
     return 0
 
 
 def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> Finished:
-    from archspec.export.run import finish
-    from archspec.train.checkpoint import Checkpoints
+    from archspec.export.run import complete, is_trained
+    from archspec.train.begin import begin
     from archspec.train.job import prepare
     from archspec.train.loop import train
     from archspec.train.report import describe
-    from archspec.train.run import begin
     from archspec.weights.load import stage_blocks
+    if not fresh and is_trained(run):
+        with console.status("completing"):
+            return complete(run.path, spec.export)
     job = prepare(spec.train, graph, stage_blocks(spec))
-    if fresh or not Checkpoints(run.checkpoints, spec.train.checkpoint.keep).found():
-        job.initialize()
-    begin(run, spec, graph, fresh)  # not before: what is wrong with the data shall not cost an old run its place
+    begin(run, spec, graph, job, fresh, partial(_say, console))
     _say(console, describe(graph, job))
     history = train(job, run, console)
     with console.status("saving and comparing"):
-        return finish(run, spec, graph, job, history)
+        return _finish(run, spec, graph, job, history[-1])
 
 
-def try_out(spec: Spec, graph: Graph, console: Console) -> int:
-    """Does all that can fail, once and in memory. Returns the exit code."""
-    _load_tensorflow(console)
+def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> int:
+    """Does all that can fail, once; what is exported lies in a temporary folder for so long. Returns the exit code."""
     from archspec.train.job import prepare
-    from archspec.train.report import describe, first_steps
+    from archspec.train.metrics import write_lines
+    from archspec.train.rehearsal import refuse_little_space, rehearse
+    from archspec.train.report import describe
+    from archspec.train.run import RunFolder
     from archspec.weights.load import stage_blocks
     job = prepare(spec.train, graph, stage_blocks(spec))
     _say(console, describe(graph, job))
-    click.echo(first_steps(job))
+    row = rehearse(job)
+    with tempfile.TemporaryDirectory(prefix="archspec-") as folder, console.status("saving and comparing"):
+        trial = RunFolder(Path(folder))
+        write_lines(trial.metrics, [row])
+        _finish(trial, spec, graph, job, row)
+        refuse_little_space(job, run.path, trial.path)
+    click.echo(f"the first step works (loss {row['loss']:.4f}), and so do evaluation and export; nothing was written")
     return 0
+
+
+def _finish(run: RunFolder, spec: Spec, graph: Graph, job: Job, last: Row) -> Finished:
+    """From the end of a training to all that its folder promises."""
+    from archspec.artifact.folder import write
+    from archspec.export.run import complete
+    from archspec.export.sample import IMAGES, SEED
+    from archspec.train.trained import artifact_of
+    write(artifact_of(spec, graph, job, last), run.path)
+    return complete(run.path, spec.export, job.testing.sample(IMAGES, SEED)[0])
 
 
 def _load_tensorflow(console: Console) -> None:
@@ -138,16 +167,27 @@ def _print_finished(finished: Finished, run: RunFolder) -> None:
     _print_result(finished.result, run)
     for name, parity in finished.parity.items():
         click.echo(f"{name} against Keras: {parity}")
+    if finished.note:
+        click.echo(finished.note)
 
 
-def _print_result(result: dict[str, float], run: RunFolder) -> None:
+def _print_result(result: dict[str, Any], run: RunFolder) -> None:
     table = Table(title=f"{result['spec']} on {result['data']}, {result['examples']} {result['split']} images")
-    for name in ("top1", "top5", "loss", "epochs", "seconds", "images/s"):
+    shown = {"top1": f"{result['top1']:.2%}", **({} if result["top5"] is None else {"top5": f"{result['top5']:.2%}"}),
+             "loss": f"{result['loss']:.4f}", "epochs": str(result["epochs"]), "seconds": str(result["seconds"]),
+             "images/s": str(result["images_per_second"])}
+    for name in shown:
         table.add_column(name, justify="right")
-    table.add_row(f"{result['top1']:.2%}", f"{result['top5']:.2%}", f"{result['loss']:.4f}", str(result["epochs"]),
-                  str(result["seconds"]), str(result["images_per_second"]))
+    table.add_row(*shown.values())
     console = Console()
     console.print(table)
     for name, what in PLACES.items():
         if (run.path / name).exists():
-            _say(console, f"{run.path / name}  {what}")
+            _say(console, f"{run.path / name}  {what}{_needed(run) if name == 'model.keras' else ''}")
+
+
+def _needed(run: RunFolder) -> str:
+    """What a person has to do before Keras can load the model."""
+    from archspec.artifact.folder import needs
+    layers = needs(run.path)
+    return f"; import archspec before you load it, for {', '.join(layers)}" if layers else ""

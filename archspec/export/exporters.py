@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from archspec.artifact.artifact import Artifact
+from archspec.artifact.keras_model import keras_model
 from archspec.errors import InputError
-from archspec.export import savedmodel, tflite
+from archspec.export import report, savedmodel, tflite
 from archspec.export.parity import Parity, compare
 from archspec.export.predictor import Predictor
-from archspec.io.files import replacing
+from archspec.io.files import replacing, write_text
 from archspec.io.quiet import quiet
 
 
@@ -29,25 +31,48 @@ EXPORTERS: dict[str, Exporter] = {
     "savedmodel": Exporter(savedmodel.PLACE, savedmodel.write, savedmodel.run),
     "tflite": Exporter(tflite.PLACE, tflite.write, tflite.run),
 }
+LABELS = "labels.txt"
+"""The class names, one a line, in the order of the outputs."""
 
 
 class NotEqual(Exception):
     """An export computes something else than the model and was thrown away: exit code 1."""
 
 
-def export(name: str, predictor: Predictor, images: np.ndarray, folder: Path, tolerance: float) -> Parity:
-    """Writes one format into a folder, runs it on (n, h, w, c) images, and keeps it only if it is equal.
+def export(artifact: Artifact, formats: Sequence[str], folder: Path, pixels: np.ndarray,
+           tolerance: float) -> dict[str, Parity]:
+    """Writes these formats into a folder, runs each on (n, h, w, c) pixels, and keeps it only if it is equal.
 
-    Raises NotEqual if it is not, InputError if something of that name is there.
+    Beside them labels.txt, and parity.json with what was found. Raises NotEqual where one is not equal, InputError
+    before anything is written if one of them is there.
     """
-    exporter = EXPORTERS[name]
-    path = folder / exporter.place
-    if path.exists():
-        raise InputError(f"{path} exists\n  hint: what is published is never changed; choose another folder")
-    expected = predictor.predict(images)["probabilities"].numpy()
-    with quiet(), replacing(path) as partial:
-        exporter.write(predictor, partial)
-        parity = compare(expected, exporter.run(partial, images))
+    for name in formats:
+        if (folder / EXPORTERS[name].place).exists():
+            raise InputError(f"{folder / EXPORTERS[name].place} exists\n"
+                             "  hint: what is published is never changed; choose another folder")
+    if not formats:
+        return {}
+    write_text(folder / LABELS, labels(artifact.classes))
+    predictor = Predictor(keras_model(artifact), artifact, folder / LABELS)
+    expected = predictor.predict(pixels)["probabilities"].numpy()
+    found = {}
+    for name in formats:
+        found[name] = _export(name, predictor, folder, pixels, expected, tolerance)
+        report.add(folder, artifact, tolerance, name, EXPORTERS[name].place, found[name])
+    return found
+
+
+def labels(classes: Sequence[str]) -> str:
+    """The text of labels.txt."""
+    return "".join(f"{name}\n" for name in classes)
+
+
+def _export(name: str, predictor: Predictor, folder: Path, pixels: np.ndarray, expected: np.ndarray,
+            tolerance: float) -> Parity:
+    with replacing(folder / EXPORTERS[name].place) as partial:
+        with quiet():
+            EXPORTERS[name].write(predictor, partial)
+            parity = compare(expected, EXPORTERS[name].run(partial, pixels))
         if not parity.holds(tolerance):
             raise NotEqual(f"{name}: {parity}; export.tolerance is {tolerance:g}. It was not kept")
     return parity

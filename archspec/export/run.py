@@ -1,70 +1,123 @@
-"""Ends a run: from the trained variables to everything that the run folder promises."""
+"""From a trained run to everything that its folder promises. Takes what lies in the folder, and no training."""
 
 from __future__ import annotations
 
 import statistics
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import keras
+import numpy as np
 
-from archspec.export.exporters import EXPORTERS, export
+from archspec.artifact.artifact import Artifact
+from archspec.artifact.facts import RENEW
+from archspec.artifact.folder import SPEC, is_whole, read, read_facts
+from archspec.data.pipeline import Pipeline
+from archspec.data.sources import load as load_data
+from archspec.errors import InputError
+from archspec.export import report, sample
+from archspec.export.exporters import EXPORTERS, LABELS, export, labels
 from archspec.export.parity import Parity
-from archspec.export.predictor import Predictor
-from archspec.graph.ir import Graph
-from archspec.io.files import replacing, write_json
-from archspec.model.emit import build, deep
-from archspec.train.job import Job
-from archspec.train.metrics import draw_curves
-from archspec.train.progress import Row
-from archspec.train.run import RunFolder, SpecLike
+from archspec.io.files import remove, write_json, write_text
+from archspec.network import load
+from archspec.spec.export import ExportSection
+from archspec.train.metrics import draw_curves, read_lines
+from archspec.train.run import RunFolder
 
-PARITY_IMAGES = 64
+TESTED = ("data", "split", "examples", "loss", "top1", "top5")
+"""The metrics of an artifact that result.json tells."""
+END_OF_PNG = b"IEND\xaeB`\x82"
 
 
 @dataclass(frozen=True)
 class Finished:
-    """What result.json says, and how equal the exports are that were made just now."""
+    """What result.json says, how equal the exports are that were made just now, and a word on them, if there is one."""
 
     result: dict[str, Any]
     parity: dict[str, Parity]
+    note: str = ""
 
 
-def missing(run: RunFolder, spec: SpecLike) -> list[str]:
-    """What a finished run has and this one has not yet."""
-    wanted = {"result.json": run.result, "curves.png": run.curves, "model.keras": run.model,
-              **{EXPORTERS[name].place: run.path / EXPORTERS[name].place for name in spec.export.formats}}
-    return [name for name, path in wanted.items() if not path.exists()]
+def missing(run: RunFolder, wanted: ExportSection) -> list[str]:
+    """What a finished run has and this one has not, or not as it was written."""
+    checks: dict[str, Callable[[], object]] = {
+        **_from_training(run), "result.json": lambda: run.read_result() == summarize(run),
+        "curves.png": lambda: run.curves.read_bytes().endswith(END_OF_PNG)}
+    if wanted.formats:
+        checks[LABELS] = lambda: (run.path / LABELS).read_text(encoding="utf-8") == labels(read_facts(run.path)["classes"])
+    return [*(name for name, check in checks.items() if not _holds(check)),
+            *(EXPORTERS[name].place for name in wanted.formats if not report.is_whole(run.path, name, EXPORTERS[name].place))]
 
 
-def finish(run: RunFolder, spec: SpecLike, graph: Graph, job: Job, history: list[Row]) -> Finished:
-    """Writes what is missing. Done in part and interrupted, it may be called again. Raises NotEqual, see export."""
-    result = summarize(spec, graph, job, history)
-    write_json(run.result, result)
-    draw_curves(run.curves, history, graph.name)
-    model = _predicting(graph, job.model)
-    with replacing(run.model) as partial, deep(len(graph.nodes)):
-        model.save(partial)
-    predictor = Predictor(model, job.rule)
-    images, _ = job.testing.sample(PARITY_IMAGES, spec.train.seed)
-    todo = [name for name in spec.export.formats if EXPORTERS[name].place in missing(run, spec)]
-    return Finished(result, {name: export(name, predictor, images, run.path, spec.export.tolerance) for name in todo})
+def is_trained(run: RunFolder) -> bool:
+    """Whether all that only a training can give is there: `complete` makes the rest."""
+    return all(map(_holds, _from_training(run).values()))
 
 
-def summarize(spec: SpecLike, graph: Graph, job: Job, history: list[Row]) -> dict[str, Any]:
-    """result.json: the last epoch's test, not the best one's, for the test images choose nothing."""
-    last = history[-1]
-    return {"spec": spec.name, "fingerprint": graph.fingerprint, "data": job.data.name, "split": job.data.test.name,
-            "examples": job.data.test.size, "loss": last["test_loss"], "top1": last["test_top1"],
-            "top5": last["test_top5"], "epochs": len(history), "seconds": round(last["seconds"]),
-            "images_per_second": round(statistics.median(row["images_per_second"] for row in history))}
+def _from_training(run: RunFolder) -> dict[str, Callable[[], object]]:
+    return {"model.keras": lambda: is_whole(run.path), "metrics.jsonl": lambda: read_lines(run.metrics)}
 
 
-def _predicting(graph: Graph, trained: keras.Model) -> keras.Model:
-    """The model without auxiliary classifiers, on one device, with the trained variables."""
-    model = build(graph, initialize=False)
-    weights = {variable.path: variable for variable in trained.weights}
-    for variable in model.weights:
-        variable.assign(weights[variable.path].value.numpy())
-    return model
+def _holds(check: Callable[[], object]) -> bool:
+    try:
+        return bool(check())
+    except (OSError, ValueError, InputError):
+        return False
 
+
+def complete(folder: Path, wanted: ExportSection, pixels: np.ndarray | None = None) -> Finished:
+    """Makes what is missing or damaged in the folder of a trained run; done in part and interrupted, it may be called again.
+
+    Exports are compared on `pixels`, or on those of `pixels_for`. Raises NotEqual, see export; InputError where the
+    trained network itself is not there, or is damaged.
+    """
+    run, artifact = RunFolder(folder), read(folder)
+    result, lost = summarize(run), missing(run, wanted)
+    if "result.json" in lost:
+        write_json(run.result, result)
+    if "curves.png" in lost:
+        draw_curves(run.curves, read_lines(run.metrics), artifact.name)
+    if LABELS in lost:
+        write_text(folder / LABELS, labels(artifact.classes))
+    formats = [name for name in wanted.formats if EXPORTERS[name].place in lost]
+    for name in formats:
+        remove(folder / EXPORTERS[name].place)
+    if not formats:
+        return Finished(result, {})
+    compared, note = pixels_for(folder, artifact) if pixels is None else (pixels, "")
+    return Finished(result, export(artifact, formats, folder, compared, wanted.tolerance), note)
+
+
+def export_run(folder: Path, to: Path, formats: Sequence[str]) -> dict[str, Parity]:
+    """Exports the network of a trained run into the folder `to`. Raises InputError and NotEqual as export does."""
+    artifact = read(folder)
+    pixels, _ = pixels_for(folder, artifact)
+    return export(artifact, formats, to, pixels, load(str(folder / SPEC)).export.tolerance)
+
+
+def pixels_for(folder: Path, artifact: Artifact) -> tuple[np.ndarray, str]:
+    """Test images of the run's data, a sample over its classes; made ones, and a word on it, where the data is not there."""
+    recipe = load(str(folder / SPEC)).train
+    try:
+        split = load_data(recipe.data).test
+        return Pipeline(split, artifact.preprocess, recipe).sample(sample.IMAGES, sample.SEED)[0], ""
+    except InputError as error:
+        why = str(error).partition("\n")[0]
+        return sample.made(artifact.preprocess), f"exports were compared on made images, for there is no data ({why})"
+
+
+def summarize(run: RunFolder) -> dict[str, Any]:
+    """result.json, from artifact.json and metrics.jsonl. Raises InputError where one of them is not there or is damaged.
+
+    The last epoch's test, not the best one's, for the test images choose nothing. The keys are always there; top5 is
+    null below six classes, where it says nothing.
+    """
+    facts, history = read_facts(run.path), read_lines(run.metrics)
+    if not facts["metrics"]:
+        raise InputError(f"{run.path} holds a network that was not tested\n  hint: {RENEW}")
+    metrics = {"top5": None, **facts["metrics"]}
+    return {"spec": facts["name"], "fingerprint": facts["fingerprint"], **{key: metrics[key] for key in TESTED},
+            "epochs": len(history), "seconds": round(history[-1]["seconds"]),
+            "images_per_second": round(statistics.median(row["images_per_second"] for row in history)),
+            "classes": facts["classes"]}

@@ -1,4 +1,4 @@
-"""A SavedModel as TensorFlow Serving wants it: one version of a model, signature serving_default."""
+"""A SavedModel as TensorFlow Serving wants it: one version of a model, signature serving_default, labels among its assets."""
 
 from __future__ import annotations
 

@@ -1,1 +1,4 @@
-"""Files written whole or not at all, locks, the quiet of a library, where things lie. Standard library only."""
+"""Files written whole or not at all, locks, what the machine refuses, the quiet of a library, where things lie.
+
+Imports nothing beyond the standard library but filelock, and that only when something is locked.
+"""

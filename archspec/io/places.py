@@ -1,11 +1,14 @@
-"""Where files lie: those that ship with archspec, and how far a spec may reach."""
+"""Where files lie: those that ship with archspec, how far a spec may reach, and which folder a user means."""
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
+
+from archspec.errors import InputError
 
 
 def shipped() -> Path:
@@ -42,3 +45,14 @@ def reached(path: Path, roots: Iterable[Path]) -> Path | None:
         return target if any(target.is_relative_to(root.resolve()) for root in roots) else None
     except (OSError, RuntimeError, ValueError):
         return None
+
+
+def written(text: str, what: str) -> Path:
+    """The path that a user wrote for `what`, `~` expanded. Raises InputError for an address such as gs://…"""
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
+        raise InputError(f"{what} {text}: an address; only folders of this machine can be written to\n"
+                         "  hint: name a folder here, and copy it afterwards, or mount the bucket")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise InputError(f"{what} {text}: there is no such user\n  hint: write ./{text} for a folder of that name") from None

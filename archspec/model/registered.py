@@ -47,7 +47,7 @@ def register_with_keras() -> None:
     """Registers the layers now if Keras is loaded, else when it will be."""
     if "keras" in sys.modules:
         _register()
-    else:
+    elif not any(isinstance(finder, _WhenKerasIsLoaded) for finder in sys.meta_path):  # two would ask one another for ever
         sys.meta_path.insert(0, _WhenKerasIsLoaded())
 
 

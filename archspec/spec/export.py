@@ -10,8 +10,10 @@ FORMAT_WORDS = {"pb": "savedmodel", "tf": "savedmodel", "tensorflow": "savedmode
 
 @section
 class ExportSection(Section):
-    """The formats, and how far their probabilities may be from Keras's before the file is thrown away."""
+    """The formats, and how far what they compute may be from Keras's before the file is thrown away."""
 
     formats: tuple[str, ...] = key(Each(Choice(("savedmodel", "tflite"), FORMAT_WORDS), least=0, unique=True),
                                    "what is made for serving", default=("savedmodel", "tflite"), synonyms=("format",))
-    tolerance: float = key(Number(above=0, below=1), "how far a probability may be from Keras's", default=1e-4)
+    tolerance: float = key(Number(above=0, below=1),
+                           "how far a probability may be from Keras's; ten times that for a logit, as a share of the largest",
+                           default=1e-4)

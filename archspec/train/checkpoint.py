@@ -1,77 +1,128 @@
-"""Checkpoints: one file each, whole or not at all, the newest few kept."""
+"""Checkpoints: one file each, whole or not at all, with a checksum, the newest few kept. Plain NumPy reads them."""
 
 from __future__ import annotations
 
 import json
-import zipfile
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import keras
 import numpy as np
 
-from archspec.errors import InputError
 from archspec.io.files import replacing
-from archspec.train.progress import Progress
 
-Variables = Mapping[str, keras.Variable]
-DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 _PROGRESS = "progress"
+_BLOCK = 1 << 20
+_KEYS = {"step", "seconds", "sums", "timed", "history"}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A copy of a training's state: arrays by `group/name`, and the progress as Progress.to_json gives it."""
+
+    arrays: dict[str, np.ndarray]
+    progress: dict[str, Any]
+
+    @property
+    def finite(self) -> bool:
+        """Whether all of it is numbers."""
+        return all(np.isfinite(array).all() for array in (*self.arrays.values(), np.array(self.progress["sums"])))
+
+    @property
+    def size(self) -> int:
+        """Bytes, about what its file takes."""
+        return sum(array.nbytes for array in self.arrays.values())
+
+
+class Unusable(Exception):
+    """A checkpoint that nothing can go on from: damaged, or not numbers."""
+
+
+class Misfit(Exception):
+    """A checkpoint of other variables."""
 
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """`step-00000450.npz` in a folder: every variable under its name, and the progress as JSON."""
+    """`step-00000450.npz` in a folder."""
 
     folder: Path
     keep: int
 
-    def save(self, variables: Variables, progress: Progress) -> None:
+    def save(self, snapshot: Snapshot) -> None:
         """Writes one, then removes all but the newest."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        arrays = {name: variable.value.numpy() for name, variable in variables.items()}
-        arrays[_PROGRESS] = np.array(json.dumps(progress.to_json()))
-        with replacing(self.folder / f"step-{progress.step:08d}.npz") as partial, partial.open("wb") as file:
-            np.savez(file, **arrays)
+        path = self.folder / f"step-{snapshot.progress['step']:08d}.npz"
+        with replacing(path) as partial:
+            _write(snapshot, partial)
         for old in self.found()[self.keep:]:
             old.unlink()
 
-    def restore(self, variables: Variables) -> tuple[Progress, list[Path]]:
-        """Sets the variables to the newest checkpoint that can be read; the beginning if there is none.
+    def newest(self) -> tuple[Snapshot | None, dict[Path, str]]:
+        """The newest that can be used, and those before it that cannot, with the reason.
 
-        Also returns those that could not be read. Raises InputError if one holds other variables.
+        Raises OSError where a file is there and cannot be opened: that is no damage.
         """
-        damaged: list[Path] = []
+        refused: dict[Path, str] = {}
         for path in self.found():
             try:
-                arrays = _read(path)
-                progress = Progress(**json.loads(str(arrays.pop(_PROGRESS))))
-            except DAMAGED:
-                damaged.append(path)
-                continue
-            _assign(variables, arrays, path)
-            return progress, damaged
-        return Progress(), damaged
+                return read(path), refused
+            except Unusable as error:
+                refused[path] = str(error)
+        return None, refused
 
     def found(self) -> list[Path]:
         """The newest first."""
         return sorted(self.folder.glob("step-*.npz"), reverse=True)
 
 
-def _read(path: Path) -> dict[str, np.ndarray]:
-    # opened here: np.load does not close a file that it cannot read
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+def read(path: Path) -> Snapshot:
+    """Reads a checkpoint. Raises Unusable if one bit of it is not as it was written, or a number is none."""
+    size = max(0, path.stat().st_size - len(_trailer(0)))
+    with path.open("rb") as file:
+        file.seek(size)
+        stored = file.read()
+    if stored != _trailer(_sum(path, size)):
+        raise Unusable("damaged: its checksum differs")
+    snapshot = _parse(path)
+    if not snapshot.finite:
+        raise Unusable("it holds values that are not numbers")
+    return snapshot
 
 
-def _assign(variables: Variables, arrays: dict[str, np.ndarray], path: Path) -> None:
-    wanted = {name: tuple(variable.shape) for name, variable in variables.items()}
-    held = {name: array.shape for name, array in arrays.items()}
-    if wanted != held:
-        differing = sorted(name for name in wanted.keys() | held.keys() if wanted.get(name) != held.get(name))
-        raise InputError(f"{path}: not a checkpoint of this network; {len(differing)} variables differ, "
-                         f"the first is {differing[0]}\n  hint: --fresh starts over")
-    for name, variable in variables.items():
-        variable.assign(arrays[name])
+def _write(snapshot: Snapshot, path: Path) -> None:
+    with path.open("wb") as file:
+        np.savez(file, **snapshot.arrays, **{_PROGRESS: np.array(json.dumps(snapshot.progress))})  # type: ignore[arg-type]
+    total = _sum(path, path.stat().st_size)
+    with path.open("ab") as file:
+        file.write(_trailer(total))
+
+
+def _trailer(total: int) -> bytes:
+    """The end of a file: the CRC-32 of all before. The .npz has sums of its own, but not of its headers."""
+    return b"\ncrc32 %08x\n" % total
+
+
+def _sum(path: Path, size: int) -> int:
+    """The CRC-32 of the first `size` bytes."""
+    total = 0
+    with path.open("rb") as file:
+        while size > 0 and (block := file.read(min(size, _BLOCK))):
+            size -= len(block)
+            total = zlib.crc32(block, total)
+    return total
+
+
+def _parse(path: Path) -> Snapshot:
+    try:
+        # opened here: np.load does not close a file that it cannot read
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        progress = json.loads(str(arrays.pop(_PROGRESS)))
+        if set(progress) != _KEYS:
+            raise ValueError(f"its progress has the keys {', '.join(progress)}")
+    except OSError:
+        raise
+    except Exception as error:  # whatever zipfile, NumPy's tokenizer or JSON make of a file that is no checkpoint
+        raise Unusable(f"no checkpoint: {error}") from error
+    return Snapshot(arrays, progress)

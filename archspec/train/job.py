@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,13 +18,21 @@ from archspec.data.pipeline import Pipeline
 from archspec.data.source import Source
 from archspec.data.sources import load
 from archspec.errors import InputError
+from archspec.evaluate.evaluator import Evaluator, classification
 from archspec.graph.ir import Graph
 from archspec.model.emit import build
 from archspec.preprocess.rule import Preprocess, Shape, preprocess_of
 from archspec.spec.recipe import Init, Recipe
+from archspec.train import cluster as clusters
 from archspec.train import optimizer as optimizers
 from archspec.train import strategy as strategies
-from archspec.train.steps import EVALUATED, EvaluateStep, TrainStep
+from archspec.train.checkpoint import Snapshot
+from archspec.train.cluster import Cluster
+from archspec.train.faults import computing
+from archspec.train.progress import Progress
+from archspec.train.state import TrainState, groups
+from archspec.train.steps import EvaluateStep, TrainStep
+from archspec.train.update import rules
 from archspec.weights.load import Wanted, fill, planned, refuse
 
 
@@ -37,9 +46,11 @@ class Job:
     index: Index
     training: Pipeline
     testing: Pipeline
+    cluster: Cluster
     strategy: tf.distribute.Strategy
     model: keras.Model
-    optimizer: keras.optimizers.SGD
+    state: TrainState
+    evaluator: Evaluator
     train_step: Callable[[Any], tf.Tensor]
     evaluate_step: Callable[[Any], tf.Tensor]
     initialize: Callable[[], None]
@@ -50,25 +61,40 @@ class Job:
         """Of the whole training."""
         return self.recipe.epochs * self.training.steps
 
-    @property
-    def variables(self) -> dict[str, keras.Variable]:
-        """All that a step changes, by a name that a checkpoint can keep."""
-        # by number and name, not by path: Keras counts seed generators and optimizers over the process
-        groups = {"model": self.model.variables, "optimizer": self.optimizer.variables}
-        return {f"{group}/{index:05d}/{variable.name}": variable
-                for group, variables in groups.items() for index, variable in enumerate(variables)}
+    def restore(self, snapshot: Snapshot) -> None:
+        """Takes up the state that was saved. Raises Misfit if it is of another network."""
+        with self.strategy.scope():
+            self.state.restore(snapshot)
 
-    def batches(self, start: int) -> Any:
-        """An iterator over the batches of the training from a step on."""
-        return iter(strategies.distributed(self.strategy, self.training.training(start)))
+    def batches(self, start: int) -> Iterator[Any]:
+        """The batches of the training from a step on."""
+        found: Iterator[Any] = iter(strategies.distributed(self.strategy, self.training.training(start)))
+        return found
 
-    def evaluate(self) -> np.ndarray:
-        """Sums as in steps.EVALUATED over the test images."""
-        sums = np.zeros(len(EVALUATED))
+    def next(self, batches: Iterator[Any]) -> Any:
+        """The batch of the step that comes. Raises InputError for an image that cannot be read."""
+        return self.training.next(batches, self.state.progress.step, training=True)
+
+    def train(self, batch: Any) -> tf.Tensor:
+        """One step: the sums of steps.TRAINED. Raises InputError if memory does not suffice; the state is lost then."""
+        with computing(self.recipe.batch):
+            return self.train_step(batch)
+
+    def evaluate(self, between: Callable[[int], None]) -> Iterator[tuple[str, float]]:
+        """(name, value) over the test images. `between` is called after each batch with the number of those done."""
+        total: Any = 0.0
+        for done, sums in enumerate(self.tested(), start=1):
+            total = total + sums
+            between(done)
+        yield from self.evaluator.results(total)
+
+    def tested(self) -> Iterator[np.ndarray]:
+        """The evaluator's sums, batch by batch. Raises InputError as `next` and `train` do."""
         batches = iter(strategies.distributed(self.strategy, self.testing.evaluation()))
         for step in range(self.testing.steps):
-            sums += self.evaluate_step(self.testing.next(batches, step, training=False)).numpy()
-        return sums
+            batch = self.testing.next(batches, step, training=False)
+            with computing(self.recipe.batch):
+                yield self.evaluate_step(batch).numpy()
 
 
 def prepare(recipe: Recipe, graph: Graph, blocks: tuple[str, ...] = ()) -> Job:
@@ -76,6 +102,7 @@ def prepare(recipe: Recipe, graph: Graph, blocks: tuple[str, ...] = ()) -> Job:
 
     `blocks` are those of the stages, by which weights from elsewhere find their mapping.
     """
+    cluster = clusters.read(os.environ)
     rule = preprocess_of(recipe, _fixed(graph))
     data = load(recipe.data)
     data.check(graph.output.type.channels)
@@ -86,10 +113,16 @@ def prepare(recipe: Recipe, graph: Graph, blocks: tuple[str, ...] = ()) -> Job:
     with strategy.scope():
         model = build(graph, auxiliary=bool(graph.auxiliary))
         optimizer = optimizers.make(recipe, training.steps, model)
-    train_step = TrainStep(model, optimizer, recipe, 1 / strategy.num_replicas_in_sync)
-    return Job(recipe, rule, data, index, training, testing, strategy, model, optimizer,
-               strategies.summed(strategy, train_step), strategies.summed(strategy, EvaluateStep(model)),
-               partial(_initialize, recipe.init, graph, blocks, model, strategy))
+    several = strategy.num_replicas_in_sync > 1
+    evaluator = classification(graph.output.type.channels)
+    train_step = strategies.summed(strategy, TrainStep(model, optimizer, recipe, rules(recipe)),
+                                   partial(strategies.synchronized, model, several and recipe.sync_batch_norm))
+    evaluate_step = strategies.summed(strategy, EvaluateStep(model, evaluator))
+    # statistics that each device takes by itself differ between them, all else is the same everywhere
+    apart = strategies.statistics(model) if several and not recipe.sync_batch_norm else []
+    state = TrainState(groups(model, optimizer), Progress(), strategies.averaging(strategy, apart))
+    return Job(recipe, rule, data, index, training, testing, cluster, strategy, model, state, evaluator, train_step,
+               evaluate_step, partial(_initialize, recipe.init, graph, blocks, model, strategy))
 
 
 def _initialize(init: Init | None, graph: Graph, blocks: tuple[str, ...], model: keras.Model,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from abc import ABC, abstractmethod
 from collections import deque
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -20,13 +22,29 @@ WINDOW_SECONDS = 10.0
 """Over which the speed is measured."""
 
 
-class Speed:
-    """Images a second over the last seconds, and the time that is left at that speed."""
+@dataclass(frozen=True)
+class Extent:
+    """How much there is to do: epochs, steps and images in each."""
 
-    def __init__(self, batch: int, steps: int) -> None:
-        self._batch = batch
-        self._steps = steps
+    epochs: int
+    steps: int
+    images: int
+
+    @property
+    def total(self) -> int:
+        """All steps."""
+        return self.epochs * self.steps
+
+
+class Speed:
+    """Images a second over the last seconds, and the time that is left at that speed, evaluations counted."""
+
+    def __init__(self, extent: Extent) -> None:
+        self._extent = extent
         self._marks: deque[tuple[float, int]] = deque()
+        self._evaluation = 0.0
+        """Seconds that the last one took."""
+        self._began: float | None = None
 
     def mark(self, step: int) -> None:
         """Takes note that so many steps are done."""
@@ -35,28 +53,41 @@ class Speed:
         while len(self._marks) > 2 and now - self._marks[0][0] > WINDOW_SECONDS:
             self._marks.popleft()
 
+    def pause(self) -> None:
+        """An evaluation goes on."""
+        self._began = self._began or time.monotonic()
+
+    def resume(self) -> None:
+        """It is over; the speed is measured anew, for its time is none of training."""
+        if self._began:
+            self._evaluation = time.monotonic() - self._began
+        self._began = None
+        self._marks.clear()
+
     @property
     def images(self) -> float | None:
         """Images a second; None while there is too little to tell."""
         if len(self._marks) < 2:
             return None
         (begin, first), (end, last) = self._marks[0], self._marks[-1]
-        return (last - first) * self._batch / max(end - begin, 1e-9)
+        return (last - first) * self._extent.images / self._extent.steps / max(end - begin, 1e-9)
 
     @property
     def left(self) -> float | None:
-        """Seconds until the last step."""
-        return (self._steps - self._marks[-1][1]) * self._batch / self.images if self.images else None
+        """Seconds until the end."""
+        if not self.images:
+            return None
+        steps, each = self._extent.total - self._marks[-1][1], self._extent.images / self._extent.steps
+        return steps * each / self.images + math.ceil(steps / self._extent.steps) * self._evaluation
 
 
 class Log(ABC):
     """Takes what happens in training and shows it. Used as a context."""
 
-    def __init__(self, console: Console, epochs: int, steps_per_epoch: int, batch: int) -> None:
+    def __init__(self, console: Console, extent: Extent) -> None:
         self.console = console
-        self.epochs = epochs
-        self.steps_per_epoch = steps_per_epoch
-        self.speed = Speed(batch, epochs * steps_per_epoch)
+        self.extent = extent
+        self.speed = Speed(extent)
 
     def __enter__(self) -> Self:
         return self
@@ -72,18 +103,24 @@ class Log(ABC):
     def step(self, step: int, loss: float, accuracy: float) -> None:
         """So many steps are done; loss and accuracy are those of the epoch so far."""
         self.speed.mark(step)
-        epoch = min((step - 1) // self.steps_per_epoch + 1, self.epochs)
-        self.show(step, f"epoch {epoch}/{self.epochs}  loss {loss:.4f}  accuracy {accuracy:6.2%}  {self._pace()}")
+        epoch = (step - 1) // self.extent.steps + 1
+        self.show(f"epoch {epoch}/{self.extent.epochs}  loss {loss:.4f}  accuracy {accuracy:6.2%}  {self._pace()}", step)
+
+    def evaluating(self, step: int, batch: int, batches: int) -> None:
+        """So many batches of an evaluation after a step are done."""
+        self.speed.pause()
+        self.show(f"epoch {step // self.extent.steps}/{self.extent.epochs}  evaluating: {batch} of {batches} batches", step)
 
     def epoch(self, row: Row) -> None:
         """An epoch is over."""
-        self.say(f"epoch {row['epoch']:.0f}/{self.epochs}  loss {row['loss']:.4f}  accuracy {row['accuracy']:6.2%}  "
+        self.speed.resume()
+        self.say(f"epoch {row['epoch']:.0f}/{self.extent.epochs}  loss {row['loss']:.4f}  accuracy {row['accuracy']:6.2%}  "
                  f"test loss {row['test_loss']:.4f}  test accuracy {row['test_top1']:6.2%}  "
                  f"learning rate {row['learning_rate']:.2g}  {row['images_per_second']:.0f} images/s")
 
     @abstractmethod
-    def show(self, step: int, text: str) -> None:
-        """Shows how things stand within an epoch."""
+    def show(self, text: str, step: int) -> None:
+        """Shows how things stand within an epoch, after so many steps."""
 
     def _pace(self) -> str:
         if self.speed.images is None or self.speed.left is None:
@@ -96,7 +133,7 @@ class Lines(Log):
 
     _last = 0.0
 
-    def show(self, step: int, text: str) -> None:
+    def show(self, text: str, step: int) -> None:
         """A line, if the last one is some time ago."""
         now = time.monotonic()
         self._last = self._last or now
@@ -113,11 +150,11 @@ class Lines(Log):
 class Bar(Log):
     """For a terminal: a bar over the whole training, below the lines of the finished epochs."""
 
-    def __init__(self, console: Console, epochs: int, steps_per_epoch: int, batch: int) -> None:
-        super().__init__(console, epochs, steps_per_epoch, batch)
+    def __init__(self, console: Console, extent: Extent) -> None:
+        super().__init__(console, extent)
         self._progress = Progress(BarColumn(bar_width=None), _Percent(), TextColumn("{task.description}"),
                                   console=console, transient=True, expand=True)
-        self._task = self._progress.add_task("the first step compiles the network", total=epochs * steps_per_epoch)
+        self._task = self._progress.add_task("the first step compiles the network", total=extent.total)
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -127,7 +164,7 @@ class Bar(Log):
                  trace: TracebackType | None) -> None:
         self._progress.stop()
 
-    def show(self, step: int, text: str) -> None:
+    def show(self, text: str, step: int) -> None:
         """Moves the bar."""
         self._progress.update(self._task, completed=step, description=text)
 
@@ -137,10 +174,10 @@ class _Percent(ProgressColumn):
         return Text(f"{task.percentage:3.0f} %")
 
 
-def make(console: Console, epochs: int, steps_per_epoch: int, batch: int) -> Log:
+def make(console: Console, extent: Extent) -> Log:
     """A bar where something can move, else lines."""
     kind = Bar if console.is_terminal and not console.is_dumb_terminal else Lines
-    return kind(console, epochs, steps_per_epoch, batch)
+    return kind(console, extent)
 
 
 def duration(seconds: float) -> str:

@@ -12,8 +12,12 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from archspec.errors import InputError
 from archspec.io.files import replacing, write_text
 from archspec.train.progress import Row
+
+REQUIRED = ("epoch", "loss", "accuracy", "test_loss", "test_top1", "seconds", "images_per_second")
+"""The keys of a row that curves and results are made of."""
 
 
 class TensorBoard:
@@ -41,6 +45,22 @@ class TensorBoard:
 def write_lines(path: Path, history: Sequence[Row]) -> None:
     """metrics.jsonl: one JSON object an epoch."""
     write_text(path, "".join(json.dumps(row) + "\n" for row in history))
+
+
+def read_lines(path: Path) -> list[Row]:
+    """What `write_lines` wrote, one epoch at least. Raises InputError for anything else."""
+    try:
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError, RecursionError):
+        rows = []
+    if not rows or not all(isinstance(row, dict) and all(_is_number(row.get(key)) for key in REQUIRED) for row in rows):
+        raise InputError(f"{path} is not there or damaged\n  hint: the command that trained makes it anew from a checkpoint")
+    return rows
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is one that can be drawn and rounded; JSON holds others."""
+    return isinstance(value, int | float) and -1e15 < value < 1e15
 
 
 def draw_curves(path: Path, history: Sequence[Row], title: str) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from archspec.train.steps import EVALUATED, TRAINED
+from archspec.train.steps import TRAINED
 
 Row = dict[str, float]
 """One epoch: epoch (from 1), step, learning_rate, loss, accuracy, test_loss, test_top1, test_top5, seconds, …"""
@@ -15,20 +15,47 @@ Row = dict[str, float]
 
 @dataclass
 class Progress:
-    """Steps done, seconds spent, the sums of the epoch in progress (see steps.TRAINED), a row for each finished one."""
+    """Steps done, seconds spent, the sums of the epoch in progress (see steps.TRAINED), a row for each epoch evaluated.
+
+    At the end of an epoch the sums stay until its row is there: a state saved before the evaluation completes it later.
+    """
 
     step: int = 0
     seconds: float = 0.0
-    sums: list[float] = field(default_factory=lambda: [0.0] * len(TRAINED))
+    sums: Any = field(default_factory=lambda: np.zeros(len(TRAINED)))
+    """(3,) float64; a tensor while training, which is waited for when it is read."""
+    timed: list[float] = field(default_factory=lambda: [0.0, 0.0])
+    """Images and seconds of the epoch by which its pace is told; see Pace."""
     history: list[Row] = field(default_factory=list)
+
+    @property
+    def images(self) -> float:
+        """How many images of the epoch are done."""
+        return float(self.read()[-1])
+
+    def read(self) -> np.ndarray:
+        """The sums as they are now."""
+        return np.asarray(self.sums)
+
+    def end_epoch(self, row: Row) -> None:
+        """Takes up the epoch's row; the sums of the next one begin."""
+        self.history.append(row)
+        self.sums, self.timed = np.zeros(len(TRAINED)), [0.0, 0.0]
 
     def to_json(self) -> dict[str, Any]:
         """For the checkpoint."""
-        return asdict(self)
+        return {"step": self.step, "seconds": self.seconds, "sums": self.read().tolist(), "timed": list(self.timed),
+                "history": list(self.history)}
+
+    def take(self, document: dict[str, Any]) -> None:
+        """Becomes what `to_json` gave."""
+        self.step, self.seconds = document["step"], document["seconds"]
+        self.sums, self.timed = np.array(document["sums"]), list(document["timed"])
+        self.history = list(document["history"])
 
 
 class Diverged(Exception):
-    """The loss is no longer a number: the answer to the run is no, exit code 1."""
+    """Loss or weights are no longer numbers: the answer to the run is no, exit code 1."""
 
 
 class Interrupted(Exception):
@@ -39,9 +66,3 @@ def trained(sums: np.ndarray) -> dict[str, float]:
     """Loss and accuracy from sums as in steps.TRAINED."""
     named = dict(zip(TRAINED, sums, strict=True))
     return {"loss": float(named["loss"] / named["examples"]), "accuracy": float(named["correct"] / named["examples"])}
-
-
-def evaluated(sums: np.ndarray) -> dict[str, float]:
-    """Means from sums as in steps.EVALUATED: loss, top1, top5."""
-    named = dict(zip(EVALUATED, sums, strict=True))
-    return {name: float(named[name] / named["examples"]) for name in EVALUATED[:-1]}

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from archspec.errors import InputError
 from archspec.graph.ir import Graph
 from archspec.train.job import Job
-from archspec.train.progress import trained
 from archspec.train.strategy import describe as describe_devices
 
 
@@ -23,13 +19,3 @@ def describe(graph: Graph, job: Job) -> str:
 
 def _notes(job: Job) -> list[str]:
     return [*([f"left out: {job.data.left_out}"] if job.data.left_out else []), *job.training.notes]
-
-
-def first_steps(job: Job) -> str:
-    """Does one step of training and one evaluation in memory and says what came out. Raises InputError for bad data."""
-    job.initialize()
-    loss = trained(job.train_step(job.training.next(job.batches(0), 0, training=True)).numpy())["loss"]
-    if not np.isfinite(loss):
-        raise InputError(f"the loss of the first step is {loss}")
-    job.evaluate()
-    return f"the first step works (loss {loss:.4f}) and so does evaluation; nothing was written"

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import platform
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
-from archspec.io.files import PARTIAL, remove, write_json, write_text
+from archspec.io.lock import Taken, alone
 from archspec.schema.keys import to_json
 from archspec.spec.export import ExportSection
 from archspec.spec.recipe import Recipe
+from archspec.train import manifest as manifests
+from archspec.train.manifest import Manifest
 
-INDIFFERENT = ("strategy", "checkpoint")
-"""Keys of the recipe that do not change what is learned: a run may be taken up with others."""
+WAYS_OUT = "--fresh starts over (the old run is moved aside), --run NAME keeps both"
 
 
 class SpecLike(Protocol):
@@ -33,7 +30,7 @@ class SpecLike(Protocol):
     def train(self) -> Recipe: ...
     @property
     def export(self) -> ExportSection: ...
-    def to_yaml(self) -> str: ...
+    def to_yaml(self, expand: bool) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -49,6 +46,10 @@ class RunFolder:
     @property
     def manifest(self) -> Path:
         return self.path / "manifest.json"
+
+    @property
+    def index(self) -> Path:
+        return self.path / "data.json"
 
     @property
     def metrics(self) -> Path:
@@ -75,105 +76,62 @@ class RunFolder:
         return self.path / "model.keras"
 
     def read_result(self) -> dict[str, Any] | None:
-        """What result.json says; None while the training is not done."""
-        return json.loads(self.result.read_text()) if self.result.is_file() else None
+        """What result.json says; None while the training is not done, or if no one can read it: it is made anew then."""
+        try:
+            found = json.loads(self.result.read_text())
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            return None
+        return found if isinstance(found, dict) else None
 
 
-@contextmanager
-def opened(path: Path, spec: SpecLike, graph: Graph, fresh: bool) -> Iterator[RunFolder]:
-    """The run folder for this spec, there or not yet, for this process alone. Writes nothing into it; `begin` does.
-
-    Raises InputError if the folder is something else, in use, or another spec's and not to be begun afresh.
-    """
-    run = RunFolder(path)
-    _refuse_other_folder(run)
-    with _locked(path):
-        if run.manifest.is_file() and not fresh:
-            _refuse_other_spec(run, spec, graph)
-        yield run
-
-
-def begin(run: RunFolder, spec: SpecLike, graph: Graph, fresh: bool) -> None:
-    """Makes the folder ready to be worked in. `fresh` moves an old run aside."""
-    if fresh and run.manifest.is_file():
-        run.path.rename(_aside(run.path.resolve()))
-    run.path.mkdir(exist_ok=True)
-    for rest in list(run.path.rglob(f"{PARTIAL}*")):
-        remove(rest)
-    # the manifest first: by it a folder is known for a run
-    write_json(run.manifest, _manifest(spec, graph))
-    write_text(run.spec, spec.to_yaml())
-
-
-def _refuse_other_folder(run: RunFolder) -> None:
+def refuse(run: RunFolder, spec: SpecLike, graph: Graph, fresh: bool) -> None:
+    """Raises InputError if the folder is something else, or another spec's and not to be begun afresh. Writes nothing."""
     if run.path.exists() and not run.path.is_dir():
         raise InputError(f"{run.path} is a file; --run names a folder")
-    foreign = [] if run.manifest.is_file() or not run.path.exists() else _visible(run.path)
-    if foreign:
+    if run.manifest.is_file():
+        differing = [] if fresh else list(differences(manifests.read(run.manifest), spec, graph))
+        if differing:
+            raise InputError(f"{run.path} holds {'; '.join(differing)}\n  hint: {WAYS_OUT}")
+    elif foreign := _visible(run.path):
         raise InputError(f"{run.path} holds {foreign[0]} and is no run folder\n  hint: name another one with --run")
 
 
-def _visible(path: Path) -> list[str]:
-    return sorted(child.name for child in path.iterdir() if not child.name.startswith("."))
+@contextmanager
+def opened(run: RunFolder) -> Iterator[None]:
+    """The run folder, there or not yet, for this process alone. Raises InputError if another one works in it."""
+    try:
+        with alone(run.path):
+            yield
+    except Taken:
+        raise InputError(f"another archspec works in {run.path}\n  hint: wait for it, or name another folder with --run"
+                         ) from None
 
 
-def _manifest(spec: SpecLike, graph: Graph) -> dict[str, Any]:
-    packages = ("tensorflow", "keras", "numpy")
-    return {"spec": spec.name, "fingerprint": graph.fingerprint, "seed": spec.train.seed, "command": sys.argv,
-            "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
-            "input": {"images": "float32 pixels from 0 to 255", **to_json(spec.train.normalize)},
-            "train": to_json(spec.train)}
+def differences(written: Manifest, spec: SpecLike, graph: Graph) -> Iterator[str]:
+    """In what the run's network and recipe are not those of a spec."""
+    if written.fingerprint != graph.fingerprint:
+        yield (f"a run of another network ({written.spec}, fingerprint {written.fingerprint}; this one's is "
+               f"{graph.fingerprint})")
+    else:
+        differing = list(_differing(written.train, to_json(spec.train), "train"))
+        if differing:
+            yield f"a run with another recipe: {'; '.join(differing)}"
 
 
-def _refuse_other_spec(run: RunFolder, spec: SpecLike, graph: Graph) -> None:
-    written = json.loads(run.manifest.read_text())
-    ways_out = "--fresh starts over (the old run is moved aside), --run NAME keeps both"
-    if written["fingerprint"] != graph.fingerprint:
-        raise InputError(f"{run.path} holds a run of another network ({written['spec']}, fingerprint "
-                         f"{written['fingerprint']}; this one's is {graph.fingerprint})\n  hint: {ways_out}")
-    now = {key: value for key, value in to_json(spec.train).items() if key not in INDIFFERENT}
-    before = {key: value for key, value in written["train"].items() if key not in INDIFFERENT}
-    differing = list(_differences(before, now, "train"))
-    if differing:
-        raise InputError(f"{run.path} holds a run with another recipe: {'; '.join(differing)}\n  hint: {ways_out}")
+INDIFFERENT = ("train.strategy", "train.checkpoint", "train.data.path")
+"""Keys of the recipe that do not change what is learned: a run may be taken up with others. Data may lie elsewhere; whether
+they are the same is not told by their path."""
 
 
-def _differences(before: Any, now: Any, path: str) -> Iterator[str]:
+def _differing(before: Any, now: Any, path: str) -> Iterator[str]:
+    if path in INDIFFERENT:
+        return
     if isinstance(before, Mapping) and isinstance(now, Mapping):
         for key in dict.fromkeys([*before, *now]):
-            yield from _differences(before.get(key), now.get(key), f"{path}.{key}")
+            yield from _differing(before.get(key), now.get(key), f"{path}.{key}")
     elif before != now:
         yield f"{path} was {before}, is {now}"
 
 
-def _aside(path: Path) -> Path:
-    """The first free of NAME.old1, NAME.old2, …"""
-    count = 1
-    while (found := path.with_name(f"{path.name}.old{count}")).exists():
-        count += 1
-    return found
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Keeps a second process out; the system lets go of the lock however the process ends."""
-    whole = path.resolve()
-    lock = whole.with_name(f".{whole.name}.lock")
-    with _created(lock) as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"another archspec works in {path}\n  hint: wait for it, or name another folder with --run"
-                             ) from None
-        try:
-            yield
-        finally:
-            lock.unlink(missing_ok=True)
-
-
-def _created(path: Path) -> IO[str]:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("w")
-    except OSError as error:
-        raise InputError(f"cannot write in {path.parent}: {error.strerror}\n  hint: name another folder with --run") from None
+def _visible(path: Path) -> list[str]:
+    return sorted(child.name for child in path.iterdir() if not child.name.startswith(".")) if path.is_dir() else []

@@ -1,4 +1,4 @@
-"""Stopping on request: the first SIGINT or SIGTERM asks, the second ends the process."""
+"""Stopping on request: the first signal asks, the second ends the process."""
 
 from __future__ import annotations
 
@@ -6,21 +6,26 @@ import signal
 from types import FrameType, TracebackType
 from typing import Self
 
+from archspec.io.signals import heeded
+from archspec.train.progress import Interrupted
+
 
 class StopRequest:
-    """While it is entered, signals are noted instead of acted on."""
+    """While it is entered, signals are noted instead of acted on.
 
-    _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+    To be entered after the strategy is made: TensorFlow's for several workers installs handlers of its own.
+    """
 
     def __init__(self) -> None:
         self.name = ""
 
-    def __bool__(self) -> bool:
-        """Whether a signal has come."""
-        return bool(self.name)
+    def check(self) -> None:
+        """Raises Interrupted if a signal has come."""
+        if self.name:
+            raise Interrupted(self.name)
 
     def __enter__(self) -> Self:
-        self._before = {number: signal.signal(number, self._note) for number in self._SIGNALS}
+        self._before = {number: signal.signal(number, self._note) for number in heeded()}
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
@@ -30,5 +35,5 @@ class StopRequest:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.name = signal.Signals(number).name
-        for each in self._SIGNALS:
+        for each in self._before:
             signal.signal(each, signal.SIG_DFL)

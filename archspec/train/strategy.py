@@ -1,9 +1,9 @@
-"""The only place that names tf.distribute: on which devices a step runs."""
+"""The only place that names tf.distribute: on which devices a step runs, and what they add up."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import keras
@@ -41,12 +41,56 @@ def distributed(strategy: tf.distribute.Strategy, batches: tf.data.Dataset) -> A
     return strategy.experimental_distribute_dataset(batches)
 
 
-def summed(strategy: tf.distribute.Strategy, step: Callable[..., tf.Tensor]) -> Callable[[Any], tf.Tensor]:
-    """A compiled step over a whole batch: `step` on every device, its results summed over devices."""
+def summed(strategy: tf.distribute.Strategy, step: Callable[..., tf.Tensor],
+           within: Callable[[], AbstractContextManager[None]] = nullcontext) -> Callable[[Any], tf.Tensor]:
+    """A compiled step over a whole batch: `step` on every device, its results summed over devices.
+
+    It is traced inside the context `within`, whenever that happens.
+    """
     def run(batch: Any) -> tf.Tensor:
-        return strategy.reduce(tf.distribute.ReduceOp.SUM, strategy.run(step, args=batch), axis=None)
-    compiled: Callable[[Any], tf.Tensor] = tf.function(run)
+        with within():
+            return strategy.reduce(tf.distribute.ReduceOp.SUM, strategy.run(step, args=batch), axis=None)
+    compiled: Callable[[Any], tf.Tensor] = tf.function(run, autograph=False)
     return compiled
+
+
+def over_devices(gradients: list[tf.Tensor]) -> list[tf.Tensor]:
+    """Inside a step: the gradients summed over all devices."""
+    found: list[tf.Tensor] = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+    return found
+
+
+def averaging(strategy: tf.distribute.Strategy, variables: Sequence[keras.Variable]) -> Callable[[], None]:
+    """A function that gives every device the mean of what the devices hold in these variables.
+
+    Without it a variable that each device changes by itself reads as the first device's.
+    """
+    if not variables:
+        return lambda: None
+
+    def means() -> list[tf.Tensor]:
+        held = strategy.run(lambda: [tf.identity(variable.value) for variable in variables])
+        return [strategy.reduce(tf.distribute.ReduceOp.MEAN, each, axis=None) for each in held]
+    compiled = tf.function(means, autograph=False)
+
+    def gather() -> None:
+        with strategy.scope():
+            _assign(variables, compiled())
+    return gather
+
+
+def _assign(variables: Sequence[keras.Variable], values: Sequence[tf.Tensor]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def statistics(model: keras.Model) -> list[keras.Variable]:
+    """The moving means and variances of the batch normalisations."""
+    return [variable for layer in _norms(model) for variable in (layer.moving_mean, layer.moving_variance)]
+
+
+def _norms(model: keras.Model) -> list[keras.layers.BatchNormalization]:
+    return [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
 
 
 @contextmanager
@@ -56,11 +100,11 @@ def synchronized(model: keras.Model, wanted: bool) -> Iterator[None]:
     Afterwards the layers are as before: `synchronized` is a matter of training, and a saved model that has it set
     cannot be loaded under Keras's other backends.
     """
-    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)] if wanted else []
-    for layer in norms:
+    changed = _norms(model) if wanted else []
+    for layer in changed:
         layer.synchronized = True
     try:
         yield
     finally:
-        for layer in norms:
+        for layer in changed:
             layer.synchronized = False

@@ -53,6 +53,24 @@ def hdf5(path: Path) -> Iterator[WeightsFile]:
 @contextmanager
 def archive(path: Path) -> Iterator[WeightsFile]:
     """The tensors of a .keras archive. Raises Unreadable."""
+    with _unpacked(path) as (file, names):
+        yield _file(path, file, names)
+
+
+@contextmanager
+def by_layer(path: Path) -> Iterator[Mapping[str, tuple[Stored, ...]]]:
+    """The arrays of each layer of a .keras archive, in the layer's own order. Raises Unreadable.
+
+    Under the names as they stand there: `archive` renames those that Keras has counted up.
+    """
+    with _unpacked(path) as (file, names):
+        yield {layer: tuple(Stored(data.shape, partial(_array, path, data)) for data in fields.values())
+               for layer, fields in _layers(path, file, names).items()}
+
+
+@contextmanager
+def _unpacked(path: Path) -> Iterator[tuple[h5py.File, Mapping[str, str]]]:
+    """The HDF5 file within an archive, and the layers' names by their places in it."""
     with zipfile.ZipFile(path) as outer, tempfile.TemporaryFile() as copy:
         # HDF5 is read here and there, and an archive starts over each time one goes back in it
         try:
@@ -61,7 +79,7 @@ def archive(path: Path) -> Iterator[WeightsFile]:
         except zipfile.BadZipFile as error:
             raise Unreadable(path, f"this archive is damaged ({error})") from None
         with _opened(path, copy) as file:
-            yield _file(path, file, _config_names(path, outer))
+            yield file, _config_names(path, outer)
 
 
 @contextmanager

@@ -2,110 +2,141 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
+from artifacts import artifact
 
+from archspec.artifact.artifact import Artifact
+from archspec.artifact.keras_model import keras_model
 from archspec.errors import InputError
 from archspec.export import exporters
 from archspec.export.exporters import EXPORTERS, NotEqual, export
-from archspec.export.parity import compare
-from archspec.export.predictor import Predictor
-from archspec.preprocess.rule import Preprocess, Squash
+from archspec.export.parity import Parity
+from archspec.export.report import is_whole
 
-IMAGES = np.random.default_rng(0).uniform(0, 255, (5, 6, 7, 3)).astype(np.float32)
-RULE = Preprocess(6, 7, 3, Squash(), "bilinear", True, 255.0, (120.0, 110.0, 100.0), (50.0, 60.0, 70.0))
+PIXELS = np.random.default_rng(0).uniform(0, 255, (5, 8, 8, 4)).astype(np.float32)
 
 
-@pytest.fixture(scope="module")
-def model() -> keras.Model:
-    """A network with batch-norm statistics that are not the initial ones."""
-    keras.utils.set_random_seed(0)
-    images = keras.Input((6, 7, 3), name="images")
-    maps = keras.layers.BatchNormalization()(keras.layers.Conv2D(4, 3)(images))
-    built = keras.Model(images, keras.layers.Dense(3)(keras.layers.GlobalAveragePooling2D()(keras.layers.ReLU()(maps))))
-    built.layers[2].moving_mean.assign([0.1, -0.2, 0.3, 0.4])
-    return built
+def one(name: str, folder: Path, found: Artifact | None = None) -> Parity:
+    return export(found or artifact(), [name], folder, PIXELS, 1e-5)[name]
 
 
-@pytest.fixture(scope="module")
-def predictor(model: keras.Model) -> Predictor:
-    return Predictor(model, RULE)
-
-
-def test_probabilities_are_softmax_of_the_logits_of_normalised_pixels(model: keras.Model, predictor: Predictor) -> None:
-    normalised = (IMAGES - [120, 110, 100]) / [50, 60, 70]
-    expected = tf.nn.softmax(model(normalised.astype(np.float32), training=False))
-    assert predictor.predict(IMAGES)["probabilities"].numpy() == pytest.approx(expected.numpy(), abs=1e-6)
+def test_probabilities_are_softmax_of_the_logits_of_normalised_pixels(tmp_path: Path) -> None:
+    one("savedmodel", tmp_path)
+    normalised = (PIXELS - [120, 110, 100, 90]) / [50, 60, 70, 80]
+    expected = tf.nn.softmax(keras_model(artifact())(normalised.astype(np.float32), training=False)).numpy()
+    assert EXPORTERS["savedmodel"].run(tmp_path / "saved_model/1", PIXELS) == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("name", EXPORTERS)
-def test_an_export_is_equal_and_kept(name: str, predictor: Predictor, tmp_path: Path) -> None:
-    parity = export(name, predictor, IMAGES, tmp_path, 1e-5)
+def test_an_export_is_equal_and_kept(name: str, tmp_path: Path) -> None:
+    parity = one(name, tmp_path)
     assert (parity.agreement, parity.images) == (1.0, 5)
     assert (tmp_path / EXPORTERS[name].place).exists()
     assert not list(tmp_path.rglob(".partial*"))
 
 
 @pytest.mark.parametrize("name", EXPORTERS)
-def test_any_number_of_images_at_once(name: str, predictor: Predictor, tmp_path: Path) -> None:
-    export(name, predictor, IMAGES, tmp_path, 1e-5)
-    together = EXPORTERS[name].run(tmp_path / EXPORTERS[name].place, IMAGES)
-    single = EXPORTERS[name].run(tmp_path / EXPORTERS[name].place, IMAGES[:1])
+def test_any_number_of_images_at_once(name: str, tmp_path: Path) -> None:
+    one(name, tmp_path)
+    together = EXPORTERS[name].run(tmp_path / EXPORTERS[name].place, PIXELS)
+    single = EXPORTERS[name].run(tmp_path / EXPORTERS[name].place, PIXELS[:1])
     assert single == pytest.approx(together[:1], abs=1e-6)
 
 
 @pytest.mark.parametrize("name", EXPORTERS)
-def test_an_unequal_one_is_thrown_away(name: str, predictor: Predictor, tmp_path: Path,
-                                       monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unequal_one_is_thrown_away(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                       capfd: pytest.CaptureFixture[str]) -> None:
+    """Without TensorFlow's log, which is for what fails."""
     wrong = exporters.Exporter(EXPORTERS[name].place, EXPORTERS[name].write, lambda path, images: np.full((5, 3), np.nan))
     monkeypatch.setitem(EXPORTERS, name, wrong)
-    with pytest.raises(NotEqual, match=f"{name}: differs by inf at most on 5 images.*It was not kept"):
-        export(name, predictor, IMAGES, tmp_path, 1e-4)
-    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    with pytest.raises(NotEqual) as error:
+        export(artifact(), [name], tmp_path, PIXELS, 1e-4)
+    assert str(error.value) == (f"{name}: probabilities differ by inf at most, logits by inf of the largest, on 5 images; "
+                                "same class for 0.0%; export.tolerance is 0.0001. It was not kept")
+    assert capfd.readouterr().err == ""
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["labels.txt"]
 
 
-def test_a_published_version_is_never_changed(predictor: Predictor, tmp_path: Path) -> None:
-    export("savedmodel", predictor, IMAGES, tmp_path, 1e-5)
+def test_a_published_version_is_never_changed(tmp_path: Path) -> None:
+    one("savedmodel", tmp_path)
     with pytest.raises(InputError, match="what is published is never changed"):
-        export("savedmodel", predictor, IMAGES, tmp_path, 1e-5)
+        export(artifact(), ["tflite", "savedmodel"], tmp_path, PIXELS, 1e-5)
+    assert not (tmp_path / "model.tflite").exists()
 
 
-def test_the_saved_models_signature(predictor: Predictor, tmp_path: Path) -> None:
-    export("savedmodel", predictor, IMAGES, tmp_path, 1e-5)
+def test_the_saved_models_signature(tmp_path: Path) -> None:
+    one("savedmodel", tmp_path)
     served = tf.saved_model.load(str(tmp_path / "saved_model/1")).signatures["serving_default"]
-    assert served.structured_input_signature[1] == {"images": tf.TensorSpec((None, 6, 7, 3), tf.float32, name="images")}
+    assert served.structured_input_signature[1] == {"images": tf.TensorSpec((None, 8, 8, 4), tf.float32, name="images")}
     assert {name: (spec.shape.as_list(), spec.dtype) for name, spec in served.structured_outputs.items()} == {
         "probabilities": ([None, 3], tf.float32)}
 
 
-def test_weights_are_saved_once(model: keras.Model, predictor: Predictor, tmp_path: Path) -> None:
-    export("savedmodel", predictor, IMAGES, tmp_path, 1e-5)
+def test_weights_are_saved_once(tmp_path: Path) -> None:
+    one("savedmodel", tmp_path)
     saved = tf.train.list_variables(str(tmp_path / "saved_model/1/variables/variables"))
     shapes = sorted(tuple(shape) for name, shape in saved if "VARIABLE_VALUE" in name)
-    assert shapes == sorted(tuple(variable.shape) for variable in model.variables)
+    seeds = [(2,)]  # dropout's
+    assert shapes == sorted([*(array.shape for array in artifact().weights.values()), *seeds])
 
 
-def test_the_tflite_file_keeps_the_names(predictor: Predictor, tmp_path: Path) -> None:
-    export("tflite", predictor, IMAGES, tmp_path, 1e-5)
+def test_the_tflite_file_keeps_the_names(tmp_path: Path) -> None:
+    one("tflite", tmp_path)
     signatures = Interpreter(model_path=str(tmp_path / "model.tflite")).get_signature_list()
     assert signatures == {"serving_default": {"inputs": ["images"], "outputs": ["probabilities"]}}
 
 
-def test_a_wrong_shape_is_an_error_not_nonsense(predictor: Predictor, tmp_path: Path) -> None:
-    export("savedmodel", predictor, IMAGES, tmp_path, 1e-5)
-    served = tf.saved_model.load(str(tmp_path / "saved_model/1")).signatures["serving_default"]
-    with pytest.raises((tf.errors.InvalidArgumentError, TypeError, ValueError)):
-        served(images=tf.zeros((6, 7, 3)))
+def test_the_classes_go_with_it_in_their_order(tmp_path: Path) -> None:
+    """Beside the file, and inside the version of the server's, which is all that is copied there."""
+    one("savedmodel", tmp_path)
+    for path in (tmp_path / "labels.txt", tmp_path / "saved_model/1/assets/labels.txt"):
+        assert path.read_text(encoding="utf-8") == "cat\ndög\nowl\n"
 
 
-def test_parity_counts() -> None:
-    parity = compare(np.array([[0.6, 0.4], [0.2, 0.8]]), np.array([[0.4, 0.6], [0.2, 0.8]]))
-    assert (round(parity.difference, 6), parity.agreement) == (0.2, 0.5)
-    assert parity.holds(0.21)
-    assert not parity.holds(0.1)
-    assert not compare(np.array([[np.nan, 1.0]]), np.array([[0.0, 1.0]])).holds(0.5)
+def test_the_graph_itself_checks_the_shape(tmp_path: Path) -> None:
+    """TensorFlow Serving compares no shapes, as Python's session does: what takes the pixels has to."""
+    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+    one("savedmodel", tmp_path)
+    saved = SavedModel.FromString((tmp_path / "saved_model/1/saved_model.pb").read_bytes())
+    takers = {node.op: [axis.size for axis in node.attr["shape"].shape.dim]
+              for function in saved.meta_graphs[0].graph_def.library.function for node in function.node_def
+              if "images" in node.input and not node.op.endswith("PartitionedCall")}
+    assert takers == {"EnsureShape": [-1, 8, 8, 4]}
+
+
+def test_the_report_knows_a_changed_export(tmp_path: Path) -> None:
+    parity = one("tflite", tmp_path)
+    one("savedmodel", tmp_path)
+    report = json.loads((tmp_path / "parity.json").read_text())
+    assert [row["format"] for row in report["artefacts"]] == ["tflite", "savedmodel"]
+    assert (report["model"], report["fingerprint"], report["tolerance"]) == ("small", artifact().fingerprint, 1e-5)
+    assert report["artefacts"][0] | {"sha256": ""} == {
+        "format": "tflite", "path": "model.tflite", "bytes": (tmp_path / "model.tflite").stat().st_size, "sha256": "",
+        "images": 5, "max_difference": parity.probabilities, "max_logit_difference": parity.logits, "same_top1": 1.0}
+    assert is_whole(tmp_path, "tflite", "model.tflite")
+    (tmp_path / "saved_model/1/variables/variables.index").write_bytes(b"")
+    assert not is_whole(tmp_path, "savedmodel", "saved_model/1")
+    (tmp_path / "parity.json").write_text("{")
+    assert not is_whole(tmp_path, "tflite", "model.tflite")
+
+
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_a_network_that_has_decided_is_compared_by_its_logits(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All its probabilities are 0 or 1 to seven digits; an export whose logits are off by 1 % serves the same numbers."""
+    base = artifact()
+    dense = {("head_dense", "kernel"): np.float32(base.weights["head_dense", "kernel"] * 0), ("head_dense", "bias"): np.float32([0, 30, 60])}
+    decided = replace(base, weights={**base.weights, **dense})
+    assert export(decided, [name], tmp_path / "right", PIXELS, 1e-5)[name].holds(1e-5)
+    off = replace(decided, weights={**decided.weights, ("head_dense", "bias"): np.float32([0, 30.3, 60])})
+    monkeypatch.setattr(exporters, "keras_model", lambda _: keras_model(off))
+    run = EXPORTERS[name].run
+    monkeypatch.setitem(EXPORTERS, name, replace(EXPORTERS[name], run=lambda path, images: run(tmp_path / "right" / EXPORTERS[name].place, images)))
+    with pytest.raises(NotEqual, match=r"probabilities differ by \S+e-1\d at most, logits by 5.0e-03 of the largest"):
+        export(off, [name], tmp_path / "wrong", PIXELS, 1e-4)

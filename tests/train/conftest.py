@@ -5,18 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-SPEC = """\
-input: 8x8x1
-classes: 10
-stem: [conv: 3x3 8 /2, dropout: 0.1]
-stages: {block: basic, repeats: 1, width: 8}
-head: [global_avg_pool, dense: $classes]
-train:
-  epochs: 2
-  batch: 48
-  schedule: {kind: constant, learning_rate: 0.05}
-"""
+from runs import SPEC
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The run folder: whose it is, who may work in it, what is moved aside."""
+"""The run folder: whose it is, who may work in it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from archspec.errors import InputError
 from archspec.graph.ir import Graph
 from archspec.network import load, lower
 from archspec.spec.arch import Spec
-from archspec.train.run import RunFolder, begin, opened
+from archspec.train import manifest as manifests
+from archspec.train.run import RunFolder, opened, refuse
 
 
 def loaded(spec: Path, *overrides: str) -> tuple[Spec, Graph]:
@@ -21,74 +22,86 @@ def loaded(spec: Path, *overrides: str) -> tuple[Spec, Graph]:
 
 
 @pytest.fixture
-def begun(spec: Path) -> Path:
-    """A run folder that has just been begun with the small spec."""
-    with opened(Path("run"), *loaded(spec), fresh=False) as run:
-        begin(run, *loaded(spec), fresh=False)
-    return run.path
+def run(spec: Path) -> RunFolder:
+    """A run folder with the manifest of the small spec."""
+    written, graph = loaded(spec)
+    Path("run").mkdir()
+    manifests.begun(written.name, written.train, graph, fresh=False).write(Path("run/manifest.json"))
+    return RunFolder(Path("run"))
 
 
-def refused(path: Path, spec: Path, *overrides: str) -> str:
-    with pytest.raises(InputError) as error, opened(path, *loaded(spec, *overrides), fresh=False):
-        pass
+def refused(run: RunFolder, spec: Path, *overrides: str) -> str:
+    with pytest.raises(InputError) as error:
+        refuse(run, *loaded(spec, *overrides), fresh=False)
     return str(error.value)
 
 
-def test_it_says_what_it_is(begun: Path) -> None:
-    manifest: dict[str, Any] = json.loads((begun / "manifest.json").read_text())
+def test_it_says_what_it_is(run: RunFolder) -> None:
+    manifest: dict[str, Any] = json.loads(run.manifest.read_text())
     assert (manifest["spec"], manifest["seed"], manifest["train"]["epochs"]) == ("small", 0, 2)
     assert set(manifest["versions"]) == {"python", "tensorflow", "keras", "numpy"}
-    assert manifest["input"] == {"images": "float32 pixels from 0 to 255", "mean": [127.5], "std": [127.5]}
+    assert (manifest["fresh"], manifest["resumed"]) == (False, [])
 
 
-def test_its_spec_gives_the_same_network_and_recipe(begun: Path, spec: Path) -> None:
-    (written, graph), (again, same) = loaded(spec), loaded(begun / "spec.yaml")
-    assert (again.train, same.fingerprint) == (written.train, graph.fingerprint)
+def test_the_same_spec_may_go_on(run: RunFolder, spec: Path) -> None:
+    refuse(run, *loaded(spec), fresh=False)
 
 
-def test_the_same_spec_may_go_on(begun: Path, spec: Path) -> None:
-    with opened(begun, *loaded(spec), fresh=False) as run:
-        assert run == RunFolder(begun)
+def test_devices_and_checkpoints_may_change(run: RunFolder, spec: Path) -> None:
+    refuse(run, *loaded(spec, "train.strategy=one", "train.checkpoint.steps=5"), fresh=False)
 
 
-def test_devices_and_checkpoints_may_change(begun: Path, spec: Path) -> None:
-    with opened(begun, *loaded(spec, "train.strategy=one", "train.checkpoint.steps=5"), fresh=False):
-        pass
+def test_data_may_lie_elsewhere(spec: Path) -> None:
+    """Whether they are the same is not told by their path."""
+    written, graph = loaded(spec, "train.data={source: folder, path: a}")
+    Path("run").mkdir()
+    manifests.begun(written.name, written.train, graph, fresh=False).write(Path("run/manifest.json"))
+    refuse(RunFolder(Path("run")), *loaded(spec, "train.data={source: folder, path: /b}"), fresh=False)
+    assert refused(RunFolder(Path("run")), spec, "train.data={source: folder, path: a, holdout: 0.1}").startswith(
+        "run holds a run with another recipe: train.data.holdout was 0.0, is 0.1\n")
 
 
-def test_another_recipe_is_refused_with_what_differs(begun: Path, spec: Path) -> None:
-    assert refused(begun, spec, "train.epochs=3", "train.schedule.learning_rate=1") == (
+def test_another_recipe_is_refused_with_what_differs(run: RunFolder, spec: Path) -> None:
+    assert refused(run, spec, "train.epochs=3", "train.schedule.learning_rate=1") == (
         "run holds a run with another recipe: train.epochs was 2, is 3; train.schedule.learning_rate was 0.05, is 1.0\n"
         "  hint: --fresh starts over (the old run is moved aside), --run NAME keeps both")
+    refuse(run, *loaded(spec, "train.epochs=3"), fresh=True)
 
 
-def test_another_network_is_refused(begun: Path, spec: Path) -> None:
-    assert refused(begun, spec, "stages.width=16").startswith("run holds a run of another network (small, fingerprint ")
+def test_another_network_is_refused(run: RunFolder, spec: Path) -> None:
+    assert refused(run, spec, "stages.width=16").startswith("run holds a run of another network (small, fingerprint ")
 
 
 def test_a_folder_of_something_else_is_left_alone(spec: Path, tmp_path: Path) -> None:
-    assert refused(tmp_path, spec) == f"{tmp_path} holds small.yaml and is no run folder\n  hint: name another one with --run"
-    assert refused(spec, spec) == f"{spec} is a file; --run names a folder"
+    assert refused(RunFolder(tmp_path), spec) == (
+        f"{tmp_path} holds small.yaml and is no run folder\n  hint: name another one with --run")
+    assert refused(RunFolder(spec), spec) == f"{spec} is a file; --run names a folder"
 
 
-def test_two_at_once_are_refused(begun: Path, spec: Path) -> None:
-    with opened(begun, *loaded(spec), fresh=False):
-        assert refused(begun, spec).startswith("another archspec works in run\n")
-    assert not list(begun.parent.glob(".*lock"))
+def test_what_a_lock_leaves_is_nothing_foreign(spec: Path) -> None:
+    with opened(RunFolder(Path("runs/small"))):
+        pass
+    assert [path.name for path in Path("runs").iterdir()] == [".small.lock"]
+    refuse(RunFolder(Path("runs")), *loaded(spec), fresh=False)
 
 
-def test_fresh_moves_the_old_one_aside(begun: Path, spec: Path) -> None:
-    (begun / "result.json").write_text("{}")
-    for _ in range(2):
-        with opened(begun, *loaded(spec, "train.epochs=3"), fresh=True) as run:
-            begin(run, *loaded(spec, "train.epochs=3"), fresh=True)
-    assert (begun.parent / "run.old1" / "result.json").is_file()
-    assert (begun.parent / "run.old2" / "spec.yaml").is_file()
-    assert not run.result.exists()
+def test_two_at_once_are_refused(run: RunFolder) -> None:
+    with opened(run), pytest.raises(InputError) as error, opened(RunFolder(run.path.resolve())):
+        pass
+    assert str(error.value) == (f"another archspec works in {run.path.resolve()}\n"
+                                "  hint: wait for it, or name another folder with --run")
 
 
-def test_what_a_kill_left_half_written_is_removed(begun: Path, spec: Path) -> None:
-    (begun / ".partial-model.keras").write_text("half")
-    (begun / "saved_model" / ".partial-1" / "variables").mkdir(parents=True)
-    begin(RunFolder(begun), *loaded(spec), fresh=False)
-    assert not list(begun.rglob(".partial*"))
+@pytest.mark.parametrize("text", ["", "{", "{}", "[]", '{"spec": "small"}', "\xff"])
+def test_a_broken_manifest_is_told_with_the_ways_out(run: RunFolder, spec: Path, text: str) -> None:
+    run.manifest.write_bytes(text.encode("latin-1"))
+    message = refused(run, spec)
+    assert message.startswith("run/manifest.json cannot be read (")
+    assert message.endswith("\n  hint: put back the file as it was; --fresh starts over (the old run is moved aside)")
+    refuse(run, *loaded(spec), fresh=True)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]"])
+def test_a_broken_result_is_none(run: RunFolder, text: str) -> None:
+    run.result.write_text(text)
+    assert run.read_result() is None

@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from archspec.evaluate.evaluator import classification
+from archspec.evaluate.loss import cross_entropy
 from archspec.spec.recipe import Recipe, read_recipe
 from archspec.train import optimizer as optimizers
-from archspec.train.progress import evaluated, trained
-from archspec.train.steps import EvaluateStep, TrainStep, cross_entropy, split_outputs
+from archspec.train.progress import trained
+from archspec.train.steps import EvaluateStep, TrainStep, split_outputs
+from archspec.train.update import decay, rules, updated
 
 IMAGES = np.random.default_rng(0).normal(size=(4, 6, 6, 1)).astype(np.float32)
 LABELS = np.array([0, 1, 2, 0], np.int32)
@@ -28,10 +31,14 @@ def network() -> keras.Model:
     return keras.Model(images, layers.Dense(3)(layers.Flatten()(layers.PReLU()(maps))))
 
 
+def train_step(model: keras.Model, recipe: Recipe) -> TrainStep:
+    return TrainStep(model, optimizers.make(recipe, 1, model), recipe, rules(recipe))
+
+
 def after_a_step(**keys: Any) -> dict[str, np.ndarray]:
     model = network()
     recipe = read_recipe({"batch": 4, "schedule": {"kind": "constant", "learning_rate": 0.5}, **keys})
-    TrainStep(model, optimizers.make(recipe, 1, model), recipe, 1.0)(IMAGES, LABELS, ONES)
+    train_step(model, recipe)(IMAGES, LABELS, ONES)
     return {variable.path: variable.value.numpy() for variable in model.trainable_variables}
 
 
@@ -51,7 +58,7 @@ def test_decay_goes_through_momentum() -> None:
     variable = keras.Variable(np.float32(1.0), name="kernel")
     optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
     for _ in range(2):
-        optimizer.apply(optimizers.decayed([tf.constant(0.0)], [variable], 0.5), [variable])
+        optimizer.apply(decay(0.5)([tf.constant(0.0)], [variable]), [variable])
     assert float(variable) == pytest.approx(0.95 - 0.9 * 0.05 - 0.1 * 0.5 * 0.95)
 
 
@@ -59,19 +66,24 @@ def test_filled_up_places_count_for_nothing() -> None:
     model = network()
     recipe = Recipe(batch=4)
     weights = np.array([1, 1, 0, 0], np.float32)
-    sums = EvaluateStep(model)(IMAGES, LABELS, weights)
-    others = EvaluateStep(model)(np.concatenate([IMAGES[:2], IMAGES[:2] * 100]), LABELS, weights)
+    evaluate = EvaluateStep(model, classification(3))
+    sums = evaluate(IMAGES, LABELS, weights)
+    others = evaluate(np.concatenate([IMAGES[:2], IMAGES[:2] * 100]), LABELS, weights)
     assert sums.numpy().tolist() == pytest.approx(others.numpy().tolist())
-    assert trained(TrainStep(model, optimizers.make(recipe, 1, model), recipe, 1.0)(IMAGES, LABELS, weights).numpy())
+    assert train_step(model, recipe)(IMAGES, LABELS, weights).numpy()[-1] == 2
 
 
 def test_means_of_sums() -> None:
     assert trained(np.array([3.0, 1, 4])) == {"loss": 0.75, "accuracy": 0.25}
-    assert evaluated(np.array([3.0, 1, 4, 4])) == {"loss": 0.75, "top1": 0.25, "top5": 1.0}
 
 
-def test_top5_of_three_classes_is_all() -> None:
-    assert evaluated(EvaluateStep(network())(IMAGES, LABELS, ONES).numpy())["top5"] == 1.0
+def test_equal_logits_hit_nothing() -> None:
+    """A network that says nothing: ties are no hits, in training as in evaluation."""
+    model = network()
+    model.layers[-1].kernel.assign(np.zeros(model.layers[-1].kernel.shape))
+    evaluator = classification(3)
+    assert dict(evaluator.results(EvaluateStep(model, evaluator)(IMAGES, LABELS, ONES).numpy()))["top1"] == 0.0
+    assert trained(train_step(model, Recipe(batch=4))(IMAGES, LABELS, ONES).numpy())["accuracy"] == 0.0
 
 
 def test_smoothing_gives_every_class_its_part() -> None:
@@ -89,5 +101,13 @@ def test_auxiliary_losses_have_their_weight() -> None:
     before = both.layers[-1].kernel.value.numpy()
     for weight, moved in ((0.0, False), (0.3, True)):
         recipe = read_recipe({"batch": 4, "auxiliary_weight": weight, "optimizer": {"weight_decay": 0.0}})
-        TrainStep(both, optimizers.make(recipe, 1, both), recipe, 1.0)(IMAGES, LABELS, ONES)
+        train_step(both, recipe)(IMAGES, LABELS, ONES)
         assert (np.abs(both.layers[-1].kernel.value.numpy() - before).max() > 0) == moved
+
+
+def test_rules_are_done_in_order() -> None:
+    """Each takes what the one before made, with the weights beside it."""
+    variable = keras.Variable(np.float32(2.0), name="kernel")
+    halved = [lambda gradients, variables: [gradient / 2 for gradient in gradients], decay(1.0)]
+    assert [float(each) for each in updated([tf.constant(8.0)], [variable], halved)] == [6.0]
+    assert [float(each) for each in updated([tf.constant(8.0)], [variable], halved[::-1])] == [5.0]

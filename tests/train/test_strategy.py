@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,43 +16,90 @@ from archspec.errors import InputError
 from archspec.train import strategy as strategies
 
 ROOT = Path(archspec.__file__).parents[1]
-PROGRAM = """
+DEVICES = """
 import io, json, sys
 from pathlib import Path
 import tensorflow as tf
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0],
                                            [tf.config.LogicalDeviceConfiguration()] * 2)
+import numpy as np
 from rich.console import Console
 from archspec.network import load, lower
+from archspec.train.begin import begin
+from archspec.train.checkpoint import Checkpoints
 from archspec.train.job import prepare
 from archspec.train.loop import train
-from archspec.train.run import begin, opened
-from archspec.train.strategy import describe
+from archspec.train.run import RunFolder
+from archspec.train.strategy import describe, statistics
+
+def trained(kind, *overrides):
+    spec = load("small.yaml", [f"train.strategy={kind}", "stem=[conv: 3x3 8 /2]", *overrides])
+    job, run = prepare(spec.train, lower(spec)), RunFolder(Path(kind))
+    begin(run, spec, lower(spec), job, False, print)
+    return job, run, train(job, run, Console(file=io.StringIO()))
+
+def held(variables):
+    return [[each.numpy() for each in variable.value.values] for variable in variables]
+"""
+TOGETHER = DEVICES + """
 found = {}
-for kind in ("one", "mirrored"):
-    spec = load("small.yaml", [f"train.strategy={kind}", "stem=[conv: 3x3 8 /2]"])
-    with opened(Path(kind), spec, lower(spec), fresh=False) as run:
-        job = prepare(spec.train, lower(spec))
-        begin(run, spec, lower(spec), fresh=False)
-        history = train(job, run, Console(file=io.StringIO()))
-    flags = [layer.synchronized for layer in job.model.layers if hasattr(layer, "synchronized")]
-    found[kind] = {"devices": describe(job.strategy), "history": history, "synchronized": any(flags)}
+for kind in ("one", "mirrored"):  # one mirrored job a process: TensorFlow's collectives count on
+    job, _, history = trained(kind)
+    found[kind] = {"devices": describe(job.strategy), "history": history,
+                   "synchronized": any(layer.synchronized for layer in job.model.layers if hasattr(layer, "synchronized"))}
+found["same"] = all(np.array_equal(*each) for each in held(job.model.variables))
 print(json.dumps(found))
 """
+APART = DEVICES + """
+def evaluated():
+    return dict(job.evaluate(lambda batch: None))
+
+job, run, _ = trained("mirrored", "train.sync_batch_norm=false", "train.epochs=1")
+checkpoints = Checkpoints(run.checkpoints, 9)
+trained_epoch, _ = checkpoints.newest()
+found = {"logged": json.loads(run.metrics.read_text())["test_loss"] == evaluated()["loss"]}
+job.train(job.next(job.batches(0)))
+each, before = held(statistics(job.model)), evaluated()
+job.state.progress.step = 77
+checkpoints.save(job.state.snapshot())
+snapshot, _ = checkpoints.newest()
+saved = [snapshot.arrays[f"model/{variable.path}"] for variable in statistics(job.model)]
+found |= {"differ": not any(np.array_equal(*pair) for pair in each), "before": before, "saved": evaluated(),
+          "means": all(np.allclose(array, np.mean(pair, axis=0), rtol=1e-6) for array, pair in zip(saved, each, strict=True))}
+job.restore(trained_epoch)
+found["trained"] = evaluated()
+job.restore(snapshot)
+print(json.dumps(found | {"restored": evaluated()}))
+"""
+
+
+def output(program: str) -> dict[str, Any]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"}
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False)
+    assert process.returncode == 0, process.stderr
+    found: dict[str, Any] = json.loads(process.stdout)
+    return found
 
 
 @pytest.mark.slow
 def test_two_devices_have_the_loss_curve_of_one(spec: Path) -> None:
     """With batch normalisation, weight decay and a last batch that is not full."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"}
-    process = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, env=environment, check=False)
-    assert process.returncode == 0, process.stderr
-    found = json.loads(process.stdout)
+    found = output(TOGETHER)
     assert (found["one"]["devices"], found["mirrored"]["devices"]) == ("1 CPU", "2 CPUs, mirrored")
     for one, two in zip(found["one"]["history"], found["mirrored"]["history"], strict=True):
         for key in ("loss", "accuracy", "test_loss", "test_top1"):
             assert two[key] == pytest.approx(one[key], rel=2e-3), key
     assert not found["mirrored"]["synchronized"]
+    assert found["same"]
+
+
+@pytest.mark.slow
+def test_what_each_device_counts_is_averaged_before_it_is_saved_and_tested(spec: Path) -> None:
+    """Without synchronised statistics: the checkpoint holds their mean, and what is evaluated is what is saved."""
+    found = output(APART)
+    assert (found["differ"], found["means"], found["logged"]) == (True, True, True)
+    assert found["before"] != found["saved"] != found["trained"]
+    assert found["restored"] == found["saved"]
 
 
 def test_a_batch_that_cannot_be_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:

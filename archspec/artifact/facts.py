@@ -1,0 +1,79 @@
+"""artifact.json: what the numbers of a network mean. Checked when it is read: anyone may have written it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from archspec.artifact.artifact import Artifact
+from archspec.errors import InputError
+
+NAME = "artifact.json"
+FORMAT = 1
+MOST_BYTES = 1 << 26
+"""Of the file: room for the names of a million classes."""
+RENEW = "take the folder as it was when its training ended, or train again"
+TESTED: Mapping[str, tuple[type, ...]] = {"data": (str,), "split": (str,), "examples": (int,), "loss": (int, float),
+                                          "top1": (int, float)}
+"""The metrics of a network that was tested, and their types."""
+
+
+def facts_of(artifact: Artifact, sha256: str, needs: tuple[str, ...]) -> dict[str, Any]:
+    """The document; `sha256` and `needs` are the digest of model.keras and the layers of archspec's in it."""
+    return {"format": FORMAT, "name": artifact.name, "fingerprint": artifact.fingerprint, "classes": list(artifact.classes),
+            "preprocess": artifact.preprocess.to_json(), "metrics": dict(artifact.metrics), "data": artifact.data,
+            "versions": dict(artifact.versions), "model": {"sha256": sha256, "needs": list(needs)}}
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """The document of a file, every key there and of its type. Raises InputError."""
+    if path.stat().st_size > MOST_BYTES:
+        raise InputError(f"{path} is larger than {MOST_BYTES >> 20} MiB\n  hint: {RENEW}")
+    try:
+        facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        raise InputError(f"{path} is damaged: it is no JSON\n  hint: {RENEW}") from None
+    for key, (what, holds) in KEYS.items():
+        if not isinstance(facts, dict) or not holds(facts.get(key)):
+            raise InputError(f"{path}: {key} has to be {what}\n  hint: {RENEW}")
+    return facts
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_text, value))
+
+
+def _mapping(*types: type) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, dict) and all(isinstance(each, types) for each in value.values())
+
+
+def _metrics(value: Any) -> bool:
+    """What a test found, and other numbers and texts beside it; or nothing."""
+    tested = isinstance(value, dict) and all(type(value.get(key)) in types for key, types in TESTED.items())
+    numbers = tested and all(isinstance(each, str) or (isinstance(each, int | float) and abs(each) < 1e15)
+                             for each in value.values())
+    return value == {} or (numbers and not isinstance(value.get("top5"), str))
+
+
+def _model(value: Any) -> bool:
+    return isinstance(value, dict) and _text(value.get("sha256")) and _texts(value.get("needs"))
+
+
+KEYS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    "format": (f"{FORMAT}: this version of archspec reads no other", lambda value: value == FORMAT),
+    "name": ("a text", _text),
+    "fingerprint": ("a text", _text),
+    "classes": ("a list of texts", _texts),
+    "preprocess": ("a mapping", _mapping(object)),
+    "metrics": (f"a mapping with {', '.join(TESTED)}, or an empty one", _metrics),
+    "data": ("a text", _text),
+    "versions": ("a mapping to texts", _mapping(str)),
+    "model": ("a mapping with sha256 and needs", _model),
+}
+"""The keys: what each has to be, and whether a value is that."""

@@ -1,0 +1,63 @@
+"""Evaluators: what is summed over a batch, and what the sums over all batches say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from archspec.errors import InputError
+from archspec.evaluate.loss import cross_entropy
+from archspec.evaluate.ranks import rank
+
+Batch = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
+"""Logits (b, classes), labels (b,) int32, and weights (b,) float32: 0 for what only fills up a batch."""
+TOP5_FROM = 6
+"""Among five classes or fewer each is one of the five best: below so many classes top5 says nothing and is left out."""
+
+
+@dataclass(frozen=True)
+class Evaluator:
+    """`sums` of a Batch is float64, of one shape for all batches: it may be added over batches and over devices.
+
+    `results` yields (name, value) from the sum over all batches. Raises InputError where there were no examples.
+    """
+
+    sums: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
+    results: Callable[[np.ndarray], Iterator[tuple[str, float]]]
+
+
+def classification(classes: int) -> Evaluator:
+    """The mean loss, and the shares top1 and top5 of examples whose class is among so many that score highest."""
+    hit = {"top1": 1} | ({"top5": 5} if classes >= TOP5_FROM else {})
+
+    def sums(logits: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+        place = rank(logits, labels)
+        return weighted(weights, cross_entropy(labels, logits, 0.0), *(place < k for k in hit.values()))
+
+    def results(total: np.ndarray) -> Iterator[tuple[str, float]]:
+        *values, examples = total.tolist()
+        if not examples:
+            raise InputError("there are no images to evaluate on")
+        yield from ((name, value / examples) for name, value in zip(("loss", *hit), values, strict=True))
+    return Evaluator(sums, results)
+
+
+def weighted(weights: tf.Tensor, *rows: tf.Tensor) -> tf.Tensor:
+    """(rows + 1,) float64: the sum of each row (b,) times the weights, and the sum of the weights."""
+    stacked = tf.stack([tf.cast(row, tf.float64) for row in (*rows, tf.ones_like(weights))])
+    # what only fills up a batch counts for nothing even where it is not a number
+    return tf.reduce_sum(tf.math.multiply_no_nan(stacked, tf.cast(weights, tf.float64)), axis=1)
+
+
+def evaluate(batches: Iterable[Batch], evaluator: Evaluator) -> Iterator[tuple[str, float]]:
+    """The results of an evaluator over all batches. Raises InputError where there are none."""
+    total: np.ndarray | None = None
+    for logits, labels, weights in batches:
+        sums = evaluator.sums(logits, labels, weights).numpy()
+        total = sums if total is None else total + sums
+    if total is None:
+        raise InputError("there are no images to evaluate on")
+    yield from evaluator.results(total)

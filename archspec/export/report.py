@@ -1,0 +1,43 @@
+"""parity.json: what was exported into a folder, how equal it is to the model, and the digest of each."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from archspec.artifact.artifact import Artifact
+from archspec.export.parity import Parity
+from archspec.io.digest import digest
+from archspec.io.files import write_json
+
+PLACE = "parity.json"
+
+
+def add(folder: Path, artifact: Artifact, tolerance: float, name: str, place: str, parity: Parity) -> None:
+    """Writes the report anew, with a row for what has just been exported."""
+    row = {"format": name, "path": place, "bytes": _size(folder / place), "sha256": digest(folder / place),
+           "images": parity.images, "max_difference": parity.probabilities, "max_logit_difference": parity.logits,
+           "same_top1": parity.agreement}
+    kept = [each for each in rows(folder) if each["format"] != name]
+    write_json(folder / PLACE, {"model": artifact.name, "fingerprint": artifact.fingerprint, "tolerance": tolerance,
+                                "artefacts": [*kept, row]})
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    """The rows of the report of a folder; none where there is no report, or none that can be read."""
+    try:
+        found = json.loads((folder / PLACE).read_text(encoding="utf-8"))["artefacts"]
+        return [each for each in found if {"format", "sha256"} <= each.keys()]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []
+
+
+def is_whole(folder: Path, name: str, place: str) -> bool:
+    """Whether an export is there as it was when it was compared."""
+    kept = {row["format"]: row["sha256"] for row in rows(folder)}
+    return (folder / place).exists() and digest(folder / place) == kept.get(name)
+
+
+def _size(path: Path) -> int:
+    return sum(each.stat().st_size for each in (path, *path.rglob("*")) if each.is_file())

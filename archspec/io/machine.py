@@ -1,0 +1,38 @@
+"""What the machine refuses, whichever library it is told by: a full disk, a folder without permission, no memory."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+
+REFUSALS = frozenset({
+    errno.EACCES, errno.EBUSY, errno.EDQUOT, errno.EEXIST, errno.EFBIG, errno.EIO, errno.EISDIR, errno.ELOOP, errno.EMFILE,
+    errno.ENAMETOOLONG, errno.ENFILE, errno.ENODEV, errno.ENOENT, errno.ENOMEM, errno.ENOSPC, errno.ENOTDIR, errno.ENOTEMPTY,
+    errno.ENXIO, errno.EPERM, errno.EROFS, errno.ESTALE, errno.ETIMEDOUT, errno.ETXTBSY, errno.EXDEV})
+"""Of an OSError. Others, such as a closed file, are mistakes of the program."""
+
+TOLD = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EIO, errno.ENAMETOOLONG)
+"""What TensorFlow and HDF5 put into the text of errors of their own, in the words of the C library."""
+
+
+def refusal(error: BaseException) -> str:
+    """What the machine refused, as `No space left on device: model.keras`; '' if the error is not of that kind."""
+    return next(filter(None, map(_refusal, _causes(error))), "")
+
+
+def _refusal(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.errno in REFUSALS:
+        place = f": {error.filename}" if error.filename is not None else ""
+        return f"{os.strerror(error.errno)}{place}"
+    if isinstance(error, MemoryError):
+        return os.strerror(errno.ENOMEM)
+    text = str(error)
+    return next((os.strerror(number) for number in TOLD if os.strerror(number) in text), "")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, and those that it was raised from."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

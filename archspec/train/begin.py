@@ -1,0 +1,160 @@
+"""How a training begins: taken up where it was, from weights of elsewhere, or from the seed's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from archspec.data.index import Index, difference
+from archspec.errors import InputError
+from archspec.graph.ir import Graph
+from archspec.io.files import PARTIAL, remove, write_json, write_text
+from archspec.io.machine import refusal
+from archspec.train import manifest as manifests
+from archspec.train.checkpoint import Checkpoints, Misfit, Snapshot
+from archspec.train.job import Job
+from archspec.train.metrics import read_lines
+from archspec.train.progress import Row
+from archspec.train.run import WAYS_OUT, RunFolder, SpecLike, differences
+
+Say = Callable[[str], None]
+FRESH = "--fresh starts over (the old run is moved aside)"
+
+
+def begin(run: RunFolder, spec: SpecLike, graph: Graph, job: Job, fresh: bool, say: Say) -> None:
+    """Makes the run folder and the job's state ready for the next step. The order is important:
+
+    1. --fresh: the old run is moved aside, unless --fresh began it and it can be gone on with
+    2. no run there, or one that has saved nothing: begun, with the weights that `init` names, else the seed's
+    3. other data than the run's: refused
+    4. a checkpoint that is whole and finite: taken up, from the newest one
+    5. nothing to go on from: refused, for no run starts from zero in silence
+
+    Raises InputError where it is refused, before anything is changed.
+    """
+    index = job.index
+    aside = fresh and run.manifest.is_file() and not _left_by_fresh(run, spec, graph, index, say)
+    if aside or not _has_saved(run):
+        job.initialize()  # not after: a file that does not fit shall not cost an old run its place
+        if aside:
+            _move_aside(run)
+        _create(run, spec, graph, index, fresh)
+        return
+    _refuse_other_data(run, index)
+    snapshot, refused = Checkpoints(run.checkpoints, spec.train.checkpoint.keep).newest()
+    if snapshot is None:
+        raise InputError(_nothing_to_go_on_from(run, refused))
+    _take_up(run, job, snapshot, refused, say)
+    manifest = manifests.read(run.manifest)
+    replace(manifest, resumed=[*manifest.resumed, manifests.start(job.state.progress.step)]).write(run.manifest)
+    write_text(run.spec, spec.to_yaml(expand=True))
+    _sweep(run)
+
+
+def _has_saved(run: RunFolder) -> bool:
+    return run.manifest.is_file() and bool(Checkpoints(run.checkpoints, 1).found() or _rows(run) or run.result.exists())
+
+
+def _rows(run: RunFolder) -> list[Row]:
+    """What metrics.jsonl says; nothing if it is not there, or no one can read it: it is written anew then."""
+    try:
+        return read_lines(run.metrics)
+    except InputError:
+        return []
+
+
+def _create(run: RunFolder, spec: SpecLike, graph: Graph, index: Index, fresh: bool) -> None:
+    run.path.resolve().mkdir(parents=True, exist_ok=True)
+    _sweep(run)
+    # the manifest first: by it a folder is known for a run
+    manifests.begun(spec.name, spec.train, graph, fresh).write(run.manifest)
+    write_json(run.index, index.to_json())
+    write_text(run.spec, spec.to_yaml(expand=True))
+
+
+def _left_by_fresh(run: RunFolder, spec: SpecLike, graph: Graph, index: Index, say: Say) -> bool:
+    """Whether --fresh began this very run and was interrupted, so that the same command means to go on with it.
+
+    To start it over would come to the same end, later.
+    """
+    try:
+        written = manifests.read(run.manifest)
+        same = written.fresh and not run.result.exists() and not list(differences(written, spec, graph))
+        if not same or not _has_saved(run):
+            return same
+        _refuse_other_data(run, index)
+    except InputError:
+        return False
+    if Checkpoints(run.checkpoints, 1).newest()[0] is None:
+        return False
+    say(f"--fresh began this run and it is not finished: going on with it\n"
+        f"  hint: to begin it once more, remove {run.path}")
+    return True
+
+
+def _move_aside(run: RunFolder) -> None:
+    whole = run.path.resolve()  # of a link, what it leads to, for a folder is renamed on its own disk only
+    count = 1
+    while (free := whole.with_name(f"{whole.name}.old{count}")).exists():
+        count += 1
+    try:
+        whole.rename(free)
+    except OSError as error:
+        raise InputError(f"{run.path} cannot be moved aside to {free}: {refusal(error) or error}\n"
+                         "  hint: name another folder with --run") from error
+
+
+def _refuse_other_data(run: RunFolder, index: Index) -> None:
+    differing = difference(_read_index(run.index), index)
+    if differing:
+        raise InputError(f"{run.path} was trained on other data: {'; '.join(differing)}\n"
+                         f"  hint: put the data back as they were; or {WAYS_OUT}")
+
+
+def _read_index(path: Path) -> Index:
+    try:
+        return Index.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, InputError):
+        raise InputError(f"{path} is not there or damaged; it says what the run was trained on\n"
+                         f"  hint: put back the file as it was; {FRESH}") from None
+
+
+def _nothing_to_go_on_from(run: RunFolder, refused: dict[Path, str]) -> str:
+    if refused:
+        listed = "".join(f"\n  {path}: {reason}" for path, reason in refused.items())
+        return f"{run.path} has no checkpoint that can be used{listed}\n  hint: {FRESH}"
+    return (f"{run.path} has trained, but no checkpoint is left to go on from\n  hint: {FRESH}")
+
+
+def _take_up(run: RunFolder, job: Job, snapshot: Snapshot, refused: dict[Path, str], say: Say) -> None:
+    for path, reason in refused.items():
+        say(f"{path} is passed over ({reason}); going back to an earlier one")
+    try:
+        job.restore(snapshot)
+    except Misfit as error:
+        raise InputError(f"{run.checkpoints}: not a checkpoint of this network; {error}\n  hint: {FRESH}") from None
+    for path in refused:  # kept for whoever wants to look at it, out of the count of those that are kept
+        path.rename(path.with_name(f"{path.name}.unusable"))
+    _complete(run, job)
+    progress, steps = job.state.progress, job.training.steps
+    if progress.step < job.steps:
+        epoch, step = divmod(progress.step, steps)
+        say(f"resuming at epoch {epoch + 1}, step {step + 1} of {steps}")
+
+
+def _complete(run: RunFolder, job: Job) -> None:
+    """A state is saved before it is evaluated; if the evaluation was done after that, its row is in metrics.jsonl."""
+    progress = job.state.progress
+    epoch, within = divmod(progress.step, job.training.steps)
+    rows = _rows(run)[:epoch]
+    if not within and len(progress.history) == epoch - 1 == len(rows) - 1 and rows[-1].get("step") == progress.step:
+        progress.seconds = max(progress.seconds, rows[-1]["seconds"])
+        progress.end_epoch(rows[-1])
+
+
+def _sweep(run: RunFolder) -> None:
+    """Removes what a kill left half written."""
+    for rest in list(run.path.rglob(f"{PARTIAL}*")):
+        remove(rest)

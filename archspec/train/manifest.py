@@ -1,0 +1,71 @@
+"""manifest.json: what a run is, and how it was begun and taken up."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from archspec.errors import InputError
+from archspec.graph.ir import Graph
+from archspec.io.files import write_json
+from archspec.schema.keys import to_json
+from archspec.spec.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a run is, and its starts.
+
+    `command` and `versions` are those that began the run; `resumed` has time, step, command and versions of each later
+    start. `fresh` says whether it was begun by --fresh.
+    """
+
+    spec: str
+    fingerprint: str
+    seed: int
+    command: list[str]
+    versions: dict[str, str]
+    input: dict[str, Any]
+    train: dict[str, Any]
+    fresh: bool
+    resumed: list[dict[str, Any]]
+
+    def write(self, path: Path) -> None:
+        """Writes it, whole or not at all."""
+        write_json(path, asdict(self))
+
+
+def start(step: int) -> dict[str, Any]:
+    """One more start of a run, after so many steps."""
+    return {"time": datetime.now(UTC).isoformat(timespec="seconds"), "step": step, "command": sys.argv, "versions": versions()}
+
+
+def begun(name: str, train: Recipe, graph: Graph, fresh: bool) -> Manifest:
+    """The manifest of a run that this command begins."""
+    return Manifest(name, graph.fingerprint, train.seed, sys.argv, versions(),
+                    {"images": "float32 pixels from 0 to 255", **to_json(train.normalize)}, to_json(train), fresh,
+                    [])
+
+
+def versions() -> dict[str, str]:
+    """Of all that numbers depend on."""
+    return {"python": platform.python_version(), **{name: version(name) for name in ("tensorflow", "keras", "numpy")}}
+
+
+def read(path: Path) -> Manifest:
+    """Raises InputError if it is not as `write` wrote it."""
+    try:
+        found = Manifest(**json.loads(path.read_text(encoding="utf-8")))
+        kinds = {"fingerprint": str, "train": dict, "resumed": list}
+        if wrong := [key for key, kind in kinds.items() if not isinstance(getattr(found, key), kind)]:
+            raise TypeError(f"its {wrong[0]} is of another kind")
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{path} cannot be read ({error})\n"
+                         "  hint: put back the file as it was; --fresh starts over (the old run is moved aside)") from None
+    return found

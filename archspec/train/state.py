@@ -1,0 +1,57 @@
+"""The state of a training: all that a step changes, as one named tree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import keras
+
+from archspec.train.checkpoint import Misfit, Snapshot
+from archspec.train.progress import Progress
+
+Group = Mapping[str, keras.Variable]
+
+
+@dataclass(frozen=True)
+class TrainState:
+    """The variables by group and name, and the position. A new part of the state is a new group.
+
+    `gather` brings together what each device counts by itself; see strategy.averaging.
+    """
+
+    groups: Mapping[str, Group]
+    progress: Progress
+    gather: Callable[[], None]
+
+    def snapshot(self) -> Snapshot:
+        """A copy of everything on the host. What the devices counted apart is averaged first, here as in the copy."""
+        self.gather()
+        return Snapshot({name: variable.value.numpy() for name, variable in self._named()}, self.progress.to_json())
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Becomes what was copied. Raises Misfit, before anything is changed, if that has other variables."""
+        named = dict(self._named())
+        wanted = {name: tuple(variable.shape) for name, variable in named.items()}
+        held = {name: array.shape for name, array in snapshot.arrays.items()}
+        if wanted != held:
+            differing = sorted(name for name in wanted.keys() | held.keys() if wanted.get(name) != held.get(name))
+            raise Misfit(f"{len(differing)} variables differ, the first is {differing[0]}")
+        for name, variable in named.items():
+            variable.assign(snapshot.arrays[name])
+        self.progress.take(snapshot.progress)
+
+    def _named(self) -> Iterator[tuple[str, keras.Variable]]:
+        for group, variables in self.groups.items():
+            for name, variable in variables.items():
+                yield f"{group}/{name}", variable
+
+
+def groups(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> dict[str, Group]:
+    """The variables of a training, by names that are the same in every process."""
+    weights = {variable.path: variable for variable in model.weights}
+    # by number: Keras counts optimizers and seed generators over the process, and their paths with them
+    seeds = [variable for variable in model.variables if variable.path not in weights]
+    return {"model": weights,
+            "optimizer": {f"{index:05d}/{variable.name}": variable for index, variable in enumerate(optimizer.variables)},
+            "seeds": {f"{index:05d}": variable for index, variable in enumerate(seeds)}}

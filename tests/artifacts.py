@@ -1,0 +1,39 @@
+"""A small trained network as a value, for tests: no training, no data."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from archspec.artifact.artifact import Artifact, shapes
+from archspec.network import load, lower
+from archspec.preprocess.rule import Preprocess, Squash
+
+SPEC = """\
+archspec: 1
+name: small
+input: 8x8x4
+classes: 3
+memory: recompute
+stem: [conv: 3x3 8 groups=2 act=prelu, shuffle: {groups: 2}, depthwise: 3x3, dropout: 0.1]
+head: [global_avg_pool, dense: $classes]
+"""
+
+
+@cache
+def artifact() -> Artifact:
+    """Grouped convolution, a layer of archspec's, dropout, recomputation, and statistics that are not the initial ones."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "small.yaml"
+        path.write_text(SPEC)
+        spec = load(str(path))
+    graph = lower(spec)
+    draw = np.random.default_rng(0)
+    weights = {key: draw.uniform(0.5, 1.5, shape).astype(np.float32) for key, shape in shapes(graph).items()}
+    return Artifact(spec.to_yaml(expand=True), graph, weights, ("cat", "dög", "owl"),
+                    Preprocess(8, 8, 4, Squash(), "bilinear", True, 255.0, (120.0, 110.0, 100.0, 90.0), (50.0, 60.0, 70.0, 80.0)),
+                    {"data": "folder", "split": "test", "examples": 4, "loss": 0.5, "top1": 0.75},
+                    {"python": "3.11"}, "0123456789abcdef")

@@ -1,0 +1,125 @@
+"""What a finished run has is made from what its training left, as often as it is lost, without data or training."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from archspec.cli.train import _print_result as print_result
+from archspec.errors import InputError
+from archspec.export import sample
+from archspec.export.exporters import EXPORTERS
+from archspec.export.run import Finished, complete, export_run, is_trained, missing
+from archspec.preprocess.rule import Preprocess, Squash
+from archspec.spec.export import ExportSection
+from archspec.train.run import RunFolder
+
+PIXELS = np.random.default_rng(0).uniform(0, 255, (2, 8, 8, 4)).astype(np.float32)
+BOTH = ExportSection()
+NONE = ExportSection(formats=())
+MADE = ["result.json", "curves.png", "labels.txt", "saved_model/1", "model.tflite"]
+
+
+def completed(folder: Path, wanted: ExportSection = BOTH) -> Finished:
+    return complete(folder, wanted, PIXELS)
+
+
+def test_all_that_a_run_has_is_made(trained: Path) -> None:
+    assert missing(RunFolder(trained), BOTH) == MADE
+    finished = completed(trained)
+    assert missing(RunFolder(trained), BOTH) == []
+    assert list(finished.parity) == list(EXPORTERS)
+    assert json.loads((trained / "result.json").read_text()) == finished.result == {
+        "spec": "small", "fingerprint": finished.result["fingerprint"], "data": "folder", "split": "test", "examples": 4,
+        "loss": 0.5, "top1": 0.75, "top5": None, "epochs": 3, "seconds": 30, "images_per_second": 102,
+        "classes": ["cat", "dög", "owl"]}
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+def _remove(path: Path) -> None:
+    path.unlink()
+
+
+@pytest.mark.parametrize(("file", "harm", "lost", "written"), [
+    ("result.json", _cut, "result.json", set()),
+    ("curves.png", _cut, "curves.png", set()),
+    ("labels.txt", _remove, "labels.txt", set()),
+    ("saved_model/1/saved_model.pb", _cut, "saved_model/1", {"labels.txt", "parity.json"}),
+    ("model.tflite", _remove, "model.tflite", {"labels.txt", "parity.json"})])
+def test_what_is_lost_is_made_again_and_nothing_else(file: str, harm: Callable[[Path], None], lost: str, written: set[str],
+                                                     finished: Path) -> None:
+    def times() -> dict[str, int]:
+        files = {str(path.relative_to(finished)): path.stat().st_mtime_ns for path in finished.rglob("*") if path.is_file()}
+        return {name: time for name, time in files.items() if not name.startswith(lost)}
+    before = times()
+    harm(finished / file)
+    assert missing(RunFolder(finished), BOTH) == [lost]
+    completed(finished)
+    assert missing(RunFolder(finished), BOTH) == []
+    assert {name for name, time in times().items() if time != before[name]} == written
+
+
+@pytest.mark.parametrize("file", ["model.keras", "metrics.jsonl", "artifact.json", "spec.yaml"])
+@pytest.mark.parametrize("harm", [_cut, _remove])
+def test_what_only_a_training_gives_is_known_for_lost(file: str, harm: Callable[[Path], None], trained: Path) -> None:
+    completed(trained, NONE)
+    assert is_trained(RunFolder(trained))
+    harm(trained / file) if file != "spec.yaml" else (trained / file).write_text("input: 8x8x1\n")
+    assert not is_trained(RunFolder(trained))
+    with pytest.raises(InputError):
+        complete(trained, NONE)
+
+
+def test_a_result_is_shown_with_what_it_has(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of three classes no top5; of a shuffle, which Keras has not, how the model is loaded."""
+    run = RunFolder(finished)
+    print_result(run.read_result() or {}, run)
+    shown = capsys.readouterr().out
+    assert "75.00%" in shown
+    assert "top5" not in shown
+    assert (f"{finished}/model.keras  the Keras model; its input is normalised as artifact.json says, its output logits; "
+            "import archspec before you load it, for ChannelShuffle\n") in shown
+
+
+def test_without_data_made_images_are_compared(trained: Path) -> None:
+    spec = trained / "spec.yaml"
+    spec.write_text(spec.read_text() + "train: {data: {source: folder, path: gone}}\n")
+    finished = complete(trained, ExportSection(formats=("savedmodel",)))
+    assert finished.note.startswith("exports were compared on made images, for there is no data (train.data.path: no folder gone")
+    assert finished.parity["savedmodel"].images == sample.IMAGES
+
+
+def test_made_images_use_the_whole_range() -> None:
+    rule = Preprocess(5, 7, 3, Squash(), "bilinear", True, 255.0, (0.0,), (1.0,))
+    images = sample.made(rule)
+    assert (images.shape, images.dtype) == ((sample.IMAGES, 5, 7, 3), np.float32)
+    assert images.min() < 20 < 235 < images.max() <= 255
+    assert np.array_equal(images, sample.made(rule))
+
+
+@pytest.mark.slow
+def test_a_run_is_exported_by_one_function_in_a_fresh_process(trained: Path, tmp_path: Path) -> None:
+    """On the data that the spec names: the digits."""
+    code = ("from pathlib import Path; from archspec.export.run import export_run\n"
+            f"found = export_run(Path({str(trained)!r}), Path('published'), ['tflite', 'savedmodel'])\n"
+            "print(*(f'{name} {parity.images} {parity.agreement}' for name, parity in found.items()))")
+    done = subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, capture_output=True, text=True,
+                          env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])})
+    assert done.stdout == "tflite 64 1.0 savedmodel 64 1.0\n"
+    assert {path.name for path in (tmp_path / "published").iterdir()} == {"labels.txt", "model.tflite", "saved_model", "parity.json"}
+
+
+def test_an_export_is_made_from_the_folder_alone(trained: Path, tmp_path: Path) -> None:
+    found = export_run(trained, tmp_path / "to", ["savedmodel"])
+    assert found["savedmodel"].holds(1e-6)
+    assert (tmp_path / "to/saved_model/1/saved_model.pb").is_file()

@@ -1,0 +1,29 @@
+"""Which folder a user means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from archspec.errors import InputError
+from archspec.io.places import written
+
+
+def test_home_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/someone")
+    assert written("~/r1", "--run") == Path("/home/someone/r1")
+    assert written("runs/a~b", "--run") == Path("runs/a~b")
+
+
+@pytest.mark.parametrize("text", ["gs://bucket/r1", "s3://b", "hdfs://host/x"])
+def test_an_address_is_refused(text: str) -> None:
+    with pytest.raises(InputError) as error:
+        written(text, "--run")
+    assert str(error.value) == (f"--run {text}: an address; only folders of this machine can be written to\n"
+                                "  hint: name a folder here, and copy it afterwards, or mount the bucket")
+
+
+def test_an_unknown_user_is_refused() -> None:
+    with pytest.raises(InputError, match="--run ~nobody-of-that-name/x: there is no such user"):
+        written("~nobody-of-that-name/x", "--run")

@@ -1,0 +1,54 @@
+"""Small runs, stopped where a test wants them to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archspec.train import loop
+from archspec.train.checkpoint import read
+
+SPEC = """\
+input: 8x8x1
+classes: 10
+stem: [conv: 3x3 8 /2, dropout: 0.1]
+stages: {block: basic, repeats: 1, width: 8}
+head: [global_avg_pool, dense: $classes]
+train:
+  epochs: 2
+  batch: 48
+  schedule: {kind: constant, learning_rate: 0.05}
+"""
+RUN = Path("runs/small")
+QUICK = ["--set", "export.formats=[]"]
+
+
+def metrics(run: Path = RUN) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+def checkpoints(run: Path = RUN) -> list[int]:
+    """The steps of those that are kept."""
+    return sorted(int(path.stem.removeprefix("step-")) for path in (run / "checkpoints").glob("*.npz"))
+
+
+def exact(run: Path) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
+    """All that must not depend on where a run was stopped: rows without times, every array of the last checkpoint."""
+    rows = [{key: value for key, value in row.items() if key not in ("seconds", "images_per_second")} for row in metrics(run)]
+    return rows, {name: array.tobytes() for name, array in read(run / "checkpoints" / "step-00000060.npz").arrays.items()}
+
+
+def after_steps(monkeypatch: pytest.MonkeyPatch, count: int, act: Callable[[], object]) -> None:
+    """Acts once, when so many steps are done."""
+    real, acted = loop.Steps.next, list[int]()
+
+    def following(self: loop.Steps) -> None:
+        real(self)
+        if self._job.state.progress.step == count and not acted:
+            acted.append(count)
+            act()
+    monkeypatch.setattr(loop.Steps, "next", following)

@@ -1,0 +1,143 @@
+"""Runs that are interrupted, at any moment and by anything: the same command ends where the whole run does, bit for bit."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from runs import QUICK, RUN, after_steps, checkpoints, exact, metrics
+
+import archspec as archspec_package
+from archspec.cli import run as archspec
+from archspec.io.signals import SIGNALS, interrupt
+from archspec.train import events
+from archspec.train.progress import Interrupted
+from archspec.train.signals import StopRequest
+
+ROOT = Path(archspec_package.__file__).parents[1]
+
+
+def test_a_signal_saves_and_the_same_command_goes_on(spec: Path, monkeypatch: pytest.MonkeyPatch,
+                                                     capsys: pytest.CaptureFixture[str]) -> None:
+    after_steps(monkeypatch, 10, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    assert archspec(["train", "small.yaml", *QUICK]) == 130
+    assert "interrupted; what was done is saved in runs/small: the same command again goes on" in capsys.readouterr().err
+    assert checkpoints() == [10]
+    assert archspec(["train", "small.yaml", *QUICK]) == 0
+    assert "resuming at epoch 1, step 11 of 30" in capsys.readouterr().err
+    assert [row["epoch"] for row in metrics()] == [1, 2]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_every_signal_is_noted_and_the_second_acts_at_once(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with StopRequest() as stop:
+        stop.check()
+        os.kill(os.getpid(), number)
+        with pytest.raises(Interrupted, match=number.name):
+            stop.check()
+        assert {signal.getsignal(each) for each in SIGNALS} == {signal.SIG_DFL}
+    assert signal.getsignal(number) == before
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_before_training_every_signal_interrupts(number: signal.Signals) -> None:
+    before = {each: signal.getsignal(each) for each in SIGNALS}
+    try:
+        interrupt()
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), number)
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def test_a_signal_in_the_evaluation_ends_it_at_the_next_batch(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    batches: list[int] = []
+
+    def between(self: events.Evaluate, batch: int) -> None:
+        batches.append(batch)
+        if len(batches) == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        self._stop.check()
+    with monkeypatch.context() as patched:
+        patched.setattr(events.Evaluate, "_between", between)
+        assert archspec(["train", "small.yaml", *QUICK, "--set", "train.checkpoint.epochs=2"]) == 130
+    assert batches == [1, 2, 3]
+    assert checkpoints() == [30]
+    assert not (RUN / "metrics.jsonl").exists()
+    assert archspec(["train", "small.yaml", *QUICK]) == 0
+    assert [row["epoch"] for row in metrics()] == [1, 2]
+
+
+def test_a_closed_terminal_is_nothing_to_what_nohup_runs() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with StopRequest() as stop:
+            os.kill(os.getpid(), signal.SIGHUP)
+            stop.check()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_stopped_and_resumed_is_the_same_training(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bit for bit, wherever it is stopped: within an epoch, and between the last save and its evaluation."""
+    assert archspec(["train", "small.yaml", *QUICK, "--run", "whole"]) == 0
+    for step in (7, 60):
+        with monkeypatch.context() as patched:
+            after_steps(patched, step, lambda: os.kill(os.getpid(), signal.SIGINT))
+            assert archspec(["train", "small.yaml", *QUICK, "--run", f"stopped{step}"]) == 130
+        assert archspec(["train", "small.yaml", *QUICK, "--run", f"stopped{step}"]) == 0
+        assert exact(Path(f"stopped{step}")) == exact(Path("whole"))
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment(spec: Path) -> None:
+    """SIGKILL, which nothing can catch, while it saves, evaluates and trains: the end is that of the whole run, bit for bit.
+
+    At most one checkpoint interval is lost, and no epoch is numbered twice.
+    """
+    assert archspec(["train", "small.yaml", *QUICK, "--run", "whole", "--set", "train.checkpoint.steps=10"]) == 0
+    program = "import os, signal, sys\n" + KILLING
+    for moment in ("saving 10", "saved 30", "step 37"):
+        run = f"killed-{moment.replace(' ', '-')}"
+        command = [sys.executable, "-c", program, moment, "train", "small.yaml", *QUICK, "--run", run,
+                   "--set", "train.checkpoint.steps=10"]
+        killed = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False)
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        assert archspec(["train", "small.yaml", *QUICK, "--run", run, "--set", "train.checkpoint.steps=10"]) == 0
+        assert exact(Path(run)) == exact(Path("whole")), moment
+        assert not [path for path in Path(run).rglob("*") if path.name.startswith(".partial")]
+
+
+KILLING = """
+from archspec.io.quiet import import_tensorflow
+import_tensorflow()
+from archspec.train import checkpoint, events, loop
+word, step = sys.argv[1].split()
+
+def kill():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def killing(kind, name):
+    real = getattr(kind, name)
+    def run(self):
+        real(self)
+        if self._job.state.progress.step == int(step):
+            kill()
+    setattr(kind, name, run)
+
+if word == "saving":
+    write = checkpoint._write
+    checkpoint._write = lambda *arguments: (write(*arguments), kill())  # before it has its name
+elif word == "saved":
+    killing(events.Save, "act")
+else:
+    killing(loop.Steps, "next")
+from archspec.cli import run
+sys.exit(run(sys.argv[2:]))
+"""
