@@ -106,7 +106,9 @@ def _activation(its: Settings) -> Op:
     function = its.take("activation")
     if isinstance(function, dict):
         function = function["config"]
-    return ops.Activation("gelu", approximate=True) if function == "archspec>approximate_gelu" else ops.Activation(function)
+    if function == "archspec>approximate_gelu":
+        return ops.Activation("gelu", approximate=True)
+    return ops.Activation({"hard_silu": "hard_swish"}.get(function, function))  # one function of two names
 
 
 def _dropout(its: Settings) -> Meaning:

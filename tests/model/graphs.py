@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from archspec.errors import Where
 from archspec.graph.builder import Builder
-from archspec.graph.ir import Graph, Value
+from archspec.graph.ir import Cursor, Graph, Role, Value
 from archspec.graph.ops import Input, Op
 
 Chain = Callable[..., Graph]
@@ -14,10 +14,12 @@ WHERE = Where("test")
 
 
 class Net(Builder):
-    """A builder that names each node after its operation and a number."""
+    """A builder that names each node after its operation and a number, and gives it the role of the moment."""
+
+    role: Role = "main"
 
     def put(self, op: Op, *inputs: Value) -> Value:
-        return self.add(op, *inputs, name=f"{op.kind}{len(self.nodes)}", where=WHERE)
+        return self.add(op, *inputs, name=f"{op.kind}{len(self.nodes)}", where=WHERE, cursor=Cursor(role=self.role))
 
     def done(self, output: Value) -> Graph:
         return self.graph(output, {}, {}, ())

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 import pytest
-from vocabulary import ONLY_OF, OTHERS, around
+from vocabulary import OTHERS, around
 
 from archspec.graph import ops
 from archspec.model import layers
@@ -18,7 +18,7 @@ PADDED = ops.Conv(6, (3, 3), (2, 2), (1, 1, 1, 1), bias=True)
 EXAMPLES = [*(base for base, _ in OTHERS.values()), PADDED, ops.Conv(6, (3, 3), (2, 2), "same", (2, 2)), ops.Conv(6, (3, 3), groups=2),
             ops.Depthwise(stride=(2, 1)), ops.Pool("max", (2, 2), (2, 2)), ops.Pool("avg", (2, 2), (2, 2)),
             ops.Pool("max", (3, 3), (2, 2), (1, 1, 1, 1)), ops.Pool("avg", (3, 3), (2, 2), count_padding=True),
-            ops.GlobalPool("max"), *(ops.Activation(name) for name in (*ONLY_OF.values(), "prelu", "relu6")),
+            ops.GlobalPool("max"), *(ops.Activation(name) for name in ops.ACTIVATIONS[1:]),
             ops.Activation("gelu", approximate=True), *(ops.Merge(how) for how in ("multiply", "max", "average"))]
 WORDS = {"linear": "relu", "relu": "tanh", "gelu": "silu", "archspec>approximate_gelu": "gelu", "valid": "same",
          "same": "valid", "nearest": "bilinear", "bilinear": "nearest"}
@@ -48,7 +48,7 @@ def other(key: str, value: Any) -> Any:
         case int() | float():
             return value + (1 if isinstance(value, int) else 0.25)
         case str():
-            return WORDS[value] if key != "counted" else ops.VALID
+            return WORDS.get(value, "relu") if key != "counted" else ops.VALID
         case dict():
             return WORDS[value["config"]]
         case [[top, bottom], [left, right]]:
