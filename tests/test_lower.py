@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from work import at_most
 
 import archspec
 from archspec.errors import Problem

@@ -12,18 +12,19 @@ from archspec.errors import InputError
 from archspec.graph.ir import Graph
 from archspec.io.files import PARTIAL, remove, write_json, write_text
 from archspec.io.machine import refusal
+from archspec.spec.arch import Spec
 from archspec.train import manifest as manifests
 from archspec.train.checkpoint import Checkpoints, Misfit, Snapshot
 from archspec.train.job import Job
 from archspec.train.metrics import read_lines
 from archspec.train.progress import Row
-from archspec.train.run import WAYS_OUT, RunFolder, SpecLike, differences
+from archspec.train.run import WAYS_OUT, RunFolder, differences
 
 Say = Callable[[str], None]
 FRESH = "--fresh starts over (the old run is moved aside)"
 
 
-def begin(run: RunFolder, spec: SpecLike, graph: Graph, job: Job, fresh: bool, say: Say) -> None:
+def begin(run: RunFolder, spec: Spec, graph: Graph, job: Job, fresh: bool, say: Say) -> None:
     """Makes the run folder and the job's state ready for the next step. The order is important:
 
     1. --fresh: the old run is moved aside, unless --fresh began it and it can be gone on with
@@ -65,7 +66,7 @@ def _rows(run: RunFolder) -> list[Row]:
         return []
 
 
-def _create(run: RunFolder, spec: SpecLike, graph: Graph, index: Index, fresh: bool) -> None:
+def _create(run: RunFolder, spec: Spec, graph: Graph, index: Index, fresh: bool) -> None:
     run.path.resolve().mkdir(parents=True, exist_ok=True)
     _sweep(run)
     # the manifest first: by it a folder is known for a run
@@ -74,7 +75,7 @@ def _create(run: RunFolder, spec: SpecLike, graph: Graph, index: Index, fresh: b
     write_text(run.spec, spec.to_yaml(expand=True))
 
 
-def _left_by_fresh(run: RunFolder, spec: SpecLike, graph: Graph, index: Index, say: Say) -> bool:
+def _left_by_fresh(run: RunFolder, spec: Spec, graph: Graph, index: Index, say: Say) -> bool:
     """Whether --fresh began this very run and was interrupted, so that the same command means to go on with it.
 
     To start it over would come to the same end, later.

@@ -7,30 +7,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
 from archspec.io.lock import Taken, alone
 from archspec.schema.keys import to_json
-from archspec.spec.export import ExportSection
-from archspec.spec.recipe import Recipe
+from archspec.spec.arch import Spec
 from archspec.train import manifest as manifests
 from archspec.train.manifest import Manifest
 
 WAYS_OUT = "--fresh starts over (the old run is moved aside), --run NAME keeps both"
-
-
-class SpecLike(Protocol):
-    """What a run needs to know of a spec."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def train(self) -> Recipe: ...
-    @property
-    def export(self) -> ExportSection: ...
-    def to_yaml(self, expand: bool) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -84,7 +71,7 @@ class RunFolder:
         return found if isinstance(found, dict) else None
 
 
-def refuse(run: RunFolder, spec: SpecLike, graph: Graph, fresh: bool) -> None:
+def refuse(run: RunFolder, spec: Spec, graph: Graph, fresh: bool) -> None:
     """Raises InputError if the folder is something else, or another spec's and not to be begun afresh. Writes nothing."""
     if run.path.exists() and not run.path.is_dir():
         raise InputError(f"{run.path} is a file; --run names a folder")
@@ -107,7 +94,7 @@ def opened(run: RunFolder) -> Iterator[None]:
                          ) from None
 
 
-def differences(written: Manifest, spec: SpecLike, graph: Graph) -> Iterator[str]:
+def differences(written: Manifest, spec: Spec, graph: Graph) -> Iterator[str]:
     """In what the run's network and recipe are not those of a spec."""
     if written.fingerprint != graph.fingerprint:
         yield (f"a run of another network ({written.spec}, fingerprint {written.fingerprint}; this one's is "
