@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+PARITY := .venv-parity
 
-.PHONY: train test lint docs clean
+.PHONY: train test lint docs parity clean
 
 train: $(READY)
 	$(BIN)/archspec train resnet20_digits
@@ -20,6 +21,15 @@ lint: $(READY)-test
 docs: $(READY)
 	$(BIN)/python tools/docs.py
 
+# every mapping of PyTorch's libraries against the library's own model: half an hour, and 1.5 GB for an environment of its own
+parity: $(READY) $(PARITY)/ready
+	$(BIN)/python tools/parity.py $(PARITY)/bin/python
+
+$(PARITY)/ready: tools/parity.txt
+	@$(PYTHON) -m venv $(PARITY)
+	@$(PARITY)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 $(READY): setup.py pyproject.toml
 	@echo "making $(VENV) with archspec and what it needs: a minute or two, about 3 GB"
 	@$(PYTHON) -m venv $(VENV)
@@ -31,4 +41,4 @@ $(READY)-test: $(READY)
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) $(PARITY) build *.egg-info

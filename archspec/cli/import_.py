@@ -11,8 +11,7 @@ from rich.console import Console
 from archspec.cli.options import overrides
 from archspec.errors import InputError
 from archspec.network import load, lower
-from archspec.weights.form import differences
-from archspec.weights.load import Wanted, planned, refuse, stage_blocks
+from archspec.weights.load import Wanted, notes, planned, refuse, refuse_form, stage_blocks
 from archspec.weights.report import tables
 
 if TYPE_CHECKING:
@@ -23,13 +22,14 @@ if TYPE_CHECKING:
 @click.command("import")
 @click.argument("spec")
 @click.argument("weights", type=click.Path(path_type=Path))
-@click.option("--layout", required=True, help="Where the weights are from: keras, timm, torchvision; or a mapping of your "
-                                              "own, a .yaml file as those in specs/weights.")
+@click.option("--layout", required=True, help="Where the weights are from: keras, pytorchcv, timm, timm-tf, torchvision; or a "
+                                              "mapping of your own, a .yaml file as those in specs/weights.")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The model to write: NAME.keras.")
 @click.option("--new-head", is_flag=True, help="Keep all but the last layer, which starts afresh: for other classes.")
 @click.option("--partial", is_flag=True, help="Take what fits; what is missing starts afresh.")
+@click.option("--as-is", is_flag=True, help="Take the numbers whatever they are, into a network of another form too.")
 @overrides
-def import_(spec: str, weights: Path, layout: str, output: Path, new_head: bool, partial: bool,
+def import_(spec: str, weights: Path, layout: str, output: Path, new_head: bool, partial: bool, as_is: bool,
             overrides: tuple[str, ...]) -> int:
     """Write the Keras model of SPEC with WEIGHTS: Keras's .keras and .h5, .safetensors, or a state dict in .pth.
 
@@ -38,16 +38,19 @@ def import_(spec: str, weights: Path, layout: str, output: Path, new_head: bool,
     _check_output(output)
     loaded = load(spec, overrides)
     graph = lower(loaded)
-    wanted = Wanted(layout, new_head, partial)
+    wanted = Wanted(layout, new_head, partial, as_is=as_is)
     with planned(graph, stage_blocks(loaded), weights, wanted) as plan:
         console = Console()
         for table in tables(plan, graph):
             console.print(table)
+        for note in notes(plan):
+            click.echo(f"{weights}: {note}", err=True)
         refuse(plan, graph, weights, wanted)
-        for difference in differences(plan.mapping, graph):
-            click.echo(f"the weights fit, but not in {difference}", err=True)
-        _write(graph, plan, output, loaded.train.seed)
-    click.echo(f"{output}  its output is logits; its input, with these weights: {plan.mapping.input}")
+        if not as_is:
+            refuse_form(plan, graph, weights, lambda more: lower(load(spec, [*overrides, *more])))
+        _write(graph, plan, output, loaded.train.seed, wanted)
+    click.echo(f"{output}  its output is logits; the input of most weights of this kind, by their publisher's word: "
+               f"{plan.mapping.input}")
     return 0
 
 
@@ -58,7 +61,7 @@ def _check_output(output: Path) -> None:
         raise InputError(f"{output} is a folder; -o names a file")
 
 
-def _write(graph: Graph, plan: Plan, output: Path, seed: int) -> None:
+def _write(graph: Graph, plan: Plan, output: Path, seed: int, wanted: Wanted) -> None:
     from archspec.io.quiet import import_tensorflow
     import_tensorflow()
     import keras
@@ -68,6 +71,6 @@ def _write(graph: Graph, plan: Plan, output: Path, seed: int) -> None:
     from archspec.weights.load import fill
     keras.utils.set_random_seed(seed)
     model = build(graph, initialize=bool(plan.fresh or plan.missing))
-    fill(model, plan)
+    fill(model, plan, wanted)
     with replacing(output) as partial, deep(len(graph.nodes)):
         model.save(partial)

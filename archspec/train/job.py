@@ -134,7 +134,7 @@ def _initialize(init: Init | None, graph: Graph, blocks: tuple[str, ...], model:
     wanted = Wanted(init.layout, init.new_head, init.partial, bool(graph.auxiliary))
     with strategy.scope(), planned(graph, blocks, path, wanted) as plan:
         refuse(plan, graph, path, wanted)
-        fill(model, plan)
+        fill(model, plan, wanted)
 
 
 def _fixed(graph: Graph) -> Shape:

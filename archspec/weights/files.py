@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from archspec.errors import InputError
-from archspec.weights import keras_file, safetensors_file, torch_file
-from archspec.weights.tensors import Unreadable, WeightsFile
+from archspec.weights import archives, keras_file, safetensors_file, torch_file
+from archspec.weights.tensors import Unreadable, WeightsFile, shown
 
 Reader = Callable[[Path], AbstractContextManager[WeightsFile]]
 
 READ = "Keras's .keras, .weights.h5 and .h5, .safetensors, and state dicts in .pth or .pt are read"
-HDF5 = b"\x89HDF\r\n\x1a\n"
+MOST_TENSORS, LONGEST = 100_000, 1024
+"""Of a file, and of a name."""
+HDF5, ZIP = b"\x89HDF\r\n\x1a\n", b"PK"
 
 
 @contextmanager
@@ -25,7 +26,17 @@ def opened(path: Path) -> Iterator[WeightsFile]:
     with _reader(path)(path) as file:
         if not file.tensors:
             raise Unreadable(path, "there are no weights in it", READ)
+        _check(path, file.tensors)
         yield file
+
+
+def _check(path: Path, names: Collection[str]) -> None:
+    """Raises Unreadable where there are more tensors than in any network, or names that are no text to read."""
+    if len(names) > MOST_TENSORS:
+        raise Unreadable(path, f"it has {len(names):,} tensors, more than {MOST_TENSORS:,}")
+    for name in names:
+        if len(name) > LONGEST or not name.isprintable():
+            raise Unreadable(path, f"a tensor in it has no name to print of up to {LONGEST:,} characters: {shown(name)}")
 
 
 def _reader(path: Path) -> Reader:
@@ -33,7 +44,7 @@ def _reader(path: Path) -> Reader:
         start = file.read(64)
     if start.startswith(HDF5):
         return keras_file.hdf5
-    if zipfile.is_zipfile(path):
+    if start.startswith(ZIP):
         return _archive_reader(path)
     if torch_file.MAGIC in start:
         return torch_file.legacy
@@ -43,7 +54,7 @@ def _reader(path: Path) -> Reader:
 
 
 def _archive_reader(path: Path) -> Reader:
-    with zipfile.ZipFile(path) as archive:
+    with archives.opened(path) as archive:
         names = archive.namelist()
     if keras_file.MEMBER in names:
         return keras_file.archive

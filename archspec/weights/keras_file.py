@@ -7,23 +7,25 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import tempfile
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from itertools import count, takewhile
+from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import h5py
-import numpy as np
 
-from archspec.weights.tensors import Stored, Unreadable, WeightsFile
+from archspec.weights import archives
+from archspec.weights import hdf5 as h5
+from archspec.weights.apart import tried
+from archspec.weights.tensors import Stored, Unreadable, WeightsFile, shown
 
-MEMBER = "model.weights.h5"
+MEMBER, CONFIG = "model.weights.h5", "config.json"
+MOST_WEIGHTS, MOST_CONFIG = 64 << 30, 8 << 20
+"""Bytes of the members of an archive; the configuration of ResNet-1202 has 3 MB."""
 FIELDS = {
     ("batch_normalization", 4): ("gamma", "beta", "moving_mean", "moving_variance"),
     ("batch_normalization", 3): ("beta", "moving_mean", "moving_variance"),
@@ -46,15 +48,16 @@ Layers = dict[str, dict[str, h5py.Dataset]]
 @contextmanager
 def hdf5(path: Path) -> Iterator[WeightsFile]:
     """The tensors of an HDF5 file. Raises Unreadable."""
-    with _opened(path, path) as file:
-        yield _file(path, file, {})
+    tried(path, path)
+    with h5.opened(path, path) as file:
+        yield WeightsFile(path, "keras", _tensors(path, file, lambda place: None))
 
 
 @contextmanager
 def archive(path: Path) -> Iterator[WeightsFile]:
     """The tensors of a .keras archive. Raises Unreadable."""
     with _unpacked(path) as (file, names):
-        yield _file(path, file, names)
+        yield WeightsFile(path, "keras", _tensors(path, file, names.get))
 
 
 @contextmanager
@@ -63,61 +66,59 @@ def by_layer(path: Path) -> Iterator[Mapping[str, tuple[Stored, ...]]]:
 
     Under the names as they stand there: `archive` renames those that Keras has counted up.
     """
-    with _unpacked(path) as (file, names):
-        yield {layer: tuple(Stored(data.shape, partial(_array, path, data)) for data in fields.values())
-               for layer, fields in _layers(path, file, names).items()}
+    with _unpacked(path) as (file, names), h5.explained(path):
+        yield {layer: tuple(_stored(path, data) for data in fields.values())
+               for layer, fields in _layers(path, file, names.get).items()}
 
 
 @contextmanager
 def _unpacked(path: Path) -> Iterator[tuple[h5py.File, Mapping[str, str]]]:
     """The HDF5 file within an archive, and the layers' names by their places in it."""
-    with zipfile.ZipFile(path) as outer, tempfile.TemporaryFile() as copy:
+    with archives.opened(path) as outer, tempfile.NamedTemporaryFile() as copy:
         # HDF5 is read here and there, and an archive starts over each time one goes back in it
-        try:
-            with outer.open(MEMBER) as member:
-                shutil.copyfileobj(member, copy)
-        except zipfile.BadZipFile as error:
-            raise Unreadable(path, f"this archive is damaged ({error})") from None
-        with _opened(path, copy) as file:
-            yield file, _config_names(path, outer)
+        archives.extract(path, outer, MEMBER, MOST_WEIGHTS, copy)
+        copy.flush()
+        names = _config_names(path, outer)
+        tried(path, Path(copy.name))
+        with h5.opened(path, copy.name) as file:
+            yield file, names
 
 
-@contextmanager
-def _opened(path: Path, source: Any) -> Iterator[h5py.File]:
-    try:
-        file = h5py.File(source, "r")
-    except OSError as error:
-        raise Unreadable(path, f"this HDF5 file is damaged ({error})") from None
-    with file:
-        yield file
+def probe(path: Path, source: Path) -> Iterator[Stored]:
+    """Every tensor of an HDF5 file, whatever its layers are called. Raises Unreadable."""
+    with h5.opened(path, source) as file:
+        yield from _tensors(path, file, str).values()
 
 
-def _file(path: Path, file: h5py.File, names: Mapping[str, str]) -> WeightsFile:
-    root = _child(path, file, "model_weights") if "model_weights" in file else file
-    layers = _old_layers(path, root) if _list(root, "layer_names") else _layers(path, root, names)
-    return WeightsFile(path, "keras", {f"{layer}/{field}": Stored(data.shape, partial(_array, path, data))
-                                       for layer, fields in _counted(layers).items() for field, data in fields.items()})
+def _tensors(path: Path, file: h5py.File, name_of: Callable[[str], str | None]) -> dict[str, Stored]:
+    """The tensors by layer and field; `name_of` gives a layer's name by its place, where the file does not say it."""
+    with h5.explained(path):
+        root = h5.child(path, file, "model_weights") if h5.linked(file, "model_weights") else file
+        listed = h5.texts(path, root, "layer_names")
+        layers = _old_layers(path, root, listed) if listed else _layers(path, root, name_of)
+        return {f"{layer}/{field}": _stored(path, data)
+                for layer, fields in _counted(layers).items() for field, data in fields.items()}
 
 
-def _array(path: Path, data: h5py.Dataset) -> np.ndarray:
-    try:
-        return np.asarray(data[()])
-    except OSError as error:
-        raise Unreadable(path, f"{data.name} in it is damaged ({error})") from None
+def _stored(path: Path, data: h5py.Dataset) -> Stored:
+    return Stored(data.shape, partial(h5.array, path, data))
 
 
-def _old_layers(path: Path, root: h5py.Group) -> Layers:
-    """Keras 1 and 2: a group a layer, whose attribute lists its arrays by name.
+def _old_layers(path: Path, root: h5py.Group, listed: list[str]) -> Layers:
+    """Keras 1 and 2: a group a layer, whose attribute lists its arrays by name: conv/kernel:0.
 
-    An array of a layer within is layer/inner/kernel.
+    An array of a layer within is layer/inner/kernel; that of a model within is inner/kernel.
     """
     layers: Layers = {}
-    for layer in _list(root, "layer_names"):
-        group = _child(path, root, layer)
-        for name in _list(group, "weight_names"):
+    for layer in listed:
+        group = h5.child(path, root, layer)
+        names = h5.texts(path, group, "weight_names")
+        owners = {name: name.partition(":")[0].rpartition("/")[0] for name in names}
+        nested = len(set(owners.values())) > 1
+        for name in names:
             owner, _, field = name.partition(":")[0].rpartition("/")
-            inner = owner.removeprefix(f"{layer}/") if owner.startswith(f"{layer}/") else layer
-            layers.setdefault(inner, {})[_old_field(layer, field)] = _child(path, group, name)
+            within = owner.removeprefix(f"{layer}/") if owner.startswith(f"{layer}/") else owner if nested else layer
+            layers.setdefault(within, {})[_old_field(layer, field)] = h5.child(path, group, name)
     return layers
 
 
@@ -129,55 +130,39 @@ def _old_field(layer: str, last: str) -> str:
     return OLD.get(old[1], old[1]) if old else last
 
 
-def _layers(path: Path, root: h5py.Group, names: Mapping[str, str]) -> Layers:
+def _layers(path: Path, root: h5py.Group, name_of: Callable[[str], str | None]) -> Layers:
     """Keras 3: groups named by class and number, each with its layer's name or known from the configuration."""
     layers: Layers = {}
-    for place, group in _groups(path, root):
-        kind = re.sub(r"_\d+$", "", place.rpartition("/")[2])
-        name = _text(group.attrs["name"]) if "name" in group.attrs else names.get(place, "")
+    for place, group in h5.groups(path, root, frozenset({"optimizer"})):
+        owner, _, last = place.rpartition("/")
+        if last != "vars" or not len(group):
+            continue
+        kind = re.sub(r"_\d+$", "", owner.rpartition("/")[2])
+        name = h5.name(path, group) or name_of(owner)
         if not name:
-            raise Unreadable(path, f"it does not say which layer {place} is: early versions of Keras 3 left the names out",
+            raise Unreadable(path, f"it does not say which layer {shown(owner)} is: early versions of Keras 3 left "
+                             "the names out",
                              "save the whole model with that version, model.save('model.keras'), and import that")
-        arrays = [_child(path, group, str(index)) for index in range(len(group))]
+        arrays = [h5.child(path, group, str(index)) for index in range(len(group))]
         fields = FIELDS.get((kind, len(arrays)), tuple(map(str, range(len(arrays)))))
         layers[name] = dict(zip(fields, arrays, strict=True))
     return layers
 
 
-def _groups(path: Path, group: h5py.Group, place: str = "") -> Iterator[tuple[str, h5py.Group]]:
-    """Every layer's place and its group of arrays; the optimizer has no layers."""
-    for key in group:
-        child = _child(path, group, key)
-        if key == "vars" and len(child):
-            yield place, child
-        elif isinstance(child, h5py.Group) and key not in ("vars", "optimizer"):
-            yield from _groups(path, child, f"{place}/{key}")
-
-
-def _child(path: Path, group: h5py.Group, name: str) -> Any:
-    """What lies at a name, all its parts within this file. Raises Unreadable."""
-    for part in name.split("/"):
-        link = group.get(part, getlink=True)
-        if not isinstance(link, h5py.HardLink):
-            raise Unreadable(path, f"{name} in it is missing or a link, which may lead to any file")
-        group = group[part]
-    if isinstance(group, h5py.Dataset) and (group.external or group.is_virtual):
-        raise Unreadable(path, f"{name} in it is kept in another file")
-    return group
-
-
 def _config_names(path: Path, outer: zipfile.ZipFile) -> dict[str, str]:
     """The layers' names by their places in the file of weights, from the model's configuration."""
+    text = BytesIO()
+    archives.extract(path, outer, CONFIG, MOST_CONFIG, text)
     try:
-        config = json.loads(outer.read("config.json"))["config"]["layers"]
+        config = json.loads(text.getvalue())["config"]["layers"]
         kinds = [(re.sub(r"(?<!^)(?=[A-Z][a-z0-9])", "_", layer["class_name"]).lower(), layer["config"]["name"])
                  for layer in config]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         raise Unreadable(path, "its configuration is not that of a model of layers") from None
     seen: Counter[str] = Counter()
     names = {}
     for kind, name in kinds:
-        names[f"/layers/{kind}_{seen[kind]}" if seen[kind] else f"/layers/{kind}"] = name
+        names[f"/layers/{kind}_{seen[kind]}" if seen[kind] else f"/layers/{kind}"] = h5.text(path, name)
         seen[kind] += 1
     return names
 
@@ -196,13 +181,3 @@ def _counted(layers: Layers) -> Layers:
         names[name] = f"{kind}_{seen[kind]}"
         seen[kind] += 1
     return {names.get(name, name): fields for name, fields in layers.items()}
-
-
-def _list(group: h5py.Group, name: str) -> list[str]:
-    """A list of texts that belongs to a group; one too long for HDF5 is in parts, name0, name1, …"""
-    parts = [name] if name in group.attrs else takewhile(group.attrs.__contains__, (f"{name}{i}" for i in count()))
-    return [_text(value) for part in parts for value in group.attrs[part]]
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value

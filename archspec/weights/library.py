@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from archspec.errors import InputError, nearest
+from archspec.errors import InputError, nearest, shorten
+from archspec.graph.ir import Graph
 from archspec.io.places import shipped
 from archspec.weights.mapping import LayoutMapping, read_mapping
 
@@ -21,22 +22,27 @@ def _family_layout(path: Path) -> tuple[str, str]:
     return family, layout
 
 
-def candidates(layout: str, blocks: tuple[str, ...]) -> list[LayoutMapping]:
-    """The mappings that may fit a network of these blocks; `layout` may be a file, too. Raises InputError."""
+def candidates(layout: str, graph: Graph, blocks: tuple[str, ...]) -> list[LayoutMapping]:
+    """The mappings that may fit a network of these blocks; `layout` may be a file, too. Raises InputError.
+
+    Where none knows the blocks (a block of the spec's own may be like a shipped one), those that name every layer.
+    """
     if layout.endswith((".yaml", ".yml")):
         return [read_mapping(Path(layout))]
     layouts = sorted({known for _, known in library()})
     if layout not in layouts:
         hint = nearest(layout, layouts) or "a mapping of your own is a .yaml file, as those in specs/weights"
-        raise InputError(f"there is no layout '{layout}': there are {', '.join(layouts)}\n  hint: {hint}")
-    found = [mapping for (_, known), mapping in library().items() if known == layout and mapping.serves(blocks)]
+        raise InputError(f"there is no layout '{shorten(layout)}': there are {', '.join(layouts)}\n  hint: {hint}")
+    mappings = [mapping for (_, known), mapping in library().items() if known == layout]
+    found = ([mapping for mapping in mappings if mapping.serves(blocks)]
+             or [mapping for mapping in mappings if mapping.covers(graph)])
     if not found:
         raise InputError(f"no mapping of the layout {layout} serves {_of(blocks)}\n  hint: {_other_layouts(layout, blocks)}")
     return found
 
 
 def _of(blocks: tuple[str, ...]) -> str:
-    return f"a network of the blocks {', '.join(blocks)}" if blocks else "a network without stages"
+    return f"a network of the blocks {', '.join(map(shorten, blocks))}" if blocks else "a network without stages"
 
 
 def _other_layouts(layout: str, blocks: tuple[str, ...]) -> str:
@@ -44,7 +50,5 @@ def _other_layouts(layout: str, blocks: tuple[str, ...]) -> str:
     others = [other for (_, other), mapping in library().items() if mapping.serves(blocks)]
     if others:
         return f"--layout {' or '.join(dict.fromkeys(others))} has one"
-    served = {block: family for (family, known), mapping in library().items() if known == layout for block in mapping.blocks}
-    near = [hint for block in blocks if (hint := nearest(block, served))]
     families = sorted(family for family, known in library() if known == layout)
-    return f"{near[0]} " * bool(near) + f"{layout} has mappings for {', '.join(families)}; --layout FILE.yaml names your own"
+    return f"{layout} has mappings for {', '.join(families)}; --layout FILE.yaml names your own"

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from archspec.errors import InputError
+import numpy as np
+
+from archspec.errors import InputError, shorten
 from archspec.graph.ir import Graph
 from archspec.spec.arch import Spec
 from archspec.spec.source import Scalar
 from archspec.weights.files import opened
+from archspec.weights.form import differences
 from archspec.weights.library import candidates
-from archspec.weights.match import Misfit, Plan, last_layers, plan
+from archspec.weights.match import Match, Misfit, Plan, last_layers, plan
 
 if TYPE_CHECKING:
     import keras
@@ -29,6 +33,8 @@ class Wanted:
     partial: bool = False
     auxiliary: bool = False
     """Whether the model has the auxiliary classifiers, for training."""
+    as_is: bool = False
+    """Take the numbers whatever they are, into a network of another form too."""
 
 
 def stage_blocks(spec: Spec) -> tuple[str, ...]:
@@ -42,17 +48,25 @@ def planned(graph: Graph, blocks: tuple[str, ...], path: Path, wanted: Wanted) -
 
     Of several mappings of the layout the one that leaves the fewest tensors without a place. Raises InputError.
     """
-    mappings = candidates(wanted.layout, blocks)
+    mappings = candidates(wanted.layout, graph, blocks)
     with opened(path) as file:
         readable = [mapping for mapping in mappings if mapping.format == file.format]
         if not readable:
             raise InputError(f"{path} is a file of {FORMATS[file.format]}, the layout {wanted.layout} one of "
                              f"{FORMATS[mappings[0].format]}\n  hint: choose the layout by where the file is from")
         yield min((plan(graph, file, mapping, auxiliary=wanted.auxiliary, new_head=wanted.new_head)
-                   for mapping in readable), key=lambda each: each.misses)
+                   for mapping in readable), key=lambda each: (each.misses, len(differences(each.mapping.form, graph))))
 
 
 FORMATS = {"keras": "Keras", "torch": "PyTorch (.pth, .pt, .safetensors)"}
+
+
+def notes(found: Plan) -> Iterator[str]:
+    """What to say of a file that is read: which of its weights they are, and what was left out."""
+    yield from found.notes
+    if found.prefix:
+        beside = f"; {found.outside} without it left out" if found.outside else ""
+        yield f"the names in it begin with {shorten(found.prefix)}{beside}"
 
 
 def refuse(found: Plan, graph: Graph, path: Path, wanted: Wanted) -> None:
@@ -65,7 +79,32 @@ def refuse(found: Plan, graph: Graph, path: Path, wanted: Wanted) -> None:
     if not wanted.partial and (found.missing or found.unexpected):
         counts = [f"{count} {word}" for count, word in ((len(found.missing), "missing"), (len(found.unexpected), "unexpected"))
                   if count]
-        raise InputError(f"{what}: {' and '.join(counts)} tensors\n  hint: {_partial_hint(found, graph)}")
+        note = f"; {found.mapping.note}" if found.mapping.note else ""
+        raise InputError(f"{what}: {' and '.join(counts)} tensors\n  hint: {_partial_hint(found, graph)}{note}")
+
+
+def refuse_form(found: Plan, graph: Graph, path: Path, changed: Callable[[list[str]], Graph]) -> None:
+    """Raises InputError where the network differs in what names and shapes do not show from the one of the weights.
+
+    `changed` gives the network with overrides of its spec; those that the message names have been tried.
+    """
+    different = differences(found.mapping.form, graph)
+    if not different:
+        return
+    overrides = list(dict.fromkeys(override for each in different for override in each.overrides))
+    mended = " ".join(f"--set {shlex.quote(override)}" for override in overrides)
+    hints = [f"{mended} makes it the network of the weights" if _mends(found, overrides, changed) else "no --set mends it",
+             "--as-is takes the weights all the same", *filter(None, [found.mapping.note])]
+    raise InputError("\n".join([
+        f"{path} fits {graph.name} by the mapping {found.mapping.name}, but would give other numbers:",
+        *(f"  {each.text}" for each in different), f"  hint: {'; '.join(hints)}"]))
+
+
+def _mends(found: Plan, overrides: list[str], changed: Callable[[list[str]], Graph]) -> bool:
+    try:
+        return not differences(found.mapping.form, changed(overrides))
+    except InputError:
+        return False
 
 
 def _misfits(misfits: tuple[Misfit, ...]) -> str:
@@ -83,13 +122,29 @@ def _misfit_hint(found: Plan, graph: Graph) -> str:
 
 def _partial_hint(found: Plan, graph: Graph) -> str:
     heads = last_layers(graph)
-    if not found.unexpected and all(each.layer in heads for each in found.missing):
+    kept = any(each.layer in heads for each in found.matched)
+    if not found.unexpected and not kept and all(each.layer in heads for each in found.missing):
         return "the file has no classifier: --new-head starts one"
     return "--partial takes what is there, starts what is missing afresh and leaves out what is unexpected"
 
 
-def fill(model: keras.Model, found: Plan) -> None:
-    """Puts the numbers into the model, tensor by tensor."""
+def fill(model: keras.Model, found: Plan, wanted: Wanted) -> None:
+    """Puts the numbers into the model, tensor by tensor. Raises InputError where they are none to compute with."""
     variables = {(layer.name, variable.name): variable for layer in model.layers for variable in layer.weights}
     for match in found.matched:
-        variables[match.layer, match.array].assign(match.conversion(match.stored.read()))
+        array = match.conversion(match.stored.read())
+        if not wanted.as_is:
+            _check(found.path, match, array)
+        variables[match.layer, match.array].assign(array)
+
+
+def _check(path: Path, match: Match, array: np.ndarray) -> None:
+    """Raises InputError for NaN, infinities and negative variances."""
+    if not np.isfinite(array).all():
+        wrong = "NaN" if np.isnan(array).any() else "infinite numbers"
+    elif match.array == "moving_variance" and (array < 0).any():
+        wrong = "variances below zero"
+    else:
+        return
+    raise InputError(f"{path}: {match.tensor} holds {wrong}, and so the model would give none\n"
+                     "  hint: the file is damaged, or its training diverged; --as-is takes the weights all the same")

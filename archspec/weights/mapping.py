@@ -5,18 +5,21 @@ They are data, specs/weights/FAMILY_LAYOUT.yaml: patterns of where a layer stand
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from archspec.errors import InputError
+from archspec.errors import InputError, listed, nearest, shorten
 from archspec.graph.ir import Graph, Node
 from archspec.graph.ops import Gate
+from archspec.io.places import shipped
 from archspec.spec.source import plain, read
+from archspec.weights.form import Form
 from archspec.weights.patterns import Pattern, Words, fill, pattern
 from archspec.weights.tensors import Format
 
@@ -28,7 +31,7 @@ FIELDS: dict[Format, dict[str, str]] = {
 """What a format calls the arrays of a layer, where it does not call them as we do."""
 SEPARATOR: dict[Format, str] = {"keras": "/", "torch": "."}
 NAMELESS = "none"
-IGNORED: dict[Format, tuple[str, ...]] = {"keras": (), "torch": ("*.num_batches_tracked",)}
+IGNORED: dict[Format, tuple[str, ...]] = {"keras": (), "torch": ("*.num_batches_tracked", "n_averaged")}
 """Tensors of a format that no network computes with."""
 
 
@@ -42,10 +45,16 @@ class Written(BaseModel):
     """The blocks it serves: those of a spec's stages are all among them. Empty: specs without stages."""
     input: str | None = None
     """What the network expects of its images, with these weights."""
-    padding: Literal["symmetric", "same"] | None = None
-    """How strided convolutions padded where the weights were trained; no shape shows it."""
+    padding: str | None = None
+    """This and the next six: what the weights' library has and a file of them does not show, see form.Form."""
+    pool: str | None = None
     epsilon: float | None = None
-    """Of the batch norms there."""
+    act: tuple[str, ...] = ()
+    stride_at: int | None = None
+    grouped_stride_at: int | None = None
+    identity: Literal["raw"] | None = None
+    note: str | None = None
+    """What to say to a network of another form."""
     like: str | None = None
     """A mapping beside this one, whose keys hold where this one has none; its rules come after the rules here."""
     words: dict[str, dict[str, str | int]] = {}
@@ -77,8 +86,8 @@ class LayoutMapping:
     format: Format
     blocks: frozenset[str]
     input: str
-    padding: str | None
-    epsilon: float | None
+    form: Form
+    note: str
     rules: tuple[Rule, ...]
     renames: tuple[tuple[Pattern, str], ...]
     ignored: tuple[Pattern, ...]
@@ -87,6 +96,11 @@ class LayoutMapping:
         """Whether it has names for a network of these blocks."""
         used = frozenset(blocks)
         return used <= self.blocks and bool(used) == bool(self.blocks)
+
+    def covers(self, graph: Graph) -> bool:
+        """Whether its rules fit every layer of a graph."""
+        return all(any(rule.pattern.match(node.name) is not None for rule in self.rules)
+                   for node in graph.predicting if node.weights)
 
     def renamed(self, tensor: str) -> str:
         """A tensor of a file under the name that the rules give."""
@@ -144,13 +158,32 @@ class LayoutMapping:
 
 
 def _places(graph: Graph) -> Iterator[tuple[Node, dict[str, int]]]:
-    """Each node, and how many blocks of stages and how many operations of the main path, gates aside, came before."""
+    """Each node, and what came before it.
+
+    block: how many blocks of stages; position: how many operations of the main path, gates aside; part: how many
+    convolutions of its block, a gate's counting as one.
+    """
     blocks: dict[tuple[str, int], int] = {}
     position = -1  # the image is none
+    parts: dict[str, int] = {}
     for node in graph.nodes:
-        block = blocks.setdefault((node.section, node.block), len(blocks)) if node.block else len(blocks)
-        yield node, {"block": block, "position": position}
+        if node.block and (node.section, node.block) not in blocks:
+            blocks[node.section, node.block] = len(blocks)
+            parts = {}
+        name = _part(node.name)
+        part = parts.setdefault(name, len(parts)) if node.weights else 0
+        yield node, {"block": blocks.get((node.section, node.block), len(blocks)), "position": position, "part": part}
         position += node.role == "main" and not isinstance(node.op, Gate)
+
+
+def _part(name: str) -> str:
+    """The convolution of a block that a layer belongs to: itself, its norm's, or the gate."""
+    return re.sub(r"(_squeeze)?_conv\d+$", r"\1", name) if "_squeeze_" in name else name.removesuffix("_norm")
+
+
+KEYS = ("format", "blocks", "input", "note")
+"""What the nearest file says holds, as for the keys of FORM."""
+FORM = tuple(field.name for field in fields(Form))
 
 
 def read_mapping(path: Path) -> LayoutMapping:
@@ -161,7 +194,8 @@ def read_mapping(path: Path) -> LayoutMapping:
     if first.format is None:
         raise InputError(f"{path}: format is missing: keras or torch")
     return LayoutMapping(
-        path.stem, first.format, frozenset(first.blocks or ()), first.input or "", first.padding, first.epsilon,
+        path.stem, first.format, frozenset(first.blocks or ()), first.input or "",
+        Form(**first.model_dump(include=set(FORM))), first.note or "",
         tuple(rule for each in written for rule in _rules(path, each, words)),
         tuple((_pattern(path, old, words), new) for each in written for old, new in each.rename.items()),
         tuple(_pattern(path, text, words) for each in written for text in (*each.ignore, *IGNORED[first.format])))
@@ -169,8 +203,7 @@ def read_mapping(path: Path) -> LayoutMapping:
 
 def _first(written: list[Written]) -> Written:
     """The nearest file's keys, and for those it lacks the next one's."""
-    keys = ("format", "blocks", "input", "padding", "epsilon")
-    said = [each.model_dump(include=set(keys), exclude_none=True) for each in reversed(written)]
+    said = [each.model_dump(include={*KEYS, *FORM}, exclude_unset=True) for each in reversed(written)]
     return Written.model_validate({key: value for each in said for key, value in each.items()})
 
 
@@ -187,8 +220,19 @@ def _chain(path: Path) -> Iterator[Written]:
         yield written
         if written.like is None:
             return
-        path = path.with_name(f"{written.like}.yaml")
+        path = _beside(path, written.like)
     raise InputError(f"{path}: mappings are like each other in a circle")
+
+
+def _beside(path: Path, name: str) -> Path:
+    """A mapping beside a file, or one that ships with archspec. Raises InputError."""
+    own = shipped() / "weights"
+    for folder in (path.parent, own):
+        if Path(name).name == name and (folder / f"{name}.yaml").is_file():
+            return folder / f"{name}.yaml"
+    known = sorted(each.stem for each in own.glob("*.yaml"))
+    raise InputError(f"{path}: like: there is no mapping '{shorten(name)}' beside it or among those that ship with archspec\n"
+                     f"  hint: {nearest(name, known) or listed(known)}")
 
 
 def _rules(path: Path, written: Written, words: Words) -> Iterator[Rule]:

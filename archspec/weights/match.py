@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from archspec.graph.ir import Graph, Node
 from archspec.graph.ops import Weight
 from archspec.weights.convert import Conversion, conversion, flattened_maps
 from archspec.weights.mapping import LayoutMapping
 from archspec.weights.tensors import Shape, Stored, WeightsFile
+
+MOST_PREFIXES = 12
+MOST_PARTS = 4
+"""How many beginnings of names are tried, the commonest first, and how many parts they have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,7 @@ class Misfit:
 class Plan:
     """Every array of a network and every tensor of a file, sorted by what becomes of them."""
 
+    path: Path
     mapping: LayoutMapping
     matched: tuple[Match, ...]
     missing: tuple[Missing, ...]
@@ -58,6 +66,12 @@ class Plan:
     unexpected: Mapping[str, Shape]
     fresh: tuple[Missing, ...] = ()
     """What starts afresh because the head is to be new."""
+    prefix: str = ""
+    """What the file writes before each name: module., backbone."""
+    outside: int = 0
+    """How many of its tensors have other names, and so are of no network of this kind."""
+    notes: tuple[str, ...] = ()
+    """What is to be said of the file beside its tensors."""
 
     @property
     def misses(self) -> int:
@@ -68,7 +82,10 @@ class Plan:
 def plan(graph: Graph, file: WeightsFile, mapping: LayoutMapping, *, auxiliary: bool, new_head: bool) -> Plan:
     """Matches a graph and a file. Without `auxiliary`, tensors of the auxiliary classifiers are left out in silence."""
     names = mapping.names(graph)
-    tensors = {mapping.renamed(name): stored for name, stored in file.tensors.items() if not mapping.ignores(name)}
+    wanted = frozenset(names.values())
+    prefix = prefix_of(file.tensors, mapping, wanted)
+    tensors = {mapping.renamed(name.removeprefix(prefix)): stored for name, stored in file.tensors.items()
+               if name.startswith(prefix) and not mapping.ignores(name.removeprefix(prefix))}
     maps = flattened_maps(graph)
     heads = last_layers(graph) if new_head else frozenset()
     found: list[Match | Missing | Misfit] = []
@@ -80,10 +97,34 @@ def plan(graph: Graph, file: WeightsFile, mapping: LayoutMapping, *, auxiliary: 
                 fresh.append(Missing(node.name, weight.name, node.section, weight.shape, tensor))
             else:
                 found.append(_find(file, tensors, node, weight, tensor, maps.get(node.name)))
-    return Plan(mapping, tuple(each for each in found if isinstance(each, Match)),
+    return Plan(file.path, mapping, tuple(each for each in found if isinstance(each, Match)),
                 tuple(each for each in found if isinstance(each, Missing)),
                 tuple(each for each in found if isinstance(each, Misfit)),
-                {name: stored.shape for name, stored in tensors.items() if name not in set(names.values())}, tuple(fresh))
+                {name: stored.shape for name, stored in tensors.items() if name not in wanted}, tuple(fresh),
+                prefix, sum(not name.startswith(prefix) and not mapping.ignores(name) for name in file.tensors), file.notes)
+
+
+def prefix_of(tensors: Iterable[str], mapping: LayoutMapping, wanted: frozenset[str]) -> str:
+    """What stands before the names that a mapping knows: '', or what DataParallel and the like put there.
+
+    The one with which most names are known, and of those the shortest.
+    """
+    names = [name for name in tensors if not mapping.ignores(name)]
+    if _known(names, "", mapping, wanted) == len(names):
+        return ""
+    heads = Counter(head for name in names for head in _heads(name))
+    tried = ["", *(head for head, _ in heads.most_common(MOST_PREFIXES))]
+    return max(tried, key=lambda prefix: (_known(names, prefix, mapping, wanted), -len(prefix)))
+
+
+def _heads(name: str) -> Iterator[str]:
+    """The first parts of a name, each with its point or stroke."""
+    ends = [match.end() for match in re.finditer(r"[./]", name)]
+    yield from (name[:end] for end in ends[:MOST_PARTS])
+
+
+def _known(names: Iterable[str], prefix: str, mapping: LayoutMapping, wanted: frozenset[str]) -> int:
+    return sum(name.startswith(prefix) and mapping.renamed(name[len(prefix):]) in wanted for name in names)
 
 
 def _find(file: WeightsFile, tensors: Mapping[str, Stored], node: Node, weight: Weight, tensor: str,

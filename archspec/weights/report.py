@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from rich.markup import escape
 from rich.table import Table
 
 from archspec.graph.ir import Graph
@@ -26,7 +27,7 @@ def tables(plan: Plan, graph: Graph) -> Iterator[Table]:
 
 
 def _sections(plan: Plan, graph: Graph) -> Table:
-    table = _grid(f"{graph.name} by the mapping {plan.mapping.name}", ("section",),
+    table = _grid(f"{escape(graph.name)} by the mapping {plan.mapping.name}", ("section",),
                   ("matched", "missing", "other shape", "new"))
     kinds = (plan.matched, plan.missing, plan.misfits, plan.fresh)
     for section in graph.sections:
@@ -44,7 +45,7 @@ def _count(kind: Iterable[Match | Missing | Misfit], section: str) -> str:
 def _details(rows: list[Row]) -> Table:
     table = _grid("without a place", ("", "tensor of the file", "array of the network"), ("shape",))
     for row in rows[:SHOWN]:
-        table.add_row(*row)
+        table.add_row(*map(escape, row))  # a name in a file may look like rich's markup
     if len(rows) > SHOWN:
         table.add_row(f"and {len(rows) - SHOWN} more")
     return table

@@ -30,10 +30,18 @@ class WeightsFile:
     path: Path
     format: Format
     tensors: Mapping[str, Stored]
+    notes: tuple[str, ...] = ()
+    """What is to be said of the file beside its tensors."""
+
+
+def shown(name: str | None) -> str:
+    """A name of a stranger's file for a message: short, and nothing in it that a terminal obeys."""
+    return ascii(name or "")[1:-1][:60]
 
 
 class Unreadable(InputError):
     """A file that is damaged, or holds what is not read from a stranger's file."""
 
     def __init__(self, path: Path, why: str, hint: str = "") -> None:
-        super().__init__(f"{path}: {why}" + (f"\n  hint: {hint}" if hint else ""))
+        self.why = why + (f"\n  hint: {hint}" if hint else "")
+        super().__init__(f"{path}: {self.why}")

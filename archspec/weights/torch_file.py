@@ -1,25 +1,26 @@
-"""Tensors of a PyTorch state dict: the archive that torch.save writes since 1.6, and the plain file before."""
+"""Tensors of a PyTorch checkpoint: the archive that torch.save writes since 1.6, and the plain file before."""
 
 from __future__ import annotations
 
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
-from archspec.weights import pickles
+from archspec.weights import archives, pickles
+from archspec.weights.checkpoint import State, state_of
 from archspec.weights.pickles import Refused, Storage, Tensor
-from archspec.weights.tensors import Stored, Unreadable, WeightsFile
+from archspec.weights.tensors import Stored, Unreadable, WeightsFile, shown
 
 PICKLE = "/data.pkl"
 MAGIC = 0x1950A86A20F9469CFC6C.to_bytes(10, "little")
 """The number that begins a file of torch.save before 1.6."""
-HOLDERS = ("state_dict", "model", "model_state_dict")
-"""Keys under which checkpoints keep the state dict, beside the optimizer's state and more."""
 HINT = "save the weights alone: torch.save(model.state_dict(), 'weights.pth'), or as .safetensors"
 
 Bytes = Callable[[Storage, int], bytes]
@@ -29,27 +30,23 @@ Bytes = Callable[[Storage, int], bytes]
 @contextmanager
 def archive(path: Path) -> Iterator[WeightsFile]:
     """The tensors of a zip archive of torch.save. Raises Unreadable."""
-    with zipfile.ZipFile(path) as file:
+    with archives.opened(path) as file:
         with _explained(path):
             root = next(name for name in file.namelist() if name.endswith(PICKLE)).removesuffix(PICKLE)
-            if f"{root}/byteorder" in file.namelist() and file.read(f"{root}/byteorder") != b"little":
+            if f"{root}/byteorder" in file.namelist() and _member(file, f"{root}/byteorder", 16) != b"little":
                 raise Refused("its numbers are big-endian")
-            with file.open(_plain(file, root + PICKLE)) as program:
-                tensors = _tensors(pickles.load(program))
-        yield _file(path, tensors, partial(_member, file, root))
+            state = state_of(pickles.load(BytesIO(_member(file, root + PICKLE, pickles.MOST_BYTES))))
+        yield _file(path, state, lambda storage, size: _member(file, f"{root}/data/{storage.key}", size))
 
 
-def _plain(file: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
-    """A member that is not compressed, as torch.save writes them: what it takes in memory is on the disk."""
+def _member(file: zipfile.ZipFile, name: str, size: int) -> bytes:
+    """A member of at most this size, not compressed, as torch.save writes them: what it takes in memory is on the disk."""
     info = file.getinfo(name)
     if info.compress_type != zipfile.ZIP_STORED:
-        raise Refused(f"{name} in it is compressed, which torch.save never does")
-    return info
-
-
-def _member(file: zipfile.ZipFile, root: str, storage: Storage, size: int) -> bytes:
-    with file.open(_plain(file, f"{root}/data/{storage.key}")) as member:
-        return member.read(size)
+        raise Refused(f"{shown(name)} in it is compressed, which torch.save never does")
+    if info.file_size > size:
+        raise Refused(f"{shown(name)} in it has {info.file_size:,} bytes, more than {size:,}")
+    return file.read(info)
 
 
 @contextmanager
@@ -57,23 +54,26 @@ def legacy(path: Path) -> Iterator[WeightsFile]:
     """The tensors of a file of torch.save before 1.6: pickles in a row, then the storages. Raises Unreadable."""
     with path.open("rb") as file:
         with _explained(path):
-            _magic, _protocol, _system, document, keys = (pickles.load(file) for _ in range(5))
-            tensors = _tensors(document)
-            places = _places(file, keys, {tensor.storage.key: tensor.storage for tensor in tensors.values()})
-        yield _file(path, tensors, partial(_slice, file, places))
+            stream = BytesIO(file.read(pickles.MOST_BYTES))
+            _magic, _protocol, _system, document, keys = (pickles.load(stream) for _ in range(5))
+            state = state_of(document)
+            places = _places(file, stream.tell(), keys.value, document)
+        yield _file(path, state, partial(_slice, file, places))
 
 
-def _places(file: IO[bytes], keys: Any, storages: Mapping[str, Storage]) -> dict[str, int]:
+def _places(file: IO[bytes], start: int, keys: Any, document: pickles.Document) -> dict[str, int]:
     """Where each storage begins: it follows its length, 8 bytes, in the order of the keys."""
-    if not isinstance(keys, list) or any(key not in storages for key in keys):
-        raise Refused("it holds storages that no tensor of its state dict uses")
+    storages = {storage.key: storage for storage in document.storages}
+    if type(keys) is not list or any(type(key) is not str or key not in storages for key in keys):
+        raise Refused("it holds storages that it does not describe")
     places = {}
     for key in keys:
+        file.seek(start)
         count = int.from_bytes(file.read(8), "little")
         if count != storages[key].count:
-            raise Refused(f"storage {key} has another length than its tensors say")
-        places[key] = file.tell()
-        file.seek(_size(storages[key]), 1)
+            raise Refused(f"storage {shown(key)} has another length than its tensors say")
+        places[key] = start + 8
+        start += 8 + _size(storages[key])
     return places
 
 
@@ -86,25 +86,36 @@ def _slice(file: IO[bytes], places: Mapping[str, int], storage: Storage, size: i
 def _explained(path: Path) -> Iterator[None]:
     try:
         yield
-    except (Refused, KeyError, zipfile.BadZipFile) as error:
+    except KeyError as error:
+        raise Unreadable(path, f"this state dict is not read: {error} is missing in it", HINT) from None
+    except (Refused, *archives.DAMAGED) as error:
         raise Unreadable(path, f"this state dict is not read: {error}", HINT) from None
 
 
-def _file(path: Path, tensors: Mapping[str, Tensor], read: Bytes) -> WeightsFile:
-    return WeightsFile(path, "torch", {name: Stored(tensor.shape, partial(_array, path, tensor, read))
-                                       for name, tensor in tensors.items()})
+def _file(path: Path, state: State, read: Bytes) -> WeightsFile:
+    storages = _Storages(read, Counter(tensor.storage.key for tensor in state.tensors.values()))
+    return WeightsFile(path, "torch", {name: Stored(tensor.shape, partial(_array, path, tensor, storages))
+                                       for name, tensor in state.tensors.items()}, state.notes)
 
 
-def _tensors(document: Any) -> dict[str, Tensor]:
-    """The tensors by name; a checkpoint's state dict, and without the `module.` of DataParallel."""
-    for holder in HOLDERS:
-        if isinstance(document, dict) and isinstance(document.get(holder), dict):
-            document = document[holder]
-    if not isinstance(document, dict):
-        raise Refused("it is no dictionary of tensors")
-    found = {name: value for name, value in document.items() if isinstance(name, str) and isinstance(value, Tensor)}
-    prefix = "module." if found and all(name.startswith("module.") for name in found) else ""
-    return {name.removeprefix(prefix): tensor for name, tensor in found.items()}
+class _Storages:
+    """Reads storages; one that several tensors share is read once and kept."""
+
+    def __init__(self, read: Bytes, users: Mapping[str, int]) -> None:
+        self.read, self.users = read, users
+        self.kept: dict[str, np.ndarray] = {}
+
+    def numbers(self, storage: Storage) -> np.ndarray:
+        """The numbers of a storage. Raises Refused where the file has fewer than it says."""
+        if storage.key in self.kept:
+            return self.kept[storage.key]
+        data = self.read(storage, _size(storage))
+        if len(data) != _size(storage):
+            raise Refused(f"storage {shown(storage.key)} is cut short")
+        numbers = _numbers(data, storage.kind)
+        if self.users[storage.key] > 1:
+            self.kept[storage.key] = numbers
+        return numbers
 
 
 def _size(storage: Storage) -> int:
@@ -112,14 +123,14 @@ def _size(storage: Storage) -> int:
     return storage.count * (2 if storage.kind == "bfloat16" else np.dtype(storage.kind).itemsize)
 
 
-def _array(path: Path, tensor: Tensor, read: Bytes) -> np.ndarray:
-    """The tensor's own numbers, in one piece. Raises Unreadable."""
-    size = _size(tensor.storage)
+def _array(path: Path, tensor: Tensor, storages: _Storages) -> np.ndarray:
+    """The tensor's own numbers, in one piece. Raises Unreadable, also where they would lie outside of the storage."""
     with _explained(path):
-        data = read(tensor.storage, size)
-        if len(data) != size:
-            raise Refused(f"storage {tensor.storage.key} is cut short")
-    numbers = _numbers(data, tensor.storage.kind)
+        numbers = storages.numbers(tensor.storage)
+        if tensor.last >= len(numbers):
+            raise Refused("a tensor reaches beyond its storage")
+        if 0 in tensor.shape:
+            return np.zeros(tensor.shape, numbers.dtype)
     strides = [step * numbers.itemsize for step in tensor.stride]
     view = np.lib.stride_tricks.as_strided(numbers[tensor.offset:], tensor.shape, strides, writeable=False)
     return np.ascontiguousarray(view).reshape(tensor.shape)

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from archspec.cli import run
 
 CLASSES = 7
+SMALL = str(Path(__file__).parents[1] / "weights" / "specs" / "mobilenet_v3_small.yaml")
 RNG = np.random.default_rng(0)
 
 
@@ -32,7 +34,7 @@ def random(model: keras.Model) -> keras.Model:
 
 def application(name: str, size: int) -> keras.Model:
     """A small model of keras.applications that ends in logits."""
-    bare = {"include_preprocessing": False} if name in ("MobileNetV3Large", "ConvNeXtTiny") else {}
+    bare = {"include_preprocessing": False} if name in ("MobileNetV3Large", "MobileNetV3Small", "ConvNeXtTiny") else {}
     return random(getattr(keras.applications, name)(weights=None, input_shape=(size, size, 3), classes=CLASSES,
                                                     classifier_activation=None, **bare))
 
@@ -68,7 +70,7 @@ def test_every_format_of_keras(name: str, resnet: keras.Model, tmp_path: Path) -
     ("ResNet50V2", "keras_resnet50v2", 32), ("VGG16", "keras_vgg16", 32), ("DenseNet121", "keras_densenet121", 32),
     ("InceptionV3", "keras_inception_v3", 75), ("InceptionResNetV2", "keras_inception_resnet_v2", 75),
     ("MobileNet", "keras_mobilenet", 32), ("MobileNetV2", "mobilenet_v2", 32), ("Xception", "xception", 71),
-    ("MobileNetV3Large", "mobilenet_v3_large", 32), ("ConvNeXtTiny", "convnext_tiny", 32),
+    ("MobileNetV3Large", "mobilenet_v3_large", 32), ("MobileNetV3Small", SMALL, 32), ("ConvNeXtTiny", "convnext_tiny", 32),
 ])
 def test_the_applications_of_keras(application_name: str, spec: str, size: int, tmp_path: Path) -> None:
     model = application(application_name, size)
@@ -89,7 +91,7 @@ def test_the_table_and_the_input(weights: Path, capsys: pytest.CaptureFixture[st
     assert "keras_resnet50 by the mapping resnet_keras" in printed
     assert [line.split() for line in printed.splitlines() if line.startswith(("stem", "total"))] == [
         ["stem", "6", "0", "0", "0"], ["total", "320", "0", "0", "0"]]
-    assert "model.keras  its output is logits; its input, with these weights: BGR from 0 to 255" in printed
+    assert "model.keras  its output is logits; the input of most weights of this kind, by their publisher's word: BGR from 0 to" in printed
 
 
 def test_other_classes_want_a_new_head(weights: Path, resnet: keras.Model, capsys: pytest.CaptureFixture[str]) -> None:
@@ -119,9 +121,30 @@ def test_a_partial_match_is_refused_unless_told(weights: Path, capsys: pytest.Ca
     assert np.std(model.get_layer("stage1_block1_se_conv1").kernel.numpy()) > 0
 
 
-def test_what_shapes_cannot_show_is_said(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert imported("keras_resnet50", weights, "--set", "defaults.padding=same", size=32) == 0
-    assert "padding: they were trained with as many pixels on each side" in capsys.readouterr().err
+def test_what_shapes_cannot_show_is_refused_unless_told(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    same = ("--set", "defaults.padding=same")
+    assert imported("keras_resnet50", weights, *same, size=32) == 2
+    printed = capsys.readouterr()
+    assert printed.err == (
+        f"{weights} fits keras_resnet50 by the mapping resnet_keras, but would give other numbers:\n"
+        "  padding of convolutions with a stride: symmetric there, same here\n"
+        "  hint: --set defaults.padding=symmetric makes it the network of the weights; "
+        "--as-is takes the weights all the same\n")
+    assert not weights.with_name("model.keras").exists()
+    assert imported("keras_resnet50", weights, *same, "--as-is", size=32) == 0
+    assert imported("keras_resnet50", weights, *same, "--set", "defaults.padding=symmetric", size=32) == 0
+
+
+def test_numbers_that_give_none_are_refused(resnet: keras.Model, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    resnet.save_weights(tmp_path / "a.weights.h5")
+    with h5py.File(tmp_path / "a.weights.h5", "r+") as file:
+        found: list[h5py.Dataset] = []
+        file.visititems(lambda name, item: found.append(item) if isinstance(item, h5py.Dataset) and item.ndim == 4 else None)
+        found[0][0, 0, 0, 0] = np.nan
+    assert imported("keras_resnet50", tmp_path / "a.weights.h5", size=32) == 2
+    assert re.search(r"_conv/kernel holds NaN, and so the model would give none\n  hint: the file is damaged", capsys.readouterr().err)
+    assert not (tmp_path / "model.keras").exists()
+    assert imported("keras_resnet50", tmp_path / "a.weights.h5", "--as-is", size=32) == 0
 
 
 def test_a_failure_leaves_the_old_model(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,55 @@
+"""The table of twins: every spec of it has the form of its library, and every mapping of the libraries a twin."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from archspec.network import load, lower
+from archspec.weights.form import differences
+from archspec.weights.library import candidates, library
+from archspec.weights.load import stage_blocks
+
+FILE = Path(__file__).parents[2] / "tools" / "parity.py"
+
+
+def _module() -> ModuleType:
+    found = importlib.util.spec_from_file_location("parity", FILE)
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    sys.modules["parity"] = module
+    found.loader.exec_module(module)
+    return module
+
+
+PARITY = _module()
+
+
+def fitting(twin: object) -> set[str]:
+    """The mappings that name every layer of a twin's network, whose form they have."""
+    spec = load(str(FILE.parents[1] / twin.spec) if "/" in twin.spec else twin.spec, twin.overrides)  # type: ignore[attr-defined]
+    graph = lower(spec)
+    return {mapping.name for mapping in candidates(twin.layout, graph, stage_blocks(spec))  # type: ignore[attr-defined]
+            if mapping.covers(graph) and not differences(mapping.form, graph)}
+
+
+def test_every_mapping_has_a_twin() -> None:
+    found = [fitting(twin) for twin in PARITY.TWINS]
+    assert all(found)
+    others = {mapping.name for mapping in library().values() if mapping.format == "torch"} - set.union(*found)
+    assert others == {"nin_pytorchcv"}  # whose pools are not those of the spec
+
+
+def test_the_table_is_written_between_its_marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = tmp_path / "weights.md"
+    page.write_text(f"before\n{PARITY.BEGIN}\nold\n{PARITY.END}\nafter\n")
+    monkeypatch.setattr(PARITY, "DOCS", page)
+    PARITY._write([PARITY.Outcome(PARITY.TWINS[0], 1e-6, 1.0).row], 0)
+    assert page.read_text().splitlines() == [
+        "before", PARITY.BEGIN, "| layout | model | spec | size | largest error | cosine |", "| --- | --- | --- | --- | --- | --- |",
+        "| torchvision | resnet18 | resnet18 | 96x131 | 1.0e-06 | 1.000000 |", "", "1 twins, 1 below 0.0001.", PARITY.END, "after"]

@@ -1,0 +1,202 @@
+"""Holds every mapping of PyTorch's libraries against the library's own model, and writes the table of docs/weights.md.
+
+    make parity                                # its environment is .venv-parity: torch, torchvision, timm, pytorchcv
+    python tools/parity.py PYTHON [WORD...]    # only the twins with one of these words; the table is printed
+
+A twin is a library's model with random weights, batch-norm statistics moved away from those of its images, and the
+spec that is the same network. Its state dict is imported as `archspec import` does; both see the same two images.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from archspec.errors import InputError
+
+DOCS = Path(__file__).parent.parent / "docs" / "weights.md"
+BEGIN, END = "<!-- parity: begin, written by tools/parity.py -->", "<!-- parity: end -->"
+SIZE = (96, 131)
+"""Even and odd sides, on which paddings differ in different ways."""
+LARGE = (224, 224)
+CIFAR = (32, 32)
+INCEPTION = (160, 139)
+EQUAL = 1e-4
+SYMMETRIC = ("defaults.padding=symmetric", "defaults.norm.epsilon=1e-5")
+CAFFE = ("stem=[{conv: 7x7 64 /2}, {max_pool: 3x3 /2 valid ceil}]",)
+SENET = ("stem=[{conv: 3x3 64 /2}, {conv: 3x3 64}, {conv: 3x3 128}, {max_pool: 3x3 /2 valid ceil}]",)
+BARE = ("stages.activate=true", "stem=[{conv: 7x7 64 /2 bare}, {max_pool: 3x3 /2}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A library's model and the spec that is the same network."""
+
+    layout: str
+    model: str
+    spec: str
+    overrides: tuple[str, ...] = ()
+    size: tuple[int, int] = SIZE
+
+    @property
+    def library(self) -> str:
+        """Where the model is from."""
+        return self.layout.partition("-")[0]
+
+
+def same(layout: str, models: str, size: tuple[int, int] = SIZE) -> list[Twin]:
+    """Models whose specs have the same names."""
+    return [Twin(layout, name, name, size=size) for name in models.split()]
+
+
+TWINS = [
+    *same("torchvision", "resnet18 resnet50 resnext50_32x4d wide_resnet50_2 densenet121 convnext_tiny squeezenet1_1"),
+    *same("torchvision", "vgg11 vgg16_bn", LARGE),
+    Twin("torchvision", "alexnet", "alexnet_torchvision", size=LARGE),
+    Twin("torchvision", "ResNet(3,4,6,3)8x14", "resnext50_8x14d"),
+    Twin("torchvision", "mobilenet_v2", "mobilenet_v2_torchvision"),
+    Twin("torchvision", "mobilenet_v2", "mobilenet_v2", SYMMETRIC),
+    Twin("torchvision", "mobilenet_v3_large", "mobilenet_v3_large", SYMMETRIC[:1]),
+    Twin("torchvision", "mobilenet_v3_small", "tests/weights/specs/mobilenet_v3_small.yaml", SYMMETRIC[:1]),
+    Twin("torchvision", "efficientnet_b0", "efficientnet_b0", SYMMETRIC),
+    Twin("torchvision", "regnet_x_400mf", "regnet_x_400mf_torchvision"),
+    Twin("torchvision", "googlenet", "googlenet_torchvision", size=INCEPTION),
+    Twin("torchvision", "inception_v3", "inception_v3", ("auxiliary=null",), INCEPTION),
+    *same("timm", "resnet18 resnet50 resnet50d resnext50_32x4d densenet121 convnext_tiny"),
+    *same("timm", "vgg16_bn", LARGE),
+    Twin("timm", "seresnet50", "resnet50", ("stages.se=16",)),
+    Twin("timm", "seresnext50_32x4d", "se_resnext50_32x4d"),
+    Twin("timm", "legacy_seresnet50", "se_resnet50", CAFFE),
+    Twin("timm", "legacy_seresnet101", "se_resnet101", CAFFE),
+    Twin("timm", "legacy_seresnet152", "se_resnet152", CAFFE),
+    Twin("timm", "legacy_seresnext50_32x4d", "se_resnext50_32x4d", CAFFE),
+    Twin("timm", "legacy_seresnext101_32x4d", "se_resnext101_32x4d", CAFFE),
+    Twin("timm", "legacy_senet154", "senet154", SENET),
+    Twin("timm", "darknet53", "darknet53", ("defaults.act={kind: leaky_relu, slope: 0.01}",)),
+    Twin("timm", "mobilenetv1_100", "mobilenet_v1", ("defaults.act=relu6", "defaults.padding=symmetric")),
+    Twin("timm", "mobilenetv2_100", "mobilenet_v2_torchvision"),
+    Twin("timm", "mobilenetv2_140", "mobilenet_v2_torchvision", ("let.alpha=1.4",)),
+    Twin("timm", "mobilenetv3_large_100", "mobilenet_v3_large", SYMMETRIC),
+    Twin("timm-tf", "tf_mobilenetv3_large_100", "mobilenet_v3_large"),
+    Twin("timm", "mobilenetv3_small_100", "tests/weights/specs/mobilenet_v3_small.yaml", SYMMETRIC),
+    Twin("timm-tf", "tf_mobilenetv3_small_100", "tests/weights/specs/mobilenet_v3_small.yaml"),
+    Twin("timm", "efficientnet_b0", "efficientnet_b0", SYMMETRIC),
+    Twin("timm-tf", "tf_efficientnet_b0", "efficientnet_b0"),
+    Twin("timm", "regnetx_004", "regnet_x_400mf"),
+    Twin("timm", "regnety_040", "regnet_y_4gf"),
+    Twin("timm", "resnetv2_50", "resnet50_v2", BARE),
+    Twin("timm", "legacy_xception", "xception", SYMMETRIC, INCEPTION),
+    Twin("timm", "inception_v3", "inception_v3", ("auxiliary=null",), INCEPTION),
+    Twin("timm", "inception_v4", "inception_v4", size=INCEPTION),
+    Twin("timm", "inception_resnet_v2", "inception_resnet_v2", size=INCEPTION),
+    Twin("pytorchcv", "resnet18", "resnet18", size=LARGE),
+    Twin("pytorchcv", "resnet50", "resnet50_v1", size=LARGE),
+    Twin("pytorchcv", "resnext50_32x4d", "resnext50_32x4d", size=LARGE),
+    Twin("pytorchcv", "seresnet50", "se_resnet50", size=LARGE),
+    Twin("pytorchcv", "bninception", "bn_inception", size=LARGE),
+    Twin("pytorchcv", "darknet53", "darknet53", size=LARGE),
+    Twin("pytorchcv", "resnet20_cifar10", "cifar_resnet20_b", size=CIFAR),
+    Twin("pytorchcv", "resnext29_32x4d_cifar10", "cifar_resnext29_32x4d", size=CIFAR),
+    Twin("pytorchcv", "wrn28_10_cifar10", "wrn_28_10", size=CIFAR),
+    Twin("pytorchcv", "preresnet110_cifar10", "cifar_preact_resnet110_b",
+         ("stages.activate=true", "stem=[{conv: 3x3 16 bare}]"), CIFAR),
+    Twin("pytorchcv", "densenet100_k12_bc_cifar10", "cifar_densenet_bc100_k12", size=CIFAR),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How far the two are apart: the largest difference against the largest logit, and the cosine; or why not known."""
+
+    twin: Twin
+    error: float
+    cosine: float
+    why: str = ""
+
+    @property
+    def row(self) -> str:
+        """A line of the table."""
+        twin = self.twin
+        spec = Path(twin.spec).stem + "".join(f" `{override}`" for override in twin.overrides)
+        found = self.why or f"{self.error:.1e} | {self.cosine:.6f}"
+        return f"| {twin.layout} | {twin.model} | {spec} | {twin.size[0]}x{twin.size[1]} | {found} |"
+
+
+def compare(twin: Twin, others: subprocess.Popen[str]) -> Outcome:
+    """Makes both networks and compares what they give."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        request = {"library": twin.library, "name": twin.model, "size": twin.size, "folder": name}
+        assert others.stdin is not None and others.stdout is not None
+        print(json.dumps(request), file=others.stdin, flush=True)
+        said = others.stdout.readline().strip()
+        if said != "ok":
+            return Outcome(twin, np.nan, np.nan, f"{said} |")
+        try:
+            got = imported(twin, folder / "weights.pth", np.load(folder / "images.npy"))
+        except InputError as error:
+            return Outcome(twin, np.nan, np.nan, f"{error} |".replace("\n", " "))
+        want = np.load(folder / "logits.npy")
+    cosine = np.min(np.sum(got * want, 1) / np.linalg.norm(got, axis=1) / np.linalg.norm(want, axis=1))
+    return Outcome(twin, float(np.abs(got - want).max() / np.abs(want).max()), float(cosine))
+
+
+def imported(twin: Twin, weights: Path, images: np.ndarray) -> np.ndarray:
+    """The logits of our network with the twin's weights. Raises InputError where they do not fit."""
+    import keras
+
+    from archspec.model.emit import build
+    from archspec.network import load, lower
+    from archspec.weights.load import Wanted, fill, planned, refuse, refuse_form, stage_blocks
+    keras.backend.clear_session()
+    spec = load(twin.spec, (f"input={twin.size[0]}x{twin.size[1]}x3", *twin.overrides))
+    graph = lower(spec)
+    wanted = Wanted(twin.layout)
+    with planned(graph, stage_blocks(spec), weights, wanted) as plan:
+        refuse(plan, graph, weights, wanted)
+        refuse_form(plan, graph, weights, lambda _: graph)
+        model = build(graph, initialize=False)
+        fill(model, plan, wanted)
+    return np.asarray(model(images, training=False))
+
+
+def outcomes(python: str, words: list[str]) -> Iterator[Outcome]:
+    """The outcome of each twin."""
+    with subprocess.Popen([python, str(Path(__file__).with_name("twins.py"))], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, text=True) as others:
+        for twin in TWINS:
+            if not words or any(word in f"{twin.layout} {twin.model} {twin.spec}" for word in words):
+                yield compare(twin, others)
+
+
+def main() -> int:
+    """Exit code 1 where a twin is not equal."""
+    python, *words = sys.argv[1:]
+    rows, worst = [], []
+    for outcome in outcomes(python, words):
+        print(outcome.row, flush=True)
+        rows.append(outcome.row)
+        worst += [outcome.row] * (not outcome.error < EQUAL)
+    print(f"{len(rows)} twins, {len(rows) - len(worst)} below {EQUAL:g}")
+    if not words:
+        _write(rows, len(worst))
+    return bool(worst)
+
+
+def _write(rows: list[str], worst: int) -> None:
+    text = DOCS.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    table = ["| layout | model | spec | size | largest error | cosine |", "| --- | --- | --- | --- | --- | --- |", *rows, "",
+             f"{len(rows)} twins, {len(rows) - worst} below {EQUAL:g}."]
+    DOCS.write_text(f"{before}{BEGIN}\n" + "\n".join(table) + f"\n{END}" + rest.partition(END)[2], encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
