@@ -203,6 +203,18 @@ class Each(Kind):
         return f"{'a value or ' if self.bare else ''}a list, each {self.kind.expected()}"
 
 
+@dataclass(frozen=True)
+class Table(Kind):
+    """A mapping of names that anyone may choose to values of one kind; `bare`: a single value may stand for the mapping."""
+
+    kind: Kind
+    bare: bool = False
+
+    def expected(self) -> str:
+        """What the mapping holds."""
+        return f"{f'{self.kind.expected()} or ' if self.bare else ''}a mapping, each {self.kind.expected()}"
+
+
 def _digits(value: float) -> str:
     return str(int(value)) if value == int(value) else f"{value:g}"
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TypeVar
 
 from archspec.errors import MAX_SHOWN, Problem, SpecError, Where, nearest
 from archspec.schema.keys import REQUIRED, Clash, Key, OneOf, Section, Sub
-from archspec.schema.kinds import Each, Form, Kind, Unfit
+from archspec.schema.kinds import Each, Form, Kind, Table, Unfit
 from archspec.schema.tree import BROKEN, Scalar, Sequence, Tree, kind, tree_of
 from archspec.schema.tree import Mapping as MappingTree
 from archspec.schema.walk import walk
@@ -76,6 +77,8 @@ class _Reader:
                 return self.one_of(choice, tree, path)
             case Each() as each:
                 return self.each(each, tree, path)
+            case Table() as table:
+                return self.table(table, tree, path)
             case Form():
                 return tree
         return self.scalar(key.kind, tree, path)
@@ -104,6 +107,14 @@ class _Reader:
                 value = self.problem("argument", item.where, f"{path} names {kind(item)} twice", "keep one of them")
             found.append(value)
         return FAILED if FAILED in found else tuple(found)
+
+    def table(self, table: Table, tree: Tree, path: str) -> object:
+        if table.bare and not isinstance(tree, MappingTree):
+            return self.scalar(table.kind, tree, path)
+        if not isinstance(tree, MappingTree):
+            return self.problem("not-a-mapping", tree.where, f"{path} is a mapping of names, this is {kind(tree)}")
+        found = {name: self.value(Key(table.kind), part, f"{path}.{name}") for name, part in tree.entries.items()}
+        return FAILED if FAILED in found.values() else MappingProxyType(found)
 
     def one_of(self, choice: OneOf, tree: Tree, path: str) -> object:
         if isinstance(tree, Scalar):

@@ -10,15 +10,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from archspec.errors import InputError, listed, nearest, shorten
+from archspec.errors import InputError, Problem, SpecError, listed, nearest, shorten
 from archspec.graph.ir import Graph, Node
 from archspec.graph.ops import Gate
 from archspec.io.places import shipped
-from archspec.spec.source import plain, read
+from archspec.schema.keys import Section, key, section
+from archspec.schema.kinds import Choice, Each, Kind, Number, Table, Text, Unfit, Whole
+from archspec.schema.read import read
+from archspec.spec.source import read as read_tree
 from archspec.weights.form import Form
 from archspec.weights.patterns import Pattern, Words, fill, pattern
 from archspec.weights.tensors import Format
@@ -35,38 +36,49 @@ IGNORED: dict[Format, tuple[str, ...]] = {"keras": (), "torch": ("*.num_batches_
 """Tensors of a format that no network computes with."""
 
 
-class Written(BaseModel):
+@dataclass(frozen=True)
+class Word(Kind):
+    """A text, or a whole number that expressions of names count with."""
+
+    def take(self, value: object) -> str | int:
+        """The text or the number. Raises Unfit."""
+        if isinstance(value, str | int) and not isinstance(value, bool):
+            return value
+        raise Unfit(self.expected())
+
+    def expected(self) -> str:
+        """A text or a whole number."""
+        return "a text or a whole number"
+
+
+@section
+class Written(Section):
     """A file of specs/weights as written."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    format: Format | None = None
-    blocks: tuple[str, ...] | None = None
-    """The blocks it serves: those of a spec's stages are all among them. Empty: specs without stages."""
-    input: str | None = None
-    """What the network expects of its images, with these weights."""
-    padding: str | None = None
-    """This and the next six: what the weights' library has and a file of them does not show, see form.Form."""
-    pool: str | None = None
-    epsilon: float | None = None
-    act: tuple[str, ...] = ()
-    stride_at: int | None = None
-    grouped_stride_at: int | None = None
-    identity: Literal["raw"] | None = None
-    note: str | None = None
-    """What to say to a network of another form."""
-    like: str | None = None
-    """A mapping beside this one, whose keys hold where this one has none; its rules come after the rules here."""
-    words: dict[str, dict[str, str | int]] = {}
-    layers: dict[str, str | dict[str, str]] = {}
-    """Patterns of our layers to names in the file; the first that fits counts. `none` has no name there.
-
-    Or array by array to whole names: {kernel: conv/depthwise_kernel}.
-    """
-    rename: dict[str, str] = {}
-    """Other names that files have for the same tensors."""
-    ignore: tuple[str, ...] = ()
-    """Tensors that files have and our networks do without."""
+    format: Format | None = key(Choice(("keras", "torch")), "whose files these are", default=None)
+    blocks: tuple[str, ...] | None = key(
+        Each(Text("the name of a block"), least=0), "the blocks it serves: those of a spec's stages are all among them; none: "
+        "specs without stages", default=None)
+    input: str | None = key(Text(), "what the network expects of its images, with these weights", default=None)
+    padding: str | None = key(Text(), "this and the next six: what a file of the weights does not show, see form.Form",
+                              default=None)
+    pool: str | None = key(Text(), "the same of pools", default=None)
+    epsilon: float | None = key(Number(above=0, most=1), "of the norms", default=None)
+    act: tuple[str, ...] = key(Each(Text("an activation")), "the activations, the usual one first", default=())
+    stride_at: int | None = key(Whole(1, 9), "which convolution of a unit has the stride", default=None)
+    grouped_stride_at: int | None = key(Whole(1, 9), "the same where it is grouped", default=None)
+    identity: str | None = key(Choice(("raw",)), "what identity shortcuts add", default=None)
+    note: str | None = key(Text(), "what to say to a network of another form", default=None)
+    like: str | None = key(Text("the name of a mapping"), "a mapping beside this one or one that ships, whose keys hold where "
+                           "this one has none; its rules come after the rules here", default=None)
+    words: Mapping[str, Mapping[str, str | int]] | None = key(
+        Table(Table(Word())), "tables that names look numbers and words up in", default=None)
+    layers: Mapping[str, str | Mapping[str, str]] | None = key(
+        Table(Table(Text("a name in the file"), bare=True)), "patterns of our layers to names in the file; the first that fits "
+        "counts; `none` has no name there; or array by array to whole names: {kernel: conv/depthwise_kernel}", default=None)
+    rename: Mapping[str, str] | None = key(
+        Table(Text("a name")), "other names that files have for the same tensors", default=None)
+    ignore: tuple[str, ...] = key(Each(Text("a name")), "tensors that files have and our networks do without", default=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,30 +193,29 @@ def _part(name: str) -> str:
     return re.sub(r"(_squeeze)?_conv\d+$", r"\1", name) if "_squeeze_" in name else name.removesuffix("_norm")
 
 
-KEYS = ("format", "blocks", "input", "note")
-"""What the nearest file says holds, as for the keys of FORM."""
 FORM = tuple(field.name for field in fields(Form))
 
 
 def read_mapping(path: Path) -> LayoutMapping:
     """A mapping file and those it is like. Raises InputError."""
     written = list(_chain(path))
-    words: Words = {key: value for each in reversed(written) for key, value in each.words.items()}
-    first = _first(written)
-    if first.format is None:
+    words: Words = {name: value for each in reversed(written) for name, value in (each.words or {}).items()}
+    form: dict[str, Any] = {name: _nearest(written, name) for name in FORM}
+    name: Format | None = _nearest(written, "format")
+    if name is None:
         raise InputError(f"{path}: format is missing: keras or torch")
     return LayoutMapping(
-        path.stem, first.format, frozenset(first.blocks or ()), first.input or "",
-        Form(**first.model_dump(include=set(FORM))), first.note or "",
+        path.stem, name, frozenset(_nearest(written, "blocks") or ()), _nearest(written, "input") or "",
+        Form(**form), _nearest(written, "note") or "",
         tuple(rule for each in written for rule in _rules(path, each, words)),
-        tuple((_pattern(path, old, words), new) for each in written for old, new in each.rename.items()),
-        tuple(_pattern(path, text, words) for each in written for text in (*each.ignore, *IGNORED[first.format])))
+        tuple((_pattern(path, old, words), new) for each in written for old, new in (each.rename or {}).items()),
+        tuple(_pattern(path, text, words) for each in written for text in (*each.ignore, *IGNORED[name])))
 
 
-def _first(written: list[Written]) -> Written:
-    """The nearest file's keys, and for those it lacks the next one's."""
-    said = [each.model_dump(include={*KEYS, *FORM}, exclude_unset=True) for each in reversed(written)]
-    return Written.model_validate({key: value for each in said for key, value in each.items()})
+def _nearest(written: list[Written], name: str) -> Any:
+    """What the nearest file says of a key; its default where none says anything."""
+    default = Written.declared[name].default
+    return next((value for each in written if (value := getattr(each, name)) != default), default)
 
 
 def _chain(path: Path) -> Iterator[Written]:
@@ -212,11 +223,10 @@ def _chain(path: Path) -> Iterator[Written]:
     seen = []
     while path not in seen:
         seen.append(path)
-        try:
-            written = Written.model_validate(plain(read(path)))
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            raise InputError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        problems: list[Problem] = []
+        written = read(Written, read_tree(path), "the mapping", problems)
+        if written is None:
+            raise SpecError(problems)
         yield written
         if written.like is None:
             return
@@ -236,7 +246,7 @@ def _beside(path: Path, name: str) -> Path:
 
 
 def _rules(path: Path, written: Written, words: Words) -> Iterator[Rule]:
-    for text, name in written.layers.items():
+    for text, name in (written.layers or {}).items():
         layer, fields = (name, {}) if isinstance(name, str) else ("", name)
         yield Rule(_pattern(path, text, words), layer, fields)
 

@@ -285,8 +285,10 @@ def test_layouts_that_do_not_serve(layout: str, blocks: tuple[str, ...], message
 
 @pytest.mark.parametrize(("text", "message"), [
     ("blocks: []", "format is missing: keras or torch"),
-    ("format: tensorflow", r"format: Input should be 'keras' or 'torch'"),
-    ("format: torch\nlayer: {}", "layer: Extra inputs are not permitted"),
+    ("format: tensorflow", r"a.yaml:1:9: the mapping.format needs one of keras torch, this is the text 'tensorflow'"),
+    ("format: torch\nlayer: {}", "a.yaml:2:1: the mapping has no key 'layer'\n.*\n.*\n  hint: did you mean 'layers'?"),
+    ("format: torch\nlayers: {a: [b]}", "a.yaml:2:13: the mapping.layers.a needs a name in the file, this is a list"),
+    ("format: torch\nwords: {a: b}", "a.yaml:2:12: the mapping.words.a is a mapping of names, this is the text 'b'"),
     ("format: torch\nlayers: {'stage{1}': a}", r"\{1\} is no name"),
     ("format: torch\nlike: a", "like each other in a circle"),
     ("like: resnet_torchvison", "like: there is no mapping 'resnet_torchvison' beside it or among those that ship with archspec\n"
