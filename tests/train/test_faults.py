@@ -24,17 +24,18 @@ from archspec.train.job import Job
 def test_an_image_that_cannot_be_read_costs_no_step(spec: Path, monkeypatch: pytest.MonkeyPatch, training: bool, step: int,
                                                     saved: int, capsys: pytest.CaptureFixture[str]) -> None:
     """An epoch is saved before it is evaluated; in training what was done is saved on the way out."""
-    real = Pipeline.next
+    real, before = Pipeline.next, list[list[int]]()
 
     def broken(self: Pipeline, batches: Any, number: int, **keys: bool) -> Any:
         if (keys["training"], number) == (training, step):
+            before.append(checkpoints())
             raise InputError("a.jpg: cannot be read")
         return real(self, batches, number, **keys)
     with monkeypatch.context() as patched:
         patched.setattr(Pipeline, "next", broken)
         assert archspec(["train", "small.yaml", *QUICK]) == 2
     assert capsys.readouterr().err.endswith("a.jpg: cannot be read\n")
-    assert checkpoints() == [saved]
+    assert (before, checkpoints()) == ([[] if training else [saved]], [saved])
     assert archspec(["train", "small.yaml", *QUICK]) == 0
     assert [row["epoch"] for row in metrics()] == [1, 2]
 
