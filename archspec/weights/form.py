@@ -23,6 +23,8 @@ from archspec.graph.ops import (
 
 UNIT = re.compile(r"(.+_block\d+_conv)(\d+)")
 """A convolution of a unit, as blocks number them."""
+GATES = frozenset({"sigmoid", "hard_sigmoid"})
+"""Activations that gates end with; a form without one says nothing of gates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,9 @@ def _epsilon(form: Form, graph: Graph) -> Iterator[Difference]:
 
 
 def _act(form: Form, graph: Graph) -> Iterator[Difference]:
-    found = {_act_word(node.op) for node in graph.predicting if isinstance(node.op, Activation)}
+    gated = not GATES.isdisjoint(form.act)
+    found = {_act_word(node.op) for node in graph.predicting
+             if isinstance(node.op, Activation) and (gated or node.role != "gate")}
     if form.act and found - set(form.act):
         kind, _, slope = form.act[0].partition(" ")
         usual = f"{{kind: {kind}, slope: {slope}}}" if slope else kind

@@ -75,6 +75,13 @@ def test_a_stem_written_anew_is_the_same_but_for_its_pool() -> None:
     assert different == ["stem_max_pool"]
 
 
+def test_gates_that_a_form_does_not_know_are_no_difference() -> None:
+    graph = lower(load("keras_resnet50", ["stages.se=16"]))
+    assert differences(Form(act=("relu",)), graph) == []
+    assert [each.text for each in differences(Form(act=("relu", "hard_sigmoid")), graph)] == [
+        "activation: hard_sigmoid and relu there, relu and sigmoid here"]
+
+
 def test_a_form_that_says_nothing_finds_nothing() -> None:
     assert differences(Form(), lower(load("efficientnet_b0"))) == []
 
