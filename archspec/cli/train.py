@@ -111,11 +111,10 @@ def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Consol
     from archspec.train.job import prepare
     from archspec.train.loop import train
     from archspec.train.report import describe
-    from archspec.weights.load import stage_blocks
     if not fresh and is_trained(run):
         with console.status("completing"):
             return complete(run.path, spec.export)
-    job = prepare(spec.train, graph, stage_blocks(spec))
+    job = prepare(spec, graph)
     begin(run, spec, graph, job, fresh, partial(_say, console))
     _say(console, describe(graph, job))
     history = train(job, run, console)
@@ -130,8 +129,7 @@ def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Cons
     from archspec.train.rehearsal import refuse_little_space, rehearse
     from archspec.train.report import describe
     from archspec.train.run import RunFolder
-    from archspec.weights.load import stage_blocks
-    job = prepare(spec.train, graph, stage_blocks(spec))
+    job = prepare(spec, graph)
     _say(console, describe(graph, job))
     row = rehearse(job)
     with tempfile.TemporaryDirectory(prefix="archspec-") as folder, console.status("saving and comparing"):

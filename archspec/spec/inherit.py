@@ -59,10 +59,16 @@ def resolve(reference: str, overrides: SequenceABC[str] = ()) -> Resolved:
     tree = layers[0].tree
     for layer in layers[1:]:
         tree = merge(_without(tree, NOT_INHERITED), layer.tree)
+    return changed(Resolved(tree, tuple(layers), path, tuple(problems)), overrides)
+
+
+def changed(resolved: Resolved, overrides: SequenceABC[str]) -> Resolved:
+    """The same with `key.path=value` overrides."""
+    problems: list[Problem] = []
     changes = list(_assignments(overrides, problems))
-    if changes:
-        tree = merge(tree, with_recipe(reduce(_together, changes), problems))
-    return Resolved(tree, (*layers, *(Layer(SET, change) for change in changes)), path, tuple(problems))
+    tree = merge(resolved.tree, with_recipe(reduce(_together, changes), problems)) if changes else resolved.tree
+    return Resolved(tree, (*resolved.layers, *(Layer(SET, change) for change in changes)), resolved.path,
+                    (*resolved.problems, *problems))
 
 
 def _assignments(overrides: SequenceABC[str], problems: list[Problem]) -> Iterator[Mapping]:
