@@ -112,18 +112,27 @@ def listed_names(call: Call, plan: Plan, index: int, value: Value | None) -> Sco
 def _arguments(call: Call, plan: Plan, index: int) -> dict[str, Tree]:
     """What the stage gives its block; the stride goes to the first repeat, the others have 1."""
     signature = call.lowering.spec.blocks.signature(plan.block)
-    given = dict(plan.stage.arguments)
-    strange = [key for key in given if key not in signature.arguments]
-    call.report(*(_not_taken(call, plan, key) for key in strange if not signature.broken))
-    for key in strange:
-        del given[key]
+    given = {key: tree for key, tree in plan.stage.arguments.items() if key in signature.arguments}
     stride = plan.stage.stride or Scalar(1, "1", plan.stage.where)
     if "stride" in signature.arguments:
         given["stride"] = stride if index == 0 else Scalar(1, "1", stride.where)
-    elif index == 0 and not signature.broken and _strides(call, stride):
-        call.report(Problem("unknown-argument", stride.where, f"the block {plan.block} takes no 'stride'",
-                            f"it takes {signature.takes()}; put a pooling into before"))
+    if not signature.broken:
+        strange = [_not_taken(call, plan, key) for key in plan.stage.arguments if key not in signature.arguments]
+        if index == 0 and "stride" not in given and _strides(call, stride):
+            strange.append(_no_stride(call, plan, stride))
+        call.report(*strange)  # all at once: what stands at one place is otherwise taken for one problem
     return given
+
+
+def _no_stride(call: Call, plan: Plan, stride: Tree) -> Problem:
+    table, block = call.lowering.spec.blocks, plan.stage.block.where
+    inherited = distance(stride.where) > distance(block)
+    hint = f"it takes {table.signature(plan.block).takes()}; put a pooling into before"
+    if "stride" in table.lost(plan.block):
+        hint = "its body does not read $stride, as that of the block it copies does: write /$stride at one of its operations"
+    notes = (f"a stride other than 1 is given at {stride.where}",) if inherited else ()
+    return Problem("unknown-argument", block if inherited else stride.where, f"the block {plan.block} takes no 'stride'", hint,
+                   notes)
 
 
 def _not_taken(call: Call, plan: Plan, key: str) -> Problem:
