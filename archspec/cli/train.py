@@ -12,11 +12,11 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from archspec.cli.options import overrides
+from archspec.cli.options import overrides, spec_of
 from archspec.errors import InputError
 from archspec.io.machine import refusal
 from archspec.io.places import written
-from archspec.network import load, lower
+from archspec.network import lower
 
 if TYPE_CHECKING:
     from archspec.export.run import Finished
@@ -57,7 +57,7 @@ def train(spec: str, folder: str | None, strategy: str | None, dry_run: bool, fr
     """
     chosen = [*overrides, *([f"train.strategy={strategy}"] if strategy else [])]
     path = written(folder, "--run") if folder else None
-    loaded = load(spec, chosen)
+    loaded = spec_of(spec, tuple(chosen))
     graph = lower(loaded)
     console = Console(stderr=True)
     from archspec.train.run import RunFolder, refuse
