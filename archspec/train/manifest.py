@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
-from archspec.io.files import write_json
+from archspec.io.files import read_json, write_json
 from archspec.schema.keys import to_json
 from archspec.spec.recipe import Recipe
 
@@ -61,7 +60,10 @@ def versions() -> dict[str, str]:
 def read(path: Path) -> Manifest:
     """Raises InputError if it is not as `write` wrote it."""
     try:
-        found = Manifest(**json.loads(path.read_text(encoding="utf-8")))
+        document = read_json(path)
+        if not isinstance(document, dict) or document.keys() != {each.name for each in fields(Manifest)}:
+            raise TypeError("it has not the keys of a manifest")
+        found = Manifest(**document)
         kinds = {"fingerprint": str, "train": dict, "resumed": list}
         if wrong := [key for key, kind in kinds.items() if not isinstance(getattr(found, key), kind)]:
             raise TypeError(f"its {wrong[0]} is of another kind")

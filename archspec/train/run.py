@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
+from archspec.io.files import read_json
 from archspec.io.lock import Taken, alone
 from archspec.schema.keys import to_json
 from archspec.spec.arch import Spec
@@ -65,7 +65,7 @@ class RunFolder:
     def read_result(self) -> dict[str, Any] | None:
         """What result.json says; None while the training is not done, or if no one can read it: it is made anew then."""
         try:
-            found = json.loads(self.result.read_text())
+            found = read_json(self.result)
         except (FileNotFoundError, NotADirectoryError, ValueError):
             return None
         return found if isinstance(found, dict) else None
