@@ -16,7 +16,7 @@ from archspec.schema.tree import BROKEN, Mapping, Scalar, Sequence, Tree, kind
 from archspec.spec.items import ItemReader
 from archspec.spec.operations import OPERATIONS
 from archspec.spec.recipe import Recipe
-from archspec.spec.source import parse, read
+from archspec.spec.source import MAX_DEPTH, parse, read
 
 MAX_CHAIN = 20
 SET = "--set"
@@ -168,7 +168,8 @@ def assignment(override: str) -> Mapping:
     """`key.path=value` as a tree. Raises SpecError."""
     key, equals, value = override.partition("=")
     where = Where(SET, 1, 1, key, override)
-    if not equals or not all(key.split(".")):
+    parts = key.split(".")
+    if not equals or not all(parts) or len(parts) > MAX_DEPTH:
         raise SpecError([Problem("set", where, f"'{shorten(override)}' is not an override",
                                  "write key.path=value: stages.se=16")])
     if key == "extends":
@@ -178,7 +179,7 @@ def assignment(override: str) -> Mapping:
         raise SpecError([Problem("set", where, f"nothing stands after '{shorten(key)}='", "write key=none to switch something "
                                  "off, key=null to take the key away, so that its default holds")])
     tree: Tree = parse(" " * (len(key) + 1) + value, SET, where)
-    for name in reversed(key.split(".")):
+    for name in reversed(parts):
         tree = Mapping({name: tree}, where, {name: where})
     assert isinstance(tree, Mapping)
     return tree
