@@ -80,10 +80,12 @@ class SpecError(InputError):
 
 
 def _without_echoes(problems: Iterable[Problem]) -> list[Problem]:
-    """Where a value cannot be read, what is wrong with it otherwise says nothing."""
+    """Of a value that cannot be read that alone; of a null what it should be, rather than that it is one."""
     found = list(problems)
     unread = {_position(problem) for problem in found if problem.code in UNREAD}
-    return [problem for problem in found if problem.code in UNREAD or _position(problem) not in unread]
+    told = {_position(problem) for problem in found if problem.code != "null"}
+    return [problem for problem in found if problem.code in UNREAD
+            or (_position(problem) not in unread and (problem.code != "null" or _position(problem) not in told))]
 
 
 def _position(problem: Problem) -> tuple[str, int, int]:

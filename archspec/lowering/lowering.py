@@ -273,8 +273,10 @@ class Lowering:
         return self._lists[id(tree)][1]
 
     def shortcut(self, tree: Tree, place: Place) -> ShortcutCases:
-        """A `{matching, differing}` that was passed as an argument."""
+        """A `{matching, differing}` that was passed as an argument. Raises Unknown after a problem in it."""
         read = self._reading(lambda reader: reader.shortcut(tree), place)
+        if isinstance(read, Scalar):
+            raise Unknown(read.text)
         assert isinstance(read, ShortcutCases)
         return read
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from archspec.errors import Problem, SpecError, nearest
+from archspec.errors import Problem, SpecError, Where, nearest
 from archspec.graph.ir import Cursor, Value
 from archspec.lowering.blame import distance
 from archspec.lowering.calls import bind, evaluated, run_block
@@ -121,9 +121,21 @@ def _arguments(call: Call, plan: Plan, index: int) -> dict[str, Tree]:
     if "stride" in signature.arguments:
         given["stride"] = stride if index == 0 else Scalar(1, "1", stride.where)
     elif index == 0 and not signature.broken and _strides(call, stride):
-        call.report(Problem("unknown-argument", stride.where, f"the block {plan.block} takes no 'stride'",
-                            f"it takes {signature.takes()}; put a pooling into before"))
+        call.report(_stride_not_taken(call, plan, stride.where))
     return given
+
+
+def _stride_not_taken(call: Call, plan: Plan, where: Where) -> Problem:
+    """Stands at the block where that is nearer to the user than the stride: named or written anew in a file that extends."""
+    table = call.lowering.spec.blocks
+    own = table.own.get(plan.block)
+    places = [where, plan.stage.block.where, *([] if own is None else [own.where])]
+    nearest_one = min(places, key=distance)
+    hint = f"it takes {table.signature(plan.block).takes()}; put a pooling into before"
+    if "stride" in table.lost(plan.block):
+        hint = "its body does not read $stride, as that of the block it copies does: conv: 3x3 … /$stride"
+    notes = () if nearest_one == where else (f"a stride is given at {where}",)
+    return Problem("unknown-argument", nearest_one, f"the block {plan.block} takes no 'stride'", hint, notes)
 
 
 def _not_taken(call: Call, plan: Plan, key: str) -> Problem:

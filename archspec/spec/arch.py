@@ -20,7 +20,7 @@ from archspec.spec.arguments import convert, value_of
 from archspec.spec.blocks import BlockTable, names
 from archspec.spec.compact import kind_called
 from archspec.spec.export import ExportSection
-from archspec.spec.inherit import STAGE_LISTS, Resolved, entries_of
+from archspec.spec.inherit import PLURALS, STAGE_LISTS, Resolved, entries_of
 from archspec.spec.items import ItemReader, Items
 from archspec.spec.operations import ACT, NORM, OPERATIONS, PADDINGS, Signature
 from archspec.spec.published import Published
@@ -310,15 +310,21 @@ class _SpecReader:
         """Reports columns that are empty, or of another length than the first; one of each length."""
         for key, column in lists.items():
             if not column.items:
-                self.problem("column-length", tree.key(key), f"'{key}' is a column without entries", "it has one entry a stage")
+                self.problem("column-length", tree.key(key), f"'{_said(tree, key)}' is a column without entries",
+                             "it has one entry a stage")
         count, other, told = len(lists[first].items), tree.key(first), set[int]()
         for key, column in lists.items():
             if column.items and lists[first].items and len(column.items) not in (count, *told):
                 told.add(len(column.items))
                 place = f"line {other.line}" if other.file == tree.key(key).file else str(other)
-                self.problem("column-length", tree.key(key),
-                             f"'{key}' has {entries_of(column)}, '{first}' in {place} has {count}",
-                             "a list has one entry a stage; a single value holds for all")
+                self.problem("column-length", tree.key(key), f"'{_said(tree, key)}' has {entries_of(column)}, "
+                             f"'{_said(tree, first)}' in {place} has {count}", self.for_all(column))
+
+    def for_all(self, column: Sequence) -> str:
+        """How one value is written for all stages."""
+        if all(isinstance(item, Mapping) and self.blocks.signatures.keys() >= item.entries.keys() for item in column.items):
+            return "a list has one entry a stage; where each entry is an operation list: [[…], […], …]"
+        return "a list has one entry a stage; a single value holds for all"
 
     def layer_of(self, where: Where) -> int:
         """Which file, or --set, says something: 0 for the one that extends none. The latest is the one to change."""
@@ -381,6 +387,12 @@ class _SpecReader:
         return f"stage{number}"
 
 
+def _said(tree: Mapping, column: str) -> str:
+    """A column as the user wrote it, `widths` for width; its key's path ends so, but for a table's."""
+    written = tree.key(column).path.rpartition(".")[2]
+    return written if PLURALS.get(written, written) == column else column
+
+
 def _part(name: str) -> str:
     """Hint for a kind of norm or activation among the defaults."""
     part = next((part for part in ("norm", "act") if kind_called(part, name)), "")
@@ -389,5 +401,3 @@ def _part(name: str) -> str:
 
 def _is_default(tree: Tree) -> bool:
     return isinstance(tree, Scalar) and tree.value == "default"
-
-

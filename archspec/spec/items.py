@@ -24,6 +24,7 @@ from archspec.spec.operations import ABSENT, ANY, MERGES, OPERATIONS, SHORTHANDS
 
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 PATHS_ARGUMENTS = ("merge", "split", "if", "name")
+CASES = ("matching", "differing")
 SEARCHES = 100
 """How many unknown words of one reading are compared with all that are known."""
 NAMING = {"residual": "add", "densely": "concat"}
@@ -134,8 +135,9 @@ class ItemReader:
             (name, argument), = tree.entries.items()
             where = tree.key(name)
         else:
-            what = f"a mapping of {len(tree.entries)} keys" if isinstance(tree, Mapping) else kind(tree)
-            self.problem("item-form", tree.where, f"an item is one operation, this is {what}", self._form(tree))
+            if not isinstance(tree, Mapping) or all(getattr(part, "value", None) != BROKEN for part in tree.entries.values()):
+                what = f"a mapping of {len(tree.entries)} keys" if isinstance(tree, Mapping) else kind(tree)
+                self.problem("item-form", tree.where, f"an item is one operation, this is {what}", self._form(tree))
             return Item("", tree.where, None)
         if BROKEN in (getattr(tree, "value", None), getattr(argument, "value", None)):
             return Item(name, where, None)
@@ -309,14 +311,22 @@ class ItemReader:
             return tree
         if isinstance(tree, Sequence):
             return self.items(tree)
+        if tree.entries and self.signatures.keys() >= tree.entries.keys():
+            self.problem("shortcut", tree.where, f"shortcut: an operation stands here, {' '.join(tree.entries)}",
+                         "write a list of operations: [" + ", ".join(f"{name}: …" for name in tree.entries) + "]")
+            return Scalar(BROKEN, "", tree.where)
+        return self.cases(tree)
+
+    def cases(self, tree: Mapping) -> ShortcutCases:
+        """What a shortcut is where shapes match, and where they differ."""
         parts: dict[str, Items | Scalar] = {}
         for name, value in tree.entries.items():
-            if name not in ("matching", "differing"):
+            if name not in CASES:
                 self.problem("unknown-argument", tree.key(name), f"shortcut takes no '{name}'",
-                             nearest(name, ("matching", "differing")) or "it takes matching and differing")
+                             nearest(name, CASES) or "it takes matching and differing")
             else:
                 parts[name] = value if isinstance(value, Scalar) else self.items(value)
-        for name in ("matching", "differing"):
+        for name in CASES:
             if name not in parts:
                 self.problem("shortcut", tree.where, f"shortcut: '{name}' is missing", "give both matching and differing")
                 parts[name] = Scalar("none", "none", tree.where)

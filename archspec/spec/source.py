@@ -284,10 +284,9 @@ class _Reader:
         text: str = event.value
         if event.style in ("'", '"', "|", ">"):
             return Scalar(text, text, where)
-        if text == "":
+        if text == "" and not self.open:
             self.problem("empty-value", where, "nothing stands here", "write a value; `none` if there is none")
-            return Scalar(BROKEN, "", where)
-        if self.open and text.count(")") > text.count("("):
+        if text == "" or (self.open and text.count(")") > text.count("(")):
             return Scalar(BROKEN, "", where)
         if "$(" in text and text.count("(") != text.count(")"):
             self.open = True
