@@ -66,9 +66,11 @@ def by_layer(path: Path) -> Iterator[Mapping[str, tuple[Stored, ...]]]:
 
     Under the names as they stand there: `archive` renames those that Keras has counted up.
     """
-    with _unpacked(path) as (file, names), h5.explained(path):
-        yield {layer: tuple(_stored(path, data) for data in fields.values())
-               for layer, fields in _layers(path, file, names.get).items()}
+    with _unpacked(path) as (file, names):
+        with h5.explained(path):
+            layers = {layer: tuple(_stored(path, data) for data in fields.values())
+                      for layer, fields in _layers(path, file, names.get).items()}
+        yield layers
 
 
 @contextmanager
