@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from archspec.artifact.artifact import Artifact
 from archspec.errors import InputError
+from archspec.io.files import read_json
 
 NAME = "artifact.json"
 FORMAT = 1
@@ -32,8 +32,8 @@ def read_facts(path: Path) -> dict[str, Any]:
     if path.stat().st_size > MOST_BYTES:
         raise InputError(f"{path} is larger than {MOST_BYTES >> 20} MiB\n  hint: {RENEW}")
     try:
-        facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError):
+        facts: dict[str, Any] = read_json(path)
+    except ValueError:
         raise InputError(f"{path} is damaged: it is no JSON\n  hint: {RENEW}") from None
     for key, (what, holds) in KEYS.items():
         if not isinstance(facts, dict) or not holds(facts.get(key)):

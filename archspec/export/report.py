@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from archspec.artifact.artifact import Artifact
 from archspec.export.parity import Parity
 from archspec.io.digest import digest
-from archspec.io.files import write_json
+from archspec.io.files import read_json, write_json
 
 PLACE = "parity.json"
 
@@ -27,7 +26,7 @@ def add(folder: Path, artifact: Artifact, tolerance: float, name: str, place: st
 def rows(folder: Path) -> list[dict[str, Any]]:
     """The rows of the report of a folder; none where there is no report, or none that can be read."""
     try:
-        found = json.loads((folder / PLACE).read_text(encoding="utf-8"))["artefacts"]
+        found = read_json(folder / PLACE)["artefacts"]
         return [each for each in found if {"format", "sha256"} <= each.keys()]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from archspec.data.index import Index, difference
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
-from archspec.io.files import PARTIAL, remove, write_json, write_text
+from archspec.io.files import PARTIAL, read_json, remove, write_json, write_text
 from archspec.io.machine import refusal
 from archspec.spec.arch import Spec
 from archspec.train import manifest as manifests
@@ -116,7 +115,7 @@ def _refuse_other_data(run: RunFolder, index: Index) -> None:
 
 def _read_index(path: Path) -> Index:
     try:
-        return Index.from_json(json.loads(path.read_text(encoding="utf-8")))
+        return Index.from_json(read_json(path))
     except (FileNotFoundError, ValueError, InputError):
         raise InputError(f"{path} is not there or damaged; it says what the run was trained on\n"
                          f"  hint: put back the file as it was; {FRESH}") from None
@@ -126,7 +125,7 @@ def _nothing_to_go_on_from(run: RunFolder, refused: dict[Path, str]) -> str:
     if refused:
         listed = "".join(f"\n  {path}: {reason}" for path, reason in refused.items())
         return f"{run.path} has no checkpoint that can be used{listed}\n  hint: {FRESH}"
-    return (f"{run.path} has trained, but no checkpoint is left to go on from\n  hint: {FRESH}")
+    return f"{run.path} has trained, but no checkpoint is left to go on from\n  hint: {FRESH}"
 
 
 def _take_up(run: RunFolder, job: Job, snapshot: Snapshot, refused: dict[Path, str], say: Say) -> None:

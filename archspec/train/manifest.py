@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import platform
 import sys
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from archspec.artifact.artifact import versions
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
-from archspec.io.files import write_json
+from archspec.io.files import read_json, write_json
 from archspec.schema.keys import to_json
 from archspec.spec.recipe import Recipe
 
@@ -53,15 +51,10 @@ def begun(name: str, train: Recipe, graph: Graph, fresh: bool) -> Manifest:
                     [])
 
 
-def versions() -> dict[str, str]:
-    """Of all that numbers depend on."""
-    return {"python": platform.python_version(), **{name: version(name) for name in ("tensorflow", "keras", "numpy")}}
-
-
 def read(path: Path) -> Manifest:
     """Raises InputError if it is not as `write` wrote it."""
     try:
-        found = Manifest(**json.loads(path.read_text(encoding="utf-8")))
+        found = Manifest(**read_json(path))
         kinds = {"fingerprint": str, "train": dict, "resumed": list}
         if wrong := [key for key, kind in kinds.items() if not isinstance(getattr(found, key), kind)]:
             raise TypeError(f"its {wrong[0]} is of another kind")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from archspec.artifact.folder import SPEC
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
+from archspec.io.files import read_json
 from archspec.io.lock import Taken, alone
 from archspec.schema.keys import to_json
 from archspec.spec.arch import Spec
@@ -28,7 +29,7 @@ class RunFolder:
 
     @property
     def spec(self) -> Path:
-        return self.path / "spec.yaml"
+        return self.path / SPEC
 
     @property
     def manifest(self) -> Path:
@@ -58,14 +59,10 @@ class RunFolder:
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
 
-    @property
-    def model(self) -> Path:
-        return self.path / "model.keras"
-
     def read_result(self) -> dict[str, Any] | None:
         """What result.json says; None while the training is not done, or if no one can read it: it is made anew then."""
         try:
-            found = json.loads(self.result.read_text())
+            found = read_json(self.result)
         except (FileNotFoundError, NotADirectoryError, ValueError):
             return None
         return found if isinstance(found, dict) else None

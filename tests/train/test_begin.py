@@ -154,7 +154,7 @@ def test_other_data_are_refused_with_the_difference(begin: Begin) -> None:
     assert json.loads(RUN.index.read_text()) == {"names": ["cat", "owl"]}
 
 
-@pytest.mark.parametrize("text", [None, "", "{}", "[]"])
+@pytest.mark.parametrize("text", [None, "", "{}", "[]", "[" * 10**5])
 def test_without_its_index_a_run_is_not_taken_up(begin: Begin, text: str | None) -> None:
     begin()
     save(13)

@@ -92,7 +92,7 @@ def test_two_at_once_are_refused(run: RunFolder) -> None:
                                 "  hint: wait for it, or name another folder with --run")
 
 
-@pytest.mark.parametrize("text", ["", "{", "{}", "[]", '{"spec": "small"}', "\xff"])
+@pytest.mark.parametrize("text", ["", "{", "{}", "[]", '{"spec": "small"}', "\xff", "[" * 10**5])
 def test_a_broken_manifest_is_told_with_the_ways_out(run: RunFolder, spec: Path, text: str) -> None:
     run.manifest.write_bytes(text.encode("latin-1"))
     message = refused(run, spec)
@@ -101,7 +101,7 @@ def test_a_broken_manifest_is_told_with_the_ways_out(run: RunFolder, spec: Path,
     refuse(run, *loaded(spec), fresh=True)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "[" * 10**5])
 def test_a_broken_result_is_none(run: RunFolder, text: str) -> None:
     run.result.write_text(text)
     assert run.read_result() is None
