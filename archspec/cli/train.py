@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from archspec.cli.options import overrides
+from archspec.cli.options import needed, overrides
 from archspec.errors import InputError
 from archspec.io.machine import refusal
 from archspec.io.places import written
@@ -39,6 +39,7 @@ PLACES = {
     "metrics.jsonl": "the same in numbers",
     "tensorboard": "and for tensorboard --logdir",
 }
+
 
 @click.command()
 @click.argument("spec")
@@ -187,7 +188,5 @@ def _print_result(result: dict[str, Any], run: RunFolder) -> None:
 
 
 def _needed(run: RunFolder) -> str:
-    """What a person has to do before Keras can load the model."""
     from archspec.artifact.folder import needs
-    layers = needs(run.path)
-    return f"; import archspec before you load it, for {', '.join(layers)}" if layers else ""
+    return needed(needs(run.path))
