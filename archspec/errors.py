@@ -5,10 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
 MAX_SHOWN = 100
 WIDEST = 120
 """How many problems and words a message shows, and how much of a line."""
+FEW = 5
+"""How many names are enough for an example."""
 MAX_KNOWN = 400
 """Among more words than these the nearest is not looked for."""
 
@@ -105,6 +108,12 @@ def listed(words: Iterable[str]) -> str:
     found = list(words)
     more = f" and {len(found) - MAX_SHOWN} more" if len(found) > MAX_SHOWN else ""
     return " ".join(map(shorten, found[:MAX_SHOWN])) + more
+
+
+def some(names: Iterable[str]) -> str:
+    """The first few names, for a message that is not about all of them."""
+    found = list(islice(names, FEW + 1))
+    return ", ".join(found[:FEW]) + (", …" if len(found) > FEW else "")
 
 
 def shorten(text: str) -> str:

@@ -14,13 +14,12 @@ from archspec.lowering.place import Place
 from archspec.spec.arguments import Quoted, resolve_padding
 from archspec.spec.expressions import describe
 from archspec.spec.items import Arg, Items
-from archspec.spec.operations import KIND_ARGUMENTS, OPERATIONS
+from archspec.spec.operations import IMPLIED, KIND_ARGUMENTS, OPERATIONS
 from archspec.spec.source import Mapping as MappingTree
 from archspec.spec.source import Scalar, Sequence
 
 # -- norm and act, which are both operations and arguments of others -------------------------------------------------------
 
-IMPLIED = {"norm": "batch_norm", "act": "relu"}
 NORMS: dict[str, Callable[..., Op]] = {"batch_norm": ops.BatchNorm, "layer_norm": ops.LayerNorm, "group_norm": ops.GroupNorm}
 
 

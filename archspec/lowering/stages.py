@@ -13,8 +13,8 @@ from archspec.lowering.place import Place
 from archspec.spec.arch import Stage
 from archspec.spec.arguments import convert
 from archspec.spec.expressions import UNKNOWN, describe
-from archspec.spec.inherit import STAGE_LISTS
 from archspec.spec.items import Item
+from archspec.spec.longform import STAGE_LISTS
 from archspec.spec.scope import Names, Scope
 from archspec.spec.sections import STAGE
 from archspec.spec.source import Scalar, Tree

@@ -62,6 +62,16 @@ def plain(tree: Tree) -> object:
             return tree.value
 
 
+def overlay(base: Mapping, changes: Mapping) -> Mapping:
+    """The base with the keys that are given: mappings merge, everything else replaces."""
+    entries, keys = dict(base.entries), dict(base.keys)
+    for key, value in changes.entries.items():
+        old = entries.get(key)
+        entries[key] = overlay(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+        keys[key] = changes.key(key)
+    return Mapping(entries, changes.where, keys)
+
+
 def tree_of(data: object, where: Where) -> Tree:
     """Lists, dicts and atoms as a tree whose parts stand at `where`, each with its key path."""
     if isinstance(data, MappingABC):

@@ -20,8 +20,9 @@ from archspec.spec.arguments import convert, value_of
 from archspec.spec.blocks import BlockTable, names
 from archspec.spec.compact import kind_called
 from archspec.spec.export import ExportSection
-from archspec.spec.inherit import PLURALS, STAGE_LISTS, Resolved, entries_of
+from archspec.spec.inherit import Resolved
 from archspec.spec.items import ItemReader, Items
+from archspec.spec.longform import PLURALS, STAGE_LISTS, entries_of
 from archspec.spec.operations import ACT, NORM, OPERATIONS, PADDINGS, Signature
 from archspec.spec.published import Published
 from archspec.spec.recipe import Recipe

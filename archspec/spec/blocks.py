@@ -10,10 +10,10 @@ from types import MappingProxyType
 
 from archspec.errors import Problem, SpecError, Where, nearest, shorten
 from archspec.schema.read import take
-from archspec.schema.tree import Mapping, Scalar, Tree, kind
+from archspec.schema.tree import Mapping, Scalar, Tree, kind, overlay
 from archspec.schema.words import meant
 from archspec.spec.expressions import FUNCTIONS
-from archspec.spec.items import IDENTIFIER, Item, ItemReader, Items, block_signature
+from archspec.spec.items import IDENTIFIER, ItemReader, Items, block_signature
 from archspec.spec.library import library
 from archspec.spec.operations import OPERATIONS, RESERVED, Signature
 from archspec.spec.reading import definitions, read_in_block
@@ -205,16 +205,6 @@ def _pruned(tree: Mapping, own: Mapping) -> Mapping:
     return Mapping(entries, tree.where, tree.keys)
 
 
-def overlay(base: Mapping, changes: Mapping) -> Mapping:
-    """The base with the keys that are given: mappings merge, everything else replaces."""
-    entries, keys = dict(base.entries), dict(base.keys)
-    for key, value in changes.entries.items():
-        old = entries.get(key)
-        entries[key] = overlay(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
-        keys[key] = changes.key(key)
-    return Mapping(entries, changes.where, keys)
-
-
 class _Parse:
     """Reads one block."""
 
@@ -283,16 +273,3 @@ def names(tree: Tree, section: str, problems: list[Problem]) -> MappingABC[str, 
         else:
             found[name] = value
     return MappingProxyType(found)
-
-
-def walk(items: Items) -> Iterator[Item]:
-    """Every item of a list and of the lists that it holds as written."""
-    from archspec.spec.items import Paths, ShortcutCases
-    for item in items.items:
-        yield item
-        for arg in item.args.values():
-            parts = (arg.matching, arg.differing) if isinstance(arg, ShortcutCases) else \
-                [path for _, path in arg.paths] if isinstance(arg, Paths) else [arg]
-            for part in parts:
-                if isinstance(part, Items):
-                    yield from walk(part)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from archspec.errors import InputError
-from archspec.spec.blocks import walk
-from archspec.spec.items import Items
+from archspec.spec.items import Items, every_item
 from archspec.spec.library import library
 from archspec.spec.sections import SPEC
 from archspec.spec.source import FLOAT, INTEGER, WORDS, Scalar, plain
@@ -107,4 +106,4 @@ def called_in(spec: Spec, names: Iterable[str]) -> list[str]:
 
 
 def _called(items: Items) -> list[str]:
-    return [item.name for item in walk(items) if item.signature is not None and item.signature.is_block]
+    return [item.name for item in every_item(items) if item.signature is not None and item.signature.is_block]

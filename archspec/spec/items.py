@@ -401,3 +401,15 @@ def block_signature(name: str, parameters: MappingABC[str, Tree], broken: bool =
     """What a block takes: its parameters; a bare value is the first."""
     taken = {key: Key(ANY, None) for key in parameters}
     return Signature(name, next(iter(parameters), None), taken, is_block=True, broken=broken)
+
+
+def every_item(items: Items) -> Iterator[Item]:
+    """Every item of a list and of the lists that it holds as written."""
+    for item in items.items:
+        yield item
+        for arg in item.args.values():
+            parts = (arg.matching, arg.differing) if isinstance(arg, ShortcutCases) else \
+                [path for _, path in arg.paths] if isinstance(arg, Paths) else [arg]
+            for part in parts:
+                if isinstance(part, Items):
+                    yield from every_item(part)

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from archspec.errors import Problem, SpecError, Where, shorten
-from archspec.io.places import called
+from archspec.io.places import called, relative
 from archspec.schema.tree import BROKEN, Atom, Mapping, Scalar, Sequence, Tree, kind, plain
 
 __all__ = ["BROKEN", "Atom", "Mapping", "Scalar", "Sequence", "TooLong", "Tree", "atom", "document", "kind", "parse", "plain",
@@ -73,18 +73,12 @@ def atom(text: str) -> Atom:
     return value
 
 
-def shown(path: Path) -> str:
-    """A path as messages show it: relative to the current folder where it lies below it."""
-    absolute, here = path.absolute(), Path.cwd()
-    return str(absolute.relative_to(here) if absolute.is_relative_to(here) else path)
-
-
 def read(path: Path, problems: list[Problem] | None = None) -> Mapping:
     """The tree of a file. Parts of it that cannot be read go to `problems` where it is given, and are BROKEN.
 
     Raises SpecError where nothing can be made of the file, or with every such part.
     """
-    file = shown(path)
+    file = relative(path)
     where = Where(file, called=called(path))
     try:
         with path.open("rb") as stream:

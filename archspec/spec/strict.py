@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from archspec.errors import Problem, nearest
+from archspec.io.places import relative
 from archspec.spec.arch import Spec
 from archspec.spec.blocks import BlockTable
 from archspec.spec.expressions import FUNCTIONS
@@ -16,7 +17,7 @@ from archspec.spec.inherit import SET
 from archspec.spec.library import library
 from archspec.spec.operations import OPERATIONS, RESERVED
 from archspec.spec.reading import definitions, names_read, reached, read_in_block, words
-from archspec.spec.source import Mapping, Tree, shown
+from archspec.spec.source import Mapping, Tree
 
 HINTED = 100
 """How many unread names of a section are compared with those that are known."""
@@ -98,7 +99,7 @@ def _unknown(spec: Spec) -> set[str]:
 
 def own_files(spec: Spec) -> tuple[str, str]:
     """The file that was asked for, and --set."""
-    return SET, shown(spec.resolved.path)
+    return SET, relative(spec.resolved.path)
 
 
 def unread_in_blocks(spec: Spec) -> Iterator[Problem]:

@@ -12,13 +12,12 @@ from archspec.network import load, lower
 from archspec.spec.arch import Spec
 from archspec.spec.blocks import BlockTable
 from archspec.spec.dump import used_blocks
-from archspec.spec.inherit import names, recipes
+from archspec.spec.files import spec_names
 from archspec.spec.library import library
 from archspec.spec.source import Mapping, Scalar, plain
 from archspec.views.numbers import shape
 from archspec.views.summary import summary
 
-__all__ = ["BlockEntry", "Entry", "blocks", "index", "lowered", "recipes", "specs"]
 INDEX = "index.json"
 """What `specs` gives, kept beside the specs: lowering them all takes seconds. tools/docs.py writes it."""
 
@@ -74,7 +73,7 @@ def _digest() -> str:
 
 def lowered() -> list[Entry]:
     """Every shipped spec, lowered now."""
-    return sorted((_entry(name) for name in names()), key=lambda entry: (entry.family, entry.name))
+    return sorted((_entry(name) for name in spec_names()), key=lambda entry: (entry.family, entry.name))
 
 
 def _entry(name: str) -> Entry:

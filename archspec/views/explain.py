@@ -12,7 +12,8 @@ from archspec.schema.words import suggestion
 from archspec.spec.arch import Spec
 from archspec.spec.blocks import names
 from archspec.spec.dump import to_inline, used_blocks
-from archspec.spec.inherit import NOT_INHERITED, PLURALS
+from archspec.spec.inherit import NOT_INHERITED
+from archspec.spec.longform import PLURALS
 from archspec.spec.sections import DEFAULTS, SPEC, everywhere
 
 LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")

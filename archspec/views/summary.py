@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from math import ceil
@@ -79,10 +79,14 @@ def summary(graph: Graph, batch: int = 32) -> Summary:
                    Memory(weights_bytes, activations, training), rows)
 
 
-def _sum(values: object) -> int | None:
+def _sum(values: Iterable[int | None]) -> int | None:
     """The sum; None if any part is."""
-    found = list(values)  # type: ignore[call-overload]
-    return None if None in found else sum(found)
+    total = 0
+    for value in values:
+        if value is None:
+            return None
+        total += value
+    return total
 
 
 def _kept(node: Node, again: Collection[str]) -> int | None:

@@ -9,12 +9,12 @@ import pytest
 
 from archspec import load, lower
 from archspec.io.places import shipped
-from archspec.spec.inherit import names
+from archspec.spec.files import spec_names
 from archspec.spec.library import _library, blocks_of, library, names_in
 from archspec.spec.source import read
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", spec_names())
 def test_it_opens_with_a_comment_and_has_a_description(name: str) -> None:
     text = (shipped() / f"{name}.yaml").read_text(encoding="utf-8")
     assert text.startswith("# ")

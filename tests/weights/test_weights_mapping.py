@@ -12,7 +12,7 @@ from archspec.errors import InputError
 from archspec.graph.ir import Graph
 from archspec.graph.ops import Activation, BatchNorm, LayerNorm
 from archspec.network import load, lower
-from archspec.spec.inherit import names as specs
+from archspec.spec.files import spec_names as specs
 from archspec.weights import form
 from archspec.weights.library import candidates, library
 from archspec.weights.load import Wanted, planned, refuse, stage_blocks

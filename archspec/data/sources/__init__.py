@@ -1,4 +1,4 @@
-"""The data sources. A new one is a file here, a model in spec/recipe.py, and a row in SOURCES."""
+"""The data sources. A new one is a file here, a section in spec/recipe.py, and a row in SOURCES."""
 
 from __future__ import annotations
 
