@@ -19,8 +19,7 @@ sys.path.insert(0, str(ROOT))
 from archspec.io.places import shipped  # noqa: E402
 from archspec.schema.keys import REQUIRED, Key, OneOf, Sub  # noqa: E402
 from archspec.schema.kinds import Choice  # noqa: E402
-from archspec.schema.tree import Mapping as MappingTree  # noqa: E402
-from archspec.schema.tree import plain  # noqa: E402
+from archspec.schema.tree import MappingTree, plain  # noqa: E402
 from archspec.schema.walk import walk  # noqa: E402
 from archspec.spec.blocks import BlockTable  # noqa: E402
 from archspec.spec.files import recipe_names  # noqa: E402

@@ -53,7 +53,7 @@ def reached(path: Path, roots: Iterable[Path]) -> Path | None:
         return None
 
 
-def written(text: str, what: str) -> Path:
+def user_path(text: str, what: str) -> Path:
     """The path that a user wrote for `what`, `~` expanded. Raises InputError for an address such as gs://…"""
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
         raise InputError(f"{what} {text}: an address; only folders of this machine can be written to\n"

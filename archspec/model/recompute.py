@@ -35,7 +35,7 @@ class RecomputingModel(keras.Model):
         if not training or keras.backend.backend() != "tensorflow" or tf.executing_eagerly():
             return super().call(inputs, training=training, mask=mask)
         values = {id(self.inputs[0]): keras.ops.cast(inputs, self.inputs[0].dtype)}
-        for step in plan(self):
+        for step in steps_of(self):
             step.run(values)
         return keras.tree.map_structure(lambda output: values[id(output)], self.output)
 
@@ -53,7 +53,7 @@ class RecomputingModel(keras.Model):
 
 
 @dataclass(frozen=True)
-class Call:
+class Application:
     """One layer and the tensors it takes, by their keys."""
 
     layer: keras.layers.Layer
@@ -68,7 +68,7 @@ class Call:
 class Step:
     """The layers that lead from kept results to the next one. `later` are those of `leaves` that later chains take."""
 
-    calls: tuple[Call, ...]
+    calls: tuple[Application, ...]
     leaves: tuple[Key, ...]
     later: tuple[Key, ...]
 
@@ -116,7 +116,7 @@ class Step:
         return [found + rest[key] if key in rest else found for key, found in zip(self.leaves, gradients, strict=True)]
 
 
-def plan(model: RecomputingModel) -> list[Step]:
+def steps_of(model: RecomputingModel) -> list[Step]:
     """A step for each result that is kept, in the order of computation."""
     outputs = {id(output) for output in model.outputs}
     again = {id(layer.output): layer for layer in model.layers
@@ -133,13 +133,13 @@ def plan(model: RecomputingModel) -> list[Step]:
     return steps[::-1]
 
 
-def _chain(layer: keras.layers.Layer, again: Mapping[Key, keras.layers.Layer]) -> Iterator[Call]:
+def _chain(layer: keras.layers.Layer, again: Mapping[Key, keras.layers.Layer]) -> Iterator[Application]:
     """The layers to be computed again on the way to one, and that one."""
     inputs = tuple(_inputs(layer, again))
     for key in inputs:
         if key in again:
             yield from _chain(again[key], again)
-    yield Call(layer, inputs)
+    yield Application(layer, inputs)
 
 
 def _inputs(layer: keras.layers.Layer, again: Mapping[Key, keras.layers.Layer]) -> Iterator[Key]:
@@ -152,7 +152,7 @@ def _inputs(layer: keras.layers.Layer, again: Mapping[Key, keras.layers.Layer]) 
             yield id(tensor)
 
 
-def _leaves(calls: Iterable[Call]) -> tuple[Key, ...]:
+def _leaves(calls: Iterable[Application]) -> tuple[Key, ...]:
     """The kept results that a chain starts from, each once."""
     calls = list(calls)
     made: Collection[Key] = {id(call.layer.output) for call in calls}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from collections.abc import Sequence as SequenceABC
+from collections.abc import Sequence as Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 
 from archspec.errors import Problem, SpecError, Where, nearest, shorten
 from archspec.io.places import shipped
-from archspec.schema.tree import Mapping, Scalar, Tree, kind, overlay
+from archspec.schema.tree import MappingTree, Scalar, Tree, kind, overlay
 from archspec.spec.files import extended, locate, recipe_names
 from archspec.spec.longform import kinds_written_out, normal
 from archspec.spec.merge import merge, without
@@ -22,24 +22,24 @@ NOT_INHERITED = ("name", "description", "reference", "published", "extends", "ar
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Layer:
+class SpecLayer:
     """One file of the chain, or one --set, in long form."""
 
     file: str
-    tree: Mapping
+    tree: MappingTree
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Resolved:
     """The merged tree, and the layers that made it, the base first."""
 
-    tree: Mapping
-    layers: tuple[Layer, ...]
+    tree: MappingTree
+    layers: tuple[SpecLayer, ...]
     path: Path
     problems: tuple[Problem, ...]
 
 
-def resolve(reference: str, overrides: SequenceABC[str] = ()) -> Resolved:
+def resolve(reference: str, overrides: Sequence[str] = ()) -> Resolved:
     """The spec of a path or a shipped name, with `key.path=value` overrides.
 
     Its problems are kept with it. Raises SpecError where a file cannot be found or read at all.
@@ -55,10 +55,10 @@ def resolve(reference: str, overrides: SequenceABC[str] = ()) -> Resolved:
     if changes:
         # as one change, so that their order is of no meaning unless they set the same key
         tree = merge(tree, with_recipe(reduce(overlay, changes), problems))
-    return Resolved(tree, (*layers, *(Layer(SET, change) for change in changes)), path, tuple(problems))
+    return Resolved(tree, (*layers, *(SpecLayer(SET, change) for change in changes)), path, tuple(problems))
 
 
-def _assignments(overrides: SequenceABC[str], problems: list[Problem]) -> Iterator[Mapping]:
+def _assignments(overrides: Sequence[str], problems: list[Problem]) -> Iterator[MappingTree]:
     """Each --set in long form."""
     for override in overrides:
         try:
@@ -67,13 +67,13 @@ def _assignments(overrides: SequenceABC[str], problems: list[Problem]) -> Iterat
             problems.extend(error.problems)
 
 
-def _chain(path: Path, problems: list[Problem]) -> Iterator[Layer]:
+def _chain(path: Path, problems: list[Problem]) -> Iterator[SpecLayer]:
     """The file and what it extends, the file itself first."""
     seen: list[Path] = []
     while True:
         seen.append(path.resolve())
         tree = read(path, problems)
-        yield Layer(str(path), with_recipe(normal(tree, problems), problems))
+        yield SpecLayer(str(path), with_recipe(normal(tree, problems), problems))
         base = tree.entries.get("extends")
         if base is None:
             return
@@ -90,7 +90,7 @@ def _chain(path: Path, problems: list[Problem]) -> Iterator[Layer]:
                                                 "one of them has to stand on its own")])
 
 
-def assignment(override: str) -> Mapping:
+def assignment(override: str) -> MappingTree:
     """`key.path=value` as a tree. Raises SpecError."""
     key, equals, value = override.partition("=")
     where = Where(SET, 1, 1, key, override)
@@ -105,31 +105,31 @@ def assignment(override: str) -> Mapping:
                                  "off, key=null to take the key away, so that its default holds")])
     tree: Tree = parse(" " * (len(key) + 1) + value, SET, where)
     for name in reversed(key.split(".")):
-        tree = Mapping({name: tree}, where, {name: where})
-    assert isinstance(tree, Mapping)
+        tree = MappingTree({name: tree}, where, {name: where})
+    assert isinstance(tree, MappingTree)
     return tree
 
 
-def with_recipe(tree: Mapping, problems: list[Problem]) -> Mapping:
+def with_recipe(tree: MappingTree, problems: list[Problem]) -> MappingTree:
     """A tree in long form whose train section stands on top of the recipe that it names."""
     train = tree.entries.get("train")
-    name = train.entries.get("recipe") if isinstance(train, Mapping) else None
-    if name is None or not isinstance(train, Mapping):
+    name = train.entries.get("recipe") if isinstance(train, MappingTree) else None
+    if name is None or not isinstance(train, MappingTree):
         return tree
     whole = merge(_recipe(name, problems), without(train, ("recipe",)), ("train",))
-    return Mapping({**tree.entries, "train": whole}, tree.where, tree.keys)
+    return MappingTree({**tree.entries, "train": whole}, tree.where, tree.keys)
 
 
-def _recipe(name: Tree, problems: list[Problem]) -> Mapping:
+def _recipe(name: Tree, problems: list[Problem]) -> MappingTree:
     """The train section of a shipped recipe."""
     if isinstance(name, Scalar) and name.text in recipe_names():
         tree = read(shipped() / "recipes" / f"{name.text}.yaml").entries.get("train")
-        return kinds_written_out(tree) if isinstance(tree, Mapping) else Mapping({}, name.where)
+        return kinds_written_out(tree) if isinstance(tree, MappingTree) else MappingTree({}, name.where)
     known = recipe_names()
     hint = nearest(name.text, known) if isinstance(name, Scalar) else ""
     said = f"'{name.text}'" if isinstance(name, Scalar) else kind(name)
     problems.append(Problem("recipe", name.where, f"there is no recipe {said}", hint or "recipes: " + " ".join(known)))
-    return Mapping({}, name.where)
+    return MappingTree({}, name.where)
 
 
 def _nulls(tree: Tree) -> Iterator[Problem]:
@@ -139,5 +139,5 @@ def _nulls(tree: Tree) -> Iterator[Problem]:
             yield Problem("null", tree.where, "null removes a key of the file that is extended, and this file extends none",
                           "write none, or leave the key out")
         return
-    for part in tree.entries.values() if isinstance(tree, Mapping) else tree.items:
+    for part in tree.entries.values() if isinstance(tree, MappingTree) else tree.items:
         yield from _nulls(part)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from archspec.schema.tree import Mapping, Scalar
+from archspec.schema.tree import MappingTree, Scalar
 from archspec.spec.longform import KINDS, PARTS
 
 
-def merge(base: Mapping, changes: Mapping, path: tuple[str, ...] = ()) -> Mapping:
+def merge(base: MappingTree, changes: MappingTree, path: tuple[str, ...] = ()) -> MappingTree:
     """The base with the changes: mappings key by key, null removes, anything else replaces."""
     entries, keys = dict(base.entries), dict(base.keys)
     for key, value in changes.entries.items():
@@ -17,16 +17,16 @@ def merge(base: Mapping, changes: Mapping, path: tuple[str, ...] = ()) -> Mappin
             entries.pop(key, None)
             continue
         old = entries.get(key)
-        if not isinstance(value, Mapping):
+        if not isinstance(value, MappingTree):
             entries[key] = value
-        elif not isinstance(old, Mapping) or path == ("blocks",) or _another_kind((*path, key), old, value):
-            entries[key] = merge(Mapping({}, value.where), value, (*path, key))
+        elif not isinstance(old, MappingTree) or path == ("blocks",) or _another_kind((*path, key), old, value):
+            entries[key] = merge(MappingTree({}, value.where), value, (*path, key))
         else:
             entries[key] = merge(old, value, (*path, key))
-    return Mapping(entries, changes.where, keys)
+    return MappingTree(entries, changes.where, keys)
 
 
-def _another_kind(path: tuple[str, ...], old: Mapping, new: Mapping) -> bool:
+def _another_kind(path: tuple[str, ...], old: MappingTree, new: MappingTree) -> bool:
     """Whether a norm, an act, a schedule… of another kind replaces the whole one before."""
     of_kind = PARTS.get(path[-1]) if path[0] != "train" else KINDS.get((path[0], path[-1])) if len(path) == 2 else None
     if of_kind is None:
@@ -36,6 +36,6 @@ def _another_kind(path: tuple[str, ...], old: Mapping, new: Mapping) -> bool:
     return key in new.entries and kinds[0] != kinds[1]
 
 
-def without(tree: Mapping, keys: Collection[str]) -> Mapping:
+def without(tree: MappingTree, keys: Collection[str]) -> MappingTree:
     """A mapping less some keys."""
-    return Mapping({key: value for key, value in tree.entries.items() if key not in keys}, tree.where, tree.keys)
+    return MappingTree({key: value for key, value in tree.entries.items() if key not in keys}, tree.where, tree.keys)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from archspec.errors import Problem, nearest
 from archspec.schema.read import place
-from archspec.schema.tree import Mapping, Scalar, kind
+from archspec.schema.tree import MappingTree, Scalar, kind
 from archspec.spec.arch import Spec, parse_spec, section_in
 from archspec.spec.export import ExportSection
 from archspec.spec.expressions import ExpressionError, names_in, undefined
@@ -61,7 +61,7 @@ def _auxiliary_stages(spec: Spec) -> Iterator[Problem]:
     known = [stage.name for stage in spec.stages]
     for name in spec.auxiliary:
         if name not in known:
-            assert isinstance(tree, Mapping)
+            assert isinstance(tree, MappingTree)
             yield Problem("auxiliary", tree.key(name), f"there is no stage '{name}'",
                           nearest(name, known) or "stages: " + " ".join(known))
 

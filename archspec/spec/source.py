@@ -17,10 +17,7 @@ import yaml
 
 from archspec.errors import Problem, SpecError, Where, shorten
 from archspec.io.places import called, relative
-from archspec.schema.tree import BROKEN, Atom, Mapping, Scalar, Sequence, Tree, kind, plain
-
-__all__ = ["BROKEN", "Atom", "Mapping", "Scalar", "Sequence", "TooLong", "Tree", "atom", "document", "kind", "parse", "plain",
-           "read"]
+from archspec.schema.tree import BROKEN, Atom, ListTree, MappingTree, Scalar, Tree, kind
 
 MAX_BYTES = 1_000_000
 MAX_NODES = 100_000
@@ -73,7 +70,7 @@ def atom(text: str) -> Atom:
     return value
 
 
-def read(path: Path, problems: list[Problem] | None = None) -> Mapping:
+def read(path: Path, problems: list[Problem] | None = None) -> MappingTree:
     """The tree of a file. Parts of it that cannot be read go to `problems` where it is given, and are BROKEN.
 
     Raises SpecError where nothing can be made of the file, or with every such part.
@@ -96,10 +93,10 @@ def read(path: Path, problems: list[Problem] | None = None) -> Mapping:
     return document(text, file, problems, where.called)
 
 
-def document(text: str, file: str, problems: list[Problem] | None = None, called: str = "") -> Mapping:
+def document(text: str, file: str, problems: list[Problem] | None = None, called: str = "") -> MappingTree:
     """The tree of a text that has to be one mapping. `called` is what messages call the file."""
     tree = parse(text, file, problems=problems, called=called)
-    if isinstance(tree, Mapping):
+    if isinstance(tree, MappingTree):
         return tree
     raise SpecError([Problem("not-a-mapping", tree.where, f"a spec is a mapping of keys, this is {kind(tree)}",
                              "the smallest spec has the keys input, stages and head")])
@@ -245,13 +242,13 @@ class _Reader:
         self.deepen(depth + anchor.height)
         return anchor.tree
 
-    def sequence(self, events: Iterator[yaml.Event], where: Where, path: str, depth: int) -> Sequence:
+    def sequence(self, events: Iterator[yaml.Event], where: Where, path: str, depth: int) -> ListTree:
         items: list[Tree] = []
         while not isinstance(event := next(events), yaml.SequenceEndEvent):
             items.append(self.tree(event, events, f"{path}[{len(items)}]", depth + 1))
-        return Sequence(tuple(items), where)
+        return ListTree(tuple(items), where)
 
-    def mapping(self, events: Iterator[yaml.Event], where: Where, path: str, depth: int) -> Mapping:
+    def mapping(self, events: Iterator[yaml.Event], where: Where, path: str, depth: int) -> MappingTree:
         entries: dict[str, Tree] = {}
         keys: dict[str, Where] = {}
         while not isinstance(event := next(events), yaml.MappingEndEvent):
@@ -262,7 +259,7 @@ class _Reader:
                              f"the first one is in line {keys[key.text].line}; keep one of them")
                 continue
             entries[key.text], keys[key.text] = value, key.where
-        return Mapping(entries, where, keys)
+        return MappingTree(entries, where, keys)
 
     def key(self, event: yaml.Event, events: Iterator[yaml.Event], path: str, depth: int) -> Scalar:
         tree = self.tree(event, events, path, depth + 1)

@@ -81,7 +81,7 @@ def refuse(run: RunFolder, spec: Spec, graph: Graph, fresh: bool) -> None:
 
 
 @contextmanager
-def opened(run: RunFolder) -> Iterator[None]:
+def claimed(run: RunFolder) -> Iterator[None]:
     """The run folder, there or not yet, for this process alone. Raises InputError if another one works in it."""
     try:
         with alone(run.path):

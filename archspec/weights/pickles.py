@@ -41,7 +41,7 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
-class Tensor:
+class View:
     """A view of a storage: the element at index i lies at offset + i · stride."""
 
     storage: Storage
@@ -74,13 +74,13 @@ class _Name:
         return shorten("".join(char if char.isprintable() else "?" for char in f"{self.module}.{self.name}"[:200]))
 
 
-def _tensor(arguments: tuple[Any, ...]) -> Tensor | Skipped:
+def _tensor(arguments: tuple[Any, ...]) -> View | Skipped:
     """torch._utils._rebuild_tensor and _rebuild_tensor_v2: storage, offset, shape, stride, and what else there is."""
     match arguments[:4]:
         case (Storage() as storage, int(offset), tuple(shape), tuple(stride)):
             numbers = (offset, *shape, *stride)
             if len(shape) == len(stride) <= MOST_AXES and all(type(n) is int and 0 <= n < MOST_NUMBERS for n in numbers):
-                return Tensor(storage, offset, shape, stride)
+                return View(storage, offset, shape, stride)
         case (Skipped() as storage, *_):
             return storage
     raise Refused("a tensor is not described as PyTorch does")
@@ -301,14 +301,14 @@ INSTRUCTIONS: dict[str, Callable[[_Machine, Any], None]] = {
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a pickle holds: plain values, dictionaries with texts as keys, Tensors; and the names of what was skipped."""
+    """What a pickle holds: plain values, dictionaries with texts as keys, Views; and the names of what was skipped."""
 
     value: Any
     skipped: tuple[str, ...]
     storages: tuple[Storage, ...]
 
 
-def load(stream: BytesIO) -> Document:
+def read_pickle(stream: BytesIO) -> Document:
     """The next pickle of a stream. Raises Refused."""
     machine = _Machine()
     try:

@@ -32,7 +32,7 @@ def network() -> keras.Model:
 
 
 def train_step(model: keras.Model, recipe: Recipe) -> TrainStep:
-    return TrainStep(model, optimizers.make(recipe, 1, model), recipe, rules(recipe))
+    return TrainStep(model, optimizers.make_optimizer(recipe, 1, model), recipe, rules(recipe))
 
 
 def after_a_step(**keys: Any) -> dict[str, np.ndarray]:
