@@ -25,7 +25,7 @@ from archspec.spec.arch import Spec
 from archspec.spec.arguments import value_of
 from archspec.spec.dump import to_inline
 from archspec.spec.expressions import UNKNOWN, Datum, Unknown
-from archspec.spec.inherit import resolve
+from archspec.spec.inherit import Resolved, changed, resolve
 from archspec.spec.items import Items
 from archspec.spec.rules import read_spec
 from archspec.spec.scope import Names, Scope, TooLarge
@@ -39,8 +39,17 @@ def load(reference: str | PathLike[str], overrides: Mapping[str, object] | Seque
     Raises SpecError with every problem, those that only lowering finds among them.
     """
     written = [f"{key}={to_inline(value)}" for key, value in overrides.items()] if isinstance(overrides, Mapping) else overrides
+    return _read(resolve(fspath(reference), written))
+
+
+def with_overrides(spec: Spec, overrides: Sequence[str]) -> Spec:
+    """A spec with `key.path=value` overrides beside its own. Raises SpecError as `load` does."""
+    return _read(changed(spec.resolved, overrides))
+
+
+def _read(resolved: Resolved) -> Spec:
     try:
-        spec = read_spec(resolve(fspath(reference), written))
+        spec = read_spec(resolved)
     except TooLarge as error:
         raise SpecError([error.problem]) from None
     lower(spec)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from archspec.cli.options import needed, overrides
+from archspec.cli.options import needed, overrides, spec_of
 from archspec.errors import InputError
-from archspec.network import load, lower
+from archspec.network import lower, with_overrides
 from archspec.weights.load import Wanted, notes, planned, refuse, refuse_form, stage_blocks
 from archspec.weights.report import tables
 
@@ -36,7 +36,7 @@ def import_(spec: str, weights: Path, layout: str, output: Path, new_head: bool,
     Every name and shape is compared before anything is loaded. Nothing in the file is run.
     """
     _check_output(output)
-    loaded = load(spec, overrides)
+    loaded = spec_of(spec, overrides)
     graph = lower(loaded)
     wanted = Wanted(layout, new_head, partial, as_is=as_is)
     with planned(graph, stage_blocks(loaded), weights, wanted) as plan:
@@ -47,7 +47,7 @@ def import_(spec: str, weights: Path, layout: str, output: Path, new_head: bool,
             click.echo(f"{weights}: {note}", err=True)
         refuse(plan, graph, weights, wanted)
         if not as_is:
-            refuse_form(plan, graph, weights, lambda more: lower(load(spec, [*overrides, *more])))
+            refuse_form(plan, graph, weights, lambda more: lower(with_overrides(loaded, more)))
         layers = _write(graph, plan, output, loaded.train.seed, wanted)
     click.echo(f"{output}  its output is logits; the input of most weights of this kind, by their publisher's word: "
                f"{plan.mapping.input}{needed(layers)}")

@@ -8,6 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
+from archspec.network import load
+from archspec.spec.arch import Spec
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -30,3 +33,11 @@ def needed(layers: Sequence[str]) -> str:
 def print_json(document: object) -> None:
     """One JSON document on standard output."""
     click.echo(json.dumps(document, indent=1, ensure_ascii=False))
+
+
+def spec_of(reference: str, overrides: tuple[str, ...]) -> Spec:
+    """The spec that a command works on; what is doubtful in it is said on standard error. Raises SpecError."""
+    spec = load(reference, overrides)
+    for warning in spec.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    return spec

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from archspec.cli.options import overrides
-from archspec.network import load, lower
+from archspec.cli.options import overrides, spec_of
 from archspec.views.explain import explain as explain_key
 
 
@@ -16,8 +15,7 @@ from archspec.views.explain import explain as explain_key
 @click.option("--explain", metavar="KEY", help="Say where the value of a key came from: --explain stages.widths.")
 def show(spec: str, overrides: tuple[str, ...], expand: bool, explain: str | None) -> int:
     """Show SPEC with everything it extends merged into it. What is printed is a spec."""
-    loaded = load(spec, overrides)
-    lower(loaded)
+    loaded = spec_of(spec, overrides)
     if explain is None:
         click.echo(loaded.to_yaml(expand), nl=False)
         return 0

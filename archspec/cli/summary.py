@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 from rich.console import Console
 
-from archspec.cli.options import as_json, overrides, print_json
-from archspec.network import load, lower
+from archspec.cli.options import as_json, overrides, print_json, spec_of
+from archspec.network import lower
 from archspec.views.numbers import count, mebibytes, shape
 from archspec.views.summary import Summary, to_json
 from archspec.views.summary import summary as summarise
@@ -21,7 +21,7 @@ from archspec.views.summary import summary as summarise
 def summary(spec: str, overrides: tuple[str, ...], as_json: bool, batch: int) -> int:
     """Show what SPEC costs: output, parameters, multiply-adds and memory of each stage."""
     from archspec.views.tables import summary_table
-    loaded = load(spec, overrides)
+    loaded = spec_of(spec, overrides)
     result = summarise(lower(loaded), batch)
     if as_json:
         print_json(to_json(result))

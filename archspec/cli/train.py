@@ -12,11 +12,11 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from archspec.cli.options import needed, overrides
+from archspec.cli.options import needed, overrides, spec_of
 from archspec.errors import InputError
 from archspec.io.machine import refusal
 from archspec.io.places import user_path
-from archspec.network import load, lower
+from archspec.network import lower
 
 if TYPE_CHECKING:
     from archspec.export.run import Finished
@@ -58,7 +58,7 @@ def train(spec: str, folder: str | None, strategy: str | None, dry_run: bool, fr
     """
     chosen = [*overrides, *([f"train.strategy={strategy}"] if strategy else [])]
     path = user_path(folder, "--run") if folder else None
-    loaded = load(spec, chosen)
+    loaded = spec_of(spec, tuple(chosen))
     graph = lower(loaded)
     console = Console(stderr=True)
     from archspec.train.run import RunFolder, refuse
@@ -112,11 +112,10 @@ def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Consol
     from archspec.train.job import prepare
     from archspec.train.loop import train
     from archspec.train.report import headline
-    from archspec.weights.load import stage_blocks
     if not fresh and is_trained(run):
         with console.status("completing"):
             return complete(run.path, spec.export)
-    job = prepare(spec.train, graph, stage_blocks(spec))
+    job = prepare(spec, graph)
     begin(run, spec, graph, job, fresh, partial(_say, console))
     _say(console, headline(graph, job))
     history = train(job, run, console)
@@ -131,8 +130,7 @@ def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Cons
     from archspec.train.rehearsal import refuse_little_space, rehearse
     from archspec.train.report import headline
     from archspec.train.run import RunFolder
-    from archspec.weights.load import stage_blocks
-    job = prepare(spec.train, graph, stage_blocks(spec))
+    job = prepare(spec, graph)
     _say(console, headline(graph, job))
     row = rehearse(job)
     with tempfile.TemporaryDirectory(prefix="archspec-") as folder, console.status("saving and comparing"):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from archspec.cli.options import overrides
+from archspec.cli.options import overrides, spec_of
 from archspec.errors import Problem, SpecError
 from archspec.graph.ir import Graph
-from archspec.network import load, lower
+from archspec.network import lower
 from archspec.spec.arch import Spec
 from archspec.views.published import compare
 from archspec.views.summary import summary
@@ -38,7 +38,7 @@ def _lowered(references: tuple[str, ...], overrides: tuple[str, ...]) -> list[tu
     problems: list[Problem] = []
     for reference in references:
         try:
-            spec = load(reference, overrides)
+            spec = spec_of(reference, overrides)
             found.append((reference, spec, lower(spec)))
         except SpecError as error:
             problems.extend(error.problems)

@@ -112,30 +112,29 @@ def listed_names(call: Call, plan: StagePlan, index: int, value: Value | None) -
 def _arguments(call: Call, plan: StagePlan, index: int) -> dict[str, Tree]:
     """What the stage gives its block; the stride goes to the first repeat, the others have 1."""
     signature = call.lowering.spec.blocks.signature(plan.block)
-    given = dict(plan.stage.arguments)
-    strange = [key for key in given if key not in signature.arguments]
-    call.report(*(_not_taken(call, plan, key) for key in strange if not signature.broken))
-    for key in strange:
-        del given[key]
+    given = {key: tree for key, tree in plan.stage.arguments.items() if key in signature.arguments}
     stride = plan.stage.stride or Scalar(1, "1", plan.stage.where)
     if "stride" in signature.arguments:
         given["stride"] = stride if index == 0 else Scalar(1, "1", stride.where)
-    elif index == 0 and not signature.broken and _strides(call, stride):
-        call.report(_stride_not_taken(call, plan, stride.where))
+    if not signature.broken:
+        strange = [_not_taken(call, plan, key) for key in plan.stage.arguments if key not in signature.arguments]
+        if index == 0 and "stride" not in given and _strides(call, stride):
+            strange.append(_no_stride(call, plan, stride.where))
+        call.report(*strange)  # all at once: what stands at one place is otherwise taken for one problem
     return given
 
 
-def _stride_not_taken(call: Call, plan: StagePlan, where: Where) -> Problem:
+def _no_stride(call: Call, plan: StagePlan, where: Where) -> Problem:
     """Stands at the block where that is nearer to the user than the stride: named or written anew in a file that extends."""
     table = call.lowering.spec.blocks
     own = table.own.get(plan.block)
     places = [where, plan.stage.block.where, *([] if own is None else [own.where])]
-    nearest_one = min(places, key=distance)
+    closest = min(places, key=distance)
     hint = f"it takes {table.signature(plan.block).takes()}; put a pooling into before"
     if "stride" in table.lost(plan.block):
-        hint = "its body does not read $stride, as that of the block it copies does: conv: 3x3 … /$stride"
-    notes = () if nearest_one == where else (f"a stride is given at {where}",)
-    return Problem("unknown-argument", nearest_one, f"the block {plan.block} takes no 'stride'", hint, notes)
+        hint = "its body does not read $stride, as that of the block it copies does: write /$stride at one of its operations"
+    notes = () if closest == where else (f"a stride other than 1 is given at {where}",)
+    return Problem("unknown-argument", closest, f"the block {plan.block} takes no 'stride'", hint, notes)
 
 
 def _not_taken(call: Call, plan: StagePlan, key: str) -> Problem:

@@ -51,11 +51,17 @@ def resolve(reference: str, overrides: Sequence[str] = ()) -> Resolved:
     tree = layers[0].tree
     for layer in layers[1:]:
         tree = merge(without(tree, NOT_INHERITED), layer.tree)
+    return changed(Resolved(tree, tuple(layers), path, tuple(problems)), overrides)
+
+
+def changed(resolved: Resolved, overrides: Sequence[str]) -> Resolved:
+    """The same with `key.path=value` overrides."""
+    problems: list[Problem] = []
     changes = list(_assignments(overrides, problems))
-    if changes:
-        # as one change, so that their order is of no meaning unless they set the same key
-        tree = merge(tree, with_recipe(reduce(overlay, changes), problems))
-    return Resolved(tree, (*layers, *(SpecLayer(SET, change) for change in changes)), path, tuple(problems))
+    # as one change, so that their order is of no meaning unless they set the same key
+    tree = merge(resolved.tree, with_recipe(reduce(overlay, changes), problems)) if changes else resolved.tree
+    return Resolved(tree, (*resolved.layers, *(SpecLayer(SET, change) for change in changes)), resolved.path,
+                    (*resolved.problems, *problems))
 
 
 def _assignments(overrides: Sequence[str], problems: list[Problem]) -> Iterator[MappingTree]:

@@ -150,9 +150,11 @@ class Init(Section):
 
     weights: str = key(Text("the path of a file"), "the file, relative to the folder in which the command runs",
                        synonyms=("path", "file", "checkpoint", "pretrained"))
-    layout: str = key(Text("the name of a layout"), "where it is from: keras, timm, torchvision, or a mapping of your own")
+    layout: str = key(Text("the name of a layout"), "where it is from: keras, pytorchcv, timm, timm-tf, torchvision, or the "
+                      "file of a mapping of your own")
     new_head: bool = key(Flag(), "start the last layer afresh, for other classes", default=False)
     partial: bool = key(Flag(), "take what fits, and start afresh what is missing", default=False)
+    as_is: bool = key(Flag(), "take the numbers whatever they are, into a network of another form too", default=False)
 
 
 @section

@@ -21,8 +21,10 @@ from archspec.errors import InputError
 from archspec.evaluate.evaluator import Evaluator, classification
 from archspec.graph.ir import Graph
 from archspec.model.emit import build
+from archspec.network import lower, with_overrides
 from archspec.preprocess.rule import Preprocess, Shape, preprocess_of
-from archspec.spec.recipe import Init, Recipe
+from archspec.spec.arch import Spec
+from archspec.spec.recipe import Recipe
 from archspec.train import cluster as clusters
 from archspec.train import optimizer as optimizers
 from archspec.train import strategy as strategies
@@ -33,7 +35,7 @@ from archspec.train.progress import Progress
 from archspec.train.state import TrainState, groups
 from archspec.train.steps import EvaluateStep, TrainStep
 from archspec.train.update import rules
-from archspec.weights.load import Wanted, fill, planned, refuse
+from archspec.weights.load import Wanted, fill, planned, refuse, refuse_form, stage_blocks
 
 
 @dataclass(frozen=True)
@@ -97,11 +99,9 @@ class Job:
                 yield self.evaluate_step(batch).numpy()
 
 
-def prepare(recipe: Recipe, graph: Graph, blocks: tuple[str, ...] = ()) -> Job:
-    """Finds the data, builds the model on the devices. Raises InputError where something does not fit.
-
-    `blocks` are those of the stages, by which weights from elsewhere find their mapping.
-    """
+def prepare(spec: Spec, graph: Graph) -> Job:
+    """Finds the data, builds the model on the devices. Raises InputError where something does not fit."""
+    recipe = spec.train
     cluster = clusters.read(os.environ)
     rule = preprocess_of(recipe, _fixed(graph))
     data = load_data(recipe.data)
@@ -122,18 +122,20 @@ def prepare(recipe: Recipe, graph: Graph, blocks: tuple[str, ...] = ()) -> Job:
     apart = strategies.statistics(model) if several and not recipe.sync_batch_norm else []
     state = TrainState(groups(model, optimizer), Progress(), strategies.averaging(strategy, apart))
     return Job(recipe, rule, data, index, training, testing, cluster, strategy, model, state, evaluator, train_step,
-               evaluate_step, partial(_initialize, recipe.init, graph, blocks, model, strategy))
+               evaluate_step, partial(_initialize, spec, graph, model, strategy))
 
 
-def _initialize(init: Init | None, graph: Graph, blocks: tuple[str, ...], model: keras.Model,
-                strategy: tf.distribute.Strategy) -> None:
+def _initialize(spec: Spec, graph: Graph, model: keras.Model, strategy: tf.distribute.Strategy) -> None:
     """Fills the model from the file that `init` names. Raises InputError where the two do not fit."""
+    init = spec.train.init
     if init is None:
         return
     path = Path(init.weights)
-    wanted = Wanted(init.layout, init.new_head, init.partial, bool(graph.auxiliary))
-    with strategy.scope(), planned(graph, blocks, path, wanted) as plan:
+    wanted = Wanted(init.layout, init.new_head, init.partial, bool(graph.auxiliary), init.as_is)
+    with strategy.scope(), planned(graph, stage_blocks(spec), path, wanted) as plan:
         refuse(plan, graph, path, wanted)
+        if not init.as_is:
+            refuse_form(plan, graph, path, lambda more: lower(with_overrides(spec, more)))
         fill(model, plan, wanted)
 
 

@@ -94,7 +94,7 @@ def refuse_form(found: Plan, graph: Graph, path: Path, changed: Callable[[list[s
     overrides = list(dict.fromkeys(override for each in different for override in each.overrides))
     mended = " ".join(f"--set {shlex.quote(override)}" for override in overrides)
     hints = [f"{mended} makes it the network of the weights" if _mends(found, overrides, changed) else "no --set mends it",
-             "--as-is takes the weights all the same", *filter(None, [found.mapping.note])]
+             "--as-is (train.init.as_is) takes the weights all the same", *filter(None, [found.mapping.note])]
     raise InputError("\n".join([
         f"{path} fits {graph.name} by the mapping {found.mapping.name}, but would give other numbers:",
         *(f"  {each.text}" for each in different), f"  hint: {'; '.join(hints)}"]))
@@ -147,4 +147,5 @@ def _check(path: Path, match: Match, array: np.ndarray) -> None:
     else:
         return
     raise InputError(f"{path}: {match.tensor} holds {wrong}, and so the model would give none\n"
-                     "  hint: the file is damaged, or its training diverged; --as-is takes the weights all the same")
+                     "  hint: the file is damaged, or its training diverged; "
+                     "--as-is (train.init.as_is) takes the weights all the same")

@@ -105,7 +105,7 @@ def test_mistakes_in_arguments_exit_2_with_a_hint(archspec: Run, arguments: list
 
 
 def test_a_bug_exits_3_and_leaves_the_traceback_in_a_file(archspec: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archspec.cli.summary.load", lambda *_: 1 / 0)
+    monkeypatch.setattr("archspec.cli.options.load", lambda *_: 1 / 0)
     code, out, err = archspec("summary", "resnet50")
     assert (code, out, err.count("\n")) == (3, "", 1)
     path = Path(err.rpartition(" ")[2].strip())
@@ -116,8 +116,17 @@ def test_a_bug_exits_3_and_leaves_the_traceback_in_a_file(archspec: Run, monkeyp
 def test_an_interrupt_exits_130(archspec: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
-    monkeypatch.setattr("archspec.cli.summary.load", interrupt)
+    monkeypatch.setattr("archspec.cli.options.load", interrupt)
     assert archspec("summary", "resnet50")[0] == 130
+
+
+def test_warnings_go_to_standard_error(archspec: Run, tmp_path: Path) -> None:
+    (tmp_path / "slip.yaml").write_text("extends: mobilenet_v2\nlet: {alhpa: 0.5}\n")
+    for command in ("summary", "show"):
+        code, out, error = archspec(command, str(tmp_path / "slip.yaml"))
+        assert code == 0
+        assert "slip.yaml:2:7: nothing reads the name 'alhpa'" in error
+        assert "nothing reads" not in out
 
 
 def test_show_prints_a_spec_that_means_the_same(archspec: Run, tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ def test_what_shapes_cannot_show_is_refused_unless_told(weights: Path, capsys: p
         f"{weights} fits keras_resnet50 by the mapping resnet_keras, but would give other numbers:\n"
         "  padding of convolutions with a stride: symmetric there, same here\n"
         "  hint: --set defaults.padding=symmetric makes it the network of the weights; "
-        "--as-is takes the weights all the same\n")
+        "--as-is (train.init.as_is) takes the weights all the same\n")
     assert not weights.with_name("model.keras").exists()
     assert imported("keras_resnet50", weights, *same, "--as-is", size=32) == 0
     assert imported("keras_resnet50", weights, *same, "--set", "defaults.padding=symmetric", size=32) == 0

@@ -11,7 +11,6 @@ import pytest
 from archspec.cli import run
 from archspec.network import load, lower
 from archspec.train.job import prepare
-from archspec.weights.load import stage_blocks
 
 SPEC = """
 input: 8x8x1
@@ -40,7 +39,7 @@ def spec(tmp_path: Path) -> Path:
 
 def test_a_job_is_initialized_when_asked(spec: Path) -> None:
     loaded = load(str(spec))
-    job = prepare(loaded.train, lower(loaded), stage_blocks(loaded))
+    job = prepare(loaded, lower(loaded))
     assert not np.any(job.model.get_layer("stem_conv").kernel.numpy() == 3.25)
     job.initialize()
     assert np.all(job.model.get_layer("stem_conv").kernel.numpy() == 3.25)
@@ -61,3 +60,15 @@ def test_a_file_that_does_not_fit_costs_no_run(spec: Path, tmp_path: Path, capsy
     assert "2 missing tensors" in capsys.readouterr().err
     assert run(["train", str(spec), "--dry-run", "--set", "train.init.new_head=false"]) == 2
     assert run(["train", str(spec), "--dry-run"]) == 0
+
+
+def test_weights_of_another_form_are_refused(spec: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What no shape shows counts in training as in import: here the epsilon of the norms."""
+    (tmp_path / "mapping.yaml").write_text(MAPPING + "epsilon: 0.001\n")
+    command = ["train", str(spec), "--run", str(tmp_path / "run")]
+    assert run(command) == 2
+    error = capsys.readouterr().err
+    assert "epsilon of norms: 0.001 there, 1e-05 here" in error
+    assert "--set defaults.norm.epsilon=0.001 makes it the network of the weights" in error
+    assert run([*command, "--set", "defaults.norm.epsilon=0.001"]) == 0
+    assert run([*command, "--fresh", "--set", "train.init.as_is=true"]) == 0

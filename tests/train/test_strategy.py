@@ -34,7 +34,7 @@ from archspec.train.strategy import devices_text, statistics
 
 def trained(kind, *overrides):
     spec = load("small.yaml", [f"train.strategy={kind}", "stem=[conv: 3x3 8 /2]", *overrides])
-    job, run = prepare(spec.train, lower(spec)), RunFolder(Path(kind))
+    job, run = prepare(spec, lower(spec)), RunFolder(Path(kind))
     begin(run, spec, lower(spec), job, False, print)
     return job, run, train(job, run, Console(file=io.StringIO()))
 

@@ -147,7 +147,7 @@ def test_kinds_of_numbers(kind: str, array: type, tmp_path: Path) -> None:
 def test_half_precisions_need_no_import_of_the_user(tmp_path: Path) -> None:
     header = b'{"a":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]}}'
     (tmp_path / "a.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + b"\x80\x3f")
-    program = ("from pathlib import Path; from archspec.weights.files import opened\n"
+    program = ("from pathlib import Path; from archspec.weights.files import open_weights\n"
                f"with open_weights(Path({str(tmp_path / 'a.safetensors')!r})) as file: print(float(file.tensors['a'].read()[0]))")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "1.0\n"

@@ -99,16 +99,16 @@ def test_the_message_names_overrides_that_were_tried() -> None:
     assert tried("resnet_torchvision", "resnet50_v1") == (
         "a.pth fits resnet50_v1 by the mapping resnet_torchvision, but would give other numbers:\n"
         f"  {V15}\n"
-        "  hint: --set stages.stride_at=2 makes it the network of the weights; --as-is takes the weights all the same")
+        "  hint: --set stages.stride_at=2 makes it the network of the weights; --as-is (train.init.as_is) takes the weights all the same")
     assert tried("senet_timm", "se_resnet50").endswith(
-        f"\n  hint: --set '{STEM}' makes it the network of the weights; --as-is takes the weights all the same")
+        f"\n  hint: --set '{STEM}' makes it the network of the weights; --as-is (train.init.as_is) takes the weights all the same")
     assert tried("efficientnet_timm", "efficientnet_b0").endswith(
         "; weights that timm calls tf_ are of the layout timm-tf")
 
 
 def test_where_no_override_mends_it() -> None:
     assert tried("nin_pytorchcv", "cifar_nin").endswith(
-        "\n  hint: no --set mends it; --as-is takes the weights all the same")
+        "\n  hint: no --set mends it; --as-is (train.init.as_is) takes the weights all the same")
 
 
 OF_EACH_KIND = ("alexnet", "resnet50", "resnet50_v1", "resnet50_v2", "resnet50d", "keras_resnet50", "se_resnet50", "senet154",

@@ -153,7 +153,7 @@ def test_numbers_that_give_none(name: str, number: float, message: str, tmp_path
     with pytest.raises(InputError) as error:
         planned_for(tmp_path, arrays, fills=True)
     assert str(error.value) == (f"{tmp_path / 'a.safetensors'}: {message}, and so the model would give none\n  hint: the file is "
-                                "damaged, or its training diverged; --as-is takes the weights all the same")
+                                "damaged, or its training diverged; --as-is (train.init.as_is) takes the weights all the same")
     planned_for(tmp_path, arrays, as_is=True, fills=True)
 
 
