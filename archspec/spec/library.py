@@ -13,7 +13,7 @@ from archspec.schema.tree import MappingTree
 from archspec.spec.source import read
 
 BLOCK_LINE = re.compile(r"^  ([A-Za-z][A-Za-z0-9_]*):", re.MULTILINE)
-"""A block's line in a shipped file. Reading all seventeen files to know the names would be a third of a `check`;
+"""A block's line in a shipped file. Reading all files to know the names would be a third of a `check`;
 tests/spec/test_shipped.py holds that this finds the blocks that reading finds."""
 
 

@@ -15,12 +15,12 @@ from archspec.spec.arch import Spec
 from archspec.train import manifest as manifests
 from archspec.train.checkpoint import Checkpoints, Misfit, Snapshot
 from archspec.train.job import Job
+from archspec.train.manifest import FRESH
 from archspec.train.metrics import read_lines
 from archspec.train.progress import Row
 from archspec.train.run import WAYS_OUT, RunFolder, differences
 
 Say = Callable[[str], None]
-FRESH = "--fresh starts over (the old run is moved aside)"
 
 
 def begin(run: RunFolder, spec: Spec, graph: Graph, job: Job, fresh: bool, say: Say) -> None:

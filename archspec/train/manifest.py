@@ -15,6 +15,8 @@ from archspec.io.files import read_json, write_json
 from archspec.schema.keys import to_json
 from archspec.spec.recipe import Recipe
 
+FRESH = "--fresh starts over (the old run is moved aside)"
+
 
 @dataclass(frozen=True)
 class Manifest:
@@ -60,5 +62,5 @@ def read(path: Path) -> Manifest:
             raise TypeError(f"its {wrong[0]} is of another kind")
     except (ValueError, TypeError) as error:
         raise InputError(f"{path} cannot be read ({error})\n"
-                         "  hint: put back the file as it was; --fresh starts over (the old run is moved aside)") from None
+                         f"  hint: put back the file as it was; {FRESH}") from None
     return found

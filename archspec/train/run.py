@@ -16,9 +16,9 @@ from archspec.io.lock import Taken, alone
 from archspec.schema.keys import to_json
 from archspec.spec.arch import Spec
 from archspec.train import manifest as manifests
-from archspec.train.manifest import Manifest
+from archspec.train.manifest import FRESH, Manifest
 
-WAYS_OUT = "--fresh starts over (the old run is moved aside), --run NAME keeps both"
+WAYS_OUT = f"{FRESH}, --run NAME keeps both"
 
 
 @dataclass(frozen=True)
