@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Graph", "InputError", "Problem", "Spec", "SpecError", "Summary", "Where", "backbone", "build",
            "load", "lower", "summary"]
 
-Network = str | PathLike[str] | Spec | Graph
+NetworkLike = str | PathLike[str] | Spec | Graph
 """What stands for a network: the name of a shipped spec, a path, a spec, its graph."""
 Overrides = Mapping[str, object] | Sequence[str]
 
@@ -43,7 +43,7 @@ def load(reference: str | PathLike[str], overrides: Overrides = ()) -> Spec:
     return _load(reference, overrides)
 
 
-def lower(network: Network) -> Graph:
+def lower(network: NetworkLike) -> Graph:
     """The graph of a network: a spec, a path, a shipped name; a graph is given back. Raises SpecError or InputError."""
     if isinstance(network, Graph):
         return network
@@ -55,12 +55,12 @@ def lower(network: Network) -> Graph:
                      '  hint: archspec.build("resnet50"), or archspec.build(archspec.load("resnet50", {"stages.se": 16}))')
 
 
-def summary(network: Network, batch: int = 32) -> Summary:
+def summary(network: NetworkLike, batch: int = 32) -> Summary:
     """What a network costs, by stage and in all, and the memory for `batch` images. Takes what `lower` takes."""
     return _summary(lower(network), batch)
 
 
-def build(network: Network, *, auxiliary: bool = False) -> keras.Model:
+def build(network: NetworkLike, *, auxiliary: bool = False) -> keras.Model:
     """The functional Keras model of a network: images (batch, height, width, channels) to logits (batch, classes).
 
     Takes what `lower` takes. With `auxiliary` it gives a dict: `logits`, and `auxiliary_STAGE` for each extra classifier.
@@ -70,7 +70,7 @@ def build(network: Network, *, auxiliary: bool = False) -> keras.Model:
     return emit(graph, auxiliary=auxiliary)
 
 
-def backbone(network: Network, levels: Sequence[str]) -> keras.Model:
+def backbone(network: NetworkLike, levels: Sequence[str]) -> keras.Model:
     """A Keras model that gives a dict of feature maps: level (P1 to P5) to (batch, height, width, channels).
 
     Takes what `lower` takes. Raises InputError for a level that the network does not have.

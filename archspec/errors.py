@@ -5,10 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
 MAX_SHOWN = 100
 WIDEST = 120
 """How many problems and words a message shows, and how much of a line."""
+FEW = 5
+"""How many names are enough for an example."""
 MAX_KNOWN = 400
 """Among more words than these the nearest is not looked for."""
 
@@ -80,10 +83,12 @@ class SpecError(InputError):
 
 
 def _without_echoes(problems: Iterable[Problem]) -> list[Problem]:
-    """Where a value cannot be read, what is wrong with it otherwise says nothing."""
+    """Of a value that cannot be read that alone; of a null what it should be, rather than that it is one."""
     found = list(problems)
     unread = {_position(problem) for problem in found if problem.code in UNREAD}
-    return [problem for problem in found if problem.code in UNREAD or _position(problem) not in unread]
+    told = {_position(problem) for problem in found if problem.code != "null"}
+    return [problem for problem in found if problem.code in UNREAD
+            or (_position(problem) not in unread and (problem.code != "null" or _position(problem) not in told))]
 
 
 def _position(problem: Problem) -> tuple[str, int, int]:
@@ -103,6 +108,12 @@ def listed(words: Iterable[str]) -> str:
     found = list(words)
     more = f" and {len(found) - MAX_SHOWN} more" if len(found) > MAX_SHOWN else ""
     return " ".join(map(shorten, found[:MAX_SHOWN])) + more
+
+
+def some(names: Iterable[str]) -> str:
+    """The first few names, for a message that is not about all of them."""
+    found = list(islice(names, FEW + 1))
+    return ", ".join(found[:FEW]) + (", …" if len(found) > FEW else "")
 
 
 def shorten(text: str) -> str:

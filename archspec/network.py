@@ -19,17 +19,16 @@ from archspec.lowering.place import Place
 from archspec.lowering.primitives import PRIMITIVES
 from archspec.lowering.rules import check_logits, check_parameters, check_stride
 from archspec.lowering.sink import Limits, Problems
-from archspec.lowering.stages import Plan, listed_names, names_of, plans_of, run_repeat
+from archspec.lowering.stages import StagePlan, listed_names, names_of, plans_of, run_repeat
+from archspec.schema.tree import Tree
 from archspec.spec.arch import Spec
 from archspec.spec.arguments import value_of
 from archspec.spec.dump import to_inline
-from archspec.spec.expressions import UNKNOWN, Unknown
-from archspec.spec.expressions import Value as Datum
+from archspec.spec.expressions import UNKNOWN, Datum, Unknown
 from archspec.spec.inherit import Resolved, changed, resolve
 from archspec.spec.items import Items
 from archspec.spec.rules import read_spec
 from archspec.spec.scope import Names, Scope, TooLarge
-from archspec.spec.source import Tree
 
 PYRAMID = {2: "P1", 4: "P2", 8: "P3", 16: "P4", 32: "P5"}
 
@@ -66,7 +65,7 @@ def lower(spec: Spec) -> Graph:
     problems = Problems()
     problems.report(*spec.problems)
     try:
-        graph = _Network(spec, problems).graph()
+        graph = _Run(spec, problems).graph()
     except TooLarge as error:
         raise SpecError([*problems.found, error.problem]) from None
     if problems.found or graph is None:
@@ -115,7 +114,7 @@ def _let_value(tree: Tree, scope: Scope, unit: str, problems: Problems) -> Datum
     return UNKNOWN
 
 
-class _Network:
+class _Run:
     """One run through a spec, in the order of the network."""
 
     def __init__(self, spec: Spec, problems: Problems) -> None:
@@ -154,7 +153,7 @@ class _Network:
             at = _pyramid(at, self.lowering.item(item, at.value, place), cursor.section)
         return at
 
-    def _stage(self, plan: Plan, at: _At) -> _At:
+    def _stage(self, plan: StagePlan, at: _At) -> _At:
         stage = plan.stage
         for key in ("between", "before"):
             at = self._stage_list(key, plan, 0, at)
@@ -171,12 +170,12 @@ class _Network:
             self._auxiliary(plan, at)
         return at
 
-    def _call(self, plan: Plan, index: int, value: Value | None) -> Call:
+    def _call(self, plan: StagePlan, index: int, value: Value | None) -> Call:
         cursor = Cursor(plan.stage.name, index + 1, recompute=plan.stage.recompute)
         scope = names_of(self.lowering, plan, index, value)
         return plan.call(self.lowering, Place(f"{plan.stage.name}_block{index + 1}", scope, self.spec.unit, cursor))
 
-    def _stage_list(self, key: str, plan: Plan, index: int, at: _At) -> _At:
+    def _stage_list(self, key: str, plan: StagePlan, index: int, at: _At) -> _At:
         """before, between or after: they know the parameters of the stage's block."""
         items = plan.stage.lists.get(key)
         if items is None:
@@ -185,7 +184,7 @@ class _Network:
         cursor = Cursor(plan.stage.name, recompute=plan.stage.recompute)
         return self._list(f"{plan.stage.name}_{key}", items, at, scope, cursor)
 
-    def _auxiliary(self, plan: Plan, at: _At) -> None:
+    def _auxiliary(self, plan: StagePlan, at: _At) -> None:
         """An extra classifier behind a stage."""
         name = plan.stage.name
         cursor = Cursor(name, role="auxiliary", recompute=plan.stage.recompute)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 import archspec
 from archspec.errors import Problem, SpecError
 from archspec.graph.ir import Graph
-from archspec.graph.text import describe
+from archspec.graph.text import op_text
 
 # The same examples everywhere and each time, and no clock that says whether they pass.
 settings.register_profile("archspec", derandomize=True, deadline=None, database=None,
@@ -51,7 +51,7 @@ def ops(lower: Lower) -> Table:
     """The layers of a spec between image and head: each with its arguments, by name."""
     def run(text: str, overrides: Sequence[str] = ()) -> dict[str, str]:
         nodes = lower(text, overrides).nodes[1:]
-        return {node.name: describe(node.op) for node in nodes if node.section != "head"}
+        return {node.name: op_text(node.op) for node in nodes if node.section != "head"}
     return run
 
 

@@ -19,10 +19,10 @@ sys.path.insert(0, str(ROOT))
 from archspec.io.places import shipped  # noqa: E402
 from archspec.schema.keys import REQUIRED, Key, OneOf, Sub  # noqa: E402
 from archspec.schema.kinds import Choice  # noqa: E402
-from archspec.schema.tree import Mapping as MappingTree  # noqa: E402
-from archspec.schema.tree import plain  # noqa: E402
+from archspec.schema.tree import MappingTree, plain  # noqa: E402
 from archspec.schema.walk import walk  # noqa: E402
 from archspec.spec.blocks import BlockTable  # noqa: E402
+from archspec.spec.files import recipe_names  # noqa: E402
 from archspec.spec.operations import KIND_ARGUMENTS, OPERATIONS, Signature  # noqa: E402
 from archspec.spec.published import Published  # noqa: E402
 from archspec.spec.sections import BLOCK, DEFAULTS, SPEC, STAGE  # noqa: E402
@@ -149,7 +149,7 @@ def _blocks() -> str:
 
 def _recipes() -> str:
     rows = []
-    for name in catalog.recipes():
+    for name in recipe_names():
         tree = read(shipped() / "recipes" / f"{name}.yaml")
         said = {key: plain(value) for key, value in tree.entries.items()}
         link = f"[{name}](../specs/recipes/{name}.yaml)"

@@ -22,7 +22,7 @@ import atheris
 with atheris.instrument_imports(include=["archspec.weights", "pickletools", "zipfile"]):
     from archspec.errors import InputError
     from archspec.weights import keras_file
-    from archspec.weights.files import opened
+    from archspec.weights.files import open_weights
 
 import h5py
 import numpy as np
@@ -40,7 +40,7 @@ def read(data: bytes) -> None:
     """Opens bytes as a file and reads what is not large."""
     PATH.write_bytes(data)
     try:
-        with opened(PATH) as file:
+        with open_weights(PATH) as file:
             for stored in file.tensors.values():
                 if np.prod([float(size) for size in stored.shape]) <= MOST_NUMBERS:
                     assert stored.read().shape == stored.shape

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from archspec.cli.options import overrides, spec_of
+from archspec.cli.options import needed, overrides, spec_of
 from archspec.errors import InputError
 from archspec.network import lower, with_overrides
 from archspec.weights.load import Wanted, notes, planned, refuse, refuse_form, stage_blocks
@@ -48,9 +48,9 @@ def import_(spec: str, weights: Path, layout: str, output: Path, new_head: bool,
         refuse(plan, graph, weights, wanted)
         if not as_is:
             refuse_form(plan, graph, weights, lambda more: lower(with_overrides(loaded, more)))
-        _write(graph, plan, output, loaded.train.seed, wanted)
+        layers = _write(graph, plan, output, loaded.train.seed, wanted)
     click.echo(f"{output}  its output is logits; the input of most weights of this kind, by their publisher's word: "
-               f"{plan.mapping.input}")
+               f"{plan.mapping.input}{needed(layers)}")
     return 0
 
 
@@ -61,16 +61,16 @@ def _check_output(output: Path) -> None:
         raise InputError(f"{output} is a folder; -o names a file")
 
 
-def _write(graph: Graph, plan: Plan, output: Path, seed: int, wanted: Wanted) -> None:
+def _write(graph: Graph, plan: Plan, output: Path, seed: int, wanted: Wanted) -> tuple[str, ...]:
+    """Returns the layers of archspec's that the file needs to be loaded."""
     from archspec.io.quiet import import_tensorflow
     import_tensorflow()
     import keras
 
-    from archspec.io.files import replacing
-    from archspec.model.emit import build, deep
+    from archspec.model.emit import build
+    from archspec.model.saved import save
     from archspec.weights.load import fill
     keras.utils.set_random_seed(seed)
-    model = build(graph, initialize=bool(plan.fresh or plan.missing))
+    model = build(graph, initialize=bool(plan.fresh or plan.missing), portable=True)
     fill(model, plan, wanted)
-    with replacing(output) as partial, deep(len(graph.nodes)):
-        model.save(partial)
+    return save(model, output)

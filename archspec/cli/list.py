@@ -8,9 +8,9 @@ import click
 from rich.console import Console
 
 from archspec.cli.options import as_json, print_json
-from archspec.io.places import shipped
+from archspec.io.places import relative, shipped
 from archspec.spec.dump import to_inline
-from archspec.spec.source import shown
+from archspec.spec.files import recipe_names
 from archspec.views import catalog
 
 
@@ -21,7 +21,7 @@ def list_(as_json: bool, only_blocks: bool) -> int:
     """Show the specs that ship with archspec by family, with their cost; with --blocks the blocks."""
     if as_json:
         print_json({"specs": [asdict(entry) for entry in catalog.specs()],
-                    "blocks": [asdict(entry) for entry in catalog.blocks()], "recipes": catalog.recipes()})
+                    "blocks": [asdict(entry) for entry in catalog.blocks()], "recipes": recipe_names()})
         return 0
     if only_blocks:
         _print_blocks()
@@ -36,7 +36,7 @@ def _print_blocks() -> None:
     family = ""
     for entry in catalog.blocks():
         if entry.family != family:
-            click.echo(shown(shipped() / "blocks" / f"{entry.family}.yaml"))
+            click.echo(relative(shipped() / "blocks" / f"{entry.family}.yaml"))
             family = entry.family
         parameters = " ".join(name if value == "required" else f"{name}={_shown(value)}"
                               for name, value in entry.parameters.items())

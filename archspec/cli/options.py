@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -23,6 +23,11 @@ def overrides(function: F) -> F:
 def as_json(function: F) -> F:
     """--json."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")(function)
+
+
+def needed(layers: Sequence[str]) -> str:
+    """What to say behind a .keras file that needs these layers of archspec's to be loaded; '' if it needs none."""
+    return f"; import archspec before you load it, for {', '.join(layers)}" if layers else ""
 
 
 def print_json(document: object) -> None:

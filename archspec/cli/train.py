@@ -12,10 +12,10 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from archspec.cli.options import overrides, spec_of
+from archspec.cli.options import needed, overrides, spec_of
 from archspec.errors import InputError
 from archspec.io.machine import refusal
-from archspec.io.places import written
+from archspec.io.places import user_path
 from archspec.network import lower
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ PLACES = {
     "tensorboard": "and for tensorboard --logdir",
 }
 
+
 @click.command()
 @click.argument("spec")
 @click.option("--run", "folder", metavar="DIR", help="The run folder; runs/NAME if not given.")
@@ -56,7 +57,7 @@ def train(spec: str, folder: str | None, strategy: str | None, dry_run: bool, fr
     The same command again takes an interrupted run up where it was. A run folder belongs to one spec and recipe.
     """
     chosen = [*overrides, *([f"train.strategy={strategy}"] if strategy else [])]
-    path = written(folder, "--run") if folder else None
+    path = user_path(folder, "--run") if folder else None
     loaded = spec_of(spec, tuple(chosen))
     graph = lower(loaded)
     console = Console(stderr=True)
@@ -95,12 +96,12 @@ def _guarded(work: Work, spec: Spec, graph: Graph, run: RunFolder, fresh: bool, 
 def run_training(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> int:
     """Takes a run from where it stands to its end. Returns the exit code."""
     from archspec.export.run import missing
-    from archspec.train.run import opened
+    from archspec.train.run import claimed
     if not fresh and not missing(run, spec.export):  # without the lock: its disk may be one that is only read
         _say(console, f"{run.path} is finished; --fresh starts over")
         _print_result(run.read_result() or {}, run)
         return 0
-    with opened(run):
+    with claimed(run):
         _print_finished(_work(spec, graph, run, fresh, console), run)
     return 0
 
@@ -110,13 +111,13 @@ def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Consol
     from archspec.train.begin import begin
     from archspec.train.job import prepare
     from archspec.train.loop import train
-    from archspec.train.report import describe
+    from archspec.train.report import headline
     if not fresh and is_trained(run):
         with console.status("completing"):
             return complete(run.path, spec.export)
     job = prepare(spec, graph)
     begin(run, spec, graph, job, fresh, partial(_say, console))
-    _say(console, describe(graph, job))
+    _say(console, headline(graph, job))
     history = train(job, run, console)
     with console.status("saving and comparing"):
         return _finish(run, spec, graph, job, history[-1])
@@ -127,10 +128,10 @@ def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Cons
     from archspec.train.job import prepare
     from archspec.train.metrics import write_lines
     from archspec.train.rehearsal import refuse_little_space, rehearse
-    from archspec.train.report import describe
+    from archspec.train.report import headline
     from archspec.train.run import RunFolder
     job = prepare(spec, graph)
-    _say(console, describe(graph, job))
+    _say(console, headline(graph, job))
     row = rehearse(job)
     with tempfile.TemporaryDirectory(prefix="archspec-") as folder, console.status("saving and comparing"):
         trial = RunFolder(Path(folder))
@@ -185,7 +186,5 @@ def _print_result(result: dict[str, Any], run: RunFolder) -> None:
 
 
 def _needed(run: RunFolder) -> str:
-    """What a person has to do before Keras can load the model."""
     from archspec.artifact.folder import needs
-    layers = needs(run.path)
-    return f"; import archspec before you load it, for {', '.join(layers)}" if layers else ""
+    return needed(needs(run.path))

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from archspec.data.names import Names, readable
 from archspec.data.source import Source, Split
-from archspec.errors import InputError
+from archspec.errors import FEW, InputError, some
 
 READERS = 16
 """Files that are looked into at once: on a cold disk or over a network one waits for each."""
 CHUNK = 1024
-SHOWN = 5
-"""How many names a message gives."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,14 +81,9 @@ def index_of(source: Source) -> Index:
     problems = [problem for _, found in looked for problem in found]
     if problems:
         raise InputError(f"{len(problems)} of the images cannot be read:\n" + "\n".join(
-            f"  {problem}" for problem in problems[:SHOWN]) + ("\n  …" if len(problems) > SHOWN else "") +
+            f"  {problem}" for problem in problems[:FEW]) + ("\n  …" if len(problems) > FEW else "") +
             "\n  hint: replace or remove them")
     return Index(source.name, source.classes, *(listing for listing, _ in looked))
-
-
-def check_headers(source: Source) -> list[str]:
-    """`NAME: what is wrong with it` for each image that cannot be read as one, as far as can be told without decoding."""
-    return [problem for split in (source.train, source.test) for problem in _look(split)[1]]
 
 
 def _look(split: Split) -> tuple[Listing, list[str]]:
@@ -127,8 +119,8 @@ def _classes(before: Index, now: Index) -> list[str]:
         return []
     gone = [name for name in before.classes if name not in now.classes]
     new = [name for name in now.classes if name not in before.classes]
-    lines = [f"classes that are {what}: {_some(names)}" for what, names in (("gone", gone), ("new", new)) if names]
-    return lines or [f"the order of the classes was {_some(before.classes)}, is {_some(now.classes)}"]
+    lines = [f"classes that are {what}: {some(names)}" for what, names in (("gone", gone), ("new", new)) if names]
+    return lines or [f"the order of the classes was {some(before.classes)}, is {some(now.classes)}"]
 
 
 def _images(old: Listing, new: Listing, before: Index, now: Index) -> Iterator[str]:
@@ -144,17 +136,12 @@ def _images(old: Listing, new: Listing, before: Index, now: Index) -> Iterator[s
     changes = {"removed": gone, "added": added, "given another class": moved, "exchanged for another": exchanged}
     for what, names in changes.items():
         if names:
-            yield f"{len(names)} {new.name} image{'s' * (len(names) > 1)} {what}: {_some(map(readable, sorted(names)))}"
+            yield f"{len(names)} {new.name} image{'s' * (len(names) > 1)} {what}: {some(map(readable, sorted(names)))}"
 
 
 def _facts(listing: Listing, classes: tuple[str, ...], wanted: set[str]) -> dict[bytes, tuple[str, int, int]]:
     rows = zip(listing.keys.all_raw(), listing.labels.tolist(), listing.sizes.tolist(), listing.heads.tolist(), strict=True)
     return {name: (classes[label], size, head) for name, label, size, head in rows if classes[label] in wanted}
-
-
-def _some(names: Iterable[str]) -> str:
-    found = list(islice(names, SHOWN + 1))
-    return ", ".join(found[:SHOWN]) + (", …" if len(found) > SHOWN else "")
 
 
 def _to_json(listing: Listing) -> dict[str, str]:

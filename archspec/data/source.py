@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from archspec.data.names import Names
-from archspec.errors import InputError
+from archspec.errors import InputError, some
 
 Item = bytes | np.ndarray
 """An encoded image, or pixels (h, w, c)."""
@@ -72,10 +72,10 @@ class Source:
                 raise InputError(f"data '{self.name}' has {said} called '{name}': labels.txt could not tell which is which\n"
                                  "  hint: rename the folder")
         if len(self.classes) < 2:
-            raise InputError(f"data '{self.name}' has one class ({_some(self.classes)}): there is nothing to tell apart\n"
+            raise InputError(f"data '{self.name}' has one class ({some(self.classes)}): there is nothing to tell apart\n"
                              "  hint: the data's path is the folder above the class folders, or above train and validation")
         if len(self.classes) != classes:
-            raise InputError(f"data '{self.name}' has {len(self.classes)} classes ({_some(self.classes)}), "
+            raise InputError(f"data '{self.name}' has {len(self.classes)} classes ({some(self.classes)}), "
                              f"but the network tells {classes} apart\n  hint: --set classes={len(self.classes)}")
 
 
@@ -84,7 +84,3 @@ def in_memory(name: str, labels: np.ndarray, keys: Names, images: np.ndarray, wh
     def head(index: int) -> Head:
         return Head(images[index].nbytes, images[index].tobytes())
     return Split(name, labels, keys, lambda index: np.asarray(images[index]), head, white, "")
-
-
-def _some(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")

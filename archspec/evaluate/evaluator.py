@@ -12,7 +12,7 @@ from archspec.errors import InputError
 from archspec.evaluate.loss import cross_entropy
 from archspec.evaluate.ranks import rank
 
-Batch = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
+Scored = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
 """Logits (b, classes), labels (b,) int32, and weights (b,) float32: 0 for what only fills up a batch."""
 TOP5_FROM = 6
 """Among five classes or fewer each is one of the five best: below so many classes top5 says nothing and is left out."""
@@ -20,7 +20,7 @@ TOP5_FROM = 6
 
 @dataclass(frozen=True)
 class Evaluator:
-    """`sums` of a Batch is float64, of one shape for all batches: it may be added over batches and over devices.
+    """`sums` of a Scored batch is float64, of one shape for all batches: it may be added over batches and over devices.
 
     `results` yields (name, value) from the sum over all batches. Raises InputError where there were no examples.
     """
@@ -52,7 +52,7 @@ def weighted(weights: tf.Tensor, *rows: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(tf.math.multiply_no_nan(stacked, tf.cast(weights, tf.float64)), axis=1)
 
 
-def evaluate(batches: Iterable[Batch], evaluator: Evaluator) -> Iterator[tuple[str, float]]:
+def evaluate(batches: Iterable[Scored], evaluator: Evaluator) -> Iterator[tuple[str, float]]:
     """The results of an evaluator over all batches. Raises InputError where there are none."""
     total: np.ndarray | None = None
     for logits, labels, weights in batches:

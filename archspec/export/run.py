@@ -14,7 +14,7 @@ from archspec.artifact.artifact import Artifact
 from archspec.artifact.facts import RENEW
 from archspec.artifact.folder import SPEC, is_whole, read, read_facts
 from archspec.data.pipeline import Pipeline
-from archspec.data.sources import load as load_data
+from archspec.data.sources import load_data
 from archspec.errors import InputError
 from archspec.export import report, sample
 from archspec.export.exporters import EXPORTERS, LABELS, export, labels

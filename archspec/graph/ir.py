@@ -41,7 +41,7 @@ class Cursor:
 class Node:
     """One operation in its place.
 
-    `section` is stem, a stage's name, head, or auxiliary; `block` is the number of the stage's repeat from 1 (0: none);
+    `section` is stem, a stage's name, or head; `block` is the number of the stage's repeat from 1 (0: none);
     `role` says which path it is on: only main counts for depth. `recompute` says that its result need not be kept for
     the backward pass (see graph/recompute.py); it changes no number, and so no fingerprint.
     """

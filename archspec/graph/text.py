@@ -24,10 +24,10 @@ def lines(graph: Graph) -> list[str]:
 def line(node: Node) -> str:
     """One node as text."""
     inputs = " ".join(value.name for value in node.inputs)
-    return f"{node.name} = {describe(node.op)} {inputs} -> {node.output.type}"
+    return f"{node.name} = {op_text(node.op)} {inputs} -> {node.output.type}"
 
 
-def describe(op: Op) -> str:
+def op_text(op: Op) -> str:
     """An operation with the arguments that differ from its defaults: `conv(filters=64, kernel=7x7, stride=2x2)`."""
     said = [(item, _value(getattr(op, item.name))) for item in fields(op)]
     shown = [f"{item.name}={text}" for item, text in said if item.default is MISSING or text != _value(item.default)]

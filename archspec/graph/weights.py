@@ -1,4 +1,4 @@
-"""Weights: the numbers of a network, the one form of them for files, passes and checkpoints.
+"""Weights: the numbers of a network, the one form of them for passes, artifacts and exports.
 
 Keys are (node, weight) by name, as in `Graph.nodes` and `Node.weights`; arrays have the shape that the weight says.
 """

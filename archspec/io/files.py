@@ -52,7 +52,7 @@ def write_json(path: Path, document: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """The JSON document of a file. Raises ValueError for what is none, or is nested beyond reading; OSError."""
+    """The JSON document of a file. Raises ValueError where it holds none, OSError where it cannot be read."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except RecursionError:

@@ -18,12 +18,18 @@ def shipped() -> Path:
     return inside if inside.is_dir() else package.parent / "specs"
 
 
+def relative(path: Path) -> str:
+    """A path as messages show it: relative to the current folder where it lies below it."""
+    absolute, here = path.absolute(), Path.cwd()
+    return str(absolute.relative_to(here) if absolute.is_relative_to(here) else path)
+
+
 def called(path: Path) -> str:
-    """What messages call a file: relative to the current folder where it lies below it, `<shipped>/...` for ours."""
-    absolute, here, ours = path.absolute(), Path.cwd(), shipped()
-    if absolute.is_relative_to(here):
-        return str(absolute.relative_to(here))
-    return f"<shipped>/{absolute.relative_to(ours)}" if absolute.is_relative_to(ours) else str(path)
+    """What messages call a file: as `relative`, but `<shipped>/...` for ours where they lie elsewhere."""
+    absolute, ours = path.absolute(), shipped()
+    if not absolute.is_relative_to(Path.cwd()) and absolute.is_relative_to(ours):
+        return f"<shipped>/{absolute.relative_to(ours)}"
+    return relative(path)
 
 
 def kind_of(path: Path) -> Literal["file", "folder", "other", "none"]:
@@ -47,7 +53,7 @@ def reached(path: Path, roots: Iterable[Path]) -> Path | None:
         return None
 
 
-def written(text: str, what: str) -> Path:
+def user_path(text: str, what: str) -> Path:
     """The path that a user wrote for `what`, `~` expanded. Raises InputError for an address such as gs://…"""
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
         raise InputError(f"{what} {text}: an address; only folders of this machine can be written to\n"

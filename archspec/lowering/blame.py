@@ -10,9 +10,9 @@ from pathlib import Path
 
 from archspec.errors import Problem, SpecError, Where
 from archspec.io.places import shipped
+from archspec.schema.tree import Scalar, Tree
 from archspec.spec.expressions import ExpressionError, is_expression, names_in
 from archspec.spec.scope import Binding, Scope
-from archspec.spec.source import Scalar, Tree
 
 LOOKED_AT = 200
 """How many values are looked at for one problem."""

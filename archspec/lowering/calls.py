@@ -8,16 +8,15 @@ from archspec.errors import Problem, SpecError
 from archspec.graph.ir import Value
 from archspec.lowering.lowering import Call
 from archspec.lowering.place import Frame, Place
+from archspec.schema.tree import ListTree, MappingTree, Scalar, Tree
 from archspec.spec.blocks import Block
 from archspec.spec.expressions import UNKNOWN
 from archspec.spec.scope import Binding, Names, Scope
-from archspec.spec.source import Mapping as MappingTree
-from archspec.spec.source import Scalar, Sequence, Tree
 
 
 def call_block(call: Call, value: Value | None) -> Value | None:
     """A block as an operation."""
-    trees = {key: arg for key, arg in call.args.items() if isinstance(arg, Scalar | Sequence | MappingTree)}
+    trees = {key: arg for key, arg in call.args.items() if isinstance(arg, Scalar | ListTree | MappingTree)}
     return run_block(call, trees, value, f"{call.place.prefix}_{call.item.label}")
 
 

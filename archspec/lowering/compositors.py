@@ -11,12 +11,12 @@ from archspec.graph.ops import Op
 from archspec.lowering.lowering import Call, Handler
 from archspec.lowering.place import Place
 from archspec.lowering.residual import residual
+from archspec.schema.tree import Scalar
 from archspec.spec.arguments import Quoted, resolve_padding
 from archspec.spec.expressions import UNKNOWN, describe
 from archspec.spec.items import Items, Paths
-from archspec.spec.source import Scalar
 
-MERGES: dict[str, Op] = {"concat": ops.Concat(), "add": ops.Merge("add"), "multiply": ops.Merge("multiply"),
+MERGE_OPS: dict[str, Op] = {"concat": ops.Concat(), "add": ops.Merge("add"), "multiply": ops.Merge("multiply"),
                          "max": ops.Merge("max"), "average": ops.Merge("average")}
 
 
@@ -26,7 +26,7 @@ def _level(call: Call) -> Place:
 
 
 def _joined(call: Call, values: list[Value | None], names: Sequence[str]) -> Value | None:
-    merge = MERGES[str(call.get("merge"))]
+    merge = MERGE_OPS[str(call.get("merge"))]
     if len(values) == 1:
         return values[0]
     suffix = f"_{call.get('merge')}" if call.item.given_name else ""

@@ -10,20 +10,19 @@ from archspec.errors import Problem, SpecError, Where
 from archspec.graph.builder import Builder
 from archspec.graph.ir import Role, Value
 from archspec.graph.ops import Conv, Dense, GroupNorm, LocalResponseNorm, Op, ShapeError, Shuffle, Tensor
-from archspec.graph.text import describe as describe_op
+from archspec.graph.text import op_text
 from archspec.lowering.blame import blame_one, blamed
 from archspec.lowering.place import Place
 from archspec.lowering.sink import Limits, Problems
 from archspec.schema.keys import REQUIRED, Key
+from archspec.schema.tree import ListTree, MappingTree, Scalar, Tree
 from archspec.spec.arch import Spec
 from archspec.spec.arguments import Quoted, convert, value_of
-from archspec.spec.expressions import UNKNOWN, Unknown, describe, is_expression
-from archspec.spec.expressions import Value as Datum
-from archspec.spec.items import Arg, Item, ItemReader, Items, Paths, ShortcutCases
+from archspec.spec.expressions import UNKNOWN, Datum, Unknown, describe, is_expression
+from archspec.spec.item_reader import ItemReader
+from archspec.spec.items import Arg, Item, Items, Paths, ShortcutCases
 from archspec.spec.operations import OPERATIONS
 from archspec.spec.scope import Scope
-from archspec.spec.source import Mapping as MappingTree
-from archspec.spec.source import Scalar, Sequence, Tree
 
 T = TypeVar("T")
 Notes = Callable[[], tuple[str, ...]]
@@ -119,7 +118,7 @@ class Call:
         builder, steps = self.lowering.builder, list[str]()
         node = builder.node(value.name)
         while node is not None and node.inputs and len(steps) < LONGEST_CHAIN and node.name.startswith(f"{self.place.prefix}_"):
-            steps.append(f"{describe_op(node.op)} {node.output.type}")
+            steps.append(f"{op_text(node.op)} {node.output.type}")
             node = builder.node(node.inputs[0].name)
         start = f"{value.type}" if not steps else f"{node.output.type}" if node is not None else ""
         return " -> ".join([start, *reversed(steps)])
@@ -232,7 +231,7 @@ class Lowering:
 
     def value(self, tree: Arg, place: Place) -> Datum:
         """What an argument means where it stands. Raises SpecError or Unknown."""
-        if not isinstance(tree, Scalar | Sequence | MappingTree):
+        if not isinstance(tree, Scalar | ListTree | MappingTree):
             raise SpecError([Problem("argument", tree.where, "a list of operations cannot stand here")])
         try:
             return value_of(tree, place.scope, place.unit)
@@ -245,7 +244,7 @@ class Lowering:
         try:
             return convert(what, declared, value, tree.where)
         except SpecError as error:
-            assert isinstance(tree, Scalar | Sequence | MappingTree)
+            assert isinstance(tree, Scalar | ListTree | MappingTree)
             raise blamed(error, tree, place.scope) from None
 
     def known_value(self, tree: Tree, place: Place) -> Datum:
@@ -273,8 +272,10 @@ class Lowering:
         return self._lists[id(tree)][1]
 
     def shortcut(self, tree: Tree, place: Place) -> ShortcutCases:
-        """A `{matching, differing}` that was passed as an argument."""
+        """A `{matching, differing}` that was passed as an argument. Raises Unknown after a problem in it."""
         read = self._reading(lambda reader: reader.shortcut(tree), place)
+        if isinstance(read, Scalar):
+            raise Unknown(read.text)
         assert isinstance(read, ShortcutCases)
         return read
 

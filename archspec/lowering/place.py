@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from archspec.errors import Where
 from archspec.graph.ir import Cursor, Role
-from archspec.spec.expressions import Value as Datum
+from archspec.spec.expressions import Datum
 from archspec.spec.scope import Scope
 
 MAX_CALLS = 3

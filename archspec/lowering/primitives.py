@@ -11,16 +11,14 @@ from archspec.graph.ir import Value
 from archspec.graph.ops import Op
 from archspec.lowering.lowering import Call, Handler, Lowering
 from archspec.lowering.place import Place
+from archspec.schema.tree import ListTree, MappingTree, Scalar
 from archspec.spec.arguments import Quoted, resolve_padding
 from archspec.spec.expressions import describe
 from archspec.spec.items import Arg, Items
-from archspec.spec.operations import KIND_ARGUMENTS, OPERATIONS
-from archspec.spec.source import Mapping as MappingTree
-from archspec.spec.source import Scalar, Sequence
+from archspec.spec.operations import IMPLIED, KIND_ARGUMENTS, OPERATIONS
 
 # -- norm and act, which are both operations and arguments of others -------------------------------------------------------
 
-IMPLIED = {"norm": "batch_norm", "act": "relu"}
 NORMS: dict[str, Callable[..., Op]] = {"batch_norm": ops.BatchNorm, "layer_norm": ops.LayerNorm, "group_norm": ops.GroupNorm}
 
 
@@ -72,7 +70,7 @@ def written_part(lowering: Lowering, section: str, tree: Arg, place: Place) -> O
         return None if item.broken else of_kind(lowering, section, item.args, place, item.where)
     value = lowering.value(tree, place)
     if isinstance(value, Quoted):
-        items = lowering.read(Sequence((MappingTree({section: value.tree}, tree.where),), tree.where), place)
+        items = lowering.read(ListTree((MappingTree({section: value.tree}, tree.where),), tree.where), place)
         return written_part(lowering, section, items, place.within(value.scope, value.unit))
     if value is None:
         return None

@@ -14,11 +14,11 @@ from archspec.lowering.blame import blamed
 from archspec.lowering.lowering import Call
 from archspec.lowering.place import Place
 from archspec.lowering.primitives import of_kind, written_part
+from archspec.schema.tree import ListTree, Scalar
 from archspec.spec.arguments import Quoted
 from archspec.spec.expressions import UNKNOWN, describe
 from archspec.spec.items import Arg, Items, ShortcutCases
 from archspec.spec.operations import SHORTCUT_PARTS, SHORTCUTS
-from archspec.spec.source import Scalar, Sequence
 
 Part = str | tuple[Items, Place]
 """A named shortcut, or an operation list and where it is read."""
@@ -121,7 +121,7 @@ def _cases(call: Call) -> tuple[Part, Part]:
     value = "projection" if arg is None else call.lowering.value(arg, call.place)
     if isinstance(value, Quoted):
         place = call.place.reading(value.scope, value.unit)
-        if isinstance(value.tree, Sequence):
+        if isinstance(value.tree, ListTree):
             return (_path(call, call.lowering.read(value.tree, call.place), place),) * 2
         read = call.lowering.shortcut(value.tree, call.place)
         return _one_case(call, read.matching, place), _one_case(call, read.differing, place)

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from archspec.errors import Problem, Where, nearest
 from archspec.graph.ir import Node, Value
 from archspec.graph.ops import Activation, BatchNorm, Dense, Dropout, GroupNorm, LayerNorm, LocalResponseNorm
-from archspec.graph.text import describe
+from archspec.graph.text import op_text
 from archspec.graph.verify import ends_in_logits
 from archspec.lowering.calls import is_required
 from archspec.lowering.lowering import Call, Lowering
-from archspec.lowering.stages import Plan
+from archspec.lowering.stages import StagePlan
+from archspec.schema.tree import MappingTree
 from archspec.spec.dump import called_in
-from archspec.spec.source import Mapping as MappingTree
 
 SPOILERS = (Activation, BatchNorm, LayerNorm, GroupNorm, LocalResponseNorm, Dropout)
 """Logits behind one of these are no longer the log-odds that softmax and its loss take: none below 0, or all of one scale."""
@@ -41,7 +41,7 @@ def _behind_dense(lowering: Lowering, value: Value) -> Iterator[Problem]:
     node = lowering.builder.node(value.name)
     while node is not None and len(node.inputs) == 1:
         if isinstance(node.op, Dense):
-            yield from (Problem("logits", found.where, f"the head ends in logits, and {describe(found.op)} stands behind its "
+            yield from (Problem("logits", found.where, f"the head ends in logits, and {op_text(found.op)} stands behind its "
                                 "last dense layer", "the loss wants them as the dense layer gives them: leave it out")
                         for found in spoilers[-1:])
             return
@@ -50,7 +50,7 @@ def _behind_dense(lowering: Lowering, value: Value) -> Iterator[Problem]:
         node = lowering.builder.node(node.inputs[0].name)
 
 
-def check_stride(call: Call, plan: Plan, entered: Value | None, left: Value | None) -> None:
+def check_stride(call: Call, plan: StagePlan, entered: Value | None, left: Value | None) -> None:
     """Reports a stride that a stage gives and its first block does not act on."""
     tree, signature = plan.stage.stride, call.lowering.spec.blocks.signature(plan.block)
     if tree is None or "stride" not in signature.arguments or entered is None or left is None:

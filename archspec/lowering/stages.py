@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from archspec.errors import Problem, SpecError, nearest
+from archspec.errors import Problem, SpecError, Where, nearest
 from archspec.graph.ir import Cursor, Value
 from archspec.lowering.blame import distance
 from archspec.lowering.calls import bind, evaluated, run_block
 from archspec.lowering.lowering import Call, Lowering
 from archspec.lowering.place import Place
+from archspec.schema.tree import Scalar, Tree
 from archspec.spec.arch import Stage
 from archspec.spec.arguments import convert
 from archspec.spec.expressions import UNKNOWN, describe
-from archspec.spec.inherit import STAGE_LISTS
 from archspec.spec.items import Item
+from archspec.spec.longform import STAGE_LISTS
 from archspec.spec.scope import Names, Scope
 from archspec.spec.sections import STAGE
-from archspec.spec.source import Scalar, Tree
 
 STAGE_KEYS = ("memory", "repeats", "widths", "strides", "stride", *STAGE_LISTS, "name", "block")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class StagePlan:
     """A stage with what is known of it before its first block: its repeats and its place among all blocks and stages.
 
     `block` is empty where the stage names none that there is.
@@ -43,12 +43,12 @@ class Plan:
         return Call(lowering, Item(self.block, self.stage.block.where, signature), place, {})
 
 
-def plans_of(lowering: Lowering) -> tuple[Plan, ...]:
+def plans_of(lowering: Lowering) -> tuple[StagePlan, ...]:
     """The stages in order."""
     place = Place("", lowering.base, lowering.spec.unit, Cursor())
     blocks = [_block_name(lowering, stage, place) for stage in lowering.spec.stages]
     repeats = [_repeats(lowering, stage, place) for stage in lowering.spec.stages]
-    return tuple(Plan(stage, index, blocks[index], repeats[index], sum(repeats[:index]), sum(repeats), len(blocks))
+    return tuple(StagePlan(stage, index, blocks[index], repeats[index], sum(repeats[:index]), sum(repeats), len(blocks))
                  for index, stage in enumerate(lowering.spec.stages))
 
 
@@ -76,7 +76,7 @@ def _repeats(lowering: Lowering, stage: Stage, place: Place) -> int:
     return repeats
 
 
-def names_of(lowering: Lowering, plan: Plan, index: int, value: Value | None) -> Scope:
+def names_of(lowering: Lowering, plan: StagePlan, index: int, value: Value | None) -> Scope:
     """What an expression of a stage knows of where its repeat stands."""
     block = plan.before + index
     return lowering.base.standing(
@@ -86,7 +86,7 @@ def names_of(lowering: Lowering, plan: Plan, index: int, value: Value | None) ->
     ).knowing(channels=UNKNOWN if value is None else value.type.channels)
 
 
-def run_repeat(call: Call, plan: Plan, index: int, value: Value | None) -> Value | None:
+def run_repeat(call: Call, plan: StagePlan, index: int, value: Value | None) -> Value | None:
     """One repeat of a stage's block."""
     try:
         return run_block(call, _arguments(call, plan, index), value, call.place.prefix)
@@ -95,7 +95,7 @@ def run_repeat(call: Call, plan: Plan, index: int, value: Value | None) -> Value
         return None
 
 
-def listed_names(call: Call, plan: Plan, index: int, value: Value | None) -> Scope:
+def listed_names(call: Call, plan: StagePlan, index: int, value: Value | None) -> Scope:
     """What `before`, `between` and `after` know: the place of a repeat, and the parameters of the stage's block there."""
     block = call.lowering.spec.blocks.get(plan.block) if plan.block else None
     if block is None:
@@ -109,7 +109,7 @@ def listed_names(call: Call, plan: Plan, index: int, value: Value | None) -> Sco
     return names.scope
 
 
-def _arguments(call: Call, plan: Plan, index: int) -> dict[str, Tree]:
+def _arguments(call: Call, plan: StagePlan, index: int) -> dict[str, Tree]:
     """What the stage gives its block; the stride goes to the first repeat, the others have 1."""
     signature = call.lowering.spec.blocks.signature(plan.block)
     given = {key: tree for key, tree in plan.stage.arguments.items() if key in signature.arguments}
@@ -119,23 +119,25 @@ def _arguments(call: Call, plan: Plan, index: int) -> dict[str, Tree]:
     if not signature.broken:
         strange = [_not_taken(call, plan, key) for key in plan.stage.arguments if key not in signature.arguments]
         if index == 0 and "stride" not in given and _strides(call, stride):
-            strange.append(_no_stride(call, plan, stride))
+            strange.append(_no_stride(call, plan, stride.where))
         call.report(*strange)  # all at once: what stands at one place is otherwise taken for one problem
     return given
 
 
-def _no_stride(call: Call, plan: Plan, stride: Tree) -> Problem:
-    table, block = call.lowering.spec.blocks, plan.stage.block.where
-    inherited = distance(stride.where) > distance(block)
+def _no_stride(call: Call, plan: StagePlan, where: Where) -> Problem:
+    """Stands at the block where that is nearer to the user than the stride: named or written anew in a file that extends."""
+    table = call.lowering.spec.blocks
+    own = table.own.get(plan.block)
+    places = [where, plan.stage.block.where, *([] if own is None else [own.where])]
+    closest = min(places, key=distance)
     hint = f"it takes {table.signature(plan.block).takes()}; put a pooling into before"
     if "stride" in table.lost(plan.block):
         hint = "its body does not read $stride, as that of the block it copies does: write /$stride at one of its operations"
-    notes = (f"a stride other than 1 is given at {stride.where}",) if inherited else ()
-    return Problem("unknown-argument", block if inherited else stride.where, f"the block {plan.block} takes no 'stride'", hint,
-                   notes)
+    notes = () if closest == where else (f"a stride other than 1 is given at {where}",)
+    return Problem("unknown-argument", closest, f"the block {plan.block} takes no 'stride'", hint, notes)
 
 
-def _not_taken(call: Call, plan: Plan, key: str) -> Problem:
+def _not_taken(call: Call, plan: StagePlan, key: str) -> Problem:
     table = call.lowering.spec.blocks
     signature = table.signature(plan.block)
     where, block = plan.stage.keys.get(key, plan.stage.arguments[key].where), plan.stage.block.where

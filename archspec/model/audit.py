@@ -19,7 +19,7 @@ from archspec.graph.ir import Graph, Node
 from archspec.graph.names import layer_name, padding_name
 from archspec.graph.ops import Op, Pool
 from archspec.graph.sign import above_zero, takes_above_zero
-from archspec.graph.text import describe
+from archspec.graph.text import op_text
 from archspec.model.emit import build
 from archspec.model.meaning import equal, first_values, meaning, read
 
@@ -150,7 +150,7 @@ def _layer(node: Node, names: Mapping[str, str], wiring: _Wiring) -> Iterator[Mi
 
 
 def _said(it: object) -> str:
-    return describe(it) if isinstance(it, Op) else str(it)
+    return op_text(it) if isinstance(it, Op) else str(it)
 
 
 def _weights(layer: keras.layers.Layer) -> tuple[tuple[str, tuple[int, ...], bool], ...]:

@@ -31,6 +31,7 @@ class Context:
 
 Emitter = Callable[[Node, Any, Context], Layers]
 
+
 def emit(node: Node, context: Context) -> Layers:
     """The layers of a node."""
     return EMITTERS[type(node.op)](node, node.op, context)

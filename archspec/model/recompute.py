@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from archspec.model.custom import Blend
 
-Key = int
+TensorId = int
 """A symbolic tensor of the model, by its id."""
 MERGING = (keras.layers.Add, keras.layers.Average, keras.layers.Concatenate, keras.layers.Maximum, keras.layers.Multiply, Blend)
 """Layers that take a list of tensors, even of one."""
@@ -35,7 +35,7 @@ class RecomputingModel(keras.Model):
         if not training or keras.backend.backend() != "tensorflow" or tf.executing_eagerly():
             return super().call(inputs, training=training, mask=mask)
         values = {id(self.inputs[0]): keras.ops.cast(inputs, self.inputs[0].dtype)}
-        for step in plan(self):
+        for step in steps_of(self):
             step.run(values)
         return keras.tree.map_structure(lambda output: values[id(output)], self.output)
 
@@ -53,13 +53,13 @@ class RecomputingModel(keras.Model):
 
 
 @dataclass(frozen=True)
-class Call:
+class Application:
     """One layer and the tensors it takes, by their keys."""
 
     layer: keras.layers.Layer
-    inputs: tuple[Key, ...]
+    inputs: tuple[TensorId, ...]
 
-    def __call__(self, values: Mapping[Key, Any]) -> Any:
+    def __call__(self, values: Mapping[TensorId, Any]) -> Any:
         arguments = [values[key] for key in self.inputs]
         return self.layer(arguments if isinstance(self.layer, MERGING) else arguments[0], training=True)
 
@@ -68,11 +68,11 @@ class Call:
 class Step:
     """The layers that lead from kept results to the next one. `later` are those of `leaves` that later chains take."""
 
-    calls: tuple[Call, ...]
-    leaves: tuple[Key, ...]
-    later: tuple[Key, ...]
+    calls: tuple[Application, ...]
+    leaves: tuple[TensorId, ...]
+    later: tuple[TensorId, ...]
 
-    def run(self, values: dict[Key, Any]) -> None:
+    def run(self, values: dict[TensorId, Any]) -> None:
         """Adds the result to the values."""
         result = id(self.calls[-1].layer.output)
         if len(self.calls) == 1:
@@ -83,7 +83,7 @@ class Step:
         found = self._twice(values)
         values.update(zip((result, *self.later), found, strict=True))
 
-    def _twice(self, values: Mapping[Key, Any]) -> Sequence[tf.Tensor]:
+    def _twice(self, values: Mapping[TensorId, Any]) -> Sequence[tf.Tensor]:
         """The result and what goes on to later steps, with a gradient that computes the result again."""
         # Read before the first run moves them on: dropout has to draw the same mask the second time.
         seeds = [call.layer.seed_generator.state for call in self.calls if hasattr(call.layer, "seed_generator")]
@@ -116,14 +116,14 @@ class Step:
         return [found + rest[key] if key in rest else found for key, found in zip(self.leaves, gradients, strict=True)]
 
 
-def plan(model: RecomputingModel) -> list[Step]:
+def steps_of(model: RecomputingModel) -> list[Step]:
     """A step for each result that is kept, in the order of computation."""
     outputs = {id(output) for output in model.outputs}
     again = {id(layer.output): layer for layer in model.layers
              if layer.name in model.recomputed and id(layer.output) not in outputs}
     kept = [layer for layer in model.layers if id(layer.output) not in again and not isinstance(layer, keras.layers.InputLayer)]
     steps: list[Step] = []
-    wanted: set[Key] = set()
+    wanted: set[TensorId] = set()
     for layer in reversed(kept):
         calls = tuple(_chain(layer, again))
         leaves = _leaves(calls)
@@ -133,16 +133,16 @@ def plan(model: RecomputingModel) -> list[Step]:
     return steps[::-1]
 
 
-def _chain(layer: keras.layers.Layer, again: Mapping[Key, keras.layers.Layer]) -> Iterator[Call]:
+def _chain(layer: keras.layers.Layer, again: Mapping[TensorId, keras.layers.Layer]) -> Iterator[Application]:
     """The layers to be computed again on the way to one, and that one."""
     inputs = tuple(_inputs(layer, again))
     for key in inputs:
         if key in again:
             yield from _chain(again[key], again)
-    yield Call(layer, inputs)
+    yield Application(layer, inputs)
 
 
-def _inputs(layer: keras.layers.Layer, again: Mapping[Key, keras.layers.Layer]) -> Iterator[Key]:
+def _inputs(layer: keras.layers.Layer, again: Mapping[TensorId, keras.layers.Layer]) -> Iterator[TensorId]:
     """What a layer takes; the parts of a concatenation instead of one that is not kept."""
     for tensor in keras.tree.flatten(layer.input):
         before = again.get(id(tensor))
@@ -152,8 +152,8 @@ def _inputs(layer: keras.layers.Layer, again: Mapping[Key, keras.layers.Layer]) 
             yield id(tensor)
 
 
-def _leaves(calls: Iterable[Call]) -> tuple[Key, ...]:
+def _leaves(calls: Iterable[Application]) -> tuple[TensorId, ...]:
     """The kept results that a chain starts from, each once."""
     calls = list(calls)
-    made: Collection[Key] = {id(call.layer.output) for call in calls}
+    made: Collection[TensorId] = {id(call.layer.output) for call in calls}
     return tuple(dict.fromkeys(key for call in calls for key in call.inputs if key not in made))

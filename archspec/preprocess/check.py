@@ -6,7 +6,7 @@ import os
 from typing import BinaryIO, NamedTuple
 
 from archspec.preprocess.header import HEAD, Header, NoImage, read_header
-from archspec.preprocess.pillow import decode_with_pillow, opened
+from archspec.preprocess.pillow import decode_with_pillow, open_image
 from archspec.preprocess.routes import check_size, ends
 
 MAX_BYTES = 1 << 30
@@ -36,7 +36,7 @@ def look(file: BinaryIO) -> Look:
         if header.kind in ("JPEG", "PNG"):
             _check_end(file, size, first, header)
         else:
-            opened(file)
+            open_image(file)
     except NoImage as error:
         return Look(size, first, str(error))
     return Look(size, first, "")

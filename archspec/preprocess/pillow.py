@@ -15,7 +15,7 @@ FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "JPEG2000", "AVIF
 """The plugins of Pillow that strangers' bytes may reach: no EPS, which starts Ghostscript, and nothing rare."""
 
 
-def opened(file: BinaryIO) -> Image.Image:
+def open_image(file: BinaryIO) -> Image.Image:
     """Pillow's view of a file; its pixels are not read yet. Raises NoImage."""
     try:
         image = Image.open(file, formats=FORMATS)
@@ -27,7 +27,7 @@ def opened(file: BinaryIO) -> Image.Image:
 
 def decode_with_pillow(data: bytes, channels: int, background: float) -> np.ndarray:
     """(h, w, channels) uint8: the first frame, turned as EXIF says, 16 bits cut to their upper 8. Raises NoImage."""
-    image = opened(io.BytesIO(data))
+    image = open_image(io.BytesIO(data))
     try:
         pixels = np.asarray(_in_mode(ImageOps.exif_transpose(_in_bytes(image)), channels, round(background)))
     except NoImage:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 
-from archspec.errors import InputError
+from archspec.errors import InputError, SpecError
+from archspec.schema.keys import OneOf, Section, key, section, tag, to_json
+from archspec.schema.kinds import Choice, Each, Flag, Number, Whole
+from archspec.schema.read import section_of
 from archspec.spec.recipe import Digits, Recipe
 
 Shape = tuple[int, int, int]
@@ -15,40 +16,46 @@ Shape = tuple[int, int, int]
 FILE_CHANNELS = (1, 3, 4)
 """Grey, RGB, RGB and alpha: what an image file can be turned into."""
 WHITE = 255.0
+LARGEST = 1e6
+SIDE, STATISTIC = Whole(1, 1 << 20), 1 << 10
+"""A side of an image in pixels; the most numbers of mean and std."""
 
 
-@dataclass(frozen=True)
-class Cover:
+@section
+class Cover(Section):
     """Scaled, aspect kept, so that both sides are at least `margin` times the input's; the middle is cut out.
 
     With a margin of 1.15 the cut is 1/1.15 = 87 % of the side that fits closest: 224 of 258 pixels.
     """
 
-    margin: float
+    kind: str = tag("scaled to cover the input, and cut", default="cover")
+    margin: float = key(Number(least=1, most=4), "how far beyond the input's sides it is scaled", unit="times the input")
 
 
-@dataclass(frozen=True)
-class Squash:
+@section
+class Squash(Section):
     """Scaled to the input's very size; the aspect is lost, nothing is cut off."""
 
+    kind: str = tag("scaled to the input's sides", default="squash")
 
-@dataclass(frozen=True)
-class Preprocess:
+
+@section
+class Preprocess(Section):
     """What turns an image into the network's input; pixels count from 0 to 255 throughout.
 
     `background` is the grey that shows through where an image is transparent and the input has no alpha. `mean` and
     `std` hold one number, or one a channel: the input is (pixel - mean) / std.
     """
 
-    height: int
-    width: int
-    channels: int
-    resize: Cover | Squash
-    interpolation: Literal["bilinear"]
-    antialias: bool
-    background: float
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
+    height: int = key(SIDE, "of the input", unit="pixels")
+    width: int = key(SIDE, "of the input", unit="pixels")
+    channels: int = key(SIDE, "of the input")
+    resize: Cover | Squash = key(OneOf("kind", (Cover, Squash)), "how an image of another size is made to fit")
+    interpolation: str = key(Choice(("bilinear",)), "how it is scaled")
+    antialias: bool = key(Flag(), "whether scaling down takes the mean of what falls together")
+    background: float = key(Number(least=0, most=WHITE), "the grey behind what is transparent")
+    mean: tuple[float, ...] = key(Each(Number(least=0, most=LARGEST), most=STATISTIC), "is subtracted from pixels")
+    std: tuple[float, ...] = key(Each(Number(above=0, most=LARGEST), most=STATISTIC), "divides them")
 
     @property
     def shape(self) -> Shape:
@@ -57,81 +64,32 @@ class Preprocess:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON document; `from_json` makes an equal value of it."""
-        fields = asdict(self)
-        resize = {"kind": _KINDS[type(self.resize)], **fields.pop("resize")}
-        return {**fields, "resize": resize, "mean": list(self.mean), "std": list(self.std)}
+        found: dict[str, Any] = to_json(self)
+        return found
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Preprocess:
         """The value that `to_json` wrote. Raises InputError, with the key, for anything else."""
-        if not isinstance(document, Mapping):
-            raise InputError(f"preprocess: expected a mapping, not {document!r:.60}")
-        for key in document.keys() ^ _READERS.keys():
-            raise InputError(f"preprocess: the key {key} is {'missing' if key in _READERS else 'not known'}")
-        return cls(**{key: _read(f"preprocess.{key}", document[key], read) for key, read in _READERS.items()})
+        try:
+            return section_of(cls, document, "preprocess")
+        except SpecError as error:
+            raise InputError(error.problems[0].message) from None
+        except TypeError as error:
+            raise InputError(f"preprocess: {error}") from None
 
 
 def preprocess_of(recipe: Recipe, shape: Shape) -> Preprocess:
     """What a recipe says, for a network's input of `shape`. Raises InputError where the channels do not fit."""
-    for key in ("mean", "std"):
-        count = len(getattr(recipe.normalize, key))
+    for name in ("mean", "std"):
+        count = len(getattr(recipe.normalize, name))
         if count not in (1, shape[2]):
-            raise InputError(f"train.normalize.{key} has {count} numbers, but the input has {shape[2]} channel(s)\n"
+            raise InputError(f"train.normalize.{name} has {count} numbers, but the input has {shape[2]} channel(s)\n"
                              "  hint: write one number, or one a channel")
     drawn = isinstance(recipe.data, Digits)
     if not drawn and shape[2] not in FILE_CHANNELS:
         raise InputError(f"images in files have 1, 3 or 4 channels, but the network's input has {shape[2]}")
-    return Preprocess(*shape, Squash() if isinstance(recipe.data, Digits) else Cover(recipe.data.resize), "bilinear",
-                      not drawn, WHITE, recipe.normalize.mean, recipe.normalize.std)
-
-
-_KINDS: dict[type[Cover | Squash], str] = {Cover: "cover", Squash: "squash"}
-
-
-def _read(path: str, value: Any, read: Callable[[Any], Any]) -> Any:
-    try:
-        return read(value)
-    except (ValueError, TypeError, KeyError):
-        raise InputError(f"{path}: not a value of this key: {value!r:.60}") from None
-
-
-def _size(value: Any) -> int:
-    if type(value) is not int or not 1 <= value <= 1 << 20:
-        raise ValueError(value)
-    return value
-
-
-def _number(value: Any, least: float, most: float) -> float:
-    if type(value) not in (int, float) or not least <= value <= most:
-        raise ValueError(value)
-    return float(value)
-
-
-def _numbers(value: Any, least: float) -> tuple[float, ...]:
-    if not isinstance(value, (list, tuple)) or not 1 <= len(value) <= 1 << 10:
-        raise ValueError(value)
-    return tuple(_number(each, least, math.nextafter(math.inf, 0)) for each in value)
-
-
-def _resize(value: Any) -> Cover | Squash:
-    if value == {"kind": "squash"}:
-        return Squash()
-    if not isinstance(value, Mapping) or set(value) != {"kind", "margin"} or value["kind"] != "cover":
-        raise ValueError(value)
-    return Cover(_number(value["margin"], 1, 4))
-
-
-def _one_of(value: Any, *known: Any) -> Any:
-    if not any(value == each and type(value) is type(each) for each in known):
-        raise ValueError(value)
-    return value
-
-
-_READERS: dict[str, Callable[[Any], Any]] = {
-    "height": _size, "width": _size, "channels": _size, "resize": _resize,
-    "interpolation": lambda value: _one_of(value, "bilinear"),
-    "antialias": lambda value: _one_of(value, True, False),
-    "background": lambda value: _number(value, 0, 255),
-    "mean": lambda value: _numbers(value, 0),
-    "std": lambda value: _numbers(value, math.ulp(0.0)),
-}
+    height, width, channels = shape
+    return Preprocess(height=height, width=width, channels=channels,
+                      resize=Squash() if isinstance(recipe.data, Digits) else Cover(margin=recipe.data.resize),
+                      interpolation="bilinear", antialias=not drawn, background=WHITE, mean=recipe.normalize.mean,
+                      std=recipe.normalize.std)

@@ -9,8 +9,7 @@ from typing import TypeVar
 from archspec.errors import MAX_SHOWN, Problem, SpecError, Where, nearest
 from archspec.schema.keys import REQUIRED, Clash, Key, OneOf, Section, Sub
 from archspec.schema.kinds import Each, Form, Kind, Table, Unfit
-from archspec.schema.tree import BROKEN, Scalar, Sequence, Tree, kind, tree_of
-from archspec.schema.tree import Mapping as MappingTree
+from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, kind, tree_of
 from archspec.schema.walk import walk
 from archspec.schema.words import Everywhere, suggestion
 
@@ -96,7 +95,7 @@ class _Reader:
     def each(self, each: Each, tree: Tree, path: str) -> object:
         if isinstance(tree, Scalar) and not each.bare:
             return self.problem("not-a-list", tree.where, f"{path} needs a list, this is {kind(tree)}", f"write [{tree.text}]")
-        items = tree.items if isinstance(tree, Sequence) else (tree,)
+        items = tree.items if isinstance(tree, ListTree) else (tree,)
         if not each.least <= len(items) <= each.most:
             return self.problem("argument", tree.where, f"{path} needs {each.least} to {each.most} values, these are "
                                 f"{len(items)}", f"each is {each.kind.expected()}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping as MappingABC
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -24,7 +24,7 @@ class Scalar:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sequence:
+class ListTree:
     """A list."""
 
     items: tuple[Tree, ...]
@@ -32,12 +32,12 @@ class Sequence:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Mapping:
+class MappingTree:
     """A mapping of texts. `keys` says where each key stands."""
 
-    entries: MappingABC[str, Tree]
+    entries: Mapping[str, Tree]
     where: Where
-    keys: MappingABC[str, Where] = field(default_factory=dict)
+    keys: Mapping[str, Where] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "entries", MappingProxyType(dict(self.entries)))
@@ -48,27 +48,37 @@ class Mapping:
         return self.keys.get(name, self.where)
 
 
-Tree = Scalar | Sequence | Mapping
+Tree = Scalar | ListTree | MappingTree
 
 
 def plain(tree: Tree) -> object:
     """The tree as lists, dicts and atoms."""
     match tree:
-        case Mapping():
+        case MappingTree():
             return {key: plain(value) for key, value in tree.entries.items()}
-        case Sequence():
+        case ListTree():
             return [plain(item) for item in tree.items]
         case Scalar():
             return tree.value
 
 
+def overlay(base: MappingTree, changes: MappingTree) -> MappingTree:
+    """The base with the keys that are given: mappings merge, everything else replaces."""
+    entries, keys = dict(base.entries), dict(base.keys)
+    for key, value in changes.entries.items():
+        old = entries.get(key)
+        entries[key] = overlay(old, value) if isinstance(old, MappingTree) and isinstance(value, MappingTree) else value
+        keys[key] = changes.key(key)
+    return MappingTree(entries, changes.where, keys)
+
+
 def tree_of(data: object, where: Where) -> Tree:
     """Lists, dicts and atoms as a tree whose parts stand at `where`, each with its key path."""
-    if isinstance(data, MappingABC):
+    if isinstance(data, Mapping):
         places = {str(key): replace(where, path=f"{where.path}.{key}".lstrip(".")) for key in data}
-        return Mapping({str(key): tree_of(value, places[str(key)]) for key, value in data.items()}, where, places)
+        return MappingTree({str(key): tree_of(value, places[str(key)]) for key, value in data.items()}, where, places)
     if isinstance(data, list | tuple):
-        return Sequence(tuple(tree_of(item, where) for item in data), where)
+        return ListTree(tuple(tree_of(item, where) for item in data), where)
     if data is None or isinstance(data, int | float | str):
         return Scalar(data, written(data), where)
     raise TypeError(f"a tree holds mappings, lists, numbers, texts, true, false and None, this is {type(data).__name__}")
@@ -82,9 +92,9 @@ def written(value: object) -> str:
 def kind(tree: Tree) -> str:
     """What a part of a tree is, for messages."""
     match tree:
-        case Mapping():
+        case MappingTree():
             return "a mapping"
-        case Sequence():
+        case ListTree():
             return "a list"
         case Scalar(value=None):
             return "null"

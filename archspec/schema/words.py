@@ -21,20 +21,20 @@ def is_called(word: str, name: str, key: Key) -> bool:
     return plainly(word) in (plainly(name), *map(plainly, key.synonyms))
 
 
-def called(word: str, keys: Mapping[str, Key]) -> str:
+def key_called(word: str, keys: Mapping[str, Key]) -> str:
     """The key that others call so, or ''."""
     return next((name for name, key in keys.items() if is_called(word, name, key)), "")
 
 
 def meant(word: str, keys: Mapping[str, Key]) -> str:
     """'did you mean …?' for a word that is no key here, or ''."""
-    same = called(word, keys)
+    same = key_called(word, keys)
     return f"did you mean '{same}'?" if same else nearest(word, keys)
 
 
 def suggestion(word: str, keys: Mapping[str, Key], everywhere: Everywhere) -> str:
     """The same; a key that stands elsewhere is named with its path."""
-    if called(word, keys):
+    if key_called(word, keys):
         return meant(word, keys)
     entries = list(everywhere())
     paths = list(dict.fromkeys(entry.path for entry in entries if is_called(word, entry.name, entry.key)))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from collections.abc import Mapping as MappingABC
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -14,14 +13,16 @@ from typing import TypeVar
 from archspec.errors import Problem, SpecError, Where
 from archspec.schema.keys import Key, Section
 from archspec.schema.read import read, take
-from archspec.schema.tree import BROKEN, Mapping, Scalar, Sequence, Tree, kind
+from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, kind
 from archspec.schema.words import meant, suggestion
 from archspec.spec.arguments import convert, value_of
-from archspec.spec.blocks import BlockTable, names
+from archspec.spec.blocks import BlockTable, named_values
 from archspec.spec.compact import kind_called
 from archspec.spec.export import ExportSection
-from archspec.spec.inherit import STAGE_LISTS, Resolved, entries_of
-from archspec.spec.items import ItemReader, Items
+from archspec.spec.inherit import Resolved
+from archspec.spec.item_reader import ItemReader
+from archspec.spec.items import Items
+from archspec.spec.longform import PLURALS, STAGE_LISTS, entries_of
 from archspec.spec.operations import ACT, NORM, OPERATIONS, PADDINGS, Signature
 from archspec.spec.published import Published
 from archspec.spec.recipe import Recipe
@@ -30,7 +31,7 @@ from archspec.spec.sections import DEFAULTS, SPEC, STAGE, everywhere
 
 T = TypeVar("T", bound=Section)
 REPLACED = "the stages that are extended are rows, and columns replace rows whole: write the rows, each with what changes"
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+NETWORK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,63}")
 """GoogLeNet's are 3a, 3b, …; a Keras layer's name may begin with a digit."""
 INPUT = re.compile(r"(\?|[1-9][0-9]{0,4})x(\?|[1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
@@ -45,9 +46,9 @@ class Stage:
     block: Tree
     repeats: Tree | None
     stride: Tree | None
-    lists: MappingABC[str, Items]
-    arguments: MappingABC[str, Tree]
-    keys: MappingABC[str, Where]
+    lists: Mapping[str, Items]
+    arguments: Mapping[str, Tree]
+    keys: Mapping[str, Where]
     recompute: bool
 
 
@@ -60,16 +61,16 @@ class Spec:
     reference: str
     input: tuple[int | None, int | None, int]
     classes: int | None
-    let: MappingABC[str, Tree]
-    defaults: MappingABC[str, MappingABC[str, Tree]]
+    let: Mapping[str, Tree]
+    defaults: Mapping[str, Mapping[str, Tree]]
     unit: str
     padding: Tree | None
-    parameters: MappingABC[str, Tree]
+    parameters: Mapping[str, Tree]
     blocks: BlockTable
     stem: Items
     stages: tuple[Stage, ...]
     head: Items
-    auxiliary: MappingABC[str, Items]
+    auxiliary: Mapping[str, Items]
     recompute: bool
     published: Published
     resolved: Resolved
@@ -139,9 +140,9 @@ class _SpecReader:
 
     # -- simple sections -------------------------------------------------------------------------------------------
 
-    def mapping(self, key: str) -> Mapping | None:
+    def mapping(self, key: str) -> MappingTree | None:
         tree = self.tree.entries.get(key)
-        if tree is None or isinstance(tree, Mapping):
+        if tree is None or isinstance(tree, MappingTree):
             return tree
         self.problem("not-a-mapping", tree.where, f"{key} is a mapping of keys, this is {kind(tree)}")
         return None
@@ -167,7 +168,7 @@ class _SpecReader:
         name = self.text("name", stem)
         if "$" in name:
             return "unnamed"
-        if not NAME.fullmatch(name):
+        if not NETWORK_NAME.fullmatch(name):
             where = self.tree.entries["name"].where if "name" in self.tree.entries else self.tree.where
             self.problem("name", where, f"'{name}' cannot name a network", "letters, digits and . _ -, a letter or digit first")
             return "unnamed"
@@ -195,7 +196,7 @@ class _SpecReader:
         height, width = (None if side == "?" else int(side) for side in match.groups()[:2])
         return height, width, int(match[3])
 
-    def declared(self, key: Key, name: str, tree: Mapping | None) -> object:
+    def declared(self, key: Key, name: str, tree: MappingTree | None) -> object:
         """The value of a key that is read where it is declared; its default after a problem."""
         part = None if tree is None else tree.entries.get(name)
         if part is None:
@@ -215,25 +216,25 @@ class _SpecReader:
         found = self.declared(SPEC["classes"], "classes", self.tree)
         return found if isinstance(found, int) else None
 
-    def names(self, key: str) -> MappingABC[str, Tree]:
+    def names(self, key: str) -> Mapping[str, Tree]:
         tree = self.mapping(key)
-        return MappingProxyType({}) if tree is None else names(tree, key, self.problems)
+        return MappingProxyType({}) if tree is None else named_values(tree, key, self.problems)
 
     def items(self, key: str) -> Items:
         tree = self.tree.entries.get(key)
         return Items((), self.tree.where) if tree is None else self.reader.items(tree)
 
-    def auxiliary(self) -> MappingABC[str, Items]:
+    def auxiliary(self) -> Mapping[str, Items]:
         tree = self.mapping("auxiliary")
         entries = {} if tree is None else tree.entries
         return MappingProxyType({name: self.reader.items(value) for name, value in entries.items()})
 
     # -- defaults --------------------------------------------------------------------------------------------------
 
-    def unit(self, defaults: Mapping | None) -> str:
+    def unit(self, defaults: MappingTree | None) -> str:
         return str(self.declared(DEFAULTS["unit"], "unit", defaults))
 
-    def padding(self, defaults: Mapping | None) -> Tree | None:
+    def padding(self, defaults: MappingTree | None) -> Tree | None:
         tree = None if defaults is None else defaults.entries.get("padding")
         if tree is not None and not self.fits("padding", OPERATIONS["conv"], "padding", tree):
             return Scalar(PADDINGS[0], PADDINGS[0], tree.where)
@@ -252,8 +253,8 @@ class _SpecReader:
             return False
         return True
 
-    def defaults(self, tree: Mapping | None) -> MappingABC[str, MappingABC[str, Tree]]:
-        found: dict[str, MappingABC[str, Tree]] = {}
+    def defaults(self, tree: MappingTree | None) -> Mapping[str, Mapping[str, Tree]]:
+        found: dict[str, Mapping[str, Tree]] = {}
         for name, value in ({} if tree is None else tree.entries).items():
             assert tree is not None
             signature = OPERATIONS.get(name)
@@ -266,13 +267,13 @@ class _SpecReader:
                 self.problem("unknown-key", tree.key(name), f"defaults has no '{name}'",
                              _part(name) or suggestion(name, DEFAULTS, everywhere)
                              or "it has unit norm act padding, and operations that hold no lists")
-            elif not isinstance(value, Mapping):
+            elif not isinstance(value, MappingTree):
                 self.problem("not-a-mapping", value.where, f"defaults.{name} is a mapping of arguments, this is {kind(value)}")
             else:
                 found[name] = MappingProxyType(dict(self.default_arguments(signature, value)))
         return MappingProxyType(found)
 
-    def default_arguments(self, signature: Signature, tree: Mapping) -> Iterator[tuple[str, Tree]]:
+    def default_arguments(self, signature: Signature, tree: MappingTree) -> Iterator[tuple[str, Tree]]:
         for key, value in tree.entries.items():
             if key not in signature.arguments:
                 self.problem("unknown-argument", tree.key(key), f"{signature.name} takes no '{key}'",
@@ -290,15 +291,15 @@ class _SpecReader:
             self.problem("stages", tree.where, f"stages is a mapping of columns or a list of rows, this is {kind(tree)}",
                          "stages: {block: basic, repeats: [2, 2], widths: [64, 128], strides: [1, 2]}")
             return
-        rows = self.rows(tree) if isinstance(tree, Sequence) else self.columns(tree)
+        rows = self.rows(tree) if isinstance(tree, ListTree) else self.columns(tree)
         for number, (row, keys, where) in enumerate(rows, 1):
             stage = self.stage(number, row, keys, where)
             if stage is not None:
                 yield stage
 
-    def rows(self, tree: Sequence) -> Iterator[tuple[dict[str, Tree], MappingABC[str, Where], Where]]:
+    def rows(self, tree: ListTree) -> Iterator[tuple[dict[str, Tree], Mapping[str, Where], Where]]:
         for row in tree.items:
-            if not isinstance(row, Mapping):
+            if not isinstance(row, MappingTree):
                 self.problem("stage", row.where, f"a stage is a mapping, this is {kind(row)}", "- {block: basic, width: 64}")
                 continue
             if "between" in row.entries:
@@ -306,27 +307,33 @@ class _SpecReader:
                              "write before: in the rows that need it")
             yield dict(row.entries), row.keys, row.where
 
-    def lengths(self, tree: Mapping, lists: MappingABC[str, Sequence], first: str) -> None:
+    def lengths(self, tree: MappingTree, lists: Mapping[str, ListTree], first: str) -> None:
         """Reports columns that are empty, or of another length than the first; one of each length."""
         for key, column in lists.items():
             if not column.items:
-                self.problem("column-length", tree.key(key), f"'{key}' is a column without entries", "it has one entry a stage")
+                self.problem("column-length", tree.key(key), f"'{_said(tree, key)}' is a column without entries",
+                             "it has one entry a stage")
         count, other, told = len(lists[first].items), tree.key(first), set[int]()
         for key, column in lists.items():
             if column.items and lists[first].items and len(column.items) not in (count, *told):
                 told.add(len(column.items))
                 place = f"line {other.line}" if other.file == tree.key(key).file else str(other)
-                self.problem("column-length", tree.key(key),
-                             f"'{key}' has {entries_of(column)}, '{first}' in {place} has {count}",
-                             "a list has one entry a stage; a single value holds for all")
+                self.problem("column-length", tree.key(key), f"'{_said(tree, key)}' has {entries_of(column)}, "
+                             f"'{_said(tree, first)}' in {place} has {count}", self.for_all(column))
+
+    def for_all(self, column: ListTree) -> str:
+        """How one value is written for all stages."""
+        if all(isinstance(item, MappingTree) and self.blocks.signatures.keys() >= item.entries.keys() for item in column.items):
+            return "a list has one entry a stage; where each entry is an operation list: [[…], […], …]"
+        return "a list has one entry a stage; a single value holds for all"
 
     def layer_of(self, where: Where) -> int:
         """Which file, or --set, says something: 0 for the one that extends none. The latest is the one to change."""
         files = [layer.tree.where.file for layer in self.resolved.layers]
         return len(files) - 1 - files[::-1].index(where.file) if where.file in files else 0
 
-    def columns(self, tree: Mapping) -> Iterator[tuple[dict[str, Tree], MappingABC[str, Where], Where]]:
-        lists = {key: value for key, value in tree.entries.items() if isinstance(value, Sequence) and key not in STAGE_LISTS}
+    def columns(self, tree: MappingTree) -> Iterator[tuple[dict[str, Tree], Mapping[str, Where], Where]]:
+        lists = {key: value for key, value in tree.entries.items() if isinstance(value, ListTree) and key not in STAGE_LISTS}
         base_first = sorted(lists, key=lambda key: self.layer_of(tree.key(key)))
         if base_first:
             self.lengths(tree, {key: lists[key] for key in base_first}, base_first[0])
@@ -337,7 +344,7 @@ class _SpecReader:
                 row.pop("between", None)
             yield row, tree.keys, tree.where
 
-    def stage(self, number: int, row: dict[str, Tree], keys: MappingABC[str, Where], where: Where) -> Stage | None:
+    def stage(self, number: int, row: dict[str, Tree], keys: Mapping[str, Where], where: Where) -> Stage | None:
         if "name" in row:
             where = row["name"].where
         name = self.stage_name(row.pop("name", None), number)
@@ -357,7 +364,7 @@ class _SpecReader:
         """Whether the backward pass of a stage computes activations again."""
         if tree is None:
             return self.everywhere
-        return self.declared(STAGE["memory"], "memory", Mapping({"memory": tree}, tree.where)) == "recompute"
+        return self.declared(STAGE["memory"], "memory", MappingTree({"memory": tree}, tree.where)) == "recompute"
 
     def no_operation(self, block: Tree | None) -> Tree | None:
         """The block of a stage; BROKEN where an operation stands in its place."""
@@ -370,7 +377,7 @@ class _SpecReader:
     def replaced_rows(self) -> bool:
         """Whether columns stand where a file that is extended has rows."""
         stages = [layer.tree.entries.get("stages") for layer in self.resolved.layers]
-        return any(isinstance(below, Sequence) and isinstance(above, Mapping) for below, above in pairwise(stages))
+        return any(isinstance(below, ListTree) and isinstance(above, MappingTree) for below, above in pairwise(stages))
 
     def stage_name(self, tree: Tree | None, number: int) -> str:
         if tree is None:
@@ -381,6 +388,12 @@ class _SpecReader:
         return f"stage{number}"
 
 
+def _said(tree: MappingTree, column: str) -> str:
+    """A column as the user wrote it, `widths` for width; its key's path ends so, but for a table's."""
+    written = tree.key(column).path.rpartition(".")[2]
+    return written if PLURALS.get(written, written) == column else column
+
+
 def _part(name: str) -> str:
     """Hint for a kind of norm or activation among the defaults."""
     part = next((part for part in ("norm", "act") if kind_called(part, name)), "")
@@ -389,5 +402,3 @@ def _part(name: str) -> str:
 
 def _is_default(tree: Tree) -> bool:
     return isinstance(tree, Scalar) and tree.value == "default"
-
-

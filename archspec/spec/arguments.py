@@ -10,9 +10,8 @@ from archspec.errors import Problem, SpecError, Where, nearest
 from archspec.graph.ops import VALID, Padding, Pair
 from archspec.schema.keys import Key
 from archspec.schema.kinds import Flag, Form, Unfit, Whole, hint_for_text
-from archspec.schema.tree import BROKEN, Scalar, Sequence, Tree, kind
-from archspec.schema.tree import Mapping as MappingTree
-from archspec.spec.expressions import ExpressionError, Unknown, Value, describe, evaluate, is_expression
+from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, kind
+from archspec.spec.expressions import Datum, ExpressionError, Unknown, describe, evaluate, is_expression
 from archspec.spec.operations import PADDING, PADDINGS, PADS, PAIR
 from archspec.spec.scope import Scope
 
@@ -24,32 +23,32 @@ SIZES = re.compile(r"(0|[1-9][0-9]{0,6})x(0|[1-9][0-9]{0,6})")
 class Quoted:
     """A list or mapping as an argument, read where it was written: it keeps the scope and the unit there."""
 
-    tree: Sequence | MappingTree
+    tree: ListTree | MappingTree
     scope: Scope
     unit: str
-    _known: dict[int, Value] = field(default_factory=dict)
+    _known: dict[int, Datum] = field(default_factory=dict)
     """Entries that have been evaluated: each is once, however often it is read."""
 
     def length(self) -> int:
         """Number of entries of a list."""
-        if not isinstance(self.tree, Sequence):
+        if not isinstance(self.tree, ListTree):
             raise ExpressionError("only a list can be indexed, this is a mapping")
         return len(self.tree.items)
 
-    def entry(self, index: int) -> Value:
+    def entry(self, index: int) -> Datum:
         """An entry of a list as a value."""
-        assert isinstance(self.tree, Sequence)
+        assert isinstance(self.tree, ListTree)
         if index not in self._known:
             with self.scope.work.deeper():
                 self._known[index] = value_of(self.tree.items[index], self.scope, self.unit)
         return self._known[index]
 
-    def values(self) -> list[Value]:
+    def values(self) -> list[Datum]:
         """The entries of a list as values."""
         return [self.entry(index) for index in range(self.length())]
 
 
-def value_of(tree: Tree, scope: Scope, unit: str = "") -> Value:
+def value_of(tree: Tree, scope: Scope, unit: str = "") -> Datum:
     """What a tree means where the names hold. Raises SpecError, Unknown after an earlier problem, or TooLarge."""
     if not isinstance(tree, Scalar):
         scope.work.step(tree.where)
@@ -68,7 +67,7 @@ def value_of(tree: Tree, scope: Scope, unit: str = "") -> Value:
     return None if tree.value == "none" else tree.value
 
 
-def convert(name: str, argument: Key, value: Value, where: Where) -> object:
+def convert(name: str, argument: Key, value: Datum, where: Where) -> object:
     """The value as the graph wants it. Raises SpecError that says what was expected."""
     try:
         kind_of = argument.kind
@@ -80,18 +79,18 @@ def convert(name: str, argument: Key, value: Value, where: Where) -> object:
         raise SpecError([Problem("expression", where, str(error), error.hint)]) from None
 
 
-def _shown(value: Value) -> str:
+def _shown(value: Datum) -> str:
     if isinstance(value, Quoted):
         return kind(value.tree)
     return describe(value)
 
 
-def whole(value: Value, least: int = 1) -> int:
+def whole(value: Datum, least: int = 1) -> int:
     """A whole number."""
     return Whole(least).take(value)
 
 
-def pair(value: Value) -> Pair:
+def pair(value: Datum) -> Pair:
     """Two whole numbers, height and width: 3, 3x3 or [3, 3]."""
     if isinstance(value, Quoted):
         if value.length() != 2:
@@ -107,7 +106,7 @@ def pair(value: Value) -> Pair:
     return side, side
 
 
-def pads(value: Value) -> tuple[int, int, int, int]:
+def pads(value: Datum) -> tuple[int, int, int, int]:
     """Pixels on each side: one number, or [top, bottom, left, right]."""
     if isinstance(value, Quoted):
         if value.length() != 4:
@@ -120,7 +119,7 @@ def pads(value: Value) -> tuple[int, int, int, int]:
     return side, side, side, side
 
 
-def padding(value: Value) -> str | tuple[int, int, int, int]:
+def padding(value: Datum) -> str | tuple[int, int, int, int]:
     """same, valid, symmetric, or pixels."""
     if isinstance(value, str) or value is None:
         if value not in PADDINGS:
@@ -142,12 +141,12 @@ def resolve_padding(said: object, kernel: Pair, dilation: Pair = (1, 1)) -> Padd
     return said
 
 
-def split(value: Value) -> bool | tuple[int, ...]:
+def split(value: Datum) -> bool | tuple[int, ...]:
     """true (equal parts), false, or the sizes of the parts."""
     if isinstance(value, Quoted):
         return tuple(whole(size) for size in value.values())
     return Flag().take(value)
 
 
-FORMS: dict[str, Callable[[Value], object]] = {"pair": pair, "pads": pads, "padding": padding, "split": split}
+FORMS: dict[str, Callable[[Datum], object]] = {"pair": pair, "pads": pads, "padding": padding, "split": split}
 """How the forms of the language become what the graph wants."""

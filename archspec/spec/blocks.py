@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterator
-from collections.abc import Mapping as MappingABC
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from archspec.errors import Problem, SpecError, Where, nearest, shorten
+from archspec.schema.keys import Key
 from archspec.schema.read import take
-from archspec.schema.tree import Mapping, Scalar, Tree, kind
+from archspec.schema.tree import MappingTree, Scalar, Tree, kind, overlay
 from archspec.schema.words import meant
 from archspec.spec.expressions import FUNCTIONS
-from archspec.spec.items import IDENTIFIER, Item, ItemReader, Items, block_signature
-from archspec.spec.library import library
-from archspec.spec.operations import OPERATIONS, RESERVED, Signature
+from archspec.spec.item_reader import IDENTIFIER, ItemReader
+from archspec.spec.items import Items
+from archspec.spec.library import shipped_blocks
+from archspec.spec.operations import ANY, OPERATIONS, RESERVED, Signature
 from archspec.spec.reading import definitions, read_in_block
 from archspec.spec.sections import BLOCK
 
 MAX_COPIES = 20
-STAGE_KEYS = ("widths", "strides", "table")
+READ_BY_STAGES = ("widths", "strides", "table")
 """What a stage reads before its block does."""
 
 
@@ -31,13 +32,13 @@ class Block:
     name: str
     where: Where
     description: str
-    parameters: MappingABC[str, Tree]
-    let: MappingABC[str, Tree]
+    parameters: Mapping[str, Tree]
+    let: Mapping[str, Tree]
     unit: str | None
     body: Items
 
 
-class Signatures(MappingABC[str, Signature]):
+class Signatures(Mapping[str, Signature]):
     """What can be called, by name: operations and blocks. A shipped block's is found when it is asked for."""
 
     def __init__(self, table: BlockTable) -> None:
@@ -72,11 +73,11 @@ class Read:
 class BlockTable:
     """Every block that a spec can name. What is asked of it later changes nothing in it: a block is read at most once."""
 
-    def __init__(self, own: Mapping | None) -> None:
+    def __init__(self, own: MappingTree | None) -> None:
         self._problems: list[Problem] = []
         self.own = MappingProxyType(dict(self._own(own)) if own is not None else {})
         self._read: dict[str, Read] = {}
-        self._trees: dict[str, Mapping] = {}
+        self._trees: dict[str, MappingTree] = {}
         self._lost: dict[str, frozenset[str]] = {}
         self._broken: set[str] = set()
         self.signatures = Signatures(self)
@@ -85,14 +86,14 @@ class BlockTable:
         self.problems = (*self._problems, *(problem for name in self.own for problem in self.read(name).problems))
         """What is wrong with the blocks of the spec."""
 
-    def _own(self, blocks: Mapping) -> Iterator[tuple[str, Mapping]]:
+    def _own(self, blocks: MappingTree) -> Iterator[tuple[str, MappingTree]]:
         for name, tree in blocks.entries.items():
             if name in OPERATIONS:
                 self._problem("block-name", blocks.key(name), f"'{name}' is an operation, a block needs another name",
                               f"call it {name}_block")
             elif not IDENTIFIER.fullmatch(name):
                 self._problem("block-name", blocks.key(name), f"a block's name is letters, digits and _, this is '{name}'")
-            elif not isinstance(tree, Mapping):
+            elif not isinstance(tree, MappingTree):
                 self._problem("block-form", tree.where, f"a block is a mapping with a body, this is {kind(tree)}")
             else:
                 yield name, replace(tree, where=blocks.key(name))
@@ -101,11 +102,11 @@ class BlockTable:
         self._problems.append(Problem(code, where, message, hint))
 
     def __contains__(self, name: object) -> bool:
-        return name in self.own or name in library()
+        return name in self.own or name in shipped_blocks()
 
     def names(self) -> list[str]:
         """Every block that can be named."""
-        return sorted({*library(), *self.own})
+        return sorted({*shipped_blocks(), *self.own})
 
     def signature(self, name: str) -> Signature:
         """What a block takes."""
@@ -127,10 +128,10 @@ class BlockTable:
     def signature_of(self, name: str) -> Signature:
         """What a block takes, by its parameters."""
         parameters = self._tree(name, ()).entries.get("parameters")
-        known = parameters.entries if isinstance(parameters, Mapping) else {}
+        known = parameters.entries if isinstance(parameters, MappingTree) else {}
         return block_signature(name, known, name in self._broken)
 
-    def tree(self, name: str) -> Mapping:
+    def tree(self, name: str) -> MappingTree:
         """A block as a tree, with what `like` copies."""
         return self._tree(name, ())
 
@@ -146,21 +147,21 @@ class BlockTable:
 
     # -- like ------------------------------------------------------------------------------------------------------
 
-    def _tree(self, name: str, chain: tuple[str, ...], hidden: bool = False) -> Mapping:
+    def _tree(self, name: str, chain: tuple[str, ...], hidden: bool = False) -> MappingTree:
         """A block with what it copies; `hidden` asks for the shipped one that a block of the spec hides."""
         key = f"shipped {name}" if hidden else name
         if key not in self._trees:
             own = None if hidden else self.own.get(name)
-            self._trees[key] = self._like(name, library()[name] if own is None else own, chain, own is not None)
+            self._trees[key] = self._like(name, shipped_blocks()[name] if own is None else own, chain, own is not None)
         return self._trees[key]
 
-    def _like(self, name: str, tree: Mapping, chain: tuple[str, ...], is_own: bool) -> Mapping:
+    def _like(self, name: str, tree: MappingTree, chain: tuple[str, ...], is_own: bool) -> MappingTree:
         like = tree.entries.get("like")
-        rest = Mapping({key: value for key, value in tree.entries.items() if key != "like"}, tree.where, tree.keys)
+        rest = MappingTree({key: value for key, value in tree.entries.items() if key != "like"}, tree.where, tree.keys)
         if like is None:
             return rest
         base = like.text if isinstance(like, Scalar) else ""
-        if is_own and base == name and base in library():
+        if is_own and base == name and base in shipped_blocks():
             return self._copy(name, self._tree(base, (*chain, name), hidden=True), rest)
         problem = self._cannot_copy(name, base, like, chain)
         if problem is not None:
@@ -170,7 +171,7 @@ class BlockTable:
             self._broken.add(name)
         return found
 
-    def _copy(self, name: str, base: Mapping, changes: Mapping) -> Mapping:
+    def _copy(self, name: str, base: MappingTree, changes: MappingTree) -> MappingTree:
         """A block that copies another, without the parameters and names of let that its body does not read."""
         whole = overlay(base, changes)
         found = _pruned(whole, changes)
@@ -192,33 +193,29 @@ class BlockTable:
         return None
 
 
-def _pruned(tree: Mapping, own: Mapping) -> Mapping:
+def block_signature(name: str, parameters: Mapping[str, Tree], broken: bool = False) -> Signature:
+    """What a block takes: its parameters; a bare value is the first."""
+    taken = {key: Key(ANY, None) for key in parameters}
+    return Signature(name, next(iter(parameters), None), taken, is_block=True, broken=broken)
+
+
+def _pruned(tree: MappingTree, own: MappingTree) -> MappingTree:
     """A block without the parameters and names of let that it only copies, and that its body does not read."""
     read = read_in_block(tree)
     entries = dict(tree.entries)
     for key in ("parameters", "let"):
         section, written = entries.get(key), own.entries.get(key)
-        kept = set(written.entries) if isinstance(written, Mapping) else set()
-        if isinstance(section, Mapping):
-            entries[key] = Mapping({name: value for name, value in section.entries.items() if name in read or name in kept},
+        kept = set(written.entries) if isinstance(written, MappingTree) else set()
+        if isinstance(section, MappingTree):
+            entries[key] = MappingTree({name: value for name, value in section.entries.items() if name in read or name in kept},
                                    section.where, section.keys)
-    return Mapping(entries, tree.where, tree.keys)
-
-
-def overlay(base: Mapping, changes: Mapping) -> Mapping:
-    """The base with the keys that are given: mappings merge, everything else replaces."""
-    entries, keys = dict(base.entries), dict(base.keys)
-    for key, value in changes.entries.items():
-        old = entries.get(key)
-        entries[key] = overlay(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
-        keys[key] = changes.key(key)
-    return Mapping(entries, changes.where, keys)
+    return MappingTree(entries, tree.where, tree.keys)
 
 
 class _Parse:
     """Reads one block."""
 
-    def __init__(self, name: str, tree: Mapping, reader: ItemReader, problems: list[Problem]) -> None:
+    def __init__(self, name: str, tree: MappingTree, reader: ItemReader, problems: list[Problem]) -> None:
         self.name, self.tree, self.reader, self.problems = name, tree, reader, problems
 
     def problem(self, code: str, where: Where, message: str, hint: str = "") -> None:
@@ -234,7 +231,7 @@ class _Parse:
                          "add body: [...], the operations it is made of, or like: the block it copies")
         parameters, let = self.names("parameters"), self.names("let")
         for name in parameters:
-            if name in STAGE_KEYS:
+            if name in READ_BY_STAGES:
                 self.problem("reserved", self._key("parameters", name), f"'{name}' has a meaning of its own in stages",
                              "choose another name")
         for name in let:
@@ -246,7 +243,7 @@ class _Parse:
 
     def _key(self, section: str, name: str) -> Where:
         tree = self.tree.entries[section]
-        assert isinstance(tree, Mapping)
+        assert isinstance(tree, MappingTree)
         return tree.key(name)
 
     def text(self, key: str) -> str:
@@ -261,16 +258,16 @@ class _Parse:
             self.problems.extend(error.problems)
             return None
 
-    def names(self, key: str) -> MappingABC[str, Tree]:
+    def names(self, key: str) -> Mapping[str, Tree]:
         tree = self.tree.entries.get(key)
         if tree is None:
             return {}
-        return names(tree, key, self.problems)
+        return named_values(tree, key, self.problems)
 
 
-def names(tree: Tree, section: str, problems: list[Problem]) -> MappingABC[str, Tree]:
+def named_values(tree: Tree, section: str, problems: list[Problem]) -> Mapping[str, Tree]:
     """A mapping of names that expressions can read: let, parameters."""
-    if not isinstance(tree, Mapping):
+    if not isinstance(tree, MappingTree):
         problems.append(Problem("not-a-mapping", tree.where, f"{section} is a mapping of names, this is {kind(tree)}"))
         return {}
     found: dict[str, Tree] = {}
@@ -283,16 +280,3 @@ def names(tree: Tree, section: str, problems: list[Problem]) -> MappingABC[str, 
         else:
             found[name] = value
     return MappingProxyType(found)
-
-
-def walk(items: Items) -> Iterator[Item]:
-    """Every item of a list and of the lists that it holds as written."""
-    from archspec.spec.items import Paths, ShortcutCases
-    for item in items.items:
-        yield item
-        for arg in item.args.values():
-            parts = (arg.matching, arg.differing) if isinstance(arg, ShortcutCases) else \
-                [path for _, path in arg.paths] if isinstance(arg, Paths) else [arg]
-            for part in parts:
-                if isinstance(part, Items):
-                    yield from walk(part)

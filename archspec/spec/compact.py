@@ -14,7 +14,8 @@ from itertools import islice
 from archspec.errors import Problem, SpecError, Where, nearest, shorten
 from archspec.schema.kinds import Choice, Whole, plainly
 from archspec.schema.tree import Scalar, Tree
-from archspec.schema.words import called
+from archspec.schema.words import key_called
+from archspec.spec.expressions import NAME
 from archspec.spec.operations import FLAGS, OPERATIONS, PADDINGS, SHORTHANDS, Signature
 from archspec.spec.source import TooLong, atom, parse
 
@@ -24,7 +25,6 @@ KERNEL = re.compile(r"[0-9]+x[0-9]+")
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 ALMOST_KERNEL = re.compile(r"([0-9]+) ?[xX*×] ?([0-9]+)")
 KERNEL_OF_NAMES = re.compile(r"[$(\w)]+[xX*×]\$[$(\w)]+")
-IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 NAMING_A_VALUE = ("none", "true", "false")
 
 Written = tuple[str, Tree, Where]
@@ -159,7 +159,7 @@ class _Words:
         if "kernel" in self.signature.arguments and self.signature.main != "kernel" and not sized and numbers:
             return f"a kernel is {min(numbers)}x{min(numbers)}"
         strided = any(each[:1] == "/" for each in self.line)
-        if "stride" in self.signature.arguments and not strided and (word.isdigit() or IDENTIFIER.fullmatch(word[1:])):
+        if "stride" in self.signature.arguments and not strided and (word.isdigit() or NAME.fullmatch(word[1:])):
             return f"a stride is /{word}"
         return "keep one of them"
 
@@ -209,7 +209,7 @@ def advice(signature: Signature, word: str) -> str:
         return f"write {lower}"
     if (absent := lower.removeprefix("no").lstrip("_-")) in takes and lower.startswith("no"):
         return f"write {absent}={'false' if absent == 'bias' else 'none'}"
-    if argument := called(word, takes):
+    if argument := key_called(word, takes):
         return f"write {argument}=…"
     near = nearest(word, (*PADDINGS, *(flag for flag in FLAGS if flag in takes)))
-    return near or (f"a name is written ${word}" if IDENTIFIER.fullmatch(word) and len(word) < 60 else "")
+    return near or (f"a name is written ${word}" if NAME.fullmatch(word) and len(word) < 60 else "")

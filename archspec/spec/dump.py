@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import yaml
 
 from archspec.errors import InputError
-from archspec.spec.blocks import walk
-from archspec.spec.items import Items
-from archspec.spec.library import library
+from archspec.schema.tree import Scalar, plain
+from archspec.spec.items import Items, every_item
+from archspec.spec.library import shipped_blocks
 from archspec.spec.sections import SPEC
-from archspec.spec.source import FLOAT, INTEGER, WORDS, Scalar, plain
+from archspec.spec.source import FLOAT, INTEGER, WORDS
 
 if TYPE_CHECKING:
     from archspec.spec.arch import Spec
@@ -91,7 +91,7 @@ def used_blocks(spec: Spec) -> list[str]:
              *(items for stage in spec.stages for items in stage.lists.values())]
     found = [stage.block.text for stage in spec.stages if isinstance(stage.block, Scalar)]
     found.extend(name for items in lists for name in _called(items))
-    return [name for name in called_in(spec, found) if name in library()]
+    return [name for name in called_in(spec, found) if name in shipped_blocks()]
 
 
 def called_in(spec: Spec, names: Iterable[str]) -> list[str]:
@@ -107,4 +107,4 @@ def called_in(spec: Spec, names: Iterable[str]) -> list[str]:
 
 
 def _called(items: Items) -> list[str]:
-    return [item.name for item in walk(items) if item.signature is not None and item.signature.is_block]
+    return [item.name for item in every_item(items) if item.signature is not None and item.signature.is_block]

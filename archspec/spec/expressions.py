@@ -21,7 +21,7 @@ MAX_LENGTH = 400
 MAX_NUMBER = 10**15
 MAX_NESTING = 40
 
-Value = object
+Datum = object
 """int, float, str, bool, None, or a quoted list (anything with `length` and `entry`)."""
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -53,7 +53,7 @@ class Indexed(Protocol):
     def length(self) -> int:
         """Number of entries. Raises ExpressionError if this is no list."""
 
-    def entry(self, index: int) -> Value:
+    def entry(self, index: int) -> Datum:
         """The value of an entry from 0."""
 
 
@@ -62,7 +62,7 @@ def is_expression(text: object) -> bool:
     return isinstance(text, str) and "$" in text
 
 
-def evaluate(text: str, names: Mapping[str, Value]) -> Value:
+def evaluate(text: str, names: Mapping[str, Datum]) -> Datum:
     """The value of a text `$name` or `$(...)`. Raises ExpressionError, or Unknown."""
     if NAME.fullmatch(text, 1):
         return _lookup(text[1:], names)
@@ -142,7 +142,7 @@ def _plain_constant(node: ast.Constant, source: str) -> bool:
     return True
 
 
-def _lookup(name: str, names: Mapping[str, Value]) -> Value:
+def _lookup(name: str, names: Mapping[str, Datum]) -> Datum:
     if name in _WORDS:
         return _WORDS[name]
     if name not in names:
@@ -162,7 +162,7 @@ def undefined(name: str, known: Collection[str]) -> ExpressionError:
     return ExpressionError(f"the name '{shorten(name)}' is not defined here", hint)
 
 
-def _evaluate(node: ast.expr, names: Mapping[str, Value]) -> Value:
+def _evaluate(node: ast.expr, names: Mapping[str, Datum]) -> Datum:
     match node:
         case ast.Constant(value=value):
             return value
@@ -192,7 +192,7 @@ def _evaluate(node: ast.expr, names: Mapping[str, Value]) -> Value:
     raise ExpressionError(f"'{ast.unparse(node)}' cannot stand in an expression")
 
 
-def describe(value: Value) -> str:
+def describe(value: Datum) -> str:
     """A value as the user would write it."""
     if value is None:
         return "none"
@@ -203,7 +203,7 @@ def describe(value: Value) -> str:
     return str(value) if isinstance(value, int | float) else "a list"
 
 
-def _operand(node: ast.expr, what: str, names: Mapping[str, Value]) -> int | float:
+def _operand(node: ast.expr, what: str, names: Mapping[str, Datum]) -> int | float:
     value = _evaluate(node, names)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ExpressionError(f"'{what}' works on numbers, and {_with_value(node, value)}",
@@ -211,12 +211,12 @@ def _operand(node: ast.expr, what: str, names: Mapping[str, Value]) -> int | flo
     return value
 
 
-def _with_value(node: ast.expr, value: Value) -> str:
+def _with_value(node: ast.expr, value: Datum) -> str:
     written, found = ast.unparse(node), describe(value)
     return f"this is {found}" if written == found else f"{shorten(written)} is {found}"
 
 
-def _condition(value: Value) -> bool:
+def _condition(value: Datum) -> bool:
     if not isinstance(value, bool):
         raise ExpressionError(f"a condition is true or false, this is {describe(value)}",
                               "compare it: x > 0, x != none")
@@ -231,7 +231,7 @@ def _bounded(value: int | float) -> int | float:
     return value
 
 
-def _binary(op: type[ast.operator], a: float, b: float) -> Value:
+def _binary(op: type[ast.operator], a: float, b: float) -> Datum:
     if op is ast.Pow and (abs(b) > 64 or (abs(a) > MAX_NUMBER ** 0.5 and b > 1)):
         raise ExpressionError("the number becomes too large")
     try:
@@ -242,7 +242,7 @@ def _binary(op: type[ast.operator], a: float, b: float) -> Value:
         raise ExpressionError("the number becomes too large") from None
 
 
-def _kind(value: Value) -> str:
+def _kind(value: Datum) -> str:
     if isinstance(value, bool):
         return "true or false"
     if isinstance(value, int | float):
@@ -250,7 +250,7 @@ def _kind(value: Value) -> str:
     return "a text" if isinstance(value, str) else "none" if value is None else "a list"
 
 
-def _compare(left: Value, ops: list[ast.cmpop], others: list[ast.expr], names: Mapping[str, Value]) -> bool:
+def _compare(left: Datum, ops: list[ast.cmpop], others: list[ast.expr], names: Mapping[str, Datum]) -> bool:
     for op, other in zip(ops, others, strict=True):
         right = _evaluate(other, names)
         equality = isinstance(op, ast.Eq | ast.NotEq)
@@ -267,7 +267,7 @@ def _compare(left: Value, ops: list[ast.cmpop], others: list[ast.expr], names: M
     return True
 
 
-def _index(value: Value, index: Value) -> Value:
+def _index(value: Datum, index: Datum) -> Datum:
     if not isinstance(value, Indexed):
         raise ExpressionError(f"only a list can be indexed, this is {describe(value)}")
     if isinstance(index, bool) or not isinstance(index, int):
@@ -306,7 +306,7 @@ FUNCTIONS: dict[str, tuple[int, int, Callable[..., int | float]]] = {
     "min": (2, 99, min), "max": (2, 99, max), "round": (1, 1, round), "int": (1, 1, int), "abs": (1, 1, abs),
     "ceil": (1, 1, math.ceil), "floor": (1, 1, math.floor), "sqrt": (1, 1, math.sqrt), "divisible": (1, 2, divisible),
 }
-_WORDS: dict[str, Value] = {"none": None, "true": True, "false": False}
+_WORDS: dict[str, Datum] = {"none": None, "true": True, "false": False}
 _NODES = (ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Subscript, ast.Name)
 _SIGNS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//",
                                          ast.Mod: "%", ast.Pow: "**"}

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from collections.abc import Mapping as MappingABC
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 from archspec.io.places import shipped
-from archspec.schema.tree import Mapping
+from archspec.schema.tree import MappingTree
 from archspec.spec.source import read
 
-NAME = re.compile(r"^  ([A-Za-z][A-Za-z0-9_]*):", re.MULTILINE)
-"""A block's line in a shipped file. Reading all seventeen files to know the names would be a third of a `check`;
+BLOCK_LINE = re.compile(r"^  ([A-Za-z][A-Za-z0-9_]*):", re.MULTILINE)
+"""A block's line in a shipped file. Reading all files to know the names would be a third of a `check`;
 tests/spec/test_shipped.py holds that this finds the blocks that reading finds."""
 
 
-class Library(MappingABC[str, Mapping]):
+class Library(Mapping[str, MappingTree]):
     """Blocks as trees, by name."""
 
-    def __init__(self, files: MappingABC[str, Path]) -> None:
+    def __init__(self, files: Mapping[str, Path]) -> None:
         self._files = files
-        self._read: dict[Path, MappingABC[str, Mapping]] = {}
+        self._read: dict[Path, Mapping[str, MappingTree]] = {}
 
-    def __getitem__(self, name: str) -> Mapping:
+    def __getitem__(self, name: str) -> MappingTree:
         path = self._files[name]
         if path not in self._read:
             self._read[path] = blocks_of(path)
@@ -45,20 +44,20 @@ class Library(MappingABC[str, Mapping]):
         return self._files[name].stem
 
 
-def names_in(text: str) -> list[str]:
+def block_names(text: str) -> list[str]:
     """The names of the blocks in a shipped file."""
-    return NAME.findall(text.partition("\nblocks:\n")[2])
+    return BLOCK_LINE.findall(text.partition("\nblocks:\n")[2])
 
 
-def blocks_of(path: Path) -> dict[str, Mapping]:
+def blocks_of(path: Path) -> dict[str, MappingTree]:
     """The blocks of a file, each at the place of its name. Raises SpecError."""
     blocks = read(path).entries.get("blocks")
-    entries = blocks.entries if isinstance(blocks, Mapping) else {}
+    entries = blocks.entries if isinstance(blocks, MappingTree) else {}
     return {name: replace(tree, where=blocks.key(name)) for name, tree in entries.items()
-            if isinstance(blocks, Mapping) and isinstance(tree, Mapping)}
+            if isinstance(blocks, MappingTree) and isinstance(tree, MappingTree)}
 
 
-def library() -> Library:
+def shipped_blocks() -> Library:
     """The blocks of specs/blocks/*.yaml."""
     return _library(Path.cwd())
 
@@ -67,4 +66,4 @@ def library() -> Library:
 def _library(here: Path) -> Library:
     """They are read anew in another folder, from which messages call the files otherwise."""
     paths = sorted((shipped() / "blocks").glob("*.yaml"))
-    return Library({name: path for path in paths for name in names_in(path.read_text(encoding="utf-8"))})
+    return Library({name: path for path in paths for name in block_names(path.read_text(encoding="utf-8"))})

@@ -196,6 +196,8 @@ OPERATIONS: dict[str, Signature] = _signatures(
               "T(x) · body(x) + (1 − T(x)) · x", holds=True),
 )
 
+IMPLIED = {"norm": "batch_norm", "act": "relu"}
+"""The kind of norm and of act that holds where none is said."""
 KIND_ARGUMENTS: dict[str, dict[str, object]] = {
     "batch_norm": {"epsilon": 1e-5, "momentum": 0.9, "scale": True, "center": True},
     "layer_norm": {"epsilon": 1e-6, "scale": True, "center": True},

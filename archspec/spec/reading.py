@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from archspec.spec.expressions import TEXT
-from archspec.spec.source import Mapping as MappingTree
-from archspec.spec.source import Scalar, Sequence, Tree
-
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+from archspec.schema.tree import ListTree, MappingTree, Scalar, Tree
+from archspec.spec.expressions import NAME, TEXT
 
 
 def scalars(tree: Tree) -> Iterator[Scalar]:
@@ -20,7 +16,7 @@ def scalars(tree: Tree) -> Iterator[Scalar]:
         if isinstance(part, Scalar):
             yield part
         else:
-            waiting.extend(part.items if isinstance(part, Sequence) else part.entries.values())
+            waiting.extend(part.items if isinstance(part, ListTree) else part.entries.values())
 
 
 def names_read(*trees: Tree | None) -> set[str]:
@@ -54,7 +50,7 @@ def _end(text: str, start: int) -> int:
     return len(text)
 
 
-def reached(roots: Iterable[str], definitions: Mapping[str, Tree]) -> set[str]:
+def read_through(roots: Iterable[str], definitions: Mapping[str, Tree]) -> set[str]:
     """The names among definitions that the roots read, directly or through others."""
     waiting, found = list(roots), set[str]()
     while waiting:
@@ -72,7 +68,7 @@ def words(tree: Tree) -> set[str]:
         part = waiting.pop()
         if isinstance(part, Scalar):
             found.update(NAME.findall(part.text))
-        elif isinstance(part, Sequence):
+        elif isinstance(part, ListTree):
             waiting.extend(part.items)
         else:
             found.update(part.entries)
@@ -89,4 +85,4 @@ def definitions(block: MappingTree) -> Mapping[str, Tree]:
 def read_in_block(block: MappingTree) -> set[str]:
     """The parameters and names of let that a block's body reads, directly, in a default or in let."""
     body = block.entries.get("body")
-    return reached(names_read(body), definitions(block))
+    return read_through(names_read(body), definitions(block))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import ClassVar
 
 from archspec.schema.keys import Clash, OneOf, Section, Sub, key, section, tag
 from archspec.schema.kinds import Choice, Each, Flag, Number, Text, Whole
-from archspec.schema.read import section_of
 
 SHARE = Number(least=0, below=1)
 NOT_NEGATIVE = Number(least=0, most=1e6)
@@ -215,8 +214,3 @@ def _ways_out(milestones: tuple[float, ...], epochs: int) -> str:
     scaled = [float(f"{each * epochs / (last * 1.125):.2g}") for each in milestones]
     shown = f", schedule.milestones: [{', '.join(f'{each:g}' for each in scaled)}]" if sorted(set(scaled)) == scaled else ""
     return f"schedule: cosine{shown}, or more than {last:g} epochs"
-
-
-def read_recipe(data: Mapping[str, object]) -> Recipe:
-    """The recipe that plain data says, as the `train` section of a file would. Raises SpecError with every problem."""
-    return section_of(Recipe, data, "train")

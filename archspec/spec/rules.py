@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from archspec.errors import Problem, nearest
 from archspec.schema.read import place
-from archspec.schema.tree import Mapping, Scalar, kind
+from archspec.schema.tree import MappingTree, Scalar, kind
 from archspec.spec.arch import Spec, parse_spec, section_in
-from archspec.spec.blocks import walk
 from archspec.spec.export import ExportSection
 from archspec.spec.expressions import ExpressionError, names_in, undefined
 from archspec.spec.inherit import SET, Resolved
-from archspec.spec.operations import KIND_ARGUMENTS, NAMES_IN_BLOCKS
+from archspec.spec.items import every_item
+from archspec.spec.operations import IMPLIED, KIND_ARGUMENTS, NAMES_IN_BLOCKS
 from archspec.spec.recipe import Recipe
 from archspec.spec.sections import SPEC, VERSION
 from archspec.spec.strict import channels_first, unread, unread_in_blocks
@@ -61,13 +61,13 @@ def _auxiliary_stages(spec: Spec) -> Iterator[Problem]:
     known = [stage.name for stage in spec.stages]
     for name in spec.auxiliary:
         if name not in known:
-            assert isinstance(tree, Mapping)
+            assert isinstance(tree, MappingTree)
             yield Problem("auxiliary", tree.key(name), f"there is no stage '{name}'",
                           nearest(name, known) or "stages: " + " ".join(known))
 
 
 def _norm_arguments(spec: Spec) -> Iterator[Problem]:
-    for section, implied in (("norm", "batch_norm"), ("act", "relu")):
+    for section, implied in IMPLIED.items():
         given = spec.defaults.get(section, {})
         tree = given.get("kind")
         said = tree.text if isinstance(tree, Scalar) else implied
@@ -85,7 +85,7 @@ def _names_in_own_blocks(spec: Spec) -> Iterator[Problem]:
             continue
         known = {*block.parameters, *block.let, *NAMES_IN_BLOCKS, *spec.let}
         trees = [*block.parameters.values(), *block.let.values(),
-                 *(arg for item in walk(block.body) for arg in (*item.args.values(), item.condition))]
+                 *(arg for item in every_item(block.body) for arg in (*item.args.values(), item.condition))]
         for tree in trees:
             yield from _undefined(tree, known)
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from archspec.errors import Problem, Where
-from archspec.spec.expressions import ExpressionError, Value
-from archspec.spec.source import Tree
+from archspec.schema.tree import Tree
+from archspec.spec.expressions import Datum, ExpressionError
 
 MAX_STEPS = 2_000_000
 """Values that one spec may evaluate."""
@@ -62,7 +62,7 @@ class Binding(NamedTuple):
     `given` says that it is a parameter of a block, and was given in a call.
     """
 
-    value: Value
+    value: Datum
     order: int = 0
     tree: Tree | None = None
     scope: Scope | None = None
@@ -70,7 +70,7 @@ class Binding(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scope(Mapping[str, Value]):
+class Scope(Mapping[str, Datum]):
     """The first `count` names of a table, and all of the scope around it.
 
     `position` are those of them that a called block knows too: the names of the spec, and where in the network it stands.
@@ -97,12 +97,12 @@ class Scope(Mapping[str, Value]):
             scope = scope.outer
         return None
 
-    def knowing(self, **values: Value) -> Scope:
+    def knowing(self, **values: Datum) -> Scope:
         """The same with a few more names, which hide others of the same name."""
         self.work.bindings += len(values)
         return Scope({name: Binding(value) for name, value in values.items()}, 1, self, self.work, self.around)
 
-    def standing(self, **values: Value) -> Scope:
+    def standing(self, **values: Datum) -> Scope:
         """The same with a few more names that say where in the network this is."""
         inner = self.knowing(**values)
         return Scope(inner.table, 1, self, self.work, Scope(inner.table, 1, self.around, self.work))
@@ -115,7 +115,7 @@ class Scope(Mapping[str, Value]):
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self.find(name) is not None
 
-    def __getitem__(self, name: str) -> Value:
+    def __getitem__(self, name: str) -> Datum:
         found = self.find(name)
         if found is None:
             raise KeyError(name)
@@ -146,7 +146,7 @@ class Names:
         """What is known by now."""
         return Scope(self._table, len(self._table), self._outer, self._outer.work, self._outer.position)
 
-    def define(self, name: str, value: Value, tree: Tree | None = None, scope: Scope | None = None,
+    def define(self, name: str, value: Datum, tree: Tree | None = None, scope: Scope | None = None,
                given: bool = False) -> None:
         """Adds a name, which must be new to the table."""
         assert name not in self._table

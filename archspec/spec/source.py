@@ -16,11 +16,8 @@ from typing import Any
 import yaml
 
 from archspec.errors import Problem, SpecError, Where, shorten
-from archspec.io.places import called
-from archspec.schema.tree import BROKEN, Atom, Mapping, Scalar, Sequence, Tree, kind, plain
-
-__all__ = ["BROKEN", "Atom", "Mapping", "Scalar", "Sequence", "TooLong", "Tree", "atom", "document", "kind", "parse", "plain",
-           "read"]
+from archspec.io.places import called, relative
+from archspec.schema.tree import BROKEN, Atom, ListTree, MappingTree, Scalar, Tree, kind
 
 MAX_BYTES = 1_000_000
 MAX_NODES = 100_000
@@ -74,18 +71,12 @@ def atom(text: str) -> Atom:
     return value
 
 
-def shown(path: Path) -> str:
-    """A path as messages show it: relative to the current folder where it lies below it."""
-    absolute, here = path.absolute(), Path.cwd()
-    return str(absolute.relative_to(here) if absolute.is_relative_to(here) else path)
-
-
-def read(path: Path, problems: list[Problem] | None = None) -> Mapping:
+def read(path: Path, problems: list[Problem] | None = None) -> MappingTree:
     """The tree of a file. Parts of it that cannot be read go to `problems` where it is given, and are BROKEN.
 
     Raises SpecError where nothing can be made of the file, or with every such part.
     """
-    file = shown(path)
+    file = relative(path)
     where = Where(file, called=called(path))
     try:
         with path.open("rb") as stream:
@@ -103,10 +94,10 @@ def read(path: Path, problems: list[Problem] | None = None) -> Mapping:
     return document(text, file, problems, where.called)
 
 
-def document(text: str, file: str, problems: list[Problem] | None = None, called: str = "") -> Mapping:
+def document(text: str, file: str, problems: list[Problem] | None = None, called: str = "") -> MappingTree:
     """The tree of a text that has to be one mapping. `called` is what messages call the file."""
     tree = parse(text, file, problems=problems, called=called)
-    if isinstance(tree, Mapping):
+    if isinstance(tree, MappingTree):
         return tree
     raise SpecError([Problem("not-a-mapping", tree.where, f"a spec is a mapping of keys, this is {kind(tree)}",
                              "the smallest spec has the keys input, stages and head")])
@@ -252,13 +243,13 @@ class _Reader:
         self.deepen(depth + anchor.height)
         return anchor.tree
 
-    def sequence(self, events: Iterator[yaml.Event], where: Where, path: str, depth: int) -> Sequence:
+    def sequence(self, events: Iterator[yaml.Event], where: Where, path: str, depth: int) -> ListTree:
         items: list[Tree] = []
         while not isinstance(event := next(events), yaml.SequenceEndEvent):
             items.append(self.tree(event, events, f"{path}[{len(items)}]", depth + 1))
-        return Sequence(tuple(items), where)
+        return ListTree(tuple(items), where)
 
-    def mapping(self, events: Iterator[yaml.Event], where: Where, path: str, depth: int) -> Mapping:
+    def mapping(self, events: Iterator[yaml.Event], where: Where, path: str, depth: int) -> MappingTree:
         entries: dict[str, Tree] = {}
         keys: dict[str, Where] = {}
         while not isinstance(event := next(events), yaml.MappingEndEvent):
@@ -269,7 +260,7 @@ class _Reader:
                              f"the first one is in line {keys[key.text].line}; keep one of them")
                 continue
             entries[key.text], keys[key.text] = value, key.where
-        return Mapping(entries, where, keys)
+        return MappingTree(entries, where, keys)
 
     def key(self, event: yaml.Event, events: Iterator[yaml.Event], path: str, depth: int) -> Scalar:
         tree = self.tree(event, events, path, depth + 1)
@@ -285,10 +276,9 @@ class _Reader:
         text: str = event.value
         if event.style in ("'", '"', "|", ">"):
             return Scalar(text, text, where)
-        if text == "":
+        if text == "" and not self.open:
             self.problem("empty-value", where, "nothing stands here", "write a value; `none` if there is none")
-            return Scalar(BROKEN, "", where)
-        if self.open and text.count(")") > text.count("("):
+        if text == "" or (self.open and text.count(")") > text.count("(")):
             return Scalar(BROKEN, "", where)
         if "$(" in text and text.count("(") != text.count(")"):
             self.open = True

@@ -9,14 +9,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from archspec.errors import Problem, nearest
+from archspec.io.places import relative
+from archspec.schema.tree import MappingTree, Tree
 from archspec.spec.arch import Spec
 from archspec.spec.blocks import BlockTable
 from archspec.spec.expressions import FUNCTIONS
 from archspec.spec.inherit import SET
-from archspec.spec.library import library
+from archspec.spec.library import shipped_blocks
 from archspec.spec.operations import OPERATIONS, RESERVED
-from archspec.spec.reading import definitions, names_read, reached, read_in_block, words
-from archspec.spec.source import Mapping, Tree, shown
+from archspec.spec.reading import definitions, names_read, read_in_block, read_through, words
 
 HINTED = 100
 """How many unread names of a section are compared with those that are known."""
@@ -63,8 +64,8 @@ def unread(spec: Spec) -> Iterator[Problem]:
     """Names, blocks and defaults of the user's own that nothing in the network reads."""
     entries = spec.resolved.tree.entries
     used = use_of([entries[key] for key in NETWORK if key in entries], spec.let.values(), spec.blocks)
-    yield from _unread(spec, "let", reached(used.names, spec.let), "nothing reads the name", spec.let)
-    yield from _unread(spec, "blocks", used.words, "nothing calls the block", (*library(), *spec.blocks.own))
+    yield from _unread(spec, "let", read_through(used.names, spec.let), "nothing reads the name", spec.let)
+    yield from _unread(spec, "blocks", used.words, "nothing calls the block", (*shipped_blocks(), *spec.blocks.own))
     operations = {name for name in OPERATIONS if used.words.intersection(READERS.get(name, (name,)))}
     yield from _unread(spec, "defaults", {*EVERYWHERE, *operations, *_unknown(spec)},
                        "the network has no operation", operations)
@@ -81,7 +82,7 @@ def channels_first(spec: Spec) -> Iterator[Problem]:
 
 def _unread(spec: Spec, section: str, used: Iterable[str], message: str, near: Iterable[str]) -> Iterator[Problem]:
     tree = spec.resolved.tree.entries.get(section)
-    if not isinstance(tree, Mapping):
+    if not isinstance(tree, MappingTree):
         return
     known, files = sorted(near), own_files(spec)
     own = [name for name in tree.entries if name not in used and tree.key(name).file in files]
@@ -93,12 +94,12 @@ def _unread(spec: Spec, section: str, used: Iterable[str], message: str, near: I
 def _unknown(spec: Spec) -> set[str]:
     """Keys of defaults that are no operation, which is a problem of its own."""
     tree = spec.resolved.tree.entries.get("defaults")
-    return set() if not isinstance(tree, Mapping) else tree.entries.keys() - OPERATIONS.keys()
+    return set() if not isinstance(tree, MappingTree) else tree.entries.keys() - OPERATIONS.keys()
 
 
 def own_files(spec: Spec) -> tuple[str, str]:
     """The file that was asked for, and --set."""
-    return SET, shown(spec.resolved.path)
+    return SET, relative(spec.resolved.path)
 
 
 def unread_in_blocks(spec: Spec) -> Iterator[Problem]:
@@ -113,9 +114,9 @@ def unread_in_blocks(spec: Spec) -> Iterator[Problem]:
         read = read_in_block(tree)
         for section in ("parameters", "let"):
             part = tree.entries.get(section)
-            for each in part.entries if isinstance(part, Mapping) else ():
+            for each in part.entries if isinstance(part, MappingTree) else ():
                 if each not in read:
-                    assert isinstance(part, Mapping)
+                    assert isinstance(part, MappingTree)
                     near = nearest(each, sorted(definitions(tree).keys() - {each}))
                     yield Problem("unread", part.key(each), f"the body of the block {name} does not read '{each}'",
                                   near or f"use it there as ${each}, or leave it out")

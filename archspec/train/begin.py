@@ -15,12 +15,12 @@ from archspec.spec.arch import Spec
 from archspec.train import manifest as manifests
 from archspec.train.checkpoint import Checkpoints, Misfit, Snapshot
 from archspec.train.job import Job
+from archspec.train.manifest import FRESH
 from archspec.train.metrics import read_lines
 from archspec.train.progress import Row
 from archspec.train.run import WAYS_OUT, RunFolder, differences
 
 Say = Callable[[str], None]
-FRESH = "--fresh starts over (the old run is moved aside)"
 
 
 def begin(run: RunFolder, spec: Spec, graph: Graph, job: Job, fresh: bool, say: Say) -> None:
@@ -125,7 +125,7 @@ def _nothing_to_go_on_from(run: RunFolder, refused: dict[Path, str]) -> str:
     if refused:
         listed = "".join(f"\n  {path}: {reason}" for path, reason in refused.items())
         return f"{run.path} has no checkpoint that can be used{listed}\n  hint: {FRESH}"
-    return (f"{run.path} has trained, but no checkpoint is left to go on from\n  hint: {FRESH}")
+    return f"{run.path} has trained, but no checkpoint is left to go on from\n  hint: {FRESH}"
 
 
 def _take_up(run: RunFolder, job: Job, snapshot: Snapshot, refused: dict[Path, str], say: Say) -> None:

@@ -16,7 +16,7 @@ import tensorflow as tf
 from archspec.data.index import Index, index_of
 from archspec.data.pipeline import Pipeline
 from archspec.data.source import Source
-from archspec.data.sources import load
+from archspec.data.sources import load_data
 from archspec.errors import InputError
 from archspec.evaluate.evaluator import Evaluator, classification
 from archspec.graph.ir import Graph
@@ -109,15 +109,15 @@ def prepare(spec: Spec, graph: Graph) -> Job:
     recipe = spec.train
     cluster = clusters.read(os.environ)
     rule = preprocess_of(recipe, _fixed(graph))
-    data = load(recipe.data)
+    data = load_data(recipe.data)
     data.check(graph.output.type.channels)
     index = index_of(data)
     training, testing = (Pipeline(split, rule, recipe) for split in (data.train, data.test))
-    strategy = strategies.make(recipe.strategy, recipe.batch)
+    strategy = strategies.make_strategy(recipe.strategy, recipe.batch)
     keras.utils.set_random_seed(recipe.seed)
     with strategy.scope():
         model = build(graph, auxiliary=bool(graph.auxiliary))
-        optimizer = optimizers.make(recipe, training.steps, model)
+        optimizer = optimizers.make_optimizer(recipe, training.steps, model)
     several = strategy.num_replicas_in_sync > 1
     evaluator = classification(graph.output.type.channels)
     train_step = strategies.summed(strategy, TrainStep(model, optimizer, recipe, rules(recipe)),

@@ -174,7 +174,7 @@ class _Percent(ProgressColumn):
         return Text(f"{task.percentage:3.0f} %")
 
 
-def make(console: Console, extent: Extent) -> Log:
+def make_log(console: Console, extent: Extent) -> Log:
     """A bar where something can move, else lines."""
     kind = Bar if console.is_terminal and not console.is_dumb_terminal else Lines
     return kind(console, extent)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import platform
 import sys
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from archspec.artifact.artifact import versions
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
 from archspec.io.files import read_json, write_json
 from archspec.schema.keys import to_json
 from archspec.spec.recipe import Recipe
+
+FRESH = "--fresh starts over (the old run is moved aside)"
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,6 @@ def begun(name: str, train: Recipe, graph: Graph, fresh: bool) -> Manifest:
                     [])
 
 
-def versions() -> dict[str, str]:
-    """Of all that numbers depend on."""
-    return {"python": platform.python_version(), **{name: version(name) for name in ("tensorflow", "keras", "numpy")}}
-
-
 def read(path: Path) -> Manifest:
     """Raises InputError if it is not as `write` wrote it."""
     try:
@@ -69,5 +65,5 @@ def read(path: Path) -> Manifest:
             raise TypeError(f"its {wrong[0]} is of another kind")
     except (ValueError, TypeError) as error:
         raise InputError(f"{path} cannot be read ({error})\n"
-                         "  hint: put back the file as it was; --fresh starts over (the old run is moved aside)") from None
+                         f"  hint: put back the file as it was; {FRESH}") from None
     return found

@@ -21,7 +21,7 @@ class Sgd(keras.optimizers.SGD):
         return list(grads_and_vars)
 
 
-def make(recipe: Recipe, steps_per_epoch: int, model: keras.Model) -> Sgd:
+def make_optimizer(recipe: Recipe, steps_per_epoch: int, model: keras.Model) -> Sgd:
     """The optimizer with its variables made, to be called inside the strategy's scope."""
     optimizer = Sgd(LearningRate(recipe, steps_per_epoch), momentum=recipe.optimizer.momentum,
                     nesterov=recipe.optimizer.nesterov)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from archspec.graph.ir import Graph
 from archspec.train.job import Job
-from archspec.train.strategy import describe as describe_devices
+from archspec.train.strategy import devices_text
 
 
-def describe(graph: Graph, job: Job) -> str:
+def headline(graph: Graph, job: Job) -> str:
     """The network, the data, the devices in one line; below it what a person should know of the data."""
     weights = sum(weight.size for node in graph.predicting for weight in node.weights if weight.trainable)
     data = job.data
     return (f"{graph.name}: {weights:,} parameters; {data.name}: {data.train.size} {data.train.name} and {data.test.size} "
             f"{data.test.name} images, {len(data.classes)} classes; {job.recipe.epochs} epochs of "
-            f"{job.training.steps} steps; {describe_devices(job.strategy)}" +
+            f"{job.training.steps} steps; {devices_text(job.strategy)}" +
             "".join(f"\n{note}" for note in _notes(job)))
 
 

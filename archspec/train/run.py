@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from archspec.artifact.folder import SPEC
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
 from archspec.io.files import read_json
@@ -15,9 +16,9 @@ from archspec.io.lock import Taken, alone
 from archspec.schema.keys import to_json
 from archspec.spec.arch import Spec
 from archspec.train import manifest as manifests
-from archspec.train.manifest import Manifest
+from archspec.train.manifest import FRESH, Manifest
 
-WAYS_OUT = "--fresh starts over (the old run is moved aside), --run NAME keeps both"
+WAYS_OUT = f"{FRESH}, --run NAME keeps both"
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class RunFolder:
 
     @property
     def spec(self) -> Path:
-        return self.path / "spec.yaml"
+        return self.path / SPEC
 
     @property
     def manifest(self) -> Path:
@@ -58,10 +59,6 @@ class RunFolder:
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
 
-    @property
-    def model(self) -> Path:
-        return self.path / "model.keras"
-
     def read_result(self) -> dict[str, Any] | None:
         """What result.json says; None while the training is not done, or if no one can read it: it is made anew then."""
         try:
@@ -84,7 +81,7 @@ def refuse(run: RunFolder, spec: Spec, graph: Graph, fresh: bool) -> None:
 
 
 @contextmanager
-def opened(run: RunFolder) -> Iterator[None]:
+def claimed(run: RunFolder) -> Iterator[None]:
     """The run folder, there or not yet, for this process alone. Raises InputError if another one works in it."""
     try:
         with alone(run.path):

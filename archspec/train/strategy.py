@@ -12,7 +12,7 @@ import tensorflow as tf
 from archspec.errors import InputError
 
 
-def make(kind: str, batch: int) -> tf.distribute.Strategy:
+def make_strategy(kind: str, batch: int) -> tf.distribute.Strategy:
     """`one`, `mirrored` (every GPU; without one every logical CPU), or `auto`: mirrored where there are several GPUs.
 
     Raises InputError if the batch cannot be shared out evenly.
@@ -29,7 +29,7 @@ def make(kind: str, batch: int) -> tf.distribute.Strategy:
     return tf.distribute.MirroredStrategy(devices)
 
 
-def describe(strategy: tf.distribute.Strategy) -> str:
+def devices_text(strategy: tf.distribute.Strategy) -> str:
     """`1 CPU`, `4 GPUs mirrored`: what the user is told."""
     count = strategy.num_replicas_in_sync
     kind = tf.DeviceSpec.from_string(strategy.extended.worker_devices[0]).device_type

@@ -9,22 +9,21 @@ from dataclasses import asdict, dataclass
 
 from archspec.io.places import shipped
 from archspec.network import load, lower
+from archspec.schema.tree import MappingTree, Scalar, plain
 from archspec.spec.arch import Spec
 from archspec.spec.blocks import BlockTable
 from archspec.spec.dump import used_blocks
-from archspec.spec.inherit import names, recipes
-from archspec.spec.library import library
-from archspec.spec.source import Mapping, Scalar, plain
+from archspec.spec.files import spec_names
+from archspec.spec.library import shipped_blocks
 from archspec.views.numbers import shape
 from archspec.views.summary import summary
 
-__all__ = ["BlockEntry", "Entry", "blocks", "index", "lowered", "recipes", "specs"]
 INDEX = "index.json"
 """What `specs` gives, kept beside the specs: lowering them all takes seconds. tools/docs.py writes it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SpecEntry:
     """A spec that ships with archspec. `family` is the file of the block library that most of it is made of."""
 
     family: str
@@ -47,13 +46,13 @@ class BlockEntry:
     parameters: dict[str, object]
 
 
-def specs() -> list[Entry]:
+def specs() -> list[SpecEntry]:
     """Every shipped spec, by family and name: from the index if that was made of these files, else lowered."""
     path = shipped() / INDEX
     if path.is_file():
         kept = json.loads(path.read_text(encoding="utf-8"))
         if kept["files"] == _digest():
-            return [Entry(**entry) for entry in kept["specs"]]
+            return [SpecEntry(**entry) for entry in kept["specs"]]
     return lowered()
 
 
@@ -72,16 +71,16 @@ def _digest() -> str:
     return found.hexdigest()
 
 
-def lowered() -> list[Entry]:
+def lowered() -> list[SpecEntry]:
     """Every shipped spec, lowered now."""
-    return sorted((_entry(name) for name in names()), key=lambda entry: (entry.family, entry.name))
+    return sorted((_entry(name) for name in spec_names()), key=lambda entry: (entry.family, entry.name))
 
 
-def _entry(name: str) -> Entry:
+def _entry(name: str) -> SpecEntry:
     spec = load(name)
     graph = lower(spec)
     cost = summary(graph)
-    return Entry(_family(spec), name, spec.description, spec.reference, shape(graph.input.type.shape),
+    return SpecEntry(_family(spec), name, spec.description, spec.reference, shape(graph.input.type.shape),
                  cost.parameters.trainable, cost.macs, cost.depth)
 
 
@@ -90,7 +89,7 @@ def _family(spec: Spec) -> str:
     counts: Counter[str] = Counter()
     for stage in spec.stages:
         repeats = stage.repeats.value if isinstance(stage.repeats, Scalar) else 1
-        if isinstance(stage.block, Scalar) and stage.block.text in library():
+        if isinstance(stage.block, Scalar) and stage.block.text in shipped_blocks():
             counts[_file(stage.block.text)] += repeats if isinstance(repeats, int) else 1
     if not counts:
         counts.update(_file(name) for name in used_blocks(spec))
@@ -98,17 +97,17 @@ def _family(spec: Spec) -> str:
 
 
 def _file(block: str) -> str:
-    return library().family(block)
+    return shipped_blocks().family(block)
 
 
 def blocks() -> list[BlockEntry]:
     """Every shipped block, by family and name."""
     found = []
     table = BlockTable(None)
-    for name in library():
+    for name in shipped_blocks():
         tree = table.tree(name)
         description, parameters = tree.entries.get("description"), tree.entries.get("parameters")
         found.append(BlockEntry(_file(name), name, description.text if isinstance(description, Scalar) else "",
                                 {key: plain(value) for key, value in parameters.entries.items()}
-                                if isinstance(parameters, Mapping) else {}))
+                                if isinstance(parameters, MappingTree) else {}))
     return sorted(found, key=lambda entry: (entry.family, entry.name))

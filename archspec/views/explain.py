@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from archspec.errors import InputError, Where, nearest
 from archspec.schema.keys import REQUIRED, Section, to_json
-from archspec.schema.tree import Mapping, Tree, plain
+from archspec.schema.tree import MappingTree, Tree, plain
 from archspec.schema.words import suggestion
 from archspec.spec.arch import Spec
-from archspec.spec.blocks import names
+from archspec.spec.blocks import named_values
 from archspec.spec.dump import to_inline, used_blocks
-from archspec.spec.inherit import NOT_INHERITED, PLURALS
+from archspec.spec.inherit import NOT_INHERITED
+from archspec.spec.longform import PLURALS
 from archspec.spec.sections import DEFAULTS, SPEC, everywhere
 
 LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
@@ -84,7 +85,7 @@ def _origin(tree: Tree, path: list[str]) -> Origin | None:
     part: Tree = tree
     where = tree.where
     for key in path:
-        if not isinstance(part, Mapping) or key not in part.entries:
+        if not isinstance(part, MappingTree) or key not in part.entries:
             return None
         where = part.key(key)
         part = part.entries[key]
@@ -95,15 +96,15 @@ def _block_defaults(spec: Spec, name: str) -> list[tuple[str, Tree]]:
     found = []
     for block in (*spec.blocks.own, *used_blocks(spec)):
         parameters = spec.blocks.tree(block).entries.get("parameters")
-        if isinstance(parameters, Mapping) and name in names(parameters, "parameters", []):
+        if isinstance(parameters, MappingTree) and name in named_values(parameters, "parameters", []):
             found.append((block, parameters.entries[name]))
     return found
 
 
-def _keys(tree: Mapping, prefix: str = "") -> list[str]:
+def _keys(tree: MappingTree, prefix: str = "") -> list[str]:
     found = []
     for key, value in tree.entries.items():
         found.append(f"{prefix}{key}")
-        if isinstance(value, Mapping):
+        if isinstance(value, MappingTree):
             found.extend(_keys(value, f"{prefix}{key}."))
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from math import ceil
@@ -39,7 +39,7 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StageCost:
     """One stage, or the stem or the head. `reach` is the receptive field (height, width) in pixels; None: the whole image."""
 
     name: str
@@ -60,7 +60,7 @@ class Summary:
     macs: int | None
     depth: int
     memory: Memory
-    stages: tuple[Row, ...]
+    stages: tuple[StageCost, ...]
 
 
 def summary(graph: Graph, batch: int = 32) -> Summary:
@@ -79,10 +79,14 @@ def summary(graph: Graph, batch: int = 32) -> Summary:
                    Memory(weights_bytes, activations, training), rows)
 
 
-def _sum(values: object) -> int | None:
+def _sum(values: Iterable[int | None]) -> int | None:
     """The sum; None if any part is."""
-    found = list(values)  # type: ignore[call-overload]
-    return None if None in found else sum(found)
+    total = 0
+    for value in values:
+        if value is None:
+            return None
+        total += value
+    return total
 
 
 def _kept(node: Node, again: Collection[str]) -> int | None:
@@ -93,9 +97,9 @@ def _kept(node: Node, again: Collection[str]) -> int | None:
     return None if size is None else BYTES * size
 
 
-def _row(name: str, nodes: tuple[Node, ...], reach: dict[str, tuple[int, int] | None], again: Collection[str]) -> Row:
+def _row(name: str, nodes: tuple[Node, ...], reach: dict[str, tuple[int, int] | None], again: Collection[str]) -> StageCost:
     main = [node for node in nodes if node.role == "main"] or list(nodes)
-    return Row(name, max(1, *(node.block for node in nodes)) if len(nodes) > 1 else 1, main[-1].output.type.shape,
+    return StageCost(name, max(1, *(node.block for node in nodes)) if len(nodes) > 1 else 1, main[-1].output.type.shape,
                sum(node.parameters for node in nodes), _sum(node.macs for node in nodes),
                _sum(_kept(node, again) for node in nodes), reach[main[-1].name])
 

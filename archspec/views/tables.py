@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from archspec.views.catalog import Entry
+from archspec.views.catalog import SpecEntry
 from archspec.views.numbers import count, mebibytes, shape, short
 from archspec.views.summary import Summary
 
@@ -30,7 +30,7 @@ def summary_table(result: Summary) -> Table:
     return table
 
 
-def catalog_table(entries: list[Entry]) -> Table:
+def catalog_table(entries: list[SpecEntry]) -> Table:
     """The specs by family."""
     table = grid("family", "spec", "input", "parameters", "multiply-adds", "description", left=3)
     table.columns[-1].justify, table.columns[-1].no_wrap, table.columns[-1].overflow = "left", False, "fold"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from archspec.weights.pickles import Document, Refused, Skipped, Tensor
+from archspec.weights.pickles import Document, Refused, Skipped, View
 from archspec.weights.tensors import shown
 
 AVERAGES = ("state_dict_ema", "model_ema", "ema_state_dict", "params_ema", "ema")
@@ -20,7 +20,7 @@ SHOWN = 3
 class State:
     """The tensors of a checkpoint by name, and what is to be said about the choice."""
 
-    tensors: dict[str, Tensor]
+    tensors: dict[str, View]
     notes: tuple[str, ...]
 
 
@@ -31,14 +31,14 @@ def state_of(document: Document) -> State:
     raise Refused(_nothing(document.value))
 
 
-def _candidates(value: Any, path: tuple[str, ...], seen: set[int]) -> Iterator[tuple[tuple[str, ...], dict[str, Tensor]]]:
+def _candidates(value: Any, path: tuple[str, ...], seen: set[int]) -> Iterator[tuple[tuple[str, ...], dict[str, View]]]:
     """Dictionaries of tensors, the innermost first, each visited once."""
     if type(value) is not dict or id(value) in seen or len(path) > SHOWN:
         return
     seen.add(id(value))
     for key in (*AVERAGES, *HOLDERS):
         yield from _candidates(value.get(key), (*path, key), seen)
-    tensors = {name: tensor for name, tensor in value.items() if isinstance(tensor, Tensor)}
+    tensors = {name: tensor for name, tensor in value.items() if isinstance(tensor, View)}
     if tensors:
         yield path, tensors
 

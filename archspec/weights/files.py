@@ -19,7 +19,7 @@ HDF5, ZIP = b"\x89HDF\r\n\x1a\n", b"PK"
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[WeightsFile]:
+def open_weights(path: Path) -> Iterator[WeightsFile]:
     """The tensors of a file, which can be read within. Raises InputError where it is no file of weights."""
     if not path.is_file():
         raise InputError(f"{path}: there is no such file of weights\n  hint: {READ}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from archspec.graph.ir import Graph, Node
@@ -74,7 +74,7 @@ def _strided(graph: Graph) -> Iterator[Conv | Depthwise]:
 
 
 def _pads_word(padding: Pads | str, kernel: int) -> str:
-    if padding == "same" or isinstance(padding, str):
+    if isinstance(padding, str):
         return "same"
     if padding == VALID:
         return "valid"
@@ -82,10 +82,9 @@ def _pads_word(padding: Pads | str, kernel: int) -> str:
 
 
 def _pool(form: Form, graph: Graph) -> Iterator[Difference]:
-    makers = {node.name: node for node in graph.nodes}
-    words = {node.name: _pool_word(node, makers) for node in graph.predicting if _overlaps(node)}
+    words = {node.name: _pool_word(node, graph) for node in graph.predicting if _overlaps(node)}
     if form.pool is not None and set(words.values()) - {form.pool}:
-        sections = {makers[name].section for name, word in words.items() if word != form.pool}
+        sections = {graph.node(name).section for name, word in words.items() if word != form.pool}
         mends = (f"stem={stem(graph, form.pool)}",) if sections == {"stem"} else (f"defaults.padding={form.pool}",)
         yield Difference(f"max pools with a stride: {form.pool} there, {_listed(set(words.values()))} here", mends)
 
@@ -94,12 +93,12 @@ def _overlaps(node: Node) -> bool:
     return isinstance(node.op, Pool) and node.op.mode == "max" and 1 < node.op.stride[0] < node.op.kernel[0]
 
 
-def _pool_word(node: Node, makers: Mapping[str, Node]) -> str:
+def _pool_word(node: Node, graph: Graph) -> str:
     """symmetric, same or valid, `ceil` where sizes are rounded up; zero-padded where zeros count as pixels."""
     assert isinstance(node.op, Pool)
-    before = makers[node.inputs[0].name]
+    before = graph.node(node.inputs[0].name)
     if isinstance(before.op, Pad):  # to what an activation gives, zeros add nothing
-        activated = isinstance(makers[before.inputs[0].name].op, Activation)
+        activated = isinstance(graph.node(before.inputs[0].name).op, Activation)
         return _pads_word(before.op.size, node.op.kernel[0]) if activated else "zero-padded"
     return _pads_word(node.op.padding, node.op.kernel[0]) + " ceil" * node.op.ceil
 
@@ -162,9 +161,8 @@ def _places(graph: Graph) -> Iterator[int]:
 
 
 def _identity(form: Form, graph: Graph) -> Iterator[Difference]:
-    makers = {node.name: node.op for node in graph.nodes}
     sums = [node for node in graph.predicting if isinstance(node.op, Merge)]
-    activated = any(isinstance(makers[value.name], Activation) for node in sums for value in node.inputs)
+    activated = any(isinstance(graph.node(value.name).op, Activation) for node in sums for value in node.inputs)
     if form.identity == "raw" and activated:
         yield Difference("identity shortcuts: what came in there, its activation here",
                          ("stages.activate=true", f"stem={stem(graph, bare=True)}"))

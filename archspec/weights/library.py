@@ -12,7 +12,7 @@ from archspec.weights.mapping import LayoutMapping, read_mapping
 
 
 @lru_cache(maxsize=1)
-def library() -> dict[tuple[str, str], LayoutMapping]:
+def shipped_mappings() -> dict[tuple[str, str], LayoutMapping]:
     """The mappings that ship with archspec, by family and layout."""
     return {_family_layout(path): read_mapping(path) for path in sorted((shipped() / "weights").glob("*.yaml"))}
 
@@ -29,11 +29,11 @@ def candidates(layout: str, graph: Graph, blocks: tuple[str, ...]) -> list[Layou
     """
     if layout.endswith((".yaml", ".yml")):
         return [read_mapping(Path(layout))]
-    layouts = sorted({known for _, known in library()})
+    layouts = sorted({known for _, known in shipped_mappings()})
     if layout not in layouts:
         hint = nearest(layout, layouts) or "a mapping of your own is a .yaml file, as those in specs/weights"
         raise InputError(f"there is no layout '{shorten(layout)}': there are {', '.join(layouts)}\n  hint: {hint}")
-    mappings = [mapping for (_, known), mapping in library().items() if known == layout]
+    mappings = [mapping for (_, known), mapping in shipped_mappings().items() if known == layout]
     found = ([mapping for mapping in mappings if mapping.serves(blocks)]
              or [mapping for mapping in mappings if mapping.covers(graph)])
     if not found:
@@ -47,8 +47,8 @@ def _of(blocks: tuple[str, ...]) -> str:
 
 def _other_layouts(layout: str, blocks: tuple[str, ...]) -> str:
     """What does serve: another layout for these blocks, or the families of this layout."""
-    others = [other for (_, other), mapping in library().items() if mapping.serves(blocks)]
+    others = [other for (_, other), mapping in shipped_mappings().items() if mapping.serves(blocks)]
     if others:
         return f"--layout {' or '.join(dict.fromkeys(others))} has one"
-    families = sorted(family for family, known in library() if known == layout)
+    families = sorted(family for family, known in shipped_mappings() if known == layout)
     return f"{layout} has mappings for {', '.join(families)}; --layout FILE.yaml names your own"

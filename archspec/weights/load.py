@@ -13,9 +13,9 @@ import numpy as np
 
 from archspec.errors import InputError, shorten
 from archspec.graph.ir import Graph
+from archspec.schema.tree import Scalar
 from archspec.spec.arch import Spec
-from archspec.spec.source import Scalar
-from archspec.weights.files import opened
+from archspec.weights.files import open_weights
 from archspec.weights.form import differences
 from archspec.weights.library import candidates
 from archspec.weights.match import Match, Misfit, Plan, last_layers, plan
@@ -49,7 +49,7 @@ def planned(graph: Graph, blocks: tuple[str, ...], path: Path, wanted: Wanted) -
     Of several mappings of the layout the one that leaves the fewest tensors without a place. Raises InputError.
     """
     mappings = candidates(wanted.layout, graph, blocks)
-    with opened(path) as file:
+    with open_weights(path) as file:
         readable = [mapping for mapping in mappings if mapping.format == file.format]
         if not readable:
             raise InputError(f"{path} is a file of {FORMATS[file.format]}, the layout {wanted.layout} one of "

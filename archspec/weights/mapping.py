@@ -21,7 +21,7 @@ from archspec.schema.kinds import Choice, Each, Kind, Number, Table, Text, Unfit
 from archspec.schema.read import read
 from archspec.spec.source import read as read_tree
 from archspec.weights.form import Form
-from archspec.weights.patterns import Pattern, Words, fill, pattern
+from archspec.weights.patterns import Pattern, Words, pattern, render
 from archspec.weights.tensors import Format
 
 FIELDS: dict[Format, dict[str, str]] = {
@@ -164,7 +164,7 @@ class LayoutMapping:
 
     def _fill(self, template: str, known: Mapping[str, str | int]) -> str:
         try:
-            return fill(template, known)
+            return render(template, known)
         except ValueError as error:
             raise InputError(f"the mapping {self.name}: {template}: {error}") from None
 

@@ -60,7 +60,7 @@ def _hole(hole: re.Match[str], words: Words, before: str) -> str:
     return f"(?P<{name}>{'|'.join(map(re.escape, longest_first)) if name in words else '[0-9]+'})"
 
 
-def fill(template: str, names: Mapping[str, str | int]) -> str:
+def render(template: str, names: Mapping[str, str | int]) -> str:
     """A name with each `{expression}` replaced by its value. Raises ValueError where one has none."""
     return HOLE.sub(lambda hole: _value(hole[1] or "", names), template)
 

@@ -43,7 +43,7 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
-class Tensor:
+class View:
     """A view of a storage: the element at index i lies at offset + i · stride."""
 
     storage: Storage
@@ -76,13 +76,13 @@ class _Name:
         return shorten("".join(char if char.isprintable() else "?" for char in f"{self.module}.{self.name}"[:200]))
 
 
-def _tensor(arguments: tuple[Any, ...]) -> Tensor | Skipped:
+def _tensor(arguments: tuple[Any, ...]) -> View | Skipped:
     """torch._utils._rebuild_tensor and _rebuild_tensor_v2: storage, offset, shape, stride, and what else there is."""
     match arguments[:4]:
         case (Storage() as storage, int(offset), tuple(shape), tuple(stride)):
             fits = len(shape) == len(stride) <= MOST_AXES  # first: a long one may be given again and again
             if fits and all(type(n) is int and 0 <= n < MOST_NUMBERS for n in (offset, *shape, *stride)):
-                return Tensor(storage, offset, shape, stride)
+                return View(storage, offset, shape, stride)
         case (Skipped() as storage, *_):
             return storage
     raise Refused("a tensor is not described as PyTorch does")
@@ -314,14 +314,14 @@ INSTRUCTIONS: dict[str, Callable[[_Machine, Any], None]] = {
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a pickle holds: plain values, dictionaries with texts as keys, Tensors; and the names of what was skipped."""
+    """What a pickle holds: plain values, dictionaries with texts as keys, Views; and the names of what was skipped."""
 
     value: Any
     skipped: tuple[str, ...]
     storages: tuple[Storage, ...]
 
 
-def load(stream: BytesIO) -> Document:
+def read_pickle(stream: BytesIO) -> Document:
     """The next pickle of a stream. Raises Refused."""
     machine = _Machine()
     try:

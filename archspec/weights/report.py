@@ -14,7 +14,7 @@ from archspec.weights.tensors import Shape
 SHOWN = 20
 """Rows of a table of what does not fit; the rest is a count."""
 
-Row = tuple[str, str, str, str]
+Cells = tuple[str, str, str, str]
 
 
 def tables(plan: Plan, graph: Graph) -> Iterator[Table]:
@@ -42,7 +42,7 @@ def _count(kind: Iterable[Match | Missing | Misfit], section: str) -> str:
     return str(sum(each.section == section for each in kind))
 
 
-def _details(rows: list[Row]) -> Table:
+def _details(rows: list[Cells]) -> Table:
     table = _grid("without a place", ("", "tensor of the file", "array of the network"), ("shape",))
     for row in rows[:SHOWN]:
         table.add_row(*map(escape, row))  # a name in a file may look like rich's markup
@@ -51,12 +51,12 @@ def _details(rows: list[Row]) -> Table:
     return table
 
 
-def _misfits(misfits: Iterable[Misfit]) -> Iterator[Row]:
+def _misfits(misfits: Iterable[Misfit]) -> Iterator[Cells]:
     for each in misfits:
         yield "other shape", each.tensor, f"{each.layer} {each.array}", f"{_shape(each.theirs)} for {_shape(each.ours)}"
 
 
-def _missing(word: str, missing: Iterable[Missing]) -> Iterator[Row]:
+def _missing(word: str, missing: Iterable[Missing]) -> Iterator[Cells]:
     for each in missing:
         yield word, each.tensor or "–", f"{each.layer} {each.array}", _shape(each.shape)
 

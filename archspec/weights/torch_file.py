@@ -15,7 +15,7 @@ import numpy as np
 
 from archspec.weights import archives, pickles
 from archspec.weights.checkpoint import State, state_of
-from archspec.weights.pickles import Refused, Storage, Tensor
+from archspec.weights.pickles import Refused, Storage, View
 from archspec.weights.tensors import Stored, Unreadable, WeightsFile, shown
 
 PICKLE = "/data.pkl"
@@ -35,7 +35,7 @@ def archive(path: Path) -> Iterator[WeightsFile]:
             root = next(name for name in file.namelist() if name.endswith(PICKLE)).removesuffix(PICKLE)
             if f"{root}/byteorder" in file.namelist() and _member(file, f"{root}/byteorder", 16) != b"little":
                 raise Refused("its numbers are big-endian")
-            state = state_of(pickles.load(BytesIO(_member(file, root + PICKLE, pickles.MOST_BYTES))))
+            state = state_of(pickles.read_pickle(BytesIO(_member(file, root + PICKLE, pickles.MOST_BYTES))))
         yield _file(path, state, lambda storage, size: _member(file, f"{root}/data/{storage.key}", size))
 
 
@@ -55,7 +55,7 @@ def legacy(path: Path) -> Iterator[WeightsFile]:
     with path.open("rb") as file:
         with _explained(path):
             stream = BytesIO(file.read(pickles.MOST_BYTES))
-            _magic, _protocol, _system, document, keys = (pickles.load(stream) for _ in range(5))
+            _magic, _protocol, _system, document, keys = (pickles.read_pickle(stream) for _ in range(5))
             state = state_of(document)
             places = _places(file, stream.tell(), keys.value, document)
         yield _file(path, state, partial(_slice, file, places))
@@ -123,7 +123,7 @@ def _size(storage: Storage) -> int:
     return storage.count * (2 if storage.kind == "bfloat16" else np.dtype(storage.kind).itemsize)
 
 
-def _array(path: Path, tensor: Tensor, storages: _Storages) -> np.ndarray:
+def _array(path: Path, tensor: View, storages: _Storages) -> np.ndarray:
     """The tensor's own numbers, in one piece. Raises Unreadable, also where they would lie outside of the storage."""
     with _explained(path):
         numbers = storages.numbers(tensor.storage)

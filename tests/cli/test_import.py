@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from archspec.cli import run
+from archspec.model.saved import ours
 
 CLASSES = 7
 SMALL = str(Path(__file__).parents[1] / "weights" / "specs" / "mobilenet_v3_small.yaml")
@@ -92,6 +93,12 @@ def test_the_table_and_the_input(weights: Path, capsys: pytest.CaptureFixture[st
     assert [line.split() for line in printed.splitlines() if line.startswith(("stem", "total"))] == [
         ["stem", "6", "0", "0", "0"], ["total", "320", "0", "0", "0"]]
     assert "model.keras  its output is logits; the input of most weights of this kind, by their publisher's word: BGR from 0 to" in printed
+
+
+def test_what_a_training_would_recompute_is_no_matter_of_the_file(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert imported("keras_resnet50", weights, "--set", "memory=recompute", size=32) == 0
+    assert ours(weights.with_name("model.keras")) == ()
+    assert "import archspec" not in capsys.readouterr().out
 
 
 def test_other_classes_want_a_new_head(weights: Path, resnet: keras.Model, capsys: pytest.CaptureFixture[str]) -> None:

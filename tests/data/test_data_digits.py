@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from archspec.data.pipeline import Pipeline
 from archspec.data.source import Source
-from archspec.data.sources import load
+from archspec.data.sources import load_data
 from archspec.errors import InputError
 from archspec.preprocess.rule import Shape, preprocess_of
 from archspec.spec.recipe import Digits, Normalize, Recipe
@@ -16,7 +16,7 @@ from archspec.spec.recipe import Digits, Normalize, Recipe
 
 @pytest.fixture(scope="module")
 def digits() -> Source:
-    return load(Digits())
+    return load_data(Digits())
 
 
 def test_the_split_is_1437_to_360(digits: Source) -> None:

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from archspec.data.pipeline import Pipeline
-from archspec.data.sources import load
+from archspec.data.sources import load_data
 from archspec.errors import InputError
 from archspec.preprocess.rule import preprocess_of
 from archspec.spec.recipe import Folder, Recipe
@@ -46,12 +46,12 @@ def halves(tmp_path: Path) -> Path:
 
 def message(path: Path, **keys: float) -> str:
     with pytest.raises(InputError) as error:
-        load(Folder(path=str(path), **keys))
+        load_data(Folder(path=str(path), **keys))
     return str(error.value).replace(str(path), "PATH")
 
 
 def test_halves_are_found_by_their_names(halves: Path) -> None:
-    data = load(Folder(path=str(halves)))
+    data = load_data(Folder(path=str(halves)))
     assert (data.train.size, data.test.size, data.test.name, data.classes) == (6, 2, "val", ("cat", "dog"))
 
 
@@ -59,12 +59,12 @@ def pixels(path: Path, half: str, **keys: float) -> tuple[np.ndarray, np.ndarray
     """All images of a half, as evaluation sees them, and their labels."""
     section = Folder(path=str(path), **keys)
     recipe = Recipe(data=section)
-    split = getattr(load(section), half)
+    split = getattr(load_data(section), half)
     return Pipeline(split, preprocess_of(recipe, SHAPE), recipe).sample(split.size, 0)
 
 
 def test_holdout_gives_every_image_to_one_half_the_same_every_time(classes: Path) -> None:
-    first, second = (load(Folder(path=str(classes), holdout=0.4)) for _ in range(2))
+    first, second = (load_data(Folder(path=str(classes), holdout=0.4)) for _ in range(2))
     assert set(first.test.labels.tolist()) == set(first.train.labels.tolist()) == {0, 1}
     assert list(first.test.keys) == list(second.test.keys)
     assert len({*first.train.keys, *first.test.keys}) == len(first.train.keys) + len(first.test.keys) == 10
@@ -74,10 +74,10 @@ def test_an_added_file_moves_no_other(tmp_path: Path) -> None:
     for index in range(200):
         (tmp_path / "cat").mkdir(exist_ok=True)
         (tmp_path / "cat" / f"{index}.jpg").touch()
-    before = load(Folder(path=str(tmp_path), holdout=0.2))
+    before = load_data(Folder(path=str(tmp_path), holdout=0.2))
     (tmp_path / "cat" / "0000.jpg").touch()
     (tmp_path / "cat" / "zz.jpg").touch()
-    after = load(Folder(path=str(tmp_path), holdout=0.2))
+    after = load_data(Folder(path=str(tmp_path), holdout=0.2))
     assert set(before.test.keys) <= set(after.test.keys)
     assert set(before.train.keys) <= set(after.train.keys)
     assert 25 < before.test.size < 55
@@ -89,7 +89,7 @@ def test_of_each_class_some_are_held_and_some_are_not(tmp_path: Path, share: flo
         (tmp_path / name).mkdir()
         for index in range(2):
             (tmp_path / name / f"{index}.jpg").touch()
-    data = load(Folder(path=str(tmp_path), holdout=share))
+    data = load_data(Folder(path=str(tmp_path), holdout=share))
     assert np.bincount(data.train.labels).tolist() == np.bincount(data.test.labels).tolist() == [1] * 30
 
 
@@ -100,7 +100,7 @@ def test_labels_belong_to_their_images(classes: Path) -> None:
 
 def test_an_unreadable_image_is_named(halves: Path) -> None:
     section = Folder(path=str(halves))
-    data, recipe = load(section), Recipe(data=section, batch=6)
+    data, recipe = load_data(section), Recipe(data=section, batch=6)
     (halves / "train" / "dog" / "1.png").write_bytes(b"no image")
     pipeline = Pipeline(data.train, preprocess_of(recipe, SHAPE), recipe)
     with pytest.raises(InputError) as error:
@@ -152,7 +152,7 @@ def test_one_class_is_nothing_to_tell_apart(tmp_path: Path) -> None:
     save(tmp_path / "photos" / "0.png")
     save(tmp_path / "photos" / "1.png")
     with pytest.raises(InputError) as error:
-        load(Folder(path=str(tmp_path), holdout=0.5)).check(1)
+        load_data(Folder(path=str(tmp_path), holdout=0.5)).check(1)
     assert str(error.value) == ("data 'folder' has one class (photos): there is nothing to tell apart\n  hint: the data's path "
                                 "is the folder above the class folders, or above train and validation")
 
@@ -164,7 +164,7 @@ def test_each_class_has_a_name_of_its_own(names: tuple[bytes, ...], said: str, t
         for index in range(2):
             save(tmp_path / os.fsdecode(name) / f"{index}.png")
     with pytest.raises(InputError) as error:
-        load(Folder(path=str(tmp_path), holdout=0.5)).check(2)
+        load_data(Folder(path=str(tmp_path), holdout=0.5)).check(2)
     assert str(error.value) == (f"data 'folder' has {said}: labels.txt could not tell which is which\n"
                                 "  hint: rename the folder")
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from archspec.data.names import Names, readable
 from archspec.data.source import Source
-from archspec.data.sources import load
+from archspec.data.sources import load_data
 from archspec.errors import InputError
 from archspec.spec.recipe import Folder
 
@@ -28,7 +28,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def loaded(root: Path) -> Source:
-    return load(Folder(path=str(root)))
+    return load_data(Folder(path=str(root)))
 
 
 def cats(root: Path) -> list[str]:

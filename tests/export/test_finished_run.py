@@ -7,17 +7,18 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from artifacts import RULE
 
 from archspec.cli.train import _print_result as print_result
 from archspec.errors import InputError
 from archspec.export import sample
 from archspec.export.exporters import EXPORTERS
 from archspec.export.run import Finished, complete, export_run, is_trained, missing
-from archspec.preprocess.rule import Preprocess, Squash
 from archspec.spec.export import ExportSection
 from archspec.train.run import RunFolder
 
@@ -100,7 +101,7 @@ def test_without_data_made_images_are_compared(trained: Path) -> None:
 
 
 def test_made_images_use_the_whole_range() -> None:
-    rule = Preprocess(5, 7, 3, Squash(), "bilinear", True, 255.0, (0.0,), (1.0,))
+    rule = replace(RULE, height=5, width=7, channels=3)
     images = sample.made(rule)
     assert (images.shape, images.dtype) == ((sample.IMAGES, 5, 7, 3), np.float32)
     assert images.min() < 20 < 235 < images.max() <= 255

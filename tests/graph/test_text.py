@@ -8,7 +8,7 @@ import pytest
 
 from archspec.graph.ir import Graph
 from archspec.graph.ops import LayerScale, Scale
-from archspec.graph.text import describe
+from archspec.graph.text import op_text
 
 Lower = Callable[..., Graph]
 
@@ -27,5 +27,5 @@ def test_numbers_that_are_equal(one: str, other: str, same: bool, lower: Lower) 
     (2, "2"), (2.0, "2"), (-0.0, "0"), (1e-6, "1e-06"), (10**13, "10000000000000"), (1e13, "10000000000000"), (0.1 + 0.2, "0.3"),
     (1 / 3, "0.333333333333"), (1e300, "1e+300")])
 def test_a_number_as_text(value: float, text: str) -> None:
-    assert describe(Scale(value)) == f"scale(factor={text})"
-    assert describe(LayerScale(value)) == f"layer_scale(init={text})"
+    assert op_text(Scale(value)) == f"scale(factor={text})"
+    assert op_text(LayerScale(value)) == f"layer_scale(init={text})"

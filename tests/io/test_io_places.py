@@ -7,23 +7,23 @@ from pathlib import Path
 import pytest
 
 from archspec.errors import InputError
-from archspec.io.places import written
+from archspec.io.places import user_path
 
 
 def test_home_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/someone")
-    assert written("~/r1", "--run") == Path("/home/someone/r1")
-    assert written("runs/a~b", "--run") == Path("runs/a~b")
+    assert user_path("~/r1", "--run") == Path("/home/someone/r1")
+    assert user_path("runs/a~b", "--run") == Path("runs/a~b")
 
 
 @pytest.mark.parametrize("text", ["gs://bucket/r1", "s3://b", "hdfs://host/x"])
 def test_an_address_is_refused(text: str) -> None:
     with pytest.raises(InputError) as error:
-        written(text, "--run")
+        user_path(text, "--run")
     assert str(error.value) == (f"--run {text}: an address; only folders of this machine can be written to\n"
                                 "  hint: name a folder here, and copy it afterwards, or mount the bucket")
 
 
 def test_an_unknown_user_is_refused() -> None:
     with pytest.raises(InputError, match="--run ~nobody-of-that-name/x: there is no such user"):
-        written("~nobody-of-that-name/x", "--run")
+        user_path("~nobody-of-that-name/x", "--run")

@@ -52,7 +52,7 @@ def test_one_cause_is_one_problem(fails: Fails) -> None:
 
 
 @pytest.mark.parametrize(("change", "said"), [
-    ("stages: {repeats: [3, 4, 6]}", "'repeats' has 3 entries"), ("stages: {widths: [64, 128, 256]}", "'width' has 3 entries")])
+    ("stages: {repeats: [3, 4, 6]}", "'repeats' has 3 entries"), ("stages: {widths: [64, 128, 256]}", "'widths' has 3 entries")])
 def test_a_column_of_another_length_than_those_extended_is_the_one_to_change(change: str, said: str, fails: Fails) -> None:
     problem, = fails(f"extends: resnet50\n{change}")
     assert problem.where.file.endswith("net.yaml")

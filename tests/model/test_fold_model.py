@@ -13,7 +13,7 @@ from archspec.graph.ops import BatchNorm
 from archspec.graph.passes import Network, fold_batch_norms
 from archspec.model.emit import build
 from archspec.model.values import assign, values
-from archspec.spec.inherit import names
+from archspec.spec.files import spec_names
 from archspec.weights.load import stage_blocks
 
 FAMILIES = {
@@ -71,6 +71,6 @@ def test_folded_is_equal_to_unfolded(name: str, repeats: str) -> None:
 
 
 def test_every_family_is_here() -> None:
-    blocks = {name: (frozenset(stage_blocks(archspec.load(name))), archspec.lower(archspec.load(name))) for name in names()}
+    blocks = {name: (frozenset(stage_blocks(archspec.load(name))), archspec.lower(archspec.load(name))) for name in spec_names()}
     normed = {kinds for kinds, graph in blocks.values() if any(isinstance(node.op, BatchNorm) for node in graph.nodes)}
     assert {blocks[name][0] for name in FAMILIES} == normed

@@ -18,7 +18,7 @@ import tensorflow as tf
 import archspec
 from archspec.model.audit import audit
 from archspec.model.emit import build
-from archspec.model.recompute import RecomputingModel, plan
+from archspec.model.recompute import RecomputingModel, steps_of
 
 HEAD = "\nhead: [global_avg_pool, dense: $classes]\n"
 STAGES = {
@@ -107,7 +107,7 @@ def test_the_audit_finds_nothing() -> None:
 
 def test_each_layer_is_in_one_step_and_concatenations_are_flat(pair: Pair) -> None:
     ours, _ = pair(STAGES["dense"])
-    steps = plan(ours)
+    steps = steps_of(ours)
     single = [call.layer.name for each in steps for call in each.calls if not isinstance(call.layer, keras.layers.Concatenate)]
     assert len(single) == len(set(single))
     widest = {call.layer.name: len(call.inputs) for each in steps for call in each.calls}
@@ -120,7 +120,7 @@ def test_a_saved_model_loads_and_still_recomputes(pair: Pair, images: tf.Tensor,
     ours.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
     assert again.recomputed == ours.recomputed
-    assert [each.leaves == () for each in plan(again)] == [each.leaves == () for each in plan(ours)]
+    assert [each.leaves == () for each in steps_of(again)] == [each.leaves == () for each in steps_of(ours)]
     np.testing.assert_array_equal(again(images), theirs(images))
     check_equal(again, theirs, images)
 

@@ -22,7 +22,8 @@ JPEG_LEVELS = 6
 
 
 def rule(channels: int = 3, background: float = 255.0) -> Preprocess:
-    return Preprocess(8, 8, channels, Cover(1.15), "bilinear", True, background, (0.0,), (1.0,))
+    return Preprocess(height=8, width=8, channels=channels, resize=Cover(margin=1.15), interpolation="bilinear", antialias=True,
+                      background=background, mean=(0.0,), std=(1.0,))
 
 
 def decoded(data: bytes, channels: int = 3, background: float = 255.0) -> np.ndarray:

@@ -15,7 +15,8 @@ MIDDLE = tf.constant(0.5)
 
 
 def rule(shape: Shape, margin: float = 1.15) -> Preprocess:
-    return Preprocess(*shape, Cover(margin), "bilinear", True, 255.0, (3.0,), (2.0,))
+    return Preprocess(height=shape[0], width=shape[1], channels=shape[2], resize=Cover(margin=margin), interpolation="bilinear",
+                      antialias=True, background=255.0, mean=(3.0,), std=(2.0,))
 
 
 def image(height: int, width: int, channels: int = 3) -> np.ndarray:

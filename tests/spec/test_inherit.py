@@ -10,8 +10,8 @@ import pytest
 
 import archspec
 from archspec.errors import Problem, SpecError
+from archspec.schema.tree import plain
 from archspec.spec.inherit import resolve
-from archspec.spec.source import plain
 
 Write = Callable[..., Path]
 Fails = Callable[..., tuple[Problem, ...]]

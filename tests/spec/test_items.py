@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from archspec.spec.items import words
+from archspec.spec.compact import words
 
 Table = Callable[..., dict[str, str]]
 

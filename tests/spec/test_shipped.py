@@ -9,12 +9,12 @@ import pytest
 
 from archspec import load, lower
 from archspec.io.places import shipped
-from archspec.spec.inherit import names
-from archspec.spec.library import _library, blocks_of, library, names_in
+from archspec.spec.files import spec_names
+from archspec.spec.library import _library, block_names, blocks_of, shipped_blocks
 from archspec.spec.source import read
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", spec_names())
 def test_it_opens_with_a_comment_and_has_a_description(name: str) -> None:
     text = (shipped() / f"{name}.yaml").read_text(encoding="utf-8")
     assert text.startswith("# ")
@@ -28,12 +28,12 @@ def test_a_file_of_blocks_says_what_it_holds(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted((shipped() / "blocks").glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_names_of_blocks_are_found_without_reading(path: Path) -> None:
-    assert names_in(path.read_text(encoding="utf-8")) == list(blocks_of(path))
+    assert block_names(path.read_text(encoding="utf-8")) == list(blocks_of(path))
 
 
 def test_no_block_ships_twice() -> None:
     names = [name for path in (shipped() / "blocks").glob("*.yaml") for name in blocks_of(path)]
-    assert len(names) == len(set(names)) == len(library())
+    assert len(names) == len(set(names)) == len(shipped_blocks())
 
 
 def test_a_spec_reads_the_files_of_its_blocks_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,9 +45,9 @@ def test_a_spec_reads_the_files_of_its_blocks_alone(monkeypatch: pytest.MonkeyPa
     assert len(read_files) == len(set(read_files))
 
 
-@pytest.mark.parametrize("name", library())
+@pytest.mark.parametrize("name", shipped_blocks())
 def test_a_shipped_block_is_described(name: str) -> None:
-    assert "description" in library()[name].entries
+    assert "description" in shipped_blocks()[name].entries
 
 
 @pytest.mark.parametrize("expand", [False, True])

@@ -9,8 +9,9 @@ import yaml
 from work import at_most
 
 from archspec.errors import SpecError
+from archspec.schema.tree import MappingTree, plain
 from archspec.spec import source
-from archspec.spec.source import Mapping, document, plain, read
+from archspec.spec.source import document, read
 
 
 def codes(text: str) -> list[str]:
@@ -35,7 +36,7 @@ def test_scalars(text: str, value: object) -> None:
 def test_every_part_knows_its_place() -> None:
     tree = document("a:\n  - b\n  - {c: d}\n", "x.yaml")
     inner = tree.entries["a"].items[1]  # type: ignore[union-attr]
-    assert isinstance(inner, Mapping)
+    assert isinstance(inner, MappingTree)
     assert (inner.key("c").line, inner.key("c").column, inner.key("c").path) == (3, 6, "a[1].c")
 
 

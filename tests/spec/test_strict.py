@@ -11,7 +11,7 @@ from click.testing import CliRunner
 import archspec
 from archspec.cli import archspec as command
 from archspec.errors import Problem, SpecError
-from archspec.spec.inherit import names
+from archspec.spec.files import spec_names
 from archspec.spec.reading import names_read, words
 from archspec.spec.source import parse
 
@@ -59,7 +59,7 @@ def test_set_is_for_one_call_so_that_it_is_an_error_there(override: str) -> None
 
 
 def test_no_shipped_spec_has_a_warning() -> None:
-    assert [name for name in names() if archspec.load(name).warnings] == []
+    assert [name for name in spec_names() if archspec.load(name).warnings] == []
 
 
 def test_check_prints_warnings_and_with_strict_refuses_them(write: Write) -> None:
@@ -86,7 +86,7 @@ def test_nothing_that_spoils_logits_stands_behind_the_last_dense_layer(head: str
 
 def test_a_convolution_with_activation_may_end_in_a_mean() -> None:
     """SqueezeNet's head: there is no dense layer behind which something stands."""
-    assert archspec.load("squeezenet_v1_0" if "squeezenet_v1_0" in names() else next(n for n in names() if "squeeze" in n))
+    assert archspec.load("squeezenet_v1_0" if "squeezenet_v1_0" in spec_names() else next(n for n in spec_names() if "squeeze" in n))
 
 
 @pytest.mark.parametrize(("body", "acts"), [

@@ -30,11 +30,11 @@ def test_a_run_leaves_what_commands_md_promises(spec: Path, capsys: pytest.Captu
 
 
 def test_the_saved_model_predicts_what_the_result_says(spec: Path) -> None:
-    from archspec.data.sources import load
+    from archspec.data.sources import load_data
     from archspec.spec.recipe import Digits
     assert archspec(["train", "small.yaml", *QUICK]) == 0
     model = keras.saving.load_model(RUN / "model.keras")
-    test = load(Digits()).test
+    test = load_data(Digits()).test
     images = np.stack([test.item(index) for index in range(test.size)]) * (255 / 16)
     logits = model.predict((images - 127.5) / 127.5, verbose=0)
     expected = json.loads((RUN / "result.json").read_text())["top1"]

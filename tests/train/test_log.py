@@ -19,7 +19,7 @@ def shown(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> str:
     clock = iter(range(1000))
     monkeypatch.setattr(logs.time, "monotonic", lambda: float(next(clock)))
     file = io.StringIO()
-    with logs.make(Console(file=file, force_terminal=terminal, width=100), logs.Extent(2, 10, 40)) as log:
+    with logs.make_log(Console(file=file, force_terminal=terminal, width=100), logs.Extent(2, 10, 40)) as log:
         for step in range(1, 11):
             log.step(step, 0.5, 0.9)
         log.evaluating(10, 3, 5)

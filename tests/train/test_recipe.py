@@ -10,31 +10,31 @@ from archspec.errors import SpecError
 from archspec.schema.keys import to_json
 from archspec.schema.read import section_of
 from archspec.spec.export import ExportSection
-from archspec.spec.recipe import Digits, Folder, Recipe, Step, read_recipe
+from archspec.spec.recipe import Digits, Folder, Recipe, Step
 
 
 def mistakes(**written: Any) -> list[tuple[str, str]]:
     """Message and hint of each mistake in a recipe."""
     with pytest.raises(SpecError) as error:
-        read_recipe(written)
+        section_of(Recipe, written, "train")
     return [(problem.message, problem.hint) for problem in error.value.problems]
 
 
 def test_nothing_written_is_a_whole_recipe() -> None:
-    recipe = read_recipe({})
+    recipe = section_of(Recipe, {})
     assert recipe == Recipe()
     assert (recipe.data, recipe.optimizer.momentum, recipe.optimizer.weight_decay) == (Digits(), 0.9, 1e-4)
 
 
 def test_a_word_stands_for_its_mapping() -> None:
-    assert read_recipe({"data": "digits"}) == read_recipe({"data": {"source": "digits"}})
-    assert read_recipe({"schedule": "constant"}).schedule.kind == "constant"
+    assert section_of(Recipe, {"data": "digits"}) == section_of(Recipe, {"data": {"source": "digits"}})
+    assert section_of(Recipe, {"schedule": "constant"}).schedule.kind == "constant"
 
 
 def test_what_is_dumped_reads_back_the_same() -> None:
-    recipe = read_recipe({"data": {"source": "folder", "path": "x"}, "schedule": {
+    recipe = section_of(Recipe, {"data": {"source": "folder", "path": "x"}, "schedule": {
         "kind": "step", "milestones": [1, 2.5]}, "normalize": {"mean": [1, 2, 3], "std": 4}})
-    assert read_recipe(to_json(recipe)) == recipe
+    assert section_of(Recipe, to_json(recipe)) == recipe
     assert isinstance(recipe.schedule, Step)
     assert recipe.schedule.milestones == (1, 2.5)
 
@@ -53,11 +53,11 @@ def test_a_recipe_does_not_change() -> None:
 def test_flip_follows_the_data_unless_said() -> None:
     assert not Recipe().flips
     assert Recipe(data=Folder(path="x")).flips
-    assert not read_recipe({"data": {"source": "folder", "path": "x"}, "augment": {"flip": False}}).flips
+    assert not section_of(Recipe, {"data": {"source": "folder", "path": "x"}, "augment": {"flip": False}}).flips
 
 
 def test_a_folder_may_be_called_by_a_number() -> None:
-    assert read_recipe({"data": {"source": "folder", "path": 2012}}).data == Folder(path="2012")
+    assert section_of(Recipe, {"data": {"source": "folder", "path": 2012}}).data == Folder(path="2012")
 
 
 @pytest.mark.parametrize(("written", "message", "hint"), [
@@ -118,7 +118,7 @@ def test_statistics_of_pixels_from_0_to_1(given: dict[str, Any], hint: str) -> N
 
 @pytest.mark.parametrize("given", [{"mean": 0, "std": 1}, {"mean": 0}, {"std": 255, "mean": 0}, {"mean": [103.9, 116.8, 123.7], "std": 1}])
 def test_other_statistics_are_believed(given: dict[str, Any]) -> None:
-    assert read_recipe({"normalize": given}).normalize != read_recipe({}).normalize
+    assert section_of(Recipe, {"normalize": given}).normalize != section_of(Recipe, {}).normalize
 
 
 def test_all_mistakes_at_once() -> None:

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from archspec.spec.recipe import read_recipe
+from archspec.schema.read import section_of
+from archspec.spec.recipe import Recipe
 from archspec.train.schedule import LearningRate
 
 
 def rates(steps_per_epoch: int, steps: list[int], epochs: int, **schedule: Any) -> list[float]:
-    recipe = read_recipe({"epochs": epochs, "schedule": schedule})
+    recipe = section_of(Recipe, {"epochs": epochs, "schedule": schedule})
     rate = LearningRate(recipe, steps_per_epoch)
     return [float(rate(step)) for step in steps]
 

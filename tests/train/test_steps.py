@@ -11,7 +11,8 @@ import tensorflow as tf
 
 from archspec.evaluate.evaluator import classification
 from archspec.evaluate.loss import cross_entropy
-from archspec.spec.recipe import Recipe, read_recipe
+from archspec.schema.read import section_of
+from archspec.spec.recipe import Recipe
 from archspec.train import optimizer as optimizers
 from archspec.train.progress import trained
 from archspec.train.steps import EvaluateStep, TrainStep, split_outputs
@@ -32,12 +33,12 @@ def network() -> keras.Model:
 
 
 def train_step(model: keras.Model, recipe: Recipe) -> TrainStep:
-    return TrainStep(model, optimizers.make(recipe, 1, model), recipe, rules(recipe))
+    return TrainStep(model, optimizers.make_optimizer(recipe, 1, model), recipe, rules(recipe))
 
 
 def after_a_step(**keys: Any) -> dict[str, np.ndarray]:
     model = network()
-    recipe = read_recipe({"batch": 4, "schedule": {"kind": "constant", "learning_rate": 0.5}, **keys})
+    recipe = section_of(Recipe, {"batch": 4, "schedule": {"kind": "constant", "learning_rate": 0.5}, **keys})
     train_step(model, recipe)(IMAGES, LABELS, ONES)
     return {variable.path: variable.value.numpy() for variable in model.trainable_variables}
 
@@ -100,7 +101,7 @@ def test_auxiliary_losses_have_their_weight() -> None:
     assert len(split_outputs(both(IMAGES))[1]) == 1
     before = both.layers[-1].kernel.value.numpy()
     for weight, moved in ((0.0, False), (0.3, True)):
-        recipe = read_recipe({"batch": 4, "auxiliary_weight": weight, "optimizer": {"weight_decay": 0.0}})
+        recipe = section_of(Recipe, {"batch": 4, "auxiliary_weight": weight, "optimizer": {"weight_decay": 0.0}})
         train_step(both, recipe)(IMAGES, LABELS, ONES)
         assert (np.abs(both.layers[-1].kernel.value.numpy() - before).max() > 0) == moved
 

@@ -30,7 +30,7 @@ from archspec.train.checkpoint import Checkpoints
 from archspec.train.job import prepare
 from archspec.train.loop import train
 from archspec.train.run import RunFolder
-from archspec.train.strategy import describe, statistics
+from archspec.train.strategy import devices_text, statistics
 
 def trained(kind, *overrides):
     spec = load("small.yaml", [f"train.strategy={kind}", "stem=[conv: 3x3 8 /2]", *overrides])
@@ -45,7 +45,7 @@ TOGETHER = DEVICES + """
 found = {}
 for kind in ("one", "mirrored"):  # one mirrored job a process: TensorFlow's collectives count on
     job, _, history = trained(kind)
-    found[kind] = {"devices": describe(job.strategy), "history": history,
+    found[kind] = {"devices": devices_text(job.strategy), "history": history,
                    "synchronized": any(layer.synchronized for layer in job.model.layers if hasattr(layer, "synchronized"))}
 found["same"] = all(np.array_equal(*each) for each in held(job.model.variables))
 print(json.dumps(found))
@@ -106,5 +106,5 @@ def test_a_batch_that_cannot_be_shared_out(monkeypatch: pytest.MonkeyPatch) -> N
     devices = [type("Device", (), {"name": f"/GPU:{index}"}) for index in range(4)]
     monkeypatch.setattr(strategies.tf.config, "list_logical_devices", lambda kind: devices)
     with pytest.raises(InputError) as error:
-        strategies.make("auto", 30)
+        strategies.make_strategy("auto", 30)
     assert str(error.value) == "a batch of 30 cannot be shared out over 4 devices\n  hint: --set train.batch=32"

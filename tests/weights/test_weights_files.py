@@ -18,7 +18,7 @@ from programs import archive, mapping, tensor
 from safetensors.numpy import save_file
 
 from archspec.errors import InputError
-from archspec.weights.files import opened
+from archspec.weights.files import open_weights
 
 FILES = Path(__file__).with_name("files")
 """Written by torch.save of PyTorch 2.13: views, a transposed tensor, half precisions."""
@@ -27,7 +27,7 @@ BASE = np.arange(24, dtype="float32")
 
 def read(path: Path) -> dict[str, np.ndarray]:
     """Every tensor of a file, each held against the shape that was promised."""
-    with opened(path) as file:
+    with open_weights(path) as file:
         arrays = {name: stored.read() for name, stored in file.tensors.items()}
         assert {name: array.shape for name, array in arrays.items()} == {
             name: stored.shape for name, stored in file.tensors.items()}
@@ -147,8 +147,8 @@ def test_kinds_of_numbers(kind: str, array: type, tmp_path: Path) -> None:
 def test_half_precisions_need_no_import_of_the_user(tmp_path: Path) -> None:
     header = b'{"a":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]}}'
     (tmp_path / "a.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + b"\x80\x3f")
-    program = ("from pathlib import Path; from archspec.weights.files import opened\n"
-               f"with opened(Path({str(tmp_path / 'a.safetensors')!r})) as file: print(float(file.tensors['a'].read()[0]))")
+    program = ("from pathlib import Path; from archspec.weights.files import open_weights\n"
+               f"with open_weights(Path({str(tmp_path / 'a.safetensors')!r})) as file: print(float(file.tensors['a'].read()[0]))")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "1.0\n"
 

@@ -9,7 +9,7 @@ import pytest
 from archspec.errors import InputError
 from archspec.network import load, lower
 from archspec.weights.form import Form, differences
-from archspec.weights.library import library
+from archspec.weights.library import shipped_mappings
 from archspec.weights.load import refuse_form, stage_blocks
 from archspec.weights.match import Plan
 
@@ -60,7 +60,7 @@ SYMMETRIC = ("defaults.padding=symmetric", "defaults.norm.epsilon=1e-05")
     ("cifar_nin", "nin_pytorchcv", ["max pools with a stride: symmetric there, valid ceil here"], ("defaults.padding=symmetric",)),
 ])
 def test_differences(name: str, mapping: str, said: list[str], overrides: tuple[str, ...]) -> None:
-    form = next(each.form for each in library().values() if each.name == mapping)
+    form = next(each.form for each in shipped_mappings().values() if each.name == mapping)
     found = differences(form, lower(load(name)))
     assert [each.text for each in found] == said
     assert tuple(override for each in found for override in each.overrides) == overrides
@@ -89,7 +89,7 @@ def test_a_form_that_says_nothing_finds_nothing() -> None:
 def tried(mapping: str, name: str) -> str:
     """What is said of a network whose names and shapes fit."""
     graph = lower(load(name))
-    found = Plan(Path("a.pth"), next(each for each in library().values() if each.name == mapping), (), (), (), {})
+    found = Plan(Path("a.pth"), next(each for each in shipped_mappings().values() if each.name == mapping), (), (), (), {})
     with pytest.raises(InputError) as error:
         refuse_form(found, graph, Path("a.pth"), lambda more: lower(load(name, more)))
     return str(error.value)
@@ -126,7 +126,7 @@ def test_every_override_mends_what_it_is_for() -> None:
         spec = load(name)
         graph = lower(spec)
         layers = {node.name for node in graph.predicting if node.weights}
-        for mapping in library().values():
+        for mapping in shipped_mappings().values():
             if mapping.serves(stage_blocks(spec)) and layers <= {layer for layer, _ in mapping.names(graph)}:
                 found = [override for each in differences(mapping.form, graph) for override in each.overrides]
                 if found and not mends(mapping.form, name, found):

@@ -16,7 +16,7 @@ from programs import archive, call, mapping, named, number, row, several, storag
 
 from archspec.errors import InputError
 from archspec.weights import apart, archives, files, pickles
-from archspec.weights.files import opened
+from archspec.weights.files import open_weights
 from archspec.weights.torch_file import HINT
 
 FILES = Path(__file__).with_name("files")
@@ -24,7 +24,7 @@ FILES = Path(__file__).with_name("files")
 
 def refusal(path: Path) -> str:
     """What is said of a file that is refused, without its name, once everything in it has been asked for."""
-    with pytest.raises(InputError) as error, opened(path) as file:
+    with pytest.raises(InputError) as error, open_weights(path) as file:
         for stored in file.tensors.values():
             stored.read()
     assert str(error.value).startswith(f"{path}: ")
@@ -95,7 +95,7 @@ def test_nothing_that_is_named_can_be_changed(tmp_path: Path) -> None:
     before = pickles._tensor.__doc__
     target = named("torch._utils", "_rebuild_tensor_v2") + b"N" + mapping(__doc__=text("changed")) + b"\x86b"
     archive(tmp_path / "a.pth", mapping(a=target, w=row()), n0=np.zeros(4, "<f4"))
-    with opened(tmp_path / "a.pth") as file:
+    with open_weights(tmp_path / "a.pth") as file:
         assert list(file.tensors) == ["w"]
     assert pickles._tensor.__doc__ == before
 
@@ -103,7 +103,7 @@ def test_nothing_that_is_named_can_be_changed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", [b")" + b"q\x00" + b"h\x00h\x00\x86q\x00" * 60, number(1), b"N", b"G" + bytes(8)])
 def test_keys_are_texts_and_others_are_never_hashed(key: bytes, tmp_path: Path) -> None:
     program = b"}(" + key + b"N" + text("w") + row() + b"u"
-    with opened(archive(tmp_path / "a.pth", program, n0=np.zeros(4, "<f4"))) as file:
+    with open_weights(archive(tmp_path / "a.pth", program, n0=np.zeros(4, "<f4"))) as file:
         assert list(file.tensors) == ["w"]
 
 
@@ -127,7 +127,7 @@ def test_what_is_named_again_and_again_costs_nothing_again(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("index", [b"r\xff\xff\xff\xff", b"q\xff"])
 def test_an_index_of_the_memo_reserves_nothing(index: bytes, tmp_path: Path) -> None:
-    with opened(archive(tmp_path / "a.pth", mapping(w=row()) + index, n0=np.zeros(4, "<f4"))) as file:
+    with open_weights(archive(tmp_path / "a.pth", mapping(w=row()) + index, n0=np.zeros(4, "<f4"))) as file:
         assert list(file.tensors) == ["w"]
 
 
@@ -215,7 +215,7 @@ def test_a_circle_of_links_and_a_chain_of_groups_linked_twice(tmp_path: Path) ->
             group["b"] = inner
             group = inner
         group["up"] = file["layers"]
-    with opened(tmp_path / "a.weights.h5") as found:
+    with open_weights(tmp_path / "a.weights.h5") as found:
         assert list(found.tensors) == ["conv/kernel"]
 
 

@@ -13,8 +13,8 @@ from archspec.cli import run
 from archspec.errors import InputError
 from archspec.model.emit import build
 from archspec.network import load, lower
-from archspec.weights.files import opened
-from archspec.weights.library import candidates, library
+from archspec.weights.files import open_weights
+from archspec.weights.library import candidates, shipped_mappings
 from archspec.weights.load import Wanted, fill, notes, planned, refuse, stage_blocks
 from archspec.weights.match import Plan
 
@@ -24,7 +24,7 @@ ZEROS, ONES = np.zeros(4, "<f4"), np.ones(4, "<f4")
 
 def chosen(path: Path, program: bytes) -> tuple[float, tuple[str, ...]]:
     """The number that the tensor `w` of a checkpoint holds, and what is said of the file."""
-    with opened(archive(path / "a.pth", program, n0=ZEROS, n1=ONES)) as file:
+    with open_weights(archive(path / "a.pth", program, n0=ZEROS, n1=ONES)) as file:
         return float(file.tensors["w"].read()[0]), file.notes
 
 
@@ -77,7 +77,7 @@ def test_parameters_and_ordered_dictionaries(tmp_path: Path) -> None:
 def test_a_checkpoint_without_weights(tmp_path: Path) -> None:
     archive(tmp_path / "a.pth", mapping(epoch=number(3), generator=mapping(w=RAW)))
     with (pytest.raises(InputError, match="there are no tensors in it where checkpoints keep them; its keys: epoch generator"),
-          opened(tmp_path / "a.pth")):
+          open_weights(tmp_path / "a.pth")):
         pass
 
 
@@ -170,7 +170,7 @@ NAMED = "extends: resnet50\nlet: {kind: bottleneck}\nstages: {block: $kind}\n"
 def test_a_block_like_a_shipped_one_finds_its_mapping(spec: str, tmp_path: Path) -> None:
     (tmp_path / "net.yaml").write_text(spec)
     loaded = load(str(tmp_path / "net.yaml"))
-    names = next(mapping for (family, layout), mapping in library().items()
+    names = next(mapping for (family, layout), mapping in shipped_mappings().items()
                  if (family, layout) == ("resnet", "torchvision")).names(lower(load("resnet50")))
     arrays = {name: np.ones(1, "float32") for name in names.values()}
     save_file(arrays, tmp_path / "a.safetensors")

@@ -12,13 +12,13 @@ from archspec.errors import InputError
 from archspec.graph.ir import Graph
 from archspec.graph.ops import Activation, BatchNorm, LayerNorm
 from archspec.network import load, lower
-from archspec.spec.inherit import names as specs
+from archspec.spec.files import spec_names as specs
 from archspec.weights import form
-from archspec.weights.library import candidates, library
+from archspec.weights.library import candidates, shipped_mappings
 from archspec.weights.load import Wanted, planned, refuse, stage_blocks
 from archspec.weights.mapping import LayoutMapping, read_mapping
 from archspec.weights.match import Plan, plan
-from archspec.weights.patterns import fill, pattern
+from archspec.weights.patterns import pattern, render
 from archspec.weights.tensors import Stored, WeightsFile
 
 Shapes = dict[str, tuple[int, ...]]
@@ -46,9 +46,9 @@ def test_patterns(text: str, name: str, holes: dict[str, object] | None) -> None
 
 
 def test_templates() -> None:
-    assert fill("layer{s}.{b - 1}.{unit}{2 * i}", {"s": 1, "b": 3, "unit": "bn", "i": 2}) == "layer1.2.bn4"
+    assert render("layer{s}.{b - 1}.{unit}{2 * i}", {"s": 1, "b": 3, "unit": "bn", "i": 2}) == "layer1.2.bn4"
     with pytest.raises(ValueError, match=r"\{c\}: the name 'c' is not defined here"):
-        fill("layer{c}", {"s": 1})
+        render("layer{c}", {"s": 1})
 
 
 def test_a_hole_is_a_name() -> None:
@@ -217,17 +217,17 @@ OTHERS = {"mobilenet_v3_small_timm": (SMALL,), "mobilenet_v3_small_timm-tf": (SM
 @pytest.fixture(scope="module")
 def served() -> dict[str, list[tuple[str, Graph]]]:
     """For each mapping the specs in which it names every layer."""
-    found: dict[str, list[tuple[str, Graph]]] = {mapping.name: [] for mapping in library().values()}
+    found: dict[str, list[tuple[str, Graph]]] = {mapping.name: [] for mapping in shipped_mappings().values()}
     wanted = [*((name,) for name in specs()), *OTHERS.values()]
     for spec, graph in ((spec, lower(spec)) for spec in (load(name, more) for name, *more in dict.fromkeys(wanted))):
         layers = {node.name for node in graph.predicting if node.weights}
-        for mapping in library().values():
+        for mapping in shipped_mappings().values():
             if mapping.serves(stage_blocks(spec)) and layers <= {layer for layer, _ in mapping.names(graph)}:
                 found[mapping.name].append((spec.name, graph))
     return found
 
 
-@pytest.mark.parametrize("name", [mapping.name for mapping in library().values()])
+@pytest.mark.parametrize("name", [mapping.name for mapping in shipped_mappings().values()])
 def test_every_mapping_names_every_layer_of_a_spec(name: str, served: dict[str, list[tuple[str, Graph]]]) -> None:
     assert served[name]
 
@@ -242,7 +242,7 @@ NEEDED = {
 """What a mapping has to say of a network's form, by what the network has."""
 
 
-@pytest.mark.parametrize("mapping", library().values(), ids=lambda mapping: mapping.name)
+@pytest.mark.parametrize("mapping", shipped_mappings().values(), ids=lambda mapping: mapping.name)
 def test_every_mapping_states_all_that_decides_the_numbers(
         mapping: LayoutMapping, served: dict[str, list[tuple[str, Graph]]]) -> None:
     lacking = [(name, key) for name, graph in served[mapping.name] for key, needed in NEEDED.items()
@@ -250,7 +250,7 @@ def test_every_mapping_states_all_that_decides_the_numbers(
     assert lacking == []
 
 
-@pytest.mark.parametrize("mapping", library().values(), ids=lambda mapping: mapping.name)
+@pytest.mark.parametrize("mapping", shipped_mappings().values(), ids=lambda mapping: mapping.name)
 def test_every_mapping_says_what_input_its_weights_expect(mapping: object) -> None:
     assert getattr(mapping, "input", "").startswith(("RGB", "BGR"))
 

@@ -6,10 +6,10 @@ import pytest
 
 from archspec.model.audit import differences
 from archspec.network import load, lower
-from archspec.spec.inherit import names
+from archspec.spec.files import spec_names
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", spec_names())
 def test_graph_and_model_agree(name: str) -> None:
     assert differences(lower(load(name))) == ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archspec.network import load, lower
-from archspec.spec.inherit import names
+from archspec.spec.files import spec_names
 from archspec.views.published import compare
 from archspec.views.summary import Summary, summary
 
@@ -30,7 +30,7 @@ def cost(name: str, overrides: dict[str, object]) -> Summary:
     return summary(lower(load(name, overrides)))
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", spec_names())
 def test_it_has_the_published_figures(name: str) -> None:
     figures = compare(load(name).published, cost(name, {}))
     assert [str(figure) for figure in figures if not figure.holds] == []

@@ -7,7 +7,7 @@ import pytest
 from archspec.graph.ir import Graph, Node
 from archspec.graph.ops import Conv, Dropout, DropPath, Gate, Op, Scale
 from archspec.network import load, lower
-from archspec.spec.inherit import names
+from archspec.spec.files import spec_names
 
 NO_SE = ("alexnet", "cifar_densenet", "cifar_highway", "cifar_nin", "convnext", "darknet", "densenet", "efficientnet",
          "keras_densenet", "keras_mobilenet", "mobilenet", "regnet", "se_", "senet", "squeezenet", "xception", "zfnet")
@@ -23,7 +23,7 @@ def of(graph: Graph, kind: type[Op]) -> list[Node]:
     return [node for node in graph.nodes if isinstance(node.op, kind)]
 
 
-@pytest.mark.parametrize("name", [name for name in names() if not name.startswith(NO_SE)])
+@pytest.mark.parametrize("name", [name for name in spec_names() if not name.startswith(NO_SE)])
 def test_one_line_makes_its_se_form(name: str) -> None:
     before, after = graph(name), graph(name, {"parameters.se": RATIO})
     channels = [node.output.type.channels for node in of(after, Gate)]

@@ -1,4 +1,4 @@
-"""The data sources. A new one is a file here, a model in spec/recipe.py, and a row in SOURCES."""
+"""The data sources. A new one is a file here, a section in spec/recipe.py, and a row in SOURCES."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ SOURCES: dict[str, Callable[[Any], Source]] = {"digits": digits, "folder": folde
 """From the name in `train.data.source` to a function of its section."""
 
 
-def load(section: Digits | Folder) -> Source:
+def load_data(section: Digits | Folder) -> Source:
     """The data that a recipe names. Raises InputError where there is none."""
     return SOURCES[section.source](section)

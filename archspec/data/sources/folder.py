@@ -12,7 +12,7 @@ import numpy as np
 from archspec.data.names import Names, readable
 from archspec.data.source import Head, Source, Split
 from archspec.data.sources.listing import LINK, OUTSIDE, LeftOut, below, entries, images_below, is_folder, odd
-from archspec.errors import InputError
+from archspec.errors import InputError, some
 from archspec.preprocess.check import look
 from archspec.spec.recipe import Folder
 
@@ -104,7 +104,7 @@ def _place(name: bytes) -> float:
 
 
 def _same_classes(train: Files, test: Files, test_name: str) -> None:
-    lines = [f"only '{name}' has {', '.join(sorted(map(readable, only))[:5])}{', …' if len(only) > 5 else ''}"
+    lines = [f"only '{name}' has {some(sorted(map(readable, only)))}"
              for name, only in (("train", train.keys() - test.keys()), (test_name, test.keys() - train.keys())) if only]
     if lines:
         raise InputError(f"class folders differ between training and testing: {'; '.join(lines)}")

@@ -11,7 +11,7 @@ import archspec
 from archspec.graph.ir import Graph, Node
 from archspec.graph.ops import BatchNorm, Depthwise
 from archspec.graph.passes import Network, fold_batch_norms
-from archspec.spec.inherit import names
+from archspec.spec.files import spec_names
 
 Lower = Callable[..., Graph]
 
@@ -94,7 +94,7 @@ def normalised(network: Network, norm: Node, x: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", spec_names())
 def test_every_pair_of_every_member_computes_the_same(name: str) -> None:
     """And no norm is left behind a layer that has no other user, nor is any node wired otherwise."""
     network = filled(archspec.lower(archspec.load(name)))

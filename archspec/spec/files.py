@@ -1,0 +1,68 @@
+"""Which files make a spec: the one that was asked for, those it extends, and how far that may lead."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from archspec.errors import Problem, SpecError, Where, nearest, shorten
+from archspec.io.places import kind_of, reached, shipped
+from archspec.schema.tree import Scalar
+
+FILE = re.compile(r"/?([\w.+ -]{1,60}/){0,20}[\w.+ -]{1,60}")
+
+
+def spec_names() -> list[str]:
+    """The specs that ship with archspec."""
+    return sorted(path.stem for path in shipped().glob("*.yaml"))
+
+
+def recipe_names() -> list[str]:
+    """The training recipes that ship with archspec."""
+    return sorted(path.stem for path in (shipped() / "recipes").glob("*.yaml"))
+
+
+def locate(reference: str) -> Path:
+    """The file of a SPEC argument: a path, or the name of a shipped spec. Raises SpecError."""
+    path = Path(reference)
+    found = kind_of(path) if reference else "none"
+    if found == "file":
+        return path
+    own = shipped() / f"{reference}.yaml"
+    if path.name == reference and not path.suffix and kind_of(own) == "file":
+        return own
+    if found != "none":
+        what = "a folder" if found == "folder" else "a pipe or a device"
+        raise SpecError([Problem("not-a-file", Where(reference), f"this is {what}, a spec is a YAML file")])
+    hint = nearest(path.stem, spec_names()) or "`archspec list` shows the specs that ship with archspec"
+    raise SpecError([Problem("not-found", Where(reference or "''"), "there is no such file, and no shipped spec of that name",
+                             hint)])
+
+
+def extended(tree: Scalar, path: Path) -> Path:
+    """The file that `extends` in the file `path` names. Raises SpecError."""
+    name = tree.text
+    if not FILE.fullmatch(name):
+        raise SpecError([Problem("extends", tree.where, f"'{shorten(name)}' is neither the name of a spec nor a path",
+                                 "extends: resnet50, or extends: folder/file.yaml")])
+    if "/" not in name and not name.endswith((".yaml", ".yml")):
+        for candidate in (path.with_name(f"{name}.yaml"), shipped() / f"{name}.yaml"):
+            if kind_of(candidate) == "file" and not candidate.samefile(path):
+                return _within_reach(candidate, path, tree)
+        known = {*spec_names(), *(other.stem for other in path.parent.glob("*.yaml"))} - {path.stem}
+        raise SpecError([Problem("extends", tree.where, f"there is no spec '{name}' beside this file or shipped",
+                                 nearest(name, known) or "write the name of a spec, or a path")])
+    candidate = path.parent / name
+    target = _within_reach(candidate, path, tree)
+    if kind_of(target) != "file":
+        raise SpecError([Problem("extends", tree.where, f"there is no file '{name}'", f"looked for {candidate}")])
+    return target
+
+
+def _within_reach(candidate: Path, path: Path, tree: Scalar) -> Path:
+    """The file that `extends` in the file `path` leads to. Raises SpecError if it may not lead there."""
+    target = reached(candidate, (path.parent, path.resolve().parent, Path.cwd(), shipped()))
+    if target is None or candidate.suffix not in (".yaml", ".yml"):
+        raise SpecError([Problem("extends", tree.where, f"'{tree.text}' is outside of the folders that are searched",
+                                 "a spec extends files below its own folder, below the current one, or shipped ones")])
+    return target
