@@ -97,7 +97,8 @@ def run(arguments: list[str]) -> int:
     """Runs a command and returns its exit code; every mistake of the user's ends in a message."""
     try:
         code = archspec.main(arguments, prog_name="archspec", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by whoever started this
+            sys.stdout.flush()
     except InputError as error:
         click.echo(str(error), err=True)
         return WRONG_INPUT

@@ -58,6 +58,8 @@ def user_path(text: str, what: str) -> Path:
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
         raise InputError(f"{what} {text}: an address; only folders of this machine can be written to\n"
                          "  hint: name a folder here, and copy it afterwards, or mount the bucket")
+    if any("\ud800" <= char <= "\udfff" for char in text):  # as Python reads bytes that are no text; TensorFlow takes none
+        raise InputError(f"{what} {text!a}: the name is not UTF-8\n  hint: name another folder")
     try:
         return Path(text).expanduser()
     except RuntimeError:

@@ -9,6 +9,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from archspec.errors import InputError
+
 
 @contextmanager
 def quiet() -> Iterator[None]:
@@ -46,7 +48,10 @@ def import_tensorflow() -> None:
     # they name no file; what matters of an image is an error of ours, with its name
     warnings.filterwarnings("ignore", module=r"PIL\.")
     with quiet():
-        import keras  # noqa: F401
+        try:
+            import keras  # noqa: F401
+        except (ValueError, TypeError, AssertionError) as error:  # over a setting of the user's
+            raise InputError(f"Keras does not start: {error}\n  hint: mend or remove ~/.keras/keras.json") from error
         import tensorflow as tf
         tf.get_logger().setLevel("ERROR")
         # the first use of a device logs, too

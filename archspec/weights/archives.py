@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import struct
 import zipfile
@@ -24,6 +25,10 @@ DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, Ru
 """What zipfile raises over archives that are damaged, encrypted or packed in a way it does not know."""
 
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What a disk says to what is unpacked there; no damage."""
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[zipfile.ZipFile]:
     """An archive whose list of members is short and whose members do not overlap. Raises Unreadable."""
@@ -43,6 +48,8 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except DAMAGED as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise
         raise Unreadable(path, f"this archive is damaged ({error})") from None
 
 

@@ -124,6 +124,11 @@ def test_a_bug_is_told_whatever_the_arguments_and_the_disk(archspec: Run, monkey
     assert (code, err.splitlines()[-1]) == (3, "archspec: a bug: ZeroDivisionError: division by zero")
 
 
+def test_a_closed_output_is_no_bug(archspec: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", None)
+    assert archspec("check", "resnet18")[0] == 0
+
+
 def test_an_interrupt_exits_130(archspec: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt

@@ -27,3 +27,9 @@ def test_an_address_is_refused(text: str) -> None:
 def test_an_unknown_user_is_refused() -> None:
     with pytest.raises(InputError, match="--run ~nobody-of-that-name/x: there is no such user"):
         user_path("~nobody-of-that-name/x", "--run")
+
+
+def test_a_name_that_is_not_utf8_is_refused() -> None:
+    with pytest.raises(InputError) as error:
+        user_path("caf\udce9", "--run")
+    assert str(error.value) == "--run 'caf\\udce9': the name is not UTF-8\n  hint: name another folder"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import pickle
@@ -274,3 +275,8 @@ def test_a_file_for_which_the_library_asks_for_gigabytes(tmp_path: Path) -> None
     path = tmp_path / "a.h5"
     path.write_bytes((FILES / "grows.h5").read_bytes())
     assert refusal(path).startswith("this HDF5 file is damaged (OSError: Can't synchronously read data")
+
+
+def test_a_full_disk_is_no_damage(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="full"), archives.explained(tmp_path):
+        raise OSError(errno.ENOSPC, "full")
