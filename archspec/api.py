@@ -36,6 +36,10 @@ def load(reference: str | PathLike[str], overrides: Overrides = ()) -> Spec:
     if isinstance(overrides, str) or not isinstance(overrides, Mapping | Sequence):
         raise InputError(f"overrides are a mapping or a list, this is {_described(overrides)}\n"
                          '  hint: archspec.load("resnet50", {"stages.se": 16})')
+    for each in overrides if isinstance(overrides, Sequence) else ():
+        if not isinstance(each, str):
+            raise InputError(f"an override in a list is a text, this is {_described(each)}\n"
+                             '  hint: archspec.load("resnet50", ["stages.se=16"])')
     return _load(reference, overrides)
 
 

@@ -30,6 +30,8 @@ def test_anything_else_is_told_what_is_wanted(call: object, wrong: object) -> No
 @pytest.mark.parametrize(("arguments", "message"), [
     ((3,), "load takes a path or the name of a shipped spec, this is int 3"),
     (("resnet18", "stages.se=16"), "overrides are a mapping or a list, this is str 'stages.se=16'"),
+    (("resnet18", [16]), "an override in a list is a text, this is int 16"),
+    (("",), "'':1:1: there is no such file, and no shipped spec of that name"),
     (("resnet18", {"let.a": object}), "is nothing that a spec can hold")])
 def test_load(arguments: tuple[object, ...], message: str) -> None:
     with pytest.raises(InputError, match=message):

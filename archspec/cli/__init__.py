@@ -120,7 +120,12 @@ def run(arguments: list[str]) -> int:
 
 
 def _bug(error: Exception, arguments: list[str]) -> str:
-    """One line, and a file with the traceback."""
-    with tempfile.NamedTemporaryFile("w", prefix="archspec-", suffix=".txt", delete=False) as file:
-        file.write(f"archspec {' '.join(arguments)}\n\n{''.join(traceback.format_exception(error))}")
-    return f"archspec: a bug: {type(error).__name__}: {error}; the traceback is in {Path(file.name)}"
+    """One line, and a file with the traceback; the traceback itself where no file can be written."""
+    told = f"archspec {' '.join(arguments)}\n\n{''.join(traceback.format_exception(error))}"
+    said = f"archspec: a bug: {type(error).__name__}: {error}"
+    try:
+        with tempfile.NamedTemporaryFile("wb", prefix="archspec-", suffix=".txt", delete=False) as file:
+            file.write(told.encode(errors="backslashreplace"))
+    except OSError:
+        return f"{told}\n{said}"
+    return f"{said}; the traceback is in {Path(file.name)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -64,7 +65,12 @@ class Source:
     left_out: str = ""
 
     def check(self, classes: int) -> None:
-        """Raises InputError unless the network tells apart as many classes as there are, two at least."""
+        """Raises InputError unless the network tells apart as many classes as there are: two at least, each with a name."""
+        for name, count in Counter(self.classes).items():
+            if not name.strip() or count > 1:  # two names in different encodings may look alike
+                said = "two classes" if count > 1 else "a class"
+                raise InputError(f"data '{self.name}' has {said} called '{name}': labels.txt could not tell which is which\n"
+                                 "  hint: rename the folder")
         if len(self.classes) < 2:
             raise InputError(f"data '{self.name}' has one class ({some(self.classes)}): there is nothing to tell apart\n"
                              "  hint: the data's path is the folder above the class folders, or above train and validation")

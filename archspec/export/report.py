@@ -27,7 +27,7 @@ def rows(folder: Path) -> list[dict[str, Any]]:
     """The rows of the report of a folder; none where there is no report, or none that can be read."""
     try:
         found = read_json(folder / PLACE)["artefacts"]
-        return [each for each in found if {"format", "sha256"} <= each.keys()]
+        return [each for each in found if isinstance(each["format"], str) and isinstance(each["sha256"], str)]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return []
 

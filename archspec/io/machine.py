@@ -23,7 +23,7 @@ def refusal(error: BaseException) -> str:
 
 def _refusal(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno in REFUSALS:
-        place = f": {error.filename}" if error.filename is not None else ""
+        place = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes | os.PathLike) else ""
         return f"{os.strerror(error.errno)}{place}"
     if isinstance(error, MemoryError):
         return os.strerror(errno.ENOMEM)

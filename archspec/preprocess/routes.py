@@ -10,6 +10,10 @@ MAX_PIXELS = 178_956_970
 """Of one image: above that it is a decompression bomb, as Pillow has it."""
 
 
+LONGEST_PNG = 1_000_000
+"""A side that libpng, as TensorFlow has it, reads at most."""
+
+
 class Route(IntEnum):
     """Who decodes."""
 
@@ -31,7 +35,8 @@ def route(data: bytes, channels: int) -> Route:
     if header.kind == "JPEG" and header.plain and channels in _jpeg_channels(header):
         return Route.JPEG
     # tRNS makes a colour transparent, eXIf may turn the image; found by chance in the pixels they only cost time
-    if header.kind == "PNG" and header.plain and channels in (1, 3) and b"tRNS" not in data and b"eXIf" not in data:
+    short = max(header.height, header.width) <= LONGEST_PNG
+    if header.kind == "PNG" and header.plain and short and channels in (1, 3) and b"tRNS" not in data and b"eXIf" not in data:
         return Route.PNG
     return Route.PILLOW
 

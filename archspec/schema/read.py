@@ -154,8 +154,11 @@ class _Reader:
 
     def unknown(self, name: str, keys: Mapping[str, Key], tree: MappingTree, path: str, among: OneOf | None) -> None:
         others = [] if among is None else [word for word, section in among.kinds().items() if name in section.declared]
+        value = tree.entries[name]
         if among is not None and others:
             hint = f"it is a key of {among.tag}: {' and '.join(others)}"
+        elif among is not None and isinstance(value, Scalar) and value.text in among.kinds():
+            hint = f"write {among.tag}: {value.text}"
         else:
             near = suggestion(name, keys, self.everywhere) if len(self.problems) < MAX_SHOWN else ""
             hint = near or f"it has {' '.join(keys)}"

@@ -39,5 +39,10 @@ def suggestion(word: str, keys: Mapping[str, Key], everywhere: Everywhere) -> st
     entries = list(everywhere())
     paths = list(dict.fromkeys(entry.path for entry in entries if is_called(word, entry.name, entry.key)))
     if paths and len(paths) <= MOST_PATHS:
-        return f"did you mean {' or '.join(paths)}?"
+        return f"did you mean {' or '.join(map(_place, paths))}?"
     return nearest(word, keys)
+
+
+def _place(path: str) -> str:
+    """A path for a message; `name` alone would be the very word that is wrong here."""
+    return path if "." in path else f"{path} at the top of the spec"

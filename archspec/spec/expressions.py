@@ -93,8 +93,9 @@ def _parsed(text: str) -> ast.expr:
         raise ExpressionError(f"the expression '{shorten(inner)}' cannot be read",
                               "numbers, texts, names, + - * / // % **, comparisons, and or not, a if c else b, x[i], "
                               "and " + " ".join(FUNCTIONS)) from None
-    if re.search(r"[#\\]", TEXT.sub("", inner)):
-        raise ExpressionError(f"the expression '{shorten(inner)}' cannot be read", "an expression has no # and no \\")
+    if re.search(r"[#\\]|[^\x00-\x7f]", TEXT.sub("", inner)):  # Python takes some letters beyond ASCII for others
+        raise ExpressionError(f"the expression '{shorten(inner)}' cannot be read",
+                              "an expression has no # and no \\; names are letters from a to z, digits and _")
     if _nesting(tree) > MAX_NESTING:
         raise ExpressionError(f"an expression nested deeper than {MAX_NESTING} levels", "give its parts names in let")
     _check(tree, inner)

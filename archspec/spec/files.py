@@ -25,7 +25,7 @@ def recipe_names() -> list[str]:
 def locate(reference: str) -> Path:
     """The file of a SPEC argument: a path, or the name of a shipped spec. Raises SpecError."""
     path = Path(reference)
-    found = kind_of(path)
+    found = kind_of(path) if reference else "none"
     if found == "file":
         return path
     own = shipped() / f"{reference}.yaml"
@@ -35,7 +35,8 @@ def locate(reference: str) -> Path:
         what = "a folder" if found == "folder" else "a pipe or a device"
         raise SpecError([Problem("not-a-file", Where(reference), f"this is {what}, a spec is a YAML file")])
     hint = nearest(path.stem, spec_names()) or "`archspec list` shows the specs that ship with archspec"
-    raise SpecError([Problem("not-found", Where(reference), "there is no such file, and no shipped spec of that name", hint)])
+    raise SpecError([Problem("not-found", Where(reference or "''"), "there is no such file, and no shipped spec of that name",
+                             hint)])
 
 
 def extended(tree: Scalar, path: Path) -> Path:

@@ -14,7 +14,7 @@ from archspec.schema.tree import MappingTree, Scalar, Tree, kind, overlay
 from archspec.spec.files import extended, locate, recipe_names
 from archspec.spec.longform import kinds_written_out, normal
 from archspec.spec.merge import merge, without
-from archspec.spec.source import parse, read
+from archspec.spec.source import MAX_DEPTH, parse, read
 
 MAX_CHAIN = 20
 SET = "--set"
@@ -100,7 +100,8 @@ def assignment(override: str) -> MappingTree:
     """`key.path=value` as a tree. Raises SpecError."""
     key, equals, value = override.partition("=")
     where = Where(SET, 1, 1, key, override)
-    if not equals or not all(key.split(".")):
+    parts = key.split(".")
+    if not equals or not all(parts) or len(parts) > MAX_DEPTH:
         raise SpecError([Problem("set", where, f"'{shorten(override)}' is not an override",
                                  "write key.path=value: stages.se=16")])
     if key == "extends":
@@ -110,7 +111,7 @@ def assignment(override: str) -> MappingTree:
         raise SpecError([Problem("set", where, f"nothing stands after '{shorten(key)}='", "write key=none to switch something "
                                  "off, key=null to take the key away, so that its default holds")])
     tree: Tree = parse(" " * (len(key) + 1) + value, SET, where)
-    for name in reversed(key.split(".")):
+    for name in reversed(parts):
         tree = MappingTree({name: tree}, where, {name: where})
     assert isinstance(tree, MappingTree)
     return tree

@@ -40,6 +40,7 @@ SYNTAX_HINTS = {
     "did not find expected ',' or": "a bracket that was opened above is not closed, or a comma is missing",
     "unexpected end of stream": "a quote that was opened is not closed",
     "cannot start any token": "quote a text that begins with this sign",
+    "surrogates not allowed": "write it as UTF-8 text",
 }
 """What is wrong most often where libyaml says this."""
 
@@ -108,7 +109,7 @@ def parse(text: str, file: str, within: Where | None = None, problems: list[Prob
     reader = _Reader(Where(file, called=called), BREAKS.split(text), within)
     try:
         tree = reader.document(yaml.parse(text, Loader=_Loader))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeEncodeError) as error:  # the second for bytes of a command line that are not UTF-8
         raise SpecError([*reader.problems, reader.syntax(error)]) from None
     if problems is not None:
         problems.extend(reader.problems)
@@ -185,7 +186,7 @@ class _Reader:
             return Where(self.file.file, len(self.lines), len(last) + 1, path, last, self.file.called)
         return Where(self.file.file, mark.line + 1, mark.column + 1, path, self.lines[mark.line], self.file.called)
 
-    def syntax(self, error: yaml.YAMLError) -> Problem:
+    def syntax(self, error: yaml.YAMLError | UnicodeEncodeError) -> Problem:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         where = self.at(mark, "") if mark else self.control()
         if deep := NESTED.search(where.text[:where.column]):  # libyaml 0.2.6 looks a thousand brackets ahead and gives up

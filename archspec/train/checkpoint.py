@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from archspec.io.files import replacing
+from archspec.train.progress import is_progress
 
 _PROGRESS = "progress"
 _BLOCK = 1 << 20
-_KEYS = {"step", "seconds", "sums", "timed", "history"}
 
 
 @dataclass(frozen=True)
@@ -119,8 +119,10 @@ def _parse(path: Path) -> Snapshot:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         progress = json.loads(str(arrays.pop(_PROGRESS)))
-        if set(progress) != _KEYS:
-            raise ValueError(f"its progress has the keys {', '.join(progress)}")
+        if not is_progress(progress):
+            raise ValueError("its progress is not as it was saved")
+        if odd := [name for name, array in arrays.items() if array.dtype.kind not in "fiub"]:
+            raise ValueError(f"{odd[0]} in it holds no numbers")
     except OSError:
         raise
     except Exception as error:  # whatever zipfile, NumPy's tokenizer or JSON make of a file that is no checkpoint

@@ -28,7 +28,7 @@ from archspec.spec.recipe import Recipe
 from archspec.train import cluster as clusters
 from archspec.train import optimizer as optimizers
 from archspec.train import strategy as strategies
-from archspec.train.checkpoint import Snapshot
+from archspec.train.checkpoint import Misfit, Snapshot
 from archspec.train.cluster import Cluster
 from archspec.train.faults import computing
 from archspec.train.progress import Progress
@@ -64,7 +64,12 @@ class Job:
         return self.recipe.epochs * self.training.steps
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Takes up the state that was saved. Raises Misfit if it is of another network."""
+        """Takes up the state that was saved. Raises Misfit if it is of another network or another length."""
+        step, history = snapshot.progress["step"], snapshot.progress["history"]
+        epoch, within = divmod(step, self.training.steps)
+        # at the end of an epoch it is saved before it is tested
+        if step > self.steps or not epoch - (not within) <= len(history) <= epoch:
+            raise Misfit(f"it stands at step {step} of {self.steps}, with {len(history)} epochs tested")
         with self.strategy.scope():
             self.state.restore(snapshot)
 

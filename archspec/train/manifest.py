@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,10 @@ def begun(name: str, train: Recipe, graph: Graph, fresh: bool) -> Manifest:
 def read(path: Path) -> Manifest:
     """Raises InputError if it is not as `write` wrote it."""
     try:
-        found = Manifest(**read_json(path))
+        document = read_json(path)
+        if not isinstance(document, dict) or document.keys() != {each.name for each in fields(Manifest)}:
+            raise TypeError("it has not the keys of a manifest")
+        found = Manifest(**document)
         kinds = {"fingerprint": str, "train": dict, "resumed": list}
         if wrong := [key for key, kind in kinds.items() if not isinstance(getattr(found, key), kind)]:
             raise TypeError(f"its {wrong[0]} is of another kind")

@@ -14,10 +14,7 @@ import tensorflow as tf
 
 from archspec.errors import InputError
 from archspec.io.files import replacing, write_text
-from archspec.train.progress import Row
-
-REQUIRED = ("epoch", "loss", "accuracy", "test_loss", "test_top1", "seconds", "images_per_second")
-"""The keys of a row that curves and results are made of."""
+from archspec.train.progress import Row, is_row
 
 
 class TensorBoard:
@@ -53,14 +50,9 @@ def read_lines(path: Path) -> list[Row]:
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     except (OSError, ValueError, RecursionError):
         rows = []
-    if not rows or not all(isinstance(row, dict) and all(_is_number(row.get(key)) for key in REQUIRED) for row in rows):
+    if not rows or not all(map(is_row, rows)):
         raise InputError(f"{path} is not there or damaged\n  hint: the command that trained makes it anew from a checkpoint")
     return rows
-
-
-def _is_number(value: object) -> bool:
-    """Whether it is one that can be drawn and rounded; JSON holds others."""
-    return isinstance(value, int | float) and -1e15 < value < 1e15
 
 
 def draw_curves(path: Path, history: Sequence[Row], title: str) -> None:

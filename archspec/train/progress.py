@@ -11,6 +11,8 @@ from archspec.train.steps import TRAINED
 
 Row = dict[str, float]
 """One epoch: epoch (from 1), step, learning_rate, loss, accuracy, test_loss, test_top1, test_top5, seconds, …"""
+REQUIRED = ("epoch", "loss", "accuracy", "test_loss", "test_top1", "seconds", "images_per_second")
+"""The keys of a row that curves and results are made of."""
 
 
 @dataclass
@@ -52,6 +54,29 @@ class Progress:
         self.step, self.seconds = document["step"], document["seconds"]
         self.sums, self.timed = np.array(document["sums"]), list(document["timed"])
         self.history = list(document["history"])
+
+
+def is_progress(document: object) -> bool:
+    """Whether a JSON document is one that `Progress.to_json` gave, as far as that can be seen."""
+    return (isinstance(document, dict) and set(document) == {"step", "seconds", "sums", "timed", "history"}
+            and type(document["step"]) is int and document["step"] >= 0 and _is_number(document["seconds"])
+            and _are_numbers(document["sums"], len(TRAINED)) and _are_numbers(document["timed"], 2)
+            and isinstance(document["history"], list) and all(map(is_row, document["history"])))
+
+
+def is_row(row: object) -> bool:
+    """Whether a JSON value is a Row: numbers all, those that are required among them."""
+    return isinstance(row, dict) and set(REQUIRED) <= row.keys() and all(map(_is_number, row.values()))
+
+
+def _are_numbers(values: object, count: int) -> bool:
+    """Of sums some may be none of finite size: the checkpoint is passed over for that, not for its form."""
+    return isinstance(values, list) and len(values) == count and all(type(each) in (int, float) for each in values)
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is one that can be drawn and rounded; JSON holds others."""
+    return type(value) in (int, float) and -1e15 < value < 1e15  # type: ignore[operator]
 
 
 class Diverged(Exception):

@@ -32,8 +32,8 @@ class TrainState:
     def restore(self, snapshot: Snapshot) -> None:
         """Becomes what was copied. Raises Misfit, before anything is changed, if that has other variables."""
         named = dict(self._named())
-        wanted = {name: tuple(variable.shape) for name, variable in named.items()}
-        held = {name: array.shape for name, array in snapshot.arrays.items()}
+        wanted = {name: (tuple(variable.shape), variable.dtype) for name, variable in named.items()}
+        held = {name: (array.shape, array.dtype.name) for name, array in snapshot.arrays.items()}
         if wanted != held:
             differing = sorted(name for name in wanted.keys() | held.keys() if wanted.get(name) != held.get(name))
             raise Misfit(f"{len(differing)} variables differ, the first is {differing[0]}")

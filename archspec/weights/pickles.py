@@ -21,6 +21,8 @@ MOST_BYTES = 64 << 20
 MOST_INSTRUCTIONS = 2_000_000
 """Bounds of a program; that of a network of 3,000 tensors with an optimizer has 1 MB and 200,000 instructions."""
 MOST_AXES, MOST_NUMBERS = 16, 1 << 60
+LONGEST = 1024
+"""Characters of the name of a class or a function: a name is copied each time it is met, and a program may repeat it."""
 STORAGES = {"DoubleStorage": "float64", "FloatStorage": "float32", "HalfStorage": "float16", "BFloat16Storage": "bfloat16",
             "LongStorage": "int64", "IntStorage": "int32", "ShortStorage": "int16", "CharStorage": "int8",
             "ByteStorage": "uint8", "BoolStorage": "bool"}
@@ -78,8 +80,8 @@ def _tensor(arguments: tuple[Any, ...]) -> View | Skipped:
     """torch._utils._rebuild_tensor and _rebuild_tensor_v2: storage, offset, shape, stride, and what else there is."""
     match arguments[:4]:
         case (Storage() as storage, int(offset), tuple(shape), tuple(stride)):
-            numbers = (offset, *shape, *stride)
-            if len(shape) == len(stride) <= MOST_AXES and all(type(n) is int and 0 <= n < MOST_NUMBERS for n in numbers):
+            fits = len(shape) == len(stride) <= MOST_AXES  # first: a long one may be given again and again
+            if fits and all(type(n) is int and 0 <= n < MOST_NUMBERS for n in (offset, *shape, *stride)):
                 return View(storage, offset, shape, stride)
         case (Skipped() as storage, *_):
             return storage
@@ -94,9 +96,14 @@ def _first(arguments: tuple[Any, ...]) -> Any:
 
 
 def _mapping(arguments: tuple[Any, ...]) -> dict[str, Any]:
-    """An OrderedDict, which Python 2 wrote with its pairs and Python 3 fills afterwards."""
+    """An OrderedDict, which Python 2 wrote with its pairs and Python 3 fills afterwards.
+
+    The list of pairs is emptied: a program may give it again and again, and each time would cost its length.
+    """
     pairs = arguments[0] if arguments and type(arguments[0]) is list else []
-    return {pair[0]: pair[1] for pair in pairs if type(pair) in (list, tuple) and len(pair) == 2 and type(pair[0]) is str}
+    taken = {pair[0]: pair[1] for pair in pairs if type(pair) in (list, tuple) and len(pair) == 2 and type(pair[0]) is str}
+    pairs.clear()
+    return taken
 
 
 CALLS: dict[tuple[str, str], Callable[[tuple[Any, ...]], Any]] = {
@@ -165,13 +172,19 @@ class _Machine:
     def name(self, argument: str) -> None:
         """GLOBAL: module and name, of which neither has a blank."""
         module, _, name = argument.partition(" ")
-        self.push(_Name(module, name))
+        self.push_name(module, name)
 
     def stack_name(self, _: Any) -> None:
         """STACK_GLOBAL."""
         name, module = self.pop(), self.pop()
         if type(name) is not str or type(module) is not str:
             raise Refused("its pickle is damaged (a name is no text)")
+        self.push_name(module, name)
+
+    def push_name(self, module: str, name: str) -> None:
+        """A name, where it is as short as names are."""
+        if max(len(module), len(name)) > LONGEST:
+            raise Refused(f"its pickle has a name of more than {LONGEST:,} characters")
         self.push(_Name(module, name))
 
     def call(self, _: Any) -> None:

@@ -113,6 +113,17 @@ def test_a_bug_exits_3_and_leaves_the_traceback_in_a_file(archspec: Run, monkeyp
     path.unlink()
 
 
+def test_a_bug_is_told_whatever_the_arguments_and_the_disk(archspec: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("archspec.cli.options.load", lambda *_: 1 / 0)
+    code, _, err = archspec("summary", "resnet50", "--set", "name=\udce9")
+    path = Path(err.rpartition(" ")[2].strip())
+    assert (code, path.read_text().splitlines()[0]) == (3, r"archspec summary resnet50 --set name=\udce9")
+    path.unlink()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    code, _, err = archspec("summary", "resnet50")
+    assert (code, err.splitlines()[-1]) == (3, "archspec: a bug: ZeroDivisionError: division by zero")
+
+
 def test_an_interrupt_exits_130(archspec: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -154,6 +155,18 @@ def test_one_class_is_nothing_to_tell_apart(tmp_path: Path) -> None:
         load_data(Folder(path=str(tmp_path), holdout=0.5)).check(1)
     assert str(error.value) == ("data 'folder' has one class (photos): there is nothing to tell apart\n  hint: the data's path "
                                 "is the folder above the class folders, or above train and validation")
+
+
+@pytest.mark.parametrize(("names", "said"), [
+    ((b" ", b"dog"), "a class called ' '"), ((b"caf\xe9", rb"caf\xe9"), r"two classes called 'caf\xe9'")])
+def test_each_class_has_a_name_of_its_own(names: tuple[bytes, ...], said: str, tmp_path: Path) -> None:
+    for name in names:
+        for index in range(2):
+            save(tmp_path / os.fsdecode(name) / f"{index}.png")
+    with pytest.raises(InputError) as error:
+        load_data(Folder(path=str(tmp_path), holdout=0.5)).check(2)
+    assert str(error.value) == (f"data 'folder' has {said}: labels.txt could not tell which is which\n"
+                                "  hint: rename the folder")
 
 
 def test_too_few_images_to_hold_some_back(tmp_path: Path) -> None:

@@ -70,8 +70,10 @@ def test_links(root: Path) -> None:
     (root / "train/cat/folder").symlink_to(root / "train/dog")
     (root / "train/cat/loop").symlink_to(root / "train/cat")
     (root / "train/cat/broken.png").symlink_to(root / "none.png")
+    (root / "train/cat/circle.png").symlink_to(root / "train/cat/circle.png")
     assert cats(root) == ["0.png", "1.png", "file.png"]
-    assert loaded(root).left_out == "1 broken link (train/cat/broken.png), 2 links to folders (first: train/cat/folder)"
+    assert loaded(root).left_out == ("2 broken links (first: train/cat/broken.png), "
+                                     "2 links to folders (first: train/cat/folder)")
 
 
 def test_a_class_may_be_a_link_but_not_to_what_holds_it(root: Path) -> None:
@@ -90,7 +92,8 @@ def test_a_pipe_does_not_hang(root: Path) -> None:
 def test_files_beside_the_classes(root: Path) -> None:
     (root / "train/README.txt").write_text("x")
     (root / "train/gone").symlink_to(root / "nowhere")
-    assert loaded(root).left_out == "1 file in no class folder (train/README.txt), 1 broken link (train/gone)"
+    (root / "train/ring").symlink_to(root / "train/ring")
+    assert loaded(root).left_out == "1 file in no class folder (train/README.txt), 2 broken links (first: train/gone)"
 
 
 def test_folders_in_a_class(root: Path) -> None:

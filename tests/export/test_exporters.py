@@ -123,8 +123,9 @@ def test_the_report_knows_a_changed_export(tmp_path: Path) -> None:
     assert is_whole(tmp_path, "tflite", "model.tflite")
     (tmp_path / "saved_model/1/variables/variables.index").write_bytes(b"")
     assert not is_whole(tmp_path, "savedmodel", "saved_model/1")
-    (tmp_path / "parity.json").write_text("{")
-    assert not is_whole(tmp_path, "tflite", "model.tflite")
+    for broken in ("{", "[" * 10**5, '{"artefacts": [{"format": [], "sha256": ""}]}', '{"artefacts": [{"format": "tflite"}]}'):
+        (tmp_path / "parity.json").write_text(broken)
+        assert not is_whole(tmp_path, "tflite", "model.tflite")
 
 
 @pytest.mark.parametrize("name", EXPORTERS)

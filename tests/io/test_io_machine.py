@@ -16,6 +16,7 @@ class ResourceExhaustedError(Exception):
 @pytest.mark.parametrize(("error", "words"), [
     (OSError(errno.ENOSPC, "", "model.keras"), "No space left on device: model.keras"),
     (OSError(errno.EFBIG, ""), "File too large"),
+    (OSError(errno.ELOOP, "", b"cat/x.jpg"), "Too many levels of symbolic links: cat/x.jpg"),
     (OSError(errno.EXDEV, "", "a", None, "b"), "Invalid cross-device link: a"),
     (OSError(errno.ENAMETOOLONG, "", "aaa"), "File name too long: aaa"),
     (OSError("Can't write data (file write failed: errno = 28, error message = 'No space left on device')"),

@@ -180,6 +180,12 @@ def test_32_bits_a_pixel_are_refused(encode: Encode) -> None:
         decoded(encode(Image.new("F", (4, 4)), "TIFF"))
 
 
+@pytest.mark.parametrize(("height", "width"), [(1, 1_000_001), (1_000_001, 1)])
+def test_a_png_longer_than_tensorflow_reads(height: int, width: int) -> None:
+    data = png(height, width, 8, 0, (b"\0" + bytes(width)) * height)
+    assert decoded(data, channels=1).shape == (height, width, 1)
+
+
 def test_a_bomb_is_refused_before_it_is_decoded() -> None:
     with pytest.raises(tf.errors.InvalidArgumentError, match="20000x10000 pixels; at most 179 million are read"):
         decoded(png(10000, 20000, 8, 2, b""))

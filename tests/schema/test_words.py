@@ -29,6 +29,10 @@ def test_sections(word: str, hint: str) -> None:
     assert suggestion(word, SPEC, everywhere) == hint
 
 
+def test_a_key_of_the_same_name_elsewhere_is_told_by_its_place() -> None:
+    assert suggestion("input", STAGE, everywhere) == "did you mean input at the top of the spec?"
+
+
 def test_no_word_means_two_keys_of_one_place() -> None:
     """A synonym is neither a key beside it nor a synonym of another."""
     places = [SPEC, STAGE, BLOCK, *(each.arguments for each in OPERATIONS.values()), *(entry.owner.declared for entry in everywhere() if entry.owner)]

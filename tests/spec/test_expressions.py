@@ -42,6 +42,7 @@ def test_value(text: str, value: object) -> None:
     "$(__import__('os'))", "$(().__class__)", "$(sqrt(-1))", "$((-8) ** 0.5)", "$(1 / 0)", "$(1 % 0)", "$(1 // 0)",
     "$(0 ** -1)",
     "$(divisible(8, 0))", "$(divisible(8, 0.5))", "$(missing)", "$(await a)", "$(a; a)", "$(a) + $(a)", "$(if)",
+    "$(\uff41)", "$(\ufb01)", "$(a + \xe9)",
 ])
 def test_nothing_else_is_an_expression(text: str) -> None:
     with pytest.raises(ExpressionError):

@@ -142,6 +142,11 @@ def test_there_is_no_such_spec(reference: str) -> None:
     assert caught.value.problems[0].code in ("not-found", "not-a-file")
 
 
+def test_an_override_is_no_deeper_than_a_document(write: Write) -> None:
+    with pytest.raises(SpecError, match="is not an override"):
+        archspec.load(str(write("train: {epochs: 3}")), ["a." * 3000 + "b=1"])
+
+
 @pytest.mark.parametrize("assignments", [
     ["train.data.source=folder", "train.data.path=images"], ["train.epochs=40", "train.recipe=cifar_resnet", "train.schedule=cosine"],
     ["train.schedule.factor=0.5", "train.schedule.milestones=[3, 5]", "train.schedule=step"], ["stages.se=8", "stages.widths=[8, 16]"],

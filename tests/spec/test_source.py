@@ -98,6 +98,12 @@ def test_a_byte_order_mark_and_windows_line_ends_are_fine(tmp_path: Path) -> Non
     assert plain(read(path)) == {"a": 1, "b": 2}
 
 
+def test_bytes_that_are_no_text_are_a_problem_of_the_text() -> None:
+    """As a command line gives them: Python makes lone surrogates of them."""
+    with pytest.raises(SpecError, match=r"x\.yaml:1:7: this is not YAML: surrogates not allowed\n.*\n.*\n  hint: write it as UTF-8 text$"):
+        document("name: \udce9", "x.yaml")
+
+
 def test_a_problem_at_the_end_of_a_file_without_a_line_end_stands_in_its_last_line() -> None:
     with pytest.raises(SpecError, match=r"x\.yaml:2:5: this is not YAML: could not find expected ':'\n    2 \| none\n"):
         document("a: 1\nnone", "x.yaml")

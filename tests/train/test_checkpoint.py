@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,9 @@ def snapshot(step: int, value: float = 1.0) -> Snapshot:
     """The values are the step's, or not numbers."""
     arrays = {"model/a/kernel": np.full((2, 3), step * value, np.float32), "optimizer/0/iteration": np.int64(step)}
     return Snapshot(arrays, {"step": step, "seconds": 0.5, "sums": [1.0, 2.0, 3.0], "timed": [3.0, 0.5], "history": []})
+
+
+ROW = dict.fromkeys(("epoch", "loss", "accuracy", "test_loss", "test_top1", "seconds", "images_per_second"), 1.0)
 
 
 @pytest.fixture
@@ -88,6 +92,26 @@ def test_what_is_sealed_and_no_checkpoint_is_refused(checkpoints: Checkpoints) -
         newest.write_bytes(content + _trailer(_sum(newest, len(content))))
         with pytest.raises(Unusable, match="no checkpoint: "):
             read(newest)
+
+
+@pytest.mark.parametrize("odd", [
+    {"step": -1}, {"step": 1.5}, {"step": None}, {"step": True}, {"seconds": "x"}, {"seconds": float("nan")}, {"sums": [1.0, 2.0]},
+    {"sums": ["a", "b", "c"]}, {"sums": None}, {"timed": [1.0]}, {"history": None}, {"history": [{}]}, {"history": [None]},
+    {"history": [{**ROW, "loss": "x"}]}, {"more": 1}])
+def test_a_progress_that_no_training_has_is_passed_over(odd: dict[str, Any], checkpoints: Checkpoints) -> None:
+    from archspec.train.checkpoint import _write
+    good = snapshot(4)
+    _write(Snapshot(good.arrays, {**good.progress, "history": [ROW], **odd}), checkpoints.folder / "step-00000004.npz")
+    found, refused = checkpoints.newest()
+    assert found is not None
+    assert found.progress["step"] == 3
+    assert list(refused.values()) == ["no checkpoint: its progress is not as it was saved"]
+
+
+@pytest.mark.parametrize("array", [np.array(["x"]), np.zeros(1, complex), np.zeros(1, "M8[s]"), np.zeros(1, [("a", "f4")])])
+def test_arrays_hold_numbers(array: np.ndarray, checkpoints: Checkpoints) -> None:
+    checkpoints.save(Snapshot({"model/a/kernel": array}, snapshot(4).progress))
+    assert list(checkpoints.newest()[1].values()) == ["no checkpoint: model/a/kernel in it holds no numbers"]
 
 
 def test_what_cannot_be_opened_is_not_damaged(checkpoints: Checkpoints) -> None:

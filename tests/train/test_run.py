@@ -97,6 +97,7 @@ def test_a_broken_manifest_is_told_with_the_ways_out(run: RunFolder, spec: Path,
     run.manifest.write_bytes(text.encode("latin-1"))
     message = refused(run, spec)
     assert message.startswith("run/manifest.json cannot be read (")
+    assert "Manifest" not in message
     assert message.endswith("\n  hint: put back the file as it was; --fresh starts over (the old run is moved aside)")
     refuse(run, *loaded(spec), fresh=True)
 

@@ -50,11 +50,10 @@ def test_what_is_left_out_is_said(data: Path, capsys: pytest.CaptureFixture[str]
     assert "the first step works" in shown.out
 
 
-@pytest.mark.parametrize("classes", [1, 2])
-def test_one_class_is_refused(classes: int, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_class_is_refused(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for half in ("train", "val"):
         (data / half / "dog").rename(data / half / "cat" / "more")
-    assert archspec(["train", "net.yaml", "--dry-run", "--set", f"classes={classes}"]) == 2
+    assert archspec(["train", "net.yaml", "--dry-run", "--set", "classes=2"]) == 2
     shown = capsys.readouterr().err
     assert "data 'folder' has one class (cat): there is nothing to tell apart\n" in shown
     assert "classes=1" not in shown

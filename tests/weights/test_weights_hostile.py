@@ -114,6 +114,17 @@ def test_a_program_is_no_longer_than_a_network_needs(tmp_path: Path, monkeypatch
     assert "archive/data.pkl in it has 1,003 bytes, more than 1,000" in refusal(archive(tmp_path / "b.pth", b"N" * 1000))
 
 
+def test_what_is_named_again_and_again_costs_nothing_again(tmp_path: Path) -> None:
+    pairs = b"](" + b"".join(text(f"k{number}") + b"N\x86" for number in range(1000)) + b"e"
+    program = named("collections", "OrderedDict") + b"q\x00" + pairs + b"q\x01" + b"](" + b"h\x00h\x01\x85R" * 100 + b"e."
+    made = pickles.load(io.BytesIO(program)).value
+    assert sum(map(len, made)) == 1000
+    long = named("torch", "A" * 1025)
+    assert "its pickle has a name of more than 1,024 characters" in refusal(archive(tmp_path / "a.pth", long))
+    long = text("torch") + text("A" * 1025) + b"\x93"
+    assert "its pickle has a name of more than 1,024 characters" in refusal(archive(tmp_path / "b.pth", long))
+
+
 @pytest.mark.parametrize("index", [b"r\xff\xff\xff\xff", b"q\xff"])
 def test_an_index_of_the_memo_reserves_nothing(index: bytes, tmp_path: Path) -> None:
     with open_weights(archive(tmp_path / "a.pth", mapping(w=row()) + index, n0=np.zeros(4, "<f4"))) as file:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from archspec.model import grouped
 from archspec.model.emit import build
 from archspec.network import load, lower
 
@@ -100,5 +101,7 @@ def test_what_is_saved_predicts_the_same(model: keras.Model, tmp_path: Path) -> 
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     images = images_of(model)
+    # a grouped convolution is saved as Keras's own, which adds in another order
+    share = 1e-5 if any(isinstance(layer, grouped.Conv2D) for layer in model.layers) else 0.0
     for ours, theirs in zip(tf.nest.flatten(model(images)), tf.nest.flatten(loaded(images)), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=share * float(np.abs(ours).max()))

@@ -11,7 +11,7 @@ import numpy as np
 
 from archspec.data.names import Names, readable
 from archspec.data.source import Head, Source, Split
-from archspec.data.sources.listing import LINK, OUTSIDE, LeftOut, below, entries, images_below, odd
+from archspec.data.sources.listing import LINK, OUTSIDE, LeftOut, below, entries, images_below, is_folder, odd
 from archspec.errors import InputError, some
 from archspec.preprocess.check import look
 from archspec.spec.recipe import Folder
@@ -54,7 +54,7 @@ def _halves(root: Path, holdout: float, out: LeftOut) -> tuple[str, Files, Files
 def _classes(root: Path, out: LeftOut) -> Files:
     folders = []
     for entry in entries(os.fsencode(root), out):
-        if not entry.is_dir():
+        if not is_folder(entry):
             out.add(odd(entry) or OUTSIDE, entry.path)
         elif entry.is_symlink() and _holds(entry.path, root):
             out.add(LINK, entry.path)

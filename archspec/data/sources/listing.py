@@ -87,11 +87,19 @@ def images_below(folder: bytes, out: LeftOut) -> list[bytes]:
     return sorted(images)
 
 
+def is_folder(entry: os.DirEntry[bytes]) -> bool:
+    """Whether an entry is a folder or a link to one; a circle of links is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
 def odd(entry: os.DirEntry[bytes]) -> Kind | None:
     """What an entry is that is no file; None for a file."""
-    if entry.is_file():
+    if os.path.isfile(entry.path):
         return None
-    return LINK if entry.is_dir() else NO_FILE if os.path.exists(entry.path) else BROKEN
+    return LINK if is_folder(entry) else NO_FILE if os.path.exists(entry.path) else BROKEN
 
 
 def _other(entry: os.DirEntry[bytes]) -> Kind | None:
