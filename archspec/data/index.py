@@ -68,7 +68,7 @@ class Index:
             found = cls(document["source"], tuple(document["classes"]),
                         *(_from_json(document[half]) for half in ("train", "test")))
             fits = found.digest == document["digest"]
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             fits = False
         if not fits:
             raise InputError("this is no index of data, or it is damaged")

@@ -58,6 +58,13 @@ def test_a_damaged_one_is_refused(root: Path, broken: dict[str, object]) -> None
         Index.from_json(document)
 
 
+@pytest.mark.parametrize("key", ["labels", "sizes", "heads"])
+def test_numbers_that_no_machine_holds_are_damage(root: Path, key: str) -> None:
+    document = indexed(root).to_json()
+    with pytest.raises(InputError, match="this is no index of data, or it is damaged"):
+        Index.from_json({**document, "train": {**document["train"], key: "99999999999999999999"}})
+
+
 def test_data_that_moved_are_the_same(root: Path) -> None:
     before = indexed(root)
     shutil.copytree(root, root.parent / "elsewhere")
