@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import click
 
+from archspec.cli import DONE, WRONG_INPUT
 from archspec.cli.options import as_json, overrides, print_json
 from archspec.errors import Problem, SpecError
 from archspec.network import load
@@ -33,7 +34,7 @@ def check(specs: tuple[str, ...], overrides: tuple[str, ...], strict: bool, as_j
                     "warnings": [_document(warning) for warning in doubts]})
     elif found:
         click.echo(f"{len(found)} problem{'s' if len(found) > 1 else ''}", err=True)
-    return 2 if found or (strict and doubts) else 0
+    return WRONG_INPUT if found or (strict and doubts) else DONE
 
 
 def _problems(spec: str, overrides: tuple[str, ...]) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:

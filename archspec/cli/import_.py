@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
+from archspec.cli import DONE
 from archspec.cli.options import needed, overrides, spec_of
+from archspec.cli.plan_tables import tables
 from archspec.errors import InputError
 from archspec.network import lower, with_overrides
 from archspec.weights.load import Wanted, notes, planned, refuse, refuse_form, stage_blocks
-from archspec.weights.report import tables
 
 if TYPE_CHECKING:
     from archspec.graph.ir import Graph
@@ -51,7 +52,7 @@ def import_(spec: str, weights: Path, layout: str, output: Path, new_head: bool,
         layers = _write(graph, plan, output, loaded.train.seed, wanted)
     click.echo(f"{output}  its output is logits; the input of most weights of this kind, by their publisher's word: "
                f"{plan.mapping.input}{needed(layers)}")
-    return 0
+    return DONE
 
 
 def _check_output(output: Path) -> None:

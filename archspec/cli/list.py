@@ -7,6 +7,7 @@ from dataclasses import asdict
 import click
 from rich.console import Console
 
+from archspec.cli import DONE
 from archspec.cli.options import as_json, print_json
 from archspec.io.places import relative, shipped
 from archspec.spec.dump import to_inline
@@ -22,14 +23,14 @@ def list_(as_json: bool, only_blocks: bool) -> int:
     if as_json:
         print_json({"specs": [asdict(entry) for entry in catalog.specs()],
                     "blocks": [asdict(entry) for entry in catalog.blocks()], "recipes": recipe_names()})
-        return 0
+        return DONE
     if only_blocks:
         _print_blocks()
-        return 0
+        return DONE
     from archspec.views.tables import catalog_table
     console = Console(width=None if Console().is_terminal else 160, highlight=False)
     console.print(catalog_table(catalog.specs()))
-    return 0
+    return DONE
 
 
 def _print_blocks() -> None:

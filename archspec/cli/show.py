@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from archspec.cli import DONE
 from archspec.cli.options import overrides, spec_of
 from archspec.views.explain import explain as explain_key
 
@@ -18,9 +19,9 @@ def show(spec: str, overrides: tuple[str, ...], expand: bool, explain: str | Non
     loaded = spec_of(spec, overrides)
     if explain is None:
         click.echo(loaded.to_yaml(expand), nl=False)
-        return 0
+        return DONE
     *overridden, last = explain_key(loaded, explain)
     click.echo(str(last))
     for origin in reversed(overridden):
         click.echo(f"  instead of {origin}")
-    return 0
+    return DONE

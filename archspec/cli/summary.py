@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from rich.console import Console
 
+from archspec.cli import DONE
 from archspec.cli.options import as_json, overrides, print_json, spec_of
 from archspec.network import lower
 from archspec.views.numbers import count, mebibytes, shape
@@ -25,13 +26,13 @@ def summary(spec: str, overrides: tuple[str, ...], as_json: bool, batch: int) ->
     result = summarise(lower(loaded), batch)
     if as_json:
         print_json(to_json(result))
-        return 0
+        return DONE
     console = Console(width=None if Console().is_terminal else 120, highlight=False)
     console.print(f"{loaded.name}: {loaded.description}" if loaded.description else loaded.name, soft_wrap=True)
     console.print(summary_table(result))
     for line in _facts(result, batch):
         console.print(line, soft_wrap=True)
-    return 0
+    return DONE
 
 
 def _facts(result: Summary, batch: int) -> list[str]:

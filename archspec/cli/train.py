@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from archspec.cli import DONE, INTERRUPTED, NO
 from archspec.cli.options import needed, overrides, spec_of
 from archspec.errors import InputError
 from archspec.io.machine import refusal
@@ -79,14 +80,14 @@ def _guarded(work: Work, spec: Spec, graph: Graph, run: RunFolder, fresh: bool, 
     except (Interrupted, KeyboardInterrupt):
         _say(console, f"interrupted; what was done is saved in {run.path}: the same command again goes on"
              if run.path.exists() else "interrupted; nothing was written yet")
-        return 130
+        return INTERRUPTED
     except Diverged as error:
         _say(console, f"{error}\n  hint: start over with --fresh and a lower train.schedule.learning_rate (now "
                       f"{spec.train.schedule.learning_rate:g}) or a longer train.schedule.warmup")
-        return 1
+        return NO
     except NotEqual as error:
         _say(console, f"{error}")
-        return 1
+        return NO
     except Exception as error:
         if isinstance(error, InputError) or not (refused := refusal(error)):
             raise
@@ -100,10 +101,10 @@ def run_training(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console:
     if not fresh and not missing(run, spec.export):  # without the lock: its disk may be one that is only read
         _say(console, f"{run.path} is finished; --fresh starts over")
         _print_result(run.read_result() or {}, run)
-        return 0
+        return DONE
     with claimed(run):
         _print_finished(_work(spec, graph, run, fresh, console), run)
-    return 0
+    return DONE
 
 
 def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> Finished:
@@ -139,7 +140,7 @@ def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Cons
         _finish(trial, spec, graph, job, row)
         refuse_little_space(job, run.path, trial.path)
     click.echo(f"the first step works (loss {row['loss']:.4f}), and so do evaluation and export; nothing was written")
-    return 0
+    return DONE
 
 
 def _finish(run: RunFolder, spec: Spec, graph: Graph, job: Job, last: Row) -> Finished:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from archspec.cli import DONE, NO
 from archspec.cli.options import overrides, spec_of
 from archspec.errors import Problem, SpecError
 from archspec.graph.ir import Graph
@@ -29,7 +30,7 @@ def verify(specs: tuple[str, ...], overrides: tuple[str, ...]) -> int:
             click.echo(f"  {line}")
         if not mismatches:
             click.echo(f"  {len(graph.nodes)} layers, the same in the graph and in the Keras model")
-    return 1 if differ else 0
+    return NO if differ else DONE
 
 
 def _lowered(references: tuple[str, ...], overrides: tuple[str, ...]) -> list[tuple[str, Spec, Graph]]:

@@ -107,22 +107,28 @@ def _columns(stages: MappingTree, problems: list[Problem]) -> MappingTree | Scal
         problems.append(Problem("table", table.where, "a table is a list of rows, its first row names the columns",
                                 "write one list a stage: - [width, stride] and then - [64, 1]"))
         return Scalar(BROKEN, "", table.where)
-    header = rows[0]
-    ragged = [row for row in rows[1:] if len(row.items) != len(header.items)]
+    ragged = [row for row in rows[1:] if len(row.items) != len(rows[0].items)]
     problems.extend(Problem("table-row", row.where, f"this row has {entries_of(row)}, the first row names "
-                            f"{len(header.items)} columns", "`default` leaves an entry out") for row in ragged)
-    for index, column in enumerate(header.items):
-        name = column.text if isinstance(column, Scalar) else ""
-        single = PLURALS.get(name, name)
-        if single in entries or single in {PLURALS.get(key, key) for key in stages.entries}:
-            problems.append(Problem("table-and-beside", column.where, f"'{name}' is in the table and beside it or twice in it",
-                                    "keep one of them"))
-            continue
-        if name in STAGE_LISTS:
-            problems.append(Problem("table", column.where, f"'{name}' is an operation list and no column",
-                                    f"write {name}: [...] beside the table"))
-            continue
-        default = Scalar("default", "default", column.where)
-        cells = tuple(row.items[index] if index < len(row.items) else default for row in rows[1:])
-        entries[single], keys[single] = ListTree(cells, column.where), column.where
+                            f"{len(rows[0].items)} columns", "`default` leaves an entry out") for row in ragged)
+    for index, column in enumerate(rows[0].items):
+        single = _column_name(column, {*entries, *(PLURALS.get(key, key) for key in stages.entries)}, problems)
+        if single is not None:
+            default = Scalar("default", "default", column.where)
+            cells = tuple(row.items[index] if index < len(row.items) else default for row in rows[1:])
+            entries[single], keys[single] = ListTree(cells, column.where), column.where
     return MappingTree(entries, stages.where, keys)
+
+
+def _column_name(column: Tree, taken: set[str], problems: list[Problem]) -> str | None:
+    """What the head of a table's column names, in the singular; None after a problem."""
+    name = column.text if isinstance(column, Scalar) else ""
+    single = PLURALS.get(name, name)
+    if single in taken:
+        problems.append(Problem("table-and-beside", column.where, f"'{name}' is in the table and beside it or twice in it",
+                                "keep one of them"))
+        return None
+    if name in STAGE_LISTS:
+        problems.append(Problem("table", column.where, f"'{name}' is an operation list and no column",
+                                f"write {name}: [...] beside the table"))
+        return None
+    return single

@@ -40,5 +40,5 @@ def _workers(text: str) -> int:
     try:
         described: Any = json.loads(text or "{}").get("cluster", {})
         return sum(len(described.get(job, ())) for job in ("chief", "worker")) or 1
-    except (ValueError, AttributeError, TypeError) as error:
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
         raise InputError(f"TF_CONFIG cannot be read ({error}): {text[:120]}\n  hint: unset it") from None

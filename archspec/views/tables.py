@@ -9,11 +9,12 @@ from archspec.views.numbers import count, mebibytes, shape, short
 from archspec.views.summary import Summary
 
 
-def grid(*columns: str, left: int = 1, title: str | None = None) -> Table:
-    """A table whose first `left` columns are words and the others numbers."""
+def grid(*columns: str, left: int = 1, fold: bool = False, title: str | None = None) -> Table:
+    """A table whose first `left` columns are words, folded where they are long if so asked, and the others numbers."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold", show_footer=False)
     for index, column in enumerate(columns):
-        table.add_column(column, justify="left" if index < left else "right", no_wrap=True)
+        table.add_column(column, justify="left" if index < left else "right", no_wrap=not fold,
+                         overflow="fold" if fold else "ellipsis")
     return table
 
 

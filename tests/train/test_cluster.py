@@ -29,7 +29,7 @@ def test_several_are_refused() -> None:
                                 "  hint: unset TF_CONFIG")
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"cluster": 3}', '{"cluster": {"worker": 3}}'])
+@pytest.mark.parametrize("text", ["{", "[]", '{"cluster": 3}', '{"cluster": {"worker": 3}}', "[" * 10**5])
 def test_what_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="TF_CONFIG cannot be read"):
         read({"TF_CONFIG": text})

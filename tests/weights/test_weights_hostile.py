@@ -118,7 +118,7 @@ def test_a_program_is_no_longer_than_a_network_needs(tmp_path: Path, monkeypatch
 def test_what_is_named_again_and_again_costs_nothing_again(tmp_path: Path) -> None:
     pairs = b"](" + b"".join(text(f"k{number}") + b"N\x86" for number in range(1000)) + b"e"
     program = named("collections", "OrderedDict") + b"q\x00" + pairs + b"q\x01" + b"](" + b"h\x00h\x01\x85R" * 100 + b"e."
-    made = pickles.load(io.BytesIO(program)).value
+    made = pickles.read_pickle(io.BytesIO(program)).value
     assert sum(map(len, made)) == 1000
     long = named("torch", "A" * 1025)
     assert "its pickle has a name of more than 1,024 characters" in refusal(archive(tmp_path / "a.pth", long))

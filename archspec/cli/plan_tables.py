@@ -1,4 +1,4 @@
-"""A plan as tables: what matched, section by section, and every tensor that did not."""
+"""What `archspec import` prints of a plan: what matched, section by section, and every tensor that did not."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from archspec.graph.ir import Graph
+from archspec.views.tables import grid
 from archspec.weights.match import Match, Misfit, Missing, Plan
 from archspec.weights.tensors import Shape
 
@@ -27,8 +28,8 @@ def tables(plan: Plan, graph: Graph) -> Iterator[Table]:
 
 
 def _sections(plan: Plan, graph: Graph) -> Table:
-    table = _grid(f"{escape(graph.name)} by the mapping {plan.mapping.name}", ("section",),
-                  ("matched", "missing", "other shape", "new"))
+    table = grid("section", "matched", "missing", "other shape", "new",
+                 title=f"{escape(graph.name)} by the mapping {plan.mapping.name}")
     kinds = (plan.matched, plan.missing, plan.misfits, plan.fresh)
     for section in graph.sections:
         table.add_row(section, *(_count(kind, section) for kind in kinds))
@@ -43,7 +44,7 @@ def _count(kind: Iterable[Match | Missing | Misfit], section: str) -> str:
 
 
 def _details(rows: list[Cells]) -> Table:
-    table = _grid("without a place", ("", "tensor of the file", "array of the network"), ("shape",))
+    table = grid("", "tensor of the file", "array of the network", "shape", left=3, fold=True, title="without a place")
     for row in rows[:SHOWN]:
         table.add_row(*map(escape, row))  # a name in a file may look like rich's markup
     if len(rows) > SHOWN:
@@ -63,12 +64,3 @@ def _missing(word: str, missing: Iterable[Missing]) -> Iterator[Cells]:
 
 def _shape(shape: Shape) -> str:
     return "x".join(map(str, shape)) or "number"
-
-
-def _grid(title: str, words: tuple[str, ...], numbers: tuple[str, ...]) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for column in words:
-        table.add_column(column, overflow="fold")
-    for column in numbers:
-        table.add_column(column, justify="right")
-    return table
