@@ -9,6 +9,7 @@ from archspec.artifact.artifact import Artifact
 from archspec.export.parity import Parity
 from archspec.io.digest import digest
 from archspec.io.files import read_json, write_json
+from archspec.io.places import kind_of
 
 PLACE = "parity.json"
 
@@ -35,7 +36,7 @@ def rows(folder: Path) -> list[dict[str, Any]]:
 def is_whole(folder: Path, name: str, place: str) -> bool:
     """Whether an export is there as it was when it was compared."""
     kept = {row["format"]: row["sha256"] for row in rows(folder)}
-    return (folder / place).exists() and digest(folder / place) == kept.get(name)
+    return kind_of(folder / place) in ("file", "folder") and digest(folder / place) == kept.get(name)
 
 
 def _size(path: Path) -> int:

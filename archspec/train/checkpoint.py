@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from archspec.io.files import replacing
+from archspec.io.places import kind_of
 from archspec.train.progress import is_progress
 
 _PROGRESS = "progress"
@@ -72,8 +73,8 @@ class Checkpoints:
         return None, refused
 
     def found(self) -> list[Path]:
-        """The newest first."""
-        return sorted(self.folder.glob("step-*.npz"), reverse=True)
+        """The newest first; pipes and devices are none, whatever they are called."""
+        return sorted((path for path in self.folder.glob("step-*.npz") if kind_of(path) != "other"), reverse=True)
 
 
 def read(path: Path) -> Snapshot:

@@ -51,11 +51,18 @@ def _remove(path: Path) -> None:
     path.unlink()
 
 
+def _block(path: Path) -> None:
+    """A pipe in place of the file: whoever opens it waits for ever."""
+    path.unlink()
+    os.mkfifo(path)
+
+
 @pytest.mark.parametrize(("file", "harm", "lost", "written"), [
     ("result.json", _cut, "result.json", set()),
     ("curves.png", _cut, "curves.png", set()),
     ("labels.txt", _remove, "labels.txt", set()),
     ("saved_model/1/saved_model.pb", _cut, "saved_model/1", {"labels.txt", "parity.json"}),
+    ("model.tflite", _block, "model.tflite", {"labels.txt", "parity.json"}),
     ("model.tflite", _remove, "model.tflite", {"labels.txt", "parity.json"})])
 def test_what_is_lost_is_made_again_and_nothing_else(file: str, harm: Callable[[Path], None], lost: str, written: set[str],
                                                      finished: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,13 @@ def test_what_cannot_be_opened_is_not_damaged(checkpoints: Checkpoints) -> None:
     (checkpoints.folder / "step-00000003.npz").mkdir()
     with pytest.raises(IsADirectoryError):
         checkpoints.newest()
+
+
+def test_a_pipe_is_no_checkpoint(checkpoints: Checkpoints) -> None:
+    """Whoever opens one waits for ever."""
+    before = checkpoints.found()
+    os.mkfifo(checkpoints.folder / "step-00000009.npz")
+    assert checkpoints.found() == before
 
 
 def test_without_any_there_is_none(tmp_path: Path) -> None:
