@@ -108,7 +108,7 @@ def document(text: str, file: str, problems: list[Problem] | None = None, called
     if isinstance(tree, Mapping):
         return tree
     raise SpecError([Problem("not-a-mapping", tree.where, f"a spec is a mapping of keys, this is {kind(tree)}",
-                             "the smallest spec has the keys input, stages and head")])
+                             "the smallest spec has the keys input and head")])
 
 
 def parse(text: str, file: str, within: Where | None = None, problems: list[Problem] | None = None,
@@ -170,7 +170,7 @@ class _Reader:
         start = next(events)
         if isinstance(start, yaml.StreamEndEvent):
             raise SpecError([Problem("empty", self.file, "the file is empty",
-                                     "the smallest spec has the keys input, stages and head")])
+                                     "the smallest spec has the keys input and head")])
         try:
             tree = self.tree(next(events), events, self.within.path if self.within else "", 0)
         except _TooLarge as error:
