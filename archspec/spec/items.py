@@ -158,9 +158,9 @@ class ItemReader:
                 "or into a mapping below the name")
 
     def _unknown(self, name: str, where: Where) -> None:
-        first = name.split()[0] if name.split() else name
-        if first in self.signatures and first != name:
-            hint = f"write `{first}: {name[len(first):].strip()}`"
+        first, *rest = re.split(r"[\s:]+", name.strip(), maxsplit=1)  # YAML reads `conv:3x3 64` as one text, as `conv 3x3 64`
+        if first in self.signatures and any(rest):
+            hint = f"write `{first}: {rest[0]}`"
         else:
             hint = self._meant(name) or "operations: " + " ".join(OPERATIONS)
         self.problem("unknown-operation", where, f"there is no operation or block '{name}'", hint)
