@@ -50,8 +50,9 @@ def import_(spec: str, weights: Path, layout: str, output: Path, new_head: bool,
         if not as_is:
             refuse_form(plan, graph, weights, lambda more: lower(with_overrides(loaded, more)))
         layers = _write(graph, plan, output, loaded.train.seed, wanted)
-    click.echo(f"{output}  its output is logits; the input of most weights of this kind, by their publisher's word: "
-               f"{plan.mapping.input}{needed(layers)}")
+    said = plan.mapping.input  # a mapping of one's own may say nothing of it
+    of_input = f"; the input of most weights of this kind, by their publisher's word: {said}" if said else ""
+    click.echo(f"{output}  its output is logits{of_input}{needed(layers)}")
     return DONE
 
 

@@ -101,7 +101,7 @@ def backbone(graph: Graph, levels: Sequence[str], *, dtype: str = "float32") -> 
 
 def _feature(graph: Graph, level: str) -> Feature:
     if level not in graph.features:
-        known, near = ", ".join(graph.features) or "none", nearest(level, graph.features)
+        known, near = ", ".join(graph.features) or "none", nearest(str(level), graph.features)
         hint = f"\n  hint: {near}" if near else ""
         raise InputError(f"{graph.name} has no feature level '{level}'; it has {known}{hint}")
     return graph.features[level]

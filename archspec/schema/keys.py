@@ -64,11 +64,12 @@ class Sub(Kind):
 class OneOf(Kind):
     """A mapping of one of several kinds, told apart by a key; the word alone stands for a mapping with that key.
 
-    Where the key is not written, the first kind holds.
+    Where the key is not written, the first kind holds. `otherwise` says what somebody may mean by another word, `{word}`.
     """
 
     tag: str
     sections: tuple[type[Section], ...]
+    otherwise: str = ""
 
     def kinds(self) -> dict[str, type[Section]]:
         """The sections by the word that names each."""

@@ -228,7 +228,7 @@ def hint_for_text(text: object) -> str:
     """What to write instead of a text that looks like a number, a truth value or an expression."""
     if not isinstance(text, str):
         return ""
-    if NUMERAL.fullmatch(text) or text in ("true", "false"):
+    if NUMERAL.fullmatch(text) or text in ("true", "false") or re.fullmatch(r"\[.*\]", text):
         return f"'{shorten(text)}' in quotes is text: leave the quotes out"
     if re.fullmatch(r"[-+]?0[0-9]+|0[xob][0-9a-fA-F]+|[-+]?[0-9]+(_[0-9]+)+", text):
         return f"'{shorten(text)}' is text: write a decimal number without leading zeros and underscores"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TypeVar
 
-from archspec.errors import MAX_SHOWN, Problem, SpecError, Where, nearest
+from archspec.errors import MAX_SHOWN, Problem, SpecError, Where, nearest, shorten
 from archspec.schema.keys import REQUIRED, Clash, Key, OneOf, Section, Sub
 from archspec.schema.kinds import Each, Form, Kind, Table, Unfit
 from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, kind, tree_of
@@ -128,8 +128,9 @@ class _Reader:
         assert said is not None
         if len(kinds) == 1:
             return self.problem("argument", said.where, f"{path}: there is {next(iter(kinds))} only, this is {kind(said)}")
+        hint = f"{nearest(word, kinds)} {choice.otherwise.format(word=shorten(word))}".strip() if word else ""
         return self.problem("argument", said.where, f"{path}.{choice.tag} needs one of {' '.join(kinds)}, this is {kind(said)}",
-                            nearest(word, kinds))
+                            hint)
 
     def section(self, section: type[Section], tree: Tree, path: str, among: OneOf | None = None) -> object:
         if not isinstance(tree, MappingTree):

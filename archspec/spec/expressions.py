@@ -16,6 +16,7 @@ from itertools import islice
 from typing import Protocol, runtime_checkable
 
 from archspec.errors import MAX_KNOWN, listed, nearest, shorten
+from archspec.schema.kinds import NUMERAL, hint_for_text
 
 MAX_LENGTH = 400
 MAX_NUMBER = 10**15
@@ -206,8 +207,10 @@ def describe(value: Datum) -> str:
 def _operand(node: ast.expr, what: str, names: Mapping[str, Datum]) -> int | float:
     value = _evaluate(node, names)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ExpressionError(f"'{what}' works on numbers, and {_with_value(node, value)}",
-                              "a value that may be none is compared first: a if a != none else 0" if value is None else "")
+        hint = "a value that may be none is compared first: a if a != none else 0" if value is None else ""
+        if isinstance(value, str) and NUMERAL.fullmatch(value):
+            hint = hint_for_text(value)
+        raise ExpressionError(f"'{what}' works on numbers, and {_with_value(node, value)}", hint)
     return value
 
 

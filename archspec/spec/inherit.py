@@ -132,6 +132,10 @@ def _recipe(name: Tree, problems: list[Problem]) -> MappingTree:
     if isinstance(name, Scalar) and name.text in recipe_names():
         tree = read(shipped() / "recipes" / f"{name.text}.yaml").entries.get("train")
         return kinds_written_out(tree) if isinstance(tree, MappingTree) else MappingTree({}, name.where)
+    if isinstance(name, Scalar) and name.value is None:
+        problems.append(Problem("recipe", name.where, "null takes no recipe away: its keys have been merged by now",
+                                "train: null takes the whole section away; or write the keys that differ"))
+        return MappingTree({}, name.where)
     known = recipe_names()
     hint = nearest(name.text, known) if isinstance(name, Scalar) else ""
     said = f"'{name.text}'" if isinstance(name, Scalar) else kind(name)

@@ -95,9 +95,9 @@ class ItemReader:
                 "or into a mapping below the name")
 
     def _unknown(self, name: str, where: Where) -> None:
-        first = name.split()[0] if name.split() else name
-        if first in self.signatures and first != name:
-            hint = f"write `{first}: {name[len(first):].strip()}`"
+        first, *rest = re.split(r"[\s:]+", name.strip(), maxsplit=1)  # YAML reads `conv:3x3 64` as one text, as `conv 3x3 64`
+        if first in self.signatures and any(rest):
+            hint = f"write `{first}: {rest[0]}`"
         else:
             hint = self._meant(name) or "operations: " + " ".join(OPERATIONS)
         self.problem("unknown-operation", where, f"there is no operation or block '{name}'", hint)
@@ -109,7 +109,8 @@ class ItemReader:
             return f"did you mean '{same}'?"
         for part in ("act", "norm"):
             if kind := kind_called(part, name):
-                return f"write `{part}: {kind}`"
+                last = "; behind the last dense leave it out" if kind == "softmax" else ""
+                return f"write `{part}: {kind}`{last}"
         return "" if plain in ABSENT else self.nearest(name, self.signatures)
 
     def _call(self, signature: Signature, argument: Tree | None, where: Where, numbering: Counter[str]) -> Item:

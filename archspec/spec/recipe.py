@@ -161,7 +161,8 @@ class Init(Section):
 class Recipe(Section):
     """All that training needs to know beside the network."""
 
-    data: Digits | Folder = key(OneOf("source", (Digits, Folder)), "where the images come from", default=Digits(),
+    data: Digits | Folder = key(OneOf("source", (Digits, Folder), "images in a folder: data: {{source: folder, path: {word}}}"),
+                                "where the images come from", default=Digits(),
                                 synonyms=("dataset",))
     epochs: int = key(Whole(1, MOST_EPOCHS), "how often every image is seen", default=30)
     batch: int = key(Whole(1, 10**6), "images a step, over all devices together", default=32, unit="images",

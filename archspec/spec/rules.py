@@ -60,7 +60,7 @@ def _auxiliary_stages(spec: Spec) -> Iterator[Problem]:
     tree = spec.resolved.tree.entries.get("auxiliary")
     known = [stage.name for stage in spec.stages]
     for name in spec.auxiliary:
-        if name not in known:
+        if known and name not in known:  # without any, what is wrong with the stages is told already
             assert isinstance(tree, MappingTree)
             yield Problem("auxiliary", tree.key(name), f"there is no stage '{name}'",
                           nearest(name, known) or "stages: " + " ".join(known))

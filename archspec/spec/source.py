@@ -100,7 +100,7 @@ def document(text: str, file: str, problems: list[Problem] | None = None, called
     if isinstance(tree, MappingTree):
         return tree
     raise SpecError([Problem("not-a-mapping", tree.where, f"a spec is a mapping of keys, this is {kind(tree)}",
-                             "the smallest spec has the keys input, stages and head")])
+                             "the smallest spec has the keys input and head")])
 
 
 def parse(text: str, file: str, within: Where | None = None, problems: list[Problem] | None = None,
@@ -162,7 +162,7 @@ class _Reader:
         start = next(events)
         if isinstance(start, yaml.StreamEndEvent):
             raise SpecError([Problem("empty", self.file, "the file is empty",
-                                     "the smallest spec has the keys input, stages and head")])
+                                     "the smallest spec has the keys input and head")])
         try:
             tree = self.tree(next(events), events, self.within.path if self.within else "", 0)
         except _TooLarge as error:
@@ -277,7 +277,8 @@ class _Reader:
         if event.style in ("'", '"', "|", ">"):
             return Scalar(text, text, where)
         if text == "" and not self.open:
-            self.problem("empty-value", where, "nothing stands here", "write a value; `none` if there is none")
+            self.problem("empty-value", where, "nothing stands here",
+                         "write a value: none, or [] for a list; or leave the key out")
         if text == "" or (self.open and text.count(")") > text.count("(")):
             return Scalar(BROKEN, "", where)
         if "$(" in text and text.count("(") != text.count(")"):

@@ -18,7 +18,7 @@ from archspec.spec.arch import Spec
 from archspec.train import manifest as manifests
 from archspec.train.manifest import FRESH, Manifest
 
-WAYS_OUT = f"{FRESH}, --run NAME keeps both"
+WAYS_OUT = f"{FRESH}, --run DIR keeps both"
 
 
 @dataclass(frozen=True)

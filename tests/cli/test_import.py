@@ -177,10 +177,14 @@ def test_mistakes(options: list[str], message: str, capsys: pytest.CaptureFixtur
     assert message in capsys.readouterr().err
 
 
-def test_a_mapping_of_ones_own(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("stated", "said"), [
+    ("input: RGB\n", "its output is logits; the input of most weights of this kind, by their publisher's word: RGB"),
+    ("", "its output is logits"),
+])
+def test_a_mapping_of_ones_own(stated: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spec = tmp_path / "tiny.yaml"
     spec.write_text("input: 8x8x3\nclasses: 2\nstem: [conv: 3x3 4]\nhead: [global_avg_pool, dense: $classes]\n")
-    (tmp_path / "mine.yaml").write_text("format: keras\nblocks: []\ninput: RGB\n"
+    (tmp_path / "mine.yaml").write_text(f"format: keras\nblocks: []\n{stated}"
                                         "layers: {stem_conv: a, stem_conv_norm: b, head_dense: c}\n")
     image = keras.Input((8, 8, 3))
     layers = keras.layers
@@ -190,4 +194,5 @@ def test_a_mapping_of_ones_own(tmp_path: Path) -> None:
     model.save_weights(tmp_path / "a.weights.h5")
     assert run(["import", str(spec), str(tmp_path / "a.weights.h5"), "--layout", str(tmp_path / "mine.yaml"),
                 "-o", str(tmp_path / "model.keras")]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"{tmp_path / 'model.keras'}  {said}"
     assert error(model, keras.models.load_model(tmp_path / "model.keras"), 8) < 1e-5

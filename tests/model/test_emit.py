@@ -66,6 +66,8 @@ def test_backbone_names_the_levels_there_are(pyramid: Graph) -> None:
     with pytest.raises(InputError) as caught:
         backbone(pyramid, ["P2", "p1"])
     assert str(caught.value) == "net has no feature level 'p1'; it has P1, P2"
+    with pytest.raises(InputError, match="net has no feature level '2'; it has P1, P2"):
+        backbone(pyramid, [2])  # type: ignore[list-item]
     with pytest.raises(InputError, match="no feature level was asked for; it has P1, P2"):
         backbone(pyramid, [])
 

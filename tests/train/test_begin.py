@@ -150,7 +150,7 @@ def test_other_data_are_refused_with_the_difference(begin: Begin) -> None:
     save(13)
     assert message(begin, "owl", "zebra") == (
         "run was trained on other data: ('cat', 'owl') now ('owl', 'zebra')\n  hint: put the data back as they were; or --fresh "
-        "starts over (the old run is moved aside), --run NAME keeps both")
+        "starts over (the old run is moved aside), --run DIR keeps both")
     assert json.loads(RUN.index.read_text()) == {"names": ["cat", "owl"]}
 
 

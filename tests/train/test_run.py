@@ -64,7 +64,7 @@ def test_data_may_lie_elsewhere(spec: Path) -> None:
 def test_another_recipe_is_refused_with_what_differs(run: RunFolder, spec: Path) -> None:
     assert refused(run, spec, "train.epochs=3", "train.schedule.learning_rate=1") == (
         "run holds a run with another recipe: train.epochs was 2, is 3; train.schedule.learning_rate was 0.05, is 1.0\n"
-        "  hint: --fresh starts over (the old run is moved aside), --run NAME keeps both")
+        "  hint: --fresh starts over (the old run is moved aside), --run DIR keeps both")
     refuse(run, *loaded(spec, "train.epochs=3"), fresh=True)
 
 
