@@ -76,7 +76,7 @@ class SpecError(InputError):
     """Every problem found in a spec, in the order of the text."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(sorted(dict.fromkeys(_without_echoes(problems)), key=_position))
+        self.problems = tuple(sorted(dict.fromkeys(_without_echoes(problems)), key=position))
         more = len(self.problems) - MAX_SHOWN
         shown = [str(problem) for problem in self.problems[:MAX_SHOWN]]
         super().__init__("\n".join([*shown, f"and {more} more problems"] if more > 0 else shown))
@@ -85,13 +85,14 @@ class SpecError(InputError):
 def _without_echoes(problems: Iterable[Problem]) -> list[Problem]:
     """Of a value that cannot be read that alone; of a null what it should be, rather than that it is one."""
     found = list(problems)
-    unread = {_position(problem) for problem in found if problem.code in UNREAD}
-    told = {_position(problem) for problem in found if problem.code != "null"}
+    unread = {position(problem) for problem in found if problem.code in UNREAD}
+    told = {position(problem) for problem in found if problem.code != "null"}
     return [problem for problem in found if problem.code in UNREAD
-            or (_position(problem) not in unread and (problem.code != "null" or _position(problem) not in told))]
+            or (position(problem) not in unread and (problem.code != "null" or position(problem) not in told))]
 
 
-def _position(problem: Problem) -> tuple[str, int, int]:
+def position(problem: Problem) -> tuple[str, int, int]:
+    """By which problems are sorted: file, line and column."""
     return problem.where.file, problem.where.line, problem.where.column
 
 

@@ -44,5 +44,5 @@ def _facts(result: Summary, batch: int) -> list[str]:
         f"depth       {result.depth} weighted layers",
         f"memory      weights {mebibytes(memory.weights)}; training with {batch} images a step "
         f"about {mebibytes(memory.training)}",
-        f"features    {levels}",
+        *([f"features    {levels}"] if levels else []),
     ]

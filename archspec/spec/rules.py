@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from archspec.errors import Problem, nearest
+from archspec.errors import Problem, nearest, position
 from archspec.schema.read import place
 from archspec.schema.tree import MappingTree, Scalar, kind
 from archspec.spec.arch import Spec, parse_spec, section_in
@@ -30,7 +30,8 @@ def read_spec(resolved: Resolved) -> Spec:
              *(doubt for doubt in doubts if doubt.where.file == SET)]
     if any(nearest(key, ("extends",)) for key in resolved.tree.entries if key not in SPEC):
         found = [problem for problem in found if problem.code != "missing"]  # it is in the file that was to be extended
-    return replace(spec, problems=tuple(found), warnings=tuple(doubt for doubt in doubts if doubt.where.file != SET))
+    warnings = sorted((doubt for doubt in doubts if doubt.where.file != SET), key=position)
+    return replace(spec, problems=tuple(found), warnings=tuple(warnings))
 
 
 def _version(spec: Spec) -> Iterator[Problem]:
