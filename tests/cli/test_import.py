@@ -16,20 +16,20 @@ from archspec.model.saved import ours
 
 CLASSES = 7
 SMALL = str(Path(__file__).parents[1] / "weights" / "specs" / "mobilenet_v3_small.yaml")
-RNG = np.random.default_rng(0)
 
 
 def random(model: keras.Model) -> keras.Model:
     """The model with random weights, batch-norm statistics too, that keep numbers in range."""
+    rng = np.random.default_rng(0)
     for weight in model.weights:
         kind = weight.path.rpartition("/")[2]
         if "kernel" in kind:
             fan = np.prod(weight.shape[:-1] if "depthwise" not in weight.path else weight.shape[:2])
-            weight.assign(RNG.normal(0, np.sqrt(2 / fan), weight.shape))
+            weight.assign(rng.normal(0, np.sqrt(2 / fan), weight.shape))
         elif kind in ("gamma", "moving_variance"):
-            weight.assign(RNG.uniform(0.5, 1.5, weight.shape))
+            weight.assign(rng.uniform(0.5, 1.5, weight.shape))
         else:
-            weight.assign(RNG.normal(0, 0.1, weight.shape))
+            weight.assign(rng.normal(0, 0.1, weight.shape))
     return model
 
 
@@ -48,7 +48,7 @@ def imported(spec: str, weights: Path, *options: str, size: int, classes: int = 
 
 def error(model: keras.Model, other: keras.Model, size: int) -> float:
     """The largest difference of two models' logits, relative to the largest logit."""
-    images = RNG.normal(size=(2, size, size, 3)).astype("float32")
+    images = np.random.default_rng(0).normal(size=(2, size, size, 3)).astype("float32")
     want, got = model(images, training=False).numpy(), other(images, training=False).numpy()
     return float(np.abs(got - want).max() / np.abs(want).max())
 
@@ -77,7 +77,8 @@ def test_the_applications_of_keras(application_name: str, spec: str, size: int, 
     model = application(application_name, size)
     model.save_weights(tmp_path / "a.weights.h5")
     assert imported(spec, tmp_path / "a.weights.h5", size=size) == 0
-    assert error(model, keras.models.load_model(tmp_path / "model.keras"), size) < 1e-5
+    # rounding: without oneDNN MobileNetV3's sums, taken in another order, move its logits by 1.4e-5
+    assert error(model, keras.models.load_model(tmp_path / "model.keras"), size) < 3e-5
 
 
 @pytest.fixture

@@ -60,7 +60,6 @@ trained_epoch, _ = checkpoints.newest()
 found = {"logged": json.loads(run.metrics.read_text())["test_loss"] == evaluated()["loss"]}
 job.train(job.next(job.batches(0)))
 each, before = held(statistics(job.model)), evaluated()
-job.state.progress.step = 77
 checkpoints.save(job.state.snapshot())
 snapshot, _ = checkpoints.newest()
 saved = [snapshot.arrays[f"model/{variable.path}"] for variable in statistics(job.model)]
