@@ -61,7 +61,7 @@ def test_a_folder_may_be_called_by_a_number() -> None:
 
 
 @pytest.mark.parametrize(("written", "message", "hint"), [
-    ({"data": "digit"}, "train.data.source needs one of digits folder, this is the text 'digit'", "did you mean 'digits'?"),
+    ({"data": "digit"}, "train.data.source needs one of digits folder, this is the text 'digit'", "did you mean 'digits'? images in a folder: data: {source: folder, path: digit}"),
     ({"data": ["digits"]}, "train.data needs one of digits folder, or a mapping with 'source', this is a list", ""),
     ({"data": {"source": "folder"}}, "train.data needs 'path'", "path: relative to the folder in which the command runs"),
     ({"data": {"path": "x"}}, "train.data has no key 'path'", "it is a key of source: folder"),
