@@ -25,7 +25,8 @@ def random(model: keras.Model) -> keras.Model:
         kind = weight.path.rpartition("/")[2]
         if "kernel" in kind:
             fan = np.prod(weight.shape[:-1] if "depthwise" not in weight.path else weight.shape[:2])
-            weight.assign(rng.normal(0, np.sqrt(2 / fan), weight.shape))
+            # larger gates of squeeze-and-excitation magnify float32's own rounding beyond what a wrong number would show
+            weight.assign(rng.normal(0, np.sqrt(2 / fan), weight.shape) * (0.1 if "squeeze_excite" in weight.path else 1.0))
         elif kind in ("gamma", "moving_variance"):
             weight.assign(rng.uniform(0.5, 1.5, weight.shape))
         else:
@@ -77,8 +78,7 @@ def test_the_applications_of_keras(application_name: str, spec: str, size: int, 
     model = application(application_name, size)
     model.save_weights(tmp_path / "a.weights.h5")
     assert imported(spec, tmp_path / "a.weights.h5", size=size) == 0
-    # rounding: without oneDNN MobileNetV3's sums, taken in another order, move its logits by 1.4e-5
-    assert error(model, keras.models.load_model(tmp_path / "model.keras"), size) < 3e-5
+    assert error(model, keras.models.load_model(tmp_path / "model.keras"), size) < 1e-5
 
 
 @pytest.fixture
