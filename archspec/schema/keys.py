@@ -42,6 +42,10 @@ class Section:
 
     declared: ClassVar[Mapping[str, Key]] = MappingProxyType({})
     """Its keys, in the order of its fields; set by `section`."""
+    word: ClassVar[str] = ""
+    """What names it where it is one of several (see Named); '' for a section that has a key to itself."""
+    main: ClassVar[str] = ""
+    """The key that a bare value behind its word stands for; '' if it takes none."""
 
     def clashes(self) -> Iterator[Clash]:
         """What its keys do not allow together."""
@@ -80,9 +84,40 @@ class OneOf(Kind):
         return f"one of {' '.join(self.kinds())}, or a mapping with '{self.tag}'"
 
 
-def key(kind: Kind, doc: str, *, default: Any = REQUIRED, unit: str = "", synonyms: tuple[str, ...] = ()) -> Any:
+@dataclass(frozen=True)
+class Named(Kind):
+    """One of several sections by its word, as operations are written: `flip`, `pad_crop: 4`, `pad_crop: {pixels: 4}`.
+
+    A word alone is the section with its defaults, a bare value stands for its main key.
+    """
+
+    sections: tuple[type[Section], ...]
+
+    def kinds(self) -> dict[str, type[Section]]:
+        """The sections by the word that names each."""
+        return {section.word: section for section in self.sections}
+
+    def expected(self) -> str:
+        """The words."""
+        return f"one of {' '.join(self.kinds())}"
+
+
+@dataclass(frozen=True)
+class ListOf(Kind):
+    """A list, in order, of up to `most` sections, each by its word; it may be empty."""
+
+    item: Named
+    most: int = 100
+
+    def expected(self) -> str:
+        """What the list holds."""
+        return f"a list, each {self.item.expected()}"
+
+
+def key(kind: Kind, doc: str, *, default: Any = REQUIRED, unit: str = "", synonyms: tuple[str, ...] = (),
+        follows: str = "") -> Any:
     """Declares a field of a section. Without a default it has to be written."""
-    metadata = {"key": Key(kind, default, doc, unit, synonyms)}
+    metadata = {"key": Key(kind, default, doc, unit, synonyms, follows)}
     return field(metadata=metadata) if default is REQUIRED else field(default=default, metadata=metadata)
 
 
@@ -105,5 +140,6 @@ def section(cls: type[T]) -> type[T]:
 def to_json(value: object) -> Any:
     """A section, or a value of one, as JSON has it: mappings by key, lists, numbers, texts, true, false and null."""
     if isinstance(value, Section):
-        return {name: to_json(getattr(value, name)) for name in value.declared}
+        found = {name: to_json(getattr(value, name)) for name in value.declared}
+        return {value.word: found} if value.word else found
     return [to_json(item) for item in value] if isinstance(value, tuple) else value

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from archspec.errors import MAX_SHOWN, Problem, SpecError, Where, nearest, shorten
-from archspec.schema.keys import REQUIRED, Clash, Key, OneOf, Section, Sub
+from archspec.schema.keys import REQUIRED, Clash, Key, ListOf, Named, OneOf, Section, Sub
 from archspec.schema.kinds import Each, Form, Kind, Table, Unfit
 from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, kind, tree_of
 from archspec.schema.walk import walk
@@ -74,6 +74,10 @@ class _Reader:
                 return self.section(section, tree, path)
             case OneOf() as choice:
                 return self.one_of(choice, tree, path)
+            case Named() as named:
+                return self.named(named, tree, path)
+            case ListOf() as listed:
+                return self.list_of(listed, tree, path)
             case Each() as each:
                 return self.each(each, tree, path)
             case Table() as table:
@@ -131,6 +135,40 @@ class _Reader:
         hint = f"{nearest(word, kinds)} {choice.otherwise.format(word=shorten(word))}".strip() if word else ""
         return self.problem("argument", said.where, f"{path}.{choice.tag} needs one of {' '.join(kinds)}, this is {kind(said)}",
                             hint)
+
+    def list_of(self, listed: ListOf, tree: Tree, path: str) -> object:
+        if isinstance(tree, Scalar) and tree.text == "none":
+            return ()
+        if not isinstance(tree, ListTree):
+            return self.problem("not-a-list", tree.where, f"{path} needs a list, this is {kind(tree)}",
+                                f"write [{tree.text}]" if isinstance(tree, Scalar) else "begin each line with '- '")
+        if len(tree.items) > listed.most:
+            return self.problem("argument", tree.where, f"{path} needs at most {listed.most} entries, these are "
+                                f"{len(tree.items)}")
+        found = tuple(self.named(listed.item, item, path) for item in tree.items)
+        return FAILED if FAILED in found else found
+
+    def named(self, named: Named, tree: Tree, path: str) -> object:
+        if isinstance(tree, Scalar):
+            word, inner, where = tree.text, MappingTree({}, tree.where), tree.where
+        elif isinstance(tree, MappingTree) and len(tree.entries) == 1:
+            (word, inner), = tree.entries.items()
+            where = tree.key(word)
+        else:
+            return self.problem("argument", tree.where, f"{path} needs one word, alone or with its arguments, this is "
+                                f"{kind(tree)}", f"words: {' '.join(named.kinds())}")
+        section = named.kinds().get(word)
+        if section is None:
+            near = nearest(word, named.kinds())
+            return self.problem("argument", where, f"{path} does not know '{shorten(word)}'",
+                                near or f"it knows {' '.join(named.kinds())}")
+        return self.section(section, self.long(section, inner), f"{path}.{word}")
+
+    def long(self, section: type[Section], tree: Tree) -> Tree:
+        """The arguments of a section that its word names, a bare value as its main key."""
+        if isinstance(tree, MappingTree) or not section.main:
+            return tree
+        return MappingTree({section.main: tree}, tree.where, {section.main: tree.where})
 
     def section(self, section: type[Section], tree: Tree, path: str, among: OneOf | None = None) -> object:
         if not isinstance(tree, MappingTree):

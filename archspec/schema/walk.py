@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from archspec.schema.keys import Key, OneOf, Section, Sub
+from archspec.schema.keys import Key, ListOf, Named, OneOf, Section, Sub
 
 
 @dataclass(frozen=True)
@@ -37,5 +37,7 @@ def walk(keys: Mapping[str, Key], path: str = "", owner: type[Section] | None = 
 def _sections(key: Key) -> Iterator[tuple[str, type[Section]]]:
     if isinstance(key.kind, Sub):
         yield "", key.kind.section
-    elif isinstance(key.kind, OneOf):
+    elif isinstance(key.kind, OneOf | Named):
         yield from key.kind.kinds().items()
+    elif isinstance(key.kind, ListOf):
+        yield from key.kind.item.kinds().items()

@@ -4,80 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import ClassVar
 
 from archspec.schema.keys import Clash, OneOf, Section, Sub, key, section, tag
-from archspec.schema.kinds import Choice, Each, Flag, Number, Text, Whole
+from archspec.schema.kinds import Choice, Each, Flag, Number, Table, Text, Whole
+from archspec.spec.augment import OPERATIONS, Flip, Operation, RandomResizedCrop, order_clashes
+from archspec.spec.data import SOURCES, Data, Digits
+from archspec.spec.preprocess import PreprocessKeys
 
 SHARE = Number(least=0, below=1)
 NOT_NEGATIVE = Number(least=0, most=1e6)
 MOST_EPOCHS = 100_000
-PIXEL = 255
-"""The largest value of a pixel, as it comes from a file."""
-
-
-@section
-class Digits(Section):
-    """scikit-learn's 1797 handwritten digits, 8x8, resized to the input: 1437 to train, 360 to test. No download."""
-
-    mirrored: ClassVar[bool] = False
-    """Whether a mirror image is another example of the same class."""
-    source: str = tag("scikit-learn's handwritten digits", default="digits")
-
-
-@section
-class Folder(Section):
-    """One folder a class. `path` holds `train` and `validation` (or `val`, `test`), or the class folders themselves."""
-
-    mirrored: ClassVar[bool] = True
-    source: str = tag("images in one folder a class", default="folder")
-    path: str = key(Text("the path of a folder"), "relative to the folder in which the command runs",
-                    synonyms=("dir", "directory", "root", "folder", "data_dir"))
-    holdout: float = key(SHARE, "the share of each class kept for testing, where `path` holds the class folders themselves",
-                         default=0.0,
-                         unit="share", synonyms=("validation_split", "val_split"))
-    resize: float = key(Number(least=1, most=4),
-                        "the image is scaled to cover the input times this, then cropped to it: 224 comes from 258 pixels",
-                        default=1.15, unit="times the input")
-
-
-@section
-class Normalize(Section):
-    """(pixel - mean) / std for pixels from 0 to 255; one number, or one a channel. The default gives -1 to 1."""
-
-    mean: tuple[float, ...] = key(Each(Number(least=0, most=1e6), bare=True),
-                                  "is subtracted from pixels of 0 to 255; one number, or one a channel", default=(127.5,),
-                                  unit="pixel value")
-    std: tuple[float, ...] = key(Each(Number(above=0, most=1e6), bare=True), "divides them; one number, or one a channel",
-                                 default=(127.5,), unit="pixel value")
-
-    def clashes(self) -> Iterator[Clash]:
-        """Statistics of pixels from 0 to 1, as PyTorch has them."""
-        usual = self.std == Normalize().std and all(0 < mean < 1 for mean in self.mean)
-        if usual or all(std < 1 for std in self.std):
-            given = {"mean": self.mean} if usual else {"mean": self.mean, "std": self.std} if max(self.mean) <= 1 else \
-                {"std": self.std}
-            scaled = ", ".join(f"{name}: {_scaled(values)}" for name, values in given.items())
-            yield Clash(("mean",) if usual else ("std", "mean"), "these are statistics of pixels from 0 to 1, and pixels are 0 "
-                        "to 255 here", f"times 255: {scaled}")
-
-
-def _scaled(values: tuple[float, ...]) -> str:
-    found = [f"{value * PIXEL:.6g}" for value in values]
-    return found[0] if len(found) == 1 else f"[{', '.join(found)}]"
-
-
-@section
-class Augment(Section):
-    """What training does to an image. A crop at random from an image padded by `crop_padding` black pixels a side."""
-
-    crop_padding: int = key(Whole(0, 10_000),
-                            "black pixels around an image that is then cropped at random; 0: no crop at random", default=0,
-                            unit="pixels a side", synonyms=("padding", "random_crop", "pad"))
-    flip: str | bool = key(Choice(("auto", True, False)),
-                           "mirror every second image left to right; auto: where the data source says that a mirror image "
-                           "means the same", default="auto",
-                           synonyms=("random_flip", "horizontal_flip", "hflip", "mirror"))
 
 
 @section
@@ -161,19 +97,27 @@ class Init(Section):
 class Recipe(Section):
     """All that training needs to know beside the network."""
 
-    data: Digits | Folder = key(OneOf("source", (Digits, Folder), "images in a folder: data: {{source: folder, path: {word}}}"),
-                                "where the images come from", default=Digits(),
-                                synonyms=("dataset",))
+    data: Data = key(SOURCES, "where the images come from", default=Digits(), synonyms=("dataset",))
     epochs: int = key(Whole(1, MOST_EPOCHS), "how often every image is seen", default=30)
     batch: int = key(Whole(1, 10**6), "images a step, over all devices together", default=32, unit="images",
                      synonyms=("batch_size", "bs", "global_batch_size"))
     optimizer: Sgd = key(OneOf("kind", (Sgd,)), "how weights change", default=Sgd(), synonyms=("optimiser",))
     schedule: Step | Cosine | Constant = key(OneOf("kind", (Cosine, Step, Constant)), "the learning rate over the epochs",
                                              default=Cosine(), synonyms=("lr_schedule", "scheduler"))
-    normalize: Normalize = key(Sub(Normalize), "what is done to pixels ahead of the network", default=Normalize(),
-                               synonyms=("normalise", "normalization", "preprocessing"))
-    augment: Augment = key(Sub(Augment), "what training does to images", default=Augment(),
-                           synonyms=("augmentation", "augmentations", "transforms"))
+    preprocess: PreprocessKeys = key(Sub(PreprocessKeys), "what is done to every image ahead of the network",
+                                     default=PreprocessKeys(), synonyms=("preprocessing", "normalize", "normalise",
+                                                                         "normalization", "resize"))
+    augment: tuple[Operation, ...] | None = key(
+        OPERATIONS, "what training does to images at random, in this order", default=None,
+        follows="random_resized_crop and flip for images in files, else none",
+        synonyms=("augmentation", "augmentations", "transforms"))
+    repeated_augmentation: int = key(Whole(1, 100), "how many differently augmented copies of an image an epoch's order holds, "
+                                     "one behind the other; the epoch keeps its length and holds so many fewer images",
+                                     default=1, unit="copies", synonyms=("aug_repeats", "ra_sampler", "repeated_aug"))
+    sampling: str = key(Choice(("natural", "balanced")), "every image once an epoch, or every class as often as any other",
+                        default="natural", synonyms=("sampler", "oversampling"))
+    class_weights: object = key(Table(Number(least=0, most=1e6)), "the weight of a class in the loss, by its name; "
+                                "those not named have 1", default=None, follows="1 for all", synonyms=("class_weight",))
     label_smoothing: float = key(SHARE, "the share of each label that is spread over all classes", default=0.0, unit="share",
                                  synonyms=("smoothing",))
     auxiliary_weight: float = key(NOT_NEGATIVE,
@@ -192,14 +136,16 @@ class Recipe(Section):
                                  synonyms=("checkpoints", "save"))
 
     @property
-    def flips(self) -> bool:
-        """Whether training mirrors images."""
-        return self.data.mirrored if self.augment.flip == "auto" else bool(self.augment.flip)
+    def augmentation(self) -> tuple[Operation, ...]:
+        """What training does to images, where nothing is written what holds."""
+        usual: tuple[Operation, ...] = (RandomResizedCrop(), Flip()) if self.data.mirrored else ()
+        return usual if self.augment is None else self.augment
 
     def clashes(self) -> Iterator[Clash]:
-        """A mirror image that is no example of its class; a schedule that training does not reach."""
-        if self.augment.flip is True and not self.data.mirrored:
-            yield Clash(("augment.flip", "data"), "a mirrored digit is not a digit", "leave augment.flip out, or write false")
+        """A mirror image that is no example of its class; augmentations out of order; a schedule that is not reached."""
+        if isinstance(self.data, Digits) and any(isinstance(each, Flip) for each in self.augmentation):
+            yield Clash(("augment", "data"), "a mirrored digit is not a digit", "leave flip out")
+        yield from order_clashes(self.augmentation)
         if self.schedule.warmup >= self.epochs:
             yield Clash(("schedule.warmup", "epochs"), f"schedule.warmup reaches epoch {self.schedule.warmup:g}, but training "
                         f"has {self.epochs}", "a shorter warmup, or more epochs")
