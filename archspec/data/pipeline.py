@@ -1,30 +1,45 @@
-"""Batches from a split. What an image becomes depends on the seed, the epoch and its place in it, and on nothing else.
+"""Batches from a split. What an image becomes depends on the seed, the epoch and which image it is, and on nothing else.
 
 So a run that is taken up again at any step sees the very images that it would have seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from archspec.data.augment import random_crop, random_flip, random_place
-from archspec.data.order import ALL, Shard, order, places
+from archspec.data.augment.batches import Blend, Blender, blender
+from archspec.data.augment.host import host
+from archspec.data.cache import Cache, cache_of
+from archspec.data.order import ALL, Shard, order
+from archspec.data.plan import Plan
 from archspec.data.reading import Reader
 from archspec.data.source import Split
 from archspec.errors import InputError
-from archspec.preprocess.pixels import fit, normalize, scale
 from archspec.preprocess.rule import Preprocess
 from archspec.spec.recipe import Recipe
 
-Batch = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
-"""Images (b, h, w, c) float32, labels (b,) int32, and weights (b,) float32: 0 for what only fills up the last batch."""
+AHEAD = 2
+"""Batches that are ready before they are asked for."""
+CALLS = 4
+"""Images that are worked on at once, a core: while one waits for the disk, or for Python, another is decoded."""
 
-_Example = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+
+class Batch(NamedTuple):
+    """Images (b, h, w, c) uint8 or float32, 0 to 255; labels (b,) int32, or (b, classes) uint8 where there are several an
+    image; weights (b,) float32, 0 for what only fills up the last batch; and what is blended on the device, if anything is.
+    """
+
+    images: tf.Tensor
+    labels: tf.Tensor
+    weights: tf.Tensor
+    blend: Blend | tuple[()]
 
 
 @dataclass(frozen=True)
@@ -34,12 +49,19 @@ class Pipeline:
     split: Split
     rule: Preprocess
     recipe: Recipe
+    class_weights: np.ndarray
+    """(classes,) float32."""
     shard: Shard = ALL
 
     @property
     def steps(self) -> int:
-        """Batches an epoch; the last is filled up, so that all have the same shape and no example is left out."""
-        return -(-self.split.size // self.recipe.batch)
+        """Batches an epoch."""
+        return self.plan.steps
+
+    @cached_property
+    def plan(self) -> Plan:
+        """Which example stands where."""
+        return Plan(self.split.labels, self.recipe, self.shard)
 
     @property
     def notes(self) -> list[str]:
@@ -51,24 +73,24 @@ class Pipeline:
     def training(self, start: int = 0) -> tf.data.Dataset:
         """The whole training from step `start` on: shuffled anew each epoch, augmented."""
         def epoch(number: tf.Tensor) -> tf.data.Dataset:
-            rows = tf.numpy_function(lambda number: self._training_places(int(number), start), [number], tf.int64)
-            return tf.data.Dataset.from_tensor_slices(tf.ensure_shape(rows, (None, 2)))
+            rows = tf.numpy_function(lambda number: self.plan.training(int(number), start), [number], tf.int64)
+            return tf.data.Dataset.from_tensor_slices(tf.ensure_shape(rows, (None, 3)))
         epochs = tf.data.Dataset.range(start // self.steps, self.recipe.epochs)
-        return self._batches(epochs.flat_map(epoch), self._training_example)
+        return self._batches(epochs.flat_map(epoch), start, training=True)
 
     def evaluation(self) -> tf.data.Dataset:
-        """Every example once, in order, cropped from the middle."""
-        return self._batches(tf.data.Dataset.from_tensor_slices(self._evaluation_places()), self._evaluation_example)
+        """Every example once, in order, as evaluation sees it."""
+        return self._batches(tf.data.Dataset.from_tensor_slices(self.plan.evaluation()), 0, training=False)
 
     def explain(self, step: int, *, training: bool) -> InputError | None:
         """The image that made a step's batch fail; None if all of them can be read, so that something else is wrong.
 
-        Decodes no other images than those of the batch. For training `step` counts from the beginning of the run.
+        Reads no other images than those of the batch. For training `step` counts from the beginning of the run.
         """
-        found = self._training_places(step // self.steps, step) if training else self._evaluation_places()[step * self._own:]
-        for index in found[:self._own, 1]:
+        rows = self.plan.training(step // self.steps, step) if training else self.plan.evaluation()[step * self.plan.own:]
+        for number, index, _ in rows[:self.plan.own].tolist():
             try:
-                self._reader.pixels(int(index))
+                self._reader.pixels(index, number if training else None)
             except InputError as error:
                 return error
         return None
@@ -84,61 +106,55 @@ class Pipeline:
             raise unreadable from error
 
     def sample(self, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Up to `count` images drawn evenly over the classes: (n, h, w, c) float32 from 0 to 255, and labels (n,) int32."""
-        labels = self.split.labels
+        """Up to `count` images drawn evenly over the classes: (n, h, w, c) float32 from 0 to 255, and their labels."""
+        labels = self.split.labels if self.split.labels.ndim == 1 else self.split.labels.argmax(axis=1)
         drawn = order(seed, 0, self.split.size)
         by_class = drawn[np.argsort(labels[drawn], kind="stable")]
         turn = np.concatenate([np.arange(number) for number in np.unique(labels, return_counts=True)[1]])
         chosen = by_class[np.lexsort((drawn.argsort()[by_class], turn))][:count]
-        return np.stack([self._reader.pixels(int(index)) for index in chosen]), labels[chosen]
+        return np.float32([self._reader.pixels(int(index)) for index in chosen]), self.split.labels[chosen]
 
-    @property
+    @cached_property
     def _reader(self) -> Reader:
-        return Reader(self.split, self.rule)
+        return Reader(self.split, self.rule, host(self.recipe.augmentation, self.rule), self.recipe.seed, self._cache)
 
-    @property
-    def _own(self) -> int:
-        return self.recipe.batch // self.shard.of
+    @cached_property
+    def _cache(self) -> Cache | None:
+        return cache_of(self.split, self.rule, getattr(self.recipe.data, "cache", "none"))
 
-    def _rows(self, examples: np.ndarray, first: int) -> np.ndarray:
-        """(n, 2) int64: for each place that is this shard's its number, and which image stands there."""
-        within = places(self.split.size, self.recipe.batch)
-        numbers = first + np.arange(within.size).reshape(within.shape)
-        part = self.shard.part(self.recipe.batch)
-        return np.stack([numbers[:, part].ravel(), examples[within[:, part].ravel()]], axis=1)
+    @cached_property
+    def _blender(self) -> Blender | None:
+        return blender(self.recipe.augmentation, self.rule.shape, self.steps)
 
-    def _training_places(self, epoch: int, start: int) -> np.ndarray:
-        """Those of an epoch from step `start` of the run on."""
-        rows = self._rows(order(self.recipe.seed, epoch, self.split.size), epoch * self.steps * self.recipe.batch)
-        return rows[max(0, start - epoch * self.steps) * self._own:]
-
-    def _evaluation_places(self) -> np.ndarray:
-        return self._rows(np.arange(self.split.size), 0)
-
-    def _batches(self, rows: tf.data.Dataset, example: _Example) -> tf.data.Dataset:
-        options = tf.data.Options()
-        options.autotune.enabled = True
-        # the strategy hands each device its part of a batch; it shall not share out files or elements
-        options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+    def _batches(self, rows: tf.data.Dataset, start: int, *, training: bool) -> tf.data.Dataset:
         labels = tf.constant(self.split.labels)  # here, not in the function: there it would be copied into the graph
-        examples = rows.map(lambda row: self._labelled(row, example, labels), num_parallel_calls=tf.data.AUTOTUNE)
-        batches = examples.batch(self._own, drop_remainder=True)
-        return batches.map(self._normalized).prefetch(tf.data.AUTOTUNE).with_options(options)
+        weights = tf.constant(self.class_weights if training else np.ones_like(self.class_weights))
 
-    def _labelled(self, row: tf.Tensor, example: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], labels: tf.Tensor) -> Batch:
-        place, index = row[0], row[1]
-        image = tf.ensure_shape(self._reader.levels(example(place, self._reader.image(index))), self.rule.shape)
-        present = place % (self.steps * self.recipe.batch) < self.split.size
-        return image, tf.gather(labels, index), tf.cast(present, tf.float32)
+        def example(row: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            number, index, counts = tf.unstack(row)
+            image = self._reader.training(number, index) if training else self._reader.evaluation(index)
+            label = tf.gather(labels, index)
+            weight = tf.gather(weights, label) if label.shape.rank == 0 else tf.constant(1.0)
+            return image, label, tf.cast(counts, tf.float32) * weight, number
 
-    def _training_example(self, place: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
-        seed = tf.stack([tf.constant(self.recipe.seed, tf.int64), place])
-        scaled = scale(image, self.rule, random_place(seed))
-        image = random_crop(scaled, self.rule.shape, self.recipe.augment.crop_padding, seed)
-        return random_flip(image, seed) if self.recipe.flips else image
+        examples = rows.map(example, num_parallel_calls=CALLS * (os.cpu_count() or 1))
+        batches = examples.batch(self.plan.own, drop_remainder=True).enumerate(start)
+        return batches.map(self._blended if training else self._plain).prefetch(AHEAD).with_options(_options())
 
-    def _evaluation_example(self, _: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
-        return fit(image, self.rule)
+    def _plain(self, step: tf.Tensor, example: tuple[tf.Tensor, ...]) -> Batch:
+        images, labels, weights, _ = example
+        return Batch(images, labels, weights, ())
 
-    def _normalized(self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> Batch:
-        return normalize(images, self.rule), labels, weights
+    def _blended(self, step: tf.Tensor, example: tuple[tf.Tensor, ...]) -> Batch:
+        images, labels, weights, numbers = example
+        draw = self._blender
+        if draw is None:
+            return Batch(images, labels, weights, ())
+        return Batch(images, labels, weights, draw.in_graph(self.recipe.seed, step, numbers))
+
+
+def _options() -> tf.data.Options:
+    options = tf.data.Options()
+    # the strategy hands each device its part of a batch; it shall not share out files or elements
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+    return options

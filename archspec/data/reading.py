@@ -1,55 +1,106 @@
-"""From the number of an example to its image, decoded and not yet scaled."""
+"""From the number of an example to what the network sees of its image: read, decoded, cut, scaled, augmented."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from archspec.data.augment.host import Host
+from archspec.data.cache import Cache
+from archspec.data.draws import uniforms
 from archspec.data.source import Split
 from archspec.errors import InputError
-from archspec.preprocess.header import NoImage
-from archspec.preprocess.pixels import decode_by, fit
-from archspec.preprocess.routes import route
+from archspec.preprocess.decoding import decode_now
+from archspec.preprocess.header import NoImage, read_header
+from archspec.preprocess.pixels import view, view_encoded
+from archspec.preprocess.routes import Route, route
 from archspec.preprocess.rule import Preprocess
+
+_NOTHING = np.array(b"", dtype=object)
 
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads a split's images as a rule wants them."""
+    """Reads a split's images as a rule and a list of operations want them; the numbers of `seed` decide what is drawn."""
 
     split: Split
     rule: Preprocess
+    host: Host
+    seed: int
+    cache: Cache | None = None
 
-    def image(self, index: tf.Tensor) -> tf.Tensor:
-        """The i-th, () int64: (h, w, channels), 0 to `split.white`, or to 255 where it was encoded. Works in a graph."""
-        if self.split.white is not None:
-            image = tf.numpy_function(self._array, [index], tf.float32, stateful=False)
-            return tf.ensure_shape(image, (None, None, self.rule.channels))
-        encoded, chosen = tf.numpy_function(self._encoded, [index], (tf.string, tf.int32), stateful=False)
-        return decode_by(tf.ensure_shape(chosen, ()), tf.ensure_shape(encoded, ()), self.rule)
+    @property
+    def kind(self) -> tf.DType:
+        """Of pixels: uint8 where they come from 8 bits, else float32, with 255 for white."""
+        return tf.uint8 if self.split.eight_bits else tf.float32
 
-    def levels(self, image: tf.Tensor) -> tf.Tensor:
-        """An image that is scaled, from 0 to `split.white`, to 0 to 255."""
-        return image if self.split.white in (None, 255.0) else image * (255.0 / self.split.white)
+    def training(self, number: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
+        """The i-th, () int64, seen under a number, () int64: (height, width, channels). Works in a graph."""
+        *looked, draws = self._looked(number, index, training=True)
+        image = self._pixels(*looked)
+        if not self.host.changes:
+            return image
+        changed = tf.numpy_function(self.host.pixels, [image, draws], self.kind, stateful=False)
+        return tf.ensure_shape(changed, self.rule.shape)
 
-    def pixels(self, index: int) -> np.ndarray:
-        """The i-th as evaluation and serving see it: (h, w, c) float32, 0 to 255. Raises InputError with its name."""
+    def evaluation(self, index: tf.Tensor) -> tf.Tensor:
+        """The i-th, () int64, as evaluation and serving see it: (height, width, channels). Works in a graph."""
+        return self._pixels(*self._looked(tf.constant(0, tf.int64), index, training=False)[:-1])
+
+    def pixels(self, index: int, number: int | None = None) -> np.ndarray:
+        """The i-th as evaluation sees it, or as training under a number. Raises InputError with its name."""
+        place = tf.constant(index, tf.int64)
         try:
-            return np.asarray(self.levels(fit(self.image(tf.constant(index, tf.int64)), self.rule)))
+            return np.asarray(self.evaluation(place) if number is None else self.training(tf.constant(number, tf.int64), place))
         except (NoImage, OSError, tf.errors.OpError) as error:
             raise InputError(f"{self.split.path(index)}: cannot be read as an image ({_reason(error)})\n"
                              "  hint: replace the file, or begin a new run without it") from error
 
-    def _encoded(self, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The bytes, and who decodes them."""
-        encoded = self.split.item(int(index))
-        return np.array(encoded, dtype=object), np.array(route(bytes(encoded), self.rule.channels), np.int32)
+    def _looked(self, number: tf.Tensor, index: tf.Tensor, *, training: bool) -> list[tf.Tensor]:
+        kinds = (tf.string, self.kind, tf.int32, tf.int32, tf.int32, tf.int32, tf.float64)
+        shapes = ((), (None, None, self.rule.channels), (), (2,), (8,), (), (None,))
+        found = tf.numpy_function(lambda number, index: self._look(int(number), int(index), training), [number, index], kinds,
+                                  stateful=False)
+        return [tf.ensure_shape(each, shape) for each, shape in zip(found, shapes, strict=True)]
 
-    def _array(self, index: np.ndarray) -> np.ndarray:
-        image = np.asarray(self.split.item(int(index)), np.float32)
-        return np.broadcast_to(image, (*image.shape[:2], self.rule.channels))
+    def _look(self, number: int, index: int, training: bool) -> tuple[Any, ...]:
+        """The bytes or the pixels, who decodes, the size, the window, the filter, and what is drawn."""
+        encoded, array, chosen, (height, width) = self._item(index)
+        draws = uniforms(self.seed, number, self.host.draws) if training else np.zeros(0)
+        window, method = self.host.window(height, width, draws) if training else self.host.still(height, width)
+        return (np.array(encoded, dtype=object), array, np.int32(chosen), np.array((height, width), np.int32),
+                np.array(window, np.int32), np.int32(method), draws)
+
+    def _item(self, index: int) -> tuple[bytes, np.ndarray, Route, tuple[int, int]]:
+        """Bytes for TensorFlow's own decoders, or pixels where another one had to read them."""
+        if self.cache is not None:
+            array = self.cache.get(index, lambda: self._decoded(self.split.item(index)))
+            return b"", array, Route.PILLOW, array.shape[:2]
+        item = self.split.item(index)
+        if isinstance(item, bytes):
+            chosen = route(item, self.rule.channels)
+            if chosen is not Route.PILLOW:
+                header = read_header(lambda offset, count: item[offset:offset + count])
+                return item, self._none(), chosen, (header.height, header.width)
+        array = self._decoded(item)
+        return b"", array, Route.PILLOW, array.shape[:2]
+
+    def _decoded(self, item: bytes | np.ndarray) -> np.ndarray:
+        array = decode_now(item, self.rule) if isinstance(item, bytes) else self.split.levels(item)
+        return np.broadcast_to(array, (*array.shape[:2], self.rule.channels)).astype(self.kind.as_numpy_dtype, copy=False)
+
+    def _none(self) -> np.ndarray:
+        return np.zeros((1, 1, self.rule.channels), self.kind.as_numpy_dtype)
+
+    def _pixels(self, encoded: tf.Tensor, array: tf.Tensor, chosen: tf.Tensor, size: tf.Tensor, window: tf.Tensor,
+                method: tf.Tensor) -> tf.Tensor:
+        if not self.split.encoded or self.cache is not None:
+            return view(array, window, self.rule, method)
+        return tf.cond(chosen == Route.PILLOW, lambda: view(array, window, self.rule, method),
+                       lambda: view_encoded(encoded, chosen, size, window, self.rule, method))
 
 
 def _reason(error: Exception) -> str:
