@@ -9,9 +9,13 @@ import keras
 import tensorflow as tf
 
 from archspec.evaluate.evaluator import Evaluator, weighted
-from archspec.evaluate.loss import cross_entropy
+from archspec.data.augment.batches import Blend
+from archspec.evaluate.loss import binary_cross_entropy, cross_entropy, truth
 from archspec.evaluate.ranks import hits
+from archspec.preprocess.pixels import normalize
+from archspec.preprocess.rule import Preprocess
 from archspec.spec.recipe import Recipe
+from archspec.train.blend import blended
 from archspec.train.optimizer import Sgd
 from archspec.train.strategy import over_devices
 from archspec.train.update import Rule, updated
@@ -27,14 +31,23 @@ class TrainStep:
     model: keras.Model
     optimizer: Sgd
     recipe: Recipe
+    rule: Preprocess
     rules: tuple[Rule, ...]
+    classes: int
 
-    def __call__(self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-        """Sums as in TRAINED, (3,) float64."""
+    def __call__(self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, blend: Blend | tuple[()]) -> tf.Tensor:
+        """Sums as in TRAINED, (3,) float64. Of images that are blended the accuracy is by the class that has most of them."""
+        one_each = labels.shape.rank == 1
+        inputs = normalize(tf.cast(images, tf.float32), self.rule)
+        truths = truth(labels, self.classes, self.recipe.label_smoothing)
+        if blend:
+            inputs, truths = blended(inputs, truths, blend)
+            labels = tf.argmax(truths, axis=1, output_type=tf.int32) if one_each else labels
+        distance = cross_entropy if one_each else binary_cross_entropy
         with tf.GradientTape() as tape:
-            logits, auxiliary = split_outputs(self.model(images, training=True))
-            losses = self._cross_entropy(labels, logits)
-            total = losses + self.recipe.auxiliary_weight * sum(self._cross_entropy(labels, each) for each in auxiliary)
+            logits, auxiliary = split_outputs(self.model(inputs, training=True))
+            losses = distance(truths, logits)
+            total = losses + self.recipe.auxiliary_weight * sum(distance(truths, each) for each in auxiliary)
             # over the global batch: gradients are summed over devices, not averaged
             loss = tf.reduce_sum(total * weights) / self.recipe.batch
         variables = self.model.trainable_variables
@@ -42,20 +55,18 @@ class TrainStep:
         self.optimizer.apply(updated(gradients, variables, self.rules), variables)
         return weighted(weights, losses, hits(logits, labels, 1))
 
-    def _cross_entropy(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        return cross_entropy(labels, logits, self.recipe.label_smoothing)
-
 
 @dataclass(frozen=True)
 class EvaluateStep:
     """The sums of an evaluator on one device, without changing anything."""
 
     model: keras.Model
+    rule: Preprocess
     evaluator: Evaluator
 
-    def __call__(self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    def __call__(self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, _: tuple[()]) -> tf.Tensor:
         """See Evaluator.sums."""
-        logits, _ = split_outputs(self.model(images, training=False))
+        logits, _ = split_outputs(self.model(normalize(tf.cast(images, tf.float32), self.rule), training=False))
         return self.evaluator.sums(logits, labels, weights)
 
 
