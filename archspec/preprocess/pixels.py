@@ -1,7 +1,6 @@
 """The one path from an image to the network's input, in TensorFlow; training, evaluation and serving follow it.
 
-`decode` may call Pillow, so it runs in this process alone and can be no part of a saved graph: a server that takes
-encoded bytes needs decoders of its own graph (JPEG and PNG) and then `fit` and `normalize` as they stand here.
+What is decoded and how it is sampled is decided before, in whole numbers and without a framework (`window`, `sampling`).
 """
 
 from __future__ import annotations
@@ -9,82 +8,85 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from archspec.preprocess.pillow import decode_with_pillow
-from archspec.preprocess.routes import Route, route
-from archspec.preprocess.rule import Cover, Preprocess
+from archspec.preprocess.resample import resample
+from archspec.preprocess.routes import Route
+from archspec.preprocess.rule import Preprocess
+from archspec.preprocess.sampling import RATIOS, Sampling, sampling
+from archspec.preprocess.window import centred
+from archspec.spec.preprocess import FILTERS
 
-LONGEST = 8
-"""Of a thin image no more is scaled up than this many times what its longer side needs: a piece of it."""
+DCT = {"accurate": "INTEGER_ACCURATE", "fast": "INTEGER_FAST"}
+BORDER = 1
+"""Pixels more a side than are needed: where colours are stored at half the size, those at the edge of a decoded crop
+differ from the same ones of the whole image by up to 14 levels."""
 
 
-def decode(encoded: tf.Tensor, rule: Preprocess) -> tf.Tensor:
-    """Encoded bytes, () string, to pixels as a viewer shows them: (h, w, channels) uint8.
+def fit(image: np.ndarray, rule: Preprocess) -> np.ndarray:
+    """Pixels (h, w, channels) as evaluation and serving see them, (height, width, channels), of the same kind.
 
-    Which decoder is decided by the bytes themselves: only what TensorFlow's decoders read rightly and survive reaches
-    them. The op fails where the bytes are no image.
+    Raises TooSmall for an image that the rule cannot be done to.
     """
-    chosen = tf.numpy_function(lambda data: np.int32(route(_bytes(data), rule.channels)), [encoded], tf.int32, stateful=False)
-    return decode_by(chosen, encoded, rule)
+    way = sampling(centred(*image.shape[:2], rule), rule, rule.interpolation, jpeg=False)
+    return np.asarray(seen(tf.constant(image), *packed(way), rule))
 
 
-def decode_by(chosen: tf.Tensor, encoded: tf.Tensor, rule: Preprocess) -> tf.Tensor:
-    """As `decode`, where the Route of the bytes is known already: () int32."""
-    def pillow() -> tf.Tensor:
-        return tf.numpy_function(lambda data: decode_with_pillow(_bytes(data), rule.channels, rule.background), [encoded],
-                                 tf.uint8, stateful=False)
-    branches = {Route.JPEG: lambda: tf.io.decode_jpeg(encoded, channels=min(rule.channels, 3)),
-                Route.PNG: lambda: tf.io.decode_png(encoded, channels=min(rule.channels, 3)),
-                Route.PILLOW: pillow}
-    image = tf.switch_case(chosen, [branches[each] for each in Route])
-    return tf.ensure_shape(image, (None, None, rule.channels))
+def packed(way: Sampling) -> tuple[np.ndarray, np.ndarray]:
+    """A sampling as two arrays: top, left, height, width, ratio, (5,) int32; scale and shift, (4,) float32."""
+    return np.array(way[:5], np.int32), np.array(way[5:], np.float32)
 
 
-def _bytes(data: bytes | np.ndarray) -> bytes:
-    """A string as numpy_function hands it over: in a graph bytes, else an array of one."""
-    return data if isinstance(data, bytes) else bytes(data.item())
+def seen(image: tf.Tensor, part: tf.Tensor, places: tf.Tensor, rule: Preprocess, chosen: tf.Tensor | None = None) -> tf.Tensor:
+    """Pixels (h, w, channels) to what the network sees of them, (height, width, channels), of the same kind.
 
-
-def fit(image: tf.Tensor, rule: Preprocess) -> tf.Tensor:
-    """(h, w, channels) pixels of any size to (height, width, channels) float32, 0 to 255: evaluation's and serving's view."""
-    return center_crop(scale(image, rule, tf.constant(0.5)), rule)
-
-
-def scale(image: tf.Tensor, rule: Preprocess, place: tf.Tensor) -> tf.Tensor:
-    """Scaled by the rule, not yet cut to the input's size: (h, w, channels) float32, 0 to 255.
-
-    Of a thin image only a piece is scaled, at `place` (0 to 1) along it: 0.5 is its middle.
+    `part` and `places` are a packed sampling, `chosen` the number of a filter, () int32: the rule's own if left out.
     """
-    if isinstance(rule.resize, Cover):
-        image = _piece(image, rule, place)
-        size = tf.cast(tf.shape(image)[:2], tf.float32)
-        factor = tf.reduce_max(tf.constant(rule.shape[:2], tf.float32) * rule.resize.margin / size)
-        # rounding may not take the image below the input's size
-        wanted = tf.maximum(tf.cast(tf.round(size * factor), tf.int32), rule.shape[:2])
-    else:
-        wanted = tf.constant(rule.shape[:2])
-    # antialias: without it a photograph scaled down keeps only every n-th pixel
-    return tf.clip_by_value(tf.image.resize(image, wanted, method=rule.interpolation, antialias=rule.antialias), 0.0, 255.0)
+    top, left, height, width, _ = tf.unstack(part)
+    return _sampled(image[top:top + height, left:left + width], places, rule, chosen)
 
 
-def _piece(image: tf.Tensor, rule: Preprocess, place: tf.Tensor) -> tf.Tensor:
-    """Cuts before scaling: scaled whole, a PNG of 1x60000 pixels and 250 bytes would take gigabytes."""
-    height, width = tf.shape(image)[0], tf.shape(image)[1]
-    aspect = rule.width / rule.height
-    rows = tf.minimum(height, tf.cast(tf.math.ceil(tf.cast(width, tf.float32) * (LONGEST / aspect)), tf.int32))
-    columns = tf.minimum(width, tf.cast(tf.math.ceil(tf.cast(height, tf.float32) * (LONGEST * aspect)), tf.int32))
-    top, left = (tf.cast(tf.cast(spare, tf.float32) * place, tf.int32) for spare in (height - rows, width - columns))
-    thin = tf.logical_or(rows < height, columns < width)  # a cut copies: of a large image that is no piece it must not
-    piece = tf.cond(thin, lambda: image[top:top + rows, left:left + columns], lambda: tf.identity(image))
-    return tf.ensure_shape(piece, (None, None, rule.channels))
+def seen_encoded(encoded: tf.Tensor, route: tf.Tensor, size: tf.Tensor, part: tf.Tensor, places: tf.Tensor, rule: Preprocess,
+                 chosen: tf.Tensor | None = None) -> tf.Tensor:
+    """As `seen`, from the bytes of a JPEG or PNG whose Route and size (height, width) are known: uint8."""
+    image = tf.cond(route == Route.JPEG, lambda: _jpeg(encoded, size, part, rule), lambda: _png(encoded, part, rule))
+    return _sampled(tf.ensure_shape(image, (None, None, rule.channels)), places, rule, chosen)
 
 
-def center_crop(image: tf.Tensor, rule: Preprocess) -> tf.Tensor:
-    """The middle of (h, w, c), of the size of the input."""
-    top, left = (tf.shape(image)[axis] - rule.shape[axis] for axis in (0, 1))
-    return tf.image.crop_to_bounding_box(image, top // 2, left // 2, *rule.shape[:2])
+def _png(encoded: tf.Tensor, part: tf.Tensor, rule: Preprocess) -> tf.Tensor:
+    top, left, height, width, _ = tf.unstack(part)
+    return tf.io.decode_png(encoded, channels=rule.channels)[top:top + height, left:left + width]
+
+
+def _jpeg(encoded: tf.Tensor, size: tf.Tensor, part: tf.Tensor, rule: Preprocess) -> tf.Tensor:
+    """The part of a JPEG, decoded at its ratio: no row below it is looked at."""
+    top, left, height, width, ratio = tf.unstack(part)
+    whole = -(-size // ratio)
+    begin = tf.maximum(tf.stack([top, left]) - BORDER, 0)
+    end = tf.minimum(tf.stack([top + height, left + width]) + BORDER, whole)
+    window = tf.concat([begin, end - begin], axis=0)
+
+    def at(ratio: int) -> tf.Tensor:
+        return tf.io.decode_and_crop_jpeg(encoded, window, channels=rule.channels, ratio=ratio, dct_method=DCT[rule.decoder])
+    number = tf.argmax(tf.cast(tf.constant(RATIOS) == ratio, tf.int32), output_type=tf.int32)
+    image = tf.switch_case(number, [lambda each=each: at(each) for each in RATIOS])
+    top, left = top - begin[0], left - begin[1]
+    return image[top:top + height, left:left + width]
+
+
+def _sampled(image: tf.Tensor, places: tf.Tensor, rule: Preprocess, chosen: tf.Tensor | None) -> tf.Tensor:
+    def by(interpolation: str) -> tf.Tensor:
+        found = resample(image, places[:2], places[2:], rule.shape[:2], interpolation, rule.antialias)
+        return _in_levels(found) if image.dtype == tf.uint8 else found
+    found = by(rule.interpolation) if chosen is None else tf.switch_case(chosen, [lambda each=each: by(each) for each in FILTERS])
+    return tf.ensure_shape(found, rule.shape)
+
+
+def _in_levels(pixels: tf.Tensor) -> tf.Tensor:
+    """Rounded to whole levels, as Pillow and torchvision do, and clipped to those there are."""
+    return tf.cast(tf.clip_by_value(pixels + 0.5, 0.0, 255.0), tf.uint8)
 
 
 def normalize(pixels: tf.Tensor, rule: Preprocess) -> tf.Tensor:
     """(..., channels) float32 pixels from 0 to 255 to the network's input."""
+    ordered = tf.reverse(pixels, axis=[-1]) if rule.order == "bgr" else pixels
     factors = [1 / std for std in rule.std]
-    return (pixels - tf.constant(rule.mean, tf.float32)) * tf.constant(factors, tf.float32)
+    return (ordered - tf.constant(rule.mean, tf.float32)) * tf.constant(factors, tf.float32)

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
+
+from archspec.preprocess.rule import Preprocess
+from archspec.spec.preprocess import AsIs, Cover, Fraction, Shorter, Squash
+
+NEARLY = 1e-6
+"""What a product of a ratio may lack of a whole number and still be it: 224 * (256 / 224) is 256."""
+
+
+class TooSmall(ValueError):
+    """An image is smaller than what is cut out of it."""
 
 
 class Window(NamedTuple):
@@ -20,3 +31,66 @@ class Window(NamedTuple):
     scaled_width: int
     cut_top: int = 0
     cut_left: int = 0
+
+
+def centred(height: int, width: int, rule: Preprocess) -> Window:
+    """What evaluation and serving see of an image of that size. Raises TooSmall for one that the rule cannot be done to."""
+    match rule.resize:
+        case Squash():
+            return boxed(0, 0, height, width, rule)
+        case Fraction(share=share, of="sides"):
+            # as tf.image.central_crop: the margin is cut to a whole number, on both sides alike
+            top, left = (int((side - side * share) / 2) for side in (height, width))
+            return boxed(top, left, height - 2 * top, width - 2 * left, rule)
+        case Fraction(share=share):
+            unit = share * min(height / rule.height, width / rule.width)
+            rows, columns = (max(1, _floor(unit * side)) for side in (rule.height, rule.width))
+            return boxed(offset(height - rows, rule), offset(width - columns, rule), rows, columns, rule)
+        case AsIs():
+            if height < rule.height or width < rule.width:
+                raise TooSmall(f"{width}x{height} pixels, and the input is {rule.width}x{rule.height}")
+    size = scaled(height, width, rule)
+    return cut(height, width, size, (offset(size[0] - rule.height, rule), offset(size[1] - rule.width, rule)))
+
+
+def boxed(top: int, left: int, height: int, width: int, rule: Preprocess) -> Window:
+    """A box that is scaled to the input."""
+    return Window(top, left, height, width, rule.height, rule.width)
+
+
+def cut(height: int, width: int, size: tuple[int, int], place: tuple[int, int]) -> Window:
+    """The whole image scaled to a size (height, width), and the input cut out at a place (top, left)."""
+    return Window(0, 0, height, width, *size, *place)
+
+
+def scaled(height: int, width: int, rule: Preprocess) -> tuple[int, int]:
+    """The size (height, width) to which the whole of an image is scaled before the input is cut out."""
+    match rule.resize:
+        case Shorter(pixels=pixels, longer=longer):
+            return shorter(height, width, pixels, longer)
+        case Cover(margin=margin, longer=longer):
+            factor = max(rule.height * margin / height, rule.width * margin / width)
+            rows, columns = (_whole(side * factor, longer) for side in (height, width))
+            return max(rows, rule.height), max(columns, rule.width)  # rounding may not take it below the input
+    return height, width
+
+
+def shorter(height: int, width: int, pixels: int, longer: str) -> tuple[int, int]:
+    """An image's size when its shorter side has so many pixels; `longer` says how the other becomes a whole number."""
+    least = min(height, width)
+    rows, columns = (pixels if side == least else max(pixels, _whole(side * pixels / least, longer)) for side in (height, width))
+    return rows, columns
+
+
+def offset(spare: int, rule: Preprocess) -> int:
+    """Where the middle begins if so many pixels are to spare."""
+    half = spare / 2
+    return math.floor(half) if rule.offset == "floor" else math.ceil(half) if rule.offset == "ceil" else round(half)
+
+
+def _whole(value: float, how: str) -> int:
+    return _floor(value) if how == "floor" else round(value)
+
+
+def _floor(value: float) -> int:
+    return math.floor(value + NEARLY)
