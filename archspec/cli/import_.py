@@ -41,7 +41,7 @@ def import_(spec: str, weights: Path, layout: str, output: Path, new_head: bool,
     graph = lower(loaded)
     wanted = Wanted(layout, new_head, partial, as_is=as_is)
     with planned(graph, stage_blocks(loaded), weights, wanted) as plan:
-        console = Console()
+        console = Console(width=None if Console().is_terminal else 160, highlight=False)
         for table in tables(plan, graph):
             console.print(table)
         for note in notes(plan):

@@ -62,9 +62,12 @@ def train(spec: str, folder: str | None, strategy: str | None, dry_run: bool, fr
     loaded = spec_of(spec, tuple(chosen))
     graph = lower(loaded)
     console = Console(stderr=True)
+    from archspec.data.sources import refuse_missing
     from archspec.train.run import RunFolder, refuse
     run = RunFolder(path or Path("runs", loaded.name))
     refuse(run, loaded, graph, fresh)
+    if fresh or not run.result.exists():  # of a finished run the data may be gone
+        refuse_missing(loaded.train.data)
     if dry_run:
         return _guarded(try_out, loaded, graph, run, fresh, console)
     return _guarded(run_training, loaded, graph, run, fresh, console)
@@ -99,12 +102,25 @@ def run_training(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console:
     from archspec.export.run import missing
     from archspec.train.run import claimed
     if not fresh and not missing(run, spec.export):  # without the lock: its disk may be one that is only read
+        _refuse_other_data(spec, run)
         _say(console, f"{run.path} is finished; --fresh starts over")
         _print_result(run.read_result() or {}, run)
         return DONE
     with claimed(run):
         _print_finished(_work(spec, graph, run, fresh, console), run)
     return DONE
+
+
+def _refuse_other_data(spec: Spec, run: RunFolder) -> None:
+    """Of a finished run: raises InputError where its data lie there and are others. They may be gone by now."""
+    from archspec.data.index import index_of
+    from archspec.data.sources import load_data
+    from archspec.train.begin import refuse_other_data
+    try:
+        index = index_of(load_data(spec.train.data))
+    except InputError:
+        return
+    refuse_other_data(run, index)
 
 
 def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> Finished:

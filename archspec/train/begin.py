@@ -39,10 +39,10 @@ def begin(run: RunFolder, spec: Spec, graph: Graph, job: Job, fresh: bool, say: 
     if aside or not _has_saved(run):
         job.initialize()  # not after: a file that does not fit shall not cost an old run its place
         if aside:
-            _move_aside(run)
+            say(f"the run that was there is now {_move_aside(run)}")
         _create(run, spec, graph, index, fresh)
         return
-    _refuse_other_data(run, index)
+    refuse_other_data(run, index)
     snapshot, refused = Checkpoints(run.checkpoints, spec.train.checkpoint.keep).newest()
     if snapshot is None:
         raise InputError(_nothing_to_go_on_from(run, refused))
@@ -81,10 +81,10 @@ def _left_by_fresh(run: RunFolder, spec: Spec, graph: Graph, index: Index, say: 
     """
     try:
         written = manifests.read(run.manifest)
-        same = written.fresh and not run.result.exists() and not list(differences(written, spec, graph))
+        same = written.fresh and not run.result.exists() and not list(differences(run, written, spec, graph))
         if not same or not _has_saved(run):
             return same
-        _refuse_other_data(run, index)
+        refuse_other_data(run, index)
     except InputError:
         return False
     if Checkpoints(run.checkpoints, 1).newest()[0] is None:
@@ -94,7 +94,8 @@ def _left_by_fresh(run: RunFolder, spec: Spec, graph: Graph, index: Index, say: 
     return True
 
 
-def _move_aside(run: RunFolder) -> None:
+def _move_aside(run: RunFolder) -> Path:
+    """Returns where it is then."""
     whole = run.path.resolve()  # of a link, what it leads to, for a folder is renamed on its own disk only
     count = 1
     while (free := whole.with_name(f"{whole.name}.old{count}")).exists():
@@ -104,9 +105,11 @@ def _move_aside(run: RunFolder) -> None:
     except OSError as error:
         raise InputError(f"{run.path} cannot be moved aside to {free}: {refusal(error) or error}\n"
                          "  hint: name another folder with --run") from error
+    return free
 
 
-def _refuse_other_data(run: RunFolder, index: Index) -> None:
+def refuse_other_data(run: RunFolder, index: Index) -> None:
+    """Raises InputError with the difference unless the data are those that the run was trained on."""
     differing = difference(_read_index(run.index), index)
     if differing:
         raise InputError(f"{run.path} was trained on other data: {'; '.join(differing)}\n"

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from archspec.artifact.folder import SPEC
-from archspec.errors import InputError
+from archspec.errors import FEW, InputError, SpecError, shorten
 from archspec.graph.ir import Graph
 from archspec.io.files import read_json
 from archspec.io.lock import Taken, alone
 from archspec.schema.keys import to_json
+from archspec.schema.tree import plain
 from archspec.spec.arch import Spec
+from archspec.spec.inherit import NOT_INHERITED
+from archspec.spec.source import document, read
 from archspec.train import manifest as manifests
 from archspec.train.manifest import FRESH, Manifest
 
@@ -73,7 +76,7 @@ def refuse(run: RunFolder, spec: Spec, graph: Graph, fresh: bool) -> None:
     if run.path.exists() and not run.path.is_dir():
         raise InputError(f"{run.path} is a file; --run names a folder")
     if run.manifest.is_file():
-        differing = [] if fresh else list(differences(manifests.read(run.manifest), spec, graph))
+        differing = [] if fresh else list(differences(run, manifests.read(run.manifest), spec, graph))
         if differing:
             raise InputError(f"{run.path} holds {'; '.join(differing)}\n  hint: {WAYS_OUT}")
     elif foreign := _visible(run.path):
@@ -91,11 +94,13 @@ def claimed(run: RunFolder) -> Iterator[None]:
                          ) from None
 
 
-def differences(written: Manifest, spec: Spec, graph: Graph) -> Iterator[str]:
+def differences(run: RunFolder, written: Manifest, spec: Spec, graph: Graph) -> Iterator[str]:
     """In what the run's network and recipe are not those of a spec."""
     if written.fingerprint != graph.fingerprint:
+        lines = _of_the_network(run, spec)
+        said = f": {'; '.join(lines[:FEW])}" + "; …" * (len(lines) > FEW) if lines else ""
         yield (f"a run of another network ({written.spec}, fingerprint {written.fingerprint}; this one's is "
-               f"{graph.fingerprint})")
+               f"{graph.fingerprint}){said}")
     else:
         differing = list(_differing(written.train, to_json(spec.train), "train"))
         if differing:
@@ -107,6 +112,18 @@ INDIFFERENT = ("train.strategy", "train.checkpoint", "train.data.path")
 they are the same is not told by their path."""
 
 
+def _of_the_network(run: RunFolder, spec: Spec) -> list[str]:
+    """Which keys of the resolved specs differ; none where the run's own cannot be read."""
+    try:
+        before, now = (plain(tree) for tree in (read(run.spec), document(spec.to_yaml(expand=True), "spec")))
+    except SpecError:
+        return []
+    assert isinstance(before, dict)
+    assert isinstance(now, dict)
+    keys = dict.fromkeys(key for key in (*before, *now) if key not in ("train", "export", *NOT_INHERITED))
+    return [line for key in keys for line in _differing(before.get(key), now.get(key), key)]
+
+
 def _differing(before: Any, now: Any, path: str) -> Iterator[str]:
     if path in INDIFFERENT:
         return
@@ -114,7 +131,12 @@ def _differing(before: Any, now: Any, path: str) -> Iterator[str]:
         for key in dict.fromkeys([*before, *now]):
             yield from _differing(before.get(key), now.get(key), f"{path}.{key}")
     elif before != now:
-        yield f"{path} was {before}, is {now}"
+        yield f"{path} was {_short(before)}, is {_short(now)}"
+
+
+def _short(value: Any) -> str:
+    """A value for a message."""
+    return "not there" if value is None else shorten(str(value))
 
 
 def _visible(path: Path) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,7 +39,7 @@ def test_a_dry_run_finds_files_that_are_no_images(data: Path, capsys: pytest.Cap
     (data / "train/cat/x.jpg").write_text("<html>")
     assert archspec(["train", "net.yaml", "--dry-run"]) == 2
     said = capsys.readouterr().err
-    assert "2 of the images cannot be read:\n  data/train/cat/x.jpg: an HTML page\n  data/val/dog/2.jpg: the JPEG breaks off before its end" in said
+    assert "2 images cannot be read:\n  data/train/cat/x.jpg: an HTML page\n  data/val/dog/2.jpg: the JPEG breaks off before its end" in said
     assert said.endswith("hint: replace or remove them\n")
 
 
@@ -57,3 +59,33 @@ def test_one_class_is_refused(data: Path, capsys: pytest.CaptureFixture[str]) ->
     shown = capsys.readouterr().err
     assert "data 'folder' has one class (cat): there is nothing to tell apart\n" in shown
     assert "classes=1" not in shown
+
+
+QUICK = ["--set", "export.formats=[]"]
+
+
+def test_a_finished_run_says_when_its_data_are_others_now(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert archspec(["train", "net.yaml", *QUICK]) == 0
+    (data / "train/cat/0.jpg").rename(data / "train/cat/new.jpg")
+    assert archspec(["train", "net.yaml", *QUICK]) == 2
+    assert ("runs/net was trained on other data: 1 train image removed: train/cat/0.jpg; 1 train image added: train/cat/new.jpg\n"
+            in capsys.readouterr().err)
+    data.rename(data.with_name("away"))
+    assert archspec(["train", "net.yaml", *QUICK]) == 0
+    assert "runs/net is finished; --fresh starts over" in capsys.readouterr().err
+
+
+def test_fresh_says_where_the_old_run_is(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert archspec(["train", "net.yaml", *QUICK]) == 0
+    assert archspec(["train", "net.yaml", "--fresh", *QUICK]) == 0
+    assert f"the run that was there is now {Path.cwd()}/runs/net.old1\n" in capsys.readouterr().err
+
+
+def test_missing_data_are_told_before_tensorflow_is_loaded(tmp_path: Path) -> None:
+    """In a process of its own, which TensorFlow would have to be loaded into."""
+    (tmp_path / "net.yaml").write_text(SPEC)
+    program = ("import sys\nfrom archspec.cli import run\ncode = run(['train', 'net.yaml', '--dry-run'])\n"
+               "print(code, 'tensorflow' in sys.modules)")
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "2 False\n"
+    assert done.stderr.startswith("train.data.path: no folder data (seen from ")
