@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from archspec.errors import nearest, shorten
+from archspec.errors import WIDEST, nearest, shorten
 from archspec.schema.tree import Scalar, written
 
 MOST = 10**7
@@ -220,8 +220,9 @@ def _digits(value: float) -> str:
 
 
 def plainly(word: str) -> str:
-    """A word without case, spaces and signs, so that BatchNorm2d, batch-norm2d and batch_norm2d are one."""
-    return re.sub(r"[\s_-]", "", word).lower()
+    """A word without case, spaces, signs and what it is a member of: BatchNorm2d, batch-norm and nn.BatchNorm2d(64) are one."""
+    bare = re.sub(r"^([A-Za-z]\w*\.)+|\(.*", "", word.strip()[:WIDEST])
+    return re.sub(r"[\s_-]|2d", "", bare.lower())
 
 
 def hint_for_text(text: object) -> str:

@@ -19,6 +19,7 @@ from archspec.spec.arguments import convert, value_of
 from archspec.spec.blocks import BlockTable, named_values
 from archspec.spec.compact import kind_called
 from archspec.spec.export import ExportSection
+from archspec.spec.files import spec_names
 from archspec.spec.inherit import Resolved
 from archspec.spec.item_reader import ItemReader
 from archspec.spec.items import Items
@@ -27,13 +28,16 @@ from archspec.spec.operations import ACT, NORM, OPERATIONS, PADDINGS, Signature
 from archspec.spec.published import Published
 from archspec.spec.recipe import Recipe
 from archspec.spec.scope import Scope
-from archspec.spec.sections import DEFAULTS, SPEC, STAGE, everywhere
+from archspec.spec.sections import DEFAULTS, SPEC, STAGE, WHOLE, everywhere
 
 T = TypeVar("T", bound=Section)
 REPLACED = "the stages that are extended are rows, and columns replace rows whole: write the rows, each with what changes"
 NETWORK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,63}")
 """GoogLeNet's are 3a, 3b, …; a Keras layer's name may begin with a digit."""
+SIDE = re.compile(r"[0-9]+|\?|None|none|null|-1")
+ALMOST_SIZE = re.compile(rf"\s*[(\[]?\s*({SIDE.pattern})(\s*[xX*×,]?\s*({SIDE.pattern})){{0,3}}\s*[)\]]?\s*")
+OPEN = ("None", "none", "null", "-1", "~")
 INPUT = re.compile(r"(\?|[1-9][0-9]{0,4})x(\?|[1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
 
 
@@ -110,7 +114,8 @@ def parse_spec(resolved: Resolved) -> Spec:
     for key in resolved.tree.entries:
         if key not in SPEC:
             reader.problem("unknown-key", resolved.tree.key(key), f"a spec has no section '{key}'",
-                           suggestion(key, SPEC, everywhere) or "sections: " + " ".join(SPEC))
+                           whole_network(key, resolved.tree.entries[key]) or suggestion(key, SPEC, everywhere)
+                           or "sections: " + " ".join(SPEC))
     spec = reader.spec()
     return replace(spec, problems=tuple(problems))
 
@@ -191,7 +196,7 @@ class _SpecReader:
         match = INPUT.fullmatch(tree.text) if isinstance(tree, Scalar) else None
         if match is None:
             self.problem("input", tree.where, f"input is height x width x channels, this is {kind(tree)}",
-                         "write 224x224x3, or ?x?x3 where the size is open")
+                         f"write {size_meant(tree) or '224x224x3, or ?x?x3 where the size is open'}")
             return None, None, 3
         height, width = (None if side == "?" else int(side) for side in match.groups()[:2])
         return height, width, int(match[3])
@@ -386,6 +391,36 @@ class _SpecReader:
             return tree.text
         self.problem("name", tree.where, f"a stage's name is letters, digits and _, this is {kind(tree)}")
         return f"stage{number}"
+
+
+def whole_network(key: str, tree: Tree) -> str:
+    """Hint for a section that is to hold the whole network, or to name another's; ''."""
+    if key.lower() not in WHOLE:
+        return ""
+    if isinstance(tree, Scalar):
+        return f"write extends: {tree.text if tree.text in spec_names() else 'NAME, one that `archspec list` shows'}"
+    return "a network is stem, a list of operations, then stages, then head: [global_avg_pool, dense: $classes]"
+
+
+def size_meant(tree: Tree) -> str:
+    """What an image's size is written as that was given as a list, a mapping, a text with other signs or one number; ''."""
+    found = ["?" if side in OPEN else side for side in _sides(tree)]
+    if len(found) == 4:
+        found = found[1:]  # behind the batch
+    if len(found) in (1, 2):
+        found = [found[0], found[-1], "3"]
+    if len(found) == 3 and found[0] in ("1", "3") and found[1] == found[2] != found[0]:  # PyTorch's order
+        found = [*found[1:], found[0]]
+    size = "x".join(found)
+    return size if INPUT.fullmatch(size) else ""
+
+
+def _sides(tree: Tree) -> list[str]:
+    """The numbers in what was given as a size."""
+    if isinstance(tree, Scalar):
+        return SIDE.findall(tree.text) if tree.value is not None and ALMOST_SIZE.fullmatch(tree.text) else []
+    parts = tree.items if isinstance(tree, ListTree) else [tree.entries.get(side) for side in ("height", "width", "channels")]
+    return [part.text for part in parts if isinstance(part, Scalar)]
 
 
 def _said(tree: MappingTree, column: str) -> str:

@@ -15,6 +15,7 @@ from archspec.errors import Problem, SpecError, Where, nearest, shorten
 from archspec.schema.kinds import Choice, Whole, plainly
 from archspec.schema.tree import Scalar, Tree
 from archspec.schema.words import key_called
+from archspec.spec.arguments import ALMOST_PAIR
 from archspec.spec.expressions import NAME
 from archspec.spec.operations import FLAGS, OPERATIONS, PADDINGS, SHORTHANDS, Signature
 from archspec.spec.source import TooLong, atom, parse
@@ -23,7 +24,6 @@ MAX_WORDS = 100
 """Words of a compact argument."""
 KERNEL = re.compile(r"[0-9]+x[0-9]+")
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
-ALMOST_KERNEL = re.compile(r"([0-9]+) ?[xX*×] ?([0-9]+)")
 KERNEL_OF_NAMES = re.compile(r"[$(\w)]+[xX*×]\$[$(\w)]+")
 NAMING_A_VALUE = ("none", "true", "false")
 
@@ -178,7 +178,7 @@ class _Words:
 
 def _is_value(word: str) -> bool:
     """Whether a word can be a number: one, an expression, or a text that somebody takes for one."""
-    if ALMOST_KERNEL.fullmatch(word) or KERNEL_OF_NAMES.fullmatch(word):
+    if ALMOST_PAIR.fullmatch(word) or KERNEL_OF_NAMES.fullmatch(word):
         return False
     return word[:1].isdigit() or word[:1] in "-+.\"'[$" or word in NAMING_A_VALUE
 
@@ -198,7 +198,7 @@ def _kinds(part: str) -> dict[str, str]:
 def advice(signature: Signature, word: str) -> str:
     """What to write instead of a word that an operation does not know, or ''."""
     takes, lower = signature.arguments, word.lower()
-    if "kernel" in takes and (match := ALMOST_KERNEL.fullmatch(word)):
+    if "kernel" in takes and (match := ALMOST_PAIR.fullmatch(word)):
         return f"a kernel is {match[1]}x{match[2]}"
     if "kernel" in takes and KERNEL_OF_NAMES.fullmatch(word):
         return "a kernel with a name: kernel=$k; with two, in the long form: {kernel: [$a, $b]}"

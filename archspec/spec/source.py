@@ -151,7 +151,9 @@ class _Reader:
         self.within = within
         self.problems: list[Problem] = []
         self.open = False
-        """Whether an expression was left open, whose rest YAML takes for further values."""
+        """Whether a parenthesis was left open, whose rest YAML takes for further values."""
+        self.flow = False
+        """Whether what is read stands in [...] or {...}, where a comma ends a value."""
         self.anchors: dict[str, _Anchor] = {}
         self.count = 0
         self.deepest = 0
@@ -208,6 +210,7 @@ class _Reader:
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event, where, depth)
         before, outer, self.deepest = self.count, self.deepest, depth
+        around, self.flow = self.flow, getattr(event, "flow_style", self.flow)
         if event.tag is not None:
             self.problem("tag", where, "a spec has no tags, this is "
                          + shorten(event.tag.replace("tag:yaml.org,2002:", "!!")), "leave the tag out")
@@ -220,7 +223,8 @@ class _Reader:
             tree = self.scalar(event, where)
         if event.anchor is not None:
             self.anchors[event.anchor] = _Anchor(tree, self.count - before + 1, self.deepest - depth)
-        self.deepest = max(outer, self.deepest)
+        self.deepest, self.flow = max(outer, self.deepest), around
+        self.open = self.open and around
         return tree
 
     def deepen(self, depth: int) -> None:
@@ -246,7 +250,11 @@ class _Reader:
     def sequence(self, events: Iterator[yaml.Event], where: Where, path: str, depth: int) -> ListTree:
         items: list[Tree] = []
         while not isinstance(event := next(events), yaml.SequenceEndEvent):
-            items.append(self.tree(event, events, f"{path}[{len(items)}]", depth + 1))
+            was_open = self.open
+            item = self.tree(event, events, f"{path}[{len(items)}]", depth + 1)
+            if was_open and isinstance(item, Scalar):  # what stands between the parentheses, and behind it all
+                self.open, item = item.value != BROKEN, replace(item, value=BROKEN)
+            items.append(item)
         return ListTree(tuple(items), where)
 
     def mapping(self, events: Iterator[yaml.Event], where: Where, path: str, depth: int) -> MappingTree:
@@ -255,6 +263,9 @@ class _Reader:
         while not isinstance(event := next(events), yaml.MappingEndEvent):
             key = self.key(event, events, path, depth)
             value = self.tree(next(events), events, f"{path}.{key.text}".lstrip("."), depth + 1)
+            if key.value == BROKEN:
+                self.open = False
+                continue
             if key.text in entries:
                 self.problem("duplicate-key", key.where, f"the key '{shorten(key.text)}' is here twice",
                              f"the first one is in line {keys[key.text].line}; keep one of them")
@@ -285,6 +296,12 @@ class _Reader:
             self.open = True
             self.problem("open-expression", where, f"the expression '{shorten(text)}' is not closed",
                          'inside [...] and {...} a comma or bracket ends a value: quote it, "$(min(8, a))"')
+            return Scalar(BROKEN, "", where)
+        if self.flow and text.count("(") > text.count(")"):
+            self.open = True
+            self.problem("open-expression", where, f"the parenthesis in '{shorten(text)}' is not closed",
+                         "inside [...] and {...} a comma ends a value; write a size as 3x3" if text.startswith("(") else
+                         "arguments stand behind a colon, with spaces between them: conv: 3x3 64")
             return Scalar(BROKEN, "", where)
         try:
             return Scalar(atom(text), text, where)
