@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from os import PathLike, fspath
 
-from archspec.errors import SpecError
+from archspec.errors import Problem, SpecError
 from archspec.graph.builder import Builder
 from archspec.graph.ir import Cursor, Feature, Graph, Value
 from archspec.graph.ops import Input
 from archspec.graph.verify import verify
 from archspec.lowering.calls import call_block
 from archspec.lowering.compositors import COMPOSITORS
+from archspec.lowering.culprit import told_at_causes
 from archspec.lowering.lowering import Call, Lowering
 from archspec.lowering.place import Place
 from archspec.lowering.primitives import PRIMITIVES
@@ -63,16 +64,34 @@ def lower(spec: Spec) -> Graph:
     A pure function; the last graph is kept, since who loads a spec most often wants its graph next.
     """
     problems = Problems()
+    graph = _lowered(spec, problems)
+    if problems.found or graph is None:
+        raise SpecError(told_at_causes(spec.resolved, problems.found, _problems))
+    return graph
+
+
+def _lowered(spec: Spec, problems: Problems) -> Graph | None:
+    """The graph, and what is wrong with the spec. Raises SpecError for a spec that is too large to go on with."""
     problems.report(*spec.problems)
     try:
         graph = _Run(spec, problems).graph()
     except TooLarge as error:
         raise SpecError([*problems.found, error.problem]) from None
-    if problems.found or graph is None:
-        raise SpecError(problems.found)
-    if broken := verify(graph):
-        raise SpecError(broken)
+    if graph is not None and not problems.found:
+        problems.report(*verify(graph))
     return graph
+
+
+def _problems(resolved: Resolved) -> Sequence[Problem]:
+    """Every problem of a spec, each where it shows."""
+    problems = Problems()
+    try:
+        _lowered(read_spec(resolved), problems)
+    except TooLarge as error:
+        return [error.problem]
+    except SpecError as error:
+        return error.problems
+    return problems.found
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +155,7 @@ class _Run:
         if end.value is None:
             return None
         if "head" in spec.resolved.tree.entries:
-            check_logits(self.lowering, end.value)
+            check_logits(self.lowering, end.value, spec.head)
         sections = ("stem", *(plan.stage.name for plan in self.plans), "head")
         return self.lowering.builder.graph(end.value, self.auxiliary, at.features, sections)
 
@@ -191,4 +210,4 @@ class _Run:
         logits = self._list(f"{name}_auxiliary", self.spec.auxiliary[name], at, self.lowering.base, cursor).value
         if logits is not None:
             self.auxiliary[name] = logits
-            check_logits(self.lowering, logits)
+            check_logits(self.lowering, logits, self.spec.auxiliary[name])

@@ -11,7 +11,7 @@ from archspec.graph.builder import Builder
 from archspec.graph.ir import Role, Value
 from archspec.graph.ops import Conv, Dense, GroupNorm, LocalResponseNorm, Op, ShapeError, Shuffle, Tensor
 from archspec.graph.text import op_text
-from archspec.lowering.blame import blame_one, blamed
+from archspec.lowering.blame import blame_one, blamed, distance, moved
 from archspec.lowering.place import Place
 from archspec.lowering.sink import Limits, Problems
 from archspec.schema.keys import REQUIRED, Key
@@ -109,19 +109,34 @@ class Call:
             return lowering.builder.add(op, *known, name=name, where=self.where, cursor=self.place.cursor)
         except ShapeError as error:
             problem = Problem("shape", self.where, f"{name}: {error}", error.hint, notes())
-            written = [arg for arg in self.args.values() if isinstance(arg, Scalar)]
-            self.report(blame_one(problem, written, self.place.scope))
+            self.report(self._blamed(problem, error.concerns, known))
             return _guess(op, known, name)
 
-    def chain(self, value: Value) -> str:
-        """How a value came about: the last operations before it, each with the shape it gives."""
+    def _blamed(self, problem: Problem, concerns: tuple[str, ...], inputs: list[Value]) -> Problem:
+        """A shape that does not fit, at the one argument of the user's own, or at what made a vector of the map before it."""
+        assert self.item.signature is not None
+        keys = [key for key in self.item.signature.arguments if key in concerns]
+        found = blame_one(problem, [arg for key in keys if isinstance(arg := self.args.get(key), Scalar)], self.place.scope)
+        if found is problem:  # a default of the spec that ships is as far from the user as the item
+            usual = [tree for key in keys if isinstance(tree := self.tree(key), Scalar) and not distance(tree.where)]
+            found = blame_one(problem, usual, self.place.scope)
+        if found is problem and not all(value.type.is_map for value in inputs):
+            made = self.lowering.builder.node(inputs[0].name)
+            while made is not None and made.inputs and not made.types[0].is_map:
+                made = self.lowering.builder.node(made.inputs[0].name)
+            if made is not None and distance(made.where) < distance(problem.where):
+                return moved(problem, made.where)
+        return found
+
+    def chain(self, value: Value, start: Value) -> str:
+        """How a value came about from the one that a path starts with: its operations, each with the shape it gives."""
         builder, steps = self.lowering.builder, list[str]()
         node = builder.node(value.name)
-        while node is not None and node.inputs and len(steps) < LONGEST_CHAIN and node.name.startswith(f"{self.place.prefix}_"):
+        while node is not None and node.inputs and node.name != start.name:
             steps.append(f"{op_text(node.op)} {node.output.type}")
             node = builder.node(node.inputs[0].name)
-        start = f"{value.type}" if not steps else f"{node.output.type}" if node is not None else ""
-        return " -> ".join([start, *reversed(steps)])
+        steps = [*steps[:LONGEST_CHAIN], "…"] if len(steps) > LONGEST_CHAIN else steps
+        return " -> ".join([str(start.type), *reversed(steps)])
 
 
 Handler = Callable[[Call, Value | None], Value | None]

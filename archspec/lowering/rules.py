@@ -14,6 +14,7 @@ from archspec.lowering.lowering import Call, Lowering
 from archspec.lowering.stages import StagePlan
 from archspec.schema.tree import MappingTree
 from archspec.spec.dump import called_in
+from archspec.spec.items import Items
 
 SPOILERS = (Activation, BatchNorm, LayerNorm, GroupNorm, LocalResponseNorm, Dropout)
 """Logits behind one of these are no longer the log-odds that softmax and its loss take: none below 0, or all of one scale."""
@@ -21,10 +22,10 @@ STAGED = {"width", "stride"}
 """Parameters that every stage gives its block."""
 
 
-def check_logits(lowering: Lowering, value: Value) -> None:
-    """Reports where a head, or an auxiliary classifier, does not end in logits."""
+def check_logits(lowering: Lowering, value: Value, head: Items) -> None:
+    """Reports where a head, or an auxiliary classifier, does not end in logits: at its last operation, or at its empty list."""
     nodes = lowering.builder.nodes
-    where, classes = nodes[-1].where, lowering.spec.classes
+    where, classes = nodes[-1].where if head.items else head.where, lowering.spec.classes
     if value.type.is_map:
         lowering.problems.report(Problem("logits", where, f"the head ends in a feature map of {value.type}, not in logits",
                                          "end it in global_avg_pool and dense: $classes"))

@@ -64,6 +64,28 @@ def changed(resolved: Resolved, overrides: Sequence[str]) -> Resolved:
                     (*resolved.problems, *problems))
 
 
+def undone(resolved: Resolved, number: int, path: Sequence[str]) -> Resolved:
+    """The same without what one of its layers, not the first, says at a path."""
+    layers = [*resolved.layers]
+    layers[number] = SpecLayer(layers[number].file, _pruned(layers[number].tree, path))
+    tree = layers[0].tree
+    for layer in layers[1:]:
+        if layer.file != SET:
+            tree = merge(without(tree, NOT_INHERITED), layer.tree)
+    changes = [layer.tree for layer in layers if layer.file == SET]
+    tree = merge(tree, with_recipe(reduce(overlay, changes), [])) if changes else tree
+    return Resolved(tree, tuple(layers), resolved.path, ())
+
+
+def _pruned(tree: MappingTree, path: Sequence[str]) -> MappingTree:
+    """A mapping without what stands at a path, and without mappings that are empty then."""
+    key, *rest = path
+    below = tree.entries.get(key)
+    kept = _pruned(below, rest) if rest and isinstance(below, MappingTree) else None
+    entries = {name: value for name, value in tree.entries.items() if name != key}
+    return MappingTree(entries if kept is None or not kept.entries else {**entries, key: kept}, tree.where, tree.keys)
+
+
 def _assignments(overrides: Sequence[str], problems: list[Problem]) -> Iterator[MappingTree]:
     """Each --set in long form."""
     for override in overrides:
