@@ -64,22 +64,26 @@ def lower(spec: Spec) -> Graph:
     A pure function; the last graph is kept, since who loads a spec most often wants its graph next.
     """
     problems = Problems()
-    graph = _lowered(spec, problems)
+    graph, cost = _lowered(spec, problems)
     if problems.found or graph is None:
-        raise SpecError(told_at_causes(spec.resolved, problems.found, _problems))
+        raise SpecError(told_at_causes(spec.resolved, problems.found, _problems, cost))
     return graph
 
 
-def _lowered(spec: Spec, problems: Problems) -> Graph | None:
-    """The graph, and what is wrong with the spec. Raises SpecError for a spec that is too large to go on with."""
+def _lowered(spec: Spec, problems: Problems) -> tuple[Graph | None, int]:
+    """The graph, and how many items and values it took; adds what is wrong with the spec.
+
+    Raises SpecError for a spec that is too large to go on with.
+    """
     problems.report(*spec.problems)
     try:
-        graph = _Run(spec, problems).graph()
+        run = _Run(spec, problems)
+        graph = run.graph()
     except TooLarge as error:
         raise SpecError([*problems.found, error.problem]) from None
     if graph is not None and not problems.found:
         problems.report(*verify(graph))
-    return graph
+    return graph, run.lowering.limits.items + run.lowering.base.work.steps
 
 
 def _problems(resolved: Resolved) -> Sequence[Problem]:
@@ -114,9 +118,10 @@ def _pyramid(at: _At, value: Value | None, section: str) -> _At:
 
 def base_scope(spec: Spec, problems: Problems) -> Scope:
     """The names that are known everywhere in a spec: `classes` and `let`, each of which knows those before it."""
-    names = Names(Scope.empty())
+    given = Names(Scope.empty())
     if "classes" in spec.resolved.tree.entries and "classes" not in spec.let:
-        names.define("classes", UNKNOWN if spec.classes is None else spec.classes)
+        given.define("classes", UNKNOWN if spec.classes is None else spec.classes)
+    names = Names(given.scope, spec.let)
     for name, tree in spec.let.items():
         scope = names.scope
         names.define(name, _let_value(tree, scope, spec.unit, problems), tree, scope)

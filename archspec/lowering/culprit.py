@@ -18,9 +18,12 @@ from archspec.spec.inherit import Resolved, undone
 
 Trial = Callable[[Resolved], Sequence[Problem]]
 """Every problem of a spec."""
+Places = frozenset[tuple[str, Where]]
+"""By code and place."""
 
-MOST_TRIALS = 24
-"""How often a spec is lowered again to find causes."""
+MOST_TRIALS = 40
+MOST_WORK = 200_000
+"""How often a spec is lowered again to find causes, and how many items and values may be looked at in all."""
 SECTIONS = ("input", "classes", "let", "defaults", "parameters", "blocks", "stem", "stages", "head", "auxiliary")
 """What a network is made of."""
 DEEPEST = {"defaults": 3, "blocks": 2}
@@ -39,12 +42,12 @@ class Change:
     hint: str
 
 
-def told_at_causes(resolved: Resolved, found: Sequence[Problem], trial: Trial) -> list[Problem]:
+def told_at_causes(resolved: Resolved, found: Sequence[Problem], trial: Trial, cost: int) -> list[Problem]:
     """The problems, each at the change that brings it, or at the call of the user's own that leads to it.
 
-    What one change brings is one problem: the first.
+    What one change brings is one problem: the first. A trial costs about `cost` items and values.
     """
-    search, told = _Search(resolved, found, trial), list[Problem]()
+    search, told = _Search(resolved, found, trial, min(MOST_TRIALS, MOST_WORK // max(1, cost))), list[Problem]()
     for problem in found:
         change = search.cause(problem)
         better = _at_own_call(problem) if change is None else replace(moved(problem, change.where), hint=change.hint)
@@ -62,12 +65,13 @@ def _at_own_call(problem: Problem) -> Problem:
 class _Search:
     """Takes changes back; each is tried once."""
 
-    def __init__(self, resolved: Resolved, found: Sequence[Problem], trial: Trial) -> None:
+    def __init__(self, resolved: Resolved, found: Sequence[Problem], trial: Trial, trials: int) -> None:
         self.resolved, self.trial = resolved, trial
+        self.trials = trials
+        """How many more may be made."""
         self.found = _places(found)
         self.files = [layer.tree.where.file for layer in resolved.layers]
-        self.tried: dict[tuple[int, tuple[str, ...]], frozenset[tuple[str, Where]]] = {}
-        self.trials = 0
+        self.tried: dict[tuple[int, tuple[str, ...]], Places | None] = {}
         self.sizes: dict[str, str] = {}
 
     def cause(self, problem: Problem) -> Change | None:
@@ -94,16 +98,14 @@ class _Search:
     def brings(self, layer: int, path: tuple[str, ...], problem: Problem) -> bool:
         """Whether the problem is gone without a change, and no other has come."""
         if (layer, path) not in self.tried:
-            if self.trials >= MOST_TRIALS:
-                return False
             self.tried[layer, path] = self.problems(undone(self.resolved, layer, path))
         left = self.tried[layer, path]
-        return (problem.code, problem.where) not in left and left <= self.found
+        return left is not None and (problem.code, problem.where) not in left and left <= self.found
 
-    def problems(self, resolved: Resolved) -> frozenset[tuple[str, Where]]:
-        """What is wrong with a variant of the spec."""
-        self.trials += 1
-        return _places(self.trial(resolved))
+    def problems(self, resolved: Resolved) -> Places | None:
+        """What is wrong with a variant of the spec; None where no more may be tried."""
+        self.trials -= 1
+        return _places(self.trial(resolved)) if self.trials >= 0 else None
 
     def change(self, layer: int, path: tuple[str, ...]) -> Change:
         """A change, with what is in its place without it."""
@@ -155,7 +157,8 @@ class _Search:
         """Whether nothing is wrong with an input of a size."""
         size = f"{side}x{side}x{channels}"
         entries = {**self.resolved.tree.entries, "input": Scalar(size, size, where)}
-        return not self.problems(replace(self.resolved, tree=replace(self.resolved.tree, entries=entries), problems=()))
+        larger = replace(self.resolved, tree=replace(self.resolved.tree, entries=entries), problems=())
+        return self.problems(larger) == frozenset()
 
 
 def at(tree: Tree | None, path: Iterable[str]) -> Tree | None:
@@ -165,5 +168,5 @@ def at(tree: Tree | None, path: Iterable[str]) -> Tree | None:
     return tree
 
 
-def _places(problems: Iterable[Problem]) -> frozenset[tuple[str, Where]]:
+def _places(problems: Iterable[Problem]) -> Places:
     return frozenset((problem.code, problem.where) for problem in problems)

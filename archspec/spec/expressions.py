@@ -15,7 +15,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Protocol, runtime_checkable
 
-from archspec.errors import MAX_KNOWN, listed, nearest, shorten
+from archspec.errors import MAX_KNOWN, Where, listed, nearest, shorten
 from archspec.schema.kinds import NUMERAL, hint_for_text
 
 MAX_LENGTH = 400
@@ -56,6 +56,14 @@ class Indexed(Protocol):
 
     def entry(self, index: int) -> Datum:
         """The value of an entry from 0."""
+
+
+@runtime_checkable
+class Ordered(Protocol):
+    """Names that are defined one after the other."""
+
+    def later(self, name: str) -> Where | None:
+        """Where a name is defined that is not known yet."""
 
 
 def is_expression(text: object) -> bool:
@@ -157,6 +165,10 @@ def _lookup(name: str, names: Mapping[str, Datum]) -> Datum:
 def undefined(name: str, known: Collection[str]) -> ExpressionError:
     """The error of a name that nothing stands for."""
     some = list(islice(known, MAX_KNOWN))
+    place = known.later(name) if isinstance(known, Ordered) else None
+    if place is not None:
+        return ExpressionError(f"the name '{shorten(name)}' is not known yet",
+                               f"it is defined behind this, at {place}, and known from there on")
     hint = "say how many there are: classes: 10" if name == "classes" else nearest(name, some)
     if not hint and len(some) < MAX_KNOWN:
         hint = "known here: " + listed(sorted(some)) if some else "no names are known here"

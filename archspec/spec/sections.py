@@ -34,7 +34,7 @@ SPEC: dict[str, Key] = {
     "let": Key(NAMES, None, "names for [expressions](#expressions), known everywhere in the spec", follows="none",
                synonyms=("vars", "variables", "constants")),
     "defaults": Key(Form("defaults", "a mapping of keys"), None, "`unit`, `padding`, and arguments of operations",
-                    follows="see [below](#defaults-and-parameters)", synonyms=("default",)),
+                    follows="what each operation has, see [below](#defaults-and-parameters)", synonyms=("default",)),
     "parameters": Key(NAMES, None, "values for parameters of blocks", follows="none", synonyms=("params", "args", "kwargs")),
     "blocks": Key(Form("blocks", "a mapping of blocks"), None, "the [blocks](#blocks) of this spec",
                   follows="the shipped ones only", synonyms=("modules", "block")),

@@ -132,3 +132,8 @@ def test_a_path_is_shown_from_where_it_begins(fails: Fails) -> None:
 def test_a_width_is_not_to_blame_for_a_window(fails: Fails) -> None:
     problem, = fails("input: 16x16x3\nclasses: 10\nstem: [conv: 8 /8]\nstages: [{block: reduction_a, squeeze: 8, middle: 8, wide: 8, pool: 8}]")
     assert (problem.where.line, problem.where.column) == (1, 8)
+
+
+def test_causes_are_looked_for_only_as_long_as_that_takes_little(fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archspec.lowering.culprit.MOST_WORK", 100)
+    assert fails("extends: vgg16\ninput: 16x16x3")[0].where.file == "specs/vgg11.yaml"
