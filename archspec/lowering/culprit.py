@@ -14,7 +14,7 @@ from archspec.lowering.blame import distance, moved
 from archspec.schema.tree import MappingTree, Scalar, Tree, plain
 from archspec.spec.arch import INPUT
 from archspec.spec.dump import to_inline
-from archspec.spec.inherit import Resolved, undone
+from archspec.spec.inherit import SET, Resolved, undone
 
 Trial = Callable[[Resolved], Sequence[Problem]]
 """Every problem of a spec."""
@@ -79,7 +79,8 @@ class _Search:
         file = problem.where.file
         stands = len(self.files) - 1 - self.files[::-1].index(file) if file in self.files else 0
         for layer in range(len(self.files) - 1, stands, -1):
-            path = self.within(layer, (), SECTIONS, problem)
+            own = file != SET and not distance(self.resolved.layers[layer].tree.where)
+            path = self.within(layer, (), SECTIONS, problem) if own else ()
             if path:
                 return self.change(layer, path)
         return self.small_input(problem) if distance(problem.where) else None
@@ -157,7 +158,7 @@ class _Search:
         """Whether nothing is wrong with an input of a size."""
         size = f"{side}x{side}x{channels}"
         entries = {**self.resolved.tree.entries, "input": Scalar(size, size, where)}
-        larger = replace(self.resolved, tree=replace(self.resolved.tree, entries=entries), problems=())
+        larger = replace(self.resolved, tree=replace(self.resolved.tree, entries=entries))
         return self.problems(larger) == frozenset()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -21,7 +21,7 @@ from archspec.spec.arguments import Quoted, convert, value_of
 from archspec.spec.expressions import UNKNOWN, Datum, Unknown, describe, is_expression
 from archspec.spec.item_reader import ItemReader
 from archspec.spec.items import Arg, Item, Items, Paths, ShortcutCases
-from archspec.spec.operations import OPERATIONS
+from archspec.spec.operations import EXAMPLES, OPERATIONS
 from archspec.spec.scope import Scope
 
 T = TypeVar("T")
@@ -74,18 +74,22 @@ class Call:
         if tree is not None:
             return self.lowering.converted(f"{self.item.name}: {key}", declared, tree, self.place)
         if declared.default == REQUIRED:
-            raise SpecError([Problem("missing", self.where, f"{self.item.name} needs {key}",
-                                     f"it takes {self.item.signature.takes()}")])
+            raise SpecError([self._lacking((key,))])
         if declared.default in (None, "none"):
             return None
         return convert(f"{self.item.name}: {key}", declared, declared.default, self.where)
 
     def values(self, *keys: str) -> dict[str, object]:
         """Several arguments; raises one SpecError with the problems of all of them."""
+        assert self.item.signature is not None
         found: dict[str, object] = {}
-        problems: list[Problem] = []
+        declared = self.item.signature.arguments
+        lacking = tuple(key for key in keys if declared[key].default == REQUIRED and self.tree(key) is None)
+        problems = [self._lacking(lacking)] if lacking else []
         unknown: Unknown | None = None
         for key in keys:
+            if key in lacking:
+                continue
             try:
                 found[key] = self.get(key)
             except SpecError as error:
@@ -97,6 +101,13 @@ class Call:
         if unknown is not None:
             raise unknown
         return found
+
+    def _lacking(self, keys: Sequence[str]) -> Problem:
+        """Arguments that have to be given and are not."""
+        assert self.item.signature is not None
+        example = EXAMPLES.get(self.item.name)
+        return Problem("missing", self.where, f"{self.item.name} needs {' and '.join(keys)}",
+                       f"{f'as in {example}; ' if example else ''}it takes {self.item.signature.takes()}")
 
     def add(self, op: Op, *inputs: Value | None, suffix: str = "", name: str = "", notes: Notes = tuple) -> Value | None:
         """Adds a node, by default under the item's name. Reports a shape that does not fit and goes on with a guess."""

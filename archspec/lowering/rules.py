@@ -41,8 +41,10 @@ STAGED = {"width", "stride"}
 
 def check_logits(lowering: Lowering, value: Value, head: Items) -> None:
     """Reports where a head, or an auxiliary classifier, does not end in logits: at its last operation, or at its empty list."""
-    nodes = lowering.builder.nodes
-    where, classes = nodes[-1].where if head.items else head.where, lowering.spec.classes
+    nodes, end = lowering.builder.nodes, lowering.builder.node(value.name)
+    where, classes = head.items[-1].where if head.items else head.where, lowering.spec.classes
+    if head.items and end is not None and end.section == nodes[-1].section == "head":
+        where = end.where
     if value.type.is_map:
         lowering.problems.report(Problem("logits", where, f"the head ends in a feature map of {value.type}, not in logits",
                                          "end it in global_avg_pool and dense: $classes"))

@@ -10,7 +10,7 @@ from archspec.lowering.blame import distance
 from archspec.lowering.calls import bind, evaluated, run_block
 from archspec.lowering.lowering import Call, Lowering
 from archspec.lowering.place import Place
-from archspec.schema.tree import Scalar, Tree
+from archspec.schema.tree import MappingTree, Scalar, Tree
 from archspec.schema.words import key_called
 from archspec.spec.arch import Stage
 from archspec.spec.arguments import convert
@@ -147,7 +147,11 @@ def _not_taken(call: Call, plan: StagePlan, key: str) -> Problem:
     same = key_called(key, signature.arguments) or key_called(key, STAGE)
     near = f"did you mean '{same}'?" if same else nearest(key, (*signature.arguments, *STAGE_KEYS))
     hint = f"{near} it takes {signature.takes()}".strip()
-    if inherited:
+    given = plan.stage.arguments[key]
+    if isinstance(given, MappingTree) and key in [stage.name for stage in call.lowering.spec.stages]:
+        changed = next(iter(given.entries), "width")
+        hint = f"what differs is a column, one entry a stage: {changed}: [{', '.join('…' for _ in range(plan.stages))}]"
+    elif inherited:
         hint = f"take it away: stages: {{{key}: null}}"
     elif key in table.lost(plan.block):
         hint = f"its body does not read ${key}, as that of the block it copies does: leave it out"

@@ -15,7 +15,7 @@ from archspec.spec.expressions import Datum, ExpressionError, Unknown, describe,
 from archspec.spec.operations import PADDING, PADDINGS, PADS, PAIR
 from archspec.spec.scope import Scope
 
-ROUND = "divide with // or round with int(...)"
+ROUND = "write it without a point; in an expression divide with // or round with int(...)"
 ALMOST_PAIR = re.compile(r"[(\[]? ?([1-9][0-9]{0,6}) ?[xX*×,] ?([1-9][0-9]{0,6}) ?[)\]]?")
 """Two numbers as other languages write them."""
 SIZES = re.compile(r"(0|[1-9][0-9]{0,6})x(0|[1-9][0-9]{0,6})")

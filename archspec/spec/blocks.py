@@ -14,6 +14,7 @@ from archspec.schema.tree import MappingTree, Scalar, Tree, kind, overlay
 from archspec.schema.words import meant
 from archspec.spec.elsewhere import PARAMETERS, block_called
 from archspec.spec.expressions import FUNCTIONS
+from archspec.spec.files import spec_names
 from archspec.spec.item_reader import IDENTIFIER, ItemReader
 from archspec.spec.items import Items
 from archspec.spec.library import shipped_blocks
@@ -111,6 +112,8 @@ class BlockTable:
 
     def meant(self, word: str) -> str:
         """What to write where a word names no block."""
+        if word in spec_names():
+            return f"'{word}' is a whole network: extends: {word}"
         same = block_called(word, self.names())
         return f"did you mean '{same}'?" if same else nearest(word, self.names()) or "blocks: " + " ".join(self.names())
 

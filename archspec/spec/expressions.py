@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Protocol, runtime_checkable
 
 from archspec.errors import MAX_KNOWN, Where, listed, nearest, shorten
-from archspec.schema.kinds import NUMERAL, hint_for_text
+from archspec.schema.kinds import hint_for_text
 
 MAX_LENGTH = 400
 MAX_NUMBER = 10**15
@@ -220,8 +220,9 @@ def _operand(node: ast.expr, what: str, names: Mapping[str, Datum]) -> int | flo
     value = _evaluate(node, names)
     if isinstance(value, bool) or not isinstance(value, int | float):
         hint = "a value that may be none is compared first: a if a != none else 0" if value is None else ""
-        if isinstance(value, str) and NUMERAL.fullmatch(value):
-            hint = hint_for_text(value)
+        if isinstance(value, str):
+            near = hint_for_text(value)
+            hint = "write none" if value in ("None", "null") else "" if near.endswith((" true", " false")) else near
         raise ExpressionError(f"'{what}' works on numbers, and {_with_value(node, value)}", hint)
     return value
 

@@ -98,7 +98,7 @@ class ItemReader:
     def _unknown(self, name: str, where: Where) -> None:
         first, *rest = re.split(r"[\s:]+", name.strip(), maxsplit=1)  # YAML reads `conv:3x3 64` as one text, as `conv 3x3 64`
         if first in self.signatures and any(rest):
-            hint = f"write `{first}: {rest[0]}`"
+            hint = f"write `{first}: {rest[0].lstrip('= ')}`"
         else:
             hint = self._meant(name) or "operations: " + " ".join(OPERATIONS)
         self.problem("unknown-operation", where, f"there is no operation or block '{name}'", hint)

@@ -25,8 +25,9 @@ NAMES_IN_BLOCKS = {"in_channels", "channels", "classes", "stage", "index", "repe
 RESERVED = {*NAMES_IN_BLOCKS, "name", "if", "before", "after", "between", "memory", "none", "true", "false", "and", "or",
             "not", "else"}
 
+INSTANCE_NORM = "group_norm with as many groups as channels is that"
 NORM_WORDS = {"bn": "batch_norm", "batchnorm": "batch_norm", "batchnormalization": "batch_norm",
-              "syncbatchnorm": "batch_norm", "frozenbatchnorm": "batch_norm",
+              "instancenorm": INSTANCE_NORM, "syncbatchnorm": "batch_norm", "frozenbatchnorm": "batch_norm",
               "ln": "layer_norm", "layernorm": "layer_norm", "layernormalization": "layer_norm", "gn": "group_norm",
               "groupnorm": "group_norm", "groupnormalization": "group_norm", "identity": "none"}
 ACT_WORDS = {"swish": "silu", "hswish": "hard_swish", "hardswish": "hard_swish", "hardsilu": "hard_swish",
@@ -201,6 +202,9 @@ OPERATIONS: dict[str, Signature] = _signatures(
               "T(x) · body(x) + (1 − T(x)) · x", holds=True),
 )
 
+EXAMPLES = {"conv": "conv: 3x3 64", "max_pool": "max_pool: 3x3 /2", "avg_pool": "avg_pool: 2x2 /2", "dense": "dense: $classes",
+            "dropout": "dropout: 0.5", "repeat": "repeat: {times: 2, body: […]}", "parallel": "parallel: {times: 2, body: […]}"}
+"""How operations are written that cannot do without an argument."""
 IMPLIED = {"norm": "batch_norm", "act": "relu"}
 """The kind of norm and of act that holds where none is said."""
 KIND_ARGUMENTS: dict[str, dict[str, object]] = {

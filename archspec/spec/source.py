@@ -30,6 +30,8 @@ FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 NESTED = re.compile(rf"[\[{{](?:[ \t]*[\[{{]){{{MAX_DEPTH}}}")
 """More brackets opened in a row than there may be levels."""
+WORD = re.compile(r"[A-Za-z]\w*")
+"""An operation in a line of its own, without a dash."""
 BREAKS = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 WORDS = {"null": None, "~": None, "true": True, "false": False}
 
@@ -131,15 +133,19 @@ class _Anchor:
     height: int
 
 
-def _syntax_hint(error: str, line: str) -> str:
-    """What to write where YAML's own message does not say it."""
+def _syntax_hint(error: str, line: str, before: str) -> str:
+    """What to write where YAML's own message does not say it; `before` is the line ahead."""
     if "$(" in line:
         return 'inside [...] and {...} a comma or bracket ends a value: quote it, "$(min(8, a))"'
     if "\\t" in error or "\t" in line:
         return "indent with spaces, never tabs"
-    if "mapping values are not allowed" in error and line.count(": ") > 1:
+    if "mapping values are not allowed" in error and (line.count(": ") > 1 or WORD.fullmatch(before)):
         return "operations stand in a list: stem: [conv: 3x3 16], or each behind a dash in a line of its own"
     return next((hint for part, hint in SYNTAX_HINTS.items() if part in error), "")
+
+
+def _is_empty(event: yaml.ScalarEvent) -> bool:
+    return not event.value and event.style not in ("'", '"')
 
 
 class _Reader:
@@ -194,7 +200,8 @@ class _Reader:
         if deep := NESTED.search(where.text[:where.column]):  # libyaml 0.2.6 looks a thousand brackets ahead and gives up
             return Problem("too-large", replace(where, column=deep.end()), TOO_DEEP)
         text = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-        return Problem("yaml-syntax", where, f"this is not YAML: {text}", _syntax_hint(text, where.text))
+        before = self.lines[where.line - 2].strip() if self.within is None and 1 < where.line <= len(self.lines) else ""
+        return Problem("yaml-syntax", where, f"this is not YAML: {text}", _syntax_hint(text, where.text, before))
 
     def control(self) -> Where:
         """The first character that YAML does not allow."""
@@ -261,8 +268,13 @@ class _Reader:
         entries: dict[str, Tree] = {}
         keys: dict[str, Where] = {}
         while not isinstance(event := next(events), yaml.MappingEndEvent):
-            key = self.key(event, events, path, depth)
-            value = self.tree(next(events), events, f"{path}.{key.text}".lstrip("."), depth + 1)
+            key, event = self.key(event, events, path, depth), next(events)
+            if self.flow and isinstance(key.value, int | float) and isinstance(event, yaml.ScalarEvent) and _is_empty(event):
+                self.problem("key", key.where, f"{key.text} stands here without a key",
+                             f"a list has brackets: {list(keys)[-1]}: […, {key.text}]" if keys else "write key: value")
+                self.grow(1)
+                continue
+            value = self.tree(event, events, f"{path}.{key.text}".lstrip("."), depth + 1)
             if key.value == BROKEN:
                 self.open = False
                 continue
