@@ -46,6 +46,8 @@ class Problem:
     message: str
     hint: str = ""
     notes: tuple[str, ...] = ()
+    calls: tuple[Where, ...] = field(default=(), compare=False, repr=False)
+    """Where the blocks are called that lead to the place, the innermost first."""
 
     def __str__(self) -> str:
         lines = [f"{self.where}: {self.message}"]

@@ -12,7 +12,7 @@ import click
 
 from archspec.errors import InputError, nearest
 from archspec.io.machine import refusal
-from archspec.io.signals import interrupt
+from archspec.io.signals import INTERRUPTED
 
 COMMANDS = {
     "train": ("archspec.cli.train:train",
@@ -30,7 +30,8 @@ COMMANDS = {
 }
 """Where a command is, and the first sentence of its help. It is loaded when it is called: `--help` loads none."""
 
-DONE, NO, WRONG_INPUT, BUG, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, NO, WRONG_INPUT, BUG = 0, 1, 2, 3
+"""Exit codes, with INTERRUPTED; archspec/__main__.py says what they mean, and runs a command in a process of its own."""
 
 
 class Commands(click.Group):
@@ -81,16 +82,6 @@ def archspec() -> None:
 
     SPEC is a path, or the name of a spec that ships with archspec (`archspec list`).
     """
-
-
-def main() -> None:
-    """Runs a command and ends the process with its exit code.
-
-    0 done; 1 done, and the answer is no; 2 the input is wrong, or the machine refuses; 3 a bug in archspec;
-    130 interrupted.
-    """
-    interrupt()
-    sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:

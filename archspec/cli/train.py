@@ -12,11 +12,12 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from archspec.cli import DONE, INTERRUPTED, NO
+from archspec.cli import DONE, NO
 from archspec.cli.options import needed, overrides, spec_of
 from archspec.errors import InputError
 from archspec.io.machine import refusal
 from archspec.io.places import user_path
+from archspec.io.signals import INTERRUPTED
 from archspec.network import lower
 
 if TYPE_CHECKING:

@@ -21,11 +21,11 @@ VALID: Pads = (0, 0, 0, 0)
 
 
 class ShapeError(ValueError):
-    """An operation does not fit its inputs; the hint says what would."""
+    """An operation does not fit its inputs; the hint says what would. `concerns` are those of its fields that matter."""
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", concerns: tuple[str, ...] = ()) -> None:
         super().__init__(message)
-        self.hint = hint
+        self.hint, self.concerns = hint, concerns
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def extra_rows(size: int | None, kernel: int, stride: int, before: int, after: i
         return stride - 1
     if size is None:
         raise ShapeError("ceil with a stride this large depends on the size of the image, which is open",
-                         "give the input a size, or leave ceil out")
+                         "give the input a size, or leave ceil out", ("ceil", "stride"))
     windows = -(-(size + before + after - kernel) // stride) + 1
     if (windows - 1) * stride >= size + before:
         windows -= 1
@@ -150,7 +150,8 @@ def _slide(x: Tensor, kernel: Pair, stride: Pair, padding: Padding) -> tuple[int
         extent = _extent(x.shape[axis], kernel[axis], stride[axis], pads)
         if extent is not None and extent < 1:
             raise ShapeError(f"a window of {kernel[0]}x{kernel[1]} does not fit into {x}",
-                             "pad it (padding: same), make the window smaller, or use fewer strides before it")
+                             "pad it (padding: same), make the window smaller, or use fewer strides before it",
+                             ("kernel", "padding", "dilation"))
         sides.append(extent)
     return sides[0], sides[1]
 
@@ -201,7 +202,8 @@ class Conv(Op):
             if count % self.groups:
                 near = max(1, round(count / self.groups)) * self.groups
                 raise ShapeError(f"{count} {name} are not divisible by {self.groups} groups",
-                                 f"{near} would be, or a number of groups that divides {count}")
+                                 f"{near} would be, or a number of groups that divides {count}",
+                                 ("groups", "filters") if name == "filters" else ("groups",))
         height, width = _slide(inputs[0], reach(self.kernel, self.dilation), self.stride, self.padding)
         return _strided(inputs[0], height, width, self.filters, self.stride)
 
@@ -267,7 +269,7 @@ class Pool(Op):
         channels = _map(inputs[0], f"{self.mode}_pool")[2]
         if self.padding != "same" and (max(self.padding[:2]) >= self.kernel[0] or max(self.padding[2:]) >= self.kernel[1]):
             raise ShapeError(f"padding {list(self.padding)} is as large as its window",
-                             "padding has to be smaller than the kernel")
+                             "padding has to be smaller than the kernel", ("kernel", "padding"))
         height, width = _slide(inputs[0], self.kernel, self.stride, self.pads(inputs[0]))
         return _strided(inputs[0], height, width, channels, self.stride)
 
@@ -360,7 +362,7 @@ class GroupNorm(Op):
         channels = _map(inputs[0], "group_norm")[2]
         if channels % self.groups:
             raise ShapeError(f"{channels} channels are not divisible by {self.groups} groups of group_norm",
-                             f"give groups a divisor of {channels}")
+                             f"give groups a divisor of {channels}", ("groups",))
         return inputs[0]
 
     def weights(self, *inputs: Tensor) -> tuple[Weight, ...]:
@@ -441,7 +443,7 @@ class LocalResponseNorm(Op):
     def infer(self, *inputs: Tensor) -> Tensor:
         _map(inputs[0], "lrn")
         if self.size % 2 == 0:
-            raise ShapeError(f"a window of {self.size} channels has no middle", "size has to be odd")
+            raise ShapeError(f"a window of {self.size} channels has no middle", "size has to be odd", ("size",))
         return inputs[0]
 
 
@@ -469,7 +471,7 @@ class PadChannels(Op):
     def infer(self, *inputs: Tensor) -> Tensor:
         if self.channels < inputs[0].channels:
             raise ShapeError(f"{inputs[0].channels} channels cannot become {self.channels}",
-                             "it only adds channels; a 1x1 convolution takes some away")
+                             "it only adds channels; a 1x1 convolution takes some away", ("channels",))
         return Tensor((*inputs[0].shape[:-1], self.channels), inputs[0].stride)
 
 
@@ -509,7 +511,7 @@ class Shuffle(Op):
         channels = _map(inputs[0], "shuffle")[2]
         if channels % self.groups:
             raise ShapeError(f"{channels} channels are not divisible by {self.groups} groups",
-                             f"give groups a divisor of {channels}")
+                             f"give groups a divisor of {channels}", ("groups",))
         return inputs[0]
 
 

@@ -10,7 +10,8 @@ from archspec.lowering.blame import distance
 from archspec.lowering.calls import bind, evaluated, run_block
 from archspec.lowering.lowering import Call, Lowering
 from archspec.lowering.place import Place
-from archspec.schema.tree import Scalar, Tree
+from archspec.schema.tree import MappingTree, Scalar, Tree
+from archspec.schema.words import key_called
 from archspec.spec.arch import Stage
 from archspec.spec.arguments import convert
 from archspec.spec.expressions import UNKNOWN, describe
@@ -57,9 +58,8 @@ def _block_name(lowering: Lowering, stage: Stage, place: Place) -> str:
     if isinstance(value, str) and value in table:
         return value
     if value is not UNKNOWN:
-        known = table.names()
         lowering.problems.report(Problem("unknown-block", stage.block.where, f"there is no block {describe(value)}",
-                                         nearest(str(value), known) or "blocks: " + " ".join(known)))
+                                         table.meant(str(value))))
     return ""
 
 
@@ -111,8 +111,10 @@ def listed_names(call: Call, plan: StagePlan, index: int, value: Value | None) -
 
 def _arguments(call: Call, plan: StagePlan, index: int) -> dict[str, Tree]:
     """What the stage gives its block; the stride goes to the first repeat, the others have 1."""
-    signature = call.lowering.spec.blocks.signature(plan.block)
-    given = {key: tree for key, tree in plan.stage.arguments.items() if key in signature.arguments}
+    signature, written = call.lowering.spec.blocks.signature(plan.block), plan.stage.arguments
+    given = {key_called(key, signature.arguments): tree for key, tree in written.items() if key not in signature.arguments}
+    given.pop("", None)  # what is given by another name is reported below, and is not missing then
+    given |= {key: tree for key, tree in written.items() if key in signature.arguments}
     stride = plan.stage.stride or Scalar(1, "1", plan.stage.where)
     if "stride" in signature.arguments:
         given["stride"] = stride if index == 0 else Scalar(1, "1", stride.where)
@@ -142,8 +144,14 @@ def _not_taken(call: Call, plan: StagePlan, key: str) -> Problem:
     signature = table.signature(plan.block)
     where, block = plan.stage.keys.get(key, plan.stage.arguments[key].where), plan.stage.block.where
     inherited = distance(where) > distance(block)
-    hint = f"{nearest(key, (*signature.arguments, *STAGE_KEYS))} it takes {signature.takes()}".strip()
-    if inherited:
+    same = key_called(key, signature.arguments) or key_called(key, STAGE)
+    near = f"did you mean '{same}'?" if same else nearest(key, (*signature.arguments, *STAGE_KEYS))
+    hint = f"{near} it takes {signature.takes()}".strip()
+    given = plan.stage.arguments[key]
+    if isinstance(given, MappingTree) and key in [stage.name for stage in call.lowering.spec.stages]:
+        changed = next(iter(given.entries), "width")
+        hint = f"what differs is a column, one entry a stage: {changed}: [{', '.join('…' for _ in range(plan.stages))}]"
+    elif inherited:
         hint = f"take it away: stages: {{{key}: null}}"
     elif key in table.lost(plan.block):
         hint = f"its body does not read ${key}, as that of the block it copies does: leave it out"

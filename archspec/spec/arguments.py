@@ -15,7 +15,9 @@ from archspec.spec.expressions import Datum, ExpressionError, Unknown, describe,
 from archspec.spec.operations import PADDING, PADDINGS, PADS, PAIR
 from archspec.spec.scope import Scope
 
-ROUND = "divide with // or round with int(...)"
+ROUND = "write it without a point; in an expression divide with // or round with int(...)"
+ALMOST_PAIR = re.compile(r"[(\[]? ?([1-9][0-9]{0,6}) ?[xX*×,] ?([1-9][0-9]{0,6}) ?[)\]]?")
+"""Two numbers as other languages write them."""
 SIZES = re.compile(r"(0|[1-9][0-9]{0,6})x(0|[1-9][0-9]{0,6})")
 
 
@@ -100,10 +102,16 @@ def pair(value: Datum) -> Pair:
     if isinstance(value, str):
         match = SIZES.fullmatch(value)
         if match is None:
-            raise Unfit(PAIR.said, hint_for_text(value))
+            raise Unfit(PAIR.said, _pair_meant(value) or hint_for_text(value))
         return whole(int(match[1])), whole(int(match[2]))
     side = whole(value)
     return side, side
+
+
+def _pair_meant(text: str) -> str:
+    """Hint for two numbers with other signs around them, as (3, 3)."""
+    almost = ALMOST_PAIR.fullmatch(text.strip())
+    return f"write {almost[1]}x{almost[2]}" if almost else ""
 
 
 def pads(value: Datum) -> tuple[int, int, int, int]:

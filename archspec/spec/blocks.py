@@ -12,7 +12,9 @@ from archspec.schema.keys import Key
 from archspec.schema.read import take
 from archspec.schema.tree import MappingTree, Scalar, Tree, kind, overlay
 from archspec.schema.words import meant
+from archspec.spec.elsewhere import PARAMETERS, block_called
 from archspec.spec.expressions import FUNCTIONS
+from archspec.spec.files import spec_names
 from archspec.spec.item_reader import IDENTIFIER, ItemReader
 from archspec.spec.items import Items
 from archspec.spec.library import shipped_blocks
@@ -108,6 +110,13 @@ class BlockTable:
         """Every block that can be named."""
         return sorted({*shipped_blocks(), *self.own})
 
+    def meant(self, word: str) -> str:
+        """What to write where a word names no block."""
+        if word in spec_names():
+            return f"'{word}' is a whole network: extends: {word}"
+        same = block_called(word, self.names())
+        return f"did you mean '{same}'?" if same else nearest(word, self.names()) or "blocks: " + " ".join(self.names())
+
     def signature(self, name: str) -> Signature:
         """What a block takes."""
         return self.signatures[name]
@@ -189,13 +198,13 @@ class BlockTable:
         if base not in self:
             written = f"'{shorten(base)}'" if base else kind(like)
             return Problem("unknown-block", like.where, f"there is no block {written}",
-                           nearest(base, self.names()) or "blocks: " + " ".join(self.names()))
+                           self.meant(base))
         return None
 
 
 def block_signature(name: str, parameters: Mapping[str, Tree], broken: bool = False) -> Signature:
     """What a block takes: its parameters; a bare value is the first."""
-    taken = {key: Key(ANY, None) for key in parameters}
+    taken = {key: Key(ANY, None, synonyms=PARAMETERS.get(key, ())) for key in parameters}
     return Signature(name, next(iter(parameters), None), taken, is_block=True, broken=broken)
 
 

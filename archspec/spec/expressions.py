@@ -15,8 +15,8 @@ from functools import lru_cache
 from itertools import islice
 from typing import Protocol, runtime_checkable
 
-from archspec.errors import MAX_KNOWN, listed, nearest, shorten
-from archspec.schema.kinds import NUMERAL, hint_for_text
+from archspec.errors import MAX_KNOWN, Where, listed, nearest, shorten
+from archspec.schema.kinds import hint_for_text
 
 MAX_LENGTH = 400
 MAX_NUMBER = 10**15
@@ -56,6 +56,14 @@ class Indexed(Protocol):
 
     def entry(self, index: int) -> Datum:
         """The value of an entry from 0."""
+
+
+@runtime_checkable
+class Ordered(Protocol):
+    """Names that are defined one after the other."""
+
+    def later(self, name: str) -> Where | None:
+        """Where a name is defined that is not known yet."""
 
 
 def is_expression(text: object) -> bool:
@@ -157,6 +165,10 @@ def _lookup(name: str, names: Mapping[str, Datum]) -> Datum:
 def undefined(name: str, known: Collection[str]) -> ExpressionError:
     """The error of a name that nothing stands for."""
     some = list(islice(known, MAX_KNOWN))
+    place = known.later(name) if isinstance(known, Ordered) else None
+    if place is not None:
+        return ExpressionError(f"the name '{shorten(name)}' is not known yet",
+                               f"it is defined behind this, at {place}, and known from there on")
     hint = "say how many there are: classes: 10" if name == "classes" else nearest(name, some)
     if not hint and len(some) < MAX_KNOWN:
         hint = "known here: " + listed(sorted(some)) if some else "no names are known here"
@@ -208,8 +220,9 @@ def _operand(node: ast.expr, what: str, names: Mapping[str, Datum]) -> int | flo
     value = _evaluate(node, names)
     if isinstance(value, bool) or not isinstance(value, int | float):
         hint = "a value that may be none is compared first: a if a != none else 0" if value is None else ""
-        if isinstance(value, str) and NUMERAL.fullmatch(value):
-            hint = hint_for_text(value)
+        if isinstance(value, str):
+            near = hint_for_text(value)
+            hint = "write none" if value in ("None", "null") else "" if near.endswith((" true", " false")) else near
         raise ExpressionError(f"'{what}' works on numbers, and {_with_value(node, value)}", hint)
     return value
 

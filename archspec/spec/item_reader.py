@@ -16,9 +16,10 @@ from archspec.schema.kinds import Form, plainly
 from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, kind
 from archspec.schema.words import key_called
 from archspec.spec.compact import compact, kind_called, words
+from archspec.spec.elsewhere import ABSENT, CALL, INSTEAD, KERNEL_IN_NAME, block_called
 from archspec.spec.items import Arg, Item, Items, Paths, ShortcutCases
 from archspec.spec.numbering import continues, numbered_body
-from archspec.spec.operations import ABSENT, MERGES, OPERATIONS, SHORTHANDS, Signature
+from archspec.spec.operations import MERGES, OPERATIONS, SHORTHANDS, Signature
 
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 PATHS_ARGUMENTS = ("merge", "split", "if", "name")
@@ -97,7 +98,7 @@ class ItemReader:
     def _unknown(self, name: str, where: Where) -> None:
         first, *rest = re.split(r"[\s:]+", name.strip(), maxsplit=1)  # YAML reads `conv:3x3 64` as one text, as `conv 3x3 64`
         if first in self.signatures and any(rest):
-            hint = f"write `{first}: {rest[0]}`"
+            hint = f"write `{first}: {rest[0].lstrip('= ')}`"
         else:
             hint = self._meant(name) or "operations: " + " ".join(OPERATIONS)
         self.problem("unknown-operation", where, f"there is no operation or block '{name}'", hint)
@@ -105,8 +106,13 @@ class ItemReader:
     def _meant(self, name: str) -> str:
         """What somebody meant by an operation that is none, or ''."""
         plain = plainly(name)
-        if same := operations_by_word().get(plain, ""):
-            return f"did you mean '{same}'?"
+        if plain in INSTEAD:
+            return INSTEAD[plain]
+        blocks = [each for each in self.signatures if each not in OPERATIONS]
+        if same := operations_by_word().get(plain) or block_called(name, blocks):
+            return f"write `{same}: …`, its arguments behind the colon" if CALL.fullmatch(name) else f"did you mean '{same}'?"
+        if (sized := KERNEL_IN_NAME.fullmatch(name)) and (same := operations_by_word().get(plainly(sized[1]), "")):
+            return f"write `{same}: {sized[2]}x{sized[3]} …`"
         for part in ("act", "norm"):
             if kind := kind_called(part, name):
                 last = "; behind the last dense leave it out" if kind == "softmax" else ""

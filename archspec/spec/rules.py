@@ -15,7 +15,7 @@ from archspec.spec.inherit import SET, Resolved
 from archspec.spec.items import every_item
 from archspec.spec.operations import IMPLIED, KIND_ARGUMENTS, NAMES_IN_BLOCKS
 from archspec.spec.recipe import Recipe
-from archspec.spec.sections import SPEC, VERSION
+from archspec.spec.sections import SPEC, VERSION, WHOLE
 from archspec.spec.strict import channels_first, unread, unread_in_blocks
 
 
@@ -28,8 +28,8 @@ def read_spec(resolved: Resolved) -> Spec:
     doubts = [doubt for rule in WARNINGS for doubt in rule(spec)]
     found = [*spec.problems, *(problem for rule in RULES for problem in rule(spec)),
              *(doubt for doubt in doubts if doubt.where.file == SET)]
-    if any(nearest(key, ("extends",)) for key in resolved.tree.entries if key not in SPEC):
-        found = [problem for problem in found if problem.code != "missing"]  # it is in the file that was to be extended
+    if any(nearest(key, ("extends",)) or key.lower() in WHOLE for key in resolved.tree.entries if key not in SPEC):
+        found = [problem for problem in found if problem.code != "missing"]  # it is in what was to be extended, or to be read
     warnings = sorted((doubt for doubt in doubts if doubt.where.file != SET), key=position)
     return replace(spec, problems=tuple(found), warnings=tuple(warnings))
 

@@ -30,6 +30,8 @@ FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 NESTED = re.compile(rf"[\[{{](?:[ \t]*[\[{{]){{{MAX_DEPTH}}}")
 """More brackets opened in a row than there may be levels."""
+WORD = re.compile(r"[A-Za-z]\w*")
+"""An operation in a line of its own, without a dash."""
 BREAKS = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 WORDS = {"null": None, "~": None, "true": True, "false": False}
 
@@ -131,15 +133,19 @@ class _Anchor:
     height: int
 
 
-def _syntax_hint(error: str, line: str) -> str:
-    """What to write where YAML's own message does not say it."""
+def _syntax_hint(error: str, line: str, before: str) -> str:
+    """What to write where YAML's own message does not say it; `before` is the line ahead."""
     if "$(" in line:
         return 'inside [...] and {...} a comma or bracket ends a value: quote it, "$(min(8, a))"'
     if "\\t" in error or "\t" in line:
         return "indent with spaces, never tabs"
-    if "mapping values are not allowed" in error and line.count(": ") > 1:
+    if "mapping values are not allowed" in error and (line.count(": ") > 1 or WORD.fullmatch(before)):
         return "operations stand in a list: stem: [conv: 3x3 16], or each behind a dash in a line of its own"
     return next((hint for part, hint in SYNTAX_HINTS.items() if part in error), "")
+
+
+def _is_empty(event: yaml.ScalarEvent) -> bool:
+    return not event.value and event.style not in ("'", '"')
 
 
 class _Reader:
@@ -151,7 +157,9 @@ class _Reader:
         self.within = within
         self.problems: list[Problem] = []
         self.open = False
-        """Whether an expression was left open, whose rest YAML takes for further values."""
+        """Whether a parenthesis was left open, whose rest YAML takes for further values."""
+        self.flow = False
+        """Whether what is read stands in [...] or {...}, where a comma ends a value."""
         self.anchors: dict[str, _Anchor] = {}
         self.count = 0
         self.deepest = 0
@@ -192,7 +200,8 @@ class _Reader:
         if deep := NESTED.search(where.text[:where.column]):  # libyaml 0.2.6 looks a thousand brackets ahead and gives up
             return Problem("too-large", replace(where, column=deep.end()), TOO_DEEP)
         text = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-        return Problem("yaml-syntax", where, f"this is not YAML: {text}", _syntax_hint(text, where.text))
+        before = self.lines[where.line - 2].strip() if self.within is None and 1 < where.line <= len(self.lines) else ""
+        return Problem("yaml-syntax", where, f"this is not YAML: {text}", _syntax_hint(text, where.text, before))
 
     def control(self) -> Where:
         """The first character that YAML does not allow."""
@@ -208,6 +217,7 @@ class _Reader:
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event, where, depth)
         before, outer, self.deepest = self.count, self.deepest, depth
+        around, self.flow = self.flow, getattr(event, "flow_style", self.flow)
         if event.tag is not None:
             self.problem("tag", where, "a spec has no tags, this is "
                          + shorten(event.tag.replace("tag:yaml.org,2002:", "!!")), "leave the tag out")
@@ -220,7 +230,8 @@ class _Reader:
             tree = self.scalar(event, where)
         if event.anchor is not None:
             self.anchors[event.anchor] = _Anchor(tree, self.count - before + 1, self.deepest - depth)
-        self.deepest = max(outer, self.deepest)
+        self.deepest, self.flow = max(outer, self.deepest), around
+        self.open = self.open and around
         return tree
 
     def deepen(self, depth: int) -> None:
@@ -246,15 +257,27 @@ class _Reader:
     def sequence(self, events: Iterator[yaml.Event], where: Where, path: str, depth: int) -> ListTree:
         items: list[Tree] = []
         while not isinstance(event := next(events), yaml.SequenceEndEvent):
-            items.append(self.tree(event, events, f"{path}[{len(items)}]", depth + 1))
+            was_open = self.open
+            item = self.tree(event, events, f"{path}[{len(items)}]", depth + 1)
+            if was_open and isinstance(item, Scalar):  # what stands between the parentheses, and behind it all
+                self.open, item = item.value != BROKEN, replace(item, value=BROKEN)
+            items.append(item)
         return ListTree(tuple(items), where)
 
     def mapping(self, events: Iterator[yaml.Event], where: Where, path: str, depth: int) -> MappingTree:
         entries: dict[str, Tree] = {}
         keys: dict[str, Where] = {}
         while not isinstance(event := next(events), yaml.MappingEndEvent):
-            key = self.key(event, events, path, depth)
-            value = self.tree(next(events), events, f"{path}.{key.text}".lstrip("."), depth + 1)
+            key, event = self.key(event, events, path, depth), next(events)
+            if self.flow and isinstance(key.value, int | float) and isinstance(event, yaml.ScalarEvent) and _is_empty(event):
+                self.problem("key", key.where, f"{key.text} stands here without a key",
+                             f"a list has brackets: {list(keys)[-1]}: […, {key.text}]" if keys else "write key: value")
+                self.grow(1)
+                continue
+            value = self.tree(event, events, f"{path}.{key.text}".lstrip("."), depth + 1)
+            if key.value == BROKEN:
+                self.open = False
+                continue
             if key.text in entries:
                 self.problem("duplicate-key", key.where, f"the key '{shorten(key.text)}' is here twice",
                              f"the first one is in line {keys[key.text].line}; keep one of them")
@@ -285,6 +308,12 @@ class _Reader:
             self.open = True
             self.problem("open-expression", where, f"the expression '{shorten(text)}' is not closed",
                          'inside [...] and {...} a comma or bracket ends a value: quote it, "$(min(8, a))"')
+            return Scalar(BROKEN, "", where)
+        if self.flow and text.count("(") > text.count(")"):
+            self.open = True
+            self.problem("open-expression", where, f"the parenthesis in '{shorten(text)}' is not closed",
+                         "inside [...] and {...} a comma ends a value; write a size as 3x3" if text.startswith("(") else
+                         "arguments stand behind a colon, with spaces between them: conv: 3x3 64")
             return Scalar(BROKEN, "", where)
         try:
             return Scalar(atom(text), text, where)
