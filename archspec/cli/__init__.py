@@ -99,8 +99,9 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
+    except BrokenPipeError:  # whoever reads the results has seen enough
+        from archspec.cli.screen import drop
+        drop(sys.stdout)
         return DONE
     except Exception as error:
         if refused := refusal(error):

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 
 from archspec.cli import DONE
 from archspec.cli.options import needed, overrides, spec_of
 from archspec.cli.plan_tables import tables
+from archspec.cli.screen import screen
 from archspec.errors import InputError
 from archspec.network import lower, with_overrides
 from archspec.weights.load import Wanted, notes, planned, refuse, refuse_form, stage_blocks
@@ -41,7 +41,7 @@ def import_(spec: str, weights: Path, layout: str, output: Path, new_head: bool,
     graph = lower(loaded)
     wanted = Wanted(layout, new_head, partial, as_is=as_is)
     with planned(graph, stage_blocks(loaded), weights, wanted) as plan:
-        console = Console(width=None if Console().is_terminal else 160, highlight=False)
+        console = screen(160)
         for table in tables(plan, graph):
             console.print(table)
         for note in notes(plan):

@@ -14,9 +14,10 @@ from rich.table import Table
 
 from archspec.cli import DONE, NO
 from archspec.cli.options import needed, overrides, spec_of
+from archspec.cli.screen import Screen
 from archspec.errors import InputError
 from archspec.io.machine import refusal
-from archspec.io.places import user_path
+from archspec.io.places import steady, user_path
 from archspec.io.signals import INTERRUPTED
 from archspec.network import lower
 
@@ -59,10 +60,10 @@ def train(spec: str, folder: str | None, strategy: str | None, dry_run: bool, fr
     The same command again takes an interrupted run up where it was. A run folder belongs to one spec and recipe.
     """
     chosen = [*overrides, *([f"train.strategy={strategy}"] if strategy else [])]
-    path = user_path(folder, "--run") if folder else None
+    path = steady(user_path(folder, "--run")) if folder is not None else None
     loaded = spec_of(spec, tuple(chosen))
     graph = lower(loaded)
-    console = Console(stderr=True)
+    console = Screen(stderr=True)
     from archspec.data.sources import refuse_missing
     from archspec.train.run import RunFolder, refuse
     run = RunFolder(path or Path("runs", loaded.name))
@@ -82,8 +83,9 @@ def _guarded(work: Work, spec: Spec, graph: Graph, run: RunFolder, fresh: bool, 
     try:
         return work(spec, graph, run, fresh, console)
     except (Interrupted, KeyboardInterrupt):
-        _say(console, f"interrupted; what was done is saved in {run.path}: the same command again goes on"
-             if run.path.exists() else "interrupted; nothing was written yet")
+        _say(console, "interrupted; a dry run keeps nothing" if work is try_out else
+             f"interrupted; what was done is saved in {run.path}: the same command again goes on" if run.path.exists() else
+             "interrupted; nothing was written yet")
         return INTERRUPTED
     except Diverged as error:
         _say(console, f"{error}\n  hint: start over with --fresh and a lower train.schedule.learning_rate (now "
@@ -143,12 +145,19 @@ def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Consol
 
 def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> int:
     """Does all that can fail, once; what is exported lies in a temporary folder for so long. Returns the exit code."""
+    from archspec.export.run import is_trained
+    from archspec.train.begin import has_saved, refuse_other_data, to_go_on_from
     from archspec.train.job import prepare
     from archspec.train.metrics import write_lines
     from archspec.train.rehearsal import refuse_little_space, rehearse
     from archspec.train.report import headline
     from archspec.train.run import RunFolder
     job = prepare(spec, graph)
+    if not fresh and has_saved(run):
+        if is_trained(run):
+            refuse_other_data(run, job.index)
+        else:
+            to_go_on_from(run, spec, job.index)
     _say(console, headline(graph, job))
     row = rehearse(job)
     with tempfile.TemporaryDirectory(prefix="archspec-") as folder, console.status("saving and comparing"):
@@ -196,7 +205,7 @@ def _print_result(result: dict[str, Any], run: RunFolder) -> None:
     for name in shown:
         table.add_column(name, justify="right")
     table.add_row(*shown.values())
-    console = Console()
+    console = Screen()
     console.print(table)
     for name, what in PLACES.items():
         if (run.path / name).exists():

@@ -109,11 +109,21 @@ def _recipe(spec: Spec) -> Iterator[Problem]:
     section_in(spec.resolved, "export", ExportSection, problems)
     recipe = section_in(spec.resolved, "train", Recipe, problems)
     yield from problems
+    yield from _statistics(spec, recipe)
     sides = [side for side in spec.input[:2] if side is not None]
     if sides and recipe.augment.crop_padding >= min(sides):
         yield Problem("crop-padding", place(spec.resolved.tree, "train.augment.crop_padding"),
                       f"a crop_padding of {recipe.augment.crop_padding} is as large as the image, "
                       f"{' x '.join(map(str, sides))}: a crop may hold none of it", "a few pixels: 4 for 32x32, 28 for 224x224")
+
+
+def _statistics(spec: Spec, recipe: Recipe) -> Iterator[Problem]:
+    for name in ("mean", "std"):
+        count, channels = len(getattr(recipe.normalize, name)), spec.input[2]
+        if channels is not None and count not in (1, channels):
+            yield Problem("statistics", place(spec.resolved.tree, f"train.normalize.{name}"),
+                          f"train.normalize.{name} has {count} numbers, but the input has {channels} channel(s)",
+                          "write one number, or one a channel")
 
 
 RULES: tuple[Callable[[Spec], Iterator[Problem]], ...] = (

@@ -20,6 +20,8 @@ from archspec.io.places import called, relative
 from archspec.schema.tree import BROKEN, Atom, ListTree, MappingTree, Scalar, Tree, kind
 
 MAX_BYTES = 1_000_000
+SPEC = "a spec"
+"""What a file is taken for where nothing else is said."""
 MAX_NODES = 100_000
 MAX_DEPTH = 60
 MAX_DIGITS = 18
@@ -73,8 +75,8 @@ def atom(text: str) -> Atom:
     return value
 
 
-def read(path: Path, problems: list[Problem] | None = None) -> MappingTree:
-    """The tree of a file. Parts of it that cannot be read go to `problems` where it is given, and are BROKEN.
+def read(path: Path, problems: list[Problem] | None = None, what: str = SPEC) -> MappingTree:
+    """The tree of a file, which should be `what`. Parts of it that cannot be read go to `problems` where it is given, and are BROKEN.
 
     Raises SpecError where nothing can be made of the file, or with every such part.
     """
@@ -93,16 +95,16 @@ def read(path: Path, problems: list[Problem] | None = None) -> MappingTree:
         line = raw[:error.start].count(b"\n") + 1
         raise SpecError([Problem("not-utf8", replace(where, line=line), "the file is not UTF-8 text",
                                  "save it as UTF-8")]) from None
-    return document(text, file, problems, where.called)
+    return document(text, file, problems, where.called, what)
 
 
-def document(text: str, file: str, problems: list[Problem] | None = None, called: str = "") -> MappingTree:
-    """The tree of a text that has to be one mapping. `called` is what messages call the file."""
+def document(text: str, file: str, problems: list[Problem] | None = None, called: str = "", what: str = SPEC) -> MappingTree:
+    """The tree of a text that has to be one mapping. `called` is what messages call the file, `what` what it should be."""
     tree = parse(text, file, problems=problems, called=called)
     if isinstance(tree, MappingTree):
         return tree
-    raise SpecError([Problem("not-a-mapping", tree.where, f"a spec is a mapping of keys, this is {kind(tree)}",
-                             "the smallest spec has the keys input and head")])
+    raise SpecError([Problem("not-a-mapping", tree.where, f"{what} is a mapping of keys, this is {kind(tree)}",
+                             "the smallest spec has the keys input and head" if what == SPEC else "")])
 
 
 def parse(text: str, file: str, within: Where | None = None, problems: list[Problem] | None = None,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from archspec.artifact.folder import FACTS, MODEL
 from archspec.data.index import Index, difference
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
@@ -36,16 +38,13 @@ def begin(run: RunFolder, spec: Spec, graph: Graph, job: Job, fresh: bool, say: 
     """
     index = job.index
     aside = fresh and run.manifest.is_file() and not _left_by_fresh(run, spec, graph, index, say)
-    if aside or not _has_saved(run):
+    if aside or not has_saved(run):
         job.initialize()  # not after: a file that does not fit shall not cost an old run its place
         if aside:
             say(f"the run that was there is now {_move_aside(run)}")
         _create(run, spec, graph, index, fresh)
         return
-    refuse_other_data(run, index)
-    snapshot, refused = Checkpoints(run.checkpoints, spec.train.checkpoint.keep).newest()
-    if snapshot is None:
-        raise InputError(_nothing_to_go_on_from(run, refused))
+    snapshot, refused = to_go_on_from(run, spec, index)
     _take_up(run, job, snapshot, refused, say)
     manifest = manifests.read(run.manifest)
     replace(manifest, resumed=[*manifest.resumed, manifests.start(job.state.progress.step)]).write(run.manifest)
@@ -53,8 +52,19 @@ def begin(run: RunFolder, spec: Spec, graph: Graph, job: Job, fresh: bool, say: 
     _sweep(run)
 
 
-def _has_saved(run: RunFolder) -> bool:
-    return run.manifest.is_file() and bool(Checkpoints(run.checkpoints, 1).found() or _rows(run) or run.result.exists())
+def has_saved(run: RunFolder) -> bool:
+    """Whether something is there that was trained: it is gone on with, and never begun anew in silence."""
+    trained = any((run.path / name).exists() for name in (MODEL, FACTS, run.result.name))
+    return run.manifest.is_file() and bool(trained or Checkpoints(run.checkpoints, 1).found() or _rows(run))
+
+
+def to_go_on_from(run: RunFolder, spec: Spec, index: Index) -> tuple[Snapshot, dict[Path, str]]:
+    """The newest checkpoint that can be used, and why newer ones cannot. Raises InputError for other data, or without one."""
+    refuse_other_data(run, index)
+    snapshot, refused = Checkpoints(run.checkpoints, spec.train.checkpoint.keep).newest()
+    if snapshot is None:
+        raise InputError(_nothing_to_go_on_from(run, refused))
+    return snapshot, refused
 
 
 def _rows(run: RunFolder) -> list[Row]:
@@ -82,7 +92,7 @@ def _left_by_fresh(run: RunFolder, spec: Spec, graph: Graph, index: Index, say: 
     try:
         written = manifests.read(run.manifest)
         same = written.fresh and not run.result.exists() and not list(differences(run, written, spec, graph))
-        if not same or not _has_saved(run):
+        if not same or not has_saved(run):
             return same
         refuse_other_data(run, index)
     except InputError:
@@ -98,7 +108,7 @@ def _move_aside(run: RunFolder) -> Path:
     """Returns where it is then."""
     whole = run.path.resolve()  # of a link, what it leads to, for a folder is renamed on its own disk only
     count = 1
-    while (free := whole.with_name(f"{whole.name}.old{count}")).exists():
+    while os.path.lexists(free := whole.with_name(f"{whole.name}.old{count}")):
         count += 1
     try:
         whole.rename(free)

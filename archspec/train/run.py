@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from archspec.spec.source import document, read
 from archspec.train import manifest as manifests
 from archspec.train.manifest import FRESH, Manifest
 
+SPARE = ".lock" + ".old999"
+"""What names beside the run folder's have more than it."""
 WAYS_OUT = f"{FRESH}, --run DIR keeps both"
 
 
@@ -75,12 +78,24 @@ def refuse(run: RunFolder, spec: Spec, graph: Graph, fresh: bool) -> None:
     """Raises InputError if the folder is something else, or another spec's and not to be begun afresh. Writes nothing."""
     if run.path.exists() and not run.path.is_dir():
         raise InputError(f"{run.path} is a file; --run names a folder")
+    _refuse_place(run.path)
     if run.manifest.is_file():
         differing = [] if fresh else list(differences(run, manifests.read(run.manifest), spec, graph))
         if differing:
             raise InputError(f"{run.path} holds {'; '.join(differing)}\n  hint: {WAYS_OUT}")
     elif foreign := _visible(run.path):
         raise InputError(f"{run.path} holds {foreign[0]} and is no run folder\n  hint: name another one with --run")
+
+
+def _refuse_place(path: Path) -> None:
+    """Raises InputError where no folder of that name can be made."""
+    above = next(each for each in path.resolve().parents if each.exists())
+    if not above.is_dir():
+        raise InputError(f"{path} cannot be made: {above} is a file\n  hint: name another folder with --run")
+    longest = os.pathconf(above, "PC_NAME_MAX") - len(SPARE) if hasattr(os, "pathconf") else 200
+    if len(os.fsencode(path.resolve().name)) > longest:
+        raise InputError(f"the name of {path} is too long for its disk\n  hint: name another folder with --run, of at most "
+                         f"{longest} letters")
 
 
 @contextmanager

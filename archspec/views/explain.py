@@ -15,7 +15,7 @@ from archspec.spec.blocks import named_values
 from archspec.spec.dump import to_inline, used_blocks
 from archspec.spec.inherit import NOT_INHERITED
 from archspec.spec.longform import PLURALS
-from archspec.spec.operations import OPERATIONS
+from archspec.spec.operations import IMPLIED, OPERATIONS
 from archspec.spec.sections import DEFAULTS, SPEC, STAGE, everywhere
 
 LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
@@ -53,6 +53,9 @@ def _default(spec: Spec, key: str) -> list[Origin]:
     said = default_of(spec, key)
     if said is not None:
         return [Origin(None, said)]
+    entry = next((entry for entry in everywhere() if entry.path == key), None)
+    if entry is not None and entry.key.default not in (None, "", REQUIRED) and "." in key and not key.startswith("published."):
+        return [Origin(None, _described(to_json(entry.key.default), entry.key.doc))]
     applies = _left_out(key)
     if applies:
         section = {"train": spec.train, "export": spec.export}.get(key)
@@ -80,6 +83,8 @@ def _left_out(key: str) -> str:
     """What applies where a key is left out, in the words of the documentation; '' for what is no key."""
     name, *below = key.split(".")
     keys: Mapping[str, Key] = SPEC
+    if name == "defaults" and len(below) == 1 and below[0] in IMPLIED:
+        return IMPLIED[below[0]]
     if name == "stages" and len(below) == 1:
         keys, name = STAGE, PLURALS.get(below[0], below[0])
     elif name == "defaults" and len(below) == 2 and below[0] in OPERATIONS:
