@@ -12,6 +12,7 @@ import click
 
 from archspec.errors import InputError, nearest
 from archspec.io.machine import refusal
+from archspec.io.streams import drop
 from archspec.io.signals import INTERRUPTED
 
 COMMANDS = {
@@ -99,9 +100,10 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return INTERRUPTED
-    except BrokenPipeError:  # whoever reads the results has seen enough
-        from archspec.cli.screen import drop
-        drop(sys.stdout)
+    except SystemExit as error:  # as click ends where whoever reads the results has seen enough
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
+        drop(sys.__stdout__)
         return DONE
     except Exception as error:
         if refused := refusal(error):

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
-from typing import IO
-
 from rich.console import Console
+
+from archspec.io.streams import drop
 
 
 class Screen(Console):
@@ -21,9 +19,3 @@ class Screen(Console):
 def screen(width: int) -> Screen:
     """For results: as wide as the terminal, or `width` where there is none."""
     return Screen(width=None if Screen().is_terminal else width, highlight=False)
-
-
-def drop(stream: IO[str] | None) -> None:
-    """From now on what is written to a stream goes nowhere, what it still holds too."""
-    with suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[union-attr]

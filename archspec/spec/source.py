@@ -76,7 +76,7 @@ def atom(text: str) -> Atom:
 
 
 def read(path: Path, problems: list[Problem] | None = None, what: str = SPEC) -> MappingTree:
-    """The tree of a file, which should be `what`. Parts of it that cannot be read go to `problems` where it is given, and are BROKEN.
+    """The tree of a file, which should be `what`. Parts that cannot be read go to `problems` where given, and are BROKEN.
 
     Raises SpecError where nothing can be made of the file, or with every such part.
     """
