@@ -12,8 +12,8 @@ import click
 
 from archspec.errors import InputError, nearest
 from archspec.io.machine import refusal
-from archspec.io.streams import drop
 from archspec.io.signals import INTERRUPTED
+from archspec.io.streams import drop
 
 COMMANDS = {
     "train": ("archspec.cli.train:train",
@@ -87,6 +87,7 @@ def archspec() -> None:
 
 def run(arguments: list[str]) -> int:
     """Runs a command and returns its exit code; every mistake of the user's ends in a message."""
+    streams = sys.stdout, sys.stderr
     try:
         code = archspec.main(arguments, prog_name="archspec", standalone_mode=False)
         if sys.stdout is not None:  # closed by whoever started this
@@ -100,10 +101,11 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return INTERRUPTED
-    except SystemExit as error:  # as click ends where whoever reads the results has seen enough
-        if not isinstance(error.__context__, BrokenPipeError):
+    except SystemExit:
+        if sys.stdout is streams[0]:
             raise
-        drop(sys.__stdout__)
+        sys.stdout, sys.stderr = streams  # click takes them away and ends where whoever reads the results has seen enough
+        drop(sys.stdout)
         return DONE
     except Exception as error:
         if refused := refusal(error):

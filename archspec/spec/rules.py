@@ -16,7 +16,7 @@ from archspec.spec.items import every_item
 from archspec.spec.operations import IMPLIED, KIND_ARGUMENTS, NAMES_IN_BLOCKS
 from archspec.spec.recipe import Recipe
 from archspec.spec.sections import SPEC, VERSION, WHOLE
-from archspec.spec.strict import channels_first, unread, unread_in_blocks
+from archspec.spec.strict import channels_first, own_files, unread, unread_in_blocks
 
 
 def read_spec(resolved: Resolved) -> Spec:
@@ -109,7 +109,6 @@ def _recipe(spec: Spec) -> Iterator[Problem]:
     section_in(spec.resolved, "export", ExportSection, problems)
     recipe = section_in(spec.resolved, "train", Recipe, problems)
     yield from problems
-    yield from _statistics(spec, recipe)
     sides = [side for side in spec.input[:2] if side is not None]
     if sides and recipe.augment.crop_padding >= min(sides):
         yield Problem("crop-padding", place(spec.resolved.tree, "train.augment.crop_padding"),
@@ -117,17 +116,18 @@ def _recipe(spec: Spec) -> Iterator[Problem]:
                       f"{' x '.join(map(str, sides))}: a crop may hold none of it", "a few pixels: 4 for 32x32, 28 for 224x224")
 
 
-def _statistics(spec: Spec, recipe: Recipe) -> Iterator[Problem]:
+def _statistics(spec: Spec) -> Iterator[Problem]:
+    """Means and deviations of another number of channels, where the spec itself says them: it cannot be trained so."""
     for name in ("mean", "std"):
-        count, channels = len(getattr(recipe.normalize, name)), spec.input[2]
-        if channels is not None and count not in (1, channels):
-            yield Problem("statistics", place(spec.resolved.tree, f"train.normalize.{name}"),
-                          f"train.normalize.{name} has {count} numbers, but the input has {channels} channel(s)",
-                          "write one number, or one a channel")
+        count, channels = len(getattr(spec.train.normalize, name)), spec.input[2]
+        where = place(spec.resolved.tree, f"train.normalize.{name}")
+        if channels is not None and count not in (1, channels) and where.file in own_files(spec):
+            yield Problem("statistics", where, f"train.normalize.{name} has {count} numbers, but the input has {channels} "
+                          "channel(s)", "write one number, or one a channel")
 
 
 RULES: tuple[Callable[[Spec], Iterator[Problem]], ...] = (
     _version, _has_head, _stage_names, _auxiliary_stages, _norm_arguments, _names_in_own_blocks, _recipe,
     unread_in_blocks,
 )
-WARNINGS: tuple[Callable[[Spec], Iterator[Problem]], ...] = (unread, channels_first)
+WARNINGS: tuple[Callable[[Spec], Iterator[Problem]], ...] = (unread, channels_first, _statistics)

@@ -167,6 +167,7 @@ def test_explain_says_where_a_value_came_from(archspec: Run, key: str, last: str
 
 @pytest.mark.parametrize(("key", "said"), [
     ("train.seed", "0, the default: fixes the weights, the order of the images and what augmentation draws\n"),
+    ("train.init.partial", "false, the default: take what fits, and start afresh what is missing\n"),
     ("export.formats", "[savedmodel, tflite], the default: what is made for serving\n"),
     ("defaults.unit", "conv-norm-act, the default: how convolution, norm and activation follow each other, see units\n"),
 ])
@@ -181,6 +182,7 @@ def test_explain_says_the_default_of_a_key_that_nothing_sets(archspec: Run, key:
     ("let", "nothing sets 'let'; where it is left out: none\n"), ("blocks", "nothing sets 'blocks'; where it is left out: the shipped ones only\n"),
     ("export", "nothing sets 'export'; where it is left out: its defaults\n  hint: --explain export.KEY says each: formats tolerance\n"),
     ("defaults.conv.bias", "nothing sets 'defaults.conv.bias'; where it is left out: false; true in unit `conv-act`\n"),
+    ("defaults.act", "nothing sets 'defaults.act'; where it is left out: relu\n"),
     ("stages.memory", "nothing sets 'stages.memory'; where it is left out: the spec's `memory`\n"),
 ])
 def test_explain_of_a_key_that_has_no_value(archspec: Run, key: str, message: str) -> None:
@@ -239,3 +241,29 @@ def test_verify_exits_1_where_a_figure_differs(archspec: Run) -> None:
 
 def test_without_a_terminal_there_are_no_colours(archspec: Run) -> None:
     assert "\x1b" not in archspec("summary", "resnet50")[1] + archspec("list")[1]
+
+
+def test_list_shows_what_has_a_word(archspec: Run) -> None:
+    code, out, _ = archspec("list", "VGG1", "--json")
+    assert {entry["name"] for entry in json.loads(out)["specs"]} >= {"vgg11", "se_vgg16", "keras_vgg19"}
+    assert all("vgg1" in entry["name"] for entry in json.loads(out)["specs"])
+    assert archspec("list", "highway", "--blocks")[1].startswith("specs/blocks/highway.yaml\n")
+    code, out, err = archspec("list", "resnet5o")
+    assert (code, out) == (2, "")
+    assert err == "no spec has 'resnet5o' in its name, family or description\n  hint: did you mean 'resnet50'?\n"
+
+
+def test_summary_a_row_a_layer(archspec: Run) -> None:
+    code, out, _ = archspec("summary", "vgg11", "--layers")
+    rows = [line.split() for line in out.splitlines()]
+    assert code == 0
+    assert ["stage1_block1_conv", "conv", "224x224x64", "1,792", "86,704,128"] in rows
+    assert ["total", "132,863,336", "7,609,090,048"] in rows
+
+
+def test_a_current_folder_that_is_gone(archspec: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert archspec("check", "vgg11") == (2, "", "the current folder is no longer there: go to another one\n")
+    monkeypatch.chdir(tmp_path)
