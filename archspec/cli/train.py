@@ -133,7 +133,7 @@ def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Cons
     from archspec.train.run import RunFolder
     job = prepare(spec, graph)
     _say(console, headline(graph, job))
-    row = rehearse(job)
+    row = rehearse(job, partial(_say, console))
     with tempfile.TemporaryDirectory(prefix="archspec-") as folder, console.status("saving and comparing"):
         trial = RunFolder(Path(folder))
         write_lines(trial.metrics, [row])
