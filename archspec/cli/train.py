@@ -159,7 +159,7 @@ def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Cons
         else:
             to_go_on_from(run, spec, job.index)
     _say(console, headline(graph, job))
-    row = rehearse(job)
+    row = rehearse(job, partial(_say, console))
     with tempfile.TemporaryDirectory(prefix="archspec-") as folder, console.status("saving and comparing"):
         trial = RunFolder(Path(folder))
         write_lines(trial.metrics, [row])

@@ -50,14 +50,23 @@ class Section:
 
 @dataclass(frozen=True)
 class Sub(Kind):
-    """A mapping with keys of its own. `merged` are keys that stand among them and are gone once files are merged."""
+    """A mapping with keys of its own. `merged` are keys that stand among them and are gone once files are merged.
+
+    A value alone stands for a mapping with it at the key `bare`, and with the defaults of the others.
+    """
 
     section: type[Section]
     merged: Mapping[str, Key] = field(default_factory=dict)
+    bare: str = ""
 
     def expected(self) -> str:
         """Its keys."""
-        return f"a mapping with {' '.join(self.section.declared)}"
+        return f"a mapping with {' '.join(self.section.declared)}" + f", or its {self.bare} alone" * bool(self.bare)
+
+    def written_out(self, value: object) -> dict[str, object]:
+        """The mapping that a value alone stands for."""
+        others = {name: key.default for name, key in self.section.declared.items() if key.default is not REQUIRED}
+        return {**others, self.bare: value}
 
 
 @dataclass(frozen=True)

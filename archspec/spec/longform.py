@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from archspec.errors import Problem
-from archspec.schema.keys import OneOf
-from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree
+from archspec.schema.keys import OneOf, Sub
+from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, tree_of
 from archspec.spec.item_reader import ItemReader
 from archspec.spec.operations import IMPLIED, OPERATIONS
 from archspec.spec.recipe import Recipe
@@ -12,6 +12,8 @@ from archspec.spec.recipe import Recipe
 STAGE_LISTS = ("before", "after", "between")
 PLURALS = {"widths": "width", "strides": "stride", "blocks": "block"}
 KINDS = {("train", name): (key.kind.tag, "") for name, key in Recipe.declared.items() if isinstance(key.kind, OneOf)}
+BARE = {name: key.kind for name, key in Recipe.declared.items() if isinstance(key.kind, Sub) and key.kind.bare}
+"""Sections of train for which a value alone stands."""
 PARTS = {part: ("kind", implied) for part, implied in IMPLIED.items()}
 """Mappings that are of a kind: the key that says it, and the kind that holds where it is not said."""
 
@@ -29,14 +31,21 @@ def _train(tree: Tree, problems: list[Problem]) -> Tree:
 
 
 def kinds_written_out(tree: MappingTree) -> MappingTree:
-    """A train section with each word for a kind as a mapping."""
-    entries: dict[str, Tree] = {}
-    for name, value in tree.entries.items():
-        if ("train", name) in KINDS and isinstance(value, Scalar) and value.value is not None:
-            key = KINDS["train", name][0]
-            value = MappingTree({key: value}, value.where, {key: value.where})
-        entries[name] = value
+    """A train section with each word for a kind, and each value that stands for a section, as a mapping."""
+    entries = {name: _section(name, value) if isinstance(value, Scalar) and value.value is not None else value
+               for name, value in tree.entries.items()}
     return MappingTree(entries, tree.where, tree.keys)
+
+
+def _section(name: str, value: Scalar) -> Tree:
+    if ("train", name) in KINDS:
+        key = KINDS["train", name][0]
+        return MappingTree({key: value}, value.where, {key: value.where})
+    if name in BARE and value.value != BROKEN:
+        written = BARE[name].written_out(value.value)
+        trees = {key: tree_of(each, value.where) for key, each in written.items()} | {BARE[name].bare: value}
+        return MappingTree(trees, value.where, dict.fromkeys(trees, value.where))
+    return value
 
 
 def _defaults(tree: Tree, problems: list[Problem]) -> Tree:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,13 +15,11 @@ from archspec.io.machine import refusal
 from archspec.spec.arch import Spec
 from archspec.train import manifest as manifests
 from archspec.train.checkpoint import Checkpoints, Misfit, Snapshot
-from archspec.train.job import Job
+from archspec.train.job import Job, Say
 from archspec.train.manifest import FRESH
 from archspec.train.metrics import read_lines
 from archspec.train.progress import Row
 from archspec.train.run import WAYS_OUT, RunFolder, differences
-
-Say = Callable[[str], None]
 
 
 def begin(run: RunFolder, spec: Spec, graph: Graph, job: Job, fresh: bool, say: Say) -> None:
@@ -39,7 +36,7 @@ def begin(run: RunFolder, spec: Spec, graph: Graph, job: Job, fresh: bool, say: 
     index = job.index
     aside = fresh and run.manifest.is_file() and not _left_by_fresh(run, spec, graph, index, say)
     if aside or not has_saved(run):
-        job.initialize()  # not after: a file that does not fit shall not cost an old run its place
+        job.initialize(say)  # not after: a file that does not fit shall not cost an old run its place
         if aside:
             say(f"the run that was there is now {_move_aside(run)}")
         _create(run, spec, graph, index, fresh)

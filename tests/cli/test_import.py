@@ -197,3 +197,14 @@ def test_a_mapping_of_ones_own(stated: str, said: str, tmp_path: Path, capsys: p
                 "-o", str(tmp_path / "model.keras")]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == f"{tmp_path / 'model.keras'}  {said}"
     assert error(model, keras.models.load_model(tmp_path / "model.keras"), 8) < 1e-5
+
+
+@pytest.mark.parametrize("spec", ["resnet50", "resnet50_v2", "keras_resnet101"])
+def test_the_shipped_spec_that_a_message_names_fits(spec: str, weights: Path, resnet: keras.Model,
+                                                    capsys: pytest.CaptureFixture[str]) -> None:
+    """Biases, another order, another depth: whatever the spec, the weights are Keras's ResNet-50."""
+    assert imported(spec, weights, size=32) == 2
+    named = re.search(r"hint: the network of these weights ships as (\w+)(;|\n)", capsys.readouterr().err)
+    assert named is not None
+    assert imported(named[1], weights, size=32) == 0
+    assert error(resnet, keras.models.load_model(weights.with_name("model.keras")), 32) < 1e-5
