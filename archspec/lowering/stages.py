@@ -16,7 +16,7 @@ from archspec.spec.arch import Stage
 from archspec.spec.arguments import convert
 from archspec.spec.expressions import UNKNOWN, describe
 from archspec.spec.items import Item
-from archspec.spec.longform import STAGE_LISTS
+from archspec.spec.longform import PLURALS, STAGE_LISTS
 from archspec.spec.scope import Names, Scope
 from archspec.spec.sections import STAGE
 
@@ -145,7 +145,8 @@ def _not_taken(call: Call, plan: StagePlan, key: str) -> Problem:
     where, block = plan.stage.keys.get(key, plan.stage.arguments[key].where), plan.stage.block.where
     inherited = distance(where) > distance(block)
     same = key_called(key, signature.arguments) or key_called(key, STAGE)
-    near = f"did you mean '{same}'?" if same else nearest(key, (*signature.arguments, *STAGE_KEYS))
+    others = [name for name in (*signature.arguments, *STAGE_KEYS) if PLURALS.get(name) != key]
+    near = f"did you mean '{same}'?" if same else nearest(key, others)
     hint = f"{near} it takes {signature.takes()}".strip()
     given = plan.stage.arguments[key]
     if isinstance(given, MappingTree) and key in [stage.name for stage in call.lowering.spec.stages]:

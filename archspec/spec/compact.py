@@ -229,4 +229,7 @@ def advice(signature: Signature, word: str) -> str:
     if argument := key_called(word, takes):
         return f"write {argument}=…"
     near = nearest(word, (*PADDINGS, *(flag for flag in FLAGS if flag in takes)))
-    return near or (f"a name is written ${word}" if NAME.fullmatch(word) and len(word) < 60 else "")
+    if near or not NAME.fullmatch(word) or len(word) >= 60:
+        return near
+    known = [word for key in takes.values() if isinstance(key.kind, Choice) for word in key.kind.spelled()]
+    return f"it knows {' '.join(known)}; a name is written ${word}" if known else f"a name is written ${word}"

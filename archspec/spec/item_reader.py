@@ -58,7 +58,7 @@ class ItemReader:
             return numbered_body((self.items(tree, counts),), counts)[0]
         if not isinstance(tree, ListTree):
             self.problem("not-a-list", tree.where, f"a list of operations belongs here, this is {kind(tree)}",
-                         "write [...] or lines that start with a dash; [] is the identity")
+                         self._as_list(tree))
             return Items((Item("", tree.where, None),), tree.where)
         return Items(tuple(self.item(entry, numbering) for entry in tree.items), tree.where)
 
@@ -95,10 +95,17 @@ class ItemReader:
         return ("one operation an entry: `- conv: 3x3 64` or `- flatten`; arguments go into one line "
                 "or into a mapping below the name")
 
+    def _as_list(self, tree: Tree) -> str:
+        if isinstance(tree, MappingTree) and len(tree.entries) == 1 and (name := next(iter(tree.entries))) in self.signatures:
+            return f"a list of one: [{name}: …]"
+        return "write [...] or lines that start with a dash; [] is the identity"
+
     def _unknown(self, name: str, where: Where) -> None:
         first, *rest = re.split(r"[\s:]+", name.strip(), maxsplit=1)  # YAML reads `conv:3x3 64` as one text, as `conv 3x3 64`
         if first in self.signatures and any(rest):
             hint = f"write `{first}: {rest[0].lstrip('= ')}`"
+        elif not name[:1].isalpha():
+            hint = "a comma parts two operations: write the arguments of one behind it, conv: 3x3 64"
         else:
             hint = self._meant(name) or "operations: " + " ".join(OPERATIONS)
         self.problem("unknown-operation", where, f"there is no operation or block '{name}'", hint)

@@ -87,3 +87,17 @@ def test_set(override: str, message: str, hint: str) -> None:
         archspec.load("resnet18", [override])
     problem, = caught.value.problems
     assert (problem.message, problem.hint, problem.where.file) == (message, hint, "--set")
+
+
+@pytest.mark.parametrize(("text", "hint"), [
+    ("stages: {block: dense_layer, growth: 12, widths: [12, 12]}", "it takes growth bottleneck dropout"),
+    ("stem: [upsample: 2 bicubic]", "it knows nearest bilinear; a name is written $bicubic"),
+    ("stem: [{branches: [{conv: 1x1 16}, [act]]}]", "a list of one: [conv: …]"),
+])
+def test_what_newcomers_wrote(text: str, hint: str, fails: Callable[..., tuple[Problem, ...]]) -> None:
+    assert hint in [problem.hint for problem in fails(text)]
+
+
+def test_a_comma_between_an_operation_and_its_arguments(fails: Callable[..., tuple[Problem, ...]]) -> None:
+    assert [problem.hint for problem in fails("stem: [conv: 3x3, 64]")][-1] == (
+        "a comma parts two operations: write the arguments of one behind it, conv: 3x3 64")
