@@ -159,15 +159,15 @@ def _misfit_hint(found: Plan, graph: Graph) -> str:
     heads = last_layers(graph)
     if any(misfit.layer not in heads for misfit in found.misfits):
         return _shipped(found, graph) or "the network differs in width or depth: is this the spec that the file was made for?"
-    return "the classes differ: --new-head keeps all but the last layer, --set classes=N keeps the file's"
+    return "the classes differ: --new-head (train.init.new_head) keeps all but the last layer, --set classes=N keeps the file's"
 
 
 def _partial_hint(found: Plan, graph: Graph) -> str:
     heads = last_layers(graph)
     kept = any(each.layer in heads for each in found.matched)
     if not found.unexpected and not kept and all(each.layer in heads for each in found.missing):
-        return "the file has no classifier: --new-head starts one"
-    taken = "--partial takes what is there, starts what is missing afresh and leaves out what is unexpected"
+        return "the file has no classifier: --new-head (train.init.new_head) starts one"
+    taken = "--partial (train.init.partial) takes what is there, starts what is missing afresh and leaves out what is unexpected"
     return "; ".join(filter(None, [_shipped(found, graph), taken]))
 
 

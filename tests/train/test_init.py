@@ -164,7 +164,7 @@ OTHERWISE = {
         "  stem_conv_norm: group_norm(groups=2) there, group_norm(groups=4) here\n  hint: --as-is",
     "head=[global_max_pool, dense: $classes]": "head_global_max_pool is only here\n  head_dense: of head_global_avg_pool there, of "
                                                "head_global_max_pool here\n  head_global_avg_pool is only there\n  hint: --as-is",
-    "stages.repeats=2": "missing tensors\n  hint: --partial takes what is there",
+    "stages.repeats=2": "missing tensors\n  hint: --partial (train.init.partial) takes what is there",
     "stages.width=16": "stage1_block1_conv1/kernel is [3, 3, 8, 8], stage1_block1_conv1 needs kernel [3, 3, 8, 16]",
 }
 """What differs from the run's network, and what is said of it."""
