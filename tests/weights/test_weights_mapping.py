@@ -306,7 +306,7 @@ def refusals() -> Iterator[tuple[str, Shapes, Wanted, str]]:
     ten = {**full, **dense("fc", 10, 2048)}
     bare = {name: shape for name, shape in full.items() if not name.startswith("fc.")}
     yield "deeper", resnet((3, 4, 23, 3)), wanted, (r"255 unexpected tensors\n  hint: the network of these weights ships as resnet101 and "
-                                                         "resnext101_1x64d; --partial \(train.init.partial\) takes what is there")
+                                                         "resnext101_1x64d; --partial .train.init.partial. takes what is there")
     yield "shallower", resnet((3, 4, 3, 3)), wanted, r"missing tensors\n  hint: --partial"
     yield "classes", ten, wanted, r"fc.weight is \[10, 2048\], head_dense needs .*\n  hint: the classes differ: --new-head"
     yield "headless", bare, wanted, r"2 missing tensors\n  hint: the file has no classifier: --new-head"
