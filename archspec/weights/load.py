@@ -167,7 +167,8 @@ def _partial_hint(found: Plan, graph: Graph) -> str:
     kept = any(each.layer in heads for each in found.matched)
     if not found.unexpected and not kept and all(each.layer in heads for each in found.missing):
         return "the file has no classifier: --new-head (train.init.new_head) starts one"
-    taken = "--partial (train.init.partial) takes what is there, starts what is missing afresh and leaves out what is unexpected"
+    taken = ("--partial (train.init.partial) takes what is there, starts what is missing afresh and leaves out what is "
+             "unexpected")
     return "; ".join(filter(None, [_shipped(found, graph), taken]))
 
 

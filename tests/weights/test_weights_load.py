@@ -137,7 +137,7 @@ def test_a_name_that_looks_like_markup_is_shown_as_it_is(tmp_path: Path, capsys:
 def test_a_classifier_without_its_bias_is_no_missing_classifier(tmp_path: Path) -> None:
     arrays = ones()
     del arrays["fc.bias"]
-    with pytest.raises(InputError, match="1 missing tensors\n  hint: --partial .train.init.partial. takes what is there"):
+    with pytest.raises(InputError, match=r"1 missing tensors\n  hint: --partial .train.init.partial. takes what is there"):
         planned_for(tmp_path, arrays)
 
 
