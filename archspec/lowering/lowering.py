@@ -9,8 +9,9 @@ from typing import TypeVar
 from archspec.errors import Problem, SpecError, Where
 from archspec.graph.builder import Builder
 from archspec.graph.ir import Role, Value
-from archspec.graph.ops import Conv, Dense, GroupNorm, LocalResponseNorm, Op, ShapeError, Shuffle, Tensor
+from archspec.graph.ops import Conv, Dense, GroupNorm, LocalResponseNorm, Op, Shuffle
 from archspec.graph.text import op_text
+from archspec.graph.types import ShapeError, Tensor
 from archspec.lowering.blame import blame_one, blamed, distance, moved
 from archspec.lowering.place import Place
 from archspec.lowering.sink import Limits, Problems

@@ -9,7 +9,7 @@ from typing import cast
 from archspec.errors import Problem, SpecError, Where, nearest
 from archspec.graph import ops
 from archspec.graph.ir import Value
-from archspec.graph.ops import VALID, Pair, Tensor
+from archspec.graph.types import VALID, Pair, Tensor
 from archspec.lowering.blame import blamed
 from archspec.lowering.lowering import Call
 from archspec.lowering.place import Place

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from archspec.errors import Problem, SpecError, Where, nearest
-from archspec.graph.ops import VALID, Padding, Pair
+from archspec.graph.types import VALID, Padding, Pair
 from archspec.schema.keys import Key
 from archspec.schema.kinds import Flag, Form, Unfit, Whole, hint_for_text
 from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, kind

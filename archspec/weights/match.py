@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from archspec.graph.ir import Graph, Node
-from archspec.graph.ops import Weight
+from archspec.graph.types import Weight
 from archspec.weights.convert import Conversion, conversion, flattened_maps
 from archspec.weights.mapping import LayoutMapping
 from archspec.weights.tensors import Shape, Stored, WeightsFile
