@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from archspec.errors import Problem, SpecError, Where, nearest
+from archspec.errors import Problem, SpecError, Where, hinted, listed, nearest
 from archspec.graph.ir import Cursor, Value
 from archspec.lowering.blame import distance
 from archspec.lowering.calls import bind, evaluated, run_block
@@ -13,6 +13,7 @@ from archspec.lowering.place import Place
 from archspec.schema.tree import Scalar, Tree
 from archspec.spec.arch import Stage
 from archspec.spec.arguments import convert
+from archspec.spec.blocks import BlockTable
 from archspec.spec.expressions import UNKNOWN, describe
 from archspec.spec.items import Item
 from archspec.spec.longform import STAGE_LISTS
@@ -57,10 +58,15 @@ def _block_name(lowering: Lowering, stage: Stage, place: Place) -> str:
     if isinstance(value, str) and value in table:
         return value
     if value is not UNKNOWN:
-        known = table.names()
         lowering.problems.report(Problem("unknown-block", stage.block.where, f"there is no block {describe(value)}",
-                                         nearest(str(value), known) or "blocks: " + " ".join(known)))
+                                         hinted(lowering.problems.found, _block_meant, str(value), table)))
     return ""
+
+
+def _block_meant(word: str, table: BlockTable) -> str:
+    """Hint for a word that is no block."""
+    known = table.names()
+    return nearest(word, known) or f"blocks: {listed(known)}"
 
 
 def _repeats(lowering: Lowering, stage: Stage, place: Place) -> int:
@@ -142,7 +148,8 @@ def _not_taken(call: Call, plan: StagePlan, key: str) -> Problem:
     signature = table.signature(plan.block)
     where, block = plan.stage.keys.get(key, plan.stage.arguments[key].where), plan.stage.block.where
     inherited = distance(where) > distance(block)
-    hint = f"{nearest(key, (*signature.arguments, *STAGE_KEYS))} it takes {signature.takes()}".strip()
+    near = hinted(call.lowering.problems.found, nearest, key, (*signature.arguments, *STAGE_KEYS))
+    hint = f"{near} it takes {signature.takes()}".strip()
     if inherited:
         hint = f"take it away: stages: {{{key}: null}}"
     elif key in table.lost(plan.block):

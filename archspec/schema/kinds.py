@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from archspec.errors import nearest, shorten
 from archspec.schema.tree import Scalar, written
@@ -219,6 +220,7 @@ def _digits(value: float) -> str:
     return str(int(value)) if value == int(value) else f"{value:g}"
 
 
+@lru_cache(maxsize=4096)
 def plainly(word: str) -> str:
     """A word without case, spaces and signs, so that BatchNorm2d, batch-norm2d and batch_norm2d are one."""
     return re.sub(r"[\s_-]", "", word).lower()

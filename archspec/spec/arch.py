@@ -10,7 +10,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import TypeVar
 
-from archspec.errors import Problem, SpecError, Where
+from archspec.errors import Problem, SpecError, Where, hinted
 from archspec.schema.keys import Key, Section
 from archspec.schema.read import read, take
 from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, kind
@@ -19,6 +19,7 @@ from archspec.spec.arguments import convert, value_of
 from archspec.spec.blocks import BlockTable, named_values
 from archspec.spec.compact import kind_called
 from archspec.spec.export import ExportSection
+from archspec.spec.expressions import Unknown
 from archspec.spec.inherit import Resolved
 from archspec.spec.item_reader import ItemReader
 from archspec.spec.items import Items
@@ -110,7 +111,7 @@ def parse_spec(resolved: Resolved) -> Spec:
     for key in resolved.tree.entries:
         if key not in SPEC:
             reader.problem("unknown-key", resolved.tree.key(key), f"a spec has no section '{key}'",
-                           suggestion(key, SPEC, everywhere) or "sections: " + " ".join(SPEC))
+                           hinted(problems, suggestion, key, SPEC, everywhere) or "sections: " + " ".join(SPEC))
     spec = reader.spec()
     return replace(spec, problems=tuple(problems))
 
@@ -251,6 +252,8 @@ class _SpecReader:
         except SpecError as error:
             self.problems.extend(error.problems)
             return False
+        except Unknown:  # it cannot be read, which is reported already
+            return False
         return True
 
     def defaults(self, tree: MappingTree | None) -> Mapping[str, Mapping[str, Tree]]:
@@ -265,7 +268,7 @@ class _SpecReader:
                              "give its arguments where it stands")
             elif signature is None:
                 self.problem("unknown-key", tree.key(name), f"defaults has no '{name}'",
-                             _part(name) or suggestion(name, DEFAULTS, everywhere)
+                             hinted(self.problems, _default_meant, name)
                              or "it has unit norm act padding, and operations that hold no lists")
             elif not isinstance(value, MappingTree):
                 self.problem("not-a-mapping", value.where, f"defaults.{name} is a mapping of arguments, this is {kind(value)}")
@@ -277,7 +280,7 @@ class _SpecReader:
         for key, value in tree.entries.items():
             if key not in signature.arguments:
                 self.problem("unknown-argument", tree.key(key), f"{signature.name} takes no '{key}'",
-                             meant(key, signature.arguments) or f"it takes {signature.takes()}")
+                             hinted(self.problems, meant, key, signature.arguments) or f"it takes {signature.takes()}")
             elif self.fits(f"{signature.name}: {key}", signature, key, value):
                 yield key, value
 
@@ -394,10 +397,10 @@ def _said(tree: MappingTree, column: str) -> str:
     return written if PLURALS.get(written, written) == column else column
 
 
-def _part(name: str) -> str:
-    """Hint for a kind of norm or activation among the defaults."""
+def _default_meant(name: str) -> str:
+    """Hint for a key that defaults do not have: a kind of norm or activation, or a key that is near."""
     part = next((part for part in ("norm", "act") if kind_called(part, name)), "")
-    return f"write {part}: {{kind: {kind_called(part, name)}, …}}" if part else ""
+    return f"write {part}: {{kind: {kind_called(part, name)}, …}}" if part else suggestion(name, DEFAULTS, everywhere)
 
 
 def _is_default(tree: Tree) -> bool:

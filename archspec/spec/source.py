@@ -23,6 +23,8 @@ MAX_BYTES = 1_000_000
 MAX_NODES = 100_000
 MAX_DEPTH = 60
 MAX_DIGITS = 18
+MAX_PATH = 400
+"""Characters of a key path; what lies deeper has the path of what it lies in."""
 TOO_DEEP = f"the document is nested deeper than {MAX_DEPTH} levels, aliases counted unfolded"
 
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
@@ -124,11 +126,17 @@ class _TooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Anchor:
-    """A part of the tree that aliases repeat: its number of values and of levels."""
+    """A part of the tree that aliases repeat: its numbers of values, of characters and of levels."""
 
     tree: Tree
     size: int
+    length: int
     height: int
+
+
+def _below(path: str, part: str) -> str:
+    """The path of a part: without bounds, long keys around many values would take gigabytes."""
+    return f"{path}{part}".lstrip(".") if len(path) + len(part) <= MAX_PATH else path
 
 
 def _syntax_hint(error: str, line: str) -> str:
@@ -154,6 +162,7 @@ class _Reader:
         """Whether an expression was left open, whose rest YAML takes for further values."""
         self.anchors: dict[str, _Anchor] = {}
         self.count = 0
+        self.length = 0
         self.deepest = 0
         self.here = file
 
@@ -203,11 +212,11 @@ class _Reader:
 
     def tree(self, event: Any, events: Iterator[yaml.Event], path: str, depth: int) -> Tree:
         self.here = where = self.at(event.start_mark, path)
-        self.grow(1)
+        self.grow(1, len(getattr(event, "value", "")))
         self.deepen(depth)
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event, where, depth)
-        before, outer, self.deepest = self.count, self.deepest, depth
+        values, characters, outer, self.deepest = self.count, self.length, self.deepest, depth
         if event.tag is not None:
             self.problem("tag", where, "a spec has no tags, this is "
                          + shorten(event.tag.replace("tag:yaml.org,2002:", "!!")), "leave the tag out")
@@ -219,7 +228,8 @@ class _Reader:
         else:
             tree = self.scalar(event, where)
         if event.anchor is not None:
-            self.anchors[event.anchor] = _Anchor(tree, self.count - before + 1, self.deepest - depth)
+            length = self.length - characters + len(getattr(event, "value", ""))
+            self.anchors[event.anchor] = _Anchor(tree, self.count - values + 1, length, self.deepest - depth)
         self.deepest = max(outer, self.deepest)
         return tree
 
@@ -228,10 +238,13 @@ class _Reader:
         if depth > MAX_DEPTH:
             raise _TooLarge(TOO_DEEP)
 
-    def grow(self, nodes: int) -> None:
-        self.count += nodes
+    def grow(self, values: int, characters: int) -> None:
+        self.count += values
+        self.length += characters
         if self.count > MAX_NODES:
             raise _TooLarge(f"the document has more than {MAX_NODES} values, aliases counted unfolded")
+        if self.length > MAX_BYTES:
+            raise _TooLarge(f"the document has more than {MAX_BYTES} characters, aliases counted unfolded")
 
     def alias(self, event: Any, where: Where, depth: int) -> Tree:
         anchor = self.anchors.get(event.anchor)
@@ -239,14 +252,14 @@ class _Reader:
             self.problem("alias", where, f"no anchor &{shorten(event.anchor)} stands before this alias",
                          f"write &{shorten(event.anchor)} before the value that it repeats, or quote the text")
             return Scalar(BROKEN, "", where)
-        self.grow(anchor.size)
+        self.grow(anchor.size, anchor.length)
         self.deepen(depth + anchor.height)
         return anchor.tree
 
     def sequence(self, events: Iterator[yaml.Event], where: Where, path: str, depth: int) -> ListTree:
         items: list[Tree] = []
         while not isinstance(event := next(events), yaml.SequenceEndEvent):
-            items.append(self.tree(event, events, f"{path}[{len(items)}]", depth + 1))
+            items.append(self.tree(event, events, _below(path, f"[{len(items)}]"), depth + 1))
         return ListTree(tuple(items), where)
 
     def mapping(self, events: Iterator[yaml.Event], where: Where, path: str, depth: int) -> MappingTree:
@@ -254,7 +267,7 @@ class _Reader:
         keys: dict[str, Where] = {}
         while not isinstance(event := next(events), yaml.MappingEndEvent):
             key = self.key(event, events, path, depth)
-            value = self.tree(next(events), events, f"{path}.{key.text}".lstrip("."), depth + 1)
+            value = self.tree(next(events), events, _below(path, f".{key.text}"), depth + 1)
             if key.text in entries:
                 self.problem("duplicate-key", key.where, f"the key '{shorten(key.text)}' is here twice",
                              f"the first one is in line {keys[key.text].line}; keep one of them")
@@ -270,7 +283,7 @@ class _Reader:
         if tree.text == "<<":
             self.problem("merge-key", tree.where, "a spec has no merge keys", "use extends, or write the keys out")
         where = tree.where
-        return Scalar(tree.value, tree.text, replace(where, path=f"{path}.{tree.text}".lstrip(".")))
+        return Scalar(tree.value, tree.text, replace(where, path=_below(path, f".{tree.text}")))
 
     def scalar(self, event: yaml.ScalarEvent, where: Where) -> Scalar:
         text: str = event.value
