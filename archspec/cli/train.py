@@ -47,8 +47,8 @@ PLACES = {
 @click.option("--run", "folder", metavar="DIR", help="The run folder; runs/NAME if not given.")
 @click.option("--strategy", type=click.Choice(["auto", "one", "mirrored"]),
               help="Devices; the same as --set train.strategy=….")
-@click.option("--dry-run", is_flag=True, help="Do all that can fail, once: look into every image, train a step, evaluate a "
-                                              "batch, export, see that the disk has room; keep nothing.")
+@click.option("--dry-run", is_flag=True, help="Do each thing once: look at the beginning and the end of every image file, train "
+                                              "a step, evaluate a batch, export, see that the disk has room; keep nothing.")
 @click.option("--fresh", is_flag=True, help="Start over; a run that is there is moved aside, not removed.")
 @overrides
 def train(spec: str, folder: str | None, strategy: str | None, dry_run: bool, fresh: bool,
@@ -125,7 +125,7 @@ def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Consol
 
 
 def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> int:
-    """Does all that can fail, once; what is exported lies in a temporary folder for so long. Returns the exit code."""
+    """Does each thing once; what is exported lies in a temporary folder for so long. Returns the exit code."""
     from archspec.train.job import prepare
     from archspec.train.metrics import write_lines
     from archspec.train.rehearsal import refuse_little_space, rehearse
@@ -139,6 +139,9 @@ def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Cons
         write_lines(trial.metrics, [row])
         _finish(trial, spec, graph, job, row)
         refuse_little_space(job, run.path, trial.path)
+    if job.data.train.white is None:
+        _say(console, f"of {job.data.train.size + job.data.test.size} image files the beginning and the end were read: "
+                      "damage between them is found when they are trained on")
     click.echo(f"the first step works (loss {row['loss']:.4f}), and so do evaluation and export; nothing was written")
     return DONE
 

@@ -41,12 +41,22 @@ def test_a_dry_run_finds_files_that_are_no_images(data: Path, capsys: pytest.Cap
     assert said.endswith("hint: replace or remove them\n")
 
 
+def test_a_jpeg_that_is_cut_short_ends_the_training_with_its_name(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = data / "train/dog/1.jpg"
+    Image.effect_noise((90, 80), 50).save(file)
+    file.write_bytes(file.read_bytes()[:2000] + b"\xff\xd9")
+    assert archspec(["train", "net.yaml"]) == 2
+    said = capsys.readouterr().err
+    assert f"{file.relative_to(data.parent)}: cannot be read as an image (the JPEG's data end before its image does)" in said
+
+
 def test_what_is_left_out_is_said(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (data / "train/cat/._0.jpg").write_bytes(b"\0\5\26\7\0\2\0\0Mac OS X        ")
     assert archspec(["train", "net.yaml", "--dry-run", "--set", "train.batch=8"]) == 0
     shown = capsys.readouterr()
     assert "\nleft out: 1 hidden file or folder (train/cat/._0.jpg)\n" in shown.err
     assert "6 train images are fewer than the batch of 8: it holds each 1.33 times" in shown.err
+    assert "of 12 image files the beginning and the end were read: damage between them is found when they are trained on\n" in shown.err
     assert "the first step works" in shown.out
 
 
