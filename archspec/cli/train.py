@@ -47,8 +47,9 @@ PLACES = {
 @click.option("--run", "folder", metavar="DIR", help="The run folder; runs/NAME if not given.")
 @click.option("--strategy", type=click.Choice(["auto", "one", "mirrored"]),
               help="Devices; the same as --set train.strategy=….")
-@click.option("--dry-run", is_flag=True, help="Do each thing once: look at the beginning and the end of every image file, train "
-                                              "a step, evaluate a batch, export, see that the disk has room; keep nothing.")
+@click.option("--dry-run", is_flag=True, help="Do each thing once: look at the beginning and the end of every image file, "
+                                              "train a step, evaluate a batch, export, see that the disk has room; keep "
+                                              "nothing.")
 @click.option("--fresh", is_flag=True, help="Start over; a run that is there is moved aside, not removed.")
 @overrides
 def train(spec: str, folder: str | None, strategy: str | None, dry_run: bool, fresh: bool,
