@@ -111,13 +111,12 @@ def run_training(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console:
 def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> Finished:
     from archspec.export.run import complete, is_trained
     from archspec.train.begin import begin
-    from archspec.train.job import prepare
     from archspec.train.loop import train
     from archspec.train.report import headline
     if not fresh and is_trained(run):
         with console.status("completing"):
             return complete(run.path, spec.export)
-    job = prepare(spec, graph)
+    job = _job(spec, graph, run, fresh)
     begin(run, spec, graph, job, fresh, partial(_say, console))
     _say(console, headline(graph, job))
     history = train(job, run, console)
@@ -127,12 +126,11 @@ def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Consol
 
 def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> int:
     """Does each thing once; what is exported lies in a temporary folder for so long. Returns the exit code."""
-    from archspec.train.job import prepare
     from archspec.train.metrics import write_lines
     from archspec.train.rehearsal import refuse_little_space, rehearse
     from archspec.train.report import headline
     from archspec.train.run import RunFolder
-    job = prepare(spec, graph)
+    job = _job(spec, graph, run, fresh)
     _say(console, headline(graph, job))
     row = rehearse(job)
     with tempfile.TemporaryDirectory(prefix="archspec-") as folder, console.status("saving and comparing"):
@@ -145,6 +143,16 @@ def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Cons
                       "damage between them is found when they are trained on")
     click.echo(f"the first step works (loss {row['loss']:.4f}), and so do evaluation and export; nothing was written")
     return DONE
+
+
+def _job(spec: Spec, graph: Graph, run: RunFolder, fresh: bool) -> Job:
+    """The job of a run, made ready. Raises InputError where something does not fit."""
+    from archspec.data.sources import load_data
+    from archspec.train.begin import check_classes
+    from archspec.train.job import prepare
+    data = load_data(spec.train.data)
+    check_classes(run, data, graph, fresh)
+    return prepare(spec, graph, data)
 
 
 def _finish(run: RunFolder, spec: Spec, graph: Graph, job: Job, last: Row) -> Finished:

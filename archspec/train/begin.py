@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from archspec.data.index import Index, difference
+from archspec.data.index import Index, difference, index_of
+from archspec.data.source import Source
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
 from archspec.io.files import PARTIAL, read_json, remove, write_json, write_text
@@ -51,6 +52,19 @@ def begin(run: RunFolder, spec: Spec, graph: Graph, job: Job, fresh: bool, say: 
     replace(manifest, resumed=[*manifest.resumed, manifests.start(job.state.progress.step)]).write(run.manifest)
     write_text(run.spec, spec.to_yaml(expand=True))
     _sweep(run)
+
+
+def check_classes(run: RunFolder, data: Source, graph: Graph, fresh: bool) -> None:
+    """Raises InputError unless data and network have the same number of classes, two at least.
+
+    Of a run that was trained on other data it says how these differ: another network would not take it up either.
+    """
+    try:
+        data.check(graph.output.type.channels)
+    except InputError:
+        if not fresh and _has_saved(run):
+            _refuse_other_data(run, index_of(data))
+        raise
 
 
 def _has_saved(run: RunFolder) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from archspec.cli import run
+from archspec.data.sources import load_data
 from archspec.network import load, lower
 from archspec.train.job import prepare
 
@@ -39,7 +40,7 @@ def spec(tmp_path: Path) -> Path:
 
 def test_a_job_is_initialized_when_asked(spec: Path) -> None:
     loaded = load(str(spec))
-    job = prepare(loaded, lower(loaded))
+    job = prepare(loaded, lower(loaded), load_data(loaded.train.data))
     assert not np.any(job.model.get_layer("stem_conv").kernel.numpy() == 3.25)
     job.initialize()
     assert np.all(job.model.get_layer("stem_conv").kernel.numpy() == 3.25)

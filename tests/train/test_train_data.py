@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from runs import after_steps
 
 from archspec.cli import run as archspec
 
@@ -58,6 +62,23 @@ def test_what_is_left_out_is_said(data: Path, capsys: pytest.CaptureFixture[str]
     assert "6 train images are fewer than the batch of 8: it holds each 1.33 times" in shown.err
     assert "of 12 image files the beginning and the end were read: damage between them is found when they are trained on\n" in shown.err
     assert "the first step works" in shown.out
+
+
+def test_a_class_that_is_new_is_told_before_the_network_that_it_would_need(data: Path, monkeypatch: pytest.MonkeyPatch,
+                                                                           capsys: pytest.CaptureFixture[str]) -> None:
+    after_steps(monkeypatch, 1, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    assert archspec(["train", "net.yaml"]) == 130
+    for half in ("train", "val"):
+        shutil.copytree(data / half / "dog", data / half / "owl")
+    capsys.readouterr()
+    for options in ([], ["--dry-run"]):
+        assert archspec(["train", "net.yaml", *options]) == 2
+        assert capsys.readouterr().err.endswith(
+            "runs/net was trained on other data: classes that are new: owl\n  hint: put the data back as they were; or --fresh "
+            "starts over (the old run is moved aside), --run DIR keeps both\n")
+    assert archspec(["train", "net.yaml", "--fresh"]) == 2
+    assert capsys.readouterr().err.endswith("data 'folder' has 3 classes (cat, dog, owl), but the network tells 2 apart\n"
+                                            "  hint: --set classes=3\n")
 
 
 def test_one_class_is_refused(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
