@@ -7,6 +7,7 @@ import click
 from archspec.cli import DONE
 from archspec.cli.options import as_json, overrides, print_json, spec_of
 from archspec.cli.screen import screen
+from archspec.errors import visible
 from archspec.network import lower
 from archspec.views.numbers import count, mebibytes, shape
 from archspec.views.summary import Summary, to_json
@@ -29,7 +30,8 @@ def summary(spec: str, overrides: tuple[str, ...], as_json: bool, batch: int, la
         print_json(to_json(result))
         return DONE
     console = screen(120)
-    console.print(f"{loaded.name}: {loaded.description}" if loaded.description else loaded.name, soft_wrap=True)
+    title = f"{loaded.name}: {visible(loaded.description)}" if loaded.description else loaded.name
+    console.print(title, markup=False, soft_wrap=True)  # a description may look like rich's markup
     console.print(layers_table(result) if layers else summary_table(result))
     for line in _facts(result, batch):
         console.print(line, soft_wrap=True)

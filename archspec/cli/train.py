@@ -49,8 +49,9 @@ PLACES = {
 @click.option("--run", "folder", metavar="DIR", help="The run folder; runs/NAME if not given.")
 @click.option("--strategy", type=click.Choice(["auto", "one", "mirrored"]),
               help="Devices; the same as --set train.strategy=….")
-@click.option("--dry-run", is_flag=True, help="Do all that can fail, once: look into every image, train a step, evaluate a "
-                                              "batch, export, see that the disk has room; keep nothing.")
+@click.option("--dry-run", is_flag=True, help="Do each thing once: look at the beginning and the end of every image file, "
+                                              "train a step, evaluate a batch, export, see that the disk has room; keep "
+                                              "nothing.")
 @click.option("--fresh", is_flag=True, help="Start over; a run that is there is moved aside, not removed.")
 @overrides
 def train(spec: str, folder: str | None, strategy: str | None, dry_run: bool, fresh: bool,
@@ -129,13 +130,12 @@ def _refuse_other_data(spec: Spec, run: RunFolder) -> None:
 def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> Finished:
     from archspec.export.run import complete, is_trained
     from archspec.train.begin import begin
-    from archspec.train.job import prepare
     from archspec.train.loop import train
     from archspec.train.report import headline
     if not fresh and is_trained(run):
         with console.status("completing"):
             return complete(run.path, spec.export)
-    job = prepare(spec, graph)
+    job = _job(spec, graph, run, fresh)
     begin(run, spec, graph, job, fresh, partial(_say, console))
     _say(console, headline(graph, job))
     history = train(job, run, console)
@@ -144,15 +144,14 @@ def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Consol
 
 
 def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> int:
-    """Does all that can fail, once; what is exported lies in a temporary folder for so long. Returns the exit code."""
+    """Does each thing once; what is exported lies in a temporary folder for so long. Returns the exit code."""
     from archspec.export.run import is_trained
     from archspec.train.begin import has_saved, refuse_other_data, to_go_on_from
-    from archspec.train.job import prepare
     from archspec.train.metrics import write_lines
     from archspec.train.rehearsal import refuse_little_space, rehearse
     from archspec.train.report import headline
     from archspec.train.run import RunFolder
-    job = prepare(spec, graph)
+    job = _job(spec, graph, run, fresh)
     if not fresh and has_saved(run):
         if is_trained(run):
             refuse_other_data(run, job.index)
@@ -165,8 +164,21 @@ def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Cons
         write_lines(trial.metrics, [row])
         _finish(trial, spec, graph, job, row)
         refuse_little_space(job, run.path, trial.path)
+    if job.data.train.white is None:
+        _say(console, f"of {job.data.train.size + job.data.test.size} image files the beginning and the end were read: "
+                      "damage between them is found when they are trained on")
     click.echo(f"the first step works (loss {row['loss']:.4f}), and so do evaluation and export; nothing was written")
     return DONE
+
+
+def _job(spec: Spec, graph: Graph, run: RunFolder, fresh: bool) -> Job:
+    """The job of a run, made ready. Raises InputError where something does not fit."""
+    from archspec.data.sources import load_data
+    from archspec.train.begin import check_classes
+    from archspec.train.job import prepare
+    data = load_data(spec.train.data)
+    check_classes(run, data, graph, fresh)
+    return prepare(spec, graph, data)
 
 
 def _finish(run: RunFolder, spec: Spec, graph: Graph, job: Job, last: Row) -> Finished:

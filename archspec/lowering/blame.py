@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
@@ -81,9 +82,10 @@ def _read(tree: Tree, scope: Scope) -> list[Binding]:
 
 def distance(where: Where) -> int:
     """How far a file is from the user: their own and --set, a shipped spec, a shipped block."""
-    return _file_distance(Path(where.file).absolute())
+    return _file_distance(where.file, os.getcwd())
 
 
 @lru_cache(maxsize=64)
-def _file_distance(path: Path) -> int:
+def _file_distance(file: str, here: str) -> int:
+    path = Path(here, file)
     return 2 if path.is_relative_to(shipped() / "blocks") else 1 if path.is_relative_to(shipped()) else 0

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from archspec.errors import Problem, SpecError, Where, nearest
+from archspec.errors import Problem, SpecError, Where, hinted, nearest
 from archspec.graph.ir import Cursor, Value
 from archspec.lowering.blame import distance
 from archspec.lowering.calls import bind, evaluated, run_block
 from archspec.lowering.lowering import Call, Lowering
 from archspec.lowering.place import Place
+from archspec.schema.keys import Key
 from archspec.schema.tree import MappingTree, Scalar, Tree
 from archspec.schema.words import key_called
 from archspec.spec.arch import Stage
@@ -59,7 +61,7 @@ def _block_name(lowering: Lowering, stage: Stage, place: Place) -> str:
         return value
     if value is not UNKNOWN:
         lowering.problems.report(Problem("unknown-block", stage.block.where, f"there is no block {describe(value)}",
-                                         table.meant(str(value))))
+                                         hinted(lowering.problems.found, table.meant, str(value))))
     return ""
 
 
@@ -144,9 +146,7 @@ def _not_taken(call: Call, plan: StagePlan, key: str) -> Problem:
     signature = table.signature(plan.block)
     where, block = plan.stage.keys.get(key, plan.stage.arguments[key].where), plan.stage.block.where
     inherited = distance(where) > distance(block)
-    same = key_called(key, signature.arguments) or key_called(key, STAGE)
-    others = [name for name in (*signature.arguments, *STAGE_KEYS) if PLURALS.get(name) != key]
-    near = f"did you mean '{same}'?" if same else nearest(key, others)
+    near = hinted(call.lowering.problems.found, _meant, key, signature.arguments)
     hint = f"{near} it takes {signature.takes()}".strip()
     given = plan.stage.arguments[key]
     if isinstance(given, MappingTree) and key in [stage.name for stage in call.lowering.spec.stages]:
@@ -163,3 +163,10 @@ def _not_taken(call: Call, plan: StagePlan, key: str) -> Problem:
 def _strides(call: Call, stride: Tree) -> bool:
     value = call.lowering.known_value(stride, call.place)
     return value is not UNKNOWN and (value != 1 or isinstance(value, bool))
+
+
+def _meant(key: str, arguments: Mapping[str, Key]) -> str:
+    """Hint for a word that is no argument of a block and no key of a stage."""
+    same = key_called(key, arguments) or key_called(key, STAGE)
+    others = [name for name in (*arguments, *STAGE_KEYS) if PLURALS.get(name) != key]
+    return f"did you mean '{same}'?" if same else nearest(key, others)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from archspec.preprocess.cut_short import FILL, cut_short
+from archspec.preprocess.header import NoImage
 from archspec.preprocess.pillow import decode_with_pillow
-from archspec.preprocess.routes import Route, route
+from archspec.preprocess.routes import CUT_SHORT, Route, route
 from archspec.preprocess.rule import Cover, Preprocess
 
 LONGEST = 8
@@ -32,11 +34,26 @@ def decode_by(chosen: tf.Tensor, encoded: tf.Tensor, rule: Preprocess) -> tf.Ten
     def pillow() -> tf.Tensor:
         return tf.numpy_function(lambda data: decode_with_pillow(_bytes(data), rule.channels, rule.background), [encoded],
                                  tf.uint8, stateful=False)
-    branches = {Route.JPEG: lambda: tf.io.decode_jpeg(encoded, channels=min(rule.channels, 3)),
+    branches = {Route.JPEG: lambda: _jpeg(encoded, min(rule.channels, 3)),
                 Route.PNG: lambda: tf.io.decode_png(encoded, channels=min(rule.channels, 3)),
                 Route.PILLOW: pillow}
     image = tf.switch_case(chosen, [branches[each] for each in Route])
     return tf.ensure_shape(image, (None, None, rule.channels))
+
+
+def _jpeg(encoded: tf.Tensor, channels: int) -> tf.Tensor:
+    """As `tf.io.decode_jpeg`, which makes a grey rest of data that end too early; here the op fails."""
+    image = tf.io.decode_jpeg(encoded, channels=channels)
+    # of a whole image the last pixel is seldom such a grey, so that the costly look is a rare one
+    grey = tf.reduce_all(tf.gather(tf.constant([level in FILL for level in range(256)]), tf.cast(image[-1, -1], tf.int32)))
+    return tf.cond(grey, lambda: tf.numpy_function(_whole, [encoded, image], tf.uint8, stateful=False), lambda: image)
+
+
+def _whole(data: bytes | np.ndarray, image: np.ndarray) -> np.ndarray:
+    """The image that was decoded from the data. Raises NoImage if these are cut short."""
+    if cut_short(_bytes(data)):
+        raise NoImage(CUT_SHORT)
+    return image
 
 
 def _bytes(data: bytes | np.ndarray) -> bytes:

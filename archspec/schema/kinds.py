@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from archspec.errors import WIDEST, nearest, shorten
 from archspec.schema.tree import Scalar, written
@@ -228,6 +229,7 @@ def _digits(value: float) -> str:
     return str(int(value)) if value == int(value) else f"{value:g}"
 
 
+@lru_cache(maxsize=4096)
 def plainly(word: str) -> str:
     """A word without case, spaces, signs and what it is a member of: BatchNorm2d, batch-norm and nn.BatchNorm2d(64) are one."""
     bare = re.sub(r"^([A-Za-z]\w*\.)+|\(.*", "", word.strip()[:WIDEST])

@@ -10,7 +10,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import TypeVar
 
-from archspec.errors import Problem, SpecError, Where
+from archspec.errors import Problem, SpecError, Where, hinted
 from archspec.schema.keys import Key, Section
 from archspec.schema.kinds import SEVERAL, hint_for_text
 from archspec.schema.read import read, take
@@ -20,6 +20,7 @@ from archspec.spec.arguments import convert, value_of
 from archspec.spec.blocks import BlockTable, named_values
 from archspec.spec.compact import kind_called
 from archspec.spec.export import ExportSection
+from archspec.spec.expressions import Unknown
 from archspec.spec.files import spec_names
 from archspec.spec.inherit import Resolved
 from archspec.spec.item_reader import ItemReader
@@ -124,7 +125,8 @@ def parse_spec(resolved: Resolved) -> Spec:
         if key not in SPEC:
             reader.problem("unknown-key", resolved.tree.key(key), f"a spec has no section '{key}'",
                            whole_network(key, resolved.tree.entries[key]) or _below(key) or reader.of_stages(key)
-                           or suggestion(key, SPEC, everywhere) or "sections: " + " ".join(SPEC))
+                           or hinted(problems, suggestion, key, SPEC, everywhere) or "sections: " + " ".join(SPEC))
+    spec = reader.spec()
     return replace(spec, problems=tuple(problems))
 
 
@@ -272,6 +274,8 @@ class _SpecReader:
         except SpecError as error:
             self.problems.extend(error.problems)
             return False
+        except Unknown:  # it cannot be read, which is reported already
+            return False
         return True
 
     def defaults(self, tree: MappingTree | None) -> Mapping[str, Mapping[str, Tree]]:
@@ -286,7 +290,7 @@ class _SpecReader:
                              "give its arguments where it stands")
             elif signature is None:
                 self.problem("unknown-key", tree.key(name), f"defaults has no '{name}'",
-                             _part(name) or suggestion(name, DEFAULTS, everywhere)
+                             hinted(self.problems, _default_meant, name)
                              or "it has unit norm act padding, and operations that hold no lists")
             elif not isinstance(value, MappingTree):
                 self.problem("not-a-mapping", value.where, f"defaults.{name} is a mapping of arguments, this is {kind(value)}")
@@ -298,7 +302,7 @@ class _SpecReader:
         for key, value in tree.entries.items():
             if key not in signature.arguments:
                 self.problem("unknown-argument", tree.key(key), f"{signature.name} takes no '{key}'",
-                             meant(key, signature.arguments) or f"it takes {signature.takes()}")
+                             hinted(self.problems, meant, key, signature.arguments) or f"it takes {signature.takes()}")
             elif self.fits(f"{signature.name}: {key}", signature, key, value):
                 yield key, value
 
@@ -475,10 +479,10 @@ def _is_unparted(column: ListTree) -> bool:
     return len(column.items) == 1 and isinstance(column.items[0], Scalar) and bool(SEVERAL.fullmatch(column.items[0].text))
 
 
-def _part(name: str) -> str:
-    """Hint for a kind of norm or activation among the defaults."""
+def _default_meant(name: str) -> str:
+    """Hint for a key that defaults do not have: a kind of norm or activation, or a key that is near."""
     part = next((part for part in ("norm", "act") if kind_called(part, name)), "")
-    return f"write {part}: {{kind: {kind_called(part, name)}, …}}" if part else ""
+    return f"write {part}: {{kind: {kind_called(part, name)}, …}}" if part else suggestion(name, DEFAULTS, everywhere)
 
 
 def _is_default(tree: Tree) -> bool:

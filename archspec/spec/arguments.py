@@ -60,7 +60,7 @@ def value_of(tree: Tree, scope: Scope, unit: str = "") -> Datum:
         try:
             return evaluate(tree.text, scope)
         except ExpressionError as error:
-            raise SpecError([Problem("expression", tree.where, str(error), error.hint)]) from None
+            raise SpecError([scope.work.problem(tree.where, error)]) from None
     if tree.value == BROKEN:
         raise Unknown(tree.text)
     if tree.value is None:

@@ -19,10 +19,13 @@ from archspec.spec.item_reader import IDENTIFIER, ItemReader
 from archspec.spec.items import Items
 from archspec.spec.library import shipped_blocks
 from archspec.spec.operations import ANY, OPERATIONS, RESERVED, Signature
-from archspec.spec.reading import definitions, read_in_block
+from archspec.spec.reading import definitions, parts, read_in_block
+from archspec.spec.scope import TooLarge
 from archspec.spec.sections import BLOCK
 
 MAX_COPIES = 20
+MAX_COPIED = 100_000
+"""Values that all blocks of a spec may copy with `like`: as many as a document may have."""
 READ_BY_STAGES = ("widths", "strides", "table")
 """What a stage reads before its block does."""
 
@@ -82,6 +85,7 @@ class BlockTable:
         self._trees: dict[str, MappingTree] = {}
         self._lost: dict[str, frozenset[str]] = {}
         self._broken: set[str] = set()
+        self._copied = 0
         self.signatures = Signatures(self)
         for name in self.own:
             self.tree(name)
@@ -181,7 +185,11 @@ class BlockTable:
         return found
 
     def _copy(self, name: str, base: MappingTree, changes: MappingTree) -> MappingTree:
-        """A block that copies another, without the parameters and names of let that its body does not read."""
+        """A block that copies another, without the parameters and names of let that its body does not read. Raises TooLarge."""
+        self._copied += sum(1 for _ in parts(base))
+        if self._copied > MAX_COPIED:
+            raise TooLarge(Problem("too-large", changes.where, f"blocks copy more than {MAX_COPIED} values with 'like'",
+                                   "give the block a body of its own"))
         whole = overlay(base, changes)
         found = _pruned(whole, changes)
         self._lost[name] = frozenset(definitions(whole).keys() - definitions(found).keys())

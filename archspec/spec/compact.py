@@ -67,6 +67,11 @@ def within(where: Where, offset: int, word: str) -> Where:
     return where
 
 
+def _later(where: Where, count: int) -> Where:
+    """So many characters later in the line; of a word that stands in a line below, the line's end."""
+    return replace(where, column=min(where.column + count, len(where.text) + 1))
+
+
 def scalar(word: str, where: Where) -> Tree:
     """A word of a compact argument as a value. Raises SpecError."""
     if word[:1] in "[\"'":
@@ -130,12 +135,11 @@ class _Words:
         elif KERNEL.fullmatch(word):
             yield "kernel", Scalar(word, word, where), where
         elif word.startswith("/"):
-            yield "stride", self.value(word[1:], replace(where, column=where.column + 1)), where
+            yield "stride", self.value(word[1:], _later(where, 1)), where
         elif word in PADDINGS:
             yield "padding", Scalar(word, word, where), where
         elif match := ASSIGNMENT.fullmatch(word):
-            place = replace(where, column=where.column + len(match[1]) + 1)
-            yield match[1], self.value(match[2], place), where
+            yield match[1], self.value(match[2], _later(where, len(match[1]) + 1)), where
         else:
             yield from self.bare(word, where)
 

@@ -10,8 +10,8 @@ import ast
 import math
 import re
 import warnings
-from collections.abc import Callable, Collection, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Protocol, runtime_checkable
 
@@ -32,11 +32,16 @@ NUMBER = re.compile(r"(0|[1-9][0-9]*|[0-9]+\.[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?"
 
 
 class ExpressionError(ValueError):
-    """An expression that cannot be read or evaluated; the hint says what would work."""
+    """An expression that cannot be read or evaluated; the hint, which may be a search for one, says what would work."""
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str | Callable[[], str] = "") -> None:
         super().__init__(message)
-        self.hint = hint
+        self._hint = hint
+
+    @property
+    def hint(self) -> str:
+        """What would work, or ''."""
+        return self._hint if isinstance(self._hint, str) else self._hint()
 
 
 class Unknown(Exception):
@@ -162,17 +167,22 @@ def _lookup(name: str, names: Mapping[str, Datum]) -> Datum:
     return value
 
 
-def undefined(name: str, known: Collection[str]) -> ExpressionError:
+def undefined(name: str, known: Iterable[str]) -> ExpressionError:
     """The error of a name that nothing stands for."""
-    some = list(islice(known, MAX_KNOWN))
     place = known.later(name) if isinstance(known, Ordered) else None
     if place is not None:
         return ExpressionError(f"the name '{shorten(name)}' is not known yet",
                                f"it is defined behind this, at {place}, and known from there on")
+    return ExpressionError(f"the name '{shorten(name)}' is not defined here", partial(_instead_of, name, known))
+
+
+def _instead_of(name: str, known: Iterable[str]) -> str:
+    """What to write instead of a name that is not known."""
+    some = list(islice(known, MAX_KNOWN))
     hint = "say how many there are: classes: 10" if name == "classes" else nearest(name, some)
-    if not hint and len(some) < MAX_KNOWN:
-        hint = "known here: " + listed(sorted(some)) if some else "no names are known here"
-    return ExpressionError(f"the name '{shorten(name)}' is not defined here", hint)
+    if hint or len(some) == MAX_KNOWN:
+        return hint
+    return "known here: " + listed(sorted(some)) if some else "no names are known here"
 
 
 def _evaluate(node: ast.expr, names: Mapping[str, Datum]) -> Datum:

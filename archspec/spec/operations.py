@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from archspec.errors import listed
 from archspec.graph.ops import ACTIVATIONS
 from archspec.schema.keys import REQUIRED, Key
 from archspec.schema.kinds import Choice, Flag, Form, Number, OrNone, Whole
@@ -56,7 +57,7 @@ class Signature:
 
     def takes(self) -> str:
         """Its arguments, for messages."""
-        return " ".join(self.arguments) or "no arguments"
+        return listed(self.arguments) or "no arguments"
 
 
 UNIT_KIND = Choice(UNITS)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
+from itertools import chain
 
-from archspec.errors import Problem, nearest, position
+from archspec.errors import Problem, hinted, listed, nearest, position
 from archspec.schema.read import place
 from archspec.schema.tree import MappingTree, Scalar, kind
 from archspec.spec.arch import Spec, parse_spec, section_in
@@ -15,6 +16,7 @@ from archspec.spec.inherit import SET, Resolved
 from archspec.spec.items import every_item
 from archspec.spec.operations import IMPLIED, KIND_ARGUMENTS, NAMES_IN_BLOCKS
 from archspec.spec.recipe import Recipe
+from archspec.spec.scope import Work
 from archspec.spec.sections import SPEC, VERSION, WHOLE
 from archspec.spec.strict import channels_first, own_files, unread, unread_in_blocks
 
@@ -59,12 +61,14 @@ def _stage_names(spec: Spec) -> Iterator[Problem]:
 
 def _auxiliary_stages(spec: Spec) -> Iterator[Problem]:
     tree = spec.resolved.tree.entries.get("auxiliary")
-    known = [stage.name for stage in spec.stages]
+    known = dict.fromkeys(stage.name for stage in spec.stages)
+    odd: list[str] = []
     for name in spec.auxiliary:
         if known and name not in known:  # without any, what is wrong with the stages is told already
             assert isinstance(tree, MappingTree)
+            odd.append(name)
             yield Problem("auxiliary", tree.key(name), f"there is no stage '{name}'",
-                          nearest(name, known) or "stages: " + " ".join(known))
+                          hinted(odd, nearest, name, known) or f"stages: {listed(known)}")
 
 
 def _norm_arguments(spec: Spec) -> Iterator[Problem]:
@@ -80,28 +84,28 @@ def _norm_arguments(spec: Spec) -> Iterator[Problem]:
 
 def _names_in_own_blocks(spec: Spec) -> Iterator[Problem]:
     """Names in blocks of the spec, so that a block nobody calls yet is checked too."""
+    work = Work()
     for name in spec.blocks.own:
         block = spec.blocks.get(name)
         if block is None:
             continue
-        known = {*block.parameters, *block.let, *NAMES_IN_BLOCKS, *spec.let}
+        known = (block.parameters, block.let, NAMES_IN_BLOCKS, spec.let)
         trees = [*block.parameters.values(), *block.let.values(),
                  *(arg for item in every_item(block.body) for arg in (*item.args.values(), item.condition))]
         for tree in trees:
-            yield from _undefined(tree, known)
+            yield from _undefined(tree, known, work)
 
 
-def _undefined(tree: object, known: set[str]) -> Iterator[Problem]:
+def _undefined(tree: object, known: tuple[Collection[str], ...], work: Work) -> Iterator[Problem]:
     if not isinstance(tree, Scalar) or not isinstance(tree.value, str) or "$" not in tree.text:
         return
     try:
-        missing = sorted(names_in(tree.text) - known)
+        missing = sorted(name for name in names_in(tree.text) if not any(name in some for some in known))
     except ExpressionError as error:
-        yield Problem("expression", tree.where, str(error), error.hint)
+        yield work.problem(tree.where, error)
         return
     for name in missing:
-        unknown = undefined(name, known)
-        yield Problem("expression", tree.where, str(unknown), unknown.hint)
+        yield work.problem(tree.where, undefined(name, chain(*known)))
 
 
 def _recipe(spec: Spec) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from archspec.errors import Problem, Where
+from archspec.errors import Problem, Where, hinted
 from archspec.schema.tree import Tree
 from archspec.spec.expressions import Datum, ExpressionError
 
@@ -36,12 +36,20 @@ class Work:
         self.steps = 0
         self.bindings = 0
         self._depth = 0
+        self._hints: dict[tuple[Where, str], str] = {}
 
     def step(self, where: Where) -> None:
         """Counts a value that is evaluated. Raises TooLarge."""
         self.steps += 1
         if self.steps > MAX_STEPS:
             raise TooLarge(Problem("too-large", where, f"the spec evaluates more than {MAX_STEPS} values", "repeat less"))
+
+    def problem(self, where: Where, error: ExpressionError) -> Problem:
+        """The problem of an expression, which may be evaluated in each repeat: its hint is searched for once."""
+        key = where, str(error)
+        if key not in self._hints:
+            self._hints[key] = hinted(self._hints, lambda: error.hint)
+        return Problem("expression", where, str(error), self._hints[key])
 
     @contextmanager
     def deeper(self) -> Iterator[None]:

@@ -25,6 +25,8 @@ SPEC = "a spec"
 MAX_NODES = 100_000
 MAX_DEPTH = 60
 MAX_DIGITS = 18
+MAX_PATH = 400
+"""Characters of a key path; what lies deeper has the path of what it lies in."""
 TOO_DEEP = f"the document is nested deeper than {MAX_DEPTH} levels, aliases counted unfolded"
 
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
@@ -128,11 +130,17 @@ class _TooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Anchor:
-    """A part of the tree that aliases repeat: its number of values and of levels."""
+    """A part of the tree that aliases repeat: its numbers of values, of characters and of levels."""
 
     tree: Tree
     size: int
+    length: int
     height: int
+
+
+def _below(path: str, part: str) -> str:
+    """The path of a part: without bounds, long keys around many values would take gigabytes."""
+    return f"{path}{part}".lstrip(".") if len(path) + len(part) <= MAX_PATH else path
 
 
 def _syntax_hint(error: str, line: str, before: str) -> str:
@@ -164,6 +172,7 @@ class _Reader:
         """Whether what is read stands in [...] or {...}, where a comma ends a value."""
         self.anchors: dict[str, _Anchor] = {}
         self.count = 0
+        self.length = 0
         self.deepest = 0
         self.here = file
 
@@ -214,11 +223,11 @@ class _Reader:
 
     def tree(self, event: Any, events: Iterator[yaml.Event], path: str, depth: int) -> Tree:
         self.here = where = self.at(event.start_mark, path)
-        self.grow(1)
+        self.grow(1, len(getattr(event, "value", "")))
         self.deepen(depth)
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event, where, depth)
-        before, outer, self.deepest = self.count, self.deepest, depth
+        values, characters, outer, self.deepest = self.count, self.length, self.deepest, depth
         around, self.flow = self.flow, getattr(event, "flow_style", self.flow)
         if event.tag is not None:
             self.problem("tag", where, "a spec has no tags, this is "
@@ -231,7 +240,8 @@ class _Reader:
         else:
             tree = self.scalar(event, where)
         if event.anchor is not None:
-            self.anchors[event.anchor] = _Anchor(tree, self.count - before + 1, self.deepest - depth)
+            length = self.length - characters + len(getattr(event, "value", ""))
+            self.anchors[event.anchor] = _Anchor(tree, self.count - values + 1, length, self.deepest - depth)
         self.deepest, self.flow = max(outer, self.deepest), around
         self.open = self.open and around
         return tree
@@ -241,10 +251,13 @@ class _Reader:
         if depth > MAX_DEPTH:
             raise _TooLarge(TOO_DEEP)
 
-    def grow(self, nodes: int) -> None:
-        self.count += nodes
+    def grow(self, values: int, characters: int) -> None:
+        self.count += values
+        self.length += characters
         if self.count > MAX_NODES:
             raise _TooLarge(f"the document has more than {MAX_NODES} values, aliases counted unfolded")
+        if self.length > MAX_BYTES:
+            raise _TooLarge(f"the document has more than {MAX_BYTES} characters, aliases counted unfolded")
 
     def alias(self, event: Any, where: Where, depth: int) -> Tree:
         anchor = self.anchors.get(event.anchor)
@@ -252,7 +265,7 @@ class _Reader:
             self.problem("alias", where, f"no anchor &{shorten(event.anchor)} stands before this alias",
                          f"write &{shorten(event.anchor)} before the value that it repeats, or quote the text")
             return Scalar(BROKEN, "", where)
-        self.grow(anchor.size)
+        self.grow(anchor.size, anchor.length)
         self.deepen(depth + anchor.height)
         return anchor.tree
 
@@ -260,7 +273,7 @@ class _Reader:
         items: list[Tree] = []
         while not isinstance(event := next(events), yaml.SequenceEndEvent):
             was_open = self.open
-            item = self.tree(event, events, f"{path}[{len(items)}]", depth + 1)
+            item = self.tree(event, events, _below(path, f"[{len(items)}]"), depth + 1)
             if was_open and isinstance(item, Scalar):  # what stands between the parentheses, and behind it all
                 self.open, item = item.value != BROKEN, replace(item, value=BROKEN)
             items.append(item)
@@ -274,9 +287,9 @@ class _Reader:
             if self.flow and isinstance(key.value, int | float) and isinstance(event, yaml.ScalarEvent) and _is_empty(event):
                 self.problem("key", key.where, f"{key.text} stands here without a key",
                              f"a list has brackets: {list(keys)[-1]}: […, {key.text}]" if keys else "write key: value")
-                self.grow(1)
+                self.grow(1, 0)
                 continue
-            value = self.tree(event, events, f"{path}.{key.text}".lstrip("."), depth + 1)
+            value = self.tree(event, events, _below(path, f".{key.text}"), depth + 1)
             if key.value == BROKEN:
                 self.open = False
                 continue
@@ -295,7 +308,7 @@ class _Reader:
         if tree.text == "<<":
             self.problem("merge-key", tree.where, "a spec has no merge keys", "use extends, or write the keys out")
         where = tree.where
-        return Scalar(tree.value, tree.text, replace(where, path=f"{path}.{tree.text}".lstrip(".")))
+        return Scalar(tree.value, tree.text, replace(where, path=_below(path, f".{tree.text}")))
 
     def scalar(self, event: yaml.ScalarEvent, where: Where) -> Scalar:
         text: str = event.value

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from archspec.artifact.folder import FACTS, MODEL
-from archspec.data.index import Index, difference
+from archspec.data.index import Index, difference, index_of
+from archspec.data.source import Source
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
 from archspec.io.files import PARTIAL, read_json, remove, write_json, write_text
@@ -62,6 +63,19 @@ def to_go_on_from(run: RunFolder, spec: Spec, index: Index) -> tuple[Snapshot, d
     if snapshot is None:
         raise InputError(_nothing_to_go_on_from(run, refused))
     return snapshot, refused
+
+
+def check_classes(run: RunFolder, data: Source, graph: Graph, fresh: bool) -> None:
+    """Raises InputError unless data and network have the same number of classes, two at least.
+
+    Of a run that was trained on other data it says how these differ: another network would not take it up either.
+    """
+    try:
+        data.check(graph.output.type.channels)
+    except InputError:
+        if not fresh and has_saved(run):
+            refuse_other_data(run, index_of(data))
+        raise
 
 
 def _rows(run: RunFolder) -> list[Row]:

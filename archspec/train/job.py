@@ -16,7 +16,6 @@ import tensorflow as tf
 from archspec.data.index import Index, index_of
 from archspec.data.pipeline import Pipeline
 from archspec.data.source import Source
-from archspec.data.sources import load_data
 from archspec.errors import InputError
 from archspec.evaluate.evaluator import Evaluator, classification
 from archspec.graph.ir import Graph
@@ -108,13 +107,14 @@ class Job:
                 yield self.evaluate_step(batch).numpy()
 
 
-def prepare(spec: Spec, graph: Graph) -> Job:
-    """Finds the data, builds the model on the devices. Raises InputError where something does not fit."""
+def prepare(spec: Spec, graph: Graph, data: Source) -> Job:
+    """Looks into the data, builds the model on the devices. Raises InputError where something does not fit.
+
+    That data and network have the same classes is `begin.check_classes`' to say.
+    """
     recipe = spec.train
     cluster = clusters.read(os.environ)
     rule = preprocess_of(recipe, _fixed(graph))
-    data = load_data(recipe.data)
-    data.check(graph.output.type.channels)
     index = index_of(data)
     training, testing = (Pipeline(split, rule, recipe) for split in (data.train, data.test))
     strategy = strategies.make_strategy(recipe.strategy, recipe.batch)

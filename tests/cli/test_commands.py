@@ -267,3 +267,17 @@ def test_a_current_folder_that_is_gone(archspec: Run, tmp_path: Path, monkeypatc
     (tmp_path / "gone").rmdir()
     assert archspec("check", "vgg11") == (2, "", "the current folder is no longer there: go to another one\n")
     monkeypatch.chdir(tmp_path)
+
+
+def test_what_a_description_says_is_shown_as_it_is(archspec: Run, tmp_path: Path) -> None:
+    path = tmp_path / "odd.yaml"
+    path.write_text('description: "x [/b] \\e[2J"\ninput: 8x8x3\nclasses: 3\nhead: [global_avg_pool, dense: 3]\n')
+    code, out, err = archspec("summary", str(path))
+    assert (code, err) == (0, "")
+    assert out.startswith("odd: x [/b] \\x1b[2J\n")
+
+
+def test_bytes_of_a_command_line_that_are_no_text_are_escaped_in_json(archspec: Run) -> None:
+    code, out, _ = archspec("check", "--json", "resnet20_digits", "--set", "\udce9=1")
+    assert (code, json.loads(out)["problems"][0]["path"]) == (2, "\udce9")
+    assert '"path": "\\udce9"' in out

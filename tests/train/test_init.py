@@ -13,6 +13,7 @@ from PIL import Image
 
 from archspec.artifact.folder import read
 from archspec.cli import run
+from archspec.data.sources import load_data
 from archspec.errors import InputError
 from archspec.graph.text import MEMBER
 from archspec.graph.weights import Key
@@ -49,7 +50,7 @@ def spec(tmp_path: Path) -> Path:
 
 def test_a_job_is_initialized_when_asked(spec: Path) -> None:
     loaded = load(str(spec))
-    job = prepare(loaded, lower(loaded))
+    job = prepare(loaded, lower(loaded), load_data(loaded.train.data))
     assert not np.any(job.model.get_layer("stem_conv").kernel.numpy() == 3.25)
     job.initialize(print)
     assert np.all(job.model.get_layer("stem_conv").kernel.numpy() == 3.25)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from runs import after_steps
 
 from archspec.cli import run as archspec
 
@@ -43,13 +47,40 @@ def test_a_dry_run_finds_files_that_are_no_images(data: Path, capsys: pytest.Cap
     assert said.endswith("hint: replace or remove them\n")
 
 
+def test_a_jpeg_that_is_cut_short_ends_the_training_with_its_name(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = data / "train/dog/1.jpg"
+    Image.effect_noise((90, 80), 50).save(file)
+    file.write_bytes(file.read_bytes()[:2000] + b"\xff\xd9")
+    assert archspec(["train", "net.yaml"]) == 2
+    said = capsys.readouterr().err
+    assert f"{file.relative_to(data.parent)}: cannot be read as an image (the JPEG's data end before its image does)" in said
+
+
 def test_what_is_left_out_is_said(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (data / "train/cat/._0.jpg").write_bytes(b"\0\5\26\7\0\2\0\0Mac OS X        ")
     assert archspec(["train", "net.yaml", "--dry-run", "--set", "train.batch=8"]) == 0
     shown = capsys.readouterr()
     assert "\nleft out: 1 hidden file or folder (train/cat/._0.jpg)\n" in shown.err
     assert "6 train images are fewer than the batch of 8: it holds each 1.33 times" in shown.err
+    assert "of 12 image files the beginning and the end were read: damage between them is found when they are trained on\n" in shown.err
     assert "the first step works" in shown.out
+
+
+def test_a_class_that_is_new_is_told_before_the_network_that_it_would_need(data: Path, monkeypatch: pytest.MonkeyPatch,
+                                                                           capsys: pytest.CaptureFixture[str]) -> None:
+    after_steps(monkeypatch, 1, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    assert archspec(["train", "net.yaml"]) == 130
+    for half in ("train", "val"):
+        shutil.copytree(data / half / "dog", data / half / "owl")
+    capsys.readouterr()
+    for options in ([], ["--dry-run"]):
+        assert archspec(["train", "net.yaml", *options]) == 2
+        assert capsys.readouterr().err.endswith(
+            "runs/net was trained on other data: classes that are new: owl\n  hint: put the data back as they were; or --fresh "
+            "starts over (the old run is moved aside), --run DIR keeps both\n")
+    assert archspec(["train", "net.yaml", "--fresh"]) == 2
+    assert capsys.readouterr().err.endswith("data 'folder' has 3 classes (cat, dog, owl), but the network tells 2 apart\n"
+                                            "  hint: --set classes=3\n")
 
 
 def test_one_class_is_refused(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
