@@ -126,7 +126,6 @@ def parse_spec(resolved: Resolved) -> Spec:
             reader.problem("unknown-key", resolved.tree.key(key), f"a spec has no section '{key}'",
                            whole_network(key, resolved.tree.entries[key]) or _below(key) or reader.of_stages(key)
                            or hinted(problems, suggestion, key, SPEC, everywhere) or "sections: " + " ".join(SPEC))
-    spec = reader.spec()
     return replace(spec, problems=tuple(problems))
 
 

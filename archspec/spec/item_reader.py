@@ -101,7 +101,7 @@ class ItemReader:
         first, *rest = re.split(r"[\s:]+", name.strip(), maxsplit=1)  # YAML reads `conv:3x3 64` as one text, as `conv 3x3 64`
         if first in self.signatures and any(rest):
             return f"write `{first}: {rest[0].lstrip('= ')}`"
-        if not name[:1].isalpha():
+        if name[:1].isdigit():
             return "a comma parts two operations: write the arguments of one behind it, conv: 3x3 64"
         plain = plainly(name)
         if plain in INSTEAD:
