@@ -1,5 +1,25 @@
-"""`python -m archspec` is the command archspec."""
+"""The command `archspec`, and `python -m archspec`: as little as can be is loaded before signals are heeded."""
 
-from archspec.cli import main
+import sys
 
-main()
+from archspec.io.signals import INTERRUPTED, interrupt
+
+
+def main() -> None:
+    """Runs a command and ends the process with its exit code, which is 130 whenever it is interrupted.
+
+    0 done; 1 done, and the answer is no; 2 the input is wrong, or the machine refuses; 3 a bug in archspec;
+    130 interrupted.
+    """
+    try:
+        interrupt()
+        from archspec.cli import run
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # while the command line was loaded, or a second time while the first one was told
+        print("interrupted", file=sys.stderr)
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -56,7 +56,13 @@ def lower(network: NetworkLike) -> Graph:
 
 
 def summary(network: NetworkLike, batch: int = 32) -> Summary:
-    """What a network costs, by stage and in all, and the memory for `batch` images. Takes what `lower` takes."""
+    """What a network costs, by stage and in all, and the memory for `batch` images. Takes what `lower` takes.
+
+    Raises InputError for a batch that is no number of images.
+    """
+    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
+        raise InputError(f"batch is a number of images, this is {_described(batch)}\n"
+                         '  hint: other values of keys go to load: archspec.summary(archspec.load("resnet50", {"classes": 9}))')
     return _summary(lower(network), batch)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sized
 from dataclasses import dataclass, field
 from itertools import islice
 
 MAX_SHOWN = 100
 WIDEST = 120
 """How many problems and words a message shows, and how much of a line."""
+LONGEST = 2000
+"""How many characters of one sentence are shown."""
 FEW = 5
 """How many names are enough for an example."""
 MAX_KNOWN = 400
@@ -30,7 +32,7 @@ class Where:
     """What messages call the file, where that is not its path."""
 
     def __str__(self) -> str:
-        return f"{self.called or self.file}:{self.line}:{self.column}"
+        return f"{visible(self.called or self.file)}:{self.line}:{self.column}"
 
 
 UNREAD = {"empty-value", "open-expression", "number-size", "alias", "tag", "key", "merge-key", "table"}
@@ -46,14 +48,16 @@ class Problem:
     message: str
     hint: str = ""
     notes: tuple[str, ...] = ()
+    calls: tuple[Where, ...] = field(default=(), compare=False, repr=False)
+    """Where the blocks are called that lead to the place, the innermost first."""
 
     def __str__(self) -> str:
-        lines = [f"{self.where}: {self.message}"]
+        lines = [f"{self.where}: {visible(self.message)}"]
         if self.where.text:
             lines.extend(_shown(self.where))
-        lines.extend(f"  {note}" for note in self.notes)
+        lines.extend(f"  {visible(note)}" for note in self.notes)
         if self.hint:
-            lines.append(f"  hint: {self.hint}")
+            lines.append(f"  hint: {visible(self.hint)}")
         return "\n".join(lines)
 
 
@@ -63,6 +67,7 @@ def _shown(where: Where) -> tuple[str, str]:
     start = max(0, where.column - WIDEST // 2) if len(where.text) > WIDEST else 0
     text = where.text[start:start + WIDEST]
     text = ("…" if start else "") + text + ("…" if start + WIDEST < len(where.text) else "")
+    text = "".join(char if char.isprintable() or char == "\t" else "?" for char in text)  # one sign each: the caret stays
     before = text[:where.column - 1 - start + (start > 0)]
     blank = "".join("\t" if char == "\t" else " " for char in before)
     return gutter + text, " " * (len(gutter) - 2) + "| " + blank + "^"
@@ -77,9 +82,12 @@ class SpecError(InputError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(dict.fromkeys(_without_echoes(problems)), key=position))
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
         more = len(self.problems) - MAX_SHOWN
         shown = [str(problem) for problem in self.problems[:MAX_SHOWN]]
-        super().__init__("\n".join([*shown, f"and {more} more problems"] if more > 0 else shown))
+        return "\n".join([*shown, f"and {more} more problems"] if more > 0 else shown)
 
 
 def _without_echoes(problems: Iterable[Problem]) -> list[Problem]:
@@ -96,9 +104,17 @@ def position(problem: Problem) -> tuple[str, int, int]:
     return problem.where.file, problem.where.line, problem.where.column
 
 
+def hinted(problems: Sized, search: Callable[..., str], *arguments: object) -> str:
+    """What a search for a hint finds, as long as the problems are few enough to be shown; else ''.
+
+    A search costs as much as reading a hundred items, and a file may have one mistake in each item.
+    """
+    return search(*arguments) if len(problems) < MAX_SHOWN else ""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """'did you mean …?' for a word that is not known, or ''."""
-    words = list(known)
+    words = list(islice(known, MAX_KNOWN))
     few = len(word) < WIDEST and len(words) < MAX_KNOWN
     found = difflib.get_close_matches(word, words, n=1, cutoff=0.6) if few else []
     return f"did you mean '{found[0]}'?" if found else ""
@@ -115,6 +131,13 @@ def some(names: Iterable[str]) -> str:
     """The first few names, for a message that is not about all of them."""
     found = list(islice(names, FEW + 1))
     return ", ".join(found[:FEW]) + (", …" if len(found) > FEW else "")
+
+
+def visible(text: str) -> str:
+    r"""A stranger's text for a message: what a terminal would obey or not show as \x1b, \n, \u202e; not more than LONGEST."""
+    if len(text) > LONGEST:
+        text = text[:LONGEST] + "…"
+    return text if text.isprintable() else "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def shorten(text: str) -> str:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from os import PathLike, fspath
 
-from archspec.errors import SpecError
+from archspec.errors import Problem, SpecError
 from archspec.graph.builder import Builder
 from archspec.graph.ir import Cursor, Feature, Graph, Value
 from archspec.graph.ops import Input
 from archspec.graph.verify import verify
 from archspec.lowering.calls import call_block
 from archspec.lowering.compositors import COMPOSITORS
+from archspec.lowering.culprit import told_at_causes
 from archspec.lowering.lowering import Call, Lowering
 from archspec.lowering.place import Place
 from archspec.lowering.primitives import PRIMITIVES
@@ -63,16 +64,38 @@ def lower(spec: Spec) -> Graph:
     A pure function; the last graph is kept, since who loads a spec most often wants its graph next.
     """
     problems = Problems()
+    graph, cost = _lowered(spec, problems)
+    if problems.found or graph is None:
+        raise SpecError(told_at_causes(spec.resolved, problems.found, _problems, cost))
+    return graph
+
+
+def _lowered(spec: Spec, problems: Problems) -> tuple[Graph | None, int]:
+    """The graph, and how many items and values it took; adds what is wrong with the spec.
+
+    Raises SpecError for a spec that is too large to go on with.
+    """
     problems.report(*spec.problems)
     try:
-        graph = _Run(spec, problems).graph()
+        run = _Run(spec, problems)
+        graph = run.graph()
     except TooLarge as error:
         raise SpecError([*problems.found, error.problem]) from None
-    if problems.found or graph is None:
-        raise SpecError(problems.found)
-    if broken := verify(graph):
-        raise SpecError(broken)
-    return graph
+    if graph is not None and not problems.found:
+        problems.report(*verify(graph))
+    return graph, run.lowering.limits.items + run.lowering.base.work.steps
+
+
+def _problems(resolved: Resolved) -> Sequence[Problem]:
+    """Every problem of a spec, each where it shows."""
+    problems = Problems()
+    try:
+        _lowered(read_spec(resolved), problems)
+    except TooLarge as error:
+        return [error.problem]
+    except SpecError as error:
+        return error.problems
+    return problems.found
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +118,10 @@ def _pyramid(at: _At, value: Value | None, section: str) -> _At:
 
 def base_scope(spec: Spec, problems: Problems) -> Scope:
     """The names that are known everywhere in a spec: `classes` and `let`, each of which knows those before it."""
-    names = Names(Scope.empty())
+    given = Names(Scope.empty())
     if "classes" in spec.resolved.tree.entries and "classes" not in spec.let:
-        names.define("classes", UNKNOWN if spec.classes is None else spec.classes)
+        given.define("classes", UNKNOWN if spec.classes is None else spec.classes)
+    names = Names(given.scope, spec.let)
     for name, tree in spec.let.items():
         scope = names.scope
         names.define(name, _let_value(tree, scope, spec.unit, problems), tree, scope)
@@ -136,7 +160,7 @@ class _Run:
         if end.value is None:
             return None
         if "head" in spec.resolved.tree.entries:
-            check_logits(self.lowering, end.value)
+            check_logits(self.lowering, end.value, spec.head)
         sections = ("stem", *(plan.stage.name for plan in self.plans), "head")
         return self.lowering.builder.graph(end.value, self.auxiliary, at.features, sections)
 
@@ -191,4 +215,4 @@ class _Run:
         logits = self._list(f"{name}_auxiliary", self.spec.auxiliary[name], at, self.lowering.base, cursor).value
         if logits is not None:
             self.auxiliary[name] = logits
-            check_logits(self.lowering, logits)
+            check_logits(self.lowering, logits, self.spec.auxiliary[name])

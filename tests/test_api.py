@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,3 +49,11 @@ def test_the_names_of_the_package() -> None:
     assert archspec.__version__ == importlib.metadata.version("archspec-keras")
     with pytest.raises(AttributeError, match="archspec has no 'nothing'"):
         archspec.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("batch", [{"classes": 3}, 0, -1, True, 1.5, "8"])
+def test_summary_takes_a_number_of_images(batch: Any) -> None:
+    with pytest.raises(archspec.InputError) as error:
+        archspec.summary("vgg11", batch)
+    assert str(error.value) == (f"batch is a number of images, this is {type(batch).__name__} {batch!r}\n  hint: other values of keys "
+                                'go to load: archspec.summary(archspec.load("resnet50", {"classes": 9}))')

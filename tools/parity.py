@@ -154,14 +154,15 @@ def imported(twin: Twin, weights: Path, images: np.ndarray) -> np.ndarray:
 
     from archspec.model.emit import build
     from archspec.network import load, lower
-    from archspec.weights.load import Wanted, fill, planned, refuse, refuse_form, stage_blocks
+    from archspec.weights.library import stage_blocks
+    from archspec.weights.load import Wanted, fill, planned, refuse, refuse_form
     keras.backend.clear_session()
     spec = load(twin.spec, (f"input={twin.size[0]}x{twin.size[1]}x3", *twin.overrides))
     graph = lower(spec)
     wanted = Wanted(twin.layout)
     with planned(graph, stage_blocks(spec), weights, wanted) as plan:
-        refuse(plan, graph, weights, wanted)
-        refuse_form(plan, graph, weights, lambda _: graph)
+        refuse(plan, graph, wanted)
+        refuse_form(plan, graph, lambda _: graph)
         model = build(graph, initialize=False)
         fill(model, plan, wanted)
     return np.asarray(model(images, training=False))

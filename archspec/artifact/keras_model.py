@@ -23,4 +23,4 @@ def save(artifact: Artifact, path: Path) -> tuple[str, ...]:
     """Writes the .keras file, whole or not at all. Returns the layers of archspec's that it needs to be loaded, by name."""
     model = build(artifact.graph, initialize=False, portable=True)
     assign(model, artifact.weights)
-    return saved.save(model, path)
+    return saved.save(model, artifact.graph, path)

@@ -12,7 +12,8 @@ import click
 
 from archspec.errors import InputError, nearest
 from archspec.io.machine import refusal
-from archspec.io.signals import interrupt
+from archspec.io.signals import INTERRUPTED
+from archspec.io.streams import drop
 
 COMMANDS = {
     "train": ("archspec.cli.train:train",
@@ -30,7 +31,8 @@ COMMANDS = {
 }
 """Where a command is, and the first sentence of its help. It is loaded when it is called: `--help` loads none."""
 
-DONE, NO, WRONG_INPUT, BUG, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, NO, WRONG_INPUT, BUG = 0, 1, 2, 3
+"""Exit codes, with INTERRUPTED; archspec/__main__.py says what they mean, and runs a command in a process of its own."""
 
 
 class Commands(click.Group):
@@ -83,18 +85,9 @@ def archspec() -> None:
     """
 
 
-def main() -> None:
-    """Runs a command and ends the process with its exit code.
-
-    0 done; 1 done, and the answer is no; 2 the input is wrong, or the machine refuses; 3 a bug in archspec;
-    130 interrupted.
-    """
-    interrupt()
-    sys.exit(run(sys.argv[1:]))
-
-
 def run(arguments: list[str]) -> int:
     """Runs a command and returns its exit code; every mistake of the user's ends in a message."""
+    streams = sys.stdout, sys.stderr
     try:
         code = archspec.main(arguments, prog_name="archspec", standalone_mode=False)
         if sys.stdout is not None:  # closed by whoever started this
@@ -108,8 +101,11 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
+    except SystemExit:
+        if sys.stdout is streams[0]:
+            raise
+        sys.stdout, sys.stderr = streams  # click takes them away and ends where whoever reads the results has seen enough
+        drop(sys.stdout)
         return DONE
     except Exception as error:
         if refused := refusal(error):

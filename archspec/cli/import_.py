@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 
 from archspec.cli import DONE
 from archspec.cli.options import needed, overrides, spec_of
 from archspec.cli.plan_tables import tables
+from archspec.cli.screen import screen
 from archspec.errors import InputError
 from archspec.network import lower, with_overrides
-from archspec.weights.load import Wanted, notes, planned, refuse, refuse_form, stage_blocks
+from archspec.weights.library import stage_blocks
+from archspec.weights.load import Wanted, notes, planned, refuse, refuse_form
 
 if TYPE_CHECKING:
     from archspec.graph.ir import Graph
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 @click.command("import")
 @click.argument("spec")
 @click.argument("weights", type=click.Path(path_type=Path))
-@click.option("--layout", required=True, help="Where the weights are from: keras, pytorchcv, timm, timm-tf, torchvision; or a "
-                                              "mapping of your own, a .yaml file as those in specs/weights.")
+@click.option("--layout", required=True, help="Where the weights are from: archspec (a run, or its model.keras), keras, "
+                                              "pytorchcv, timm, timm-tf, torchvision; or a mapping of your own, a .yaml file "
+                                              "as those in specs/weights.")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The model to write: NAME.keras.")
 @click.option("--new-head", is_flag=True, help="Keep all but the last layer, which starts afresh: for other classes.")
 @click.option("--partial", is_flag=True, help="Take what fits; what is missing starts afresh.")
@@ -41,14 +43,14 @@ def import_(spec: str, weights: Path, layout: str, output: Path, new_head: bool,
     graph = lower(loaded)
     wanted = Wanted(layout, new_head, partial, as_is=as_is)
     with planned(graph, stage_blocks(loaded), weights, wanted) as plan:
-        console = Console()
+        console = screen(160)
         for table in tables(plan, graph):
             console.print(table)
         for note in notes(plan):
             click.echo(f"{weights}: {note}", err=True)
-        refuse(plan, graph, weights, wanted)
+        refuse(plan, graph, wanted)
         if not as_is:
-            refuse_form(plan, graph, weights, lambda more: lower(with_overrides(loaded, more)))
+            refuse_form(plan, graph, lambda more: lower(with_overrides(loaded, more)))
         layers = _write(graph, plan, output, loaded.train.seed, wanted)
     said = plan.mapping.input  # a mapping of one's own may say nothing of it
     of_input = f"; the input of most weights of this kind, by their publisher's word: {said}" if said else ""
@@ -75,4 +77,4 @@ def _write(graph: Graph, plan: Plan, output: Path, seed: int, wanted: Wanted) ->
     keras.utils.set_random_seed(seed)
     model = build(graph, initialize=bool(plan.fresh or plan.missing), portable=True)
     fill(model, plan, wanted)
-    return save(model, output)
+    return save(model, graph, output)

@@ -32,7 +32,8 @@ def needed(layers: Sequence[str]) -> str:
 
 def print_json(document: object) -> None:
     """One JSON document on standard output."""
-    click.echo(json.dumps(document, indent=1, ensure_ascii=False))
+    text = json.dumps(document, indent=1, ensure_ascii=False)
+    click.echo(text.encode(errors="backslashreplace").decode())  # what a command line had that is no UTF-8, as JSON's \udce9
 
 
 def spec_of(reference: str, overrides: tuple[str, ...]) -> Spec:

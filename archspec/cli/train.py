@@ -12,11 +12,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from archspec.cli import DONE, INTERRUPTED, NO
+from archspec.cli import DONE, NO
 from archspec.cli.options import needed, overrides, spec_of
+from archspec.cli.screen import Screen
 from archspec.errors import InputError
 from archspec.io.machine import refusal
-from archspec.io.places import user_path
+from archspec.io.places import steady, user_path
+from archspec.io.signals import INTERRUPTED
 from archspec.network import lower
 
 if TYPE_CHECKING:
@@ -47,8 +49,9 @@ PLACES = {
 @click.option("--run", "folder", metavar="DIR", help="The run folder; runs/NAME if not given.")
 @click.option("--strategy", type=click.Choice(["auto", "one", "mirrored"]),
               help="Devices; the same as --set train.strategy=….")
-@click.option("--dry-run", is_flag=True, help="Do all that can fail, once: look into every image, train a step, evaluate a "
-                                              "batch, export, see that the disk has room; keep nothing.")
+@click.option("--dry-run", is_flag=True, help="Do each thing once: look at the beginning and the end of every image file, "
+                                              "train a step, evaluate a batch, export, see that the disk has room; keep "
+                                              "nothing.")
 @click.option("--fresh", is_flag=True, help="Start over; a run that is there is moved aside, not removed.")
 @overrides
 def train(spec: str, folder: str | None, strategy: str | None, dry_run: bool, fresh: bool,
@@ -58,13 +61,16 @@ def train(spec: str, folder: str | None, strategy: str | None, dry_run: bool, fr
     The same command again takes an interrupted run up where it was. A run folder belongs to one spec and recipe.
     """
     chosen = [*overrides, *([f"train.strategy={strategy}"] if strategy else [])]
-    path = user_path(folder, "--run") if folder else None
+    path = steady(user_path(folder, "--run")) if folder is not None else None
     loaded = spec_of(spec, tuple(chosen))
     graph = lower(loaded)
-    console = Console(stderr=True)
+    console = Screen(stderr=True)
+    from archspec.data.sources import refuse_missing
     from archspec.train.run import RunFolder, refuse
     run = RunFolder(path or Path("runs", loaded.name))
     refuse(run, loaded, graph, fresh)
+    if fresh or not run.result.exists():  # of a finished run the data may be gone
+        refuse_missing(loaded.train.data)
     if dry_run:
         return _guarded(try_out, loaded, graph, run, fresh, console)
     return _guarded(run_training, loaded, graph, run, fresh, console)
@@ -78,8 +84,9 @@ def _guarded(work: Work, spec: Spec, graph: Graph, run: RunFolder, fresh: bool, 
     try:
         return work(spec, graph, run, fresh, console)
     except (Interrupted, KeyboardInterrupt):
-        _say(console, f"interrupted; what was done is saved in {run.path}: the same command again goes on"
-             if run.path.exists() else "interrupted; nothing was written yet")
+        _say(console, "interrupted; a dry run keeps nothing" if work is try_out else
+             f"interrupted; what was done is saved in {run.path}: the same command again goes on" if run.path.exists() else
+             "interrupted; nothing was written yet")
         return INTERRUPTED
     except Diverged as error:
         _say(console, f"{error}\n  hint: start over with --fresh and a lower train.schedule.learning_rate (now "
@@ -99,6 +106,7 @@ def run_training(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console:
     from archspec.export.run import missing
     from archspec.train.run import claimed
     if not fresh and not missing(run, spec.export):  # without the lock: its disk may be one that is only read
+        _refuse_other_data(spec, run)
         _say(console, f"{run.path} is finished; --fresh starts over")
         _print_result(run.read_result() or {}, run)
         return DONE
@@ -107,16 +115,27 @@ def run_training(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console:
     return DONE
 
 
+def _refuse_other_data(spec: Spec, run: RunFolder) -> None:
+    """Of a finished run: raises InputError where its data lie there and are others. They may be gone by now."""
+    from archspec.data.index import index_of
+    from archspec.data.sources import load_data
+    from archspec.train.begin import refuse_other_data
+    try:
+        index = index_of(load_data(spec.train.data))
+    except InputError:
+        return
+    refuse_other_data(run, index)
+
+
 def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> Finished:
     from archspec.export.run import complete, is_trained
     from archspec.train.begin import begin
-    from archspec.train.job import prepare
     from archspec.train.loop import train
     from archspec.train.report import headline
     if not fresh and is_trained(run):
         with console.status("completing"):
             return complete(run.path, spec.export)
-    job = prepare(spec, graph)
+    job = _job(spec, graph, run, fresh)
     begin(run, spec, graph, job, fresh, partial(_say, console))
     _say(console, headline(graph, job))
     history = train(job, run, console)
@@ -125,22 +144,41 @@ def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Consol
 
 
 def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> int:
-    """Does all that can fail, once; what is exported lies in a temporary folder for so long. Returns the exit code."""
-    from archspec.train.job import prepare
+    """Does each thing once; what is exported lies in a temporary folder for so long. Returns the exit code."""
+    from archspec.export.run import is_trained
+    from archspec.train.begin import has_saved, refuse_other_data, to_go_on_from
     from archspec.train.metrics import write_lines
     from archspec.train.rehearsal import refuse_little_space, rehearse
     from archspec.train.report import headline
     from archspec.train.run import RunFolder
-    job = prepare(spec, graph)
+    job = _job(spec, graph, run, fresh)
+    if not fresh and has_saved(run):
+        if is_trained(run):
+            refuse_other_data(run, job.index)
+        else:
+            to_go_on_from(run, spec, job.index)
     _say(console, headline(graph, job))
-    row = rehearse(job)
+    row = rehearse(job, partial(_say, console))
     with tempfile.TemporaryDirectory(prefix="archspec-") as folder, console.status("saving and comparing"):
         trial = RunFolder(Path(folder))
         write_lines(trial.metrics, [row])
         _finish(trial, spec, graph, job, row)
         refuse_little_space(job, run.path, trial.path)
+    if job.data.train.white is None:
+        _say(console, f"of {job.data.train.size + job.data.test.size} image files the beginning and the end were read: "
+                      "damage between them is found when they are trained on")
     click.echo(f"the first step works (loss {row['loss']:.4f}), and so do evaluation and export; nothing was written")
     return DONE
+
+
+def _job(spec: Spec, graph: Graph, run: RunFolder, fresh: bool) -> Job:
+    """The job of a run, made ready. Raises InputError where something does not fit."""
+    from archspec.data.sources import load_data
+    from archspec.train.begin import check_classes
+    from archspec.train.job import prepare
+    data = load_data(spec.train.data)
+    check_classes(run, data, graph, fresh)
+    return prepare(spec, graph, data)
 
 
 def _finish(run: RunFolder, spec: Spec, graph: Graph, job: Job, last: Row) -> Finished:
@@ -179,7 +217,7 @@ def _print_result(result: dict[str, Any], run: RunFolder) -> None:
     for name in shown:
         table.add_column(name, justify="right")
     table.add_row(*shown.values())
-    console = Console()
+    console = Screen()
     console.print(table)
     for name, what in PLACES.items():
         if (run.path / name).exists():

@@ -2,14 +2,4 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
-
-from archspec.data.index import Listing
-from archspec.errors import InputError
-from archspec.io.places import cache_folder

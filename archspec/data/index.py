@@ -80,7 +80,8 @@ def index_of(source: Source) -> Index:
     looked = [_look(split) for split in (source.train, source.test)]
     problems = [problem for _, found in looked for problem in found]
     if problems:
-        raise InputError(f"{len(problems)} of the images cannot be read:\n" + "\n".join(
+        many = "1 image" if len(problems) == 1 else f"{len(problems)} images"
+        raise InputError(f"{many} cannot be read:\n" + "\n".join(
             f"  {problem}" for problem in problems[:FEW]) + ("\n  …" if len(problems) > FEW else "") +
             "\n  hint: replace or remove them")
     return Index(source.name, source.classes, *(listing for listing, _ in looked))

@@ -9,6 +9,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from archspec.errors import visible
+
 
 @dataclass(frozen=True, eq=False)
 class Names(Sequence[str]):
@@ -44,5 +46,4 @@ class Names(Sequence[str]):
 
 def readable(name: bytes | str) -> str:
     r"""A name for a message: what is not UTF-8 as \xe9, line feeds as \n; never an error when it is printed."""
-    text = os.fsencode(name).decode("utf-8", "backslashreplace")
-    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    return visible(os.fsencode(name).decode("utf-8", "backslashreplace"))

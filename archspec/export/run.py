@@ -19,7 +19,7 @@ from archspec.errors import InputError
 from archspec.export import report, sample
 from archspec.export.exporters import EXPORTERS, LABELS, export, labels
 from archspec.export.parity import Parity
-from archspec.io.files import remove, write_json, write_text
+from archspec.io.files import read_bytes, remove, write_json, write_text
 from archspec.network import load
 from archspec.spec.export import ExportSection
 from archspec.train.metrics import draw_curves, read_lines
@@ -43,9 +43,9 @@ def missing(run: RunFolder, wanted: ExportSection) -> list[str]:
     """What a finished run has and this one has not, or not as it was written."""
     checks: dict[str, Callable[[], object]] = {
         **_from_training(run), "result.json": lambda: run.read_result() == summarize(run),
-        "curves.png": lambda: run.curves.read_bytes().endswith(END_OF_PNG)}
+        "curves.png": lambda: read_bytes(run.curves).endswith(END_OF_PNG)}
     if wanted.formats:
-        checks[LABELS] = lambda: (run.path / LABELS).read_text(encoding="utf-8") == labels(read_facts(run.path)["classes"])
+        checks[LABELS] = lambda: read_bytes(run.path / LABELS).decode("utf-8") == labels(read_facts(run.path)["classes"])
     return [*(name for name, check in checks.items() if not _holds(check)),
             *(EXPORTERS[name].place for name in wanted.formats if not report.is_whole(run.path, name, EXPORTERS[name].place))]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from archspec.graph.ir import Node, is_input
-from archspec.graph.ops import VALID, Conv, Depthwise, Pool
+from archspec.graph.ops import Conv, Depthwise, Pool
+from archspec.graph.types import VALID
 
 IMAGES = "images"
 """Name of the input: the one layer that is not called after its node."""

@@ -1,7 +1,6 @@
 """The whole vocabulary of a graph: every primitive operation with its shape rule, its weights and its cost.
 
-Shapes leave the batch out: (height, width, channels) for a feature map, (units,) for a vector. A height or width that
-the spec leaves open is None, and so is every number that follows from it.
+Shapes are those of archspec.graph.types: without the batch, None where a size is open.
 """
 
 from __future__ import annotations
@@ -11,66 +10,8 @@ from fractions import Fraction
 from math import prod
 from typing import ClassVar, Literal
 
-from archspec.graph.init import Constant, HeNormal, Init, Ones, Zeros, constant
-
-Pair = tuple[int, int]
-Pads = tuple[int, int, int, int]
-"""Pixels of padding: top, bottom, left, right."""
-Padding = Literal["same"] | Pads
-VALID: Pads = (0, 0, 0, 0)
-
-
-class ShapeError(ValueError):
-    """An operation does not fit its inputs; the hint says what would."""
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
-
-
-@dataclass(frozen=True, slots=True)
-class Tensor:
-    """The type of a value: its shape without the batch, and its stride against the image (None for a vector)."""
-
-    shape: tuple[int | None, ...]
-    stride: tuple[Fraction, Fraction] | None = None
-
-    @property
-    def channels(self) -> int:
-        """Size of the last axis, which is never open."""
-        last = self.shape[-1]
-        if last is None:
-            raise ValueError("the last axis of a tensor is never open")
-        return last
-
-    @property
-    def is_map(self) -> bool:
-        """Whether this is a feature map (height, width, channels)."""
-        return len(self.shape) == 3
-
-    @property
-    def size(self) -> int | None:
-        """Number of elements for one image; None where a size is open."""
-        known = [n for n in self.shape if n is not None]
-        return prod(known) if len(known) == len(self.shape) else None
-
-    def __str__(self) -> str:
-        return "x".join("?" if n is None else str(n) for n in self.shape)
-
-
-@dataclass(frozen=True, slots=True)
-class Weight:
-    """One array of an operation, by the name Keras gives it, and the values it begins with."""
-
-    name: str
-    shape: tuple[int, ...]
-    trainable: bool
-    init: Init
-
-    @property
-    def size(self) -> int:
-        """Number of elements."""
-        return prod(self.shape)
+from archspec.graph.init import Constant, HeNormal, Ones, Zeros, constant
+from archspec.graph.types import Padding, Pads, Pair, ShapeError, Tensor, Weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +62,7 @@ def extra_rows(size: int | None, kernel: int, stride: int, before: int, after: i
         return stride - 1
     if size is None:
         raise ShapeError("ceil with a stride this large depends on the size of the image, which is open",
-                         "give the input a size, or leave ceil out")
+                         "give the input a size, or leave ceil out", ("ceil", "stride"))
     windows = -(-(size + before + after - kernel) // stride) + 1
     if (windows - 1) * stride >= size + before:
         windows -= 1
@@ -150,7 +91,8 @@ def _slide(x: Tensor, kernel: Pair, stride: Pair, padding: Padding) -> tuple[int
         extent = _extent(x.shape[axis], kernel[axis], stride[axis], pads)
         if extent is not None and extent < 1:
             raise ShapeError(f"a window of {kernel[0]}x{kernel[1]} does not fit into {x}",
-                             "pad it (padding: same), make the window smaller, or use fewer strides before it")
+                             "pad it (padding: same), make the window smaller, or use fewer strides before it",
+                             ("kernel", "padding", "dilation"))
         sides.append(extent)
     return sides[0], sides[1]
 
@@ -201,7 +143,8 @@ class Conv(Op):
             if count % self.groups:
                 near = max(1, round(count / self.groups)) * self.groups
                 raise ShapeError(f"{count} {name} are not divisible by {self.groups} groups",
-                                 f"{near} would be, or a number of groups that divides {count}")
+                                 f"{near} would be, or a number of groups that divides {count}",
+                                 ("groups", "filters") if name == "filters" else ("groups",))
         height, width = _slide(inputs[0], reach(self.kernel, self.dilation), self.stride, self.padding)
         return _strided(inputs[0], height, width, self.filters, self.stride)
 
@@ -267,7 +210,7 @@ class Pool(Op):
         channels = _map(inputs[0], f"{self.mode}_pool")[2]
         if self.padding != "same" and (max(self.padding[:2]) >= self.kernel[0] or max(self.padding[2:]) >= self.kernel[1]):
             raise ShapeError(f"padding {list(self.padding)} is as large as its window",
-                             "padding has to be smaller than the kernel")
+                             "padding has to be smaller than the kernel", ("kernel", "padding"))
         height, width = _slide(inputs[0], self.kernel, self.stride, self.pads(inputs[0]))
         return _strided(inputs[0], height, width, channels, self.stride)
 
@@ -360,7 +303,7 @@ class GroupNorm(Op):
         channels = _map(inputs[0], "group_norm")[2]
         if channels % self.groups:
             raise ShapeError(f"{channels} channels are not divisible by {self.groups} groups of group_norm",
-                             f"give groups a divisor of {channels}")
+                             f"give groups a divisor of {channels}", ("groups",))
         return inputs[0]
 
     def weights(self, *inputs: Tensor) -> tuple[Weight, ...]:
@@ -441,7 +384,7 @@ class LocalResponseNorm(Op):
     def infer(self, *inputs: Tensor) -> Tensor:
         _map(inputs[0], "lrn")
         if self.size % 2 == 0:
-            raise ShapeError(f"a window of {self.size} channels has no middle", "size has to be odd")
+            raise ShapeError(f"a window of {self.size} channels has no middle", "size has to be odd", ("size",))
         return inputs[0]
 
 
@@ -469,7 +412,7 @@ class PadChannels(Op):
     def infer(self, *inputs: Tensor) -> Tensor:
         if self.channels < inputs[0].channels:
             raise ShapeError(f"{inputs[0].channels} channels cannot become {self.channels}",
-                             "it only adds channels; a 1x1 convolution takes some away")
+                             "it only adds channels; a 1x1 convolution takes some away", ("channels",))
         return Tensor((*inputs[0].shape[:-1], self.channels), inputs[0].stride)
 
 
@@ -509,7 +452,7 @@ class Shuffle(Op):
         channels = _map(inputs[0], "shuffle")[2]
         if channels % self.groups:
             raise ShapeError(f"{channels} channels are not divisible by {self.groups} groups",
-                             f"give groups a divisor of {channels}")
+                             f"give groups a divisor of {channels}", ("groups",))
         return inputs[0]
 
 

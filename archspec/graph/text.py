@@ -12,6 +12,9 @@ DIGITS = ".12g"
 EXACT = 2 ** 53
 """Whole numbers below this are exact."""
 
+MEMBER = "graph.txt"
+"""The member of a .keras file of ours that says its network, in these lines."""
+
 
 def lines(graph: Graph) -> list[str]:
     """`name = op(arguments) inputs -> shape`, in the order of computation, then the outputs."""

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from archspec.io.places import kind_of
+
 PARTIAL = ".partial-"
 """How the name of what is being written begins; what a kill leaves of it may be removed."""
 
@@ -33,8 +35,8 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def remove(path: Path) -> None:
-    """Removes a file or a folder with all in it, if it is there."""
-    if path.is_dir():
+    """Removes a file, a link, or a folder with all in it, if it is there."""
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
@@ -51,10 +53,17 @@ def write_json(path: Path, document: Any) -> None:
     write_text(path, json.dumps(document, indent=2) + "\n")
 
 
+def read_bytes(path: Path) -> bytes:
+    """What a file holds. Raises ValueError for a pipe or a device, which might never end; OSError where it cannot be read."""
+    if kind_of(path) == "other":
+        raise ValueError("it is no file")
+    return path.read_bytes()
+
+
 def read_json(path: Path) -> Any:
     """The JSON document of a file. Raises ValueError where it holds none, OSError where it cannot be read."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(read_bytes(path).decode("utf-8"))
     except RecursionError:
         raise ValueError("it is nested too deep") from None
 

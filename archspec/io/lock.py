@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +29,8 @@ def alone(path: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout:
+        if not Path(lock.lock_file).exists():  # what could not be made is held by nobody
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(whole)) from None
         raise Taken from None
     try:
         yield

@@ -22,6 +22,8 @@ def refusal(error: BaseException) -> str:
 
 
 def _refusal(error: BaseException) -> str:
+    if isinstance(error, FileNotFoundError) and error.filename is None and _nowhere():
+        return "the current folder is no longer there: go to another one"
     if isinstance(error, OSError) and error.errno in REFUSALS:
         place = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes | os.PathLike) else ""
         return f"{os.strerror(error.errno)}{place}"
@@ -29,6 +31,15 @@ def _refusal(error: BaseException) -> str:
         return os.strerror(errno.ENOMEM)
     text = str(error)
     return next((os.strerror(number) for number in TOLD if os.strerror(number) in text), "")
+
+
+def _nowhere() -> bool:
+    """Whether the current folder has been removed."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

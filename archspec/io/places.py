@@ -53,8 +53,16 @@ def reached(path: Path, roots: Iterable[Path]) -> Path | None:
         return None
 
 
+def steady(path: Path) -> Path:
+    """A path that means the same when the current folder, or one above it, is renamed: absolute where that may be."""
+    whole = path.resolve()
+    return whole if Path.cwd().is_relative_to(whole) else path
+
+
 def user_path(text: str, what: str) -> Path:
-    """The path that a user wrote for `what`, `~` expanded. Raises InputError for an address such as gs://…"""
+    """The path that a user wrote for `what`, `~` expanded. Raises InputError for an address such as gs://…, or for none."""
+    if not text:
+        raise InputError(f"{what} is empty\n  hint: name a folder, or leave {what} out")
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
         raise InputError(f"{what} {text}: an address; only folders of this machine can be written to\n"
                          "  hint: name a folder here, and copy it afterwards, or mount the bucket")

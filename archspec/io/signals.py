@@ -8,6 +8,9 @@ from types import FrameType
 SIGNALS = tuple(signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1") if hasattr(signal, name))
 """Ctrl-C; a scheduler's end; a closed terminal; Slurm's warning ahead of the end. Not all of them exist on Windows."""
 
+INTERRUPTED = 130
+"""The exit code of a command that one of them has ended: 128 and the number of Ctrl-C."""
+
 
 def heeded() -> list[signal.Signals]:
     """Those that this process listens to: nohup has the closed terminal ignored, and so it stays."""

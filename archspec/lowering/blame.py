@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
@@ -28,21 +29,22 @@ def blame_one(problem: Problem, trees: Iterable[Tree], scope: Scope) -> Problem:
     origins = {origin for tree in trees for origin in _origins(tree, scope)}
     least = min(map(distance, origins), default=0)
     nearest = [origin for origin in origins if distance(origin) == least < distance(problem.where)]
-    return _moved(problem, nearest[0]) if len(nearest) == 1 else problem
+    return moved(problem, nearest[0]) if len(nearest) == 1 else problem
 
 
 def _at(problem: Problem, tree: Tree, scope: Scope) -> Problem:
     nearest = min(_origins(tree, scope), key=distance, default=tree.where)
     if distance(nearest) < distance(tree.where) or (problem.code == "argument" and _is_given(tree, scope)):
-        return _moved(problem, nearest)
+        return moved(problem, nearest)
     return problem
 
 
-def _moved(problem: Problem, origin: Where) -> Problem:
+def moved(problem: Problem, origin: Where) -> Problem:
+    """The problem at another place, with a note that says where it shows."""
     if origin == problem.where:
         return problem
     line = problem.where.text.strip()
-    return replace(problem, where=origin, notes=(*problem.notes, f"used at {problem.where}: {line}"))
+    return replace(problem, where=origin, notes=(f"used at {problem.where}: {line}", *problem.notes))
 
 
 def _is_given(tree: Tree, scope: Scope) -> bool:
@@ -80,9 +82,10 @@ def _read(tree: Tree, scope: Scope) -> list[Binding]:
 
 def distance(where: Where) -> int:
     """How far a file is from the user: their own and --set, a shipped spec, a shipped block."""
-    return _file_distance(Path(where.file).absolute())
+    return _file_distance(where.file, os.getcwd())
 
 
 @lru_cache(maxsize=64)
-def _file_distance(path: Path) -> int:
+def _file_distance(file: str, here: str) -> int:
+    path = Path(here, file)
     return 2 if path.is_relative_to(shipped() / "blocks") else 1 if path.is_relative_to(shipped()) else 0

@@ -66,13 +66,14 @@ def is_required(default: Tree) -> bool:
 def bind(call: Call, block: Block, arguments: Mapping[str, Binding], value: Value | None, inside: Place) -> Scope:
     """The names that a block's body knows. Reports what is wrong with a default and goes on without its value."""
     entered = UNKNOWN if value is None else value.type.channels
-    parameters = Names(call.place.scope.around.knowing(in_channels=entered, channels=entered))
+    around = call.place.scope.around.knowing(in_channels=entered, channels=entered)
+    parameters = Names(around, {**block.parameters, **block.let})
     for name, default in block.parameters.items():
         if name in arguments:
             parameters.take(name, arguments[name])
         else:
             define(call, parameters, name, default, inside)
-    let = Names(parameters.scope)
+    let = Names(parameters.scope, block.let)
     for name, tree in block.let.items():
         define(call, let, name, tree, inside)
     return let.scope

@@ -25,14 +25,15 @@ def _level(call: Call) -> Place:
     return call.place if call.item.given_name is None else call.place.level(call.item.given_name)
 
 
-def _joined(call: Call, values: list[Value | None], names: Sequence[str]) -> Value | None:
+def _joined(call: Call, start: Value | None, values: list[Value | None], names: Sequence[str]) -> Value | None:
     merge = MERGE_OPS[str(call.get("merge"))]
     if len(values) == 1:
         return values[0]
     suffix = f"_{call.get('merge')}" if call.item.given_name else ""
 
     def notes() -> tuple[str, ...]:
-        return tuple(f"{name}: {call.chain(value)}" for name, value in zip(names, values, strict=True) if value is not None)
+        return tuple(f"{name}: {call.chain(value, start)}" for name, value in zip(names, values, strict=True)
+                     if value is not None and start is not None)
 
     return call.add(merge, *values, suffix=suffix, notes=notes)
 
@@ -53,7 +54,7 @@ def _branches(call: Call, value: Value | None) -> Value | None:
         values.append(call.lowering.lower_listed(path, name, part, inner))
     if not values:
         raise SpecError([Problem("paths", call.where, "branches has no paths", "give it two or more operation lists")])
-    return _joined(call, values, [name for name, _ in paths.paths])
+    return _joined(call, value, values, [name for name, _ in paths.paths])
 
 
 def _paths(call: Call) -> tuple[Place, Paths]:
@@ -104,7 +105,7 @@ def _parallel(call: Call, value: Value | None) -> Value | None:
     prefix = _level_of_paths(call)
     names = [f"{prefix}path{index}" for index in range(1, times + 1)]
     paths = [call.lowering.lower_listed(_body(call), "body", value, _level(call).level(name)) for name in names]
-    return _joined(call, paths, names)
+    return _joined(call, value, paths, names)
 
 
 def _repeat(call: Call, value: Value | None) -> Value | None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from archspec.errors import Problem, SpecError, Where
 from archspec.graph.builder import Builder
 from archspec.graph.ir import Role, Value
-from archspec.graph.ops import Conv, Dense, GroupNorm, LocalResponseNorm, Op, ShapeError, Shuffle, Tensor
+from archspec.graph.ops import Conv, Dense, GroupNorm, LocalResponseNorm, Op, Shuffle
 from archspec.graph.text import op_text
-from archspec.lowering.blame import blame_one, blamed
+from archspec.graph.types import ShapeError, Tensor
+from archspec.lowering.blame import blame_one, blamed, distance, moved
 from archspec.lowering.place import Place
 from archspec.lowering.sink import Limits, Problems
 from archspec.schema.keys import REQUIRED, Key
@@ -21,7 +22,7 @@ from archspec.spec.arguments import Quoted, convert, value_of
 from archspec.spec.expressions import UNKNOWN, Datum, Unknown, describe, is_expression
 from archspec.spec.item_reader import ItemReader
 from archspec.spec.items import Arg, Item, Items, Paths, ShortcutCases
-from archspec.spec.operations import OPERATIONS
+from archspec.spec.operations import EXAMPLES, OPERATIONS
 from archspec.spec.scope import Scope
 
 T = TypeVar("T")
@@ -74,18 +75,22 @@ class Call:
         if tree is not None:
             return self.lowering.converted(f"{self.item.name}: {key}", declared, tree, self.place)
         if declared.default == REQUIRED:
-            raise SpecError([Problem("missing", self.where, f"{self.item.name} needs {key}",
-                                     f"it takes {self.item.signature.takes()}")])
+            raise SpecError([self._lacking((key,))])
         if declared.default in (None, "none"):
             return None
         return convert(f"{self.item.name}: {key}", declared, declared.default, self.where)
 
     def values(self, *keys: str) -> dict[str, object]:
         """Several arguments; raises one SpecError with the problems of all of them."""
+        assert self.item.signature is not None
         found: dict[str, object] = {}
-        problems: list[Problem] = []
+        declared = self.item.signature.arguments
+        lacking = tuple(key for key in keys if declared[key].default == REQUIRED and self.tree(key) is None)
+        problems = [self._lacking(lacking)] if lacking else []
         unknown: Unknown | None = None
         for key in keys:
+            if key in lacking:
+                continue
             try:
                 found[key] = self.get(key)
             except SpecError as error:
@@ -98,6 +103,13 @@ class Call:
             raise unknown
         return found
 
+    def _lacking(self, keys: Sequence[str]) -> Problem:
+        """Arguments that have to be given and are not."""
+        assert self.item.signature is not None
+        example = EXAMPLES.get(self.item.name)
+        return Problem("missing", self.where, f"{self.item.name} needs {' and '.join(keys)}",
+                       f"{f'as in {example}; ' if example else ''}it takes {self.item.signature.takes()}")
+
     def add(self, op: Op, *inputs: Value | None, suffix: str = "", name: str = "", notes: Notes = tuple) -> Value | None:
         """Adds a node, by default under the item's name. Reports a shape that does not fit and goes on with a guess."""
         known = [value for value in inputs if value is not None]
@@ -109,19 +121,34 @@ class Call:
             return lowering.builder.add(op, *known, name=name, where=self.where, cursor=self.place.cursor)
         except ShapeError as error:
             problem = Problem("shape", self.where, f"{name}: {error}", error.hint, notes())
-            written = [arg for arg in self.args.values() if isinstance(arg, Scalar)]
-            self.report(blame_one(problem, written, self.place.scope))
+            self.report(self._blamed(problem, error.concerns, known))
             return _guess(op, known, name)
 
-    def chain(self, value: Value) -> str:
-        """How a value came about: the last operations before it, each with the shape it gives."""
+    def _blamed(self, problem: Problem, concerns: tuple[str, ...], inputs: list[Value]) -> Problem:
+        """A shape that does not fit, at the one argument of the user's own, or at what made a vector of the map before it."""
+        assert self.item.signature is not None
+        keys = [key for key in self.item.signature.arguments if key in concerns]
+        found = blame_one(problem, [arg for key in keys if isinstance(arg := self.args.get(key), Scalar)], self.place.scope)
+        if found is problem:  # a default of the spec that ships is as far from the user as the item
+            usual = [tree for key in keys if isinstance(tree := self.tree(key), Scalar) and not distance(tree.where)]
+            found = blame_one(problem, usual, self.place.scope)
+        if found is problem and not all(value.type.is_map for value in inputs):
+            made = self.lowering.builder.node(inputs[0].name)
+            while made is not None and made.inputs and not made.types[0].is_map:
+                made = self.lowering.builder.node(made.inputs[0].name)
+            if made is not None and distance(made.where) < distance(problem.where):
+                return moved(problem, made.where)
+        return found
+
+    def chain(self, value: Value, start: Value) -> str:
+        """How a value came about from the one that a path starts with: its operations, each with the shape it gives."""
         builder, steps = self.lowering.builder, list[str]()
         node = builder.node(value.name)
-        while node is not None and node.inputs and len(steps) < LONGEST_CHAIN and node.name.startswith(f"{self.place.prefix}_"):
+        while node is not None and node.inputs and node.name != start.name:
             steps.append(f"{op_text(node.op)} {node.output.type}")
             node = builder.node(node.inputs[0].name)
-        start = f"{value.type}" if not steps else f"{node.output.type}" if node is not None else ""
-        return " -> ".join([start, *reversed(steps)])
+        steps = [*steps[:LONGEST_CHAIN], "…"] if len(steps) > LONGEST_CHAIN else steps
+        return " -> ".join([str(start.type), *reversed(steps)])
 
 
 Handler = Callable[[Call, Value | None], Value | None]

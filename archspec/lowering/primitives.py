@@ -9,6 +9,7 @@ from archspec.errors import Problem, SpecError, Where
 from archspec.graph import ops
 from archspec.graph.ir import Value
 from archspec.graph.ops import Op
+from archspec.graph.types import VALID
 from archspec.lowering.lowering import Call, Handler, Lowering
 from archspec.lowering.place import Place
 from archspec.schema.tree import ListTree, MappingTree, Scalar
@@ -150,7 +151,7 @@ def _check_pool(call: Call, given: Mapping[str, Any]) -> None:
     if ceil is not None and given["ceil"] and given["padding"] == "same":
         call.report(Problem("inert", ceil.where, "ceil does nothing with padding same, which rounds up already",
                                     "leave it out, or say another padding: valid ceil"))
-    if counting is not None and given["count_padding"] and given["padding"] == ops.VALID:
+    if counting is not None and given["count_padding"] and given["padding"] == VALID:
         call.report(Problem("inert", counting.where, "count_padding does nothing without padding",
                                     "leave it out, or say a padding: symmetric count_padding"))
 

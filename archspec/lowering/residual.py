@@ -6,10 +6,10 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import cast
 
-from archspec.errors import Problem, SpecError, nearest
+from archspec.errors import Problem, SpecError, Where, nearest
 from archspec.graph import ops
 from archspec.graph.ir import Value
-from archspec.graph.ops import VALID, Pair, Tensor
+from archspec.graph.types import VALID, Pair, Tensor
 from archspec.lowering.blame import blamed
 from archspec.lowering.lowering import Call
 from archspec.lowering.place import Place
@@ -47,7 +47,7 @@ def residual(call: Call, x: Value | None) -> Value | None:
         _check_plain(call)
     part = cases[0] if ops.same_shape(x.type, body.type) else cases[1]
     shortcut = _shortcut(call, part, x, before_body, body)
-    value = _added(call, shortcut, body) if part != "none" else body
+    value = _added(call, x, shortcut, body) if part != "none" else body
     act = _activation(call)
     return value if act is None else call.add(act, value, suffix="_act" if not call.item.given_name else "_add_act")
 
@@ -92,7 +92,7 @@ def _activation(call: Call) -> ops.Op | None:
     return None if matched or _has_pre(call) else of_kind(call.lowering, "act", {}, call.place, call.where)
 
 
-def _added(call: Call, shortcut: Value | None, body: Value) -> Value | None:
+def _added(call: Call, x: Value, shortcut: Value | None, body: Value) -> Value | None:
     """shortcut + scale · body, where stochastic depth may drop the body."""
     name = call.name if not call.item.given_name else f"{call.name}_add"
     given = call.values("scale", "drop_path")
@@ -104,7 +104,7 @@ def _added(call: Call, shortcut: Value | None, body: Value) -> Value | None:
         scaled = call.add(drop, scaled, name=f"{name}_drop_path")
 
     def notes() -> tuple[str, ...]:
-        return (f"shortcut: {call.chain(shortcut)}", f"body: {call.chain(body)}") if shortcut is not None else ()
+        return (f"shortcut: {call.chain(shortcut, x)}", f"body: {call.chain(body, x)}") if shortcut is not None else ()
 
     return call.add(ops.Merge("add"), shortcut, scaled, name=name, notes=notes)
 
@@ -166,23 +166,29 @@ def _name(call: Call, part: str) -> str:
     return f"{level.prefix}_shortcut{call.item.suffix}_{part}"
 
 
+def _said(call: Call) -> Where:
+    """Where the shortcut is named; the item where it is not."""
+    arg = call.tree("shortcut")
+    return arg.where if isinstance(arg, Scalar) else call.where
+
+
 def _stride(call: Call, x: Tensor, body: Tensor) -> Pair:
     """The body's stride. Raises SpecError where a shortcut cannot follow it."""
     if x.stride is None or body.stride is None:
-        raise SpecError([Problem("shortcut", call.where, f"a shortcut from {x} to {body}",
+        raise SpecError([Problem("shortcut", _said(call), f"a shortcut from {x} to {body}",
                                  "a residual body on a vector has to keep its size, or give shortcut a list")])
     ratios = [Fraction(b) / a for a, b in zip(x.stride, body.stride, strict=True)]
     if any(ratio.denominator != 1 for ratio in ratios):
-        raise SpecError([Problem("shortcut", call.where, f"the body enlarges {x} to {body}, no shortcut follows it",
+        raise SpecError([Problem("shortcut", _said(call), f"the body enlarges {x} to {body}, no shortcut follows it",
                                  "give shortcut a list of operations: [upsample: 2]")])
     return int(ratios[0]), int(ratios[1])
 
 
 def _identity(call: Call, x: Value, body: Value) -> Value | None:
     if not ops.same_shape(x.type, body.type):
-        raise SpecError([Problem("identity", call.where, f"the shortcut cannot be the identity: it starts as {x.type}, "
+        raise SpecError([Problem("identity", _said(call), f"the shortcut cannot be the identity: it starts as {x.type}, "
                                  f"the body ends in {body.type}", "let the body keep the shape, or use shortcut: projection",
-                                 (f"body: {call.chain(body)}",))])
+                                 (f"body: {call.chain(body, x)}",))])
     return x
 
 

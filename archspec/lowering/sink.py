@@ -26,7 +26,8 @@ class Problems:
         new = [problem for problem in problems if (problem.code, problem.where) not in self._seen]
         self._seen.update((problem.code, problem.where) for problem in new)
         notes = () if place is None else place.notes()
-        self.found.extend(replace(problem, notes=(*problem.notes, *notes)) for problem in new)
+        calls = () if place is None else tuple(frame.where for frame in reversed(place.calls))
+        self.found.extend(replace(problem, notes=(*problem.notes, *notes), calls=calls) for problem in new)
 
 
 class Limits:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from archspec.errors import Problem, SpecError, Where, nearest
+from archspec.errors import Problem, SpecError, Where, hinted, nearest
 from archspec.graph.ir import Cursor, Value
 from archspec.lowering.blame import distance
 from archspec.lowering.calls import bind, evaluated, run_block
 from archspec.lowering.lowering import Call, Lowering
 from archspec.lowering.place import Place
-from archspec.schema.tree import Scalar, Tree
+from archspec.schema.keys import Key
+from archspec.schema.tree import MappingTree, Scalar, Tree
+from archspec.schema.words import key_called
 from archspec.spec.arch import Stage
 from archspec.spec.arguments import convert
 from archspec.spec.expressions import UNKNOWN, describe
 from archspec.spec.items import Item
-from archspec.spec.longform import STAGE_LISTS
+from archspec.spec.longform import PLURALS, STAGE_LISTS
 from archspec.spec.scope import Names, Scope
 from archspec.spec.sections import STAGE
 
@@ -57,9 +60,8 @@ def _block_name(lowering: Lowering, stage: Stage, place: Place) -> str:
     if isinstance(value, str) and value in table:
         return value
     if value is not UNKNOWN:
-        known = table.names()
         lowering.problems.report(Problem("unknown-block", stage.block.where, f"there is no block {describe(value)}",
-                                         nearest(str(value), known) or "blocks: " + " ".join(known)))
+                                         hinted(lowering.problems.found, table.meant, str(value))))
     return ""
 
 
@@ -111,8 +113,10 @@ def listed_names(call: Call, plan: StagePlan, index: int, value: Value | None) -
 
 def _arguments(call: Call, plan: StagePlan, index: int) -> dict[str, Tree]:
     """What the stage gives its block; the stride goes to the first repeat, the others have 1."""
-    signature = call.lowering.spec.blocks.signature(plan.block)
-    given = {key: tree for key, tree in plan.stage.arguments.items() if key in signature.arguments}
+    signature, written = call.lowering.spec.blocks.signature(plan.block), plan.stage.arguments
+    given = {key_called(key, signature.arguments): tree for key, tree in written.items() if key not in signature.arguments}
+    given.pop("", None)  # what is given by another name is reported below, and is not missing then
+    given |= {key: tree for key, tree in written.items() if key in signature.arguments}
     stride = plan.stage.stride or Scalar(1, "1", plan.stage.where)
     if "stride" in signature.arguments:
         given["stride"] = stride if index == 0 else Scalar(1, "1", stride.where)
@@ -142,8 +146,13 @@ def _not_taken(call: Call, plan: StagePlan, key: str) -> Problem:
     signature = table.signature(plan.block)
     where, block = plan.stage.keys.get(key, plan.stage.arguments[key].where), plan.stage.block.where
     inherited = distance(where) > distance(block)
-    hint = f"{nearest(key, (*signature.arguments, *STAGE_KEYS))} it takes {signature.takes()}".strip()
-    if inherited:
+    near = hinted(call.lowering.problems.found, _meant, key, signature.arguments)
+    hint = f"{near} it takes {signature.takes()}".strip()
+    given = plan.stage.arguments[key]
+    if isinstance(given, MappingTree) and key in [stage.name for stage in call.lowering.spec.stages]:
+        changed = next(iter(given.entries), "width")
+        hint = f"what differs is a column, one entry a stage: {changed}: [{', '.join('…' for _ in range(plan.stages))}]"
+    elif inherited:
         hint = f"take it away: stages: {{{key}: null}}"
     elif key in table.lost(plan.block):
         hint = f"its body does not read ${key}, as that of the block it copies does: leave it out"
@@ -154,3 +163,10 @@ def _not_taken(call: Call, plan: StagePlan, key: str) -> Problem:
 def _strides(call: Call, stride: Tree) -> bool:
     value = call.lowering.known_value(stride, call.place)
     return value is not UNKNOWN and (value != 1 or isinstance(value, bool))
+
+
+def _meant(key: str, arguments: Mapping[str, Key]) -> str:
+    """Hint for a word that is no argument of a block and no key of a stage."""
+    same = key_called(key, arguments) or key_called(key, STAGE)
+    others = [name for name in (*arguments, *STAGE_KEYS) if PLURALS.get(name) != key]
+    return f"did you mean '{same}'?" if same else nearest(key, others)

@@ -15,7 +15,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from archspec.graph.ops import VALID, Pads, Pair
+from archspec.graph.types import VALID, Pads, Pair
 from archspec.model.grouped import convolve
 
 Shape = tuple[int | None, ...]

@@ -15,6 +15,7 @@ import keras
 from archspec.graph import ops
 from archspec.graph.ir import Node
 from archspec.graph.names import IMAGES, padding_name
+from archspec.graph.types import VALID, Padding, Pads, Pair
 from archspec.model import custom, grouped
 from archspec.model.initial import initializer
 
@@ -47,14 +48,14 @@ def _first(node: Node, context: Context) -> dict[str, keras.initializers.Initial
     return {f"{weight.name}_initializer": initializer(weight.init, draw=context.initialize) for weight in node.weights}
 
 
-def _pad_layer(node: Node, pads: ops.Pads) -> keras.layers.Layer:
+def _pad_layer(node: Node, pads: Pads) -> keras.layers.Layer:
     top, bottom, left, right = pads
     return keras.layers.ZeroPadding2D(((top, bottom), (left, right)), name=padding_name(node))
 
 
-def _as_keras(padding: ops.Padding, reach: ops.Pair, stride: ops.Pair) -> str:
+def _as_keras(padding: Padding, reach: Pair, stride: Pair) -> str:
     """Keras's word for a padding, or '' where it has none."""
-    if padding in ("same", ops.VALID):
+    if padding in ("same", VALID):
         return "same" if padding == "same" else "valid"
     above, beside = (reach[0] - 1) // 2, (reach[1] - 1) // 2
     unstrided = (above, reach[0] - 1 - above, beside, reach[1] - 1 - beside)
@@ -91,7 +92,7 @@ def _dense(node: Node, op: ops.Dense, context: Context) -> Layers:
     return (keras.layers.Dense(op.units, use_bias=op.bias, name=node.name, **_first(node, context)),)
 
 
-def _pool_pads(node: Node, op: ops.Pool) -> ops.Padding:
+def _pool_pads(node: Node, op: ops.Pool) -> Padding:
     """The padding with the rows of `ceil`, less what no window reaches at the bottom and on the right."""
     pads = op.pads(node.types[0])
     if pads == "same":

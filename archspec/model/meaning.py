@@ -15,6 +15,7 @@ import keras
 from archspec.graph import init, ops
 from archspec.graph.ir import Node
 from archspec.graph.ops import Op
+from archspec.graph.types import VALID, Padding, Pads, Pair
 from archspec.model import custom, grouped
 
 NEUTRAL: dict[str, tuple[Any, ...]] = {
@@ -33,10 +34,10 @@ class Window:
     """What a pooling does: zeros of `counted` are part of a mean, the pixels of `left_out` are part of nothing."""
 
     mode: Literal["max", "avg"]
-    kernel: ops.Pair
-    stride: ops.Pair
-    counted: ops.Padding
-    left_out: ops.Padding
+    kernel: Pair
+    stride: Pair
+    counted: Padding
+    left_out: Padding
 
 
 Meaning = Op | Window | str
@@ -55,9 +56,9 @@ class Settings:
         value = self.rest.pop(key)
         return tuple(value) if isinstance(value, list | tuple) else value
 
-    def padding(self) -> ops.Padding:
+    def padding(self) -> Padding:
         """Keras's word as ours."""
-        return "same" if self.take("padding") == "same" else ops.VALID
+        return "same" if self.take("padding") == "same" else VALID
 
     def strange(self) -> dict[str, Any]:
         """The keys that are neither taken nor neutral."""
@@ -78,11 +79,11 @@ def _depthwise(its: Settings) -> Op:
 
 
 def _pool(mode: Literal["max", "avg"]) -> Reader:
-    return lambda its: Window(mode, its.take("pool_size"), its.take("strides"), ops.VALID, its.padding())
+    return lambda its: Window(mode, its.take("pool_size"), its.take("strides"), VALID, its.padding())
 
 
 def _padded_max(its: Settings) -> Window:
-    return Window("max", its.take("pool_size"), its.take("strides"), ops.VALID, its.take("padding"))
+    return Window("max", its.take("pool_size"), its.take("strides"), VALID, its.take("padding"))
 
 
 def _padded_avg(its: Settings) -> Window:
@@ -123,7 +124,7 @@ def _scaled(norm: Callable[..., Op], *keys: str) -> Reader:
     return lambda its: norm(**{key: its.take(key) for key in (*keys, "epsilon", "scale", "center")})
 
 
-def _pads(its: Settings) -> ops.Pads:
+def _pads(its: Settings) -> Pads:
     (top, bottom), (left, right) = its.take("padding")
     return top, bottom, left, right
 
@@ -192,11 +193,11 @@ def read(layer: keras.layers.Layer, helper: keras.layers.Layer | None) -> tuple[
     return _around(meaning, _pads(around)), {**its.strange(), **around.strange()}
 
 
-def _around(meaning: Meaning, pads: ops.Pads) -> Meaning:
+def _around(meaning: Meaning, pads: Pads) -> Meaning:
     """The same after zeros around the map."""
-    if isinstance(meaning, ops.Conv | ops.Depthwise) and meaning.padding == ops.VALID:
+    if isinstance(meaning, ops.Conv | ops.Depthwise) and meaning.padding == VALID:
         return replace(meaning, padding=pads)
-    if isinstance(meaning, Window) and (meaning.counted, meaning.left_out) == (ops.VALID, ops.VALID):
+    if isinstance(meaning, Window) and (meaning.counted, meaning.left_out) == (VALID, VALID):
         return replace(meaning, counted=pads) if meaning.mode == "avg" else replace(meaning, left_out=pads)
     return f"{meaning} after padding {pads}"
 
@@ -209,7 +210,7 @@ def meaning(node: Node) -> Meaning:
         case ops.Pool() as op if op.mode == "avg" and op.count_padding:
             return Window("avg", op.kernel, op.stride, op.padding, _added(op, node))
         case ops.Pool() as op:
-            return Window(op.mode, op.kernel, op.stride, ops.VALID, op.pads(node.types[0]))
+            return Window(op.mode, op.kernel, op.stride, VALID, op.pads(node.types[0]))
         case ops.Activation(function, slope, alpha, approximate):
             plain = ops.Activation(function, approximate=approximate and function == "gelu")
             return {"leaky_relu": replace(plain, slope=slope), "elu": replace(plain, alpha=alpha)}.get(function, plain)
@@ -220,11 +221,11 @@ def meaning(node: Node) -> Meaning:
     return node.op
 
 
-def _added(op: ops.Pool, node: Node) -> ops.Pads:
+def _added(op: ops.Pool, node: Node) -> Pads:
     """The rows and columns of `ceil`."""
     whole = op.pads(node.types[0])
     if whole == "same" or op.padding == "same":
-        return ops.VALID
+        return VALID
     return 0, whole[1] - op.padding[1], 0, whole[3] - op.padding[3]
 
 
@@ -247,14 +248,14 @@ def _plain(it: Meaning, node: Node) -> Meaning:
                    left_out=(left_out[0], rows[1], left_out[2], columns[1]))
 
 
-def _in_pixels(padding: ops.Padding, reach: ops.Pair, stride: ops.Pair) -> ops.Padding:
+def _in_pixels(padding: Padding, reach: Pair, stride: Pair) -> Padding:
     if padding != "same" or stride != (1, 1):
         return padding
     above, beside = (reach[0] - 1) // 2, (reach[1] - 1) // 2
     return above, reach[0] - 1 - above, beside, reach[1] - 1 - beside
 
 
-def _reached(node: Node, it: Window, axis: int, counted: ops.Pads, left_out: ops.Pads) -> tuple[int, int]:
+def _reached(node: Node, it: Window, axis: int, counted: Pads, left_out: Pads) -> tuple[int, int]:
     """Of the pixels behind a map along one axis, those of both kinds that a window reaches."""
     before, after = 2 * axis, 2 * axis + 1
     size, windows = node.types[0].shape[axis], node.output.type.shape[axis]

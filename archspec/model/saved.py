@@ -1,4 +1,4 @@
-"""The .keras file of a model, and what loading it takes beside Keras."""
+"""The .keras file of a model, what it says of its network, and what loading it takes beside Keras."""
 
 from __future__ import annotations
 
@@ -8,16 +8,23 @@ from pathlib import Path
 
 import keras
 
+from archspec.graph.ir import Graph
+from archspec.graph.text import MEMBER, line
 from archspec.io.files import replacing
 from archspec.model.emit import deep
 
 OURS = re.compile(rb'"registered_name": "archspec>(\w+)"')
 
 
-def save(model: keras.Model, path: Path) -> tuple[str, ...]:
-    """Writes the file, whole or not at all. Returns the layers of archspec's that it needs to be loaded, by name."""
+def save(model: keras.Model, graph: Graph, path: Path) -> tuple[str, ...]:
+    """Writes the file, whole or not at all. Returns the layers of archspec's that it needs to be loaded, by name.
+
+    Beside what Keras writes it holds the graph's text, by which weights taken from it are known to fit.
+    """
     with replacing(path) as partial, deep(len(model.layers)):
         model.save(partial)
+        with zipfile.ZipFile(partial, "a") as archive:
+            archive.writestr(MEMBER, "\n".join(map(line, graph.predicting)))
         return ours(partial)
 
 

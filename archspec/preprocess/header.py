@@ -44,7 +44,7 @@ class Header:
 
     `components` and `depth` (bits) are those of a JPEG or PNG, else 0; `plain` says that there is nothing about it (an
     orientation, a transparent colour, a rare coding) that needs more than a decoder. `start` is where the image itself
-    begins, behind what is attached to it.
+    begins, behind what is attached to it. `progressive` says that a JPEG comes in scans that refine one another.
     """
 
     kind: str
@@ -55,6 +55,7 @@ class Header:
     orientation: int = 1
     plain: bool = False
     start: int = 0
+    progressive: bool = False
 
 
 class NoImage(ValueError):
@@ -121,7 +122,7 @@ def _jpeg(read: Read, head: bytes) -> Header:
             if not height or not width:
                 break
             return Header("JPEG", height, width, components, depth, orientation,
-                          code in _COMMON and depth == 8 and orientation == 1, offset)
+                          code in _COMMON and depth == 8 and orientation == 1, offset, code == 0xC2)
         if code == 0xE1 and _at(read, head, offset + 4, 6) == b"Exif\0\0":
             orientation = _orientation(_at(read, head, offset + 10, max(0, length - 8)))
         offset += 2 + length

@@ -8,8 +8,9 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from archspec.preprocess.cut_short import FILL, cut_short
 from archspec.preprocess.header import NoImage
-from archspec.preprocess.routes import check_size
+from archspec.preprocess.routes import CUT_SHORT, check_size
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "JPEG2000", "AVIF")
 """The plugins of Pillow that strangers' bytes may reach: no EPS, which starts Ghostscript, and nothing rare."""
@@ -29,12 +30,20 @@ def decode_with_pillow(data: bytes, channels: int, background: float) -> np.ndar
     """(h, w, channels) uint8: the first frame, turned as EXIF says, 16 bits cut to their upper 8. Raises NoImage."""
     image = open_image(io.BytesIO(data))
     try:
+        if image.format in ("JPEG", "MPO"):
+            _refuse_cut_short(image, data)
         pixels = np.asarray(_in_mode(ImageOps.exif_transpose(_in_bytes(image)), channels, round(background)))
     except NoImage:
         raise
     except Exception as error:  # as above
         raise NoImage(_reason(error)) from error
     return pixels.reshape(*pixels.shape[:2], channels)
+
+
+def _refuse_cut_short(image: Image.Image, data: bytes) -> None:
+    last = np.asarray(image.crop((image.width - 1, image.height - 1, image.width, image.height)))
+    if any((last == level).all() for level in FILL) and cut_short(data):
+        raise NoImage(CUT_SHORT)
 
 
 def _in_bytes(image: Image.Image) -> Image.Image:

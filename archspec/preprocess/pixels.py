@@ -8,8 +8,10 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from archspec.preprocess.cut_short import FILL, cut_short
+from archspec.preprocess.header import NoImage
 from archspec.preprocess.resample import resample
-from archspec.preprocess.routes import Route
+from archspec.preprocess.routes import CUT_SHORT, Route
 from archspec.preprocess.rule import Preprocess
 from archspec.preprocess.sampling import RATIOS, Sampling, sampling
 from archspec.preprocess.window import centred
@@ -69,7 +71,24 @@ def _jpeg(encoded: tf.Tensor, size: tf.Tensor, part: tf.Tensor, rule: Preprocess
     number = tf.argmax(tf.cast(tf.constant(RATIOS) == ratio, tf.int32), output_type=tf.int32)
     image = tf.switch_case(number, [lambda each=each: at(each) for each in RATIOS])
     top, left = top - begin[0], left - begin[1]
-    return image[top:top + height, left:left + width]
+    return _not_cut_short(encoded, image[top:top + height, left:left + width])
+
+
+def _not_cut_short(encoded: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
+    """The image; the op fails where its data end too early, of which TensorFlow makes a grey rest.
+
+    Of a whole image the last pixel is seldom such a grey, so that the costly look is a rare one; what is missing of a part
+    is missing at its end, too.
+    """
+    grey = tf.reduce_all(tf.gather(tf.constant([level in FILL for level in range(256)]), tf.cast(image[-1, -1], tf.int32)))
+    return tf.cond(grey, lambda: tf.numpy_function(_whole, [encoded, image], tf.uint8, stateful=False), lambda: image)
+
+
+def _whole(data: bytes | np.ndarray, image: np.ndarray) -> np.ndarray:
+    """The image that was decoded from the data. Raises NoImage if these are cut short."""
+    if cut_short(data if isinstance(data, bytes) else bytes(data.item())):
+        raise NoImage(CUT_SHORT)
+    return image
 
 
 def _sampled(image: tf.Tensor, places: tf.Tensor, rule: Preprocess, chosen: tf.Tensor | None) -> tf.Tensor:

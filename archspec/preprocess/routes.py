@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from archspec.preprocess.cut_short import lacks_scans
 from archspec.preprocess.header import Header, NoImage, read_header
 
 MAX_PIXELS = 178_956_970
 """Of one image: above that it is a decompression bomb, as Pillow has it."""
-
-
+CUT_SHORT = "the JPEG's data end before its image does"
 LONGEST_PNG = 1_000_000
 """A side that libpng, as TensorFlow has it, reads at most."""
 
@@ -30,6 +30,8 @@ def route(data: bytes, channels: int) -> Route:
     """
     header = read_header(lambda offset, count: data[offset:offset + count])
     check_size(header.height, header.width)
+    if header.progressive and lacks_scans(data, header):
+        raise NoImage(CUT_SHORT)
     if not ends(data, header):
         return Route.PILLOW  # of a PNG that lacks nothing but its end it makes a picture; all else it refuses
     if header.kind == "JPEG" and header.plain and channels in _jpeg_channels(header):

@@ -45,7 +45,7 @@ class Section:
     word: ClassVar[str] = ""
     """What names it where it is one of several (see Named); '' for a section that has a key to itself."""
     main: ClassVar[str] = ""
-    """The key that a bare value behind its word stands for; '' if it takes none."""
+    """The key that a value alone, or a bare one behind its word, stands for; '' if it takes none."""
 
     def clashes(self) -> Iterator[Clash]:
         """What its keys do not allow together."""
@@ -54,14 +54,18 @@ class Section:
 
 @dataclass(frozen=True)
 class Sub(Kind):
-    """A mapping with keys of its own. `merged` are keys that stand among them and are gone once files are merged."""
+    """A mapping with keys of its own. `merged` are keys that stand among them and are gone once files are merged.
+
+    A value alone stands for a mapping with it at the section's main key, if that has one.
+    """
 
     section: type[Section]
     merged: Mapping[str, Key] = field(default_factory=dict)
 
     def expected(self) -> str:
         """Its keys."""
-        return f"a mapping with {' '.join(self.section.declared)}"
+        main = self.section.main
+        return f"a mapping with {' '.join(self.section.declared)}" + f", or its {main} alone" * bool(main)
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from archspec.errors import nearest, shorten
+from archspec.errors import WIDEST, nearest, shorten
 from archspec.schema.tree import Scalar, written
 
 MOST = 10**7
 """A size or a count is at most this, unless its kind says otherwise."""
 NUMERAL = re.compile(r"[-+]?(0|[1-9][0-9]*|[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?")
+SEVERAL = re.compile(r"[0-9.]+([ ,]+[0-9.]+)+")
+"""Numbers of a list without its brackets, or without its commas."""
 NEARLY = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
 
 
@@ -66,6 +69,12 @@ class Whole(Kind):
         if not self.least <= value <= self.most:
             raise Unfit(self.expected())
         return value
+
+    def read(self, scalar: Scalar) -> int:
+        """The number; one with a point is none, and told how it would be."""
+        if isinstance(scalar.value, float) and scalar.value.is_integer():
+            raise Unfit("a whole number", f"write {int(scalar.value)}")
+        return self.take(scalar.value)
 
     def expected(self) -> str:
         """With its bounds."""
@@ -158,7 +167,7 @@ class Text(Kind):
 
 @dataclass(frozen=True)
 class Choice(Kind):
-    """One of some words; true and false may be among them. `synonyms` are what other libraries call them."""
+    """One of some words; true and false may be among them. `synonyms` are what other libraries call them, or how to say it."""
 
     words: tuple[str | bool, ...]
     synonyms: Mapping[str, str] = field(default_factory=dict)
@@ -172,9 +181,10 @@ class Choice(Kind):
         raise Unfit(self.expected(), self._hint(word))
 
     def _hint(self, word: object) -> str:
-        same = self.synonyms.get(plainly(str(word)))
+        plain = plainly(str(word))
+        same = next((known for known in self.spelled() if plainly(known) == plain), self.synonyms.get(plain))
         if same is not None:
-            return f"did you mean '{same}'?"
+            return same if " " in same else f"did you mean '{same}'?"
         near = hint_for_text(word) if any(isinstance(known, bool) for known in self.words) else ""
         return near or nearest(str(word), self.spelled())
 
@@ -219,9 +229,11 @@ def _digits(value: float) -> str:
     return str(int(value)) if value == int(value) else f"{value:g}"
 
 
+@lru_cache(maxsize=4096)
 def plainly(word: str) -> str:
-    """A word without case, spaces and signs, so that BatchNorm2d, batch-norm2d and batch_norm2d are one."""
-    return re.sub(r"[\s_-]", "", word).lower()
+    """A word without case, spaces, signs and what it is a member of: BatchNorm2d, batch-norm and nn.BatchNorm2d(64) are one."""
+    bare = re.sub(r"^([A-Za-z]\w*\.)+|\(.*", "", word.strip()[:WIDEST])
+    return re.sub(r"[\s_-]|2d", "", bare.lower())
 
 
 def hint_for_text(text: object) -> str:
@@ -236,5 +248,7 @@ def hint_for_text(text: object) -> str:
         return f"'{text}' is text: numbers are finite"
     if re.search(r"[\w)] *[-+*/%<>]=? *[\w(]|\w\(", text):
         return f"an expression is written $({shorten(text)})"
+    if SEVERAL.fullmatch(text):
+        return f"a list has brackets and commas: [{shorten(', '.join(re.split(r'[ ,]+', text)))}]"
     near = NEARLY.get(text.lower())
     return f"'{text}' is text: write {near}" if near else ""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TypeVar
 
-from archspec.errors import MAX_SHOWN, Problem, SpecError, Where, nearest, shorten
+from archspec.errors import Problem, SpecError, Where, hinted, nearest, shorten
 from archspec.schema.keys import REQUIRED, Clash, Key, ListOf, Named, OneOf, Section, Sub
 from archspec.schema.kinds import Each, Form, Kind, Table, Unfit
 from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, kind, tree_of
@@ -199,7 +199,7 @@ class _Reader:
         elif among is not None and isinstance(value, Scalar) and value.text in among.kinds():
             hint = f"write {among.tag}: {value.text}"
         else:
-            near = suggestion(name, keys, self.everywhere) if len(self.problems) < MAX_SHOWN else ""
+            near = hinted(self.problems, suggestion, name, keys, self.everywhere)
             hint = near or f"it has {' '.join(keys)}"
         self.problem("unknown-key", tree.key(name), f"{path} has no key '{name}'", hint)
 

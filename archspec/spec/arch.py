@@ -10,8 +10,9 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import TypeVar
 
-from archspec.errors import Problem, SpecError, Where
+from archspec.errors import Problem, SpecError, Where, hinted
 from archspec.schema.keys import Key, Section
+from archspec.schema.kinds import SEVERAL, hint_for_text
 from archspec.schema.read import read, take
 from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, kind
 from archspec.schema.words import meant, suggestion
@@ -19,21 +20,33 @@ from archspec.spec.arguments import convert, value_of
 from archspec.spec.blocks import BlockTable, named_values
 from archspec.spec.compact import kind_called
 from archspec.spec.export import ExportSection
+from archspec.spec.expressions import Unknown
+from archspec.spec.files import spec_names
 from archspec.spec.inherit import Resolved
 from archspec.spec.item_reader import ItemReader
 from archspec.spec.items import Items
 from archspec.spec.longform import PLURALS, STAGE_LISTS, entries_of
 from archspec.spec.operations import ACT, NORM, OPERATIONS, PADDINGS, Signature
 from archspec.spec.published import Published
+from archspec.spec.reading import words
 from archspec.spec.recipe import Recipe
 from archspec.spec.scope import Scope
-from archspec.spec.sections import DEFAULTS, SPEC, STAGE, everywhere
+from archspec.spec.sections import DEFAULTS, SPEC, STAGE, WHOLE, everywhere
 
 T = TypeVar("T", bound=Section)
-REPLACED = "the stages that are extended are rows, and columns replace rows whole: write the rows, each with what changes"
+REPLACED: dict[tuple[type, type], str] = {
+    (ListTree, MappingTree): "the stages that are extended are rows, and columns replace rows whole: write the rows, each "
+                             "with what changes",
+    (MappingTree, ListTree): "the stages that are extended are columns, and rows replace columns whole: write a column with "
+                             "what changes, stages: {width: […]}",
+}
+"""What to write where stages of one form stand on stages of the other."""
 NETWORK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,63}")
 """GoogLeNet's are 3a, 3b, …; a Keras layer's name may begin with a digit."""
+SIDE = re.compile(r"[0-9]+|\?|None|none|null|-1")
+ALMOST_SIZE = re.compile(rf"\s*[(\[]?\s*({SIDE.pattern})(\s*[xX*×,]?\s*({SIDE.pattern})){{0,3}}\s*[)\]]?\s*")
+OPEN = ("None", "none", "null", "-1", "~")
 INPUT = re.compile(r"(\?|[1-9][0-9]{0,4})x(\?|[1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
 
 
@@ -107,11 +120,12 @@ def parse_spec(resolved: Resolved) -> Spec:
     """The typed spec, with what is wrong with its parts. Raises TooLarge."""
     problems = list(resolved.problems)
     reader = _SpecReader(resolved, problems)
+    spec = reader.spec()
     for key in resolved.tree.entries:
         if key not in SPEC:
             reader.problem("unknown-key", resolved.tree.key(key), f"a spec has no section '{key}'",
-                           suggestion(key, SPEC, everywhere) or "sections: " + " ".join(SPEC))
-    spec = reader.spec()
+                           whole_network(key, resolved.tree.entries[key]) or _below(key) or reader.of_stages(key)
+                           or hinted(problems, suggestion, key, SPEC, everywhere) or "sections: " + " ".join(SPEC))
     return replace(spec, problems=tuple(problems))
 
 
@@ -137,6 +151,14 @@ class _SpecReader:
             padding=self.padding(defaults), parameters=self.names("parameters"), blocks=self.blocks, stem=self.items("stem"),
             stages=tuple(self.stages()), head=self.items("head"), auxiliary=self.auxiliary(), recompute=self.everywhere,
             published=section_in(self.resolved, "published", Published, self.problems), resolved=self.resolved)
+
+    def of_stages(self, key: str) -> str:
+        """Hint for a key that belongs into stages: one of theirs, or a parameter of a block that they name; ''."""
+        stages = self.tree.entries.get("stages")
+        named = [] if stages is None else [name for name in words(stages) if name in self.blocks]
+        single = PLURALS.get(key, key)
+        known = single in STAGE or any(single in self.blocks.signature(name).arguments for name in named)
+        return f"write it in stages: {{{key}: …}}" if known else ""
 
     # -- simple sections -------------------------------------------------------------------------------------------
 
@@ -191,7 +213,7 @@ class _SpecReader:
         match = INPUT.fullmatch(tree.text) if isinstance(tree, Scalar) else None
         if match is None:
             self.problem("input", tree.where, f"input is height x width x channels, this is {kind(tree)}",
-                         "write 224x224x3, or ?x?x3 where the size is open")
+                         f"write {size_meant(tree) or '224x224x3, or ?x?x3 where the size is open'}")
             return None, None, 3
         height, width = (None if side == "?" else int(side) for side in match.groups()[:2])
         return height, width, int(match[3])
@@ -251,6 +273,8 @@ class _SpecReader:
         except SpecError as error:
             self.problems.extend(error.problems)
             return False
+        except Unknown:  # it cannot be read, which is reported already
+            return False
         return True
 
     def defaults(self, tree: MappingTree | None) -> Mapping[str, Mapping[str, Tree]]:
@@ -265,7 +289,7 @@ class _SpecReader:
                              "give its arguments where it stands")
             elif signature is None:
                 self.problem("unknown-key", tree.key(name), f"defaults has no '{name}'",
-                             _part(name) or suggestion(name, DEFAULTS, everywhere)
+                             hinted(self.problems, _default_meant, name)
                              or "it has unit norm act padding, and operations that hold no lists")
             elif not isinstance(value, MappingTree):
                 self.problem("not-a-mapping", value.where, f"defaults.{name} is a mapping of arguments, this is {kind(value)}")
@@ -277,7 +301,7 @@ class _SpecReader:
         for key, value in tree.entries.items():
             if key not in signature.arguments:
                 self.problem("unknown-argument", tree.key(key), f"{signature.name} takes no '{key}'",
-                             meant(key, signature.arguments) or f"it takes {signature.takes()}")
+                             hinted(self.problems, meant, key, signature.arguments) or f"it takes {signature.takes()}")
             elif self.fits(f"{signature.name}: {key}", signature, key, value):
                 yield key, value
 
@@ -334,15 +358,26 @@ class _SpecReader:
 
     def columns(self, tree: MappingTree) -> Iterator[tuple[dict[str, Tree], Mapping[str, Where], Where]]:
         lists = {key: value for key, value in tree.entries.items() if isinstance(value, ListTree) and key not in STAGE_LISTS}
+        broken = {key: self.unparted(key, tree, lists[key]) for key in list(lists) if _is_unparted(lists[key])}
+        lists = {key: value for key, value in lists.items() if key not in broken}
         base_first = sorted(lists, key=lambda key: self.layer_of(tree.key(key)))
         if base_first:
             self.lengths(tree, {key: lists[key] for key in base_first}, base_first[0])
         for index in range(min((len(column.items) for column in lists.values()), default=1)):
             row = {key: value for key, value in tree.entries.items() if key not in lists}
+            row |= broken
             row |= {key: column.items[index] for key, column in lists.items() if not _is_default(column.items[index])}
             if index == 0:
                 row.pop("between", None)
             yield row, tree.keys, tree.where
+
+    def unparted(self, key: str, tree: MappingTree, column: ListTree) -> Scalar:
+        """Reports a column whose entries are one text, as no commas part them; BROKEN in its place."""
+        entry = column.items[0]
+        assert isinstance(entry, Scalar)
+        self.problem("column-length", entry.where, f"'{_said(tree, key)}' has one entry, {kind(entry)}",
+                     hint_for_text(entry.text))
+        return Scalar(BROKEN, entry.text, entry.where)
 
     def stage(self, number: int, row: dict[str, Tree], keys: Mapping[str, Where], where: Where) -> Stage | None:
         if "name" in row:
@@ -354,11 +389,19 @@ class _SpecReader:
         recompute = self.recompute(row.pop("memory", None))
         block = self.no_operation(block)
         if block is None:
-            self.problem("missing", where, "a stage says no block",
-                         REPLACED if self.replaced_rows() else
-                         "add block: NAME; `archspec list --blocks` shows those that ship")
+            self.problem("missing", where, "a stage says no block", self.how_to_say_a_block(row))
             return None
         return Stage(name, where, block, repeats, stride, MappingProxyType(lists), MappingProxyType(row), keys, recompute)
+
+    def how_to_say_a_block(self, row: Mapping[str, Tree]) -> str:
+        """Hint for a stage without a block: rows are written as columns, as an item, or below names."""
+        replaced = self.replaced()
+        called = next((name for name in row if name in self.blocks), "")
+        if called and len(row) == 1 and not replaced:
+            return f"write {{block: {called}, …}}"
+        if row and all(isinstance(value, MappingTree) and "block" in value.entries for value in row.values()):
+            return f"stages is a list: - {{name: {next(iter(row))}, block: …}}"
+        return replaced or "add block: NAME; `archspec list --blocks` shows those that ship"
 
     def recompute(self, tree: Tree | None) -> bool:
         """Whether the backward pass of a stage computes activations again."""
@@ -374,10 +417,10 @@ class _SpecReader:
                      f"blocks: {{mine: {{body: [{block.text}: …]}}}}, and here mine")
         return Scalar(BROKEN, block.text, block.where)
 
-    def replaced_rows(self) -> bool:
-        """Whether columns stand where a file that is extended has rows."""
-        stages = [layer.tree.entries.get("stages") for layer in self.resolved.layers]
-        return any(isinstance(below, ListTree) and isinstance(above, MappingTree) for below, above in pairwise(stages))
+    def replaced(self) -> str:
+        """Hint where columns stand where a file that is extended has rows, or rows where it has columns; ''."""
+        kinds = [type(layer.tree.entries["stages"]) for layer in self.resolved.layers if "stages" in layer.tree.entries]
+        return next((REPLACED[pair] for pair in reversed(list(pairwise(kinds))) if pair in REPLACED), "")
 
     def stage_name(self, tree: Tree | None, number: int) -> str:
         if tree is None:
@@ -388,16 +431,57 @@ class _SpecReader:
         return f"stage{number}"
 
 
+def whole_network(key: str, tree: Tree) -> str:
+    """Hint for a section that is to hold the whole network, or to name another's; ''."""
+    if key.lower() not in WHOLE:
+        return ""
+    if isinstance(tree, Scalar):
+        return f"write extends: {tree.text if tree.text in spec_names() else 'NAME, one that `archspec list` shows'}"
+    return "a network is stem, a list of operations, then stages, then head: [global_avg_pool, dense: $classes]"
+
+
+def _below(key: str) -> str:
+    """Hint for a path that --set takes, as a key of a file; ''."""
+    section, _, rest = key.partition(".")
+    return f"write {section}: {{{rest}: …}}; --set has paths with dots" if rest and section in SPEC else ""
+
+
+def size_meant(tree: Tree) -> str:
+    """What an image's size is written as that was given as a list, a mapping, a text with other signs or one number; ''."""
+    found = ["?" if side in OPEN else side for side in _sides(tree)]
+    if len(found) == 4:
+        found = found[1:]  # behind the batch
+    if len(found) in (1, 2):
+        found = [found[0], found[-1], "3"]
+    if len(found) == 3 and found[0] in ("1", "3") and found[1] == found[2] != found[0]:  # PyTorch's order
+        found = [*found[1:], found[0]]
+    size = "x".join(found)
+    return size if INPUT.fullmatch(size) else ""
+
+
+def _sides(tree: Tree) -> list[str]:
+    """The numbers in what was given as a size."""
+    if isinstance(tree, Scalar):
+        return SIDE.findall(tree.text) if tree.value is not None and ALMOST_SIZE.fullmatch(tree.text) else []
+    parts = tree.items if isinstance(tree, ListTree) else [tree.entries.get(side) for side in ("height", "width", "channels")]
+    return [part.text for part in parts if isinstance(part, Scalar)]
+
+
 def _said(tree: MappingTree, column: str) -> str:
     """A column as the user wrote it, `widths` for width; its key's path ends so, but for a table's."""
     written = tree.key(column).path.rpartition(".")[2]
     return written if PLURALS.get(written, written) == column else column
 
 
-def _part(name: str) -> str:
-    """Hint for a kind of norm or activation among the defaults."""
+def _is_unparted(column: ListTree) -> bool:
+    """Whether a column holds one text of several numbers."""
+    return len(column.items) == 1 and isinstance(column.items[0], Scalar) and bool(SEVERAL.fullmatch(column.items[0].text))
+
+
+def _default_meant(name: str) -> str:
+    """Hint for a key that defaults do not have: a kind of norm or activation, or a key that is near."""
     part = next((part for part in ("norm", "act") if kind_called(part, name)), "")
-    return f"write {part}: {{kind: {kind_called(part, name)}, …}}" if part else ""
+    return f"write {part}: {{kind: {kind_called(part, name)}, …}}" if part else suggestion(name, DEFAULTS, everywhere)
 
 
 def _is_default(tree: Tree) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from archspec.errors import Problem, SpecError, Where, nearest
-from archspec.graph.ops import VALID, Padding, Pair
+from archspec.graph.types import VALID, Padding, Pair
 from archspec.schema.keys import Key
 from archspec.schema.kinds import Flag, Form, Unfit, Whole, hint_for_text
 from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, kind
@@ -15,7 +15,9 @@ from archspec.spec.expressions import Datum, ExpressionError, Unknown, describe,
 from archspec.spec.operations import PADDING, PADDINGS, PADS, PAIR
 from archspec.spec.scope import Scope
 
-ROUND = "divide with // or round with int(...)"
+ROUND = "write it without a point; in an expression divide with // or round with int(...)"
+ALMOST_PAIR = re.compile(r"[(\[]? ?([1-9][0-9]{0,6}) ?[xX*×,] ?([1-9][0-9]{0,6}) ?[)\]]?")
+"""Two numbers as other languages write them."""
 SIZES = re.compile(r"(0|[1-9][0-9]{0,6})x(0|[1-9][0-9]{0,6})")
 
 
@@ -58,7 +60,7 @@ def value_of(tree: Tree, scope: Scope, unit: str = "") -> Datum:
         try:
             return evaluate(tree.text, scope)
         except ExpressionError as error:
-            raise SpecError([Problem("expression", tree.where, str(error), error.hint)]) from None
+            raise SpecError([scope.work.problem(tree.where, error)]) from None
     if tree.value == BROKEN:
         raise Unknown(tree.text)
     if tree.value is None:
@@ -100,10 +102,16 @@ def pair(value: Datum) -> Pair:
     if isinstance(value, str):
         match = SIZES.fullmatch(value)
         if match is None:
-            raise Unfit(PAIR.said, hint_for_text(value))
+            raise Unfit(PAIR.said, _pair_meant(value) or hint_for_text(value))
         return whole(int(match[1])), whole(int(match[2]))
     side = whole(value)
     return side, side
+
+
+def _pair_meant(text: str) -> str:
+    """Hint for two numbers with other signs around them, as (3, 3)."""
+    almost = ALMOST_PAIR.fullmatch(text.strip())
+    return f"write {almost[1]}x{almost[2]}" if almost else ""
 
 
 def pads(value: Datum) -> tuple[int, int, int, int]:

@@ -12,15 +12,20 @@ from archspec.schema.keys import Key
 from archspec.schema.read import take
 from archspec.schema.tree import MappingTree, Scalar, Tree, kind, overlay
 from archspec.schema.words import meant
+from archspec.spec.elsewhere import PARAMETERS, block_called
 from archspec.spec.expressions import FUNCTIONS
+from archspec.spec.files import spec_names
 from archspec.spec.item_reader import IDENTIFIER, ItemReader
 from archspec.spec.items import Items
 from archspec.spec.library import shipped_blocks
 from archspec.spec.operations import ANY, OPERATIONS, RESERVED, Signature
-from archspec.spec.reading import definitions, read_in_block
+from archspec.spec.reading import definitions, parts, read_in_block
+from archspec.spec.scope import TooLarge
 from archspec.spec.sections import BLOCK
 
 MAX_COPIES = 20
+MAX_COPIED = 100_000
+"""Values that all blocks of a spec may copy with `like`: as many as a document may have."""
 READ_BY_STAGES = ("widths", "strides", "table")
 """What a stage reads before its block does."""
 
@@ -80,6 +85,7 @@ class BlockTable:
         self._trees: dict[str, MappingTree] = {}
         self._lost: dict[str, frozenset[str]] = {}
         self._broken: set[str] = set()
+        self._copied = 0
         self.signatures = Signatures(self)
         for name in self.own:
             self.tree(name)
@@ -107,6 +113,13 @@ class BlockTable:
     def names(self) -> list[str]:
         """Every block that can be named."""
         return sorted({*shipped_blocks(), *self.own})
+
+    def meant(self, word: str) -> str:
+        """What to write where a word names no block."""
+        if word in spec_names():
+            return f"'{word}' is a whole network: extends: {word}"
+        same = block_called(word, self.names())
+        return f"did you mean '{same}'?" if same else nearest(word, self.names()) or "blocks: " + " ".join(self.names())
 
     def signature(self, name: str) -> Signature:
         """What a block takes."""
@@ -172,7 +185,11 @@ class BlockTable:
         return found
 
     def _copy(self, name: str, base: MappingTree, changes: MappingTree) -> MappingTree:
-        """A block that copies another, without the parameters and names of let that its body does not read."""
+        """A block that copies another, without the parameters and names of let that its body does not read. Raises TooLarge."""
+        self._copied += sum(1 for _ in parts(base))
+        if self._copied > MAX_COPIED:
+            raise TooLarge(Problem("too-large", changes.where, f"blocks copy more than {MAX_COPIED} values with 'like'",
+                                   "give the block a body of its own"))
         whole = overlay(base, changes)
         found = _pruned(whole, changes)
         self._lost[name] = frozenset(definitions(whole).keys() - definitions(found).keys())
@@ -189,13 +206,13 @@ class BlockTable:
         if base not in self:
             written = f"'{shorten(base)}'" if base else kind(like)
             return Problem("unknown-block", like.where, f"there is no block {written}",
-                           nearest(base, self.names()) or "blocks: " + " ".join(self.names()))
+                           self.meant(base))
         return None
 
 
 def block_signature(name: str, parameters: Mapping[str, Tree], broken: bool = False) -> Signature:
     """What a block takes: its parameters; a bare value is the first."""
-    taken = {key: Key(ANY, None) for key in parameters}
+    taken = {key: Key(ANY, None, synonyms=PARAMETERS.get(key, ())) for key in parameters}
     return Signature(name, next(iter(parameters), None), taken, is_block=True, broken=broken)
 
 

@@ -15,6 +15,7 @@ from archspec.errors import Problem, SpecError, Where, nearest, shorten
 from archspec.schema.kinds import Choice, Whole, plainly
 from archspec.schema.tree import Scalar, Tree
 from archspec.schema.words import key_called
+from archspec.spec.arguments import ALMOST_PAIR
 from archspec.spec.expressions import NAME
 from archspec.spec.operations import FLAGS, OPERATIONS, PADDINGS, SHORTHANDS, Signature
 from archspec.spec.source import TooLong, atom, parse
@@ -23,8 +24,14 @@ MAX_WORDS = 100
 """Words of a compact argument."""
 KERNEL = re.compile(r"[0-9]+x[0-9]+")
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
-ALMOST_KERNEL = re.compile(r"([0-9]+) ?[xX*×] ?([0-9]+)")
 KERNEL_OF_NAMES = re.compile(r"[$(\w)]+[xX*×]\$[$(\w)]+")
+GLUED = {re.compile(r"([0-9]+x[0-9]+)x([0-9]+)"): r"\1 \2", re.compile(r"([0-9]+)@([0-9]+x[0-9]+)"): r"\2 \1",
+         re.compile(r"([0-9]+x[0-9]+)(?:/|s)([0-9]+)"): r"\1 /\2"}
+"""Words that are two: 3x3x64, 64@3x3, 3x3/2."""
+SHORT = re.compile(r"([skpdg])=?([0-9]+)")
+SHORTS = {"s": ("stride", "/{0}"), "k": ("kernel", "{0}x{0}"), "p": ("padding", "padding={0}"),
+          "d": ("dilation", "dilation={0}"), "g": ("groups", "groups={0}")}
+"""s2 k3 p1, as tables of networks have it: the argument, and how it is written."""
 NAMING_A_VALUE = ("none", "true", "false")
 
 Written = tuple[str, Tree, Where]
@@ -60,6 +67,11 @@ def within(where: Where, offset: int, word: str) -> Where:
     return where
 
 
+def _later(where: Where, count: int) -> Where:
+    """So many characters later in the line; of a word that stands in a line below, the line's end."""
+    return replace(where, column=min(where.column + count, len(where.text) + 1))
+
+
 def scalar(word: str, where: Where) -> Tree:
     """A word of a compact argument as a value. Raises SpecError."""
     if word[:1] in "[\"'":
@@ -77,7 +89,7 @@ def compact(signature: Signature, tree: Scalar, problems: list[Problem]) -> Iter
         problems.append(Problem("too-large", tree.where, f"the arguments of {signature.name} have more than {MAX_WORDS} words",
                                 "write a mapping of its arguments"))
         return
-    slip = _slip(signature.name, found)
+    slip = _slip(signature, found)
     if slip is not None:
         problems.append(slip)
         return
@@ -86,8 +98,9 @@ def compact(signature: Signature, tree: Scalar, problems: list[Problem]) -> Iter
         yield from reader.word(word, where)
 
 
-def _slip(name: str, found: list[tuple[Where, str]]) -> Problem | None:
-    """A sign in the wrong place: it makes several words wrong, and is one mistake."""
+def _slip(signature: Signature, found: list[tuple[Where, str]]) -> Problem | None:
+    """A sign in the wrong place, or one that is missing: it makes several words wrong, and is one mistake."""
+    name = signature.name
     for index, (where, word) in enumerate(found):
         before = found[index - 1][1] if index else ""
         after = found[index + 1][1] if index + 1 < len(found) else ""
@@ -97,6 +110,9 @@ def _slip(name: str, found: list[tuple[Where, str]]) -> Problem | None:
                            f"write {shorten(whole + (after if whole[-1:] == '=' else ''))}")
         if word == "/" and after:
             return Problem("spaces", where, f"{name}: there is no space behind /", f"write /{shorten(after)}")
+        argument = "" if word in (*FLAGS, *PADDINGS) or not NAME.fullmatch(word) else key_called(word, signature.arguments)
+        if argument and after and _is_value(after):
+            return Problem("spaces", where, f"{name}: {word} and its value are one word", f"write {argument}={shorten(after)}")
         if "," in word and not re.search(r"[\[(\"']", word):
             return Problem("commas", where, f"{name}: spaces part the words, no commas",
                            "write " + shorten(" ".join(each.replace(",", " ").strip() for _, each in found)))
@@ -119,12 +135,11 @@ class _Words:
         elif KERNEL.fullmatch(word):
             yield "kernel", Scalar(word, word, where), where
         elif word.startswith("/"):
-            yield "stride", self.value(word[1:], replace(where, column=where.column + 1)), where
+            yield "stride", self.value(word[1:], _later(where, 1)), where
         elif word in PADDINGS:
             yield "padding", Scalar(word, word, where), where
         elif match := ASSIGNMENT.fullmatch(word):
-            place = replace(where, column=where.column + len(match[1]) + 1)
-            yield match[1], self.value(match[2], place), where
+            yield match[1], self.value(match[2], _later(where, len(match[1]) + 1)), where
         else:
             yield from self.bare(word, where)
 
@@ -178,7 +193,7 @@ class _Words:
 
 def _is_value(word: str) -> bool:
     """Whether a word can be a number: one, an expression, or a text that somebody takes for one."""
-    if ALMOST_KERNEL.fullmatch(word) or KERNEL_OF_NAMES.fullmatch(word):
+    if ALMOST_PAIR.fullmatch(word) or KERNEL_OF_NAMES.fullmatch(word) or any(glued.fullmatch(word) for glued in GLUED):
         return False
     return word[:1].isdigit() or word[:1] in "-+.\"'[$" or word in NAMING_A_VALUE
 
@@ -192,14 +207,20 @@ def kind_called(part: str, word: str) -> str:
 def _kinds(part: str) -> dict[str, str]:
     choice = OPERATIONS[part].arguments["kind"].kind
     assert isinstance(choice, Choice)
-    return {**choice.synonyms, **{plainly(kind): kind for kind in choice.spelled() if kind != "none"}}
+    synonyms = {word: same for word, same in choice.synonyms.items() if " " not in same}
+    return {**synonyms, **{plainly(kind): kind for kind in choice.spelled() if kind != "none"}}
 
 
 def advice(signature: Signature, word: str) -> str:
     """What to write instead of a word that an operation does not know, or ''."""
     takes, lower = signature.arguments, word.lower()
-    if "kernel" in takes and (match := ALMOST_KERNEL.fullmatch(word)):
+    if "kernel" in takes and (match := ALMOST_PAIR.fullmatch(word)):
         return f"a kernel is {match[1]}x{match[2]}"
+    if "kernel" in takes and (parted := next((match.expand(parts) for glued, parts in GLUED.items()
+                                              if (match := glued.fullmatch(word))), "")):
+        return f"write {parted}"
+    if (short := SHORT.fullmatch(lower)) and SHORTS[short[1]][0] in takes:
+        return f"write {SHORTS[short[1]][1].format(short[2])}"
     if "kernel" in takes and KERNEL_OF_NAMES.fullmatch(word):
         return "a kernel with a name: kernel=$k; with two, in the long form: {kernel: [$a, $b]}"
     for part in ("act", "norm"):
@@ -212,4 +233,7 @@ def advice(signature: Signature, word: str) -> str:
     if argument := key_called(word, takes):
         return f"write {argument}=…"
     near = nearest(word, (*PADDINGS, *(flag for flag in FLAGS if flag in takes)))
-    return near or (f"a name is written ${word}" if NAME.fullmatch(word) and len(word) < 60 else "")
+    if near or not NAME.fullmatch(word) or len(word) >= 60:
+        return near
+    known = [word for key in takes.values() if isinstance(key.kind, Choice) for word in key.kind.spelled()]
+    return f"it knows {' '.join(known)}; a name is written ${word}" if known else f"a name is written ${word}"

@@ -10,13 +10,13 @@ import ast
 import math
 import re
 import warnings
-from collections.abc import Callable, Collection, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Protocol, runtime_checkable
 
-from archspec.errors import MAX_KNOWN, listed, nearest, shorten
-from archspec.schema.kinds import NUMERAL, hint_for_text
+from archspec.errors import MAX_KNOWN, Where, listed, nearest, shorten
+from archspec.schema.kinds import hint_for_text
 
 MAX_LENGTH = 400
 MAX_NUMBER = 10**15
@@ -32,11 +32,16 @@ NUMBER = re.compile(r"(0|[1-9][0-9]*|[0-9]+\.[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?"
 
 
 class ExpressionError(ValueError):
-    """An expression that cannot be read or evaluated; the hint says what would work."""
+    """An expression that cannot be read or evaluated; the hint, which may be a search for one, says what would work."""
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str | Callable[[], str] = "") -> None:
         super().__init__(message)
-        self.hint = hint
+        self._hint = hint
+
+    @property
+    def hint(self) -> str:
+        """What would work, or ''."""
+        return self._hint if isinstance(self._hint, str) else self._hint()
 
 
 class Unknown(Exception):
@@ -56,6 +61,14 @@ class Indexed(Protocol):
 
     def entry(self, index: int) -> Datum:
         """The value of an entry from 0."""
+
+
+@runtime_checkable
+class Ordered(Protocol):
+    """Names that are defined one after the other."""
+
+    def later(self, name: str) -> Where | None:
+        """Where a name is defined that is not known yet."""
 
 
 def is_expression(text: object) -> bool:
@@ -154,13 +167,22 @@ def _lookup(name: str, names: Mapping[str, Datum]) -> Datum:
     return value
 
 
-def undefined(name: str, known: Collection[str]) -> ExpressionError:
+def undefined(name: str, known: Iterable[str]) -> ExpressionError:
     """The error of a name that nothing stands for."""
+    place = known.later(name) if isinstance(known, Ordered) else None
+    if place is not None:
+        return ExpressionError(f"the name '{shorten(name)}' is not known yet",
+                               f"it is defined behind this, at {place}, and known from there on")
+    return ExpressionError(f"the name '{shorten(name)}' is not defined here", partial(_instead_of, name, known))
+
+
+def _instead_of(name: str, known: Iterable[str]) -> str:
+    """What to write instead of a name that is not known."""
     some = list(islice(known, MAX_KNOWN))
     hint = "say how many there are: classes: 10" if name == "classes" else nearest(name, some)
-    if not hint and len(some) < MAX_KNOWN:
-        hint = "known here: " + listed(sorted(some)) if some else "no names are known here"
-    return ExpressionError(f"the name '{shorten(name)}' is not defined here", hint)
+    if hint or len(some) == MAX_KNOWN:
+        return hint
+    return "known here: " + listed(sorted(some)) if some else "no names are known here"
 
 
 def _evaluate(node: ast.expr, names: Mapping[str, Datum]) -> Datum:
@@ -208,8 +230,9 @@ def _operand(node: ast.expr, what: str, names: Mapping[str, Datum]) -> int | flo
     value = _evaluate(node, names)
     if isinstance(value, bool) or not isinstance(value, int | float):
         hint = "a value that may be none is compared first: a if a != none else 0" if value is None else ""
-        if isinstance(value, str) and NUMERAL.fullmatch(value):
-            hint = hint_for_text(value)
+        if isinstance(value, str):
+            near = hint_for_text(value)
+            hint = "write none" if value in ("None", "null") else "" if near.endswith((" true", " false")) else near
         raise ExpressionError(f"'{what}' works on numbers, and {_with_value(node, value)}", hint)
     return value
 

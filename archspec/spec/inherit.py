@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from collections.abc import Sequence as Sequence
 from dataclasses import dataclass
@@ -64,6 +65,28 @@ def changed(resolved: Resolved, overrides: Sequence[str]) -> Resolved:
                     (*resolved.problems, *problems))
 
 
+def undone(resolved: Resolved, number: int, path: Sequence[str]) -> Resolved:
+    """The same without what one of its layers, not the first, says at a path."""
+    layers = [*resolved.layers]
+    layers[number] = SpecLayer(layers[number].file, _pruned(layers[number].tree, path))
+    tree = layers[0].tree
+    for layer in layers[1:]:
+        if layer.file != SET:
+            tree = merge(without(tree, NOT_INHERITED), layer.tree)
+    changes = [layer.tree for layer in layers if layer.file == SET]
+    tree = merge(tree, with_recipe(reduce(overlay, changes), [])) if changes else tree
+    return Resolved(tree, tuple(layers), resolved.path, resolved.problems)
+
+
+def _pruned(tree: MappingTree, path: Sequence[str]) -> MappingTree:
+    """A mapping without what stands at a path, and without mappings that are empty then."""
+    key, *rest = path
+    below = tree.entries.get(key)
+    kept = _pruned(below, rest) if rest and isinstance(below, MappingTree) else None
+    entries = {name: value for name, value in tree.entries.items() if name != key}
+    return MappingTree(entries if kept is None or not kept.entries else {**entries, key: kept}, tree.where, tree.keys)
+
+
 def _assignments(overrides: Sequence[str], problems: list[Problem]) -> Iterator[MappingTree]:
     """Each --set in long form."""
     for override in overrides:
@@ -84,7 +107,8 @@ def _chain(path: Path, problems: list[Problem]) -> Iterator[SpecLayer]:
         if base is None:
             return
         if not isinstance(base, Scalar) or not isinstance(base.value, str):
-            raise SpecError([*problems, Problem("extends", base.where, f"extends is the name of a spec, this is {kind(base)}")])
+            raise SpecError([*problems, Problem("extends", base.where, f"extends is the name of a spec, this is {kind(base)}",
+                                                "a spec extends one other: extends: resnet50")])
         path = extended(base, path)
         if len(seen) > MAX_CHAIN:
             raise SpecError([*problems, Problem("extends-chain", base.where, f"more than {MAX_CHAIN} specs extend each other",
@@ -102,8 +126,15 @@ def assignment(override: str) -> MappingTree:
     where = Where(SET, 1, 1, key, override)
     parts = key.split(".")
     if not equals or not all(parts) or len(parts) > MAX_DEPTH:
+        colon = re.fullmatch(r"([\w.]+): *(.+)", override)
         raise SpecError([Problem("set", where, f"'{shorten(override)}' is not an override",
-                                 "write key.path=value: stages.se=16")])
+                                 f"write {shorten(f'{colon[1]}={colon[2]}' if colon else 'key.path=value: stages.se=16')}")])
+    if key != key.strip():
+        raise SpecError([Problem("set", where, "there are no spaces around =",
+                                 f"write {shorten(f'{key.strip()}={value.strip()}')}")])
+    if "[" in key:
+        raise SpecError([Problem("set", where, "an entry of a list cannot be set alone",
+                                 "set the whole list: stages.widths=[64, 128, 256, 512]")])
     if key == "extends":
         raise SpecError([Problem("set", where, "what a spec extends is not set from outside",
                                  "write a file: extends: NAME, and what differs")])

@@ -7,24 +7,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
 
-from archspec.errors import Problem, Where, nearest
+from archspec.errors import Problem, Where, hinted, nearest
 from archspec.schema.kinds import Form, plainly
 from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, kind
 from archspec.schema.words import key_called
 from archspec.spec.compact import compact, kind_called, words
+from archspec.spec.elsewhere import ABSENT, CALL, INSTEAD, KERNEL_IN_NAME, block_called
 from archspec.spec.items import Arg, Item, Items, Paths, ShortcutCases
 from archspec.spec.numbering import continues, numbered_body
-from archspec.spec.operations import ABSENT, MERGES, OPERATIONS, SHORTHANDS, Signature
+from archspec.spec.operations import MERGES, OPERATIONS, SHORTHANDS, Signature
 
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 PATHS_ARGUMENTS = ("merge", "split", "if", "name")
 CASES = ("matching", "differing")
-SEARCHES = 100
-"""How many unknown words of one reading are compared with all that are known."""
 NAMING = {"residual": "add", "densely": "concat"}
 
 
@@ -40,15 +39,9 @@ class ItemReader:
     def __init__(self, signatures: Mapping[str, Signature], problems: list[Problem]) -> None:
         self.signatures = signatures
         self.problems = problems
-        self._searches = 0
 
     def problem(self, code: str, where: Where, message: str, hint: str = "") -> None:
         self.problems.append(Problem(code, where, message, hint))
-
-    def nearest(self, word: str, known: Iterable[str]) -> str:
-        """As errors.nearest, for the first so many words: a search costs as much as reading a hundred items."""
-        self._searches += 1
-        return nearest(word, known) if self._searches <= SEARCHES else ""
 
     def items(self, tree: Tree, numbering: Counter[str] | None = None) -> Items:
         """An operation list. `numbering` is given where the list continues a body instead of opening one."""
@@ -57,7 +50,7 @@ class ItemReader:
             return numbered_body((self.items(tree, counts),), counts)[0]
         if not isinstance(tree, ListTree):
             self.problem("not-a-list", tree.where, f"a list of operations belongs here, this is {kind(tree)}",
-                         "write [...] or lines that start with a dash; [] is the identity")
+                         self._as_list(tree))
             return Items((Item("", tree.where, None),), tree.where)
         return Items(tuple(self.item(entry, numbering) for entry in tree.items), tree.where)
 
@@ -94,24 +87,35 @@ class ItemReader:
         return ("one operation an entry: `- conv: 3x3 64` or `- flatten`; arguments go into one line "
                 "or into a mapping below the name")
 
+    def _as_list(self, tree: Tree) -> str:
+        if isinstance(tree, MappingTree) and len(tree.entries) == 1 and (name := next(iter(tree.entries))) in self.signatures:
+            return f"a list of one: [{name}: …]"
+        return "write [...] or lines that start with a dash; [] is the identity"
+
     def _unknown(self, name: str, where: Where) -> None:
-        first, *rest = re.split(r"[\s:]+", name.strip(), maxsplit=1)  # YAML reads `conv:3x3 64` as one text, as `conv 3x3 64`
-        if first in self.signatures and any(rest):
-            hint = f"write `{first}: {rest[0]}`"
-        else:
-            hint = self._meant(name) or "operations: " + " ".join(OPERATIONS)
-        self.problem("unknown-operation", where, f"there is no operation or block '{name}'", hint)
+        self.problem("unknown-operation", where, f"there is no operation or block '{name}'",
+                     hinted(self.problems, self._meant, name) or "operations: " + " ".join(OPERATIONS))
 
     def _meant(self, name: str) -> str:
         """What somebody meant by an operation that is none, or ''."""
+        first, *rest = re.split(r"[\s:]+", name.strip(), maxsplit=1)  # YAML reads `conv:3x3 64` as one text, as `conv 3x3 64`
+        if first in self.signatures and any(rest):
+            return f"write `{first}: {rest[0].lstrip('= ')}`"
+        if name[:1].isdigit():
+            return "a comma parts two operations: write the arguments of one behind it, conv: 3x3 64"
         plain = plainly(name)
-        if same := operations_by_word().get(plain, ""):
-            return f"did you mean '{same}'?"
+        if plain in INSTEAD:
+            return INSTEAD[plain]
+        blocks = [each for each in self.signatures if each not in OPERATIONS]
+        if same := operations_by_word().get(plain) or block_called(name, blocks):
+            return f"write `{same}: …`, its arguments behind the colon" if CALL.fullmatch(name) else f"did you mean '{same}'?"
+        if (sized := KERNEL_IN_NAME.fullmatch(name)) and (same := operations_by_word().get(plainly(sized[1]), "")):
+            return f"write `{same}: {sized[2]}x{sized[3]} …`"
         for part in ("act", "norm"):
             if kind := kind_called(part, name):
                 last = "; behind the last dense leave it out" if kind == "softmax" else ""
                 return f"write `{part}: {kind}`{last}"
-        return "" if plain in ABSENT else self.nearest(name, self.signatures)
+        return "" if plain in ABSENT else nearest(name, self.signatures)
 
     def _call(self, signature: Signature, argument: Tree | None, where: Where, numbering: Counter[str]) -> Item:
         before = len(self.problems)
@@ -171,12 +175,8 @@ class ItemReader:
                 yield name, value
 
     def _not_taken(self, signature: Signature, name: str, where: Where) -> None:
-        same = key_called(name, signature.arguments)
-        near = f"did you mean '{same}'?" if same else self.nearest(name, (*signature.arguments, "if", "name"))
-        hint = f"{near} it takes {signature.takes()}".strip()
-        if name in SHORTHANDS:
-            hint = "write " + " and ".join(f"{part}: none" for part in SHORTHANDS[name])
-        self.problem("unknown-argument", where, f"{signature.name} takes no '{name}'", hint)
+        self.problem("unknown-argument", where, f"{signature.name} takes no '{name}'",
+                     hinted(self.problems, _meant_by_argument, signature, name))
 
     def _written(self, signature: Signature, tree: Tree) -> Iterator[tuple[str, Tree, Where]]:
         if isinstance(tree, MappingTree):
@@ -267,6 +267,14 @@ class ItemReader:
                 self.problem("shortcut", tree.where, f"shortcut: '{name}' is missing", "give both matching and differing")
                 parts[name] = Scalar("none", "none", tree.where)
         return ShortcutCases(parts["matching"], parts["differing"], tree.where)
+
+
+def _meant_by_argument(signature: Signature, name: str) -> str:
+    if name in SHORTHANDS:
+        return "write " + " and ".join(f"{part}: none" for part in SHORTHANDS[name])
+    same = key_called(name, signature.arguments)
+    near = f"did you mean '{same}'?" if same else nearest(name, (*signature.arguments, "if", "name"))
+    return f"{near} it takes {signature.takes()}".strip()
 
 
 def _is_argument(name: str, path: Tree) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -59,11 +60,11 @@ def blocks_of(path: Path) -> dict[str, MappingTree]:
 
 def shipped_blocks() -> Library:
     """The blocks of specs/blocks/*.yaml."""
-    return _library(Path.cwd())
+    return _library(os.getcwd())
 
 
 @lru_cache(maxsize=1)
-def _library(here: Path) -> Library:
+def _library(here: str) -> Library:
     """They are read anew in another folder, from which messages call the files otherwise."""
     paths = sorted((shipped() / "blocks").glob("*.yaml"))
     return Library({name: path for path in paths for name in block_names(path.read_text(encoding="utf-8"))})

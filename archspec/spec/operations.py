@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from archspec.errors import listed
 from archspec.graph.ops import ACTIVATIONS
 from archspec.schema.keys import REQUIRED, Key
 from archspec.schema.kinds import Choice, Flag, Form, Number, OrNone, Whole
@@ -25,12 +26,14 @@ NAMES_IN_BLOCKS = {"in_channels", "channels", "classes", "stage", "index", "repe
 RESERVED = {*NAMES_IN_BLOCKS, "name", "if", "before", "after", "between", "memory", "none", "true", "false", "and", "or",
             "not", "else"}
 
-NORM_WORDS = {"bn": "batch_norm", "batchnorm": "batch_norm", "batchnorm2d": "batch_norm", "batchnormalization": "batch_norm",
+INSTANCE_NORM = "group_norm with as many groups as channels is that"
+NORM_WORDS = {"bn": "batch_norm", "batchnorm": "batch_norm", "batchnormalization": "batch_norm",
+              "instancenorm": INSTANCE_NORM, "syncbatchnorm": "batch_norm", "frozenbatchnorm": "batch_norm",
               "ln": "layer_norm", "layernorm": "layer_norm", "layernormalization": "layer_norm", "gn": "group_norm",
               "groupnorm": "group_norm", "groupnormalization": "group_norm", "identity": "none"}
 ACT_WORDS = {"swish": "silu", "hswish": "hard_swish", "hardswish": "hard_swish", "hardsilu": "hard_swish",
              "hsigmoid": "hard_sigmoid", "hardsigmoid": "hard_sigmoid", "leakyrelu": "leaky_relu", "lrelu": "leaky_relu",
-             "identity": "none", "linear": "none", "logistic": "sigmoid"}
+             "identity": "none", "linear": "none", "logistic": "sigmoid", "logsoftmax": "softmax"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +57,7 @@ class Signature:
 
     def takes(self) -> str:
         """Its arguments, for messages."""
-        return " ".join(self.arguments) or "no arguments"
+        return listed(self.arguments) or "no arguments"
 
 
 UNIT_KIND = Choice(UNITS)
@@ -100,29 +103,33 @@ def _signatures(*found: Signature) -> dict[str, Signature]:
     return {each.name: each for each in found}
 
 
+CONV_WORDS = ("convolution", "cnn", "conv_bn", "convbnrelu", "convbnact", "convnormact", "convnormactivation", "convmodule",
+              "basicconv")
+DENSE_WORDS = ("linear", "fc", "fully_connected", "inner_product", "classifier", "logits")
+
 OPERATIONS: dict[str, Signature] = _signatures(
     Signature("conv", "filters", {"filters": FILTERS, "kernel": Key(PAIR, 1, KERNEL.doc, "pixels", SIZE_WORDS), **WINDOW,
                                   "groups": GROUPS, **UNIT},
-              "convolution, with norm and activation (see [units](#units))", ("conv2d", "convolution", "convolution2d", "cnn")),
+              "convolution, with norm and activation (see [units](#units))", CONV_WORDS),
     Signature("depthwise", None, {"multiplier": Key(Whole(), 1, "filters for each channel",
                                                     synonyms=("depth_multiplier",)),
                                   "kernel": DEPTHWISE_KERNEL, **WINDOW, **UNIT},
               "`multiplier` filters for each channel, with norm and activation",
-              ("depthwise_conv", "depthwiseconv2d", "dwconv", "conv_dw")),
-    Signature("max_pool", "kernel", POOL, "largest value of each window", ("maxpool2d", "maxpooling", "maxpooling2d")),
+              ("depthwise_conv", "dwconv", "conv_dw")),
+    Signature("max_pool", "kernel", POOL, "largest value of each window", ("maxpooling", "pooling", "pool")),
     Signature("avg_pool", "kernel", {**POOL, "count_padding": Key(Flag(), False, "whether padding counts in the mean",
                                                                   synonyms=("count_include_pad",))},
-              "mean of each window", ("avgpool2d", "averagepooling2d", "average_pool", "mean_pool", "avgpool")),
+              "mean of each window", ("averagepooling", "average_pool", "mean_pool")),
     Signature("global_avg_pool", None, {"keepdims": KEEPDIMS},
               "mean over the whole map: a vector, or 1x1xC with `keepdims`",
-              ("gap", "globalaveragepooling2d", "adaptiveavgpool2d", "global_pool", "globalavgpool2d")),
+              ("gap", "globalaveragepooling", "adaptiveavgpool", "adaptivepool", "selectadaptivepool", "global_pool")),
     Signature("global_max_pool", None, {"keepdims": KEEPDIMS}, "largest value of the whole map",
-              ("globalmaxpooling2d", "adaptivemaxpool2d", "globalmaxpool2d")),
+              ("globalmaxpooling", "adaptivemaxpool")),
     Signature("dense", "units", {"units": Key(Whole(), REQUIRED, "how many values it gives",
                                               synonyms=("filters", "out_features", "features", "channels")),
                                  "bias": Key(Flag(), True, BIAS.doc, synonyms=BIAS.synonyms),
                                  "act": Key(ACT, "none", "the activation", synonyms=ACTED.synonyms)},
-              "fully connected layer, on a vector", ("linear", "fc", "fully_connected", "inner_product", "classifier")),
+              "fully connected layer, on a vector", DENSE_WORDS),
     Signature("norm", "kind", {"kind": Key(Choice(("batch_norm", "layer_norm", "group_norm", "none"), NORM_WORDS), None,
                                            "which norm", synonyms=("type", "name"), follows="`defaults.norm`"),
                                "epsilon": Key(Number(above=0), None, "is added to the variance", synonyms=("eps",),
@@ -137,7 +144,7 @@ OPERATIONS: dict[str, Signature] = _signatures(
                                              follows=OF_THE_KIND)},
               "normalisation", ("normalization", "normalisation")),
     Signature("act", "kind", {"kind": Key(Choice((*ACTIVATIONS, "none"), ACT_WORDS), None, "which activation",
-                                          synonyms=("type", "name"), follows="`defaults.act`"),
+                                          synonyms=("type", "name", "function"), follows="`defaults.act`"),
                               "slope": Key(Number(), None, "the slope below zero", synonyms=("negative_slope",),
                                            follows=OF_THE_KIND),
                               "alpha": Key(Number(), None, "minus the limit below zero", follows=OF_THE_KIND),
@@ -146,7 +153,7 @@ OPERATIONS: dict[str, Signature] = _signatures(
               "activation function", ("activation", "nonlinearity")),
     Signature("dropout", "rate", {"rate": Key(RATE, REQUIRED, "the share that is dropped", synonyms=("dropout_rate", "p",
                                                                                                      "prob", "drop_rate"))},
-              "drops elements in training", ("dropout2d",)),
+              "drops elements in training", ("spatial_dropout", "alpha_dropout")),
     Signature("scale", "factor", {"factor": Key(Number(), REQUIRED, "what is multiplied by", synonyms=("value", "by"))},
               "multiplies by a constant", ("rescale", "rescaling")),
     Signature("layer_scale", "init", {"init": Key(Number(), 1e-6, "where the factors start", synonyms=("gamma",
@@ -161,7 +168,7 @@ OPERATIONS: dict[str, Signature] = _signatures(
               "adds zero channels up to `channels`"),
     Signature("flatten", None, {}, "a map as a vector, row by row", ("reshape", "view")),
     Signature("pad", "size", {"size": Key(PADS, REQUIRED, "how many zeros", "pixels", ("padding", "pads"))},
-              "zeros around the map: a number of pixels, or `[top, bottom, left, right]`", ("zeropadding2d", "zeropad2d",
+              "zeros around the map: a number of pixels, or `[top, bottom, left, right]`", ("zeropadding", "zeropad",
                                                                                            "padding")),
     Signature("shuffle", "groups", {"groups": Key(Whole(), REQUIRED, "so many groups of channels")},
               "channel shuffle over `groups`", ("channel_shuffle",)),
@@ -169,14 +176,14 @@ OPERATIONS: dict[str, Signature] = _signatures(
                                                                                                          "scale")),
                                      "method": Key(Choice(("nearest", "bilinear")), "nearest", "how values come about",
                                                    synonyms=("mode", "interpolation"))},
-              "enlarges the map by a whole factor; `method` is nearest or bilinear", ("upsampling2d", "resize", "interpolate")),
+              "enlarges the map by a whole factor; `method` is nearest or bilinear", ("upsampling", "resize", "interpolate")),
     Signature("branches", "paths", {"paths": Key(PATHS, REQUIRED, "the operation lists"), "merge": MERGE,
                                     "split": Key(SPLIT, False, "whether each path takes a part of the channels")},
-              "paths from the same value, joined by `merge`", ("branch", "concat", "concatenate", "add"), holds=True),
+              "paths from the same value, joined by `merge`", ("branch",), holds=True),
     Signature("parallel", "times", {"times": Key(Whole(most=MAX_TIMES), REQUIRED, "how many"), "body": BODY, "merge": MERGE},
               "`times` paths of one form, each with its own weights, joined by `merge`", holds=True),
     Signature("repeat", "times", {"times": Key(Whole(0, MAX_TIMES), REQUIRED, "how many"), "body": BODY},
-              "the body `times` times in a row; 0 leaves it out", ("sequential", "loop"), holds=True),
+              "the body `times` times in a row; 0 leaves it out", ("loop",), holds=True),
     Signature("residual", "body", {"body": BODY, "shortcut": Key(SHORTCUT, "projection", "what is added to the body",
                                                                  synonyms=("skip", "downsample", "identity")),
                                    "scale": Key(Number(), 1, "what the body is multiplied by", synonyms=("residual_scale",)),
@@ -196,6 +203,9 @@ OPERATIONS: dict[str, Signature] = _signatures(
               "T(x) · body(x) + (1 − T(x)) · x", holds=True),
 )
 
+EXAMPLES = {"conv": "conv: 3x3 64", "max_pool": "max_pool: 3x3 /2", "avg_pool": "avg_pool: 2x2 /2", "dense": "dense: $classes",
+            "dropout": "dropout: 0.5", "repeat": "repeat: {times: 2, body: […]}", "parallel": "parallel: {times: 2, body: […]}"}
+"""How operations are written that cannot do without an argument."""
 IMPLIED = {"norm": "batch_norm", "act": "relu"}
 """The kind of norm and of act that holds where none is said."""
 KIND_ARGUMENTS: dict[str, dict[str, object]] = {
@@ -205,6 +215,3 @@ KIND_ARGUMENTS: dict[str, dict[str, object]] = {
     "leaky_relu": {"slope": 0.01}, "elu": {"alpha": 1.0}, "gelu": {"approximate": False},
 }
 """The arguments that a kind of norm or act has, with the values they take unless said."""
-ABSENT = {"attention", "multiheadattention", "mha", "transformer", "embedding", "lstm", "gru", "convtranspose",
-          "conv2dtranspose", "deconv", "conv3d", "conv1d", "einsum", "matmul", "softmax2d", "lambda", "permute", "transpose"}
-"""What other libraries have and the language has not: no operation of another meaning is suggested for it."""

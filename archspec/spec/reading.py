@@ -8,21 +8,20 @@ from archspec.schema.tree import ListTree, MappingTree, Scalar, Tree
 from archspec.spec.expressions import NAME, TEXT
 
 
-def scalars(tree: Tree) -> Iterator[Scalar]:
-    """Every single value of a tree."""
+def parts(tree: Tree) -> Iterator[Tree]:
+    """A tree and everything in it."""
     waiting = [tree]
     while waiting:
         part = waiting.pop()
-        if isinstance(part, Scalar):
-            yield part
-        else:
+        yield part
+        if not isinstance(part, Scalar):
             waiting.extend(part.items if isinstance(part, ListTree) else part.entries.values())
 
 
 def names_read(*trees: Tree | None) -> set[str]:
     """The names that the expressions of trees read, whether they are ever evaluated or not."""
-    return {name for tree in trees if tree is not None for scalar in scalars(tree) if "$" in scalar.text
-            for name in _names(scalar.text)}
+    return {name for tree in trees if tree is not None for part in parts(tree)
+            if isinstance(part, Scalar) and "$" in part.text for name in _names(part.text)}
 
 
 def _names(text: str) -> Iterator[str]:

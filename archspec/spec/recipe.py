@@ -82,13 +82,15 @@ class Checkpoint(Section):
 
 @section
 class Init(Section):
-    """Weights to start from, instead of random ones: a file that `archspec import` reads."""
+    """Weights to start from, instead of random ones: a run's, or a file that `archspec import` reads."""
 
-    weights: str = key(Text("the path of a file"), "the file, relative to the folder in which the command runs",
-                       synonyms=("path", "file", "checkpoint", "pretrained"))
-    layout: str = key(Text("the name of a layout"), "where it is from: keras, pytorchcv, timm, timm-tf, torchvision, or the "
-                      "file of a mapping of your own")
-    new_head: bool = key(Flag(), "start the last layer afresh, for other classes", default=False)
+    main = "weights"
+    weights: str = key(Text("the path of a file or a run's folder"), "the run or the file, relative to the folder in which the "
+                       "command runs", synonyms=("path", "file", "checkpoint", "pretrained"))
+    layout: str = key(Text("the name of a layout"), "where it is from: archspec for a run or a model.keras of ours, keras, "
+                      "pytorchcv, timm, timm-tf, torchvision, or the file of a mapping of your own", default="archspec")
+    new_head: bool = key(Flag(), "start the last layer afresh, for other classes; of a run's that is done where their number "
+                         "differs", default=False)
     partial: bool = key(Flag(), "take what fits, and start afresh what is missing", default=False)
     as_is: bool = key(Flag(), "take the numbers whatever they are, into a network of another form too", default=False)
 
@@ -124,7 +126,8 @@ class Recipe(Section):
                                   "the weight of each auxiliary classifier's loss beside the main one's; read only by "
                                   "networks that have some", default=0.3,
                                   synonyms=("aux_weight",))
-    init: Init | None = key(Sub(Init), "weights to start from instead of random ones", default=None, synonyms=("pretrained",))
+    init: Init | None = key(Sub(Init), "weights to start from instead of random ones; of a run: `init: runs/x`",
+                            default=None, synonyms=("pretrained",))
     seed: int = key(Whole(0, 2**31 - 1), "fixes the weights, the order of the images and what augmentation draws", default=0,
                     synonyms=("random_seed",))
     strategy: str = key(Choice(("auto", "one", "mirrored")), "auto: mirrored where there are several GPUs, else one device",

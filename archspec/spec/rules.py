@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
+from itertools import chain
 
-from archspec.errors import Problem, nearest, position
+from archspec.errors import Problem, hinted, listed, nearest, position
 from archspec.schema.read import place
 from archspec.schema.tree import MappingTree, Scalar, kind
 from archspec.spec.arch import Spec, parse_spec, section_in
@@ -16,8 +17,9 @@ from archspec.spec.inherit import SET, Resolved
 from archspec.spec.items import every_item
 from archspec.spec.operations import IMPLIED, KIND_ARGUMENTS, NAMES_IN_BLOCKS
 from archspec.spec.recipe import Recipe
-from archspec.spec.sections import SPEC, VERSION
-from archspec.spec.strict import channels_first, unread, unread_in_blocks
+from archspec.spec.scope import Work
+from archspec.spec.sections import SPEC, VERSION, WHOLE
+from archspec.spec.strict import channels_first, own_files, unread, unread_in_blocks
 
 
 def read_spec(resolved: Resolved) -> Spec:
@@ -29,8 +31,8 @@ def read_spec(resolved: Resolved) -> Spec:
     doubts = [doubt for rule in WARNINGS for doubt in rule(spec)]
     found = [*spec.problems, *(problem for rule in RULES for problem in rule(spec)),
              *(doubt for doubt in doubts if doubt.where.file == SET)]
-    if any(nearest(key, ("extends",)) for key in resolved.tree.entries if key not in SPEC):
-        found = [problem for problem in found if problem.code != "missing"]  # it is in the file that was to be extended
+    if any(nearest(key, ("extends",)) or key.lower() in WHOLE for key in resolved.tree.entries if key not in SPEC):
+        found = [problem for problem in found if problem.code != "missing"]  # it is in what was to be extended, or to be read
     warnings = sorted((doubt for doubt in doubts if doubt.where.file != SET), key=position)
     return replace(spec, problems=tuple(found), warnings=tuple(warnings))
 
@@ -60,12 +62,14 @@ def _stage_names(spec: Spec) -> Iterator[Problem]:
 
 def _auxiliary_stages(spec: Spec) -> Iterator[Problem]:
     tree = spec.resolved.tree.entries.get("auxiliary")
-    known = [stage.name for stage in spec.stages]
+    known = dict.fromkeys(stage.name for stage in spec.stages)
+    odd: list[str] = []
     for name in spec.auxiliary:
         if known and name not in known:  # without any, what is wrong with the stages is told already
             assert isinstance(tree, MappingTree)
+            odd.append(name)
             yield Problem("auxiliary", tree.key(name), f"there is no stage '{name}'",
-                          nearest(name, known) or "stages: " + " ".join(known))
+                          hinted(odd, nearest, name, known) or f"stages: {listed(known)}")
 
 
 def _norm_arguments(spec: Spec) -> Iterator[Problem]:
@@ -81,28 +85,28 @@ def _norm_arguments(spec: Spec) -> Iterator[Problem]:
 
 def _names_in_own_blocks(spec: Spec) -> Iterator[Problem]:
     """Names in blocks of the spec, so that a block nobody calls yet is checked too."""
+    work = Work()
     for name in spec.blocks.own:
         block = spec.blocks.get(name)
         if block is None:
             continue
-        known = {*block.parameters, *block.let, *NAMES_IN_BLOCKS, *spec.let}
+        known = (block.parameters, block.let, NAMES_IN_BLOCKS, spec.let)
         trees = [*block.parameters.values(), *block.let.values(),
                  *(arg for item in every_item(block.body) for arg in (*item.args.values(), item.condition))]
         for tree in trees:
-            yield from _undefined(tree, known)
+            yield from _undefined(tree, known, work)
 
 
-def _undefined(tree: object, known: set[str]) -> Iterator[Problem]:
+def _undefined(tree: object, known: tuple[Collection[str], ...], work: Work) -> Iterator[Problem]:
     if not isinstance(tree, Scalar) or not isinstance(tree.value, str) or "$" not in tree.text:
         return
     try:
-        missing = sorted(names_in(tree.text) - known)
+        missing = sorted(name for name in names_in(tree.text) if not any(name in some for some in known))
     except ExpressionError as error:
-        yield Problem("expression", tree.where, str(error), error.hint)
+        yield work.problem(tree.where, error)
         return
     for name in missing:
-        unknown = undefined(name, known)
-        yield Problem("expression", tree.where, str(unknown), unknown.hint)
+        yield work.problem(tree.where, undefined(name, chain(*known)))
 
 
 def _recipe(spec: Spec) -> Iterator[Problem]:
@@ -118,8 +122,18 @@ def _recipe(spec: Spec) -> Iterator[Problem]:
                           "hold none of it", "a few pixels: 4 for 32x32, 28 for 224x224")
 
 
+def _statistics(spec: Spec) -> Iterator[Problem]:
+    """Means and deviations of another number of channels, where the spec itself says them: it cannot be trained so."""
+    for name in ("mean", "std"):
+        count, channels = len(getattr(spec.train.normalize, name)), spec.input[2]
+        where = place(spec.resolved.tree, f"train.normalize.{name}")
+        if channels is not None and count not in (1, channels) and where.file in own_files(spec):
+            yield Problem("statistics", where, f"train.normalize.{name} has {count} numbers, but the input has {channels} "
+                          "channel(s)", "write one number, or one a channel")
+
+
 RULES: tuple[Callable[[Spec], Iterator[Problem]], ...] = (
     _version, _has_head, _stage_names, _auxiliary_stages, _norm_arguments, _names_in_own_blocks, _recipe,
     unread_in_blocks,
 )
-WARNINGS: tuple[Callable[[Spec], Iterator[Problem]], ...] = (unread, channels_first)
+WARNINGS: tuple[Callable[[Spec], Iterator[Problem]], ...] = (unread, channels_first, _statistics)

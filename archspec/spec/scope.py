@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from archspec.errors import Problem, Where
+from archspec.errors import Problem, Where, hinted
 from archspec.schema.tree import Tree
 from archspec.spec.expressions import Datum, ExpressionError
 
@@ -36,12 +36,20 @@ class Work:
         self.steps = 0
         self.bindings = 0
         self._depth = 0
+        self._hints: dict[tuple[Where, str], str] = {}
 
     def step(self, where: Where) -> None:
         """Counts a value that is evaluated. Raises TooLarge."""
         self.steps += 1
         if self.steps > MAX_STEPS:
             raise TooLarge(Problem("too-large", where, f"the spec evaluates more than {MAX_STEPS} values", "repeat less"))
+
+    def problem(self, where: Where, error: ExpressionError) -> Problem:
+        """The problem of an expression, which may be evaluated in each repeat: its hint is searched for once."""
+        key = where, str(error)
+        if key not in self._hints:
+            self._hints[key] = hinted(self._hints, lambda: error.hint)
+        return Problem("expression", where, str(error), self._hints[key])
 
     @contextmanager
     def deeper(self) -> Iterator[None]:
@@ -81,6 +89,8 @@ class Scope(Mapping[str, Datum]):
     outer: Scope | None
     work: Work = field(repr=False)
     position: Scope | None = None
+    declared: Mapping[str, Tree] = field(default_factory=dict, repr=False)
+    """All names that the table will have, in order: those behind the first `count` and the next are not known yet."""
 
     @classmethod
     def empty(cls) -> Scope:
@@ -94,6 +104,15 @@ class Scope(Mapping[str, Datum]):
             found = scope.table.get(name)
             if found is not None and found.order < scope.count:
                 return found
+            scope = scope.outer
+        return None
+
+    def later(self, name: str) -> Where | None:
+        """Where a name is written that is defined behind the value that reads it; None if there is none."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in list(scope.declared)[scope.count + 1:]:
+                return scope.declared[name].where
             scope = scope.outer
         return None
 
@@ -138,13 +157,13 @@ class Scope(Mapping[str, Datum]):
 class Names:
     """A table in the making: names that are defined one after the other, each knowing those before it."""
 
-    def __init__(self, outer: Scope) -> None:
-        self._outer, self._table = outer, dict[str, Binding]()
+    def __init__(self, outer: Scope, declared: Mapping[str, Tree] | None = None) -> None:
+        self._outer, self._table, self._declared = outer, dict[str, Binding](), declared or {}
 
     @property
     def scope(self) -> Scope:
         """What is known by now."""
-        return Scope(self._table, len(self._table), self._outer, self._outer.work, self._outer.position)
+        return Scope(self._table, len(self._table), self._outer, self._outer.work, self._outer.position, self._declared)
 
     def define(self, name: str, value: Datum, tree: Tree | None = None, scope: Scope | None = None,
                given: bool = False) -> None:

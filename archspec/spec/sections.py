@@ -34,13 +34,13 @@ SPEC: dict[str, Key] = {
     "let": Key(NAMES, None, "names for [expressions](#expressions), known everywhere in the spec", follows="none",
                synonyms=("vars", "variables", "constants")),
     "defaults": Key(Form("defaults", "a mapping of keys"), None, "`unit`, `padding`, and arguments of operations",
-                    follows="see [below](#defaults-and-parameters)", synonyms=("default",)),
+                    follows="what each operation has, see [below](#defaults-and-parameters)", synonyms=("default",)),
     "parameters": Key(NAMES, None, "values for parameters of blocks", follows="none", synonyms=("params", "args", "kwargs")),
     "blocks": Key(Form("blocks", "a mapping of blocks"), None, "the [blocks](#blocks) of this spec",
                   follows="the shipped ones only", synonyms=("modules", "block")),
-    "stem": Key(ITEMS, None, "ahead of the stages", follows="`[]`", synonyms=("layers", "entry")),
+    "stem": Key(ITEMS, None, "ahead of the stages", follows="`[]`", synonyms=("entry",)),
     "stages": Key(Form("stages", "a mapping of columns or a list of rows"), None, "see [Stages](#stages)", follows="none",
-                  synonyms=("backbone", "body", "stage")),
+                  synonyms=("body", "stage")),
     "head": Key(ITEMS, doc="ends in logits", follows="an error", synonyms=("classifier", "top", "neck")),
     "auxiliary": Key(Form("auxiliary", "a mapping of stages to lists of operations"), None,
                      "extra heads for training, see [below](#auxiliary-classifiers)", follows="none",
@@ -55,6 +55,8 @@ SPEC: dict[str, Key] = {
                   synonyms=("exports", "serving", "save")),
 }
 """The keys of a spec, in the order in which it is written."""
+WHOLE = ("layers", "model", "network", "net", "architecture", "arch", "backbone", "encoder")
+"""What others call the whole network, or another's that is built upon."""
 
 STAGE: dict[str, Key] = {
     "name": Key(TEXT, None, "letters, digits, `_`; GoogLeNet's are `3a`, `3b`, …", follows="`stage1`, `stage2`, …"),

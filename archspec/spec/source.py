@@ -20,9 +20,13 @@ from archspec.io.places import called, relative
 from archspec.schema.tree import BROKEN, Atom, ListTree, MappingTree, Scalar, Tree, kind
 
 MAX_BYTES = 1_000_000
+SPEC = "a spec"
+"""What a file is taken for where nothing else is said."""
 MAX_NODES = 100_000
 MAX_DEPTH = 60
 MAX_DIGITS = 18
+MAX_PATH = 400
+"""Characters of a key path; what lies deeper has the path of what it lies in."""
 TOO_DEEP = f"the document is nested deeper than {MAX_DEPTH} levels, aliases counted unfolded"
 
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
@@ -30,6 +34,8 @@ FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 NESTED = re.compile(rf"[\[{{](?:[ \t]*[\[{{]){{{MAX_DEPTH}}}")
 """More brackets opened in a row than there may be levels."""
+WORD = re.compile(r"[A-Za-z]\w*")
+"""An operation in a line of its own, without a dash."""
 BREAKS = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 WORDS = {"null": None, "~": None, "true": True, "false": False}
 
@@ -71,8 +77,8 @@ def atom(text: str) -> Atom:
     return value
 
 
-def read(path: Path, problems: list[Problem] | None = None) -> MappingTree:
-    """The tree of a file. Parts of it that cannot be read go to `problems` where it is given, and are BROKEN.
+def read(path: Path, problems: list[Problem] | None = None, what: str = SPEC) -> MappingTree:
+    """The tree of a file, which should be `what`. Parts that cannot be read go to `problems` where given, and are BROKEN.
 
     Raises SpecError where nothing can be made of the file, or with every such part.
     """
@@ -91,16 +97,16 @@ def read(path: Path, problems: list[Problem] | None = None) -> MappingTree:
         line = raw[:error.start].count(b"\n") + 1
         raise SpecError([Problem("not-utf8", replace(where, line=line), "the file is not UTF-8 text",
                                  "save it as UTF-8")]) from None
-    return document(text, file, problems, where.called)
+    return document(text, file, problems, where.called, what)
 
 
-def document(text: str, file: str, problems: list[Problem] | None = None, called: str = "") -> MappingTree:
-    """The tree of a text that has to be one mapping. `called` is what messages call the file."""
+def document(text: str, file: str, problems: list[Problem] | None = None, called: str = "", what: str = SPEC) -> MappingTree:
+    """The tree of a text that has to be one mapping. `called` is what messages call the file, `what` what it should be."""
     tree = parse(text, file, problems=problems, called=called)
     if isinstance(tree, MappingTree):
         return tree
-    raise SpecError([Problem("not-a-mapping", tree.where, f"a spec is a mapping of keys, this is {kind(tree)}",
-                             "the smallest spec has the keys input and head")])
+    raise SpecError([Problem("not-a-mapping", tree.where, f"{what} is a mapping of keys, this is {kind(tree)}",
+                             "the smallest spec has the keys input and head" if what == SPEC else "")])
 
 
 def parse(text: str, file: str, within: Where | None = None, problems: list[Problem] | None = None,
@@ -124,22 +130,32 @@ class _TooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Anchor:
-    """A part of the tree that aliases repeat: its number of values and of levels."""
+    """A part of the tree that aliases repeat: its numbers of values, of characters and of levels."""
 
     tree: Tree
     size: int
+    length: int
     height: int
 
 
-def _syntax_hint(error: str, line: str) -> str:
-    """What to write where YAML's own message does not say it."""
+def _below(path: str, part: str) -> str:
+    """The path of a part: without bounds, long keys around many values would take gigabytes."""
+    return f"{path}{part}".lstrip(".") if len(path) + len(part) <= MAX_PATH else path
+
+
+def _syntax_hint(error: str, line: str, before: str) -> str:
+    """What to write where YAML's own message does not say it; `before` is the line ahead."""
     if "$(" in line:
         return 'inside [...] and {...} a comma or bracket ends a value: quote it, "$(min(8, a))"'
     if "\\t" in error or "\t" in line:
         return "indent with spaces, never tabs"
-    if "mapping values are not allowed" in error and line.count(": ") > 1:
+    if "mapping values are not allowed" in error and (line.count(": ") > 1 or WORD.fullmatch(before)):
         return "operations stand in a list: stem: [conv: 3x3 16], or each behind a dash in a line of its own"
     return next((hint for part, hint in SYNTAX_HINTS.items() if part in error), "")
+
+
+def _is_empty(event: yaml.ScalarEvent) -> bool:
+    return not event.value and event.style not in ("'", '"')
 
 
 class _Reader:
@@ -151,9 +167,12 @@ class _Reader:
         self.within = within
         self.problems: list[Problem] = []
         self.open = False
-        """Whether an expression was left open, whose rest YAML takes for further values."""
+        """Whether a parenthesis was left open, whose rest YAML takes for further values."""
+        self.flow = False
+        """Whether what is read stands in [...] or {...}, where a comma ends a value."""
         self.anchors: dict[str, _Anchor] = {}
         self.count = 0
+        self.length = 0
         self.deepest = 0
         self.here = file
 
@@ -192,7 +211,8 @@ class _Reader:
         if deep := NESTED.search(where.text[:where.column]):  # libyaml 0.2.6 looks a thousand brackets ahead and gives up
             return Problem("too-large", replace(where, column=deep.end()), TOO_DEEP)
         text = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-        return Problem("yaml-syntax", where, f"this is not YAML: {text}", _syntax_hint(text, where.text))
+        before = self.lines[where.line - 2].strip() if self.within is None and 1 < where.line <= len(self.lines) else ""
+        return Problem("yaml-syntax", where, f"this is not YAML: {text}", _syntax_hint(text, where.text, before))
 
     def control(self) -> Where:
         """The first character that YAML does not allow."""
@@ -203,11 +223,12 @@ class _Reader:
 
     def tree(self, event: Any, events: Iterator[yaml.Event], path: str, depth: int) -> Tree:
         self.here = where = self.at(event.start_mark, path)
-        self.grow(1)
+        self.grow(1, len(getattr(event, "value", "")))
         self.deepen(depth)
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event, where, depth)
-        before, outer, self.deepest = self.count, self.deepest, depth
+        values, characters, outer, self.deepest = self.count, self.length, self.deepest, depth
+        around, self.flow = self.flow, getattr(event, "flow_style", self.flow)
         if event.tag is not None:
             self.problem("tag", where, "a spec has no tags, this is "
                          + shorten(event.tag.replace("tag:yaml.org,2002:", "!!")), "leave the tag out")
@@ -219,8 +240,10 @@ class _Reader:
         else:
             tree = self.scalar(event, where)
         if event.anchor is not None:
-            self.anchors[event.anchor] = _Anchor(tree, self.count - before + 1, self.deepest - depth)
-        self.deepest = max(outer, self.deepest)
+            length = self.length - characters + len(getattr(event, "value", ""))
+            self.anchors[event.anchor] = _Anchor(tree, self.count - values + 1, length, self.deepest - depth)
+        self.deepest, self.flow = max(outer, self.deepest), around
+        self.open = self.open and around
         return tree
 
     def deepen(self, depth: int) -> None:
@@ -228,10 +251,13 @@ class _Reader:
         if depth > MAX_DEPTH:
             raise _TooLarge(TOO_DEEP)
 
-    def grow(self, nodes: int) -> None:
-        self.count += nodes
+    def grow(self, values: int, characters: int) -> None:
+        self.count += values
+        self.length += characters
         if self.count > MAX_NODES:
             raise _TooLarge(f"the document has more than {MAX_NODES} values, aliases counted unfolded")
+        if self.length > MAX_BYTES:
+            raise _TooLarge(f"the document has more than {MAX_BYTES} characters, aliases counted unfolded")
 
     def alias(self, event: Any, where: Where, depth: int) -> Tree:
         anchor = self.anchors.get(event.anchor)
@@ -239,22 +265,34 @@ class _Reader:
             self.problem("alias", where, f"no anchor &{shorten(event.anchor)} stands before this alias",
                          f"write &{shorten(event.anchor)} before the value that it repeats, or quote the text")
             return Scalar(BROKEN, "", where)
-        self.grow(anchor.size)
+        self.grow(anchor.size, anchor.length)
         self.deepen(depth + anchor.height)
         return anchor.tree
 
     def sequence(self, events: Iterator[yaml.Event], where: Where, path: str, depth: int) -> ListTree:
         items: list[Tree] = []
         while not isinstance(event := next(events), yaml.SequenceEndEvent):
-            items.append(self.tree(event, events, f"{path}[{len(items)}]", depth + 1))
+            was_open = self.open
+            item = self.tree(event, events, _below(path, f"[{len(items)}]"), depth + 1)
+            if was_open and isinstance(item, Scalar):  # what stands between the parentheses, and behind it all
+                self.open, item = item.value != BROKEN, replace(item, value=BROKEN)
+            items.append(item)
         return ListTree(tuple(items), where)
 
     def mapping(self, events: Iterator[yaml.Event], where: Where, path: str, depth: int) -> MappingTree:
         entries: dict[str, Tree] = {}
         keys: dict[str, Where] = {}
         while not isinstance(event := next(events), yaml.MappingEndEvent):
-            key = self.key(event, events, path, depth)
-            value = self.tree(next(events), events, f"{path}.{key.text}".lstrip("."), depth + 1)
+            key, event = self.key(event, events, path, depth), next(events)
+            if self.flow and isinstance(key.value, int | float) and isinstance(event, yaml.ScalarEvent) and _is_empty(event):
+                self.problem("key", key.where, f"{key.text} stands here without a key",
+                             f"a list has brackets: {list(keys)[-1]}: […, {key.text}]" if keys else "write key: value")
+                self.grow(1, 0)
+                continue
+            value = self.tree(event, events, _below(path, f".{key.text}"), depth + 1)
+            if key.value == BROKEN:
+                self.open = False
+                continue
             if key.text in entries:
                 self.problem("duplicate-key", key.where, f"the key '{shorten(key.text)}' is here twice",
                              f"the first one is in line {keys[key.text].line}; keep one of them")
@@ -270,7 +308,7 @@ class _Reader:
         if tree.text == "<<":
             self.problem("merge-key", tree.where, "a spec has no merge keys", "use extends, or write the keys out")
         where = tree.where
-        return Scalar(tree.value, tree.text, replace(where, path=f"{path}.{tree.text}".lstrip(".")))
+        return Scalar(tree.value, tree.text, replace(where, path=_below(path, f".{tree.text}")))
 
     def scalar(self, event: yaml.ScalarEvent, where: Where) -> Scalar:
         text: str = event.value
@@ -285,6 +323,12 @@ class _Reader:
             self.open = True
             self.problem("open-expression", where, f"the expression '{shorten(text)}' is not closed",
                          'inside [...] and {...} a comma or bracket ends a value: quote it, "$(min(8, a))"')
+            return Scalar(BROKEN, "", where)
+        if self.flow and text.count("(") > text.count(")"):
+            self.open = True
+            self.problem("open-expression", where, f"the parenthesis in '{shorten(text)}' is not closed",
+                         "inside [...] and {...} a comma ends a value; write a size as 3x3" if text.startswith("(") else
+                         "arguments stand behind a colon, with spaces between them: conv: 3x3 64")
             return Scalar(BROKEN, "", where)
         try:
             return Scalar(atom(text), text, where)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from archspec.errors import Problem, nearest
+from archspec.errors import Problem, hinted, nearest
 from archspec.io.places import relative
 from archspec.schema.tree import MappingTree, Tree
 from archspec.spec.arch import Spec
@@ -19,8 +19,6 @@ from archspec.spec.library import shipped_blocks
 from archspec.spec.operations import OPERATIONS, RESERVED
 from archspec.spec.reading import definitions, names_read, read_in_block, read_through, words
 
-HINTED = 100
-"""How many unread names of a section are compared with those that are known."""
 READERS = {"conv": ("conv", "residual", "highway")}
 """Operations that take the defaults of another: projections are convolutions, and so is a highway's gate."""
 EVERYWHERE = ("unit", "padding", "norm", "act")
@@ -87,8 +85,13 @@ def _unread(spec: Spec, section: str, used: Iterable[str], message: str, near: I
     known, files = sorted(near), own_files(spec)
     own = [name for name in tree.entries if name not in used and tree.key(name).file in files]
     for number, name in enumerate(own):
-        hint = nearest(name, [other for other in known if other != name]) if number < HINTED else ""
+        hint = hinted(range(number), _other, name, known)
         yield Problem("unread", tree.key(name), f"{message} '{name}'", hint or "leave it out")
+
+
+def _other(name: str, known: Iterable[str]) -> str:
+    """The nearest of the names that are known, itself left out."""
+    return nearest(name, (other for other in known if other != name))
 
 
 def _unknown(spec: Spec) -> set[str]:
@@ -104,19 +107,27 @@ def own_files(spec: Spec) -> tuple[str, str]:
 
 def unread_in_blocks(spec: Spec) -> Iterator[Problem]:
     """Parameters and names of let that a block of the spec declares itself, and its body does not read."""
+    found: list[Problem] = []
     for name in spec.blocks.own:
-        block = spec.blocks.get(name)
-        if block is None:
-            continue
         tree = spec.blocks.tree(name)
-        if names_read(tree) - definitions(tree).keys() - spec.let.keys() - RESERVED - FUNCTIONS.keys():
-            continue  # a name that stands for nothing may be the one that is missing here
-        read = read_in_block(tree)
-        for section in ("parameters", "let"):
-            part = tree.entries.get(section)
-            for each in part.entries if isinstance(part, MappingTree) else ():
-                if each not in read:
-                    assert isinstance(part, MappingTree)
-                    near = nearest(each, sorted(definitions(tree).keys() - {each}))
-                    yield Problem("unread", part.key(each), f"the body of the block {name} does not read '{each}'",
-                                  near or f"use it there as ${each}, or leave it out")
+        # a name that stands for nothing may be the one that is missing here
+        if spec.blocks.get(name) is not None and not _reads_what_is_not(tree, spec):
+            _unread_in_block(name, tree, found)
+    return iter(found)
+
+
+def _reads_what_is_not(block: MappingTree, spec: Spec) -> bool:
+    """Whether a block reads names that stand for nothing."""
+    known = (definitions(block), spec.let, RESERVED, FUNCTIONS)
+    return any(not any(name in some for some in known) for name in names_read(block))
+
+
+def _unread_in_block(name: str, tree: MappingTree, problems: list[Problem]) -> None:
+    read, known = read_in_block(tree), sorted(definitions(tree))
+    for section in ("parameters", "let"):
+        part = tree.entries.get(section)
+        for each in part.entries if isinstance(part, MappingTree) else ():
+            if each not in read:
+                assert isinstance(part, MappingTree)
+                problems.append(Problem("unread", part.key(each), f"the body of the block {name} does not read '{each}'",
+                                        hinted(problems, _other, each, known) or f"use it there as ${each}, or leave it out"))

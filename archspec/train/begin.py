@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
 from dataclasses import replace
 from pathlib import Path
 
-from archspec.data.index import Index, difference
+from archspec.artifact.folder import FACTS, MODEL
+from archspec.data.index import Index, difference, index_of
+from archspec.data.source import Source
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
 from archspec.io.files import PARTIAL, read_json, remove, write_json, write_text
@@ -14,13 +16,11 @@ from archspec.io.machine import refusal
 from archspec.spec.arch import Spec
 from archspec.train import manifest as manifests
 from archspec.train.checkpoint import Checkpoints, Misfit, Snapshot
-from archspec.train.job import Job
+from archspec.train.job import Job, Say
 from archspec.train.manifest import FRESH
 from archspec.train.metrics import read_lines
 from archspec.train.progress import Row
 from archspec.train.run import WAYS_OUT, RunFolder, differences
-
-Say = Callable[[str], None]
 
 
 def begin(run: RunFolder, spec: Spec, graph: Graph, job: Job, fresh: bool, say: Say) -> None:
@@ -36,16 +36,13 @@ def begin(run: RunFolder, spec: Spec, graph: Graph, job: Job, fresh: bool, say: 
     """
     index = job.index
     aside = fresh and run.manifest.is_file() and not _left_by_fresh(run, spec, graph, index, say)
-    if aside or not _has_saved(run):
-        job.initialize()  # not after: a file that does not fit shall not cost an old run its place
+    if aside or not has_saved(run):
+        job.initialize(say)  # not after: a file that does not fit shall not cost an old run its place
         if aside:
-            _move_aside(run)
+            say(f"the run that was there is now {_move_aside(run)}")
         _create(run, spec, graph, index, fresh)
         return
-    _refuse_other_data(run, index)
-    snapshot, refused = Checkpoints(run.checkpoints, spec.train.checkpoint.keep).newest()
-    if snapshot is None:
-        raise InputError(_nothing_to_go_on_from(run, refused))
+    snapshot, refused = to_go_on_from(run, spec, index)
     _take_up(run, job, snapshot, refused, say)
     manifest = manifests.read(run.manifest)
     replace(manifest, resumed=[*manifest.resumed, manifests.start(job.state.progress.step)]).write(run.manifest)
@@ -53,8 +50,32 @@ def begin(run: RunFolder, spec: Spec, graph: Graph, job: Job, fresh: bool, say: 
     _sweep(run)
 
 
-def _has_saved(run: RunFolder) -> bool:
-    return run.manifest.is_file() and bool(Checkpoints(run.checkpoints, 1).found() or _rows(run) or run.result.exists())
+def has_saved(run: RunFolder) -> bool:
+    """Whether something is there that was trained: it is gone on with, and never begun anew in silence."""
+    trained = any((run.path / name).exists() for name in (MODEL, FACTS, run.result.name))
+    return run.manifest.is_file() and bool(trained or Checkpoints(run.checkpoints, 1).found() or _rows(run))
+
+
+def to_go_on_from(run: RunFolder, spec: Spec, index: Index) -> tuple[Snapshot, dict[Path, str]]:
+    """The newest checkpoint that can be used, and why newer ones cannot. Raises InputError for other data, or without one."""
+    refuse_other_data(run, index)
+    snapshot, refused = Checkpoints(run.checkpoints, spec.train.checkpoint.keep).newest()
+    if snapshot is None:
+        raise InputError(_nothing_to_go_on_from(run, refused))
+    return snapshot, refused
+
+
+def check_classes(run: RunFolder, data: Source, graph: Graph, fresh: bool) -> None:
+    """Raises InputError unless data and network have the same number of classes, two at least.
+
+    Of a run that was trained on other data it says how these differ: another network would not take it up either.
+    """
+    try:
+        data.check(graph.output.type.channels)
+    except InputError:
+        if not fresh and has_saved(run):
+            refuse_other_data(run, index_of(data))
+        raise
 
 
 def _rows(run: RunFolder) -> list[Row]:
@@ -81,10 +102,10 @@ def _left_by_fresh(run: RunFolder, spec: Spec, graph: Graph, index: Index, say: 
     """
     try:
         written = manifests.read(run.manifest)
-        same = written.fresh and not run.result.exists() and not list(differences(written, spec, graph))
-        if not same or not _has_saved(run):
+        same = written.fresh and not run.result.exists() and not list(differences(run, written, spec, graph))
+        if not same or not has_saved(run):
             return same
-        _refuse_other_data(run, index)
+        refuse_other_data(run, index)
     except InputError:
         return False
     if Checkpoints(run.checkpoints, 1).newest()[0] is None:
@@ -94,19 +115,22 @@ def _left_by_fresh(run: RunFolder, spec: Spec, graph: Graph, index: Index, say: 
     return True
 
 
-def _move_aside(run: RunFolder) -> None:
+def _move_aside(run: RunFolder) -> Path:
+    """Returns where it is then."""
     whole = run.path.resolve()  # of a link, what it leads to, for a folder is renamed on its own disk only
     count = 1
-    while (free := whole.with_name(f"{whole.name}.old{count}")).exists():
+    while os.path.lexists(free := whole.with_name(f"{whole.name}.old{count}")):
         count += 1
     try:
         whole.rename(free)
     except OSError as error:
         raise InputError(f"{run.path} cannot be moved aside to {free}: {refusal(error) or error}\n"
                          "  hint: name another folder with --run") from error
+    return free
 
 
-def _refuse_other_data(run: RunFolder, index: Index) -> None:
+def refuse_other_data(run: RunFolder, index: Index) -> None:
+    """Raises InputError with the difference unless the data are those that the run was trained on."""
     differing = difference(_read_index(run.index), index)
     if differing:
         raise InputError(f"{run.path} was trained on other data: {'; '.join(differing)}\n"

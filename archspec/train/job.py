@@ -16,7 +16,6 @@ import tensorflow as tf
 from archspec.data.index import Index, index_of
 from archspec.data.pipeline import Pipeline
 from archspec.data.source import Source
-from archspec.data.sources import load_data
 from archspec.errors import InputError
 from archspec.evaluate.evaluator import Evaluator, classification
 from archspec.graph.ir import Graph
@@ -35,7 +34,10 @@ from archspec.train.progress import Progress
 from archspec.train.state import TrainState, groups
 from archspec.train.steps import EvaluateStep, TrainStep
 from archspec.train.update import rules
-from archspec.weights.load import Wanted, fill, planned, refuse, refuse_form, stage_blocks
+from archspec.weights.library import stage_blocks
+from archspec.weights.load import Wanted, fill, notes, planned, refuse, refuse_form
+
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,9 @@ class Job:
     evaluator: Evaluator
     train_step: Callable[[Any], tf.Tensor]
     evaluate_step: Callable[[Any], tf.Tensor]
-    initialize: Callable[[], None]
-    """Gives the model the weights that the recipe's `init` names; nothing without one. For a run that begins."""
+    initialize: Callable[[Say], None]
+    """Gives the model the weights that the recipe's `init` names, and says what is to be known of them; nothing without one.
+    For a run that begins."""
 
     @property
     def steps(self) -> int:
@@ -104,13 +107,14 @@ class Job:
                 yield self.evaluate_step(batch).numpy()
 
 
-def prepare(spec: Spec, graph: Graph) -> Job:
-    """Finds the data, builds the model on the devices. Raises InputError where something does not fit."""
+def prepare(spec: Spec, graph: Graph, data: Source) -> Job:
+    """Looks into the data, builds the model on the devices. Raises InputError where something does not fit.
+
+    That data and network have the same classes is `begin.check_classes`' to say.
+    """
     recipe = spec.train
     cluster = clusters.read(os.environ)
     rule = preprocess_of(recipe, _fixed(graph))
-    data = load_data(recipe.data)
-    data.check(graph.output.type.channels)
     index = index_of(data)
     training, testing = (Pipeline(split, rule, recipe) for split in (data.train, data.test))
     strategy = strategies.make_strategy(recipe.strategy, recipe.batch)
@@ -130,18 +134,20 @@ def prepare(spec: Spec, graph: Graph) -> Job:
                evaluate_step, partial(_initialize, spec, graph, model, strategy))
 
 
-def _initialize(spec: Spec, graph: Graph, model: keras.Model, strategy: tf.distribute.Strategy) -> None:
-    """Fills the model from the file that `init` names. Raises InputError where the two do not fit."""
+def _initialize(spec: Spec, graph: Graph, model: keras.Model, strategy: tf.distribute.Strategy, say: Say) -> None:
+    """Fills the model from the file or the run that `init` names. Raises InputError where the two do not fit."""
     init = spec.train.init
     if init is None:
         return
     path = Path(init.weights)
     wanted = Wanted(init.layout, init.new_head, init.partial, bool(graph.auxiliary), init.as_is)
     with strategy.scope(), planned(graph, stage_blocks(spec), path, wanted) as plan:
-        refuse(plan, graph, path, wanted)
+        refuse(plan, graph, wanted)
         if not init.as_is:
-            refuse_form(plan, graph, path, lambda more: lower(with_overrides(spec, more)))
+            refuse_form(plan, graph, lambda more: lower(with_overrides(spec, more)))
         fill(model, plan, wanted)
+        for note in notes(plan):
+            say(f"{init.weights}: {note}")
 
 
 def _fixed(graph: Graph) -> Shape:

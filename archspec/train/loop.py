@@ -44,9 +44,9 @@ def _run(job: Job, steps: Steps, events: Sequence[Event], stop: StopRequest) -> 
         for event in events:
             if event.due():
                 event.act()
+        stop.check()
         if job.state.progress.step == job.steps:
             return
-        stop.check()
         steps.next()
 
 
@@ -81,7 +81,7 @@ def _one_way_out(steps: Steps, save: Save) -> Iterator[None]:
     except Interrupted:
         save.act()
         raise
-    except Exception:
+    except BaseException:  # the end of the process, too
         if steps.whole:
             with suppress(OSError, InputError, Diverged):  # what went wrong first is what counts
                 save.act()

@@ -6,14 +6,13 @@ So after a kill and a new start no epoch is in them twice, whatever the killed p
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import tensorflow as tf
 
 from archspec.errors import InputError
-from archspec.io.files import replacing, write_text
+from archspec.io.files import read_bytes, remove, replacing, write_text
 from archspec.train.progress import Row, is_row
 
 
@@ -21,7 +20,7 @@ class TensorBoard:
     """A writer of one event file, begun with what has happened before."""
 
     def __init__(self, folder: Path, history: Sequence[Row]) -> None:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
         self._writer = tf.summary.create_file_writer(str(folder))
         for row in history:
             self.add(row)
@@ -47,7 +46,7 @@ def write_lines(path: Path, history: Sequence[Row]) -> None:
 def read_lines(path: Path) -> list[Row]:
     """What `write_lines` wrote, one epoch at least. Raises InputError for anything else."""
     try:
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        rows = [json.loads(line) for line in read_bytes(path).decode("utf-8").splitlines()]
     except (OSError, ValueError, RecursionError):
         rows = []
     if not rows or not all(map(is_row, rows)):

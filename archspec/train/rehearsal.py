@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from archspec.errors import InputError
-from archspec.train.job import Job
+from archspec.train.job import Job, Say
 from archspec.train.progress import Row, trained
 
 
-def rehearse(job: Job) -> Row:
+def rehearse(job: Job, say: Say) -> Row:
     """The evaluation of one batch and one step of training, as it will run: the row of metrics.jsonl that they give.
 
     Leaves the weights as they were at the beginning. Raises InputError for what the user has to mend.
     """
-    job.initialize()
+    job.initialize(say)
     test = dict(job.evaluator.results(next(job.tested())))
     before = job.state.snapshot()
     means = trained(job.train(job.next(job.batches(0))).numpy())

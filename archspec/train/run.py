@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,15 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from archspec.artifact.folder import SPEC
-from archspec.errors import InputError
+from archspec.errors import FEW, InputError, SpecError, shorten
 from archspec.graph.ir import Graph
 from archspec.io.files import read_json
 from archspec.io.lock import Taken, alone
 from archspec.schema.keys import to_json
+from archspec.schema.tree import plain
 from archspec.spec.arch import Spec
+from archspec.spec.inherit import NOT_INHERITED
+from archspec.spec.source import document, read
 from archspec.train import manifest as manifests
 from archspec.train.manifest import FRESH, Manifest
 
+SPARE = ".lock" + ".old999"
+"""What names beside the run folder's have more than it."""
 WAYS_OUT = f"{FRESH}, --run DIR keeps both"
 
 
@@ -72,12 +78,24 @@ def refuse(run: RunFolder, spec: Spec, graph: Graph, fresh: bool) -> None:
     """Raises InputError if the folder is something else, or another spec's and not to be begun afresh. Writes nothing."""
     if run.path.exists() and not run.path.is_dir():
         raise InputError(f"{run.path} is a file; --run names a folder")
+    _refuse_place(run.path)
     if run.manifest.is_file():
-        differing = [] if fresh else list(differences(manifests.read(run.manifest), spec, graph))
+        differing = [] if fresh else list(differences(run, manifests.read(run.manifest), spec, graph))
         if differing:
             raise InputError(f"{run.path} holds {'; '.join(differing)}\n  hint: {WAYS_OUT}")
     elif foreign := _visible(run.path):
         raise InputError(f"{run.path} holds {foreign[0]} and is no run folder\n  hint: name another one with --run")
+
+
+def _refuse_place(path: Path) -> None:
+    """Raises InputError where no folder of that name can be made."""
+    above = next(each for each in path.resolve().parents if each.exists())
+    if not above.is_dir():
+        raise InputError(f"{path} cannot be made: {above} is a file\n  hint: name another folder with --run")
+    longest = os.pathconf(above, "PC_NAME_MAX") - len(SPARE) if hasattr(os, "pathconf") else 200
+    if len(os.fsencode(path.resolve().name)) > longest:
+        raise InputError(f"the name of {path} is too long for its disk\n  hint: name another folder with --run, of at most "
+                         f"{longest} letters")
 
 
 @contextmanager
@@ -91,11 +109,13 @@ def claimed(run: RunFolder) -> Iterator[None]:
                          ) from None
 
 
-def differences(written: Manifest, spec: Spec, graph: Graph) -> Iterator[str]:
+def differences(run: RunFolder, written: Manifest, spec: Spec, graph: Graph) -> Iterator[str]:
     """In what the run's network and recipe are not those of a spec."""
     if written.fingerprint != graph.fingerprint:
+        lines = _of_the_network(run, spec)
+        said = f": {'; '.join(lines[:FEW])}" + "; …" * (len(lines) > FEW) if lines else ""
         yield (f"a run of another network ({written.spec}, fingerprint {written.fingerprint}; this one's is "
-               f"{graph.fingerprint})")
+               f"{graph.fingerprint}){said}")
     else:
         differing = list(_differing(written.train, to_json(spec.train), "train"))
         if differing:
@@ -107,6 +127,18 @@ INDIFFERENT = ("train.strategy", "train.checkpoint", "train.data.path")
 they are the same is not told by their path."""
 
 
+def _of_the_network(run: RunFolder, spec: Spec) -> list[str]:
+    """Which keys of the resolved specs differ; none where the run's own cannot be read."""
+    try:
+        before, now = (plain(tree) for tree in (read(run.spec), document(spec.to_yaml(expand=True), "spec")))
+    except SpecError:
+        return []
+    assert isinstance(before, dict)
+    assert isinstance(now, dict)
+    keys = dict.fromkeys(key for key in (*before, *now) if key not in ("train", "export", *NOT_INHERITED))
+    return [line for key in keys for line in _differing(before.get(key), now.get(key), key)]
+
+
 def _differing(before: Any, now: Any, path: str) -> Iterator[str]:
     if path in INDIFFERENT:
         return
@@ -114,7 +146,12 @@ def _differing(before: Any, now: Any, path: str) -> Iterator[str]:
         for key in dict.fromkeys([*before, *now]):
             yield from _differing(before.get(key), now.get(key), f"{path}.{key}")
     elif before != now:
-        yield f"{path} was {before}, is {now}"
+        yield f"{path} was {_short(before)}, is {_short(now)}"
+
+
+def _short(value: Any) -> str:
+    """A value for a message."""
+    return "not there" if value is None else shorten(str(value))
 
 
 def _visible(path: Path) -> list[str]:

@@ -32,6 +32,8 @@ class StopRequest:
                  trace: TracebackType | None) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        if kind is None:
+            self.check()  # one that came when all steps were done: what comes after them can be done another time
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.name = signal.Signals(number).name

@@ -8,8 +8,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from archspec.evaluate.evaluator import Evaluator, weighted
 from archspec.data.augment.batches import Blend
+from archspec.evaluate.evaluator import Evaluator, weighted
 from archspec.evaluate.loss import binary_cross_entropy, cross_entropy, truth
 from archspec.evaluate.ranks import hits
 from archspec.preprocess.pixels import normalize

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import lru_cache
 from typing import Any
 
 import keras
@@ -26,7 +27,17 @@ def make_strategy(kind: str, batch: int) -> tf.distribute.Strategy:
     if batch % len(devices):
         raise InputError(f"a batch of {batch} cannot be shared out over {len(devices)} devices\n"
                          f"  hint: --set train.batch={-(-batch // len(devices)) * len(devices)}")
-    return tf.distribute.MirroredStrategy(devices)
+    return _mirrored(tuple(devices))
+
+
+@lru_cache(maxsize=1)
+def _mirrored(devices: tuple[str, ...]) -> tf.distribute.Strategy:
+    """One for all jobs of a process.
+
+    Each strategy numbers its collective operations from the same number on, but TensorFlow keeps them by number for the
+    whole process: those of a second strategy would meet those of the first, of other shapes.
+    """
+    return tf.distribute.MirroredStrategy(list(devices))
 
 
 def devices_text(strategy: tf.distribute.Strategy) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from archspec.errors import InputError, Where, nearest
-from archspec.schema.keys import REQUIRED, Section, to_json
+from archspec.schema.keys import REQUIRED, Key, Section, to_json
 from archspec.schema.tree import MappingTree, Tree, plain
 from archspec.schema.words import suggestion
 from archspec.spec.arch import Spec
@@ -14,10 +15,13 @@ from archspec.spec.blocks import named_values
 from archspec.spec.dump import to_inline, used_blocks
 from archspec.spec.inherit import NOT_INHERITED
 from archspec.spec.longform import PLURALS
-from archspec.spec.sections import DEFAULTS, SPEC, everywhere
+from archspec.spec.operations import IMPLIED, OPERATIONS
+from archspec.spec.sections import DEFAULTS, SPEC, STAGE, everywhere
 
 LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
 """A link of the documentation; what stands in its brackets is shown."""
+SEE = re.compile(r",? ?see \[[^]]*\]\([^)]*\)")
+"""Words that only lead elsewhere on a page."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,14 @@ def _default(spec: Spec, key: str) -> list[Origin]:
     said = default_of(spec, key)
     if said is not None:
         return [Origin(None, said)]
+    entry = next((entry for entry in everywhere() if entry.path == key), None)
+    if entry is not None and entry.key.default not in (None, "", REQUIRED) and "." in key and not key.startswith("published."):
+        return [Origin(None, _described(to_json(entry.key.default), entry.key.doc))]
+    applies = _left_out(key)
+    if applies:
+        section = {"train": spec.train, "export": spec.export}.get(key)
+        hint = "" if section is None else f"\n  hint: --explain {key}.KEY says each: {' '.join(section.declared)}"
+        raise InputError(f"nothing sets '{key}'; where it is left out: {applies}{hint}")
     known = list(dict.fromkeys((*_keys(spec.resolved.tree), *(entry.path for entry in everywhere()))))
     if key in known:
         raise InputError(f"nothing sets '{key}', and it has no default")
@@ -65,6 +77,25 @@ def default_of(spec: Spec, key: str) -> str | None:
     if declared is None or declared.default in (None, "", REQUIRED):
         return None
     return _described(declared.default, declared.doc)
+
+
+def _left_out(key: str) -> str:
+    """What applies where a key is left out, in the words of the documentation; '' for what is no key."""
+    name, *below = key.split(".")
+    keys: Mapping[str, Key] = SPEC
+    if name == "defaults" and len(below) == 1 and below[0] in IMPLIED:
+        return IMPLIED[below[0]]
+    if name == "stages" and len(below) == 1:
+        keys, name = STAGE, PLURALS.get(below[0], below[0])
+    elif name == "defaults" and len(below) == 2 and below[0] in OPERATIONS:
+        keys, name = OPERATIONS[below[0]].arguments, below[1]
+    elif below:
+        return ""
+    declared = keys.get(name)
+    if declared is None or declared.default == REQUIRED:
+        return ""
+    said = declared.follows if declared.default in (None, "") else to_inline(declared.default)
+    return LINK.sub(r"\1", SEE.sub("", said))
 
 
 def _field(value: object, path: str) -> str | None:

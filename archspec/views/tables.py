@@ -31,6 +31,16 @@ def summary_table(result: Summary) -> Table:
     return table
 
 
+def layers_table(result: Summary) -> Table:
+    """A row a layer, then the totals."""
+    table = grid("layer", "operation", "output", "parameters", "multiply-adds", left=2)
+    for node in result.graph.predicting:
+        table.add_row(node.name, node.op.kind, shape(node.output.type.shape), count(node.parameters), count(node.macs))
+    table.add_section()
+    table.add_row("total", "", "", count(result.parameters.total), count(result.macs), style="bold")
+    return table
+
+
 def catalog_table(entries: list[SpecEntry]) -> Table:
     """The specs by family."""
     table = grid("family", "spec", "input", "parameters", "multiply-adds", "description", left=3)

@@ -8,7 +8,8 @@ from math import prod
 import numpy as np
 
 from archspec.graph.ir import Graph, Node
-from archspec.graph.ops import Conv, Dense, Depthwise, Flatten, Weight
+from archspec.graph.ops import Conv, Dense, Depthwise, Flatten
+from archspec.graph.types import Weight
 from archspec.weights.tensors import Format, Shape
 
 

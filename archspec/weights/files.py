@@ -23,15 +23,15 @@ def open_weights(path: Path) -> Iterator[WeightsFile]:
     """The tensors of a file, which can be read within. Raises InputError where it is no file of weights."""
     if not path.is_file():
         raise InputError(f"{path}: there is no such file of weights\n  hint: {READ}")
-    with _reader(path)(path) as file:
-        if not file.tensors:
-            raise Unreadable(path, "there are no weights in it", READ)
-        _check(path, file.tensors)
+    with reader_of(path)(path) as file:
+        check(path, file.tensors)
         yield file
 
 
-def _check(path: Path, names: Collection[str]) -> None:
-    """Raises Unreadable where there are more tensors than in any network, or names that are no text to read."""
+def check(path: Path, names: Collection[str]) -> None:
+    """Raises Unreadable where there are no tensors, more than in any network, or names that are no text to read."""
+    if not names:
+        raise Unreadable(path, "there are no weights in it", READ)
     if len(names) > MOST_TENSORS:
         raise Unreadable(path, f"it has {len(names):,} tensors, more than {MOST_TENSORS:,}")
     for name in names:
@@ -39,7 +39,8 @@ def _check(path: Path, names: Collection[str]) -> None:
             raise Unreadable(path, f"a tensor in it has no name to print of up to {LONGEST:,} characters: {shown(name)}")
 
 
-def _reader(path: Path) -> Reader:
+def reader_of(path: Path) -> Reader:
+    """What reads a file. Raises Unreadable where nothing does."""
     with path.open("rb") as file:
         start = file.read(64)
     if start.startswith(HDF5):

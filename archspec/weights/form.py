@@ -7,19 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from archspec.graph.ir import Graph, Node
-from archspec.graph.ops import (
-    VALID,
-    Activation,
-    BatchNorm,
-    Conv,
-    Depthwise,
-    GroupNorm,
-    LayerNorm,
-    Merge,
-    Pad,
-    Pads,
-    Pool,
-)
+from archspec.graph.ops import Activation, BatchNorm, Conv, Depthwise, GroupNorm, LayerNorm, Merge, Pad, Pool
+from archspec.graph.types import VALID, Pads
 
 UNIT = re.compile(r"(.+_block\d+_conv)(\d+)")
 """A convolution of a unit, as blocks number them."""

@@ -8,7 +8,10 @@ from pathlib import Path
 from archspec.errors import InputError, nearest, shorten
 from archspec.graph.ir import Graph
 from archspec.io.places import shipped
+from archspec.schema.tree import Scalar
+from archspec.spec.arch import Spec
 from archspec.weights.mapping import LayoutMapping, read_mapping
+from archspec.weights.own import MAPPING, OWN
 
 
 @lru_cache(maxsize=1)
@@ -22,6 +25,11 @@ def _family_layout(path: Path) -> tuple[str, str]:
     return family, layout
 
 
+def stage_blocks(spec: Spec) -> tuple[str, ...]:
+    """The blocks that the stages of a spec repeat, by which a mapping knows a family."""
+    return tuple(dict.fromkeys(stage.block.text for stage in spec.stages if isinstance(stage.block, Scalar)))
+
+
 def candidates(layout: str, graph: Graph, blocks: tuple[str, ...]) -> list[LayoutMapping]:
     """The mappings that may fit a network of these blocks; `layout` may be a file, too. Raises InputError.
 
@@ -29,7 +37,9 @@ def candidates(layout: str, graph: Graph, blocks: tuple[str, ...]) -> list[Layou
     """
     if layout.endswith((".yaml", ".yml")):
         return [read_mapping(Path(layout))]
-    layouts = sorted({known for _, known in shipped_mappings()})
+    if layout == OWN:
+        return [MAPPING]
+    layouts = sorted({OWN, *(known for _, known in shipped_mappings())})
     if layout not in layouts:
         hint = nearest(layout, layouts) or "a mapping of your own is a .yaml file, as those in specs/weights"
         raise InputError(f"there is no layout '{shorten(layout)}': there are {', '.join(layouts)}\n  hint: {hint}")

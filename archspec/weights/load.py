@@ -13,15 +13,21 @@ import numpy as np
 
 from archspec.errors import InputError, shorten
 from archspec.graph.ir import Graph
-from archspec.schema.tree import Scalar
-from archspec.spec.arch import Spec
 from archspec.weights.files import open_weights
+from archspec.weights.fitting import fitting
 from archspec.weights.form import differences
 from archspec.weights.library import candidates
+from archspec.weights.mapping import LayoutMapping
 from archspec.weights.match import Match, Misfit, Plan, last_layers, plan
+from archspec.weights.own import OWN, own_weights, unlike
+from archspec.weights.tensors import WeightsFile
 
 if TYPE_CHECKING:
     import keras
+
+AS_IS = "--as-is (train.init.as_is) takes the weights all the same"
+MOST_SAID = 5
+"""Nodes that a message names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +36,12 @@ class Wanted:
 
     layout: str
     new_head: bool = False
+    """Start the last layer afresh; of a model of archspec's own that is done wherever the classes differ in number."""
     partial: bool = False
     auxiliary: bool = False
     """Whether the model has the auxiliary classifiers, for training."""
     as_is: bool = False
     """Take the numbers whatever they are, into a network of another form too."""
-
-
-def stage_blocks(spec: Spec) -> tuple[str, ...]:
-    """The blocks that the stages of a spec repeat, by which a mapping knows a family."""
-    return tuple(dict.fromkeys(stage.block.text for stage in spec.stages if isinstance(stage.block, Scalar)))
 
 
 @contextmanager
@@ -49,13 +51,25 @@ def planned(graph: Graph, blocks: tuple[str, ...], path: Path, wanted: Wanted) -
     Of several mappings of the layout the one that leaves the fewest tensors without a place. Raises InputError.
     """
     mappings = candidates(wanted.layout, graph, blocks)
-    with open_weights(path) as file:
+    with own_weights(path, graph) if wanted.layout == OWN else open_weights(path) as file:
         readable = [mapping for mapping in mappings if mapping.format == file.format]
         if not readable:
             raise InputError(f"{path} is a file of {FORMATS[file.format]}, the layout {wanted.layout} one of "
                              f"{FORMATS[mappings[0].format]}\n  hint: choose the layout by where the file is from")
-        yield min((plan(graph, file, mapping, auxiliary=wanted.auxiliary, new_head=wanted.new_head)
-                   for mapping in readable), key=lambda each: (each.misses, len(differences(each.mapping.form, graph))))
+        yield min((_plan(graph, file, mapping, wanted) for mapping in readable),
+                  key=lambda each: (each.misses, len(differences(each.mapping.form, graph))))
+
+
+def _plan(graph: Graph, file: WeightsFile, mapping: LayoutMapping, wanted: Wanted) -> Plan:
+    own = mapping.name == OWN  # whose files hold what predicts: no auxiliary classifiers
+    found = plan(graph, file, mapping, auxiliary=wanted.auxiliary and not own, new_head=wanted.new_head)
+    if own and found.misfits and all(_other_classes(each, graph) for each in found.misfits):
+        return plan(graph, file, mapping, auxiliary=False, new_head=True)
+    return found
+
+
+def _other_classes(misfit: Misfit, graph: Graph) -> bool:
+    return misfit.layer in last_layers(graph) and misfit.ours[:-1] == misfit.theirs[:-1]
 
 
 FORMATS = {"keras": "Keras", "torch": "PyTorch (.pth, .pt, .safetensors)"}
@@ -63,17 +77,23 @@ FORMATS = {"keras": "Keras", "torch": "PyTorch (.pth, .pt, .safetensors)"}
 
 def notes(found: Plan) -> Iterator[str]:
     """What to say of a file that is read: which of its weights they are, and what was left out."""
-    yield from found.notes
+    yield from found.file.notes
     if found.prefix:
         beside = f"; {found.outside} without it left out" if found.outside else ""
         yield f"the names in it begin with {shorten(found.prefix)}{beside}"
+    for layer, fresh in {each.layer: each for each in found.fresh}.items():
+        theirs = found.file.tensors.get(fresh.tensor)
+        yield f"{layer} keeps its first values" + (
+            f": the file has {theirs.shape[-1]} classes, this network {fresh.shape[-1]}"
+            if found.mapping.name == OWN and theirs is not None and theirs.shape != fresh.shape else "")
 
 
-def refuse(found: Plan, graph: Graph, path: Path, wanted: Wanted) -> None:
+def refuse(found: Plan, graph: Graph, wanted: Wanted) -> None:
     """Raises InputError unless the file and the network fit as far as was asked."""
-    what = f"{path} does not fit {graph.name} by the mapping {found.mapping.name}"
+    what = f"{found.file.path} does not fit {graph.name} by the mapping {found.mapping.name}"
     if not found.matched:
-        raise InputError(f"{what}: no tensor of the file belongs to it\n  hint: is it another network, or another layout?")
+        usual = "is it another network, or another layout?"
+        raise InputError(f"{what}: no tensor of the file belongs to it\n  hint: {_shipped(found, graph) or usual}")
     if found.misfits:
         raise InputError(f"{what}: {_misfits(found.misfits)}\n  hint: {_misfit_hint(found, graph)}")
     if not wanted.partial and (found.missing or found.unexpected):
@@ -83,21 +103,43 @@ def refuse(found: Plan, graph: Graph, path: Path, wanted: Wanted) -> None:
         raise InputError(f"{what}: {' and '.join(counts)} tensors\n  hint: {_partial_hint(found, graph)}{note}")
 
 
-def refuse_form(found: Plan, graph: Graph, path: Path, changed: Callable[[list[str]], Graph]) -> None:
+def _shipped(found: Plan, graph: Graph) -> str:
+    """The shipped specs of the file's network, for a hint; '' where there is none but the one that was asked for."""
+    names = [name for name in fitting(found.file, found.mapping) if name != graph.name]
+    return f"the network of these weights ships as {' and '.join(names)}" if names else ""
+
+
+def refuse_form(found: Plan, graph: Graph, changed: Callable[[list[str]], Graph]) -> None:
     """Raises InputError where the network differs in what names and shapes do not show from the one of the weights.
 
     `changed` gives the network with overrides of its spec; those that the message names have been tried.
     """
+    if found.mapping.name == OWN:
+        _refuse_unlike(found, graph)
     different = differences(found.mapping.form, graph)
     if not different:
         return
     overrides = list(dict.fromkeys(override for each in different for override in each.overrides))
     mended = " ".join(f"--set {shlex.quote(override)}" for override in overrides)
     hints = [f"{mended} makes it the network of the weights" if _mends(found, overrides, changed) else "no --set mends it",
-             "--as-is (train.init.as_is) takes the weights all the same", *filter(None, [found.mapping.note])]
+             *filter(None, [_shipped(found, graph), AS_IS, found.mapping.note])]
     raise InputError("\n".join([
-        f"{path} fits {graph.name} by the mapping {found.mapping.name}, but would give other numbers:",
+        f"{found.file.path} fits {graph.name} by the mapping {found.mapping.name}, but would give other numbers:",
         *(f"  {each.text}" for each in different), f"  hint: {'; '.join(hints)}"]))
+
+
+def _refuse_unlike(found: Plan, graph: Graph) -> None:
+    """Raises InputError where a network that archspec saved computes otherwise, or is not known."""
+    fits = f"{found.file.path} fits {graph.name} by its names"
+    if found.file.network is None:
+        raise InputError(f"{fits}, but does not say which network it is of\n  hint: an earlier archspec, or Keras itself, has "
+                         f"written it; {AS_IS}")
+    heads = {each.layer for each in found.fresh}
+    sentences = list(unlike(found.file.network, graph, heads, partial=bool(found.missing or found.unexpected)))
+    if sentences:
+        more = [f"  and {len(sentences) - MOST_SAID} more"] if len(sentences) > MOST_SAID else []
+        raise InputError("\n".join([f"{fits}, but would give other numbers:",
+                                    *(f"  {each}" for each in sentences[:MOST_SAID]), *more, f"  hint: {AS_IS}"]))
 
 
 def _mends(found: Plan, overrides: list[str], changed: Callable[[list[str]], Graph]) -> bool:
@@ -116,16 +158,18 @@ def _misfits(misfits: tuple[Misfit, ...]) -> str:
 def _misfit_hint(found: Plan, graph: Graph) -> str:
     heads = last_layers(graph)
     if any(misfit.layer not in heads for misfit in found.misfits):
-        return "the network differs in width or depth: is this the spec that the file was made for?"
-    return "the classes differ: --new-head keeps all but the last layer, --set classes=N keeps the file's"
+        return _shipped(found, graph) or "the network differs in width or depth: is this the spec that the file was made for?"
+    return "the classes differ: --new-head (train.init.new_head) keeps all but the last layer, --set classes=N keeps the file's"
 
 
 def _partial_hint(found: Plan, graph: Graph) -> str:
     heads = last_layers(graph)
     kept = any(each.layer in heads for each in found.matched)
     if not found.unexpected and not kept and all(each.layer in heads for each in found.missing):
-        return "the file has no classifier: --new-head starts one"
-    return "--partial takes what is there, starts what is missing afresh and leaves out what is unexpected"
+        return "the file has no classifier: --new-head (train.init.new_head) starts one"
+    taken = ("--partial (train.init.partial) takes what is there, starts what is missing afresh and leaves out what is "
+             "unexpected")
+    return "; ".join(filter(None, [_shipped(found, graph), taken]))
 
 
 def fill(model: keras.Model, found: Plan, wanted: Wanted) -> None:
@@ -134,7 +178,7 @@ def fill(model: keras.Model, found: Plan, wanted: Wanted) -> None:
     for match in found.matched:
         array = match.conversion(match.stored.read())
         if not wanted.as_is:
-            _check(found.path, match, array)
+            _check(found.file.path, match, array)
         variables[match.layer, match.array].assign(array)
 
 
@@ -147,5 +191,4 @@ def _check(path: Path, match: Match, array: np.ndarray) -> None:
     else:
         return
     raise InputError(f"{path}: {match.tensor} holds {wrong}, and so the model would give none\n"
-                     "  hint: the file is damaged, or its training diverged; "
-                     "--as-is (train.init.as_is) takes the weights all the same")
+                     f"  hint: the file is damaged, or its training diverged; {AS_IS}")

@@ -224,7 +224,7 @@ def _chain(path: Path) -> Iterator[Written]:
     while path not in seen:
         seen.append(path)
         problems: list[Problem] = []
-        written = read(Written, read_tree(path), "the mapping", problems)
+        written = read(Written, read_tree(path, what="a mapping of weights"), "the mapping", problems)
         if written is None:
             raise SpecError(problems)
         yield written

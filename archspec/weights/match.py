@@ -6,10 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from archspec.graph.ir import Graph, Node
-from archspec.graph.ops import Weight
+from archspec.graph.types import Weight
 from archspec.weights.convert import Conversion, conversion, flattened_maps
 from archspec.weights.mapping import LayoutMapping
 from archspec.weights.tensors import Shape, Stored, WeightsFile
@@ -58,7 +57,7 @@ class Misfit:
 class Plan:
     """Every array of a network and every tensor of a file, sorted by what becomes of them."""
 
-    path: Path
+    file: WeightsFile
     mapping: LayoutMapping
     matched: tuple[Match, ...]
     missing: tuple[Missing, ...]
@@ -70,9 +69,6 @@ class Plan:
     """What the file writes before each name: module., backbone."""
     outside: int = 0
     """How many of its tensors have other names, and so are of no network of this kind."""
-    notes: tuple[str, ...] = ()
-    """What is to be said of the file beside its tensors."""
-
     @property
     def misses(self) -> int:
         """How many tensors of both sides find no place."""
@@ -97,11 +93,11 @@ def plan(graph: Graph, file: WeightsFile, mapping: LayoutMapping, *, auxiliary: 
                 fresh.append(Missing(node.name, weight.name, node.section, weight.shape, tensor))
             else:
                 found.append(_find(file, tensors, node, weight, tensor, maps.get(node.name)))
-    return Plan(file.path, mapping, tuple(each for each in found if isinstance(each, Match)),
+    return Plan(file, mapping, tuple(each for each in found if isinstance(each, Match)),
                 tuple(each for each in found if isinstance(each, Missing)),
                 tuple(each for each in found if isinstance(each, Misfit)),
                 {name: stored.shape for name, stored in tensors.items() if name not in wanted}, tuple(fresh),
-                prefix, sum(not name.startswith(prefix) and not mapping.ignores(name) for name in file.tensors), file.notes)
+                prefix, sum(not name.startswith(prefix) and not mapping.ignores(name) for name in file.tensors))
 
 
 def prefix_of(tensors: Iterable[str], mapping: LayoutMapping, wanted: frozenset[str]) -> str:

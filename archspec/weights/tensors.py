@@ -32,6 +32,8 @@ class WeightsFile:
     tensors: Mapping[str, Stored]
     notes: tuple[str, ...] = ()
     """What is to be said of the file beside its tensors."""
+    network: tuple[str, ...] | None = None
+    """The lines of the graph that it was saved from, where it says them; see graph.text."""
 
 
 def shown(name: str | None) -> str:

@@ -167,6 +167,7 @@ def test_explain_says_where_a_value_came_from(archspec: Run, key: str, last: str
 
 @pytest.mark.parametrize(("key", "said"), [
     ("train.seed", "0, the default: fixes the weights, the order of the images and what augmentation draws\n"),
+    ("train.init.partial", "false, the default: take what fits, and start afresh what is missing\n"),
     ("export.formats", "[savedmodel, tflite], the default: what is made for serving\n"),
     ("defaults.unit", "conv-norm-act, the default: how convolution, norm and activation follow each other, see units\n"),
 ])
@@ -178,6 +179,11 @@ def test_explain_says_the_default_of_a_key_that_nothing_sets(archspec: Run, key:
     ("train.lr", "nothing sets 'train.lr'\n  hint: did you mean train.schedule.learning_rate?\n"),
     ("train.sed", "nothing sets 'train.sed'\n  hint: did you mean 'train.seed'?\n"),
     ("train.init", "nothing sets 'train.init', and it has no default\n"),
+    ("let", "nothing sets 'let'; where it is left out: none\n"), ("blocks", "nothing sets 'blocks'; where it is left out: the shipped ones only\n"),
+    ("export", "nothing sets 'export'; where it is left out: its defaults\n  hint: --explain export.KEY says each: formats tolerance\n"),
+    ("defaults.conv.bias", "nothing sets 'defaults.conv.bias'; where it is left out: false; true in unit `conv-act`\n"),
+    ("defaults.act", "nothing sets 'defaults.act'; where it is left out: relu\n"),
+    ("stages.memory", "nothing sets 'stages.memory'; where it is left out: the spec's `memory`\n"),
 ])
 def test_explain_of_a_key_that_has_no_value(archspec: Run, key: str, message: str) -> None:
     assert archspec("show", "resnet50", "--explain", key) == (2, "", message)
@@ -235,3 +241,43 @@ def test_verify_exits_1_where_a_figure_differs(archspec: Run) -> None:
 
 def test_without_a_terminal_there_are_no_colours(archspec: Run) -> None:
     assert "\x1b" not in archspec("summary", "resnet50")[1] + archspec("list")[1]
+
+
+def test_list_shows_what_has_a_word(archspec: Run) -> None:
+    code, out, _ = archspec("list", "VGG1", "--json")
+    assert {entry["name"] for entry in json.loads(out)["specs"]} >= {"vgg11", "se_vgg16", "keras_vgg19"}
+    assert all("vgg1" in entry["name"] for entry in json.loads(out)["specs"])
+    assert archspec("list", "highway", "--blocks")[1].startswith("specs/blocks/highway.yaml\n")
+    code, out, err = archspec("list", "resnet5o")
+    assert (code, out) == (2, "")
+    assert err == "no spec has 'resnet5o' in its name, family or description\n  hint: did you mean 'resnet50'?\n"
+
+
+def test_summary_a_row_a_layer(archspec: Run) -> None:
+    code, out, _ = archspec("summary", "vgg11", "--layers")
+    rows = [line.split() for line in out.splitlines()]
+    assert code == 0
+    assert ["stage1_block1_conv", "conv", "224x224x64", "1,792", "86,704,128"] in rows
+    assert ["total", "132,863,336", "7,609,090,048"] in rows
+
+
+def test_a_current_folder_that_is_gone(archspec: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert archspec("check", "vgg11") == (2, "", "the current folder is no longer there: go to another one\n")
+    monkeypatch.chdir(tmp_path)
+
+
+def test_what_a_description_says_is_shown_as_it_is(archspec: Run, tmp_path: Path) -> None:
+    path = tmp_path / "odd.yaml"
+    path.write_text('description: "x [/b] \\e[2J"\ninput: 8x8x3\nclasses: 3\nhead: [global_avg_pool, dense: 3]\n')
+    code, out, err = archspec("summary", str(path))
+    assert (code, err) == (0, "")
+    assert out.startswith("odd: x [/b] \\x1b[2J\n")
+
+
+def test_bytes_of_a_command_line_that_are_no_text_are_escaped_in_json(archspec: Run) -> None:
+    code, out, _ = archspec("check", "--json", "resnet20_digits", "--set", "\udce9=1")
+    assert (code, json.loads(out)["problems"][0]["path"]) == (2, "\udce9")
+    assert '"path": "\\udce9"' in out

@@ -106,7 +106,7 @@ def test_other_classes_want_a_new_head(weights: Path, resnet: keras.Model, capsy
     assert imported("keras_resnet50", weights, size=32, classes=3) == 2
     printed = capsys.readouterr()
     assert "other shape  predictions/kernel" in printed.out
-    assert "hint: the classes differ: --new-head keeps all but the last layer" in printed.err
+    assert "hint: the classes differ: --new-head (train.init.new_head) keeps all but the last layer" in printed.err
     assert not weights.with_name("model.keras").exists()
     assert imported("keras_resnet50", weights, "--new-head", size=32, classes=3) == 0
     model = keras.models.load_model(weights.with_name("model.keras"))
@@ -123,7 +123,7 @@ def test_a_partial_match_is_refused_unless_told(weights: Path, capsys: pytest.Ca
     printed = capsys.readouterr()
     assert re.search(r"missing +– ", printed.out)
     assert "and 44 more" in printed.out
-    assert "64 missing tensors\n  hint: --partial takes what is there" in printed.err
+    assert "64 missing tensors\n  hint: --partial (train.init.partial) takes what is there" in printed.err
     assert imported("keras_resnet50", weights, *gated, "--partial", size=32) == 0
     model = keras.models.load_model(weights.with_name("model.keras"))
     assert np.std(model.get_layer("stage1_block1_se_conv1").kernel.numpy()) > 0
@@ -197,3 +197,14 @@ def test_a_mapping_of_ones_own(stated: str, said: str, tmp_path: Path, capsys: p
                 "-o", str(tmp_path / "model.keras")]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == f"{tmp_path / 'model.keras'}  {said}"
     assert error(model, keras.models.load_model(tmp_path / "model.keras"), 8) < 1e-5
+
+
+@pytest.mark.parametrize("spec", ["resnet50", "resnet50_v2", "keras_resnet101"])
+def test_the_shipped_spec_that_a_message_names_fits(spec: str, weights: Path, resnet: keras.Model,
+                                                    capsys: pytest.CaptureFixture[str]) -> None:
+    """Biases, another order, another depth: whatever the spec, the weights are Keras's ResNet-50."""
+    assert imported(spec, weights, size=32) == 2
+    named = re.search(r"hint: the network of these weights ships as (\w+)(;|\n)", capsys.readouterr().err)
+    assert named is not None
+    assert imported(named[1], weights, size=32) == 0
+    assert error(resnet, keras.models.load_model(weights.with_name("model.keras")), 32) < 1e-5

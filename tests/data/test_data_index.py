@@ -132,7 +132,7 @@ def test_files_that_are_no_images_are_named_at_once(root: Path) -> None:
     (root / "val/dog/0.png").write_bytes(b"")
     with pytest.raises(InputError) as error:
         index_of(load_data(Folder(path=str(root))))
-    assert str(error.value) == (f"2 of the images cannot be read:\n  {root}/train/cat/bad.jpg: an HTML page\n"
+    assert str(error.value) == (f"2 images cannot be read:\n  {root}/train/cat/bad.jpg: an HTML page\n"
                                 f"  {root}/val/dog/0.png: the file is empty\n  hint: replace or remove them")
 
 

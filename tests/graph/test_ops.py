@@ -23,12 +23,11 @@ from archspec.graph.ops import (
     Merge,
     Op,
     Pool,
-    ShapeError,
-    Tensor,
     Upsample,
     extra_rows,
     same_shape,
 )
+from archspec.graph.types import ShapeError, Tensor
 
 ONE = (Fraction(1), Fraction(1))
 MAP = Tensor((9, 7, 6), ONE)

@@ -10,7 +10,8 @@ import pytest
 from archspec import load, lower
 from archspec.errors import Problem
 from archspec.graph.ir import Graph
-from archspec.graph.ops import Activation, Input, Tensor
+from archspec.graph.ops import Activation, Input
+from archspec.graph.types import Tensor
 from archspec.graph.verify import verify
 
 

@@ -10,6 +10,7 @@ import pytest
 from vocabulary import OTHERS, around
 
 from archspec.graph import ops
+from archspec.graph.types import VALID
 from archspec.model import layers
 from archspec.model.audit import Mismatch, audit, differences
 from archspec.model.emit import build
@@ -48,7 +49,7 @@ def other(key: str, value: Any) -> Any:
         case int() | float():
             return value + (1 if isinstance(value, int) else 0.25)
         case str():
-            return WORDS.get(value, "relu") if key != "counted" else ops.VALID
+            return WORDS.get(value, "relu") if key != "counted" else VALID
         case dict():
             return WORDS[value["config"]]
         case [[top, bottom], [left, right]]:

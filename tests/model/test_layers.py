@@ -12,12 +12,13 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from archspec.graph import ops
 from archspec.graph.ir import Graph
+from archspec.graph.types import VALID, Padding, Pads, Pair
 from archspec.model.custom import PaddedMaxPooling2D
 from archspec.model.emit import build
 from archspec.model.layers import EMITTERS
 
-ONES: ops.Pads = (1, 1, 1, 1)
-TWOS: ops.Pads = (2, 2, 2, 2)
+ONES: Pads = (1, 1, 1, 1)
+TWOS: Pads = (2, 2, 2, 2)
 
 
 def run(graph: Graph, x: np.ndarray, *weights: np.ndarray, training: bool = False) -> np.ndarray:
@@ -28,7 +29,7 @@ def run(graph: Graph, x: np.ndarray, *weights: np.ndarray, training: bool = Fals
     return model(x, training=training).numpy()
 
 
-def same(x: np.ndarray, reach: ops.Pair, stride: ops.Pair) -> ops.Pads:
+def same(x: np.ndarray, reach: Pair, stride: Pair) -> Pads:
     """TensorFlow's padding `same`."""
     total = [max(0, (-(-x.shape[i + 1] // stride[i]) - 1) * stride[i] + reach[i] - x.shape[i + 1]) for i in (0, 1)]
     return total[0] // 2, total[0] - total[0] // 2, total[1] // 2, total[1] - total[1] // 2
@@ -61,7 +62,7 @@ def pooled(x: np.ndarray, op: ops.Pool) -> np.ndarray:
         top, bottom, left, right = same(x, op.kernel, op.stride) if op.padding == "same" else op.padding
         seen = np.pad(seen, [(0, 0), (top, bottom), (left, right), (0, 0)], constant_values=1)
         return windows(x, op, 0, extra).sum((-2, -1)) / windows(
-            seen, replace(op, padding=ops.VALID), 0, extra).sum((-2, -1))
+            seen, replace(op, padding=VALID), 0, extra).sum((-2, -1))
     return windows(x, op, 0, extra).sum((-2, -1)) / windows(seen, op, 0, extra).sum((-2, -1))
 
 
@@ -77,7 +78,7 @@ def test_every_operation_has_an_emitter() -> None:
     ops.Conv(8, (3, 3), (1, 1), ONES),
     ops.Conv(8, (2, 2), (1, 1), (0, 1, 0, 1)),
     ops.Conv(8, (3, 3), (2, 2), (0, 1, 2, 0)),
-    ops.Conv(8, (1, 1), (2, 2), ops.VALID),
+    ops.Conv(8, (1, 1), (2, 2), VALID),
     ops.Conv(8, (3, 3), (1, 1), TWOS, (2, 2)),
     ops.Conv(8, (3, 3), groups=2),
     ops.Conv(8, (3, 3), (2, 2), TWOS, (2, 2), groups=2),
@@ -115,8 +116,8 @@ def test_biases_are_added(chain: Chain, images: np.ndarray) -> None:
         np.testing.assert_array_equal(result, np.broadcast_to(np.arange(6.0), result.shape))
 
 
-POOLS = [(2, 2, ops.VALID), (3, 2, ops.VALID), (3, 2, ONES), (3, 1, ONES), (5, 2, TWOS), (2, 1, ONES),
-         (1, 2, ops.VALID), (3, 2, "same"), (3, 1, "same"), (4, 3, (0, 3, 2, 0))]
+POOLS = [(2, 2, VALID), (3, 2, VALID), (3, 2, ONES), (3, 1, ONES), (5, 2, TWOS), (2, 1, ONES),
+         (1, 2, VALID), (3, 2, "same"), (3, 1, "same"), (4, 3, (0, 3, 2, 0))]
 
 
 def sizes(op: ops.Pool) -> list[tuple[int | None, int | None, int]]:
@@ -128,7 +129,7 @@ def sizes(op: ops.Pool) -> list[tuple[int | None, int | None, int]]:
 @pytest.mark.parametrize("non_negative", [False, True], ids=["signed", "after_relu"])
 @pytest.mark.parametrize("ceil", [False, True], ids=["floor", "ceil"])
 @pytest.mark.parametrize(("kernel", "stride", "padding"), POOLS)
-def test_max_pool(kernel: int, stride: int, padding: ops.Padding, ceil: bool, non_negative: bool, chain: Chain,
+def test_max_pool(kernel: int, stride: int, padding: Padding, ceil: bool, non_negative: bool, chain: Chain,
                   images: np.ndarray) -> None:
     op = ops.Pool("max", (kernel, kernel), (stride, stride), padding, ceil and padding != "same")
     before = (ops.Activation("relu"),) * non_negative
@@ -143,7 +144,7 @@ def test_max_pool(kernel: int, stride: int, padding: ops.Padding, ceil: bool, no
 @pytest.mark.parametrize("count_padding", [False, True], ids=["left_out", "counted"])
 @pytest.mark.parametrize("ceil", [False, True], ids=["floor", "ceil"])
 @pytest.mark.parametrize(("kernel", "stride", "padding"), POOLS)
-def test_avg_pool(kernel: int, stride: int, padding: ops.Padding, ceil: bool, count_padding: bool, chain: Chain,
+def test_avg_pool(kernel: int, stride: int, padding: Padding, ceil: bool, count_padding: bool, chain: Chain,
                   images: np.ndarray) -> None:
     op = ops.Pool("avg", (kernel, kernel), (stride, stride), padding, ceil and padding != "same", count_padding)
     with np.errstate(invalid="ignore"):  # windows beyond the image, which the model does not have
@@ -175,14 +176,14 @@ def test_after_a_relu_a_padded_max_pool_is_plain_keras(net: Net) -> None:
 
 
 @pytest.mark.parametrize("padding", [ONES, "same"])
-def test_unstrided_symmetric_padding_needs_no_layer(padding: ops.Padding, chain: Chain) -> None:
+def test_unstrided_symmetric_padding_needs_no_layer(padding: Padding, chain: Chain) -> None:
     model = build(chain(ops.Conv(8, (3, 3), padding=padding), ops.Pool("max", (3, 3), (1, 1), padding)))
     assert [layer.name for layer in model.layers] == ["images", "conv1", "pool2"]
 
 
 def test_rows_of_ceil_that_no_window_reaches_are_left_out(chain: Chain) -> None:
     """An average pool of ResNet-D on an even map is a plain one."""
-    model = build(chain(ops.Pool("avg", (2, 2), (2, 2), ops.VALID, ceil=True), shape=(8, 8, 3)))
+    model = build(chain(ops.Pool("avg", (2, 2), (2, 2), VALID, ceil=True), shape=(8, 8, 3)))
     assert type(model.get_layer("pool1")) is keras.layers.AveragePooling2D
 
 

@@ -8,6 +8,7 @@ from graphs import Net
 
 from archspec.graph import ops
 from archspec.graph.ir import Graph
+from archspec.graph.types import VALID
 
 VOCABULARY = [op for op in vars(ops).values() if isinstance(op, type) and issubclass(op, ops.Op) and op is not ops.Op]
 CONV = ops.Conv(6, (3, 3), bias=True)
@@ -15,9 +16,9 @@ DEPTHWISE = ops.Depthwise(bias=True)
 POOL = ops.Pool("avg", (3, 3), (2, 2), (1, 1, 1, 1))
 OTHERS: dict[type[ops.Op], tuple[ops.Op, dict[str, Any]]] = {
     ops.Input: (ops.Input((7, 9, 6)), {"shape": (8, 9, 6)}),
-    ops.Conv: (CONV, {"filters": 12, "kernel": (3, 5), "stride": (2, 2), "padding": ops.VALID, "dilation": (2, 2), "groups": 3,
+    ops.Conv: (CONV, {"filters": 12, "kernel": (3, 5), "stride": (2, 2), "padding": VALID, "dilation": (2, 2), "groups": 3,
                       "bias": False, "bias_init": 1.5}),
-    ops.Depthwise: (DEPTHWISE, {"multiplier": 2, "kernel": (3, 5), "stride": (2, 2), "padding": ops.VALID, "dilation": (2, 2),
+    ops.Depthwise: (DEPTHWISE, {"multiplier": 2, "kernel": (3, 5), "stride": (2, 2), "padding": VALID, "dilation": (2, 2),
                                 "bias": False, "bias_init": 1.5}),
     ops.Pool: (POOL, {"mode": "max", "kernel": (2, 3), "stride": (1, 2), "padding": (1, 1, 1, 0), "ceil": True,
                       "count_padding": True}),

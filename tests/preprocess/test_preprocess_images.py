@@ -17,6 +17,8 @@ from archspec.preprocess.routes import Route, route
 from archspec.preprocess.rule import Cover, Preprocess
 
 Encode = Callable[..., bytes]
+TURNED = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+"""A quarter turn: such a JPEG goes to Pillow."""
 JPEG_LEVELS = 6
 """How far TensorFlow's quick transform may be from Pillow's exact one, of 255."""
 
@@ -173,6 +175,39 @@ def test_part_of_a_file_is_an_error_and_no_picture(form: str, left: float, photo
     data = encode(photo, form)
     with pytest.raises(tf.errors.InvalidArgumentError):
         decoded(data[:int(len(data) * left)])
+
+
+def cut(data: bytes, share: float) -> bytes:
+    """So much of what is coded in a JPEG, and its end mark."""
+    start = data.index(b"\xff\xda")
+    return data[:start + int((len(data) - start) * share)].rstrip(b"\xff") + b"\xff\xd9"
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.8])
+@pytest.mark.parametrize(("mode", "keys"), [
+    ("RGB", {}), ("RGB", {"subsampling": 0}), ("L", {}), ("CMYK", {}), ("RGB", {"progressive": True}), ("L", {"progressive": True}),
+    ("RGB", {"restart_marker_rows": 1}), ("RGB", {"optimize": True}), ("RGB", {"exif": TURNED}),
+    ("RGB", {"exif": TURNED, "progressive": True})])
+def test_a_jpeg_that_is_cut_short_is_an_error_though_it_has_an_end(mode: str, keys: dict[str, object], share: float,
+                                                                   photo: Image.Image, encode: Encode) -> None:
+    data = encode(photo.resize((150, 90)).convert(mode), "JPEG", **keys)
+    assert decoded(data).shape[2] == 3
+    with pytest.raises(tf.errors.InvalidArgumentError, match="the JPEG's data end before its image does"):
+        decoded(cut(data, share))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("keys", [{}, {"progressive": True}, {"exif": TURNED}])
+def test_a_jpeg_that_ends_in_grey_is_whole(mode: str, keys: dict[str, object], photo: Image.Image, encode: Encode) -> None:
+    image = photo.resize((150, 90)).convert("RGB")
+    image.paste((128, 128, 128), (0, 45, 150, 90))
+    if mode == "CMYK":
+        image = Image.new("CMYK", image.size, (127, 127, 127, 127))
+    data = encode(image.convert(mode), "JPEG", **keys)
+    comment = b"\xff\xfe\0\x06\xff\xd9\xff\xda"
+    frame = max(data.find(b"\xff\xc0"), data.find(b"\xff\xc2"))
+    commented = data[:frame] + comment + data[frame:]
+    assert (decoded(commented + b"\0" * 9 + data) == decoded(data)).all()
 
 
 def test_32_bits_a_pixel_are_refused(encode: Encode) -> None:

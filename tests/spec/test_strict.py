@@ -27,14 +27,15 @@ GIVEN = "let: {a: 3}\nstem: [conv: $a]"
     ("defaults: {dropout: 0.3}", "the network has no operation 'dropout'"),
     ("let: {se: 8}\nstages: {block: basic, width: 8}", "nothing reads the name 'se'"),
     ("input: 3x32x32", "the input is 3 pixels high and has 32 channels"),
-    ("input: 1x28x28", "the input is 1 pixels high and has 28 channels")])
+    ("input: 1x28x28", "the input is 1 pixels high and has 28 channels"),
+    ("train: {normalize: {mean: [1, 2]}}", "train.normalize.mean has 2 numbers, but the input has 8 channel(s)")])
 def test_a_warning(text: str, warning: str, write: Write) -> None:
     text = text if "input" not in text else f"{text}\nclasses: 10"
     assert warning in [doubt.message for doubt in archspec.load(str(write(text))).warnings]
 
 
 @pytest.mark.parametrize("text", [
-    GIVEN, "let: {a: 8, b: $a}\nstem: [conv: $b if=false]", "let: {a: 8}\nparameters: {se: $a}\nstages: {block: basic, width: 8}",
+    GIVEN, "train: {recipe: cifar_resnet}", "train: {normalize: {mean: 1, std: [1, 2, 3, 4, 5, 6, 7, 8]}}", "let: {a: 8, b: $a}\nstem: [conv: $b if=false]", "let: {a: 8}\nparameters: {se: $a}\nstages: {block: basic, width: 8}",
     "let: {kind: mine}\nblocks: {mine: {parameters: {width: 3}, body: [conv: $width]}}\nstages: {block: $kind}",
     "blocks: {se: {parameters: {ratio: 3}, body: [conv: $ratio]}}\nstages: {block: basic, width: 8}",
     "blocks: {one: {parameters: {width: 3}, body: [conv: $width]}, two: {like: one}}\nstages: {block: two}",
@@ -73,9 +74,10 @@ def test_check_prints_warnings_and_with_strict_refuses_them(write: Write) -> Non
 @pytest.mark.parametrize(("head", "refused"), [
     ("dense: $classes act=relu", True), ("dense: $classes act=sigmoid", True), ("dense: $classes, norm, act: gelu", True),
     ("dense: $classes, dropout: 0.5", True), ("dense: $classes, act: softmax, scale: 1", True),
-    ("dense: $classes, scale: 0.5", False), ("dense: 20 act=relu, dropout: 0.5, dense: $classes", False)])
+    ("dense: $classes, residual: {body: [dense: 10]}", True), ("dense: $classes, residual: {body: [dense: 10], act: none}", False),
+    ("dropout: 0.5", True), ("act", True), ("scale: 2", False), ("dense: $classes, scale: 0.5", False), ("dense: 20 act=relu, dropout: 0.5, dense: $classes", False)])
 def test_nothing_that_spoils_logits_stands_behind_the_last_dense_layer(head: str, refused: bool, write: Write) -> None:
-    path = str(write(f"head: [global_avg_pool, {head}]"))
+    path = str(write(f"stem: [conv: 10]\nhead: [global_avg_pool, {head}]"))
     if not refused:
         assert archspec.load(path)
         return
@@ -111,3 +113,49 @@ def test_names_that_are_read(text: str, found: set[str]) -> None:
 
 def test_words_of_a_tree() -> None:
     assert words(parse("{block: $kind, stem: [mine: 3x3, act]}", "x")) >= {"block", "kind", "stem", "mine", "act"}
+
+
+@pytest.mark.parametrize(("head", "hint"), [
+    ("global_avg_pool, dense: $classes act=relu", "the loss wants them as the dense layer gives them: leave its act out"),
+    ("global_avg_pool, dense: $classes, dropout: 0.2", "the loss wants them as the dense layer gives them: leave it out"),
+    ("global_avg_pool: keepdims, conv: 1x1 $classes, flatten", "the loss wants them as the convolution gives them: write it bare"),
+    ("global_avg_pool: keepdims, conv: 1x1 $classes bare, dropout: 0.2, flatten", "the loss wants them as the convolution gives them: leave it out"),
+    ("conv: 1x1 $classes, global_avg_pool, act", "the loss wants them as the pooling gives them: leave it out")])
+def test_what_spoils_logits_can_be_left_out(head: str, hint: str, fails: Fails) -> None:
+    problem, = fails(f"head: [{head}]")
+    assert (problem.code, problem.hint) == ("logits", hint)
+
+
+@pytest.mark.parametrize("head", ["global_avg_pool: keepdims, conv: 1x1 $classes bare, flatten", "conv: 1x1 $classes, global_avg_pool",
+                                  "flatten, branches: {merge: add, paths: [[dense: 10], [dense: 10]]}"])
+def test_logits_of_a_convolution_or_of_several_paths(head: str, write: Write) -> None:
+    assert archspec.load(str(write(f"head: [{head}]")))
+
+
+@pytest.mark.parametrize(("text", "column", "line"), [
+    ("let: {a: $b, b: 3}\nstem: [conv: $a]", 10, 3), ("blocks: {mine: {parameters: {a: $b, b: 3}, body: [conv: $a]}}\nstem: [mine]", 33, 3),
+    ("blocks: {mine: {parameters: {a: $b}, let: {b: 3}, body: [conv: $a]}}\nstem: [mine]", 33, 3)])
+def test_a_name_that_is_defined_later_is_not_known_yet(text: str, column: int, line: int, fails: Fails) -> None:
+    problem, = fails(text)
+    assert (problem.where.line, problem.where.column, problem.message) == (line, column, "the name 'b' is not known yet")
+    place = f"{problem.where.file}:{line}:{problem.where.text.index('b: 3') + 4}"
+    assert problem.hint == f"it is defined behind this, at {place}, and known from there on"
+
+
+def test_a_name_that_reads_itself_is_not_defined(fails: Fails) -> None:
+    assert fails("let: {a: $(a + 1)}\nstem: [conv: $a]")[0].message == "the name 'a' is not defined here"
+
+
+@pytest.mark.parametrize(("spec", "name", "message", "hint"), [
+    ("resnet50", "width", "the block bottleneck requires it of each stage or call", "write it in stages: {width: …}"),
+    ("resnet50", "stride", "each stage gives its own", "write it in stages: {stride: …}"),
+    ("inception_resnet_v2", "middle", "the block reduction_a requires it of each stage or call", "write it in the rows of stages: {block: reduction_a, middle: …}"),
+    ("mobilenet_v3_large", "inner", "the block squeeze requires it of each stage or call", "write it where the block is called: squeeze: {inner: …}")])
+def test_a_parameter_that_one_block_requires_cannot_be_given_for_all(spec: str, name: str, message: str, hint: str, fails: Fails) -> None:
+    problem, = fails(f"extends: {spec}\nparameters: {{{name}: 8}}")
+    assert (problem.message, problem.hint) == (f"parameters cannot give '{name}': {message}", hint)
+
+
+def test_a_parameter_for_all_in_words_of_another_library(fails: Fails) -> None:
+    problem, = fails("extends: resnet50\nparameters: {stochastic_depth: 0.2}")
+    assert problem.hint.startswith("did you mean 'drop_path'? their parameters: ")

@@ -11,8 +11,7 @@ import pytest
 
 from archspec.network import load, lower
 from archspec.weights.form import differences
-from archspec.weights.library import candidates, shipped_mappings
-from archspec.weights.load import stage_blocks
+from archspec.weights.library import candidates, shipped_mappings, stage_blocks
 
 FILE = Path(__file__).parents[2] / "tools" / "parity.py"
 

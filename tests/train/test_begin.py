@@ -36,7 +36,7 @@ class Job:
     steps: int = 2 * STEPS
     training: Any = None
 
-    def initialize(self) -> None:
+    def initialize(self, say: object) -> None:
         self.initialized += 1
 
     def restore(self, snapshot: Snapshot) -> None:

@@ -23,10 +23,11 @@ def loaded(spec: Path, *overrides: str) -> tuple[Spec, Graph]:
 
 @pytest.fixture
 def run(spec: Path) -> RunFolder:
-    """A run folder with the manifest of the small spec."""
+    """A run folder with the manifest and the spec of the small one."""
     written, graph = loaded(spec)
     Path("run").mkdir()
     manifests.begun(written.name, written.train, graph, fresh=False).write(Path("run/manifest.json"))
+    Path("run/spec.yaml").write_text(written.to_yaml(expand=True))
     return RunFolder(Path("run"))
 
 
@@ -68,8 +69,15 @@ def test_another_recipe_is_refused_with_what_differs(run: RunFolder, spec: Path)
     refuse(run, *loaded(spec, "train.epochs=3"), fresh=True)
 
 
-def test_another_network_is_refused(run: RunFolder, spec: Path) -> None:
-    assert refused(run, spec, "stages.width=16").startswith("run holds a run of another network (small, fingerprint ")
+def test_another_network_is_refused_with_what_differs(run: RunFolder, spec: Path) -> None:
+    message = refused(run, spec, "stages.width=16", "stages.stride=2")
+    assert message.startswith("run holds a run of another network (small, fingerprint ")
+    assert message.partition("): ")[2].startswith("stages.width was 8, is 16; stages.stride was not there, is 2\n  hint: ")
+
+
+def test_another_network_is_refused_where_its_spec_is_gone(run: RunFolder, spec: Path) -> None:
+    run.spec.unlink()
+    assert refused(run, spec, "stages.width=16").partition(")")[2].startswith("\n  hint: --fresh starts over")
 
 
 def test_a_folder_of_something_else_is_left_alone(spec: Path, tmp_path: Path) -> None:

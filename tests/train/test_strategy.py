@@ -24,6 +24,7 @@ tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU"
                                            [tf.config.LogicalDeviceConfiguration()] * 2)
 import numpy as np
 from rich.console import Console
+from archspec.data.sources import load_data
 from archspec.network import load, lower
 from archspec.train.begin import begin
 from archspec.train.checkpoint import Checkpoints
@@ -34,7 +35,7 @@ from archspec.train.strategy import devices_text, statistics
 
 def trained(kind, *overrides):
     spec = load("small.yaml", [f"train.strategy={kind}", "stem=[conv: 3x3 8 /2]", *overrides])
-    job, run = prepare(spec, lower(spec)), RunFolder(Path(kind))
+    job, run = prepare(spec, lower(spec), load_data(spec.train.data)), RunFolder(Path(f"{kind}{len(overrides)}"))
     begin(run, spec, lower(spec), job, False, print)
     return job, run, train(job, run, Console(file=io.StringIO()))
 
@@ -43,10 +44,11 @@ def held(variables):
 """
 TOGETHER = DEVICES + """
 found = {}
-for kind in ("one", "mirrored"):  # one mirrored job a process: TensorFlow's collectives count on
+for kind in ("one", "mirrored"):
     job, _, history = trained(kind)
     found[kind] = {"devices": devices_text(job.strategy), "history": history,
                    "synchronized": any(layer.synchronized for layer in job.model.layers if hasattr(layer, "synchronized"))}
+found["wider"] = trained("mirrored", "stages.width=16", "train.epochs=1")[2]  # a second mirrored job of the process
 found["same"] = all(np.array_equal(*each) for each in held(job.model.variables))
 print(json.dumps(found))
 """
@@ -90,6 +92,7 @@ def test_two_devices_have_the_loss_curve_of_one(spec: Path) -> None:
             assert two[key] == pytest.approx(one[key], rel=2e-3), key
     assert not found["mirrored"]["synchronized"]
     assert found["same"]
+    assert len(found["wider"]) == 1
 
 
 @pytest.mark.slow

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from runs import after_steps
 
 from archspec.cli import run as archspec
 
@@ -37,8 +43,17 @@ def test_a_dry_run_finds_files_that_are_no_images(data: Path, capsys: pytest.Cap
     (data / "train/cat/x.jpg").write_text("<html>")
     assert archspec(["train", "net.yaml", "--dry-run"]) == 2
     said = capsys.readouterr().err
-    assert "2 of the images cannot be read:\n  data/train/cat/x.jpg: an HTML page\n  data/val/dog/2.jpg: the JPEG breaks off before its end" in said
+    assert "2 images cannot be read:\n  data/train/cat/x.jpg: an HTML page\n  data/val/dog/2.jpg: the JPEG breaks off before its end" in said
     assert said.endswith("hint: replace or remove them\n")
+
+
+def test_a_jpeg_that_is_cut_short_ends_the_training_with_its_name(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = data / "train/dog/1.jpg"
+    Image.effect_noise((90, 80), 50).save(file)
+    file.write_bytes(file.read_bytes()[:2000] + b"\xff\xd9")
+    assert archspec(["train", "net.yaml"]) == 2
+    said = capsys.readouterr().err
+    assert f"{file.relative_to(data.parent)}: cannot be read as an image (the JPEG's data end before its image does)" in said
 
 
 def test_what_is_left_out_is_said(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -47,7 +62,25 @@ def test_what_is_left_out_is_said(data: Path, capsys: pytest.CaptureFixture[str]
     shown = capsys.readouterr()
     assert "\nleft out: 1 hidden file or folder (train/cat/._0.jpg)\n" in shown.err
     assert "6 train images are fewer than the batch of 8: it holds each 1.33 times" in shown.err
+    assert "of 12 image files the beginning and the end were read: damage between them is found when they are trained on\n" in shown.err
     assert "the first step works" in shown.out
+
+
+def test_a_class_that_is_new_is_told_before_the_network_that_it_would_need(data: Path, monkeypatch: pytest.MonkeyPatch,
+                                                                           capsys: pytest.CaptureFixture[str]) -> None:
+    after_steps(monkeypatch, 1, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    assert archspec(["train", "net.yaml"]) == 130
+    for half in ("train", "val"):
+        shutil.copytree(data / half / "dog", data / half / "owl")
+    capsys.readouterr()
+    for options in ([], ["--dry-run"]):
+        assert archspec(["train", "net.yaml", *options]) == 2
+        assert capsys.readouterr().err.endswith(
+            "runs/net was trained on other data: classes that are new: owl\n  hint: put the data back as they were; or --fresh "
+            "starts over (the old run is moved aside), --run DIR keeps both\n")
+    assert archspec(["train", "net.yaml", "--fresh"]) == 2
+    assert capsys.readouterr().err.endswith("data 'folder' has 3 classes (cat, dog, owl), but the network tells 2 apart\n"
+                                            "  hint: --set classes=3\n")
 
 
 def test_one_class_is_refused(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,3 +90,33 @@ def test_one_class_is_refused(data: Path, capsys: pytest.CaptureFixture[str]) ->
     shown = capsys.readouterr().err
     assert "data 'folder' has one class (cat): there is nothing to tell apart\n" in shown
     assert "classes=1" not in shown
+
+
+QUICK = ["--set", "export.formats=[]"]
+
+
+def test_a_finished_run_says_when_its_data_are_others_now(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert archspec(["train", "net.yaml", *QUICK]) == 0
+    (data / "train/cat/0.jpg").rename(data / "train/cat/new.jpg")
+    assert archspec(["train", "net.yaml", *QUICK]) == 2
+    assert ("runs/net was trained on other data: 1 train image removed: train/cat/0.jpg; 1 train image added: train/cat/new.jpg\n"
+            in capsys.readouterr().err)
+    data.rename(data.with_name("away"))
+    assert archspec(["train", "net.yaml", *QUICK]) == 0
+    assert "runs/net is finished; --fresh starts over" in capsys.readouterr().err
+
+
+def test_fresh_says_where_the_old_run_is(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert archspec(["train", "net.yaml", *QUICK]) == 0
+    assert archspec(["train", "net.yaml", "--fresh", *QUICK]) == 0
+    assert f"the run that was there is now {Path.cwd()}/runs/net.old1\n" in capsys.readouterr().err
+
+
+def test_missing_data_are_told_before_tensorflow_is_loaded(tmp_path: Path) -> None:
+    """In a process of its own, which TensorFlow would have to be loaded into."""
+    (tmp_path / "net.yaml").write_text(SPEC)
+    program = ("import sys\nfrom archspec.cli import run\ncode = run(['train', 'net.yaml', '--dry-run'])\n"
+               "print(code, 'tensorflow' in sys.modules)")
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "2 False\n"
+    assert done.stderr.startswith("train.data.path: no folder data (seen from ")

@@ -9,9 +9,10 @@ import pytest
 from archspec.errors import InputError
 from archspec.network import load, lower
 from archspec.weights.form import Form, differences
-from archspec.weights.library import shipped_mappings
-from archspec.weights.load import refuse_form, stage_blocks
+from archspec.weights.library import shipped_mappings, stage_blocks
+from archspec.weights.load import refuse_form
 from archspec.weights.match import Plan
+from archspec.weights.tensors import WeightsFile
 
 PADDING = "padding of convolutions with a stride: symmetric there, same here"
 TENSORFLOW = "padding of convolutions with a stride: same there, symmetric here"
@@ -89,9 +90,9 @@ def test_a_form_that_says_nothing_finds_nothing() -> None:
 def tried(mapping: str, name: str) -> str:
     """What is said of a network whose names and shapes fit."""
     graph = lower(load(name))
-    found = Plan(Path("a.pth"), next(each for each in shipped_mappings().values() if each.name == mapping), (), (), (), {})
+    found = Plan(WeightsFile(Path("a.pth"), "torch", {}), next(each for each in shipped_mappings().values() if each.name == mapping), (), (), (), {})
     with pytest.raises(InputError) as error:
-        refuse_form(found, graph, Path("a.pth"), lambda more: lower(load(name, more)))
+        refuse_form(found, graph, lambda more: lower(load(name, more)))
     return str(error.value)
 
 

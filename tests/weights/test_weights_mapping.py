@@ -14,8 +14,8 @@ from archspec.graph.ops import Activation, BatchNorm, LayerNorm
 from archspec.network import load, lower
 from archspec.spec.files import spec_names as specs
 from archspec.weights import form
-from archspec.weights.library import candidates, shipped_mappings
-from archspec.weights.load import Wanted, planned, refuse, stage_blocks
+from archspec.weights.library import candidates, shipped_mappings, stage_blocks
+from archspec.weights.load import Wanted, planned, refuse
 from archspec.weights.mapping import LayoutMapping, read_mapping
 from archspec.weights.match import Plan, plan
 from archspec.weights.patterns import pattern, render
@@ -305,12 +305,15 @@ def refusals() -> Iterator[tuple[str, Shapes, Wanted, str]]:
     full, wanted = resnet((3, 4, 6, 3)), Wanted("torchvision")
     ten = {**full, **dense("fc", 10, 2048)}
     bare = {name: shape for name, shape in full.items() if not name.startswith("fc.")}
-    yield "deeper", resnet((3, 4, 23, 3)), wanted, r"255 unexpected tensors\n  hint: --partial takes what is there"
+    yield "deeper", resnet((3, 4, 23, 3)), wanted, (r"255 unexpected tensors\n  hint: the network of these weights ships as resnet101 and "
+                                                         "resnext101_1x64d; --partial .train.init.partial. takes what is there")
     yield "shallower", resnet((3, 4, 3, 3)), wanted, r"missing tensors\n  hint: --partial"
     yield "classes", ten, wanted, r"fc.weight is \[10, 2048\], head_dense needs .*\n  hint: the classes differ: --new-head"
     yield "headless", bare, wanted, r"2 missing tensors\n  hint: the file has no classifier: --new-head"
-    yield "wider", resnet((3, 4, 6, 3), 1, 128), Wanted("torchvision", partial=True), "hint: the network differs in width"
-    yield "another", densenet121(), Wanted("torchvision", partial=True), "no tensor of the file belongs to it"
+    yield "wider", resnet((3, 4, 6, 3), 1, 128), Wanted("torchvision", partial=True), "hint: the network of these weights ships as wide_resnet50_2$"
+    yield "narrower", resnet((3, 4, 6, 3), 1, 48), wanted, "hint: the network differs in width or depth: is this the spec"
+    yield "another", densenet121(), Wanted("torchvision", partial=True), (
+        "no tensor of the file belongs to it\n  hint: the network of these weights ships as densenet121$")
 
 
 @pytest.mark.parametrize(("shapes", "wanted", "message"), [pytest.param(*case[1:], id=case[0]) for case in refusals()])
@@ -318,7 +321,7 @@ def test_what_is_refused(shapes: Shapes, wanted: Wanted, message: str) -> None:
     graph = lower(load("resnet50"))
     found = best(graph, ("bottleneck",), file_of(shapes), "torchvision")
     with pytest.raises(InputError, match=message):
-        refuse(found, graph, Path("a.pth"), wanted)
+        refuse(found, graph, wanted)
 
 
 @pytest.mark.parametrize("head", [{}, dense("fc", 10, 2048), dense("fc", 1000, 2048)])
@@ -326,7 +329,7 @@ def test_a_new_head_needs_none_in_the_file(head: Shapes) -> None:
     shapes = {name: shape for name, shape in resnet((3, 4, 6, 3)).items() if not name.startswith("fc.")} | head
     graph = lower(load("resnet50"))
     found = best(graph, ("bottleneck",), file_of(shapes), "torchvision", new_head=True)
-    refuse(found, graph, Path("a.pth"), Wanted("torchvision", new_head=True))
+    refuse(found, graph, Wanted("torchvision", new_head=True))
     assert [f"{each.layer} {each.array}" for each in found.fresh] == ["head_dense kernel", "head_dense bias"]
 
 

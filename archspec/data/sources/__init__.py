@@ -7,11 +7,17 @@ from typing import Any
 
 from archspec.data.source import Source
 from archspec.data.sources.digits import digits
-from archspec.data.sources.folder import folder
+from archspec.data.sources.folder import folder, place
 from archspec.spec.recipe import Digits, Folder
 
 SOURCES: dict[str, Callable[[Any], Source]] = {"digits": digits, "folder": folder}
 """From the name in `train.data.source` to a function of its section."""
+
+
+def refuse_missing(section: Digits | Folder) -> None:
+    """Raises InputError where the place is not there that a recipe names: known at once, before anything is loaded."""
+    if isinstance(section, Folder):
+        place(section)
 
 
 def load_data(section: Digits | Folder) -> Source:

@@ -24,17 +24,23 @@ Files = dict[bytes, list[bytes]]
 
 def folder(section: Folder) -> Source:
     """`path/train/CLASS/*` and `path/validation/CLASS/*`; or `path/CLASS/*` with `holdout`."""
-    root = Path(section.path).expanduser()
+    root = place(section)
     out = LeftOut(os.fsencode(root))
     name, train, test = _halves(root, section.holdout, out)
     return Source(section.source, tuple(map(readable, train)), _split("train", root, train), _split(name, root, test), str(out))
 
 
-def _halves(root: Path, holdout: float, out: LeftOut) -> tuple[str, Files, Files]:
-    """The name of the split to test on, the images to train on, and those to test on."""
+def place(section: Folder) -> Path:
+    """The folder that a section names. Raises InputError where there is none."""
+    root = Path(section.path).expanduser()
     if not root.is_dir():
         raise InputError(f"train.data.path: no folder {root} (seen from {Path.cwd()})\n"
                          "  hint: --set train.data.path=FOLDER, which holds train and validation, one folder a class in each")
+    return root
+
+
+def _halves(root: Path, holdout: float, out: LeftOut) -> tuple[str, Files, Files]:
+    """The name of the split to test on, the images to train on, and those to test on."""
     test = next((root / name for name in TEST_NAMES if (root / name).is_dir()), None)
     if (root / "train").is_dir():
         if test is None:

@@ -1,0 +1,32 @@
+"""The command as a process: it may be interrupted while it is still being loaded."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+SIGNALLED = """
+import os, signal, sys
+class Ask:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.{signal})
+sys.meta_path.insert(0, Ask())
+sys.argv = ["archspec", "check", "resnet18"]
+from archspec.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("signal", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("module", ["archspec.cli", "click", "archspec.cli.check", "yaml", "archspec.lowering.calls"])
+def test_an_interrupt_while_the_command_is_loaded_exits_130(module: str, signal: str) -> None:
+    done = subprocess.run([sys.executable, "-c", SIGNALLED.format(module=module, signal=signal)], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "interrupted")
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(["check", "resnet18"], 0), (["check", "resnet81"], 2)])
+def test_the_module_is_the_command(arguments: list[str], code: int) -> None:
+    assert subprocess.run([sys.executable, "-m", "archspec", *arguments], capture_output=True).returncode == code

@@ -1,0 +1,103 @@
+"""Slips that a newcomer makes, each with the hint that mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+import archspec
+from archspec.errors import Problem, SpecError
+
+Fails = Callable[..., tuple[Problem, ...]]
+Lower = Callable[..., object]
+
+
+@pytest.mark.parametrize(("arguments", "message", "hint"), [
+    ("3x3x16", "conv does not know the word '3x3x16'", "write 3x3 16"), ("16@3x3", "conv does not know the word '16@3x3'", "write 3x3 16"),
+    ("3x3/2 16", "conv does not know the word '3x3/2'", "write 3x3 /2"), ("3x3 16 s2", "conv does not know the word 's2'", "write /2"),
+    ("k3 16", "conv does not know the word 'k3'", "write 3x3"), ("3x3 16 p1", "conv does not know the word 'p1'", "write padding=1"),
+    ("3x3 16 stride 2", "conv: stride and its value are one word", "write stride=2"),
+    ("3x3 16 kernel_size 5", "conv: kernel_size and its value are one word", "write kernel=5"),
+    ("3x3 16.0", "conv: filters needs a whole number, this is 16.0", "write it without a point; in an expression divide with // or round with int(...)"),
+    ("3x3 16 act=ReLu", "act needs one of relu relu6 leaky_relu prelu elu selu gelu silu mish softplus hard_swish hard_sigmoid sigmoid tanh softmax none, this is 'ReLu'", "did you mean 'relu'?"),
+    ("3x3 16 norm=InstanceNorm2d", "norm needs one of batch_norm layer_norm group_norm none, this is 'InstanceNorm2d'", "group_norm with as many groups as channels is that"),
+    ("3x3", "conv needs filters", "as in conv: 3x3 64; it takes filters kernel stride padding dilation groups bias norm act")])
+def test_arguments_of_a_convolution(arguments: str, message: str, hint: str, fails: Fails) -> None:
+    problem, = fails(f"stem: [conv: {arguments}]")
+    assert (problem.message, problem.hint) == (message, hint)
+
+
+def test_a_flag_before_a_number_is_no_slip(lower: Lower) -> None:
+    assert lower("stem: [conv: 3x3 bias 16, conv: 3x3 same 16]")
+
+
+@pytest.mark.parametrize(("item", "message", "hint"), [
+    ("avg_pool", "avg_pool needs kernel and stride", "as in avg_pool: 2x2 /2; it takes kernel stride padding ceil count_padding"),
+    ("max_pool: 2", "max_pool needs stride", "as in max_pool: 3x3 /2; it takes kernel stride padding ceil"),
+    ("dense = 10", "there is no operation or block 'dense = 10'", "write `dense: 10`")])
+def test_items(item: str, message: str, hint: str, fails: Fails) -> None:
+    problem, = fails(f"stem: [{item}]")
+    assert (problem.message, problem.hint) == (message, hint)
+
+
+@pytest.mark.parametrize(("stages", "message", "hint"), [
+    ("[basic: 16]", "a stage says no block", "write {block: basic, …}"),
+    ("{stage1: {block: basic, width: 16}, stage2: {block: basic, width: 16}}", "a stage says no block", "stages is a list: - {name: stage1, block: …}"),
+    ("{block: basic, widths: 16, 32}", "32 stands here without a key", "a list has brackets: widths: […, 32]"),
+    ("{block: basic, widths: 16 32}", "conv: filters needs a whole number, this is '16 32'", "a list has brackets and commas: [16, 32]"),
+    ("{block: basic, widths: [8, 16], strides: [1 2]}", "'strides' has one entry, the text '1 2'", "a list has brackets and commas: [1, 2]"),
+    ("{block: basic, width: 8, repeats: '3,4'}", "repeats needs a whole number, this is '3,4'", "a list has brackets and commas: [3, 4]"),
+    ("{block: resnet18, width: 16}", "there is no block 'resnet18'", "'resnet18' is a whole network: extends: resnet18")])
+def test_stages(stages: str, message: str, hint: str, fails: Fails) -> None:
+    problem, = fails(f"stages: {stages}")
+    assert (problem.message, problem.hint) == (message, hint)
+
+
+@pytest.mark.parametrize(("text", "message", "hint"), [
+    ("stages: [{width: 64}]", "a stage says no block", "the stages that are extended are columns, and rows replace columns whole: write a column with what changes, stages: {width: […]}"),
+    ("stages: {stage4: {se: 16}}", "the block basic takes no 'stage4'", "what differs is a column, one entry a stage: se: […, …, …, …]"),
+    ("stages.se: 16", "a spec has no section 'stages.se'", "write stages: {se: …}; --set has paths with dots"),
+    ("parameters: {se: None}", "'//' works on numbers, and ratio is 'None'", "write none")])
+def test_what_extends_a_network(text: str, message: str, hint: str, fails: Fails) -> None:
+    problem, = fails(f"extends: resnet18\n{text}")
+    assert (problem.message, problem.hint) == (message, hint)
+
+
+def test_a_list_of_specs_to_extend(fails: Fails) -> None:
+    problem, = fails("extends: [resnet18]")
+    assert (problem.message, problem.hint) == ("extends is the name of a spec, this is a list", "a spec extends one other: extends: resnet50")
+
+
+def test_operations_without_dashes(fails: Fails) -> None:
+    problem, = fails("head:\n  global_avg_pool\n  dense: 10")
+    assert problem.hint == "operations stand in a list: stem: [conv: 3x3 16], or each behind a dash in a line of its own"
+
+
+@pytest.mark.parametrize(("override", "message", "hint"), [
+    ("se=16", "a spec has no section 'se'", "write it in stages: {se: …}"), ("widths=16", "a spec has no section 'widths'", "write it in stages: {widths: …}"),
+    ("repeats=1", "a spec has no section 'repeats'", "write it in stages: {repeats: …}"),
+    ("input:64x64x3", "'input:64x64x3' is not an override", "write input=64x64x3"), ("input = 64x64x3", "there are no spaces around =", "write input=64x64x3"),
+    ("stages[0].width=8", "an entry of a list cannot be set alone", "set the whole list: stages.widths=[64, 128, 256, 512]"),
+    ("stages.stage1.width=8", "the block basic takes no 'stage1'", "what differs is a column, one entry a stage: width: […, …, …, …]"),
+    ("stages.widths=[64 128 256 512]", "'widths' has one entry, the text '64 128 256 512'", "a list has brackets and commas: [64, 128, 256, 512]"),
+    ("classes=10.0", "classes needs a whole number, this is the number 10.0", "write 10")])
+def test_set(override: str, message: str, hint: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        archspec.load("resnet18", [override])
+    problem, = caught.value.problems
+    assert (problem.message, problem.hint, problem.where.file) == (message, hint, "--set")
+
+
+@pytest.mark.parametrize(("text", "hint"), [
+    ("stages: {block: dense_layer, growth: 12, widths: [12, 12]}", "it takes growth bottleneck dropout"),
+    ("stem: [upsample: 2 bicubic]", "it knows nearest bilinear; a name is written $bicubic"),
+    ("stem: [{branches: [{conv: 1x1 16}, [act]]}]", "a list of one: [conv: …]"),
+])
+def test_what_newcomers_wrote(text: str, hint: str, fails: Callable[..., tuple[Problem, ...]]) -> None:
+    assert hint in [problem.hint for problem in fails(text)]
+
+
+def test_a_comma_between_an_operation_and_its_arguments(fails: Callable[..., tuple[Problem, ...]]) -> None:
+    assert [problem.hint for problem in fails("stem: [conv: 3x3, 64]")][-1] == (
+        "a comma parts two operations: write the arguments of one behind it, conv: 3x3 64")
