@@ -32,8 +32,9 @@ CALLS = 4
 
 
 class Batch(NamedTuple):
-    """Images (b, h, w, c) uint8 or float32, 0 to 255; labels (b,) int32, or (b, classes) uint8 where there are several an
-    image; weights (b,) float32, 0 for what only fills up the last batch; and what is blended on the device, if anything is.
+    """Images (b, h, w, c) uint8 or float32, 0 to 255, with labels (b,) int32: (b, classes) uint8 of several an image.
+
+    Weights (b,) float32 are 0 for what only fills up the last batch; `blend` is what is blended on the device, if anything.
     """
 
     images: tf.Tensor

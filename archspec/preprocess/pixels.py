@@ -95,7 +95,8 @@ def _sampled(image: tf.Tensor, places: tf.Tensor, rule: Preprocess, chosen: tf.T
     def by(interpolation: str) -> tf.Tensor:
         found = resample(image, places[:2], places[2:], rule.shape[:2], interpolation, rule.antialias)
         return _in_levels(found) if image.dtype == tf.uint8 else found
-    found = by(rule.interpolation) if chosen is None else tf.switch_case(chosen, [lambda each=each: by(each) for each in FILTERS])
+    filters = [lambda each=each: by(each) for each in FILTERS]
+    found = by(rule.interpolation) if chosen is None else tf.switch_case(chosen, filters)
     return tf.ensure_shape(found, rule.shape)
 
 

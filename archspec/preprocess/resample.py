@@ -24,7 +24,8 @@ def resample(part: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor, size: tuple[in
                    lambda: _whole(image, scale, shift, size, kernel, antialias))
 
 
-def _whole(image: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor, size: tuple[int, int], kernel: str, antialias: bool) -> tf.Tensor:
+def _whole(image: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor, size: tuple[int, int], kernel: str,
+           antialias: bool) -> tf.Tensor:
     return tf.raw_ops.ScaleAndTranslate(images=image[None], size=size, scale=scale, translation=shift, kernel_type=kernel,
                                         antialias=antialias)[0]
 

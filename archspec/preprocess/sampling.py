@@ -47,7 +47,8 @@ def sampling(window: Window, rule: Preprocess, interpolation: str, *, jpeg: bool
     ratio = _ratio(window, rule) if jpeg and rule.antialias else 1
     rows = _axis(window.top, window.height, window.scaled_height, window.cut_top, rule.height, rule, interpolation, ratio)
     columns = _axis(window.left, window.width, window.scaled_width, window.cut_left, rule.width, rule, interpolation, ratio)
-    return Sampling(rows.begin, columns.begin, rows.size, columns.size, ratio, rows.scale, columns.scale, rows.shift, columns.shift)
+    return Sampling(rows.begin, columns.begin, rows.size, columns.size, ratio, rows.scale, columns.scale, rows.shift,
+                    columns.shift)
 
 
 def _ratio(window: Window, rule: Preprocess) -> int:

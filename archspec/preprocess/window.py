@@ -78,7 +78,8 @@ def scaled(height: int, width: int, rule: Preprocess) -> tuple[int, int]:
 def shorter(height: int, width: int, pixels: int, longer: str) -> tuple[int, int]:
     """An image's size when its shorter side has so many pixels; `longer` says how the other becomes a whole number."""
     least = min(height, width)
-    rows, columns = (pixels if side == least else max(pixels, _whole(side * pixels / least, longer)) for side in (height, width))
+    rows, columns = (pixels if side == least else max(pixels, _whole(side * pixels / least, longer))
+                     for side in (height, width))
     return rows, columns
 
 

@@ -113,8 +113,8 @@ class Recipe(Section):
         OPERATIONS, "what training does to images at random, in this order", default=None,
         follows="random_resized_crop and flip for images in files, else none",
         synonyms=("augmentation", "augmentations", "transforms"))
-    repeated_augmentation: int = key(Whole(1, 100), "how many differently augmented copies of an image a batch holds; the epoch "
-                                     "keeps its length and holds so many fewer images",
+    repeated_augmentation: int = key(Whole(1, 100), "how many differently augmented copies of an image a batch holds; the "
+                                     "epoch keeps its length and holds so many fewer images",
                                      default=1, unit="copies", synonyms=("aug_repeats", "ra_sampler", "repeated_aug"))
     sampling: str = key(Choice(("natural", "balanced")), "every image once an epoch, or every class as often as any other",
                         default="natural", synonyms=("sampler", "oversampling"))

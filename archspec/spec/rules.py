@@ -125,10 +125,10 @@ def _recipe(spec: Spec) -> Iterator[Problem]:
 def _statistics(spec: Spec) -> Iterator[Problem]:
     """Means and deviations of another number of channels, where the spec itself says them: it cannot be trained so."""
     for name in ("mean", "std"):
-        count, channels = len(getattr(spec.train.normalize, name)), spec.input[2]
-        where = place(spec.resolved.tree, f"train.normalize.{name}")
+        count, channels = len(getattr(spec.train.preprocess, name) or (0,)), spec.input[2]
+        where = place(spec.resolved.tree, f"train.preprocess.{name}")
         if channels is not None and count not in (1, channels) and where.file in own_files(spec):
-            yield Problem("statistics", where, f"train.normalize.{name} has {count} numbers, but the input has {channels} "
+            yield Problem("statistics", where, f"train.preprocess.{name} has {count} numbers, but the input has {channels} "
                           "channel(s)", "write one number, or one a channel")
 
 

@@ -27,7 +27,7 @@ def test_torchvision(height: int, width: int) -> None:
     new_long = int(256 * long / short)
     rows, columns = (256, new_long) if height <= width else (new_long, 256)
     assert centred(height, width, rule("torchvision")) == Window(
-        0, 0, height, width, rows, columns, int(round((rows - 224) / 2.0)), int(round((columns - 224) / 2.0)))
+        0, 0, height, width, rows, columns, round((rows - 224) / 2.0), round((columns - 224) / 2.0))
 
 
 @pytest.mark.parametrize(("height", "width"), [*SIZES, *RANDOM])
@@ -69,7 +69,7 @@ def test_an_input_that_is_no_square() -> None:
 
 
 def test_what_is_not_scaled_has_to_be_large_enough() -> None:
-    with pytest.raises(TooSmall, match="^40x30 pixels, and the input is 32x32$"):
+    with pytest.raises(TooSmall, match=r"^40x30 pixels, and the input is 32x32$"):
         centred(30, 40, rule(shape=(32, 32, 3), resize=AsIs()))
 
 
