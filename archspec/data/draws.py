@@ -9,7 +9,7 @@ from scipy import special
 
 _EVEN = 2.0 ** -53
 _OFF_ZERO = 2.0 ** -54
-"""Added where a uniform number of 0 would become an infinite one."""
+"""What a uniform number of 0 counts as where it would become an infinite one."""
 
 
 class Stream(IntEnum):
@@ -44,7 +44,7 @@ def whole(uniform: np.ndarray | float, count: np.ndarray | int) -> np.ndarray:
 
 def normals(uniform: np.ndarray | float) -> np.ndarray:
     """Numbers of the standard normal distribution, by its inverse."""
-    return np.asarray(special.ndtri(np.asarray(uniform) + _OFF_ZERO))
+    return np.asarray(special.ndtri(np.maximum(uniform, _OFF_ZERO)))
 
 
 def betas(uniform: np.ndarray | float, alpha: float) -> np.ndarray:
@@ -57,7 +57,7 @@ def dirichlet(uniform: np.ndarray, alpha: float) -> np.ndarray:
 
     Each is its part of numbers of Gamma(alpha), taken by their logarithm where they are too small for a float.
     """
-    uniform = np.asarray(uniform) + _OFF_ZERO
+    uniform = np.maximum(uniform, _OFF_ZERO)
     gammas = special.gammaincinv(alpha, uniform)
     # near 0 the integral is x^alpha / (alpha Gamma(alpha)); so small alphas leave shares and not 0 / 0
     logs = np.where(gammas > 0, np.log(np.maximum(gammas, np.finfo(float).tiny)),

@@ -17,6 +17,7 @@ from PIL import Image
 
 from archspec.data.augment import enhance
 from archspec.data.augment.geometry import METHODS, moved, turned
+from archspec.data.augment.step import levels
 
 
 class Canvas(NamedTuple):
@@ -32,7 +33,7 @@ def _cutout(image: np.ndarray, half: float, canvas: Canvas) -> np.ndarray:
     rows, columns = (slice(max(0, int(each * side) - int(half)), int(each * side) + int(half))
                      for each, side in zip(canvas.place, image.shape[:2], strict=True))
     found = image.copy()
-    found[rows, columns] = canvas.colour.astype(image.dtype)
+    found[rows, columns] = levels(canvas.colour, image.dtype)
     return found
 
 
