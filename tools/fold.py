@@ -25,7 +25,7 @@ from archspec.model.emit import build
 from archspec.model.values import assign, values
 from archspec.spec.files import spec_names
 
-SIDES = (32, 64, 96, 128, 160, 224)
+SIDES = (32, 64, 96, 128, 160, 224, 299)
 """Tried in turn: the smallest that a network takes."""
 EQUAL = 1e-5
 MAGNIFIED = 4
