@@ -152,6 +152,8 @@ class Names:
     @property
     def scope(self) -> Scope:
         """What is known by now."""
+        if not self._table:
+            return self._outer
         return Scope(self._table, len(self._table), self._outer, self._outer.work, self._outer.position)
 
     def define(self, name: str, value: Datum, tree: Tree | None = None, scope: Scope | None = None,
