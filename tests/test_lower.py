@@ -183,7 +183,7 @@ def test_no_unbounded_work(text: str, fails: Fails, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("difflib.get_close_matches", lambda *args, **kwargs: searches.append(1) or [])
     assert sum(len(str(problem)) for problem in fails(text)[:100]) < 100_000
     assert sum(limit.items for limit in limits) <= MAX_ITEMS + 1
-    assert sum(work.steps + work.bindings for work in works) < 3_000_000
+    assert sum(work.steps + work.bindings for work in works) < 1_300_000
     assert len(searches) <= 500
 
 

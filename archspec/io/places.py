@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from archspec.errors import InputError
 
 
+@cache
 def shipped() -> Path:
     """The folder of the specs that ship with archspec: inside the package, or beside it in a checkout."""
     package = Path(__file__).resolve().parent.parent

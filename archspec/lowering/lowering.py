@@ -16,7 +16,7 @@ from archspec.lowering.blame import blame_one, blamed, distance, moved
 from archspec.lowering.place import Place
 from archspec.lowering.sink import Limits, Problems
 from archspec.schema.keys import REQUIRED, Key
-from archspec.schema.tree import ListTree, MappingTree, Scalar, Tree
+from archspec.schema.tree import Scalar, Tree
 from archspec.spec.arch import Spec
 from archspec.spec.arguments import Quoted, convert, value_of
 from archspec.spec.expressions import UNKNOWN, Datum, Unknown, describe, is_expression
@@ -258,7 +258,7 @@ class Lowering:
 
     def value(self, tree: Arg, place: Place) -> Datum:
         """What an argument means where it stands. Raises SpecError or Unknown."""
-        if not isinstance(tree, Scalar | ListTree | MappingTree):
+        if not isinstance(tree, Tree):
             raise SpecError([Problem("argument", tree.where, "a list of operations cannot stand here")])
         try:
             return value_of(tree, place.scope, place.unit)
@@ -271,7 +271,7 @@ class Lowering:
         try:
             return convert(what, declared, value, tree.where)
         except SpecError as error:
-            assert isinstance(tree, Scalar | ListTree | MappingTree)
+            assert isinstance(tree, Tree)
             raise blamed(error, tree, place.scope) from None
 
     def known_value(self, tree: Tree, place: Place) -> Datum:

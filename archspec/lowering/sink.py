@@ -24,6 +24,8 @@ class Problems:
     def report(self, *problems: Problem, place: Place | None = None) -> None:
         """Keeps problems that were found together, with the calls that lead to their place."""
         new = [problem for problem in problems if (problem.code, problem.where) not in self._seen]
+        if not new:
+            return
         self._seen.update((problem.code, problem.where) for problem in new)
         notes = () if place is None else place.notes()
         calls = () if place is None else tuple(frame.where for frame in reversed(place.calls))

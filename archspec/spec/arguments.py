@@ -38,8 +38,9 @@ class Quoted:
         return len(self.tree.items)
 
     def entry(self, index: int) -> Datum:
-        """An entry of a list as a value."""
+        """An entry of a list as a value. Raises TooLarge: a long list may be read in each repeat."""
         assert isinstance(self.tree, ListTree)
+        self.scope.work.step(self.tree.where)
         if index not in self._known:
             with self.scope.work.deeper():
                 self._known[index] = value_of(self.tree.items[index], self.scope, self.unit)

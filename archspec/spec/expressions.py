@@ -159,9 +159,10 @@ def _plain_constant(node: ast.Constant, source: str) -> bool:
 def _lookup(name: str, names: Mapping[str, Datum]) -> Datum:
     if name in _WORDS:
         return _WORDS[name]
-    if name not in names:
-        raise undefined(name, names)
-    value = names[name]
+    try:
+        value = names[name]
+    except KeyError:
+        raise undefined(name, names) from None
     if value is UNKNOWN:
         raise Unknown(name)
     return value

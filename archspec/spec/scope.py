@@ -15,8 +15,8 @@ from archspec.errors import Problem, Where, hinted
 from archspec.schema.tree import Tree
 from archspec.spec.expressions import Datum, ExpressionError
 
-MAX_STEPS = 2_000_000
-"""Values that one spec may evaluate."""
+MAX_STEPS = 1_000_000
+"""Values that one spec may evaluate or give names to; the largest that ships needs 20,000."""
 MAX_DEPTH = 40
 """Lists whose entries lead to one another."""
 
@@ -41,8 +41,18 @@ class Work:
     def step(self, where: Where) -> None:
         """Counts a value that is evaluated. Raises TooLarge."""
         self.steps += 1
-        if self.steps > MAX_STEPS:
-            raise TooLarge(Problem("too-large", where, f"the spec evaluates more than {MAX_STEPS} values", "repeat less"))
+        self._check(where)
+
+    def bind(self, tree: Tree | None) -> None:
+        """Counts a value that gets a name, with what is written for it, if anything is. Raises TooLarge."""
+        self.bindings += 1
+        if tree is not None:
+            self._check(tree.where)
+
+    def _check(self, where: Where) -> None:
+        if self.steps + self.bindings > MAX_STEPS:
+            raise TooLarge(Problem("too-large", where, f"the spec evaluates and names more than {MAX_STEPS} values",
+                                   "repeat less, or give blocks fewer parameters"))
 
     def problem(self, where: Where, error: ExpressionError) -> Problem:
         """The problem of an expression, which may be evaluated in each repeat: its hint is searched for once."""
@@ -163,13 +173,15 @@ class Names:
     @property
     def scope(self) -> Scope:
         """What is known by now."""
+        if not self._table and not self._declared:
+            return self._outer
         return Scope(self._table, len(self._table), self._outer, self._outer.work, self._outer.position, self._declared)
 
     def define(self, name: str, value: Datum, tree: Tree | None = None, scope: Scope | None = None,
                given: bool = False) -> None:
-        """Adds a name, which must be new to the table."""
+        """Adds a name, which must be new to the table. Raises TooLarge."""
         assert name not in self._table
-        self._outer.work.bindings += 1
+        self._outer.work.bind(tree)
         self._table[name] = Binding(value, len(self._table), tree, scope, given)
 
     def take(self, name: str, binding: Binding) -> None:

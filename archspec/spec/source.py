@@ -307,8 +307,7 @@ class _Reader:
             return Scalar("", f"key at line {tree.where.line}", tree.where)
         if tree.text == "<<":
             self.problem("merge-key", tree.where, "a spec has no merge keys", "use extends, or write the keys out")
-        where = tree.where
-        return Scalar(tree.value, tree.text, replace(where, path=_below(path, f".{tree.text}")))
+        return Scalar(tree.value, tree.text, self.at(event.start_mark, _below(path, f".{tree.text}")))
 
     def scalar(self, event: yaml.ScalarEvent, where: Where) -> Scalar:
         text: str = event.value

@@ -9,11 +9,14 @@ from work import at_most
 
 import archspec
 from archspec.errors import LONGEST, MAX_SHOWN, SpecError
+from archspec.spec import scope
 from archspec.spec.source import MAX_PATH, document
 
 BASE = "input: 32x32x8\nclasses: 10\n"
 HEAD = "\nhead: [global_avg_pool, dense: $classes]\n"
 MANY = 2000
+BASE = "input: 32x32x8\nclasses: 10\n"
+HEAD = "\nhead: [global_avg_pool, dense: $classes]\n"
 
 
 def listed(item: str) -> str:
@@ -81,6 +84,27 @@ def test_a_long_word_makes_no_long_message(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
         archspec.load(str(path))
     assert len(str(caught.value)) < 2 * LONGEST
+
+
+@pytest.mark.parametrize("default", ["1", "$(in_channels + 1)", "[1, 2]"])
+def test_values_are_counted_in_each_call(default: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scope, "MAX_STEPS", 10_000)
+    parameters = ", ".join(f"p{number}: {default}" for number in range(100))
+    path = tmp_path / "net.yaml"
+    body = ", ".join(f"conv: 3x3 $(8 if p{number} == none else 8)" for number in range(100))
+    path.write_text(f"{BASE}blocks: {{b: {{parameters: {{{parameters}}}, body: [{body}]}}}}\n"
+                    f"stem: [repeat: {{times: 200, body: [b]}}]{HEAD}")
+    with pytest.raises(SpecError, match="the spec evaluates and names more than 10000 values"):
+        archspec.load(str(path))
+
+
+def test_entries_are_counted_each_time_a_list_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scope, "MAX_STEPS", 10_000)
+    path = tmp_path / "net.yaml"
+    path.write_text(f"{BASE}let: {{sizes: [{', '.join(['4'] * 500)}]}}\n"
+                    f"stem: [repeat: {{times: 30, body: [branches: {{split: $sizes, paths: [[], []]}}]}}]{HEAD}")
+    with pytest.raises(SpecError, match="the spec evaluates and names more than 10000 values"):
+        archspec.load(str(path))
 
 
 def test_copies_of_blocks_are_counted(tmp_path: Path) -> None:

@@ -59,6 +59,23 @@ def test_a_mutated_spec_is_a_network_or_has_problems_with_places(name: str, data
         assert 1 <= problem.where.line <= len(lines)
         assert 1 <= problem.where.column <= len(lines[problem.where.line - 1]) + 1
         assert problem.message
+        assert all(char.isprintable() or char in "\n\t" for char in str(problem))
+
+
+ANY = st.text(st.characters(), max_size=30)
+"""Every character that there is, lone surrogates too, as a command line may hold them."""
+
+
+@settings(max_examples=300)
+@given(key=st.sampled_from(("name", "stages.se", "stages.widths", "classes", "stem", "train.batch", "let.a", "blocks.b.body", "x"))
+       | ANY, value=st.sampled_from(BITS) | ANY)
+def test_any_override_is_a_network_or_has_problems_with_places(key: str, value: str) -> None:
+    try:
+        archspec.lower(archspec.load("resnet20_digits", [f"{key}={value}"]))
+    except SpecError as error:
+        for problem in error.problems:
+            assert 1 <= problem.where.column <= len(problem.where.text) + 1
+        assert all(char.isprintable() or char in "\n\t" for char in str(error))
 
 
 @pytest.mark.parametrize("name", SPECS)

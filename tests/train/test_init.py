@@ -129,7 +129,7 @@ def three(_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 def begun(spec: Path, *overrides: str) -> tuple[dict[Key, np.ndarray], dict[Key, np.ndarray], list[str]]:
     """The weights of a job before and after `init`, and what was said."""
     loaded, said = load(str(spec), overrides), list[str]()
-    job = prepare(loaded, lower(loaded))
+    job = prepare(loaded, lower(loaded), load_data(loaded.train.data))
     first = values(job.model)
     job.initialize(said.append)
     return first, values(job.model), said

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,14 @@ from archspec.train.progress import Interrupted
 from archspec.train.signals import StopRequest
 
 ROOT = Path(archspec_package.__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _with_a_terminal() -> Iterator[None]:
+    """As without nohup, under which the tests may run: it has the end of the terminal ignored."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 def test_a_signal_saves_and_the_same_command_goes_on(spec: Path, monkeypatch: pytest.MonkeyPatch,
@@ -35,7 +44,7 @@ def test_a_signal_saves_and_the_same_command_goes_on(spec: Path, monkeypatch: py
 @pytest.mark.parametrize("number", SIGNALS)
 def test_every_signal_is_noted_and_the_second_acts_at_once(number: signal.Signals) -> None:
     before = signal.getsignal(number)
-    with StopRequest() as stop:
+    with pytest.raises(Interrupted, match=number.name), StopRequest() as stop:
         stop.check()
         os.kill(os.getpid(), number)
         with pytest.raises(Interrupted, match=number.name):

@@ -81,7 +81,7 @@ def test_a_folder_may_be_called_by_a_number() -> None:
      "a shorter warmup, or more epochs"),
     ({"augment": {"flip": True}}, "train: a mirrored digit is not a digit", "leave augment.flip out, or write false"),
     ({"augment": {"flip": "True"}}, "train.augment.flip needs one of auto true false, this is the text 'True'",
-     "'True' is text: write true"),
+     "did you mean 'true'?"),
     ({"augment": 3}, "train.augment is a mapping of keys, this is the number 3", ""),
     ({"augment": {"crop_padding": 100_000}}, "train.augment.crop_padding needs a whole number from 0 to 10000, this is the number 100000", ""),
     ({"epochs": "3"}, "train.epochs needs a whole number, this is the text '3'", "'3' in quotes is text: leave the quotes out"),
