@@ -17,11 +17,19 @@ Item = bytes | np.ndarray
 
 @dataclass(frozen=True)
 class Head:
-    """What is known of an item without decoding it: its bytes, how many and the first few, and what is wrong with it."""
+    """What is known of an item without decoding it: its bytes, how many and the first few, and what is wrong with it.
+
+    Of an encoded image its header says more, see preprocess/check.py's Look: height and width as a viewer shows it.
+    """
 
     size: int
     first: bytes
     problem: str = ""
+    height: int = 0
+    width: int = 0
+    kind: str = ""
+    mode: str = ""
+    orientation: int = 1
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,13 @@ class Split:
     head: Callable[[int], Head]
     white: float | None
     place: str
+    file: Callable[[int], bytes] | None = None
+    """The path of the file in which the i-th lies; None where it lies in none that is read while training."""
+
+    @property
+    def encoded(self) -> bool:
+        """Whether items are encoded images; else they are arrays."""
+        return self.white is None
 
     @property
     def size(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 from archspec.data.source import Source
 from archspec.data.sources.digits import digits
 from archspec.data.sources.folder import folder, place
-from archspec.spec.recipe import Digits, Folder
+from archspec.spec.data import Digits, Folder
 
 SOURCES: dict[str, Callable[[Any], Source]] = {"digits": digits, "folder": folder}
 """From the name in `train.data.source` to a function of its section."""

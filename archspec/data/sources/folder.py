@@ -14,7 +14,7 @@ from archspec.data.source import Head, Source, Split
 from archspec.data.sources.listing import LINK, OUTSIDE, LeftOut, below, entries, images_below, is_folder, odd
 from archspec.errors import InputError, some
 from archspec.preprocess.check import look
-from archspec.spec.recipe import Folder
+from archspec.spec.data import Folder
 
 TEST_NAMES = ("validation", "val", "test")
 
@@ -125,18 +125,19 @@ class _Files:
 
     def item(self, index: int) -> bytes:
         """All bytes of the i-th."""
-        with open(self._path(index), "rb") as file:
+        with open(self.path(index), "rb") as file:
             return file.read()
 
     def head(self, index: int) -> Head:
         """What its beginning and its end say."""
         try:
-            with open(self._path(index), "rb", buffering=0) as file:
+            with open(self.path(index), "rb", buffering=0) as file:
                 return Head(*look(file))
         except OSError as error:
             return Head(0, b"", error.strerror or str(error))
 
-    def _path(self, index: int) -> bytes:
+    def path(self, index: int) -> bytes:
+        """Of the i-th."""
         return os.path.join(self.root, self.names.raw(index))
 
 
@@ -145,4 +146,4 @@ def _split(name: str, root: Path, classes: Files) -> Split:
     names = Names.of(below(base, path) for files in classes.values() for path in files)
     labels = np.repeat(np.arange(len(classes), dtype=np.int32), [len(files) for files in classes.values()])
     files = _Files(base, names)
-    return Split(name, labels, names, files.item, files.head, None, readable(base))
+    return Split(name, labels, names, files.item, files.head, None, readable(base), files.path)
