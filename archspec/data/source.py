@@ -22,11 +22,19 @@ GREY_TOO = (1, 3)
 
 @dataclass(frozen=True)
 class Head:
-    """What is known of an item without decoding it: its bytes, how many and the first few, and what is wrong with it."""
+    """What is known of an item without decoding it: its bytes, how many and the first few, and what is wrong with it.
+
+    Of an encoded image its header says more, see preprocess/check.py's Look: height and width as a viewer shows it.
+    """
 
     size: int
     first: bytes
     problem: str = ""
+    height: int = 0
+    width: int = 0
+    kind: str = ""
+    mode: str = ""
+    orientation: int = 1
 
 
 @dataclass(frozen=True)

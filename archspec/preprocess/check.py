@@ -6,21 +6,44 @@ import io
 import os
 from typing import Any, BinaryIO, NamedTuple
 
-from archspec.preprocess.header import HEAD, Header, NoImage, Read, read_header
+from PIL import Image
+
+from archspec.preprocess.header import EMPTY, HEAD, Header, NoImage, Read, read_header
 from archspec.preprocess.pillow import decode_with_pillow, open_image
-from archspec.preprocess.routes import check_size, ends
-from archspec.preprocess.tiff import channels_of
+from archspec.preprocess.routes import CUT_SHORT, check_size, ends
+from archspec.preprocess.tiff import tiff_facts
 
 MAX_BYTES = 1 << 30
 """Of one file."""
+SIDEWAYS = (5, 6, 7, 8)
+"""EXIF's orientations that make a width of a height."""
+ORIENTATION = 0x0112
+
+_MODES = {"1": "grey, 1 bit", "L": "grey", "LA": "grey and alpha", "P": "palette", "PA": "palette", "I;16": "grey, 16 bit",
+          "I;16B": "grey, 16 bit", "I;16L": "grey, 16 bit", "I": "grey, 32 bit", "F": "grey, floats"}
+"""What Pillow's modes are, where its word is not the usual one."""
+_BREAKS_OFF = "breaks off"
+_KINDS_OF_PROBLEM = (("empty", EMPTY), ("truncated", _BREAKS_OFF), ("truncated", CUT_SHORT.lower()), ("truncated", "truncated"),
+                     ("too-large", "at most"), ("no-image", "which is not read"), ("no-image", "an html page"),
+                     ("no-image", "a text"), ("no-image", "no kind of image"))
+"""Codes, and what is said only of such a problem."""
 
 
 class Look(NamedTuple):
-    """A file's size in bytes, its first HEAD bytes, and why it cannot be read as an image: '' if nothing speaks against it."""
+    """A file's size in bytes, its first HEAD bytes, and why it cannot be read as an image: '' if nothing speaks against it.
+
+    Behind them what its header says: its height and width in pixels, as a viewer shows it, the kind of file, the channels
+    and bits, and the orientation (EXIF's 1 to 8).
+    """
 
     size: int
     first: bytes
-    problem: str
+    problem: str = ""
+    height: int = 0
+    width: int = 0
+    kind: str = ""
+    mode: str = ""
+    orientation: int = 1
 
 
 def look(file: BinaryIO) -> Look:
@@ -33,32 +56,56 @@ def look(file: BinaryIO) -> Look:
 
 
 def look_into(read: Read, size: int) -> Look:
-    """As `look`, for `size` bytes that `read(offset, count)` gives."""
+    """As `look`, for `size` bytes of which `read(offset, count)` gives some."""
     first = read(0, HEAD)
     try:
         if size > MAX_BYTES:
             raise NoImage(f"{size / 1e9:.1f} GB; at most {MAX_BYTES / 1e9:.1f} are read")
         header = read_header(lambda offset, count: read(offset, count) if offset else first)
         check_size(header.height, header.width)
-        if header.kind in ("JPEG", "PNG"):
-            _check_end(read, size, first, header)
-        else:
-            _check_header(io.BufferedReader(_Reading(read, size)), header.kind)
+        if header.kind not in ("JPEG", "PNG"):
+            return Look(size, first, "", *_by_library(read, size, header.kind))
+        _check_end(read, size, first, header)
+        if header.kind == "PNG" and b"eXIf" in first:
+            return Look(size, first, "", *_by_library(read, size, header.kind)[:3], header.mode)
     except NoImage as error:
         return Look(size, first, str(error))
-    return Look(size, first, "")
+    return Look(size, first, "", *_shown(header.height, header.width, header.orientation), header.kind, header.mode,
+                header.orientation)
 
 
-def _check_header(file: BinaryIO, kind: str) -> None:
+def problem_code(problem: str) -> str:
+    """The kind of a problem, as one word for other programs: empty, truncated, no-image, too-large, else damaged."""
+    return next((code for code, said in _KINDS_OF_PROBLEM if said in problem.lower()), "damaged")
+
+
+def _by_library(read: Read, size: int, kind: str) -> tuple[int, int, str, str, int]:
+    """What Pillow says of it, or tifffile where Pillow says that it is none."""
+    file = io.BufferedReader(_Bytes(read, size))
     try:
-        open_image(file)
+        image = open_image(file)
     except NoImage:
-        if kind != "TIFF" or channels_of(file) is None:  # of more channels than Pillow knows
-            raise
+        if kind == "TIFF" and (facts := tiff_facts(file)):
+            return (*_shown(facts.height, facts.width, facts.orientation), kind, facts.mode, facts.orientation)
+        raise
+    orientation = _orientation(image)
+    return (*_shown(image.height, image.width, orientation), kind, _MODES.get(image.mode, image.mode), orientation)
 
 
-class _Reading(io.RawIOBase):
-    """The bytes as a file, for decoders that want one."""
+def _orientation(image: Image.Image) -> int:
+    try:
+        found = image.getexif().get(ORIENTATION, 1)
+    except Exception:  # whatever broken bytes make it raise; that the image cannot be turned is no reason not to read it
+        return 1
+    return found if found in range(1, 9) else 1
+
+
+def _shown(height: int, width: int, orientation: int) -> tuple[int, int]:
+    return (width, height) if orientation in SIDEWAYS else (height, width)
+
+
+class _Bytes(io.RawIOBase):
+    """What `read` gives as a file, for libraries that want one."""
 
     def __init__(self, read: Read, size: int) -> None:
         self.give, self.size, self.place = read, size, 0
@@ -89,4 +136,4 @@ def _check_end(read: Read, size: int, first: bytes, header: Header) -> None:
             if not ends(data, header):
                 decode_with_pillow(data, 3, 0.0)
         except NoImage:
-            raise NoImage(f"the {header.kind} breaks off before its end") from None
+            raise NoImage(f"the {header.kind} {_BREAKS_OFF} before its end") from None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import zlib
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import tifffile
@@ -31,11 +31,23 @@ _WRONG = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowE
 """What tifffile raises on broken bytes, or without the package that a compression needs."""
 
 
-def channels_of(file: BinaryIO) -> int | None:
-    """The channels of the first picture; None where Pillow is the one to read it. Raises NoImage."""
+class Facts(NamedTuple):
+    """What a TIFF's header says: pixels as stored, channels and bits in words, orientation."""
+
+    height: int
+    width: int
+    mode: str
+    orientation: int
+
+
+def tiff_facts(file: BinaryIO) -> Facts | None:
+    """Of the first picture; None where Pillow is the one to read it. Raises NoImage."""
     with _opened(file) as tiff:
         page = _page(tiff)
-        return None if _by_pillow(page, deep=False) else int(page.samplesperpixel)
+        if _by_pillow(page, deep=False):
+            return None
+        kind = "floats" if page.sampleformat == 3 else f"{_bits(page)} bit"
+        return Facts(page.imagelength, page.imagewidth, f"{page.samplesperpixel} channel(s), {kind}", _orientation(page))
 
 
 def read_tiff(data: bytes, channels: int, background: float, *, deep: bool) -> np.ndarray | None:
@@ -114,6 +126,11 @@ def _by_pillow(page: Any, deep: bool) -> bool:
     return bool(_bits(page) == 16 and page.sampleformat == 1 and (grey or not deep))
 
 
+def _orientation(page: Any) -> int:
+    tag = page.tags.get(ORIENTATION)
+    return tag.value if tag is not None and tag.value in range(1, 9) else 1
+
+
 def _pages(tiff: Any, count: int) -> list[Any]:
     """The grey pages that are the channels of one picture."""
     pages = [tiff.pages[number] for number in range(count)] if len(tiff.pages) == count else []
@@ -143,8 +160,8 @@ def _pixels(page: Any) -> np.ndarray:
         raise NoImage(f"pixels from {found.min():g} on; 0 is black")
     if found.dtype.kind == "i":
         found = found.astype(f"u{found.dtype.itemsize}")
-    if orientation := _TURNS.get(int(getattr(page.tags.get(ORIENTATION), "value", 1))):
-        found = orientation(found)
+    if turn := _TURNS.get(_orientation(page)):
+        found = turn(found)
     if page.photometric == 0:
         found = np.iinfo(found.dtype).max - found if found.dtype.kind == "u" else found.max() - found
     return np.asarray(found, np.uint8 if found.dtype == bool else found.dtype)

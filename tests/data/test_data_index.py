@@ -16,7 +16,7 @@ from archspec.data.index import Index, Listing, difference, index_of
 from archspec.data.names import Names
 from archspec.data.sources import load_data
 from archspec.errors import InputError
-from archspec.spec.recipe import Digits, Folder
+from archspec.spec.data import Digits, Folder
 
 
 @pytest.fixture

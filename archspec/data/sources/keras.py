@@ -42,7 +42,8 @@ def keras(section: Keras) -> Source:
         train, test, classes = READ[section.name](root)
     except (OSError, EOFError, KeyError, ValueError, TypeError, IndexError, AttributeError, MemoryError,
             pickle.UnpicklingError) as error:
-        raise InputError(f"{visible(str(root))}: cannot be read as {section.name} of Keras ({visible(str(error) or 'damaged')})\n"
+        reason = visible(str(error) or "damaged")
+        raise InputError(f"{visible(str(root))}: cannot be read as {section.name} of Keras ({reason})\n"
                          f"  hint: remove it, and let Keras download it anew: {_download(section.name)}") from None
     return of_arrays(section.source, train, test, 0.0, classes)
 

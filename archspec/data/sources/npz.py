@@ -52,7 +52,7 @@ def _refuse_large(path: Path, called: str) -> None:
         size = sum(member.file_size for member in archive.infolist())
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if size > memory:
-        raise InputError(f"{called}: its arrays take {size / 1e9:.1f} GB, and this machine has {memory / 1e9:.1f} GB of memory\n"
+        raise InputError(f"{called}: its arrays take {size / 1e9:.1f} GB, and this machine has {memory / 1e9:.1f} GB\n"
                          "  hint: images in files, or in TFRecord files, are read one at a time")
 
 
