@@ -133,6 +133,7 @@ def _take_over(rows: np.ndarray, old: np.ndarray, where: np.ndarray | slice) -> 
     if not isinstance(where, slice):
         same &= where >= 0
     rows[same] = found[same]
+    rows["damage"][rows["channels"] == 0] = 0  # what the system refused to read it is asked for again
 
 
 def _kept(path: Path, names: Names) -> tuple[Texts, np.ndarray, np.ndarray | slice]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +45,24 @@ class Looked:
     def texts(self, split: Split) -> Texts:
         """What the numbers of texts in its rows mean."""
         return self.shelf(split).texts
+
+    def unreadable(self, split: Split, channels: int) -> np.ndarray:
+        """The numbers of the images that cannot be read, (k,) int64.
+
+        As far as is known: by their beginnings, and of those that were decoded for so many channels by the whole.
+        """
+        rows = self.rows(split)
+        decoded = (rows["channels"] == channels) | (rows["channels"] == 0)
+        return np.flatnonzero((rows["problem"] > 0) | ((rows["damage"] > 0) & decoded))
+
+    def reason(self, split: Split, index: int) -> str:
+        """Why an image cannot be read."""
+        row = self.rows(split)[index]
+        return self.texts(split)[int(row["problem"] or row["damage"])]
+
+    def reasons(self, split: Split, numbers: np.ndarray) -> Iterator[str]:
+        """Lines on images that cannot be read: path and reason."""
+        return (f"{split.path(index)}: {self.reason(split, index)}" for index in numbers.tolist())
 
     def shelf(self, split: Split) -> Shelf:
         """Where they stand."""
