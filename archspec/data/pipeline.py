@@ -50,8 +50,8 @@ class Pipeline:
     split: Split
     rule: Preprocess
     recipe: Recipe
-    class_weights: np.ndarray
-    """(classes,) float32."""
+    class_weights: np.ndarray | None = None
+    """(classes,) float32; all 1 if left out."""
     shard: Shard = ALL
 
     @property
@@ -129,13 +129,13 @@ class Pipeline:
 
     def _batches(self, rows: tf.data.Dataset, start: int, *, training: bool) -> tf.data.Dataset:
         labels = tf.constant(self.split.labels)  # here, not in the function: there it would be copied into the graph
-        weights = tf.constant(self.class_weights if training else np.ones_like(self.class_weights))
+        weights = None if self.class_weights is None or not training else tf.constant(self.class_weights)
 
         def example(row: tf.Tensor) -> tuple[tf.Tensor, ...]:
             number, index, counts = tf.unstack(row)
             image = self._reader.training(number, index) if training else self._reader.evaluation(index)
             label = tf.gather(labels, index)
-            weight = tf.gather(weights, label) if label.shape.rank == 0 else tf.constant(1.0)
+            weight = tf.constant(1.0) if weights is None or label.shape.rank else tf.gather(weights, label)
             return image, label, tf.cast(counts, tf.float32) * weight, number
 
         examples = rows.map(example, num_parallel_calls=CALLS * (os.cpu_count() or 1))

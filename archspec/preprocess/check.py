@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from PIL import Image
 
-from archspec.preprocess.header import EMPTY, HEAD, Header, NoImage, read_header
+from archspec.preprocess.header import EMPTY, HEAD, Header, NoImage, Read, read_header
 from archspec.preprocess.pillow import decode_with_pillow, open_image
 from archspec.preprocess.routes import CUT_SHORT, check_size, ends
+from archspec.preprocess.tiff import tiff_facts
 
 MAX_BYTES = 1 << 30
 """Of one file."""
@@ -50,17 +52,22 @@ def look(file: BinaryIO) -> Look:
     Reads two blocks of HEAD bytes of a JPEG or PNG and Pillow's idea of a header of all else. A file whose last block
     shows no end is decoded, to see.
     """
-    size, first = os.fstat(file.fileno()).st_size, os.pread(file.fileno(), HEAD, 0)
+    return look_into(lambda offset, count: os.pread(file.fileno(), count, offset), os.fstat(file.fileno()).st_size)
+
+
+def look_into(read: Read, size: int) -> Look:
+    """As `look`, for `size` bytes of which `read(offset, count)` gives some."""
+    first = read(0, HEAD)
     try:
         if size > MAX_BYTES:
             raise NoImage(f"{size / 1e9:.1f} GB; at most {MAX_BYTES / 1e9:.1f} are read")
-        header = read_header(lambda offset, count: os.pread(file.fileno(), count, offset) if offset else first)
+        header = read_header(lambda offset, count: read(offset, count) if offset else first)
         check_size(header.height, header.width)
         if header.kind not in ("JPEG", "PNG"):
-            return Look(size, first, "", *_by_pillow(file, header.kind))
-        _check_end(file, size, first, header)
+            return Look(size, first, "", *_by_library(read, size, header.kind))
+        _check_end(read, size, first, header)
         if header.kind == "PNG" and b"eXIf" in first:
-            return Look(size, first, "", *_by_pillow(file, header.kind)[:3], header.mode)
+            return Look(size, first, "", *_by_library(read, size, header.kind)[:3], header.mode)
     except NoImage as error:
         return Look(size, first, str(error))
     return Look(size, first, "", *_shown(header.height, header.width, header.orientation), header.kind, header.mode,
@@ -72,8 +79,15 @@ def problem_code(problem: str) -> str:
     return next((code for code, said in _KINDS_OF_PROBLEM if said in problem.lower()), "damaged")
 
 
-def _by_pillow(file: BinaryIO, kind: str) -> tuple[int, int, str, str, int]:
-    image = open_image(file)
+def _by_library(read: Read, size: int, kind: str) -> tuple[int, int, str, str, int]:
+    """What Pillow says of it, or tifffile where Pillow says that it is none."""
+    file = io.BufferedReader(_Bytes(read, size))
+    try:
+        image = open_image(file)
+    except NoImage:
+        if kind == "TIFF" and (facts := tiff_facts(file)):
+            return (*_shown(facts.height, facts.width, facts.orientation), kind, facts.mode, facts.orientation)
+        raise
     orientation = _orientation(image)
     return (*_shown(image.height, image.width, orientation), kind, _MODES.get(image.mode, image.mode), orientation)
 
@@ -90,11 +104,34 @@ def _shown(height: int, width: int, orientation: int) -> tuple[int, int]:
     return (width, height) if orientation in SIDEWAYS else (height, width)
 
 
-def _check_end(file: BinaryIO, size: int, first: bytes, header: Header) -> None:
+class _Bytes(io.RawIOBase):
+    """What `read` gives as a file, for libraries that want one."""
+
+    def __init__(self, read: Read, size: int) -> None:
+        self.give, self.size, self.place = read, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self.place = max(0, offset + {os.SEEK_SET: 0, os.SEEK_CUR: self.place, os.SEEK_END: self.size}[whence])
+        return self.place
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.give(self.place, max(0, min(len(buffer), self.size - self.place)))
+        buffer[:len(data)] = data
+        self.place += len(data)
+        return len(data)
+
+
+def _check_end(read: Read, size: int, first: bytes, header: Header) -> None:
     offset = max(header.start, size - HEAD)
-    last = os.pread(file.fileno(), HEAD, offset) if size > len(first) else first[header.start:]
+    last = read(offset, HEAD) if size > len(first) else first[header.start:]
     if not ends(last, Header(header.kind)):
-        data = os.pread(file.fileno(), size, 0)
+        data = read(0, size)
         try:
             if not ends(data, header):
                 decode_with_pillow(data, 3, 0.0)

@@ -9,7 +9,8 @@ from archspec.errors import InputError, SpecError
 from archspec.schema.keys import Section, key, section, to_json
 from archspec.schema.kinds import Choice, Each, Flag, Number, Whole
 from archspec.schema.read import section_of
-from archspec.spec.preprocess import FILTERS, LARGEST, RESIZES, STATISTICS, Resize, Shorter
+from archspec.spec.data import Encoded
+from archspec.spec.preprocess import FILTERS, LARGEST, RESIZES, STATISTICS, Resize, Shorter, Squash
 from archspec.spec.recipe import Recipe
 
 Shape = tuple[int, int, int]
@@ -66,6 +67,8 @@ def preprocess_of(recipe: Recipe, shape: Shape) -> Preprocess:
     """What a recipe says, for a network's input of `shape`. Raises InputError where the two do not fit."""
     keys = recipe.preprocess
     said: dict[str, Any] = {name: keys.said(name) for name in keys.declared if name != "preset"}
+    if keys.resize is None and keys.preset == "none" and not isinstance(recipe.data, Encoded):
+        said["resize"] = Squash()
     for name in ("mean", "std"):
         count = len(said[name])
         if count not in (1, shape[2]):

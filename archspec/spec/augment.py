@@ -14,6 +14,15 @@ SIDES = Each(Whole(1, 1 << 14), least=2, most=2)
 FILL = ("mean", "black", "grey", "reflect")
 
 
+def _reversed(section: Section, *names: str) -> Iterator[Clash]:
+    """Keys that hold a least and a greatest value, the other way round."""
+    for name in names:
+        least, greatest = getattr(section, name)
+        if least > greatest:
+            yield Clash((name,), f"{name} goes from {least:g} down to {greatest:g}", f"the least first: {name}: [{greatest:g}, "
+                        f"{least:g}]")
+
+
 @section
 class RandomResizedCrop(Section):
     """A part of the image, of random area and aspect, scaled to the input (Szegedy et al. 2015, 1409.4842, section 6)."""
@@ -29,6 +38,10 @@ class RandomResizedCrop(Section):
     interpolation: str = key(Choice(("same", "random", *FILTERS)), "how it is scaled: as `preprocess` says, or by one of four "
                              "filters at random (GoogLeNet, Inception)", default="same", synonyms=("filter",))
 
+    def clashes(self) -> Iterator[Clash]:
+        """A least that is greater than the greatest."""
+        return _reversed(self, "area", "aspect")
+
 
 @section
 class RandomScaleCrop(Section):
@@ -38,6 +51,10 @@ class RandomScaleCrop(Section):
     main = "shorter"
     shorter: tuple[int, ...] = key(SIDES, "the least and the greatest length of the shorter side", default=(256, 480),
                                    unit="pixels", synonyms=("sizes", "scales"))
+
+    def clashes(self) -> Iterator[Clash]:
+        """A least that is greater than the greatest."""
+        return _reversed(self, "shorter")
 
 
 @section
@@ -112,8 +129,8 @@ class RandAugment(Section):
 
     word = "randaugment"
     operations: int = key(Whole(1, 20), "how many", default=2, synonyms=("n", "num_ops", "num_layers"))
-    magnitude: float = key(Number(least=0, most=30), "of each: of 10 with timm and tpu, of 30 with torchvision", default=9.0,
-                           synonyms=("m",))
+    magnitude: float = key(Number(least=0, most=30), "of each: of 10 with timm, of 10 and beyond with tpu, of 30 with "
+                           "torchvision", default=9.0, synonyms=("m",))
     dialect: str = key(Choice(("torchvision", "timm", "tpu")), "whose operations, and what a magnitude means; see "
                        "[dialects](data.md#dialects)", default="torchvision")
     deviation: float = key(Number(least=0, most=10), "the standard deviation of each operation's magnitude (timm: mstd)",
@@ -127,9 +144,8 @@ class RandAugment(Section):
             for name, value in (("deviation", self.deviation), ("increasing", self.increasing)):
                 if value:
                     yield Clash((name, "dialect"), f"{self.dialect} has no {name}", "dialect: timm")
-        if self.dialect != "torchvision" and self.magnitude > 10:
-            yield Clash(("magnitude", "dialect"), f"magnitudes of {self.dialect} go to 10",
-                        "magnitude: 10, or dialect: torchvision")
+        if self.dialect == "timm" and self.magnitude > 10:
+            yield Clash(("magnitude", "dialect"), "magnitudes of timm go to 10", "magnitude: 10, or dialect: tpu, whose go on")
 
 
 @section
@@ -173,6 +189,10 @@ class RandomErasing(Section):
                                     "evenly in their logarithm", default=(0.3, 1 / 0.3), synonyms=("ratio",))
     fill: str = key(Choice(("zero", "colour", "noise")), "with 0, with one colour of the normal distribution, or with noise of "
                     "it, a pixel at a time", default="zero", synonyms=("mode", "value"))
+
+    def clashes(self) -> Iterator[Clash]:
+        """A least that is greater than the greatest."""
+        return _reversed(self, "area", "aspect")
 
 
 @section

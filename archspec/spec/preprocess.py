@@ -96,7 +96,8 @@ class PreprocessKeys(Section):
     preset: str = key(Choice(("none", *PRESETS)), "how a library prepares images, see [presets](data.md#presets)",
                       default="none")
     resize: Shorter | Cover | Fraction | Squash | AsIs | None = key(
-        RESIZES, "how an image of another size is made to fit", default=None, follows="the preset's, else fraction 0.875")
+        RESIZES, "how an image of another size is made to fit", default=None,
+        follows="the preset's, else fraction 0.875; of arrays squash")
     offset: str | None = key(Choice(("floor", "ceil", "even")), "how half a pixel is rounded where the middle is cut out",
                              default=None, follows="the preset's, else floor")
     interpolation: str | None = key(Choice(FILTERS), "how it is scaled", default=None, follows="the preset's, else bilinear",

@@ -10,7 +10,7 @@ from archspec.errors import Problem, hinted, listed, nearest, position
 from archspec.schema.read import place
 from archspec.schema.tree import MappingTree, Scalar, kind
 from archspec.spec.arch import Spec, parse_spec, section_in
-from archspec.spec.augment import PadCrop
+from archspec.spec.augment_fit import misfits
 from archspec.spec.export import ExportSection
 from archspec.spec.expressions import ExpressionError, names_in, undefined
 from archspec.spec.inherit import SET, Resolved
@@ -114,12 +114,8 @@ def _recipe(spec: Spec) -> Iterator[Problem]:
     section_in(spec.resolved, "export", ExportSection, problems)
     recipe = section_in(spec.resolved, "train", Recipe, problems)
     yield from problems
-    sides = [side for side in spec.input[:2] if side is not None]
-    for each in recipe.augmentation:
-        if sides and isinstance(each, PadCrop) and each.pixels >= min(sides):
-            yield Problem("crop-padding", place(spec.resolved.tree, "train.augment"),
-                          f"pad_crop: {each.pixels} is as much as the image, {' x '.join(map(str, sides))}: a crop may "
-                          "hold none of it", "a few pixels: 4 for 32x32, 28 for 224x224")
+    for misfit in misfits(recipe.augmentation, spec.input):
+        yield Problem("augment", place(spec.resolved.tree, "train.augment"), misfit.message, misfit.hint)
 
 
 def _statistics(spec: Spec) -> Iterator[Problem]:

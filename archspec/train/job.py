@@ -16,8 +16,9 @@ import tensorflow as tf
 from archspec.data.index import Index, index_of
 from archspec.data.pipeline import Pipeline
 from archspec.data.source import Source
+from archspec.data.weighting import class_weights
 from archspec.errors import InputError
-from archspec.evaluate.evaluator import Evaluator, classification
+from archspec.evaluate.evaluator import Evaluator, classification, multi_label
 from archspec.graph.ir import Graph
 from archspec.model.emit import build
 from archspec.network import lower, with_overrides
@@ -116,17 +117,19 @@ def prepare(spec: Spec, graph: Graph, data: Source) -> Job:
     cluster = clusters.read(os.environ)
     rule = preprocess_of(recipe, _fixed(graph))
     index = index_of(data)
-    training, testing = (Pipeline(split, rule, recipe) for split in (data.train, data.test))
+    weights = class_weights(recipe, data)
+    training, testing = (Pipeline(split, rule, recipe, weights) for split in (data.train, data.test))
     strategy = strategies.make_strategy(recipe.strategy, recipe.batch)
     keras.utils.set_random_seed(recipe.seed)
     with strategy.scope():
         model = build(graph, auxiliary=bool(graph.auxiliary))
         optimizer = optimizers.make_optimizer(recipe, training.steps, model)
     several = strategy.num_replicas_in_sync > 1
-    evaluator = classification(graph.output.type.channels)
-    train_step = strategies.summed(strategy, TrainStep(model, optimizer, recipe, rules(recipe)),
+    classes = graph.output.type.channels
+    evaluator = classification(classes) if data.train.labels.ndim == 1 else multi_label(classes)
+    train_step = strategies.summed(strategy, TrainStep(model, optimizer, recipe, rule, rules(recipe), classes),
                                    partial(strategies.synchronized, model, several and recipe.sync_batch_norm))
-    evaluate_step = strategies.summed(strategy, EvaluateStep(model, evaluator))
+    evaluate_step = strategies.summed(strategy, EvaluateStep(model, rule, evaluator))
     # statistics that each device takes by itself differ between them, all else is the same everywhere
     apart = strategies.statistics(model) if several and not recipe.sync_batch_norm else []
     state = TrainState(groups(model, optimizer), Progress(), strategies.averaging(strategy, apart))

@@ -18,6 +18,8 @@ from archspec.train.progress import Row
 
 LINE_SECONDS = 10.0
 """Without a terminal: the least time between two lines within an epoch."""
+WORTH_SAYING = 0.05
+"""Below this share of its time a device does not wait for data."""
 WINDOW_SECONDS = 10.0
 """Over which the speed is measured."""
 
@@ -116,7 +118,8 @@ class Log(ABC):
         self.speed.resume()
         self.say(f"epoch {row['epoch']:.0f}/{self.extent.epochs}  loss {row['loss']:.4f}  accuracy {row['accuracy']:6.2%}  "
                  f"test loss {row['test_loss']:.4f}  test accuracy {row['test_top1']:6.2%}  "
-                 f"learning rate {row['learning_rate']:.2g}  {row['images_per_second']:.0f} images/s")
+                 f"learning rate {row['learning_rate']:.2g}  {row['images_per_second']:.0f} images/s"
+                 + f", {row['data_wait']:.0%} of the time waiting for data" * (row["data_wait"] >= WORTH_SAYING))
 
     @abstractmethod
     def show(self, text: str, step: int) -> None:

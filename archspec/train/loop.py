@@ -63,7 +63,8 @@ class Steps:
     def next(self) -> None:
         """One step. Raises InputError for an image that cannot be read, or too little memory."""
         progress = self._job.state.progress
-        batch = self._job.next(self._batches)
+        with self._pace.waiting():
+            batch = self._job.next(self._batches)
         self.whole = False
         progress.sums = progress.sums + self._job.train(batch)
         progress.step += 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from archspec.train.progress import Progress
 
@@ -17,13 +19,21 @@ class Pace:
 
     def go(self) -> None:
         """Training goes on; what has passed since the last `pause` is not counted."""
-        self._begin, self._images = time.monotonic(), self._progress.images
+        self._begin, self._images, self._waited = time.monotonic(), self._progress.images, 0.0
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """While it lasts, the step waits for its data."""
+        begin = time.monotonic()
+        yield
+        self._waited += time.monotonic() - begin
 
     def pause(self) -> None:
         """Something else begins."""
         images = self._progress.images  # waits for the device
         timed = self._progress.timed
-        self._progress.timed = [timed[0] + images - self._images, timed[1] + time.monotonic() - self._begin]
+        self._progress.timed = [timed[0] + images - self._images, timed[1] + time.monotonic() - self._begin,
+                                timed[2] + self._waited]
 
     def count(self) -> None:
         """Adds what has passed since the last call to the seconds of the whole."""
@@ -34,5 +44,11 @@ class Pace:
     @property
     def rate(self) -> float:
         """Images a second of the epoch."""
-        images, seconds = self._progress.timed
+        images, seconds, _ = self._progress.timed
         return round(images / max(seconds, 1e-9), 1)
+
+    @property
+    def waits(self) -> float:
+        """The share of the epoch's time in which the device waited for data."""
+        _, seconds, waited = self._progress.timed
+        return round(waited / max(seconds, 1e-9), 3)

@@ -6,15 +6,21 @@ import io
 import struct
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
-from archspec.preprocess.pixels import decode
+from archspec.preprocess.decoding import decode
+from archspec.preprocess.header import read_header
+from archspec.preprocess.pixels import packed, seen_encoded
 from archspec.preprocess.routes import Route, route
-from archspec.preprocess.rule import Cover, Preprocess
+from archspec.preprocess.rule import Preprocess
+from archspec.preprocess.sampling import sampling
+from archspec.preprocess.window import Window
+from archspec.spec.preprocess import AsIs
 
 Encode = Callable[..., bytes]
 TURNED = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
@@ -24,14 +30,21 @@ JPEG_LEVELS = 6
 
 
 def rule(channels: int = 3, background: float = 255.0) -> Preprocess:
-    return Preprocess(height=8, width=8, channels=channels, resize=Cover(margin=1.15), interpolation="bilinear", antialias=True,
-                      background=background, mean=(0.0,), std=(1.0,))
+    return Preprocess(height=8, width=8, channels=channels, resize=AsIs(), offset="floor", interpolation="bilinear",
+                      antialias=True, origin="centre", decoder="accurate", order="rgb", background=background, mean=(0.0,),
+                      std=(1.0,))
 
 
 def decoded(data: bytes, channels: int = 3, background: float = 255.0) -> np.ndarray:
-    """As in a pipeline: in a graph."""
-    run = tf.function(lambda encoded: decode(encoded, rule(channels, background)))
-    return np.asarray(run(tf.constant(data)))
+    """At once, and what TensorFlow decodes as in a pipeline, too: in a graph, of the part that is wanted."""
+    whole, chosen = decode(data, rule(channels, background)), route(data, channels)
+    if chosen is not Route.PILLOW:
+        header = read_header(lambda offset, count: data[offset:offset + count])
+        own = replace(rule(channels), height=header.height, width=header.width)
+        way = sampling(Window(0, 0, *own.shape[:2], *own.shape[:2]), own, "bilinear", jpeg=True)
+        run = tf.function(lambda encoded: seen_encoded(encoded, tf.constant(int(chosen)), tf.constant(own.shape[:2]), *packed(way), own))
+        assert (np.asarray(run(tf.constant(data))) == whole).all()
+    return whole
 
 
 def pixels(image: Image.Image, mode: str = "RGB") -> np.ndarray:
