@@ -9,9 +9,11 @@ import numpy as np
 
 from archspec.data.index import NONE, Index, first_reasons, indexed, refuse
 from archspec.data.looking import Decode, Looked, Tick, decode_all, look_into
-from archspec.data.source import Source, Split
+from archspec.data.source import Item, Source, Split
 from archspec.errors import InputError
+from archspec.preprocess.cut_short import FILL, cut_short
 from archspec.preprocess.header import NoImage
+from archspec.preprocess.routes import CUT_SHORT, Route, route
 from archspec.preprocess.rule import Preprocess
 from archspec.spec.data import Data, Encoded
 
@@ -26,9 +28,9 @@ class Checked:
     """
 
     index: Index
-    train: np.ndarray = NONE
-    test: np.ndarray = NONE
-    reasons: tuple[str, ...] = ()
+    train: np.ndarray
+    test: np.ndarray
+    reasons: tuple[str, ...]
 
     @property
     def said(self) -> str:
@@ -48,7 +50,7 @@ def checked(source: Source, section: Data, rule: Preprocess, tick: Tick) -> Chec
     looked = look_into(source, tick)
     if not isinstance(section, Encoded) or section.on_error != SKIP:
         refuse(looked, rule.channels)
-        return Checked(indexed(looked, NONE, NONE))
+        return Checked(indexed(looked, NONE, NONE), NONE, NONE, ())
     decode_both(looked, rule, tick)
     train, test = skipped(looked, section, rule.channels)
     reasons = *looked.reasons(source.train, train), *looked.reasons(source.test, test)
@@ -58,7 +60,7 @@ def checked(source: Source, section: Data, rule: Preprocess, tick: Tick) -> Chec
 def decode_both(looked: Looked, rule: Preprocess, tick: Tick) -> None:
     """Decodes all images that can be and are not known yet, as training does."""
     for split in (looked.source.train, looked.source.test):
-        decode_all(looked, split, rule.channels, partial(decoder, rule), tick)
+        decode_all(looked, split, rule.channels, partial(decoder, split, rule), tick)
 
 
 def skipped(looked: Looked, section: Encoded, channels: int) -> tuple[np.ndarray, np.ndarray]:
@@ -93,24 +95,28 @@ def counts(labels: np.ndarray, classes: int) -> np.ndarray:
     return np.asarray(labels.sum(axis=0, dtype=np.int64))
 
 
-def decoder(rule: Preprocess) -> Decode:
-    """Decodes an image as training does. Loads TensorFlow."""
+def decoder(split: Split, rule: Preprocess) -> Decode:
+    """Decodes a split's images as training does. Loads TensorFlow."""
     from archspec.io.quiet import import_tensorflow
     import_tensorflow()
     import tensorflow as tf
 
-    from archspec.preprocess.cut_short import FILL, cut_short
-    from archspec.preprocess.decoding import decode
-    from archspec.preprocess.routes import CUT_SHORT, Route, route
+    from archspec.preprocess.decoding import decode, decode_deep
+    way = decode if split.eight_bits else decode_deep
 
-    def decoded(item: bytes | np.ndarray) -> np.ndarray:
+    def decoded(item: Item) -> np.ndarray:
         assert isinstance(item, bytes)
         try:
-            pixels = decode(item, rule)
+            pixels = way(item, rule)
         except tf.errors.OpError:
             raise NoImage("its data are broken or end too early") from None
-        grey = any((pixels[-1, -1] == level).all() for level in FILL)
-        if grey and route(item, rule.channels) is Route.JPEG and cut_short(item):
-            raise NoImage(CUT_SHORT)
+        _refuse_cut_short(item, pixels, rule.channels)
         return pixels
     return decoded
+
+
+def _refuse_cut_short(data: bytes, pixels: np.ndarray, channels: int) -> None:
+    """Raises NoImage for a JPEG that TensorFlow decodes without a word though it lacks its end."""
+    grey = any((pixels[-1, -1] == level).all() for level in FILL)
+    if grey and route(data, channels) is Route.JPEG and cut_short(data):
+        raise NoImage(CUT_SHORT)

@@ -29,12 +29,16 @@ TINY = 1 / 10
 
 @dataclass(frozen=True)
 class Finding:
-    """Something odd: a stable code, the file ('' if it is not about one), a sentence, and whether a run would stop for it."""
+    """Something odd: a stable code, the file ('' if it is not about one), a sentence.
+
+    And whether a training would stop for it, or skip the file.
+    """
 
     code: str
     file: str
     message: str
     stops: bool = False
+    skips: bool = False
 
 
 def findings(looked: Looked, section: Data, rule: Preprocess, classes: int | None) -> Iterator[Finding]:
@@ -64,7 +68,7 @@ def _unreadable(looked: Looked, section: Data, channels: int) -> Iterator[Findin
     for split in (looked.source.train, looked.source.test):
         for index in looked.unreadable(split, channels).tolist():
             why = looked.reason(split, index)
-            yield Finding(problem_code(why), split.path(index), why, stops=not skips)
+            yield Finding(problem_code(why), split.path(index), why, stops=not skips, skips=skips)
     if isinstance(section, Encoded) and skips:
         try:
             skipped(looked, section, channels)

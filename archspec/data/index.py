@@ -144,7 +144,7 @@ def _images(old: Listing, new: Listing, before: Index, now: Index) -> Iterator[s
     exchanged = {name for name in kept - moved if then[name] != today[name]}
     skipped, skips = _skipped(old), _skipped(new)
     changes = {"removed": gone, "added": added, "given another class": moved, "exchanged for another": exchanged,
-               "skipped that were not": skips - skipped - added, "no longer skipped": skipped - skips - gone}
+               "newly skipped": skips - skipped - added, "no longer skipped": skipped - skips - gone}
     for what, names in changes.items():
         if names:
             yield f"{len(names)} {new.name} image{'s' * (len(names) > 1)} {what}: {some(map(readable, sorted(names)))}"

@@ -39,6 +39,11 @@ class Report:
         return not any(finding.stops for finding in self.findings)
 
     @property
+    def skipped(self) -> int:
+        """How many images it would skip."""
+        return sum(finding.skips for finding in self.findings)
+
+    @property
     def classes(self) -> dict[str, int]:
         """The images of each class, over all splits."""
         found: dict[str, int] = {}
@@ -79,7 +84,7 @@ def _kinds(looked: Looked) -> dict[str, int]:
         pairs, number = np.unique(np.stack([rows["kind"], rows["mode"]]), axis=1, return_counts=True)
         for (kind, mode), count in zip(pairs.T.tolist(), number.tolist(), strict=True):
             what = f"{texts[kind]}, {texts[mode]}" if mode else texts[kind]
-            found[what or ("no image" if split.encoded else "array")] += count
+            found[what or ("no image" if split.encoded else "arrays")] += count
     return dict(found.most_common())
 
 
