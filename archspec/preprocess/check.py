@@ -86,6 +86,7 @@ def _by_library(read: Read, size: int, kind: str) -> tuple[int, int, str, str, i
     try:
         image = open_image(file)
     except NoImage:
+        file.seek(0)
         if kind == "TIFF" and (facts := tiff_facts(file)):
             return (*_shown(facts.height, facts.width, facts.orientation), kind, facts.mode, facts.orientation)
         raise

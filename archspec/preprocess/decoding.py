@@ -33,7 +33,7 @@ def in_bytes(pixels: np.ndarray) -> np.ndarray:
     if pixels.dtype == np.uint16:
         return (pixels >> 8).astype(np.uint8)
     if pixels.dtype != np.uint8:
-        raise NoImage("32 bits a channel; 8 or 16 are read, or train.data.white says which value is white")
+        raise NoImage("32 bits a pixel; 8 or 16 are read, or train.data.white says which value is white")
     return pixels
 
 

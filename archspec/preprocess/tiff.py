@@ -7,8 +7,10 @@ bits a channel it takes the upper 8, of other channels it says that it cannot id
 from __future__ import annotations
 
 import io
+import logging
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -26,9 +28,8 @@ LUMA = (0.299, 0.587, 0.114)
 _COLOURS = {0: 1, 1: 1, 2: 3}
 """Channels without an alpha channel, by photometric interpretation: white is 0, black is 0, RGB."""
 ORIENTATION = 274
-_WRONG = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, MemoryError, ZeroDivisionError,
-          RuntimeError, OSError, zlib.error, ImportError)
-"""What tifffile raises on broken bytes, or without the package that a compression needs."""
+_LOG = logging.getLogger("tifffile")
+"""To which it tells what is odd about a file: without a handler that goes to the terminal."""
 
 
 class Facts(NamedTuple):
@@ -71,24 +72,24 @@ _TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
 """How an image is turned by its orientation (TIFF 6.0, and EXIF)."""
 
 
-class _opened:
-    """A TIFF file, closed at the end; whatever goes wrong with it is a NoImage."""
+@contextmanager
+def _opened(file: BinaryIO) -> Iterator[Any]:
+    """A TIFF file; whatever goes wrong with it is a NoImage, and nothing is written to the terminal."""
+    if not _LOG.handlers:
+        _LOG.addHandler(logging.NullHandler())
+    try:
+        tiff = tifffile.TiffFile(file)
+    except Exception:  # broken bytes make it raise whatever they make it raise
+        raise NoImage("damaged, or of a kind that is not read") from None
+    try:
+        yield tiff
+    except NoImage:
+        raise
+    except Exception as error:  # as above
+        raise NoImage(_reason(error)) from None
 
-    def __init__(self, file: BinaryIO) -> None:
-        self.file = file
 
-    def __enter__(self) -> Any:
-        try:
-            return tifffile.TiffFile(self.file)
-        except (*_WRONG, tifffile.TiffFileError) as error:
-            raise NoImage(_reason(error)) from None
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, (*_WRONG, tifffile.TiffFileError)) and not isinstance(error, NoImage):
-            raise NoImage(_reason(error)) from None
-
-
-def _reason(error: BaseException) -> str:
+def _reason(error: Exception) -> str:
     said = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
     if "imagecodecs" in said:
         return f"its compression needs the package imagecodecs: pip install imagecodecs ({said})"
