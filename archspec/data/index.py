@@ -80,22 +80,24 @@ class Index:
 def index_of(source: Source, tick: Tick = silent) -> Index:
     """Looks into every image's beginning. Raises InputError with the first names if some cannot be read as images."""
     looked = look_into(source, tick)
-    refuse(looked)
+    refuse(looked, 0)
     return indexed(looked, NONE, NONE)
 
 
-def refuse(looked: Looked) -> None:
-    """Raises InputError with the first names where the beginnings of some images say that they cannot be read."""
-    source, problems, count = looked.source, list[str](), 0
-    for split in (source.train, source.test):
-        numbers, texts = looked.rows(split)["problem"], looked.texts(split)
-        broken = np.flatnonzero(numbers)
-        count += len(broken)
-        problems += [f"{split.path(index)}: {texts[numbers[index]]}" for index in broken[:FEW].tolist()]
+def refuse(looked: Looked, channels: int) -> None:
+    """Raises InputError with the first names where some images cannot be read, as far as that is known for so many channels."""
+    halves = [(split, looked.unreadable(split, channels)) for split in (looked.source.train, looked.source.test)]
+    count = sum(len(numbers) for _, numbers in halves)
     if count:
-        raise InputError(f"{'1 image' if count == 1 else f'{count} images'} cannot be read:\n" +
-                         "\n".join(f"  {problem}" for problem in problems[:FEW]) + ("\n  …" if count > FEW else "") +
-                         "\n  hint: replace or remove them")
+        raise InputError(f"{'1 image' if count == 1 else f'{count} images'} cannot be read:\n{first_reasons(looked, halves)}\n"
+                         "  hint: replace or remove them")
+
+
+def first_reasons(looked: Looked, halves: list[tuple[Split, np.ndarray]]) -> str:
+    """Lines on the first few of the images of some numbers."""
+    lines = [f"  {line}" for split, numbers in halves for line in looked.reasons(split, numbers[:FEW])]
+    more = sum(len(numbers) for _, numbers in halves) > FEW
+    return "\n".join([*lines[:FEW], *(["  …"] if more else [])])
 
 
 def indexed(looked: Looked, train: np.ndarray, test: np.ndarray) -> Index:
@@ -142,7 +144,7 @@ def _images(old: Listing, new: Listing, before: Index, now: Index) -> Iterator[s
     exchanged = {name for name in kept - moved if then[name] != today[name]}
     skipped, skips = _skipped(old), _skipped(new)
     changes = {"removed": gone, "added": added, "given another class": moved, "exchanged for another": exchanged,
-               "skipped that were not": skips - skipped - added, "no longer skipped": skipped - skips - gone}
+               "newly skipped": skips - skipped - added, "no longer skipped": skipped - skips - gone}
     for what, names in changes.items():
         if names:
             yield f"{len(names)} {new.name} image{'s' * (len(names) > 1)} {what}: {some(map(readable, sorted(names)))}"

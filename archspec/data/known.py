@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -22,17 +23,21 @@ ROW = np.dtype([
     ("size", "<i8"), ("head", "<u4"),  # bytes, CRC-32 of the first HEAD of them
     ("height", "<i4"), ("width", "<i4"), ("orientation", "u1"),  # pixels, as a viewer shows it; EXIF's 1 to 8
     ("kind", "<i4"), ("mode", "<i4"), ("problem", "<i4"),  # numbers of texts
-    ("channels", "<i4"), ("damage", "<i4"),  # for how many it was decoded, 0: not yet; the number of a text
+    ("decoded", "<i4"), ("damage", "<i4"),  # how it was, see below; the number of a text
     ("hashed", "u1"), ("content", "<u8"),  # whether it was; the beginning of its bytes' SHA-256
 ])
 NOTHING, FRESH, SETTLED = 0, 1, 2
 """States: what is known of a file that changed only just now may be of what it was before, and is not kept."""
+NOT_YET = 0
+"""How an image was decoded: for so many channels, with a minus if with all its bits, or NOT_YET."""
 SETTLES = 2 * 10**9
 """Nanoseconds, the coarsest time of change that file systems keep (FAT's)."""
 NO_FILE = -1
 READERS = 16
 """Files that are looked into at once: on a cold disk or over a network one waits for each."""
 CHUNK = 1024
+AHEAD = 4
+"""Chunks that wait, a thread."""
 T = TypeVar("T")
 
 
@@ -133,6 +138,7 @@ def _take_over(rows: np.ndarray, old: np.ndarray, where: np.ndarray | slice) -> 
     if not isinstance(where, slice):
         same &= where >= 0
     rows[same] = found[same]
+    rows["damage"][rows["decoded"] == NOT_YET] = 0  # what the system refused to read it is asked for again
 
 
 def _kept(path: Path, names: Names) -> tuple[Texts, np.ndarray, np.ndarray | slice]:
@@ -171,8 +177,13 @@ def _to_texts(array: np.ndarray) -> Texts:
 
 def spread(work: Callable[[int, int], T], size: int, chunk: int, workers: int) -> Iterator[T]:
     """`work(begin, end)` over 0 to `size` in chunks, in several threads, in order. Ended early, it begins no more of them."""
-    pool = ThreadPoolExecutor(workers)
+    pool, waiting = ThreadPoolExecutor(workers), deque[Future[T]]()
     try:
-        yield from pool.map(lambda begin: work(begin, min(begin + chunk, size)), range(0, size, chunk))
+        for begin in range(0, size, chunk):
+            if len(waiting) == AHEAD * workers:
+                yield waiting.popleft().result()
+            waiting.append(pool.submit(work, begin, min(begin + chunk, size)))
+        while waiting:
+            yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from archspec.data.known import CHUNK, FRESH, NOTHING, READERS, SETTLED, SETTLES, Shelf, Texts, shelves, spread
+from archspec.data.known import CHUNK, FRESH, NOT_YET, NOTHING, READERS, SETTLED, SETTLES, Shelf, Texts, shelves, spread
 from archspec.data.source import Head, Item, Source, Split
 from archspec.preprocess.header import EMPTY, NoImage
 
@@ -45,6 +45,24 @@ class Looked:
     def texts(self, split: Split) -> Texts:
         """What the numbers of texts in its rows mean."""
         return self.shelf(split).texts
+
+    def unreadable(self, split: Split, channels: int) -> np.ndarray:
+        """The numbers of the images that cannot be read, (k,) int64.
+
+        As far as is known: by their beginnings, and of those that were decoded for so many channels by the whole.
+        """
+        rows = self.rows(split)
+        decoded = (rows["decoded"] == way(split, channels)) | (rows["decoded"] == NOT_YET)
+        return np.flatnonzero((rows["problem"] > 0) | ((rows["damage"] > 0) & decoded))
+
+    def reason(self, split: Split, index: int) -> str:
+        """Why an image cannot be read."""
+        row = self.rows(split)[index]
+        return self.texts(split)[int(row["problem"] or row["damage"])]
+
+    def reasons(self, split: Split, numbers: np.ndarray) -> Iterator[str]:
+        """Lines on images that cannot be read: path and reason."""
+        return (f"{split.path(index)}: {self.reason(split, index)}" for index in numbers.tolist())
 
     def shelf(self, split: Split) -> Shelf:
         """Where they stand."""
@@ -97,15 +115,15 @@ def decode_all(looked: Looked, split: Split, channels: int, decoder: Callable[[]
 
     `decoder` is asked for only where there is something to decode.
     """
-    shelf, rows = looked.shelf(split), looked.rows(split)
-    wanted = rows["channels"] != channels if split.encoded else rows["hashed"] == 0
+    shelf, rows, how = looked.shelf(split), looked.rows(split), way(split, channels)
+    wanted = rows["decoded"] != how if split.encoded else rows["hashed"] == 0
     unknown = np.flatnonzero((rows["problem"] == 0) & wanted)
     if not len(unknown):
         return
     decode = decoder() if split.encoded else np.asarray
 
     def some(begin: int, end: int) -> list[str]:
-        return [_decoded(split, index, decode, rows, channels) for index in unknown[begin:end].tolist()]
+        return [_decoded(split, index, decode, rows, how) for index in unknown[begin:end].tolist()]
     try:
         done = kept = 0
         for found in spread(some, len(unknown), DECODED, THREADS * (os.cpu_count() or 1)):
@@ -119,18 +137,23 @@ def decode_all(looked: Looked, split: Split, channels: int, decoder: Callable[[]
         shelf.keep()
 
 
-def _decoded(split: Split, index: int, decode: Decode, rows: np.ndarray, channels: int) -> str:
+def way(split: Split, channels: int) -> int:
+    """How a split's images are decoded for so many channels, as it is kept."""
+    return channels if split.eight_bits else -channels
+
+
+def _decoded(split: Split, index: int, decode: Decode, rows: np.ndarray, how: int) -> str:
     """What is wrong with the i-th, '' if nothing; all else goes to its row."""
     try:
         item = split.item(index)
         rows["content"][index], rows["hashed"][index] = _content(item), 1
         rows["height"][index], rows["width"][index] = decode(item).shape[:2]
     except NoImage as error:
-        rows["channels"][index] = channels
+        rows["decoded"][index] = how
         return str(error)
     except OSError as error:  # it may be another one the next time, so that the row stays open
         return error.strerror or str(error)
-    rows["channels"][index] = channels
+    rows["decoded"][index] = how
     return ""
 
 

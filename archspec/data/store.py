@@ -28,7 +28,7 @@ def path_of(*key: str) -> Path:
 def read(path: Path) -> Mapping[str, np.ndarray]:
     """The arrays that `write` left there; none if it did not, or if another version did, or if they are damaged."""
     try:
-        with np.load(path, allow_pickle=False) as file:  # each array has a checksum
+        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:  # each array has a checksum
             found = {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):
         return {}

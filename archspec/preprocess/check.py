@@ -67,7 +67,8 @@ def look_into(read: Read, size: int) -> Look:
             return Look(size, first, "", *_by_library(read, size, header.kind))
         _check_end(read, size, first, header)
         if header.kind == "PNG" and b"eXIf" in first:
-            return Look(size, first, "", *_by_library(read, size, header.kind)[:3], header.mode)
+            height, width, kind, _, orientation = _by_library(read, size, header.kind)
+            return Look(size, first, "", height, width, kind, header.mode, orientation)
     except NoImage as error:
         return Look(size, first, str(error))
     return Look(size, first, "", *_shown(header.height, header.width, header.orientation), header.kind, header.mode,
@@ -90,7 +91,8 @@ def _by_library(read: Read, size: int, kind: str) -> tuple[int, int, str, str, i
             return (*_shown(facts.height, facts.width, facts.orientation), kind, facts.mode, facts.orientation)
         raise
     orientation = _orientation(image)
-    return (*_shown(image.height, image.width, orientation), kind, _MODES.get(image.mode, image.mode), orientation)
+    turned = 1 if kind == "TIFF" else orientation  # of a TIFF Pillow says the size as it is shown
+    return (*_shown(image.height, image.width, turned), kind, _MODES.get(image.mode, image.mode), orientation)
 
 
 def _orientation(image: Image.Image) -> int:
