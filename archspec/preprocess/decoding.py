@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from archspec.preprocess.header import Header, NoImage, read_header
 from archspec.preprocess.pillow import decode_with_pillow
 from archspec.preprocess.pixels import DCT
 from archspec.preprocess.routes import Route, route
 from archspec.preprocess.rule import Preprocess
+from archspec.preprocess.tiff import read_tiff
 
 
 def decode(encoded: bytes, rule: Preprocess) -> np.ndarray:
@@ -22,4 +24,35 @@ def decode(encoded: bytes, rule: Preprocess) -> np.ndarray:
             return np.asarray(tf.io.decode_jpeg(encoded, channels=rule.channels, dct_method=DCT[rule.decoder]))
         case Route.PNG:
             return np.asarray(tf.io.decode_png(encoded, channels=rule.channels))
-    return decode_with_pillow(encoded, rule.channels, rule.background)
+    found = read_tiff(encoded, rule.channels, rule.background, deep=False) if _header(encoded).kind == "TIFF" else None
+    return decode_with_pillow(encoded, rule.channels, rule.background) if found is None else in_bytes(found)
+
+
+def in_bytes(pixels: np.ndarray) -> np.ndarray:
+    """The upper 8 bits of pixels. Raises NoImage where nobody knows what is white."""
+    if pixels.dtype == np.uint16:
+        return (pixels >> 8).astype(np.uint8)
+    if pixels.dtype != np.uint8:
+        raise NoImage("32 bits a pixel; 8 or 16 are read, or train.data.white says which value is white")
+    return pixels
+
+
+def decode_deep(encoded: bytes, rule: Preprocess) -> np.ndarray:
+    """As `decode`, with all bits: (h, w, channels) uint8, uint16 or float32 as the file has them; 0 is black.
+
+    TIFF, and grey or RGB PNG and PNM files hold more than 8; of others their 8 bits come.
+    """
+    chosen, header = route(encoded, rule.channels), _header(encoded)
+    if chosen is Route.PNG and header.depth > 8:
+        return np.asarray(tf.io.decode_png(encoded, channels=rule.channels, dtype=tf.uint16))
+    if header.kind == "TIFF":
+        found = read_tiff(encoded, rule.channels, rule.background, deep=True)
+        if found is not None:
+            return found
+    if chosen is Route.PILLOW:
+        return decode_with_pillow(encoded, rule.channels, rule.background, deep=True)
+    return decode(encoded, rule)
+
+
+def _header(encoded: bytes) -> Header:
+    return read_header(lambda offset, count: encoded[offset:offset + count])

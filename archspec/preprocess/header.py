@@ -19,6 +19,7 @@ MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftypavif", "AVIF"), (4, b"ftypavis", "AVIF"), *((0, b"P%d" % number, "PPM") for number in range(1, 7)),
 )
 """Offset, bytes, kind: by content, whatever the file is called."""
+EMPTY = "the file is empty"
 UNREAD: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftyphei", "a HEIC image"), (4, b"ftyphev", "a HEIC image"), (4, b"ftypmif1", "a HEIC image"),
     (0, b"8BPS", "a Photoshop file"), (0, b"%PDF", "a PDF"), (0, b"\0\0\x01\0", "an icon"), (0, b"<svg", "an SVG drawing"),
@@ -44,7 +45,8 @@ class Header:
 
     `components` and `depth` (bits) are those of a JPEG or PNG, else 0; `plain` says that there is nothing about it (an
     orientation, a transparent colour, a rare coding) that needs more than a decoder. `start` is where the image itself
-    begins, behind what is attached to it. `progressive` says that a JPEG comes in scans that refine one another.
+    begins, behind what is attached to it. `progressive` says that a JPEG comes in scans that refine one another; `palette`
+    that a PNG's pixels are numbers of colours.
     """
 
     kind: str
@@ -56,6 +58,20 @@ class Header:
     plain: bool = False
     start: int = 0
     progressive: bool = False
+    palette: bool = False
+
+    @property
+    def mode(self) -> str:
+        """Which channels a JPEG or PNG has, and their bits where they are not 8: 'RGB', 'grey, 16 bit'; else ''."""
+        if not self.components:
+            return ""
+        names = _CMYK if self.kind == "JPEG" else _ALPHA
+        name = "palette" if self.palette else names.get(self.components, f"{self.components} channels")
+        return name if self.depth == 8 or self.palette else f"{name}, {self.depth} bit"
+
+
+_CMYK = {1: "grey", 3: "RGB", 4: "CMYK"}
+_ALPHA = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGBA"}
 
 
 class NoImage(ValueError):
@@ -84,7 +100,7 @@ def read_header(read: Read) -> Header:
 
 def _instead(head: bytes) -> str:
     if not head:
-        return "the file is empty"
+        return EMPTY
     other = next((kind for offset, magic, kind in UNREAD if head[offset:offset + len(magic)] == magic), "")
     if other:
         return f"{other}, which is not read"
@@ -102,7 +118,7 @@ def _png(head: bytes) -> Header:
     if not width or not height:
         raise NoImage("the PNG has no size")
     components = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour, 0)
-    return Header("PNG", height, width, components, depth, 1, colour in (0, 2) and depth in (8, 16))
+    return Header("PNG", height, width, components, depth, 1, colour in (0, 2) and depth in (8, 16), palette=colour == 3)
 
 
 def _jpeg(read: Read, head: bytes) -> Header:

@@ -9,7 +9,8 @@ from archspec.schema.keys import Clash, OneOf, Section, key, section, tag
 from archspec.schema.kinds import Choice, Number, Text, Whole
 
 SHARE = Number(least=0, below=1)
-MOST_IMAGES = 10**9
+MOST_MADE = 10**7
+"""Images of noise: their names and labels are held in memory."""
 
 
 @section
@@ -32,6 +33,9 @@ class Encoded(Section):
                               default=0.01, unit="share")
     cache: str = key(Choice(("none", "ram", "disk")), "where decoded images are kept, so that the next epoch need not "
                      "decode them: nowhere, in memory, or in a file below the user's cache folder", default="none")
+    white: float = key(Number(least=0, most=1e9), "the value that stands for white in images of more than 8 bits, all of "
+                       "which then count: 65535, or 4095 of 12 bits", default=0.0,
+                       follows="none: of 16 bits the upper 8 are used", synonyms=("max_value", "bit_depth"))
 
     def clashes(self) -> Iterator[Clash]:
         """A share of what is never skipped."""
@@ -66,6 +70,8 @@ class Csv(Encoded):
                     synonyms=("image_dir", "images", "base"), follows="the table's own folder")
     image: str = key(Text("the name of a column"), "the column with the paths", default="path",
                      synonyms=("filename", "image_column", "file_name", "x_col"))
+    suffix: str = key(Text("the end of a file name"), "what is put behind each path: .jpg where the table has names without "
+                      "it", default="", follows="nothing", synonyms=("extension", "ext"))
     label: str = key(Text("the name of a column"), "the column with the labels", default="label",
                      synonyms=("class", "label_column", "y_col", "target"))
     separator: str = key(Text("a text"), "what stands between several labels of one image, which makes it a data set of "
@@ -141,10 +147,11 @@ class Synthetic(Section):
     mirrored: ClassVar[bool] = False
     source: str = tag("made images, for benchmarks", default="synthetic")
     classes: int = key(Whole(2, 10**6), "how many classes there are", default=1000, synonyms=("num_classes",))
-    train: int = key(Whole(1, MOST_IMAGES), "how many images there are to train on", default=10_000, unit="images")
-    test: int = key(Whole(1, MOST_IMAGES), "how many images there are to test on", default=1_000, unit="images")
-    height: int = key(Whole(1, 1 << 14), "of an image", default=375, unit="pixels")
-    width: int = key(Whole(1, 1 << 14), "of an image", default=500, unit="pixels")
+    train: int = key(Whole(1, MOST_MADE), "how many images there are to train on", default=10_000, unit="images")
+    test: int = key(Whole(1, MOST_MADE), "how many images there are to test on", default=1_000, unit="images")
+    height: int = key(Whole(1, 1 << 13), "of an image", default=375, unit="pixels")
+    width: int = key(Whole(1, 1 << 13), "of an image", default=500, unit="pixels")
+    channels: int = key(Whole(1, 64), "of an image", default=3)
 
 
 Data = Digits | Folder | Csv | Tfrecord | Tfds | Npz | Keras | Synthetic

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from archspec.data.index import Index, Listing, difference, index_of
 from archspec.data.names import Names
 from archspec.data.sources import load_data
 from archspec.errors import InputError
-from archspec.spec.recipe import Digits, Folder
+from archspec.spec.data import Digits, Folder
 
 
 @pytest.fixture
@@ -113,6 +114,21 @@ def test_an_exchanged_image_of_the_same_size_is_seen(root: Path) -> None:
     old = [before.head(index).first for index in range(before.size)]
     exchange(root)
     assert [before.head(index).first == head for index, head in enumerate(old)] == [True, True, True, False]
+
+
+def test_several_labels_an_image(root: Path) -> None:
+    source = load_data(Folder(path=str(root)))
+
+    def labelled(labels: list[list[int]]) -> Index:
+        return index_of(replace(source, test=replace(source.test, labels=np.array(labels, np.uint8))))
+    before = labelled([[1, 0], [1, 1], [0, 0], [0, 1]])
+    document = json.loads(json.dumps(before.to_json()))
+    again = Index.from_json(document)
+    assert (document["test"]["labels"], document["train"]["labels"]) == ("0 0,1 - 1", "0 0 0 1 1 1")
+    assert (again.digest, again.test.labels.dtype, again.test.labels.tolist()) == (before.digest, np.uint8, before.test.labels.tolist())
+    assert difference(before, labelled([[1, 0], [1, 0], [0, 0], [0, 1]])) == ["1 val image given another class: val/cat/1.png"]
+    with pytest.raises(InputError, match="this is no index of data, or it is damaged"):
+        Index.from_json({**document, "test": {**document["test"], "labels": "0 0,2 - 1"}})
 
 
 def test_another_source_is_all_that_is_said(root: Path) -> None:

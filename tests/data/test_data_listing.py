@@ -13,7 +13,7 @@ from archspec.data.names import Names, readable
 from archspec.data.source import Source
 from archspec.data.sources import load_data
 from archspec.errors import InputError
-from archspec.spec.recipe import Folder
+from archspec.spec.data import Folder
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ BROKEN = ("broken link", "broken links")
 NO_FILE = ("entry that is no file", "entries that are no files")
 NO_IMAGE = ("file that is no image", "files that are no images")
 OUTSIDE = ("file in no class folder", "files in no class folder")
+BESIDE = ("entry beside the folders of the splits", "entries beside the folders of the splits")
 
 Kind = tuple[str, str]
 """One of them, several of them."""

@@ -1,0 +1,122 @@
+"""Which images of a run's data cannot be read, and what the recipe says is to be done about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from archspec.data.index import NONE, Index, first_reasons, indexed, refuse
+from archspec.data.looking import Decode, Looked, Tick, decode_all, look_into
+from archspec.data.source import Item, Source, Split
+from archspec.errors import InputError
+from archspec.preprocess.cut_short import FILL, cut_short
+from archspec.preprocess.header import NoImage
+from archspec.preprocess.routes import CUT_SHORT, Route, route
+from archspec.preprocess.rule import Preprocess
+from archspec.spec.data import Data, Encoded
+
+SKIP = "skip"
+
+
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """Data that a run may begin with: their index, and the numbers of the images that it skips, (k,) int64, in each split.
+
+    `reasons` has a line for each of them: its path, and why it cannot be read.
+    """
+
+    index: Index
+    train: np.ndarray
+    test: np.ndarray
+    reasons: tuple[str, ...]
+
+    @property
+    def said(self) -> str:
+        """A sentence for the user; '' where nothing is skipped."""
+        count = len(self.reasons)
+        first = f"{'first: ' if count > 1 else ''}{self.reasons[0]}" if count else ""
+        return f"skipped: {count} image{'s' * (count > 1)} that cannot be read ({first})" if count else ""
+
+
+def checked(source: Source, section: Data, rule: Preprocess, tick: Tick) -> Checked:
+    """Looks into the images of a source before they are trained on.
+
+    With `on_error: stop` into their beginnings; raises InputError if some of them are no images. With `on_error: skip`
+    all of them are decoded, once: what is found out is kept. Raises InputError if more than `skip_at_most` cannot be read,
+    or all of a class.
+    """
+    looked = look_into(source, tick)
+    if not isinstance(section, Encoded) or section.on_error != SKIP:
+        refuse(looked, rule.channels)
+        return Checked(indexed(looked, NONE, NONE), NONE, NONE, ())
+    decode_both(looked, rule, tick)
+    train, test = skipped(looked, section, rule.channels)
+    reasons = *looked.reasons(source.train, train), *looked.reasons(source.test, test)
+    return Checked(indexed(looked, train, test), train, test, reasons)
+
+
+def decode_both(looked: Looked, rule: Preprocess, tick: Tick) -> None:
+    """Decodes all images that can be and are not known yet, as training does."""
+    for split in (looked.source.train, looked.source.test):
+        decode_all(looked, split, rule.channels, partial(decoder, split, rule), tick)
+
+
+def skipped(looked: Looked, section: Encoded, channels: int) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers of the images that cannot be read, (k,) int64, in each split. Raises InputError if they are too many."""
+    source = looked.source
+    train, test = (looked.unreadable(split, channels) for split in (source.train, source.test))
+    halves = [(source.train, train), (source.test, test)]
+    count, images = len(train) + len(test), source.train.size + source.test.size
+    if count > section.skip_at_most * images:
+        raise InputError(f"{count} of {images} images cannot be read ({count / images:.2%}); train.data.skip_at_most allows "
+                         f"{section.skip_at_most:.2%}:\n{first_reasons(looked, halves)}\n"
+                         "  hint: replace or remove them, or raise train.data.skip_at_most")
+    for split, numbers in halves:
+        _refuse_emptied(source, split, numbers)
+    return train, test
+
+
+def _refuse_emptied(source: Source, split: Split, numbers: np.ndarray) -> None:
+    """Raises InputError if of a class no image is left."""
+    left = np.delete(split.labels, numbers, axis=0)
+    had, has = (counts(each, len(source.classes)) for each in (split.labels, left))
+    emptied = np.flatnonzero((had > 0) & (has == 0))
+    if len(emptied):
+        raise InputError(f"of the class '{source.classes[emptied[0]]}' no {split.name} image can be read\n"
+                         "  hint: replace them, or leave the class out")
+
+
+def counts(labels: np.ndarray, classes: int) -> np.ndarray:
+    """How many images have each class, (classes,) int64."""
+    if labels.ndim == 1:
+        return np.bincount(labels, minlength=classes)
+    return np.asarray(labels.sum(axis=0, dtype=np.int64))
+
+
+def decoder(split: Split, rule: Preprocess) -> Decode:
+    """Decodes a split's images as training does. Loads TensorFlow."""
+    from archspec.io.quiet import import_tensorflow
+    import_tensorflow()
+    import tensorflow as tf
+
+    from archspec.preprocess.decoding import decode, decode_deep
+    way = decode if split.eight_bits else decode_deep
+
+    def decoded(item: Item) -> np.ndarray:
+        assert isinstance(item, bytes)
+        try:
+            pixels = way(item, rule)
+        except tf.errors.OpError:
+            raise NoImage("its data are broken or end too early") from None
+        _refuse_cut_short(item, pixels, rule.channels)
+        return pixels
+    return decoded
+
+
+def _refuse_cut_short(data: bytes, pixels: np.ndarray, channels: int) -> None:
+    """Raises NoImage for a JPEG that TensorFlow decodes without a word though it lacks its end."""
+    grey = any((pixels[-1, -1] == level).all() for level in FILL)
+    if grey and route(data, channels) is Route.JPEG and cut_short(data):
+        raise NoImage(CUT_SHORT)
