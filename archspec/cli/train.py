@@ -164,7 +164,7 @@ def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Cons
         write_lines(trial.metrics, [row])
         _finish(trial, spec, graph, job, row)
         refuse_little_space(job, run.path, trial.path)
-    if job.data.train.white is None:
+    if job.data.train.encoded:
         _say(console, f"of {job.data.train.size + job.data.test.size} image files the beginning and the end were read: "
                       "damage between them is found when they are trained on")
     click.echo(f"the first step works (loss {row['loss']:.4f}), and so do evaluation and export; nothing was written")

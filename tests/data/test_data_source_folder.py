@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from archspec.data.source import Source
 from archspec.data.sources import load_data, refuse_missing
 from archspec.errors import InputError
+from archspec.preprocess.decoding import decode, decode_deep
+from archspec.preprocess.rule import preprocess_of
 from archspec.spec.data import Folder
+from archspec.spec.recipe import Recipe
 
 
 def save(root: Path, *places: str) -> None:
@@ -91,3 +95,18 @@ def test_an_archive_is_no_folder(tmp_path: Path) -> None:
 def test_white_says_whether_all_bits_count(tmp_path: Path, white: float, eight_bits: bool) -> None:
     split = load(classes(tmp_path, "train", "val"), white=white).train
     assert (split.encoded, split.eight_bits, split.white, split.channels) == (True, eight_bits, white, 0)
+
+
+def test_levels_of_files_with_more_bits_and_with_eight(tmp_path: Path) -> None:
+    classes(tmp_path, "train", "val")
+    grey = np.array([[0, 1000], [2048, 4095]], np.uint16)
+    Image.fromarray(grey).save(tmp_path / "train/cat/0.png")
+    Image.fromarray(np.array([[0, 255]], np.uint8)).save(tmp_path / "train/cat/1.png")
+    rule = preprocess_of(Recipe(), (8, 8, 1))
+    deep, flat = load(tmp_path, white=4095.0).train, load(tmp_path).train
+    found = [deep.levels(decode_deep(deep.item(index), rule)) for index in range(2)]
+    assert found[0].dtype == found[1].dtype == np.float32
+    assert np.allclose(found[0][..., 0], grey / 4095 * 255)
+    assert found[1].ravel().tolist() == [0.0, 255.0]
+    upper = flat.levels(decode(flat.item(0), rule))
+    assert (upper.dtype, upper.ravel().tolist()) == (np.uint8, [0, 3, 8, 15])

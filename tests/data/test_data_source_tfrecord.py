@@ -90,6 +90,7 @@ def test_from_many_threads_and_with_few_files_open(root: Path, monkeypatch: pyte
     train = load(root).train
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(train.item, list(range(8)) * 20)) == [picture(index) for index in range(8)] * 20
+    assert len(train.item.__self__.opened) == 1
 
 
 def test_of_a_record_the_image_is_not_read_to_index_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

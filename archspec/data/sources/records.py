@@ -137,6 +137,9 @@ class _Window:
 
     def number(self, offset: int) -> tuple[int, int]:
         """A number of variable length, and where it ends."""
+        place = offset - self.start
+        if 0 <= place < len(self.held) and self.held[place] < 128:
+            return self.held[place], offset + 1  # most are small, and there are many
         found, shift = 0, 0
         for byte in self.at(offset, min(10, self.end - offset)):
             found |= (byte & 127) << shift
