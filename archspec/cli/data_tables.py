@@ -46,12 +46,11 @@ def _verdict(report: Report) -> str:
 
 
 def _splits(report: Report) -> Table:
-    table = grid("split", "images", "classes", "smallest class", "", "largest class", "")
+    table = grid("split", "images", "classes", "fewest of a class", "most of a class")
     for name, classes in report.splits.items():
-        there = {each: number for each, number in classes.items() if number}
-        least, most = min(there, key=there.__getitem__, default=""), max(there, key=there.__getitem__, default="")
-        table.add_row(name, count(report.images[name]), count(len(there)), least, count(there.get(least, 0)), most,
-                      count(there.get(most, 0)))
+        there = sorted((number, each) for each, number in classes.items() if number)
+        ends = [f"{count(number)} ({each})" for number, each in (there[0], there[-1])] if there else ["", ""]
+        table.add_row(name, count(report.images[name]), count(len(there)), *ends)
     return table
 
 

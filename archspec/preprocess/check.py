@@ -23,9 +23,10 @@ _MODES = {"1": "grey, 1 bit", "L": "grey", "LA": "grey and alpha", "P": "palette
           "I;16B": "grey, 16 bit", "I;16L": "grey, 16 bit", "I": "grey, 32 bit", "F": "grey, floats"}
 """What Pillow's modes are, where its word is not the usual one."""
 _BREAKS_OFF = "breaks off"
-_KINDS_OF_PROBLEM = (("empty", EMPTY), ("truncated", _BREAKS_OFF), ("truncated", CUT_SHORT.lower()), ("truncated", "truncated"),
-                     ("too-large", "at most"), ("no-image", "which is not read"), ("no-image", "an html page"),
-                     ("no-image", "a text"), ("no-image", "no kind of image"))
+_KINDS_OF_PROBLEM = (
+    ("missing", "no such file"), ("refused", "permission denied"), ("empty", EMPTY), ("truncated", _BREAKS_OFF),
+    ("truncated", CUT_SHORT.lower()), ("truncated", "truncated"), ("too-large", "at most"), ("no-image", "which is not read"),
+    ("no-image", "an html page"), ("no-image", "a text"), ("no-image", "no kind of image"))
 """Codes, and what is said only of such a problem."""
 
 
@@ -76,7 +77,7 @@ def look_into(read: Read, size: int) -> Look:
 
 
 def problem_code(problem: str) -> str:
-    """The kind of a problem, as one word for other programs: empty, truncated, no-image, too-large, else damaged."""
+    """The kind of a problem, as one word for other programs: see docs/commands.md; `damaged` if it is no other."""
     return next((code for code, said in _KINDS_OF_PROBLEM if said in problem.lower()), "damaged")
 
 

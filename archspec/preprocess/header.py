@@ -80,6 +80,8 @@ class NoImage(ValueError):
 
 def kind_of(head: bytes) -> str:
     """The kind of image that some first bytes begin, or ''."""
+    if not head:
+        return ""
     kind = next((kind for offset, magic, kind in MAGIC if head[offset:offset + len(magic)] == magic), "")
     # two letters alone may begin any text
     said = {"BMP": len(head) > 17 and head[14] in _BMP_HEADERS, "PPM": _PPM.match(head) is not None}

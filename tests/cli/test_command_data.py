@@ -47,8 +47,8 @@ def test_good_data(archspec: Run, flowers: Path) -> None:
     lines = out.splitlines()
     assert (code, error) == (0, "")
     assert lines[0] == "flowers: folder, 8 images, 2 classes"
-    assert [line.split() for line in lines[2:4]] == [["train", "6", "2", "daisy", "3", "daisy", "3"],
-                                                     ["validation", "2", "2", "daisy", "1", "daisy", "1"]]
+    assert [line.split() for line in lines[2:4]] == [["train", "6", "2", "3", "(daisy)", "3", "(rose)"],
+                                                     ["validation", "2", "2", "1", "(daisy)", "1", "(rose)"]]
     assert lines[-2:] == ["8 PNG, RGB", "a training would read all of it"]
 
 
