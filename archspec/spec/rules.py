@@ -10,6 +10,7 @@ from archspec.errors import Problem, hinted, listed, nearest, position
 from archspec.schema.read import place
 from archspec.schema.tree import MappingTree, Scalar, kind
 from archspec.spec.arch import Spec, parse_spec, section_in
+from archspec.spec.augment import PadCrop
 from archspec.spec.augment_fit import misfits
 from archspec.spec.export import ExportSection
 from archspec.spec.expressions import ExpressionError, names_in, undefined
@@ -114,7 +115,8 @@ def _recipe(spec: Spec) -> Iterator[Problem]:
     section_in(spec.resolved, "export", ExportSection, problems)
     recipe = section_in(spec.resolved, "train", Recipe, problems)
     yield from problems
-    for misfit in misfits(recipe.augmentation, spec.input):
+    borders = tuple(each for each in recipe.augmentation if isinstance(each, PadCrop))
+    for misfit in misfits(borders, spec.input):
         yield Problem("augment", place(spec.resolved.tree, "train.augment"), misfit.message, misfit.hint)
 
 
@@ -128,8 +130,17 @@ def _statistics(spec: Spec) -> Iterator[Problem]:
                           "channel(s)", "write one number, or one a channel")
 
 
+def _augmentation(spec: Spec) -> Iterator[Problem]:
+    """Augmentations that mean nothing for the input, where the spec itself says them: it cannot be trained so."""
+    where = place(spec.resolved.tree, "train.augment")
+    if where.file in own_files(spec):
+        others = tuple(each for each in spec.train.augmentation if not isinstance(each, PadCrop))
+        yield from (Problem("augment", where, misfit.message, misfit.hint) for misfit in misfits(others, spec.input))
+
+
 RULES: tuple[Callable[[Spec], Iterator[Problem]], ...] = (
     _version, _has_head, _stage_names, _auxiliary_stages, _norm_arguments, _names_in_own_blocks, _recipe,
     unread_in_blocks,
 )
-WARNINGS: tuple[Callable[[Spec], Iterator[Problem]], ...] = (unread, channels_first, _statistics)
+WARNINGS: tuple[Callable[[Spec], Iterator[Problem]], ...] = (
+    unread, channels_first, _statistics, _augmentation)

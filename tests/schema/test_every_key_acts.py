@@ -147,7 +147,8 @@ def _with(entry: Entry, inner: dict[str, Any]) -> dict[str, Any]:
     *above, _ = entry.path.split(".")
     word = entry.owner.word if entry.owner else ""
     if entry.owner in LISTED:
-        return {**BASE, "train": {"data": "synthetic", "augment": [{word: inner}]}}  # a mirrored digit, the default, is no digit
+        # of colour images, as most of these are; a mirrored digit, the default, is no digit
+        return {**BASE, "input": "32x32x3", "train": {"data": "synthetic", "augment": [{word: inner}]}}
     if word:
         return {**BASE, **_nested(above, {word: inner})}
     _, _, kind = entry.within.partition(": ")

@@ -28,7 +28,9 @@ GIVEN = "let: {a: 3}\nstem: [conv: $a]"
     ("let: {se: 8}\nstages: {block: basic, width: 8}", "nothing reads the name 'se'"),
     ("input: 3x32x32", "the input is 3 pixels high and has 32 channels"),
     ("input: 1x28x28", "the input is 1 pixels high and has 28 channels"),
-    ("train: {normalize: {mean: [1, 2]}}", "train.normalize.mean has 2 numbers, but the input has 8 channel(s)")])
+    ("train: {normalize: {mean: [1, 2]}}", "train.normalize.mean has 2 numbers, but the input has 8 channel(s)"),
+    ("train: {augment: [pca_lighting]}", "pca_lighting is for images of 3 channels, and the input has 8"),
+    ("train: {augment: [random_scale_crop: [16, 64]]}", "random_scale_crop: the shorter side has 16 pixels at least, and the input has 32")])
 def test_a_warning(text: str, warning: str, write: Write) -> None:
     text = text if "input" not in text else f"{text}\nclasses: 10"
     assert warning in [doubt.message for doubt in archspec.load(str(write(text))).warnings]

@@ -18,6 +18,7 @@ from PIL import Image
 from archspec.data.augment import enhance
 from archspec.data.augment.geometry import METHODS, moved, turned
 from archspec.data.augment.step import levels
+from archspec.preprocess.window import NEARLY
 
 
 class Canvas(NamedTuple):
@@ -99,8 +100,8 @@ def torchvision(shear: float, shift: Callable[[int], float], degrees: float, fac
     most, least = bits
     return MappingProxyType({
         "shear_x": _both_ways(shear), "shear_y": _both_ways(shear),
-        "translate_x": lambda share, sign, size: int(sign * shift(size[1]) * share),
-        "translate_y": lambda share, sign, size: int(sign * shift(size[0]) * share),
+        "translate_x": lambda share, sign, size: sign * int(shift(size[1]) * share + NEARLY),
+        "translate_y": lambda share, sign, size: sign * int(shift(size[0]) * share + NEARLY),
         "rotate": _both_ways(degrees), **dict.fromkeys(FACTORS, _factor(factor)),
         "posterize": lambda share, sign, size: round(most - share * (most - least)),
         "solarize": lambda share, sign, size: 255 * (1 - share),

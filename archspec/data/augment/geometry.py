@@ -55,7 +55,7 @@ def bordered(image: np.ndarray, rows: int, columns: int, colour: np.ndarray | No
         return np.pad(image, ((rows, rows), (columns, columns), (0, 0)), mode="reflect")
     height, width = image.shape[:2]
     found = np.empty((height + 2 * rows, width + 2 * columns, image.shape[2]), image.dtype)
-    found[:] = levels(colour, image.dtype)
+    found.reshape(len(found), -1)[:] = np.tile(levels(colour, image.dtype), found.shape[1])  # by rows: several times faster
     found[rows:rows + height, columns:columns + width] = image
     return found
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from augment_rule import rule
 from PIL import Image, ImageEnhance
-from rules import rule
 
 from archspec.data.augment.colour import (
     COMPONENTS,
@@ -110,7 +110,7 @@ def test_lighting_is_alexnets() -> None:
 def test_lighting_shifts_all_pixels_alike() -> None:
     found = pca_lighting(PcaLighting(sigma=0.5), RULE).change(FINE, np.array([0.9, 0.5, 0.2])) - FINE
     assert found == pytest.approx(np.broadcast_to(found[0, 0], FINE.shape), abs=1e-4)
-    assert COMPONENTS.T @ COMPONENTS == pytest.approx(np.eye(3), abs=1e-3)
+    assert pytest.approx(np.eye(3), abs=1e-3) == COMPONENTS.T @ COMPONENTS
 
 
 def by_slim(image: np.ndarray, amounts: list[float], order: tuple[int, ...]) -> np.ndarray:

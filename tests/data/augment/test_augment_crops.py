@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from rules import rule
+from augment_rule import rule
 
 from archspec.data.augment.crops import Crop, random_resized_crop, random_scale_crop
 from archspec.data.draws import uniforms
@@ -29,15 +29,15 @@ def by_torchvision(height: int, width: int, operation: RandomResizedCrop, draws:
     for number in range(tries):
         area = height * width * (low + (high - low) * draws[number])
         ratio = math.exp(logs[0] + (logs[1] - logs[0]) * draws[tries + number])
-        w, h = int(round(math.sqrt(area * ratio))), int(round(math.sqrt(area / ratio)))
+        w, h = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
         if 0 < w <= width and 0 < h <= height:
             return int(row * (height - h + 1)), int(column * (width - w + 1)), h, w
     ratio = width / height
     w, h = width, height
     if ratio < min(operation.aspect):
-        h = int(round(w / min(operation.aspect)))
+        h = round(w / min(operation.aspect))
     elif ratio > max(operation.aspect):
-        w = int(round(h * max(operation.aspect)))
+        w = round(h * max(operation.aspect))
     return (height - h) // 2, (width - w) // 2, h, w
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from augment_rule import rule
 from PIL import Image
-from rules import rule
 
 from archspec.data.augment.geometry import METHODS, bordered, colour_of, flip, pad_crop, rotate, turned
 from archspec.data.draws import uniforms
