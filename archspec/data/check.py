@@ -24,13 +24,16 @@ SKIP = "skip"
 class Checked:
     """Data that a run may begin with: their index, and the numbers of the images that it skips, (k,) int64, in each split.
 
-    `reasons` has a line for each of them: its path, and why it cannot be read.
+    `reasons` has a line for each of them: its path, and why it cannot be read. The sizes are those of all images of a
+    split, (n, 2): height and width as a viewer shows them, 0 where they are not known.
     """
 
     index: Index
     train: np.ndarray
     test: np.ndarray
     reasons: tuple[str, ...]
+    train_sizes: np.ndarray
+    test_sizes: np.ndarray
 
     @property
     def said(self) -> str:
@@ -50,11 +53,16 @@ def checked(source: Source, section: Data, rule: Preprocess, tick: Tick) -> Chec
     looked = look_into(source, tick)
     if not isinstance(section, Encoded) or section.on_error != SKIP:
         refuse(looked, rule.channels)
-        return Checked(indexed(looked, NONE, NONE), NONE, NONE, ())
+        return Checked(indexed(looked, NONE, NONE), NONE, NONE, (), *_sizes(looked))
     decode_both(looked, rule, tick)
     train, test = skipped(looked, section, rule.channels)
     reasons = *looked.reasons(source.train, train), *looked.reasons(source.test, test)
-    return Checked(indexed(looked, train, test), train, test, reasons)
+    return Checked(indexed(looked, train, test), train, test, reasons, *_sizes(looked))
+
+
+def _sizes(looked: Looked) -> list[np.ndarray]:
+    return [np.stack([looked.rows(split)[name] for name in ("height", "width")], axis=1)
+            for split in (looked.source.train, looked.source.test)]
 
 
 def decode_both(looked: Looked, rule: Preprocess, tick: Tick) -> None:

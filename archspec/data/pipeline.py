@@ -23,6 +23,7 @@ from archspec.data.reading import Reader
 from archspec.data.source import Split
 from archspec.errors import InputError
 from archspec.preprocess.rule import Preprocess
+from archspec.spec.data import Encoded
 from archspec.spec.recipe import Recipe
 
 AHEAD = 2
@@ -53,6 +54,9 @@ class Pipeline:
     class_weights: np.ndarray | None = None
     """(classes,) float32; all 1 if left out."""
     shard: Shard = ALL
+    sizes: np.ndarray | None = None
+    """(n, 2), height and width of each image, and the digest of the data: for a cache."""
+    digest: str = ""
 
     @property
     def steps(self) -> int:
@@ -121,7 +125,12 @@ class Pipeline:
 
     @cached_property
     def _cache(self) -> Cache | None:
-        return cache_of(self.split, self.rule, getattr(self.recipe.data, "cache", "none"))
+        where = self.recipe.data.cache if isinstance(self.recipe.data, Encoded) else "none"
+        if where == "none" or self.sizes is None:
+            return None
+        kind = np.uint8 if self.split.eight_bits else np.float32
+        name = f"{self.digest}-{self.split.name}-{self.rule.channels}-{self.rule.decoder}"
+        return cache_of(where, self.sizes, self.rule, kind, name)
 
     @cached_property
     def _blender(self) -> Blender | None:

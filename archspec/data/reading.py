@@ -13,13 +13,14 @@ from archspec.data.cache import Cache
 from archspec.data.draws import uniforms
 from archspec.data.source import Split
 from archspec.errors import InputError
-from archspec.preprocess.decoding import decode_now
+from archspec.preprocess.decoding import decode, decode_deep
 from archspec.preprocess.header import NoImage, read_header
-from archspec.preprocess.pixels import view, view_encoded
+from archspec.preprocess.pixels import packed, seen, seen_encoded
 from archspec.preprocess.routes import Route, route
 from archspec.preprocess.rule import Preprocess
-
-_NOTHING = np.array(b"", dtype=object)
+from archspec.preprocess.sampling import sampling
+from archspec.preprocess.window import TooSmall
+from archspec.spec.preprocess import FILTERS
 
 
 @dataclass(frozen=True)
@@ -55,24 +56,25 @@ class Reader:
         place = tf.constant(index, tf.int64)
         try:
             return np.asarray(self.evaluation(place) if number is None else self.training(tf.constant(number, tf.int64), place))
-        except (NoImage, OSError, tf.errors.OpError) as error:
+        except (NoImage, TooSmall, OSError, tf.errors.OpError) as error:
             raise InputError(f"{self.split.path(index)}: cannot be read as an image ({_reason(error)})\n"
                              "  hint: replace the file, or begin a new run without it") from error
 
     def _looked(self, number: tf.Tensor, index: tf.Tensor, *, training: bool) -> list[tf.Tensor]:
-        kinds = (tf.string, self.kind, tf.int32, tf.int32, tf.int32, tf.int32, tf.float64)
-        shapes = ((), (None, None, self.rule.channels), (), (2,), (8,), (), (None,))
+        kinds = (tf.string, self.kind, tf.int32, tf.int32, tf.int32, tf.float32, tf.int32, tf.float64)
+        shapes = ((), (None, None, self.rule.channels), (), (2,), (5,), (4,), (), (None,))
         found = tf.numpy_function(lambda number, index: self._look(int(number), int(index), training), [number, index], kinds,
                                   stateful=False)
         return [tf.ensure_shape(each, shape) for each, shape in zip(found, shapes, strict=True)]
 
     def _look(self, number: int, index: int, training: bool) -> tuple[Any, ...]:
-        """The bytes or the pixels, who decodes, the size, the window, the filter, and what is drawn."""
+        """The bytes or the pixels, who decodes, the size, what of it is sampled and how, the filter, and what is drawn."""
         encoded, array, chosen, (height, width) = self._item(index)
         draws = uniforms(self.seed, number, self.host.draws) if training else np.zeros(0)
         window, method = self.host.window(height, width, draws) if training else self.host.still(height, width)
-        return (np.array(encoded, dtype=object), array, np.int32(chosen), np.array((height, width), np.int32),
-                np.array(window, np.int32), np.int32(method), draws)
+        way = packed(sampling(window, self.rule, FILTERS[method], jpeg=chosen is Route.JPEG))
+        return (np.array(encoded, dtype=object), array, np.int32(chosen), np.array((height, width), np.int32), *way,
+                np.int32(method), draws)
 
     def _item(self, index: int) -> tuple[bytes, np.ndarray, Route, tuple[int, int]]:
         """Bytes for TensorFlow's own decoders, or pixels where another one had to read them."""
@@ -80,7 +82,7 @@ class Reader:
             array = self.cache.get(index, lambda: self._decoded(self.split.item(index)))
             return b"", array, Route.PILLOW, array.shape[:2]
         item = self.split.item(index)
-        if isinstance(item, bytes):
+        if isinstance(item, bytes) and self.split.eight_bits:
             chosen = route(item, self.rule.channels)
             if chosen is not Route.PILLOW:
                 header = read_header(lambda offset, count: item[offset:offset + count])
@@ -89,18 +91,22 @@ class Reader:
         return b"", array, Route.PILLOW, array.shape[:2]
 
     def _decoded(self, item: bytes | np.ndarray) -> np.ndarray:
-        array = decode_now(item, self.rule) if isinstance(item, bytes) else self.split.levels(item)
+        way = decode if self.split.eight_bits else decode_deep
+        array = way(item, self.rule) if isinstance(item, bytes) else item
+        array = self.split.levels(array)
         return np.broadcast_to(array, (*array.shape[:2], self.rule.channels)).astype(self.kind.as_numpy_dtype, copy=False)
 
     def _none(self) -> np.ndarray:
         return np.zeros((1, 1, self.rule.channels), self.kind.as_numpy_dtype)
 
-    def _pixels(self, encoded: tf.Tensor, array: tf.Tensor, chosen: tf.Tensor, size: tf.Tensor, window: tf.Tensor,
-                method: tf.Tensor) -> tf.Tensor:
-        if not self.split.encoded or self.cache is not None:
-            return view(array, window, self.rule, method)
-        return tf.cond(chosen == Route.PILLOW, lambda: view(array, window, self.rule, method),
-                       lambda: view_encoded(encoded, chosen, size, window, self.rule, method))
+    def _pixels(self, encoded: tf.Tensor, array: tf.Tensor, chosen: tf.Tensor, size: tf.Tensor, part: tf.Tensor,
+                places: tf.Tensor, method: tf.Tensor) -> tf.Tensor:
+        """What the network sees; the filter is only looked at where it is drawn."""
+        drawn = method if self.host.draws_filter else None
+        if not self.split.encoded or not self.split.eight_bits or self.cache is not None:
+            return seen(array, part, places, self.rule, drawn)
+        return tf.cond(chosen == Route.PILLOW, lambda: seen(array, part, places, self.rule, drawn),
+                       lambda: seen_encoded(encoded, chosen, size, part, places, self.rule, drawn))
 
 
 def _reason(error: Exception) -> str:

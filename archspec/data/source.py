@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -83,6 +83,18 @@ class Split:
             return pixels
         white = BYTE if self.encoded and pixels.dtype == np.uint8 else self.white
         return pixels.astype(np.float32) * np.float32(BYTE / white)
+
+
+def without(split: Split, numbers: np.ndarray) -> Split:
+    """A split less the examples of some numbers, (k,) int64; the others move up."""
+    if not len(numbers):
+        return split
+    kept = np.delete(np.arange(split.size), numbers)
+    file, where = split.file, split.where
+    return replace(split, labels=split.labels[kept], keys=Names.of(split.keys.raw(index) for index in kept.tolist()),
+                   item=lambda index: split.item(int(kept[index])), head=lambda index: split.head(int(kept[index])),
+                   file=None if file is None else lambda index: file(int(kept[index])),
+                   where=None if where is None else lambda index: where(int(kept[index])))
 
 
 @dataclass(frozen=True)

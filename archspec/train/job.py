@@ -13,9 +13,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from archspec.data.index import Index, index_of
+from archspec.data.check import Checked, checked
+from archspec.data.index import Index
+from archspec.data.looking import Tick, silent
 from archspec.data.pipeline import Pipeline
-from archspec.data.source import Source
+from archspec.data.source import Source, without
 from archspec.data.weighting import class_weights
 from archspec.errors import InputError
 from archspec.evaluate.evaluator import Evaluator, classification, multi_label
@@ -48,7 +50,7 @@ class Job:
     recipe: Recipe
     rule: Preprocess
     data: Source
-    index: Index
+    checked: Checked
     training: Pipeline
     testing: Pipeline
     cluster: Cluster
@@ -61,6 +63,11 @@ class Job:
     initialize: Callable[[Say], None]
     """Gives the model the weights that the recipe's `init` names, and says what is to be known of them; nothing without one.
     For a run that begins."""
+
+    @property
+    def index(self) -> Index:
+        """Of the data."""
+        return self.checked.index
 
     @property
     def steps(self) -> int:
@@ -108,7 +115,7 @@ class Job:
                 yield self.evaluate_step(batch).numpy()
 
 
-def prepare(spec: Spec, graph: Graph, data: Source) -> Job:
+def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick = silent) -> Job:
     """Looks into the data, builds the model on the devices. Raises InputError where something does not fit.
 
     That data and network have the same classes is `begin.check_classes`' to say.
@@ -116,9 +123,13 @@ def prepare(spec: Spec, graph: Graph, data: Source) -> Job:
     recipe = spec.train
     cluster = clusters.read(os.environ)
     rule = preprocess_of(recipe, _fixed(graph))
-    index = index_of(data)
+    data.check_channels(rule.shape)
     weights = class_weights(recipe, data)
-    training, testing = (Pipeline(split, rule, recipe, weights) for split in (data.train, data.test))
+    found = checked(data, recipe.data, rule, tick)
+    training = Pipeline(without(data.train, found.train), rule, recipe, weights,
+                        sizes=np.delete(found.train_sizes, found.train, axis=0), digest=found.index.digest)
+    testing = Pipeline(without(data.test, found.test), rule, recipe, weights,
+                       sizes=np.delete(found.test_sizes, found.test, axis=0), digest=found.index.digest)
     strategy = strategies.make_strategy(recipe.strategy, recipe.batch)
     keras.utils.set_random_seed(recipe.seed)
     with strategy.scope():
@@ -133,7 +144,7 @@ def prepare(spec: Spec, graph: Graph, data: Source) -> Job:
     # statistics that each device takes by itself differ between them, all else is the same everywhere
     apart = strategies.statistics(model) if several and not recipe.sync_batch_norm else []
     state = TrainState(groups(model, optimizer), Progress(), strategies.averaging(strategy, apart))
-    return Job(recipe, rule, data, index, training, testing, cluster, strategy, model, state, evaluator, train_step,
+    return Job(recipe, rule, data, found, training, testing, cluster, strategy, model, state, evaluator, train_step,
                evaluate_step, partial(_initialize, spec, graph, model, strategy))
 
 

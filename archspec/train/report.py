@@ -11,11 +11,12 @@ def headline(graph: Graph, job: Job) -> str:
     """The network, the data, the devices in one line; below it what a person should know of the data."""
     weights = sum(weight.size for node in graph.predicting for weight in node.weights if weight.trainable)
     data = job.data
-    return (f"{graph.name}: {weights:,} parameters; {data.name}: {data.train.size} {data.train.name} and {data.test.size} "
-            f"{data.test.name} images, {len(data.classes)} classes; {job.recipe.epochs} epochs of "
+    return (f"{graph.name}: {weights:,} parameters; {data.name}: {job.training.split.size} {data.train.name} and "
+            f"{job.testing.split.size} {data.test.name} images, {len(data.classes)} classes; {job.recipe.epochs} epochs of "
             f"{job.training.steps} steps; {devices_text(job.strategy)}" +
             "".join(f"\n{note}" for note in _notes(job)))
 
 
 def _notes(job: Job) -> list[str]:
-    return [*([f"left out: {job.data.left_out}"] if job.data.left_out else []), *job.training.notes]
+    said = [f"left out: {job.data.left_out}"] if job.data.left_out else []
+    return [*said, *([job.checked.said] if job.checked.said else []), *job.training.notes]

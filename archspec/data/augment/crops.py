@@ -22,10 +22,14 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Crop:
-    """`window` takes an image's height and width and the uniform numbers (draws,), and gives the part and the filter."""
+    """`window` takes an image's height and width and the uniform numbers (draws,), and gives the part and the filter.
+
+    `filtered` says whether that may be another filter than the rule's own.
+    """
 
     draws: int
     window: Callable[[int, int, np.ndarray], tuple[Window, int]]
+    filtered: bool = False
 
 
 def whole_rule(rule: Preprocess) -> Crop:
@@ -59,7 +63,7 @@ def random_resized_crop(operation: RandomResizedCrop, rule: Preprocess) -> Crop:
         size = _first(areas, ratios, height, width)
         box = _placed(size, height, width, row, column) if size else otherwise(height, width, operation, rule)
         return boxed(*box, rule), methods[int(which * len(methods))]
-    return Crop(3 * tries + 3, window)
+    return Crop(3 * tries + 3, window, operation.interpolation != "same")
 
 
 def _methods(said: str, rule: Preprocess) -> tuple[int, ...]:

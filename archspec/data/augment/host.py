@@ -61,6 +61,11 @@ class Host:
         """Whether `pixels` does anything."""
         return bool(self.steps)
 
+    @property
+    def draws_filter(self) -> bool:
+        """Whether images may be scaled by another filter than the rule's own."""
+        return self.crop.filtered
+
     def window(self, height: int, width: int, draws: np.ndarray) -> tuple[Window, int]:
         """Which part of an image training sees, and the number of the filter that scales it.
 
