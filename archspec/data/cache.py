@@ -53,7 +53,7 @@ class Cache:
 
 def _sum(place: np.ndarray) -> int:
     """Never 0."""
-    return zlib.crc32(place) or 1
+    return zlib.crc32(place.data) or 1
 
 
 def cache_of(where: str, sizes: np.ndarray, rule: Preprocess, kind: type[np.generic], name: str) -> Cache | None:

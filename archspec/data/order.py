@@ -31,7 +31,8 @@ def balanced(seed: int, epoch: int, labels: np.ndarray) -> np.ndarray:
     wanted = share + (order(seed, epoch, len(classes)) < more)
     starts = np.cumsum(counts) - counts
     within = np.concatenate([np.arange(each) for each in wanted]) % np.repeat(counts, wanted)
-    return by_class[np.repeat(starts, wanted) + within][order(seed, epoch + (1 << 32), len(labels))]
+    chosen: np.ndarray = by_class[np.repeat(starts, wanted) + within]
+    return np.asarray(chosen[order(seed, epoch + (1 << 32), len(labels))])
 
 
 @dataclass(frozen=True)

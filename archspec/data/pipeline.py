@@ -117,7 +117,8 @@ class Pipeline:
         by_class = drawn[np.argsort(labels[drawn], kind="stable")]
         turn = np.concatenate([np.arange(number) for number in np.unique(labels, return_counts=True)[1]])
         chosen = by_class[np.lexsort((drawn.argsort()[by_class], turn))][:count]
-        return np.float32([self._reader.pixels(int(index)) for index in chosen]), self.split.labels[chosen]
+        images = np.stack([self._reader.pixels(int(index)) for index in chosen])
+        return images.astype(np.float32), self.split.labels[chosen]
 
     @cached_property
     def _reader(self) -> Reader:

@@ -17,8 +17,8 @@ def numbered(epoch: int, times: np.ndarray, examples: np.ndarray) -> np.ndarray:
 
     So it does not depend on the size of batches, on threads, or on how many processes share the work.
     """
-    seen: np.ndarray = (epoch << _TIMES_BITS) + (times & ((1 << _TIMES_BITS) - 1))
-    return (seen << _INDEX_BITS) + examples
+    seen = (epoch << _TIMES_BITS) + (times & ((1 << _TIMES_BITS) - 1))
+    return np.asarray((seen << _INDEX_BITS) + examples)
 
 
 @dataclass(frozen=True)

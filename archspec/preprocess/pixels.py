@@ -28,7 +28,8 @@ def fit(image: np.ndarray, rule: Preprocess) -> np.ndarray:
 
     Raises TooSmall for an image that the rule cannot be done to.
     """
-    way = sampling(centred(*image.shape[:2], rule), rule, rule.interpolation, jpeg=False)
+    height, width = image.shape[:2]
+    way = sampling(centred(height, width, rule), rule, rule.interpolation, jpeg=False)
     return np.asarray(seen(tf.constant(image), *packed(way), rule))
 
 

@@ -149,8 +149,9 @@ class _Reader:
         return FAILED if FAILED in found else found
 
     def named(self, named: Named, tree: Tree, path: str) -> object:
+        inner: Tree = MappingTree({}, tree.where)
         if isinstance(tree, Scalar):
-            word, inner, where = tree.text, MappingTree({}, tree.where), tree.where
+            word, where = tree.text, tree.where
         elif isinstance(tree, MappingTree) and len(tree.entries) == 1:
             (word, inner), = tree.entries.items()
             where = tree.key(word)

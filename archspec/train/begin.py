@@ -41,6 +41,8 @@ def begin(run: RunFolder, spec: Spec, graph: Graph, job: Job, fresh: bool, say: 
         if aside:
             say(f"the run that was there is now {_move_aside(run)}")
         _create(run, spec, graph, index, fresh)
+        if job.checked.reasons:
+            write_text(run.skipped, "".join(f"{reason}\n" for reason in job.checked.reasons))
         return
     snapshot, refused = to_go_on_from(run, spec, index)
     _take_up(run, job, snapshot, refused, say)

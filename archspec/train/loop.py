@@ -25,7 +25,7 @@ def train(job: Job, run: RunFolder, console: Console) -> list[Row]:
     Raises Interrupted after a signal, Diverged when loss or weights are no longer numbers.
     """
     progress = job.state.progress
-    log = logs.make_log(console, logs.Extent(job.recipe.epochs, job.training.steps, job.data.train.size))
+    log = logs.make_log(console, logs.Extent(job.recipe.epochs, job.training.steps, job.training.split.size))
     checkpoints = Checkpoints(run.checkpoints, job.recipe.checkpoint.keep)
     with log, StopRequest() as stop, Records(run, checkpoints, job.cluster, progress.history) as records:
         pace = Pace(progress)

@@ -46,6 +46,10 @@ class RunFolder:
         return self.path / "data.json"
 
     @property
+    def skipped(self) -> Path:
+        return self.path / "skipped.txt"
+
+    @property
     def metrics(self) -> Path:
         return self.path / "metrics.jsonl"
 

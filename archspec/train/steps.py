@@ -64,7 +64,7 @@ class EvaluateStep:
     rule: Preprocess
     evaluator: Evaluator
 
-    def __call__(self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, _: tuple[()]) -> tf.Tensor:
+    def __call__(self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, blend: tuple[()]) -> tf.Tensor:
         """See Evaluator.sums."""
         logits, _ = split_outputs(self.model(normalize(tf.cast(images, tf.float32), self.rule), training=False))
         return self.evaluator.sums(logits, labels, weights)
