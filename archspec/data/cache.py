@@ -69,8 +69,8 @@ def cache_of(where: str, sizes: np.ndarray, rule: Preprocess, kind: type[np.gene
     folder = cache_folder() / "decoded"
     free = _memory() if where == "ram" else _disk(folder, name, total)
     if total > SPARE * free:
-        raise InputError(f"train.data.cache: {where} needs {total / 1e9:.1f} GB for {count} decoded images, and "
-                         f"{free / 1e9:.1f} GB are free\n  hint: cache: {'disk, or ' if where == 'ram' else ''}none")
+        raise InputError(f"train.data.cache: {where} needs {total / 1e6:,.1f} MB for {count} decoded images, and "
+                         f"{free / 1e6:,.1f} MB are free\n  hint: cache: {'disk, or ' if where == 'ram' else ''}none")
     if where == "ram":
         pixels, sums = np.empty(max(total, 1), np.uint8), np.zeros(count, np.uint32)
     else:

@@ -139,11 +139,12 @@ class Pipeline:
 
     def _batches(self, rows: tf.data.Dataset, start: int, *, training: bool) -> tf.data.Dataset:
         labels = tf.constant(self.split.labels)  # here, not in the function: there it would be copied into the graph
+        reader = self._reader  # here, too: what it refuses is told as it is
         weights = None if self.class_weights is None or not training else tf.constant(self.class_weights)
 
         def example(row: tf.Tensor) -> tuple[tf.Tensor, ...]:
             number, index, counts = tf.unstack(row)
-            image = self._reader.training(number, index) if training else self._reader.evaluation(index)
+            image = reader.training(number, index) if training else reader.evaluation(index)
             label = tf.gather(labels, index)
             weight = tf.constant(1.0) if weights is None or label.shape.rank else tf.gather(weights, label)
             return image, label, tf.cast(counts, tf.float32) * weight, number

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -117,8 +118,9 @@ def photographs(count: int = 12) -> Split:
 
 
 def of_files(split: Split | None = None, **keys: Any) -> Pipeline:
-    recipe = replace(Recipe(data=Folder(path="x"), batch=4, epochs=3, augment=ALL), **keys)
-    return Pipeline(split or photographs(), preprocess_of(recipe, (24, 24, 3)), recipe)
+    recipe, images = replace(Recipe(data=Folder(path="x"), batch=4, epochs=3, augment=ALL), **keys), split or photographs()
+    sizes = np.array([(60, 40 + index) for index in range(images.size)])
+    return Pipeline(images, preprocess_of(recipe, (24, 24, 3)), recipe, sizes=sizes, digest="d")
 
 
 @pytest.mark.parametrize("start", [0, 1, 3, 5, 8])
@@ -130,9 +132,35 @@ def test_from_any_step_on_the_same_images_as_without_a_stop(start: int, cache: s
     assert all(map(same, whole[start:], rest))
 
 
-def test_a_cache_changes_no_pixel() -> None:
-    plain, kept = (list(of_files(data=Folder(path="x", cache=cache)).training().as_numpy_iterator()) for cache in ("none", "ram"))
-    assert all(map(same, plain, kept))
+@pytest.mark.parametrize("where", ["ram", "disk"])
+def test_a_cache_changes_no_pixel_and_decodes_once(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARCHSPEC_CACHE", str(tmp_path))
+    plain, read = list(of_files().training().as_numpy_iterator()), list[int]()
+    split = photographs()
+    kept = of_files(replace(split, item=watching(split, read)), data=Folder(path="x", cache=where), batch=4)
+    assert all(map(same, plain, kept.training().as_numpy_iterator()))
+    assert len(set(read)) == split.size <= len(read) < 3 * split.size
+    again = of_files(replace(split, item=lambda index: b""), data=Folder(path="x", cache=where))
+    if where == "disk":
+        assert all(map(same, plain, again.training().as_numpy_iterator()))
+
+
+def test_a_cache_on_disk_that_is_damaged_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARCHSPEC_CACHE", str(tmp_path))
+    one = of_files(data=Folder(path="x", cache="disk"))
+    before = list(one.training().as_numpy_iterator())
+    path, = tmp_path.rglob("*.pixels")
+    path.write_bytes(path.read_bytes().replace(path.read_bytes()[1000:1010], b"0123456789"))
+    assert all(map(same, before, of_files(data=Folder(path="x", cache="disk")).training().as_numpy_iterator()))
+
+
+def test_a_cache_that_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from archspec.data import cache
+    monkeypatch.setattr(cache, "_memory", lambda: 100_000)
+    with pytest.raises(InputError) as error:
+        of_files(data=Folder(path="x", cache="ram")).training()
+    assert str(error.value) == ("train.data.cache: ram needs 0.1 MB for 12 decoded images, and 0.1 MB are free\n"
+                                "  hint: cache: disk, or none")
 
 
 @pytest.mark.parametrize("of", [2])
