@@ -11,9 +11,6 @@ from archspec.data.index import NONE, Index, first_reasons, indexed, refuse
 from archspec.data.looking import Decode, Looked, Tick, decode_all, look_into
 from archspec.data.source import Item, Source, Split
 from archspec.errors import InputError
-from archspec.preprocess.cut_short import FILL, cut_short
-from archspec.preprocess.header import NoImage
-from archspec.preprocess.routes import CUT_SHORT, Route, route
 from archspec.preprocess.rule import Preprocess
 from archspec.spec.data import Data, Encoded
 
@@ -107,24 +104,10 @@ def decoder(split: Split, rule: Preprocess) -> Decode:
     """Decodes a split's images as training does. Loads TensorFlow."""
     from archspec.io.quiet import import_tensorflow
     import_tensorflow()
-    import tensorflow as tf
-
     from archspec.preprocess.decoding import decode, decode_deep
     way = decode if split.eight_bits else decode_deep
 
     def decoded(item: Item) -> np.ndarray:
         assert isinstance(item, bytes)
-        try:
-            pixels = way(item, rule)
-        except tf.errors.OpError:
-            raise NoImage("its data are broken or end too early") from None
-        _refuse_cut_short(item, pixels, rule.channels)
-        return pixels
+        return way(item, rule)
     return decoded
-
-
-def _refuse_cut_short(data: bytes, pixels: np.ndarray, channels: int) -> None:
-    """Raises NoImage for a JPEG that TensorFlow decodes without a word though it lacks its end."""
-    grey = any((pixels[-1, -1] == level).all() for level in FILL)
-    if grey and route(data, channels) is Route.JPEG and cut_short(data):
-        raise NoImage(CUT_SHORT)

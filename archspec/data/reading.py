@@ -13,7 +13,7 @@ from archspec.data.cache import Cache
 from archspec.data.draws import uniforms
 from archspec.data.source import Split
 from archspec.errors import InputError
-from archspec.preprocess.decoding import decode, decode_deep
+from archspec.preprocess.decoding import BROKEN, decode, decode_deep
 from archspec.preprocess.header import NoImage, read_header
 from archspec.preprocess.pixels import packed, seen, seen_encoded
 from archspec.preprocess.routes import Route, route
@@ -111,5 +111,5 @@ class Reader:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, tf.errors.OpError):  # of a kernel: Python's own errors come as they are where no graph is
-        return "its data are broken or end too early"
+        return BROKEN
     return error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
+from archspec.preprocess.cut_short import FILL, cut_short
 from archspec.preprocess.header import Header, NoImage, read_header
 from archspec.preprocess.pillow import decode_with_pillow
 from archspec.preprocess.pixels import DCT
-from archspec.preprocess.routes import Route, route
+from archspec.preprocess.routes import CUT_SHORT, Route, route
 from archspec.preprocess.rule import Preprocess
 from archspec.preprocess.tiff import read_tiff
+
+BROKEN = "its data are broken or end too early"
 
 
 def decode(encoded: bytes, rule: Preprocess) -> np.ndarray:
@@ -21,9 +26,9 @@ def decode(encoded: bytes, rule: Preprocess) -> np.ndarray:
     """
     match route(encoded, rule.channels):
         case Route.JPEG:
-            return np.asarray(tf.io.decode_jpeg(encoded, channels=rule.channels, dct_method=DCT[rule.decoder]))
+            return _whole(encoded, lambda: tf.io.decode_jpeg(encoded, channels=rule.channels, dct_method=DCT[rule.decoder]))
         case Route.PNG:
-            return np.asarray(tf.io.decode_png(encoded, channels=rule.channels))
+            return _whole(encoded, lambda: tf.io.decode_png(encoded, channels=rule.channels))
     found = read_tiff(encoded, rule.channels, rule.background, deep=False) if _header(encoded).kind == "TIFF" else None
     return decode_with_pillow(encoded, rule.channels, rule.background) if found is None else in_bytes(found)
 
@@ -44,7 +49,7 @@ def decode_deep(encoded: bytes, rule: Preprocess) -> np.ndarray:
     """
     chosen, header = route(encoded, rule.channels), _header(encoded)
     if chosen is Route.PNG and header.depth > 8:
-        return np.asarray(tf.io.decode_png(encoded, channels=rule.channels, dtype=tf.uint16))
+        return _whole(encoded, lambda: tf.io.decode_png(encoded, channels=rule.channels, dtype=tf.uint16))
     if header.kind == "TIFF":
         found = read_tiff(encoded, rule.channels, rule.background, deep=True)
         if found is not None:
@@ -52,6 +57,18 @@ def decode_deep(encoded: bytes, rule: Preprocess) -> np.ndarray:
     if chosen is Route.PILLOW:
         return decode_with_pillow(encoded, rule.channels, rule.background, deep=True)
     return decode(encoded, rule)
+
+
+def _whole(encoded: bytes, decoder: Callable[[], tf.Tensor]) -> np.ndarray:
+    """What a decoder of TensorFlow's makes of bytes. Raises NoImage where they are broken, or end too early."""
+    try:
+        pixels = np.asarray(decoder())
+    except tf.errors.OpError:
+        raise NoImage(BROKEN) from None
+    # a JPEG without its end becomes grey there, without a word
+    if any((pixels[-1, -1] == level).all() for level in FILL) and _header(encoded).kind == "JPEG" and cut_short(encoded):
+        raise NoImage(CUT_SHORT)
+    return pixels
 
 
 def _header(encoded: bytes) -> Header:

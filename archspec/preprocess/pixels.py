@@ -93,6 +93,9 @@ def _whole(data: bytes | np.ndarray, image: np.ndarray) -> np.ndarray:
 
 
 def _sampled(image: tf.Tensor, places: tf.Tensor, rule: Preprocess, chosen: tf.Tensor | None) -> tf.Tensor:
+    if rule.origin == "corner":  # the last pixels of an image that is enlarged begin where its own end
+        image = tf.pad(image, [[0, 1], [0, 1], [0, 0]], "SYMMETRIC")
+
     def by(interpolation: str) -> tf.Tensor:
         found = resample(image, places[:2], places[2:], rule.shape[:2], interpolation, rule.antialias)
         return _in_levels(found) if image.dtype == tf.uint8 else found
