@@ -37,7 +37,7 @@ class TrainStep:
 
     def __call__(self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, blend: Blend | tuple[()]) -> tf.Tensor:
         """Sums as in TRAINED, (3,) float64. Of images that are blended the accuracy is by the class that has most of them."""
-        one_each = labels.shape.rank == 1
+        one_each = len(labels.shape) == 1
         inputs = normalize(tf.cast(images, tf.float32), self.rule)
         truths = truth(labels, self.classes, self.recipe.label_smoothing)
         if blend:
