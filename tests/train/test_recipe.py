@@ -9,8 +9,10 @@ import pytest
 from archspec.errors import SpecError
 from archspec.schema.keys import to_json
 from archspec.schema.read import section_of
+from archspec.spec.augment import Flip, PadCrop, RandomResizedCrop
+from archspec.spec.data import Digits, Folder
 from archspec.spec.export import ExportSection
-from archspec.spec.recipe import Digits, Folder, Recipe, Step
+from archspec.spec.recipe import Recipe, Step
 
 
 def mistakes(**written: Any) -> list[tuple[str, str]]:
@@ -42,7 +44,9 @@ def test_what_is_dumped_reads_back_the_same() -> None:
 def test_what_is_dumped_is_plain() -> None:
     dumped = to_json(Recipe())
     assert dumped["data"] == {"source": "digits"}
-    assert (dumped["normalize"], dumped["init"]) == ({"mean": [127.5], "std": [127.5]}, None)
+    assert (dumped["preprocess"]["preset"], dumped["augment"], dumped["init"]) == ("none", None, None)
+    given = to_json(Recipe(augment=(Flip(), PadCrop(pixels=2))))["augment"]
+    assert given == [{"flip": {"probability": 0.5, "axis": "horizontal"}}, {"pad_crop": {"pixels": 2, "fill": "mean"}}]
 
 
 def test_a_recipe_does_not_change() -> None:
@@ -50,10 +54,11 @@ def test_a_recipe_does_not_change() -> None:
         Recipe().epochs = 3  # type: ignore[misc]
 
 
-def test_flip_follows_the_data_unless_said() -> None:
-    assert not Recipe().flips
-    assert Recipe(data=Folder(path="x")).flips
-    assert not section_of(Recipe, {"data": {"source": "folder", "path": "x"}, "augment": {"flip": False}}).flips
+def test_augmentation_follows_the_data_unless_said() -> None:
+    assert Recipe().augmentation == ()
+    assert Recipe(data=Folder(path="x")).augmentation == (RandomResizedCrop(), Flip())
+    for none in ([], "none"):
+        assert section_of(Recipe, {"data": {"source": "folder", "path": "x"}, "augment": none}).augmentation == ()
 
 
 def test_a_folder_may_be_called_by_a_number() -> None:
@@ -61,8 +66,8 @@ def test_a_folder_may_be_called_by_a_number() -> None:
 
 
 @pytest.mark.parametrize(("written", "message", "hint"), [
-    ({"data": "digit"}, "train.data.source needs one of digits folder, this is the text 'digit'", "did you mean 'digits'? images in a folder: data: {source: folder, path: digit}"),
-    ({"data": ["digits"]}, "train.data needs one of digits folder, or a mapping with 'source', this is a list", ""),
+    ({"data": "digit"}, "train.data.source needs one of digits folder csv tfrecord tfds npz keras synthetic, this is the text 'digit'", "did you mean 'digits'? images in a folder: data: {source: folder, path: digit}"),
+    ({"data": ["digits"]}, "train.data needs one of digits folder csv tfrecord tfds npz keras synthetic, or a mapping with 'source', this is a list", ""),
     ({"data": {"source": "folder"}}, "train.data needs 'path'", "path: relative to the folder in which the command runs"),
     ({"data": {"path": "x"}}, "train.data has no key 'path'", "it is a key of source: folder"),
     ({"optimizer": "adam"}, "train.optimizer: there is sgd only, this is the text 'adam'", ""),
@@ -79,17 +84,21 @@ def test_a_folder_may_be_called_by_a_number() -> None:
      "schedule: cosine, schedule.milestones: [3.3, 6.7, 8.9], or more than 80 epochs"),
     ({"epochs": 5, "schedule": {"warmup": 5}}, "train: schedule.warmup reaches epoch 5, but training has 5",
      "a shorter warmup, or more epochs"),
-    ({"augment": {"flip": True}}, "train: a mirrored digit is not a digit", "leave augment.flip out, or write false"),
-    ({"augment": {"flip": "True"}}, "train.augment.flip needs one of auto true false, this is the text 'True'",
-     "did you mean 'true'?"),
-    ({"augment": 3}, "train.augment is a mapping of keys, this is the number 3", ""),
-    ({"augment": {"crop_padding": 100_000}}, "train.augment.crop_padding needs a whole number from 0 to 10000, this is the number 100000", ""),
+    ({"augment": ["flip"]}, "train: a mirrored digit is not a digit", "leave flip out"),
+    ({"augment": "flip"}, "train.augment needs a list, this is the text 'flip'", "write [flip]"),
+    ({"augment": {"flip": 0.5}}, "train.augment needs a list, this is a mapping", "begin each line with '- '"),
+    ({"augment": ["flipp"]}, "train.augment does not know 'flipp'", "did you mean 'flip'?"),
+    ({"augment": [{"pad_crop": 100_000}]}, "train.augment.pad_crop.pixels needs a whole number from 1 to 4096, this is the number 100000", ""),
+    ({"augment": [{"mixup": 1}, {"cutmix": 1}]}, "train: of mixup and cutmix a batch gets one at most: their probabilities add up to more "
+     "than 1", "probability: 0.5 for each"),
+    ({"augment": ["mixup", "pad_crop"]}, "train: pad_crop comes too late",
+     "first a crop, then what changes pixels, then random_erasing, mixup, cutmix, which act on the device"),
     ({"epochs": "3"}, "train.epochs needs a whole number, this is the text '3'", "'3' in quotes is text: leave the quotes out"),
     ({"batch": True}, "train.batch needs a whole number, this is true (true or false)", ""),
     ({"optimizer": {"weight_decay": 5}}, "train.optimizer.weight_decay needs a number from 0 to 1, this is the number 5", ""),
-    ({"normalize": {"std": 0}}, "train.normalize.std needs a number above 0, at most 1000000, this is the number 0", ""),
-    ({"normalize": {"mean": []}}, "train.normalize.mean needs 1 to 1000 values, these are 0", "each is a number from 0 to 1000000"),
-    ({"normalize": {"mean": [1] * 1001}}, "train.normalize.mean needs 1 to 1000 values, these are 1001", "each is a number from 0 to 1000000"),
+    ({"preprocess": {"std": 0}}, "train.preprocess.std needs a number above 0, at most 1000000, this is the number 0", ""),
+    ({"preprocess": {"mean": []}}, "train.preprocess.mean needs 1 to 1024 values, these are 0", "each is a number from 0 to 1000000"),
+    ({"preprocess": {"mean": [1] * 1025}}, "train.preprocess.mean needs 1 to 1024 values, these are 1025", "each is a number from 0 to 1000000"),
     ({"checkpoint": {"keep": 1}}, "train.checkpoint.keep needs a whole number from 2 to 1000, this is the number 1", ""),
     ({"learning_rate": 0.1}, "train has no key 'learning_rate'", "did you mean train.schedule.learning_rate?"),
     ({"lr": 0.1}, "train has no key 'lr'", "did you mean train.schedule.learning_rate?"),
@@ -97,7 +106,7 @@ def test_a_folder_may_be_called_by_a_number() -> None:
     ({"batch_size": 8}, "train has no key 'batch_size'", "did you mean 'batch'?"),
     ({"epoch": 8}, "train has no key 'epoch'", "did you mean 'epochs'?"),
     ({"schedule": {"gamma": 0.1, "kind": "step", "milestones": [1]}}, "train.schedule has no key 'gamma'", "did you mean 'factor'?"),
-    ({"zzz": 8}, "train has no key 'zzz'", "it has data epochs batch optimizer schedule normalize augment label_smoothing "
+    ({"zzz": 8}, "train has no key 'zzz'", "it has data epochs batch optimizer schedule preprocess augment repeated_augmentation sampling class_weights label_smoothing "
      "auxiliary_weight init seed strategy sync_batch_norm checkpoint"),
 ])
 def test_a_mistake_is_said_with_a_way_out(written: dict[str, Any], message: str, hint: str) -> None:
@@ -112,18 +121,18 @@ def test_a_mistake_is_said_with_a_way_out(written: dict[str, Any], message: str,
     ({"mean": 127.5, "std": 0.5}, "times 255: std: 127.5"),
 ])
 def test_statistics_of_pixels_from_0_to_1(given: dict[str, Any], hint: str) -> None:
-    assert mistakes(normalize=given) == [("train.normalize: these are statistics of pixels from 0 to 1, and pixels are 0 to "
+    assert mistakes(preprocess=given) == [("train.preprocess: these are statistics of pixels from 0 to 1, and pixels are 0 to "
                                           "255 here", hint)]
 
 
 @pytest.mark.parametrize("given", [{"mean": 0, "std": 1}, {"mean": 0}, {"std": 255, "mean": 0}, {"mean": [103.9, 116.8, 123.7], "std": 1}])
 def test_other_statistics_are_believed(given: dict[str, Any]) -> None:
-    assert section_of(Recipe, {"normalize": given}).normalize != section_of(Recipe, {}).normalize
+    assert section_of(Recipe, {"preprocess": given}).preprocess != section_of(Recipe, {}).preprocess
 
 
 def test_all_mistakes_at_once() -> None:
     assert len(mistakes(epochs=0, batch="x", data="y")) == 3
-    assert len(mistakes(epochs=3, augment={"flip": True}, schedule={"kind": "step", "milestones": [5, 6]})) == 2
+    assert len(mistakes(epochs=3, augment=["flip"], schedule={"kind": "step", "milestones": [5, 6]})) == 2
 
 
 def test_a_rule_about_a_key_that_cannot_be_read_says_nothing() -> None:
