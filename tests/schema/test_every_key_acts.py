@@ -178,8 +178,9 @@ def _nested(above: list[str], inner: Any) -> dict[str, Any]:
 
 def read_outside() -> set[str]:
     """The names of all attributes that the code which trains and exports reads."""
-    return {node.attr for path in OUTSIDE for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)}
+    nodes = [node for path in OUTSIDE for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+    return {node.attr for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)} | {
+        name for node in nodes if isinstance(node, ast.MatchClass) for name in node.kwd_attrs}
 
 
 @pytest.mark.parametrize("section", ["train", "export", "published"])
