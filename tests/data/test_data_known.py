@@ -238,3 +238,15 @@ def test_two_splits_of_one_place_share_a_shelf(root: Path) -> None:
     source = load_data(Folder(path=str(root)))
     assert [len(shelf.splits) for shelf in shelves(source)] == [2]
     assert [len(shelf.splits) for shelf in shelves(replace(source, test=replace(source.test, place="/elsewhere")))] == [1, 1]
+
+
+def test_a_second_start_asks_the_system_once_a_file(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_into(root)
+    source, asked, stat = load_data(Folder(path=str(root))), list[bytes](), os.stat
+    monkeypatch.setattr(known.os, "stat", lambda path: (asked.append(path), stat(path))[1])
+    shelves(source)
+    assert len(asked) == 12
+    asked.clear()
+    one = replace(source.train, file=lambda index: os.fsencode(root / "train/cat/0.png"))  # as of records in one file
+    shelves(replace(source, train=one))
+    assert len(asked) == 7
