@@ -35,7 +35,7 @@ def test_a_word_stands_for_its_mapping() -> None:
 
 def test_what_is_dumped_reads_back_the_same() -> None:
     recipe = section_of(Recipe, {"data": {"source": "folder", "path": "x"}, "schedule": {
-        "kind": "step", "milestones": [1, 2.5]}, "normalize": {"mean": [1, 2, 3], "std": 4}})
+        "kind": "step", "milestones": [1, 2.5]}, "preprocess": {"mean": [1, 2, 3], "std": 4}, "augment": ["flip"]})
     assert section_of(Recipe, to_json(recipe)) == recipe
     assert isinstance(recipe.schedule, Step)
     assert recipe.schedule.milestones == (1, 2.5)
