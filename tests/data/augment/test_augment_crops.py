@@ -42,7 +42,8 @@ def by_torchvision(height: int, width: int, operation: RandomResizedCrop, draws:
 
 
 @pytest.mark.parametrize(("height", "width"), SIZES)
-@pytest.mark.parametrize("operation", [RandomResizedCrop(), RandomResizedCrop(area=(0.9, 1.0), aspect=(1.9, 2.0), tries=2)])
+@pytest.mark.parametrize("operation", [RandomResizedCrop(), *(RandomResizedCrop(area=(0.9, 1.0), aspect=aspect, tries=2)
+                                                              for aspect in ((1.9, 2.0), (0.4, 0.6)))])
 def test_log_is_torchvisions(height: int, width: int, operation: RandomResizedCrop) -> None:
     crop = random_resized_crop(operation, rule(32, 40))
     for number in range(200):
