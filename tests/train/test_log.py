@@ -11,7 +11,7 @@ from archspec.train import log as logs
 from archspec.train.progress import Row
 
 ROW: Row = {"epoch": 1, "step": 10, "loss": 0.5, "accuracy": 0.9, "test_loss": 0.25, "test_top1": 0.95,
-            "test_top5": 1.0, "learning_rate": 0.1, "seconds": 2.0, "images_per_second": 123.4}
+            "test_top5": 1.0, "learning_rate": 0.1, "seconds": 2.0, "images_per_second": 123.4, "data_wait": 0.0}
 
 
 def shown(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> str:
