@@ -9,5 +9,6 @@ from typing import IO
 
 def drop(stream: IO[str] | None) -> None:
     """From now on what is written to a stream goes nowhere, what it still holds too."""
-    with suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[union-attr]
+    if stream is not None:  # closed by whoever started this
+        with suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())
