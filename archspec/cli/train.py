@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from archspec.cli import DONE, NO
+from archspec.cli.bars import ticking
 from archspec.cli.options import needed, overrides, spec_of
 from archspec.cli.screen import Screen
 from archspec.errors import InputError
@@ -106,7 +107,7 @@ def run_training(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console:
     from archspec.export.run import missing
     from archspec.train.run import claimed
     if not fresh and not missing(run, spec.export):  # without the lock: its disk may be one that is only read
-        _refuse_other_data(spec, run)
+        _refuse_other_data(spec, graph, run, console)
         _say(console, f"{run.path} is finished; --fresh starts over")
         _print_result(run.read_result() or {}, run)
         return DONE
@@ -115,13 +116,14 @@ def run_training(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console:
     return DONE
 
 
-def _refuse_other_data(spec: Spec, run: RunFolder) -> None:
+def _refuse_other_data(spec: Spec, graph: Graph, run: RunFolder, console: Console) -> None:
     """Of a finished run: raises InputError where its data lie there and are others. They may be gone by now."""
-    from archspec.data.index import index_of
     from archspec.data.sources import load_data
     from archspec.train.begin import refuse_other_data
+    from archspec.train.job import look
     try:
-        index = index_of(load_data(spec.train.data))
+        with ticking(console) as tick:
+            index = look(spec, graph, load_data(spec.train.data), tick)[1].index
     except InputError:
         return
     refuse_other_data(run, index)
@@ -135,7 +137,7 @@ def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Consol
     if not fresh and is_trained(run):
         with console.status("completing"):
             return complete(run.path, spec.export)
-    job = _job(spec, graph, run, fresh)
+    job = _job(spec, graph, run, fresh, console)
     begin(run, spec, graph, job, fresh, partial(_say, console))
     _say(console, headline(graph, job))
     history = train(job, run, console)
@@ -151,7 +153,7 @@ def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Cons
     from archspec.train.rehearsal import refuse_little_space, rehearse
     from archspec.train.report import headline
     from archspec.train.run import RunFolder
-    job = _job(spec, graph, run, fresh)
+    job = _job(spec, graph, run, fresh, console)
     if not fresh and has_saved(run):
         if is_trained(run):
             refuse_other_data(run, job.index)
@@ -171,14 +173,15 @@ def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Cons
     return DONE
 
 
-def _job(spec: Spec, graph: Graph, run: RunFolder, fresh: bool) -> Job:
+def _job(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> Job:
     """The job of a run, made ready. Raises InputError where something does not fit."""
     from archspec.data.sources import load_data
     from archspec.train.begin import check_classes
     from archspec.train.job import prepare
     data = load_data(spec.train.data)
-    check_classes(run, data, graph, fresh)
-    return prepare(spec, graph, data)
+    with ticking(console) as tick:
+        check_classes(run, spec, graph, data, fresh, tick)
+        return prepare(spec, graph, data, tick)
 
 
 def _finish(run: RunFolder, spec: Spec, graph: Graph, job: Job, last: Row) -> Finished:

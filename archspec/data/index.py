@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from archspec.data.looking import Looked, Tick, look_into, silent
+from archspec.data.looking import Looked
 from archspec.data.names import Names, readable
-from archspec.data.source import Source, Split
+from archspec.data.source import Split
 from archspec.errors import FEW, InputError, some
 
 NONE = np.zeros(0, np.int64)
@@ -75,13 +75,6 @@ class Index:
         if not fits:
             raise InputError("this is no index of data, or it is damaged")
         return found
-
-
-def index_of(source: Source, tick: Tick = silent) -> Index:
-    """Looks into every image's beginning. Raises InputError with the first names if some cannot be read as images."""
-    looked = look_into(source, tick)
-    refuse(looked, 0)
-    return indexed(looked, NONE, NONE)
 
 
 def refuse(looked: Looked, channels: int) -> None:

@@ -196,7 +196,7 @@ class _Reader:
         others = [] if among is None else [word for word, section in among.kinds().items() if name in section.declared]
         value = tree.entries[name]
         if among is not None and others:
-            hint = f"it is a key of {among.tag}: {' and '.join(others)}"
+            hint = f"it is a key of {among.tag}: {', '.join(others)}"
         elif among is not None and isinstance(value, Scalar) and value.text in among.kinds():
             hint = f"write {among.tag}: {value.text}"
         else:

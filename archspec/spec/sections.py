@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import cache
 
 from archspec.schema.keys import Key, Sub
 from archspec.schema.kinds import Choice, Form, Text, Whole
@@ -93,6 +93,7 @@ DEFAULTS: dict[str, Key] = {
 """The keys of `defaults`."""
 
 
-def everywhere() -> Iterable[Entry]:
+@cache
+def everywhere() -> tuple[Entry, ...]:
     """All keys of a spec that are declared by their path."""
-    return walk(SPEC)
+    return tuple(walk(SPEC))

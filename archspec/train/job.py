@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from archspec.data.check import Checked, checked
 from archspec.data.index import Index
-from archspec.data.looking import Tick, silent
+from archspec.data.looking import Tick
 from archspec.data.pipeline import Pipeline
 from archspec.data.source import Source, without
 from archspec.data.weighting import class_weights
@@ -115,17 +115,22 @@ class Job:
                 yield self.evaluate_step(batch).numpy()
 
 
-def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick = silent) -> Job:
+def look(spec: Spec, graph: Graph, data: Source, tick: Tick) -> tuple[Preprocess, Checked]:
+    """How the images are seen, and what is found in them. Raises InputError where they cannot be trained on."""
+    rule = preprocess_of(spec.train, _fixed(graph))
+    data.check_channels(rule.shape)
+    return rule, checked(data, spec.train.data, rule, tick)
+
+
+def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick) -> Job:
     """Looks into the data, builds the model on the devices. Raises InputError where something does not fit.
 
     That data and network have the same classes is `begin.check_classes`' to say.
     """
     recipe = spec.train
     cluster = clusters.read(os.environ)
-    rule = preprocess_of(recipe, _fixed(graph))
-    data.check_channels(rule.shape)
     weights = class_weights(recipe, data)
-    found = checked(data, recipe.data, rule, tick)
+    rule, found = look(spec, graph, data, tick)
     training = Pipeline(without(data.train, found.train), rule, recipe, weights,
                         sizes=np.delete(found.train_sizes, found.train, axis=0), digest=found.index.digest)
     testing = Pipeline(without(data.test, found.test), rule, recipe, weights,

@@ -13,11 +13,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from archspec.data.index import Index, Listing, difference, index_of
+from archspec.data.check import checked
+from archspec.data.index import Index, Listing, difference
+from archspec.data.looking import silent
 from archspec.data.names import Names
+from archspec.data.source import Source
 from archspec.data.sources import load_data
 from archspec.errors import InputError
+from archspec.preprocess.rule import preprocess_of
 from archspec.spec.data import Digits, Folder
+from archspec.spec.recipe import Recipe
 
 
 @pytest.fixture
@@ -29,6 +34,13 @@ def root(tmp_path: Path) -> Path:
             for index in range(count):
                 Image.new("RGB", (5, 4), (value, index, 7)).save(tmp_path / "data" / half / name / f"{index}.png")
     return tmp_path / "data"
+
+
+RULE = preprocess_of(Recipe(), (4, 5, 3))
+
+
+def index_of(source: Source) -> Index:
+    return checked(source, Folder(path="unread"), RULE, silent).index
 
 
 def indexed(root: Path) -> Index:
