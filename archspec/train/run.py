@@ -126,7 +126,7 @@ def differences(run: RunFolder, written: Manifest, spec: Spec, graph: Graph) -> 
             yield f"a run with another recipe: {'; '.join(differing)}"
 
 
-INDIFFERENT = ("train.strategy", "train.checkpoint", "train.data.path")
+INDIFFERENT = ("train.strategy", "train.checkpoint", "train.data.path", "train.data.root", "train.data.test")
 """Keys of the recipe that do not change what is learned: a run may be taken up with others. Data may lie elsewhere; whether
 they are the same is not told by their path."""
 
@@ -149,13 +149,23 @@ def _differing(before: Any, now: Any, path: str) -> Iterator[str]:
     if isinstance(before, Mapping) and isinstance(now, Mapping):
         for key in dict.fromkeys([*before, *now]):
             yield from _differing(before.get(key), now.get(key), f"{path}.{key}")
+    elif (named := _named(before)) and named == _named(now):
+        for name, old, new in zip(named, before, now, strict=True):
+            yield from _differing(old[name], new[name], f"{path}.{name}")
     elif before != now:
         yield f"{path} was {_short(before)}, is {_short(now)}"
 
 
+def _named(value: Any) -> list[str]:
+    """The names in a list of entries with one name each, such as operations; none of another value."""
+    alike = isinstance(value, list) and all(isinstance(entry, Mapping) and len(entry) == 1 for entry in value)
+    return [next(iter(entry)) for entry in value] if alike else []
+
+
 def _short(value: Any) -> str:
-    """A value for a message."""
-    return "not there" if value is None else shorten(str(value))
+    """A value for a message; of a list of operations their names."""
+    names = _named(value)
+    return "not there" if value is None else shorten(f"[{', '.join(names)}]" if names else str(value))
 
 
 def _visible(path: Path) -> list[str]:

@@ -69,6 +69,18 @@ def test_another_recipe_is_refused_with_what_differs(run: RunFolder, spec: Path)
     refuse(run, *loaded(spec, "train.epochs=3"), fresh=True)
 
 
+def test_other_augmentation_is_told_by_its_operations(spec: Path) -> None:
+    written, graph = loaded(spec, "train.augment=[pad_crop: 1, rotate: 5]")
+    Path("run").mkdir()
+    manifests.begun(written.name, written.train, graph, fresh=False).write(Path("run/manifest.json"))
+    run = RunFolder(Path("run"))
+    assert refused(run, spec, "train.augment=[pad_crop: 2, rotate: 5]").startswith(
+        "run holds a run with another recipe: train.augment.pad_crop.pixels was 1, is 2\n")
+    assert refused(run, spec, "train.augment=[rotate: 5]").startswith(
+        "run holds a run with another recipe: train.augment was [pad_crop, rotate], is [rotate]\n")
+    assert "train.augment was [pad_crop, rotate], is []\n" in refused(run, spec, "train.augment=[]")
+
+
 def test_another_network_is_refused_with_what_differs(run: RunFolder, spec: Path) -> None:
     message = refused(run, spec, "stages.width=16", "stages.stride=2")
     assert message.startswith("run holds a run of another network (small, fingerprint ")
