@@ -100,7 +100,8 @@ def asked_for(reference: str, overrides: tuple[str, ...]) -> Asked:
 def _sections(folder: str) -> tuple[Data, ...]:
     if any(path.is_file() for pattern in RECORDS for path in Path(folder).expanduser().glob(pattern)):
         return (Tfrecord(path=folder),)
-    return Folder(path=folder), Folder(path=folder, holdout=HOLDOUT)
+    from archspec.data.sources.folder import has_tests
+    return (Folder(path=folder) if has_tests(Path(folder).expanduser()) else Folder(path=folder, holdout=HOLDOUT),)
 
 
 def _report(asked: Asked, loaded: tuple[Source, Data]) -> Report:

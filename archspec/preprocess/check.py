@@ -82,15 +82,12 @@ def problem_code(problem: str) -> str:
 
 
 def _by_library(read: Read, size: int, kind: str) -> tuple[int, int, str, str, int]:
-    """What Pillow says of it, or tifffile where Pillow says that it is none."""
+    """What tifffile says of a TIFF that is not Pillow's to read, and Pillow of all else."""
     file = io.BufferedReader(_Bytes(read, size))
-    try:
-        image = open_image(file)
-    except NoImage:
-        file.seek(0)
-        if kind == "TIFF" and (facts := tiff_facts(file)):
-            return (*_shown(facts.height, facts.width, facts.orientation), kind, facts.mode, facts.orientation)
-        raise
+    if kind == "TIFF" and (facts := tiff_facts(file)):
+        return (*_shown(facts.height, facts.width, facts.orientation), kind, facts.mode, facts.orientation)
+    file.seek(0)
+    image = open_image(file)
     orientation = _orientation(image)
     turned = 1 if kind == "TIFF" else orientation  # of a TIFF Pillow says the size as it is shown
     return (*_shown(image.height, image.width, turned), kind, _MODES.get(image.mode, image.mode), orientation)

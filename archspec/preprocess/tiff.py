@@ -45,10 +45,13 @@ def tiff_facts(file: BinaryIO) -> Facts | None:
     """Of the first picture; None where Pillow is the one to read it. Raises NoImage."""
     with _opened(file) as tiff:
         page = _page(tiff)
+        kind = "floats" if page.sampleformat == 3 else f"{_bits(page)} bit"
+        if shape := _in_rows(tiff, page):
+            return Facts(*shape[:2], f"{shape[2]} channels, {kind}", _orientation(page))
         if _by_pillow(page, deep=False):
             return None
-        kind = "floats" if page.sampleformat == 3 else f"{_bits(page)} bit"
-        return Facts(page.imagelength, page.imagewidth, f"{page.samplesperpixel} channel(s), {kind}", _orientation(page))
+        channels = "grey" if page.samplesperpixel == 1 else f"{page.samplesperpixel} channels"
+        return Facts(page.imagelength, page.imagewidth, f"{channels}, {kind}", _orientation(page))
 
 
 def read_tiff(data: bytes, channels: int, background: float, *, deep: bool) -> np.ndarray | None:
@@ -59,8 +62,11 @@ def read_tiff(data: bytes, channels: int, background: float, *, deep: bool) -> n
     """
     with _opened(io.BytesIO(data)) as tiff:
         page = _page(tiff)
+        if shape := _in_rows(tiff, page):
+            rows = _joined(_pages(tiff, shape[0], f"its description says {shape[0]} rows"))
+            return _with_channels(np.moveaxis(rows, -1, 0), channels, background, alpha=False)
         if channels not in (1, 3, 4) and page.samplesperpixel == 1:
-            return np.concatenate([_pixels(each) for each in _pages(tiff, channels)], axis=-1)
+            return _joined(_pages(tiff, channels, f"the network's input has {channels} channels"))
         if _by_pillow(page, deep):
             return None
         return _with_channels(_pixels(page), channels, background, alpha=_has_alpha(page))
@@ -132,15 +138,32 @@ def _orientation(page: Any) -> int:
     return tag.value if tag is not None and tag.value in range(1, 9) else 1
 
 
-def _pages(tiff: Any, count: int) -> list[Any]:
-    """The grey pages that are the channels of one picture."""
+def _in_rows(tiff: Any, page: Any) -> tuple[int, int, int] | None:
+    """(h, w, c) of an array that tifffile was not told to be one picture: it writes a page (w, c) for each row."""
+    said = tiff.shaped_metadata
+    shape = tuple(said[0].get("shape", ())) if said else ()
+    if len(shape) != 3 or shape[1:] != (page.imagelength, page.imagewidth) or page.samplesperpixel != 1:
+        return None
+    if not all(isinstance(side, int) for side in shape) or not 1 < shape[2] < min(shape[:2]):
+        return None
+    check_size(shape[0], shape[1])
+    return shape
+
+
+def _pages(tiff: Any, count: int, wanted: str) -> list[Any]:
+    """The grey pages that are the channels, or the rows, of one picture."""
     pages = [tiff.pages[number] for number in range(count)] if len(tiff.pages) == count else []
     first = tiff.pages[0]
     if not pages or any((page.shape, page.dtype) != (first.shape, first.dtype) for page in pages):
-        raise NoImage(f"1 channel, and {len(tiff.pages)} page(s); the network's input has {count} channels")
+        raise NoImage(f"1 channel, and {len(tiff.pages)} page(s); {wanted}")
     if count * first.nbytes > MOST_BYTES:
         raise NoImage(f"its pixels take {count * first.nbytes / 1e9:.1f} GB; at most {MOST_BYTES / 1e9:.1f} are read")
     return pages
+
+
+def _joined(pages: list[Any]) -> np.ndarray:
+    """The grey pages of a picture, (h, w, pages)."""
+    return np.concatenate([_pixels(page) for page in pages], axis=-1)
 
 
 def _pixels(page: Any) -> np.ndarray:

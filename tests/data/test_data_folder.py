@@ -173,4 +173,5 @@ def test_each_class_has_a_name_of_its_own(names: tuple[bytes, ...], said: str, t
 
 def test_too_few_images_to_hold_some_back(tmp_path: Path) -> None:
     save(tmp_path / "cat" / "0.png")
-    assert message(tmp_path, holdout=0.5) == "class 'cat' has 1 image(s): too few to hold 0.5 of them back"
+    assert message(tmp_path, holdout=0.5) == ("class 'cat' has 1 image(s): too few to hold 0.5 of them back\n"
+                                                "  hint: more images of it, or leave the class out")

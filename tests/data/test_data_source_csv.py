@@ -136,8 +136,10 @@ MISTAKES = [
      "  hint: --set train.data.suffix=.png"),
     ("path,label\nsub\\b.png,cat\n", {}, "ROOT/list.csv: its image is not there; line 2: no file ROOT/sub\\b.png\n"
      "  hint: paths are written with / here, not with \\"),
-    (ROWS.replace("d.png,dog", "d.png,emu"), {}, "ROOT/list.csv: class 'dog' has 1 image(s): too few to hold 0.5 of them back"),
-    ("path,label\na.png,cat\n", {"separator": ";"}, "ROOT/list.csv: the table has 1 image(s): too few to hold 0.5 of them back"),
+    (ROWS.replace("d.png,dog", "d.png,emu"), {}, "ROOT/list.csv: class 'dog' has 1 image(s): too few to hold 0.5 of "
+     "them back\n  hint: more images of it, or leave the class out"),
+    ("path,label\na.png,cat\n", {"separator": ";"}, "ROOT/list.csv: the table has 1 image(s): too few to hold 0.5 "
+     "of them back\n  hint: more images of it, or leave the class out"),
 ]
 
 

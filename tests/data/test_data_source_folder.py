@@ -72,8 +72,28 @@ def test_a_class_may_be_called_train(tmp_path: Path) -> None:
 def test_an_archive_that_holds_a_folder_of_its_own_name(tmp_path: Path) -> None:
     classes(tmp_path, "flowers/train", "flowers/val")
     (tmp_path / "__MACOSX").mkdir()
-    assert message(tmp_path) == ("ROOT has no folder 'train', but ROOT/flowers has\n"
+    assert message(tmp_path) == ("ROOT has one folder, flowers, in which the data seem to be\n"
                                  "  hint: --set train.data.path=ROOT/flowers")
+
+
+def test_data_further_in(tmp_path: Path) -> None:
+    classes(tmp_path, "archive/flowers")
+    (tmp_path / "archive/flowers/more").mkdir()
+    assert message(tmp_path, holdout=0.2) == ("ROOT has one folder, archive/flowers, in which the data seem to be\n"
+                                              "  hint: --set train.data.path=ROOT/archive/flowers")
+
+
+def test_a_folder_that_leads_to_itself_is_followed_so_far(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one/again").symlink_to(tmp_path / "one")
+    assert message(tmp_path, holdout=0.2).startswith("ROOT/one: no images in it")
+
+
+def test_splits_without_classes_are_no_classes(tmp_path: Path) -> None:
+    save(tmp_path, *(f"{name}/{index}.png" for name in ("train", "test") for index in range(3)))
+    assert message(tmp_path, holdout=0.2) == ("ROOT has a folder 'train', but no folders of classes are in it\n"
+                                              "  hint: one folder a class is expected; of a table with paths and labels write "
+                                              "train.data: {source: csv, path: FILE}")
 
 
 def test_images_of_all_classes_in_one_folder(tmp_path: Path) -> None:

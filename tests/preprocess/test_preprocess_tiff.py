@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zlib
 from contextlib import suppress
 from pathlib import Path
@@ -54,6 +55,17 @@ def test_planes_one_after_another_and_pages() -> None:
     pixels = noise(6, 20, 30, kind="u2")
     for keys in ({"photometric": "minisblack", "planarconfig": "separate"}, {"photometric": "minisblack"}):
         assert (decode_deep(encoded(pixels, **keys), rule(6)) == np.moveaxis(pixels, 0, -1)).all()
+
+
+def test_an_array_that_was_written_without_a_word_about_its_channels(tmp_path: Path) -> None:
+    pixels = noise(20, 30, 12, kind="u2")
+    assert (decode_deep(encoded(pixels), rule(12)) == pixels).all()
+    assert looked(tmp_path, encoded(pixels)) == ("", 20, 30, "TIFF", "12 channels, 16 bit", 1)
+    with pytest.raises(NoImage, match=re.escape("12 channel(s); the network's input has 3")):
+        decode(encoded(pixels), rule(3))
+    torn = encoded(pixels).replace(b'"shape": [20,', b'"shape": [21,')
+    with pytest.raises(NoImage, match=re.escape("1 channel, and 20 page(s); its description says 21 rows")):
+        decode_deep(torn, rule(12))
 
 
 def test_of_several_pages_the_first_where_the_input_is_a_colour_image() -> None:
@@ -162,7 +174,7 @@ def looked(tmp_path: Path, data: bytes) -> tuple[object, ...]:
 
 def test_the_header_says_all_before_it_is_decoded(tmp_path: Path) -> None:
     data = encoded(noise(20, 30, 6, kind="u2"), extratags=[(tiff.ORIENTATION, "H", 1, 6, True)], **BANDS)
-    assert looked(tmp_path, data) == ("", 30, 20, "TIFF", "6 channel(s), 16 bit", 6)
+    assert looked(tmp_path, data) == ("", 30, 20, "TIFF", "6 channels, 16 bit", 6)
     assert looked(tmp_path, data[:40])[0] == "damaged, or of a kind that is not read"
 
 

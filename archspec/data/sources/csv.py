@@ -99,7 +99,7 @@ def _held(table: Table, section: Csv) -> np.ndarray:
         if len(indices) < 2:
             said = f"class '{visible(name)}'" if name else "the table"
             raise InputError(f"{table.file}: {said} has {len(indices)} image(s): too few to hold {section.holdout:g} of them "
-                             "back")
+                             "back\n  hint: more images of it, or leave the class out")
         held[indices] = held_out([table.names[index] for index in indices], section.holdout)
     return held
 

@@ -19,6 +19,9 @@ TRAIN_NAMES = ("train", "training")
 TEST_NAMES = ("validation", "val", "valid", "test", "testing")
 """How folders of images to learn from, and to test on, are called, in small letters or large ones: the first is taken."""
 
+DEEPEST = 4
+"""So far below the folder that was named another one is looked for."""
+
 Files = dict[bytes, list[bytes]]
 """From a class to the paths of its images, both sorted by their bytes."""
 
@@ -42,6 +45,12 @@ def place(section: Folder) -> Path:
         raise InputError(f"train.data.path: no folder {root} (seen from {Path.cwd()})\n"
                          "  hint: --set train.data.path=FOLDER, which holds train and validation, one folder a class in each")
     return root
+
+
+def has_tests(root: Path) -> bool:
+    """Whether a folder has images to learn from and others to test on, so that none need be held out."""
+    folders = _folders(root)
+    return bool(_named(folders, TRAIN_NAMES) and _named(folders, TEST_NAMES))
 
 
 def _halves(root: Path, holdout: float, out: LeftOut) -> tuple[str, Files, Files]:
@@ -75,17 +84,28 @@ def _folders(root: Path) -> list[Path]:
 
 def _all_classes(root: Path, holdout: float, folders: list[Path], out: LeftOut) -> Files:
     """The classes where no folder is one of images to train on."""
-    if holdout:
-        return _classes(root, out)
-    inner = folders[0] if len(folders) == 1 else None
-    if inner is not None and _named(_folders(inner), TRAIN_NAMES):
-        raise InputError(f"{root} has no folder 'train', but {inner} has\n  hint: --set train.data.path={inner}")
-    if any(path.name.lower() in TRAIN_NAMES for path in folders):
-        raise InputError(f"{root} has a folder 'train', but no folders of classes are in it\n"
+    if inner := _further_in(root):
+        raise InputError(f"{root} has one folder, {inner.relative_to(root)}, in which the data seem to be\n"
+                         f"  hint: --set train.data.path={inner}")
+    apart = [path.name for path in folders if path.name.lower() in (*TRAIN_NAMES, *TEST_NAMES)]
+    if apart and (not holdout or len(apart) == len(folders)):
+        raise InputError(f"{root} has a folder '{apart[-1]}', but no folders of classes are in it\n"
                          "  hint: one folder a class is expected; of a table with paths and labels write "
                          "train.data: {source: csv, path: FILE}")
+    if holdout:
+        return _classes(root, out)
     raise InputError(f"{root} has no folder 'train'\n  hint: if it holds one folder a class, "
                      "train.data.holdout=0.2 keeps a fifth of each for testing")
+
+
+def _further_in(root: Path) -> Path | None:
+    """Where a folder holds one folder alone, and that perhaps another: the first that holds several."""
+    inner, found = root, _folders(root)
+    for _ in range(DEEPEST):
+        if len(found) != 1:
+            break
+        inner, found = found[0], _folders(found[0])
+    return inner if len(found) > 1 and inner != root else None
 
 
 def _nothing_to_test_on(root: Path, train: Path, folders: list[Path]) -> str:
@@ -136,7 +156,8 @@ def _held_out(classes: Files, share: float, root: bytes) -> tuple[Files, Files]:
     test: Files = {}
     for name, files in classes.items():
         if len(files) < 2:
-            raise InputError(f"class '{readable(name)}' has {len(files)} image(s): too few to hold {share:g} of them back")
+            raise InputError(f"class '{readable(name)}' has {len(files)} image(s): too few to hold {share:g} of them back\n"
+                             "  hint: more images of it, or leave the class out")
         held = held_out([below(root, path) for path in files], share).tolist()
         test[name] = [path for path, is_held in zip(files, held, strict=True) if is_held]
         train[name] = [path for path, is_held in zip(files, held, strict=True) if not is_held]
