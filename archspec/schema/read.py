@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from archspec.errors import Problem, SpecError, Where, hinted, nearest, shorten
 from archspec.schema.keys import REQUIRED, Clash, Key, ListOf, Named, OneOf, Section, Sub
-from archspec.schema.kinds import Each, Form, Kind, Table, Unfit
+from archspec.schema.kinds import NUMERAL, Each, Form, Kind, Table, Unfit
 from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, kind, tree_of
 from archspec.schema.walk import walk
 from archspec.schema.words import Everywhere, suggestion
@@ -160,9 +160,10 @@ class _Reader:
                                 f"{kind(tree)}", f"words: {' '.join(named.kinds())}")
         section = named.kinds().get(word)
         if section is None:
-            near = nearest(word, named.kinds())
-            return self.problem("argument", where, f"{path} does not know '{shorten(word)}'",
-                                near or f"it knows {' '.join(named.kinds())}")
+            known = f"it knows {' '.join(named.kinds())}"
+            takes = next((each.word for each in named.sections if each.main), "") if NUMERAL.fullmatch(word) else ""
+            near = f"{known}; a value stands behind a word, {takes}: {word}" if takes else nearest(word, named.kinds())
+            return self.problem("argument", where, f"{path} does not know '{shorten(word)}'", near or known)
         return self.section(section, self.long(section, inner), f"{path}.{word}")
 
     def long(self, section: type[Section], tree: Tree) -> Tree:
@@ -173,7 +174,8 @@ class _Reader:
 
     def section(self, section: type[Section], tree: Tree, path: str, among: OneOf | None = None) -> object:
         if not isinstance(tree, MappingTree):
-            return self.problem("not-a-mapping", tree.where, f"{path} is a mapping of keys, this is {kind(tree)}")
+            return self.problem("not-a-mapping", tree.where, f"{path} is a mapping of keys, this is {kind(tree)}",
+                                f"it has {' '.join(section.declared)}")
         keys = section.declared
         for name in tree.entries:
             if name not in keys:

@@ -128,6 +128,7 @@ class RandAugment(Section):
     """So many operations at random, all with the same magnitude (Cubuk et al. 2019, 1909.13719)."""
 
     word = "randaugment"
+    main = "magnitude"
     operations: int = key(Whole(1, 20), "how many", default=2, synonyms=("n", "num_ops", "num_layers"))
     magnitude: float = key(Number(least=0, most=30), "of each: of 10 with timm, of 10 and beyond with tpu, of 30 with "
                            "torchvision", default=9.0, synonyms=("m",))
