@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 PARITY := .venv-parity
 
-.PHONY: train test lint docs parity presets clean
+.PHONY: train test lint docs parity presets augment clean
 
 train: $(READY)
 	$(BIN)/archspec train resnet20_digits
@@ -28,6 +28,10 @@ parity: $(READY) $(PARITY)/ready
 # every preset of train.preprocess against the library's own pixels: a minute, in the same environment
 presets: $(READY) $(PARITY)/ready
 	$(BIN)/python tools/compare_preprocess.py $(PARITY)/bin/python
+
+# every operation of the policies against the library's own pixels: a minute, in the same environment
+augment: $(READY) $(PARITY)/ready
+	$(BIN)/python tools/compare_augment.py $(PARITY)/bin/python
 
 $(PARITY)/ready: tools/parity.txt
 	@$(PYTHON) -m venv $(PARITY)

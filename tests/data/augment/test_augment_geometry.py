@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from augment_rule import rule
 from PIL import Image
+from sklearn.datasets import load_sample_image
 
 from archspec.data.augment.geometry import METHODS, bordered, colour_of, flip, pad_crop, rotate, turned
 from archspec.data.draws import uniforms
@@ -69,6 +70,14 @@ def test_rotate_is_pillows(method: str) -> None:
     for drawn in (0.0, 0.2, 0.5, 0.93):
         expected = Image.fromarray(IMAGE).rotate(60 * drawn - 30, METHODS[method], fillcolor=(10, 20, 31))
         assert np.array_equal(step.change(IMAGE, np.array([drawn])), np.asarray(expected))
+
+
+@pytest.mark.parametrize("degrees", [-170.0, -45.0, 30.0, 200.0])
+@pytest.mark.parametrize("method", METHODS)
+def test_a_turn_of_a_photograph_is_pillows_to_the_bit(method: str, degrees: float) -> None:
+    photo = np.ascontiguousarray(load_sample_image("flower.jpg")[100:293, 50:331])
+    expected = Image.fromarray(photo).rotate(degrees, METHODS[method])
+    assert np.array_equal(turned(photo, degrees, np.zeros(3), METHODS[method]), np.asarray(expected))
 
 
 @pytest.mark.parametrize("method", METHODS)
