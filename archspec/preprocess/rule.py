@@ -10,7 +10,7 @@ from archspec.schema.keys import Section, key, section, to_json
 from archspec.schema.kinds import Choice, Each, Flag, Number, Whole
 from archspec.schema.read import section_of
 from archspec.spec.data import Encoded
-from archspec.spec.preprocess import FILTERS, LARGEST, RESIZES, STATISTICS, Resize, Shorter, Squash
+from archspec.spec.preprocess import FILTERS, LARGEST, OFFSETS, RESIZES, STATISTICS, Resize, Shorter, Squash
 from archspec.spec.recipe import Recipe
 
 Shape = tuple[int, int, int]
@@ -32,7 +32,7 @@ class Preprocess(Section):
     width: int = key(SIDE, "of the input", unit="pixels")
     channels: int = key(SIDE, "of the input")
     resize: Resize = key(RESIZES, "how an image of another size is made to fit")
-    offset: str = key(Choice(("floor", "ceil", "even")), "how half a pixel is rounded where the middle is cut out")
+    offset: str = key(Choice(OFFSETS), "how half a pixel is rounded where the middle is cut out")
     interpolation: str = key(Choice(FILTERS), "how it is scaled")
     antialias: bool = key(Flag(), "whether scaling down takes the mean of what falls together")
     origin: str = key(Choice(("centre", "corner")), "what stays in its place when an image is scaled")

@@ -44,8 +44,10 @@ def centred(height: int, width: int, rule: Preprocess) -> Window:
             return boxed(top, left, height - 2 * top, width - 2 * left, rule)
         case Fraction(share=share):
             unit = share * min(height / rule.height, width / rule.width)
-            rows, columns = (max(1, _floor(unit * side)) for side in (rule.height, rule.width))
-            return boxed(offset(height - rows, rule), offset(width - columns, rule), rows, columns, rule)
+            sides = unit * rule.height, unit * rule.width
+            rows, columns = (max(1, _floor(side)) for side in sides)
+            left_by = sides if rule.offset == "unrounded" else (rows, columns)
+            return boxed(offset(height - left_by[0], rule), offset(width - left_by[1], rule), rows, columns, rule)
         case AsIs():
             if height < rule.height or width < rule.width:
                 raise TooSmall(f"{width}x{height} pixels, and the input is {rule.width}x{rule.height}")
@@ -69,9 +71,10 @@ def scaled(height: int, width: int, rule: Preprocess) -> tuple[int, int]:
         case Shorter(pixels=pixels, longer=longer):
             return shorter(height, width, pixels, longer)
         case Cover(margin=margin, longer=longer):
-            factor = max(rule.height * margin / height, rule.width * margin / width)
-            rows, columns = (_whole(side * factor, longer) for side in (height, width))
-            return max(rows, rule.height), max(columns, rule.width)  # rounding may not take it below the input
+            rows, columns = (_whole(side * margin, longer) for side in (rule.height, rule.width))
+            if rows * width >= columns * height:
+                return rows, _whole(width * rows / height, longer)
+            return _whole(height * columns / width, longer), columns
     return height, width
 
 
@@ -83,10 +86,14 @@ def shorter(height: int, width: int, pixels: int, longer: str) -> tuple[int, int
     return rows, columns
 
 
-def offset(spare: int, rule: Preprocess) -> int:
+def offset(spare: float, rule: Preprocess) -> int:
     """Where the middle begins if so many pixels are to spare."""
-    half = spare / 2
-    return math.floor(half) if rule.offset == "floor" else math.ceil(half) if rule.offset == "ceil" else round(half)
+    match rule.offset:
+        case "ceil":
+            return math.ceil(spare / 2)
+        case "even":
+            return round(spare / 2)
+    return _floor(spare / 2)
 
 
 def _whole(value: float, how: str) -> int:

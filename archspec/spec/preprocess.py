@@ -10,6 +10,7 @@ from archspec.schema.kinds import Choice, Each, Flag, Number, Whole
 
 PIXEL = 255
 """The largest value of a pixel, as it comes from a file."""
+OFFSETS = ("floor", "ceil", "even", "unrounded")
 FILTERS = ("bilinear", "bicubic", "area", "lanczos3", "nearest")
 LARGEST = 1e6
 STATISTICS = 1 << 10
@@ -28,7 +29,7 @@ class Shorter(Section):
 
 @section
 class Cover(Section):
-    """As `shorter`, with the sides as multiples of the input's: 1.143 makes 256 of 224."""
+    """As `shorter`, with the sides as multiples of the input's, made whole numbers first: 1.143 makes 256 of 224."""
 
     word = "cover"
     main = "margin"
@@ -78,8 +79,8 @@ PRESETS: Mapping[str, Mapping[str, object]] = MappingProxyType({
     "slim_inception": {"resize": Fraction(of="sides"), "antialias": False, "origin": "corner", "decoder": "fast"},
     "slim_vgg": {"resize": Shorter(pixels=256), "antialias": False, "origin": "corner", "decoder": "fast",
                  "mean": (123.68, 116.78, 103.94), "std": (1.0,)},
-    "tf_model_garden": {"resize": Fraction(), "offset": "ceil", "antialias": False, "decoder": "fast", "mean": IMAGENET_MEAN,
-                        "std": IMAGENET_STD},
+    "tf_model_garden": {"resize": Fraction(), "offset": "unrounded", "antialias": False, "decoder": "fast",
+                        "mean": IMAGENET_MEAN, "std": IMAGENET_STD},
     "keras_tf": {"resize": Squash(), "antialias": False, "decoder": "fast"},
     "keras_torch": {"resize": Squash(), "antialias": False, "decoder": "fast", "mean": IMAGENET_MEAN, "std": IMAGENET_STD},
     "keras_caffe": {"resize": Squash(), "antialias": False, "decoder": "fast", "order": "bgr",
@@ -98,8 +99,9 @@ class PreprocessKeys(Section):
     resize: Shorter | Cover | Fraction | Squash | AsIs | None = key(
         RESIZES, "how an image of another size is made to fit", default=None,
         follows="the preset's, else fraction 0.875; of arrays squash")
-    offset: str | None = key(Choice(("floor", "ceil", "even")), "how half a pixel is rounded where the middle is cut out",
-                             default=None, follows="the preset's, else floor")
+    offset: str | None = key(
+        Choice(OFFSETS), "how half a pixel is rounded where the middle is cut out; unrounded: down, of what a fraction leaves "
+        "before its sides are whole numbers", default=None, follows="the preset's, else floor")
     interpolation: str | None = key(Choice(FILTERS), "how it is scaled", default=None, follows="the preset's, else bilinear",
                                     synonyms=("filter", "method", "resample"))
     antialias: bool | None = key(Flag(), "whether scaling down takes the mean of what falls together", default=None,

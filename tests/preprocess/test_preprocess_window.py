@@ -32,10 +32,10 @@ def test_torchvision(height: int, width: int) -> None:
 
 @pytest.mark.parametrize(("height", "width"), [*SIZES, *RANDOM])
 def test_tf_model_garden(height: int, width: int) -> None:
-    """center_crop_image of official/vision/ops/preprocess_ops.py, a share of 0.875."""
-    side = int(0.875 * min(height, width)) or 1
+    """center_crop_image of official/vision/ops/preprocess_ops.py: the offset is made of the side before that is cut."""
+    side = 0.875 * min(height, width)
     assert centred(height, width, rule("tf_model_garden")) == Window(
-        (height - side + 1) // 2, (width - side + 1) // 2, side, side, 224, 224)
+        int((height - side) / 2), int((width - side) / 2), int(side) or 1, int(side) or 1, 224, 224)
 
 
 @pytest.mark.parametrize(("height", "width"), [*SIZES, *RANDOM])
@@ -48,16 +48,17 @@ def test_slim_inception(height: int, width: int) -> None:
 @pytest.mark.parametrize(("share", "size", "shorter"), [(0.875, 224, 256), (0.95, 224, 235), (0.965, 224, 232), (0.875, 299, 341),
                                                         (0.8975, 299, 333), (1.0, 288, 288)])
 def test_timm_s_crop_pct(share: float, size: int, shorter: int) -> None:
-    """floor(size / crop_pct), facts of timm's own configurations."""
+    """floor(size / crop_pct), facts of timm's own configurations; the longer side is made of that, not of size / crop_pct."""
     found = centred(500, 400, rule("timm", (size, size, 3), resize=Cover(margin=1 / share, longer="floor")))
     assert (found.scaled_width, shorter) == (math.floor(size / share), math.floor(size / share))
+    assert found.scaled_height == int(shorter * 500 / 400)
 
 
 def test_shorter_cuts_the_middle() -> None:
     assert centred(300, 401, rule(resize=Shorter(pixels=256))) == Window(0, 0, 300, 401, 256, 342, 16, 59)
 
 
-@pytest.mark.parametrize(("how", "top"), [("floor", 10), ("ceil", 11), ("even", 10)])
+@pytest.mark.parametrize(("how", "top"), [("floor", 10), ("ceil", 11), ("even", 10), ("unrounded", 10)])
 def test_half_a_pixel(how: str, top: int) -> None:
     found = centred(245, 245, rule(resize=AsIs(), offset=how))
     assert (found.cut_top, found.cut_left) == (top, top)

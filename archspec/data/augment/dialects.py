@@ -18,7 +18,6 @@ from PIL import Image
 from archspec.data.augment import enhance
 from archspec.data.augment.geometry import METHODS, moved, turned
 from archspec.data.augment.step import levels
-from archspec.preprocess.window import NEARLY
 
 
 class Canvas(NamedTuple):
@@ -75,8 +74,14 @@ def _both_ways(greatest: float) -> Amount:
     return lambda share, sign, size: sign * greatest * share
 
 
-def _factor(greatest: float) -> Amount:
-    return lambda share, sign, size: 1 + sign * greatest * share
+def _spaced(greatest: float, share: float, steps: int) -> float:
+    """A share of it as torch.linspace has it: in 32 bits, counted from the end that is nearer.
+
+    The last bit shows in pixels that are cut off to levels, and where pixels are cut off to whole ones: 15 of 30 steps to
+    32 are 15.999999.
+    """
+    end, step, place = float(np.float32(greatest)), float(np.float32(greatest) / np.float32(steps)), round(share * steps, 6)
+    return float(np.float32(step * place if place < (steps + 1) // 2 else end - step * (steps - place)))
 
 
 def _share_of(greatest: int) -> Amount:
@@ -91,20 +96,33 @@ def _from_dull(share: float, sign: int, size: tuple[int, int]) -> float:
     return 1.8 * share + 0.1
 
 
+def _threshold(share: float, sign: int, size: tuple[int, int]) -> float:
+    """Rounded behind the sixth place: a whole level is the first that is inverted, and not the last that is kept."""
+    return round(255 * (1 - share), 6)
+
+
 def _never_grey(share: float, sign: int, size: tuple[int, int]) -> float:
     return max(0.1, 1 + sign * 0.9 * share)
 
 
-def torchvision(shear: float, shift: Callable[[int], float], degrees: float, factor: float, bits: tuple[int, int]) -> Space:
-    """The greatest of each; `shift`: pixels, of a side; `bits`: how many stay at the least magnitude and at the greatest."""
+def torchvision(steps: int, shear: float, shift: Callable[[int], float], degrees: float, factor: float,
+                bits: tuple[int, int]) -> Space:
+    """The greatest of each, which is `steps` steps away from none.
+
+    `shift`: pixels, of a side; `bits`: how many stay at the least magnitude and at the greatest.
+    """
     most, least = bits
+
+    def both_ways(greatest: float) -> Amount:
+        return lambda share, sign, size: sign * _spaced(greatest, share, steps)
+
+    def pixels(axis: int) -> Amount:
+        return lambda share, sign, size: sign * int(_spaced(shift(size[axis]), share, steps))
     return MappingProxyType({
-        "shear_x": _both_ways(shear), "shear_y": _both_ways(shear),
-        "translate_x": lambda share, sign, size: sign * int(shift(size[1]) * share + NEARLY),
-        "translate_y": lambda share, sign, size: sign * int(shift(size[0]) * share + NEARLY),
-        "rotate": _both_ways(degrees), **dict.fromkeys(FACTORS, _factor(factor)),
-        "posterize": lambda share, sign, size: round(most - share * (most - least)),
-        "solarize": lambda share, sign, size: 255 * (1 - share),
+        "shear_x": both_ways(shear), "shear_y": both_ways(shear), "translate_x": pixels(1), "translate_y": pixels(0),
+        "rotate": both_ways(degrees),
+        **dict.fromkeys(FACTORS, lambda share, sign, size: 1 + sign * _spaced(factor, share, steps)),
+        "posterize": lambda share, sign, size: round(most - share * (most - least)), "solarize": _threshold,
         "autocontrast": _nothing, "equalize": _nothing})
 
 
@@ -112,10 +130,13 @@ def _relative(side: int) -> float:
     return 150 / 331 * side
 
 
-TORCHVISION = torchvision(0.3, _relative, 30.0, 0.9, (8, 4))
-WIDE = MappingProxyType({"identity": _nothing, **torchvision(0.99, lambda side: 32.0, 135.0, 0.99, (8, 2))})
+def _usual(steps: int) -> Space:
+    return torchvision(steps, 0.3, _relative, 30.0, 0.9, (8, 4))
+
+
+WIDE = MappingProxyType({"identity": _nothing, **torchvision(30, 0.99, lambda side: 32.0, 135.0, 0.99, (8, 2))})
 """TrivialAugment's."""
-MIXED = torchvision(0.3, lambda side: side / 3, 30.0, 0.9, (4, 0))
+MIXED = torchvision(9, 0.3, lambda side: side / 3, 30.0, 0.9, (4, 0))
 """AugMix's, with the four that the paper leaves out for the sake of its benchmark."""
 
 
@@ -161,14 +182,14 @@ class Dialect:
 
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType({
-    "torchvision": Dialect(MappingProxyType({"identity": _nothing, **TORCHVISION}), "black", scale=30.0),
+    "torchvision": Dialect(MappingProxyType({"identity": _nothing, **_usual(30)}), "black", scale=30.0),
     "timm": Dialect(TIMM, "mean", (METHODS["bilinear"], METHODS["bicubic"]), chance=0.5, most=1.0),
     "timm increasing": Dialect(INCREASING, "mean", (METHODS["bilinear"], METHODS["bicubic"]), chance=0.5, most=1.0),
     "tpu": Dialect(tpu(100, 40), "grey"),
 })
 """RandAugment's."""
 SEARCHED: Mapping[str, Dialect] = MappingProxyType({
-    "original": Dialect(MappingProxyType({"invert": _nothing, **TORCHVISION}), "black", scale=9.0),
+    "original": Dialect(MappingProxyType({"invert": _nothing, **_usual(9)}), "black", scale=9.0),
     "v0": Dialect(tpu(250, 100), "grey"),
 })
 """AutoAugment's, by policy."""

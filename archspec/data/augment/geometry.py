@@ -74,11 +74,11 @@ def turned(image: np.ndarray, degrees: float, colour: np.ndarray | None, method:
 
 
 def _about(degrees: float, height: int, width: int) -> Matrix:
-    """As Pillow's `rotate` has it, with the middle of the image as it counts."""
-    angle = math.radians(degrees)
+    """As Pillow's `rotate` has it, with the middle of the image as it counts, added up in the same order: to the last bit."""
+    angle = math.radians(degrees % 360)
     cosine, sine = round(math.cos(angle), 15), round(math.sin(angle), 15)
     x, y = width / 2, height / 2
-    return cosine, -sine, x - cosine * x + sine * y, sine, cosine, y - sine * x - cosine * y
+    return cosine, -sine, (sine * y - cosine * x) + x, sine, cosine, (-sine * x - cosine * y) + y
 
 
 def moved(image: np.ndarray, matrix: Matrix, colour: np.ndarray, method: Image.Resampling) -> np.ndarray:

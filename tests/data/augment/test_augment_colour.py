@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from augment_rule import rule
 from PIL import Image, ImageEnhance
+from scipy import stats
 
+from archspec.data.augment import colour
 from archspec.data.augment.colour import (
     COMPONENTS,
     DISTORTED,
@@ -150,3 +152,43 @@ def test_saturation_stops_at_black() -> None:
     vivid = np.array([[[200, 20, 10]]], np.float32)
     assert DISTORTED[1][0](vivid, 1.5).tolist() == [[[pytest.approx(200), pytest.approx(10.53, abs=0.01), pytest.approx(0, abs=1e-4)]]]
     assert DISTORTED[1][0](np.full((1, 1, 3), -4, np.float32), 1.5).tolist() == [[[-4, -4, -4]]]
+
+
+Noted = dict[int, list[float]]
+"""The amounts of each part, in the order in which they came."""
+
+
+def noting(found: Noted, part: int) -> Any:
+    def note(image: np.ndarray, amount: float) -> np.ndarray:
+        found.setdefault(part, []).append(amount)
+        return image
+    return note
+
+
+def even(found: list[float], least: float, greatest: float, count: int) -> None:
+    assert len(found) == count
+    assert stats.kstest(found, stats.uniform(least, greatest - least).cdf).statistic < 1.63 / np.sqrt(count)  # one in a hundred
+
+
+def test_factors_of_jitter_are_even(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: Noted = {}
+    monkeypatch.setattr(colour, "JITTERED", [noting(found, part) for part in range(4)])
+    step = colour_jitter(ColourJitter(brightness=0.4, contrast=0.5, saturation=2.0, hue=0.1), RULE)
+    for number in range(1500):
+        step.change(IMAGE[:1, :1], uniforms(5, number, step.draws))
+    for part, (least, greatest) in enumerate([(0.6, 1.4), (0.5, 1.5), (0, 3), (-0.1, 0.1)]):
+        even(found[part], least, greatest, 1500)
+    assert abs(np.corrcoef(found[0], found[1])[0, 1]) < 0.08
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_amounts_of_inception_are_even(monkeypatch: pytest.MonkeyPatch, fast: bool) -> None:
+    found: Noted = {}
+    monkeypatch.setattr(colour, "DISTORTED", [(noting(found, part), *each[1:]) for part, each in enumerate(DISTORTED)])
+    step = inception_colour(InceptionColour(fast=fast), RULE)
+    for number in range(1500):
+        step.change(IMAGE[:1, :1], uniforms(5, number, step.draws))
+    ranges = [(-32, 32), (0.5, 1.5), (-0.2, 0.2), (0.5, 1.5)]
+    assert sorted(found) == ([0, 1] if fast else [0, 1, 2, 3])
+    for part, amounts in found.items():
+        even(amounts, *ranges[part], 1500)

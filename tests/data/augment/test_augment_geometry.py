@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from augment_rule import rule
 from PIL import Image
+from scipy import stats
+from sklearn.datasets import load_sample_image
 
+from archspec.data.augment import geometry
 from archspec.data.augment.geometry import METHODS, bordered, colour_of, flip, pad_crop, rotate, turned
 from archspec.data.draws import uniforms
 from archspec.spec.augment import Flip, PadCrop, Rotate
@@ -69,6 +72,23 @@ def test_rotate_is_pillows(method: str) -> None:
     for drawn in (0.0, 0.2, 0.5, 0.93):
         expected = Image.fromarray(IMAGE).rotate(60 * drawn - 30, METHODS[method], fillcolor=(10, 20, 31))
         assert np.array_equal(step.change(IMAGE, np.array([drawn])), np.asarray(expected))
+
+
+def test_angles_are_even(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[float] = []
+    monkeypatch.setattr(geometry, "turned", lambda image, degrees, *_: found.append(degrees))
+    step = rotate(Rotate(degrees=20.0), RULE)
+    for number in range(1500):
+        step.change(IMAGE, uniforms(5, number, step.draws))
+    assert stats.kstest(found, stats.uniform(-20, 40).cdf).statistic < 1.63 / np.sqrt(1500)  # one in a hundred
+
+
+@pytest.mark.parametrize("degrees", [-170.0, -45.0, 30.0, 200.0])
+@pytest.mark.parametrize("method", METHODS)
+def test_a_turn_of_a_photograph_is_pillows_to_the_bit(method: str, degrees: float) -> None:
+    photo = np.ascontiguousarray(load_sample_image("flower.jpg")[100:293, 50:331])
+    expected = Image.fromarray(photo).rotate(degrees, METHODS[method])
+    assert np.array_equal(turned(photo, degrees, np.zeros(3), METHODS[method]), np.asarray(expected))
 
 
 @pytest.mark.parametrize("method", METHODS)

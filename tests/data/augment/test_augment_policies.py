@@ -45,7 +45,8 @@ RELATIVE = (150 / 331 * 331, 150 / 331 * 200)
 SPACES = {
     "randaugment": (DIALECTS["torchvision"], {"identity": [0] * 31, **torchvision(31, 0.3, *RELATIVE, 30, 0.9, (8, 4))}),
     "autoaugment": (SEARCHED["original"], {"invert": [0] * 10, **torchvision(10, 0.3, *RELATIVE, 30, 0.9, (8, 4))}),
-    "trivialaugment": (TRIVIAL, {"identity": [0] * 31, **torchvision(31, 0.99, 32, 32, 135, 0.99, (8, 2))}),
+    "trivialaugment": (TRIVIAL, {"identity": [0] * 31, **torchvision(31, 0.99, 32, 32, 135, 0.99, (8, 2)),
+                                 **{key: [*range(16), *range(17, 31), 32] for key in ("translate_x", "translate_y")}}),
     "augmix": (CHAINS, torchvision(10, 0.3, 331 / 3, 200 / 3, 30, 0.9, (4, 0))),
 }
 
@@ -62,6 +63,16 @@ def test_torchvisions_magnitudes(policy: str) -> None:
         assert [amount(dialect, name, index) for index in range(len(amounts))] == pytest.approx(amounts), name
     assert dialect.fill == "black"
     assert dialect.chance == 1
+
+
+def test_torchvisions_magnitudes_to_the_last_bit() -> None:
+    """What torch.linspace gives: 32 bits, and 15.999999 for the middle of 0 to 32; a threshold of 187 keeps no level 187."""
+    usual = DIALECTS["torchvision"]
+    assert [amount(usual, "colour", index) - 1 for index in (1, 10, 20)] == pytest.approx(
+        [0.029999999329447746, 0.29999998211860657, 0.5999999642372131], abs=1e-15)
+    assert [amount(CHAINS, "shear_x", index) for index in (6, 7)] == [0.20000000298023224, 0.23333334922790527]
+    assert amount(TRIVIAL, "translate_x", 15, -1) == -15
+    assert [amount(usual, "solarize", index) for index in (8, 10, 20, 22)] == [187, 170, 85, 68]
 
 
 @pytest.mark.parametrize("name", [*FACTORS, "rotate", "shear_x", "shear_y", "translate_x", "translate_y", "posterize", "solarize"])
