@@ -19,12 +19,11 @@ from archspec.data.looking import Tick, silent
 from archspec.data.pipeline import Pipeline
 from archspec.data.source import Source, without
 from archspec.data.weighting import class_weights
-from archspec.errors import InputError
 from archspec.evaluate.evaluator import Evaluator, classification, multi_label
 from archspec.graph.ir import Graph
 from archspec.model.emit import build
 from archspec.network import lower, with_overrides
-from archspec.preprocess.rule import Preprocess, Shape, preprocess_of
+from archspec.preprocess.rule import Preprocess, input_shape, preprocess_of
 from archspec.spec.arch import Spec
 from archspec.spec.recipe import Recipe
 from archspec.train import cluster as clusters
@@ -122,7 +121,7 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick = silent) -> Job:
     """
     recipe = spec.train
     cluster = clusters.read(os.environ)
-    rule = preprocess_of(recipe, _fixed(graph))
+    rule = preprocess_of(recipe, input_shape(graph))
     data.check_channels(rule.shape)
     weights = class_weights(recipe, data)
     found = checked(data, recipe.data, rule, tick)
@@ -162,11 +161,3 @@ def _initialize(spec: Spec, graph: Graph, model: keras.Model, strategy: tf.distr
         fill(model, plan, wanted)
         for note in notes(plan):
             say(f"{init.weights}: {note}")
-
-
-def _fixed(graph: Graph) -> Shape:
-    height, width, channels = graph.input.type.shape
-    if height is None or width is None or channels is None:
-        raise InputError(f"training needs images of one size, but the input is {graph.input.type}\n"
-                         f"  hint: --set input=224x224x{channels}")
-    return height, width, channels

@@ -10,16 +10,20 @@ from archspec.train.progress import Progress
 
 
 class Pace:
-    """Counts into a progress: the seconds of the whole, and images and seconds of the training between `go` and `pause`."""
+    """Counts into a progress: the seconds of the whole, and images and seconds of the training between `go` and `pause`.
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
+    A step stands for `each` images, on the average of an epoch: the last batch of it is filled up.
+    """
+
+    def __init__(self, progress: Progress, each: float) -> None:
+        self._progress, self._each = progress, each
         self._clock = time.monotonic()
         self.go()
 
     def go(self) -> None:
         """Training goes on; what has passed since the last `pause` is not counted."""
-        self._begin, self._images, self._waited = time.monotonic(), self._progress.images, 0.0
+        self._progress.read()  # waits for the device
+        self._begin, self._step, self._waited = time.monotonic(), self._progress.step, 0.0
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
@@ -30,9 +34,10 @@ class Pace:
 
     def pause(self) -> None:
         """Something else begins."""
-        images = self._progress.images  # waits for the device
+        self._progress.read()
+        images = (self._progress.step - self._step) * self._each
         timed = self._progress.timed
-        self._progress.timed = [timed[0] + images - self._images, timed[1] + time.monotonic() - self._begin,
+        self._progress.timed = [timed[0] + images, timed[1] + time.monotonic() - self._begin,
                                 timed[2] + self._waited]
 
     def count(self) -> None:
