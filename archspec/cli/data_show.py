@@ -53,7 +53,8 @@ def show(spec: str, output: str | None, count: int, epoch: int | None, step: int
     if as_json:
         print_json(_document(path, shown, begin, found))
     else:
-        click.echo(f"{path}  {len(found)} image{"s" * (len(found) > 1)} of {place(shown.pipeline, begin, len(found))}")
+        many = f"{len(found)} image{'s' * (len(found) > 1)}"
+        click.echo(f"{path}  {many} of {place(shown.pipeline, begin, len(found))}, each beside what evaluation sees of it")
     return DONE
 
 

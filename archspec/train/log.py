@@ -18,8 +18,8 @@ LINE_SECONDS = 10.0
 """Without a terminal: the least time between two lines within an epoch."""
 WORTH_SAYING = 0.05
 """Below this share of its time a device does not wait for data."""
-BOTTLENECK = 0.25
-"""From this share on the data are what a training is slow by."""
+BOTTLENECK, LONG = 0.25, 5.0
+"""From this share on, and so many seconds an epoch, it is said once what can be done about it."""
 
 
 class Log(ABC):
@@ -60,7 +60,7 @@ class Log(ABC):
         self.say(f"epoch {row['epoch']:.0f}/{self.extent.epochs}  loss {row['loss']:.4f}  accuracy {row['accuracy']:6.2%}  "
                  f"test loss {row['test_loss']:.4f}  test accuracy {row['test_top1']:6.2%}  "
                  f"learning rate {row['learning_rate']:.2g}  {_read(row)}")
-        if row["data_wait"] >= BOTTLENECK and self._remedy:
+        if _slow(row) and self._remedy:
             self.say(f"images come too slowly: {row['data_wait']:.0%} of the time the device waited for them\n"
                      f"  hint: {self._remedy}")
             self._remedy = ""
@@ -124,8 +124,14 @@ class _Percent(ProgressColumn):
 def _read(row: Row) -> str:
     """How an epoch's images came."""
     return (f"{row['images']:.0f} images" + f", {row['skipped']:.0f} skipped" * (row["skipped"] > 0)
-            + f", {row['images_per_second']:.0f} a second"
+            + f", {row['images_per_second']:.0f} images/s"
             + f", {row['data_wait']:.0%} of the time waiting for data" * (row["data_wait"] >= WORTH_SAYING))
+
+
+def _slow(row: Row) -> bool:
+    """Whether images are what a training waits for, and it matters."""
+    seconds = row["data_wait"] * row["images"] / max(row["images_per_second"], 1e-9)
+    return row["data_wait"] >= BOTTLENECK and seconds >= LONG
 
 
 def make_log(console: Console, extent: Extent, remedy: str) -> Log:

@@ -70,6 +70,7 @@ class Steps:
             batch = self._job.next(self._batches)
         self.whole = False
         progress.sums = progress.sums + self._job.train(batch)
+        self._pace.follow(progress.sums)
         progress.step += 1
         self.whole = True
         if not self._compiled and progress.step % self._job.training.steps:
