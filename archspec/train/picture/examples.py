@@ -46,6 +46,8 @@ def _examples(pipeline: Pipeline, classes: int, rows: np.ndarray, batch: Batch) 
     inputs, mixed = blended(inputs, own, tf.nest.map_structure(tf.constant, batch.blend))
     trained = denormalize(inputs.numpy(), pipeline.rule)
     for place, row in enumerate(rows.tolist()):
+        if not batch.weights[place]:  # fills up the last batch
+            continue
         yield Example(pipeline.split.keys[row], shares(own[place].numpy()), pipeline.still(row).astype(np.float32),
                       shares(mixed[place].numpy()), trained[place])
 
