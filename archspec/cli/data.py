@@ -10,6 +10,7 @@ import click
 
 from archspec.cli import DONE, NO
 from archspec.cli.bars import ticking
+from archspec.cli.data_show import show as show_images
 from archspec.cli.options import as_json, overrides, print_json, spec_of
 from archspec.cli.screen import Screen
 from archspec.errors import InputError
@@ -32,7 +33,10 @@ RECORDS = ("train*-of-*", "train*.tfrecord*")
 
 @click.group()
 def data() -> None:
-    """Look into the images of a training before it: `archspec data check`."""
+    """Look into the images of a training before it: `data check`, `data show`."""
+
+
+data.add_command(show_images)
 
 
 @data.command()

@@ -40,6 +40,7 @@ PLACES = {
     "labels.txt": "the classes in the order of the outputs, one a line",
     "result.json": "the table above",
     "curves.png": "loss and error over the epochs",
+    "augmented.png": "what the network was first trained on, beside the same images untouched",
     "metrics.jsonl": "the same in numbers",
     "tensorboard": "and for tensorboard --logdir",
 }
@@ -133,6 +134,7 @@ def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Consol
     from archspec.export.run import complete, is_trained
     from archspec.train.begin import begin
     from archspec.train.loop import train
+    from archspec.train.picture.draw import draw_first
     from archspec.train.report import headline
     if not fresh and is_trained(run):
         with console.status("completing"):
@@ -140,6 +142,7 @@ def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Consol
     job = _job(spec, graph, run, fresh, console)
     begin(run, spec, graph, job, fresh, partial(_say, console))
     _say(console, headline(graph, job))
+    draw_first(run.augmented, spec.name, job)
     history = train(job, run, console)
     with console.status("saving and comparing"):
         return _finish(run, spec, graph, job, history[-1])

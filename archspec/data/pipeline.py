@@ -120,6 +120,25 @@ class Pipeline:
         images = np.stack([self._reader.pixels(int(index)) for index in chosen])
         return images.astype(np.float32), self.split.labels[chosen]
 
+    def shown(self, step: int, count: int) -> Iterator[tuple[np.ndarray, Batch]]:
+        """Up to `count` images of the training from a step on, to the end of its epoch, for a person to look at.
+
+        Which examples, (b,) int64, and the batch of them as arrays; of the last batch a part. One image more where `count`
+        would part two that are mixed with each other. Raises InputError with the name of an image that cannot be read.
+        """
+        own, rows = self.plan.own, self.plan.training(step // self.steps, step)
+        for begin in range(0, min(count, len(rows)), own):
+            left = count - begin
+            numbers, examples, counts = rows[begin:begin + min(own, left + left % 2)].T
+            pairs = zip(examples.tolist(), numbers.tolist(), strict=True)
+            images = np.stack([self._reader.pixels(index, number) for index, number in pairs])
+            blend = self._blender.draw(self.recipe.seed, step + begin // own, numbers) if self._blender else ()
+            yield examples, Batch(images, self.split.labels[examples], counts.astype(np.float32), blend)
+
+    def still(self, example: int) -> np.ndarray:
+        """An image as evaluation sees it, (h, w, c) from 0 to 255. Raises InputError with its name if it cannot be read."""
+        return self._reader.pixels(example)
+
     @cached_property
     def _reader(self) -> Reader:
         return Reader(self.split, self.rule, host(self.recipe.augmentation, self.rule), self.recipe.seed, self._cache)

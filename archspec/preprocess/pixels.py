@@ -114,3 +114,9 @@ def normalize(pixels: tf.Tensor, rule: Preprocess) -> tf.Tensor:
     ordered = tf.reverse(pixels, axis=[-1]) if rule.order == "bgr" else pixels
     factors = [1 / std for std in rule.std]
     return (ordered - tf.constant(rule.mean, tf.float32)) * tf.constant(factors, tf.float32)
+
+
+def denormalize(inputs: np.ndarray, rule: Preprocess) -> np.ndarray:
+    """(..., channels) of the network's input to float32 pixels, of which those from 0 to 255 are an image's."""
+    pixels = inputs * np.array(rule.std, np.float32) + np.array(rule.mean, np.float32)
+    return pixels[..., ::-1] if rule.order == "bgr" else pixels

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from archspec.errors import InputError, SpecError
+from archspec.graph.ir import Graph
 from archspec.schema.keys import Section, key, section, to_json
 from archspec.schema.kinds import Choice, Each, Flag, Number, Whole
 from archspec.schema.read import section_of
@@ -61,6 +62,15 @@ class Preprocess(Section):
             raise InputError(error.problems[0].message) from None
         except TypeError as error:
             raise InputError(f"preprocess: {error}") from None
+
+
+def input_shape(graph: Graph) -> Shape:
+    """Of a network that is to be trained. Raises InputError where it takes images of any size."""
+    height, width, channels = graph.input.type.shape
+    if height is None or width is None or channels is None:
+        raise InputError(f"training needs images of one size, but the input is {graph.input.type}\n"
+                         f"  hint: --set input=224x224x{channels}")
+    return height, width, channels
 
 
 def preprocess_of(recipe: Recipe, shape: Shape) -> Preprocess:

@@ -9,7 +9,7 @@ from archspec.data.augment.erasing import Erased
 from archspec.data.augment.mixing import Mixed
 
 
-def blended(images: tf.Tensor, truths: tf.Tensor, blend: Blend) -> tuple[tf.Tensor, tf.Tensor]:
+def blended(images: tf.Tensor, truths: tf.Tensor, blend: Blend | tuple[()]) -> tuple[tf.Tensor, tf.Tensor]:
     """Images (b, h, w, c) float32 as the network sees them, and what is true of them, (b, classes) float32."""
     for part in blend:
         if isinstance(part, Mixed):

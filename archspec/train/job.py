@@ -19,12 +19,11 @@ from archspec.data.looking import Tick
 from archspec.data.pipeline import Pipeline
 from archspec.data.source import Source, without
 from archspec.data.weighting import class_weights
-from archspec.errors import InputError
 from archspec.evaluate.evaluator import Evaluator, classification, multi_label
 from archspec.graph.ir import Graph
 from archspec.model.emit import build
 from archspec.network import lower, with_overrides
-from archspec.preprocess.rule import Preprocess, Shape, preprocess_of
+from archspec.preprocess.rule import Preprocess, input_shape, preprocess_of
 from archspec.spec.arch import Spec
 from archspec.spec.recipe import Recipe
 from archspec.train import cluster as clusters
@@ -117,7 +116,7 @@ class Job:
 
 def look(spec: Spec, graph: Graph, data: Source, tick: Tick) -> tuple[Preprocess, Checked]:
     """How the images are seen, and what is found in them. Raises InputError where they cannot be trained on."""
-    rule = preprocess_of(spec.train, _fixed(graph))
+    rule = preprocess_of(spec.train, input_shape(graph))
     data.check_channels(rule.shape)
     return rule, checked(data, spec.train.data, rule, tick)
 
@@ -167,11 +166,3 @@ def _initialize(spec: Spec, graph: Graph, model: keras.Model, strategy: tf.distr
         fill(model, plan, wanted)
         for note in notes(plan):
             say(f"{init.weights}: {note}")
-
-
-def _fixed(graph: Graph) -> Shape:
-    height, width, channels = graph.input.type.shape
-    if height is None or width is None or channels is None:
-        raise InputError(f"training needs images of one size, but the input is {graph.input.type}\n"
-                         f"  hint: --set input=224x224x{channels}")
-    return height, width, channels

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from archspec.graph.ir import Graph
+from archspec.spec.data import Encoded
+from archspec.spec.recipe import Recipe
 from archspec.train.job import Job
 from archspec.train.strategy import devices_text
 
@@ -15,6 +17,16 @@ def headline(graph: Graph, job: Job) -> str:
             f"{job.testing.split.size} {data.test.name} images, {len(data.classes)} classes; {job.recipe.epochs} epochs of "
             f"{job.training.steps} steps; {devices_text(job.strategy)}" +
             "".join(f"\n{note}" for note in _notes(job)))
+
+
+def remedy(recipe: Recipe) -> str:
+    """What to do where the device waits for data: the cheapest first."""
+    found = []
+    if isinstance(recipe.data, Encoded) and recipe.data.cache == "none":
+        found = ["train.data.cache: ram, or disk, decodes each image once", "archspec data pack can make large images smaller"]
+    if len(recipe.augmentation) > 1:
+        found.append("leave out what costs most of train.augment")
+    return "; ".join([*found, "give it more processor cores"])
 
 
 def _notes(job: Job) -> list[str]:

@@ -54,6 +54,10 @@ class RunFolder:
         return self.path / "metrics.jsonl"
 
     @property
+    def augmented(self) -> Path:
+        return self.path / "augmented.png"
+
+    @property
     def result(self) -> Path:
         return self.path / "result.json"
 

@@ -38,11 +38,10 @@ class TrainStep:
     def __call__(self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, blend: Blend | tuple[()]) -> tf.Tensor:
         """Sums as in TRAINED, (3,) float64. Of images that are blended the accuracy is by the class that has most of them."""
         one_each = len(labels.shape) == 1
-        inputs = normalize(tf.cast(images, tf.float32), self.rule)
-        truths = truth(labels, self.classes, self.recipe.label_smoothing)
-        if blend:
-            inputs, truths = blended(inputs, truths, blend)
-            labels = tf.argmax(truths, axis=1, output_type=tf.int32) if one_each else labels
+        inputs, truths = blended(normalize(tf.cast(images, tf.float32), self.rule),
+                                 truth(labels, self.classes, self.recipe.label_smoothing), blend)
+        if blend and one_each:
+            labels = tf.argmax(truths, axis=1, output_type=tf.int32)
         distance = cross_entropy if one_each else binary_cross_entropy
         with tf.GradientTape() as tape:
             logits, auxiliary = split_outputs(self.model(inputs, training=True))
