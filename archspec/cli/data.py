@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from archspec.cli.bars import ticking
 from archspec.cli.options import as_json, overrides, print_json, spec_of
 from archspec.cli.screen import Screen
 from archspec.errors import InputError
+from archspec.io.places import user_path
 from archspec.network import lower
 from archspec.spec.data import Data, Folder, Tfrecord
 from archspec.spec.recipe import Recipe
@@ -26,13 +27,15 @@ INPUT = (224, 224, 3)
 """For which images are checked that are no spec's."""
 HOLDOUT = 0.2
 """Of a folder that has no images to test on. Which ones they are is of no matter here."""
+QUALITY = 90
+"""Of JPEGs that are encoded anew, where nothing is said."""
 RECORDS = ("train*-of-*", "train*.tfrecord*")
 """How TFRecord files are called."""
 
 
 @click.group()
 def data() -> None:
-    """Look into the images of a training before it: `archspec data check`."""
+    """Look into the images of a training before it, and pack them: `archspec data check`, `archspec data pack`."""
 
 
 @data.command()
@@ -59,11 +62,44 @@ def check(spec: str, overrides: tuple[str, ...], as_json: bool) -> int:
     return DONE if found.ok else NO
 
 
+@data.command()
+@click.argument("spec", metavar="SPEC_OR_FOLDER")
+@click.argument("out")
+@click.option("--size", type=click.IntRange(1, 1 << 12), default=128, show_default=True, metavar="MIB",
+              help="How large a file is to be, nearly.")
+@click.option("--shorter", type=click.IntRange(1, 1 << 14), metavar="PIXELS",
+              help="Scale images whose shorter side is longer to that length, and encode them anew.")
+@click.option("--quality", type=click.IntRange(1, 100), metavar="1..100",
+              help=f"Of the JPEGs of images that --shorter scales.  [default: {QUALITY}]")
+@click.option("--holdout", type=click.FloatRange(0, 1, min_open=True, max_open=True), metavar="SHARE",
+              help="The share of each class to test on, of a FOLDER that holds the class folders themselves.")
+@overrides
+@as_json
+def pack(spec: str, out: str, size: int, shorter: int | None, quality: int | None, holdout: float | None,
+         overrides: tuple[str, ...], as_json: bool) -> int:
+    """Write the images as TFRecord files with an index into the folder OUT, and say how to train on them.
+
+    SPEC_OR_FOLDER is a spec, whose `train.data` is packed, or a folder of images. Stopped, the same command goes on with the
+    file at which it was. What was written is read back and compared.
+    """
+    from archspec.cli.data_pack import packed, show
+    if quality is not None and shorter is None:
+        raise InputError("--quality is that of images which are scaled\n  hint: add --shorter, or leave --quality out")
+    asked = _to_pack(spec, overrides, holdout)
+    found = packed(asked, user_path(out, "OUT"), size, shorter, quality or QUALITY)
+    if as_json:
+        print_json(found.to_json())
+    else:
+        show(found)
+    return DONE
+
+
 @dataclass(frozen=True)
 class Asked:
     """Whose images are meant: sections of which the first that can be loaded is taken; how they are read; for which classes."""
 
     sections: tuple[Data, ...]
+    recipe: Recipe
     rule: Preprocess
     classes: int | None
 
@@ -88,13 +124,25 @@ def asked_for(reference: str, overrides: tuple[str, ...]) -> Asked:
         if overrides:
             raise InputError(f"--set changes a spec, and {reference} is a folder")
         sections = _sections(reference)
-        return Asked(sections, preprocess_of(Recipe(data=sections[0]), INPUT), None)
+        recipe = Recipe(data=sections[0])
+        return Asked(sections, recipe, preprocess_of(recipe, INPUT), None)
     spec = spec_of(reference, overrides)
     graph = lower(spec)
     refuse_missing(spec.train.data)
     height, width, channels = graph.input.type.shape
     rule = preprocess_of(spec.train, (height or INPUT[0], width or INPUT[1], channels or INPUT[2]))
-    return Asked((spec.train.data,), rule, graph.output.type.channels)
+    return Asked((spec.train.data,), spec.train, rule, graph.output.type.channels)
+
+
+def _to_pack(reference: str, overrides: tuple[str, ...], holdout: float | None) -> Asked:
+    """As `asked_for`, but of a folder no share is held back to test on that nobody has asked for."""
+    asked = asked_for(reference, overrides)
+    first = asked.sections[0]
+    if holdout is None:
+        return replace(asked, sections=(first,))
+    if not Path(reference).expanduser().is_dir() or not isinstance(first, Folder):
+        raise InputError("--holdout is of a folder of images\n  hint: of a spec, --set train.data.holdout=SHARE")
+    return replace(asked, sections=(replace(first, holdout=holdout),))
 
 
 def _sections(folder: str) -> tuple[Data, ...]:
