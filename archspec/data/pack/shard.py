@@ -17,7 +17,7 @@ from archspec.data.source import Split
 from archspec.data.sources.listed import Entry
 from archspec.data.sources.messages import Damaged
 from archspec.data.sources.records import Found, Wanted, records_of
-from archspec.errors import InputError
+from archspec.errors import InputError, visible
 from archspec.io.files import replacing
 from archspec.preprocess.header import NoImage
 
@@ -52,10 +52,14 @@ class Packing:
 def write_shard(path: Path, packing: Packing, begin: int, end: int, tick: Callable[[int], None]) -> Entry:
     """Writes the images from `begin` to `end`, and compares what can be read of the file with what was to be in it.
 
-    Raises InputError with the name of an image that cannot be made, OSError or tf.errors.OpError where the disk refuses.
+    Raises InputError with the name of an image that cannot be made, or of the file where the disk takes no more.
     """
     with replacing(path) as partial:
-        digests = _write(partial, packing, begin, end, tick)
+        try:
+            digests = _write(partial, packing, begin, end, tick)
+        except tf.errors.OpError as error:
+            raise InputError(f"{visible(str(path))}: cannot be written: {visible(error.message)}\n"
+                             "  hint: once that is mended, the same command goes on with this file") from None
         entry = read_shard(partial, packing, begin, end)
         _compare_images(partial, entry.found, digests)
     return Entry(path.name, entry.size, entry.sha256, entry.found)
@@ -82,7 +86,7 @@ def _joined(lists: list[list[int]]) -> list[int]:
 
 
 def _not_as_written(path: Path, why: str) -> InputError:
-    return InputError(f"{path}: what is read back is not what was written: {why}\n"
+    return InputError(f"{visible(str(path))}: what is read back is not what was written: {why}\n"
                       "  hint: remove the file and pack again; where it comes again, look at the disk")
 
 
