@@ -147,7 +147,8 @@ def _to_pack(reference: str, overrides: tuple[str, ...], holdout: float | None) 
 
 def _sections(folder: str) -> tuple[Data, ...]:
     if any(path.is_file() for pattern in RECORDS for path in Path(folder).expanduser().glob(pattern)):
-        return (Tfrecord(path=folder),)
+        from archspec.data.pack.place import section_keys
+        return (Tfrecord(path=folder, **section_keys(Path(folder).expanduser())),)
     return Folder(path=folder), Folder(path=folder, holdout=HOLDOUT)
 
 

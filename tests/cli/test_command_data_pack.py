@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from archspec.cli import run
+from archspec.data.pack.place import section_keys
 from archspec.data.sources import load_data
 from archspec.network import load
 
@@ -112,3 +113,22 @@ def test_an_image_that_cannot_be_read(archspec: Run, flowers: Path, tmp_path: Pa
     assert (code, out) == (2, "")
     assert error.startswith("1 image cannot be read:\n  flowers/train/rose/9.jpg: the file is empty\n")
     assert not (tmp_path / "packed").exists()
+
+
+def test_a_check_of_what_was_packed_reads_it_as_it_is(archspec: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.new("RGB", (9, 8)).save(tmp_path / "0.png")
+    (tmp_path / "a.csv").write_text("path,label\n0.png,a;b\n")
+    data = {"csv": "{source: csv, path: %s, test: %s, separator: ;}" % ((tmp_path / "a.csv",) * 2), "digits": "{source: digits}"}
+    for name, section in data.items():
+        assert archspec(spec(tmp_path, f"train: {{data: {section}}}\n"), str(tmp_path / name))[0] == 0
+        assert run(["data", "check", str(tmp_path / name), "--json"]) == 0
+        document = json.loads(capsys.readouterr().out)
+        assert document["ok"] is True
+    assert document["images"] == 1797
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"white": "x", "several": 1}', '{"white": -1, "several": true}', '{"white": 1e999, "several": true}'])
+def test_a_note_that_is_none_says_nothing(tmp_path: Path, text: str) -> None:
+    assert section_keys(tmp_path) == {}
+    (tmp_path / "pack.json").write_text(text)
+    assert section_keys(tmp_path) == {}

@@ -77,7 +77,8 @@ def pack(source: Source, section: Data, rule: Preprocess, out: Path, wish: Wish,
     names, white = names_text(source.classes), white_of(source)
     found = checked(source, section, rule, tick)
     halves = _halves(source, found, rule, wish.scaled)
-    asked = {"format": FORMAT, "source": source.name, "digest": found.index.digest, "white": white, "size": wish.size,
+    asked = {"format": FORMAT, "source": source.name, "digest": found.index.digest, "white": white,
+             "several": halves[0].packing.wanted.several, "size": wish.size,
              "shorter": wish.scaled and wish.scaled.shorter, "quality": wish.scaled and wish.scaled.quality,
              "channels": wish.scaled and rule.channels}
     try:

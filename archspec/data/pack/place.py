@@ -16,9 +16,12 @@ STATE = "pack.json"
 """What is packed there, and how: written before the first file, and kept."""
 SKIPPED = "skipped.txt"
 """The images that cannot be read and are left out, and why."""
+MOST_WHITE = 1e9
+"""As a section has it."""
 _FILES = "files"
 _CALLED = {"digest": "the images", "size": "--size", "shorter": "--shorter", "quality": "--quality", "white": "white",
-           "source": "the source", "channels": "the channels of the network's input", "format": "archspec"}
+           "several": "whether an image has several labels", "source": "the source",
+           "channels": "the channels of the network's input", "format": "archspec"}
 
 
 def refuse_others(out: Path) -> None:
@@ -56,6 +59,16 @@ def begun(out: Path, asked: Mapping[str, Any], images: Mapping[str, int]) -> dic
 def state(asked: Mapping[str, Any], files: Mapping[str, list[int]]) -> dict[str, Any]:
     """What `begun` reads."""
     return {**asked, _FILES: dict(files)}
+
+
+def section_keys(out: Path) -> dict[str, Any]:
+    """What a section has to say to read a folder's files, as they were packed; {} where they were not, or nobody knows."""
+    try:
+        found = read_json(out / STATE)
+        white, several = float(found["white"]), found["several"] is True
+    except (OSError, ValueError, TypeError, KeyError, OverflowError):
+        return {}
+    return {"white": white, "several": several} if 0 <= white <= MOST_WHITE else {}
 
 
 def refuse_strays(out: Path, known: Iterable[str]) -> None:
