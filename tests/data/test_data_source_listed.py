@@ -128,3 +128,13 @@ def test_one_long_number_takes_no_room_for_all(root: Path) -> None:
     assert read(root) is None
     assert tracemalloc.get_traced_memory()[1] < 1 << 26
     tracemalloc.stop()
+
+
+@pytest.mark.parametrize(("key", "value"), [("offsets", 99_999_999), ("offsets", 0), ("offsets", -(1 << 63)), ("sizes", -5), ("sizes", 500),
+                                            ("sizes", (1 << 63) - 1), ("starts", 0), ("starts", (1 << 63) - 1), ("starts", -(1 << 63))])
+def test_places_of_records_that_are_not_compared_lie_within_them(root: Path, key: str, value: int) -> None:
+    document = json.loads((root / INDEX).read_text())
+    first, _, *more = document["files"][0][key].split()
+    document["files"][0][key] = " ".join([first, str(value), *more])
+    (root / INDEX).write_text(json.dumps(document))
+    assert read(root) is None
