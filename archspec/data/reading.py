@@ -16,7 +16,7 @@ from archspec.errors import InputError
 from archspec.preprocess.decoding import BROKEN, decode, decode_deep
 from archspec.preprocess.header import NoImage, read_header
 from archspec.preprocess.pixels import packed, seen, seen_encoded
-from archspec.preprocess.routes import Route, route
+from archspec.preprocess.routes import CHANNELS, Route, route
 from archspec.preprocess.rule import Preprocess
 from archspec.preprocess.sampling import sampling
 from archspec.preprocess.window import TooSmall
@@ -103,7 +103,8 @@ class Reader:
                 places: tf.Tensor, method: tf.Tensor) -> tf.Tensor:
         """What the network sees; the filter is only looked at where it is drawn."""
         drawn = method if self.host.draws_filter else None
-        if not self.split.encoded or not self.split.eight_bits or self.cache is not None:
+        by_tensorflow = self.split.encoded and self.split.eight_bits and self.rule.channels in CHANNELS
+        if not by_tensorflow or self.cache is not None:
             return seen(array, part, places, self.rule, drawn)
         return tf.cond(chosen == Route.PILLOW, lambda: seen(array, part, places, self.rule, drawn),
                        lambda: seen_encoded(encoded, chosen, size, part, places, self.rule, drawn))

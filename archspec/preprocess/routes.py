@@ -14,6 +14,10 @@ LONGEST_PNG = 1_000_000
 """A side that libpng, as TensorFlow has it, reads at most."""
 
 
+CHANNELS = (1, 3)
+"""That TensorFlow's decoders are asked for: with an alpha channel, or with other ones, images are read by the others."""
+
+
 class Route(IntEnum):
     """Who decodes."""
 
@@ -38,7 +42,7 @@ def route(data: bytes, channels: int) -> Route:
         return Route.JPEG
     # tRNS makes a colour transparent, eXIf may turn the image; found by chance in the pixels they only cost time
     short = max(header.height, header.width) <= LONGEST_PNG
-    if header.kind == "PNG" and header.plain and short and channels in (1, 3) and b"tRNS" not in data and b"eXIf" not in data:
+    if header.kind == "PNG" and header.plain and short and channels in CHANNELS and b"tRNS" not in data and b"eXIf" not in data:
         return Route.PNG
     return Route.PILLOW
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from archspec.schema.keys import Clash, OneOf, Section, key, section, tag
-from archspec.schema.kinds import Choice, Number, Text, Whole
+from archspec.schema.kinds import Choice, Flag, Number, Text, Whole
 
 SHARE = Number(least=0, below=1)
 MOST_MADE = 10**7
@@ -101,6 +101,8 @@ class Tfrecord(Encoded):
     label: str = key(Text("the name of a key"), "the key with the number of the class", default="image/class/label")
     first_label: int = key(Whole(0, 10**6), "the number of the first class: 1 where 0 is a background without images, as in "
                            "TF-slim's ImageNet", default=1, synonyms=("label_offset", "offset"))
+    several: bool = key(Flag(), "an image may have several labels, or none: its record has a list of them", default=False,
+                        synonyms=("multi_label", "multilabel"))
     classes: str = key(Text("the path of a file"), "a file with the names of the classes, one a line", default="",
                        follows="`labels.txt` beside the records, else their numbers", synonyms=("labels", "class_names"))
 

@@ -17,6 +17,8 @@ from archspec.data.sources import load_data, records, refuse_missing, shards
 from archspec.errors import InputError
 from archspec.spec.data import Tfrecord
 
+SEVERAL = "\n  hint: --set train.data.several=true, if an image may have several, or none"
+
 
 def picture(number: int) -> bytes:
     draw = np.random.default_rng(number)
@@ -25,6 +27,8 @@ def picture(number: int) -> bytes:
 
 def feature(value: object) -> tf.train.Feature:
     values = value if isinstance(value, list) else [value]
+    if not values:
+        return tf.train.Feature(int64_list=tf.train.Int64List())
     if isinstance(values[0], bytes):
         return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
     if isinstance(values[0], float):
@@ -184,7 +188,8 @@ def test_patterns_that_fit_nothing_or_the_same(root: Path) -> None:
     ({"image__encoded": 7, "image__class__label": 1}, "its image is no bytes"),
     ({"image__encoded": [b"a", b"b"], "image__class__label": 1}, "it has 2 images"),
     ({"image__encoded": b"a", "image__class__label": 1.0}, "its label is a float"),
-    ({"image__encoded": b"a", "image__class__label": [1, 2]}, "it has 2 labels; one is expected")])
+    ({"image__encoded": b"a", "image__class__label": [1, 2]}, "it has 2 labels; one is expected" + SEVERAL),
+    ({"image__encoded": b"a", "image__class__label": []}, "it has 0 labels; one is expected" + SEVERAL)])
 def test_records_of_another_kind(root: Path, values: dict[str, object], said: str) -> None:
     write(root / "train-00001-of-00002", [imagenet(0, 1), example(**values)])
     assert message(root) == f"ROOT/train-00001-of-00002: record 1: {said}"
@@ -234,3 +239,25 @@ def test_a_record_with_a_damaged_image_has_a_problem_of_its_own(root: Path) -> N
                                           example(image__encoded=picture(3)[:100], image__class__label=2)])
     train = load(root).train
     assert [train.head(index).problem for index in (3, 4, 5)] == ["", "a text", "the PNG breaks off before its end"]
+
+
+def test_several_labels_an_image(root: Path) -> None:
+    (root / "train-00000-of-00002").unlink()
+    (root / "train-00001-of-00002").rename(root / "train-00001")
+    write(root / "train-00001", [example(image__encoded=picture(0), image__class__label=each) for each in ([1, 3], [], [2])])
+    source = load(root, several=True)
+    assert source.train.labels.tolist() == [[1, 0, 1], [0, 0, 0], [0, 1, 0]]
+    assert source.test.labels.tolist() == [[0, 1, 0], [1, 0, 0]]
+    write(root / "train-00001", [example(image__encoded=picture(0), image__class__label=each) for each in ([1], [], [3, 2, 0])])
+    assert message(root, several=True) == ("ROOT/train-00001: record 2: the label is 0, but the first class is 1\n"
+                                           "  hint: --set train.data.first_label=0")
+
+
+def test_several_texts_an_image(root: Path) -> None:
+    for name in ("train-00000-of-00002", "train-00001-of-00002"):
+        (root / name).unlink()
+    write(root / "train", [example(image__encoded=picture(0), image__class__label=each) for each in ([b"sea", b"sun"], [], [b"ice"])])
+    write(root / "validation-00000-of-00001", [example(image__encoded=picture(0), image__class__label=[])])
+    source = load(root, several=True)
+    assert (source.classes, source.train.labels.tolist()) == (("ice", "sea", "sun"), [[0, 1, 1], [0, 0, 0], [1, 0, 0]])
+    assert source.test.labels.tolist() == [[0, 0, 0]]

@@ -10,12 +10,13 @@ import numpy as np
 
 from archspec.data.names import Names, readable
 from archspec.data.source import Source, Split
+from archspec.data.sources.csv import MOST_CELLS
 from archspec.data.sources.shards import Records, Shards
 from archspec.errors import InputError, some, visible
 
 MOST_CLASSES = 1_000_000
 Labelled = tuple[list[np.ndarray], tuple[str, ...]]
-"""The labels of each split, (n,) int32, and the names of the classes."""
+"""The label of each label's class, (m,) int32, in each split, and the names of the classes."""
 
 
 @dataclass(frozen=True)
@@ -26,26 +27,41 @@ class Half:
     paths: tuple[Path, ...]
     records: Records
 
-    def where(self, index: int) -> str:
-        """What messages call a record."""
+    def of(self, label: int) -> str:
+        """What messages call the record of a label."""
+        index = int(self.records.owners()[label])
         return f"{visible(str(self.paths[self.records.shards[index]]))}: record {self.records.numbers()[index]}"
 
 
 def source_of(name: str, halves: tuple[Half, Half], place: Path, first: int, names: tuple[str, ...] | None,
-              white: float) -> Source:
+              white: float, several: bool = False) -> Source:
     """A source of records: `first` is the number of the first class, `names` are those of the classes, if they have any.
+
+    `several`: an image may have several labels, or none.
 
     Raises InputError for a label that is no class's.
     """
     train, test = halves
     for half in halves:
-        if not len(half.records.labels):
+        if not len(half.records.counts):
             raise InputError(f"{_called(half)}: there are no records in it")
     texts = bool(train.records.texts)
-    if texts != bool(test.records.texts):
+    if texts != bool(test.records.texts) and len(train.records.labels) and len(test.records.labels):
         raise InputError(f"{_called(train)} and {_called(test)} have labels of different kinds: numbers and texts")
     labels, classes = _by_text(halves, names) if texts else _by_number(halves, first, names)
+    if several:
+        labels = [_table(half, numbers, len(classes)) for half, numbers in zip(halves, labels, strict=True)]
     return Source(name, classes, _split(train, labels[0], place, white), _split(test, labels[1], place, white))
+
+
+def _table(half: Half, numbers: np.ndarray, classes: int) -> np.ndarray:
+    """(n, classes) uint8. Raises InputError where it would not fit into memory."""
+    count = len(half.records.counts)
+    if count * classes > MOST_CELLS:
+        raise InputError(f"{_called(half)}: {count} images with several of {classes} labels are more than fit into memory")
+    table = np.zeros((count, classes), np.uint8)
+    table[half.records.owners(), numbers] = 1
+    return table
 
 
 def _called(half: Half) -> str:
@@ -53,13 +69,13 @@ def _called(half: Half) -> str:
 
 
 def _by_number(halves: tuple[Half, Half], first: int, names: tuple[str, ...] | None) -> Labelled:
-    most = max(int(half.records.labels.max()) for half in halves)
+    most = max(int(half.records.labels.max(initial=first)) for half in halves)
     last = min(first + len(names) - 1 if names else most, first + MOST_CLASSES - 1)
     for half in halves:
         labels = half.records.labels
         wrong = np.flatnonzero((labels < first) | (labels > last))
         if len(wrong):
-            raise InputError(f"{half.where(int(wrong[0]))}: {_no_class(int(labels[wrong[0]]), first, last)}")
+            raise InputError(f"{half.of(int(wrong[0]))}: {_no_class(int(labels[wrong[0]]), first, last)}")
     return [(half.records.labels - first).astype(np.int32) for half in halves], (
         names or tuple(map(str, range(first, most + 1))))
 
@@ -83,7 +99,7 @@ def _by_text(halves: tuple[Half, Half], names: tuple[str, ...] | None) -> Labell
         wrong = np.flatnonzero(labels < 0)
         if len(wrong):
             text = half.records.texts[half.records.labels[wrong[0]]]
-            raise InputError(f"{half.where(int(wrong[0]))}: the class '{readable(text)}' is none of "
+            raise InputError(f"{half.of(int(wrong[0]))}: the class '{readable(text)}' is none of "
                              f"{some(map(readable, classes))}")
         found.append(labels)
     return found, tuple(map(readable, classes))

@@ -16,14 +16,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from archspec.data.sources.messages import Damaged, Window
 from archspec.errors import some, visible
 
 HEADER, FOOTER = 12, 4
-BLOCK = 2048
-"""Bytes that are read at once of a record's small fields."""
 MOST_TEXT = 1024
 """Bytes of a text that is a label."""
-MOST_FIELDS = 10_000
 LONGEST = 1 << 31
 """Bytes of a record, as Protocol Buffers have it."""
 _BYTES, _FLOATS, _WHOLE = 1, 2, 3
@@ -31,69 +29,83 @@ _BYTES, _FLOATS, _WHOLE = 1, 2, 3
 _POLYNOMIAL = 0x82F63B78
 
 
-class Damaged(ValueError):
-    """A file is no TFRecord file, or a record is not what is expected."""
-
-
 class Wanted(NamedTuple):
-    """The keys of a record's image and label."""
+    """The keys of a record's image and label, and whether an image may have several labels, or none."""
 
     image: bytes
     label: bytes
+    several: bool = False
+
+
+class Record(NamedTuple):
+    """Where a record begins and the next one does; offset and size of its image; its labels."""
+
+    start: int
+    end: int
+    offset: int
+    size: int
+    labels: tuple[int | bytes, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """The records of one file: offset and size of each image and its label, int64 (n,).
+    """The records of one file: where each begins, offset and size of its image, and how many labels it has, int64 (n,).
 
-    Labels are numbers; where `texts` has some, they are the numbers of these.
+    `labels` are those of all records in a row, (m,) int64: numbers, or where `texts` has some, the numbers of these.
     """
 
+    starts: np.ndarray
     offsets: np.ndarray
     sizes: np.ndarray
+    counts: np.ndarray
     labels: np.ndarray
     texts: tuple[bytes, ...] = ()
 
 
 def records_of(path: Path, wanted: Wanted) -> Found:
     """Looks through a file. Raises Damaged with the number of the record, counted from 0."""
-    offsets, sizes, labels = list[int](), list[int](), list[int | bytes]()
+    found = list[Record]()
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        for number, (begin, length) in enumerate(_records(descriptor)):
-            try:
-                image, label = _fields(_Window(descriptor, begin, begin + length), wanted)
-            except Damaged as error:
-                raise Damaged(f"record {number}: {error}") from None
-            offsets.append(image[0])
-            sizes.append(image[1])
-            labels.append(label)
+        end, offset = os.fstat(descriptor).st_size, 0
+        while offset < end:
+            found.append(record_at(descriptor, offset, end, wanted, len(found)))
+            offset = found[-1].end
     finally:
         os.close(descriptor)
-    return _found(offsets, sizes, labels)
+    return _found(found)
 
 
-def _found(offsets: list[int], sizes: list[int], labels: list[int | bytes]) -> Found:
+def record_at(descriptor: int, start: int, end: int, wanted: Wanted, number: int) -> Record:
+    """The record that begins there in a file of `end` bytes. Raises Damaged, with its number, where none does."""
+    begin, length = _frame(descriptor, start, end, number)
+    try:
+        image, labels = _fields(Window(descriptor, begin, begin + length), wanted)
+    except Damaged as error:
+        raise Damaged(f"record {number}: {error}") from None
+    return Record(start, begin + length + FOOTER, *image, labels)
+
+
+def _found(records: list[Record]) -> Found:
+    labels = [label for record in records for label in record.labels]
     texts = {label: number for number, label in enumerate(dict.fromkeys(label for label in labels if isinstance(label, bytes)))}
     if texts and not all(isinstance(label, bytes) for label in labels):
         raise Damaged("some labels are numbers and some are texts")
-    numbers = [texts[label] if isinstance(label, bytes) else label for label in labels]
-    return Found(np.array(offsets, np.int64), np.array(sizes, np.int64), np.array(numbers, np.int64), tuple(texts))
+    rows = ([record.start, record.offset, record.size, len(record.labels)] for record in records)
+    starts, offsets, sizes, counts = np.array(list(rows), np.int64).reshape(-1, 4).T.copy()
+    numbers = np.array([texts[label] if isinstance(label, bytes) else label for label in labels], np.int64)
+    return Found(starts, offsets, sizes, counts, numbers, tuple(texts))
 
 
-def _records(descriptor: int) -> Iterator[tuple[int, int]]:
-    """Where the data of each record begin, and how many bytes they have."""
-    end, offset, number = os.fstat(descriptor).st_size, 0, 0
-    while offset < end:
-        head = os.pread(descriptor, HEADER, offset)
-        length = int.from_bytes(head[:8], "little")
-        if len(head) < HEADER or _masked(head[:8]) != int.from_bytes(head[8:], "little"):
-            raise Damaged(_not_one(head) if not number else f"record {number}: its length is damaged")
-        if length > LONGEST or offset + HEADER + length + FOOTER > end:
-            raise Damaged(f"the file breaks off in record {number}")
-        yield offset + HEADER, length
-        offset += HEADER + length + FOOTER
-        number += 1
+def _frame(descriptor: int, offset: int, end: int, number: int) -> tuple[int, int]:
+    """Where the data of the record begin, and how many bytes they have."""
+    head = os.pread(descriptor, HEADER, offset)
+    length = int.from_bytes(head[:8], "little")
+    if len(head) < HEADER or _masked(head[:8]) != int.from_bytes(head[8:], "little"):
+        raise Damaged(_not_one(head) if not number else f"record {number}: its length is damaged")
+    if length > LONGEST or offset + HEADER + length + FOOTER > end:
+        raise Damaged(f"the file breaks off in record {number}")
+    return offset + HEADER, length
 
 
 def _not_one(head: bytes) -> str:
@@ -120,58 +132,10 @@ def _crc(byte: int) -> int:
 _TABLE = [_crc(byte) for byte in range(256)]
 
 
-class _Window:
-    """The bytes of a file from `begin` to `end`, by offset in the file, of which BLOCK are read at once."""
-
-    def __init__(self, descriptor: int, begin: int, end: int) -> None:
-        self.descriptor, self.begin, self.end = descriptor, begin, end
-        self.start, self.held = begin, b""
-
-    def at(self, offset: int, count: int) -> bytes:
-        """So many bytes from there on; fewer at the end."""
-        place = offset - self.start
-        if place < 0 or place + count > len(self.held):
-            self.start, place = offset, 0
-            self.held = os.pread(self.descriptor, min(max(count, BLOCK), self.end - offset), offset)
-        return self.held[place:place + count]
-
-    def number(self, offset: int) -> tuple[int, int]:
-        """A number of variable length, and where it ends."""
-        place = offset - self.start
-        if 0 <= place < len(self.held) and self.held[place] < 128:
-            return self.held[place], offset + 1  # most are small, and there are many
-        found, shift = 0, 0
-        for byte in self.at(offset, min(10, self.end - offset)):
-            found |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                return found, offset + shift // 7
-        raise Damaged("its data are no tf.train.Example")
-
-    def fields(self, begin: int, end: int) -> Iterator[tuple[int, int, int]]:
-        """The fields of a message from `begin` to `end`: number, and where the value begins and ends."""
-        for _ in range(MOST_FIELDS):
-            if begin == end:
-                return
-            tag, start = self.number(begin)
-            length, start = self.number(start) if tag & 7 == 2 else (_SIZES.get(tag & 7, -1), start)
-            if tag & 7 == 0:
-                length = self.number(start)[1] - start
-            begin = start + length
-            if length < 0 or begin > end:
-                raise Damaged("its data are no tf.train.Example")
-            yield tag >> 3, start, begin
-        raise Damaged(f"it has more than {MOST_FIELDS} fields")
-
-
-_SIZES = {0: 0, 1: 8, 5: 4}
-"""Bytes of a field by its type; of type 0 they are counted."""
-
-
-def _fields(window: _Window, wanted: Wanted) -> tuple[tuple[int, int], int | bytes]:
-    """Offset and size of the image, and the label."""
+def _fields(window: Window, wanted: Wanted) -> tuple[tuple[int, int], tuple[int | bytes, ...]]:
+    """Offset and size of the image, and the labels."""
     image: tuple[int, int] | None = None
-    label: int | bytes | None = None
+    labels: tuple[int | bytes, ...] | None = None
     seen = list[bytes]()
     for _, begin, end in window.fields(window.begin, window.end):  # an Example has one: its features
         for _, entry, entry_end in window.fields(begin, end):
@@ -179,15 +143,22 @@ def _fields(window: _Window, wanted: Wanted) -> tuple[tuple[int, int], int | byt
             if key == wanted.image:
                 image = _image(window, value, value_end)
             elif key == wanted.label:
-                label = _label(window, value, value_end)
+                labels = _labels(window, value, value_end)
+                _refuse_count(labels, wanted)
             seen.append(key)
-            if image is not None and label is not None:
-                return image, label
+            if image is not None and labels is not None:
+                return image, labels
     missing = wanted.label if image is not None else wanted.image
     raise Damaged(f"it has no key '{_shown(missing)}'; its keys are {some(map(_shown, sorted(seen))) or 'none'}")
 
 
-def _entry(window: _Window, begin: int, end: int) -> tuple[bytes, int, int]:
+def _refuse_count(labels: tuple[int | bytes, ...], wanted: Wanted) -> None:
+    if not wanted.several and len(labels) != 1:
+        raise Damaged(f"it has {len(labels)} labels; one is expected\n"
+                      "  hint: --set train.data.several=true, if an image may have several, or none")
+
+
+def _entry(window: Window, begin: int, end: int) -> tuple[bytes, int, int]:
     """Of an entry of a map the key, and where its value begins and ends."""
     key, value = b"", (end, end)
     for field, start, stop in window.fields(begin, end):
@@ -198,7 +169,7 @@ def _entry(window: _Window, begin: int, end: int) -> tuple[bytes, int, int]:
     return key, *value
 
 
-def _image(window: _Window, begin: int, end: int) -> tuple[int, int]:
+def _image(window: Window, begin: int, end: int) -> tuple[int, int]:
     for kind, start, stop in window.fields(begin, end):
         values = [(first, last - first) for _, first, last in window.fields(start, stop)] if kind == _BYTES else []
         if len(values) == 1:
@@ -207,21 +178,18 @@ def _image(window: _Window, begin: int, end: int) -> tuple[int, int]:
     raise Damaged("its image is empty")
 
 
-def _label(window: _Window, begin: int, end: int) -> int | bytes:
+def _labels(window: Window, begin: int, end: int) -> tuple[int | bytes, ...]:
+    """Numbers or texts; none where the list is empty, or is left out."""
+    values = list[int | bytes]()
     for kind, start, stop in window.fields(begin, end):
-        values = list[int | bytes]()
+        if kind == _FLOATS:
+            raise Damaged("its label is a float")
         for _, first, last in window.fields(start, stop):
-            if kind == _BYTES:
-                values.append(window.at(first, min(last - first, MOST_TEXT)))
-            elif kind == _WHOLE:
-                values += _numbers(window, first, last)
-        if len(values) == 1:
-            return values[0]
-        raise Damaged("its label is a float" if kind == _FLOATS else f"it has {len(values)} labels; one is expected")
-    raise Damaged("its label is empty")
+            values += [window.at(first, min(last - first, MOST_TEXT))] if kind == _BYTES else _numbers(window, first, last)
+    return tuple(values)
 
 
-def _numbers(window: _Window, begin: int, end: int) -> Iterator[int]:
+def _numbers(window: Window, begin: int, end: int) -> Iterator[int]:
     """The whole numbers that lie packed in a field; one that is alone in it is no other."""
     while begin < end:
         found, begin = window.number(begin)

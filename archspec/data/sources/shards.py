@@ -17,7 +17,9 @@ from archspec.data import store
 from archspec.data.known import SETTLES
 from archspec.data.names import Names
 from archspec.data.source import Head
-from archspec.data.sources.records import Damaged, Found, Wanted, records_of
+from archspec.data.sources.listed import listed
+from archspec.data.sources.messages import Damaged
+from archspec.data.sources.records import Found, Wanted, records_of
 from archspec.errors import InputError, visible
 from archspec.preprocess.check import look_into
 
@@ -83,16 +85,21 @@ class Shards:
 
 @dataclass(frozen=True, eq=False)
 class Records:
-    """The records of several files, in their order: as Shards, with the label of each, int64 (n,).
+    """The records of several files, in their order: as Shards, with how many labels each has, (n,) int64.
 
-    Where `texts` has some, labels are their numbers.
+    `labels` are those of all records in a row, (m,) int64. Where `texts` has some, labels are their numbers.
     """
 
     shards: np.ndarray
     offsets: np.ndarray
     sizes: np.ndarray
+    counts: np.ndarray
     labels: np.ndarray
     texts: tuple[bytes, ...]
+
+    def owners(self) -> np.ndarray:
+        """Of each label the number of its record, (m,) int64."""
+        return np.repeat(np.arange(len(self.counts)), self.counts)
 
     def numbers(self) -> np.ndarray:
         """Of each record its number in its file, (n,) int64."""
@@ -100,22 +107,26 @@ class Records:
         return np.arange(len(self.shards)) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
-def records_in(paths: Sequence[Path], wanted: Wanted) -> Records:
+def records_in(paths: Sequence[Path], wanted: Wanted, index: Path | None = None) -> Records:
     """The records of files. Raises InputError with the file's name where one is damaged.
 
-    What is found is kept for the next start, as long as the files' sizes and times of change stay the same.
+    Files that fit their `index` are not looked through. What is found is kept for the next start, as long as the files'
+    sizes and times of change stay the same.
     """
     try:
         facts = [path.stat() for path in paths]
     except OSError as error:
         raise InputError(f"{visible(str(error.filename))}: cannot be read: {error.strerror}") from None
-    kept = store.path_of("records", *(str(path.absolute()) for path in paths), *map(repr, wanted))
+    kept = store.path_of("records of any number of labels", *(str(path.absolute()) for path in paths), *map(repr, wanted))
     stamp = np.array([(fact.st_size, fact.st_mtime_ns) for fact in facts], np.int64)
     known = store.read(kept)
     if np.array_equal(known.get("stamp", ()), stamp):
         return _from_arrays(known)
-    with ThreadPoolExecutor(READERS) as pool:
-        records = _joined(list(pool.map(lambda path: _found(path, wanted), paths)), paths)
+    found = listed(index, paths, wanted) if index is not None else None
+    if found is None:
+        with ThreadPoolExecutor(READERS) as pool:
+            found = list(pool.map(lambda path: _found(path, wanted), paths))
+    records = _joined(found, paths)
     if stamp[:, 1].max() < time.time_ns() - SETTLES:
         store.write(kept, {"stamp": stamp, **_to_arrays(records)})
     return records
@@ -137,17 +148,19 @@ def _joined(found: list[Found], paths: Sequence[Path]) -> Records:
             raise InputError(f"{visible(str(path))}: its labels are numbers, and those of others are texts")
     labels = [np.array([texts[text] for text in each.texts], np.int64)[each.labels] if texts and each.texts else each.labels
               for each in found]
-    shards = np.repeat(np.arange(len(found), dtype=np.int32), [len(each.labels) for each in found])
-    offsets, sizes = (np.concatenate([getattr(each, name) for each in found]) for name in ("offsets", "sizes"))
-    return Records(shards, offsets, sizes, np.concatenate(labels), tuple(texts))
+    shards = np.repeat(np.arange(len(found), dtype=np.int32), [len(each.counts) for each in found])
+    offsets, sizes, counts = (np.concatenate([getattr(each, name) for each in found])
+                              for name in ("offsets", "sizes", "counts"))
+    return Records(shards, offsets, sizes, counts, np.concatenate(labels), tuple(texts))
 
 
 def _to_arrays(records: Records) -> dict[str, np.ndarray]:
     texts = Names.of(records.texts)
-    return {"shards": records.shards, "offsets": records.offsets, "sizes": records.sizes, "labels": records.labels,
-            "texts": np.frombuffer(texts.blob, np.uint8), "ends": texts.offsets}
+    return {"shards": records.shards, "offsets": records.offsets, "sizes": records.sizes, "counts": records.counts,
+            "labels": records.labels, "texts": np.frombuffer(texts.blob, np.uint8), "ends": texts.offsets}
 
 
 def _from_arrays(kept: Mapping[str, np.ndarray]) -> Records:
     texts = Names(kept["texts"].tobytes(), kept["ends"])
-    return Records(kept["shards"], kept["offsets"], kept["sizes"], kept["labels"], tuple(texts.all_raw()))
+    return Records(kept["shards"], kept["offsets"], kept["sizes"], kept["counts"], kept["labels"],
+                   tuple(texts.all_raw()))

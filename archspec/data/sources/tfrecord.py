@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from archspec.data.source import Source
+from archspec.data.sources.listed import INDEX
 from archspec.data.sources.recorded import Half, source_of
 from archspec.data.sources.records import Wanted
 from archspec.data.sources.shards import records_in
@@ -27,9 +28,10 @@ def tfrecord(section: Tfrecord) -> Source:
     if both:
         raise InputError(f"{visible(str(both[0]))} is meant by train.data.train ('{section.train}') and by train.data.test "
                          f"('{section.test}')\n  hint: patterns of different names")
-    wanted = Wanted(section.image.encode(), section.label.encode())
-    train, test = (Half(name, paths, records_in(paths, wanted)) for name, paths in files.items())
-    return source_of(section.source, (train, test), root, section.first_label, _names(root, section), section.white)
+    wanted = Wanted(section.image.encode(), section.label.encode(), section.several)
+    train, test = (Half(name, paths, records_in(paths, wanted, root / INDEX)) for name, paths in files.items())
+    return source_of(section.source, (train, test), root, section.first_label, _names(root, section), section.white,
+                     section.several)
 
 
 def place(section: Tfrecord) -> Path:
@@ -77,14 +79,19 @@ def names_in(path: Path, first: int) -> tuple[str, ...]:
     if path.stat().st_size > MOST_BYTES:
         raise InputError(f"{visible(str(path))}: too large for a file with names of classes")
     try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").strip().splitlines()]
+        return names_of(path.read_text(encoding="utf-8-sig"), first, visible(str(path)))
     except UnicodeDecodeError:
         raise InputError(f"{visible(str(path))}: it is not UTF-8") from None
+
+
+def names_of(text: str, first: int, called: str) -> tuple[str, ...]:
+    """The names in the text of such a file, which messages call `called`."""
+    lines = [line.strip() for line in text.strip().splitlines()]
     numbered = [re.fullmatch(r"(\d{1,9}):\s*(.*)", line) for line in lines]
     if not lines or not all(numbered):
         return tuple(map(visible, lines))
     names = {int(match[1]): match[2] for match in numbered if match}
     missing = [number for number in range(first, first + len(lines)) if number <= max(names) and number not in names]
     if missing:
-        raise InputError(f"{visible(str(path))}: no name for class {missing[0]}")
+        raise InputError(f"{called}: no name for class {missing[0]}")
     return tuple(visible(names[number]) for number in range(first, max(names) + 1))
