@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from archspec.data.augment.batches import Blend, Blender, blender
-from archspec.data.augment.host import host
+from archspec.data.augment.host import Host, host
 from archspec.data.cache import Cache, cache_of
 from archspec.data.order import ALL, Shard, order
 from archspec.data.plan import Plan
@@ -30,6 +30,9 @@ AHEAD = 2
 """Batches that are ready before they are asked for."""
 CALLS = 4
 """Images that are worked on at once, a core: while one waits for the disk, or for Python, another is decoded."""
+
+TOGETHER, LOOKS = 16, 2
+"""Files that are read one after the other, and how often at once."""
 
 
 class Batch(NamedTuple):
@@ -95,7 +98,7 @@ class Pipeline:
         rows = self.plan.training(step // self.steps, step) if training else self.plan.evaluation()[step * self.plan.own:]
         for number, index, _ in rows[:self.plan.own].tolist():
             try:
-                self._reader.pixels(index, number if training else None)
+                self._reader(training).pixels(index, number)
             except InputError as error:
                 return error
         return None
@@ -117,12 +120,16 @@ class Pipeline:
         by_class = drawn[np.argsort(labels[drawn], kind="stable")]
         turn = np.concatenate([np.arange(number) for number in np.unique(labels, return_counts=True)[1]])
         chosen = by_class[np.lexsort((drawn.argsort()[by_class], turn))][:count]
-        images = np.stack([self._reader.pixels(int(index)) for index in chosen])
+        reader = self._reader(training=False)
+        images = np.stack([reader.pixels(int(index)) for index in chosen])
         return images.astype(np.float32), self.split.labels[chosen]
 
+    def _reader(self, training: bool) -> Reader:
+        return Reader(self.split, self.rule, self._host, self.recipe.seed, training, self._cache)
+
     @cached_property
-    def _reader(self) -> Reader:
-        return Reader(self.split, self.rule, host(self.recipe.augmentation, self.rule), self.recipe.seed, self._cache)
+    def _host(self) -> Host:
+        return host(self.recipe.augmentation, self.rule)
 
     @cached_property
     def _cache(self) -> Cache | None:
@@ -139,16 +146,18 @@ class Pipeline:
 
     def _batches(self, rows: tf.data.Dataset, start: int, *, training: bool) -> tf.data.Dataset:
         labels = tf.constant(self.split.labels)  # here, not in the function: there it would be copied into the graph
-        reader = self._reader  # here, too: what it refuses is told as it is
+        reader = self._reader(training)  # here, too: what it refuses is told as it is
         weights = None if self.class_weights is None or not training else tf.constant(self.class_weights)
 
-        def example(row: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        def example(row: tf.Tensor, *looked: tf.Tensor) -> tuple[tf.Tensor, ...]:
             number, index, counts = tf.unstack(row)
-            image = reader.training(number, index) if training else reader.evaluation(index)
+            image = reader.image(row[:2], looked)
             label = tf.gather(labels, index)
             weight = tf.constant(1.0) if weights is None or label.shape.rank else tf.gather(weights, label)
             return image, label, tf.cast(counts, tf.float32) * weight, number
 
+        if reader.looks:
+            rows = rows.batch(TOGETHER).map(lambda rows: (rows, *reader.look(rows[:, :2])), num_parallel_calls=LOOKS).unbatch()
         examples = rows.map(example, num_parallel_calls=CALLS * (os.cpu_count() or 1))
         batches = examples.batch(self.plan.own, drop_remainder=True).enumerate(start)
         return batches.map(self._blended if training else self._plain).prefetch(AHEAD).with_options(_options())

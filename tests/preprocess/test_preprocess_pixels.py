@@ -81,9 +81,9 @@ def test_a_part_of_a_jpeg_is_that_part_of_the_whole(subsampling: int, progressiv
     for _ in range(20):
         height, width = draw.integers(8, 60, 2)
         window = boxed(int(draw.integers(0, 120 - height)), int(draw.integers(0, 160 - width)), int(height), int(width), own)
-        parts = [packed(sampling(window, own, "bilinear", jpeg=jpeg)) for jpeg in (True, False)]
-        found = seen_encoded(tf.constant(file.getvalue()), tf.constant(int(Route.JPEG)), tf.constant([120, 160]), *parts[0], own)
-        assert (found.numpy() == seen(tf.constant(whole), *parts[1], own).numpy()).all()
+        ways = [sampling(window, own, "bilinear", jpeg=jpeg) for jpeg in (True, False)]
+        found = seen_encoded(tf.constant(file.getvalue()), *packed(ways[0], own, route=Route.JPEG, size=(120, 160)), own)
+        assert (found.numpy() == seen(tf.constant(whole), *packed(ways[1], own), own).numpy()).all()
 
 
 def test_a_large_jpeg_is_decoded_smaller() -> None:
@@ -92,7 +92,7 @@ def test_a_large_jpeg_is_decoded_smaller() -> None:
     Image.fromarray(pixels).save(file, "JPEG", quality=95)
     way = sampling(centred(1000, 1500, own), own, "bilinear", jpeg=True)
     assert way.ratio == 8
-    found = seen_encoded(tf.constant(file.getvalue()), tf.constant(int(Route.JPEG)), tf.constant([1000, 1500]), *packed(way), own)
+    found = seen_encoded(tf.constant(file.getvalue()), *packed(way, own, route=Route.JPEG, size=(1000, 1500)), own)
     assert np.abs(found.numpy().astype(int) - fit(decode(file.getvalue(), own), own)).mean() < 1
 
 
