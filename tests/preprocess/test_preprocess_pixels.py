@@ -11,6 +11,7 @@ from PIL import Image
 
 from archspec.preprocess.decoding import decode
 from archspec.preprocess.pixels import fit, normalize, packed, seen, seen_encoded
+from archspec.preprocess.resample import KERNELS, PASSES, WHOLE, form, placed, resample
 from archspec.preprocess.routes import Route
 from archspec.preprocess.rule import Preprocess, Shape, preprocess_of
 from archspec.preprocess.sampling import sampling
@@ -61,6 +62,27 @@ def test_as_tensorflow_scales(height: int, width: int, interpolation: str, antia
     found = fit(pixels, rule(resize=Squash(), interpolation=interpolation, antialias=antialias))
     expected = tf.image.resize(pixels, (32, 32), method=interpolation, antialias=antialias).numpy()
     assert np.abs(found - expected).max() < 0.2
+
+
+@pytest.mark.parametrize("interpolation", KERNELS)
+@pytest.mark.parametrize("antialias", [False, True])
+@pytest.mark.parametrize("depth", [np.uint8, np.float32])
+def test_in_passes_and_at_once_give_the_same(interpolation: str, antialias: bool, depth: type) -> None:
+    """To the bit; but the op for bilinear alone rounds otherwise."""
+    part = tf.constant(image(45, 61).astype(depth))
+    places = placed(sampling(Window(0, 0, 45, 61, 32, 40), rule(), interpolation, jpeg=False))
+    passes, whole = (resample(part, tf.constant(places), tf.constant(how), (32, 40), interpolation, antialias).numpy()
+                     for how in (PASSES, WHOLE))
+    assert np.abs(passes - whole).max() < (1e-3 if interpolation == "bilinear" and not antialias else 1e-30)
+
+
+@pytest.mark.parametrize(("window", "interpolation", "antialias", "expected"), [
+    ((3, 5, 40, 60, 32, 32), "bilinear", True, PASSES), ((3, 5, 97, 60, 32, 32), "bilinear", True, WHOLE),
+    ((3, 5, 97, 60, 32, 32), "bilinear", False, WHOLE), ((3, 5, 97, 60, 32, 32), "bicubic", False, PASSES),
+    ((0, 0, 97, 60, 64, 40, 16, 4), "bilinear", False, PASSES), ((0, 0, 97, 60, 64, 40), "bilinear", False, PASSES)])
+def test_how_is_scaled(window: tuple[int, ...], interpolation: str, antialias: bool, expected: int) -> None:
+    way = sampling(Window(*window), rule(antialias=antialias), interpolation, jpeg=False)
+    assert form(way, (32, 32), interpolation, antialias) == expected
 
 
 @pytest.mark.parametrize(("height", "width"), SIZES)
