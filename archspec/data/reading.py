@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,16 +12,21 @@ import tensorflow as tf
 from archspec.data.augment.host import Host
 from archspec.data.cache import Cache
 from archspec.data.draws import uniforms
-from archspec.data.source import Split
+from archspec.data.source import Item, Split
 from archspec.errors import InputError
 from archspec.preprocess.decoding import BROKEN, decode, decode_deep
-from archspec.preprocess.header import NoImage, read_header
+from archspec.preprocess.header import NoImage
 from archspec.preprocess.pixels import packed, seen, seen_encoded
-from archspec.preprocess.routes import CHANNELS, Route, route
+from archspec.preprocess.routes import CHANNELS, Route, routed
 from archspec.preprocess.rule import Preprocess
 from archspec.preprocess.sampling import sampling
 from archspec.preprocess.window import TooSmall
 from archspec.spec.preprocess import FILTERS
+
+OTHERWISE = -1
+"""The decoder's number of what is not decoded in the graph."""
+Looked = tuple[tf.Tensor, ...]
+"""What is known of images before they are decoded, (n, …) each; see Reader.look."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,7 @@ class Reader:
     rule: Preprocess
     host: Host
     seed: int
+    training: bool
     cache: Cache | None = None
 
     @property
@@ -38,76 +45,111 @@ class Reader:
         """Of pixels: uint8 where they come from 8 bits, else float32, with 255 for white."""
         return tf.uint8 if self.split.eight_bits else tf.float32
 
-    def training(self, number: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
-        """The i-th, () int64, seen under a number, () int64: (height, width, channels). Works in a graph."""
-        *looked, draws = self._looked(number, index, training=True)
-        image = self._pixels(*looked)
-        if not self.host.changes:
-            return image
-        changed = tf.numpy_function(self.host.pixels, [image, draws], self.kind, stateful=False)
-        return tf.ensure_shape(changed, self.rule.shape)
+    @property
+    def looks(self) -> bool:
+        """Whether TensorFlow decodes in the graph what it can; else Python gives pixels."""
+        return self.split.encoded and self.split.eight_bits and self.cache is None and self.rule.channels in CHANNELS
 
-    def evaluation(self, index: tf.Tensor) -> tf.Tensor:
-        """The i-th, () int64, as evaluation and serving see it: (height, width, channels). Works in a graph."""
-        return self._pixels(*self._looked(tf.constant(0, tf.int64), index, training=False)[:-1])
+    def look(self, rows: tf.Tensor) -> Looked:
+        """The bytes of images, how each is decoded and scaled, by which filter, and what is drawn. Works in a graph.
 
-    def pixels(self, index: int, number: int | None = None) -> np.ndarray:
-        """The i-th as evaluation sees it, or as training under a number. Raises InputError with its name."""
-        place = tf.constant(index, tf.int64)
+        `rows` are (n, 2) int64, the number under which an image is seen and its index. Many at once, since each call of
+        Python's from a graph costs a tenth of a decoded photograph.
+        """
+        kinds = (tf.string, tf.int32, tf.float32, tf.int32, tf.float64)
+        found = tf.numpy_function(self._look, [rows], kinds, stateful=False)
+        shapes = ((), (12,), (6, 2), (), (self._draws,))
+        return tuple(tf.ensure_shape(each, (None, *shape)) for each, shape in zip(found, shapes, strict=True))
+
+    def image(self, row: tf.Tensor, looked: Looked) -> tf.Tensor:
+        """(height, width, channels) of a row (2,) and what `look` found out about it, if it was asked. Works in a graph."""
+        if not self.looks:
+            image, draws = self._otherwise(tf.constant(b""), row)
+        else:
+            encoded, numbers, places, method, draws = looked
+            image = tf.cond(numbers[0] == OTHERWISE, lambda: self._otherwise(encoded, row)[0],
+                            lambda: seen_encoded(encoded, numbers, places, self.rule, self._drawn(method)))
+        return self._changed(tf.ensure_shape(image, self.rule.shape), draws)
+
+    def pixels(self, index: int, number: int = 0) -> np.ndarray:
+        """The i-th, seen under a number. Raises InputError with its name."""
+        row = tf.constant([number, index], tf.int64)
         try:
-            return np.asarray(self.evaluation(place) if number is None else self.training(tf.constant(number, tf.int64), place))
+            looked = tuple(each[0] for each in self.look(row[None])) if self.looks else ()
+            return np.asarray(self.image(row, looked))
         except (NoImage, TooSmall, OSError, tf.errors.OpError) as error:
             raise InputError(f"{self.split.path(index)}: cannot be read as an image ({_reason(error)})\n"
                              "  hint: replace the file, or begin a new run without it") from error
 
-    def _looked(self, number: tf.Tensor, index: tf.Tensor, *, training: bool) -> list[tf.Tensor]:
-        kinds = (tf.string, self.kind, tf.int32, tf.int32, tf.int32, tf.float32, tf.int32, tf.float64)
-        shapes = ((), (None, None, self.rule.channels), (), (2,), (5,), (4,), (), (None,))
-        found = tf.numpy_function(lambda number, index: self._look(int(number), int(index), training), [number, index], kinds,
-                                  stateful=False)
-        return [tf.ensure_shape(each, shape) for each, shape in zip(found, shapes, strict=True)]
+    @property
+    def _draws(self) -> int:
+        """At least one: TensorFlow 2.21 ends the process where an empty vector goes through `unbatch`."""
+        return max(1, self.host.draws) if self.training else 1
 
-    def _look(self, number: int, index: int, training: bool) -> tuple[Any, ...]:
-        """The bytes or the pixels, who decodes, the size, what of it is sampled and how, the filter, and what is drawn."""
-        encoded, array, chosen, (height, width) = self._item(index)
-        draws = uniforms(self.seed, number, self.host.draws) if training else np.zeros(0)
-        window, method = self.host.window(height, width, draws) if training else self.host.still(height, width)
-        way = packed(sampling(window, self.rule, FILTERS[method], jpeg=chosen is Route.JPEG))
-        return (np.array(encoded, dtype=object), array, np.int32(chosen), np.array((height, width), np.int32), *way,
-                np.int32(method), draws)
+    def _uniforms(self, number: int) -> np.ndarray:
+        return uniforms(self.seed, number, self._draws) if self.training else np.zeros(1)
 
-    def _item(self, index: int) -> tuple[bytes, np.ndarray, Route, tuple[int, int]]:
-        """Bytes for TensorFlow's own decoders, or pixels where another one had to read them."""
-        if self.cache is not None:
-            array = self.cache.get(index, lambda: self._decoded(self.split.item(index)))
-            return b"", array, Route.PILLOW, array.shape[:2]
-        item = self.split.item(index)
-        if isinstance(item, bytes) and self.split.eight_bits:
-            chosen = route(item, self.rule.channels)
-            if chosen is not Route.PILLOW:
-                header = read_header(lambda offset, count: item[offset:offset + count])
-                return item, self._none(), chosen, (header.height, header.width)
-        array = self._decoded(item)
-        return b"", array, Route.PILLOW, array.shape[:2]
+    def _drawn(self, method: tf.Tensor) -> tf.Tensor | None:
+        """The filter, where it is drawn."""
+        return method if self.training and self.host.draws_filter else None
 
-    def _decoded(self, item: bytes | np.ndarray) -> np.ndarray:
+    def _look(self, rows: np.ndarray) -> tuple[np.ndarray, ...]:
+        count = len(rows)
+        encoded, numbers = np.full(count, b"", dtype=object), np.full((count, 12), OTHERWISE, np.int32)
+        places, methods = np.zeros((count, 6, 2), np.float32), np.zeros(count, np.int32)
+        draws = np.empty((count, self._draws))
+        for place, (number, index) in enumerate(rows.tolist()):
+            draws[place] = self._uniforms(number)
+            try:
+                data: Any = self.split.item(index)
+                encoded[place] = data
+                chosen, header = routed(data, self.rule.channels)
+                if chosen is not Route.PILLOW:
+                    size = header.height, header.width
+                    numbers[place], places[place], methods[place] = self._way(size, draws[place], chosen)
+            except (NoImage, TooSmall, OSError):
+                continue  # when it is its turn it is tried again, and its batch fails, not one before it
+        return encoded, numbers, places, methods, draws
+
+    def _way(self, size: tuple[int, int], draws: np.ndarray, chosen: Route) -> tuple[np.ndarray, np.ndarray, int]:
+        """How an image of a size (height, width) is decoded and scaled, and by which filter."""
+        window, method = self.host.window(*size, draws) if self.training else self.host.still(*size)
+        way = sampling(window, self.rule, FILTERS[method], jpeg=chosen is Route.JPEG)
+        return *packed(way, self.rule, FILTERS[method], chosen, size), method
+
+    def _otherwise(self, encoded: tf.Tensor, row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """What Python decodes, or has as pixels, and what is drawn for it."""
+        kinds = (self.kind, tf.int32, tf.float32, tf.int32, tf.float64)
+        array, numbers, places, method, draws = tf.numpy_function(self._decode, [encoded, row], kinds, stateful=False)
+        array, numbers = tf.ensure_shape(array, (None, None, self.rule.channels)), tf.ensure_shape(numbers, (12,))
+        image = seen(array, numbers, tf.ensure_shape(places, (6, 2)), self.rule, self._drawn(tf.ensure_shape(method, ())))
+        return image, tf.ensure_shape(draws, (self._draws,))
+
+    def _decode(self, encoded: bytes | np.ndarray, row: np.ndarray) -> tuple[Any, ...]:
+        number, index = row.tolist()
+        data, draws = encoded if isinstance(encoded, bytes) else bytes(encoded.item()), self._uniforms(number)
+        array = self._cached(index, lambda: data or self.split.item(index))
+        numbers, places, method = self._way(array.shape[:2], draws, Route.PILLOW)
+        return array, numbers, places, np.int32(method), draws
+
+    def _cached(self, index: int, item: Callable[[], Item]) -> np.ndarray:
+        return self._decoded(item()) if self.cache is None else self.cache.get(index, lambda: self._decoded(item()))
+
+    def _decoded(self, item: Item) -> np.ndarray:
         way = decode if self.split.eight_bits else decode_deep
         array = way(item, self.rule) if isinstance(item, bytes) else item
         array = self.split.levels(array)
         return np.broadcast_to(array, (*array.shape[:2], self.rule.channels)).astype(self.kind.as_numpy_dtype, copy=False)
 
-    def _none(self) -> np.ndarray:
-        return np.zeros((1, 1, self.rule.channels), self.kind.as_numpy_dtype)
-
-    def _pixels(self, encoded: tf.Tensor, array: tf.Tensor, chosen: tf.Tensor, size: tf.Tensor, part: tf.Tensor,
-                places: tf.Tensor, method: tf.Tensor) -> tf.Tensor:
-        """What the network sees; the filter is only looked at where it is drawn."""
-        drawn = method if self.host.draws_filter else None
-        by_tensorflow = self.split.encoded and self.split.eight_bits and self.rule.channels in CHANNELS
-        if not by_tensorflow or self.cache is not None:
-            return seen(array, part, places, self.rule, drawn)
-        return tf.cond(chosen == Route.PILLOW, lambda: seen(array, part, places, self.rule, drawn),
-                       lambda: seen_encoded(encoded, chosen, size, part, places, self.rule, drawn))
+    def _changed(self, image: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """The image as the operations on pixels change it. To mirror it alone is not worth a call of Python's."""
+        if not self.training or not self.host.changes:
+            return image
+        if self.host.mirror:
+            axis, probability = self.host.mirror
+            return tf.cond(draws[-1] < probability, lambda: tf.reverse(image, [axis]), lambda: image)
+        changed = tf.numpy_function(self.host.pixels, [image, draws], self.kind, stateful=False)
+        return tf.ensure_shape(changed, self.rule.shape)
 
 
 def _reason(error: Exception) -> str:

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from archspec.preprocess.cut_short import FILL, cut_short
 from archspec.preprocess.header import NoImage
-from archspec.preprocess.resample import resample
+from archspec.preprocess.resample import form, placed, resample
 from archspec.preprocess.routes import CUT_SHORT, Route
 from archspec.preprocess.rule import Preprocess
 from archspec.preprocess.sampling import RATIOS, Sampling, sampling
@@ -18,6 +18,11 @@ from archspec.preprocess.window import centred
 from archspec.spec.preprocess import FILTERS
 
 DCT = {"accurate": "INTEGER_ACCURATE", "fast": "INTEGER_FAST"}
+PNG = len(RATIOS)
+"""The number of that decoder; those before it are JPEG's at each ratio."""
+SPLIT = (1, 4, 3, 3, 1)
+OVERSHOOT = ("bicubic", "lanczos3")
+"""Filters that give more than the brightest pixel and less than the darkest."""
 BORDER = 1
 """Pixels more a side than are needed: where colours are stored at half the size, those at the edge of a decoded crop
 differ from the same ones of the whole image by up to 14 levels."""
@@ -30,59 +35,62 @@ def fit(image: np.ndarray, rule: Preprocess) -> np.ndarray:
     """
     height, width = image.shape[:2]
     way = sampling(centred(height, width, rule), rule, rule.interpolation, jpeg=False)
-    return np.asarray(seen(tf.constant(image), *packed(way), rule))
+    return np.asarray(seen(tf.constant(image), *packed(way, rule), rule))
 
 
-def packed(way: Sampling) -> tuple[np.ndarray, np.ndarray]:
-    """A sampling as two arrays: top, left, height, width, ratio, (5,) int32; scale and shift, (4,) float32."""
-    return np.array(way[:5], np.int32), np.array(way[5:], np.float32)
+def packed(way: Sampling, rule: Preprocess, interpolation: str | None = None, route: Route = Route.PILLOW,
+           size: tuple[int, int] = (0, 0)) -> tuple[np.ndarray, np.ndarray]:
+    """A sampling as two arrays for the graph, (12,) int32 and (6, 2) float32, which has less to reckon so.
+
+    The first: the number of the decoder; of a JPEG the window that is decoded (top, left, height, width), which needs its
+    whole size (height, width); where the part begins in that, and its size, (3,) each; the form of scaling. The second is
+    resample's.
+    """
+    top, left, height, width, ratio = way[:5]
+    how = form(way, rule.shape[:2], interpolation or rule.interpolation, rule.antialias)
+    decoder, window = PNG, (0, 0, 0, 0)
+    if route is Route.JPEG:
+        begin = max(top - BORDER, 0), max(left - BORDER, 0)
+        end = min(top + height + BORDER, -(-size[0] // ratio)), min(left + width + BORDER, -(-size[1] // ratio))
+        decoder, window = RATIOS.index(ratio), (*begin, end[0] - begin[0], end[1] - begin[1])
+    numbers = decoder, *window, top - window[0], left - window[1], 0, height, width, rule.channels, how
+    return np.array(numbers, np.int32), placed(way)
 
 
-def seen(image: tf.Tensor, part: tf.Tensor, places: tf.Tensor, rule: Preprocess, chosen: tf.Tensor | None = None) -> tf.Tensor:
+def seen(image: tf.Tensor, numbers: tf.Tensor, places: tf.Tensor, rule: Preprocess,
+         chosen: tf.Tensor | None = None) -> tf.Tensor:
     """Pixels (h, w, channels) to what the network sees of them, (height, width, channels), of the same kind.
 
-    `part` and `places` are a packed sampling, `chosen` the number of a filter, () int32: the rule's own if left out.
+    `numbers` and `places` are a packed sampling, `chosen` the number of a filter, () int32: the rule's own if left out.
     """
-    top, left, height, width, _ = tf.unstack(part)
-    return _sampled(image[top:top + height, left:left + width], places, rule, chosen)
+    _, _, begin, size, how = tf.split(numbers, SPLIT)
+    part = tf.slice(image, begin, size)
+    return _sampled(tf.ensure_shape(part, (None, None, rule.channels)), places, how, rule, chosen)
 
 
-def seen_encoded(encoded: tf.Tensor, route: tf.Tensor, size: tf.Tensor, part: tf.Tensor, places: tf.Tensor, rule: Preprocess,
+def seen_encoded(encoded: tf.Tensor, numbers: tf.Tensor, places: tf.Tensor, rule: Preprocess,
                  chosen: tf.Tensor | None = None) -> tf.Tensor:
-    """As `seen`, from the bytes of a JPEG or PNG whose Route and size (height, width) are known: uint8."""
-    image = tf.cond(route == Route.JPEG, lambda: _jpeg(encoded, size, part, rule), lambda: _png(encoded, part, rule))
-    return _sampled(tf.ensure_shape(image, (None, None, rule.channels)), places, rule, chosen)
+    """As `seen`, from the bytes of a JPEG or PNG: uint8. Of a JPEG no row below the part is looked at."""
+    decoder, window, begin, size, how = tf.split(numbers, SPLIT)
 
-
-def _png(encoded: tf.Tensor, part: tf.Tensor, rule: Preprocess) -> tf.Tensor:
-    top, left, height, width, _ = tf.unstack(part)
-    return tf.io.decode_png(encoded, channels=rule.channels)[top:top + height, left:left + width]
-
-
-def _jpeg(encoded: tf.Tensor, size: tf.Tensor, part: tf.Tensor, rule: Preprocess) -> tf.Tensor:
-    """The part of a JPEG, decoded at its ratio: no row below it is looked at."""
-    top, left, height, width, ratio = tf.unstack(part)
-    whole = -(-size // ratio)
-    begin = tf.maximum(tf.stack([top, left]) - BORDER, 0)
-    end = tf.minimum(tf.stack([top + height, left + width]) + BORDER, whole)
-    window = tf.concat([begin, end - begin], axis=0)
-
-    def at(ratio: int) -> tf.Tensor:
+    def jpeg(ratio: int) -> tf.Tensor:
         return tf.io.decode_and_crop_jpeg(encoded, window, channels=rule.channels, ratio=ratio, dct_method=DCT[rule.decoder])
-    number = tf.argmax(tf.cast(tf.constant(RATIOS) == ratio, tf.int32), output_type=tf.int32)
-    image = tf.switch_case(number, [lambda each=each: at(each) for each in RATIOS])
-    top, left = top - begin[0], left - begin[1]
-    return _not_cut_short(encoded, image[top:top + height, left:left + width])
+    decoders = [*(lambda each=each: jpeg(each) for each in RATIOS), lambda: tf.io.decode_png(encoded, channels=rule.channels)]
+    number = tf.reshape(decoder, ())
+    part = tf.ensure_shape(tf.slice(tf.switch_case(number, decoders), begin, size), (None, None, rule.channels))
+    return _sampled(_not_cut_short(encoded, number, part), places, how, rule, chosen)
 
 
-def _not_cut_short(encoded: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
+def _not_cut_short(encoded: tf.Tensor, decoder: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
     """The image; the op fails where its data end too early, of which TensorFlow makes a grey rest.
 
     Of a whole image the last pixel is seldom such a grey, so that the costly look is a rare one; what is missing of a part
     is missing at its end, too.
     """
     grey = tf.reduce_all(tf.gather(tf.constant([level in FILL for level in range(256)]), tf.cast(image[-1, -1], tf.int32)))
-    return tf.cond(grey, lambda: tf.numpy_function(_whole, [encoded, image], tf.uint8, stateful=False), lambda: image)
+    found = tf.cond(tf.logical_and(grey, decoder != PNG),
+                    lambda: tf.numpy_function(_whole, [encoded, image], tf.uint8, stateful=False), lambda: image)
+    return tf.ensure_shape(found, image.shape)
 
 
 def _whole(data: bytes | np.ndarray, image: np.ndarray) -> np.ndarray:
@@ -92,21 +100,22 @@ def _whole(data: bytes | np.ndarray, image: np.ndarray) -> np.ndarray:
     return image
 
 
-def _sampled(image: tf.Tensor, places: tf.Tensor, rule: Preprocess, chosen: tf.Tensor | None) -> tf.Tensor:
+def _sampled(image: tf.Tensor, places: tf.Tensor, how: tf.Tensor, rule: Preprocess, chosen: tf.Tensor | None) -> tf.Tensor:
     if rule.origin == "corner":  # the last pixels of an image that is enlarged begin where its own end
         image = tf.pad(image, [[0, 1], [0, 1], [0, 0]], "SYMMETRIC")
 
     def by(interpolation: str) -> tf.Tensor:
-        found = resample(image, places[:2], places[2:], rule.shape[:2], interpolation, rule.antialias)
-        return _in_levels(found) if image.dtype == tf.uint8 else found
+        found = resample(image, places, tf.reshape(how, ()), rule.shape[:2], interpolation, rule.antialias)
+        return _in_levels(found, interpolation) if image.dtype == tf.uint8 else found
     filters = [lambda each=each: by(each) for each in FILTERS]
     found = by(rule.interpolation) if chosen is None else tf.switch_case(chosen, filters)
     return tf.ensure_shape(found, rule.shape)
 
 
-def _in_levels(pixels: tf.Tensor) -> tf.Tensor:
+def _in_levels(pixels: tf.Tensor, interpolation: str) -> tf.Tensor:
     """Rounded to whole levels, as Pillow and torchvision do, and clipped to those there are."""
-    return tf.cast(tf.clip_by_value(pixels + 0.5, 0.0, 255.0), tf.uint8)
+    rounded = pixels + 0.5
+    return tf.cast(tf.clip_by_value(rounded, 0.0, 255.0) if interpolation in OVERSHOOT else rounded, tf.uint8)
 
 
 def normalize(pixels: tf.Tensor, rule: Preprocess) -> tf.Tensor:

@@ -32,7 +32,16 @@ def route(data: bytes, channels: int) -> Route:
     TensorFlow gets plain JPEGs and PNGs: upright, opaque, of a common coding. Its `decode_image` is not used at all: it
     takes the numbers of a BMP's palette for grey, drops alpha, and ends the process on some animated WebP files.
     """
+    return routed(data, channels)[0]
+
+
+def routed(data: bytes, channels: int) -> tuple[Route, Header]:
+    """As `route`, with what the beginning of the bytes says."""
     header = read_header(lambda offset, count: data[offset:offset + count])
+    return _route(data, header, channels), header
+
+
+def _route(data: bytes, header: Header, channels: int) -> Route:
     check_size(header.height, header.width)
     if header.progressive and lacks_scans(data, header):
         raise NoImage(CUT_SHORT)

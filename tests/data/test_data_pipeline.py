@@ -172,6 +172,18 @@ def test_shards_together_are_the_whole(of: int) -> None:
         assert same(batch, joined)
 
 
+@pytest.mark.parametrize("axis", ["horizontal", "vertical"])
+def test_to_mirror_alone_is_done_in_the_graph_and_gives_the_same(axis: str) -> None:
+    split = photographs()
+    plain, mirrored, by_python = (list(of_files(split, augment=each, epochs=1).training().as_numpy_iterator()) for each in (
+        (), (Flip(probability=0.5, axis=axis),), (Flip(probability=0.5, axis=axis), PadCrop(pixels=0, fill="black"))))
+    flipped = 0
+    for one, other, again in zip(plain, mirrored, by_python, strict=True):
+        flipped += sum(not (a == b).all() for a, b in zip(one.images, other.images, strict=True))
+        assert (other.images == again.images).all()
+    assert 0 < flipped < split.size
+
+
 def test_images_stay_bytes_until_the_device() -> None:
     assert {batch.images.dtype for batch in of_files(epochs=1).training().as_numpy_iterator()} == {np.dtype(np.uint8)}
 

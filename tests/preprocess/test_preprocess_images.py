@@ -42,7 +42,8 @@ def decoded(data: bytes, channels: int = 3, background: float = 255.0) -> np.nda
         header = read_header(lambda offset, count: data[offset:offset + count])
         own = replace(rule(channels), height=header.height, width=header.width)
         way = sampling(Window(0, 0, *own.shape[:2], *own.shape[:2]), own, "bilinear", jpeg=True)
-        run = tf.function(lambda encoded: seen_encoded(encoded, tf.constant(int(chosen)), tf.constant(own.shape[:2]), *packed(way), own))
+        known = packed(way, own, route=chosen, size=own.shape[:2])
+        run = tf.function(lambda encoded: seen_encoded(encoded, *known, own))
         assert (np.asarray(run(tf.constant(data))) == whole).all()
     return whole
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from archspec.preprocess.decoding import decode
 from archspec.preprocess.pixels import fit, normalize, packed, seen, seen_encoded
+from archspec.preprocess.resample import KERNELS, PASSES, WHOLE, form, placed, resample
 from archspec.preprocess.routes import Route
 from archspec.preprocess.rule import Preprocess, Shape, preprocess_of
 from archspec.preprocess.sampling import sampling
@@ -63,6 +64,27 @@ def test_as_tensorflow_scales(height: int, width: int, interpolation: str, antia
     assert np.abs(found - expected).max() < 0.2
 
 
+@pytest.mark.parametrize("interpolation", KERNELS)
+@pytest.mark.parametrize("antialias", [False, True])
+@pytest.mark.parametrize("depth", [np.uint8, np.float32])
+def test_in_passes_and_at_once_give_the_same(interpolation: str, antialias: bool, depth: type) -> None:
+    """To the bit; but the op for bilinear alone rounds otherwise."""
+    part = tf.constant(image(45, 61).astype(depth))
+    places = placed(sampling(Window(0, 0, 45, 61, 32, 40), rule(), interpolation, jpeg=False))
+    passes, whole = (resample(part, tf.constant(places), tf.constant(how), (32, 40), interpolation, antialias).numpy()
+                     for how in (PASSES, WHOLE))
+    assert np.abs(passes - whole).max() < (1e-3 if interpolation == "bilinear" and not antialias else 1e-30)
+
+
+@pytest.mark.parametrize(("window", "interpolation", "antialias", "expected"), [
+    ((3, 5, 40, 60, 32, 32), "bilinear", True, PASSES), ((3, 5, 97, 60, 32, 32), "bilinear", True, WHOLE),
+    ((3, 5, 97, 60, 32, 32), "bilinear", False, WHOLE), ((3, 5, 97, 60, 32, 32), "bicubic", False, PASSES),
+    ((0, 0, 97, 60, 64, 40, 16, 4), "bilinear", False, PASSES), ((0, 0, 97, 60, 64, 40), "bilinear", False, PASSES)])
+def test_how_is_scaled(window: tuple[int, ...], interpolation: str, antialias: bool, expected: int) -> None:
+    way = sampling(Window(*window), rule(antialias=antialias), interpolation, jpeg=False)
+    assert form(way, (32, 32), interpolation, antialias) == expected
+
+
 @pytest.mark.parametrize(("height", "width"), SIZES)
 def test_as_tensorflow_1_scales_from_the_corner(height: int, width: int) -> None:
     pixels, own = image(height, width).astype(np.float32), rule(preset="slim_inception")
@@ -81,9 +103,9 @@ def test_a_part_of_a_jpeg_is_that_part_of_the_whole(subsampling: int, progressiv
     for _ in range(20):
         height, width = draw.integers(8, 60, 2)
         window = boxed(int(draw.integers(0, 120 - height)), int(draw.integers(0, 160 - width)), int(height), int(width), own)
-        parts = [packed(sampling(window, own, "bilinear", jpeg=jpeg)) for jpeg in (True, False)]
-        found = seen_encoded(tf.constant(file.getvalue()), tf.constant(int(Route.JPEG)), tf.constant([120, 160]), *parts[0], own)
-        assert (found.numpy() == seen(tf.constant(whole), *parts[1], own).numpy()).all()
+        ways = [sampling(window, own, "bilinear", jpeg=jpeg) for jpeg in (True, False)]
+        found = seen_encoded(tf.constant(file.getvalue()), *packed(ways[0], own, route=Route.JPEG, size=(120, 160)), own)
+        assert (found.numpy() == seen(tf.constant(whole), *packed(ways[1], own), own).numpy()).all()
 
 
 def test_a_large_jpeg_is_decoded_smaller() -> None:
@@ -92,7 +114,7 @@ def test_a_large_jpeg_is_decoded_smaller() -> None:
     Image.fromarray(pixels).save(file, "JPEG", quality=95)
     way = sampling(centred(1000, 1500, own), own, "bilinear", jpeg=True)
     assert way.ratio == 8
-    found = seen_encoded(tf.constant(file.getvalue()), tf.constant(int(Route.JPEG)), tf.constant([1000, 1500]), *packed(way), own)
+    found = seen_encoded(tf.constant(file.getvalue()), *packed(way, own, route=Route.JPEG, size=(1000, 1500)), own)
     assert np.abs(found.numpy().astype(int) - fit(decode(file.getvalue(), own), own)).mean() < 1
 
 

@@ -59,7 +59,7 @@ def random_resized_crop(operation: RandomResizedCrop, rule: Preprocess) -> Crop:
     def window(height: int, width: int, draws: np.ndarray) -> tuple[Window, int]:
         areas = between(draws[:tries], *operation.area) * (height * width)
         ratios = aspects(draws[tries:2 * tries], draws[2 * tries:3 * tries], operation.aspect)
-        row, column, which = draws[3 * tries:]
+        row, column, which = draws[3 * tries:].tolist()
         size = _first(areas, ratios, height, width)
         box = _placed(size, height, width, row, column) if size else otherwise(height, width, operation, rule)
         return boxed(*box, rule), methods[int(which * len(methods))]

@@ -39,7 +39,8 @@ def pad_crop(operation: PadCrop, rule: Preprocess) -> Step:
 def flip(operation: Flip, rule: Preprocess) -> Step:
     """Mirrored or not."""
     axis = AXES[operation.axis]
-    return Step(1, lambda image, draws: np.flip(image, axis) if draws[0] < operation.probability else image)
+    return Step(1, lambda image, draws: np.flip(image, axis) if draws[0] < operation.probability else image,
+                (axis, operation.probability))
 
 
 def rotate(operation: Rotate, rule: Preprocess) -> Step:

@@ -62,6 +62,11 @@ class Host:
         return bool(self.steps)
 
     @property
+    def mirror(self) -> tuple[int, float] | None:
+        """The axis and the probability, if to mirror is all that `pixels` does; the number that decides is the last one."""
+        return self.steps[0].mirror if len(self.steps) == 1 else None
+
+    @property
     def draws_filter(self) -> bool:
         """Whether images may be scaled by another filter than the rule's own."""
         return self.crop.filtered

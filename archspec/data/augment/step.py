@@ -21,6 +21,8 @@ class Step:
 
     draws: int
     change: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    mirror: tuple[int, float] | None = None
+    """The axis and the probability of a step that mirrors where its number is less, and does nothing else."""
 
 
 def levels(values: np.ndarray, kind: np.dtype) -> np.ndarray:

@@ -22,7 +22,7 @@ class Files:
 
     def item(self, index: int) -> bytes:
         """All bytes of the i-th."""
-        with open(self.file(index), "rb") as file:
+        with open(self.file(index), "rb", buffering=0) as file:
             return file.read()
 
     def head(self, index: int) -> Head:
