@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,9 +78,7 @@ class _Shown:
         source, rule = load_data(recipe.data), preprocess_of(recipe, shape)
         source.check_channels(shape)
         split = _without_skipped(source, recipe, rule, console)
-        # of a few images nothing need be kept; a cache is for all of them
-        uncached = replace(recipe, data=replace(recipe.data, cache="none")) if isinstance(recipe.data, Encoded) else recipe
-        return cls(source, Pipeline(split, rule, uncached))
+        return cls(source, Pipeline(split, rule, recipe))
 
     def begin(self, epoch: int | None, step: int | None) -> int:
         """The step, from 0, that a user means. Raises InputError behind the end of the training."""

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import os
 import shutil
+import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from archspec.data.source import Split
+from archspec.data.store import made_by
 from archspec.errors import InputError
+from archspec.io.files import PARTIAL, remove
+from archspec.io.memory import free_memory
 from archspec.io.places import cache_folder
 from archspec.preprocess.rule import Preprocess
+from archspec.spec.data import Data, Encoded
 
 SPARE = 0.8
 """So much of the memory, or the disk, that is free may be taken."""
+_SUM = np.dtype(np.uint32)
+_ALIGNED = 64
+"""Where pixels begin: at a multiple of so many bytes, for TensorFlow copies what lies otherwise."""
 
 
 @dataclass(frozen=True, eq=False)
 class Cache:
     """The pixels of a split's images, one behind the other, each with a checksum once it is there; 0 until then.
 
-    Threads may ask for the same image at once: both write the same pixels.
+    Threads and processes may ask for the same image at once: all write the same pixels.
     """
 
     pixels: np.ndarray
@@ -33,14 +44,15 @@ class Cache:
     ends: np.ndarray
     """(images + 1,) int64."""
     shapes: np.ndarray
-    """(images, 2) int64: height and width."""
-    rule: Preprocess
+    """(images, 3) int64: height, width and channels."""
     kind: np.dtype
+    note: str = ""
+    """What a person should know of it before training begins."""
 
     def get(self, index: int, decode: Callable[[], np.ndarray]) -> np.ndarray:
         """The i-th: (h, w, channels), decoded if it is not there, or not whole."""
         place = self.pixels[self.ends[index]:self.ends[index + 1]]
-        shape = (*self.shapes[index], self.rule.channels)
+        shape = tuple(self.shapes[index].tolist())
         if self.sums[index] and self.sums[index] == _sum(place):
             return place.view(self.kind).reshape(shape)
         array = decode()
@@ -56,49 +68,107 @@ def _sum(place: np.ndarray) -> int:
     return zlib.crc32(place.data) or 1
 
 
-def cache_of(where: str, sizes: np.ndarray, rule: Preprocess, kind: type[np.generic], name: str) -> Cache | None:
-    """A cache for images of sizes (n, 2), height and width: 'ram', 'disk', or 'none'. `name` tells one disk's from another.
+@dataclass(frozen=True, eq=False)
+class _Wanted:
+    """A cache that is to be made: sums, and pixels behind them, in one array or file."""
 
-    Raises InputError where there is no room for all of them.
+    split: Split
+    shapes: np.ndarray
+    kind: np.dtype
+    path: Path
+    """Its file, for one on the disk."""
+
+    @property
+    def ends(self) -> np.ndarray:
+        return np.concatenate([[0], np.cumsum(self.shapes.prod(axis=1) * self.kind.itemsize)])
+
+    @property
+    def begin(self) -> int:
+        """Where pixels begin."""
+        return -(-self.split.size * _SUM.itemsize // _ALIGNED) * _ALIGNED
+
+    @property
+    def size(self) -> int:
+        """Bytes, all in all."""
+        return self.begin + int(self.ends[-1])
+
+    def made(self, whole: np.ndarray, where: str) -> Cache:
+        """The cache in (size,) uint8."""
+        note = f"cache: {_megabytes(self.size)} of {where} for {self.split.size} decoded {self.split.name} images"
+        sums = whole[:self.split.size * _SUM.itemsize].view(_SUM)
+        return Cache(whole[self.begin:], sums, self.ends, self.shapes, self.kind, note)
+
+
+def caches(section: Data, rule: Preprocess, splits: Sequence[tuple[Split, np.ndarray]], stamp: str) -> list[Cache | None]:
+    """A cache for each split, whose images have sizes (n, 2), height and width; None where the section wants none.
+
+    `stamp` is another one as soon as a file has changed. Raises InputError unless there is room for all of them together.
     """
-    if where == "none":
-        return None
-    bytes_each = sizes.astype(np.int64).prod(axis=1) * rule.channels * np.dtype(kind).itemsize
-    ends = np.concatenate([[0], np.cumsum(bytes_each)])
-    total, count = int(ends[-1]), len(sizes)
+    if not isinstance(section, Encoded) or section.cache == "none":
+        return [None] * len(splits)
     folder = cache_folder() / "decoded"
-    free = _memory() if where == "ram" else _disk(folder, name, total)
+    wanted = [_wanted(split, sizes, rule, folder / f"{_name(split, rule, stamp)}.pixels") for split, sizes in splits]
+    ram = section.cache == "ram"
+    _refuse_little_room(wanted, section.cache, free_memory() if ram else _free_disk(folder, [each.path for each in wanted]))
+    return [each.made(np.zeros(each.size, np.uint8), "memory") if ram else each.made(_mapped(each.path, each.size), str(folder))
+            for each in wanted]
+
+
+def _refuse_little_room(wanted: Sequence[_Wanted], where: str, free: int) -> None:
+    total, count = sum(each.size for each in wanted), sum(each.split.size for each in wanted)
     if total > SPARE * free:
-        raise InputError(f"train.data.cache: {where} needs {total / 1e6:,.1f} MB for {count} decoded images, and "
-                         f"{free / 1e6:,.1f} MB are free\n  hint: cache: {'disk, or ' if where == 'ram' else ''}none")
-    if where == "ram":
-        pixels, sums = np.empty(max(total, 1), np.uint8), np.zeros(count, np.uint32)
-    else:
-        folder.mkdir(parents=True, exist_ok=True)
-        pixels = _mapped(folder / f"{name}.pixels", np.uint8, max(total, 1))
-        sums = _mapped(folder / f"{name}.sums", np.uint32, max(count, 1))
-    return Cache(pixels, sums, ends, sizes.astype(np.int64), rule, np.dtype(kind))
+        other = "disk, or none" if where == "ram" else "none"
+        raise InputError(f"train.data.cache: {where} needs {_megabytes(total)} for {count} decoded images, more than "
+                         f"{SPARE:.0%} of the {_megabytes(free)} that are free\n  hint: cache: {other}")
 
 
-def _mapped(path: Path, kind: type[np.generic], count: int) -> np.ndarray:
-    """A file of so many numbers; zeros where it is new."""
-    size = count * np.dtype(kind).itemsize
-    if not path.exists() or path.stat().st_size != size:
-        with path.open("wb") as file:
-            file.truncate(size)
-    return np.memmap(path, kind, "r+", shape=(count,))
+def _wanted(split: Split, sizes: np.ndarray, rule: Preprocess, path: Path) -> _Wanted:
+    shapes = np.concatenate([sizes.astype(np.int64), np.full((split.size, 1), rule.channels)], axis=1)
+    return _Wanted(split, shapes, np.dtype(np.uint8 if split.eight_bits else np.float32), path)
 
 
-def _memory() -> int:
-    """Bytes that are free."""
-    for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines() if Path("/proc/meminfo").exists() else ():
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+def _name(split: Split, rule: Preprocess, stamp: str) -> str:
+    """Another one for whatever makes other pixels of a split: changed files, another way to decode them, another version."""
+    said = (stamp, split.name, split.eight_bits, split.white, rule.channels, rule.decoder, rule.background, made_by())
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:24]
 
 
-def _disk(folder: Path, name: str, total: int) -> int:
-    """Bytes that are free, those that this cache has already counted in."""
+def _mapped(path: Path, size: int) -> np.ndarray:
+    """A file of so many bytes; zeros where it is new. Raises InputError where it cannot be made.
+
+    Its room on the disk is taken at once: a disk that is full when pixels are written ends the process without a word. It
+    gets its name when it is whole, so that two processes may make it at once, and none cuts it short under the other.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.stat().st_size != size:
+            handle, partial = tempfile.mkstemp(prefix=PARTIAL, dir=path.parent)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    _reserve(file.fileno(), size)
+                Path(partial).replace(path)
+            finally:
+                remove(Path(partial))
+        return np.memmap(path, np.uint8, "r+", shape=(size,))
+    except OSError as error:
+        reason = os.strerror(error.errno or errno.EIO)
+        raise InputError(f"train.data.cache: disk keeps decoded images in {path.parent}, and {_megabytes(size)} cannot be "
+                         f"written there ({reason})\n  hint: name another folder with the environment "
+                         "variable ARCHSPEC_CACHE, or cache: none") from None
+
+
+def _reserve(handle: int, size: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(handle, 0, size)
+    else:  # macOS has none
+        os.truncate(handle, size)
+
+
+def _free_disk(folder: Path, paths: Sequence[Path]) -> int:
+    """Bytes that are free, those that these files have already taken counted in."""
     place = next(each for each in (folder, *folder.parents) if each.exists())
-    path = folder / f"{name}.pixels"
-    return shutil.disk_usage(place).free + (total if path.exists() and path.stat().st_size == total else 0)
+    return shutil.disk_usage(place).free + sum(path.stat().st_size for path in paths if path.exists())
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"

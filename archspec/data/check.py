@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,8 +22,9 @@ SKIP = "skip"
 class Checked:
     """Data that a run may begin with: their index, and the numbers of the images that it skips, (k,) int64, in each split.
 
-    `reasons` has a line for each of them: its path, and why it cannot be read. The sizes are those of all images of a
-    split, (n, 2): height and width as a viewer shows them, 0 where they are not known.
+    `reasons` has a line for each of them: its path, and why it cannot be read. The sizes are those of the images that are
+    left of a split, (n, 2): height and width as a viewer shows them, 0 where they are not known. `stamp`, 32 hex digits,
+    is another one as soon as a file of theirs was written to, even if the index does not see it.
     """
 
     index: Index
@@ -31,6 +33,7 @@ class Checked:
     reasons: tuple[str, ...]
     train_sizes: np.ndarray
     test_sizes: np.ndarray
+    stamp: str
 
     @property
     def said(self) -> str:
@@ -50,16 +53,21 @@ def checked(source: Source, section: Data, rule: Preprocess, tick: Tick) -> Chec
     looked = look_into(source, tick)
     if not isinstance(section, Encoded) or section.on_error != SKIP:
         refuse(looked, rule.channels)
-        return Checked(indexed(looked, NONE, NONE), NONE, NONE, (), *_sizes(looked))
+        return _checked(looked, NONE, NONE)
     decode_both(looked, rule, tick)
     train, test = skipped(looked, section, rule.channels)
-    reasons = *looked.reasons(source.train, train), *looked.reasons(source.test, test)
-    return Checked(indexed(looked, train, test), train, test, reasons, *_sizes(looked))
+    return _checked(looked, train, test)
 
 
-def _sizes(looked: Looked) -> list[np.ndarray]:
-    return [np.stack([looked.rows(split)[name] for name in ("height", "width")], axis=1)
-            for split in (looked.source.train, looked.source.test)]
+def _checked(looked: Looked, train: np.ndarray, test: np.ndarray) -> Checked:
+    index, state = indexed(looked, train, test), hashlib.sha256()
+    sizes, reasons = list[np.ndarray](), list[str]()
+    for split, numbers in ((looked.source.train, train), (looked.source.test, test)):
+        rows = looked.rows(split)
+        state.update(np.ascontiguousarray(rows["changed"]).data)
+        sizes.append(np.delete(np.stack([rows["height"], rows["width"]], axis=1), numbers, axis=0))
+        reasons.extend(looked.reasons(split, numbers))
+    return Checked(index, train, test, tuple(reasons), sizes[0], sizes[1], index.digest + state.hexdigest()[:16])
 
 
 def decode_both(looked: Looked, rule: Preprocess, tick: Tick) -> None:

@@ -16,14 +16,13 @@ import tensorflow as tf
 
 from archspec.data.augment.batches import Blend, Blender, blender
 from archspec.data.augment.host import Host, host
-from archspec.data.cache import Cache, cache_of
+from archspec.data.cache import Cache
 from archspec.data.order import ALL, Shard, order
 from archspec.data.plan import Plan
 from archspec.data.reading import Reader
 from archspec.data.source import Split
 from archspec.errors import InputError
 from archspec.preprocess.rule import Preprocess
-from archspec.spec.data import Encoded
 from archspec.spec.recipe import Recipe
 
 AHEAD = 2
@@ -59,9 +58,7 @@ class Pipeline:
     class_weights: np.ndarray | None = None
     """(classes,) float32; all 1 if left out."""
     shard: Shard = ALL
-    sizes: np.ndarray | None = None
-    """(n, 2), height and width of each image, and the digest of the data: for a cache."""
-    digest: str = ""
+    cache: Cache | None = None
 
     @property
     def steps(self) -> int:
@@ -147,20 +144,11 @@ class Pipeline:
         return self._reader(training=False).pixels(example)
 
     def _reader(self, training: bool) -> Reader:
-        return Reader(self.split, self.rule, self._host, self.recipe.seed, training, self._cache)
+        return Reader(self.split, self.rule, self._host, self.recipe.seed, training, self.cache)
 
     @cached_property
     def _host(self) -> Host:
         return host(self.recipe.augmentation, self.rule)
-
-    @cached_property
-    def _cache(self) -> Cache | None:
-        where = self.recipe.data.cache if isinstance(self.recipe.data, Encoded) else "none"
-        if where == "none" or self.sizes is None:
-            return None
-        kind = np.uint8 if self.split.eight_bits else np.float32
-        name = f"{self.digest}-{self.split.name}-{self.rule.channels}-{self.rule.decoder}"
-        return cache_of(where, self.sizes, self.rule, kind, name)
 
     @cached_property
     def _blender(self) -> Blender | None:

@@ -46,7 +46,10 @@ def write(path: Path, arrays: Mapping[str, np.ndarray]) -> bool:
 
 
 @cache
+def made_by() -> str:
+    """The versions of what found it out: other decoders may read other files."""
+    return f"{FORMAT} " + " ".join(version(each) for each in ("archspec-keras", "pillow", "tensorflow"))
+
+
 def _maker() -> np.ndarray:
-    """Who found it out: other decoders may read other files."""
-    said = f"{FORMAT} " + " ".join(version(each) for each in ("archspec-keras", "pillow", "tensorflow"))
-    return np.frombuffer(said.encode(), np.uint8)
+    return np.frombuffer(made_by().encode(), np.uint8)

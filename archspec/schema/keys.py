@@ -146,4 +146,6 @@ def to_json(value: object) -> Any:
     if isinstance(value, Section):
         found = {name: to_json(getattr(value, name)) for name in value.declared}
         return {value.word: found} if value.word else found
+    if isinstance(value, Mapping):
+        return {name: to_json(each) for name, each in value.items()}
     return [to_json(item) for item in value] if isinstance(value, tuple) else value

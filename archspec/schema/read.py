@@ -98,11 +98,13 @@ class _Reader:
 
     def each(self, each: Each, tree: Tree, path: str) -> object:
         if isinstance(tree, Scalar) and not each.bare:
-            return self.problem("not-a-list", tree.where, f"{path} needs a list, this is {kind(tree)}", f"write [{tree.text}]")
+            return self.problem("not-a-list", tree.where, f"{path} needs a list, this is {kind(tree)}",
+                                f"write [{', '.join([tree.text, *['…'] * (each.least - 1)])}]")
         items = tree.items if isinstance(tree, ListTree) else (tree,)
         if not each.least <= len(items) <= each.most:
-            return self.problem("argument", tree.where, f"{path} needs {each.least} to {each.most} values, these are "
-                                f"{len(items)}", f"each is {each.kind.expected()}")
+            count = f"{each.least}" if each.least == each.most else f"{each.least} to {each.most}"
+            return self.problem("argument", tree.where, f"{path} needs {count} values, these are {len(items)}",
+                                f"each is {each.kind.expected()}")
         found: list[object] = []
         for item in items:
             value = self.scalar(each.kind, item, path)

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from archspec.schema.keys import Clash, OneOf, Section, Sub, key, section, tag
 from archspec.schema.kinds import Choice, Each, Flag, Number, Table, Text, Whole
-from archspec.spec.augment import OPERATIONS, Flip, Operation, RandomResizedCrop, order_clashes
+from archspec.spec.augment import OPERATIONS, CutMix, Flip, MixUp, Operation, RandomResizedCrop, order_clashes
 from archspec.spec.data import SOURCES, Data, Digits
 from archspec.spec.preprocess import PreprocessKeys
 
@@ -144,11 +144,17 @@ class Recipe(Section):
         usual: tuple[Operation, ...] = (RandomResizedCrop(), Flip()) if self.data.mirrored else ()
         return usual if self.augment is None else self.augment
 
+    @property
+    def mixing(self) -> tuple[str, ...]:
+        """The words of what mixes images in pairs."""
+        return tuple(each.word for each in self.augmentation if isinstance(each, MixUp | CutMix))
+
     def clashes(self) -> Iterator[Clash]:
-        """A mirror image that is no example of its class; augmentations out of order; a schedule that is not reached."""
+        """A mirror image that is none of its class; augmentations out of order; an odd batch of pairs; a schedule too long."""
         if isinstance(self.data, Digits) and any(isinstance(each, Flip) for each in self.augmentation):
             yield Clash(("augment", "data"), "a mirrored digit is not a digit", "leave flip out")
         yield from order_clashes(self.augmentation)
+        yield from _unpaired(self)
         if self.schedule.warmup >= self.epochs:
             yield Clash(("schedule.warmup", "epochs"), f"schedule.warmup reaches epoch {self.schedule.warmup:g}, but training "
                         f"has {self.epochs}", "a shorter warmup, or more epochs")
@@ -156,6 +162,14 @@ class Recipe(Section):
         if isinstance(self.schedule, Step) and last >= self.epochs:
             yield Clash(("schedule.milestones", "epochs"), f"schedule.milestones reaches epoch {last:g}, but training has "
                         f"{self.epochs}", _ways_out(self.schedule.milestones, self.epochs))
+
+
+def _unpaired(recipe: Recipe) -> Iterator[Clash]:
+    """Images that are mixed in pairs, in batches that leave one over."""
+    if recipe.mixing and recipe.batch % 2:
+        words = ", ".join(recipe.mixing)
+        yield Clash(("batch", "augment"), f"images are mixed in pairs ({words}), and a batch of {recipe.batch} leaves one over",
+                    f"batch: {recipe.batch + 1}")
 
 
 def _ways_out(milestones: tuple[float, ...], epochs: int) -> str:

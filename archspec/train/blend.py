@@ -8,6 +8,9 @@ from archspec.data.augment.batches import Blend
 from archspec.data.augment.erasing import Erased
 from archspec.data.augment.mixing import Mixed
 
+_BITS = 23
+"""Of a drawn number: with half of one more, which keeps 0 and 1 away, as many as a float32 holds exactly."""
+
 
 def blended(images: tf.Tensor, truths: tf.Tensor, blend: Blend | tuple[()]) -> tuple[tf.Tensor, tf.Tensor]:
     """Images (b, h, w, c) float32 as the network sees them, and what is true of them, (b, classes) float32."""
@@ -52,6 +55,12 @@ def _noise(images: tf.Tensor, erased: Erased) -> tf.Tensor:
     shape = images.shape[1:]
 
     def one(box: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        return tf.cond(tf.reduce_any(box > 0), lambda: tf.random.stateless_normal(shape, seed, alg="philox"),
-                       lambda: tf.zeros(shape))
+        return tf.cond(tf.reduce_any(box > 0), lambda: _normals(shape, seed), lambda: tf.zeros(shape))
     return tf.map_fn(lambda each: one(*each), (erased.box, erased.seeds), fn_output_signature=tf.float32)
+
+
+def _normals(shape: tf.TensorShape, seed: tf.Tensor) -> tf.Tensor:
+    """By the inverse of their distribution: XLA draws TensorFlow's whole numbers, but other normal ones."""
+    drawn = tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=tf.uint32, alg="philox")
+    upper = tf.cast(tf.bitwise.right_shift(drawn, tf.constant(32 - _BITS, tf.uint32)), tf.float32)
+    return tf.sqrt(2.0) * tf.math.erfinv((upper + 0.5) * 2.0 ** (1 - _BITS) - 1)

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from archspec.data.cache import caches
 from archspec.data.check import Checked, checked
 from archspec.data.index import Index
 from archspec.data.looking import Tick
@@ -130,11 +131,11 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick) -> Job:
     cluster = clusters.read(os.environ)
     weights = class_weights(recipe, data)
     rule, found = look(spec, graph, data, tick)
-    training = Pipeline(without(data.train, found.train), rule, recipe, weights,
-                        sizes=np.delete(found.train_sizes, found.train, axis=0), digest=found.index.digest)
-    testing = Pipeline(without(data.test, found.test), rule, recipe, weights,
-                       sizes=np.delete(found.test_sizes, found.test, axis=0), digest=found.index.digest)
-    strategy = strategies.make_strategy(recipe.strategy, recipe.batch)
+    train, test = without(data.train, found.train), without(data.test, found.test)
+    kept = caches(recipe.data, rule, [(train, found.train_sizes), (test, found.test_sizes)], found.stamp)
+    training, testing = (Pipeline(split, rule, recipe, weights, cache=cache)
+                         for split, cache in zip((train, test), kept, strict=True))
+    strategy = strategies.make_strategy(recipe.strategy, recipe.batch, recipe.mixing)
     keras.utils.set_random_seed(recipe.seed)
     with strategy.scope():
         model = build(graph, auxiliary=bool(graph.auxiliary))

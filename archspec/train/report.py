@@ -31,4 +31,5 @@ def remedy(recipe: Recipe) -> str:
 
 def _notes(job: Job) -> list[str]:
     said = [f"left out: {job.data.left_out}"] if job.data.left_out else []
-    return [*said, *([job.checked.said] if job.checked.said else []), *job.training.notes]
+    kept = [each.cache.note for each in (job.training, job.testing) if each.cache]
+    return [*said, *([job.checked.said] if job.checked.said else []), *job.training.notes, *kept]

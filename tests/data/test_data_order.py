@@ -8,28 +8,24 @@ import pytest
 from archspec.data.order import Shard, balanced, batched, occurrences, order, repeated
 
 SIZES = [1, 8, 10, 1437, 50_000, 65_537]
+IMAGENET = pytest.param(1_281_167, marks=pytest.mark.slow)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [*SIZES, IMAGENET])
 def test_every_image_once(size: int) -> None:
     for epoch in range(3):
         assert (np.sort(order(7, epoch, size)) == np.arange(size)).all()
 
 
-@pytest.mark.slow
-def test_every_image_once_of_imagenet() -> None:
-    assert (np.bincount(order(0, 1, 1_281_167)) == 1).all()
-
-
-@pytest.mark.parametrize("size", [1437, 50_000, 65_537])
+@pytest.mark.parametrize("size", [1437, 50_000, 65_537, IMAGENET])
 def test_no_two_epochs_and_no_two_seeds_correlate(size: int) -> None:
     orders = [order(seed, epoch, size) for seed, epoch in ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (2 ** 31 - 1, 0))]
     found = np.corrcoef(np.stack(orders))
     assert np.abs(found - np.eye(len(orders))).max() < 4.5 / size ** 0.5
 
 
-def test_who_shared_a_batch_rarely_shares_the_next_one() -> None:
-    size, batch = 50_000, 256
+@pytest.mark.parametrize(("size", "batch"), [(1437, 32), (50_000, 256), (65_537, 256), pytest.param(1_281_167, 256, marks=pytest.mark.slow)])
+def test_who_shared_a_batch_rarely_shares_the_next_one(size: int, batch: int) -> None:
     first, second = (np.argsort(order(0, epoch, size)) // batch for epoch in (0, 1))
     _, together = np.unique(first * size + second, return_counts=True)  # images that share both batches
     pairs = (together * (together - 1) // 2).sum()

@@ -14,6 +14,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from archspec.data.cache import caches
 from archspec.data.names import Names
 from archspec.data.order import Shard, order
 from archspec.data.pipeline import Pipeline
@@ -119,8 +120,8 @@ def photographs(count: int = 12) -> Split:
 
 def of_files(split: Split | None = None, **keys: Any) -> Pipeline:
     recipe, images = replace(Recipe(data=Folder(path="x"), batch=4, epochs=3, augment=ALL), **keys), split or photographs()
-    sizes = np.array([(60, 40 + index) for index in range(images.size)])
-    return Pipeline(images, preprocess_of(recipe, (24, 24, 3)), recipe, sizes=sizes, digest="d")
+    sizes, rule = np.array([(60, 40 + index) for index in range(images.size)]), preprocess_of(recipe, (24, 24, 3))
+    return Pipeline(images, rule, recipe, cache=caches(recipe.data, rule, [(images, sizes)], "stamp")[0])
 
 
 @pytest.mark.parametrize("start", [0, 1, 3, 5, 8])
@@ -143,24 +144,6 @@ def test_a_cache_changes_no_pixel_and_decodes_once(where: str, tmp_path: Path, m
     again = of_files(replace(split, item=lambda index: b""), data=Folder(path="x", cache=where))
     if where == "disk":
         assert all(map(same, plain, again.training().as_numpy_iterator()))
-
-
-def test_a_cache_on_disk_that_is_damaged_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ARCHSPEC_CACHE", str(tmp_path))
-    one = of_files(data=Folder(path="x", cache="disk"))
-    before = list(one.training().as_numpy_iterator())
-    path, = tmp_path.rglob("*.pixels")
-    path.write_bytes(path.read_bytes().replace(path.read_bytes()[1000:1010], b"0123456789"))
-    assert all(map(same, before, of_files(data=Folder(path="x", cache="disk")).training().as_numpy_iterator()))
-
-
-def test_a_cache_that_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    from archspec.data import cache
-    monkeypatch.setattr(cache, "_memory", lambda: 100_000)
-    with pytest.raises(InputError) as error:
-        of_files(data=Folder(path="x", cache="ram")).training()
-    assert str(error.value) == ("train.data.cache: ram needs 0.1 MB for 12 decoded images, and 0.1 MB are free\n"
-                                "  hint: cache: disk, or none")
 
 
 @pytest.mark.parametrize("of", [2])

@@ -126,3 +126,11 @@ def test_a_broken_manifest_is_told_with_the_ways_out(run: RunFolder, spec: Path,
 def test_a_broken_result_is_none(run: RunFolder, text: str) -> None:
     run.result.write_text(text)
     assert run.read_result() is None
+
+
+def test_its_manifest_holds_every_kind_of_value(spec: Path) -> None:
+    written, graph = loaded(spec, "train.class_weights={'3': 2.5}", "train.augment=[pad_crop: 1, mixup]")
+    manifests.begun(written.name, written.train, graph, fresh=False).write(Path("manifest.json"))
+    found = manifests.read(Path("manifest.json")).train
+    assert found["class_weights"] == {"3": 2.5}
+    assert [*map(list, found["augment"])] == [["pad_crop"], ["mixup"]]

@@ -111,3 +111,12 @@ def test_a_batch_that_cannot_be_shared_out(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(InputError) as error:
         strategies.make_strategy("auto", 30)
     assert str(error.value) == "a batch of 30 cannot be shared out over 4 devices\n  hint: --set train.batch=32"
+
+
+def test_what_is_mixed_in_pairs_is_shared_out_in_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    devices = [type("Device", (), {"name": f"/GPU:{index}"}) for index in range(2)]
+    monkeypatch.setattr(strategies.tf.config, "list_logical_devices", lambda kind: devices)
+    with pytest.raises(InputError) as error:
+        strategies.make_strategy("auto", 30, ("mixup", "cutmix"))
+    assert str(error.value) == ("a batch of 30 cannot be shared out over 2 devices in whole pairs, which are mixed (mixup, cutmix)\n"
+                                "  hint: --set train.batch=32")

@@ -79,10 +79,20 @@ def test_noise_is_normal_and_another_for_each_image() -> None:
     seeds = np.array([[1, 2], [1, 3], [1, 2], [1, 2]], np.int32)
     images, _ = done((Erased(box, (), seeds),), np.full((4, 60, 80, 3), 9, np.float32), TRUTHS[:4])
     assert (images[0].mean(), images[0].std()) == pytest.approx((0, 1), abs=0.03)
+    assert [np.mean(np.abs(images[0]) < bound) for bound in (0.5, 1, 2, 3)] == pytest.approx([0.383, 0.683, 0.954, 0.997], abs=0.01)
     assert not np.array_equal(images[0], images[1])
     assert np.array_equal(images[2, 5:50, 6:70], images[0, 5:50, 6:70])
     assert (images[3] == 9).all()
     assert (images[2, :5] == 9).all()
+
+
+@pytest.mark.parametrize("operations", EVERY)
+def test_compiled_by_xla_it_is_the_same(operations: tuple[Operation, ...]) -> None:
+    blend = tf.nest.map_structure(tf.constant, drawn(*operations))
+    images, truths = tf.function(blended, jit_compile=True)(IMAGES, TRUTHS, blend)
+    expected = done(blend)
+    assert images.numpy() == pytest.approx(expected[0], abs=1e-5)
+    assert truths.numpy() == pytest.approx(expected[1], abs=1e-6)
 
 
 def test_what_is_not_mixed_stays_as_it_is() -> None:
