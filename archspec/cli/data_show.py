@@ -18,13 +18,12 @@ from archspec.network import lower
 from archspec.preprocess.rule import Preprocess, Shape, input_shape, preprocess_of
 from archspec.spec.data import Encoded
 from archspec.spec.recipe import Recipe
+from archspec.train.picture import COUNT
 
 if TYPE_CHECKING:
     from archspec.data.pipeline import Pipeline
     from archspec.data.source import Source
     from archspec.train.picture.examples import Example
-
-COUNT = 24
 
 
 @click.command()

@@ -16,8 +16,8 @@ from archspec.train.speed import Extent, Speed, duration
 
 LINE_SECONDS = 10.0
 """Without a terminal: the least time between two lines within an epoch."""
-WORTH_SAYING = 0.05
-"""Below this share of its time a device does not wait for data."""
+WORTH_SAYING = 0.1
+"""Below this share of its time it is not said that a device waits for data."""
 BOTTLENECK, LONG = 0.25, 5.0
 """From this share on, and so many seconds an epoch, it is said once what can be done about it."""
 

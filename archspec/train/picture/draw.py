@@ -11,12 +11,10 @@ from archspec.data.pipeline import Pipeline
 from archspec.errors import InputError
 from archspec.io.files import replacing
 from archspec.train.job import Job
+from archspec.train.picture import COUNT
 from archspec.train.picture.examples import Example, examples
 from archspec.train.picture.sheet import Sheet
 from archspec.train.picture.words import operations
-
-COUNT = 24
-"""Images in the picture of a run."""
 
 
 def draw(name: str, pipeline: Pipeline, classes: tuple[str, ...], step: int, shown: list[Example]) -> Image.Image:

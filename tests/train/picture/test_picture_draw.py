@@ -14,6 +14,7 @@ from runs import RUN, after_steps, exact
 from archspec.cli import run as archspec
 from archspec.data.pipeline import Pipeline
 from archspec.data.sources import load_data
+from archspec.errors import InputError
 from archspec.preprocess.rule import preprocess_of
 from archspec.spec.recipe import Recipe
 from archspec.train.cluster import Cluster
@@ -69,6 +70,15 @@ def test_a_picture_that_is_damaged_or_gone_is_not_shown(tmp_path: Path, monkeypa
     board.picture(PICTURE)
     board.close()
     assert images() == []
+
+
+def test_an_image_that_cannot_be_read_is_for_the_training_to_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise InputError("1.jpg: cannot be read as an image")
+    monkeypatch.setattr(drawing, "examples", refused)
+    job = SimpleNamespace(cluster=Cluster(0, 1), data=SimpleNamespace(classes=("cat", "dog")), training=None)
+    draw_first(tmp_path / "augmented.png", "small", job)  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_one_process_of_a_cluster_draws_it(tmp_path: Path) -> None:
