@@ -25,6 +25,8 @@ from archspec.spec.preprocess import FILTERS
 
 OTHERWISE = -1
 """The decoder's number of what is not decoded in the graph."""
+HELD = 1 << 22
+"""Bytes of a file that is kept until it is decoded; a larger one is read again then, so that few of them are in memory."""
 Looked = tuple[tf.Tensor, ...]
 """What is known of images before they are decoded, (n, …) each; see Reader.look."""
 
@@ -68,7 +70,7 @@ class Reader:
         else:
             encoded, numbers, places, method, draws = looked
             image = tf.cond(numbers[0] == OTHERWISE, lambda: self._otherwise(encoded, row)[0],
-                            lambda: seen_encoded(encoded, numbers, places, self.rule, self._drawn(method)))
+                            lambda: seen_encoded(self._held(encoded, row), numbers, places, self.rule, self._drawn(method)))
         return self._changed(tf.ensure_shape(image, self.rule.shape), draws)
 
     def pixels(self, index: int, number: int = 0) -> np.ndarray:
@@ -102,7 +104,7 @@ class Reader:
             draws[place] = self._uniforms(number)
             try:
                 data: Any = self.split.item(index)
-                encoded[place] = data
+                encoded[place] = data if len(data) <= HELD else b""
                 chosen, header = routed(data, self.rule.channels)
                 if chosen is not Route.PILLOW:
                     size = header.height, header.width
@@ -116,6 +118,13 @@ class Reader:
         window, method = self.host.window(*size, draws) if self.training else self.host.still(*size)
         way = sampling(window, self.rule, FILTERS[method], jpeg=chosen is Route.JPEG)
         return *packed(way, self.rule, FILTERS[method], chosen, size), method
+
+    def _held(self, encoded: tf.Tensor, row: tf.Tensor) -> tf.Tensor:
+        """The bytes, read again if they were not kept."""
+        def again() -> tf.Tensor:
+            found = tf.numpy_function(lambda index: self.split.item(int(index)), [row[1]], tf.string, stateful=False)
+            return tf.ensure_shape(found, ())
+        return tf.cond(tf.strings.length(encoded) == 0, again, lambda: encoded)
 
     def _otherwise(self, encoded: tf.Tensor, row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """What Python decodes, or has as pixels, and what is drawn for it."""

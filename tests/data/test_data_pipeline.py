@@ -155,6 +155,15 @@ def test_shards_together_are_the_whole(of: int) -> None:
         assert same(batch, joined)
 
 
+def test_large_files_are_read_when_it_is_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    split, read = photographs(), list[int]()
+    kept = list(of_files(split, epochs=1).training().as_numpy_iterator())
+    monkeypatch.setattr("archspec.data.reading.HELD", 10)
+    again = of_files(replace(split, item=watching(split, read)), epochs=1).training().as_numpy_iterator()
+    assert all(map(same, kept, again))
+    assert len(read) == 2 * split.size
+
+
 @pytest.mark.parametrize("axis", ["horizontal", "vertical"])
 def test_to_mirror_alone_is_done_in_the_graph_and_gives_the_same(axis: str) -> None:
     split = photographs()
