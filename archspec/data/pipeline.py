@@ -55,8 +55,6 @@ class Pipeline:
     split: Split
     rule: Preprocess
     recipe: Recipe
-    class_weights: np.ndarray | None = None
-    """(classes,) float32; all 1 if left out."""
     shard: Shard = ALL
     cache: Cache | None = None
 
@@ -157,15 +155,13 @@ class Pipeline:
     def _batches(self, rows: tf.data.Dataset, start: int, *, training: bool) -> tf.data.Dataset:
         labels = tf.constant(self.split.labels)  # here, not in the function: there it would be copied into the graph
         reader = self._reader(training)  # here, too: what it refuses is told as it is
-        weights = None if self.class_weights is None or not training else tf.constant(self.class_weights)
         draw = self._blender if training else None
 
         def batch(step: tf.Tensor, example: tuple[tf.Tensor, tf.Tensor]) -> Batch:
             images, (numbers, indices, counts) = example[0], tf.unstack(example[1], axis=1)
             found = tf.gather(labels, indices)
-            weight = tf.constant(1.0) if weights is None or found.shape.rank > 1 else tf.gather(weights, found)
             blend = () if draw is None else draw.in_graph(self.recipe.seed, step, numbers)
-            return Batch(images, found, tf.cast(counts, tf.float32) * weight, blend)
+            return Batch(images, found, tf.cast(counts, tf.float32), blend)
 
         if reader.looks:
             rows = rows.batch(TOGETHER).map(lambda rows: (rows, *reader.look(rows[:, :2])), num_parallel_calls=LOOKS).unbatch()

@@ -11,10 +11,10 @@ from archspec.errors import InputError, nearest, some
 from archspec.spec.recipe import Recipe
 
 
-def class_weights(recipe: Recipe, data: Source) -> np.ndarray:
-    """(classes,) float32; 1 for those that are not named. Raises InputError for a class that the data do not have.
+def class_weights(recipe: Recipe, data: Source) -> np.ndarray | None:
+    """(classes,) float32, 1 for those that are not named; None where none is.
 
-    Raises it, too, for what cannot be done where an image has several labels.
+    Raises InputError for a class that the data do not have, and for what cannot be done where an image has several labels.
     """
     several = data.train.labels.ndim > 1
     named = recipe.class_weights if isinstance(recipe.class_weights, Mapping) else {}
@@ -28,4 +28,4 @@ def class_weights(recipe: Recipe, data: Source) -> np.ndarray:
             raise InputError(f"train.class_weights: the data have no class '{name}'\n"
                              f"  hint: {nearest(name, data.classes) or 'classes: ' + some(data.classes)}")
         found[data.classes.index(name)] = weight
-    return found
+    return found if named else None

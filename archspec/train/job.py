@@ -133,7 +133,7 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick) -> Job:
     rule, found = look(spec, graph, data, tick)
     train, test = without(data.train, found.train), without(data.test, found.test)
     kept = caches(recipe.data, rule, [(train, found.train_sizes), (test, found.test_sizes)], found.stamp)
-    training, testing = (Pipeline(split, rule, recipe, weights, cache=cache)
+    training, testing = (Pipeline(split, rule, recipe, cache=cache)
                          for split, cache in zip((train, test), kept, strict=True))
     strategy = strategies.make_strategy(recipe.strategy, recipe.batch, recipe.mixing)
     keras.utils.set_random_seed(recipe.seed)
@@ -143,7 +143,7 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick) -> Job:
     several = strategy.num_replicas_in_sync > 1
     classes = graph.output.type.channels
     evaluator = classification(classes) if data.train.labels.ndim == 1 else multi_label(classes)
-    train_step = strategies.summed(strategy, TrainStep(model, optimizer, recipe, rule, rules(recipe), classes),
+    train_step = strategies.summed(strategy, TrainStep(model, optimizer, recipe, rule, rules(recipe), classes, weights),
                                    partial(strategies.synchronized, model, several and recipe.sync_batch_norm))
     evaluate_step = strategies.summed(strategy, EvaluateStep(model, rule, evaluator))
     # statistics that each device takes by itself differ between them, all else is the same everywhere

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from archspec.data.augment.batches import Blend
@@ -34,25 +35,36 @@ class TrainStep:
     rule: Preprocess
     rules: tuple[Rule, ...]
     classes: int
+    class_weights: np.ndarray | None = None
+    """(classes,) float32; 1 for all if left out."""
 
     def __call__(self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, blend: Blend | tuple[()]) -> tf.Tensor:
         """Sums as in TRAINED, (3,) float64. Of images that are blended the accuracy is by the class that has most of them."""
         one_each = len(labels.shape) == 1
-        inputs, truths = blended(normalize(tf.cast(images, tf.float32), self.rule),
-                                 truth(labels, self.classes, self.recipe.label_smoothing), blend)
+        inputs, truths, scale = self._blended(images, labels, blend)
         if blend and one_each:
             labels = tf.argmax(truths, axis=1, output_type=tf.int32)
         distance = cross_entropy if one_each else binary_cross_entropy
         with tf.GradientTape() as tape:
             logits, auxiliary = split_outputs(self.model(inputs, training=True))
             losses = distance(truths, logits)
-            total = losses + self.recipe.auxiliary_weight * sum(distance(truths, each) for each in auxiliary)
+            total = scale * (losses + self.recipe.auxiliary_weight * sum(distance(truths, each) for each in auxiliary))
             # over the global batch: gradients are summed over devices, not averaged
             loss = tf.reduce_sum(total * weights) / self.recipe.batch
         variables = self.model.trainable_variables
         gradients = over_devices(tape.gradient(loss, [variable.value for variable in variables]))
         self.optimizer.apply(updated(gradients, variables, self.rules), variables)
-        return weighted(weights, losses, hits(logits, labels, 1))
+        return weighted(weights, scale * losses, hits(logits, labels, 1))
+
+    def _blended(self, images: tf.Tensor, labels: tf.Tensor, blend: Blend | tuple[()]) -> tuple[tf.Tensor, ...]:
+        """The network's input, what is true of it, and by how much its loss counts: as its classes do, mixed as they are."""
+        inputs = normalize(tf.cast(images, tf.float32), self.rule)
+        truths = truth(labels, self.classes, self.recipe.label_smoothing)
+        if self.class_weights is None:
+            return *blended(inputs, truths, blend), tf.constant(1.0)
+        scale = tf.gather(tf.constant(self.class_weights), labels)
+        inputs, mixed = blended(inputs, tf.concat([truths, scale[:, None]], axis=1), blend)
+        return inputs, mixed[:, :-1], mixed[:, -1]
 
 
 @dataclass(frozen=True)

@@ -38,8 +38,8 @@ def network() -> keras.Model:
     return keras.Model(images, layers.Dense(3)(layers.Flatten()(layers.PReLU()(maps))))
 
 
-def train_step(model: keras.Model, recipe: Recipe) -> TrainStep:
-    return TrainStep(model, optimizers.make_optimizer(recipe, 1, model), recipe, RULE, rules(recipe), 3)
+def train_step(model: keras.Model, recipe: Recipe, class_weights: np.ndarray | None = None) -> TrainStep:
+    return TrainStep(model, optimizers.make_optimizer(recipe, 1, model), recipe, RULE, rules(recipe), 3, class_weights)
 
 
 def after_a_step(**keys: Any) -> dict[str, np.ndarray]:
@@ -147,3 +147,16 @@ def test_blended_images_are_what_is_learned() -> None:
     inputs, truths = blended(tf.constant(IMAGES), truth(tf.constant(LABELS), 3, 0.0), blend)
     expected = tf.reduce_sum(cross_entropy(truths, model(inputs, training=True))).numpy()
     assert train_step(model, recipe)(IMAGES, tf.constant(LABELS), ONES, blend).numpy()[0] == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("mix", [False, True])
+def test_a_loss_counts_as_its_classes_do_mixed_as_they_are(mix: bool) -> None:
+    recipe, model, scales = Recipe(batch=4), network(), np.float32([1, 5, 0.5])
+    draw = blender((MixUp(alpha=1.0),), RULE.shape, 1) if mix else None
+    blend = tf.nest.map_structure(tf.constant, draw.draw(0, 0, np.arange(4))) if draw else ()
+    inputs, truths = blended(IMAGES, truth(LABELS, 3, 0.0), blend)
+    losses = cross_entropy(truths, model(inputs, training=True)).numpy() * (truths.numpy() @ scales)
+    loss, _, examples = train_step(model, recipe, scales)(IMAGES, LABELS, ONES, blend).numpy()
+    assert (loss, examples) == (pytest.approx(losses.sum(), rel=1e-6), 4)
+    plain = network()
+    assert train_step(plain, recipe)(IMAGES, LABELS, ONES, blend).numpy()[0] != pytest.approx(loss, rel=1e-3)
