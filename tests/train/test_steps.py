@@ -147,3 +147,7 @@ def test_blended_images_are_what_is_learned() -> None:
     inputs, truths = blended(tf.constant(IMAGES), truth(tf.constant(LABELS), 3, 0.0), blend)
     expected = tf.reduce_sum(cross_entropy(truths, model(inputs, training=True))).numpy()
     assert train_step(model, recipe)(IMAGES, tf.constant(LABELS), ONES, blend).numpy()[0] == pytest.approx(expected, rel=1e-4)
+
+
+def test_of_examples_without_a_weight_loss_and_accuracy_are_0() -> None:
+    assert trained(np.zeros(3)) == {"loss": 0.0, "accuracy": 0.0}
