@@ -14,6 +14,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from archspec.data import reading
 from archspec.data.cache import caches
 from archspec.data.names import Names
 from archspec.data.order import Shard, order
@@ -131,6 +132,14 @@ def test_from_any_step_on_the_same_images_as_without_a_stop(start: int, cache: s
     whole, rest = (list(of_files(**keys).training(begin).as_numpy_iterator()) for begin in (0, start))
     assert len(rest) == len(whole) - start
     assert all(map(same, whole[start:], rest))
+
+
+def test_images_that_are_too_large_together_are_read_again_and_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, read, split = list(of_files(epochs=1).training().as_numpy_iterator()), list[int](), photographs()
+    monkeypatch.setattr(reading, "KEPT", len(split.item(0)) + len(split.item(1)))
+    again = of_files(replace(split, item=watching(split, read)), epochs=1)
+    assert all(map(same, plain, again.training().as_numpy_iterator()))
+    assert split.size < len(read) < 2 * split.size  # the first ones are kept
 
 
 @pytest.mark.parametrize("where", ["ram", "disk"])
