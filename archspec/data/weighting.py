@@ -14,7 +14,8 @@ from archspec.spec.recipe import Recipe
 def class_weights(recipe: Recipe, data: Source) -> np.ndarray | None:
     """(classes,) float32, 1 for those that are not named; None where none is.
 
-    Raises InputError for a class that the data do not have, and for what cannot be done where an image has several labels.
+    Raises InputError for a class that the data do not have, where no image is left that has a weight, and for what cannot be
+    done where an image has several labels.
     """
     several = data.train.labels.ndim > 1
     named = recipe.class_weights if isinstance(recipe.class_weights, Mapping) else {}
@@ -28,4 +29,7 @@ def class_weights(recipe: Recipe, data: Source) -> np.ndarray | None:
             raise InputError(f"train.class_weights: the data have no class '{name}'\n"
                              f"  hint: {nearest(name, data.classes) or 'classes: ' + some(data.classes)}")
         found[data.classes.index(name)] = weight
+    if named and not found[data.train.labels].any():
+        raise InputError("train.class_weights: all training images are of classes with the weight 0: nothing is learnt\n"
+                         "  hint: a weight above 0 for one of them at least")
     return found if named else None

@@ -40,7 +40,7 @@ def centred(height: int, width: int, rule: Preprocess) -> Window:
             return boxed(0, 0, height, width, rule)
         case Fraction(share=share, of="sides"):
             # as tf.image.central_crop: the margin is cut to a whole number, on both sides alike
-            top, left = (int((side - side * share) / 2) for side in (height, width))
+            top, left = (min(int((side - side * share) / 2), (side - 1) // 2) for side in (height, width))
             return boxed(top, left, height - 2 * top, width - 2 * left, rule)
         case Fraction(share=share):
             unit = share * min(height / rule.height, width / rule.width)

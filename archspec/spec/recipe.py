@@ -165,11 +165,15 @@ class Recipe(Section):
 
 
 def _unpaired(recipe: Recipe) -> Iterator[Clash]:
-    """Images that are mixed in pairs, in batches that leave one over."""
+    """Images that are mixed in pairs, in batches that leave one over, or hold copies of one alone."""
     if recipe.mixing and recipe.batch % 2:
         words = ", ".join(recipe.mixing)
         yield Clash(("batch", "augment"), f"images are mixed in pairs ({words}), and a batch of {recipe.batch} leaves one over",
                     f"batch: {recipe.batch + 1}")
+    elif recipe.mixing and recipe.repeated_augmentation >= recipe.batch:
+        copies, words = recipe.repeated_augmentation, ", ".join(recipe.mixing)
+        yield Clash(("repeated_augmentation", "augment"), f"{words}: with {copies} copies of an image in a batch of "
+                    f"{recipe.batch} each is mixed with itself", "fewer copies, or a larger batch")
 
 
 def _ways_out(milestones: tuple[float, ...], epochs: int) -> str:

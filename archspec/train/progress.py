@@ -88,6 +88,7 @@ class Interrupted(Exception):
 
 
 def trained(sums: np.ndarray) -> dict[str, float]:
-    """Loss and accuracy from sums as in steps.TRAINED."""
+    """Loss and accuracy from sums as in steps.TRAINED; 0 as long as all examples have a weight of 0."""
     named = dict(zip(TRAINED, sums, strict=True))
-    return {"loss": float(named["loss"] / named["examples"]), "accuracy": float(named["correct"] / named["examples"])}
+    examples = named["examples"] or 1.0
+    return {"loss": float(named["loss"] / examples), "accuracy": float(named["correct"] / examples)}

@@ -83,3 +83,9 @@ def test_a_window_lies_in_the_image(preset: str, height: int, width: int) -> Non
     assert 0 <= found.left < found.left + found.width <= width
     assert 0 <= found.cut_top <= found.scaled_height - each.height
     assert 0 <= found.cut_left <= found.scaled_width - each.width
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 2), (2, 1), (375, 500)])
+def test_a_tiny_part_of_the_sides_is_a_pixel_at_least(height: int, width: int) -> None:
+    window = centred(height, width, rule(resize=Fraction(share=1e-300, of="sides")))
+    assert window[:4] == ((height - 1) // 2, (width - 1) // 2, 2 - height % 2, 2 - width % 2)
