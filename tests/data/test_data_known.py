@@ -101,8 +101,15 @@ def test_data_elsewhere_are_looked_into(root: Path) -> None:
     assert len(looked_into(root.parent / "moved")) == 12
 
 
+def directory(data: bytes, place: int, value: int) -> bytes:
+    """Of the first file in a zip archive another version that is needed (6), another flag (8) or compression (10)."""
+    begin = data.index(b"PK\1\2") + place
+    return data[:begin] + bytes([value]) + data[begin + 1:]
+
+
 @pytest.mark.parametrize("damage", [lambda data: b"", lambda data: data[:-200], lambda data: data.replace(b"val/dog/2", b"val/dog/9"),
-                                    lambda data: b"no archive"])
+                                    lambda data: b"no archive", lambda data: directory(data, 6, 0xFF), lambda data: directory(data, 8, 1),
+                                    lambda data: directory(data, 10, 99)])
 def test_what_is_kept_and_damaged_is_not_used(root: Path, cache: Path, damage: Callable[[bytes], bytes]) -> None:
     looked_into(root)
     path, = cache.rglob("*.npz")
@@ -122,10 +129,10 @@ def test_what_is_kept_and_makes_no_sense_is_not_used(root: Path, cache: Path, ch
 
 def test_what_another_version_found_out_is_not_used(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked_into(root)
-    store._maker.cache_clear()
+    store.made_by.cache_clear()
     monkeypatch.setattr(store, "FORMAT", store.FORMAT + 1)
     assert len(looked_into(root)) == 12
-    store._maker.cache_clear()
+    store.made_by.cache_clear()
 
 
 def test_without_a_place_to_keep_it_all_is_looked_into(root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
