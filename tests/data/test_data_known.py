@@ -257,3 +257,10 @@ def test_a_second_start_asks_the_system_once_a_file(root: Path, monkeypatch: pyt
     one = replace(source.train, file=lambda index: os.fsencode(root / "train/cat/0.png"))  # as of records in one file
     shelves(replace(source, train=one))
     assert len(asked) == 7
+
+
+def test_a_time_that_was_set_far_in_the_future_is_trusted(root: Path) -> None:
+    path = next(root.rglob("*.png"))
+    os.utime(path, (4e9, 4e9))
+    assert len(looked_into(root)) == 12
+    assert looked_into(root) == []
