@@ -169,8 +169,8 @@ def _to_json(listing: Listing) -> dict[str, Any]:
 
 def _from_json(document: Mapping[str, Any], classes: int) -> Listing:
     names = document["names"].encode("utf-8", "surrogateescape")
-    sizes, heads, skipped = (np.array(document[key].split()).astype(kind) if document[key] else np.zeros(0, kind)
-                             for key, kind in (("sizes", "i8"), ("heads", "u4"), ("skipped", "i8")))
+    sizes, heads, skipped = (_whole(document[key].split(), kind, most) for key, kind, most in (
+        ("sizes", "i8", 1 << 62), ("heads", "u4", 1 << 32), ("skipped", "i8", 1 << 62)))
     labels = (_several if document["several"] else _single)(document["labels"].split(), classes)
     keys = Names.of(names.split(b"\0") if names else [])
     if not len(keys) == len(labels) == len(sizes) == len(heads) or not ((skipped >= 0) & (skipped < len(keys))).all():
@@ -179,11 +179,19 @@ def _from_json(document: Mapping[str, Any], classes: int) -> Listing:
 
 
 def _single(words: list[str], classes: int) -> np.ndarray:
-    return np.array(words, dtype=np.int32)
+    return _whole(words, "i4", classes)
 
 
 def _several(words: list[str], classes: int) -> np.ndarray:
     labels = np.zeros((len(words), classes), np.uint8)
     for row, word in zip(labels, words, strict=True):
-        row[[int(number) for number in word.split(",") if word != NO_LABEL]] = 1
+        row[_whole(word.split(",") if word != NO_LABEL else [], "i8", classes)] = 1
     return labels
+
+
+def _whole(words: list[str], kind: str, most: int) -> np.ndarray:
+    """(n,) numbers from 0 on, less than `most`. Not by NumPy's own way from texts, which gives each the room of the longest."""
+    found = np.fromiter(map(int, words), np.int64)
+    if not ((found >= 0) & (found < most)).all():
+        raise ValueError("numbers of something else")
+    return found.astype(kind)

@@ -32,6 +32,8 @@ NOT_YET = 0
 """How an image was decoded: for so many channels, with a minus if with all its bits, or NOT_YET."""
 SETTLES = 2 * 10**9
 """Nanoseconds, the coarsest time of change that file systems keep (FAT's)."""
+AHEAD_OF_US = 86_400 * 10**9
+"""Nanoseconds that a file server's clock may be ahead: a time further in the future was set by hand, and no change gives it."""
 NO_FILE = -1
 READERS = 16
 """Files that are looked into at once: on a cold disk or over a network one waits for each."""
@@ -157,6 +159,11 @@ def _kept(path: Path, names: Names) -> tuple[Texts, np.ndarray, np.ndarray | sli
         return texts, rows, slice(None)
     places = {name: place for place, name in enumerate(before.all_raw())}
     return texts, rows, np.fromiter((places.get(name, -1) for name in names.all_raw()), np.int64, len(names))
+
+
+def settled(changed: np.ndarray, now: int) -> np.ndarray:
+    """Whether files with these times of change (n,) would have another one if they changed from now on (nanoseconds)."""
+    return (changed < now - SETTLES) | (changed > now + AHEAD_OF_US)
 
 
 def _names(splits: tuple[Split, ...]) -> Names:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from archspec.data.known import CHUNK, FRESH, NOT_YET, NOTHING, READERS, SETTLED, SETTLES, Shelf, Texts, shelves, spread
+from archspec.data.known import CHUNK, FRESH, NOT_YET, NOTHING, READERS, SETTLED, Shelf, Texts, settled, shelves, spread
 from archspec.data.source import Head, Item, Source, Split
 from archspec.preprocess.header import EMPTY, NoImage
 
@@ -103,11 +103,10 @@ def _fill(shelf: Shelf, rows: np.ndarray, chosen: np.ndarray, heads: list[Head])
         rows[name][chosen] = [getattr(head, name) for head in heads]
     for name in ("kind", "mode", "problem"):
         rows[name][chosen] = [shelf.texts.number(getattr(head, name)) for head in heads]
-    settled = rows["changed"][chosen] < shelf.begun - SETTLES
     # what the system refuses to read it may give the next time, though the file stays the same
     problems = rows["problem"][chosen]
     refused = (problems > 0) & (problems != shelf.texts.number(EMPTY)) & (rows["size"][chosen] == 0)
-    rows["state"][chosen] = np.where(settled & ~refused, SETTLED, FRESH)
+    rows["state"][chosen] = np.where(settled(rows["changed"][chosen], shelf.begun) & ~refused, SETTLED, FRESH)
 
 
 def decode_all(looked: Looked, split: Split, channels: int, decoder: Callable[[], Decode], tick: Tick) -> None:

@@ -117,6 +117,8 @@ class Source:
                 said = "two classes" if count > 1 else "a class"
                 raise InputError(f"data '{self.name}' has {said} called '{name}': labels.txt could not tell which is which\n"
                                  f"  hint: {_RENAME.get(self.name, 'give each class a name of its own')}")
+        if not self.classes:
+            raise InputError(f"data '{self.name}' has no classes")
         if len(self.classes) < 2:
             raise InputError(f"data '{self.name}' has one class ({some(self.classes)}): there is nothing to tell apart"
                              + _ALONE.get(self.name, ""))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from archspec.io.files import replacing
+from archspec.io.files import ARCHIVE_ERRORS, replacing
 from archspec.io.lock import Taken, alone
 from archspec.io.places import cache_folder
 
@@ -30,7 +29,7 @@ def read(path: Path) -> Mapping[str, np.ndarray]:
     try:
         with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:  # each array has a checksum
             found = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+    except ARCHIVE_ERRORS:
         return {}
     return found if found.pop(_MADE_BY, np.zeros(0)).tobytes() == _maker().tobytes() else {}
 

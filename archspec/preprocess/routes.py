@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from archspec.preprocess.cut_short import lacks_scans
+from archspec.preprocess.cut_short import MOST_SCANS, lacks_scans, too_many_scans
 from archspec.preprocess.header import Header, NoImage, read_header
 
 MAX_PIXELS = 178_956_970
@@ -43,6 +43,8 @@ def routed(data: bytes, channels: int) -> tuple[Route, Header]:
 
 def _route(data: bytes, header: Header, channels: int) -> Route:
     check_size(header.height, header.width)
+    if header.kind == "JPEG" and too_many_scans(data, header):
+        raise NoImage(f"a JPEG in more than {MOST_SCANS} scans")
     if header.progressive and lacks_scans(data, header):
         raise NoImage(CUT_SHORT)
     if not ends(data, header):

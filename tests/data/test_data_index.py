@@ -78,6 +78,14 @@ def test_numbers_that_no_machine_holds_are_damage(root: Path, key: str) -> None:
         Index.from_json({**document, "train": {**document["train"], key: "99999999999999999999"}})
 
 
+@pytest.mark.parametrize("label", [2, -1])
+def test_a_label_that_is_no_class_is_damage_whatever_the_digest(root: Path, label: int) -> None:
+    index = indexed(root)
+    document = replace(index, train=replace(index.train, labels=np.full(6, label, np.int32))).to_json()
+    with pytest.raises(InputError, match="this is no index of data, or it is damaged"):
+        Index.from_json(document)
+
+
 def test_data_that_moved_are_the_same(root: Path) -> None:
     before = indexed(root)
     shutil.copytree(root, root.parent / "elsewhere")

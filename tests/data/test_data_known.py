@@ -101,8 +101,15 @@ def test_data_elsewhere_are_looked_into(root: Path) -> None:
     assert len(looked_into(root.parent / "moved")) == 12
 
 
+def directory(data: bytes, place: int, value: int) -> bytes:
+    """Of the first file in a zip archive another version that is needed (6), another flag (8) or compression (10)."""
+    begin = data.index(b"PK\1\2") + place
+    return data[:begin] + bytes([value]) + data[begin + 1:]
+
+
 @pytest.mark.parametrize("damage", [lambda data: b"", lambda data: data[:-200], lambda data: data.replace(b"val/dog/2", b"val/dog/9"),
-                                    lambda data: b"no archive"])
+                                    lambda data: b"no archive", lambda data: directory(data, 6, 0xFF), lambda data: directory(data, 8, 1),
+                                    lambda data: directory(data, 10, 99)])
 def test_what_is_kept_and_damaged_is_not_used(root: Path, cache: Path, damage: Callable[[bytes], bytes]) -> None:
     looked_into(root)
     path, = cache.rglob("*.npz")
@@ -250,3 +257,10 @@ def test_a_second_start_asks_the_system_once_a_file(root: Path, monkeypatch: pyt
     one = replace(source.train, file=lambda index: os.fsencode(root / "train/cat/0.png"))  # as of records in one file
     shelves(replace(source, train=one))
     assert len(asked) == 7
+
+
+def test_a_time_that_was_set_far_in_the_future_is_trusted(root: Path) -> None:
+    path = next(root.rglob("*.png"))
+    os.utime(path, (4e9, 4e9))
+    assert len(looked_into(root)) == 12
+    assert looked_into(root) == []

@@ -233,8 +233,9 @@ def test_another_pack_in_the_folder(root: Path, tmp_path: Path) -> None:
     assert refusal(section, out, scaled=Scaled(24, 80)) == said + "--shorter, --quality, the channels of the network's input" + end
     (root / "train/cat/0.jpg").write_bytes(photo(77))
     assert refusal(section, out) == said + "the images" + end
-    (out / "pack.json").write_text("{")
-    assert refusal(section, out) == "ROOT/out/pack.json: damaged" + end
+    for text in ("{", '{"files": {"train": [Infinity], "validation": [1]}}'):
+        (out / "pack.json").write_text(text)
+        assert refusal(section, out) == "ROOT/out/pack.json: damaged" + end
 
 
 def test_something_else_in_the_folder(root: Path, tmp_path: Path) -> None:

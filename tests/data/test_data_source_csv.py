@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 
 from archspec.data.source import Source
 from archspec.data.sources import load_data, refuse_missing
+from archspec.data.sources.table import LONGEST_ROW
 from archspec.errors import InputError
 from archspec.spec.data import Csv
 
@@ -167,3 +169,17 @@ def test_two_ways_to_test_images_or_none_clash() -> None:
     assert [clash.message for keys in ({"test": "a", "holdout": 0.1}, {}) for clash in Csv(path="x", **keys).clashes()] == [
         "the images to test on come from a table of their own or are held out; both are given",
         "the images to test on come from a table of their own or are held out; neither is given"]
+
+
+def test_an_image_that_is_a_pipe_is_not_waited_for(root: Path) -> None:
+    os.mkfifo(root / "pipe.png")
+    source = load(root, ROWS.replace("c.png", "pipe.png"), test=table(root, ROWS, "test.csv"))
+    assert source.train.head(2).problem == "it is no file"
+    with pytest.raises(OSError, match="it is no file"):
+        source.train.item(2)
+
+
+@pytest.mark.parametrize(("text", "line"), [("path,label" + "," * LONGEST_ROW, 1), (ROWS + "a.png," + "," * LONGEST_ROW, 6),
+                                            (ROWS + 'a.png,"' + ('\n","' * (LONGEST_ROW // 4)), 6)])
+def test_no_row_is_longer_than_a_bound(root: Path, text: str, line: int) -> None:
+    assert message(root, text) == f"ROOT/list.csv:{line}: the row has more than 1048576 characters"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import os
 import pickle
 import pickletools
 import struct
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ import pytest
 
 from archspec.data.source import Source
 from archspec.data.sources import load_data, refuse_missing
+from archspec.data.sources.keras import MOST_BYTES
 from archspec.errors import InputError
 from archspec.spec.data import Keras
 
@@ -123,7 +126,7 @@ def test_damaged_archives(home: Path) -> None:
     pickled(place / "meta", names=[])
     assert failing("cifar100") == f"{place}: cannot be read as cifar100 of Keras (b'fine_label_names')"
     (place / "meta").write_bytes(b"\x80\2]")
-    assert failing("cifar100") == f"{place}: cannot be read as cifar100 of Keras (Ran out of input)"
+    assert failing("cifar100") == f"{place}: cannot be read as cifar100 of Keras (damaged)"
     (home / "mnist.npz").write_bytes(b"PK")
     assert "cannot be read as mnist of Keras" in failing("mnist")
     (home / "fashion-mnist").mkdir()
@@ -132,3 +135,29 @@ def test_damaged_archives(home: Path) -> None:
     idx(home / "fashion-mnist/train-labels-idx1-ubyte.gz", np.zeros(2, np.uint8)[:1])
     (home / "fashion-mnist/train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(b"text"))
     assert failing("fashion_mnist").endswith("(train-labels-idx1-ubyte.gz holds no array of bytes)")
+
+
+@pytest.mark.parametrize(("data", "said"), [
+    (b"\x80\2]r\xff\xff\xff\x1f.", "meta holds no dictionary"),
+    (b"\x80\2cnumpy.core.multiarray\n_reconstruct\n(tR(K\1)cnumpy\ndtype\nU\2O8\x85R\x89U\x08aaaaaaaatb.",
+     "it holds an array of other numbers than bytes"),
+    (b"\x80\2cnumpy\ndtype\nU\2V8\x85Rcos\nsystem\nb.", "it holds os.system, which no data set needs")])
+def test_a_pickle_makes_bytes_and_remembers_what_it_makes(home: Path, data: bytes, said: str) -> None:
+    """The first one says that it remembers 2^29 objects, for which the reader in C takes 8 GB."""
+    place = home / "cifar-100-python"
+    place.mkdir()
+    (place / "meta").write_bytes(data)
+    assert failing("cifar100") == f"{place}: cannot be read as cifar100 of Keras ({said})"
+
+
+def test_archives_that_unpack_to_too_much_or_are_pipes(home: Path) -> None:
+    with zipfile.ZipFile(home / "mnist.npz", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("x_train.npy", bytes(MOST_BYTES + 1))
+    assert failing("mnist") == f"{home}/mnist.npz: cannot be read as mnist of Keras (its arrays take more than 268 MB)"
+    (home / "fashion-mnist").mkdir()
+    path = home / "fashion-mnist/train-images-idx3-ubyte.gz"
+    path.write_bytes(gzip.compress(b"")[:10] + b"\xff" * 20)
+    assert failing("fashion_mnist").endswith("(Error -3 while decompressing data: invalid block type)")
+    path.unlink()
+    os.mkfifo(path)
+    assert failing("fashion_mnist").endswith(f"([Errno 22] it is no file: '{path}')")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from pathlib import Path
 
@@ -153,3 +154,43 @@ def test_other_channels_than_the_inputs_are_refused(tmp_path: Path) -> None:
         load(tmp_path, x_train=np.zeros((4, 3, 2, 5), np.uint8), x_test=np.zeros((2, 3, 2, 5), np.uint8)).check_channels((8, 9, 3))
     assert str(error.value) == ("data 'npz' has images with 5 channel(s), but the network's input has 3\n"
                                 "  hint: --set input=8x9x5")
+
+
+@pytest.mark.parametrize(("keys", "said"), [
+    ({"y_train": np.array([0, 1, np.inf, 1])}, "ROOT/data.npz: y_train: float64 of the shape (4,) are no labels"),
+    ({"classes": "abc"}, "ROOT/data.npz: classes: <U3 of the shape () are no names")])
+def test_no_numbers_and_no_names(tmp_path: Path, keys: dict[str, object], said: str) -> None:
+    assert message(tmp_path, **keys).splitlines()[0] == said
+
+
+@pytest.mark.parametrize("classes", [["a\n", "\x1b[2J", "\ud800"], [b"a\n", b"\x1b[2J", b"\xff"]])
+def test_names_of_classes_can_be_seen(tmp_path: Path, classes: list[object]) -> None:
+    found = load(tmp_path, classes=classes).classes
+    assert found == ("a\\n", "\\x1b[2J", "\\ud800" if isinstance(classes[2], str) else "\\xff")
+
+
+def test_texts_that_are_no_unicode_are_labels_too(tmp_path: Path) -> None:
+    texts = np.array(["a", "b", "\ud800", "b"])
+    assert load(tmp_path, y_train=texts, y_test=texts[:2]).classes == ("a", "b", "\\ud800")
+
+
+def test_damaged_data_and_sizes_that_are_lies(tmp_path: Path) -> None:
+    path = tmp_path / "data.npz"
+    np.savez_compressed(path, **arrays())
+    data = bytearray(path.read_bytes())
+    place = data.index(b"x_train.npy") + len(b"x_train.npy") + 20  # behind the sizes of a large archive
+    data[place] = 0xFF
+    path.write_bytes(data)
+    assert "cannot be read as arrays (Error -3 while decompressing data: invalid block type)" in failing(path)
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": (1 << 60,)})
+    with zipfile.ZipFile(path, "w") as file:
+        for name in arrays():
+            file.writestr(f"{name}.npy", header.getvalue())
+    assert "cannot be read as arrays (Unable to allocate 1.00 EiB" in failing(path)
+
+
+def failing(path: Path) -> str:
+    with pytest.raises(InputError) as error:
+        load_data(Npz(path=str(path)))
+    return str(error.value)

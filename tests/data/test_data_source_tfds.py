@@ -178,3 +178,18 @@ def _builder(library: Any) -> Any:
             for index in range(count):
                 yield index, {"image": np.full((9, 10 + index, 3), index, np.uint8), "label": index % 3}
     return OwnSet
+
+
+@pytest.mark.parametrize(("features", "info", "said"), [
+    (json.dumps(FEATURES).replace('"3"', "100000000"), {}, "100000000 classes"),
+    (json.dumps(FEATURES).replace('"3"', "Infinity"), {}, "cannot convert float infinity to integer"),
+    (json.dumps(FEATURES).replace('"image": {"p', '"\\ud800": {"p'), {}, "'utf-8' codec can't encode character '\\ud800' in "
+     "position 0: surrogates not allowed"),
+    (json.dumps(FEATURES), {"name": "x" * 300}, "a name of files without end")])
+def test_documents_that_lie(root: Path, features: str, info: dict[str, Any], said: str) -> None:
+    folder = root / "pets" / "1.0.0"
+    (folder / "label.labels.txt").unlink()
+    (folder / "features.json").write_text(features)
+    document = json.loads((folder / "dataset_info.json").read_text())
+    (folder / "dataset_info.json").write_text(json.dumps({**document, **info}))
+    assert message(root).splitlines()[0].endswith(f"do not describe a data set of tensorflow-datasets ({said})")

@@ -261,3 +261,18 @@ def test_several_texts_an_image(root: Path) -> None:
     source = load(root, several=True)
     assert (source.classes, source.train.labels.tolist()) == (("ice", "sea", "sun"), [[0, 1, 1], [0, 0, 0], [1, 0, 0]])
     assert source.test.labels.tolist() == [[0, 0, 0]]
+
+
+def test_of_a_record_so_many_fields_are_looked_at(root: Path) -> None:
+    path, said = root / "train-00001-of-00002", "ROOT/train-00001-of-00002: record 0: it has more than 100000 fields"
+    write(path, [example(image__encoded=b"a", image__class__label=[1] * 100_000)])
+    assert message(root) == said == message(root, several=True)
+    many = b"\x0a\xac\x02" + b"\x12\0" * 150
+    write(path, [b"\x0a" + b"\x98\xbf\x12" + many * 1000])
+    assert message(root) == said
+
+
+def test_a_number_has_64_bits(root: Path) -> None:
+    whole = example(image__encoded=b"a", image__class__label=-1)
+    write(root / "train-00001-of-00002", [whole.replace(b"\xff" * 9 + b"\1", b"\xff" * 9 + b"\x7f")])
+    assert message(root).startswith("ROOT/train-00001-of-00002: record 0: the label is -1")

@@ -238,3 +238,26 @@ def test_a_png_longer_than_tensorflow_reads(height: int, width: int) -> None:
 def test_a_bomb_is_refused_before_it_is_decoded() -> None:
     with pytest.raises(NoImage, match="20000x10000 pixels; at most 179 million are read"):
         decoded(png(10000, 20000, 8, 2, b""))
+
+
+def scanned(scans: int, **keys: object) -> tuple[bytes, bytes]:
+    """A JPEG whose last scan is there so many times more, and that scan."""
+    file = io.BytesIO()
+    Image.fromarray(np.arange(64 * 64, dtype=np.uint8).reshape(64, 64)).convert("RGB").save(file, "JPEG", **keys)
+    data = file.getvalue()[:-2]
+    last = data[data.rindex(b"\xff\xda"):]
+    return data + last * scans + b"\xff\xd9", last
+
+
+def test_the_scans_of_a_jpeg_are_bounded() -> None:
+    """Each goes over the whole image: 2000 of them, in 190 kB, take a minute at 8000x8000."""
+    for many, keys in ((91, {"exif": b""}), (91, {"exif": TURNED}), (3000, {"exif": b""})):
+        with pytest.raises(NoImage, match=r"^a JPEG in more than 100 scans$"):
+            decoded(scanned(many, progressive=True, **keys)[0])
+    assert decoded(scanned(90, progressive=True)[0]).shape == (64, 64, 3)
+
+
+def test_scans_behind_the_end_of_a_jpeg_are_none() -> None:
+    for keys in ({"progressive": True}, {}):
+        data, last = scanned(0, **keys)
+        assert (decoded(data + last * 2000) == decoded(data)).all()

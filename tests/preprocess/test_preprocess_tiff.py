@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import lzma
 import re
+import struct
 import zlib
 from contextlib import suppress
 from pathlib import Path
@@ -213,3 +215,26 @@ def test_without_imagecodecs_the_message_says_so(monkeypatch: pytest.MonkeyPatch
         decode(bytes(data), rule(6))
     assert str(error.value) == ("its compression needs the package imagecodecs: pip install imagecodecs "
                                 "(<COMPRESSION.LZW: 5> requires the 'imagecodecs' package)")
+
+
+def test_what_lzma_makes_of_few_bytes_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiff, "MOST_BYTES", 10_000)
+    file = io.BytesIO()
+    tifffile.imwrite(file, np.zeros((8, 8, 6), np.uint8), photometric="minisblack", planarconfig="contig",
+                     extrasamples=("unspecified",) * 5, metadata=None)
+    data, packed = bytearray(file.getvalue()), lzma.compress(bytes(20_000))
+    with tifffile.TiffFile(io.BytesIO(data)) as read:
+        tags = read.pages[0].tags
+        for name, value in (("StripOffsets", len(data)), ("StripByteCounts", len(packed)), ("Compression", 34925)):
+            struct.pack_into("<I", data, tags[name].valueoffset, value)
+    with pytest.raises(NoImage, match="its data unpack to more than its pixels"):
+        decode_deep(bytes(data) + packed, rule(6))
+
+
+def test_the_depth_of_a_volume_counts() -> None:
+    file = io.BytesIO()
+    tifffile.imwrite(file, np.zeros((8, 8, 6), np.uint8), photometric="minisblack", planarconfig="contig", metadata=None,
+                     extrasamples=("unspecified",) * 5, extratags=[(40000, "I", 1, 100_000_000, True)])
+    data = file.getvalue().replace(struct.pack("<H", 40000), struct.pack("<H", 32997))  # which tifffile writes of volumes alone
+    with pytest.raises(NoImage, match=r"its pixels take 38\.4 GB; at most 1\.1 are read"):
+        decode_deep(data, rule(6))

@@ -46,7 +46,7 @@ def begun(out: Path, asked: Mapping[str, Any], images: Mapping[str, int]) -> dic
         files = {name: [int(count) for count in found[_FILES][name]] for name in images}
         whole = all(sum(files[name]) == images[name] and min(files[name]) > 0 for name in images)
         other = [key for key in asked if found.get(key) != asked[key]]
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         whole, other = False, []
     if other:
         raise InputError(f"{visible(str(out))}: a pack of other images, or one that is made otherwise, is in this folder; what "

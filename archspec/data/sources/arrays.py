@@ -45,7 +45,7 @@ def of_arrays(name: str, train: Pair, test: Pair, white: float, classes: tuple[s
     whites = [_white(pair, array, white) for pair, array in zip(pairs, images, strict=True)]
     halves = [in_memory(half, own, numbered(len(own)), array, level)
               for half, own, array, level in zip(HALVES, labels, images, whites, strict=True)]
-    return Source(name, named, halves[0], halves[1])
+    return Source(name, tuple(map(visible, named)), halves[0], halves[1])
 
 
 def numbered(count: int) -> Names:
@@ -109,7 +109,8 @@ def _flat(pair: Pair) -> np.ndarray:
     labels = pair.labels
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
-    whole = labels.dtype.kind in "uib" or (labels.dtype.kind == "f" and bool((labels == np.floor(labels)).all()))
+    whole = labels.dtype.kind in "uib" or (labels.dtype.kind == "f" and np.isfinite(labels).all()
+                                           and bool((labels == np.floor(labels)).all()))
     if labels.ndim not in (1, 2) or not (whole or (labels.dtype.kind in "US" and labels.ndim == 1)):
         raise InputError(f"{pair.labels_called}: {labels.dtype} of the shape {labels.shape} are no labels\n"
                          "  hint: numbers from 0 on or texts, (n,); or (n, classes) of 0 and 1")
@@ -132,15 +133,19 @@ def _tables(pairs: tuple[Pair, ...], found: list[np.ndarray], classes: tuple[str
 
 
 def _texts(pairs: tuple[Pair, ...], found: list[np.ndarray], classes: tuple[str, ...]) -> Labelled:
-    texts = [[label.decode("utf-8", "backslashreplace") if isinstance(label, bytes) else label for label in labels.tolist()]
-             for labels in found]
-    names = classes or tuple(sorted(set(texts[0]), key=str.encode))
+    said = [texts(labels) for labels in found]
+    names = classes or tuple(sorted(set(said[0]), key=lambda text: text.encode("utf-8", "surrogatepass")))
     numbers = {name: number for number, name in enumerate(names)}
-    for pair, labels in zip(pairs, texts, strict=True):
+    for pair, labels in zip(pairs, said, strict=True):
         other = next((label for label in labels if label not in numbers), None)
         if other is not None:
             raise InputError(f"{pair.labels_called}: the class '{visible(other)}' is none of {some(map(visible, names))}")
-    return [np.array([numbers[label] for label in labels], np.int32) for labels in texts], tuple(map(visible, names))
+    return [np.array([numbers[label] for label in labels], np.int32) for labels in said], names
+
+
+def texts(found: np.ndarray) -> tuple[str, ...]:
+    """The texts of an array (n,) of them, or of bytes."""
+    return tuple(text.decode("utf-8", "backslashreplace") if isinstance(text, bytes) else text for text in found.tolist())
 
 
 def _numbers(pairs: tuple[Pair, ...], found: list[np.ndarray], classes: tuple[str, ...]) -> Labelled:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ import numpy as np
 
 from archspec.data.names import Names, readable
 from archspec.data.source import Head, Split
-from archspec.preprocess.check import look
+from archspec.io.files import opened
+from archspec.preprocess.check import MAX_BYTES, look
 
 
 @dataclass(frozen=True)
@@ -22,13 +24,16 @@ class Files:
 
     def item(self, index: int) -> bytes:
         """All bytes of the i-th."""
-        with open(self.file(index), "rb", buffering=0) as file:
-            return file.read()
+        with opened(self.file(index)) as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), os.fsdecode(self.file(index)))
+        return data
 
     def head(self, index: int) -> Head:
         """What its beginning and its end say."""
         try:
-            with open(self.file(index), "rb", buffering=0) as file:
+            with opened(self.file(index)) as file:
                 return Head(*look(file))
         except OSError as error:
             return Head(0, b"", error.strerror or str(error))

@@ -14,6 +14,7 @@ import numpy as np
 from archspec.data.source import Source
 from archspec.data.sources.arrays import Pair, of_arrays
 from archspec.errors import InputError, visible
+from archspec.io.files import ARCHIVE_ERRORS, opened
 from archspec.spec.data import Keras
 
 FASHION = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
@@ -27,10 +28,33 @@ PLACES = {
 """Where below Keras's `datasets` each lies: as Keras 3.15 lays it, and as older ones did."""
 MOST_BYTES = 1 << 28
 """Of one file, unpacked; the largest has 155 MB."""
-_GLOBALS = {("numpy", "ndarray"): np.ndarray, ("numpy", "dtype"): np.dtype,
-            ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
-            ("numpy._core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0]}
-"""All that the pickle of an array names; nothing else in a pickle is looked up, so nothing else can run."""
+
+class _Type:
+    """What stands for numpy.dtype: a type by its name. What else a pickle says of it could make NumPy read any memory."""
+
+    def __init__(self, name: bytes | str, *rest: object) -> None:
+        self.name = name
+
+    def __setstate__(self, state: object) -> None:
+        pass
+
+
+class _Array:
+    """What stands for numpy.ndarray, and for what makes one: bytes and a shape."""
+
+    def __init__(self, *rest: object) -> None:
+        self.values = np.zeros(0, np.uint8)
+
+    def __setstate__(self, state: tuple[int, tuple[int, ...], _Type, bool, bytes]) -> None:
+        _, shape, kind, columns, data = state
+        if kind.name not in (b"u1", "u1"):
+            raise pickle.UnpicklingError("it holds an array of other numbers than bytes")
+        self.values = np.frombuffer(data, np.uint8).reshape(shape, order="F" if columns else "C")
+
+
+_GLOBALS = {("numpy", "ndarray"): _Array, ("numpy", "dtype"): _Type, ("numpy.core.multiarray", "_reconstruct"): _Array,
+            ("numpy._core.multiarray", "_reconstruct"): _Array}
+"""All that the pickle of an array names; nothing else in a pickle is looked up, and nothing of NumPy's is called."""
 
 Pairs = tuple[Pair, Pair, tuple[str, ...]]
 
@@ -40,8 +64,7 @@ def keras(section: Keras) -> Source:
     root = place(section)
     try:
         train, test, classes = READ[section.name](root)
-    except (OSError, EOFError, KeyError, ValueError, TypeError, IndexError, AttributeError, MemoryError,
-            pickle.UnpicklingError) as error:
+    except (*ARCHIVE_ERRORS, TypeError, IndexError, AttributeError, pickle.UnpicklingError) as error:
         reason = visible(str(error) or "damaged")
         raise InputError(f"{visible(str(root))}: cannot be read as {section.name} of Keras ({reason})\n"
                          f"  hint: remove it, and let Keras download it anew: {_download(section.name)}") from None
@@ -63,8 +86,11 @@ def _download(name: str) -> str:
     return f"python -c 'import keras; keras.datasets.{name}.load_data()'"
 
 
-class _Unpickler(pickle.Unpickler):
-    """Of what a pickle names it knows what makes an array."""
+class _Unpickler(pickle._Unpickler):
+    """Of what a pickle names it knows what makes an array.
+
+    By the reader in Python: the one in C makes room for as many objects as a pickle says that it remembers, 8 GB for 6 bytes.
+    """
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _GLOBALS:
@@ -75,7 +101,7 @@ class _Unpickler(pickle.Unpickler):
 def _unpickled(path: Path) -> dict[bytes, Any]:
     if path.stat().st_size > MOST_BYTES:
         raise ValueError(f"{path.name} is larger than {MOST_BYTES / 1e6:.0f} MB")
-    with path.open("rb") as file:
+    with opened(path) as file:
         found = _Unpickler(file, encoding="bytes").load()
     if not isinstance(found, dict):
         raise ValueError(f"{path.name} holds no dictionary")
@@ -98,10 +124,10 @@ def _cifar100(root: Path) -> Pairs:
 def _batch(path: Path, label: bytes) -> tuple[np.ndarray, np.ndarray]:
     """(n, 32, 32, 3) uint8 and (n,)."""
     found = _unpickled(path)
-    data = np.asarray(found[b"data"])
-    if data.dtype != np.uint8:
-        raise ValueError(f"{path.name} holds {data.dtype}")
-    return data.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), np.asarray(found[label])
+    data, labels = found[b"data"], found[label]
+    if not isinstance(data, _Array) or not all(type(each) is int for each in labels):
+        raise ValueError(f"{path.name} holds no images and labels")
+    return data.values.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), np.array(labels)
 
 
 def _texts(names: list[bytes]) -> tuple[str, ...]:
@@ -109,7 +135,9 @@ def _texts(names: list[bytes]) -> tuple[str, ...]:
 
 
 def _mnist(path: Path) -> Pairs:
-    with np.load(path, allow_pickle=False) as file:
+    with opened(path) as handle, np.load(handle, allow_pickle=False) as file:
+        if sum(member.file_size for member in file.zip.infolist()) > MOST_BYTES:
+            raise ValueError(f"its arrays take more than {MOST_BYTES / 1e6:.0f} MB")
         train, test = (_pair(path, half, file[f"x_{half}"], file[f"y_{half}"]) for half in ("train", "test"))
     return train, test, tuple("0123456789")
 
@@ -122,7 +150,7 @@ def _fashion(root: Path) -> Pairs:
 
 def _idx(path: Path) -> np.ndarray:
     """An array of bytes in the format of yann.lecun.com/exdb/mnist: two zeros, a type, the number of axes, their lengths."""
-    with gzip.open(path) as file:
+    with opened(path) as packed, gzip.open(packed) as file:
         data = file.read(MOST_BYTES)
     if data[:3] != b"\0\0\x08":
         raise ValueError(f"{path.name} holds no array of bytes")

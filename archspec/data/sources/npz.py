@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from archspec.data.source import Source
-from archspec.data.sources.arrays import Pair, of_arrays
+from archspec.data.sources.arrays import Pair, of_arrays, texts
 from archspec.errors import InputError, listed, visible
+from archspec.io.files import ARCHIVE_ERRORS
 from archspec.spec.data import Npz
 
 NAMES = (("x_train", "y_train", "x_test", "y_test"), ("train_images", "train_labels", "test_images", "test_labels"))
@@ -29,8 +30,8 @@ def npz(section: Npz) -> Source:
         with np.load(path, allow_pickle=False) as file:
             names = _names(file.files, called)
             arrays = [file[name] for name in names]
-            classes = tuple(map(str, file[CLASSES].tolist())) if CLASSES in file.files else ()
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+            classes = _classes(file[CLASSES], called) if CLASSES in file.files else ()
+    except ARCHIVE_ERRORS as error:
         reason = visible((str(error).splitlines() or ["damaged"])[0])
         raise InputError(f"{called}: cannot be read as arrays ({reason})\n  hint: {WRITE}") from None
     train, test = (Pair(arrays[at], arrays[at + 1], f"{called}: {names[at]}", f"{called}: {names[at + 1]}") for at in (0, 2))
@@ -54,6 +55,13 @@ def _refuse_large(path: Path, called: str) -> None:
     if size > memory:
         raise InputError(f"{called}: its arrays take {size / 1e9:.1f} GB, and this machine has {memory / 1e9:.1f} GB\n"
                          "  hint: images in files, or in TFRecord files, are read one at a time")
+
+
+def _classes(found: np.ndarray, called: str) -> tuple[str, ...]:
+    if found.ndim != 1 or found.dtype.kind not in "US":
+        raise InputError(f"{called}: {CLASSES}: {found.dtype} of the shape {found.shape} are no names\n"
+                         "  hint: texts, a name for each class")
+    return texts(found)
 
 
 def _names(found: list[str], called: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from archspec.data import store
-from archspec.data.known import SETTLES
+from archspec.data.known import settled
 from archspec.data.names import Names
 from archspec.data.source import Head
 from archspec.data.sources.listed import listed
@@ -127,7 +127,7 @@ def records_in(paths: Sequence[Path], wanted: Wanted, index: Path | None = None)
         with ThreadPoolExecutor(READERS) as pool:
             found = list(pool.map(lambda path: _found(path, wanted), paths))
     records = _joined(found, paths)
-    if stamp[:, 1].max() < time.time_ns() - SETTLES:
+    if settled(stamp[:, 1], time.time_ns()).all():
         store.write(kept, {"stamp": stamp, **_to_arrays(records)})
     return records
 

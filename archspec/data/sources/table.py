@@ -11,10 +11,13 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 from archspec.errors import InputError, listed, nearest, visible
 from archspec.spec.data import Csv
 
+LONGEST_ROW = 1 << 20
+"""Characters; of a file that is no table one line may be all of it."""
 SEPARATORS = (",", ";", "\t", "|")
 """What may stand between columns: what makes the two columns out of the first line is it."""
 
@@ -63,10 +66,12 @@ def _rows(path: Path, called: str, section: Csv) -> Iterator[tuple[int, str, str
     line = 1
     with path.open(encoding="utf-8-sig", newline="") as file:
         try:
-            columns = _columns(file.readline(), called, section)
-            reader = csv.reader(file, delimiter=columns.separator, strict=True)
+            lines = _Lines(file)
+            columns = _columns(next(lines, ""), called, section)
+            reader = csv.reader(lines, delimiter=columns.separator, strict=True)
             line = 2
             for row in reader:
+                lines.left = LONGEST_ROW
                 if any(map(str.strip, row)):
                     yield line, *_of_row(row, columns, f"{called}:{line}", section)
                 line = reader.line_num + 2
@@ -74,6 +79,31 @@ def _rows(path: Path, called: str, section: Csv) -> Iterator[tuple[int, str, str
             raise InputError(f"{called}:{_not_text(path)}: it is not UTF-8\n  hint: save the table as UTF-8") from None
         except csv.Error as error:
             raise InputError(f"{called}:{line}: {error}\n  hint: a quote is written twice within quotes") from None
+        except _TooLong:
+            raise InputError(f"{called}:{line}: the row has more than {LONGEST_ROW} characters") from None
+
+
+class _TooLong(Exception):
+    """A row is longer than LONGEST_ROW."""
+
+
+class _Lines:
+    """The lines of a file, of which one row may take `left` characters."""
+
+    def __init__(self, file: TextIO) -> None:
+        self.file, self.left = file, LONGEST_ROW
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self.file.readline(self.left + 1)
+        self.left -= len(line)
+        if self.left < 0:
+            raise _TooLong
+        if not line:
+            raise StopIteration
+        return line
 
 
 def _not_text(path: Path) -> int:

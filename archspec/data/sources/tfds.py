@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from archspec.data.source import Source
-from archspec.data.sources.recorded import Half, source_of
+from archspec.data.sources.recorded import MOST_CLASSES, Half, source_of
 from archspec.data.sources.records import Wanted
 from archspec.data.sources.shards import records_in
 from archspec.data.sources.tfrecord import names_in
@@ -28,6 +28,8 @@ TEMPLATE = "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}"
 """How its files are called where dataset_info.json does not say."""
 MOST_BYTES = 1 << 26
 MOST_SHARDS = 100_000
+LONGEST = 255
+"""Characters of a name, or of what names are made of."""
 _VERSION = re.compile(r"\d{1,6}\.\d{1,6}\.\d{1,6}")
 
 
@@ -48,10 +50,10 @@ def tfds(section: Tfds) -> Source:
         image, label = _key(prepared, "Image"), _key(prepared, "ClassLabel")
         names = _names(prepared, label)
         paths = {key: _files(prepared, section, key) for key in ("train", "test")}
-    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        wanted = Wanted(image.encode(), label.encode())
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError, OverflowError) as error:
         raise InputError(f"{visible(str(folder))}: {INFO} and {FEATURES} do not describe a data set of tensorflow-datasets "
                          f"({visible(str(error))})\n  hint: prepare it anew, with a newer tensorflow-datasets") from None
-    wanted = Wanted(image.encode(), label.encode())
     halves = [Half(getattr(section, key), paths[key], records_in(paths[key], wanted)) for key in ("train", "test")]
     return source_of(section.source, (halves[0], halves[1]), folder, 0, names, section.white)
 
@@ -131,7 +133,10 @@ def _names(prepared: _Prepared, label: str) -> tuple[str, ...]:
     if path.is_file():
         return names_in(path, 0)
     feature = prepared.features[label]
-    return tuple(map(str, range(int((feature.get("classLabel") or feature.get("content"))["numClasses"]))))
+    count = int((feature.get("classLabel") or feature.get("content"))["numClasses"])
+    if count > MOST_CLASSES:
+        raise ValueError(f"{count} classes")
+    return tuple(map(str, range(count)))
 
 
 def _files(prepared: _Prepared, section: Tfds, key: str) -> tuple[Path, ...]:
@@ -139,7 +144,7 @@ def _files(prepared: _Prepared, section: Tfds, key: str) -> tuple[Path, ...]:
     wanted = getattr(section, key)
     splits = {split["name"]: split for split in prepared.info["splits"]}
     if wanted not in splits:
-        raise InputError(f"train.data.{key}: {prepared.info['name']} has no split '{visible(wanted)}'; it has "
+        raise InputError(f"train.data.{key}: {visible(str(prepared.info['name']))} has no split '{visible(wanted)}'; it has "
                          f"{some(map(visible, splits))}\n  hint: --set train.data.{key}=NAME; a part of one is not read")
     if prepared.info.get("fileFormat", FORMAT) != FORMAT:
         raise InputError(f"{visible(str(prepared.folder))}: prepared as {visible(str(prepared.info['fileFormat']))}; {FORMAT} "
@@ -148,6 +153,8 @@ def _files(prepared: _Prepared, section: Tfds, key: str) -> tuple[Path, ...]:
     if not 0 < count <= MOST_SHARDS:
         raise ValueError(f"{count} files of the split {wanted}")
     name = splits[wanted].get("filepathTemplate", TEMPLATE)
+    if max(map(len, (name, prepared.info["name"]))) > LONGEST:
+        raise ValueError("a name of files without end")
     for what, text in (("DATASET", prepared.info["name"]), ("SPLIT", wanted), ("FILEFORMAT", FORMAT)):
         name = name.replace("{" + what + "}", text)
     names = [name.replace("{SHARD_X_OF_Y}", f"{number:05}-of-{count:05}") for number in range(count)]
