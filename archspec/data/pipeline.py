@@ -21,7 +21,6 @@ from archspec.data.order import ALL, Shard, order
 from archspec.data.plan import Plan
 from archspec.data.reading import Reader
 from archspec.data.source import Split
-from archspec.data.weighting import blended_weights
 from archspec.errors import InputError
 from archspec.preprocess.rule import Preprocess
 from archspec.spec.recipe import Recipe
@@ -56,8 +55,6 @@ class Pipeline:
     split: Split
     rule: Preprocess
     recipe: Recipe
-    class_weights: np.ndarray | None = None
-    """(classes,) float32; all 1 if left out."""
     shard: Shard = ALL
     cache: Cache | None = None
 
@@ -158,19 +155,13 @@ class Pipeline:
     def _batches(self, rows: tf.data.Dataset, start: int, *, training: bool) -> tf.data.Dataset:
         labels = tf.constant(self.split.labels)  # here, not in the function: there it would be copied into the graph
         reader = self._reader(training)  # here, too: what it refuses is told as it is
-        one_each = self.class_weights is not None and self.split.labels.ndim == 1
-        weights = tf.constant(self.class_weights) if one_each and training else None
         draw = self._blender if training else None
 
         def batch(step: tf.Tensor, example: tuple[tf.Tensor, tf.Tensor]) -> Batch:
             images, (numbers, indices, counts) = example[0], tf.unstack(example[1], axis=1)
             found = tf.gather(labels, indices)
             blend = () if draw is None else draw.in_graph(self.recipe.seed, step, numbers)
-            weight = tf.cast(counts, tf.float32)
-            if weights is not None:
-                each, blend = blended_weights(tf.gather(weights, found), blend)
-                weight *= each
-            return Batch(images, found, weight, blend)
+            return Batch(images, found, tf.cast(counts, tf.float32), blend)
 
         if reader.looks:
             rows = rows.batch(TOGETHER).map(lambda rows: (rows, *reader.look(rows[:, :2])), num_parallel_calls=LOOKS).unbatch()

@@ -58,7 +58,7 @@ class Reader:
 
         b"" for bytes that are not kept.
         `rows` are (n, 2) int64, the number under which an image is seen and its index. Many at once, since each call of
-        Python's from a graph costs a tenth of a decoded photograph.
+        Python's from a graph costs a tenth of a decoded photograph. Of those that are not kept the bytes are b"".
         """
         kinds = (tf.string, tf.int32, tf.float32, tf.int32, tf.float64)
         found = tf.numpy_function(self._look, [rows], kinds, stateful=False)

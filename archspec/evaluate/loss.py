@@ -21,6 +21,12 @@ def cross_entropy(truths: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     return tf.nn.softmax_cross_entropy_with_logits(truths, tf.cast(logits, tf.float32))
 
 
+def weighed_cross_entropy(truths: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """The same of truths that do not sum to 1, of which TensorFlow's gradient would be another."""
+    total = tf.reduce_sum(truths, axis=1)
+    return total * cross_entropy(tf.math.divide_no_nan(truths, total[:, None]), logits)
+
+
 def binary_cross_entropy(truths: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     """(b,) float32 from (b, classes) each: of every class by itself, the mean over classes."""
     return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(truths, tf.cast(logits, tf.float32)), axis=1)

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from archspec.data.augment.batches import Blend
 from archspec.data.augment.erasing import Erased
-from archspec.data.augment.mixing import Mixed, partners
+from archspec.data.augment.mixing import Mixed
 
 _BITS = 23
 """Of a drawn number: with half of one more, which keeps 0 and 1 away, as many as a float32 holds exactly."""
@@ -16,19 +16,25 @@ def blended(images: tf.Tensor, truths: tf.Tensor, blend: Blend | tuple[()]) -> t
     """Images (b, h, w, c) float32 as the network sees them, and what is true of them, (b, classes) float32."""
     for part in blend:
         if isinstance(part, Mixed):
-            images, truths = _mixed(images, part), _shared(truths, partners(truths), part.label[:, None])
+            images, truths = _mixed(images, part), _shared(truths, _partners(truths), part.label[:, None])
         else:
             images = _erased(images, part)
     return images, truths
 
 
 def _mixed(images: tf.Tensor, mixed: Mixed) -> tf.Tensor:
-    others = partners(images)
-    return tf.where(_inside(mixed.box, images), others, _shared(images, others, mixed.own[:, None, None, None]))
+    partners = _partners(images)
+    return tf.where(_inside(mixed.box, images), partners, _shared(images, partners, mixed.own[:, None, None, None]))
 
 
 def _shared(own: tf.Tensor, other: tf.Tensor, share: tf.Tensor) -> tf.Tensor:
     return own * share + other * (1 - share)
+
+
+def _partners(values: tf.Tensor) -> tf.Tensor:
+    """Each one's neighbour: that of 0 is 1, and that of 1 is 0. The last of an odd number has none but itself."""
+    places = tf.range(tf.shape(values)[0])
+    return tf.gather(values, tf.minimum(tf.bitwise.bitwise_xor(places, 1), tf.shape(values)[0] - 1))
 
 
 def _inside(box: tf.Tensor, images: tf.Tensor) -> tf.Tensor:

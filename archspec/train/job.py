@@ -137,7 +137,7 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick) -> Job:
     if not any(isinstance(each, CROPS) for each in recipe.augmentation):
         refuse_too_small(train, found.train_sizes, rule)
     kept = caches(recipe.data, rule, [(train, found.train_sizes), (test, found.test_sizes)], found.stamp)
-    training, testing = (Pipeline(split, rule, recipe, weights, cache=cache)
+    training, testing = (Pipeline(split, rule, recipe, cache=cache)
                          for split, cache in zip((train, test), kept, strict=True))
     strategy = strategies.make_strategy(recipe.strategy, recipe.batch, recipe.mixing)
     keras.utils.set_random_seed(recipe.seed)
@@ -147,7 +147,7 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick) -> Job:
     several = strategy.num_replicas_in_sync > 1
     classes = graph.output.type.channels
     evaluator = classification(classes) if data.train.labels.ndim == 1 else multi_label(classes)
-    train_step = strategies.summed(strategy, TrainStep(model, optimizer, recipe, rule, rules(recipe), classes),
+    train_step = strategies.summed(strategy, TrainStep(model, optimizer, recipe, rule, rules(recipe), classes, weights),
                                    partial(strategies.synchronized, model, several and recipe.sync_batch_norm))
     evaluate_step = strategies.summed(strategy, EvaluateStep(model, rule, evaluator))
     # statistics that each device takes by itself differ between them, all else is the same everywhere

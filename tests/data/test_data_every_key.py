@@ -91,7 +91,7 @@ OTHERS: dict[tuple[type, str], tuple[dict[str, Any], dict[str, Any]]] = {
     (Csv, "separator"): ({"label": "more"}, {"separator": " "}),
     (Tfrecord, "path"): ({}, {"path": "{root}/other"}), (Tfrecord, "train"): ({}, {"train": "test*"}), (Tfrecord, "test"): ({}, {"test": "test*"}),
     (Tfrecord, "image"): ({}, {"image": "second"}), (Tfrecord, "label"): ({}, {"label": "coarse"}),
-    (Tfrecord, "first_label"): ({}, {"first_label": 0}), (Tfrecord, "classes"): ({}, {"classes": "{root}/names.txt"}),
+    (Tfrecord, "first_label"): ({}, {"first_label": 0}), (Tfrecord, "classes"): ({}, {"classes": "{root}/names.txt"}), (Tfrecord, "several"): ({}, {"several": True}),
     (Tfds, "name"): ({}, {"name": "dogs"}), (Tfds, "path"): ({}, {"path": "{root}/more"}), (Tfds, "train"): ({}, {"train": "validation"}),
     (Tfds, "test"): ({}, {"test": "train"}), (Npz, "path"): ({}, {"path": "{root}/two.npz"}), (Npz, "white"): ({}, {"white": 2.0}),
     (Keras, "name"): ({}, {"name": "mnist"}), (Synthetic, "classes"): ({}, {"classes": 3}), (Synthetic, "train"): ({}, {"train": 5}),

@@ -122,10 +122,10 @@ def test_what_is_kept_and_makes_no_sense_is_not_used(root: Path, cache: Path, ch
 
 def test_what_another_version_found_out_is_not_used(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked_into(root)
-    store._maker.cache_clear()
+    store.made_by.cache_clear()
     monkeypatch.setattr(store, "FORMAT", store.FORMAT + 1)
     assert len(looked_into(root)) == 12
-    store._maker.cache_clear()
+    store.made_by.cache_clear()
 
 
 def test_without_a_place_to_keep_it_all_is_looked_into(root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

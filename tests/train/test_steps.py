@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from archspec.data.augment.batches import blender
 from archspec.evaluate.evaluator import classification
-from archspec.evaluate.loss import cross_entropy, truth
+from archspec.evaluate.loss import cross_entropy, truth, weighed_cross_entropy
 from archspec.preprocess.rule import preprocess_of
 from archspec.schema.read import section_of
 from archspec.spec.augment import MixUp
@@ -38,8 +38,8 @@ def network() -> keras.Model:
     return keras.Model(images, layers.Dense(3)(layers.Flatten()(layers.PReLU()(maps))))
 
 
-def train_step(model: keras.Model, recipe: Recipe) -> TrainStep:
-    return TrainStep(model, optimizers.make_optimizer(recipe, 1, model), recipe, RULE, rules(recipe), 3)
+def train_step(model: keras.Model, recipe: Recipe, class_weights: np.ndarray | None = None) -> TrainStep:
+    return TrainStep(model, optimizers.make_optimizer(recipe, 1, model), recipe, RULE, rules(recipe), 3, class_weights)
 
 
 def after_a_step(**keys: Any) -> dict[str, np.ndarray]:
@@ -147,6 +147,27 @@ def test_blended_images_are_what_is_learned() -> None:
     inputs, truths = blended(tf.constant(IMAGES), truth(tf.constant(LABELS), 3, 0.0), blend)
     expected = tf.reduce_sum(cross_entropy(truths, model(inputs, training=True))).numpy()
     assert train_step(model, recipe)(IMAGES, tf.constant(LABELS), ONES, blend).numpy()[0] == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("mix", [False, True])
+def test_each_label_of_an_image_counts_with_the_weight_of_its_own_class(mix: bool) -> None:
+    recipe, model, scales = Recipe(batch=4), network(), np.float32([1, 5, 0.0])
+    draw = blender((MixUp(alpha=1.0),), RULE.shape, 1) if mix else None
+    blend = tf.nest.map_structure(tf.constant, draw.draw(0, 0, np.arange(4))) if draw else ()
+    inputs, truths = blended(IMAGES, truth(LABELS, 3, 0.0), blend)
+    logs = tf.nn.log_softmax(model(inputs, training=True)).numpy()
+    loss, _, examples = train_step(model, recipe, scales)(IMAGES, LABELS, ONES, blend).numpy()
+    assert (loss, examples) == (pytest.approx(-(truths.numpy() * scales * logs).sum(), rel=1e-6), 4)
+
+
+def test_the_gradient_of_weighed_truths_is_that_of_their_loss() -> None:
+    truths, logits = np.float32([[0.5, 2.0, 0.0], [0, 0, 0]]), tf.constant([[0.1, -0.3, 0.8], [1.0, 0.0, 0.0]])
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        loss = weighed_cross_entropy(truths, logits)
+    assert loss.numpy() == pytest.approx(-(truths * tf.nn.log_softmax(logits).numpy()).sum(axis=1), abs=1e-6)
+    wanted = truths.sum(axis=1, keepdims=True) * tf.nn.softmax(logits).numpy() - truths
+    np.testing.assert_allclose(tape.gradient(loss, logits), wanted, atol=1e-6)
 
 
 def test_of_examples_without_a_weight_loss_and_accuracy_are_0() -> None:

@@ -27,13 +27,6 @@ class Mixed(NamedTuple):
     label: Any
 
 
-def partners(values: Any) -> Any:
-    """Of a tensor (b, …) each one's neighbour: that of 0 is 1, and that of 1 is 0. The last of an odd number has itself."""
-    import tensorflow as tf
-    places = tf.range(tf.shape(values)[0])
-    return tf.gather(values, tf.minimum(tf.bitwise.bitwise_xor(places, 1), tf.shape(values)[0] - 1))
-
-
 @dataclass(frozen=True)
 class Mixing:
     """Draws what a batch is mixed by: one of the operations, or none. Images have `size` (height, width)."""

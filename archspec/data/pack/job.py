@@ -110,9 +110,9 @@ def _halves(source: Source, found: Checked, rule: Preprocess, scaled: Scaled | N
     halves = []
     for name, split, listing, sizes, skipped in ((TRAIN, source.train, found.index.train, found.train_sizes, found.train),
                                                  (TEST, source.test, found.index.test, found.test_sizes, found.test)):
-        own, now, own_sizes = without(split, skipped), np.delete(listing.sizes, skipped), np.delete(sizes, skipped, axis=0)
-        packing = Packing(own, maker(own, own_sizes, rule, scaled), source.classes)
-        halves.append(Half(name, packing, now, own_sizes, scaled))
+        own = without(split, skipped)
+        packing = Packing(own, maker(own, sizes, rule, scaled), source.classes)
+        halves.append(Half(name, packing, np.delete(listing.sizes, skipped), sizes, scaled))
     return halves
 
 
