@@ -38,4 +38,4 @@ def artifact() -> Artifact:
     weights = {key: draw.uniform(0.5, 1.5, shape).astype(np.float32) for key, shape in shapes(graph).items()}
     return Artifact(spec.to_yaml(expand=True), graph, weights, ("cat", "dög", "owl"), RULE,
                     {"data": "folder", "split": "test", "examples": 4, "loss": 0.5, "top1": 0.75},
-                    {"python": "3.11"}, "0123456789abcdef")
+                    {"python": "3.11"}, "0123456789abcdef", several=False)

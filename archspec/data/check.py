@@ -14,6 +14,7 @@ from archspec.data.source import Item, Source, Split
 from archspec.errors import InputError
 from archspec.preprocess.rule import Preprocess
 from archspec.spec.data import Data, Encoded
+from archspec.spec.preprocess import AsIs
 
 SKIP = "skip"
 
@@ -89,6 +90,18 @@ def skipped(looked: Looked, section: Encoded, channels: int) -> tuple[np.ndarray
     for split, numbers in halves:
         _refuse_emptied(source, split, numbers)
     return train, test
+
+
+def refuse_too_small(split: Split, sizes: np.ndarray, rule: Preprocess) -> None:
+    """Raises InputError if one of a split's images, of sizes (n, 2), is smaller than what the rule cuts out; 0: not known."""
+    small = np.flatnonzero((sizes > 0).all(axis=1) & (sizes < rule.shape[:2]).any(axis=1))
+    if not isinstance(rule.resize, AsIs) or not len(small):
+        return
+    height, width = sizes[small[0]].tolist()
+    first = split.path(int(small[0]))
+    raise InputError(f"{len(small)} of {split.size} {split.name} images are smaller than the input, {rule.width}x{rule.height}"
+                     f", and are not scaled: {'first: ' * (len(small) > 1)}{first}, {width}x{height}\n"
+                     "  hint: another train.preprocess.resize, or remove them")
 
 
 def _refuse_emptied(source: Source, split: Split, numbers: np.ndarray) -> None:

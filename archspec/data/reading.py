@@ -56,6 +56,7 @@ class Reader:
     def look(self, rows: tf.Tensor) -> Looked:
         """The bytes of images, how each is decoded and scaled, by which filter, and what is drawn. Works in a graph.
 
+        b"" for bytes that are not kept.
         `rows` are (n, 2) int64, the number under which an image is seen and its index. Many at once, since each call of
         Python's from a graph costs a tenth of a decoded photograph. Of those that are not kept the bytes are b"".
         """

@@ -57,11 +57,13 @@ class Preprocess(Section):
     def from_json(cls, document: Mapping[str, Any]) -> Preprocess:
         """The value that `to_json` wrote. Raises InputError, with the key, for anything else."""
         try:
-            return section_of(cls, document, "preprocess")
+            found: Preprocess = section_of(cls, document, "preprocess")
         except SpecError as error:
             raise InputError(error.problems[0].message) from None
         except TypeError as error:
             raise InputError(f"preprocess: {error}") from None
+        _refuse_misfit(found, "preprocess")
+        return found
 
 
 def input_shape(graph: Graph) -> Shape:
@@ -79,17 +81,22 @@ def preprocess_of(recipe: Recipe, shape: Shape) -> Preprocess:
     said: dict[str, Any] = {name: keys.said(name) for name in keys.declared if name != "preset"}
     if keys.resize is None and keys.preset == "none" and not isinstance(recipe.data, Encoded):
         said["resize"] = Squash()
-    for name in ("mean", "std"):
-        count = len(said[name])
-        if count not in (1, shape[2]):
-            raise InputError(f"train.preprocess.{name} has {count} numbers, but the input has {shape[2]} channel(s)\n"
-                             "  hint: write one number, or one a channel")
-    if said["order"] == "bgr" and shape[2] != 3:
-        raise InputError(f"train.preprocess.order: bgr is of colour images, but the input has {shape[2]} channel(s)\n"
-                         "  hint: leave it out")
-    resize = said["resize"]
-    if isinstance(resize, Shorter) and resize.pixels < max(shape[:2]):
-        raise InputError(f"train.preprocess.resize: the shorter side has {resize.pixels} pixels, but the input is "
-                         f"{shape[0]}x{shape[1]}\n  hint: shorter: {max(shape[:2])} or more")
     height, width, channels = shape
-    return Preprocess(height=height, width=width, channels=channels, background=WHITE, **said)
+    found = Preprocess(height=height, width=width, channels=channels, background=WHITE, **said)
+    _refuse_misfit(found, "train.preprocess")
+    return found
+
+
+def _refuse_misfit(rule: Preprocess, where: str) -> None:
+    """Raises InputError where a rule's keys, which stand at `where`, do not fit its input."""
+    for name, values in (("mean", rule.mean), ("std", rule.std)):
+        if len(values) not in (1, rule.channels):
+            raise InputError(f"{where}.{name} has {len(values)} numbers, but the input has {rule.channels} channel(s)\n"
+                             "  hint: write one number, or one a channel")
+    if rule.order == "bgr" and rule.channels != 3:
+        raise InputError(f"{where}.order: bgr is of colour images, but the input has {rule.channels} channel(s)\n"
+                         "  hint: leave it out")
+    largest = max(rule.height, rule.width)
+    if isinstance(rule.resize, Shorter) and rule.resize.pixels < largest:
+        raise InputError(f"{where}.resize: the shorter side has {rule.resize.pixels} pixels, but the input is "
+                         f"{rule.height}x{rule.width}\n  hint: shorter: {largest} or more")

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from archspec.data.cache import caches
-from archspec.data.check import Checked, checked
+from archspec.data.check import Checked, checked, refuse_too_small
 from archspec.data.index import Index
 from archspec.data.looking import Tick
 from archspec.data.pipeline import Pipeline
@@ -26,6 +26,7 @@ from archspec.model.emit import build
 from archspec.network import lower, with_overrides
 from archspec.preprocess.rule import Preprocess, input_shape, preprocess_of
 from archspec.spec.arch import Spec
+from archspec.spec.augment import CROPS
 from archspec.spec.recipe import Recipe
 from archspec.train import cluster as clusters
 from archspec.train import optimizer as optimizers
@@ -132,6 +133,9 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick) -> Job:
     weights = class_weights(recipe, data)
     rule, found = look(spec, graph, data, tick)
     train, test = without(data.train, found.train), without(data.test, found.test)
+    refuse_too_small(test, found.test_sizes, rule)
+    if not any(isinstance(each, CROPS) for each in recipe.augmentation):
+        refuse_too_small(train, found.train_sizes, rule)
     kept = caches(recipe.data, rule, [(train, found.train_sizes), (test, found.test_sizes)], found.stamp)
     training, testing = (Pipeline(split, rule, recipe, cache=cache)
                          for split, cache in zip((train, test), kept, strict=True))

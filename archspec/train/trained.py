@@ -18,4 +18,4 @@ def artifact_of(spec: Spec, graph: Graph, job: Job, last: Row) -> Artifact:
     data = job.data
     return Artifact(spec.to_yaml(expand=True), graph, weights, data.classes, job.rule,
                     {"data": data.name, "split": data.test.name, "examples": job.testing.split.size, **tested}, versions(),
-                    job.index.digest)
+                    job.index.digest, data.train.labels.ndim > 1)

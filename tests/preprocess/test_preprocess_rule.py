@@ -107,3 +107,15 @@ def test_what_does_not_fit_the_input(keys: dict[str, Any], shape: tuple[int, int
     with pytest.raises(InputError) as error:
         preprocess_of(recipe(**keys), shape)
     assert str(error.value).startswith(said)
+
+
+@pytest.mark.parametrize(("keys", "said"), [
+    ({"mean": [1.0, 2.0]}, "preprocess.mean has 2 numbers, but the input has 3 channel(s)\n  hint: write one number, or one a channel"),
+    ({"channels": 1, "mean": [1.0], "order": "bgr"},
+     "preprocess.order: bgr is of colour images, but the input has 1 channel(s)\n  hint: leave it out"),
+    ({"resize": {"shorter": 5}},
+     "preprocess.resize: the shorter side has 5 pixels, but the input is 6x7\n  hint: shorter: 7 or more")])
+def test_keys_that_do_not_fit_the_input_are_refused_in_json_too(keys: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError) as refused:
+        Preprocess.from_json({**RULE.to_json(), **keys})
+    assert str(refused.value) == said

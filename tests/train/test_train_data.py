@@ -56,6 +56,18 @@ def test_a_jpeg_that_is_cut_short_ends_the_training_with_its_name(data: Path, ca
     assert f"{file.relative_to(data.parent)}: cannot be read as an image (the JPEG's data end before its image does)" in said
 
 
+@pytest.mark.parametrize("half", ["train", "val"])
+def test_images_too_small_to_cut_the_input_out_are_told_before_the_first_step(half: str, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for index in range(2):
+        Image.new("RGB", (20, 7)).save(data / half / f"dog/{index}.jpg")
+    net = ["train", "net.yaml", "--set", "train.preprocess.resize=none"]
+    assert archspec([*net, "--set", "train.augment=[flip]", "--set", "train.data.on_error=skip"]) == 2
+    assert capsys.readouterr().err.endswith(f"2 of 6 {half} images are smaller than the input, 8x8, and are not scaled: first: data/"
+                                            f"{half}/dog/0.jpg, 20x7\n  hint: another train.preprocess.resize, or remove them\n")
+    assert not Path("runs/net/manifest.json").exists()
+    assert archspec([*net, "--dry-run"]) == (0 if half == "train" else 2)  # a random part is scaled
+
+
 def test_what_is_left_out_is_said(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (data / "train/cat/._0.jpg").write_bytes(b"\0\5\26\7\0\2\0\0Mac OS X        ")
     assert archspec(["train", "net.yaml", "--dry-run", "--set", "train.batch=8"]) == 0
