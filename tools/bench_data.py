@@ -32,6 +32,7 @@ from PIL import Image  # noqa: E402
 from rich.console import Console  # noqa: E402
 from sklearn.datasets import load_sample_images  # noqa: E402
 
+from archspec.data.cache import caches  # noqa: E402
 from archspec.data.pipeline import CALLS, Pipeline  # noqa: E402
 from archspec.data.sources import load_data  # noqa: E402
 from archspec.preprocess.rule import preprocess_of  # noqa: E402
@@ -160,9 +161,9 @@ def pipeline(data: Data, size: Size, augment: Sequence[Any] = CROPPED, *, antial
     """Ours, through all images as many times as a turn wants."""
     recipe = Recipe(data=data, batch=size.batch, epochs=size.epochs, augment=tuple(augment),
                     preprocess=PreprocessKeys(antialias=antialias))
-    train = load_data(data).train
+    train, rule = load_data(data).train, preprocess_of(recipe, (INPUT, INPUT, 3))
     sizes = np.full((train.size, 2), (size.height, size.width))
-    return Pipeline(train, preprocess_of(recipe, (INPUT, INPUT, 3)), recipe, sizes=sizes).training()
+    return Pipeline(train, rule, recipe, cache=caches(data, rule, [(train, sizes)], "")[0]).training()
 
 
 def bare(data: Folder, size: Size) -> tf.data.Dataset:

@@ -29,11 +29,13 @@ def ticking(console: Console) -> Iterator[Tick]:
 
 
 def _lines(console: Console) -> Tick:
-    last = time.monotonic()
+    last, now = time.monotonic(), ""
 
     def show(what: str, done: int, of: int) -> None:
-        nonlocal last
-        if time.monotonic() - last >= LINE_SECONDS:
+        nonlocal last, now
+        if what != now:  # it begins: what came before is not its time
+            last, now = time.monotonic(), what
+        elif time.monotonic() - last >= LINE_SECONDS:
             last = time.monotonic()
             console.print(f"{what}: {done:,} of {of:,}", highlight=False, markup=False, soft_wrap=True)
     return show

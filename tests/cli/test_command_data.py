@@ -132,10 +132,13 @@ def test_without_a_terminal_progress_is_a_line_now_and_then(monkeypatch: pytest.
     console = Console(record=True, force_terminal=False, width=80)
     monkeypatch.setattr(bars, "LINE_SECONDS", 0.0)
     with ticking(console) as tick:
+        tick("decoding train images", 16, 20_000)
         tick("decoding train images", 1024, 20_000)
+        tick("decoding test images", 16, 20_000)
     assert console.export_text() == "decoding train images: 1,024 of 20,000\n"
     monkeypatch.setattr(bars, "LINE_SECONDS", 1e9)
     with ticking(console) as tick:
+        tick("decoding train images", 16, 20_000)
         tick("decoding train images", 2048, 20_000)
     assert console.export_text() == ""
 
