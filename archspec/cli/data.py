@@ -97,4 +97,4 @@ def _report(asked: Asked) -> Report:
     with ticking(Screen(stderr=True)) as tick:
         looked = look_into(source, tick)
         decode_both(looked, asked.rule, tick)
-    return report(looked, asked.section, asked.rule, asked.classes)
+    return report(looked, asked.recipe, asked.rule, asked.classes)

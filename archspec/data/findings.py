@@ -15,6 +15,7 @@ from archspec.preprocess.check import problem_code
 from archspec.preprocess.rule import Preprocess
 from archspec.preprocess.window import TooSmall, centred
 from archspec.spec.data import Data, Encoded, Tfrecord
+from archspec.spec.recipe import Recipe
 
 SUFFIXES = {"JPEG": ("jpg", "jpeg", "jpe", "jfif"), "PNG": ("png",), "GIF": ("gif",), "BMP": ("bmp", "dib"), "WebP": ("webp",),
             "TIFF": ("tif", "tiff"), "PPM": ("ppm", "pgm", "pbm", "pnm"), "JPEG 2000": ("jp2", "j2k"), "AVIF": ("avif",)}
@@ -41,17 +42,18 @@ class Finding:
     skips: bool = False
 
 
-def findings(looked: Looked, section: Data, rule: Preprocess, classes: int | None) -> Iterator[Finding]:
-    """All of them, the gravest first, for a run with that rule, and a network of so many classes if it is known."""
+def findings(looked: Looked, recipe: Recipe, rule: Preprocess, classes: int | None) -> Iterator[Finding]:
+    """All of them, the gravest first, for a run of a recipe with its rule, and a network of so many classes if it is known."""
     source = looked.source
     yield from _wrong_classes(source, classes)
-    yield from _unreadable(looked, section, rule.channels)
+    yield from _unreadable(looked, recipe.data, rule.channels)
     for split in (source.train, source.test):
         yield from _suffixes(looked, split)
-        yield from _too_small(looked, split, rule)
+        if split is source.test or not recipe.crops:
+            yield from _too_small(looked, split, rule)
     yield from _odd_sizes(looked)
     yield from _duplicates(looked)
-    yield from _few(source, section)
+    yield from _few(source, recipe.data)
     if source.left_out:
         yield Finding("left-out", "", f"left out: {source.left_out}")
 

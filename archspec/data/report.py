@@ -13,7 +13,7 @@ from archspec.data.findings import Finding, findings
 from archspec.data.looking import Looked
 from archspec.errors import InputError
 from archspec.preprocess.rule import Preprocess
-from archspec.spec.data import Data
+from archspec.spec.recipe import Recipe
 
 SHARES = (0, 5, 50, 95, 100)
 """Per cent of the images: of these the sizes are told."""
@@ -65,7 +65,7 @@ def not_loaded(source: str, error: InputError) -> Report:
     return Report(source, {}, {}, {}, {}, (Finding("source", "", str(error), stops=True),))
 
 
-def report(looked: Looked, section: Data, rule: Preprocess, classes: int | None) -> Report:
+def report(looked: Looked, recipe: Recipe, rule: Preprocess, classes: int | None) -> Report:
     """The report on images that were all decoded, for a run with that rule, and a network of so many classes if it is known."""
     source = looked.source
     splits, images = dict[str, dict[str, int]](), dict[str, int]()
@@ -74,7 +74,7 @@ def report(looked: Looked, section: Data, rule: Preprocess, classes: int | None)
         splits[name] = dict(zip(source.classes, counts(split.labels, len(source.classes)).tolist(), strict=True))
         images[name] = split.size
     return Report(source.name, splits, images, _kinds(looked), _sizes(looked),
-                  tuple(findings(looked, section, rule, classes)))
+                  tuple(findings(looked, recipe, rule, classes)))
 
 
 def _kinds(looked: Looked) -> dict[str, int]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from archspec.schema.keys import Clash, OneOf, Section, Sub, key, section, tag
 from archspec.schema.kinds import Choice, Each, Flag, Number, Table, Text, Whole
-from archspec.spec.augment import OPERATIONS, CutMix, Flip, MixUp, Operation, RandomResizedCrop, order_clashes
+from archspec.spec.augment import CROPS, OPERATIONS, CutMix, Flip, MixUp, Operation, RandomResizedCrop, order_clashes
 from archspec.spec.data import SOURCES, Data, Digits
 from archspec.spec.preprocess import PreprocessKeys
 
@@ -148,6 +148,11 @@ class Recipe(Section):
     def mixing(self) -> tuple[str, ...]:
         """The words of what mixes images in pairs."""
         return tuple(each.word for each in self.augmentation if isinstance(each, MixUp | CutMix))
+
+    @property
+    def crops(self) -> bool:
+        """Whether training sees parts of images that are drawn, and scaled to the input."""
+        return any(isinstance(each, CROPS) for each in self.augmentation)
 
     def clashes(self) -> Iterator[Clash]:
         """A mirror image that is none of its class; augmentations out of order; an odd batch of pairs; a schedule too long."""

@@ -26,7 +26,6 @@ from archspec.model.emit import build
 from archspec.network import lower, with_overrides
 from archspec.preprocess.rule import Preprocess, input_shape, preprocess_of
 from archspec.spec.arch import Spec
-from archspec.spec.augment import CROPS
 from archspec.spec.recipe import Recipe
 from archspec.train import cluster as clusters
 from archspec.train import optimizer as optimizers
@@ -134,7 +133,7 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick) -> Job:
     rule, found = look(spec, graph, data, tick)
     train, test = without(data.train, found.train), without(data.test, found.test)
     refuse_too_small(test, found.test_sizes, rule)
-    if not any(isinstance(each, CROPS) for each in recipe.augmentation):
+    if not recipe.crops:
         refuse_too_small(train, found.train_sizes, rule)
     kept = caches(recipe.data, rule, [(train, found.train_sizes), (test, found.test_sizes)], found.stamp)
     training, testing = (Pipeline(split, rule, recipe, cache=cache)

@@ -61,7 +61,7 @@ def found(root: Path, section: Data | None = None, classes: int | None = None) -
     section = section or Folder(path=str(root))
     looked = looked_at(load_data(section))
     return [replace(each, file=each.file.removeprefix(f"{root}/"), message=each.message.replace(f"{root}/", ""))
-            for each in findings(looked, section, RULE, classes)]
+            for each in findings(looked, Recipe(data=section, augment=()), RULE, classes)]
 
 
 def test_of_good_data_there_is_nothing_to_say(root: Path) -> None:
@@ -111,7 +111,7 @@ def test_images_smaller_than_what_is_cut_out_stop_a_training(root: Path) -> None
     rule = preprocess_of(Recipe(preprocess=PreprocessKeys(resize=AsIs())), (48, 48, 3))
     paint(root / "train/cat/x.png", 5, (40, 60))
     section = Folder(path=str(root))
-    assert list(findings(looked_at(load_data(section)), section, rule, None)) == [
+    assert list(findings(looked_at(load_data(section)), Recipe(data=section, augment=()), rule, None)) == [
         Finding("too-small", f"{root}/train/cat/x.png", "40x60 pixels, and the input is 48x48", stops=True)]
 
 
@@ -140,9 +140,9 @@ def without_the_first_class(source: Source) -> Source:
 
 def test_a_class_without_images(root: Path) -> None:
     source = without_the_first_class(load_data(Folder(path=str(root))))
-    assert [each.message for each in findings(looked_at(source), Folder(path=str(root)), RULE, None)] == [
+    assert [each.message for each in findings(looked_at(source), Recipe(data=Folder(path=str(root)), augment=()), RULE, None)] == [
         "class 'none' has no train image", "class 'none' has no val image"]
-    first, _ = findings(looked_at(source), Tfrecord(path=str(root), first_label=0), RULE, None)
+    first, _ = findings(looked_at(source), Recipe(data=Tfrecord(path=str(root), first_label=0), augment=()), RULE, None)
     assert first == Finding("class-missing", "", "class 'none' has no train image; if labels begin at 1: train.data.first_label")
 
 
@@ -152,9 +152,9 @@ def test_several_labels_an_image(root: Path) -> None:
     labels[3] = 1
     source = replace(source, train=replace(source.train, labels=labels), test=replace(source.test, labels=labels[[0, 5]]))
     shutil.copy(root / "train/cat/0.png", root / "train/dog/0.png")
-    finding, = findings(looked_at(source), Folder(path=str(root)), RULE, None)
+    finding, = findings(looked_at(source), Recipe(data=Folder(path=str(root)), augment=()), RULE, None)
     assert finding.message.endswith("train/cat/0.png, but that is 'cat' and this is 'cat, dog'")
-    assert report(looked_at(source), Folder(path=str(root)), RULE, None).splits["train"] == {"cat": 4, "dog": 3}
+    assert report(looked_at(source), Recipe(data=Folder(path=str(root)), augment=()), RULE, None).splits["train"] == {"cat": 4, "dog": 3}
 
 
 def test_classes_that_are_not_the_networks(root: Path) -> None:
@@ -175,7 +175,7 @@ def test_digits_have_nothing_odd() -> None:
 def test_a_report(root: Path) -> None:
     paint(root / "val/cat/1.png", 5, (32, 64))
     section = Folder(path=str(root))
-    made = report(looked_at(load_data(section)), section, RULE, None)
+    made = report(looked_at(load_data(section)), Recipe(data=section, augment=()), RULE, None)
     assert made == Report("folder", {"train": {"cat": 3, "dog": 3}, "val": {"cat": 2, "dog": 1}}, {"train": 6, "val": 3},
                           {"PNG, RGB": 9}, {"width": [32, 32, 64, 64, 64], "height": [48, 48, 48, 64, 64],
                                             "aspect": [0.5, 0.5, 1.333, 1.333, 1.333]}, ())
