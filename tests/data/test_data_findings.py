@@ -169,7 +169,7 @@ def test_what_is_left_out_is_told(root: Path) -> None:
 
 
 def test_digits_have_nothing_odd() -> None:
-    assert list(findings(looked_at(load_data(Digits())), Digits(), preprocess_of(Recipe(), (8, 8, 1)), 10)) == []
+    assert list(findings(looked_at(load_data(Digits())), Recipe(data=Digits()), preprocess_of(Recipe(), (8, 8, 1)), 10)) == []
 
 
 def test_a_report(root: Path) -> None:
