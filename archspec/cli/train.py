@@ -139,7 +139,7 @@ def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Consol
     if not fresh and is_trained(run):
         with console.status("completing"):
             return complete(run.path, spec.export)
-    job = _job(spec, graph, run, fresh, console)
+    job = _job(spec, graph, run, fresh, console, trial=False)
     begin(run, spec, graph, job, fresh, partial(_say, console))
     _say(console, headline(graph, job))
     draw_first(run.augmented, spec.name, job)
@@ -156,7 +156,7 @@ def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Cons
     from archspec.train.rehearsal import refuse_little_space, rehearse
     from archspec.train.report import headline
     from archspec.train.run import RunFolder
-    job = _job(spec, graph, run, fresh, console)
+    job = _job(spec, graph, run, fresh, console, trial=True)
     if not fresh and has_saved(run):
         if is_trained(run):
             refuse_other_data(run, job.index)
@@ -169,14 +169,14 @@ def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Cons
         write_lines(trial.metrics, [row])
         _finish(trial, spec, graph, job, row)
         refuse_little_space(job, run.path, trial.path)
-    if job.data.train.encoded:
+    if not job.checked.decoded:
         _say(console, f"of {job.data.train.size + job.data.test.size} image files the beginning and the end were read: "
                       "damage between them is found when they are trained on")
     click.echo(f"the first step works (loss {row['loss']:.4f}), and so do evaluation and export; nothing was written")
     return DONE
 
 
-def _job(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> Job:
+def _job(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console, *, trial: bool) -> Job:
     """The job of a run, made ready. Raises InputError where something does not fit."""
     from archspec.data.sources import load_data
     from archspec.train.begin import check_classes
@@ -184,7 +184,7 @@ def _job(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console
     data = load_data(spec.train.data)
     with ticking(console) as tick:
         check_classes(run, spec, graph, data, fresh, tick)
-        return prepare(spec, graph, data, tick)
+        return prepare(spec, graph, data, tick, trial=trial)
 
 
 def _finish(run: RunFolder, spec: Spec, graph: Graph, job: Job, last: Row) -> Finished:

@@ -99,9 +99,11 @@ class _Wanted:
         return Cache(whole[self.begin:], sums, self.ends, self.shapes, self.kind, note)
 
 
-def caches(section: Data, rule: Preprocess, splits: Sequence[tuple[Split, np.ndarray]], stamp: str) -> list[Cache | None]:
+def caches(section: Data, rule: Preprocess, splits: Sequence[tuple[Split, np.ndarray]], stamp: str, *,
+           trial: bool = False) -> list[Cache | None]:
     """A cache for each split, whose images have sizes (n, 2), height and width; None where the section wants none.
 
+    One for a `trial` leaves nothing on the disk, and takes no more than is written to it.
     `stamp` is another one as soon as a file has changed. Raises InputError unless there is room for all of them together.
     """
     if not isinstance(section, Encoded) or section.cache == "none":
@@ -110,8 +112,9 @@ def caches(section: Data, rule: Preprocess, splits: Sequence[tuple[Split, np.nda
     wanted = [_wanted(split, sizes, rule, folder / f"{_name(split, rule, stamp)}.pixels") for split, sizes in splits]
     ram = section.cache == "ram"
     _refuse_little_room(wanted, section.cache, free_memory() if ram else _free_disk(folder, [each.path for each in wanted]))
-    return [each.made(np.zeros(each.size, np.uint8), "memory") if ram else each.made(_mapped(each.path, each.size), str(folder))
-            for each in wanted]
+    if ram:
+        return [each.made(np.zeros(each.size, np.uint8), "memory") for each in wanted]
+    return [each.made(_unnamed(each.size) if trial else _mapped(each.path, each.size), str(folder)) for each in wanted]
 
 
 def _refuse_little_room(wanted: Sequence[_Wanted], where: str, free: int) -> None:
@@ -155,6 +158,13 @@ def _mapped(path: Path, size: int) -> np.ndarray:
         raise InputError(f"train.data.cache: disk keeps decoded images in {path.parent}, and {_megabytes(size)} cannot be "
                          f"written there ({reason})\n  hint: name another folder with the environment "
                          "variable ARCHSPEC_CACHE, or cache: none") from None
+
+
+def _unnamed(size: int) -> np.ndarray:
+    """A file without a name, of zeros that take no room."""
+    with tempfile.TemporaryFile() as file:
+        file.truncate(max(1, size))
+        return np.memmap(file, np.uint8, "r+", shape=(size,))
 
 
 def _reserve(handle: int, size: int) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from archspec.data.index import NONE, Index, first_reasons, indexed, refuse
-from archspec.data.looking import Decode, Looked, Tick, decode_all, look_into
+from archspec.data.looking import Decode, Looked, Tick, decode_all, look_into, way
 from archspec.data.source import Item, Source, Split
 from archspec.errors import InputError
 from archspec.preprocess.rule import Preprocess
@@ -35,6 +35,8 @@ class Checked:
     train_sizes: np.ndarray
     test_sizes: np.ndarray
     stamp: str
+    decoded: bool
+    """Whether all of them were decoded whole, now or once before, so that no damage is hidden."""
 
     @property
     def said(self) -> str:
@@ -54,21 +56,22 @@ def checked(source: Source, section: Data, rule: Preprocess, tick: Tick) -> Chec
     looked = look_into(source, tick)
     if not isinstance(section, Encoded) or section.on_error != SKIP:
         refuse(looked, rule.channels)
-        return _checked(looked, NONE, NONE)
+        return _checked(looked, NONE, NONE, rule.channels)
     decode_both(looked, rule, tick)
     train, test = skipped(looked, section, rule.channels)
-    return _checked(looked, train, test)
+    return _checked(looked, train, test, rule.channels)
 
 
-def _checked(looked: Looked, train: np.ndarray, test: np.ndarray) -> Checked:
-    index, state = indexed(looked, train, test), hashlib.sha256()
+def _checked(looked: Looked, train: np.ndarray, test: np.ndarray, channels: int) -> Checked:
+    index, state, decoded = indexed(looked, train, test), hashlib.sha256(), True
     sizes, reasons = list[np.ndarray](), list[str]()
     for split, numbers in ((looked.source.train, train), (looked.source.test, test)):
         rows = looked.rows(split)
         state.update(np.ascontiguousarray(rows["changed"]).data)
         sizes.append(np.delete(np.stack([rows["height"], rows["width"]], axis=1), numbers, axis=0))
         reasons.extend(looked.reasons(split, numbers))
-    return Checked(index, train, test, tuple(reasons), sizes[0], sizes[1], index.digest + state.hexdigest()[:16])
+        decoded &= not split.encoded or bool((np.delete(rows["decoded"], numbers) == way(split, channels)).all())
+    return Checked(index, train, test, tuple(reasons), sizes[0], sizes[1], index.digest + state.hexdigest()[:16], decoded)
 
 
 def decode_both(looked: Looked, rule: Preprocess, tick: Tick) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from archspec.data.check import SKIP, counts, skipped
 from archspec.data.looking import Looked
 from archspec.data.source import Source, Split
+from archspec.data.weighting import class_weights
 from archspec.errors import InputError
 from archspec.preprocess.check import problem_code
 from archspec.preprocess.rule import Preprocess
@@ -46,6 +47,7 @@ def findings(looked: Looked, recipe: Recipe, rule: Preprocess, classes: int | No
     """All of them, the gravest first, for a run of a recipe with its rule, and a network of so many classes if it is known."""
     source = looked.source
     yield from _wrong_classes(source, classes)
+    yield from _wrong_weights(source, recipe)
     yield from _unreadable(looked, recipe.data, rule.channels)
     for split in (source.train, source.test):
         yield from _suffixes(looked, split)
@@ -63,6 +65,13 @@ def _wrong_classes(source: Source, classes: int | None) -> Iterator[Finding]:
         source.check(len(source.classes) if classes is None else classes)
     except InputError as error:
         yield Finding("classes", "", str(error), stops=True)
+
+
+def _wrong_weights(source: Source, recipe: Recipe) -> Iterator[Finding]:
+    try:
+        class_weights(recipe, source)
+    except InputError as error:
+        yield Finding("class-weights", "", str(error), stops=True)
 
 
 def _unreadable(looked: Looked, section: Data, channels: int) -> Iterator[Finding]:

@@ -122,10 +122,10 @@ def look(spec: Spec, graph: Graph, data: Source, tick: Tick) -> tuple[Preprocess
     return rule, checked(data, spec.train.data, rule, tick)
 
 
-def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick) -> Job:
+def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick, *, trial: bool = False) -> Job:
     """Looks into the data, builds the model on the devices. Raises InputError where something does not fit.
 
-    That data and network have the same classes is `begin.check_classes`' to say.
+    That data and network have the same classes is `begin.check_classes`' to say. One for a `trial` leaves nothing behind.
     """
     recipe = spec.train
     cluster = clusters.read(os.environ)
@@ -135,7 +135,7 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick) -> Job:
     refuse_too_small(test, found.test_sizes, rule)
     if not recipe.crops:
         refuse_too_small(train, found.train_sizes, rule)
-    kept = caches(recipe.data, rule, [(train, found.train_sizes), (test, found.test_sizes)], found.stamp)
+    kept = caches(recipe.data, rule, [(train, found.train_sizes), (test, found.test_sizes)], found.stamp, trial=trial)
     training, testing = (Pipeline(split, rule, recipe, cache=cache)
                          for split, cache in zip((train, test), kept, strict=True))
     strategy = strategies.make_strategy(recipe.strategy, recipe.batch, recipe.mixing)

@@ -130,9 +130,10 @@ def differences(run: RunFolder, written: Manifest, spec: Spec, graph: Graph) -> 
             yield f"a run with another recipe: {'; '.join(differing)}"
 
 
-INDIFFERENT = ("train.strategy", "train.checkpoint", "train.data.path", "train.data.root", "train.data.test")
-"""Keys of the recipe that do not change what is learned: a run may be taken up with others. Data may lie elsewhere; whether
-they are the same is not told by their path."""
+INDIFFERENT = ("train.strategy", "train.checkpoint",
+               *(f"train.data.{name}" for name in ("path", "root", "test", "cache", "on_error", "skip_at_most")))
+"""Keys of the recipe that do not change what is learned: a run may be taken up with others. Data may lie elsewhere, or some
+be skipped now; whether they are the same is not told by these keys, but by the index."""
 
 
 def _of_the_network(run: RunFolder, spec: Spec) -> list[str]:

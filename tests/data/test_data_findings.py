@@ -168,6 +168,13 @@ def test_what_is_left_out_is_told(root: Path) -> None:
     assert found(root) == [Finding("left-out", "", "left out: 1 hidden file or folder (train/.hidden)")]
 
 
+def test_weights_of_a_class_that_is_not_there() -> None:
+    recipe = Recipe(data=Digits(), class_weights={"ten": 2.0})
+    finding, = findings(looked_at(load_data(Digits())), recipe, preprocess_of(recipe, (8, 8, 1)), 10)
+    assert (finding.code, finding.stops) == ("class-weights", True)
+    assert finding.message.startswith("train.class_weights: the data have no class 'ten'\n  hint: ")
+
+
 def test_digits_have_nothing_odd() -> None:
     assert list(findings(looked_at(load_data(Digits())), Recipe(data=Digits()), preprocess_of(Recipe(), (8, 8, 1)), 10)) == []
 

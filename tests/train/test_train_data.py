@@ -78,6 +78,19 @@ def test_what_is_left_out_is_said(data: Path, capsys: pytest.CaptureFixture[str]
     assert "the first step works" in shown.out
 
 
+def test_a_dry_run_keeps_no_decoded_image_and_knows_those_that_were_decoded(data: Path, monkeypatch: pytest.MonkeyPatch,
+                                                                            capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("ARCHSPEC_CACHE", str(data.parent / "kept"))
+    assert archspec(["train", "net.yaml", "--dry-run", "--set", "train.data.cache=disk"]) == 0
+    assert "damage between them" in capsys.readouterr().err
+    assert not (data.parent / "kept/decoded").exists()
+    for file in data.rglob("*.jpg"):
+        os.utime(file, (0, 0))  # what was written only just now is looked into again
+    assert archspec(["data", "check", "net.yaml"]) == 0
+    assert archspec(["train", "net.yaml", "--dry-run"]) == 0
+    assert "damage between them" not in capsys.readouterr().err
+
+
 def test_a_class_that_is_new_is_told_before_the_network_that_it_would_need(data: Path, monkeypatch: pytest.MonkeyPatch,
                                                                            capsys: pytest.CaptureFixture[str]) -> None:
     after_steps(monkeypatch, 1, lambda: os.kill(os.getpid(), signal.SIGTERM))
