@@ -131,13 +131,7 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick, *, trial: bool =
     cluster = clusters.read(os.environ)
     weights = class_weights(recipe, data)
     rule, found = look(spec, graph, data, tick)
-    train, test = without(data.train, found.train), without(data.test, found.test)
-    refuse_too_small(test, found.test_sizes, rule)
-    if not recipe.crops:
-        refuse_too_small(train, found.train_sizes, rule)
-    kept = caches(recipe.data, rule, [(train, found.train_sizes), (test, found.test_sizes)], found.stamp, trial=trial)
-    training, testing = (Pipeline(split, rule, recipe, cache=cache)
-                         for split, cache in zip((train, test), kept, strict=True))
+    training, testing = _pipelines(data, found, rule, recipe, trial=trial)
     strategy = strategies.make_strategy(recipe.strategy, recipe.batch, recipe.mixing)
     keras.utils.set_random_seed(recipe.seed)
     with strategy.scope():
@@ -154,6 +148,16 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick, *, trial: bool =
     state = TrainState(groups(model, optimizer), Progress(), strategies.averaging(strategy, apart))
     return Job(recipe, rule, data, found, training, testing, cluster, strategy, model, state, evaluator, train_step,
                evaluate_step, partial(_initialize, spec, graph, model, strategy))
+
+
+def _pipelines(data: Source, found: Checked, rule: Preprocess, recipe: Recipe, *, trial: bool) -> list[Pipeline]:
+    """Of the images to train on, and of those to test on."""
+    train, test = without(data.train, found.train), without(data.test, found.test)
+    refuse_too_small(test, found.test_sizes, rule)
+    if not recipe.crops:
+        refuse_too_small(train, found.train_sizes, rule)
+    kept = caches(recipe.data, rule, [(train, found.train_sizes), (test, found.test_sizes)], found.stamp, trial=trial)
+    return [Pipeline(split, rule, recipe, cache=cache) for split, cache in zip((train, test), kept, strict=True)]
 
 
 def _initialize(spec: Spec, graph: Graph, model: keras.Model, strategy: tf.distribute.Strategy, say: Say) -> None:
