@@ -101,7 +101,8 @@ def without(split: Split, numbers: np.ndarray) -> Split:
 class Source:
     """Examples to learn from, examples to test on, and the names of the classes in the order of their labels.
 
-    `left_out` counts, by what it is, what lies among the data and is not used, in words for one line.
+    `left_out` counts, by what it is, what lies among the data and is not used, in words for one line; perhaps with a
+    hint in a second one.
     """
 
     name: str
