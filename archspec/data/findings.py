@@ -9,12 +9,12 @@ import numpy as np
 
 from archspec.data.check import SKIP, counts, skipped
 from archspec.data.looking import Looked
-from archspec.data.source import Source, Split
+from archspec.data.source import FROM_ONE, Source, Split
 from archspec.errors import InputError
 from archspec.preprocess.check import problem_code
 from archspec.preprocess.rule import Preprocess
 from archspec.preprocess.window import TooSmall, centred
-from archspec.spec.data import Data, Encoded, Tfrecord
+from archspec.spec.data import Data, Encoded, Npz, Tfrecord
 from archspec.spec.recipe import Recipe
 
 SUFFIXES = {"JPEG": ("jpg", "jpeg", "jpe", "jfif"), "PNG": ("png",), "GIF": ("gif",), "BMP": ("bmp", "dib"), "WebP": ("webp",),
@@ -158,6 +158,8 @@ def _few(source: Source, section: Data) -> Iterator[Finding]:
             hint = ""
             if isinstance(section, Tfrecord) and not each and nowhere:
                 hint = f"; if labels begin at {section.first_label + 1}: train.data.first_label"
+            if isinstance(section, Npz) and not each and nowhere and source.classes[0] == "0":
+                hint = f"; {FROM_ONE}"
             yield Finding("class-missing", "", f"class '{source.classes[each]}' has no {split.name} image{hint}")
     split, number = found[0]
     median = float(np.median(number))

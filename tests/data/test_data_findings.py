@@ -14,12 +14,12 @@ from PIL import Image
 from archspec.data.findings import Finding, findings
 from archspec.data.looking import Looked, decode_all, look_into, silent
 from archspec.data.report import Report, not_loaded, report
-from archspec.data.source import Item, Source
+from archspec.data.source import FROM_ONE, Item, Source
 from archspec.data.sources import load_data
 from archspec.errors import InputError
 from archspec.preprocess.header import NoImage
 from archspec.preprocess.rule import preprocess_of
-from archspec.spec.data import Data, Digits, Folder, Tfrecord
+from archspec.spec.data import Data, Digits, Folder, Npz, Tfrecord
 from archspec.spec.preprocess import AsIs, PreprocessKeys
 from archspec.spec.recipe import Recipe
 
@@ -96,6 +96,15 @@ def test_what_is_skipped_stops_only_beyond_the_share(root: Path) -> None:
 def test_a_name_that_says_another_kind(root: Path) -> None:
     (root / "train/cat/0.png").rename(root / "train/cat/0.JPG")
     assert found(root) == [Finding("suffix", "train/cat/0.JPG", "a PNG, though called .jpg; it is read as what it is")]
+
+
+def test_labels_of_arrays_that_begin_at_1(tmp_path: Path) -> None:
+    labels, images = np.array([1, 2]), np.zeros((2, 8, 8, 3), np.uint8)
+    np.savez(tmp_path / "a.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+    section = Npz(path=str(tmp_path / "a.npz"))
+    said = [each.message for each in findings(looked_at(load_data(section)), Recipe(data=section, augment=()), RULE, None)
+            if each.code == "class-missing"]
+    assert said == [f"class '0' has no {half} image; {FROM_ONE}" for half in ("train", "test")]
 
 
 def test_sizes_that_are_odd(root: Path) -> None:
