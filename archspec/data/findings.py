@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from archspec.data.check import SKIP, counts, skipped
-from archspec.data.looking import Looked
-from archspec.data.source import FROM_ONE, Source, Split
+from archspec.data.looking import MOST, Looked, way
+from archspec.data.source import BYTE, FROM_ONE, Source, Split
 from archspec.errors import InputError
 from archspec.preprocess.check import problem_code
 from archspec.preprocess.rule import Preprocess
@@ -24,6 +24,8 @@ _KIND = {suffix: kind for kind, suffixes in SUFFIXES.items() for suffix in suffi
 SMALL, LARGE, THIN = 1 / 4, 4, 4
 """What is odd: a shorter side below that share of the median one, or above that many times it; a longer side that many times
 the shorter."""
+DARK = 1 / 4
+"""Images of 16 bits are dark if none has a pixel above that share of white: 14 bits, or fewer."""
 TINY = 1 / 10
 """A class with fewer images than that share of the median is tiny, and so is one of a single image."""
 
@@ -52,6 +54,7 @@ def findings(looked: Looked, recipe: Recipe, rule: Preprocess, classes: int | No
         if split is source.test or not recipe.crops:
             yield from _too_small(looked, split, rule)
     yield from _odd_sizes(looked)
+    yield from _dark(looked, rule.channels)
     yield from _duplicates(looked)
     yield from _few(source, recipe.data)
     if source.left_out:
@@ -112,6 +115,29 @@ def _odd_sizes(looked: Looked) -> Iterator[Finding]:
             what = "long and thin" if thin[index] else "small" if small[index] else "large"
             beside = "" if thin[index] else f" beside the others, whose shorter side has {median:.0f} in the middle"
             yield Finding("size", split.path(index), f"{row['width']}x{row['height']} pixels: {what}{beside}")
+
+
+def _dark(looked: Looked, channels: int) -> Iterator[Finding]:
+    """Images of 16 bits of which none is bright: of a camera of 12, say, so that the upper 8 are nearly black."""
+    for split in (looked.source.train, looked.source.test):
+        brightest = _brightest(looked, split, channels)
+        white = split.white or MOST
+        most = int(brightest.max(initial=0))
+        if 0 < most <= white * DARK:
+            bits, many = most.bit_length(), f"{len(brightest)} {split.name} image{'s' * (len(brightest) > 1)}"
+            yield Finding("dark", "", f"no pixel of {many} of 16 bits is brighter than {most} of {white:g}: they are nearly "
+                                      "black\n"
+                                      f"  hint: --set train.data.white={(1 << bits) - 1}, if {bits} bits are what they hold")
+
+
+def _brightest(looked: Looked, split: Split, channels: int) -> np.ndarray:
+    """The brightest level, or the most that it can be, (k,) int64, of each image of 16 bits that was decoded."""
+    rows, texts = looked.rows(split), looked.texts(split)
+    deep = [number for number, text in enumerate(texts.known) if text.endswith("16 bit")]
+    known = (rows["decoded"] == way(split, channels)) & (rows["damage"] == 0) & (rows["brightest"] >= 0)
+    sixteen = np.isin(rows["mode"], deep) if split.encoded else np.full(split.size, BYTE < split.white <= MOST)
+    chosen = rows["brightest"][known & sixteen].astype(np.int64)
+    return np.asarray(chosen << 8 | 255 if split.eight_bits else chosen)
 
 
 def _duplicates(looked: Looked) -> Iterator[Finding]:

@@ -50,7 +50,7 @@ def tiff_facts(file: BinaryIO) -> Facts | None:
         kind = "floats" if page.sampleformat == 3 else f"{_bits(page)} bit"
         if shape := _in_rows(tiff, page):
             return Facts(*shape[:2], f"{shape[2]} channels, {kind}", _orientation(page))
-        if _by_pillow(page, deep=False):
+        if _by_pillow(page, deep=True):  # of what it cuts to 8 bits without a word the bits are told here
             return None
         channels = "grey" if page.samplesperpixel == 1 else f"{page.samplesperpixel} channels"
         return Facts(page.imagelength, page.imagewidth, f"{channels}, {kind}", _orientation(page))
