@@ -9,9 +9,10 @@ import numpy as np
 
 from archspec.data.check import SKIP, counts, skipped
 from archspec.data.looking import MOST, Looked, way
+from archspec.data.nearby import Nearby
 from archspec.data.source import BYTE, FROM_ONE, Source, Split
 from archspec.errors import InputError
-from archspec.preprocess.check import problem_code
+from archspec.preprocess.check import MISSING, problem_code
 from archspec.preprocess.rule import Preprocess
 from archspec.preprocess.window import TooSmall, centred
 from archspec.spec.data import Data, Encoded, Npz, Tfrecord
@@ -69,11 +70,13 @@ def _wrong_classes(source: Source, classes: int | None) -> Iterator[Finding]:
 
 
 def _unreadable(looked: Looked, section: Data, channels: int) -> Iterator[Finding]:
-    skips = isinstance(section, Encoded) and section.on_error == SKIP
+    skips, nearby = isinstance(section, Encoded) and section.on_error == SKIP, Nearby()
     for split in (looked.source.train, looked.source.test):
         for index in looked.unreadable(split, channels).tolist():
             why = looked.reason(split, index)
-            yield Finding(problem_code(why), split.path(index), why, stops=not skips, skips=skips)
+            code = problem_code(why)
+            instead = nearby.instead(split.file(index)) if code == MISSING and split.file else ""
+            yield Finding(code, split.path(index), f"{why}; {instead}" if instead else why, stops=not skips, skips=skips)
     if isinstance(section, Encoded) and skips:
         try:
             skipped(looked, section, channels)

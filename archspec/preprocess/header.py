@@ -28,6 +28,8 @@ UNREAD: tuple[tuple[int, bytes, str], ...] = (
     (0, b"%PDF", "PDF"), (0, b"\0\0\x01\0", "icon"), (128, b"DICM", "DICOM image"), (0, b"v/1\x01", "OpenEXR image"),
 )
 """Offset, bytes, name: images that are not read, told apart for messages alone."""
+IS_UNREAD = ", which is not read"
+"""What is said of one."""
 SVG = "SVG drawing"
 _AN = (SVG, "icon", "OpenEXR image")
 
@@ -117,7 +119,7 @@ def _instead(head: bytes) -> str:
     if not head:
         return EMPTY
     if other := unread(head):
-        return f"{'an' if other in _AN else 'a'} {other}, which is not read"
+        return f"{'an' if other in _AN else 'a'} {other}{IS_UNREAD}"
     start = head[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype html", b"<html", b"<head")):
         return "an HTML page"

@@ -18,7 +18,7 @@ import numpy as np
 import tifffile
 
 from archspec.preprocess.header import NoImage
-from archspec.preprocess.routes import check_size
+from archspec.preprocess.routes import check_size, other_channels
 
 MOST_BYTES = 1 << 30
 """Of an image's pixels as they are stored."""
@@ -225,7 +225,7 @@ def _with_channels(pixels: np.ndarray, channels: int, background: float, *, alph
     if found == 3 and channels == 1:
         grey = (pixels @ np.array(LUMA, np.float32))[..., None]
         return np.asarray(grey.round() if pixels.dtype.kind == "u" else grey, pixels.dtype)
-    raise NoImage(f"{found} channel(s); the network's input has {channels}")
+    raise NoImage(other_channels(found, channels))
 
 
 def _over(pixels: np.ndarray, background: float) -> np.ndarray:

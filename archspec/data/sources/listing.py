@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from archspec.data.names import readable
 from archspec.errors import InputError
-from archspec.preprocess.header import HEAD, SVG, kind_of, unread
+from archspec.preprocess.header import HEAD, IS_UNREAD, SVG, kind_of, unread
 
 SUFFIXES = (b".jpg", b".jpeg", b".jpe", b".jfif", b".png", b".gif", b".bmp", b".dib", b".webp", b".tif", b".tiff", b".ppm",
             b".pgm", b".pbm", b".pnm", b".jp2", b".j2k", b".avif")
@@ -34,8 +34,7 @@ BESIDE = ("entry beside the folders of the splits", "entries beside the folders 
 
 Kind = tuple[str, str]
 """One of them, several of them."""
-IS_UNREAD, ARE_UNREAD = ", which is not read", ", which are not read"
-"""The ends of a kind of images that are not read."""
+ARE_UNREAD = ", which are not read"
 CONVERT = "\n  hint: what is not read has to be converted, to JPEG say, to be trained on"
 
 
