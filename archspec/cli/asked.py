@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archspec.cli.options import spec_of
-from archspec.errors import InputError
+from archspec.errors import InputError, some, visible
 from archspec.network import lower
 from archspec.spec.data import Data, Folder, Tfrecord
 from archspec.spec.recipe import Recipe
@@ -76,6 +76,7 @@ def _section(folder: str, holdout: float | None) -> Data:
     from archspec.data.pack.place import section_keys
     path = Path(folder).expanduser()
     if not _has_records(path):
+        _refuse_other_records(path)
         return Folder(path=folder, holdout=holdout or 0.0)
     if holdout is not None:
         raise InputError(NO_SHARE)
@@ -84,3 +85,15 @@ def _section(folder: str, holdout: float | None) -> Data:
 
 def _has_records(path: Path) -> bool:
     return any(each.is_file() for pattern in RECORDS for each in path.glob(pattern))
+
+
+def _refuse_other_records(path: Path) -> None:
+    """Raises InputError for a folder of TFRecord files whose names do not say which are to train on."""
+    from archspec.data.sources.tfrecord import guessed, record_files
+    found = record_files(path)
+    if found and not any(each.is_dir() and not each.name.startswith(".") for each in path.iterdir()):
+        said = ", ".join(f"{key}: '{pattern}'" for key, pattern in guessed(path).items())
+        raise InputError(f"{visible(str(path))} holds TFRecord files, but none that is called {' or '.join(RECORDS)}: "
+                         f"{some(map(visible, found))}\n"
+                         "  hint: name a spec instead of the folder, whose train.data says which files are to train on, and "
+                         f"which to test on: {{source: tfrecord, path: {visible(str(path))}, {said}}}")

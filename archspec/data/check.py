@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from archspec.data.index import NONE, Index, first_reasons, indexed, refuse
+from archspec.data.index import NONE, Index, first_reasons, indexed, refuse, remedy
 from archspec.data.looking import Decode, Looked, Tick, decode_all, look_into, way
 from archspec.data.source import Item, Source, Split
 from archspec.errors import InputError
@@ -89,7 +89,7 @@ def skipped(looked: Looked, section: Encoded, channels: int) -> tuple[np.ndarray
     if count > section.skip_at_most * images:
         raise InputError(f"{count} of {images} images cannot be read ({count / images:.2%}); train.data.skip_at_most allows "
                          f"{section.skip_at_most:.2%}:\n{first_reasons(looked, halves)}\n"
-                         "  hint: replace or remove them, or raise train.data.skip_at_most")
+                         f"  hint: {remedy(looked, halves)}, or raise train.data.skip_at_most")
     for split, numbers in halves:
         _refuse_emptied(source, split, numbers)
     return train, test

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from archspec.data.check import SKIP, counts, skipped
-from archspec.data.looking import Looked
-from archspec.data.source import Source, Split
+from archspec.data.looking import MOST, Looked, way
+from archspec.data.nearby import Nearby
+from archspec.data.source import BYTE, FROM_ONE, Source, Split
 from archspec.data.weighting import class_weights
 from archspec.errors import InputError
-from archspec.preprocess.check import problem_code
+from archspec.preprocess.check import MISSING, problem_code
 from archspec.preprocess.rule import Preprocess
 from archspec.preprocess.window import TooSmall, centred
-from archspec.spec.data import Data, Encoded, Tfrecord
+from archspec.spec.data import Data, Encoded, Npz, Tfrecord
 from archspec.spec.recipe import Recipe
 
 SUFFIXES = {"JPEG": ("jpg", "jpeg", "jpe", "jfif"), "PNG": ("png",), "GIF": ("gif",), "BMP": ("bmp", "dib"), "WebP": ("webp",),
@@ -25,6 +26,8 @@ _KIND = {suffix: kind for kind, suffixes in SUFFIXES.items() for suffix in suffi
 SMALL, LARGE, THIN = 1 / 4, 4, 4
 """What is odd: a shorter side below that share of the median one, or above that many times it; a longer side that many times
 the shorter."""
+DARK = 1 / 4
+"""Images of 16 bits are dark if none has a pixel above that share of white: 14 bits, or fewer."""
 TINY = 1 / 10
 """A class with fewer images than that share of the median is tiny, and so is one of a single image."""
 
@@ -54,6 +57,7 @@ def findings(looked: Looked, recipe: Recipe, rule: Preprocess, classes: int | No
         if split is source.test or not recipe.crops:
             yield from _too_small(looked, split, rule)
     yield from _odd_sizes(looked)
+    yield from _dark(looked, rule.channels)
     yield from _duplicates(looked)
     yield from _few(source, recipe.data)
     if source.left_out:
@@ -75,11 +79,13 @@ def _wrong_weights(source: Source, recipe: Recipe) -> Iterator[Finding]:
 
 
 def _unreadable(looked: Looked, section: Data, channels: int) -> Iterator[Finding]:
-    skips = isinstance(section, Encoded) and section.on_error == SKIP
+    skips, nearby = isinstance(section, Encoded) and section.on_error == SKIP, Nearby()
     for split in (looked.source.train, looked.source.test):
         for index in looked.unreadable(split, channels).tolist():
             why = looked.reason(split, index)
-            yield Finding(problem_code(why), split.path(index), why, stops=not skips, skips=skips)
+            code = problem_code(why)
+            instead = nearby.instead(split.file(index)) if code == MISSING and split.file else ""
+            yield Finding(code, split.path(index), f"{why}; {instead}" if instead else why, stops=not skips, skips=skips)
     if isinstance(section, Encoded) and skips:
         try:
             skipped(looked, section, channels)
@@ -121,6 +127,29 @@ def _odd_sizes(looked: Looked) -> Iterator[Finding]:
             what = "long and thin" if thin[index] else "small" if small[index] else "large"
             beside = "" if thin[index] else f" beside the others, whose shorter side has {median:.0f} in the middle"
             yield Finding("size", split.path(index), f"{row['width']}x{row['height']} pixels: {what}{beside}")
+
+
+def _dark(looked: Looked, channels: int) -> Iterator[Finding]:
+    """Images of 16 bits of which none is bright: of a camera of 12, say, so that the upper 8 are nearly black."""
+    for split in (looked.source.train, looked.source.test):
+        brightest = _brightest(looked, split, channels)
+        white = split.white or MOST
+        most = int(brightest.max(initial=0))
+        if 0 < most <= white * DARK:
+            bits, many = most.bit_length(), f"{len(brightest)} {split.name} image{'s' * (len(brightest) > 1)}"
+            yield Finding("dark", "", f"no pixel of {many} of 16 bits is brighter than {most} of {white:g}: they are nearly "
+                                      "black\n"
+                                      f"  hint: --set train.data.white={(1 << bits) - 1}, if {bits} bits are what they hold")
+
+
+def _brightest(looked: Looked, split: Split, channels: int) -> np.ndarray:
+    """The brightest level, or the most that it can be, (k,) int64, of each image of 16 bits that was decoded."""
+    rows, texts = looked.rows(split), looked.texts(split)
+    deep = [number for number, text in enumerate(texts.known) if text.endswith("16 bit")]
+    known = (rows["decoded"] == way(split, channels)) & (rows["damage"] == 0) & (rows["brightest"] >= 0)
+    sixteen = np.isin(rows["mode"], deep) if split.encoded else np.full(split.size, BYTE < split.white <= MOST)
+    chosen = rows["brightest"][known & sixteen].astype(np.int64)
+    return np.asarray(chosen << 8 | 255 if split.eight_bits else chosen)
 
 
 def _duplicates(looked: Looked) -> Iterator[Finding]:
@@ -167,6 +196,8 @@ def _few(source: Source, section: Data) -> Iterator[Finding]:
             hint = ""
             if isinstance(section, Tfrecord) and not each and nowhere:
                 hint = f"; if labels begin at {section.first_label + 1}: train.data.first_label"
+            if isinstance(section, Npz) and not each and nowhere and source.classes[0] == "0":
+                hint = f"; {FROM_ONE}"
             yield Finding("class-missing", "", f"class '{source.classes[each]}' has no {split.name} image{hint}")
     split, number = found[0]
     median = float(np.median(number))

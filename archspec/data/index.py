@@ -11,8 +11,11 @@ import numpy as np
 
 from archspec.data.looking import Looked
 from archspec.data.names import Names, readable
+from archspec.data.nearby import Nearby
 from archspec.data.source import Split
 from archspec.errors import FEW, InputError, some
+from archspec.preprocess.check import MISSING, problem_code
+from archspec.preprocess.header import IS_UNREAD
 
 NONE = np.zeros(0, np.int64)
 """No image."""
@@ -83,7 +86,20 @@ def refuse(looked: Looked, channels: int) -> None:
     count = sum(len(numbers) for _, numbers in halves)
     if count:
         raise InputError(f"{'1 image' if count == 1 else f'{count} images'} cannot be read:\n{first_reasons(looked, halves)}\n"
-                         "  hint: replace or remove them")
+                         f"  hint: {remedy(looked, halves)}")
+
+
+def remedy(looked: Looked, halves: list[tuple[Split, np.ndarray]]) -> str:
+    """What to do about the images of some numbers, as far as the first of them show."""
+    first = [(split, index) for split, numbers in halves for index in numbers[:FEW].tolist()]
+    if any(looked.reason(split, index).endswith(IS_UNREAD) for split, index in first):
+        return "convert, to JPEG say, replace or remove them"
+    gone = [split.file(index) for split, index in first
+            if split.file and split.where and problem_code(looked.reason(split, index)) == MISSING]
+    if not gone:
+        return "replace or remove them"
+    nearby = Nearby()
+    return next(filter(None, map(nearby.instead, gone)), "mend the lines of the table, or remove them")
 
 
 def first_reasons(looked: Looked, halves: list[tuple[Split, np.ndarray]]) -> str:

@@ -25,6 +25,7 @@ ROW = np.dtype([
     ("kind", "<i4"), ("mode", "<i4"), ("problem", "<i4"),  # numbers of texts
     ("decoded", "<i4"), ("damage", "<i4"),  # how it was, see below; the number of a text
     ("hashed", "u1"), ("content", "<u8"),  # whether it was; the beginning of its bytes' SHA-256
+    ("brightest", "<i4"),  # of the pixels as they were decoded; -1 of floats, 65535 of more
 ])
 NOTHING, FRESH, SETTLED = 0, 1, 2
 """States: what is known of a file that changed only just now may be of what it was before, and is not kept."""

@@ -27,6 +27,8 @@ DECODED = 16
 """Images that are decoded one after another by one thread."""
 THREADS = 2
 """That decode, a core: while one waits for the disk another goes on."""
+MOST = (1 << 16) - 1
+"""The brightest level that is told apart: white of 16 bits."""
 KEEP = 1 << 16
 """After so many images what is known is kept, so that a kill loses less."""
 
@@ -146,7 +148,9 @@ def _decoded(split: Split, index: int, decode: Decode, rows: np.ndarray, how: in
     try:
         item = split.item(index)
         rows["content"][index], rows["hashed"][index] = _content(item), 1
-        rows["height"][index], rows["width"][index] = decode(item).shape[:2]
+        pixels = decode(item)
+        rows["height"][index], rows["width"][index] = pixels.shape[:2]
+        rows["brightest"][index] = min(int(pixels.max()), MOST) if pixels.dtype.kind in "ui" else -1
     except NoImage as error:
         rows["decoded"][index] = how
         return str(error)

@@ -101,7 +101,8 @@ def without(split: Split, numbers: np.ndarray) -> Split:
 class Source:
     """Examples to learn from, examples to test on, and the names of the classes in the order of their labels.
 
-    `left_out` counts, by what it is, what lies among the data and is not used, in words for one line.
+    `left_out` counts, by what it is, what lies among the data and is not used, in words for one line; perhaps with a
+    hint in a second one.
     """
 
     name: str
@@ -124,7 +125,15 @@ class Source:
                              + _ALONE.get(self.name, ""))
         if len(self.classes) != classes:
             raise InputError(f"data '{self.name}' has {len(self.classes)} classes ({some(self.classes)}), "
-                             f"but the network tells {classes} apart\n  hint: --set classes={len(self.classes)}")
+                             f"but the network tells {classes} apart\n  hint: {self._to_agree(classes)}")
+
+    def _to_agree(self, classes: int) -> str:
+        """What to do where the network tells another number of classes apart."""
+        used = [split.labels for split in (self.train, self.test) if split.labels.ndim == 1]
+        first_unused = len(used) == 2 and not any((labels == 0).any() for labels in used)
+        if first_unused and len(self.classes) == classes + 1 and self.name in _FROM_ONE:
+            return _FROM_ONE[self.name]
+        return f"--set classes={len(self.classes)}"
 
     def check_channels(self, shape: tuple[int, int, int]) -> None:
         """Raises InputError where arrays have other channels than the network's input (height, width, channels)."""
@@ -136,6 +145,10 @@ class Source:
 
 
 _RENAME = {"folder": "rename the folder"}
+FROM_ONE = "labels count from 0, and these begin at 1: write y - 1 into the file, for both splits"
+_FROM_ONE = {"npz": FROM_ONE,
+             "tfrecord": "no image has the first label; if labels begin at the next: --set train.data.first_label"}
+"""Where labels are numbers that a file says."""
 _ALONE = {"folder": "\n  hint: the data's path is the folder above the class folders, or above train and validation"}
 
 

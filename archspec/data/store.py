@@ -14,7 +14,7 @@ from archspec.io.files import ARCHIVE_ERRORS, replacing
 from archspec.io.lock import Taken, alone
 from archspec.io.places import cache_folder
 
-FORMAT = 1
+FORMAT = 2
 """Goes up when what is kept means something else, or when something else is found out about an image."""
 _MADE_BY = "made_by"
 

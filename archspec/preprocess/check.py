@@ -23,8 +23,10 @@ _MODES = {"1": "grey, 1 bit", "L": "grey", "LA": "grey and alpha", "P": "palette
           "I;16B": "grey, 16 bit", "I;16L": "grey, 16 bit", "I": "grey, 32 bit", "F": "grey, floats"}
 """What Pillow's modes are, where its word is not the usual one."""
 _BREAKS_OFF = "breaks off"
+MISSING = "missing"
+"""The code of a file that is not there."""
 _KINDS_OF_PROBLEM = (
-    ("missing", "no such file"), ("refused", "permission denied"), ("empty", EMPTY), ("truncated", _BREAKS_OFF),
+    (MISSING, "no such file"), ("refused", "permission denied"), ("empty", EMPTY), ("truncated", _BREAKS_OFF),
     ("truncated", CUT_SHORT.lower()), ("truncated", "truncated"), ("too-large", "at most"), ("no-image", "which is not read"),
     ("no-image", "an html page"), ("no-image", "a text"), ("no-image", "no kind of image"))
 """Codes, and what is said only of such a problem."""

@@ -21,10 +21,17 @@ MAGIC: tuple[tuple[int, bytes, str], ...] = (
 """Offset, bytes, kind: by content, whatever the file is called."""
 EMPTY = "the file is empty"
 UNREAD: tuple[tuple[int, bytes, str], ...] = (
-    (4, b"ftyphei", "a HEIC image"), (4, b"ftyphev", "a HEIC image"), (4, b"ftypmif1", "a HEIC image"),
-    (0, b"8BPS", "a Photoshop file"), (0, b"%PDF", "a PDF"), (0, b"\0\0\x01\0", "an icon"), (0, b"<svg", "an SVG drawing"),
+    *((4, b"ftyp" + brand, "HEIC photograph") for brand in (b"hei", b"hev", b"mif1", b"msf1")),
+    (4, b"ftypcrx ", "raw photograph"), (0, b"FUJIFILMCCD-RAW", "raw photograph"),
+    *((0, magic, "raw photograph") for magic in (b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb")),
+    (0, b"\0\0\0\x0cJXL ", "JPEG XL image"), (0, b"\xff\x0a", "JPEG XL image"), (0, b"8BPS", "Photoshop file"),
+    (0, b"%PDF", "PDF"), (0, b"\0\0\x01\0", "icon"), (128, b"DICM", "DICOM image"), (0, b"v/1\x01", "OpenEXR image"),
 )
-"""Images that are not read; told apart for the message alone."""
+"""Offset, bytes, name: images that are not read, told apart for messages alone."""
+IS_UNREAD = ", which is not read"
+"""What is said of one."""
+SVG = "SVG drawing"
+_AN = (SVG, "icon", "OpenEXR image")
 
 _SIZED = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 """JPEG markers of a frame: they hold its size."""
@@ -88,6 +95,14 @@ def kind_of(head: bytes) -> str:
     return kind if said.get(kind, True) else ""
 
 
+def unread(head: bytes) -> str:
+    """What image some first bytes begin that is of a kind which is not read, in words that an s makes several of; or ''."""
+    found = next((kind for offset, magic, kind in UNREAD if head[offset:offset + len(magic)] == magic), "")
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    drawn = start.startswith((b"<svg", b"<!doctype svg")) or (start.startswith((b"<?xml", b"<!--")) and b"<svg" in start)
+    return found or (SVG if drawn else "")
+
+
 def read_header(read: Read) -> Header:
     """What the bytes are. Raises NoImage for what is no image, or one whose beginning is broken."""
     head = read(0, HEAD)
@@ -103,9 +118,8 @@ def read_header(read: Read) -> Header:
 def _instead(head: bytes) -> str:
     if not head:
         return EMPTY
-    other = next((kind for offset, magic, kind in UNREAD if head[offset:offset + len(magic)] == magic), "")
-    if other:
-        return f"{other}, which is not read"
+    if other := unread(head):
+        return f"{'an' if other in _AN else 'a'} {other}{IS_UNREAD}"
     start = head[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype html", b"<html", b"<head")):
         return "an HTML page"

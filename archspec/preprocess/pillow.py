@@ -10,7 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from archspec.preprocess.cut_short import FILL, cut_short
 from archspec.preprocess.header import NoImage
-from archspec.preprocess.routes import CUT_SHORT, check_size
+from archspec.preprocess.routes import CUT_SHORT, check_size, other_channels
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "JPEG2000", "AVIF")
 """The plugins of Pillow that strangers' bytes may reach: no EPS, which starts Ghostscript, and nothing rare."""
@@ -41,7 +41,7 @@ def decode_with_pillow(data: bytes, channels: int, background: float, *, deep: b
         if image.format in ("JPEG", "MPO"):
             _refuse_cut_short(image, data)
         if channels not in MODES:
-            raise NoImage(f"{len(image.getbands())} channel(s); the network's input has {channels}")
+            raise NoImage(other_channels(len(image.getbands()), channels))
         if deep and channels in GREY_TOO and _sixteen(image):
             grey = np.asarray(ImageOps.exif_transpose(image)).astype(np.uint16)
             return np.repeat(grey[..., None], channels, axis=-1)

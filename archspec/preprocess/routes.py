@@ -72,3 +72,8 @@ def check_size(height: int, width: int) -> None:
     """Raises NoImage for more than MAX_PIXELS."""
     if height * width > MAX_PIXELS:
         raise NoImage(f"{width}x{height} pixels; at most {MAX_PIXELS / 1e6:.0f} million are read")
+
+
+def other_channels(found: int, wanted: int) -> str:
+    """Of an image with channels of which those of the network's input cannot be made: what there is, and what to do."""
+    return f"{found} channel(s); the network's input has {wanted} (input: HEIGHTxWIDTHx{found} reads it)"

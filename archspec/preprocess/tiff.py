@@ -18,7 +18,7 @@ import numpy as np
 import tifffile
 
 from archspec.preprocess.header import NoImage
-from archspec.preprocess.routes import check_size
+from archspec.preprocess.routes import check_size, other_channels
 
 MOST_BYTES = 1 << 30
 """Of an image's pixels as they are stored."""
@@ -50,7 +50,7 @@ def tiff_facts(file: BinaryIO) -> Facts | None:
         kind = "floats" if page.sampleformat == 3 else f"{_bits(page)} bit"
         if shape := _in_rows(tiff, page):
             return Facts(*shape[:2], f"{shape[2]} channels, {kind}", _orientation(page))
-        if _by_pillow(page, deep=False):
+        if _by_pillow(page, deep=True):  # of what it cuts to 8 bits without a word the bits are told here
             return None
         channels = "grey" if page.samplesperpixel == 1 else f"{page.samplesperpixel} channels"
         return Facts(page.imagelength, page.imagewidth, f"{channels}, {kind}", _orientation(page))
@@ -225,7 +225,7 @@ def _with_channels(pixels: np.ndarray, channels: int, background: float, *, alph
     if found == 3 and channels == 1:
         grey = (pixels @ np.array(LUMA, np.float32))[..., None]
         return np.asarray(grey.round() if pixels.dtype.kind == "u" else grey, pixels.dtype)
-    raise NoImage(f"{found} channel(s); the network's input has {channels}")
+    raise NoImage(other_channels(found, channels))
 
 
 def _over(pixels: np.ndarray, background: float) -> np.ndarray:

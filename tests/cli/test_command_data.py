@@ -52,6 +52,29 @@ def test_good_data(archspec: Run, flowers: Path) -> None:
     assert lines[-2:] == ["8 PNG, RGB", "a training would read all of it"]
 
 
+@pytest.mark.parametrize(("names", "train", "test"), [
+    (("flowers10-train-00000-of-00001", "flowers10-test-00000-of-00001"), "flowers10-train-*", "flowers10-test-*"),
+    (("my_train_0.tfrecords", "my_train_1.tfrecords", "val.TFRecord"), "my_train_*", "val*"),
+    (("part-0.tfrec",), "PATTERN*", "PATTERN*")])
+def test_records_with_other_names_say_what_to_write(archspec: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                    names: tuple[str, ...], train: str, test: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rec").mkdir()
+    for name in (*names, "readme.txt"):
+        (tmp_path / "rec" / name).write_bytes(b"")
+    code, out, error = archspec("rec")
+    assert (code, out) == (2, "")
+    assert error == (
+        f"rec holds TFRecord files, but none that is called train*-of-* or train*.tfrecord*: {', '.join(sorted(names))}\n"
+        "  hint: name a spec instead of the folder, whose train.data says which files are to train on, and which to test on: "
+        f"{{source: tfrecord, path: rec, train: '{train}', test: '{test}'}}\n")
+
+
+def test_one_record_file_among_folders_of_images_changes_nothing(archspec: Run, flowers: Path) -> None:
+    (flowers / "more-00000-of-00001").write_bytes(b"")
+    assert archspec("flowers")[0] == 0
+
+
 def test_the_json(archspec: Run, flowers: Path) -> None:
     (flowers / "train/rose/9.jpg").write_bytes(b"")
     code, out, error = archspec("flowers", "--json")

@@ -9,17 +9,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
+from archspec.data.check import decode_both
 from archspec.data.findings import Finding, findings
 from archspec.data.looking import Looked, decode_all, look_into, silent
 from archspec.data.report import Report, not_loaded, report
-from archspec.data.source import Item, Source
+from archspec.data.source import FROM_ONE, Item, Source
 from archspec.data.sources import load_data
 from archspec.errors import InputError
 from archspec.preprocess.header import NoImage
 from archspec.preprocess.rule import preprocess_of
-from archspec.spec.data import Data, Digits, Folder, Tfrecord
+from archspec.spec.data import Data, Digits, Folder, Npz, Tfrecord
 from archspec.spec.preprocess import AsIs, PreprocessKeys
 from archspec.spec.recipe import Recipe
 
@@ -39,6 +41,15 @@ def root(tmp_path: Path) -> Path:
             for index in range(count):
                 paint(tmp_path / "data" / half / name / f"{index}.png", len(name + half) * 10 + index + (name == "dog") * 100)
     return tmp_path / "data"
+
+
+def save_deep(path: Path, pixels: np.ndarray) -> None:
+    """Writes (h, w) or (h, w, 3) uint16 as a TIFF or a PNG."""
+    if path.suffix == ".tiff":
+        tifffile.imwrite(path, pixels, photometric="rgb" if pixels.ndim == 3 else "minisblack")
+    else:
+        import tensorflow as tf
+        tf.io.write_file(str(path), tf.io.encode_png(pixels if pixels.ndim == 3 else pixels[..., None]))
 
 
 def decode(item: Item) -> np.ndarray:
@@ -96,6 +107,49 @@ def test_what_is_skipped_stops_only_beyond_the_share(root: Path) -> None:
 def test_a_name_that_says_another_kind(root: Path) -> None:
     (root / "train/cat/0.png").rename(root / "train/cat/0.JPG")
     assert found(root) == [Finding("suffix", "train/cat/0.JPG", "a PNG, though called .jpg; it is read as what it is")]
+
+
+@pytest.mark.parametrize(("bits", "white", "said"), [
+    (12, 0, "brighter than 4095 of 65535: they are nearly black\n  hint: --set train.data.white=4095, if 12 bits are what they hold"),
+    (8, 0, "brighter than 255 of 65535: they are nearly black\n  hint: --set train.data.white=255, if 8 bits are what they hold"),
+    (14, 0, "brighter than 16383 of 65535: they are nearly black\n  hint: --set train.data.white=16383, if 14 bits are what they hold"),
+    (12, 65535, "brighter than 4001 of 65535: they are nearly black\n  hint: --set train.data.white=4095, if 12 bits are what they hold"),
+    (12, 4095, ""), (16, 0, "")])
+@pytest.mark.parametrize("kind", ["png", "tiff", "rgb.tiff", "rgb.png"])
+def test_fewer_bits_in_files_of_16_are_dark(root: Path, kind: str, bits: int, white: float, said: str) -> None:
+    for name in ("cat", "dog"):
+        for number in range(3):
+            (root / f"train/{name}/{number}.png").unlink()
+            pixels = np.full((48, 64, 3) if "rgb" in kind else (48, 64), 4001 if bits == 12 else (1 << bits) - 1, np.uint16)
+            pixels[0, 0] = number * 8 + (name == "cat")
+            save_deep(root / f"train/{name}/{number}.{kind}", pixels)
+    section = Folder(path=str(root), white=white)
+    looked = look_into(load_data(section), silent)
+    decode_both(looked, RULE, silent)
+    dark = [each for each in findings(looked, Recipe(data=section, augment=()), RULE, None) if each.code == "dark"]
+    assert [(each.message, each.stops) for each in dark] == (
+        [(f"no pixel of 6 train images of 16 bits is {said}", False)] if said else [])
+
+
+@pytest.mark.parametrize(("kind", "most", "white", "said"), [
+    ("u2", 4000, 0, ["brighter than 4000 of 65535: they are nearly black\n  hint: --set train.data.white=4095, if 12 bits are "
+                     "what they hold"]), ("u2", 4000, 4095, []), ("u1", 9, 0, []), ("f4", 0.1, 0, []), ("u2", 0, 0, [])])
+def test_dark_arrays(tmp_path: Path, kind: str, most: float, white: float, said: list[str]) -> None:
+    labels, images = np.array([0, 1]), np.full((2, 8, 8, 3), most, kind)
+    np.savez(tmp_path / "a.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+    section = Npz(path=str(tmp_path / "a.npz"), white=white)
+    dark = [each.message for each in findings(looked_at(load_data(section)), Recipe(data=section, augment=()), RULE, None)
+            if each.code == "dark"]
+    assert dark == [f"no pixel of 2 {half} images of 16 bits is {each}" for half in ("train", "test") for each in said]
+
+
+def test_labels_of_arrays_that_begin_at_1(tmp_path: Path) -> None:
+    labels, images = np.array([1, 2]), np.zeros((2, 8, 8, 3), np.uint8)
+    np.savez(tmp_path / "a.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+    section = Npz(path=str(tmp_path / "a.npz"))
+    said = [each.message for each in findings(looked_at(load_data(section)), Recipe(data=section, augment=()), RULE, None)
+            if each.code == "class-missing"]
+    assert said == [f"class '0' has no {half} image; {FROM_ONE}" for half in ("train", "test")]
 
 
 def test_sizes_that_are_odd(root: Path) -> None:

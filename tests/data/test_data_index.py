@@ -172,6 +172,14 @@ def test_files_that_are_no_images_are_named_at_once(root: Path) -> None:
                                 f"  {root}/val/dog/0.png: the file is empty\n  hint: replace or remove them")
 
 
+def test_what_is_of_a_kind_that_is_not_read_can_be_converted(root: Path) -> None:
+    (root / "train/cat/phone.jpg").write_bytes(b"\0\0\0\x18ftypheic")
+    with pytest.raises(InputError) as error:
+        index_of(load_data(Folder(path=str(root))))
+    assert str(error.value) == (f"1 image cannot be read:\n  {root}/train/cat/phone.jpg: a HEIC photograph, which is not read\n"
+                                "  hint: convert, to JPEG say, replace or remove them")
+
+
 def test_a_file_that_goes_away_meanwhile_is_named(root: Path) -> None:
     source = load_data(Folder(path=str(root)))
     (root / "val/dog/1.png").unlink()

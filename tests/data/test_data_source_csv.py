@@ -9,12 +9,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from archspec.data.check import checked
+from archspec.data.findings import findings
+from archspec.data.looking import look_into, silent
 from archspec.data.source import Source
 from archspec.data.sources import load_data, refuse_missing
 from archspec.data.sources.table import LONGEST_ROW
 from archspec.errors import InputError
+from archspec.preprocess.rule import preprocess_of
 from archspec.spec.data import Csv
+from archspec.spec.recipe import Recipe
 
+RULE = preprocess_of(Recipe(), (8, 8, 3))
 ROWS = "path,label\na.png,cat\nsub/b.png,dog\nc.png,cat\nd.png,dog\n"
 
 
@@ -183,3 +189,22 @@ def test_an_image_that_is_a_pipe_is_not_waited_for(root: Path) -> None:
                                             (ROWS + 'a.png,"' + ('\n","' * (LONGEST_ROW // 4)), 6)])
 def test_no_row_is_longer_than_a_bound(root: Path, text: str, line: int) -> None:
     assert message(root, text) == f"ROOT/list.csv:{line}: the row has more than 1048576 characters"
+
+
+@pytest.mark.parametrize(("written", "hint"), [
+    ("SUB/B.png", "the file is called ROOT/sub/b.png; large and small letters are told apart"),
+    ("sub\\b.png", "paths are written with / here, not with \\"),
+    ("Sub\\b.PNG", "the file is called ROOT/sub/b.png; large and small letters are told apart, and paths are written with /, not "
+     "with \\"), ("gone.png", "mend the lines of the table, or remove them"), ("gone/../x/b.png", "mend the lines of the table, or "
+     "remove them")])
+def test_an_image_that_is_not_there_among_others(root: Path, written: str, hint: str) -> None:
+    section = Csv(path=table(root, ROWS.replace("sub/b.png", written)), holdout=0.5)
+    source = load_data(section)
+    with pytest.raises(InputError) as error:
+        checked(source, section, RULE, silent)
+    path = os.path.normpath(written)
+    assert str(error.value).replace(str(root), "ROOT") == (
+        f"1 image cannot be read:\n  ROOT/{path} (ROOT/list.csv:3): No such file or directory\n  hint: {hint}")
+    looked = look_into(source, silent)
+    said = [each.message.replace(str(root), "ROOT") for each in findings(looked, Recipe(data=section), RULE, None) if each.stops]
+    assert said == [f"No such file or directory{f'; {hint}' * (not hint.startswith('mend'))}"]

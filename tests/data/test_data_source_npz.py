@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from archspec.data.source import Source
+from archspec.data.source import FROM_ONE, Source
 from archspec.data.sources import load_data, refuse_missing
 from archspec.errors import InputError
 from archspec.spec.data import Npz
@@ -76,6 +76,34 @@ def test_classes_may_be_named(tmp_path: Path) -> None:
 def test_names_as_medmnist_has_them(tmp_path: Path) -> None:
     np.savez(tmp_path / "data.npz", train_images=IMAGES, train_labels=LABELS, test_images=IMAGES[:1], test_labels=LABELS[:1])
     assert load_data(Npz(path=str(tmp_path / "data.npz"))).test.size == 1
+
+
+@pytest.mark.parametrize(("x", "y"), [("{}_images", "{}_labels"), ("x_{}", "y_{}")])
+def test_arrays_that_are_not_used_are_told(tmp_path: Path, x: str, y: str) -> None:
+    halves = {each.format(half): array for half in ("train", "val", "test") for each, array in ((x, IMAGES), (y, LABELS))}
+    np.savez(tmp_path / "data.npz", mask=IMAGES, classes=["a", "b", "c"], **halves)
+    source = load_data(Npz(path=str(tmp_path / "data.npz")))
+    assert source.left_out == (f"{x.format('val')} and {y.format('val')}, for {x.format('test')} is what is tested on; "
+                               "other arrays: mask")
+    assert (source.test.name, load(tmp_path).left_out) == ("test", "")
+
+
+@pytest.mark.parametrize(("x", "y"), [("{}_images", "{}_labels"), ("x_{}", "y_{}")])
+def test_without_a_test_val_is_tested_on(tmp_path: Path, x: str, y: str) -> None:
+    np.savez(tmp_path / "data.npz", **{x.format("train"): IMAGES, y.format("train"): LABELS, x.format("val"): IMAGES[1:],
+                                       y.format("val"): LABELS[1:], x.format("test"): IMAGES})
+    source = load_data(Npz(path=str(tmp_path / "data.npz")))
+    assert (source.test.name, source.test.labels.tolist(), source.left_out) == ("val", [1, 2, 1], f"other arrays: {x.format('test')}")
+
+
+def test_labels_from_1_on_say_how_to_mend_them(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as error:
+        load(tmp_path, y_train=LABELS + 1, y_test=LABELS[:2] + 1).check(3)
+    assert str(error.value) == (f"data 'npz' has 4 classes (0, 1, 2, 3), but the network tells 3 apart\n  hint: {FROM_ONE}")
+    with pytest.raises(InputError, match="hint: --set classes=4"):
+        load(tmp_path, y_train=LABELS + 1, y_test=LABELS[:2]).check(3)
+    assert message(tmp_path, y_train=LABELS + 1, y_test=LABELS[:2] + 1, classes=["a", "b", "c"]) == (
+        f"{Y}: labels from 1 to 3, expected numbers from 0 to 2\n  hint: {FROM_ONE}")
 
 
 X = "ROOT/data.npz: x_train"

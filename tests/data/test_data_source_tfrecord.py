@@ -175,7 +175,7 @@ def test_missing_files_of_a_row(root: Path) -> None:
 def test_patterns_that_fit_nothing_or_the_same(root: Path) -> None:
     assert message(root, train="tr?in") == (
         "train.data.train: no file in ROOT is called 'tr?in'; in it: train-00000-of-00002, train-00001-of-00002, "
-        "validation-00000-of-00001\n  hint: --set 'train.data.train=PATTERN*'")
+        "validation-00000-of-00001\n  hint: --set 'train.data.train=train-*'")
     assert message(root, test="/etc/*") == "train.data.test: '/etc/*' is no pattern of names in ROOT"
     assert message(root, test="train*0?-of*") == (
         "ROOT/train-00000-of-00002 is meant by train.data.train ('train*') and by train.data.test ('train*0?-of*')\n"
@@ -183,8 +183,10 @@ def test_patterns_that_fit_nothing_or_the_same(root: Path) -> None:
 
 
 @pytest.mark.parametrize(("values", "said"), [
-    ({"image": picture(0), "image__class__label": 1}, "it has no key 'image/encoded'; its keys are image, image/class/label"),
-    ({"image__encoded": picture(0), "label": 1}, "it has no key 'image/class/label'; its keys are image/encoded, label"),
+    ({"image": picture(0), "image__class__label": 1}, "it has no key 'image/encoded'; its keys are image, image/class/label\n"
+     "  hint: --set train.data.image=KEY, the one of these that holds the image"),
+    ({"image__encoded": picture(0), "label": 1}, "it has no key 'image/class/label'; its keys are image/encoded, label\n"
+     "  hint: --set train.data.label=KEY, the one of these that holds the label"),
     ({"image__encoded": 7, "image__class__label": 1}, "its image is no bytes"),
     ({"image__encoded": [b"a", b"b"], "image__class__label": 1}, "it has 2 images"),
     ({"image__encoded": b"a", "image__class__label": 1.0}, "its label is a float"),

@@ -107,7 +107,7 @@ def test_channels_and_bits(form: str, mode: str, said: str, encode: Encode, look
     ("the file is empty", "empty"), ("the PNG breaks off before its end", "truncated"), ("the JPEG breaks off in its header", "truncated"),
     ("the JPEG's data end before its image does", "truncated"), ("image file is truncated (7 bytes not processed)", "truncated"),
     ("Truncated File Read", "truncated"), ("200x9000000 pixels; at most 179 million are read", "too-large"),
-    ("1.2 GB; at most 1.1 are read", "too-large"), ("a HEIC image, which is not read", "no-image"), ("a text", "no-image"),
+    ("1.2 GB; at most 1.1 are read", "too-large"), ("a HEIC photograph, which is not read", "no-image"), ("a text", "no-image"),
     ("an HTML page", "no-image"), ("no kind of image that is known", "no-image"), ("32 bits a pixel; 8 or 16 are read", "damaged"),
     ("damaged, or of a kind that is not read", "damaged"), ("the JPEG has no size", "damaged"), ("No such file or directory", "missing"), ("Permission denied", "refused")])
 def test_the_code_of_a_problem(problem: str, code: str) -> None:

@@ -63,7 +63,7 @@ def test_an_array_that_was_written_without_a_word_about_its_channels(tmp_path: P
     pixels = noise(20, 30, 12, kind="u2")
     assert (decode_deep(encoded(pixels), rule(12)) == pixels).all()
     assert looked(tmp_path, encoded(pixels)) == ("", 20, 30, "TIFF", "12 channels, 16 bit", 1)
-    with pytest.raises(NoImage, match=re.escape("12 channel(s); the network's input has 3")):
+    with pytest.raises(NoImage, match=re.escape("12 channel(s); the network's input has 3 (input: HEIGHTxWIDTHx12 reads it)")):
         decode(encoded(pixels), rule(3))
     torn = encoded(pixels).replace(b'"shape": [20,', b'"shape": [21,')
     with pytest.raises(NoImage, match=re.escape("1 channel, and 20 page(s); its description says 21 rows")):
@@ -146,11 +146,11 @@ def test_transparent_is_white_and_colour_turns_grey() -> None:
 
 
 @pytest.mark.parametrize(("pixels", "keys", "channels", "said"), [
-    (noise(9, 9, 5), BANDS, 6, "5 channel(s); the network's input has 6"),
-    (noise(9, 9, 5), BANDS, 3, "5 channel(s); the network's input has 3"),
+    (noise(9, 9, 5), BANDS, 6, "5 channel(s); the network's input has 6 (input: HEIGHTxWIDTHx5 reads it)"),
+    (noise(9, 9, 5), BANDS, 3, "5 channel(s); the network's input has 3 (input: HEIGHTxWIDTHx5 reads it)"),
     (noise(9, 9), {}, 5, "1 channel, and 1 page(s); the network's input has 5 channels"),
     (noise(4, 9, 9), {"photometric": "minisblack"}, 5, "1 channel, and 4 page(s); the network's input has 5 channels"),
-    (noise(9, 9, 3), {"photometric": "rgb"}, 6, "3 channel(s); the network's input has 6"),
+    (noise(9, 9, 3), {"photometric": "rgb"}, 6, "3 channel(s); the network's input has 6 (input: HEIGHTxWIDTHx3 reads it)"),
     (np.full((9, 9), -3, np.int16), {}, 1, "pixels from -3 on; 0 is black"),
     (np.full((9, 9, 5), np.nan, np.float32), BANDS, 5, "pixels that are no finite numbers")])
 def test_what_cannot_be_made_of_it(pixels: np.ndarray, keys: dict[str, Any], channels: int, said: str) -> None:
@@ -164,7 +164,7 @@ def test_a_jpeg_has_no_six_channels() -> None:
     Image.fromarray(noise(20, 30, 3)).save(file, "JPEG")
     with pytest.raises(NoImage) as error:
         decode(file.getvalue(), rule(6))
-    assert str(error.value) == "3 channel(s); the network's input has 6"
+    assert str(error.value) == "3 channel(s); the network's input has 6 (input: HEIGHTxWIDTHx3 reads it)"
 
 
 def looked(tmp_path: Path, data: bytes) -> tuple[object, ...]:

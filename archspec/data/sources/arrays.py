@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from archspec.data.names import Names
-from archspec.data.source import Source, in_memory
+from archspec.data.source import FROM_ONE, Source, in_memory
 from archspec.errors import InputError, some, visible
 
 WHITES = {"u1": 255.0, "u2": 65535.0, "b1": 1.0, "f2": 1.0, "f4": 1.0, "f8": 1.0}
@@ -151,8 +151,9 @@ def texts(found: np.ndarray) -> tuple[str, ...]:
 def _numbers(pairs: tuple[Pair, ...], found: list[np.ndarray], classes: tuple[str, ...]) -> Labelled:
     most = max(int(labels.max()) for labels in found) + 1
     count = len(classes) or most
+    from_one = most == count + 1 and min(int(labels.min()) for labels in found) >= 1
     for pair, labels in zip(pairs, found, strict=True):
         if labels.min() < 0 or labels.max() >= count or count > MOST_CLASSES:
             raise InputError(f"{pair.labels_called}: labels from {labels.min():g} to {labels.max():g}, expected numbers from 0 "
-                             f"to {min(count, MOST_CLASSES) - 1}")
+                             f"to {min(count, MOST_CLASSES) - 1}" + f"\n  hint: {FROM_ONE}" * from_one)
     return [labels.astype(np.int32) for labels in found], classes or tuple(map(str, range(count)))

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from archspec.data.names import Names, readable
+from archspec.data.nearby import Nearby
 from archspec.data.source import Source, Split
 from archspec.data.sources.files import in_files
 from archspec.data.sources.holdout import held_out
@@ -76,9 +77,7 @@ def _found(path: bytes, section: Csv) -> str:
     suffix = next((suffix for suffix in SUFFIXES if os.path.isfile(path + suffix)), b"").decode()
     if suffix and not section.suffix:
         return f"--set train.data.suffix={suffix}"
-    if os.path.isfile(path.replace(b"\\", b"/")):
-        return "paths are written with / here, not with \\"
-    return "--set train.data.root=FOLDER, in which the paths of the table begin"
+    return Nearby().instead(path) or "--set train.data.root=FOLDER, in which the paths of the table begin"
 
 
 def _refuse_other_classes(table: Table, numbers: dict[str, int], train: Path) -> None:

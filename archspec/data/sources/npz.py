@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import os
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from archspec.data.source import Source
 from archspec.data.sources.arrays import Pair, of_arrays, texts
-from archspec.errors import InputError, listed, visible
+from archspec.errors import InputError, listed, some, visible
 from archspec.io.files import ARCHIVE_ERRORS
 from archspec.spec.data import Npz
 
 NAMES = (("x_train", "y_train", "x_test", "y_test"), ("train_images", "train_labels", "test_images", "test_labels"))
-"""Keras's names, and MedMNIST's: all four of one of them."""
+"""Keras's names, and MedMNIST's: all four of one of them, or with VALIDATION's for the last two."""
+VALIDATION = {"x_test": "x_val", "y_test": "y_val", "test_images": "val_images", "test_labels": "val_labels"}
+"""What is tested on where no test is there."""
 WRITE = f"write it with numpy.savez(file, {', '.join(f'{name}=…' for name in NAMES[0])})"
 CLASSES = "classes"
 """The array with the names of the classes, if there is one."""
 
 
 def npz(section: Npz) -> Source:
-    """Two pairs of arrays. Nothing in the file is run: arrays of Python objects are refused."""
+    """Two pairs of arrays; what else is there is left out. Nothing in the file is run: arrays of Python objects are refused."""
     path = place(section)
     called = visible(str(path))
     try:
@@ -31,11 +34,14 @@ def npz(section: Npz) -> Source:
             names = _names(file.files, called)
             arrays = [file[name] for name in names]
             classes = _classes(file[CLASSES], called) if CLASSES in file.files else ()
+            out = _left_out(file.files, names)
     except ARCHIVE_ERRORS as error:
         reason = visible((str(error).splitlines() or ["damaged"])[0])
         raise InputError(f"{called}: cannot be read as arrays ({reason})\n  hint: {WRITE}") from None
     train, test = (Pair(arrays[at], arrays[at + 1], f"{called}: {names[at]}", f"{called}: {names[at + 1]}") for at in (0, 2))
-    return of_arrays(section.source, train, test, section.white, classes)
+    source = of_arrays(section.source, train, test, section.white, classes)
+    test_name = "val" if names[2] in VALIDATION.values() else source.test.name
+    return replace(source, test=replace(source.test, name=test_name), left_out=out)
 
 
 def place(section: Npz) -> Path:
@@ -65,8 +71,18 @@ def _classes(found: np.ndarray, called: str) -> tuple[str, ...]:
 
 
 def _names(found: list[str], called: str) -> tuple[str, ...]:
-    names = next((names for names in NAMES if all(name in found for name in names)), None)
+    tested = [(*names[:2], *(VALIDATION[name] for name in names[2:])) for names in NAMES]
+    names = next((names for names in (*NAMES, *tested) if all(name in found for name in names)), None)
     if names is None:
         raise InputError(f"{called}: expected the arrays {' '.join(NAMES[0])}, found "
                          f"{visible(listed(found)) or 'none'}\n  hint: {WRITE}")
     return names
+
+
+def _left_out(found: list[str], names: tuple[str, ...]) -> str:
+    """What else is in the file: images to validate on are told apart."""
+    others = [name for name in found if name not in (*names, CLASSES)]
+    beside = [VALIDATION[name] for name in names[2:] if VALIDATION.get(name) in others]
+    rest = [name for name in others if name not in beside]
+    said = [f"{' and '.join(beside)}, for {names[2]} is what is tested on"] if beside else []
+    return "; ".join([*said, *([f"other arrays: {some(map(visible, rest))}"] if rest else [])])

@@ -148,8 +148,9 @@ def _fields(window: Window, wanted: Wanted) -> tuple[tuple[int, int], tuple[int 
             seen.append(key)
             if image is not None and labels is not None:
                 return image, labels
-    missing = wanted.label if image is not None else wanted.image
-    raise Damaged(f"it has no key '{_shown(missing)}'; its keys are {some(map(_shown, sorted(seen))) or 'none'}")
+    said, missing = ("label", wanted.label) if image is not None else ("image", wanted.image)
+    raise Damaged(f"it has no key '{_shown(missing)}'; its keys are {some(map(_shown, sorted(seen))) or 'none'}"
+                  + f"\n  hint: --set train.data.{said}=KEY, the one of these that holds the {said}" * bool(seen))
 
 
 def _refuse_count(labels: tuple[int | bytes, ...], wanted: Wanted) -> None:

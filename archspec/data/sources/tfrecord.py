@@ -18,6 +18,10 @@ NAMES = "labels.txt"
 MOST_BYTES = 1 << 26
 """Of that file."""
 _OF = re.compile(r"(.*)-(\d+)-of-(\d+)(.*)")
+_CALLED = re.compile(r"(.*?)(\d+-of-\d+|\d*\.tfrec).*", re.IGNORECASE)
+"""How TFRecord files are called; before it stands what they are."""
+_MEANT = {"train": ("train",), "test": ("validation", "val", "test")}
+PATTERN = "PATTERN*"
 
 
 def tfrecord(section: Tfrecord) -> Source:
@@ -55,7 +59,7 @@ def _files(root: Path, key: str, pattern: str) -> tuple[Path, ...]:
     if not found:
         there = some(sorted(visible(path.name) for path in root.iterdir())) or "nothing"
         raise InputError(f"train.data.{key}: no file in {root} is called '{visible(pattern)}'; in it: {there}\n"
-                         f"  hint: --set 'train.data.{key}=PATTERN*'")
+                         f"  hint: --set 'train.data.{key}={guessed(root)[key]}'")
     rows: dict[tuple[str, str, str], set[int]] = {}
     for path in found:
         if parts := _OF.fullmatch(str(path)):
@@ -66,6 +70,18 @@ def _files(root: Path, key: str, pattern: str) -> tuple[Path, ...]:
             raise InputError(f"{len(missing)} of {int(count)} files are missing: "
                              f"{some(visible(f'{begin}-{number:0{len(count)}}-of-{count}{end}') for number in missing)}")
     return tuple(found)
+
+
+def record_files(root: Path) -> list[str]:
+    """The names of the files in a folder that are called as TFRecord files are, sorted."""
+    return sorted(path.name for path in root.iterdir() if _CALLED.fullmatch(path.name) and path.is_file())
+
+
+def guessed(root: Path) -> dict[str, str]:
+    """By split the pattern of its files, as far as the names of the files in a folder say; PATTERN where they do not."""
+    begins = [match[1] for name in record_files(root) if not name.startswith(".") and (match := _CALLED.fullmatch(name))]
+    return {key: next((f"{begin}*" for word in words for begin in begins if word in begin.lower()), PATTERN)
+            for key, words in _MEANT.items()}
 
 
 def _names(root: Path, section: Tfrecord) -> tuple[str, ...] | None:
