@@ -46,6 +46,12 @@ class Section:
     """What names it where it is one of several (see Named); '' for a section that has a key to itself."""
     main: ClassVar[str] = ""
     """The key that a value alone, or a bare one behind its word, stands for; '' if it takes none."""
+    synonyms: ClassVar[tuple[str, ...]] = ()
+    """What Keras, PyTorch and others call what its word names."""
+    instead: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """What to write for a key that it has not, where that is no key of the same meaning; words as `plainly` gives them."""
+    merged: ClassVar[Mapping[str, Key]] = MappingProxyType({})
+    """Keys that stand among its own in a file, and are gone once files are merged."""
 
     def clashes(self) -> Iterator[Clash]:
         """What its keys do not allow together."""
@@ -54,13 +60,9 @@ class Section:
 
 @dataclass(frozen=True)
 class Sub(Kind):
-    """A mapping with keys of its own. `merged` are keys that stand among them and are gone once files are merged.
-
-    A value alone stands for a mapping with it at the section's main key, if that has one.
-    """
+    """A mapping with keys of its own. A value alone stands for one with it at the section's main key, if that has one."""
 
     section: type[Section]
-    merged: Mapping[str, Key] = field(default_factory=dict)
 
     def expected(self) -> str:
         """Its keys."""
@@ -72,7 +74,8 @@ class Sub(Kind):
 class OneOf(Kind):
     """A mapping of one of several kinds, told apart by a key; the word alone stands for a mapping with that key.
 
-    Where the key is not written, the first kind holds. `otherwise` says what somebody may mean by another word, `{word}`.
+    Where the key is not written, the first kind holds. `otherwise` says what somebody may mean by another word, `{word}`,
+    that stands alone.
     """
 
     tag: str

@@ -28,6 +28,7 @@ class RandomResizedCrop(Section):
     """A part of the image, of random area and aspect, scaled to the input (Szegedy et al. 2015, 1409.4842, section 6)."""
 
     word = "random_resized_crop"
+    synonyms = ("RandomSizedCrop", "inception_crop", "RandomCropAndResize")
     area: tuple[float, ...] = key(Each(Number(above=0, most=1), least=2, most=2), "the least and the greatest part of the "
                                   "image's area", default=(0.08, 1.0), unit="share", synonyms=("scale",))
     aspect: tuple[float, ...] = key(Each(Number(above=0, most=100), least=2, most=2), "width by height, least and greatest",
@@ -48,6 +49,7 @@ class RandomScaleCrop(Section):
     """Scaled to a random length of the shorter side, then cropped at random (Simonyan & Zisserman 2015, section 3.1)."""
 
     word = "random_scale_crop"
+    synonyms = ("scale_jitter", "RandomShortestSize", "RandomScale")
     main = "shorter"
     shorter: tuple[int, ...] = key(SIDES, "the least and the greatest length of the shorter side", default=(256, 480),
                                    unit="pixels", synonyms=("sizes", "scales"))
@@ -62,6 +64,7 @@ class PadCrop(Section):
     """A crop at random from the image with a border, as CIFAR's papers have it (Lee et al. 2015, 1409.5185)."""
 
     word = "pad_crop"
+    synonyms = ("RandomCrop", "pad_and_crop", "random_crop_with_padding", "PadRandomCrop")
     main = "pixels"
     pixels: int = key(Whole(1, 1 << 12), "of the border, a side", default=4, unit="pixels", synonyms=("padding", "size"))
     fill: str = key(Choice(FILL), "what the border holds; mean: what the network sees as 0, as where one pads behind the "
@@ -73,6 +76,8 @@ class Flip(Section):
     """Mirrored, left to right, or upside down."""
 
     word = "flip"
+    synonyms = ("RandomHorizontalFlip", "HorizontalFlip", "RandomFlip", "hflip", "fliplr", "flip_left_right",
+                "random_flip_left_right", "mirror")
     main = "probability"
     probability: float = key(CHANCE, "of being mirrored", default=0.5, synonyms=("p", "prob"))
     axis: str = key(Choice(("horizontal", "vertical")), "left to right, or upside down", default="horizontal",
@@ -84,6 +89,7 @@ class Rotate(Section):
     """Turned about its middle by a random angle."""
 
     word = "rotate"
+    synonyms = ("RandomRotation", "RandomRotate", "rotation", "rotation_range", "SafeRotate")
     main = "degrees"
     degrees: float = key(Number(above=0, most=180), "the greatest angle, to either side", default=10.0, unit="degrees",
                          synonyms=("angle", "factor"))
@@ -96,6 +102,9 @@ class ColourJitter(Section):
     """Brightness, contrast and saturation by factors from 1 - x to 1 + x, hue by a part of a turn."""
 
     word = "colour_jitter"
+    synonyms = ("ColorJitter", "RandomBrightness", "RandomContrast", "RandomSaturation", "RandomHue",
+                "RandomBrightnessContrast", "HueSaturationValue", "RandomColorJitter", "brightness", "contrast",
+                "saturation")
     brightness: float = key(STRENGTH, "x", default=0.4)
     contrast: float = key(STRENGTH, "x; against the mean grey of the image", default=0.4)
     saturation: float = key(STRENGTH, "x; against the grey image", default=0.4)
@@ -109,6 +118,7 @@ class PcaLighting(Section):
     """A shift of colours along ImageNet's principal components (Krizhevsky et al. 2012, section 4.1)."""
 
     word = "pca_lighting"
+    synonyms = ("Lighting", "PCANoise", "FancyPCA", "pca")
     main = "sigma"
     sigma: float = key(Number(above=0, most=10), "the standard deviation of the shift along each component", default=0.1,
                        synonyms=("alphastd", "std"))
@@ -119,6 +129,7 @@ class InceptionColour(Section):
     """Brightness, saturation, hue and contrast as TF-slim distorts them for Inception, in one of its orders."""
 
     word = "inception_colour"
+    synonyms = ("InceptionColor", "distort_color", "color_distortion")
     main = "fast"
     fast: bool = key(Flag(), "brightness and saturation alone, as TF-slim does unless it is told otherwise", default=False)
 
@@ -128,6 +139,7 @@ class RandAugment(Section):
     """So many operations at random, all with the same magnitude (Cubuk et al. 2019, 1909.13719)."""
 
     word = "randaugment"
+    synonyms = ("RandAug", "ra")
     main = "magnitude"
     operations: int = key(Whole(1, 20), "how many", default=2, synonyms=("n", "num_ops", "num_layers"))
     magnitude: float = key(Number(least=0, most=30), "of each: of 10 with timm, of 10 and beyond with tpu, of 30 with "
@@ -154,6 +166,7 @@ class AutoAugment(Section):
     """One of 25 pairs of operations that were searched for (Cubuk et al. 2018, 1805.09501)."""
 
     word = "autoaugment"
+    synonyms = ("AutoAug", "aa")
     main = "policy"
     policy: str = key(Choice(("original", "v0")), "the paper's for ImageNet, as torchvision has it; or EfficientNet's",
                       default="original")
@@ -164,6 +177,7 @@ class TrivialAugment(Section):
     """One operation at random, of random magnitude (Müller & Hutter 2021, 2103.10158, wide)."""
 
     word = "trivialaugment"
+    synonyms = ("TrivialAugmentWide", "TrivialAug", "ta_wide")
 
 
 @section
@@ -171,6 +185,7 @@ class AugMix(Section):
     """The image mixed with chains of operations on it (Hendrycks et al. 2019, 1912.02781)."""
 
     word = "augmix"
+    synonyms = ("AugMixAugment",)
     severity: int = key(Whole(1, 10), "of each operation, of 10", default=3)
     width: int = key(Whole(1, 10), "how many chains", default=3, synonyms=("mixture_width",))
     depth: int = key(Whole(0, 10), "how many operations a chain has; 0: one to three", default=0, synonyms=("chain_depth",))
@@ -182,6 +197,7 @@ class RandomErasing(Section):
     """A rectangle is blotted out, behind the normalisation (Zhong et al. 2017, 1708.04896)."""
 
     word = "random_erasing"
+    synonyms = ("RandomErase", "Cutout", "CoarseDropout", "Erasing", "re_prob")
     main = "probability"
     probability: float = key(CHANCE, "of an image", default=0.25, synonyms=("p", "prob"))
     area: tuple[float, ...] = key(Each(Number(above=0, below=1), least=2, most=2), "of the image, least and greatest",
@@ -201,6 +217,7 @@ class MixUp(Section):
     """Two images and their labels mixed (Zhang et al. 2017, 1710.09412). The partner is the neighbour in the batch."""
 
     word = "mixup"
+    synonyms = ("RandomMixup", "mixup_alpha")
     main = "alpha"
     alpha: float = key(Number(above=0, most=100), "of the Beta distribution that the share is drawn from", default=0.2)
     probability: float = key(CHANCE, "of a batch; of mixup and cutmix at most one is done", default=1.0, synonyms=("p", "prob"))
@@ -215,6 +232,7 @@ class CutMix(Section):
     """A rectangle of another image pasted in, labels mixed by area (Yun et al. 2019, 1905.04899). Partners as in mixup."""
 
     word = "cutmix"
+    synonyms = ("RandomCutmix", "cutmix_alpha")
     main = "alpha"
     alpha: float = key(Number(above=0, most=100), "of the Beta distribution that the area is drawn from", default=1.0)
     probability: float = key(CHANCE, "of a batch; of mixup and cutmix at most one is done", default=1.0, synonyms=("p", "prob"))
@@ -240,20 +258,28 @@ OPERATIONS = ListOf(Named((*CROPS, *ON_IMAGES, *ON_BATCHES)))
 def order_clashes(operations: tuple[Operation, ...]) -> Iterator[Clash]:
     """What may not follow what in the list."""
     places = [0 if isinstance(each, CROPS) else 1 if isinstance(each, ON_IMAGES) else 2 for each in operations]
-    crops = [each.word for each in operations if isinstance(each, CROPS)]
+    crops = [number for number, place in enumerate(places) if place == 0]
     if len(crops) > 1:
-        yield Clash(("augment",), f"{' and '.join(crops)} both say which part of the image is seen", "keep one of them")
+        yield _at(crops[1], f"{' and '.join(operations[number].word for number in crops)} both say which part of the image is "
+                  "seen", "keep one of them")
     elif places != sorted(places):
-        early = next(each for each, place, least in zip(operations, places, _running(places), strict=True) if place < least)
-        yield Clash(("augment",), f"{early.word} comes too late", "first a crop, then what changes pixels, then "
-                    f"{', '.join(each.word for each in ON_BATCHES)}, which act on the device")
+        early = next(number for number, least in enumerate(_running(places)) if places[number] < least)
+        yield _at(early, f"{operations[early].word} comes too late", "first a crop, then what changes pixels, then "
+                  f"{', '.join(each.word for each in ON_BATCHES)}, which act on the device")
     for each in ON_BATCHES:
-        if sum(isinstance(operation, each) for operation in operations) > 1:
-            yield Clash(("augment",), f"{each.word} is given twice", "keep one of them")
-    mixing = [each for each in operations if isinstance(each, MixUp | CutMix)]
-    if len(mixing) == 2 and sum(each.probability for each in mixing) > 1:
-        yield Clash(("augment",), "of mixup and cutmix a batch gets one at most: their probabilities add up to more than 1",
-                    "probability: 0.5 for each")
+        found = [number for number, operation in enumerate(operations) if isinstance(operation, each)]
+        if len(found) > 1:
+            yield _at(found[1], f"{each.word} is given twice", "keep one of them")
+    mixing = {type(each): (number, each.probability) for number, each in enumerate(operations)
+              if isinstance(each, MixUp | CutMix)}
+    if len(mixing) == 2 and sum(chance for _, chance in mixing.values()) > 1:
+        yield _at(max(number for number, _ in mixing.values()), "of mixup and cutmix a batch gets one at most: their "
+                  "probabilities add up to more than 1", "probability: 0.5 for each")
+
+
+def _at(number: int, message: str, hint: str) -> Clash:
+    """A clash that stands at an entry of the list."""
+    return Clash((f"augment.{number}",), message, hint)
 
 
 def _running(places: list[int]) -> list[int]:

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import ClassVar
 
 from archspec.schema.keys import Clash, OneOf, Section, key, section, tag
 from archspec.schema.kinds import Choice, Flag, Number, Text, Whole
+from archspec.spec.preprocess import INPUT
 
 SHARE = Number(least=0, below=1)
 MOST_MADE = 10**7
 """Images of noise: their names and labels are held in memory."""
 
 
+CACHES = {**dict.fromkeys(("true", "yes", "on"), "write ram where memory holds all decoded images, else disk"),
+          "memory": "ram", "file": "disk"}
+"""What other libraries, or people, call where images are kept."""
+
+
+class _Source(Section):
+    """What all sources have in common: none says the size of what the network sees."""
+
+    instead = MappingProxyType(dict.fromkeys(
+        ("imagesize", "imgsize", "size", "inputsize", "inputshape", "targetsize", "shape", "resize", "crop", "cropsize"),
+        f"{INPUT}; train.preprocess says how images are made to fit"))
+
+
 @section
-class Digits(Section):
+class Digits(_Source):
     """scikit-learn's 1797 handwritten digits, 8x8, resized to the input: 1437 to train, 360 to test. No download."""
 
     mirrored: ClassVar[bool] = False
@@ -23,7 +38,7 @@ class Digits(Section):
 
 
 @section
-class Encoded(Section):
+class Encoded(_Source):
     """What all sources of encoded images have in common."""
 
     mirrored: ClassVar[bool] = True
@@ -31,7 +46,7 @@ class Encoded(Section):
                         "counted and listed in the run folder", default="stop", synonyms=("errors", "ignore_errors"))
     skip_at_most: float = key(SHARE, "with `on_error: skip`, more of the images than this stop the run all the same",
                               default=0.01, unit="share")
-    cache: str = key(Choice(("none", "ram", "disk")), "where decoded images are kept, so that the next epoch need not "
+    cache: str = key(Choice(("none", "ram", "disk"), CACHES), "where decoded images are kept, so that the next epoch need not "
                      "decode them: nowhere, in memory, or in a file below the user's cache folder", default="none")
     white: float = key(Number(least=0, most=1e9), "the value that stands for white in images of more than 8 bits, all of "
                        "which then count: 65535, or 4095 of 12 bits", default=0.0,
@@ -123,7 +138,7 @@ class Tfds(Encoded):
 
 
 @section
-class Npz(Section):
+class Npz(_Source):
     """Arrays in one file of NumPy's: `x_train`, `y_train`, `x_test`, `y_test`; images are (n, height, width, channels)."""
 
     mirrored: ClassVar[bool] = False
@@ -134,7 +149,7 @@ class Npz(Section):
 
 
 @section
-class Keras(Section):
+class Keras(_Source):
     """A data set of keras.datasets, read from the archive where Keras keeps it; nothing is downloaded."""
 
     mirrored: ClassVar[bool] = False
@@ -143,8 +158,10 @@ class Keras(Section):
 
 
 @section
-class Synthetic(Section):
+class Synthetic(_Source):
     """Made images of noise, each class with a colour of its own: for benchmarks, and to try a training out."""
+
+    instead = MappingProxyType(dict.fromkeys(("imagesize", "imgsize", "size", "shape"), "that is height, width and channels"))
 
     mirrored: ClassVar[bool] = False
     source: str = tag("made images, for benchmarks", default="synthetic")

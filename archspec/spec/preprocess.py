@@ -22,6 +22,7 @@ class Shorter(Section):
     """Scaled, aspect kept, until the shorter side has so many pixels; the input is cut out of its middle."""
 
     word = "shorter"
+    synonyms = ("size", "resize", "shorter_side", "short_side", "shortest_edge", "smallest_edge", "smallest_max_size")
     main = "pixels"
     pixels: int = key(Whole(1, 1 << 14), "of the shorter side", unit="pixels", synonyms=("size",))
     longer: str = key(Choice(("round", "floor")), "how the length of the longer side is made a whole number", default="round")
@@ -42,6 +43,7 @@ class Fraction(Section):
     """The middle is cut out first, so much of the sides, and then scaled to the input."""
 
     word = "fraction"
+    synonyms = ("crop_pct", "central_fraction", "central_crop", "center_crop", "centre_crop")
     main = "share"
     share: float = key(Number(above=0, most=1), "of the side that stays", default=0.875, unit="share",
                        synonyms=("crop_pct", "central_fraction"))
@@ -54,6 +56,7 @@ class Squash(Section):
     """Scaled to the input's very size; the aspect is lost, nothing is cut off."""
 
     word = "squash"
+    synonyms = ("stretch", "warp", "distort", "exact")
 
 
 @section
@@ -61,6 +64,7 @@ class AsIs(Section):
     """Not scaled: the input is cut out of the middle. An image smaller than the input is refused."""
 
     word = "none"
+    synonyms = ("no", "off", "false", "as_is")
 
 
 Resize = Shorter | Cover | Fraction | Squash | AsIs
@@ -89,13 +93,33 @@ PRESETS: Mapping[str, Mapping[str, object]] = MappingProxyType({
 """How libraries prepare images for evaluation, by library; sources in docs/data.md."""
 
 
+_IMAGENET = ("each library has its own for ImageNet: torchvision (shorter side to 256, the middle 224 of it, PyTorch's mean "
+             "and std), timm (the same, bicubic), those of keras.applications (keras_tf, keras_torch, keras_caffe), and "
+             "TensorFlow's (tf_model_garden, slim_inception, slim_vgg)")
+OTHER_PRESETS = {"imagenet": _IMAGENET, "imagenetdefault": _IMAGENET, "imagenet1k": _IMAGENET, "default": _IMAGENET,
+                 "pytorch": "torchvision", "torch": "torchvision, or of keras.applications keras_torch",
+                 "tf": "keras_tf of keras.applications, else tf_model_garden", "caffe": "keras_caffe",
+                 "keras": "keras_tf, keras_torch or keras_caffe: what the network's preprocess_input does",
+                 "inception": "slim_inception", "vgg": "slim_vgg", "slim": "slim_inception or slim_vgg"}
+"""What may be meant by the name of no preset."""
+INPUT = "what the network sees has the size at the top of the spec, input: 224x224x3"
+_SIZE = f"{INPUT}; resize: {{shorter: 256}} says how an image is scaled before its middle is cut out"
+_STATISTICS = "that is mean and std, of pixels from 0 to 255: mean: 127.5, std: 127.5 gives -1 to 1; a preset has both"
+
+
 @section
 class PreprocessKeys(Section):
     """What turns an image into the network's input. A preset says all keys that are not written beside it."""
 
+    instead = MappingProxyType({
+        **dict.fromkeys(("crop", "cropsize", "centercrop", "centrecrop", "size", "imagesize", "imgsize", "inputsize",
+                         "inputshape", "input", "targetsize"), _SIZE),
+        **dict.fromkeys(("normalize", "normalise", "normalization", "normalisation", "rescale", "rescaling"),
+                        _STATISTICS)})
+
     main = "preset"
-    preset: str = key(Choice(("none", *PRESETS)), "how a library prepares images, see [presets](data.md#presets)",
-                      default="none")
+    preset: str = key(Choice(("none", *PRESETS), OTHER_PRESETS), "how a library prepares images, see "
+                      "[presets](data.md#presets)", default="none")
     resize: Shorter | Cover | Fraction | Squash | AsIs | None = key(
         RESIZES, "how an image of another size is made to fit", default=None,
         follows="the preset's, else fraction 0.875; of arrays squash")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from types import MappingProxyType
 
-from archspec.schema.keys import Clash, OneOf, Section, Sub, key, section, tag
+from archspec.schema.keys import Clash, Key, OneOf, Section, Sub, key, section, tag
 from archspec.schema.kinds import Choice, Each, Flag, Number, Table, Text, Whole
 from archspec.spec.augment import CROPS, OPERATIONS, CutMix, Flip, MixUp, Operation, RandomResizedCrop, order_clashes
 from archspec.spec.data import SOURCES, Data, Digits
@@ -14,6 +15,9 @@ from archspec.spec.preprocess import PreprocessKeys
 SHARE = Number(least=0, below=1)
 NOT_NEGATIVE = Number(least=0, most=1e6)
 MOST_EPOCHS = 100_000
+BALANCED = dict.fromkeys(("balanced", "auto"), "sampling: balanced shows every class as often as any other; weights are "
+                         "written out, {NAME: 2.5}")
+"""What to write where other libraries count the classes themselves, by their word for it."""
 
 
 @section
@@ -99,6 +103,10 @@ class Init(Section):
 class Recipe(Section):
     """All that training needs to know beside the network."""
 
+    merged = MappingProxyType({"recipe": Key(Text("the name of a recipe"), None, "a recipe that ships, see "
+                                             "[Recipes](#recipes); its keys hold where the section that names it says "
+                                             "nothing")})
+
     data: Data = key(SOURCES, "where the images come from", default=Digits(), synonyms=("dataset",))
     epochs: int = key(Whole(1, MOST_EPOCHS), "how often every image is seen", default=30)
     batch: int = key(Whole(1, 10**6), "images a step, over all devices together", default=32, unit="images",
@@ -118,8 +126,8 @@ class Recipe(Section):
                                      default=1, unit="copies", synonyms=("aug_repeats", "ra_sampler", "repeated_aug"))
     sampling: str = key(Choice(("natural", "balanced")), "every image once an epoch, or every class as often as any other",
                         default="natural", synonyms=("sampler", "oversampling"))
-    class_weights: object = key(Table(Number(least=0, most=1e6)), "the weight of a class in the loss, by its name; "
-                                "those not named have 1", default=None, follows="1 for all", synonyms=("class_weight",))
+    class_weights: object = key(Table(Number(least=0, most=1e6), instead=BALANCED), "the weight of a class in the loss, by its "
+                                "name; those not named have 1", default=None, follows="1 for all", synonyms=("class_weight",))
     label_smoothing: float = key(SHARE, "the share of each label that is spread over all classes", default=0.0, unit="share",
                                  synonyms=("smoothing",))
     auxiliary_weight: float = key(NOT_NEGATIVE,
@@ -157,7 +165,8 @@ class Recipe(Section):
     def clashes(self) -> Iterator[Clash]:
         """A mirror image that is none of its class; augmentations out of order; an odd batch of pairs; a schedule too long."""
         if isinstance(self.data, Digits) and any(isinstance(each, Flip) for each in self.augmentation):
-            yield Clash(("augment", "data"), "a mirrored digit is not a digit", "leave flip out")
+            place = next(number for number, each in enumerate(self.augmentation) if isinstance(each, Flip))
+            yield Clash((f"augment.{place}", "data"), "a mirrored digit is not a digit", "leave flip out")
         yield from order_clashes(self.augmentation)
         yield from _unpaired(self)
         if self.schedule.warmup >= self.epochs:

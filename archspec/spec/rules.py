@@ -10,7 +10,7 @@ from archspec.errors import Problem, hinted, listed, nearest, position
 from archspec.schema.read import place
 from archspec.schema.tree import MappingTree, Scalar, kind
 from archspec.spec.arch import Spec, parse_spec, section_in
-from archspec.spec.augment import PadCrop
+from archspec.spec.augment import Operation, PadCrop
 from archspec.spec.augment_fit import misfits
 from archspec.spec.export import ExportSection
 from archspec.spec.expressions import ExpressionError, names_in, undefined
@@ -115,9 +115,15 @@ def _recipe(spec: Spec) -> Iterator[Problem]:
     section_in(spec.resolved, "export", ExportSection, problems)
     recipe = section_in(spec.resolved, "train", Recipe, problems)
     yield from problems
-    borders = tuple(each for each in recipe.augmentation if isinstance(each, PadCrop))
-    for misfit in misfits(borders, spec.input):
-        yield Problem("augment", place(spec.resolved.tree, "train.augment"), misfit.message, misfit.hint)
+    yield from _misfits(spec, recipe, lambda operation: isinstance(operation, PadCrop))
+
+
+def _misfits(spec: Spec, recipe: Recipe, chosen: Callable[[Operation], bool]) -> Iterator[Problem]:
+    """What is wrong with some of the augmentations for the input, each at its entry in the list."""
+    for number, each in enumerate(recipe.augmentation):
+        if chosen(each):
+            where = place(spec.resolved.tree, f"train.augment.{number}")
+            yield from (Problem("augment", where, misfit.message, misfit.hint) for misfit in misfits((each,), spec.input))
 
 
 def _statistics(spec: Spec) -> Iterator[Problem]:
@@ -134,8 +140,7 @@ def _augmentation(spec: Spec) -> Iterator[Problem]:
     """Augmentations that mean nothing for the input, where the spec itself says them: it cannot be trained so."""
     where = place(spec.resolved.tree, "train.augment")
     if where.file in own_files(spec):
-        others = tuple(each for each in spec.train.augmentation if not isinstance(each, PadCrop))
-        yield from (Problem("augment", where, misfit.message, misfit.hint) for misfit in misfits(others, spec.input))
+        yield from _misfits(spec, spec.train, lambda operation: not isinstance(operation, PadCrop))
 
 
 RULES: tuple[Callable[[Spec], Iterator[Problem]], ...] = (

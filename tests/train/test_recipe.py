@@ -9,9 +9,10 @@ import pytest
 from archspec.errors import SpecError
 from archspec.schema.keys import to_json
 from archspec.schema.read import section_of
-from archspec.spec.augment import Flip, PadCrop, RandomResizedCrop
+from archspec.spec.augment import Flip, InceptionColour, PadCrop, RandomResizedCrop
 from archspec.spec.data import Digits, Folder
 from archspec.spec.export import ExportSection
+from archspec.spec.preprocess import PRESETS
 from archspec.spec.recipe import Recipe, Step
 
 
@@ -106,11 +107,97 @@ def test_a_folder_may_be_called_by_a_number() -> None:
     ({"batch_size": 8}, "train has no key 'batch_size'", "did you mean 'batch'?"),
     ({"epoch": 8}, "train has no key 'epoch'", "did you mean 'epochs'?"),
     ({"schedule": {"gamma": 0.1, "kind": "step", "milestones": [1]}}, "train.schedule has no key 'gamma'", "did you mean 'factor'?"),
-    ({"zzz": 8}, "train has no key 'zzz'", "it has data epochs batch optimizer schedule preprocess augment repeated_augmentation sampling class_weights label_smoothing "
+    ({"zzz": 8}, "train has no key 'zzz'", "it has recipe data epochs batch optimizer schedule preprocess augment repeated_augmentation sampling class_weights label_smoothing "
      "auxiliary_weight init seed strategy sync_batch_norm checkpoint"),
 ])
 def test_a_mistake_is_said_with_a_way_out(written: dict[str, Any], message: str, hint: str) -> None:
     assert mistakes(**written) == [(message, hint)]
+
+
+def test_a_key_that_is_gone_once_files_are_merged_is_not_suggested_for_itself() -> None:
+    (message, hint), = mistakes(recipe="cifar_resnet")
+    assert message == "train has no key 'recipe'"
+    assert hint.startswith("it has data ")
+
+
+@pytest.mark.parametrize("said", [True, False, "yes", "no", "On", "off", "true"])
+@pytest.mark.parametrize("word", ["flip", "trivialaugment", "augmix", "randaugment"])
+def test_an_operation_is_not_switched_by_true_and_false(word: str, said: object) -> None:
+    (message, hint), = mistakes(data={"source": "folder", "path": "x"}, augment=[{word: said}])
+    assert message.startswith(f"train.augment.{word} takes no true or false, this is ")
+    assert hint == f"{word} alone switches it on; leave it out otherwise"
+
+
+@pytest.mark.parametrize(("written", "message", "hint"), [
+    ({"augment": [{"flip": {"probability": "yes"}}]}, "train.augment.flip.probability needs a number, this is the text 'yes'", ""),
+    ({"augment": [{"trivialaugment": 3}]}, "train.augment.trivialaugment takes no arguments, this is the number 3", "write trivialaugment alone"),
+    ({"augment": True}, "train.augment needs a list, this is true (true or false)", "write what it holds, [random_resized_crop, …], or none"),
+    ({"preprocess": {"resize": {"shorter": "yes"}}}, "train.preprocess.resize.shorter.pixels needs a whole number, this is the text 'yes'", ""),
+    ({"preprocess": {"resize": {"squash": True}}}, "train.preprocess.resize.squash takes no true or false, this is true (true or false)",
+     "squash alone switches it on; leave it out otherwise"),
+    ({"epochs": "yes"}, "train.epochs needs a whole number, this is the text 'yes'", ""),
+    ({"sync_batch_norm": "yes"}, "train.sync_batch_norm needs true or false, this is the text 'yes'", "'yes' is text: write true"),
+])
+def test_true_and_false_where_they_mean_nothing(written: dict[str, Any], message: str, hint: str) -> None:
+    assert mistakes(**written) == [(message, hint)]
+
+
+def test_a_flag_behind_a_word_is_one() -> None:
+    augment = section_of(Recipe, {"data": {"source": "folder", "path": "x"}, "augment": [{"inception_colour": True}]}).augmentation
+    assert augment == (InceptionColour(fast=True),)
+
+
+@pytest.mark.parametrize(("data", "hint"), [
+    ("cifar10", "write data: {source: keras, name: cifar10}"), ("Fashion-MNIST", "write data: {source: keras, name: fashion_mnist}"),
+    ({"source": "mnist"}, "write source: keras, name: mnist"), ({"source": "pictures"}, ""), ({"source": "folders"}, "did you mean 'folder'?"),
+    ("pictures", "images in a folder: data: {source: folder, path: pictures}"),
+])
+def test_the_name_of_a_data_set_in_place_of_its_source(data: object, hint: str) -> None:
+    (_, said), = mistakes(data=data)
+    assert said == hint
+
+
+@pytest.mark.parametrize(("word", "theirs"), [
+    ("flip", "RandomHorizontalFlip HorizontalFlip RandomFlip hflip transforms.RandomHorizontalFlip() random_flip"), ("pad_crop", "RandomCrop random_crop"),
+    ("rotate", "RandomRotation random_rotation Rotate"), ("random_erasing", "RandomErasing Cutout random_erase CoarseDropout"),
+    ("colour_jitter", "ColorJitter RandomBrightness color_jitter"), ("random_resized_crop", "RandomResizedCrop RandomSizedCrop"),
+    ("trivialaugment", "TrivialAugmentWide"), ("randaugment", "RandAugment RandAug rand_augment"), ("autoaugment", "AutoAug AutoAugment"),
+    ("pca_lighting", "Lighting PCANoise"), ("mixup", "MixUp RandomMixup"), ("cutmix", "CutMix"), ("augmix", "AugMix"),
+])
+def test_what_other_libraries_call_an_operation(word: str, theirs: str) -> None:
+    for each in theirs.split():
+        assert mistakes(augment=[each]) == mistakes(augment=[{each: 0.5}]) == [
+            (f"train.augment does not know '{each}'", f"did you mean '{word}'?")]
+
+
+@pytest.mark.parametrize(("theirs", "hint"), [("size", "did you mean 'shorter'?"), ("crop_pct", "did you mean 'fraction'?"), ("no", "did you mean 'none'?")])
+def test_what_other_libraries_call_a_way_to_resize(theirs: str, hint: str) -> None:
+    assert mistakes(preprocess={"resize": {theirs: 1}}) == [(f"train.preprocess.resize does not know '{theirs}'", hint)]
+
+
+SIZE = "what the network sees has the size at the top of the spec, input: 224x224x3"
+TO_FIT = f"{SIZE}; resize: {{shorter: 256}} says how an image is scaled before its middle is cut out"
+
+
+@pytest.mark.parametrize(("written", "hint"), [
+    *(({"preprocess": {name: 224}}, TO_FIT) for name in ("crop", "crop_size", "size", "image_size", "img_size", "CenterCrop")),
+    *(({"data": {"source": "folder", "path": "x", name: 224}}, f"{SIZE}; train.preprocess says how images are made to fit")
+      for name in ("image_size", "imgSize", "crop")),
+    ({"data": {"source": "synthetic", "image_size": 224}}, "that is height, width and channels"),
+    ({"preprocess": {"normalize": "imagenet"}}, "that is mean and std, of pixels from 0 to 255: mean: 127.5, std: 127.5 gives -1 to 1; a preset has both"),
+    ({"preprocess": {"preset": "caffe"}}, "did you mean 'keras_caffe'?"),
+    ({"class_weights": "balanced"}, "sampling: balanced shows every class as often as any other; weights are written out, {NAME: 2.5}"),
+    ({"data": {"source": "folder", "path": "x", "cache": True}}, "write ram where memory holds all decoded images, else disk"),
+    ({"data": {"source": "folder", "path": "x", "cache": "off"}}, "did you mean 'none'?"),
+])
+def test_what_is_said_otherwise_here(written: dict[str, Any], hint: str) -> None:
+    (_, said), = mistakes(**written)
+    assert said == hint
+
+
+def test_a_preset_for_imagenet_is_one_of_several() -> None:
+    (_, hint), = mistakes(preprocess={"preset": "imagenet"})
+    assert all(preset in hint for preset in PRESETS)
 
 
 @pytest.mark.parametrize(("given", "hint"), [
