@@ -25,15 +25,17 @@ MIB = 1 << 20
 
 @dataclass(frozen=True)
 class Told:
-    """What was packed, and the part of a spec that trains on it."""
+    """What was packed, the part of a spec that trains on it, and in words what lies among the data and was not used."""
 
     packed: Packed
     train: dict[str, Any]
+    left_out: str
 
     def to_json(self) -> dict[str, Any]:
         """The document of docs/commands.md."""
         found = self.packed
-        return {"splits": found.splits, "classes": found.classes, "skipped": list(found.skipped), "train": self.train}
+        return {"splits": found.splits, "classes": found.classes, "skipped": list(found.skipped),
+                "left_out": self.left_out, "train": self.train}
 
 
 def packed(asked: Asked, out: Path, size: int, shorter: int | None, quality: int) -> Told:
@@ -46,7 +48,7 @@ def packed(asked: Asked, out: Path, size: int, shorter: int | None, quality: int
     wish = Wish(size * MIB, None if shorter is None else Scaled(shorter, quality))
     with ticking(Screen(stderr=True)) as tick:
         found = pack(source, asked.section, asked.rule, out, wish, tick)
-    return Told(found, {"data": found.section, **_as_of_arrays(asked, encoded=source.train.encoded)})
+    return Told(found, {"data": found.section, **_as_of_arrays(asked, encoded=source.train.encoded)}, source.left_out)
 
 
 def _loaded(asked: Asked) -> Source:
@@ -73,6 +75,8 @@ def show(told: Told) -> None:
     each = (f"{count(split['images'])} images of {name} in {count(split['files'])} file{'s' * (split['files'] > 1)}, "
             f"{split['bytes'] / 1e6:,.1f} MB" for name, split in found.splits.items())
     click.echo(f"packed: {'; '.join(each)}; {count(found.classes)} classes")
+    if told.left_out:
+        click.echo(f"left out: {told.left_out}")
     if found.skipped:
         click.echo("left out, for they cannot be read:\n" + "\n".join(f"  {reason}" for reason in found.skipped[:FEW])
                    + "\n  …" * (len(found.skipped) > FEW))

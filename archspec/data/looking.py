@@ -13,6 +13,7 @@ import numpy as np
 from archspec.data.known import CHUNK, FRESH, NOT_YET, NOTHING, READERS, SETTLED, Shelf, Texts, settled, shelves, spread
 from archspec.data.source import Head, Item, Source, Split
 from archspec.preprocess.header import EMPTY, NoImage
+from archspec.preprocess.routes import NO_WHITE
 
 Tick = Callable[[str, int, int], None]
 """Is called with what goes on, how many images are done, and of how many."""
@@ -27,6 +28,8 @@ DECODED = 16
 """Images that are decoded one after another by one thread."""
 THREADS = 2
 """That decode, a core: while one waits for the disk another goes on."""
+WIDE = ("32 bit", "64 bit", "floats")
+"""The ends of a header's words for channels of more than 16 bits."""
 MOST = (1 << 16) - 1
 """The brightest level that is told apart: white of 16 bits."""
 KEEP = 1 << 16
@@ -55,12 +58,20 @@ class Looked:
         """
         rows = self.rows(split)
         decoded = (rows["decoded"] == way(split, channels)) | (rows["decoded"] == NOT_YET)
-        return np.flatnonzero((rows["problem"] > 0) | ((rows["damage"] > 0) & decoded))
+        return np.flatnonzero((rows["problem"] > 0) | ((rows["damage"] > 0) & decoded) | self._without_white(split))
 
     def reason(self, split: Split, index: int) -> str:
         """Why an image cannot be read."""
         row = self.rows(split)[index]
-        return self.texts(split)[int(row["problem"] or row["damage"])]
+        return self.texts(split)[int(row["problem"] or row["damage"])] or NO_WHITE
+
+    def _without_white(self, split: Split) -> np.ndarray:
+        """(n,) bool: TIFFs with more than 16 bits, by their headers, where nobody says which value is white."""
+        if not (split.encoded and split.eight_bits):
+            return np.zeros(split.size, bool)
+        rows, known = self.rows(split), self.texts(split).known
+        wide = [number for number, text in enumerate(known) if text.endswith(WIDE)]
+        return np.asarray(np.isin(rows["mode"], wide) & (rows["kind"] == self.texts(split).numbers.get("TIFF", -1)))
 
     def reasons(self, split: Split, numbers: np.ndarray) -> Iterator[str]:
         """Lines on images that cannot be read: path and reason."""

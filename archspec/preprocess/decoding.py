@@ -11,7 +11,7 @@ from archspec.preprocess.cut_short import FILL, cut_short
 from archspec.preprocess.header import Header, NoImage, read_header
 from archspec.preprocess.pillow import decode_with_pillow
 from archspec.preprocess.pixels import DCT
-from archspec.preprocess.routes import CUT_SHORT, Route, route
+from archspec.preprocess.routes import CUT_SHORT, NO_WHITE, Route, route
 from archspec.preprocess.rule import Preprocess
 from archspec.preprocess.tiff import read_tiff
 
@@ -38,7 +38,7 @@ def in_bytes(pixels: np.ndarray) -> np.ndarray:
     if pixels.dtype == np.uint16:
         return (pixels >> 8).astype(np.uint8)
     if pixels.dtype != np.uint8:
-        raise NoImage("32 bits a pixel; 8 or 16 are read, or train.data.white says which value is white")
+        raise NoImage(NO_WHITE)
     return pixels
 
 

@@ -23,6 +23,8 @@ from archspec.preprocess.routes import check_size, other_channels
 MOST_BYTES = 1 << 30
 """Of an image's pixels as they are stored."""
 _DEFLATE, _LZMA = (8, 32946), 34925
+BY_COLOUR = (1, 3, 4)
+"""Channels of an input that is an image of the first page."""
 RATIO = 1032
 """How much deflate shrinks at most: so what it makes of fewer bytes needs no look. Of LZMA nobody says."""
 LUMA = (0.299, 0.587, 0.114)
@@ -67,8 +69,8 @@ def read_tiff(data: bytes, channels: int, background: float, *, deep: bool) -> n
         if shape := _in_rows(tiff, page):
             rows = _joined(_pages(tiff, shape[0], f"its description says {shape[0]} rows"))
             return _with_channels(np.moveaxis(rows, -1, 0), channels, background, alpha=False)
-        if channels not in (1, 3, 4) and page.samplesperpixel == 1:
-            return _joined(_pages(tiff, channels, f"the network's input has {channels} channels"))
+        if channels not in BY_COLOUR and page.samplesperpixel == 1:
+            return _joined(_pages(tiff, channels, _wanted(tiff, channels)))
         if _by_pillow(page, deep):
             return None
         return _with_channels(_pixels(page), channels, background, alpha=_has_alpha(page))
@@ -150,6 +152,15 @@ def _in_rows(tiff: Any, page: Any) -> tuple[int, int, int] | None:
         return None
     check_size(shape[0], shape[1])
     return shape
+
+
+def _wanted(tiff: Any, channels: int) -> str:
+    """What the pages have to be for the network's input, and which input would read them."""
+    said, pages = f"the network's input has {channels} channels", len(tiff.pages)
+    if pages == channels:
+        return said
+    other = "x1 reads the first page" if pages in BY_COLOUR else f"x{pages} reads all of them"
+    return f"{said} (input: HEIGHTxWIDTH{other})"
 
 
 def _pages(tiff: Any, count: int, wanted: str) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from PIL import Image
 from archspec.cli import run
 from archspec.data.pack.place import section_keys
 from archspec.data.sources import load_data
+from archspec.data.sources.listing import CONVERT
 from archspec.network import load
 
 Run = Callable[..., tuple[int, str, str]]
@@ -75,11 +77,39 @@ def test_the_json(archspec: Run, flowers: Path, tmp_path: Path) -> None:
     net = spec(tmp_path, "train: {data: {source: folder, path: flowers, on_error: skip, skip_at_most: 0.2}}\n")
     code, out, error = archspec(net, "packed", "--json")
     document = json.loads(out)
-    assert (code, error, list(document)) == (0, "", ["splits", "classes", "skipped", "train"])
+    assert (code, error, list(document)) == (0, "", ["splits", "classes", "skipped", "left_out", "train"])
     assert document["skipped"] == ["flowers/train/rose/9.jpg: the file is empty"]
     assert document["splits"]["train"] == {"images": 6, "files": 1, "bytes": (tmp_path / "packed/train-00000-of-00001").stat().st_size}
     assert document["train"] == {"data": {"source": "tfrecord", "path": "packed"}}
     assert "left out, for they cannot be read:\n  flowers/train/rose/9.jpg: the file is empty\n" in archspec(net, "packed")[1]
+
+
+def test_what_lies_among_the_images_is_told(archspec: Run, flowers: Path) -> None:
+    (flowers / "train/rose/9.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    said = f"1 HEIC photograph, which is not read (train/rose/9.heic){CONVERT}"
+    assert archspec("flowers", "packed")[1].splitlines()[1:4] == [*f"left out: {said}".splitlines(), "to train on it:"]
+    assert json.loads(archspec("flowers", "packed", "--json")[1])["left_out"] == said
+
+
+@pytest.mark.parametrize("place", [20, 200])
+def test_a_packed_file_that_was_damaged_since(archspec: Run, flowers: Path, tmp_path: Path, place: int) -> None:
+    archspec("flowers", "packed")
+    path = tmp_path / "packed/train-00000-of-00001"
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.write_bytes(data)
+    assert archspec("flowers", "packed") == (2, "", (
+        "packed/train-00000-of-00001: what is read back is not what was written: the data at byte 12 do not have their checksum\n"
+        "  hint: remove the file and pack again; where it comes again, look at the disk\n"))
+
+
+def test_a_packed_file_that_breaks_off(archspec: Run, flowers: Path, tmp_path: Path) -> None:
+    archspec("flowers", "packed")
+    path = tmp_path / "packed/train-00000-of-00001"
+    path.write_bytes(path.read_bytes()[:-3])
+    error = archspec("flowers", "packed")[2].splitlines()[0]
+    assert re.fullmatch("packed/train-00000-of-00001: what is read back is not what was written: the record at byte [0-9]+ "
+                        "breaks off", error)
 
 
 def test_class_folders_alone(archspec: Run, flowers: Path) -> None:

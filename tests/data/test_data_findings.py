@@ -14,6 +14,7 @@ from PIL import Image
 
 from archspec.data.check import decode_both
 from archspec.data.findings import Finding, findings
+from archspec.data.index import refuse
 from archspec.data.looking import Looked, decode_all, look_into, silent
 from archspec.data.report import Report, not_loaded, report
 from archspec.data.source import FROM_ONE, Item, Source
@@ -107,6 +108,27 @@ def test_what_is_skipped_stops_only_beyond_the_share(root: Path) -> None:
 def test_a_name_that_says_another_kind(root: Path) -> None:
     (root / "train/cat/0.png").rename(root / "train/cat/0.JPG")
     assert found(root) == [Finding("suffix", "train/cat/0.JPG", "a PNG, though called .jpg; it is read as what it is")]
+
+
+@pytest.mark.parametrize(("kind", "channels"), [("f4", 1), ("f4", 3), ("f8", 1), ("u4", 1), ("i4", 3)])
+@pytest.mark.parametrize("known", ["by its header", "decoded"])
+def test_more_than_16_bits_without_white_are_known_by_their_header(root: Path, kind: str, channels: int, known: str) -> None:
+    pixels = np.ones((48, 64, channels)[:2 + (channels > 1)], kind)
+    tifffile.imwrite(root / "train/cat/0.tif", pixels, photometric="rgb" if channels > 1 else "minisblack")
+    looked = [look_into(load_data(Folder(path=str(root), white=white)), silent) for white in (0.0, 1.0)]
+    for each in looked * (known == "decoded"):
+        decode_both(each, RULE, silent)
+    with pytest.raises(InputError) as error:
+        refuse(looked[0], 3)
+    assert str(error.value) == (f"1 image cannot be read:\n  {root}/train/cat/0.tif: 32 bits a pixel; 8 or 16 are read, or "
+                                "train.data.white says which value is white\n  hint: replace or remove them")
+    refuse(looked[1], 3)
+
+
+def test_16_bits_need_no_white(root: Path) -> None:
+    tifffile.imwrite(root / "train/cat/0.tif", np.ones((48, 64, 3), np.uint16), photometric="rgb")
+    (root / "train/cat/1.pgm").write_bytes(b"P5 2 1 65535\n\0\1\0\2")
+    refuse(look_into(load_data(Folder(path=str(root))), silent), 3)
 
 
 @pytest.mark.parametrize(("bits", "white", "said"), [

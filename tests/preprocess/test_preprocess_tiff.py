@@ -148,8 +148,9 @@ def test_transparent_is_white_and_colour_turns_grey() -> None:
 @pytest.mark.parametrize(("pixels", "keys", "channels", "said"), [
     (noise(9, 9, 5), BANDS, 6, "5 channel(s); the network's input has 6 (input: HEIGHTxWIDTHx5 reads it)"),
     (noise(9, 9, 5), BANDS, 3, "5 channel(s); the network's input has 3 (input: HEIGHTxWIDTHx5 reads it)"),
-    (noise(9, 9), {}, 5, "1 channel, and 1 page(s); the network's input has 5 channels"),
-    (noise(4, 9, 9), {"photometric": "minisblack"}, 5, "1 channel, and 4 page(s); the network's input has 5 channels"),
+    (noise(9, 9), {}, 5, "1 channel, and 1 page(s); the network's input has 5 channels (input: HEIGHTxWIDTHx1 reads the first page)"),
+    (noise(6, 9, 9), {"photometric": "minisblack"}, 5, "1 channel, and 6 page(s); the network's input has 5 channels (input: "
+     "HEIGHTxWIDTHx6 reads all of them)"),
     (noise(9, 9, 3), {"photometric": "rgb"}, 6, "3 channel(s); the network's input has 6 (input: HEIGHTxWIDTHx3 reads it)"),
     (np.full((9, 9), -3, np.int16), {}, 1, "pixels from -3 on; 0 is black"),
     (np.full((9, 9, 5), np.nan, np.float32), BANDS, 5, "pixels that are no finite numbers")])

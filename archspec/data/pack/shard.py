@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ FIRST = 1
 THREADS = 2
 """That make images, a core: while one waits for the disk another goes on."""
 Digest = bytes
+_AT = re.compile(r"(corrupted|truncated) record at (\d+)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +72,9 @@ def read_shard(path: Path, packing: Packing, begin: int, end: int) -> Entry:
     try:
         records = int(tf.data.TFRecordDataset(str(path)).reduce(np.int64(0), lambda count, _: count + 1))  # its checksums, too
         found = records_of(path, packing.wanted)
-    except (tf.errors.DataLossError, Damaged) as error:
+    except tf.errors.DataLossError as error:
+        raise _not_as_written(path, _damage(error.message)) from None
+    except Damaged as error:
         raise _not_as_written(path, str(error)) from None
     wanted = [packing.labels(index) for index in range(begin, end)]
     counts = np.array([len(labels) for labels in wanted], np.int64)
@@ -78,6 +82,15 @@ def read_shard(path: Path, packing: Packing, begin: int, end: int) -> Entry:
         raise _not_as_written(path, "other labels")
     with path.open("rb") as file:
         return Entry(path.name, os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest(), found)
+
+
+def _damage(said: str) -> str:
+    """What TensorFlow says of a file whose checksums do not fit, or which ends too early, without how it came to say so."""
+    found = _AT.search(said)
+    if found is None:
+        return "its bytes are damaged"
+    at = f"at byte {found[2]}"
+    return f"the data {at} do not have their checksum" if found[1] == "corrupted" else f"the record {at} breaks off"
 
 
 def _joined(lists: list[list[int]]) -> list[int]:
