@@ -61,7 +61,7 @@ def write_json(path: Path, document: Any) -> None:
     write_text(path, json.dumps(document, indent=2) + "\n")
 
 
-def opened(path: Path | bytes) -> BinaryIO:
+def opened(path: Path | bytes, *, buffered: bool = True) -> BinaryIO:
     """A file to read from. Raises OSError for a folder, a pipe, a socket or a device, of which some would be waited for."""
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
@@ -69,7 +69,7 @@ def opened(path: Path | bytes) -> BinaryIO:
         if not stat.S_ISREG(mode):
             code = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
             raise OSError(code, os.strerror(code) if stat.S_ISDIR(mode) else "it is no file", os.fsdecode(path))
-        return os.fdopen(handle, "rb")
+        return os.fdopen(handle, "rb", -1 if buffered else 0)
     except OSError:
         os.close(handle)
         raise

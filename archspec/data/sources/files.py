@@ -24,16 +24,15 @@ class Files:
 
     def item(self, index: int) -> bytes:
         """All bytes of the i-th."""
-        with opened(self.file(index)) as file:
-            data = file.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), os.fsdecode(self.file(index)))
-        return data
+        with opened(self.file(index), buffered=False) as file:
+            if os.fstat(file.fileno()).st_size > MAX_BYTES:
+                raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), os.fsdecode(self.file(index)))
+            return file.read()
 
     def head(self, index: int) -> Head:
         """What its beginning and its end say."""
         try:
-            with opened(self.file(index)) as file:
+            with opened(self.file(index), buffered=False) as file:
                 return Head(*look(file))
         except OSError as error:
             return Head(0, b"", error.strerror or str(error))
