@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 PARITY := .venv-parity
 
-.PHONY: train test lint docs parity clean
+.PHONY: train test lint docs parity presets augment clean
 
 train: $(READY)
 	$(BIN)/archspec train resnet20_digits
@@ -24,6 +24,14 @@ docs: $(READY)
 # every mapping of PyTorch's libraries against the library's own model: half an hour, and 1.5 GB for an environment of its own
 parity: $(READY) $(PARITY)/ready
 	$(BIN)/python tools/parity.py $(PARITY)/bin/python
+
+# every preset of train.preprocess against the library's own pixels: a minute, in the same environment
+presets: $(READY) $(PARITY)/ready
+	$(BIN)/python tools/compare_preprocess.py $(PARITY)/bin/python
+
+# every operation of the policies against the library's own pixels: a minute, in the same environment
+augment: $(READY) $(PARITY)/ready
+	$(BIN)/python tools/compare_augment.py $(PARITY)/bin/python
 
 $(PARITY)/ready: tools/parity.txt
 	@$(PYTHON) -m venv $(PARITY)

@@ -1,5 +1,6 @@
 """The command `archspec`, and `python -m archspec`: as little as can be is loaded before signals are heeded."""
 
+import gc
 import sys
 
 from archspec.io.signals import INTERRUPTED, interrupt
@@ -18,6 +19,10 @@ def main() -> None:
     except KeyboardInterrupt:  # while the command line was loaded, or a second time while the first one was told
         print("interrupted", file=sys.stderr)
         code = INTERRUPTED
+    if "tensorflow" in sys.modules:
+        # what still reads ahead, and is held by a cycle alone, ends here; at Python's own end its threads would be stopped
+        # in the middle of a call of Python's, and TensorFlow would wait for them for ever
+        gc.collect()
     sys.exit(code)
 
 

@@ -12,7 +12,8 @@ from archspec.artifact.artifact import Artifact, shapes
 from archspec.network import load, lower
 from archspec.preprocess.rule import Preprocess, Squash
 
-RULE = Preprocess(height=8, width=8, channels=4, resize=Squash(), interpolation="bilinear", antialias=True, background=255.0,
+RULE = Preprocess(height=8, width=8, channels=4, resize=Squash(), offset="floor", interpolation="bilinear", antialias=True,
+                  origin="centre", decoder="accurate", order="rgb", background=255.0,
                   mean=(120.0, 110.0, 100.0, 90.0), std=(50.0, 60.0, 70.0, 80.0))
 SPEC = """\
 archspec: 1
@@ -37,4 +38,4 @@ def artifact() -> Artifact:
     weights = {key: draw.uniform(0.5, 1.5, shape).astype(np.float32) for key, shape in shapes(graph).items()}
     return Artifact(spec.to_yaml(expand=True), graph, weights, ("cat", "dög", "owl"), RULE,
                     {"data": "folder", "split": "test", "examples": 4, "loss": 0.5, "top1": 0.75},
-                    {"python": "3.11"}, "0123456789abcdef")
+                    {"python": "3.11"}, "0123456789abcdef", several=False)

@@ -26,6 +26,14 @@ BASE = "input: 32x32x8\nclasses: 10\n"
 HEAD = "\nhead: [global_avg_pool, dense: $classes]\n"
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache folder of the test's own."""
+    folder = tmp_path_factory.mktemp("cache", numbered=True)
+    monkeypatch.setenv("ARCHSPEC_CACHE", str(folder))
+    return folder
+
+
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
     """Writes a spec; input, classes and head are added where it says none and extends none."""

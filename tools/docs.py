@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from archspec.io.places import shipped  # noqa: E402
-from archspec.schema.keys import REQUIRED, Key, OneOf, Sub  # noqa: E402
+from archspec.schema.keys import REQUIRED, Key, ListOf, Named, OneOf, Sub  # noqa: E402
 from archspec.schema.kinds import Choice  # noqa: E402
 from archspec.schema.tree import MappingTree, plain  # noqa: E402
 from archspec.schema.walk import walk  # noqa: E402
@@ -65,6 +65,9 @@ def _takes(key: Key) -> str:
     """The kind of value with its bounds and its unit."""
     if isinstance(key.kind, OneOf):
         return "one of " + " ".join(f"`{word}`" for word in key.kind.kinds())
+    if isinstance(key.kind, Named | ListOf):
+        words = " ".join(f"`{word}`" for word in (key.kind.item if isinstance(key.kind, ListOf) else key.kind).kinds())
+        return f"a list of {words}" if isinstance(key.kind, ListOf) else f"one of {words}"
     if isinstance(key.kind, Sub):
         return "see below"
     return key.kind.expected() + (f"; {key.unit}" if key.unit else "")
@@ -123,14 +126,20 @@ def _sections() -> str:
     sections: dict[str, list[tuple[str, ...]]] = {}
     for entry in walk({name: SPEC[name] for name in ("train", "export")}):
         rows = sections.setdefault(entry.within, [])
-        if isinstance(entry.key.kind, OneOf):
-            for word in entry.key.kind.kinds():
-                sections.setdefault(f"{entry.path}: {word}", [])
+        for word in _words(entry.key):
+            sections.setdefault(f"{entry.path}: {word}", [])
         if not (isinstance(entry.key.kind, Choice) and len(entry.key.kind.words) == 1):
-            rows.append((f"`{entry.name}`", _takes(entry.key), _default(entry.key), _sentence(entry.key.doc)))
+            main = entry.owner is not None and entry.owner.main == entry.name
+            rows.append((f"`{entry.name}`" + " (a bare value)" * main, _takes(entry.key), _default(entry.key),
+                         _sentence(entry.key.doc)))
     found = [(f"`{within}`", *row) for within, rows in sections.items() if within
              for row in rows or [("", "", "", "no keys of its own")]]
     return table(("section", "key", "value", "default", "meaning"), found)
+
+
+def _words(key: Key) -> Iterator[str]:
+    kind = key.kind.item if isinstance(key.kind, ListOf) else key.kind
+    return iter(kind.kinds() if isinstance(kind, OneOf | Named) else ())
 
 
 # -- blocks and the zoo --------------------------------------------------------------------------------------------------

@@ -24,7 +24,8 @@ class Artifact:
 
     `spec` is the resolved spec as YAML, which stands on its own; `graph` is what it lowers to. `weights` are those of
     the predicting nodes, all there and all finite. The i-th output is the logit of the i-th of `classes`. `data` is
-    the digest of the data that it learned from, `versions` says by what it was written.
+    the digest of the data that it learned from, `versions` says by what it was written. Where an image may have `several`
+    classes each has a probability of its own, else they share one out.
     """
 
     spec: str
@@ -35,6 +36,7 @@ class Artifact:
     metrics: Metrics
     versions: Mapping[str, str]
     data: str
+    several: bool
 
     def __post_init__(self) -> None:
         """Raises ValueError unless the parts belong together."""

@@ -23,8 +23,8 @@ TESTED: Mapping[str, tuple[type, ...]] = {"data": (str,), "split": (str,), "exam
 def facts_of(artifact: Artifact, sha256: str, needs: tuple[str, ...]) -> dict[str, Any]:
     """The document; `sha256` and `needs` are the digest of model.keras and the layers of archspec's in it."""
     return {"format": FORMAT, "name": artifact.name, "fingerprint": artifact.fingerprint, "classes": list(artifact.classes),
-            "preprocess": artifact.preprocess.to_json(), "metrics": dict(artifact.metrics), "data": artifact.data,
-            "versions": dict(artifact.versions), "model": {"sha256": sha256, "needs": list(needs)}}
+            "several": artifact.several, "preprocess": artifact.preprocess.to_json(), "metrics": dict(artifact.metrics),
+            "data": artifact.data, "versions": dict(artifact.versions), "model": {"sha256": sha256, "needs": list(needs)}}
 
 
 def read_facts(path: Path) -> dict[str, Any]:
@@ -70,6 +70,7 @@ KEYS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "name": ("a text", _text),
     "fingerprint": ("a text", _text),
     "classes": ("a list of texts", _texts),
+    "several": ("true or false", lambda value: value is None or isinstance(value, bool)),  # older ones lack it: false
     "preprocess": ("a mapping", _mapping(object)),
     "metrics": (f"a mapping with {', '.join(TESTED)}, or an empty one", _metrics),
     "data": ("a text", _text),

@@ -28,6 +28,8 @@ COMMANDS = {
                "Hold each SPEC to its published figures, and the Keras model built from it to its graph."),
     "import": ("archspec.cli.import_:import_",
                "Write the Keras model of SPEC with WEIGHTS: Keras's .keras and .h5, .safetensors, or a state dict in .pth."),
+    "data": ("archspec.cli.data:data",
+             "Look into the images of a training before it, and pack them: `data check`, `data show`, `data pack`."),
 }
 """Where a command is, and the first sentence of its help. It is loaded when it is called: `--help` loads none."""
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from archspec.cli import DONE, NO
+from archspec.cli.bars import ticking
 from archspec.cli.options import needed, overrides, spec_of
 from archspec.cli.screen import Screen
 from archspec.errors import InputError
@@ -39,6 +40,7 @@ PLACES = {
     "labels.txt": "the classes in the order of the outputs, one a line",
     "result.json": "the table above",
     "curves.png": "loss and error over the epochs",
+    "augmented.png": "what the network was first trained on, beside the same images untouched",
     "metrics.jsonl": "the same in numbers",
     "tensorboard": "and for tensorboard --logdir",
 }
@@ -106,7 +108,7 @@ def run_training(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console:
     from archspec.export.run import missing
     from archspec.train.run import claimed
     if not fresh and not missing(run, spec.export):  # without the lock: its disk may be one that is only read
-        _refuse_other_data(spec, run)
+        _refuse_other_data(spec, graph, run, console)
         _say(console, f"{run.path} is finished; --fresh starts over")
         _print_result(run.read_result() or {}, run)
         return DONE
@@ -115,13 +117,14 @@ def run_training(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console:
     return DONE
 
 
-def _refuse_other_data(spec: Spec, run: RunFolder) -> None:
+def _refuse_other_data(spec: Spec, graph: Graph, run: RunFolder, console: Console) -> None:
     """Of a finished run: raises InputError where its data lie there and are others. They may be gone by now."""
-    from archspec.data.index import index_of
     from archspec.data.sources import load_data
     from archspec.train.begin import refuse_other_data
+    from archspec.train.job import look
     try:
-        index = index_of(load_data(spec.train.data))
+        with ticking(console) as tick:
+            index = look(spec, graph, load_data(spec.train.data), tick)[1].index
     except InputError:
         return
     refuse_other_data(run, index)
@@ -131,13 +134,15 @@ def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Consol
     from archspec.export.run import complete, is_trained
     from archspec.train.begin import begin
     from archspec.train.loop import train
+    from archspec.train.picture.draw import draw_first
     from archspec.train.report import headline
     if not fresh and is_trained(run):
         with console.status("completing"):
             return complete(run.path, spec.export)
-    job = _job(spec, graph, run, fresh)
+    job = _job(spec, graph, run, fresh, console, trial=False)
     begin(run, spec, graph, job, fresh, partial(_say, console))
     _say(console, headline(graph, job))
+    draw_first(run.augmented, spec.name, job)
     history = train(job, run, console)
     with console.status("saving and comparing"):
         return _finish(run, spec, graph, job, history[-1])
@@ -151,7 +156,7 @@ def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Cons
     from archspec.train.rehearsal import refuse_little_space, rehearse
     from archspec.train.report import headline
     from archspec.train.run import RunFolder
-    job = _job(spec, graph, run, fresh)
+    job = _job(spec, graph, run, fresh, console, trial=True)
     if not fresh and has_saved(run):
         if is_trained(run):
             refuse_other_data(run, job.index)
@@ -164,21 +169,22 @@ def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Cons
         write_lines(trial.metrics, [row])
         _finish(trial, spec, graph, job, row)
         refuse_little_space(job, run.path, trial.path)
-    if job.data.train.white is None:
+    if not job.checked.decoded:
         _say(console, f"of {job.data.train.size + job.data.test.size} image files the beginning and the end were read: "
                       "damage between them is found when they are trained on")
     click.echo(f"the first step works (loss {row['loss']:.4f}), and so do evaluation and export; nothing was written")
     return DONE
 
 
-def _job(spec: Spec, graph: Graph, run: RunFolder, fresh: bool) -> Job:
+def _job(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console, *, trial: bool) -> Job:
     """The job of a run, made ready. Raises InputError where something does not fit."""
     from archspec.data.sources import load_data
     from archspec.train.begin import check_classes
     from archspec.train.job import prepare
     data = load_data(spec.train.data)
-    check_classes(run, data, graph, fresh)
-    return prepare(spec, graph, data)
+    with ticking(console) as tick:
+        check_classes(run, spec, graph, data, fresh, tick)
+        return prepare(spec, graph, data, tick, trial=trial)
 
 
 def _finish(run: RunFolder, spec: Spec, graph: Graph, job: Job, last: Row) -> Finished:

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-import zlib
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from archspec.data.looking import Looked
 from archspec.data.names import Names, readable
-from archspec.data.source import Source, Split
+from archspec.data.nearby import Nearby
+from archspec.data.source import Split
 from archspec.errors import FEW, InputError, some
+from archspec.preprocess.check import MISSING, problem_code
+from archspec.preprocess.header import IS_UNREAD
 
-READERS = 16
-"""Files that are looked into at once: on a cold disk or over a network one waits for each."""
-CHUNK = 1024
+NONE = np.zeros(0, np.int64)
+"""No image."""
+NO_LABEL = "-"
+"""Of an image that may have several and has none."""
 
 
 @dataclass(frozen=True, eq=False)
 class Listing:
-    """The images of one split: names relative to the data, labels (n,) int32, sizes in bytes (n,) int64.
+    """The images of one split: names relative to the data, labels as in its Split, sizes in bytes (n,) int64.
 
     `heads` (n,) uint32 is the CRC-32 of the first HEAD bytes of each: with the size it tells an exchanged image from the
-    old one, without reading either whole. What changes behind them and keeps the size is not seen.
+    old one, without reading either whole. What changes behind them and keeps the size is not seen. `skipped` (k,) int64
+    are the numbers of those that cannot be read, and are left out.
     """
 
     name: str
@@ -33,6 +37,7 @@ class Listing:
     labels: np.ndarray
     sizes: np.ndarray
     heads: np.ndarray
+    skipped: np.ndarray = field(default_factory=lambda: NONE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +56,9 @@ class Index:
         for listing in (self.train, self.test):
             state.update(repr((listing.name, len(listing.keys))).encode())
             state.update(listing.keys.blob)
-            for array, kind in ((listing.keys.offsets, "<i8"), (listing.labels, "<i4"), (listing.sizes, "<i8"),
-                                (listing.heads, "<u4")):
-                state.update(np.ascontiguousarray(array, kind).tobytes())
+            for array, kind in ((listing.keys.offsets, "<i8"), (listing.labels, "<i4" if listing.labels.ndim == 1 else "u1"),
+                                (listing.sizes, "<i8"), (listing.heads, "<u4"), (listing.skipped, "<i8")):
+                state.update(np.ascontiguousarray(array, kind).data)
         return state.hexdigest()[:16]
 
     def to_json(self) -> dict[str, Any]:
@@ -66,43 +71,55 @@ class Index:
         """The index that `to_json` wrote. Raises InputError for anything else, or where its digest does not fit."""
         try:
             found = cls(document["source"], tuple(document["classes"]),
-                        *(_from_json(document[half]) for half in ("train", "test")))
+                        *(_from_json(document[half], len(document["classes"])) for half in ("train", "test")))
             fits = found.digest == document["digest"]
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, IndexError):
             fits = False
         if not fits:
             raise InputError("this is no index of data, or it is damaged")
         return found
 
 
-def index_of(source: Source) -> Index:
-    """Looks into every image's beginning. Raises InputError with the first names if some cannot be read as images."""
-    looked = [_look(split) for split in (source.train, source.test)]
-    problems = [problem for _, found in looked for problem in found]
-    if problems:
-        many = "1 image" if len(problems) == 1 else f"{len(problems)} images"
-        raise InputError(f"{many} cannot be read:\n" + "\n".join(
-            f"  {problem}" for problem in problems[:FEW]) + ("\n  …" if len(problems) > FEW else "") +
-            "\n  hint: replace or remove them")
-    return Index(source.name, source.classes, *(listing for listing, _ in looked))
+def refuse(looked: Looked, channels: int) -> None:
+    """Raises InputError with the first names where some images cannot be read, as far as that is known for so many channels."""
+    halves = [(split, looked.unreadable(split, channels)) for split in (looked.source.train, looked.source.test)]
+    count = sum(len(numbers) for _, numbers in halves)
+    if count:
+        raise InputError(f"{'1 image' if count == 1 else f'{count} images'} cannot be read:\n{first_reasons(looked, halves)}\n"
+                         f"  hint: {remedy(looked, halves)}")
 
 
-def _look(split: Split) -> tuple[Listing, list[str]]:
-    """What one split holds, and what is wrong with it."""
-    sizes, heads, problems = np.zeros(split.size, np.int64), np.zeros(split.size, np.uint32), list[str]()
+def remedy(looked: Looked, halves: list[tuple[Split, np.ndarray]]) -> str:
+    """What to do about the images of some numbers, as far as the first of them show."""
+    first = [(split, index) for split, numbers in halves for index in numbers[:FEW].tolist()]
+    if any(looked.reason(split, index).endswith(IS_UNREAD) for split, index in first):
+        return "convert, to JPEG say, replace or remove them"
+    gone = [split.file(index) for split, index in first
+            if split.file and split.where and problem_code(looked.reason(split, index)) == MISSING]
+    if not gone:
+        return "replace or remove them"
+    nearby = Nearby()
+    return next(filter(None, map(nearby.instead, gone)), "mend the lines of the table, or remove them")
 
-    def some(begin: int) -> list[str]:
-        found = []
-        for index in range(begin, min(begin + CHUNK, split.size)):
-            head = split.head(index)
-            sizes[index], heads[index] = head.size, zlib.crc32(head.first)
-            if head.problem:
-                found.append(f"{split.path(index)}: {head.problem}")
-        return found
-    with ThreadPoolExecutor(READERS) as pool:
-        for found in pool.map(some, range(0, split.size, CHUNK)):
-            problems += found
-    return Listing(split.name, split.keys, split.labels, sizes, heads), problems
+
+def first_reasons(looked: Looked, halves: list[tuple[Split, np.ndarray]]) -> str:
+    """Lines on the first few of the images of some numbers."""
+    lines = [f"  {line}" for split, numbers in halves for line in looked.reasons(split, numbers[:FEW])]
+    more = sum(len(numbers) for _, numbers in halves) > FEW
+    return "\n".join([*lines[:FEW], *(["  …"] if more else [])])
+
+
+def indexed(looked: Looked, train: np.ndarray, test: np.ndarray) -> Index:
+    """The index of what was looked into, but for images that are skipped: their numbers in each split, (k,) int64."""
+    source = looked.source
+    halves = (_listing(split, looked.rows(split), skipped)
+              for split, skipped in ((source.train, train), (source.test, test)))
+    return Index(source.name, source.classes, *halves)
+
+
+def _listing(split: Split, rows: np.ndarray, skipped: np.ndarray) -> Listing:
+    sizes, heads = (np.ascontiguousarray(rows[name]) for name in ("size", "head"))
+    return Listing(split.name, split.keys, split.labels, sizes, heads, skipped)
 
 
 def difference(before: Index, now: Index) -> list[str]:
@@ -134,28 +151,63 @@ def _images(old: Listing, new: Listing, before: Index, now: Index) -> Iterator[s
     kept = then.keys() & today.keys()
     moved = {name for name in kept if then[name][0] != today[name][0]}
     exchanged = {name for name in kept - moved if then[name] != today[name]}
-    changes = {"removed": gone, "added": added, "given another class": moved, "exchanged for another": exchanged}
+    skipped, skips = _skipped(old), _skipped(new)
+    changes = {"removed": gone, "added": added, "given another class": moved, "exchanged for another": exchanged,
+               "newly skipped": skips - skipped - added, "no longer skipped": skipped - skips - gone}
     for what, names in changes.items():
         if names:
             yield f"{len(names)} {new.name} image{'s' * (len(names) > 1)} {what}: {some(map(readable, sorted(names)))}"
 
 
-def _facts(listing: Listing, classes: tuple[str, ...], wanted: set[str]) -> dict[bytes, tuple[str, int, int]]:
-    rows = zip(listing.keys.all_raw(), listing.labels.tolist(), listing.sizes.tolist(), listing.heads.tolist(), strict=True)
-    return {name: (classes[label], size, head) for name, label, size, head in rows if classes[label] in wanted}
+def _facts(listing: Listing, classes: tuple[str, ...], wanted: set[str]) -> dict[bytes, tuple[tuple[str, ...], int, int]]:
+    """What is compared, by name, of the images that have only classes of both."""
+    labels = ([classes[label] for label in each] for each in _numbers(listing.labels))
+    rows = zip(listing.keys.all_raw(), labels, listing.sizes.tolist(), listing.heads.tolist(), strict=True)
+    return {name: (tuple(label), size, head) for name, label, size, head in rows if wanted.issuperset(label)}
 
 
-def _to_json(listing: Listing) -> dict[str, str]:
-    numbers = {"labels": listing.labels, "sizes": listing.sizes, "heads": listing.heads}
+def _skipped(listing: Listing) -> set[bytes]:
+    return {listing.keys.raw(number) for number in listing.skipped.tolist()}
+
+
+def _numbers(labels: np.ndarray) -> Iterator[list[int]]:
+    """The labels of each image."""
+    return ([label] for label in labels.tolist()) if labels.ndim == 1 else (np.flatnonzero(row).tolist() for row in labels)
+
+
+def _to_json(listing: Listing) -> dict[str, Any]:
+    numbers = {"sizes": listing.sizes, "heads": listing.heads, "skipped": listing.skipped}
+    labels = " ".join(",".join(map(str, each)) or NO_LABEL for each in _numbers(listing.labels))
     names = b"\0".join(listing.keys.all_raw()).decode("utf-8", "surrogateescape")  # no name holds a NUL
-    return {"name": listing.name, "names": names, **{key: " ".join(map(str, array.tolist())) for key, array in numbers.items()}}
+    return {"name": listing.name, "names": names, "several": listing.labels.ndim > 1, "labels": labels,
+            **{key: " ".join(map(str, array.tolist())) for key, array in numbers.items()}}
 
 
-def _from_json(document: Mapping[str, str]) -> Listing:
+def _from_json(document: Mapping[str, Any], classes: int) -> Listing:
     names = document["names"].encode("utf-8", "surrogateescape")
-    labels, sizes, heads = (np.array(document[key].split(), dtype=kind)
-                            for key, kind in (("labels", np.int32), ("sizes", np.int64), ("heads", np.uint32)))
+    sizes, heads, skipped = (_whole(document[key].split(), kind, most) for key, kind, most in (
+        ("sizes", "i8", 1 << 62), ("heads", "u4", 1 << 32), ("skipped", "i8", 1 << 62)))
+    labels = (_several if document["several"] else _single)(document["labels"].split(), classes)
     keys = Names.of(names.split(b"\0") if names else [])
-    if not len(keys) == len(labels) == len(sizes) == len(heads):
+    if not len(keys) == len(labels) == len(sizes) == len(heads) or not ((skipped >= 0) & (skipped < len(keys))).all():
         raise ValueError("lists of different lengths")
-    return Listing(document["name"], keys, labels, sizes, heads)
+    return Listing(document["name"], keys, labels, sizes, heads, skipped)
+
+
+def _single(words: list[str], classes: int) -> np.ndarray:
+    return _whole(words, "i4", classes)
+
+
+def _several(words: list[str], classes: int) -> np.ndarray:
+    labels = np.zeros((len(words), classes), np.uint8)
+    for row, word in zip(labels, words, strict=True):
+        row[_whole(word.split(",") if word != NO_LABEL else [], "i8", classes)] = 1
+    return labels
+
+
+def _whole(words: list[str], kind: str, most: int) -> np.ndarray:
+    """(n,) numbers from 0 on, less than `most`. Not by NumPy's own way from texts, which gives each the room of the longest."""
+    found = np.fromiter(map(int, words), np.int64)
+    if not ((found >= 0) & (found < most)).all():
+        raise ValueError("numbers of something else")
+    return found.astype(kind)

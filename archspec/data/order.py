@@ -18,6 +18,23 @@ def order(seed: int, epoch: int, size: int) -> np.ndarray:
     return np.argsort(numbers, kind="stable")
 
 
+def balanced(seed: int, epoch: int, labels: np.ndarray) -> np.ndarray:
+    """So many examples as there are labels, (n,) int64, with every class as often as any other, to one example.
+
+    The images of a class come in turn, none a second time before all have come once; which classes have one example more
+    changes from epoch to epoch.
+    """
+    shuffled = order(seed, epoch, len(labels))
+    by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    classes, counts = np.unique(labels, return_counts=True)
+    share, more = divmod(len(labels), len(classes))
+    wanted = share + (order(seed, epoch, len(classes)) < more)
+    starts = np.cumsum(counts) - counts
+    within = np.concatenate([np.arange(each) for each in wanted]) % np.repeat(counts, wanted)
+    chosen: np.ndarray = by_class[np.repeat(starts, wanted) + within]
+    return np.asarray(chosen[order(seed, epoch + (1 << 32), len(labels))])
+
+
 @dataclass(frozen=True)
 class Shard:
     """One of `of` processes that share the images out: each takes its part of every batch and reads no other's image."""
@@ -36,13 +53,36 @@ class Shard:
 ALL = Shard(0, 1)
 
 
-def places(size: int, batch: int) -> np.ndarray:
-    """(steps, batch) int64: which of an epoch's `size` examples stand in each batch.
+def batched(examples: np.ndarray, batch: int) -> tuple[np.ndarray, np.ndarray]:
+    """An epoch's examples in batches, (steps, batch) int64, and whether each counts, (steps, batch) bool.
 
-    The last batch is filled up with those that stand at the same places in the first, so that no image is in it twice
-    and no shard reads another's; where there are fewer examples than places they repeat, as evenly as can be.
+    The last batch is filled up with those that stand at the same places in the first, which do not count: so no image is in
+    it twice and no shard reads another's. Where there are fewer examples than places they repeat, as evenly as can be.
     """
-    steps = -(-size // batch)
-    found = np.arange(steps * batch)
+    size = len(examples)
+    found = np.arange(-(-size // batch) * batch)
+    counts = found < size
     found[size:] %= batch if size >= batch else size
-    return found.reshape(steps, batch)
+    return examples[found].reshape(-1, batch), counts.reshape(-1, batch)
+
+
+def repeated(examples: np.ndarray, batch: int, copies: int) -> np.ndarray:
+    """The same number of examples, each `copies` times in a batch and so many fewer of them (Hoffer et al., 1901.09335).
+
+    Copies do not stand side by side: what mixes neighbours would mix an image with itself.
+    """
+    if copies == 1:
+        return examples
+    steps, distinct = -(-len(examples) // batch), -(-batch // copies)
+    rows = np.resize(examples, steps * distinct).reshape(steps, distinct)
+    return np.tile(rows, (1, copies))[:, :batch].ravel()[:len(examples)]
+
+
+def occurrences(examples: np.ndarray) -> np.ndarray:
+    """How often each of them has come before, (n,) int64: the first time 0."""
+    by_example = np.argsort(examples, kind="stable")
+    ordered = examples[by_example]
+    first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(ordered) else np.zeros(0, np.int64)
+    found = np.empty(len(examples), np.int64)
+    found[by_example] = np.arange(len(examples)) - np.repeat(first, np.diff(np.r_[first, len(examples)]))
+    return found

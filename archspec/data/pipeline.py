@@ -1,30 +1,51 @@
-"""Batches from a split. What an image becomes depends on the seed, the epoch and its place in it, and on nothing else.
+"""Batches from a split. What an image becomes depends on the seed, the epoch and which image it is, and on nothing else.
 
 So a run that is taken up again at any step sees the very images that it would have seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from archspec.data.augment import random_crop, random_flip, random_place
-from archspec.data.order import ALL, Shard, order, places
+from archspec.data.augment.batches import Blend, Blender, blender
+from archspec.data.augment.host import Host, host
+from archspec.data.cache import Cache
+from archspec.data.order import ALL, Shard, order
+from archspec.data.plan import Plan
 from archspec.data.reading import Reader
 from archspec.data.source import Split
 from archspec.errors import InputError
-from archspec.preprocess.pixels import fit, normalize, scale
 from archspec.preprocess.rule import Preprocess
 from archspec.spec.recipe import Recipe
 
-Batch = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
-"""Images (b, h, w, c) float32, labels (b,) int32, and weights (b,) float32: 0 for what only fills up the last batch."""
+AHEAD = 2
+"""Batches that are ready before they are asked for."""
+CALLS = 4
+"""Images that are worked on at once, a core: while one waits for the disk, or for Python, another is decoded. On two cores 1,
+2 and 4 take the same CPU time; so do a pool of threads for each pipeline, and ops that do not share out their work."""
 
-_Example = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+TOGETHER, LOOKS = 16, 2
+"""Files that one call of Python's reads, and how many calls there are at once. Warm, a photograph costs 0.17 ms so; with 8
+calls for one file each it was 0.7 ms, most of it waiting for one another. 1 or 2 calls, for 16 or 32 files, are alike."""
+
+
+class Batch(NamedTuple):
+    """Images (b, h, w, c) uint8 or float32, 0 to 255, with labels (b,) int32: (b, classes) uint8 of several an image.
+
+    Weights (b,) float32 are 0 for what only fills up the last batch; `blend` is what is blended on the device, if anything.
+    """
+
+    images: tf.Tensor
+    labels: tf.Tensor
+    weights: tf.Tensor
+    blend: Blend | tuple[()]
 
 
 @dataclass(frozen=True)
@@ -35,11 +56,17 @@ class Pipeline:
     rule: Preprocess
     recipe: Recipe
     shard: Shard = ALL
+    cache: Cache | None = None
 
     @property
     def steps(self) -> int:
-        """Batches an epoch; the last is filled up, so that all have the same shape and no example is left out."""
-        return -(-self.split.size // self.recipe.batch)
+        """Batches an epoch."""
+        return self.plan.steps
+
+    @cached_property
+    def plan(self) -> Plan:
+        """Which example stands where."""
+        return Plan(self.split.labels, self.recipe, self.shard)
 
     @property
     def notes(self) -> list[str]:
@@ -51,24 +78,24 @@ class Pipeline:
     def training(self, start: int = 0) -> tf.data.Dataset:
         """The whole training from step `start` on: shuffled anew each epoch, augmented."""
         def epoch(number: tf.Tensor) -> tf.data.Dataset:
-            rows = tf.numpy_function(lambda number: self._training_places(int(number), start), [number], tf.int64)
-            return tf.data.Dataset.from_tensor_slices(tf.ensure_shape(rows, (None, 2)))
+            rows = tf.numpy_function(lambda number: self.plan.training(int(number), start), [number], tf.int64)
+            return tf.data.Dataset.from_tensor_slices(tf.ensure_shape(rows, (None, 3)))
         epochs = tf.data.Dataset.range(start // self.steps, self.recipe.epochs)
-        return self._batches(epochs.flat_map(epoch), self._training_example)
+        return self._batches(epochs.flat_map(epoch), start, training=True)
 
     def evaluation(self) -> tf.data.Dataset:
-        """Every example once, in order, cropped from the middle."""
-        return self._batches(tf.data.Dataset.from_tensor_slices(self._evaluation_places()), self._evaluation_example)
+        """Every example once, in order, as evaluation sees it."""
+        return self._batches(tf.data.Dataset.from_tensor_slices(self.plan.evaluation()), 0, training=False)
 
     def explain(self, step: int, *, training: bool) -> InputError | None:
         """The image that made a step's batch fail; None if all of them can be read, so that something else is wrong.
 
-        Decodes no other images than those of the batch. For training `step` counts from the beginning of the run.
+        Reads no other images than those of the batch. For training `step` counts from the beginning of the run.
         """
-        found = self._training_places(step // self.steps, step) if training else self._evaluation_places()[step * self._own:]
-        for index in found[:self._own, 1]:
+        rows = self.plan.training(step // self.steps, step) if training else self.plan.evaluation()[step * self.plan.own:]
+        for number, index, _ in rows[:self.plan.own].tolist():
             try:
-                self._reader.pixels(int(index))
+                self._reader(training).pixels(index, number)
             except InputError as error:
                 return error
         return None
@@ -84,61 +111,68 @@ class Pipeline:
             raise unreadable from error
 
     def sample(self, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Up to `count` images drawn evenly over the classes: (n, h, w, c) float32 from 0 to 255, and labels (n,) int32."""
-        labels = self.split.labels
+        """Up to `count` images drawn evenly over the classes: (n, h, w, c) float32 from 0 to 255, and their labels."""
+        labels = self.split.labels if self.split.labels.ndim == 1 else self.split.labels.argmax(axis=1)
         drawn = order(seed, 0, self.split.size)
         by_class = drawn[np.argsort(labels[drawn], kind="stable")]
         turn = np.concatenate([np.arange(number) for number in np.unique(labels, return_counts=True)[1]])
         chosen = by_class[np.lexsort((drawn.argsort()[by_class], turn))][:count]
-        return np.stack([self._reader.pixels(int(index)) for index in chosen]), labels[chosen]
+        reader = self._reader(training=False)
+        images = np.stack([reader.pixels(int(index)) for index in chosen])
+        return images.astype(np.float32), self.split.labels[chosen]
 
-    @property
-    def _reader(self) -> Reader:
-        return Reader(self.split, self.rule)
+    def shown(self, step: int, count: int) -> Iterator[tuple[np.ndarray, Batch]]:
+        """Up to `count` images of the training from a step on, to the end of its epoch, for a person to look at.
 
-    @property
-    def _own(self) -> int:
-        return self.recipe.batch // self.shard.of
+        Which examples, (b,) int64, and the batch of them as arrays; of the last batch a part. One image more where `count`
+        would part two that are mixed with each other. Raises InputError with the name of an image that cannot be read.
+        """
+        own, rows = self.plan.own, self.plan.training(step // self.steps, step)
+        reader = self._reader(training=True)
+        for begin in range(0, min(count, len(rows)), own):
+            left = count - begin
+            numbers, examples, counts = rows[begin:begin + min(own, left + left % 2)].T
+            pairs = zip(examples.tolist(), numbers.tolist(), strict=True)
+            images = np.stack([reader.pixels(index, number) for index, number in pairs])
+            blend = self._blender.draw(self.recipe.seed, step + begin // own, numbers) if self._blender else ()
+            yield examples, Batch(images, self.split.labels[examples], counts.astype(np.float32), blend)
 
-    def _rows(self, examples: np.ndarray, first: int) -> np.ndarray:
-        """(n, 2) int64: for each place that is this shard's its number, and which image stands there."""
-        within = places(self.split.size, self.recipe.batch)
-        numbers = first + np.arange(within.size).reshape(within.shape)
-        part = self.shard.part(self.recipe.batch)
-        return np.stack([numbers[:, part].ravel(), examples[within[:, part].ravel()]], axis=1)
+    def still(self, example: int) -> np.ndarray:
+        """An image as evaluation sees it, (h, w, c) from 0 to 255. Raises InputError with its name if it cannot be read."""
+        return self._reader(training=False).pixels(example)
 
-    def _training_places(self, epoch: int, start: int) -> np.ndarray:
-        """Those of an epoch from step `start` of the run on."""
-        rows = self._rows(order(self.recipe.seed, epoch, self.split.size), epoch * self.steps * self.recipe.batch)
-        return rows[max(0, start - epoch * self.steps) * self._own:]
+    def _reader(self, training: bool) -> Reader:
+        return Reader(self.split, self.rule, self._host, self.recipe.seed, training, self.cache)
 
-    def _evaluation_places(self) -> np.ndarray:
-        return self._rows(np.arange(self.split.size), 0)
+    @cached_property
+    def _host(self) -> Host:
+        return host(self.recipe.augmentation, self.rule)
 
-    def _batches(self, rows: tf.data.Dataset, example: _Example) -> tf.data.Dataset:
-        options = tf.data.Options()
-        options.autotune.enabled = True
-        # the strategy hands each device its part of a batch; it shall not share out files or elements
-        options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+    @cached_property
+    def _blender(self) -> Blender | None:
+        return blender(self.recipe.augmentation, self.rule.shape, self.steps)
+
+    def _batches(self, rows: tf.data.Dataset, start: int, *, training: bool) -> tf.data.Dataset:
         labels = tf.constant(self.split.labels)  # here, not in the function: there it would be copied into the graph
-        examples = rows.map(lambda row: self._labelled(row, example, labels), num_parallel_calls=tf.data.AUTOTUNE)
-        batches = examples.batch(self._own, drop_remainder=True)
-        return batches.map(self._normalized).prefetch(tf.data.AUTOTUNE).with_options(options)
+        reader = self._reader(training)  # here, too: what it refuses is told as it is
+        draw = self._blender if training else None
 
-    def _labelled(self, row: tf.Tensor, example: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], labels: tf.Tensor) -> Batch:
-        place, index = row[0], row[1]
-        image = tf.ensure_shape(self._reader.levels(example(place, self._reader.image(index))), self.rule.shape)
-        present = place % (self.steps * self.recipe.batch) < self.split.size
-        return image, tf.gather(labels, index), tf.cast(present, tf.float32)
+        def batch(step: tf.Tensor, example: tuple[tf.Tensor, tf.Tensor]) -> Batch:
+            images, (numbers, indices, counts) = example[0], tf.unstack(example[1], axis=1)
+            found = tf.gather(labels, indices)
+            blend = () if draw is None else draw.in_graph(self.recipe.seed, step, numbers)
+            return Batch(images, found, tf.cast(counts, tf.float32), blend)
 
-    def _training_example(self, place: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
-        seed = tf.stack([tf.constant(self.recipe.seed, tf.int64), place])
-        scaled = scale(image, self.rule, random_place(seed))
-        image = random_crop(scaled, self.rule.shape, self.recipe.augment.crop_padding, seed)
-        return random_flip(image, seed) if self.recipe.flips else image
+        if reader.looks:
+            rows = rows.batch(TOGETHER).map(lambda rows: (rows, *reader.look(rows[:, :2])), num_parallel_calls=LOOKS).unbatch()
+        examples = rows.map(lambda row, *looked: (reader.image(row[:2], looked), row),
+                            num_parallel_calls=CALLS * (os.cpu_count() or 1))
+        batches = examples.batch(self.plan.own, drop_remainder=True).enumerate(start)
+        return batches.map(batch).prefetch(AHEAD).with_options(_options())
 
-    def _evaluation_example(self, _: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
-        return fit(image, self.rule)
 
-    def _normalized(self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> Batch:
-        return normalize(images, self.rule), labels, weights
+def _options() -> tf.data.Options:
+    options = tf.data.Options()
+    # the strategy hands each device its part of a batch; it shall not share out files or elements
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+    return options

@@ -9,11 +9,11 @@ import numpy as np
 import tensorflow as tf
 
 from archspec.errors import InputError
-from archspec.evaluate.loss import cross_entropy
+from archspec.evaluate.loss import binary_cross_entropy, cross_entropy, truth
 from archspec.evaluate.ranks import rank
 
 Scored = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
-"""Logits (b, classes), labels (b,) int32, and weights (b,) float32: 0 for what only fills up a batch."""
+"""Logits (b, classes), labels (b,) int32 or (b, classes), and weights (b,) float32: 0 for what only fills up a batch."""
 TOP5_FROM = 6
 """Among five classes or fewer each is one of the five best: below so many classes top5 says nothing and is left out."""
 
@@ -35,13 +35,33 @@ def classification(classes: int) -> Evaluator:
 
     def sums(logits: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
         place = rank(logits, labels)
-        return weighted(weights, cross_entropy(labels, logits, 0.0), *(place < k for k in hit.values()))
+        return weighted(weights, cross_entropy(truth(labels, classes, 0.0), logits), *(place < k for k in hit.values()))
 
     def results(total: np.ndarray) -> Iterator[tuple[str, float]]:
         *values, examples = total.tolist()
         if not examples:
             raise InputError("there are no images to evaluate on")
         yield from ((name, value / examples) for name, value in zip(("loss", *hit), values, strict=True))
+    return Evaluator(sums, results)
+
+
+def multi_label(classes: int) -> Evaluator:
+    """The mean loss; top1, the share of examples whose best class is one of theirs; precision, recall and F1.
+
+    These three count a class as said where its probability is above one half, over all examples and classes together;
+    0 where there is nothing to divide by.
+    """
+    def sums(logits: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+        said, true = logits > 0, labels > 0
+        counted = (tf.reduce_sum(tf.cast(each, tf.float32), axis=1) for each in (said & true, said, true))
+        return weighted(weights, binary_cross_entropy(truth(labels, classes, 0.0), logits), rank(logits, labels) < 1, *counted)
+
+    def results(total: np.ndarray) -> Iterator[tuple[str, float]]:
+        loss, top1, both, said, true, examples = total.tolist()
+        if not examples:
+            raise InputError("there are no images to evaluate on")
+        yield from (("loss", loss / examples), ("top1", top1 / examples), ("precision", both / max(said, 1)),
+                    ("recall", both / max(true, 1)), ("f1", 2 * both / max(said + true, 1)))
     return Evaluator(sums, results)
 
 

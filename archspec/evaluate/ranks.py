@@ -8,13 +8,16 @@ import tensorflow as tf
 def rank(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     """(b,) int32: how many other classes (b, classes) score at least as high as the label (b,); 0 is the best.
 
-    Ties are no hits, so that a network which says nothing gets nothing; neither is a comparison that has no answer:
-    another class that is not a number is not below. A label whose own score is not finite comes last of all.
+    Of several labels, (b, classes) with 1 for each, how many classes that are none of them score at least as high as the
+    best of them. Ties are no hits, so that a network which says nothing gets nothing; neither is a comparison that has no
+    answer: another class that is not a number is not below. A label whose own score is not finite comes last of all, and
+    so does an image without labels.
     """
     scores = tf.cast(logits, tf.float32)
-    own = tf.gather(scores, labels[:, None], batch_dims=1)
-    not_below = tf.reduce_sum(tf.cast(~(scores < own), tf.int32), axis=1)  # the label itself among them
-    return tf.where(tf.math.is_finite(own[:, 0]), not_below - 1, tf.shape(scores)[1])
+    mine = tf.one_hot(labels, tf.shape(scores)[1], on_value=True, off_value=False) if len(labels.shape) == 1 else labels > 0
+    own = tf.reduce_max(tf.where(mine, scores, -float("inf")), axis=1, keepdims=True)
+    not_below = tf.reduce_sum(tf.cast(~(scores < own) & ~mine, tf.int32), axis=1)
+    return tf.where(tf.math.is_finite(own[:, 0]), not_below, tf.shape(scores)[1])
 
 
 def hits(logits: tf.Tensor, labels: tf.Tensor, k: int) -> tf.Tensor:

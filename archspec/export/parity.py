@@ -10,6 +10,8 @@ from archspec.evaluate.ranks import rank
 
 LEAST = np.finfo(np.float32).tiny
 """Probabilities are not told apart below this, so neither are logits that are more than 87 below the greatest."""
+EVEN = np.log(2)
+"""Where classes share one probability out, the logarithm of one of them is this far below 0 at least."""
 LOGITS = 10
 """How many times the tolerance a logit may be off: over a hundred layers float32 alone comes to 3e-5 between runtimes."""
 
@@ -40,10 +42,11 @@ class Parity:
 def compare(ours: np.ndarray, theirs: np.ndarray) -> Parity:
     """Compares probabilities, (n, classes) each. What is not a number counts as infinitely far away.
 
-    The logarithm of a probability is its logit but for a constant of the image, so what is served is all it takes.
+    The logarithm of a probability is its logit but for a constant of the image, so what is served is all it takes. Where each
+    class has a probability of its own that holds for small ones; of great ones it is the probability that is compared.
     """
     mine, yours = (np.log(np.maximum(np.float64(each), LEAST)) for each in (ours, theirs))
-    largest = np.maximum(np.abs(mine).max(axis=1, keepdims=True), LEAST)
+    largest = np.maximum(np.abs(mine).max(axis=1, keepdims=True), EVEN)
     first = ours.argmax(axis=1).astype(np.int32)
     same = rank(theirs, first).numpy() == rank(ours, first).numpy()  # equal where there is a tie on both sides
     with np.errstate(invalid="ignore"):

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
+import stat
+import struct
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from archspec.io.places import kind_of
 
 PARTIAL = ".partial-"
 """How the name of what is being written begins; what a kill leaves of it may be removed."""
+ARCHIVE_ERRORS = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError,
+                  RuntimeError, MemoryError, OverflowError)
+"""What NumPy and zipfile raise for bytes that are no archive of arrays, or a damaged one, or one that lies about its sizes."""
 
 
 @contextmanager
@@ -51,6 +59,20 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, document: Any) -> None:
     """Writes one JSON document, indented."""
     write_text(path, json.dumps(document, indent=2) + "\n")
+
+
+def opened(path: Path | bytes, *, buffered: bool = True) -> BinaryIO:
+    """A file to read from. Raises OSError for a folder, a pipe, a socket or a device, of which some would be waited for."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        mode = os.fstat(handle).st_mode
+        if not stat.S_ISREG(mode):
+            code = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
+            raise OSError(code, os.strerror(code) if stat.S_ISDIR(mode) else "it is no file", os.fsdecode(path))
+        return os.fdopen(handle, "rb", -1 if buffered else 0)
+    except OSError:
+        os.close(handle)
+        raise
 
 
 def read_bytes(path: Path) -> bytes:

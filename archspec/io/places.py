@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
+import tempfile
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -18,6 +20,20 @@ def shipped() -> Path:
     package = Path(__file__).resolve().parent.parent
     inside = package / "specs"
     return inside if inside.is_dir() else package.parent / "specs"
+
+
+def cache_folder() -> Path:
+    """The user's folder for what can be made again: $ARCHSPEC_CACHE, else `archspec` in $XDG_CACHE_HOME, else in ~/.cache.
+
+    Of a user without a home, one in the folder for temporary files. It need not exist.
+    """
+    own, shared = (os.environ.get(name, "") for name in ("ARCHSPEC_CACHE", "XDG_CACHE_HOME"))
+    try:
+        if own:
+            return Path(own).expanduser().absolute()
+        return (Path(shared) if os.path.isabs(shared) else Path.home() / ".cache") / "archspec"
+    except RuntimeError:
+        return Path(tempfile.gettempdir(), f"archspec-{os.getuid()}")
 
 
 def relative(path: Path) -> str:

@@ -40,13 +40,17 @@ def _copy(source: int, target: int) -> None:
         os.write(target, block)
 
 
+def quiet_pillow() -> None:
+    """Keeps Pillow's warnings from the user: they name no file; what matters of an image is an error of ours, with its name."""
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
 def import_tensorflow() -> None:
     """Loads TensorFlow and Keras without their greetings, and keeps Pillow's warnings from the user. Takes some seconds."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    # they name no file; what matters of an image is an error of ours, with its name
-    warnings.filterwarnings("ignore", module=r"PIL\.")
+    quiet_pillow()
     with quiet():
         try:
             import keras  # noqa: F401

@@ -16,7 +16,10 @@ from archspec.preprocess.header import Header
 FILL = (128, 127, 64)
 """A pixel that no data say is grey; of CMYK, 127 as Pillow has it and 64 as TensorFlow."""
 MOST_MARKERS = 1000
+MOST_SCANS = 100
+"""A decoder goes through the whole image for each; writers make some ten."""
 SCAN, END = 0xDA, 0xD9
+SEQUENTIAL = (0xC0, 0xC1)
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 """Neither a byte of the coded data nor a restart."""
 _MORE = bytes(range(1, 255))
@@ -47,6 +50,17 @@ def lacks_scans(data: bytes, header: Header) -> bool:
     except (IndexError, ValueError, KeyError):
         return False  # of what is broken otherwise the decoder speaks
     return any(missing.values())
+
+
+def too_many_scans(data: bytes, header: Header) -> bool:
+    """Whether a JPEG comes in more than MOST_SCANS, of which a few bytes each may cost minutes."""
+    first = next((offset for code, offset in _markers(data, header.start) if code == SCAN), len(data))
+    if data[header.start + 1] in SEQUENTIAL and data[first + 4:first + 5] == bytes([header.components]):
+        return False  # all of it is in one scan, behind which decoders do not look
+    if data.count(b"\xff\xda", header.start) <= MOST_SCANS:
+        return False  # else some may stand behind the image's end, in a film that a telephone attaches
+    codes = [code for code, _ in _markers(data, header.start)]
+    return codes.count(SCAN) > MOST_SCANS or len(codes) == MOST_MARKERS
 
 
 def _finished(data: bytes, scan: int) -> tuple[bytes, int]:

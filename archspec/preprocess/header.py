@@ -19,11 +19,19 @@ MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftypavif", "AVIF"), (4, b"ftypavis", "AVIF"), *((0, b"P%d" % number, "PPM") for number in range(1, 7)),
 )
 """Offset, bytes, kind: by content, whatever the file is called."""
+EMPTY = "the file is empty"
 UNREAD: tuple[tuple[int, bytes, str], ...] = (
-    (4, b"ftyphei", "a HEIC image"), (4, b"ftyphev", "a HEIC image"), (4, b"ftypmif1", "a HEIC image"),
-    (0, b"8BPS", "a Photoshop file"), (0, b"%PDF", "a PDF"), (0, b"\0\0\x01\0", "an icon"), (0, b"<svg", "an SVG drawing"),
+    *((4, b"ftyp" + brand, "HEIC photograph") for brand in (b"hei", b"hev", b"mif1", b"msf1")),
+    (4, b"ftypcrx ", "raw photograph"), (0, b"FUJIFILMCCD-RAW", "raw photograph"),
+    *((0, magic, "raw photograph") for magic in (b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb")),
+    (0, b"\0\0\0\x0cJXL ", "JPEG XL image"), (0, b"\xff\x0a", "JPEG XL image"), (0, b"8BPS", "Photoshop file"),
+    (0, b"%PDF", "PDF"), (0, b"\0\0\x01\0", "icon"), (128, b"DICM", "DICOM image"), (0, b"v/1\x01", "OpenEXR image"),
 )
-"""Images that are not read; told apart for the message alone."""
+"""Offset, bytes, name: images that are not read, told apart for messages alone."""
+IS_UNREAD = ", which is not read"
+"""What is said of one."""
+SVG = "SVG drawing"
+_AN = (SVG, "icon", "OpenEXR image")
 
 _SIZED = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 """JPEG markers of a frame: they hold its size."""
@@ -44,7 +52,8 @@ class Header:
 
     `components` and `depth` (bits) are those of a JPEG or PNG, else 0; `plain` says that there is nothing about it (an
     orientation, a transparent colour, a rare coding) that needs more than a decoder. `start` is where the image itself
-    begins, behind what is attached to it. `progressive` says that a JPEG comes in scans that refine one another.
+    begins, behind what is attached to it. `progressive` says that a JPEG comes in scans that refine one another; `palette`
+    that a PNG's pixels are numbers of colours.
     """
 
     kind: str
@@ -56,6 +65,20 @@ class Header:
     plain: bool = False
     start: int = 0
     progressive: bool = False
+    palette: bool = False
+
+    @property
+    def mode(self) -> str:
+        """Which channels a JPEG or PNG has, and their bits where they are not 8: 'RGB', 'grey, 16 bit'; else ''."""
+        if not self.components:
+            return ""
+        names = _CMYK if self.kind == "JPEG" else _ALPHA
+        name = "palette" if self.palette else names.get(self.components, f"{self.components} channels")
+        return name if self.depth == 8 or self.palette else f"{name}, {self.depth} bit"
+
+
+_CMYK = {1: "grey", 3: "RGB", 4: "CMYK"}
+_ALPHA = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGBA"}
 
 
 class NoImage(ValueError):
@@ -64,10 +87,20 @@ class NoImage(ValueError):
 
 def kind_of(head: bytes) -> str:
     """The kind of image that some first bytes begin, or ''."""
+    if not head:
+        return ""
     kind = next((kind for offset, magic, kind in MAGIC if head[offset:offset + len(magic)] == magic), "")
     # two letters alone may begin any text
     said = {"BMP": len(head) > 17 and head[14] in _BMP_HEADERS, "PPM": _PPM.match(head) is not None}
     return kind if said.get(kind, True) else ""
+
+
+def unread(head: bytes) -> str:
+    """What image some first bytes begin that is of a kind which is not read, in words that an s makes several of; or ''."""
+    found = next((kind for offset, magic, kind in UNREAD if head[offset:offset + len(magic)] == magic), "")
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    drawn = start.startswith((b"<svg", b"<!doctype svg")) or (start.startswith((b"<?xml", b"<!--")) and b"<svg" in start)
+    return found or (SVG if drawn else "")
 
 
 def read_header(read: Read) -> Header:
@@ -84,10 +117,9 @@ def read_header(read: Read) -> Header:
 
 def _instead(head: bytes) -> str:
     if not head:
-        return "the file is empty"
-    other = next((kind for offset, magic, kind in UNREAD if head[offset:offset + len(magic)] == magic), "")
-    if other:
-        return f"{other}, which is not read"
+        return EMPTY
+    if other := unread(head):
+        return f"{'an' if other in _AN else 'a'} {other}{IS_UNREAD}"
     start = head[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype html", b"<html", b"<head")):
         return "an HTML page"
@@ -102,7 +134,7 @@ def _png(head: bytes) -> Header:
     if not width or not height:
         raise NoImage("the PNG has no size")
     components = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour, 0)
-    return Header("PNG", height, width, components, depth, 1, colour in (0, 2) and depth in (8, 16))
+    return Header("PNG", height, width, components, depth, 1, colour in (0, 2) and depth in (8, 16), palette=colour == 3)
 
 
 def _jpeg(read: Read, head: bytes) -> Header:

@@ -10,10 +10,15 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from archspec.preprocess.cut_short import FILL, cut_short
 from archspec.preprocess.header import NoImage
-from archspec.preprocess.routes import CUT_SHORT, check_size
+from archspec.preprocess.routes import CUT_SHORT, check_size, other_channels
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "JPEG2000", "AVIF")
 """The plugins of Pillow that strangers' bytes may reach: no EPS, which starts Ghostscript, and nothing rare."""
+
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+"""By the channels of a network's input."""
+GREY_TOO = (1, 3)
+"""Channels that a grey picture fills."""
 
 
 def open_image(file: BinaryIO) -> Image.Image:
@@ -26,12 +31,20 @@ def open_image(file: BinaryIO) -> Image.Image:
     return image
 
 
-def decode_with_pillow(data: bytes, channels: int, background: float) -> np.ndarray:
-    """(h, w, channels) uint8: the first frame, turned as EXIF says, 16 bits cut to their upper 8. Raises NoImage."""
+def decode_with_pillow(data: bytes, channels: int, background: float, *, deep: bool = False) -> np.ndarray:
+    """(h, w, channels) uint8: the first frame, turned as EXIF says, 16 bits cut to their upper 8. Raises NoImage.
+
+    `deep`: of 16 bits of grey all, as uint16.
+    """
     image = open_image(io.BytesIO(data))
     try:
         if image.format in ("JPEG", "MPO"):
             _refuse_cut_short(image, data)
+        if channels not in MODES:
+            raise NoImage(other_channels(len(image.getbands()), channels))
+        if deep and channels in GREY_TOO and _sixteen(image):
+            grey = np.asarray(ImageOps.exif_transpose(image)).astype(np.uint16)
+            return np.repeat(grey[..., None], channels, axis=-1)
         pixels = np.asarray(_in_mode(ImageOps.exif_transpose(_in_bytes(image)), channels, round(background)))
     except NoImage:
         raise
@@ -48,7 +61,7 @@ def _refuse_cut_short(image: Image.Image, data: bytes) -> None:
 
 def _in_bytes(image: Image.Image) -> Image.Image:
     """With 8 bits a channel. Pillow's own conversion of 16 bits does not scale: it clips to 255."""
-    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM"):
+    if _sixteen(image):
         upper = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
         upper.info.update({key: image.info[key] for key in ("exif",) if key in image.info})
         return upper
@@ -57,12 +70,16 @@ def _in_bytes(image: Image.Image) -> Image.Image:
     return image
 
 
+def _sixteen(image: Image.Image) -> bool:
+    return image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM")
+
+
 def _in_mode(image: Image.Image, channels: int, background: int) -> Image.Image:
     """In mode L, RGB or RGBA. Without an alpha channel what is transparent shows the background."""
     if image.has_transparency_data and channels != 4:
         over = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", over.size, (background,) * 3 + (255,)), over).convert("RGB")
-    return image.convert({1: "L", 3: "RGB", 4: "RGBA"}[channels])
+    return image.convert(MODES[channels])
 
 
 def _reason(error: Exception) -> str:

@@ -1,7 +1,6 @@
 """The one path from an image to the network's input, in TensorFlow; training, evaluation and serving follow it.
 
-`decode` may call Pillow, so it runs in this process alone and can be no part of a saved graph: a server that takes
-encoded bytes needs decoders of its own graph (JPEG and PNG) and then `fit` and `normalize` as they stand here.
+What is decoded and how it is sampled is decided before, in whole numbers and without a framework (`window`, `sampling`).
 """
 
 from __future__ import annotations
@@ -11,97 +10,122 @@ import tensorflow as tf
 
 from archspec.preprocess.cut_short import FILL, cut_short
 from archspec.preprocess.header import NoImage
-from archspec.preprocess.pillow import decode_with_pillow
-from archspec.preprocess.routes import CUT_SHORT, Route, route
-from archspec.preprocess.rule import Cover, Preprocess
+from archspec.preprocess.resample import form, placed, resample
+from archspec.preprocess.routes import CUT_SHORT, Route
+from archspec.preprocess.rule import Preprocess
+from archspec.preprocess.sampling import RATIOS, Sampling, sampling
+from archspec.preprocess.window import centred
+from archspec.spec.preprocess import FILTERS
 
-LONGEST = 8
-"""Of a thin image no more is scaled up than this many times what its longer side needs: a piece of it."""
+DCT = {"accurate": "INTEGER_ACCURATE", "fast": "INTEGER_FAST"}
+PNG = len(RATIOS)
+"""The number of that decoder; those before it are JPEG's at each ratio."""
+SPLIT = (1, 4, 3, 3, 1)
+OVERSHOOT = ("bicubic", "lanczos3")
+"""Filters that give more than the brightest pixel and less than the darkest."""
+BORDER = 1
+"""Pixels more a side than are needed: where colours are stored at half the size, those at the edge of a decoded crop
+differ from the same ones of the whole image by up to 14 levels."""
 
 
-def decode(encoded: tf.Tensor, rule: Preprocess) -> tf.Tensor:
-    """Encoded bytes, () string, to pixels as a viewer shows them: (h, w, channels) uint8.
+def fit(image: np.ndarray, rule: Preprocess) -> np.ndarray:
+    """Pixels (h, w, channels) as evaluation and serving see them, (height, width, channels), of the same kind.
 
-    Which decoder is decided by the bytes themselves: only what TensorFlow's decoders read rightly and survive reaches
-    them. The op fails where the bytes are no image.
+    Raises TooSmall for an image that the rule cannot be done to.
     """
-    chosen = tf.numpy_function(lambda data: np.int32(route(_bytes(data), rule.channels)), [encoded], tf.int32, stateful=False)
-    return decode_by(chosen, encoded, rule)
+    height, width = image.shape[:2]
+    way = sampling(centred(height, width, rule), rule, rule.interpolation, jpeg=False)
+    return np.asarray(seen(tf.constant(image), *packed(way, rule), rule))
 
 
-def decode_by(chosen: tf.Tensor, encoded: tf.Tensor, rule: Preprocess) -> tf.Tensor:
-    """As `decode`, where the Route of the bytes is known already: () int32."""
-    def pillow() -> tf.Tensor:
-        return tf.numpy_function(lambda data: decode_with_pillow(_bytes(data), rule.channels, rule.background), [encoded],
-                                 tf.uint8, stateful=False)
-    branches = {Route.JPEG: lambda: _jpeg(encoded, min(rule.channels, 3)),
-                Route.PNG: lambda: tf.io.decode_png(encoded, channels=min(rule.channels, 3)),
-                Route.PILLOW: pillow}
-    image = tf.switch_case(chosen, [branches[each] for each in Route])
-    return tf.ensure_shape(image, (None, None, rule.channels))
+def packed(way: Sampling, rule: Preprocess, interpolation: str | None = None, route: Route = Route.PILLOW,
+           size: tuple[int, int] = (0, 0)) -> tuple[np.ndarray, np.ndarray]:
+    """A sampling as two arrays for the graph, (12,) int32 and (6, 2) float32, which has less to reckon so.
+
+    The first: the number of the decoder; of a JPEG the window that is decoded (top, left, height, width), which needs its
+    whole size (height, width); where the part begins in that, and its size, (3,) each; the form of scaling. The second is
+    resample's.
+    """
+    top, left, height, width, ratio = way[:5]
+    how = form(way, rule.shape[:2], interpolation or rule.interpolation, rule.antialias)
+    decoder, window = PNG, (0, 0, 0, 0)
+    if route is Route.JPEG:
+        begin = max(top - BORDER, 0), max(left - BORDER, 0)
+        end = min(top + height + BORDER, -(-size[0] // ratio)), min(left + width + BORDER, -(-size[1] // ratio))
+        decoder, window = RATIOS.index(ratio), (*begin, end[0] - begin[0], end[1] - begin[1])
+    numbers = decoder, *window, top - window[0], left - window[1], 0, height, width, rule.channels, how
+    return np.array(numbers, np.int32), placed(way)
 
 
-def _jpeg(encoded: tf.Tensor, channels: int) -> tf.Tensor:
-    """As `tf.io.decode_jpeg`, which makes a grey rest of data that end too early; here the op fails."""
-    image = tf.io.decode_jpeg(encoded, channels=channels)
-    # of a whole image the last pixel is seldom such a grey, so that the costly look is a rare one
+def seen(image: tf.Tensor, numbers: tf.Tensor, places: tf.Tensor, rule: Preprocess,
+         chosen: tf.Tensor | None = None) -> tf.Tensor:
+    """Pixels (h, w, channels) to what the network sees of them, (height, width, channels), of the same kind.
+
+    `numbers` and `places` are a packed sampling, `chosen` the number of a filter, () int32: the rule's own if left out.
+    """
+    _, _, begin, size, how = tf.split(numbers, SPLIT)
+    part = tf.slice(image, begin, size)
+    return _sampled(tf.ensure_shape(part, (None, None, rule.channels)), places, how, rule, chosen)
+
+
+def seen_encoded(encoded: tf.Tensor, numbers: tf.Tensor, places: tf.Tensor, rule: Preprocess,
+                 chosen: tf.Tensor | None = None) -> tf.Tensor:
+    """As `seen`, from the bytes of a JPEG or PNG: uint8. Of a JPEG no row below the part is looked at."""
+    decoder, window, begin, size, how = tf.split(numbers, SPLIT)
+
+    def jpeg(ratio: int) -> tf.Tensor:
+        return tf.io.decode_and_crop_jpeg(encoded, window, channels=rule.channels, ratio=ratio, dct_method=DCT[rule.decoder])
+    decoders = [*(lambda each=each: jpeg(each) for each in RATIOS), lambda: tf.io.decode_png(encoded, channels=rule.channels)]
+    number = tf.reshape(decoder, ())
+    part = tf.ensure_shape(tf.slice(tf.switch_case(number, decoders), begin, size), (None, None, rule.channels))
+    return _sampled(_not_cut_short(encoded, number, part), places, how, rule, chosen)
+
+
+def _not_cut_short(encoded: tf.Tensor, decoder: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
+    """The image; the op fails where its data end too early, of which TensorFlow makes a grey rest.
+
+    Of a whole image the last pixel is seldom such a grey, so that the costly look is a rare one; what is missing of a part
+    is missing at its end, too.
+    """
     grey = tf.reduce_all(tf.gather(tf.constant([level in FILL for level in range(256)]), tf.cast(image[-1, -1], tf.int32)))
-    return tf.cond(grey, lambda: tf.numpy_function(_whole, [encoded, image], tf.uint8, stateful=False), lambda: image)
+    found = tf.cond(tf.logical_and(grey, decoder != PNG),
+                    lambda: tf.numpy_function(_whole, [encoded, image], tf.uint8, stateful=False), lambda: image)
+    return tf.ensure_shape(found, image.shape)
 
 
 def _whole(data: bytes | np.ndarray, image: np.ndarray) -> np.ndarray:
     """The image that was decoded from the data. Raises NoImage if these are cut short."""
-    if cut_short(_bytes(data)):
+    if cut_short(data if isinstance(data, bytes) else bytes(data.item())):
         raise NoImage(CUT_SHORT)
     return image
 
 
-def _bytes(data: bytes | np.ndarray) -> bytes:
-    """A string as numpy_function hands it over: in a graph bytes, else an array of one."""
-    return data if isinstance(data, bytes) else bytes(data.item())
+def _sampled(image: tf.Tensor, places: tf.Tensor, how: tf.Tensor, rule: Preprocess, chosen: tf.Tensor | None) -> tf.Tensor:
+    if rule.origin == "corner":  # the last pixels of an image that is enlarged begin where its own end
+        image = tf.pad(image, [[0, 1], [0, 1], [0, 0]], "SYMMETRIC")
+
+    def by(interpolation: str) -> tf.Tensor:
+        found = resample(image, places, tf.reshape(how, ()), rule.shape[:2], interpolation, rule.antialias)
+        return _in_levels(found, interpolation) if image.dtype == tf.uint8 else found
+    filters = [lambda each=each: by(each) for each in FILTERS]
+    found = by(rule.interpolation) if chosen is None else tf.switch_case(chosen, filters)
+    return tf.ensure_shape(found, rule.shape)
 
 
-def fit(image: tf.Tensor, rule: Preprocess) -> tf.Tensor:
-    """(h, w, channels) pixels of any size to (height, width, channels) float32, 0 to 255: evaluation's and serving's view."""
-    return center_crop(scale(image, rule, tf.constant(0.5)), rule)
-
-
-def scale(image: tf.Tensor, rule: Preprocess, place: tf.Tensor) -> tf.Tensor:
-    """Scaled by the rule, not yet cut to the input's size: (h, w, channels) float32, 0 to 255.
-
-    Of a thin image only a piece is scaled, at `place` (0 to 1) along it: 0.5 is its middle.
-    """
-    if isinstance(rule.resize, Cover):
-        image = _piece(image, rule, place)
-        size = tf.cast(tf.shape(image)[:2], tf.float32)
-        factor = tf.reduce_max(tf.constant(rule.shape[:2], tf.float32) * rule.resize.margin / size)
-        # rounding may not take the image below the input's size
-        wanted = tf.maximum(tf.cast(tf.round(size * factor), tf.int32), rule.shape[:2])
-    else:
-        wanted = tf.constant(rule.shape[:2])
-    # antialias: without it a photograph scaled down keeps only every n-th pixel
-    return tf.clip_by_value(tf.image.resize(image, wanted, method=rule.interpolation, antialias=rule.antialias), 0.0, 255.0)
-
-
-def _piece(image: tf.Tensor, rule: Preprocess, place: tf.Tensor) -> tf.Tensor:
-    """Cuts before scaling: scaled whole, a PNG of 1x60000 pixels and 250 bytes would take gigabytes."""
-    height, width = tf.shape(image)[0], tf.shape(image)[1]
-    aspect = rule.width / rule.height
-    rows = tf.minimum(height, tf.cast(tf.math.ceil(tf.cast(width, tf.float32) * (LONGEST / aspect)), tf.int32))
-    columns = tf.minimum(width, tf.cast(tf.math.ceil(tf.cast(height, tf.float32) * (LONGEST * aspect)), tf.int32))
-    top, left = (tf.cast(tf.cast(spare, tf.float32) * place, tf.int32) for spare in (height - rows, width - columns))
-    thin = tf.logical_or(rows < height, columns < width)  # a cut copies: of a large image that is no piece it must not
-    piece = tf.cond(thin, lambda: image[top:top + rows, left:left + columns], lambda: tf.identity(image))
-    return tf.ensure_shape(piece, (None, None, rule.channels))
-
-
-def center_crop(image: tf.Tensor, rule: Preprocess) -> tf.Tensor:
-    """The middle of (h, w, c), of the size of the input."""
-    top, left = (tf.shape(image)[axis] - rule.shape[axis] for axis in (0, 1))
-    return tf.image.crop_to_bounding_box(image, top // 2, left // 2, *rule.shape[:2])
+def _in_levels(pixels: tf.Tensor, interpolation: str) -> tf.Tensor:
+    """Rounded to whole levels, as Pillow and torchvision do, and clipped to those there are."""
+    rounded = pixels + 0.5
+    return tf.cast(tf.clip_by_value(rounded, 0.0, 255.0) if interpolation in OVERSHOOT else rounded, tf.uint8)
 
 
 def normalize(pixels: tf.Tensor, rule: Preprocess) -> tf.Tensor:
     """(..., channels) float32 pixels from 0 to 255 to the network's input."""
+    ordered = tf.reverse(pixels, axis=[-1]) if rule.order == "bgr" else pixels
     factors = [1 / std for std in rule.std]
-    return (pixels - tf.constant(rule.mean, tf.float32)) * tf.constant(factors, tf.float32)
+    return (ordered - tf.constant(rule.mean, tf.float32)) * tf.constant(factors, tf.float32)
+
+
+def denormalize(inputs: np.ndarray, rule: Preprocess) -> np.ndarray:
+    """(..., channels) of the network's input to float32 pixels, of which those from 0 to 255 are an image's."""
+    pixels = inputs * np.array(rule.std, np.float32) + np.array(rule.mean, np.float32)
+    return pixels[..., ::-1] if rule.order == "bgr" else pixels

@@ -6,37 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from archspec.errors import InputError, SpecError
-from archspec.schema.keys import OneOf, Section, key, section, tag, to_json
+from archspec.graph.ir import Graph
+from archspec.schema.keys import Section, key, section, to_json
 from archspec.schema.kinds import Choice, Each, Flag, Number, Whole
 from archspec.schema.read import section_of
-from archspec.spec.recipe import Digits, Recipe
+from archspec.spec.data import Encoded
+from archspec.spec.preprocess import FILTERS, LARGEST, OFFSETS, RESIZES, STATISTICS, Resize, Shorter, Squash
+from archspec.spec.recipe import Recipe
 
 Shape = tuple[int, int, int]
 """Height, width, channels."""
-FILE_CHANNELS = (1, 3, 4)
-"""Grey, RGB, RGB and alpha: what an image file can be turned into."""
 WHITE = 255.0
-LARGEST = 1e6
-SIDE, STATISTIC = Whole(1, 1 << 20), 1 << 10
-"""A side of an image in pixels; the most numbers of mean and std."""
-
-
-@section
-class Cover(Section):
-    """Scaled, aspect kept, so that both sides are at least `margin` times the input's; the middle is cut out.
-
-    With a margin of 1.15 the cut is 1/1.15 = 87 % of the side that fits closest: 224 of 258 pixels.
-    """
-
-    kind: str = tag("scaled to cover the input, and cut", default="cover")
-    margin: float = key(Number(least=1, most=4), "how far beyond the input's sides it is scaled", unit="times the input")
-
-
-@section
-class Squash(Section):
-    """Scaled to the input's very size; the aspect is lost, nothing is cut off."""
-
-    kind: str = tag("scaled to the input's sides", default="squash")
+SIDE = Whole(1, 1 << 20)
+"""A side of an image in pixels."""
 
 
 @section
@@ -50,12 +32,16 @@ class Preprocess(Section):
     height: int = key(SIDE, "of the input", unit="pixels")
     width: int = key(SIDE, "of the input", unit="pixels")
     channels: int = key(SIDE, "of the input")
-    resize: Cover | Squash = key(OneOf("kind", (Cover, Squash)), "how an image of another size is made to fit")
-    interpolation: str = key(Choice(("bilinear",)), "how it is scaled")
+    resize: Resize = key(RESIZES, "how an image of another size is made to fit")
+    offset: str = key(Choice(OFFSETS), "how half a pixel is rounded where the middle is cut out")
+    interpolation: str = key(Choice(FILTERS), "how it is scaled")
     antialias: bool = key(Flag(), "whether scaling down takes the mean of what falls together")
+    origin: str = key(Choice(("centre", "corner")), "what stays in its place when an image is scaled")
+    decoder: str = key(Choice(("accurate", "fast")), "which cosine transform decodes JPEG")
+    order: str = key(Choice(("rgb", "bgr")), "the order of colours")
     background: float = key(Number(least=0, most=WHITE), "the grey behind what is transparent")
-    mean: tuple[float, ...] = key(Each(Number(least=0, most=LARGEST), most=STATISTIC), "is subtracted from pixels")
-    std: tuple[float, ...] = key(Each(Number(above=0, most=LARGEST), most=STATISTIC), "divides them")
+    mean: tuple[float, ...] = key(Each(Number(least=0, most=LARGEST), most=STATISTICS), "is subtracted from pixels")
+    std: tuple[float, ...] = key(Each(Number(above=0, most=LARGEST), most=STATISTICS), "divides them")
 
     @property
     def shape(self) -> Shape:
@@ -71,25 +57,46 @@ class Preprocess(Section):
     def from_json(cls, document: Mapping[str, Any]) -> Preprocess:
         """The value that `to_json` wrote. Raises InputError, with the key, for anything else."""
         try:
-            return section_of(cls, document, "preprocess")
+            found: Preprocess = section_of(cls, document, "preprocess")
         except SpecError as error:
             raise InputError(error.problems[0].message) from None
         except TypeError as error:
             raise InputError(f"preprocess: {error}") from None
+        _refuse_misfit(found, "preprocess")
+        return found
+
+
+def input_shape(graph: Graph) -> Shape:
+    """Of a network that is to be trained. Raises InputError where it takes images of any size."""
+    height, width, channels = graph.input.type.shape
+    if height is None or width is None or channels is None:
+        raise InputError(f"training needs images of one size, but the input is {graph.input.type}\n"
+                         f"  hint: --set input=224x224x{channels}")
+    return height, width, channels
 
 
 def preprocess_of(recipe: Recipe, shape: Shape) -> Preprocess:
-    """What a recipe says, for a network's input of `shape`. Raises InputError where the channels do not fit."""
-    for name in ("mean", "std"):
-        count = len(getattr(recipe.normalize, name))
-        if count not in (1, shape[2]):
-            raise InputError(f"train.normalize.{name} has {count} numbers, but the input has {shape[2]} channel(s)\n"
-                             "  hint: write one number, or one a channel")
-    drawn = isinstance(recipe.data, Digits)
-    if not drawn and shape[2] not in FILE_CHANNELS:
-        raise InputError(f"images in files have 1, 3 or 4 channels, but the network's input has {shape[2]}")
+    """What a recipe says, for a network's input of `shape`. Raises InputError where the two do not fit."""
+    keys = recipe.preprocess
+    said: dict[str, Any] = {name: keys.said(name) for name in keys.declared if name != "preset"}
+    if keys.resize is None and keys.preset == "none" and not isinstance(recipe.data, Encoded):
+        said["resize"] = Squash()
     height, width, channels = shape
-    return Preprocess(height=height, width=width, channels=channels,
-                      resize=Squash() if isinstance(recipe.data, Digits) else Cover(margin=recipe.data.resize),
-                      interpolation="bilinear", antialias=not drawn, background=WHITE, mean=recipe.normalize.mean,
-                      std=recipe.normalize.std)
+    found = Preprocess(height=height, width=width, channels=channels, background=WHITE, **said)
+    _refuse_misfit(found, "train.preprocess")
+    return found
+
+
+def _refuse_misfit(rule: Preprocess, where: str) -> None:
+    """Raises InputError where a rule's keys, which stand at `where`, do not fit its input."""
+    for name, values in (("mean", rule.mean), ("std", rule.std)):
+        if len(values) not in (1, rule.channels):
+            raise InputError(f"{where}.{name} has {len(values)} numbers, but the input has {rule.channels} channel(s)\n"
+                             "  hint: write one number, or one a channel")
+    if rule.order == "bgr" and rule.channels != 3:
+        raise InputError(f"{where}.order: bgr is of colour images, but the input has {rule.channels} channel(s)\n"
+                         "  hint: leave it out")
+    largest = max(rule.height, rule.width)
+    if isinstance(rule.resize, Shorter) and rule.resize.pixels < largest:
+        raise InputError(f"{where}.resize: the shorter side has {rule.resize.pixels} pixels, but the input is "
+                         f"{rule.height}x{rule.width}\n  hint: shorter: {largest} or more")

@@ -42,6 +42,16 @@ class Section:
 
     declared: ClassVar[Mapping[str, Key]] = MappingProxyType({})
     """Its keys, in the order of its fields; set by `section`."""
+    word: ClassVar[str] = ""
+    """What names it where it is one of several (see Named); '' for a section that has a key to itself."""
+    main: ClassVar[str] = ""
+    """The key that a value alone, or a bare one behind its word, stands for; '' if it takes none."""
+    synonyms: ClassVar[tuple[str, ...]] = ()
+    """What Keras, PyTorch and others call what its word names."""
+    instead: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """What to write for a key that it has not, where that is no key of the same meaning; words as `plainly` gives them."""
+    merged: ClassVar[Mapping[str, Key]] = MappingProxyType({})
+    """Keys that stand among its own in a file, and are gone once files are merged."""
 
     def clashes(self) -> Iterator[Clash]:
         """What its keys do not allow together."""
@@ -50,30 +60,22 @@ class Section:
 
 @dataclass(frozen=True)
 class Sub(Kind):
-    """A mapping with keys of its own. `merged` are keys that stand among them and are gone once files are merged.
-
-    A value alone stands for a mapping with it at the key `bare`, and with the defaults of the others.
-    """
+    """A mapping with keys of its own. A value alone stands for one with it at the section's main key, if that has one."""
 
     section: type[Section]
-    merged: Mapping[str, Key] = field(default_factory=dict)
-    bare: str = ""
 
     def expected(self) -> str:
         """Its keys."""
-        return f"a mapping with {' '.join(self.section.declared)}" + f", or its {self.bare} alone" * bool(self.bare)
-
-    def written_out(self, value: object) -> dict[str, object]:
-        """The mapping that a value alone stands for."""
-        others = {name: key.default for name, key in self.section.declared.items() if key.default is not REQUIRED}
-        return {**others, self.bare: value}
+        main = self.section.main
+        return f"a mapping with {' '.join(self.section.declared)}" + f", or its {main} alone" * bool(main)
 
 
 @dataclass(frozen=True)
 class OneOf(Kind):
     """A mapping of one of several kinds, told apart by a key; the word alone stands for a mapping with that key.
 
-    Where the key is not written, the first kind holds. `otherwise` says what somebody may mean by another word, `{word}`.
+    Where the key is not written, the first kind holds. `otherwise` says what somebody may mean by another word, `{word}`,
+    that stands alone.
     """
 
     tag: str
@@ -89,9 +91,40 @@ class OneOf(Kind):
         return f"one of {' '.join(self.kinds())}, or a mapping with '{self.tag}'"
 
 
-def key(kind: Kind, doc: str, *, default: Any = REQUIRED, unit: str = "", synonyms: tuple[str, ...] = ()) -> Any:
+@dataclass(frozen=True)
+class Named(Kind):
+    """One of several sections by its word, as operations are written: `flip`, `pad_crop: 4`, `pad_crop: {pixels: 4}`.
+
+    A word alone is the section with its defaults, a bare value stands for its main key.
+    """
+
+    sections: tuple[type[Section], ...]
+
+    def kinds(self) -> dict[str, type[Section]]:
+        """The sections by the word that names each."""
+        return {section.word: section for section in self.sections}
+
+    def expected(self) -> str:
+        """The words."""
+        return f"one of {' '.join(self.kinds())}"
+
+
+@dataclass(frozen=True)
+class ListOf(Kind):
+    """A list, in order, of up to `most` sections, each by its word; it may be empty."""
+
+    item: Named
+    most: int = 100
+
+    def expected(self) -> str:
+        """What the list holds."""
+        return f"a list, each {self.item.expected()}"
+
+
+def key(kind: Kind, doc: str, *, default: Any = REQUIRED, unit: str = "", synonyms: tuple[str, ...] = (),
+        follows: str = "") -> Any:
     """Declares a field of a section. Without a default it has to be written."""
-    metadata = {"key": Key(kind, default, doc, unit, synonyms)}
+    metadata = {"key": Key(kind, default, doc, unit, synonyms, follows)}
     return field(metadata=metadata) if default is REQUIRED else field(default=default, metadata=metadata)
 
 
@@ -114,5 +147,8 @@ def section(cls: type[T]) -> type[T]:
 def to_json(value: object) -> Any:
     """A section, or a value of one, as JSON has it: mappings by key, lists, numbers, texts, true, false and null."""
     if isinstance(value, Section):
-        return {name: to_json(getattr(value, name)) for name in value.declared}
+        found = {name: to_json(getattr(value, name)) for name in value.declared}
+        return {value.word: found} if value.word else found
+    if isinstance(value, Mapping):
+        return {name: to_json(each) for name, each in value.items()}
     return [to_json(item) for item in value] if isinstance(value, tuple) else value

@@ -15,7 +15,7 @@ MOST = 10**7
 NUMERAL = re.compile(r"[-+]?(0|[1-9][0-9]*|[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?")
 SEVERAL = re.compile(r"[0-9.]+([ ,]+[0-9.]+)+")
 """Numbers of a list without its brackets, or without its commas."""
-NEARLY = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
+SAYS_YES_OR_NO = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
 
 
 class Unfit(ValueError):
@@ -137,7 +137,7 @@ class Flag(Kind):
             return value
         if isinstance(value, int) and value in (0, 1):
             raise Unfit(self.expected(), f"write {written(bool(value))}")
-        raise Unfit(self.expected(), hint_for_text(value))
+        raise Unfit(self.expected(), hint_for_flag(value))
 
     def expected(self) -> str:
         """true or false."""
@@ -185,8 +185,11 @@ class Choice(Kind):
         same = next((known for known in self.spelled() if plainly(known) == plain), self.synonyms.get(plain))
         if same is not None:
             return same if " " in same else f"did you mean '{same}'?"
-        near = hint_for_text(word) if any(isinstance(known, bool) for known in self.words) else ""
-        return near or nearest(str(word), self.spelled())
+        if any(isinstance(known, bool) for known in self.words):
+            return hint_for_flag(word) or nearest(str(word), self.spelled())
+        if says_yes_or_no(word) == "false" and "none" in self.words:
+            return "did you mean 'none'?"
+        return nearest(str(word), self.spelled())
 
     def spelled(self) -> list[str]:
         """The words as they are written."""
@@ -215,10 +218,14 @@ class Each(Kind):
 
 @dataclass(frozen=True)
 class Table(Kind):
-    """A mapping of names that anyone may choose to values of one kind; `bare`: a single value may stand for the mapping."""
+    """A mapping of names that anyone may choose to values of one kind; `bare`: a single value may stand for the mapping.
+
+    `instead` says what to write for a word in the mapping's place.
+    """
 
     kind: Kind
     bare: bool = False
+    instead: Mapping[str, str] = field(default_factory=dict)
 
     def expected(self) -> str:
         """What the mapping holds."""
@@ -237,10 +244,10 @@ def plainly(word: str) -> str:
 
 
 def hint_for_text(text: object) -> str:
-    """What to write instead of a text that looks like a number, a truth value or an expression."""
+    """What to write instead of a text that looks like a number, a list or an expression."""
     if not isinstance(text, str):
         return ""
-    if NUMERAL.fullmatch(text) or text in ("true", "false") or re.fullmatch(r"\[.*\]", text):
+    if NUMERAL.fullmatch(text) or re.fullmatch(r"\[.*\]", text):
         return f"'{shorten(text)}' in quotes is text: leave the quotes out"
     if re.fullmatch(r"[-+]?0[0-9]+|0[xob][0-9a-fA-F]+|[-+]?[0-9]+(_[0-9]+)+", text):
         return f"'{shorten(text)}' is text: write a decimal number without leading zeros and underscores"
@@ -250,5 +257,17 @@ def hint_for_text(text: object) -> str:
         return f"an expression is written $({shorten(text)})"
     if SEVERAL.fullmatch(text):
         return f"a list has brackets and commas: [{shorten(', '.join(re.split(r'[ ,]+', text)))}]"
-    near = NEARLY.get(text.lower())
-    return f"'{text}' is text: write {near}" if near else ""
+    return ""
+
+
+def hint_for_flag(text: object) -> str:
+    """The same where true or false is asked for."""
+    if isinstance(text, str) and text in ("true", "false"):
+        return f"'{text}' in quotes is text: leave the quotes out"
+    near = says_yes_or_no(text)
+    return f"'{text}' is text: write {near}" if near else hint_for_text(text)
+
+
+def says_yes_or_no(value: object) -> str:
+    """'true' or 'false' for these and for the texts that mean them elsewhere, else ''."""
+    return SAYS_YES_OR_NO.get(str(value).lower(), "") if isinstance(value, bool | str) else ""

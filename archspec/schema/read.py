@@ -7,11 +7,11 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from archspec.errors import Problem, SpecError, Where, hinted, nearest, shorten
-from archspec.schema.keys import REQUIRED, Clash, Key, OneOf, Section, Sub
-from archspec.schema.kinds import Each, Form, Kind, Table, Unfit
+from archspec.schema.keys import REQUIRED, Clash, Key, ListOf, Named, OneOf, Section, Sub
+from archspec.schema.kinds import NUMERAL, Choice, Each, Flag, Form, Kind, Table, Unfit, plainly, says_yes_or_no
 from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, kind, tree_of
 from archspec.schema.walk import walk
-from archspec.schema.words import Everywhere, suggestion
+from archspec.schema.words import Everywhere, section_called, suggestion
 
 T = TypeVar("T", bound=Section)
 FAILED = object()
@@ -49,12 +49,16 @@ def take(key: Key, tree: Tree, path: str) -> object:
 
 
 def place(tree: Tree, path: str) -> Where:
-    """Where a key path stands in a tree; as much of it as is written."""
+    """Where a key path stands in a tree; as much of it as is written. An entry of a list is told by its number, from 0."""
     where = tree.where
     for name in path.split("."):
-        if not isinstance(tree, MappingTree) or name not in tree.entries:
+        if isinstance(tree, ListTree) and name.isdecimal() and int(name) < len(tree.items):
+            tree = tree.items[int(name)]
+            where = tree.where
+        elif isinstance(tree, MappingTree) and name in tree.entries:
+            where, tree = tree.key(name), tree.entries[name]
+        else:
             break
-        where, tree = tree.key(name), tree.entries[name]
     return where
 
 
@@ -74,6 +78,10 @@ class _Reader:
                 return self.section(section, tree, path)
             case OneOf() as choice:
                 return self.one_of(choice, tree, path)
+            case Named() as named:
+                return self.named(named, tree, path)
+            case ListOf() as listed:
+                return self.list_of(listed, tree, path)
             case Each() as each:
                 return self.each(each, tree, path)
             case Table() as table:
@@ -94,11 +102,13 @@ class _Reader:
 
     def each(self, each: Each, tree: Tree, path: str) -> object:
         if isinstance(tree, Scalar) and not each.bare:
-            return self.problem("not-a-list", tree.where, f"{path} needs a list, this is {kind(tree)}", f"write [{tree.text}]")
+            return self.problem("not-a-list", tree.where, f"{path} needs a list, this is {kind(tree)}",
+                                f"write [{', '.join([tree.text, *['…'] * (each.least - 1)])}]")
         items = tree.items if isinstance(tree, ListTree) else (tree,)
         if not each.least <= len(items) <= each.most:
-            return self.problem("argument", tree.where, f"{path} needs {each.least} to {each.most} values, these are "
-                                f"{len(items)}", f"each is {each.kind.expected()}")
+            count = f"{each.least}" if each.least == each.most else f"{each.least} to {each.most}"
+            return self.problem("argument", tree.where, f"{path} needs {count} values, these are {len(items)}",
+                                f"each is {each.kind.expected()}")
         found: list[object] = []
         for item in items:
             value = self.scalar(each.kind, item, path)
@@ -111,7 +121,8 @@ class _Reader:
         if table.bare and not isinstance(tree, MappingTree):
             return self.scalar(table.kind, tree, path)
         if not isinstance(tree, MappingTree):
-            return self.problem("not-a-mapping", tree.where, f"{path} is a mapping of names, this is {kind(tree)}")
+            hint = table.instead.get(plainly(tree.text), "") if isinstance(tree, Scalar) else ""
+            return self.problem("not-a-mapping", tree.where, f"{path} is a mapping of names, this is {kind(tree)}", hint)
         found = {name: self.value(Key(table.kind), part, f"{path}.{name}") for name, part in tree.entries.items()}
         return FAILED if FAILED in found.values() else MappingProxyType(found)
 
@@ -128,17 +139,72 @@ class _Reader:
         assert said is not None
         if len(kinds) == 1:
             return self.problem("argument", said.where, f"{path}: there is {next(iter(kinds))} only, this is {kind(said)}")
-        hint = f"{nearest(word, kinds)} {choice.otherwise.format(word=shorten(word))}".strip() if word else ""
         return self.problem("argument", said.where, f"{path}.{choice.tag} needs one of {' '.join(kinds)}, this is {kind(said)}",
-                            hint)
+                            _kind_meant(word, choice, path, _is_short(tree, choice.tag)) if word else "")
+
+    def list_of(self, listed: ListOf, tree: Tree, path: str) -> object:
+        if isinstance(tree, Scalar) and tree.text == "none":
+            return ()
+        if not isinstance(tree, ListTree):
+            return self.problem("not-a-list", tree.where, f"{path} needs a list, this is {kind(tree)}",
+                                _as_list(tree, listed))
+        if len(tree.items) > listed.most:
+            return self.problem("argument", tree.where, f"{path} needs at most {listed.most} entries, these are "
+                                f"{len(tree.items)}")
+        found = tuple(self.named(listed.item, item, path) for item in tree.items)
+        return FAILED if FAILED in found else found
+
+    def named(self, named: Named, tree: Tree, path: str) -> object:
+        inner: Tree = MappingTree({}, tree.where)
+        if isinstance(tree, Scalar):
+            word, where = tree.text, tree.where
+        elif isinstance(tree, MappingTree) and len(tree.entries) == 1:
+            (word, inner), = tree.entries.items()
+            where = tree.key(word)
+        else:
+            return self.problem("argument", tree.where, f"{path} needs one word, alone or with its arguments, this is "
+                                f"{kind(tree)}", f"words: {' '.join(named.kinds())}")
+        section = named.kinds().get(word)
+        if section is None:
+            known = f"it knows {' '.join(named.kinds())}"
+            takes = next((each.word for each in named.sections if each.main), "") if NUMERAL.fullmatch(word) else ""
+            same = section_called(word, named.kinds())
+            near = f"{known}; a value stands behind a word, {takes}: {word}" if takes else nearest(word, named.kinds())
+            return self.problem("argument", where, f"{path} does not know '{shorten(word)}'",
+                                f"did you mean '{same}'?" if same else near or known)
+        path = f"{path}.{word}"
+        return self.switched(section, inner, path) or self.section(section, self.long(section, inner), path)
+
+    def switched(self, section: type[Section], tree: Tree, path: str) -> object:
+        """A problem where a value behind a word is to switch on or off what its being there says already; else None."""
+        main = section.declared.get(section.main)
+        if isinstance(tree, MappingTree) and section.main in tree.entries and _is_short(tree, section.main):
+            tree = tree.entries[section.main]
+        needs_more = any(key.default is REQUIRED for key in section.declared.values())
+        if not isinstance(tree, Scalar) or needs_more or (main is not None and isinstance(main.kind, Flag)):
+            return None
+        if says_yes_or_no(tree.value):
+            return self.problem("argument", tree.where, f"{path} takes no true or false, this is {kind(tree)}",
+                                f"{section.word} alone switches it on; leave it out otherwise")
+        if not section.declared and tree.value is not None:
+            return self.problem("argument", tree.where, f"{path} takes no arguments, this is {kind(tree)}",
+                                f"write {section.word} alone")
+        return None
+
+    def long(self, section: type[Section], tree: Tree) -> Tree:
+        """The arguments of a section that its word names, a bare value as its main key."""
+        if isinstance(tree, MappingTree) or not section.main:
+            return tree
+        return MappingTree({section.main: tree}, tree.where, {section.main: tree.where})
 
     def section(self, section: type[Section], tree: Tree, path: str, among: OneOf | None = None) -> object:
         if not isinstance(tree, MappingTree):
-            return self.problem("not-a-mapping", tree.where, f"{path} is a mapping of keys, this is {kind(tree)}")
+            return self.problem("not-a-mapping", tree.where, f"{path} is a mapping of keys, this is {kind(tree)}",
+                                f"it has {' '.join(section.declared)}")
         keys = section.declared
         for name in tree.entries:
             if name not in keys:
-                self.unknown(name, keys, tree, path, among)
+                self.unknown(name, section, tree, path, among)
         found = {name: self.value(keys[name], part, f"{path}.{name}")
                  for name, part in tree.entries.items() if name in keys and not _is_null(part)}
         for name, key in keys.items():
@@ -153,16 +219,19 @@ class _Reader:
             self.clash(each, tree, path)
         return FAILED if failed or clashes else value
 
-    def unknown(self, name: str, keys: Mapping[str, Key], tree: MappingTree, path: str, among: OneOf | None) -> None:
+    def unknown(self, name: str, section: type[Section], tree: MappingTree, path: str, among: OneOf | None) -> None:
         others = [] if among is None else [word for word, section in among.kinds().items() if name in section.declared]
         value = tree.entries[name]
         if among is not None and others:
-            hint = f"it is a key of {among.tag}: {' and '.join(others)}"
+            hint = f"it is a key of {among.tag}: {', '.join(others)}"
         elif among is not None and isinstance(value, Scalar) and value.text in among.kinds():
             hint = f"write {among.tag}: {value.text}"
+        elif plainly(name) in section.instead:
+            hint = section.instead[plainly(name)]
         else:
+            keys = {key: each for key, each in (*section.merged.items(), *section.declared.items()) if key != name}
             near = hinted(self.problems, suggestion, name, keys, self.everywhere)
-            hint = near or f"it has {' '.join(keys)}"
+            hint = near or f"it has {' '.join(keys) or 'none'}"
         self.problem("unknown-key", tree.key(name), f"{path} has no key '{name}'", hint)
 
     def clash(self, clash: Clash, tree: MappingTree, path: str) -> None:
@@ -170,11 +239,42 @@ class _Reader:
         places = [(key, place(tree, key)) for key in clash.keys if key.partition(".")[0] in tree.entries]
         places.sort(key=lambda place: self._distance(place[1]))
         where = places[0][1] if places else tree.where
-        notes = tuple(f"{path}.{key} stands at {other}" for key, other in places[1:])
+        notes = tuple(f"{path}.{_named_part(key)} stands at {other}" for key, other in places[1:])
         self.problem("clash", where, f"{path}: {clash.message}", clash.hint, notes)
 
     def _distance(self, where: Where) -> int:
         return self.files.index(where.file) if where.file in self.files else len(self.files)
+
+
+def _is_short(tree: MappingTree, name: str) -> bool:
+    """Whether a mapping was made of a value that stands for it, at its key `name`."""
+    return len(tree.entries) == 1 and tree.entries[name].where == tree.where
+
+
+def _kind_meant(word: str, choice: OneOf, path: str, short: bool) -> str:
+    """Hint for a word that names no kind: what may be meant where it stands alone, or what a key of some kind is called."""
+    kinds = choice.kinds()
+    for kind_word, section in kinds.items():
+        for name, key in section.declared.items():
+            words = key.kind.spelled() if isinstance(key.kind, Choice) and key.default is REQUIRED else []
+            if found := next((each for each in words if plainly(each) == plainly(word)), ""):
+                said = f"{choice.tag}: {kind_word}, {name}: {found}"
+                return f"write {path.rpartition('.')[2]}: {{{said}}}" if short else f"write {said}"
+    return f"{nearest(word, kinds)} {choice.otherwise.format(word=shorten(word)) if short else ''}".strip()
+
+
+def _as_list(tree: Tree, listed: ListOf) -> str:
+    """Hint for what stands where a list is asked for."""
+    if not isinstance(tree, Scalar):
+        return "begin each line with '- '"
+    if says_yes_or_no(tree.value):
+        return f"write what it holds, [{next(iter(listed.item.kinds()))}, …], or none"
+    return f"write [{tree.text}]"
+
+
+def _named_part(path: str) -> str:
+    """A key path without the numbers of entries in lists."""
+    return ".".join(name for name in path.split(".") if not name.isdecimal())
 
 
 def _is_null(tree: Tree) -> bool:

@@ -100,6 +100,8 @@ def kind(tree: Tree) -> str:
             return "null"
         case Scalar(value=bool()):
             return f"{tree.text} (true or false)"
+        case Scalar(value=""):
+            return "an empty text"
         case Scalar(value=str()):
             return f"the text '{shorten(tree.text)}'"
     return f"the number {tree.text}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from archspec.errors import nearest
-from archspec.schema.keys import Key
+from archspec.schema.keys import Key, Section
 from archspec.schema.kinds import plainly
 from archspec.schema.walk import Entry
 
@@ -32,12 +32,18 @@ def meant(word: str, keys: Mapping[str, Key]) -> str:
     return f"did you mean '{same}'?" if same else nearest(word, keys)
 
 
+def section_called(word: str, sections: Mapping[str, type[Section]]) -> str:
+    """The word of a section that others call so, or ''."""
+    plain = plainly(word)
+    return next((name for name, each in sections.items() if plain in (plainly(name), *map(plainly, each.synonyms))), "")
+
+
 def suggestion(word: str, keys: Mapping[str, Key], everywhere: Everywhere) -> str:
     """The same; a key that stands elsewhere is named with its path."""
     if key_called(word, keys):
         return meant(word, keys)
     entries = list(everywhere())
-    paths = list(dict.fromkeys(entry.path for entry in entries if is_called(word, entry.name, entry.key)))
+    paths = list(dict.fromkeys(entry.written for entry in entries if is_called(word, entry.name, entry.key)))
     if paths and len(paths) <= MOST_PATHS:
         return f"did you mean {' or '.join(map(_place, paths))}?"
     return nearest(word, keys)

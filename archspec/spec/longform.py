@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from archspec.errors import Problem
-from archspec.schema.keys import OneOf, Sub
-from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, tree_of
+from archspec.schema.keys import Key, Named, OneOf, Sub
+from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree
 from archspec.spec.item_reader import ItemReader
 from archspec.spec.operations import IMPLIED, OPERATIONS
 from archspec.spec.recipe import Recipe
 
 STAGE_LISTS = ("before", "after", "between")
 PLURALS = {"widths": "width", "strides": "stride", "blocks": "block"}
-KINDS = {("train", name): (key.kind.tag, "") for name, key in Recipe.declared.items() if isinstance(key.kind, OneOf)}
-BARE = {name: key.kind for name, key in Recipe.declared.items() if isinstance(key.kind, Sub) and key.kind.bare}
-"""Sections of train for which a value alone stands."""
+KINDS = {("train", name): (tag, implied) for name, key in Recipe.declared.items()
+         for tag, implied in ([(key.kind.tag, "")] if isinstance(key.kind, OneOf) else
+                              [(key.kind.section.main, "none")] if isinstance(key.kind, Sub) and key.kind.section.main else [])}
+NAMED = {("train", name, inner) for name, key in Recipe.declared.items() if isinstance(key.kind, Sub)
+         for inner, below in key.kind.section.declared.items() if isinstance(below.kind, Named)}
+"""The paths of what is named by the one key of its mapping."""
 PARTS = {part: ("kind", implied) for part, implied in IMPLIED.items()}
 """Mappings that are of a kind: the key that says it, and the kind that holds where it is not said."""
 
@@ -31,21 +36,39 @@ def _train(tree: Tree, problems: list[Problem]) -> Tree:
 
 
 def kinds_written_out(tree: MappingTree) -> MappingTree:
-    """A train section with each word for a kind, and each value that stands for a section, as a mapping."""
-    entries = {name: _section(name, value) if isinstance(value, Scalar) and value.value is not None else value
-               for name, value in tree.entries.items()}
+    """A train section with each word for a kind, a preset or a rule as a mapping."""
+    return _written_out(tree, Recipe.declared)
+
+
+def _written_out(tree: MappingTree, keys: Mapping[str, Key]) -> MappingTree:
+    entries = {name: _long(value, keys[name]) if name in keys else value for name, value in tree.entries.items()}
     return MappingTree(entries, tree.where, tree.keys)
 
 
-def _section(name: str, value: Scalar) -> Tree:
-    if ("train", name) in KINDS:
-        key = KINDS["train", name][0]
-        return MappingTree({key: value}, value.where, {key: value.where})
-    if name in BARE and value.value != BROKEN:
-        written = BARE[name].written_out(value.value)
-        trees = {key: tree_of(each, value.where) for key, each in written.items()} | {BARE[name].bare: value}
-        return MappingTree(trees, value.where, dict.fromkeys(trees, value.where))
-    return value
+def _long(tree: Tree, key: Key) -> Tree:
+    said = isinstance(tree, Scalar) and tree.value is not None
+    match key.kind:
+        case OneOf(tag=name) if said:
+            return _only(name, tree)
+        case Sub(section=section):
+            whole = _only(section.main, tree) if said and section.main else tree
+            return _written_out(whole, section.declared) if isinstance(whole, MappingTree) else whole
+        case Named() as named:
+            whole = _only(tree.text, MappingTree({}, tree.where)) if said and isinstance(tree, Scalar) else tree
+            return _arguments(whole, named) if isinstance(whole, MappingTree) else whole
+    return tree
+
+
+def _only(name: str, value: Tree) -> MappingTree:
+    """A mapping of one key."""
+    return MappingTree({name: value}, value.where, {name: value.where})
+
+
+def _arguments(tree: MappingTree, named: Named) -> MappingTree:
+    """A bare value behind a word as its main key."""
+    entries = {word: _only(section.main, value) if isinstance(value, Scalar) and (section := named.kinds().get(word)) and
+               section.main else value for word, value in tree.entries.items()}
+    return MappingTree(entries, tree.where, tree.keys)
 
 
 def _defaults(tree: Tree, problems: list[Problem]) -> Tree:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from archspec.schema.tree import MappingTree, Scalar
-from archspec.spec.longform import KINDS, PARTS
+from archspec.spec.longform import KINDS, NAMED, PARTS
 
 
 def merge(base: MappingTree, changes: MappingTree, path: tuple[str, ...] = ()) -> MappingTree:
@@ -28,6 +28,8 @@ def merge(base: MappingTree, changes: MappingTree, path: tuple[str, ...] = ()) -
 
 def _another_kind(path: tuple[str, ...], old: MappingTree, new: MappingTree) -> bool:
     """Whether a norm, an act, a schedule… of another kind replaces the whole one before."""
+    if path in NAMED:
+        return not old.entries.keys() & new.entries.keys()
     of_kind = PARTS.get(path[-1]) if path[0] != "train" else KINDS.get((path[0], path[-1])) if len(path) == 2 else None
     if of_kind is None:
         return False

@@ -4,80 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import ClassVar
+from types import MappingProxyType
 
-from archspec.schema.keys import Clash, OneOf, Section, Sub, key, section, tag
-from archspec.schema.kinds import Choice, Each, Flag, Number, Text, Whole
+from archspec.schema.keys import Clash, Key, OneOf, Section, Sub, key, section, tag
+from archspec.schema.kinds import Choice, Each, Flag, Number, Table, Text, Whole
+from archspec.spec.augment import CROPS, OPERATIONS, CutMix, Flip, MixUp, Operation, RandomResizedCrop, order_clashes
+from archspec.spec.data import SOURCES, Data, Digits
+from archspec.spec.preprocess import PreprocessKeys
 
 SHARE = Number(least=0, below=1)
 NOT_NEGATIVE = Number(least=0, most=1e6)
 MOST_EPOCHS = 100_000
-PIXEL = 255
-"""The largest value of a pixel, as it comes from a file."""
-
-
-@section
-class Digits(Section):
-    """scikit-learn's 1797 handwritten digits, 8x8, resized to the input: 1437 to train, 360 to test. No download."""
-
-    mirrored: ClassVar[bool] = False
-    """Whether a mirror image is another example of the same class."""
-    source: str = tag("scikit-learn's handwritten digits", default="digits")
-
-
-@section
-class Folder(Section):
-    """One folder a class. `path` holds `train` and `validation` (or `val`, `test`), or the class folders themselves."""
-
-    mirrored: ClassVar[bool] = True
-    source: str = tag("images in one folder a class", default="folder")
-    path: str = key(Text("the path of a folder"), "relative to the folder in which the command runs",
-                    synonyms=("dir", "directory", "root", "folder", "data_dir"))
-    holdout: float = key(SHARE, "the share of each class kept for testing, where `path` holds the class folders themselves",
-                         default=0.0,
-                         unit="share", synonyms=("validation_split", "val_split"))
-    resize: float = key(Number(least=1, most=4),
-                        "the image is scaled to cover the input times this, then cropped to it: 224 comes from 258 pixels",
-                        default=1.15, unit="times the input")
-
-
-@section
-class Normalize(Section):
-    """(pixel - mean) / std for pixels from 0 to 255; one number, or one a channel. The default gives -1 to 1."""
-
-    mean: tuple[float, ...] = key(Each(Number(least=0, most=1e6), bare=True),
-                                  "is subtracted from pixels of 0 to 255; one number, or one a channel", default=(127.5,),
-                                  unit="pixel value")
-    std: tuple[float, ...] = key(Each(Number(above=0, most=1e6), bare=True), "divides them; one number, or one a channel",
-                                 default=(127.5,), unit="pixel value")
-
-    def clashes(self) -> Iterator[Clash]:
-        """Statistics of pixels from 0 to 1, as PyTorch has them."""
-        usual = self.std == Normalize().std and all(0 < mean < 1 for mean in self.mean)
-        if usual or all(std < 1 for std in self.std):
-            given = {"mean": self.mean} if usual else {"mean": self.mean, "std": self.std} if max(self.mean) <= 1 else \
-                {"std": self.std}
-            scaled = ", ".join(f"{name}: {_scaled(values)}" for name, values in given.items())
-            yield Clash(("mean",) if usual else ("std", "mean"), "these are statistics of pixels from 0 to 1, and pixels are 0 "
-                        "to 255 here", f"times 255: {scaled}")
-
-
-def _scaled(values: tuple[float, ...]) -> str:
-    found = [f"{value * PIXEL:.6g}" for value in values]
-    return found[0] if len(found) == 1 else f"[{', '.join(found)}]"
-
-
-@section
-class Augment(Section):
-    """What training does to an image. A crop at random from an image padded by `crop_padding` black pixels a side."""
-
-    crop_padding: int = key(Whole(0, 10_000),
-                            "black pixels around an image that is then cropped at random; 0: no crop at random", default=0,
-                            unit="pixels a side", synonyms=("padding", "random_crop", "pad"))
-    flip: str | bool = key(Choice(("auto", True, False)),
-                           "mirror every second image left to right; auto: where the data source says that a mirror image "
-                           "means the same", default="auto",
-                           synonyms=("random_flip", "horizontal_flip", "hflip", "mirror"))
+BALANCED = dict.fromkeys(("balanced", "auto"), "sampling: balanced shows every class as often as any other; weights are "
+                         "written out, {NAME: 2.5}")
+"""What to write where other libraries count the classes themselves, by their word for it."""
 
 
 @section
@@ -148,6 +88,7 @@ class Checkpoint(Section):
 class Init(Section):
     """Weights to start from, instead of random ones: a run's, or a file that `archspec import` reads."""
 
+    main = "weights"
     weights: str = key(Text("the path of a file or a run's folder"), "the run or the file, relative to the folder in which the "
                        "command runs", synonyms=("path", "file", "checkpoint", "pretrained"))
     layout: str = key(Text("the name of a layout"), "where it is from: archspec for a run or a model.keras of ours, keras, "
@@ -162,26 +103,38 @@ class Init(Section):
 class Recipe(Section):
     """All that training needs to know beside the network."""
 
-    data: Digits | Folder = key(OneOf("source", (Digits, Folder), "images in a folder: data: {{source: folder, path: {word}}}"),
-                                "where the images come from", default=Digits(),
-                                synonyms=("dataset",))
+    merged = MappingProxyType({"recipe": Key(Text("the name of a recipe"), None, "a recipe that ships, see "
+                                             "[Recipes](#recipes); its keys hold where the section that names it says "
+                                             "nothing")})
+
+    data: Data = key(SOURCES, "where the images come from", default=Digits(), synonyms=("dataset",))
     epochs: int = key(Whole(1, MOST_EPOCHS), "how often every image is seen", default=30)
     batch: int = key(Whole(1, 10**6), "images a step, over all devices together", default=32, unit="images",
                      synonyms=("batch_size", "bs", "global_batch_size"))
     optimizer: Sgd = key(OneOf("kind", (Sgd,)), "how weights change", default=Sgd(), synonyms=("optimiser",))
     schedule: Step | Cosine | Constant = key(OneOf("kind", (Cosine, Step, Constant)), "the learning rate over the epochs",
                                              default=Cosine(), synonyms=("lr_schedule", "scheduler"))
-    normalize: Normalize = key(Sub(Normalize), "what is done to pixels ahead of the network", default=Normalize(),
-                               synonyms=("normalise", "normalization", "preprocessing"))
-    augment: Augment = key(Sub(Augment), "what training does to images", default=Augment(),
-                           synonyms=("augmentation", "augmentations", "transforms"))
+    preprocess: PreprocessKeys = key(Sub(PreprocessKeys), "what is done to every image ahead of the network",
+                                     default=PreprocessKeys(), synonyms=("preprocessing", "normalize", "normalise",
+                                                                         "normalization", "resize"))
+    augment: tuple[Operation, ...] | None = key(
+        OPERATIONS, "what training does to images at random, in this order", default=None,
+        follows="random_resized_crop and flip for images in files, else none",
+        synonyms=("augmentation", "augmentations", "transforms"))
+    repeated_augmentation: int = key(Whole(1, 100), "how many differently augmented copies of an image a batch holds; the "
+                                     "epoch keeps its length and holds so many fewer images",
+                                     default=1, unit="copies", synonyms=("aug_repeats", "ra_sampler", "repeated_aug"))
+    sampling: str = key(Choice(("natural", "balanced")), "every image once an epoch, or every class as often as any other",
+                        default="natural", synonyms=("sampler", "oversampling"))
+    class_weights: object = key(Table(Number(least=0, most=1e6), instead=BALANCED), "the weight of a class in the loss, by its "
+                                "name; those not named have 1", default=None, follows="1 for all", synonyms=("class_weight",))
     label_smoothing: float = key(SHARE, "the share of each label that is spread over all classes", default=0.0, unit="share",
                                  synonyms=("smoothing",))
     auxiliary_weight: float = key(NOT_NEGATIVE,
                                   "the weight of each auxiliary classifier's loss beside the main one's; read only by "
                                   "networks that have some", default=0.3,
                                   synonyms=("aux_weight",))
-    init: Init | None = key(Sub(Init, bare="weights"), "weights to start from instead of random ones; of a run: `init: runs/x`",
+    init: Init | None = key(Sub(Init), "weights to start from instead of random ones; of a run: `init: runs/x`",
                             default=None, synonyms=("pretrained",))
     seed: int = key(Whole(0, 2**31 - 1), "fixes the weights, the order of the images and what augmentation draws", default=0,
                     synonyms=("random_seed",))
@@ -194,14 +147,28 @@ class Recipe(Section):
                                  synonyms=("checkpoints", "save"))
 
     @property
-    def flips(self) -> bool:
-        """Whether training mirrors images."""
-        return self.data.mirrored if self.augment.flip == "auto" else bool(self.augment.flip)
+    def augmentation(self) -> tuple[Operation, ...]:
+        """What training does to images, where nothing is written what holds."""
+        usual: tuple[Operation, ...] = (RandomResizedCrop(), Flip()) if self.data.mirrored else ()
+        return usual if self.augment is None else self.augment
+
+    @property
+    def mixing(self) -> tuple[str, ...]:
+        """The words of what mixes images in pairs."""
+        return tuple(each.word for each in self.augmentation if isinstance(each, MixUp | CutMix))
+
+    @property
+    def crops(self) -> bool:
+        """Whether training sees parts of images that are drawn, and scaled to the input."""
+        return any(isinstance(each, CROPS) for each in self.augmentation)
 
     def clashes(self) -> Iterator[Clash]:
-        """A mirror image that is no example of its class; a schedule that training does not reach."""
-        if self.augment.flip is True and not self.data.mirrored:
-            yield Clash(("augment.flip", "data"), "a mirrored digit is not a digit", "leave augment.flip out, or write false")
+        """A mirror image that is none of its class; augmentations out of order; an odd batch of pairs; a schedule too long."""
+        if isinstance(self.data, Digits) and any(isinstance(each, Flip) for each in self.augmentation):
+            place = next(number for number, each in enumerate(self.augmentation) if isinstance(each, Flip))
+            yield Clash((f"augment.{place}", "data"), "a mirrored digit is not a digit", "leave flip out")
+        yield from order_clashes(self.augmentation)
+        yield from _unpaired(self)
         if self.schedule.warmup >= self.epochs:
             yield Clash(("schedule.warmup", "epochs"), f"schedule.warmup reaches epoch {self.schedule.warmup:g}, but training "
                         f"has {self.epochs}", "a shorter warmup, or more epochs")
@@ -209,6 +176,18 @@ class Recipe(Section):
         if isinstance(self.schedule, Step) and last >= self.epochs:
             yield Clash(("schedule.milestones", "epochs"), f"schedule.milestones reaches epoch {last:g}, but training has "
                         f"{self.epochs}", _ways_out(self.schedule.milestones, self.epochs))
+
+
+def _unpaired(recipe: Recipe) -> Iterator[Clash]:
+    """Images that are mixed in pairs, in batches that leave one over, or hold copies of one alone."""
+    if recipe.mixing and recipe.batch % 2:
+        words = ", ".join(recipe.mixing)
+        yield Clash(("batch", "augment"), f"images are mixed in pairs ({words}), and a batch of {recipe.batch} leaves one over",
+                    f"batch: {recipe.batch + 1}")
+    elif recipe.mixing and recipe.repeated_augmentation >= recipe.batch:
+        copies, words = recipe.repeated_augmentation, ", ".join(recipe.mixing)
+        yield Clash(("repeated_augmentation", "augment"), f"{words}: with {copies} copies of an image in a batch of "
+                    f"{recipe.batch} each is mixed with itself", "fewer copies, or a larger batch")
 
 
 def _ways_out(milestones: tuple[float, ...], epochs: int) -> str:

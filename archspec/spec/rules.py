@@ -10,6 +10,8 @@ from archspec.errors import Problem, hinted, listed, nearest, position
 from archspec.schema.read import place
 from archspec.schema.tree import MappingTree, Scalar, kind
 from archspec.spec.arch import Spec, parse_spec, section_in
+from archspec.spec.augment import Operation, PadCrop
+from archspec.spec.augment_fit import misfits
 from archspec.spec.export import ExportSection
 from archspec.spec.expressions import ExpressionError, names_in, undefined
 from archspec.spec.inherit import SET, Resolved
@@ -113,25 +115,37 @@ def _recipe(spec: Spec) -> Iterator[Problem]:
     section_in(spec.resolved, "export", ExportSection, problems)
     recipe = section_in(spec.resolved, "train", Recipe, problems)
     yield from problems
-    sides = [side for side in spec.input[:2] if side is not None]
-    if sides and recipe.augment.crop_padding >= min(sides):
-        yield Problem("crop-padding", place(spec.resolved.tree, "train.augment.crop_padding"),
-                      f"a crop_padding of {recipe.augment.crop_padding} is as large as the image, "
-                      f"{' x '.join(map(str, sides))}: a crop may hold none of it", "a few pixels: 4 for 32x32, 28 for 224x224")
+    yield from _misfits(spec, recipe, lambda operation: isinstance(operation, PadCrop))
+
+
+def _misfits(spec: Spec, recipe: Recipe, chosen: Callable[[Operation], bool]) -> Iterator[Problem]:
+    """What is wrong with some of the augmentations for the input, each at its entry in the list."""
+    for number, each in enumerate(recipe.augmentation):
+        if chosen(each):
+            where = place(spec.resolved.tree, f"train.augment.{number}")
+            yield from (Problem("augment", where, misfit.message, misfit.hint) for misfit in misfits((each,), spec.input))
 
 
 def _statistics(spec: Spec) -> Iterator[Problem]:
     """Means and deviations of another number of channels, where the spec itself says them: it cannot be trained so."""
     for name in ("mean", "std"):
-        count, channels = len(getattr(spec.train.normalize, name)), spec.input[2]
-        where = place(spec.resolved.tree, f"train.normalize.{name}")
+        count, channels = len(getattr(spec.train.preprocess, name) or (0,)), spec.input[2]
+        where = place(spec.resolved.tree, f"train.preprocess.{name}")
         if channels is not None and count not in (1, channels) and where.file in own_files(spec):
-            yield Problem("statistics", where, f"train.normalize.{name} has {count} numbers, but the input has {channels} "
+            yield Problem("statistics", where, f"train.preprocess.{name} has {count} numbers, but the input has {channels} "
                           "channel(s)", "write one number, or one a channel")
+
+
+def _augmentation(spec: Spec) -> Iterator[Problem]:
+    """Augmentations that mean nothing for the input, where the spec itself says them: it cannot be trained so."""
+    where = place(spec.resolved.tree, "train.augment")
+    if where.file in own_files(spec):
+        yield from _misfits(spec, spec.train, lambda operation: not isinstance(operation, PadCrop))
 
 
 RULES: tuple[Callable[[Spec], Iterator[Problem]], ...] = (
     _version, _has_head, _stage_names, _auxiliary_stages, _norm_arguments, _names_in_own_blocks, _recipe,
     unread_in_blocks,
 )
-WARNINGS: tuple[Callable[[Spec], Iterator[Problem]], ...] = (unread, channels_first, _statistics)
+WARNINGS: tuple[Callable[[Spec], Iterator[Problem]], ...] = (
+    unread, channels_first, _statistics, _augmentation)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import cache
 
 from archspec.schema.keys import Key, Sub
-from archspec.schema.kinds import Choice, Form, Text, Whole
+from archspec.schema.kinds import Choice, Form, Whole
 from archspec.schema.walk import Entry, walk
 from archspec.spec.export import ExportSection
 from archspec.spec.operations import ITEMS, MAX_TIMES, MEMORIES, OPERATIONS, PADDED, PADDING, UNIT_KIND, UNITS
@@ -48,8 +48,7 @@ SPEC: dict[str, Key] = {
     "memory": MEMORY,
     "published": Key(Sub(Published), None, "figures that `archspec verify` compares with", follows="none",
                      synonyms=("expected", "figures")),
-    "train": Key(Sub(Recipe, {"recipe": Key(Text("the name of a recipe"), None, "a recipe that ships, see [Recipes](#recipes); "
-                                            "its keys hold where the section says nothing")}), None,
+    "train": Key(Sub(Recipe), None,
                  "see [train and export](#train-and-export)", follows="its defaults", synonyms=("training", "fit")),
     "export": Key(Sub(ExportSection), None, "see [train and export](#train-and-export)", follows="its defaults",
                   synonyms=("exports", "serving", "save")),
@@ -93,6 +92,7 @@ DEFAULTS: dict[str, Key] = {
 """The keys of `defaults`."""
 
 
-def everywhere() -> Iterable[Entry]:
+@cache
+def everywhere() -> tuple[Entry, ...]:
     """All keys of a spec that are declared by their path."""
-    return walk(SPEC)
+    return tuple(walk(SPEC))

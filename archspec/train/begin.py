@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from archspec.artifact.folder import FACTS, MODEL
-from archspec.data.index import Index, difference, index_of
+from archspec.data.index import Index, difference
+from archspec.data.looking import Tick
 from archspec.data.source import Source
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
@@ -16,7 +17,7 @@ from archspec.io.machine import refusal
 from archspec.spec.arch import Spec
 from archspec.train import manifest as manifests
 from archspec.train.checkpoint import Checkpoints, Misfit, Snapshot
-from archspec.train.job import Job, Say
+from archspec.train.job import Job, Say, look
 from archspec.train.manifest import FRESH
 from archspec.train.metrics import read_lines
 from archspec.train.progress import Row
@@ -41,6 +42,8 @@ def begin(run: RunFolder, spec: Spec, graph: Graph, job: Job, fresh: bool, say: 
         if aside:
             say(f"the run that was there is now {_move_aside(run)}")
         _create(run, spec, graph, index, fresh)
+        if job.checked.reasons:
+            write_text(run.skipped, "".join(f"{reason}\n" for reason in job.checked.reasons))
         return
     snapshot, refused = to_go_on_from(run, spec, index)
     _take_up(run, job, snapshot, refused, say)
@@ -65,7 +68,7 @@ def to_go_on_from(run: RunFolder, spec: Spec, index: Index) -> tuple[Snapshot, d
     return snapshot, refused
 
 
-def check_classes(run: RunFolder, data: Source, graph: Graph, fresh: bool) -> None:
+def check_classes(run: RunFolder, spec: Spec, graph: Graph, data: Source, fresh: bool, tick: Tick) -> None:
     """Raises InputError unless data and network have the same number of classes, two at least.
 
     Of a run that was trained on other data it says how these differ: another network would not take it up either.
@@ -74,7 +77,7 @@ def check_classes(run: RunFolder, data: Source, graph: Graph, fresh: bool) -> No
         data.check(graph.output.type.channels)
     except InputError:
         if not fresh and has_saved(run):
-            refuse_other_data(run, index_of(data))
+            refuse_other_data(run, look(spec, graph, data, tick)[1].index)
         raise
 
 

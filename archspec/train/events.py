@@ -122,7 +122,8 @@ class Evaluate:
         self._pace.count()
         rate = float(LearningRate(self._job.recipe, steps)(progress.step - 1))
         return {"epoch": progress.step // steps, "step": progress.step, **means, **test, "learning_rate": rate,
-                "seconds": round(progress.seconds, 2), "images_per_second": self._pace.rate}
+                "seconds": round(progress.seconds, 2), "images_per_second": self._pace.rate,
+                "data_wait": self._pace.waits, "images": self._job.training.split.size, "skipped": len(self._job.checked.train)}
 
 
 def _read(job: Job) -> np.ndarray:

@@ -13,15 +13,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from archspec.data.index import Index, index_of
+from archspec.data.cache import caches
+from archspec.data.check import Checked, checked, refuse_too_small
+from archspec.data.index import Index
+from archspec.data.looking import Tick
 from archspec.data.pipeline import Pipeline
-from archspec.data.source import Source
-from archspec.errors import InputError
-from archspec.evaluate.evaluator import Evaluator, classification
+from archspec.data.source import Source, without
+from archspec.data.weighting import class_weights
+from archspec.evaluate.evaluator import Evaluator, classification, multi_label
 from archspec.graph.ir import Graph
 from archspec.model.emit import build
 from archspec.network import lower, with_overrides
-from archspec.preprocess.rule import Preprocess, Shape, preprocess_of
+from archspec.preprocess.rule import Preprocess, input_shape, preprocess_of
 from archspec.spec.arch import Spec
 from archspec.spec.recipe import Recipe
 from archspec.train import cluster as clusters
@@ -47,7 +50,7 @@ class Job:
     recipe: Recipe
     rule: Preprocess
     data: Source
-    index: Index
+    checked: Checked
     training: Pipeline
     testing: Pipeline
     cluster: Cluster
@@ -60,6 +63,11 @@ class Job:
     initialize: Callable[[Say], None]
     """Gives the model the weights that the recipe's `init` names, and says what is to be known of them; nothing without one.
     For a run that begins."""
+
+    @property
+    def index(self) -> Index:
+        """Of the data."""
+        return self.checked.index
 
     @property
     def steps(self) -> int:
@@ -107,31 +115,49 @@ class Job:
                 yield self.evaluate_step(batch).numpy()
 
 
-def prepare(spec: Spec, graph: Graph, data: Source) -> Job:
+def look(spec: Spec, graph: Graph, data: Source, tick: Tick) -> tuple[Preprocess, Checked]:
+    """How the images are seen, and what is found in them. Raises InputError where they cannot be trained on."""
+    rule = preprocess_of(spec.train, input_shape(graph))
+    data.check_channels(rule.shape)
+    return rule, checked(data, spec.train.data, rule, tick)
+
+
+def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick, *, trial: bool = False) -> Job:
     """Looks into the data, builds the model on the devices. Raises InputError where something does not fit.
 
-    That data and network have the same classes is `begin.check_classes`' to say.
+    That data and network have the same classes is `begin.check_classes`' to say. One for a `trial` leaves nothing behind.
     """
     recipe = spec.train
     cluster = clusters.read(os.environ)
-    rule = preprocess_of(recipe, _fixed(graph))
-    index = index_of(data)
-    training, testing = (Pipeline(split, rule, recipe) for split in (data.train, data.test))
-    strategy = strategies.make_strategy(recipe.strategy, recipe.batch)
+    weights = class_weights(recipe, data)
+    rule, found = look(spec, graph, data, tick)
+    training, testing = _pipelines(data, found, rule, recipe, trial=trial)
+    strategy = strategies.make_strategy(recipe.strategy, recipe.batch, recipe.mixing)
     keras.utils.set_random_seed(recipe.seed)
     with strategy.scope():
         model = build(graph, auxiliary=bool(graph.auxiliary))
         optimizer = optimizers.make_optimizer(recipe, training.steps, model)
     several = strategy.num_replicas_in_sync > 1
-    evaluator = classification(graph.output.type.channels)
-    train_step = strategies.summed(strategy, TrainStep(model, optimizer, recipe, rules(recipe)),
+    classes = graph.output.type.channels
+    evaluator = classification(classes) if data.train.labels.ndim == 1 else multi_label(classes)
+    train_step = strategies.summed(strategy, TrainStep(model, optimizer, recipe, rule, rules(recipe), classes, weights),
                                    partial(strategies.synchronized, model, several and recipe.sync_batch_norm))
-    evaluate_step = strategies.summed(strategy, EvaluateStep(model, evaluator))
+    evaluate_step = strategies.summed(strategy, EvaluateStep(model, rule, evaluator))
     # statistics that each device takes by itself differ between them, all else is the same everywhere
     apart = strategies.statistics(model) if several and not recipe.sync_batch_norm else []
     state = TrainState(groups(model, optimizer), Progress(), strategies.averaging(strategy, apart))
-    return Job(recipe, rule, data, index, training, testing, cluster, strategy, model, state, evaluator, train_step,
+    return Job(recipe, rule, data, found, training, testing, cluster, strategy, model, state, evaluator, train_step,
                evaluate_step, partial(_initialize, spec, graph, model, strategy))
+
+
+def _pipelines(data: Source, found: Checked, rule: Preprocess, recipe: Recipe, *, trial: bool) -> list[Pipeline]:
+    """Of the images to train on, and of those to test on."""
+    train, test = without(data.train, found.train), without(data.test, found.test)
+    refuse_too_small(test, found.test_sizes, rule)
+    if not recipe.crops:
+        refuse_too_small(train, found.train_sizes, rule)
+    kept = caches(recipe.data, rule, [(train, found.train_sizes), (test, found.test_sizes)], found.stamp, trial=trial)
+    return [Pipeline(split, rule, recipe, cache=cache) for split, cache in zip((train, test), kept, strict=True)]
 
 
 def _initialize(spec: Spec, graph: Graph, model: keras.Model, strategy: tf.distribute.Strategy, say: Say) -> None:
@@ -148,11 +174,3 @@ def _initialize(spec: Spec, graph: Graph, model: keras.Model, strategy: tf.distr
         fill(model, plan, wanted)
         for note in notes(plan):
             say(f"{init.weights}: {note}")
-
-
-def _fixed(graph: Graph) -> Shape:
-    height, width, channels = graph.input.type.shape
-    if height is None or width is None or channels is None:
-        raise InputError(f"training needs images of one size, but the input is {graph.input.type}\n"
-                         f"  hint: --set input=224x224x{channels}")
-    return height, width, channels

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import time
 from abc import ABC, abstractmethod
-from collections import deque
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -15,79 +12,25 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
 from archspec.train.progress import Row
+from archspec.train.speed import Extent, Speed, duration
 
 LINE_SECONDS = 10.0
 """Without a terminal: the least time between two lines within an epoch."""
-WINDOW_SECONDS = 10.0
-"""Over which the speed is measured."""
-
-
-@dataclass(frozen=True)
-class Extent:
-    """How much there is to do: epochs, steps and images in each."""
-
-    epochs: int
-    steps: int
-    images: int
-
-    @property
-    def total(self) -> int:
-        """All steps."""
-        return self.epochs * self.steps
-
-
-class Speed:
-    """Images a second over the last seconds, and the time that is left at that speed, evaluations counted."""
-
-    def __init__(self, extent: Extent) -> None:
-        self._extent = extent
-        self._marks: deque[tuple[float, int]] = deque()
-        self._evaluation = 0.0
-        """Seconds that the last one took."""
-        self._began: float | None = None
-
-    def mark(self, step: int) -> None:
-        """Takes note that so many steps are done."""
-        now = time.monotonic()
-        self._marks.append((now, step))
-        while len(self._marks) > 2 and now - self._marks[0][0] > WINDOW_SECONDS:
-            self._marks.popleft()
-
-    def pause(self) -> None:
-        """An evaluation goes on."""
-        self._began = self._began or time.monotonic()
-
-    def resume(self) -> None:
-        """It is over; the speed is measured anew, for its time is none of training."""
-        if self._began:
-            self._evaluation = time.monotonic() - self._began
-        self._began = None
-        self._marks.clear()
-
-    @property
-    def images(self) -> float | None:
-        """Images a second; None while there is too little to tell."""
-        if len(self._marks) < 2:
-            return None
-        (begin, first), (end, last) = self._marks[0], self._marks[-1]
-        return (last - first) * self._extent.images / self._extent.steps / max(end - begin, 1e-9)
-
-    @property
-    def left(self) -> float | None:
-        """Seconds until the end."""
-        if not self.images:
-            return None
-        steps, each = self._extent.total - self._marks[-1][1], self._extent.images / self._extent.steps
-        return steps * each / self.images + math.ceil(steps / self._extent.steps) * self._evaluation
+WORTH_SAYING = 0.1
+"""Below this share of its time it is not said that a device waits for data."""
+BOTTLENECK, LONG = 0.25, 5.0
+"""From this share on, and so many seconds an epoch, it is said once what can be done about it."""
 
 
 class Log(ABC):
     """Takes what happens in training and shows it. Used as a context."""
 
-    def __init__(self, console: Console, extent: Extent) -> None:
+    def __init__(self, console: Console, extent: Extent, remedy: str) -> None:
         self.console = console
         self.extent = extent
         self.speed = Speed(extent)
+        self._remedy = remedy
+        """What to do where the device waits for data; '' once it is said."""
 
     def __enter__(self) -> Self:
         return self
@@ -116,7 +59,11 @@ class Log(ABC):
         self.speed.resume()
         self.say(f"epoch {row['epoch']:.0f}/{self.extent.epochs}  loss {row['loss']:.4f}  accuracy {row['accuracy']:6.2%}  "
                  f"test loss {row['test_loss']:.4f}  test accuracy {row['test_top1']:6.2%}  "
-                 f"learning rate {row['learning_rate']:.2g}  {row['images_per_second']:.0f} images/s")
+                 f"learning rate {row['learning_rate']:.2g}  {_read(row)}")
+        if _slow(row) and self._remedy:
+            self.say(f"images come too slowly: {row['data_wait']:.0%} of the time the device waited for them\n"
+                     f"  hint: {self._remedy}")
+            self._remedy = ""
 
     @abstractmethod
     def show(self, text: str, step: int) -> None:
@@ -150,8 +97,8 @@ class Lines(Log):
 class Bar(Log):
     """For a terminal: a bar over the whole training, below the lines of the finished epochs."""
 
-    def __init__(self, console: Console, extent: Extent) -> None:
-        super().__init__(console, extent)
+    def __init__(self, console: Console, extent: Extent, remedy: str) -> None:
+        super().__init__(console, extent, remedy)
         self._progress = Progress(BarColumn(bar_width=None), _Percent(), TextColumn("{task.description}"),
                                   console=console, transient=True, expand=True)
         self._task = self._progress.add_task("the first step compiles the network", total=extent.total)
@@ -174,17 +121,20 @@ class _Percent(ProgressColumn):
         return Text(f"{task.percentage:3.0f} %")
 
 
-def make_log(console: Console, extent: Extent) -> Log:
-    """A bar where something can move, else lines."""
+def _read(row: Row) -> str:
+    """How an epoch's images came."""
+    return (f"{row['images']:.0f} images" + f", {row['skipped']:.0f} skipped" * (row["skipped"] > 0)
+            + f", {row['images_per_second']:.0f} images/s"
+            + f", {row['data_wait']:.0%} of the time waiting for data" * (row["data_wait"] >= WORTH_SAYING))
+
+
+def _slow(row: Row) -> bool:
+    """Whether images are what a training waits for, and it matters."""
+    seconds = row["data_wait"] * row["images"] / max(row["images_per_second"], 1e-9)
+    return row["data_wait"] >= BOTTLENECK and seconds >= LONG
+
+
+def make_log(console: Console, extent: Extent, remedy: str) -> Log:
+    """A bar where something can move, else lines. `remedy` is what to do where the device waits for data."""
     kind = Bar if console.is_terminal and not console.is_dumb_terminal else Lines
-    return kind(console, extent)
-
-
-def duration(seconds: float) -> str:
-    """`8 s`, `3 min 20 s`, `2 h 5 min`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return kind(console, extent, remedy)

@@ -15,8 +15,10 @@ from archspec.train.job import Job
 from archspec.train.pace import Pace
 from archspec.train.progress import Diverged, Interrupted, Row
 from archspec.train.records import Records
+from archspec.train.report import remedy
 from archspec.train.run import RunFolder
 from archspec.train.signals import StopRequest
+from archspec.train.speed import Extent
 
 
 def train(job: Job, run: RunFolder, console: Console) -> list[Row]:
@@ -25,10 +27,11 @@ def train(job: Job, run: RunFolder, console: Console) -> list[Row]:
     Raises Interrupted after a signal, Diverged when loss or weights are no longer numbers.
     """
     progress = job.state.progress
-    log = logs.make_log(console, logs.Extent(job.recipe.epochs, job.training.steps, job.data.train.size))
+    extent = Extent(job.recipe.epochs, job.training.steps, job.training.split.size)
+    log = logs.make_log(console, extent, remedy(job.recipe))
     checkpoints = Checkpoints(run.checkpoints, job.recipe.checkpoint.keep)
     with log, StopRequest() as stop, Records(run, checkpoints, job.cluster, progress.history) as records:
-        pace = Pace(progress)
+        pace = Pace(progress, job.training.split.size / job.training.steps)
         save = Save(job, records, pace)
         # to save comes first: an image that cannot be read in the evaluation must not cost the epoch
         events = (Look(job, log), save, Evaluate(job, records, pace, log, stop))
@@ -63,9 +66,11 @@ class Steps:
     def next(self) -> None:
         """One step. Raises InputError for an image that cannot be read, or too little memory."""
         progress = self._job.state.progress
-        batch = self._job.next(self._batches)
+        with self._pace.waiting():
+            batch = self._job.next(self._batches)
         self.whole = False
         progress.sums = progress.sums + self._job.train(batch)
+        self._pace.follow(progress.sums)
         progress.step += 1
         self.whole = True
         if not self._compiled and progress.step % self._job.training.steps:

@@ -49,7 +49,7 @@ def start(step: int) -> dict[str, Any]:
 def begun(name: str, train: Recipe, graph: Graph, fresh: bool) -> Manifest:
     """The manifest of a run that this command begins."""
     return Manifest(name, graph.fingerprint, train.seed, sys.argv, versions(),
-                    {"images": "float32 pixels from 0 to 255", **to_json(train.normalize)}, to_json(train), fresh,
+                    {"images": "pixels from 0 to 255", **to_json(train.preprocess)}, to_json(train), fresh,
                     [])
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import tensorflow as tf
@@ -32,6 +33,13 @@ class TensorBoard:
                 if name not in ("epoch", "step"):
                     tf.summary.scalar(name, value, step=int(row["epoch"]))
         self._writer.flush()
+
+    def picture(self, path: Path) -> None:
+        """Shows a PNG file, if it is there and can be read."""
+        with suppress(OSError, ValueError, tf.errors.OpError):
+            image = tf.io.decode_png(read_bytes(path), channels=3)
+            with self._writer.as_default():
+                tf.summary.image(path.stem, image[None], step=0)
 
     def close(self) -> None:
         """Ends the event file."""

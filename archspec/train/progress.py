@@ -26,8 +26,8 @@ class Progress:
     seconds: float = 0.0
     sums: Any = field(default_factory=lambda: np.zeros(len(TRAINED)))
     """(3,) float64; a tensor while training, which is waited for when it is read."""
-    timed: list[float] = field(default_factory=lambda: [0.0, 0.0])
-    """Images and seconds of the epoch by which its pace is told; see Pace."""
+    timed: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    """Images and seconds of the epoch by which its pace is told, and seconds of these spent waiting for data; see Pace."""
     history: list[Row] = field(default_factory=list)
 
     @property
@@ -42,7 +42,7 @@ class Progress:
     def end_epoch(self, row: Row) -> None:
         """Takes up the epoch's row; the sums of the next one begin."""
         self.history.append(row)
-        self.sums, self.timed = np.zeros(len(TRAINED)), [0.0, 0.0]
+        self.sums, self.timed = np.zeros(len(TRAINED)), [0.0, 0.0, 0.0]
 
     def to_json(self) -> dict[str, Any]:
         """For the checkpoint."""
@@ -60,7 +60,7 @@ def is_progress(document: object) -> bool:
     """Whether a JSON document is one that `Progress.to_json` gave, as far as that can be seen."""
     return (isinstance(document, dict) and set(document) == {"step", "seconds", "sums", "timed", "history"}
             and type(document["step"]) is int and document["step"] >= 0 and _is_number(document["seconds"])
-            and _are_numbers(document["sums"], len(TRAINED)) and _are_numbers(document["timed"], 2)
+            and _are_numbers(document["sums"], len(TRAINED)) and _are_numbers(document["timed"], 3)
             and isinstance(document["history"], list) and all(map(is_row, document["history"])))
 
 
@@ -88,6 +88,7 @@ class Interrupted(Exception):
 
 
 def trained(sums: np.ndarray) -> dict[str, float]:
-    """Loss and accuracy from sums as in steps.TRAINED."""
+    """Loss and accuracy from sums as in steps.TRAINED; 0 as long as all examples have a weight of 0."""
     named = dict(zip(TRAINED, sums, strict=True))
-    return {"loss": float(named["loss"] / named["examples"]), "accuracy": float(named["correct"] / named["examples"])}
+    examples = named["examples"] or 1.0
+    return {"loss": float(named["loss"] / examples), "accuracy": float(named["correct"] / examples)}

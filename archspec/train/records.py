@@ -25,6 +25,8 @@ class Records:
         self._run, self._checkpoints, self._chief = run, checkpoints, cluster.chief
         self._folder = _identity(run)
         self._board = TensorBoard(run.tensorboard, history) if cluster.chief else None
+        if self._board:
+            self._board.picture(run.augmented)
         if cluster.chief and history:
             write_lines(run.metrics, history)
 

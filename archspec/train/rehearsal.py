@@ -24,10 +24,11 @@ def rehearse(job: Job, say: Say) -> Row:
     means = trained(job.train(job.next(job.batches(0))).numpy())
     for what, loss in (("first step", means["loss"]), ("evaluation", test["loss"])):
         if not np.isfinite(loss):
-            raise InputError(f"the loss of the {what} is {loss}\n  hint: look at train.normalize and train.init")
+            raise InputError(f"the loss of the {what} is {loss}\n  hint: look at train.preprocess and train.init")
     job.restore(before)
     return {"epoch": 1, "step": 1, **means, **{f"test_{name}": value for name, value in test.items()}, "learning_rate": 0.0,
-            "seconds": 0.0, "images_per_second": 0.0}
+            "seconds": 0.0, "images_per_second": 0.0, "data_wait": 0.0, "images": job.recipe.batch,
+            "skipped": len(job.checked.train)}
 
 
 def refuse_little_space(job: Job, run: Path, finished: Path) -> None:

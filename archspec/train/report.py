@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from archspec.graph.ir import Graph
+from archspec.spec.data import Encoded
+from archspec.spec.recipe import Recipe
 from archspec.train.job import Job
 from archspec.train.strategy import devices_text
 
@@ -11,11 +13,23 @@ def headline(graph: Graph, job: Job) -> str:
     """The network, the data, the devices in one line; below it what a person should know of the data."""
     weights = sum(weight.size for node in graph.predicting for weight in node.weights if weight.trainable)
     data = job.data
-    return (f"{graph.name}: {weights:,} parameters; {data.name}: {data.train.size} {data.train.name} and {data.test.size} "
-            f"{data.test.name} images, {len(data.classes)} classes; {job.recipe.epochs} epochs of "
+    return (f"{graph.name}: {weights:,} parameters; {data.name}: {job.training.split.size} {data.train.name} and "
+            f"{job.testing.split.size} {data.test.name} images, {len(data.classes)} classes; {job.recipe.epochs} epochs of "
             f"{job.training.steps} steps; {devices_text(job.strategy)}" +
             "".join(f"\n{note}" for note in _notes(job)))
 
 
+def remedy(recipe: Recipe) -> str:
+    """What to do where the device waits for data: the cheapest first."""
+    found = []
+    if isinstance(recipe.data, Encoded) and recipe.data.cache == "none":
+        found = ["train.data.cache: ram, or disk, decodes each image once", "archspec data pack can make large images smaller"]
+    if len(recipe.augmentation) > 1:
+        found.append("leave out what costs most of train.augment")
+    return "; ".join([*found, "give it more processor cores"])
+
+
 def _notes(job: Job) -> list[str]:
-    return [*([f"left out: {job.data.left_out}"] if job.data.left_out else []), *job.training.notes]
+    said = [f"left out: {job.data.left_out}"] if job.data.left_out else []
+    kept = [each.cache.note for each in (job.training, job.testing) if each.cache]
+    return [*said, *([job.checked.said] if job.checked.said else []), *job.training.notes, *kept]

@@ -46,8 +46,16 @@ class RunFolder:
         return self.path / "data.json"
 
     @property
+    def skipped(self) -> Path:
+        return self.path / "skipped.txt"
+
+    @property
     def metrics(self) -> Path:
         return self.path / "metrics.jsonl"
+
+    @property
+    def augmented(self) -> Path:
+        return self.path / "augmented.png"
 
     @property
     def result(self) -> Path:
@@ -122,9 +130,10 @@ def differences(run: RunFolder, written: Manifest, spec: Spec, graph: Graph) -> 
             yield f"a run with another recipe: {'; '.join(differing)}"
 
 
-INDIFFERENT = ("train.strategy", "train.checkpoint", "train.data.path")
-"""Keys of the recipe that do not change what is learned: a run may be taken up with others. Data may lie elsewhere; whether
-they are the same is not told by their path."""
+INDIFFERENT = ("train.strategy", "train.checkpoint",
+               *(f"train.data.{name}" for name in ("path", "root", "test", "cache", "on_error", "skip_at_most")))
+"""Keys of the recipe that do not change what is learned: a run may be taken up with others. Data may lie elsewhere, or some
+be skipped now; whether they are the same is not told by these keys, but by the index."""
 
 
 def _of_the_network(run: RunFolder, spec: Spec) -> list[str]:
@@ -145,13 +154,23 @@ def _differing(before: Any, now: Any, path: str) -> Iterator[str]:
     if isinstance(before, Mapping) and isinstance(now, Mapping):
         for key in dict.fromkeys([*before, *now]):
             yield from _differing(before.get(key), now.get(key), f"{path}.{key}")
+    elif (named := _named(before)) and named == _named(now):
+        for name, old, new in zip(named, before, now, strict=True):
+            yield from _differing(old[name], new[name], f"{path}.{name}")
     elif before != now:
         yield f"{path} was {_short(before)}, is {_short(now)}"
 
 
+def _named(value: Any) -> list[str]:
+    """The names in a list of entries with one name each, such as operations; none of another value."""
+    alike = isinstance(value, list) and all(isinstance(entry, Mapping) and len(entry) == 1 for entry in value)
+    return [next(iter(entry)) for entry in value] if alike else []
+
+
 def _short(value: Any) -> str:
-    """A value for a message."""
-    return "not there" if value is None else shorten(str(value))
+    """A value for a message; of a list of operations their names."""
+    names = _named(value)
+    return "not there" if value is None else shorten(f"[{', '.join(names)}]" if names else str(value))
 
 
 def _visible(path: Path) -> list[str]:

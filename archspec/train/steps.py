@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
+from archspec.data.augment.batches import Blend
 from archspec.evaluate.evaluator import Evaluator, weighted
-from archspec.evaluate.loss import cross_entropy
+from archspec.evaluate.loss import binary_cross_entropy, cross_entropy, truth, weighed_cross_entropy
 from archspec.evaluate.ranks import hits
+from archspec.preprocess.pixels import normalize
+from archspec.preprocess.rule import Preprocess
 from archspec.spec.recipe import Recipe
+from archspec.train.blend import blended
 from archspec.train.optimizer import Sgd
 from archspec.train.strategy import over_devices
 from archspec.train.update import Rule, updated
@@ -27,14 +32,24 @@ class TrainStep:
     model: keras.Model
     optimizer: Sgd
     recipe: Recipe
+    rule: Preprocess
     rules: tuple[Rule, ...]
+    classes: int
+    class_weights: np.ndarray | None = None
+    """(classes,) float32; 1 for all if left out."""
 
-    def __call__(self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-        """Sums as in TRAINED, (3,) float64."""
+    def __call__(self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, blend: Blend | tuple[()]) -> tf.Tensor:
+        """Sums as in TRAINED, (3,) float64. Of images that are blended the accuracy is by the class that has most of them."""
+        one_each = len(labels.shape) == 1
+        inputs, truths, weighed = self._blended(images, labels, blend)
+        if blend and one_each:
+            labels = tf.argmax(truths, axis=1, output_type=tf.int32)
+        whole = cross_entropy if self.class_weights is None else weighed_cross_entropy
+        distance = whole if one_each else binary_cross_entropy
         with tf.GradientTape() as tape:
-            logits, auxiliary = split_outputs(self.model(images, training=True))
-            losses = self._cross_entropy(labels, logits)
-            total = losses + self.recipe.auxiliary_weight * sum(self._cross_entropy(labels, each) for each in auxiliary)
+            logits, auxiliary = split_outputs(self.model(inputs, training=True))
+            losses = distance(weighed, logits)
+            total = losses + self.recipe.auxiliary_weight * sum(distance(weighed, each) for each in auxiliary)
             # over the global batch: gradients are summed over devices, not averaged
             loss = tf.reduce_sum(total * weights) / self.recipe.batch
         variables = self.model.trainable_variables
@@ -42,8 +57,16 @@ class TrainStep:
         self.optimizer.apply(updated(gradients, variables, self.rules), variables)
         return weighted(weights, losses, hits(logits, labels, 1))
 
-    def _cross_entropy(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        return cross_entropy(labels, logits, self.recipe.label_smoothing)
+    def _blended(self, images: tf.Tensor, labels: tf.Tensor, blend: Blend | tuple[()]) -> tuple[tf.Tensor, ...]:
+        """The network's input, what is true of it, and the same with each label's part times the weight of its class."""
+        inputs = normalize(tf.cast(images, tf.float32), self.rule)
+        truths = truth(labels, self.classes, self.recipe.label_smoothing)
+        if self.class_weights is None:
+            inputs, truths = blended(inputs, truths, blend)
+            return inputs, truths, truths
+        weighed = truths * tf.gather(tf.constant(self.class_weights), labels)[:, None]
+        inputs, both = blended(inputs, tf.concat([truths, weighed], axis=1), blend)
+        return inputs, *tf.split(both, 2, axis=1)
 
 
 @dataclass(frozen=True)
@@ -51,11 +74,12 @@ class EvaluateStep:
     """The sums of an evaluator on one device, without changing anything."""
 
     model: keras.Model
+    rule: Preprocess
     evaluator: Evaluator
 
-    def __call__(self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    def __call__(self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, blend: tuple[()]) -> tf.Tensor:
         """See Evaluator.sums."""
-        logits, _ = split_outputs(self.model(images, training=False))
+        logits, _ = split_outputs(self.model(normalize(tf.cast(images, tf.float32), self.rule), training=False))
         return self.evaluator.sums(logits, labels, weights)
 
 

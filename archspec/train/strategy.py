@@ -13,10 +13,10 @@ import tensorflow as tf
 from archspec.errors import InputError
 
 
-def make_strategy(kind: str, batch: int) -> tf.distribute.Strategy:
+def make_strategy(kind: str, batch: int, mixing: Sequence[str] = ()) -> tf.distribute.Strategy:
     """`one`, `mirrored` (every GPU; without one every logical CPU), or `auto`: mirrored where there are several GPUs.
 
-    Raises InputError if the batch cannot be shared out evenly.
+    Raises InputError if the batch cannot be shared out evenly: in whole pairs, where the operations `mixing` mix these.
     """
     gpus = tf.config.list_logical_devices("GPU")
     if kind == "auto":
@@ -24,9 +24,11 @@ def make_strategy(kind: str, batch: int) -> tf.distribute.Strategy:
     devices = [device.name for device in gpus or tf.config.list_logical_devices("CPU")]
     if kind == "one":
         return tf.distribute.OneDeviceStrategy(devices[0])
-    if batch % len(devices):
-        raise InputError(f"a batch of {batch} cannot be shared out over {len(devices)} devices\n"
-                         f"  hint: --set train.batch={-(-batch // len(devices)) * len(devices)}")
+    least = len(devices) * (2 if mixing else 1)
+    if batch % least:
+        pairs = f" in whole pairs, which are mixed ({', '.join(mixing)})" if mixing else ""
+        raise InputError(f"a batch of {batch} cannot be shared out over {len(devices)} devices{pairs}\n"
+                         f"  hint: --set train.batch={-(-batch // least) * least}")
     return _mirrored(tuple(devices))
 
 

@@ -17,5 +17,5 @@ def artifact_of(spec: Spec, graph: Graph, job: Job, last: Row) -> Artifact:
     tested = {name.removeprefix("test_"): value for name, value in last.items() if name.startswith("test_")}
     data = job.data
     return Artifact(spec.to_yaml(expand=True), graph, weights, data.classes, job.rule,
-                    {"data": data.name, "split": data.test.name, "examples": data.test.size, **tested}, versions(),
-                    job.index.digest)
+                    {"data": data.name, "split": data.test.name, "examples": job.testing.split.size, **tested}, versions(),
+                    job.index.digest, data.train.labels.ndim > 1)

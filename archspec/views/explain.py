@@ -53,7 +53,7 @@ def _default(spec: Spec, key: str) -> list[Origin]:
     said = default_of(spec, key)
     if said is not None:
         return [Origin(None, said)]
-    entry = next((entry for entry in everywhere() if entry.path == key), None)
+    entry = next((entry for entry in everywhere() if entry.written == key), None)
     if entry is not None and entry.key.default not in (None, "", REQUIRED) and "." in key and not key.startswith("published."):
         return [Origin(None, _described(to_json(entry.key.default), entry.key.doc))]
     applies = _left_out(key)
@@ -61,7 +61,7 @@ def _default(spec: Spec, key: str) -> list[Origin]:
         section = {"train": spec.train, "export": spec.export}.get(key)
         hint = "" if section is None else f"\n  hint: --explain {key}.KEY says each: {' '.join(section.declared)}"
         raise InputError(f"nothing sets '{key}'; where it is left out: {applies}{hint}")
-    known = list(dict.fromkeys((*_keys(spec.resolved.tree), *(entry.path for entry in everywhere()))))
+    known = list(dict.fromkeys((*_keys(spec.resolved.tree), *(entry.written for entry in everywhere()))))
     if key in known:
         raise InputError(f"nothing sets '{key}', and it has no default")
     hint = suggestion(key.rpartition(".")[2], {}, everywhere) or nearest(key, known)

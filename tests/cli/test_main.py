@@ -30,3 +30,33 @@ def test_an_interrupt_while_the_command_is_loaded_exits_130(module: str, signal:
 @pytest.mark.parametrize(("arguments", "code"), [(["check", "resnet18"], 0), (["check", "resnet81"], 2)])
 def test_the_module_is_the_command(arguments: list[str], code: int) -> None:
     assert subprocess.run([sys.executable, "-m", "archspec", *arguments], capture_output=True).returncode == code
+
+
+READING = """
+import sys, time
+import tensorflow as tf
+import archspec.cli
+
+def slow(number):
+    end = time.monotonic() + 0.05
+    while time.monotonic() < end:
+        pass
+    return number
+
+def run(arguments):
+    numbers = tf.data.Dataset.range(10**6).map(lambda number: tf.ensure_shape(tf.numpy_function(slow, [number], tf.int64), ()),
+                                               num_parallel_calls=8).batch(8).prefetch(2)
+    held = [iter(tf.distribute.OneDeviceStrategy("/cpu:0").experimental_distribute_dataset(numbers))]
+    held.append(held)
+    next(held[0])
+    return 2
+
+archspec.cli.run = run
+from archspec.__main__ import main
+main()
+"""
+
+
+@pytest.mark.slow
+def test_what_reads_ahead_does_not_keep_the_process_from_ending() -> None:
+    assert subprocess.run([sys.executable, "-c", READING], capture_output=True, timeout=240).returncode == 2

@@ -13,7 +13,8 @@ from archspec.data.pipeline import Pipeline
 from archspec.data.sources import load_data
 from archspec.errors import InputError
 from archspec.preprocess.rule import preprocess_of
-from archspec.spec.recipe import Folder, Recipe
+from archspec.spec.data import Folder
+from archspec.spec.recipe import Recipe
 
 SHAPE = (8, 8, 3)
 
@@ -120,7 +121,8 @@ def test_no_train_folder_and_no_holdout(classes: Path) -> None:
 
 def test_nothing_to_test_on(tmp_path: Path) -> None:
     save(tmp_path / "train" / "cat" / "0.png")
-    assert message(tmp_path) == "PATH has a folder 'train', but none of validation, val, test to test on"
+    assert message(tmp_path) == ("PATH has a folder 'train', but none of validation, val, valid, test, testing to test on\n"
+                                 "  hint: train.data.holdout=0.2 keeps a fifth of each class in 'train' for testing")
 
 
 def test_holdout_beside_a_test_folder(halves: Path) -> None:
@@ -171,4 +173,5 @@ def test_each_class_has_a_name_of_its_own(names: tuple[bytes, ...], said: str, t
 
 def test_too_few_images_to_hold_some_back(tmp_path: Path) -> None:
     save(tmp_path / "cat" / "0.png")
-    assert message(tmp_path, holdout=0.5) == "class 'cat' has 1 image(s): too few to hold 0.5 of them back"
+    assert message(tmp_path, holdout=0.5) == ("class 'cat' has 1 image(s): too few to hold 0.5 of them back\n"
+                                                "  hint: more images of it, or leave the class out")

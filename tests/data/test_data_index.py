@@ -6,17 +6,23 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from archspec.data.index import Index, Listing, difference, index_of
+from archspec.data.check import checked
+from archspec.data.index import Index, Listing, difference
+from archspec.data.looking import silent
 from archspec.data.names import Names
+from archspec.data.source import Source
 from archspec.data.sources import load_data
 from archspec.errors import InputError
-from archspec.spec.recipe import Digits, Folder
+from archspec.preprocess.rule import preprocess_of
+from archspec.spec.data import Digits, Folder
+from archspec.spec.recipe import Recipe
 
 
 @pytest.fixture
@@ -28,6 +34,13 @@ def root(tmp_path: Path) -> Path:
             for index in range(count):
                 Image.new("RGB", (5, 4), (value, index, 7)).save(tmp_path / "data" / half / name / f"{index}.png")
     return tmp_path / "data"
+
+
+RULE = preprocess_of(Recipe(), (4, 5, 3))
+
+
+def index_of(source: Source) -> Index:
+    return checked(source, Folder(path="unread"), RULE, silent).index
 
 
 def indexed(root: Path) -> Index:
@@ -63,6 +76,14 @@ def test_numbers_that_no_machine_holds_are_damage(root: Path, key: str) -> None:
     document = indexed(root).to_json()
     with pytest.raises(InputError, match="this is no index of data, or it is damaged"):
         Index.from_json({**document, "train": {**document["train"], key: "99999999999999999999"}})
+
+
+@pytest.mark.parametrize("label", [2, -1])
+def test_a_label_that_is_no_class_is_damage_whatever_the_digest(root: Path, label: int) -> None:
+    index = indexed(root)
+    document = replace(index, train=replace(index.train, labels=np.full(6, label, np.int32))).to_json()
+    with pytest.raises(InputError, match="this is no index of data, or it is damaged"):
+        Index.from_json(document)
 
 
 def test_data_that_moved_are_the_same(root: Path) -> None:
@@ -115,6 +136,21 @@ def test_an_exchanged_image_of_the_same_size_is_seen(root: Path) -> None:
     assert [before.head(index).first == head for index, head in enumerate(old)] == [True, True, True, False]
 
 
+def test_several_labels_an_image(root: Path) -> None:
+    source = load_data(Folder(path=str(root)))
+
+    def labelled(labels: list[list[int]]) -> Index:
+        return index_of(replace(source, test=replace(source.test, labels=np.array(labels, np.uint8))))
+    before = labelled([[1, 0], [1, 1], [0, 0], [0, 1]])
+    document = json.loads(json.dumps(before.to_json()))
+    again = Index.from_json(document)
+    assert (document["test"]["labels"], document["train"]["labels"]) == ("0 0,1 - 1", "0 0 0 1 1 1")
+    assert (again.digest, again.test.labels.dtype, again.test.labels.tolist()) == (before.digest, np.uint8, before.test.labels.tolist())
+    assert difference(before, labelled([[1, 0], [1, 0], [0, 0], [0, 1]])) == ["1 val image given another class: val/cat/1.png"]
+    with pytest.raises(InputError, match="this is no index of data, or it is damaged"):
+        Index.from_json({**document, "test": {**document["test"], "labels": "0 0,2 - 1"}})
+
+
 def test_another_source_is_all_that_is_said(root: Path) -> None:
     assert difference(indexed(root), index_of(load_data(Digits()))) == ["the source of the data was folder, is digits"]
 
@@ -134,6 +170,14 @@ def test_files_that_are_no_images_are_named_at_once(root: Path) -> None:
         index_of(load_data(Folder(path=str(root))))
     assert str(error.value) == (f"2 images cannot be read:\n  {root}/train/cat/bad.jpg: an HTML page\n"
                                 f"  {root}/val/dog/0.png: the file is empty\n  hint: replace or remove them")
+
+
+def test_what_is_of_a_kind_that_is_not_read_can_be_converted(root: Path) -> None:
+    (root / "train/cat/phone.jpg").write_bytes(b"\0\0\0\x18ftypheic")
+    with pytest.raises(InputError) as error:
+        index_of(load_data(Folder(path=str(root))))
+    assert str(error.value) == (f"1 image cannot be read:\n  {root}/train/cat/phone.jpg: a HEIC photograph, which is not read\n"
+                                "  hint: convert, to JPEG say, replace or remove them")
 
 
 def test_a_file_that_goes_away_meanwhile_is_named(root: Path) -> None:

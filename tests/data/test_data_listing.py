@@ -12,8 +12,9 @@ from PIL import Image
 from archspec.data.names import Names, readable
 from archspec.data.source import Source
 from archspec.data.sources import load_data
+from archspec.data.sources.listing import CONVERT
 from archspec.errors import InputError
-from archspec.spec.recipe import Folder
+from archspec.spec.data import Folder
 
 
 @pytest.fixture
@@ -62,7 +63,33 @@ def test_by_content_and_not_by_suffix(root: Path) -> None:
     (root / "train/cat/readme").write_text("BM and P6 1\n")
     Image.new("RGB", (5, 4)).save(root / "train/cat/raw.nef", "TIFF")
     assert cats(root) == ["0.png", "1.png", "photo", "photo.PNG", "photo.dat", "photo.jpg"]
-    assert loaded(root).left_out == "3 files that are no images (first: train/cat/labels.csv)"
+    assert loaded(root).left_out == ("2 files that are no images (first: train/cat/labels.csv), 1 raw photograph, which is not "
+                                     f"read (train/cat/raw.nef){CONVERT}")
+
+
+@pytest.mark.parametrize(("name", "data", "said"), [
+    ("a.HEIC", b"\0\0\0\x18ftypheic", "HEIC photograph"), ("a.heif", b"", "HEIC photograph"),
+    ("IMG_1", b"\0\0\0\x18ftypmif1", "HEIC photograph"), ("a.CR2", b"II*\0\x10\0\0\0CR", "raw photograph"),
+    ("a.dng", b"MM\0*", "raw photograph"), ("a", b"FUJIFILMCCD-RAW", "raw photograph"), ("a.psd", b"8BPS", "Photoshop file"),
+    ("a.svg", b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- of a tool --><svg/>", "SVG drawing"), ("b", b"<svg/>", "SVG drawing"),
+    ("a.jxl", b"\xff\x0a", "JPEG XL image"), ("a.dcm", b"\0" * 128 + b"DICM", "DICOM image")])
+def test_photographs_of_a_kind_that_is_not_read_are_told_from_what_is_none(root: Path, name: str, data: bytes, said: str) -> None:
+    (root / "train/cat" / name).write_bytes(data)
+    assert loaded(root).left_out == f"1 {said}, which is not read (train/cat/{name}){CONVERT}"
+    (root / "train/dog" / name).write_bytes(data)
+    (root / "train/dog/x.mov").write_bytes(b"\0\0\0\x14ftypqt  ")
+    assert loaded(root).left_out == (f"2 {said}s, which are not read (first: train/cat/{name}), "
+                                     f"1 file that is no image (train/dog/x.mov){CONVERT}")
+
+
+def test_a_class_of_such_photographs_alone_says_what_to_do(root: Path) -> None:
+    for index in range(2):
+        (root / f"train/cat/{index}.png").rename(root / f"train/cat/{index}.heic")
+        (root / f"train/cat/{index}.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    with pytest.raises(InputError) as error:
+        loaded(root)
+    assert str(error.value) == (f"{root}/train/cat: no images in it; left out: 2 HEIC photographs, which are not read "
+                                f"(first: train/cat/0.heic){CONVERT}")
 
 
 def test_links(root: Path) -> None:

@@ -2,42 +2,54 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
-from archspec.data.augment import random_crop, random_flip
+from archspec.data import reading
+from archspec.data.cache import caches
 from archspec.data.names import Names
 from archspec.data.order import Shard, order
 from archspec.data.pipeline import Pipeline
 from archspec.data.source import Split, in_memory
 from archspec.errors import InputError
-from archspec.preprocess.pixels import scale
 from archspec.preprocess.rule import preprocess_of
-from archspec.spec.recipe import Augment, Folder, Normalize, Recipe
+from archspec.spec.augment import CutMix, Flip, MixUp, Operation, PadCrop, RandAugment, RandomErasing, RandomResizedCrop
+from archspec.spec.data import Folder
+from archspec.spec.recipe import Recipe
 
 SHAPE = (2, 2, 1)
 SIZE = 10
-PLAIN = Normalize(mean=(0.0,), std=(1.0,))
+MOVED: tuple[Operation, ...] = (PadCrop(pixels=1, fill="black"),)
+ALL: tuple[Operation, ...] = (RandomResizedCrop(), Flip(), RandAugment(), RandomErasing(fill="noise"), MixUp(probability=0.5),
+                              CutMix(probability=0.5, draw="pair"))
 
 
-def pipeline(**keys: object) -> Pipeline:
+def pipeline(**keys: Any) -> Pipeline:
     """Ten images; the i-th has the label i and pixels of that value."""
-    recipe = replace(Recipe(batch=4, epochs=3, normalize=PLAIN), **keys)  # type: ignore[arg-type]
+    recipe = replace(Recipe(batch=4, epochs=3), **keys)
     images = np.broadcast_to(np.arange(SIZE, dtype=np.float32).reshape(-1, 1, 1, 1), (SIZE, *SHAPE))
-    keys = Names.of(b"%d" % number for number in range(SIZE))
-    split = in_memory("train", np.arange(SIZE, dtype=np.int32), keys, images, 255.0)
+    names = Names.of(b"%d" % number for number in range(SIZE))
+    split = in_memory("train", np.arange(SIZE, dtype=np.int32), names, images, 255.0)
     return Pipeline(split, preprocess_of(recipe, SHAPE), recipe)
 
 
 def labels(batches: tf.data.Dataset) -> list[list[int]]:
-    return [[int(label) for label, weight in zip(labels, weights, strict=True) if weight]
-            for _, labels, weights in batches.as_numpy_iterator()]
+    return [[int(label) for label, weight in zip(batch.labels, batch.weights, strict=True) if weight]
+            for batch in batches.as_numpy_iterator()]
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two batches are equal, bit for bit."""
+    return all((a == b).all() for a, b in zip(tf.nest.flatten(one), tf.nest.flatten(other), strict=True))
 
 
 def test_every_example_once_an_epoch_and_the_last_batch_filled_up() -> None:
@@ -48,8 +60,7 @@ def test_every_example_once_an_epoch_and_the_last_batch_filled_up() -> None:
 
 
 def test_all_batches_have_the_same_shape() -> None:
-    shapes = {images.shape for images, _, _ in pipeline().training().as_numpy_iterator()}
-    assert shapes == {(4, *SHAPE)}
+    assert {batch.images.shape for batch in pipeline().training().as_numpy_iterator()} == {(4, *SHAPE)}
 
 
 def test_a_batch_larger_than_the_data_is_filled_up() -> None:
@@ -63,49 +74,114 @@ def test_epochs_differ_and_seeds_differ() -> None:
     assert batches != others
 
 
-@pytest.mark.parametrize("start", [1, 3, 5, 9])
-def test_from_any_step_on_the_same_images_as_without_a_stop(start: int) -> None:
-    whole = list(pipeline(augment=Augment(crop_padding=1)).training().as_numpy_iterator())
-    rest = list(pipeline(augment=Augment(crop_padding=1)).training(start).as_numpy_iterator())
-    assert len(rest) == len(whole) - start
-    for one, other in zip(whole[start:], rest, strict=True):
-        assert all((a == b).all() for a, b in zip(one, other, strict=True))
-
-
 def test_images_and_labels_belong_together() -> None:
-    for images, labels_, _ in pipeline().training().as_numpy_iterator():
-        assert (images[:, 0, 0, 0] == labels_).all()
+    for batch in pipeline().training().as_numpy_iterator():
+        assert (batch.images[:, 0, 0, 0] == batch.labels).all()
 
 
 def test_evaluation_goes_in_order_and_does_not_augment() -> None:
-    one = pipeline(augment={"crop_padding": 1})
+    one = pipeline(augment=MOVED)
     assert labels(one.evaluation()) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
-    images = np.concatenate([images for images, _, _ in one.evaluation().as_numpy_iterator()])
+    images = np.concatenate([batch.images for batch in one.evaluation().as_numpy_iterator()])
     assert (images[:SIZE] == np.arange(SIZE).reshape(-1, 1, 1, 1)).all()
-
-
-def test_pixels_are_normalised() -> None:
-    images = next(pipeline(normalize=Normalize(mean=(3.0,), std=(2.0,))).evaluation().as_numpy_iterator())[0]
-    assert images[:, 0, 0, 0].tolist() == [-1.5, -1, -0.5, 0]
 
 
 def test_grey_arrays_fill_all_channels_and_white_is_255() -> None:
     images = np.arange(4, dtype=np.float32).reshape(1, 2, 2, 1)
     split = in_memory("test", np.zeros(1, np.int32), Names.of([b"0"]), images, 3.0)
-    recipe = Recipe()
-    pixels, _ = Pipeline(split, preprocess_of(recipe, (2, 2, 3)), recipe).sample(1, 0)
+    pixels, _ = Pipeline(split, preprocess_of(Recipe(), (2, 2, 3)), Recipe()).sample(1, 0)
     assert pixels[0].tolist() == [[[0.0] * 3, [85.0] * 3], [[170.0] * 3, [255.0] * 3]]
 
 
-@pytest.mark.parametrize("of", [2, 4])
-@pytest.mark.parametrize("start", [0, 4])
-def test_shards_together_are_the_whole(of: int, start: int) -> None:
-    keys = {"augment": Augment(crop_padding=1)}
-    whole = pipeline(**keys).training(start).as_numpy_iterator()
-    parts = [replace(pipeline(**keys), shard=Shard(rank, of)).training(start).as_numpy_iterator() for rank in range(of)]
+def test_balanced_sampling_reaches_the_batches() -> None:
+    one = pipeline(sampling="balanced", epochs=1)
+    unequal = np.array([0] * 8 + [1] * 2, np.int32)
+    batches = list(replace(one, split=replace(one.split, labels=unequal)).training().as_numpy_iterator())
+    assert np.bincount(np.concatenate([batch.labels[batch.weights > 0] for batch in batches])).tolist() == [5, 5]
+
+
+# -- images in files -----------------------------------------------------------------------------------------------------
+
+def photographs(count: int = 12) -> Split:
+    """JPEG and PNG files in memory, each another size."""
+    draw, files = np.random.default_rng(0), []
+    for index in range(count):
+        file = io.BytesIO()
+        pixels = draw.integers(0, 256, (5, 7, 3), dtype=np.uint8)
+        Image.fromarray(pixels).resize((40 + index, 60)).save(file, "JPEG" if index % 2 else "PNG")
+        files.append(file.getvalue())
+    names = Names.of(b"%d.img" % index for index in range(count))
+    blank = in_memory("train", np.arange(count, dtype=np.int32) % 3, names, np.zeros((count, 1, 1, 1), np.uint8), 255.0)
+    return replace(blank, item=lambda index: files[index], encoded=True, place="data")
+
+
+def of_files(split: Split | None = None, **keys: Any) -> Pipeline:
+    recipe, images = replace(Recipe(data=Folder(path="x"), batch=4, epochs=3, augment=ALL), **keys), split or photographs()
+    sizes, rule = np.array([(60, 40 + index) for index in range(images.size)]), preprocess_of(recipe, (24, 24, 3))
+    return Pipeline(images, rule, recipe, cache=caches(recipe.data, rule, [(images, sizes)], "stamp")[0])
+
+
+@pytest.mark.parametrize("start", [0, 1, 3, 5, 8])
+@pytest.mark.parametrize("cache", ["none", "ram"])
+def test_from_any_step_on_the_same_images_as_without_a_stop(start: int, cache: str) -> None:
+    keys = {"data": Folder(path="x", cache=cache), "repeated_augmentation": 2, "sampling": "balanced"}
+    whole, rest = (list(of_files(**keys).training(begin).as_numpy_iterator()) for begin in (0, start))
+    assert len(rest) == len(whole) - start
+    assert all(map(same, whole[start:], rest))
+
+
+def test_images_that_are_too_large_together_are_read_again_and_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, read, split = list(of_files(epochs=1).training().as_numpy_iterator()), list[int](), photographs()
+    monkeypatch.setattr(reading, "KEPT", len(split.item(0)) + len(split.item(1)))
+    again = of_files(replace(split, item=watching(split, read)), epochs=1)
+    assert all(map(same, plain, again.training().as_numpy_iterator()))
+    assert split.size < len(read) < 2 * split.size  # the first ones are kept
+
+
+@pytest.mark.parametrize("where", ["ram", "disk"])
+def test_a_cache_changes_no_pixel_and_decodes_once(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARCHSPEC_CACHE", str(tmp_path))
+    plain, read = list(of_files().training().as_numpy_iterator()), list[int]()
+    split = photographs()
+    kept = of_files(replace(split, item=watching(split, read)), data=Folder(path="x", cache=where), batch=4)
+    assert all(map(same, plain, kept.training().as_numpy_iterator()))
+    assert len(set(read)) == split.size <= len(read) < 3 * split.size
+    again = of_files(replace(split, item=lambda index: b""), data=Folder(path="x", cache=where))
+    if where == "disk":
+        assert all(map(same, plain, again.training().as_numpy_iterator()))
+
+
+@pytest.mark.parametrize("of", [2])
+def test_shards_together_are_the_whole(of: int) -> None:
+    whole = of_files().training(1).as_numpy_iterator()
+    parts = [replace(of_files(), shard=Shard(rank, of)).training(1).as_numpy_iterator() for rank in range(of)]
     for batch, *shares in zip(whole, *parts, strict=True):
-        joined = [np.concatenate([share[column] for share in shares]) for column in range(3)]
-        assert all((one == other).all() for one, other in zip(batch, joined, strict=True))
+        joined = [np.concatenate(each) for each in zip(*map(tf.nest.flatten, shares), strict=True)]
+        assert same(batch, joined)
+
+
+@pytest.mark.parametrize("axis", ["horizontal", "vertical"])
+def test_to_mirror_alone_is_done_in_the_graph_and_gives_the_same(axis: str) -> None:
+    split = photographs()
+    plain, mirrored, by_python = (list(of_files(split, augment=each, epochs=1).training().as_numpy_iterator()) for each in (
+        (), (Flip(probability=0.5, axis=axis),), (Flip(probability=0.5, axis=axis), PadCrop(pixels=0, fill="black"))))
+    flipped = 0
+    for one, other, again in zip(plain, mirrored, by_python, strict=True):
+        flipped += sum(not (a == b).all() for a, b in zip(one.images, other.images, strict=True))
+        assert (other.images == again.images).all()
+    assert 0 < flipped < split.size
+
+
+def test_images_stay_bytes_until_the_device() -> None:
+    assert {batch.images.dtype for batch in of_files(epochs=1).training().as_numpy_iterator()} == {np.dtype(np.uint8)}
+
+
+def test_the_batch_s_size_changes_no_image() -> None:
+    """Each is seen under the same number, whatever it is batched with."""
+    def seen(batch: int) -> set[bytes]:
+        plain = of_files(batch=batch, augment=ALL[:3], epochs=1).training().as_numpy_iterator()
+        return {image.tobytes() for each in plain for image, weight in zip(each.images, each.weights, strict=True) if weight}
+    assert seen(4) == seen(12) == seen(6)
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -133,38 +209,17 @@ def test_evaluation_over_shards_counts_every_example_once() -> None:
     assert parts == [[[0, 1], [4, 5], [8, 9]], [[2, 3], [6, 7], []]]
 
 
-def folder_of_noise(root: Path, count: int) -> Split:
-    """PNG files in memory, each another size."""
-    draw = np.random.default_rng(0)
-    files = [tf.io.encode_png(draw.integers(0, 256, (12 + index, 20, 3), dtype=np.uint8)).numpy() for index in range(count)]
-    keys = Names.of(b"%d.png" % index for index in range(count))
-    blank = in_memory("train", np.zeros(count, np.int32), keys, np.zeros((count, 1, 1, 1)), 1.0)
-    return replace(blank, item=lambda index: files[index], white=None, place=str(root))
-
-
-def test_training_pixels_are_what_the_same_draws_always_gave(tmp_path: Path) -> None:
-    """Scaled whole to cover the input, padded, cropped at random and flipped, with seeds of the run's and the place."""
-    split = folder_of_noise(tmp_path, 4)
-    recipe = Recipe(data=Folder(path="x"), batch=4, epochs=1, seed=5, augment=Augment(crop_padding=2), normalize=PLAIN)
-    rule = preprocess_of(recipe, (8, 8, 3))
-    (images, _, _), = Pipeline(split, rule, recipe).training().as_numpy_iterator()
-    for place, index in enumerate(order(5, 0, 4)):
-        seed = tf.constant([5, place], tf.int64)
-        whole = scale(tf.io.decode_png(split.item(int(index))), rule, tf.constant(0.0))
-        assert (images[place] == random_flip(random_crop(whole, (8, 8, 3), 2, seed), seed).numpy()).all()
-
-
 @pytest.mark.parametrize("training", [True, False])
-def test_a_broken_image_is_named_without_decoding_all_again(training: bool, tmp_path: Path) -> None:
-    split, recipe = folder_of_noise(tmp_path, 200), Recipe(data=Folder(path="x"), batch=4, epochs=2)
+def test_a_broken_image_is_named_without_decoding_all_again(training: bool) -> None:
+    split = photographs(200)
     bad = int(order(0, 1, 200)[42]) if training else 42
     broken, read = replace(split, item=lambda index: split.item(index)[:100 if index == bad else None]), list[int]()
-    one = Pipeline(broken, preprocess_of(recipe, (8, 8, 3)), recipe)
+    one = of_files(broken, epochs=2)
     batches = iter(one.training(55) if training else one.evaluation())
     with pytest.raises(InputError) as error:
         for step in range(55 if training else 0, 1000):
             one.next(batches, step, training=training)
-    assert str(error.value).startswith(f"{tmp_path}/{bad}.png: cannot be read as an image (")
+    assert str(error.value).startswith(f"data/{bad}.img: cannot be read as an image (")
     assert step == (60 if training else 10)
     watched = replace(one, split=replace(broken, item=watching(broken, read)))  # apart: the first one may still be reading ahead
     assert str(watched.explain(step, training=training)) == str(error.value)
@@ -191,8 +246,8 @@ def test_a_sample_is_spread_over_the_classes_and_the_same_every_time() -> None:
 
 
 def test_a_sample_depends_on_its_seed_alone() -> None:
-    one, same, other = (pipeline().sample(4, seed)[1].tolist() for seed in (3, 3, 4))
-    assert one == same != other
+    one, same_, other = (pipeline().sample(4, seed)[1].tolist() for seed in (3, 3, 4))
+    assert one == same_ != other
 
 
 def test_a_batch_larger_than_the_data_is_said() -> None:

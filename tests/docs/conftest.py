@@ -27,16 +27,25 @@ def _folder(folder: Path, page: Path) -> Path:
     text = page.read_text(encoding="utf-8")
     if "flowers" in text:
         _pictures(folder / "flowers")
+    if "data check broken" in text:
+        _broken(folder / "broken")
     if "resnet18.safetensors" in text:
         save_file(dict(_resnet18()), folder / "resnet18.safetensors")
     return folder
 
 
-def _pictures(folder: Path) -> None:
-    """A few photographs of noise in three classes."""
+def _broken(folder: Path) -> None:
+    """Pictures of which one breaks off."""
+    _pictures(folder, ("daisy", "rose"), train=2, validation=1)
+    whole = (folder / "train/rose/0.png").read_bytes()
+    (folder / "train/rose/9.png").write_bytes(whole[:len(whole) // 2])
+
+
+def _pictures(folder: Path, labels: tuple[str, ...] = ("daisy", "rose", "tulip"), train: int = 6, validation: int = 2) -> None:
+    """A few photographs of noise in some classes."""
     random = np.random.default_rng(0)
-    for split, count in (("train", 6), ("validation", 2)):
-        for label in ("daisy", "rose", "tulip"):
+    for split, count in (("train", train), ("validation", validation)):
+        for label in labels:
             place = folder / split / label
             place.mkdir(parents=True)
             for number in range(count):

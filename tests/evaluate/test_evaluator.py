@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from archspec.errors import InputError
-from archspec.evaluate.evaluator import classification, evaluate
+from archspec.evaluate.evaluator import classification, evaluate, multi_label
 from archspec.evaluate.ranks import hits, rank
 
 RNG = np.random.default_rng(0)
@@ -74,3 +74,20 @@ def test_without_images_there_is_no_result() -> None:
     for batches in ([], [(tf.zeros((1, 2)), np.int32([0]), np.float32([0]))]):
         with pytest.raises(InputError, match="there are no images to evaluate on"):
             dict(evaluate(batches, classification(2)))
+
+
+def test_several_labels_against_counting_by_hand() -> None:
+    logits, labels = RNG.normal(size=(50, 6)).astype(np.float32), RNG.integers(0, 2, (50, 6)).astype(np.uint8)
+    found = dict(evaluate([(logits, labels, np.ones(50, np.float32))], multi_label(6)))
+    said, true = logits > 0, labels > 0
+    both = (said & true).sum()
+    loss = np.log1p(np.exp(-np.where(true, logits, -logits).astype(np.float64))).mean()
+    assert found == {"loss": pytest.approx(loss, rel=1e-5), "top1": np.mean(true[np.arange(50), logits.argmax(axis=1)]),
+                     "precision": both / said.sum(), "recall": both / true.sum(), "f1": 2 * both / (said.sum() + true.sum())}
+
+
+@pytest.mark.parametrize(("logits", "labels", "best"), [
+    ([3, 2, 1], [0, 1, 1], 1), ([3, 2, 1], [1, 0, 1], 0), ([2, 2, 2], [1, 1, 0], 1), ([1, 2, 3], [0, 0, 0], 3),
+    ([1, 2, 3], [1, 1, 1], 0)])
+def test_ranks_of_several_labels(logits: list[float], labels: list[int], best: int) -> None:
+    assert rank(np.float32([logits]), np.uint8([labels])).numpy().tolist() == [best]

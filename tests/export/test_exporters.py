@@ -35,6 +35,14 @@ def test_probabilities_are_softmax_of_the_logits_of_normalised_pixels(tmp_path: 
 
 
 @pytest.mark.parametrize("name", EXPORTERS)
+def test_where_an_image_has_several_classes_each_has_its_own_probability(name: str, tmp_path: Path) -> None:
+    one(name, tmp_path, replace(artifact(), several=True))
+    normalised = ((PIXELS - [120, 110, 100, 90]) / [50, 60, 70, 80]).astype(np.float32)
+    expected = tf.sigmoid(keras_model(artifact())(normalised, training=False)).numpy()
+    assert EXPORTERS[name].run(tmp_path / EXPORTERS[name].place, PIXELS) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", EXPORTERS)
 def test_an_export_is_equal_and_kept(name: str, tmp_path: Path) -> None:
     parity = one(name, tmp_path)
     assert (parity.agreement, parity.images) == (1.0, 5)

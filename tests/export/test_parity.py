@@ -48,3 +48,8 @@ def test_the_same_tie_on_both_sides_agrees() -> None:
 
 def test_one_class_alone_is_equal() -> None:
     assert compare(np.ones((2, 1), np.float32), np.ones((2, 1), np.float32)).holds(1e-9)
+
+
+def test_great_probabilities_of_their_own_are_equal_but_for_the_last_bit() -> None:
+    ours = np.full((1, 3), 1 - 2 ** -20, np.float32)
+    assert compare(ours, ours + np.float32(2 ** -22)).holds(1e-6)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from archspec.io.files import replacing, write_text
+from archspec.io.files import opened, replacing, write_text
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path) -> None:
@@ -26,3 +27,13 @@ def test_a_folder_appears_at_once(tmp_path: Path) -> None:
         assert not partial.name.isdecimal()
     assert (tmp_path / "saved_model" / "1" / "variables" / "x").read_text() == "x"
     assert [child.name for child in (tmp_path / "saved_model").iterdir()] == ["1"]
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path, said in ((tmp_path / "pipe", "it is no file"), (Path("/dev/zero"), "it is no file"), (tmp_path, "Is a directory")):
+        with pytest.raises(OSError, match=said):
+            opened(path)
+    write_text(tmp_path / "file", "text")
+    with opened(tmp_path / "file") as file:
+        assert file.read() == b"text"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from archspec.errors import InputError
-from archspec.io.places import user_path
+from archspec.io.places import cache_folder, user_path
 
 
 def test_home_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,3 +35,21 @@ def test_a_name_that_is_not_utf8_is_refused() -> None:
     with pytest.raises(InputError) as error:
         user_path("caf\udce9", "--run")
     assert str(error.value) == "--run 'caf\\udce9': the name is not UTF-8\n  hint: name another folder"
+
+
+@pytest.mark.parametrize(("own", "shared", "expected"), [
+    ("/a/b", "/c", "/a/b"), ("~/b", "/c", "/home/someone/b"), ("", "/c", "/c/archspec"), ("", "", "/home/someone/.cache/archspec"),
+    ("", "not/absolute", "/home/someone/.cache/archspec")])
+def test_the_cache_folder(own: str, shared: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("HOME", "/home/someone"), ("ARCHSPEC_CACHE", own), ("XDG_CACHE_HOME", shared)):
+        monkeypatch.setenv(name, value)
+    assert cache_folder() == Path(expected)
+
+
+def test_the_cache_folder_of_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+    monkeypatch.setenv("ARCHSPEC_CACHE", "")
+    monkeypatch.setenv("XDG_CACHE_HOME", "")
+    monkeypatch.setattr(Path, "home", nowhere)
+    assert cache_folder() == Path(tempfile.gettempdir(), f"archspec-{os.getuid()}")

@@ -10,19 +10,25 @@ import pytest
 from PIL import Image
 
 from archspec.preprocess import check
-from archspec.preprocess.check import look
+from archspec.preprocess.check import Look, look, problem_code
 
 Encode = Callable[..., bytes]
 
 
 @pytest.fixture
-def said(tmp_path: Path) -> Callable[[bytes], str]:
-    """What is wrong with a file of these bytes."""
-    def run(data: bytes) -> str:
+def looked(tmp_path: Path) -> Callable[[bytes], Look]:
+    """What is seen of a file of these bytes."""
+    def run(data: bytes) -> Look:
         (tmp_path / "file").write_bytes(data)
         with (tmp_path / "file").open("rb", buffering=0) as file:
-            return look(file).problem
+            return look(file)
     return run
+
+
+@pytest.fixture
+def said(looked: Callable[[bytes], Look]) -> Callable[[bytes], str]:
+    """What is wrong with a file of these bytes."""
+    return lambda data: looked(data).problem
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "JPEG2000", "AVIF", "MPO"])
@@ -71,3 +77,38 @@ def test_too_many_pixels_and_too_many_bytes(said: Callable[[bytes], str], monkey
     assert said(huge) == "20000x10000 pixels; at most 179 million are read"
     monkeypatch.setattr(check, "MAX_BYTES", 10)
     assert said(bytes(11)) == "0.0 GB; at most 0.0 are read"
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "JPEG2000", "AVIF"])
+def test_the_size_is_in_the_header(form: str, photo: Image.Image, encode: Encode, looked: Callable[[bytes], Look]) -> None:
+    found = looked(encode(photo, form))
+    assert (found.height, found.width, found.orientation) == (30, 40, 1)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize(("orientation", "size"), [(3, (30, 40)), (6, (40, 30)), (9, (30, 40))])
+def test_the_size_is_that_which_a_viewer_shows(form: str, orientation: int, size: tuple[int, int], photo: Image.Image,
+                                               encode: Encode, looked: Callable[[bytes], Look]) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    found = looked(encode(photo, form, exif=exif))
+    assert (found.height, found.width, found.orientation) == (*size, orientation if orientation < 9 else 1)
+
+
+@pytest.mark.parametrize(("form", "mode", "said"), [
+    ("JPEG", "L", "grey"), ("JPEG", "CMYK", "CMYK"), ("PNG", "P", "palette"), ("PNG", "LA", "grey and alpha"), ("PNG", "RGBA", "RGBA"),
+    ("PNG", "1", "grey, 1 bit"), ("PNG", "I;16", "grey, 16 bit"), ("TIFF", "L", "grey"), ("TIFF", "I;16", "grey, 16 bit"),
+    ("TIFF", "F", "grey, floats"), ("WEBP", "RGBA", "RGBA")])
+def test_channels_and_bits(form: str, mode: str, said: str, encode: Encode, looked: Callable[[bytes], Look]) -> None:
+    assert looked(encode(Image.new(mode, (8, 9)), form)).mode == said
+
+
+@pytest.mark.parametrize(("problem", "code"), [
+    ("the file is empty", "empty"), ("the PNG breaks off before its end", "truncated"), ("the JPEG breaks off in its header", "truncated"),
+    ("the JPEG's data end before its image does", "truncated"), ("image file is truncated (7 bytes not processed)", "truncated"),
+    ("Truncated File Read", "truncated"), ("200x9000000 pixels; at most 179 million are read", "too-large"),
+    ("1.2 GB; at most 1.1 are read", "too-large"), ("a HEIC photograph, which is not read", "no-image"), ("a text", "no-image"),
+    ("an HTML page", "no-image"), ("no kind of image that is known", "no-image"), ("32 bits a pixel; 8 or 16 are read", "damaged"),
+    ("damaged, or of a kind that is not read", "damaged"), ("the JPEG has no size", "damaged"), ("No such file or directory", "missing"), ("Permission denied", "refused")])
+def test_the_code_of_a_problem(problem: str, code: str) -> None:
+    assert problem_code(problem) == code

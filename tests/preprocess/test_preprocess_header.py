@@ -65,7 +65,7 @@ def test_an_orientation_in_any_width(order: str, kind: int, form: str, photo: Im
 @pytest.mark.parametrize(("data", "said"), [
     (b"", "the file is empty"), (b"no image\n", "a text"), (b"\xef\xbb\xbf \n<!DOCTYPE html><html>", "an HTML page"),
     (b"<html><body>404</body>", "an HTML page"), (b"\0\5\26\7\0\2\0\0Mac OS X        ", "no kind of image that is known"),
-    (b"\0\0\0\x18ftypheic\0\0", "a HEIC image, which is not read"), (b"%PDF-1.4", "a PDF, which is not read"),
+    (b"\0\0\0\x18ftypheic\0\0", "a HEIC photograph, which is not read"), (b"%PDF-1.4", "a PDF, which is not read"),
     (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0", "the PNG breaks off in its header"), (b"\xff\xd8\xff", "the JPEG has no size"),
     (b"\xff\xd8\xff\xe0\0\x10JFIF", "the JPEG has no size"), (b"\x89PNG\r\n\x1a\n" + bytes(40), "the PNG has no header"),
     (b"BMW is a car, and this is a text", "a text"), (b"P1 and P2 are places", "a text"), (b"GIF", "a text")])

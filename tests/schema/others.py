@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archspec.schema.keys import Key, OneOf, Section, Sub, to_json
-from archspec.schema.kinds import Choice, Each, Flag, Form, Kind, Number, OrNone, Text, Whole
+from archspec.schema.keys import Key, ListOf, Named, OneOf, Section, Sub, to_json
+from archspec.schema.kinds import Choice, Each, Flag, Form, Kind, Number, OrNone, Table, Text, Whole
 from archspec.spec.published import Figure
 
 FORMS: dict[str, list[object]] = {
@@ -37,7 +37,13 @@ def _values(kind: Kind, default: object) -> Iterator[object]:
         case Figure():
             yield from (12345, "1.5M")
         case Each():
-            yield from ([value] for value in _values(kind.kind, None))
+            yield from ([value] * kind.least for value in _values(kind.kind, None))
+        case Table():
+            yield from ({"daisy": value} for value in _values(kind.kind, None))
+        case Named():
+            yield from ({word: dict(_filled(section, whole=False))} for word, section in kind.kinds().items())
+        case ListOf():
+            yield from ([value] for value in _values(kind.item, None))
         case Form():
             yield from FORMS[kind.name]
         case Sub():
@@ -46,10 +52,10 @@ def _values(kind: Kind, default: object) -> Iterator[object]:
             yield from ({kind.tag: word, **dict(_filled(section))} for word, section in kind.kinds().items())
 
 
-def _filled(section: type[Section]) -> Iterator[tuple[str, object]]:
-    """Keys of a section: those that are required, or the first there is."""
+def _filled(section: type[Section], *, whole: bool = True) -> Iterator[tuple[str, object]]:
+    """Keys of a section: those that are required, or, of a whole one, the first there is."""
     keys = {name: key for name, key in section.declared.items() if not (isinstance(key.kind, Choice) and len(key.kind.words) == 1)}
-    required = [name for name, key in keys.items() if key.default == "required"] or list(keys)[:1]
+    required = [name for name, key in keys.items() if key.default == "required"] or list(keys)[:whole]
     yield from ((name, to_json(next(others(keys[name])))) for name in required)
 
 

@@ -13,9 +13,10 @@ from others import others
 import archspec
 from archspec.errors import SpecError
 from archspec.graph.text import lines
-from archspec.schema.keys import Key, OneOf, Sub, to_json
+from archspec.schema.keys import Key, ListOf, OneOf, Sub, to_json
 from archspec.schema.kinds import Choice
 from archspec.schema.walk import Entry, walk
+from archspec.spec.data import Csv
 from archspec.spec.dump import to_text
 from archspec.spec.operations import OPERATIONS
 from archspec.spec.sections import DEFAULTS, SPEC, STAGE
@@ -134,13 +135,27 @@ def keys_of(section: str) -> list[Entry]:
 @pytest.mark.parametrize("entry", [entry for section in ("train", "export", "published") for entry in keys_of(section)],
                          ids=lambda entry: f"{entry.within} {entry.name}")
 def test_a_key_of_a_section_changes_what_the_spec_says(entry: Entry, tmp_path: Path) -> None:
-    *above, name = entry.path.split(".")
-    _, _, word = entry.within.partition(": ")
-    around = {_tag(entry): word, **dict(_required(entry, name))} if word else dict(_required(entry, name))
-    before = observed({**BASE, **_nested(above, around)}, tmp_path / "net.yaml")
+    around = dict(_required(entry, entry.name))
+    before = observed(_with(entry, around), tmp_path / "net.yaml")
     for value in others(entry.key):
-        found = observed({**BASE, **_nested(above, {**around, name: value})}, tmp_path / "net.yaml")
+        found = observed(_with(entry, {**around, entry.name: value}), tmp_path / "net.yaml")
         assert found != before, value
+
+
+def _with(entry: Entry, inner: dict[str, Any]) -> dict[str, Any]:
+    """The spec with a section, however it is named."""
+    *above, _ = entry.path.split(".")
+    word = entry.owner.word if entry.owner else ""
+    if entry.owner in LISTED:
+        # of colour images, as most of these are; a mirrored digit, the default, is no digit
+        return {**BASE, "input": "32x32x3", "train": {"data": "synthetic", "augment": [{word: inner}]}}
+    if word:
+        return {**BASE, **_nested(above, {word: inner})}
+    _, _, kind = entry.within.partition(": ")
+    return {**BASE, **_nested(above, {_tag(entry): kind, **inner} if kind else inner)}
+
+
+LISTED = {section for entry in keys_of("train") if isinstance(entry.key.kind, ListOf) for section in entry.key.kind.item.sections}
 
 
 def _tag(entry: Entry) -> str:
@@ -151,23 +166,26 @@ def _required(entry: Entry, name: str) -> Iterator[tuple[str, object]]:
     for other, key in (entry.owner.declared if entry.owner else {}).items():
         if key.default == "required" and other != name:
             yield other, next(others(key))
+    if entry.owner is Csv and name not in ("test", "holdout"):
+        yield "holdout", 0.25  # one of the two it needs
 
 
-def _nested(above: list[str], inner: dict[str, Any]) -> dict[str, Any]:
+def _nested(above: list[str], inner: Any) -> dict[str, Any]:
     for name in reversed(above):
         inner = {name: inner}
-    return inner
+    return inner  # type: ignore[no-any-return]
 
 
 def read_outside() -> set[str]:
     """The names of all attributes that the code which trains and exports reads."""
-    return {node.attr for path in OUTSIDE for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)}
+    nodes = [node for path in OUTSIDE for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+    return {node.attr for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)} | {
+        name for node in nodes if isinstance(node, ast.MatchClass) for name in node.kwd_attrs}
 
 
 @pytest.mark.parametrize("section", ["train", "export", "published"])
 def test_every_key_of_a_section_is_read_by_what_it_is_for(section: str) -> None:
-    recipe_words = {"recipe", "flip"}  # merged before anything is read; read through Recipe.flips
+    recipe_words = {"recipe", "augment"}  # merged before anything is read; read through Recipe.augmentation
     wanted = {entry.name for entry in keys_of(section) if not _is_tag(entry.key)} - recipe_words
     assert wanted <= read_outside(), wanted - read_outside()
 

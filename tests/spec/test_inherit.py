@@ -163,3 +163,13 @@ def test_the_order_of_overrides_does_not_matter(write: Write, assignments: list[
 def test_the_last_of_two_overrides_of_one_key_holds(write: Write) -> None:
     spec = archspec.load(str(write("train: {epochs: 3}")), ["train.epochs=4", "train.epochs=5"])
     assert spec.train.epochs == 5
+
+
+@pytest.mark.parametrize(("overrides", "epochs", "batch"), [
+    ([], 400, 64), (["train.recipe=cifar_resnet"], 164, 128), (["train.epochs=300", "train.recipe=cifar_resnet"], 300, 128),
+])
+def test_a_recipe_holds_where_it_is_named(write: Write, overrides: list[str], epochs: int, batch: int) -> None:
+    """In a file beneath what that says, above what it extends; with --set above all files, beneath other --set."""
+    write("train: {recipe: cifar_resnet, batch: 32}", "base")
+    spec = archspec.load(str(write("extends: base\ntrain: {recipe: cifar_densenet, epochs: 400, seed: 3}")), overrides)
+    assert (spec.train.epochs, spec.train.batch, spec.train.seed) == (epochs, batch, 3)

@@ -28,14 +28,16 @@ GIVEN = "let: {a: 3}\nstem: [conv: $a]"
     ("let: {se: 8}\nstages: {block: basic, width: 8}", "nothing reads the name 'se'"),
     ("input: 3x32x32", "the input is 3 pixels high and has 32 channels"),
     ("input: 1x28x28", "the input is 1 pixels high and has 28 channels"),
-    ("train: {normalize: {mean: [1, 2]}}", "train.normalize.mean has 2 numbers, but the input has 8 channel(s)")])
+    ("train: {preprocess: {mean: [1, 2]}}", "train.preprocess.mean has 2 numbers, but the input has 8 channel(s)"),
+    ("train: {augment: [pca_lighting]}", "pca_lighting is for images of 3 channels, and the input has 8"),
+    ("train: {augment: [random_scale_crop: [16, 64]]}", "random_scale_crop: the shorter side has 16 pixels at least, and the input has 32")])
 def test_a_warning(text: str, warning: str, write: Write) -> None:
     text = text if "input" not in text else f"{text}\nclasses: 10"
     assert warning in [doubt.message for doubt in archspec.load(str(write(text))).warnings]
 
 
 @pytest.mark.parametrize("text", [
-    GIVEN, "train: {recipe: cifar_resnet}", "train: {normalize: {mean: 1, std: [1, 2, 3, 4, 5, 6, 7, 8]}}", "let: {a: 8, b: $a}\nstem: [conv: $b if=false]", "let: {a: 8}\nparameters: {se: $a}\nstages: {block: basic, width: 8}",
+    GIVEN, "train: {recipe: cifar_resnet}", "train: {preprocess: {mean: 1, std: [1, 2, 3, 4, 5, 6, 7, 8]}}", "let: {a: 8, b: $a}\nstem: [conv: $b if=false]", "let: {a: 8}\nparameters: {se: $a}\nstages: {block: basic, width: 8}",
     "let: {kind: mine}\nblocks: {mine: {parameters: {width: 3}, body: [conv: $width]}}\nstages: {block: $kind}",
     "blocks: {se: {parameters: {ratio: 3}, body: [conv: $ratio]}}\nstages: {block: basic, width: 8}",
     "blocks: {one: {parameters: {width: 3}, body: [conv: $width]}, two: {like: one}}\nstages: {block: two}",

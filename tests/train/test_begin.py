@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ class Job:
     initialized: int = 0
     steps: int = 2 * STEPS
     training: Any = None
+    checked: Any = field(default_factory=lambda: SimpleNamespace(reasons=()))
 
     def initialize(self, say: object) -> None:
         self.initialized += 1
@@ -89,7 +91,7 @@ def begin(spec: Path, monkeypatch: pytest.MonkeyPatch) -> Begin:
 
 
 def save(step: int, value: float = 1.0, history: list[dict[str, float]] | None = None) -> Path:
-    document = {"step": step, "seconds": 1.0, "sums": [1.0, 1.0, 1.0], "timed": [0.0, 0.0], "history": history or []}
+    document = {"step": step, "seconds": 1.0, "sums": [1.0, 1.0, 1.0], "timed": [0.0, 0.0, 0.0], "history": history or []}
     Checkpoints(RUN.checkpoints, 9).save(Snapshot({"a": np.float32([value])}, document))
     return Checkpoints(RUN.checkpoints, 9).found()[0]
 

@@ -16,7 +16,7 @@ from archspec.train.checkpoint import Checkpoints, Snapshot, Unusable, read
 def snapshot(step: int, value: float = 1.0) -> Snapshot:
     """The values are the step's, or not numbers."""
     arrays = {"model/a/kernel": np.full((2, 3), step * value, np.float32), "optimizer/0/iteration": np.int64(step)}
-    return Snapshot(arrays, {"step": step, "seconds": 0.5, "sums": [1.0, 2.0, 3.0], "timed": [3.0, 0.5], "history": []})
+    return Snapshot(arrays, {"step": step, "seconds": 0.5, "sums": [1.0, 2.0, 3.0], "timed": [3.0, 0.5, 0.1], "history": []})
 
 
 ROW = dict.fromkeys(("epoch", "loss", "accuracy", "test_loss", "test_top1", "seconds", "images_per_second"), 1.0)

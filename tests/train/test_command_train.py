@@ -17,7 +17,7 @@ from archspec.io.lock import alone
 
 def test_a_run_leaves_what_commands_md_promises(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert archspec(["train", "small.yaml"]) == 0
-    promised = {"spec.yaml", "manifest.json", "data.json", "metrics.jsonl", "result.json", "curves.png", "tensorboard", "checkpoints",
+    promised = {"spec.yaml", "manifest.json", "data.json", "augmented.png", "metrics.jsonl", "result.json", "curves.png", "tensorboard", "checkpoints",
                 "artifact.json", "model.keras", "saved_model", "model.tflite", "labels.txt", "parity.json"}
     assert {path.name for path in RUN.iterdir()} == promised
     result = json.loads((RUN / "result.json").read_text())

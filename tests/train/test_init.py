@@ -13,6 +13,7 @@ from PIL import Image
 
 from archspec.artifact.folder import read
 from archspec.cli import run
+from archspec.data.looking import silent
 from archspec.data.sources import load_data
 from archspec.errors import InputError
 from archspec.graph.text import MEMBER
@@ -50,7 +51,7 @@ def spec(tmp_path: Path) -> Path:
 
 def test_a_job_is_initialized_when_asked(spec: Path) -> None:
     loaded = load(str(spec))
-    job = prepare(loaded, lower(loaded), load_data(loaded.train.data))
+    job = prepare(loaded, lower(loaded), load_data(loaded.train.data), silent)
     assert not np.any(job.model.get_layer("stem_conv").kernel.numpy() == 3.25)
     job.initialize(print)
     assert np.all(job.model.get_layer("stem_conv").kernel.numpy() == 3.25)
@@ -129,7 +130,7 @@ def three(_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 def begun(spec: Path, *overrides: str) -> tuple[dict[Key, np.ndarray], dict[Key, np.ndarray], list[str]]:
     """The weights of a job before and after `init`, and what was said."""
     loaded, said = load(str(spec), overrides), list[str]()
-    job = prepare(loaded, lower(loaded), load_data(loaded.train.data))
+    job = prepare(loaded, lower(loaded), load_data(loaded.train.data), silent)
     first = values(job.model)
     job.initialize(said.append)
     return first, values(job.model), said

@@ -1,4 +1,4 @@
-"""What is shown: a bar on a terminal, else lines; numbers that can be believed."""
+"""What is shown: a bar on a terminal, else lines; what is said of how images come."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from rich.console import Console
 
 from archspec.train import log as logs
 from archspec.train.progress import Row
+from archspec.train.speed import Extent
 
 ROW: Row = {"epoch": 1, "step": 10, "loss": 0.5, "accuracy": 0.9, "test_loss": 0.25, "test_top1": 0.95,
-            "test_top5": 1.0, "learning_rate": 0.1, "seconds": 2.0, "images_per_second": 123.4}
+            "test_top5": 1.0, "learning_rate": 0.1, "seconds": 2.0, "images_per_second": 123.4, "data_wait": 0.0, "images": 1437, "skipped": 0}
+SLOW = {**ROW, "data_wait": 0.5, "images": 1234, "skipped": 3}
 
 
 def shown(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -19,7 +21,7 @@ def shown(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> str:
     clock = iter(range(1000))
     monkeypatch.setattr(logs.time, "monotonic", lambda: float(next(clock)))
     file = io.StringIO()
-    with logs.make_log(Console(file=file, force_terminal=terminal, width=100), logs.Extent(2, 10, 40)) as log:
+    with logs.make_log(Console(file=file, force_terminal=terminal, width=100), Extent(2, 10, 40), "a cache") as log:
         for step in range(1, 11):
             log.step(step, 0.5, 0.9)
         log.evaluating(10, 3, 5)
@@ -30,7 +32,7 @@ def shown(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_without_a_terminal_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = shown(False, monkeypatch).splitlines()
     assert lines[-1] == ("epoch 1/2  loss 0.5000  accuracy 90.00%  test loss 0.2500  test accuracy 95.00%  "
-                         "learning rate 0.1  123 images/s")
+                         "learning rate 0.1  1437 images, 123 images/s")
     assert len(lines) == 3
     assert lines[1] == "epoch 1/2  evaluating: 3 of 5 batches"
     assert lines[0].startswith("epoch 1/2  loss 0.5000  accuracy 90.00%  ")
@@ -47,39 +49,21 @@ def test_on_a_terminal_a_bar_below_the_epochs(monkeypatch: pytest.MonkeyPatch) -
     assert "epoch 1/2  evaluating: 3 of 5 batches" in text
 
 
-def test_speed_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = iter([0.0, 2.0])
-    monkeypatch.setattr(logs.time, "monotonic", lambda: next(clock))
-    speed = logs.Speed(logs.Extent(epochs=3, steps=10, images=80))
-    speed.mark(0)
-    assert speed.images is None
-    speed.mark(10)
-    assert (speed.images, speed.left) == (40, 4)
+def said(*rows: Row) -> list[str]:
+    file = io.StringIO()
+    with logs.make_log(Console(file=file, width=100), Extent(2, 10, 40), "a cache") as log:
+        for row in rows:
+            log.epoch(row)
+    return file.getvalue().splitlines()
 
 
-def test_evaluations_count_for_the_time_left_and_not_for_the_speed(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = iter([0.0, 2.0, 2.0, 9.0, 9.0, 11.0])
-    monkeypatch.setattr(logs.time, "monotonic", lambda: next(clock))
-    speed = logs.Speed(logs.Extent(epochs=3, steps=10, images=80))
-    speed.mark(0)
-    speed.mark(10)
-    speed.pause()
-    speed.resume()
-    assert speed.images is None
-    speed.mark(10)
-    speed.mark(20)
-    assert (speed.images, speed.left) == (40, 2 + 7)
+def test_where_images_come_too_slowly_it_is_said_once_what_to_do() -> None:
+    first, warning, hint, second = said(SLOW, SLOW)
+    assert first == second
+    assert first.endswith("learning rate 0.1  1234 images, 3 skipped, 123 images/s, 50% of the time waiting for data")
+    assert (warning, hint) == ("images come too slowly: 50% of the time the device waited for them", "  hint: a cache")
 
 
-def test_fewer_images_than_a_batch_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = iter([0.0, 2.0])
-    monkeypatch.setattr(logs.time, "monotonic", lambda: next(clock))
-    speed = logs.Speed(logs.Extent(epochs=3, steps=1, images=12))
-    speed.mark(0)
-    speed.mark(1)
-    assert speed.images == 6
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(7.6, "8 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")])
-def test_durations(seconds: float, text: str) -> None:
-    assert logs.duration(seconds) == text
+@pytest.mark.parametrize("row", [{**SLOW, "data_wait": 0.2}, {**SLOW, "images": 1000}])
+def test_of_little_waiting_or_of_a_few_seconds_nothing_is_said(row: Row) -> None:
+    assert len(said(row)) == 1

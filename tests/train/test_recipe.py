@@ -9,8 +9,11 @@ import pytest
 from archspec.errors import SpecError
 from archspec.schema.keys import to_json
 from archspec.schema.read import section_of
+from archspec.spec.augment import Flip, InceptionColour, PadCrop, RandomResizedCrop
+from archspec.spec.data import Digits, Folder
 from archspec.spec.export import ExportSection
-from archspec.spec.recipe import Digits, Folder, Recipe, Step
+from archspec.spec.preprocess import PRESETS
+from archspec.spec.recipe import Recipe, Step
 
 
 def mistakes(**written: Any) -> list[tuple[str, str]]:
@@ -33,7 +36,7 @@ def test_a_word_stands_for_its_mapping() -> None:
 
 def test_what_is_dumped_reads_back_the_same() -> None:
     recipe = section_of(Recipe, {"data": {"source": "folder", "path": "x"}, "schedule": {
-        "kind": "step", "milestones": [1, 2.5]}, "normalize": {"mean": [1, 2, 3], "std": 4}})
+        "kind": "step", "milestones": [1, 2.5]}, "preprocess": {"mean": [1, 2, 3], "std": 4}, "augment": ["flip"]})
     assert section_of(Recipe, to_json(recipe)) == recipe
     assert isinstance(recipe.schedule, Step)
     assert recipe.schedule.milestones == (1, 2.5)
@@ -42,7 +45,9 @@ def test_what_is_dumped_reads_back_the_same() -> None:
 def test_what_is_dumped_is_plain() -> None:
     dumped = to_json(Recipe())
     assert dumped["data"] == {"source": "digits"}
-    assert (dumped["normalize"], dumped["init"]) == ({"mean": [127.5], "std": [127.5]}, None)
+    assert (dumped["preprocess"]["preset"], dumped["augment"], dumped["init"]) == ("none", None, None)
+    given = to_json(Recipe(augment=(Flip(), PadCrop(pixels=2))))["augment"]
+    assert given == [{"flip": {"probability": 0.5, "axis": "horizontal"}}, {"pad_crop": {"pixels": 2, "fill": "mean"}}]
 
 
 def test_a_recipe_does_not_change() -> None:
@@ -50,10 +55,11 @@ def test_a_recipe_does_not_change() -> None:
         Recipe().epochs = 3  # type: ignore[misc]
 
 
-def test_flip_follows_the_data_unless_said() -> None:
-    assert not Recipe().flips
-    assert Recipe(data=Folder(path="x")).flips
-    assert not section_of(Recipe, {"data": {"source": "folder", "path": "x"}, "augment": {"flip": False}}).flips
+def test_augmentation_follows_the_data_unless_said() -> None:
+    assert Recipe().augmentation == ()
+    assert Recipe(data=Folder(path="x")).augmentation == (RandomResizedCrop(), Flip())
+    for none in ([], "none"):
+        assert section_of(Recipe, {"data": {"source": "folder", "path": "x"}, "augment": none}).augmentation == ()
 
 
 def test_a_folder_may_be_called_by_a_number() -> None:
@@ -61,10 +67,10 @@ def test_a_folder_may_be_called_by_a_number() -> None:
 
 
 @pytest.mark.parametrize(("written", "message", "hint"), [
-    ({"data": "digit"}, "train.data.source needs one of digits folder, this is the text 'digit'", "did you mean 'digits'? images in a folder: data: {source: folder, path: digit}"),
-    ({"data": ["digits"]}, "train.data needs one of digits folder, or a mapping with 'source', this is a list", ""),
+    ({"data": "digit"}, "train.data.source needs one of digits folder csv tfrecord tfds npz keras synthetic, this is the text 'digit'", "did you mean 'digits'? images in a folder: data: {source: folder, path: digit}"),
+    ({"data": ["digits"]}, "train.data needs one of digits folder csv tfrecord tfds npz keras synthetic, or a mapping with 'source', this is a list", ""),
     ({"data": {"source": "folder"}}, "train.data needs 'path'", "path: relative to the folder in which the command runs"),
-    ({"data": {"path": "x"}}, "train.data has no key 'path'", "it is a key of source: folder"),
+    ({"data": {"path": "x"}}, "train.data has no key 'path'", "it is a key of source: folder, csv, tfrecord, tfds, npz"),
     ({"optimizer": "adam"}, "train.optimizer: there is sgd only, this is the text 'adam'", ""),
     ({"optimizer": {"nesterov": 1}}, "train.optimizer.nesterov needs true or false, this is the number 1", "write true"),
     ({"schedule": {"kind": "step"}}, "train.schedule needs 'milestones'", "milestones: the epochs at which the learning rate falls; they must rise"),
@@ -79,17 +85,21 @@ def test_a_folder_may_be_called_by_a_number() -> None:
      "schedule: cosine, schedule.milestones: [3.3, 6.7, 8.9], or more than 80 epochs"),
     ({"epochs": 5, "schedule": {"warmup": 5}}, "train: schedule.warmup reaches epoch 5, but training has 5",
      "a shorter warmup, or more epochs"),
-    ({"augment": {"flip": True}}, "train: a mirrored digit is not a digit", "leave augment.flip out, or write false"),
-    ({"augment": {"flip": "True"}}, "train.augment.flip needs one of auto true false, this is the text 'True'",
-     "did you mean 'true'?"),
-    ({"augment": 3}, "train.augment is a mapping of keys, this is the number 3", ""),
-    ({"augment": {"crop_padding": 100_000}}, "train.augment.crop_padding needs a whole number from 0 to 10000, this is the number 100000", ""),
+    ({"augment": ["flip"]}, "train: a mirrored digit is not a digit", "leave flip out"),
+    ({"augment": "flip"}, "train.augment needs a list, this is the text 'flip'", "write [flip]"),
+    ({"augment": {"flip": 0.5}}, "train.augment needs a list, this is a mapping", "begin each line with '- '"),
+    ({"augment": ["flipp"]}, "train.augment does not know 'flipp'", "did you mean 'flip'?"),
+    ({"augment": [{"pad_crop": 100_000}]}, "train.augment.pad_crop.pixels needs a whole number from 1 to 4096, this is the number 100000", ""),
+    ({"augment": [{"mixup": 1}, {"cutmix": 1}]}, "train: of mixup and cutmix a batch gets one at most: their probabilities add up to more "
+     "than 1", "probability: 0.5 for each"),
+    ({"augment": ["mixup", "pad_crop"]}, "train: pad_crop comes too late",
+     "first a crop, then what changes pixels, then random_erasing, mixup, cutmix, which act on the device"),
     ({"epochs": "3"}, "train.epochs needs a whole number, this is the text '3'", "'3' in quotes is text: leave the quotes out"),
     ({"batch": True}, "train.batch needs a whole number, this is true (true or false)", ""),
     ({"optimizer": {"weight_decay": 5}}, "train.optimizer.weight_decay needs a number from 0 to 1, this is the number 5", ""),
-    ({"normalize": {"std": 0}}, "train.normalize.std needs a number above 0, at most 1000000, this is the number 0", ""),
-    ({"normalize": {"mean": []}}, "train.normalize.mean needs 1 to 1000 values, these are 0", "each is a number from 0 to 1000000"),
-    ({"normalize": {"mean": [1] * 1001}}, "train.normalize.mean needs 1 to 1000 values, these are 1001", "each is a number from 0 to 1000000"),
+    ({"preprocess": {"std": 0}}, "train.preprocess.std needs a number above 0, at most 1000000, this is the number 0", ""),
+    ({"preprocess": {"mean": []}}, "train.preprocess.mean needs 1 to 1024 values, these are 0", "each is a number from 0 to 1000000"),
+    ({"preprocess": {"mean": [1] * 1025}}, "train.preprocess.mean needs 1 to 1024 values, these are 1025", "each is a number from 0 to 1000000"),
     ({"checkpoint": {"keep": 1}}, "train.checkpoint.keep needs a whole number from 2 to 1000, this is the number 1", ""),
     ({"learning_rate": 0.1}, "train has no key 'learning_rate'", "did you mean train.schedule.learning_rate?"),
     ({"lr": 0.1}, "train has no key 'lr'", "did you mean train.schedule.learning_rate?"),
@@ -97,11 +107,97 @@ def test_a_folder_may_be_called_by_a_number() -> None:
     ({"batch_size": 8}, "train has no key 'batch_size'", "did you mean 'batch'?"),
     ({"epoch": 8}, "train has no key 'epoch'", "did you mean 'epochs'?"),
     ({"schedule": {"gamma": 0.1, "kind": "step", "milestones": [1]}}, "train.schedule has no key 'gamma'", "did you mean 'factor'?"),
-    ({"zzz": 8}, "train has no key 'zzz'", "it has data epochs batch optimizer schedule normalize augment label_smoothing "
+    ({"zzz": 8}, "train has no key 'zzz'", "it has recipe data epochs batch optimizer schedule preprocess augment repeated_augmentation sampling class_weights label_smoothing "
      "auxiliary_weight init seed strategy sync_batch_norm checkpoint"),
 ])
 def test_a_mistake_is_said_with_a_way_out(written: dict[str, Any], message: str, hint: str) -> None:
     assert mistakes(**written) == [(message, hint)]
+
+
+def test_a_key_that_is_gone_once_files_are_merged_is_not_suggested_for_itself() -> None:
+    (message, hint), = mistakes(recipe="cifar_resnet")
+    assert message == "train has no key 'recipe'"
+    assert hint.startswith("it has data ")
+
+
+@pytest.mark.parametrize("said", [True, False, "yes", "no", "On", "off", "true"])
+@pytest.mark.parametrize("word", ["flip", "trivialaugment", "augmix", "randaugment"])
+def test_an_operation_is_not_switched_by_true_and_false(word: str, said: object) -> None:
+    (message, hint), = mistakes(data={"source": "folder", "path": "x"}, augment=[{word: said}])
+    assert message.startswith(f"train.augment.{word} takes no true or false, this is ")
+    assert hint == f"{word} alone switches it on; leave it out otherwise"
+
+
+@pytest.mark.parametrize(("written", "message", "hint"), [
+    ({"augment": [{"flip": {"probability": "yes"}}]}, "train.augment.flip.probability needs a number, this is the text 'yes'", ""),
+    ({"augment": [{"trivialaugment": 3}]}, "train.augment.trivialaugment takes no arguments, this is the number 3", "write trivialaugment alone"),
+    ({"augment": True}, "train.augment needs a list, this is true (true or false)", "write what it holds, [random_resized_crop, …], or none"),
+    ({"preprocess": {"resize": {"shorter": "yes"}}}, "train.preprocess.resize.shorter.pixels needs a whole number, this is the text 'yes'", ""),
+    ({"preprocess": {"resize": {"squash": True}}}, "train.preprocess.resize.squash takes no true or false, this is true (true or false)",
+     "squash alone switches it on; leave it out otherwise"),
+    ({"epochs": "yes"}, "train.epochs needs a whole number, this is the text 'yes'", ""),
+    ({"sync_batch_norm": "yes"}, "train.sync_batch_norm needs true or false, this is the text 'yes'", "'yes' is text: write true"),
+])
+def test_true_and_false_where_they_mean_nothing(written: dict[str, Any], message: str, hint: str) -> None:
+    assert mistakes(**written) == [(message, hint)]
+
+
+def test_a_flag_behind_a_word_is_one() -> None:
+    augment = section_of(Recipe, {"data": {"source": "folder", "path": "x"}, "augment": [{"inception_colour": True}]}).augmentation
+    assert augment == (InceptionColour(fast=True),)
+
+
+@pytest.mark.parametrize(("data", "hint"), [
+    ("cifar10", "write data: {source: keras, name: cifar10}"), ("Fashion-MNIST", "write data: {source: keras, name: fashion_mnist}"),
+    ({"source": "mnist"}, "write source: keras, name: mnist"), ({"source": "pictures"}, ""), ({"source": "folders"}, "did you mean 'folder'?"),
+    ("pictures", "images in a folder: data: {source: folder, path: pictures}"),
+])
+def test_the_name_of_a_data_set_in_place_of_its_source(data: object, hint: str) -> None:
+    (_, said), = mistakes(data=data)
+    assert said == hint
+
+
+@pytest.mark.parametrize(("word", "theirs"), [
+    ("flip", "RandomHorizontalFlip HorizontalFlip RandomFlip hflip transforms.RandomHorizontalFlip() random_flip"), ("pad_crop", "RandomCrop random_crop"),
+    ("rotate", "RandomRotation random_rotation Rotate"), ("random_erasing", "RandomErasing Cutout random_erase CoarseDropout"),
+    ("colour_jitter", "ColorJitter RandomBrightness color_jitter"), ("random_resized_crop", "RandomResizedCrop RandomSizedCrop"),
+    ("trivialaugment", "TrivialAugmentWide"), ("randaugment", "RandAugment RandAug rand_augment"), ("autoaugment", "AutoAug AutoAugment"),
+    ("pca_lighting", "Lighting PCANoise"), ("mixup", "MixUp RandomMixup"), ("cutmix", "CutMix"), ("augmix", "AugMix"),
+])
+def test_what_other_libraries_call_an_operation(word: str, theirs: str) -> None:
+    for each in theirs.split():
+        assert mistakes(augment=[each]) == mistakes(augment=[{each: 0.5}]) == [
+            (f"train.augment does not know '{each}'", f"did you mean '{word}'?")]
+
+
+@pytest.mark.parametrize(("theirs", "hint"), [("size", "did you mean 'shorter'?"), ("crop_pct", "did you mean 'fraction'?"), ("no", "did you mean 'none'?")])
+def test_what_other_libraries_call_a_way_to_resize(theirs: str, hint: str) -> None:
+    assert mistakes(preprocess={"resize": {theirs: 1}}) == [(f"train.preprocess.resize does not know '{theirs}'", hint)]
+
+
+SIZE = "what the network sees has the size at the top of the spec, input: 224x224x3"
+TO_FIT = f"{SIZE}; resize: {{shorter: 256}} says how an image is scaled before its middle is cut out"
+
+
+@pytest.mark.parametrize(("written", "hint"), [
+    *(({"preprocess": {name: 224}}, TO_FIT) for name in ("crop", "crop_size", "size", "image_size", "img_size", "CenterCrop")),
+    *(({"data": {"source": "folder", "path": "x", name: 224}}, f"{SIZE}; train.preprocess says how images are made to fit")
+      for name in ("image_size", "imgSize", "crop")),
+    ({"data": {"source": "synthetic", "image_size": 224}}, "that is height, width and channels"),
+    ({"preprocess": {"normalize": "imagenet"}}, "that is mean and std, of pixels from 0 to 255: mean: 127.5, std: 127.5 gives -1 to 1; a preset has both"),
+    ({"preprocess": {"preset": "caffe"}}, "did you mean 'keras_caffe'?"),
+    ({"class_weights": "balanced"}, "sampling: balanced shows every class as often as any other; weights are written out, {NAME: 2.5}"),
+    ({"data": {"source": "folder", "path": "x", "cache": True}}, "write ram where memory holds all decoded images, else disk"),
+    ({"data": {"source": "folder", "path": "x", "cache": "off"}}, "did you mean 'none'?"),
+])
+def test_what_is_said_otherwise_here(written: dict[str, Any], hint: str) -> None:
+    (_, said), = mistakes(**written)
+    assert said == hint
+
+
+def test_a_preset_for_imagenet_is_one_of_several() -> None:
+    (_, hint), = mistakes(preprocess={"preset": "imagenet"})
+    assert all(preset in hint for preset in PRESETS)
 
 
 @pytest.mark.parametrize(("given", "hint"), [
@@ -112,18 +208,18 @@ def test_a_mistake_is_said_with_a_way_out(written: dict[str, Any], message: str,
     ({"mean": 127.5, "std": 0.5}, "times 255: std: 127.5"),
 ])
 def test_statistics_of_pixels_from_0_to_1(given: dict[str, Any], hint: str) -> None:
-    assert mistakes(normalize=given) == [("train.normalize: these are statistics of pixels from 0 to 1, and pixels are 0 to "
+    assert mistakes(preprocess=given) == [("train.preprocess: these are statistics of pixels from 0 to 1, and pixels are 0 to "
                                           "255 here", hint)]
 
 
 @pytest.mark.parametrize("given", [{"mean": 0, "std": 1}, {"mean": 0}, {"std": 255, "mean": 0}, {"mean": [103.9, 116.8, 123.7], "std": 1}])
 def test_other_statistics_are_believed(given: dict[str, Any]) -> None:
-    assert section_of(Recipe, {"normalize": given}).normalize != section_of(Recipe, {}).normalize
+    assert section_of(Recipe, {"preprocess": given}).preprocess != section_of(Recipe, {}).preprocess
 
 
 def test_all_mistakes_at_once() -> None:
     assert len(mistakes(epochs=0, batch="x", data="y")) == 3
-    assert len(mistakes(epochs=3, augment={"flip": True}, schedule={"kind": "step", "milestones": [5, 6]})) == 2
+    assert len(mistakes(epochs=3, augment=["flip"], schedule={"kind": "step", "milestones": [5, 6]})) == 2
 
 
 def test_a_rule_about_a_key_that_cannot_be_read_says_nothing() -> None:

@@ -15,7 +15,7 @@ from archspec.train.records import Records
 from archspec.train.run import RunFolder
 
 ROW: Row = {"epoch": 1, "step": 5, "loss": 0.5}
-SNAPSHOT = Snapshot({"a": np.zeros(3)}, {"step": 5, "seconds": 0.0, "sums": [0.0], "timed": [0.0, 0.0], "history": []})
+SNAPSHOT = Snapshot({"a": np.zeros(3)}, {"step": 5, "seconds": 0.0, "sums": [0.0], "timed": [0.0, 0.0, 0.0], "history": []})
 
 
 def records(path: Path, rank: int = 0, history: tuple[Row, ...] = ()) -> Records:

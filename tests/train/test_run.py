@@ -69,6 +69,18 @@ def test_another_recipe_is_refused_with_what_differs(run: RunFolder, spec: Path)
     refuse(run, *loaded(spec, "train.epochs=3"), fresh=True)
 
 
+def test_other_augmentation_is_told_by_its_operations(spec: Path) -> None:
+    written, graph = loaded(spec, "train.augment=[pad_crop: 1, rotate: 5]")
+    Path("run").mkdir()
+    manifests.begun(written.name, written.train, graph, fresh=False).write(Path("run/manifest.json"))
+    run = RunFolder(Path("run"))
+    assert refused(run, spec, "train.augment=[pad_crop: 2, rotate: 5]").startswith(
+        "run holds a run with another recipe: train.augment.pad_crop.pixels was 1, is 2\n")
+    assert refused(run, spec, "train.augment=[rotate: 5]").startswith(
+        "run holds a run with another recipe: train.augment was [pad_crop, rotate], is [rotate]\n")
+    assert "train.augment was [pad_crop, rotate], is []\n" in refused(run, spec, "train.augment=[]")
+
+
 def test_another_network_is_refused_with_what_differs(run: RunFolder, spec: Path) -> None:
     message = refused(run, spec, "stages.width=16", "stages.stride=2")
     assert message.startswith("run holds a run of another network (small, fingerprint ")
@@ -114,3 +126,11 @@ def test_a_broken_manifest_is_told_with_the_ways_out(run: RunFolder, spec: Path,
 def test_a_broken_result_is_none(run: RunFolder, text: str) -> None:
     run.result.write_text(text)
     assert run.read_result() is None
+
+
+def test_its_manifest_holds_every_kind_of_value(spec: Path) -> None:
+    written, graph = loaded(spec, "train.class_weights={'3': 2.5}", "train.augment=[pad_crop: 1, mixup]")
+    manifests.begun(written.name, written.train, graph, fresh=False).write(Path("manifest.json"))
+    found = manifests.read(Path("manifest.json")).train
+    assert found["class_weights"] == {"3": 2.5}
+    assert [*map(list, found["augment"])] == [["pad_crop"], ["mixup"]]

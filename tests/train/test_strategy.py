@@ -24,6 +24,7 @@ tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU"
                                            [tf.config.LogicalDeviceConfiguration()] * 2)
 import numpy as np
 from rich.console import Console
+from archspec.data.looking import silent
 from archspec.data.sources import load_data
 from archspec.network import load, lower
 from archspec.train.begin import begin
@@ -35,7 +36,7 @@ from archspec.train.strategy import devices_text, statistics
 
 def trained(kind, *overrides):
     spec = load("small.yaml", [f"train.strategy={kind}", "stem=[conv: 3x3 8 /2]", *overrides])
-    job, run = prepare(spec, lower(spec), load_data(spec.train.data)), RunFolder(Path(f"{kind}{len(overrides)}"))
+    job, run = prepare(spec, lower(spec), load_data(spec.train.data), silent), RunFolder(Path(f"{kind}{len(overrides)}"))
     begin(run, spec, lower(spec), job, False, print)
     return job, run, train(job, run, Console(file=io.StringIO()))
 
@@ -110,3 +111,12 @@ def test_a_batch_that_cannot_be_shared_out(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(InputError) as error:
         strategies.make_strategy("auto", 30)
     assert str(error.value) == "a batch of 30 cannot be shared out over 4 devices\n  hint: --set train.batch=32"
+
+
+def test_what_is_mixed_in_pairs_is_shared_out_in_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    devices = [type("Device", (), {"name": f"/GPU:{index}"}) for index in range(2)]
+    monkeypatch.setattr(strategies.tf.config, "list_logical_devices", lambda kind: devices)
+    with pytest.raises(InputError) as error:
+        strategies.make_strategy("auto", 30, ("mixup", "cutmix"))
+    assert str(error.value) == ("a batch of 30 cannot be shared out over 2 devices in whole pairs, which are mixed (mixup, cutmix)\n"
+                                "  hint: --set train.batch=32")

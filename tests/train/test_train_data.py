@@ -56,6 +56,18 @@ def test_a_jpeg_that_is_cut_short_ends_the_training_with_its_name(data: Path, ca
     assert f"{file.relative_to(data.parent)}: cannot be read as an image (the JPEG's data end before its image does)" in said
 
 
+@pytest.mark.parametrize("half", ["train", "val"])
+def test_images_too_small_to_cut_the_input_out_are_told_before_the_first_step(half: str, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for index in range(2):
+        Image.new("RGB", (20, 7)).save(data / half / f"dog/{index}.jpg")
+    net = ["train", "net.yaml", "--set", "train.preprocess.resize=none"]
+    assert archspec([*net, "--set", "train.augment=[flip]", "--set", "train.data.on_error=skip"]) == 2
+    assert capsys.readouterr().err.endswith(f"2 of 6 {half} images are smaller than the input, 8x8, and are not scaled: first: data/"
+                                            f"{half}/dog/0.jpg, 20x7\n  hint: another train.preprocess.resize, or remove them\n")
+    assert not Path("runs/net/manifest.json").exists()
+    assert archspec([*net, "--dry-run"]) == (0 if half == "train" else 2)  # a random part is scaled
+
+
 def test_what_is_left_out_is_said(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (data / "train/cat/._0.jpg").write_bytes(b"\0\5\26\7\0\2\0\0Mac OS X        ")
     assert archspec(["train", "net.yaml", "--dry-run", "--set", "train.batch=8"]) == 0
@@ -64,6 +76,19 @@ def test_what_is_left_out_is_said(data: Path, capsys: pytest.CaptureFixture[str]
     assert "6 train images are fewer than the batch of 8: it holds each 1.33 times" in shown.err
     assert "of 12 image files the beginning and the end were read: damage between them is found when they are trained on\n" in shown.err
     assert "the first step works" in shown.out
+
+
+def test_a_dry_run_keeps_no_decoded_image_and_knows_those_that_were_decoded(data: Path, monkeypatch: pytest.MonkeyPatch,
+                                                                            capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("ARCHSPEC_CACHE", str(data.parent / "kept"))
+    assert archspec(["train", "net.yaml", "--dry-run", "--set", "train.data.cache=disk"]) == 0
+    assert "damage between them" in capsys.readouterr().err
+    assert not (data.parent / "kept/decoded").exists()
+    for file in data.rglob("*.jpg"):
+        os.utime(file, (0, 0))  # what was written only just now is looked into again
+    assert archspec(["data", "check", "net.yaml"]) == 0
+    assert archspec(["train", "net.yaml", "--dry-run"]) == 0
+    assert "damage between them" not in capsys.readouterr().err
 
 
 def test_a_class_that_is_new_is_told_before_the_network_that_it_would_need(data: Path, monkeypatch: pytest.MonkeyPatch,

@@ -6,7 +6,7 @@ import numpy as np
 
 from archspec.data.names import Names
 from archspec.data.source import Source, Split, in_memory
-from archspec.spec.recipe import Digits
+from archspec.spec.data import Digits
 
 TEST_EVERY = 5
 WHITE = 16.0

@@ -2,59 +2,124 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from archspec.data.names import Names, readable
-from archspec.data.source import Head, Source, Split
-from archspec.data.sources.listing import LINK, OUTSIDE, LeftOut, below, entries, images_below, is_folder, odd
+from archspec.data.source import Source, Split
+from archspec.data.sources.files import in_files
+from archspec.data.sources.holdout import held_out
+from archspec.data.sources.listing import BESIDE, LINK, OUTSIDE, LeftOut, below, entries, images_below, is_folder, odd
 from archspec.errors import InputError, some
-from archspec.preprocess.check import look
-from archspec.spec.recipe import Folder
+from archspec.spec.data import Folder
 
-TEST_NAMES = ("validation", "val", "test")
+TRAIN_NAMES = ("train", "training")
+TEST_NAMES = ("validation", "val", "valid", "test", "testing")
+"""How folders of images to learn from, and to test on, are called, in small letters or large ones: the first is taken."""
+
+DEEPEST = 4
+"""So far below the folder that was named another one is looked for."""
 
 Files = dict[bytes, list[bytes]]
 """From a class to the paths of its images, both sorted by their bytes."""
 
 
 def folder(section: Folder) -> Source:
-    """`path/train/CLASS/*` and `path/validation/CLASS/*`; or `path/CLASS/*` with `holdout`."""
+    """`path/train/CLASS/*` and `path/validation/CLASS/*`; or `path/CLASS/*` or `path/train/CLASS/*` with `holdout`."""
     root = place(section)
     out = LeftOut(os.fsencode(root))
     name, train, test = _halves(root, section.holdout, out)
-    return Source(section.source, tuple(map(readable, train)), _split("train", root, train), _split(name, root, test), str(out))
+    return Source(section.source, tuple(map(readable, train)), _split("train", root, train, section.white),
+                  _split(name, root, test, section.white), str(out))
 
 
 def place(section: Folder) -> Path:
     """The folder that a section names. Raises InputError where there is none."""
     root = Path(section.path).expanduser()
+    if root.is_file():
+        raise InputError(f"train.data.path: {root} is a file; the images are read from a folder\n"
+                         "  hint: unpack an archive first; of a table write train.data: {source: csv, path: FILE}")
     if not root.is_dir():
         raise InputError(f"train.data.path: no folder {root} (seen from {Path.cwd()})\n"
                          "  hint: --set train.data.path=FOLDER, which holds train and validation, one folder a class in each")
     return root
 
 
+def has_tests(root: Path) -> bool:
+    """Whether a folder has images to learn from and others to test on, so that none need be held out."""
+    folders = _folders(root)
+    return bool(_named(folders, TRAIN_NAMES) and _named(folders, TEST_NAMES))
+
+
 def _halves(root: Path, holdout: float, out: LeftOut) -> tuple[str, Files, Files]:
     """The name of the split to test on, the images to train on, and those to test on."""
-    test = next((root / name for name in TEST_NAMES if (root / name).is_dir()), None)
-    if (root / "train").is_dir():
-        if test is None:
-            raise InputError(f"{root} has a folder 'train', but none of {', '.join(TEST_NAMES)} to test on")
-        if holdout:
-            raise InputError(f"train.data.holdout is {holdout:g}, but {root} has a folder '{test.name}' to test on\n"
-                             "  hint: leave holdout out")
-        train_files, test_files = _classes(root / "train", out), _classes(test, out)
-        _same_classes(train_files, test_files, test.name)
-        return test.name, train_files, test_files
-    if not holdout:
-        raise InputError(f"{root} has no folder 'train'\n  hint: if it holds one folder a class, "
-                         "train.data.holdout=0.2 keeps a fifth of each for testing")
-    return ("holdout", *_held_out(_classes(root, out), holdout, out.root))
+    folders = _folders(root)
+    train, test = _named(folders, TRAIN_NAMES), _named(folders, TEST_NAMES)
+    if train is None:
+        return "holdout", *_held_out(_all_classes(root, holdout, folders, out), holdout, out.root)
+    _count_beside(root, train, test, out)
+    if test is None and holdout:
+        return "holdout", *_held_out(_classes(train, out), holdout, out.root)
+    if test is None:
+        raise InputError(_nothing_to_test_on(root, train, folders))
+    if holdout:
+        raise InputError(f"train.data.holdout is {holdout:g}, but {root} has a folder '{test.name}' to test on\n"
+                         "  hint: leave holdout out")
+    train_files, test_files = _classes(train, out), _classes(test, out)
+    _same_classes(train_files, test_files, train.name, test.name)
+    return test.name, train_files, test_files
+
+
+def _named(folders: list[Path], names: tuple[str, ...]) -> Path | None:
+    """The folder that is called as the first of the names that any is, and that holds folders: those of classes."""
+    return next((path for name in names for path in folders if path.name.lower() == name and _folders(path)), None)
+
+
+def _folders(root: Path) -> list[Path]:
+    found = entries(os.fsencode(root), LeftOut(os.fsencode(root)))
+    return [Path(os.fsdecode(entry.path)) for entry in found if is_folder(entry)]
+
+
+def _all_classes(root: Path, holdout: float, folders: list[Path], out: LeftOut) -> Files:
+    """The classes where no folder is one of images to train on."""
+    if inner := _further_in(root):
+        raise InputError(f"{root} has one folder, {inner.relative_to(root)}, in which the data seem to be\n"
+                         f"  hint: --set train.data.path={inner}")
+    apart = [path.name for path in folders if path.name.lower() in (*TRAIN_NAMES, *TEST_NAMES)]
+    if apart and (not holdout or len(apart) == len(folders)):
+        raise InputError(f"{root} has a folder '{apart[-1]}', but no folders of classes are in it\n"
+                         "  hint: one folder a class is expected; of a table with paths and labels write "
+                         "train.data: {source: csv, path: FILE}")
+    if holdout:
+        return _classes(root, out)
+    raise InputError(f"{root} has no folder 'train'\n  hint: if it holds one folder a class, "
+                     "train.data.holdout=0.2 keeps a fifth of each for testing")
+
+
+def _further_in(root: Path) -> Path | None:
+    """Where a folder holds one folder alone, and that perhaps another: the first that holds several."""
+    inner, found = root, _folders(root)
+    for _ in range(DEEPEST):
+        if len(found) != 1:
+            break
+        inner, found = found[0], _folders(found[0])
+    return inner if len(found) > 1 and inner != root else None
+
+
+def _nothing_to_test_on(root: Path, train: Path, folders: list[Path]) -> str:
+    flat = next((path.name for path in folders if path.name.lower() in TEST_NAMES), "")
+    said = (f"; '{flat}' holds no folders of classes, so its images have no labels" if flat else
+            f", but none of {', '.join(TEST_NAMES)} to test on")
+    return (f"{root} has a folder '{train.name}'{said}\n"
+            f"  hint: train.data.holdout=0.2 keeps a fifth of each class in '{train.name}' for testing")
+
+
+def _count_beside(root: Path, train: Path, test: Path | None, out: LeftOut) -> None:
+    for entry in entries(os.fsencode(root), out):
+        if Path(os.fsdecode(entry.path)) not in (train, test):
+            out.add(BESIDE, entry.path)
 
 
 def _classes(root: Path, out: LeftOut) -> Files:
@@ -86,63 +151,28 @@ def _images(folder: bytes, out: LeftOut) -> list[bytes]:
 
 
 def _held_out(classes: Files, share: float, root: bytes) -> tuple[Files, Files]:
-    """Splits each class by a hash of the path in `root`: the same on every machine, and a file that is added moves no other.
-
-    Of each class at least one image is held and at least one is not: the one with the least hash, and the one with the
-    greatest. So a class of a few images may differ from the share.
-    """
+    """Splits each class by the paths in `root`."""
     train: Files = {}
     test: Files = {}
     for name, files in classes.items():
         if len(files) < 2:
-            raise InputError(f"class '{readable(name)}' has {len(files)} image(s): too few to hold {share:g} of them back")
-        places = {path: (_place(below(root, path)), path) for path in files}
-        least, *_, greatest = sorted(places.values())
-        held = {path for path, place in places.items() if (place[0] < share or place == least) and place != greatest}
-        test[name] = [path for path in files if path in held]
-        train[name] = [path for path in files if path not in held]
+            raise InputError(f"class '{readable(name)}' has {len(files)} image(s): too few to hold {share:g} of them back\n"
+                             "  hint: more images of it, or leave the class out")
+        held = held_out([below(root, path) for path in files], share).tolist()
+        test[name] = [path for path, is_held in zip(files, held, strict=True) if is_held]
+        train[name] = [path for path, is_held in zip(files, held, strict=True) if not is_held]
     return train, test
 
 
-def _place(name: bytes) -> float:
-    """A number from 0 to 1 that depends on the name alone."""
-    return int.from_bytes(hashlib.blake2b(name, digest_size=6).digest()) / 2 ** 48
-
-
-def _same_classes(train: Files, test: Files, test_name: str) -> None:
+def _same_classes(train: Files, test: Files, train_name: str, test_name: str) -> None:
     lines = [f"only '{name}' has {some(sorted(map(readable, only)))}"
-             for name, only in (("train", train.keys() - test.keys()), (test_name, test.keys() - train.keys())) if only]
+             for name, only in ((train_name, train.keys() - test.keys()), (test_name, test.keys() - train.keys())) if only]
     if lines:
         raise InputError(f"class folders differ between training and testing: {'; '.join(lines)}")
 
 
-@dataclass(frozen=True)
-class _Files:
-    """Files below a folder, read by number."""
-
-    root: bytes
-    names: Names
-
-    def item(self, index: int) -> bytes:
-        """All bytes of the i-th."""
-        with open(self._path(index), "rb") as file:
-            return file.read()
-
-    def head(self, index: int) -> Head:
-        """What its beginning and its end say."""
-        try:
-            with open(self._path(index), "rb", buffering=0) as file:
-                return Head(*look(file))
-        except OSError as error:
-            return Head(0, b"", error.strerror or str(error))
-
-    def _path(self, index: int) -> bytes:
-        return os.path.join(self.root, self.names.raw(index))
-
-
-def _split(name: str, root: Path, classes: Files) -> Split:
+def _split(name: str, root: Path, classes: Files, white: float) -> Split:
     base = os.fsencode(root)
     names = Names.of(below(base, path) for files in classes.values() for path in files)
     labels = np.repeat(np.arange(len(classes), dtype=np.int32), [len(files) for files in classes.values()])
-    files = _Files(base, names)
-    return Split(name, labels, names, files.item, files.head, None, readable(base))
+    return in_files(name, labels, base, names, white)

@@ -8,13 +8,18 @@ from dataclasses import dataclass, field
 
 from archspec.data.names import readable
 from archspec.errors import InputError
-from archspec.preprocess.header import HEAD, kind_of
+from archspec.preprocess.header import HEAD, IS_UNREAD, SVG, kind_of, unread
 
 SUFFIXES = (b".jpg", b".jpeg", b".jpe", b".jfif", b".png", b".gif", b".bmp", b".dib", b".webp", b".tif", b".tiff", b".ppm",
             b".pgm", b".pbm", b".pnm", b".jp2", b".j2k", b".avif")
 """A file so called is meant as an image: it is read, or it is a mistake. What is called otherwise is looked into."""
-RAW = (b".cr2", b".cr3", b".nef", b".arw", b".dng", b".orf", b".rw2", b".raf", b".pef", b".srw")
+RAW = (b".cr2", b".cr3", b".nef", b".arw", b".dng", b".orf", b".rw2", b".raf", b".pef", b".srw", b".nrw", b".sr2", b".srf",
+       b".rwl", b".x3f", b".3fr", b".iiq", b".erf", b".kdc", b".dcr", b".mrw")
 """What cameras call their sensors' own files: by their first bytes they are TIFF, but what is read of them is a preview."""
+UNREAD = {**dict.fromkeys(RAW, "raw photograph"), b".heic": "HEIC photograph", b".heif": "HEIC photograph",
+          b".hif": "HEIC photograph", b".psd": "Photoshop file", b".psb": "Photoshop file", b".svg": SVG, b".svgz": SVG,
+          b".jxl": "JPEG XL image", b".dcm": "DICOM image", b".exr": "OpenEXR image"}
+"""Images of kinds that are not read, by suffix, where their first bytes do not say so."""
 LEFTOVERS = frozenset({b"thumbs.db", b"ehthumbs.db", b"desktop.ini", b"icon\r", b"__macosx", b"@eadir", b"$recycle.bin",
                        b"system volume information", b"lost+found"})
 """What systems and tools leave in folders, in lower case, beside all that begins with a dot."""
@@ -25,9 +30,12 @@ BROKEN = ("broken link", "broken links")
 NO_FILE = ("entry that is no file", "entries that are no files")
 NO_IMAGE = ("file that is no image", "files that are no images")
 OUTSIDE = ("file in no class folder", "files in no class folder")
+BESIDE = ("entry beside the folders of the splits", "entries beside the folders of the splits")
 
 Kind = tuple[str, str]
 """One of them, several of them."""
+ARE_UNREAD = ", which are not read"
+CONVERT = "\n  hint: what is not read has to be converted, to JPEG say, to be trained on"
 
 
 @dataclass
@@ -50,8 +58,9 @@ class LeftOut:
             self.firsts.setdefault(kind, other.firsts[kind])
 
     def __str__(self) -> str:
-        return ", ".join(f"{count} {kind[count > 1]} (first: {self.firsts[kind]})" if count > 1 else
+        said = ", ".join(f"{count} {kind[count > 1]} (first: {self.firsts[kind]})" if count > 1 else
                          f"{count} {kind[0]} ({self.firsts[kind]})" for kind, count in self.counts.items())
+        return said + CONVERT * any(kind[0].endswith(IS_UNREAD) for kind in self.counts)
 
 
 def below(root: bytes, path: bytes) -> bytes:
@@ -103,15 +112,21 @@ def odd(entry: os.DirEntry[bytes]) -> Kind | None:
 
 
 def _other(entry: os.DirEntry[bytes]) -> Kind | None:
-    """NO_IMAGE for a file that neither is one nor is meant to be one."""
+    """What a file is that neither is an image that is read nor is meant to be one."""
     name = entry.name.lower()
-    meant = name.endswith(SUFFIXES) or (not name.endswith(RAW) and _looks_like_one(entry.path))
-    return None if meant else NO_IMAGE
+    if name.endswith(SUFFIXES):
+        return None
+    head = _head(entry.path)
+    if kind_of(head) and not name.endswith(RAW):
+        return None
+    kind = unread(head) or UNREAD.get(os.path.splitext(name)[1], "")
+    return (kind + IS_UNREAD, f"{kind}s{ARE_UNREAD}") if kind else NO_IMAGE
 
 
-def _looks_like_one(path: bytes) -> bool:
+def _head(path: bytes) -> bytes:
+    """The first bytes of a file; none where it cannot be read."""
     try:
         with open(path, "rb", buffering=0) as file:
-            return bool(kind_of(file.read(HEAD)))
+            return file.read(HEAD)
     except OSError:
-        return False
+        return b""

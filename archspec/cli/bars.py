@@ -1,0 +1,41 @@
+"""How far a long piece of work is, on standard error: a bar that moves on a terminal, else a line now and then."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+LINE_SECONDS = 10.0
+"""Without a terminal: the least time between two lines."""
+
+Tick = Callable[[str, int, int], None]
+"""Takes what goes on, how much of it is done, and of how much."""
+
+
+@contextmanager
+def ticking(console: Console) -> Iterator[Tick]:
+    """Gives what shows progress, while it lasts; nothing of it stays on a terminal."""
+    if not console.is_terminal or console.is_dumb_terminal:
+        yield _lines(console)
+        return
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda what, done, of: progress.update(task, description=what, completed=done, total=of)
+
+
+def _lines(console: Console) -> Tick:
+    last, now = time.monotonic(), ""
+
+    def show(what: str, done: int, of: int) -> None:
+        nonlocal last, now
+        if what != now:  # it begins: what came before is not its time
+            last, now = time.monotonic(), what
+        elif time.monotonic() - last >= LINE_SECONDS:
+            last = time.monotonic()
+            console.print(f"{what}: {done:,} of {of:,}", highlight=False, markup=False, soft_wrap=True)
+    return show

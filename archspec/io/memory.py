@@ -1,0 +1,41 @@
+"""How much memory is free, as far as the system says."""
+
+from __future__ import annotations
+
+import os
+from math import inf
+from pathlib import Path
+
+_GROUPS = (("memory.max", "memory.current", "memory.stat", "inactive_file"),
+           ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat", "total_inactive_file"))
+"""Of a control group (version 2, and 1): its limit, what it uses, and where that says what of it are files read lately."""
+
+
+def free_memory(root: Path = Path("/")) -> int:
+    """Bytes that may still be taken: the machine's, and no more than a container's limit leaves.
+
+    What the system keeps of files that were read counts as free: it gives that up when it is asked for.
+    """
+    return int(min(_machine(root / "proc" / "meminfo"), *(_group(root / "sys" / "fs" / "cgroup", *names) for names in _GROUPS)))
+
+
+def _machine(path: Path) -> float:
+    kilobytes = _table(path).get("MemAvailable:")
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if kilobytes is None else kilobytes * 1024
+
+
+def _group(folder: Path, limit: str, used: str, table: str, files: str) -> float:
+    try:
+        most, taken = (float((folder / name).read_text(encoding="ascii").replace("max", "inf")) for name in (limit, used))
+    except (OSError, ValueError):  # no such group
+        return inf
+    return max(0.0, most - taken + _table(folder / table).get(files, 0))
+
+
+def _table(path: Path) -> dict[str, int]:
+    """Lines of a name and a number."""
+    try:
+        rows = [line.split() for line in path.read_text(encoding="ascii").splitlines()]
+    except OSError:
+        return {}
+    return {row[0]: int(row[1]) for row in rows if len(row) > 1 and row[1].isdigit()}

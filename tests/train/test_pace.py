@@ -1,0 +1,51 @@
+"""How long the device waits: for data that come while it works it does not."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+
+import numpy as np
+import pytest
+
+from archspec.train import pace as paces
+from archspec.train.pace import Pace
+from archspec.train.progress import Progress
+
+
+def waits(monkeypatch: pytest.MonkeyPatch, done: float | None) -> float:
+    """The share of 10 seconds of which data are waited for from the third to the seventh; the device is free at `done`."""
+    clock = iter([0.0, 0.0, 3.0, 7.0, 10.0])
+    monkeypatch.setattr(paces.time, "monotonic", lambda: next(clock))
+    progress = Progress()
+    pace = Pace(progress, 16)
+    pace._free = Future()
+    if done is not None:
+        pace._free.set_result(done)
+    with pace.waiting():
+        progress.step += 2
+    pace.pause()
+    assert pace.rate == 3.2
+    return pace.waits
+
+
+@pytest.mark.parametrize(("done", "share"), [(2.0, 0.4), (5.0, 0.2), (7.5, 0.0), (None, 0.0)])
+def test_only_a_device_that_has_nothing_to_do_waits(monkeypatch: pytest.MonkeyPatch, done: float | None, share: float) -> None:
+    assert waits(monkeypatch, done) == share
+
+
+def test_the_end_of_a_step_is_noticed_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    pace = Pace(Progress(), 1)
+    monkeypatch.setattr(paces.time, "monotonic", lambda: 42.0)
+    pace.follow(np.zeros(3))
+    assert pace._free is not None
+    assert pace._free.result() == 42.0
+
+
+def test_a_step_that_fails_is_told_where_its_result_is_read() -> None:
+    class Failed:
+        def __array__(self, *_: object) -> np.ndarray:
+            raise MemoryError
+    pace = Pace(Progress(), 1)
+    pace.follow(Failed())
+    assert pace._free is not None
+    assert pace._free.exception() is None
