@@ -11,7 +11,7 @@ from archspec.schema.keys import REQUIRED, Clash, Key, ListOf, Named, OneOf, Sec
 from archspec.schema.kinds import NUMERAL, Choice, Each, Flag, Form, Kind, Table, Unfit, plainly, says_yes_or_no
 from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, kind, tree_of
 from archspec.schema.walk import walk
-from archspec.schema.words import Everywhere, section_called, suggestion
+from archspec.schema.words import Everywhere, key_called, section_called, suggestion
 
 T = TypeVar("T", bound=Section)
 FAILED = object()
@@ -222,7 +222,10 @@ class _Reader:
     def unknown(self, name: str, section: type[Section], tree: MappingTree, path: str, among: OneOf | None) -> None:
         others = [] if among is None else [word for word, section in among.kinds().items() if name in section.declared]
         value = tree.entries[name]
-        if among is not None and others:
+        own = key_called(name, section.declared)
+        if own and own not in tree.entries:  # what others call a key of this kind, and another kind may have by that name
+            hint = f"did you mean '{own}'?"
+        elif among is not None and others:
             hint = f"it is a key of {among.tag}: {', '.join(others)}"
         elif among is not None and isinstance(value, Scalar) and value.text in among.kinds():
             hint = f"write {among.tag}: {value.text}"

@@ -71,6 +71,7 @@ def test_a_folder_may_be_called_by_a_number() -> None:
     ({"data": ["digits"]}, "train.data needs one of digits folder csv tfrecord tfds npz keras synthetic, or a mapping with 'source', this is a list", ""),
     ({"data": {"source": "folder"}}, "train.data needs 'path'", "path: relative to the folder in which the command runs"),
     ({"data": {"path": "x"}}, "train.data has no key 'path'", "it is a key of source: folder, csv, tfrecord, tfds, npz"),
+    ({"data": {"source": "folder", "path": "x", "root": "y"}}, "train.data has no key 'root'", "it is a key of source: csv"),
     ({"optimizer": "adam"}, "train.optimizer: there is sgd only, this is the text 'adam'", ""),
     ({"optimizer": {"nesterov": 1}}, "train.optimizer.nesterov needs true or false, this is the number 1", "write true"),
     ({"schedule": {"kind": "step"}}, "train.schedule needs 'milestones'", "milestones: the epochs at which the learning rate falls; they must rise"),
