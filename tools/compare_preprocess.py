@@ -24,7 +24,7 @@ from eval_references import keras_file, keras_folder, photographs, slim_inceptio
 from archspec.network import load
 from archspec.preprocess.decoding import decode
 from archspec.preprocess.pixels import fit, normalize, packed, seen_encoded
-from archspec.preprocess.routes import Route, routed
+from archspec.preprocess.routes import Route, route
 from archspec.preprocess.rule import Preprocess, preprocess_of
 from archspec.preprocess.sampling import sampling
 from archspec.preprocess.window import centred
@@ -88,7 +88,7 @@ CASES = [
 
 def ours(data: bytes, rule: Preprocess) -> np.ndarray:
     """The network's input as evaluation makes it of a file, (height, width, channels) float32."""
-    chosen, header = routed(data, rule.channels)
+    chosen, header = route(data, rule.channels)
     if chosen is Route.PILLOW:
         pixels = fit(decode(data, rule), rule)
     else:

@@ -27,17 +27,13 @@ class Route(IntEnum):
     PILLOW = 2
 
 
-def route(data: bytes, channels: int) -> Route:
-    """Who reads these bytes rightly for so many channels. Raises NoImage where nobody does, or where they are too large.
+def route(data: bytes, channels: int) -> tuple[Route, Header]:
+    """Who reads these bytes rightly for so many channels, and what their beginning says.
 
-    TensorFlow gets plain JPEGs and PNGs: upright, opaque, of a common coding. Its `decode_image` is not used at all: it
-    takes the numbers of a BMP's palette for grey, drops alpha, and ends the process on some animated WebP files.
+    Raises NoImage where nobody does, or where they are too large. TensorFlow gets plain JPEGs and PNGs: upright, opaque,
+    of a common coding. Its `decode_image` is not used at all: it takes the numbers of a BMP's palette for grey, drops
+    alpha, and ends the process on some animated WebP files.
     """
-    return routed(data, channels)[0]
-
-
-def routed(data: bytes, channels: int) -> tuple[Route, Header]:
-    """As `route`, with what the beginning of the bytes says."""
     header = read_header(lambda offset, count: data[offset:offset + count])
     return _route(data, header, channels), header
 

@@ -37,7 +37,7 @@ def rule(channels: int = 3, background: float = 255.0) -> Preprocess:
 
 def decoded(data: bytes, channels: int = 3, background: float = 255.0) -> np.ndarray:
     """At once, and what TensorFlow decodes as in a pipeline, too: in a graph, of the part that is wanted."""
-    whole, chosen = decode(data, rule(channels, background)), route(data, channels)
+    whole, chosen = decode(data, rule(channels, background)), route(data, channels)[0]
     if chosen is not Route.PILLOW:
         header = read_header(lambda offset, count: data[offset:offset + count])
         own = replace(rule(channels), height=header.height, width=header.width)
@@ -69,7 +69,7 @@ def test_what_is_stored_without_loss_is_read_without_loss(form: str, keys: dict[
 @pytest.mark.parametrize("keys", [{}, {"progressive": True}, {"subsampling": 0}, {"quality": 50}, {"optimize": True}])
 def test_jpegs_are_close_to_pillows_reading(keys: dict[str, object], photo: Image.Image, encode: Encode) -> None:
     data = encode(photo, "JPEG", **keys)
-    assert route(data, 3) is Route.JPEG
+    assert route(data, 3)[0] is Route.JPEG
     assert furthest(decoded(data), pixels(Image.open(io.BytesIO(data)))) <= JPEG_LEVELS
 
 
