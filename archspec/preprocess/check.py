@@ -8,9 +8,10 @@ from typing import Any, BinaryIO, NamedTuple
 
 from PIL import Image
 
+from archspec.preprocess.cut_short import CUT_SHORT
 from archspec.preprocess.header import EMPTY, HEAD, Header, NoImage, Read, read_header
 from archspec.preprocess.pillow import decode_with_pillow, open_image
-from archspec.preprocess.routes import CUT_SHORT, check_size, ends
+from archspec.preprocess.routes import check_size, ends
 from archspec.preprocess.tiff import tiff_facts
 
 MAX_BYTES = 1 << 30

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from archspec.preprocess.cut_short import FILL, cut_short
+from archspec.preprocess.cut_short import refuse_cut_short
 from archspec.preprocess.header import Header, NoImage
 from archspec.preprocess.pillow import decode_with_pillow
 from archspec.preprocess.pixels import DCT
-from archspec.preprocess.routes import CUT_SHORT, NO_WHITE, Route, route
+from archspec.preprocess.routes import NO_WHITE, Route, route
 from archspec.preprocess.rule import Preprocess
 from archspec.preprocess.tiff import read_tiff
 
@@ -54,7 +54,6 @@ def _whole(encoded: bytes, header: Header, decoder: Callable[[], tf.Tensor]) -> 
         pixels = np.asarray(decoder())
     except tf.errors.OpError:
         raise NoImage(BROKEN) from None
-    # a JPEG without its end becomes grey there, without a word
-    if any((pixels[-1, -1] == level).all() for level in FILL) and header.kind == "JPEG" and cut_short(encoded):
-        raise NoImage(CUT_SHORT)
+    if header.kind == "JPEG":
+        refuse_cut_short(encoded, pixels[-1, -1])  # without its end it becomes grey there, without a word
     return pixels

@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from archspec.preprocess.cut_short import FILL, cut_short
+from archspec.preprocess.cut_short import CUT_SHORT, FILL, cut_short
 from archspec.preprocess.header import NoImage
 from archspec.preprocess.resample import form, placed, resample
-from archspec.preprocess.routes import CUT_SHORT, Route
+from archspec.preprocess.routes import Route
 from archspec.preprocess.rule import Preprocess
 from archspec.preprocess.sampling import RATIOS, Sampling, sampling
 from archspec.preprocess.window import centred

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from archspec.preprocess.cut_short import MOST_SCANS, lacks_scans, too_many_scans
+from archspec.preprocess.cut_short import CUT_SHORT, MOST_SCANS, lacks_scans, too_many_scans
 from archspec.preprocess.header import Header, NoImage, read_header
 
 MAX_PIXELS = 178_956_970
 """Of one image: above that it is a decompression bomb, as Pillow has it."""
-CUT_SHORT = "the JPEG's data end before its image does"
 NO_WHITE = "32 bits a pixel; 8 or 16 are read, or train.data.white says which value is white"
 LONGEST_PNG = 1_000_000
 """A side that libpng, as TensorFlow has it, reads at most."""
