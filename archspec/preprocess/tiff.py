@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 import tifffile
 
-from archspec.preprocess.header import NoImage
+from archspec.preprocess.header import ORIENTATION, NoImage
 from archspec.preprocess.routes import check_size, other_channels
 
 MOST_BYTES = 1 << 30
@@ -31,7 +31,6 @@ LUMA = (0.299, 0.587, 0.114)
 """Of red, green and blue in a grey, as Pillow has it (ITU-R BT.601)."""
 _COLOURS = {0: 1, 1: 1, 2: 3}
 """Channels without an alpha channel, by photometric interpretation: white is 0, black is 0, RGB."""
-ORIENTATION = 274
 _LOG = logging.getLogger("tifffile")
 """To which it tells what is odd about a file: without a handler that goes to the terminal."""
 

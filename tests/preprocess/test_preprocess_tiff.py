@@ -19,7 +19,7 @@ from PIL import Image
 from archspec.preprocess import tiff
 from archspec.preprocess.check import look
 from archspec.preprocess.decoding import decode
-from archspec.preprocess.header import NoImage
+from archspec.preprocess.header import ORIENTATION, NoImage
 from archspec.preprocess.rule import Preprocess, preprocess_of
 from archspec.spec.recipe import Recipe
 
@@ -127,7 +127,7 @@ def test_white_that_is_zero_is_turned() -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_orientation_as_pillow_turns_it(orientation: int) -> None:
     pixels = noise(20, 30, 3)
-    tag = [(tiff.ORIENTATION, "H", 1, orientation, True)]
+    tag = [(ORIENTATION, "H", 1, orientation, True)]
     expected = decode(encoded(pixels, photometric="rgb", extratags=tag), rule(3))
     found = decode(encoded(np.repeat(pixels, 2, axis=-1), extratags=tag, **BANDS), rule(6))
     assert (found[..., ::2] == expected).all()
@@ -176,7 +176,7 @@ def looked(tmp_path: Path, data: bytes) -> tuple[object, ...]:
 
 
 def test_the_header_says_all_before_it_is_decoded(tmp_path: Path) -> None:
-    data = encoded(noise(20, 30, 6, kind="u2"), extratags=[(tiff.ORIENTATION, "H", 1, 6, True)], **BANDS)
+    data = encoded(noise(20, 30, 6, kind="u2"), extratags=[(ORIENTATION, "H", 1, 6, True)], **BANDS)
     assert looked(tmp_path, data) == ("", 30, 20, "TIFF", "6 channels, 16 bit", 6)
     assert looked(tmp_path, data[:40])[0] == "damaged, or of a kind that is not read"
 
