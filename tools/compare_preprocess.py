@@ -95,7 +95,7 @@ def ours(data: bytes, rule: Preprocess) -> np.ndarray:
         size = header.height, header.width
         way = sampling(centred(*size, rule), rule, rule.interpolation, jpeg=chosen is Route.JPEG)
         pixels = seen_encoded(tf.constant(data), *packed(way, rule, rule.interpolation, chosen, size), rule)
-    return np.asarray(normalize(tf.cast(pixels, tf.float32), rule))
+    return np.asarray(normalize(pixels, rule))
 
 
 @dataclass(frozen=True, slots=True)
