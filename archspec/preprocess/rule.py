@@ -11,12 +11,13 @@ from archspec.schema.keys import Section, key, section, to_json
 from archspec.schema.kinds import Choice, Each, Flag, Number, Whole
 from archspec.schema.read import section_of
 from archspec.spec.data import Encoded
-from archspec.spec.preprocess import FILTERS, LARGEST, OFFSETS, RESIZES, STATISTICS, Resize, Shorter, Squash
+from archspec.spec.preprocess import FILTERS, LARGEST, OFFSETS, RESIZES, STATISTICS, WHITE, Resize, Shorter, Squash
 from archspec.spec.recipe import Recipe
 
 Shape = tuple[int, int, int]
 """Height, width, channels."""
-WHITE = 255.0
+LUMA = (0.299, 0.587, 0.114)
+"""Of red, green and blue in a grey: ITU-R BT.601, as Pillow, torchvision and TensorFlow have it."""
 SIDE = Whole(1, 1 << 20)
 """A side of an image in pixels."""
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from archspec.schema.keys import Clash, Named, Section, key, section
 from archspec.schema.kinds import Choice, Each, Flag, Number, Whole
 
-PIXEL = 255
+WHITE = 255.0
 """The largest value of a pixel, as it comes from a file."""
 OFFSETS = ("floor", "ceil", "even", "unrounded")
 FILTERS = ("bilinear", "bicubic", "area", "lanczos3", "nearest")
@@ -164,5 +164,5 @@ class PreprocessKeys(Section):
 
 
 def _scaled(values: tuple[float, ...]) -> str:
-    found = [f"{value * PIXEL:.6g}" for value in values]
+    found = [f"{value * WHITE:.6g}" for value in values]
     return found[0] if len(found) == 1 else f"[{', '.join(found)}]"
