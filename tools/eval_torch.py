@@ -1,6 +1,6 @@
 """The other side of tools/compare_preprocess.py: what torchvision and timm make of images for evaluation.
 
-    PYTHON tools/torch_eval.py FOLDER < requests
+    PYTHON tools/eval_torch.py FOLDER < requests
 
 Runs in an environment that has torch, torchvision and timm and not archspec. Reads requests from standard input, one
 JSON object a line: {library, keys, size}. For each it prepares every picture of the folder by the library's own
