@@ -143,9 +143,10 @@ def test_levels_of_16_bits_are_not_rounded() -> None:
     assert fit(pixels, rule((4, 4, 3))).ravel().tolist() == pytest.approx([100.37] * 48, rel=1e-6)
 
 
-def test_normalizing() -> None:
+@pytest.mark.parametrize("kind", [np.uint8, np.float32])
+def test_normalizing(kind: type) -> None:
     own = rule((1, 2, 3), mean=(1.0, 2.0, 3.0), std=(1.0, 2.0, 4.0))
-    pixels = np.float32([[[1, 2, 3], [2, 4, 7]]])
+    pixels = np.array([[[1, 2, 3], [2, 4, 7]]], kind)
     assert normalize(tf.constant(pixels), own).numpy().tolist() == [[[0, 0, 0], [1, 1, 1]]]
 
 
