@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,8 +24,8 @@ PILLOW = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BIC
 SIZES = [(40, 60), (60, 40), (100, 70), (31, 97), (375, 500), (12, 9)]
 
 
-def rule(shape: Shape = (32, 32, 3), preset: str = "none", **keys: object) -> Preprocess:
-    return preprocess_of(Recipe(preprocess=PreprocessKeys(preset=preset, **keys)), shape)  # type: ignore[arg-type]
+def rule(shape: Shape = (32, 32, 3), preset: str = "none", **keys: Any) -> Preprocess:
+    return preprocess_of(Recipe(preprocess=PreprocessKeys(preset=preset, **keys)), shape)
 
 
 def image(height: int, width: int, channels: int = 3) -> np.ndarray:
