@@ -95,11 +95,11 @@ def on_device(images: np.ndarray, operation: Operation) -> np.ndarray:
     draw = blender((operation,), RULE.shape, 1)
     if draw is None:
         return images
+    from archspec.preprocess.pixels import denormalize, normalize
     from archspec.train.blend import blended
-    mean, std = np.float32(RULE.mean), np.float32(RULE.std)
     blend = draw.draw(SEED, 1, np.arange(COLUMNS))
-    inputs, _ = blended((images - mean) / std, np.zeros((COLUMNS, 2), np.float32), blend)
-    return np.clip(np.rint(np.asarray(inputs) * std + mean), 0, 255).astype(np.uint8)
+    inputs, _ = blended(normalize(images, RULE), np.zeros((COLUMNS, 2), np.float32), blend)
+    return np.clip(np.rint(denormalize(np.asarray(inputs), RULE)), 0, 255).astype(np.uint8)
 
 
 def photograph(number: int) -> np.ndarray:

@@ -32,7 +32,9 @@ from PIL import Image  # noqa: E402
 from rich.console import Console  # noqa: E402
 from sklearn.datasets import load_sample_images  # noqa: E402
 
+from archspec.data.augment.crops import random_resized_crop  # noqa: E402
 from archspec.data.cache import caches  # noqa: E402
+from archspec.data.draws import uniforms  # noqa: E402
 from archspec.data.pipeline import CALLS, Pipeline  # noqa: E402
 from archspec.data.sources import load_data  # noqa: E402
 from archspec.preprocess.rule import preprocess_of  # noqa: E402
@@ -44,8 +46,8 @@ from archspec.views.tables import grid  # noqa: E402
 
 INPUT = 224
 CROPPED = (RandomResizedCrop(), Flip())
-MEAN_CROP = (266, 281)
-"""Height and width that random_resized_crop cuts out of 500x375 on average: Keras has no layer that draws them."""
+CROPS = 10_000
+"""Of which the mean size is taken."""
 THREADS = CALLS * (os.cpu_count() or 1)
 
 
@@ -178,9 +180,7 @@ def by_keras(data: Folder, size: Size, antialias: bool) -> tf.data.Dataset:
     """Keras's loader and layers: a crop of the mean size, since none draws it, scaled to the input and mirrored."""
     batches = keras.utils.image_dataset_from_directory(
         Path(data.path) / "train", image_size=(size.height, size.width), batch_size=size.batch, seed=0, verbose=False)
-    crop = [round(share * side) for share, side in zip((MEAN_CROP[0] / 375, MEAN_CROP[1] / 500), (size.height, size.width),
-                                                      strict=True)]
-    layers = [keras.layers.RandomCrop(*crop), keras.layers.Resizing(INPUT, INPUT, antialias=antialias),
+    layers = [keras.layers.RandomCrop(*mean_crop(size)), keras.layers.Resizing(INPUT, INPUT, antialias=antialias),
               keras.layers.RandomFlip("horizontal")]
 
     def changed(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -188,6 +188,13 @@ def by_keras(data: Folder, size: Size, antialias: bool) -> tf.data.Dataset:
             images = layer(images, training=True)
         return images, labels
     return batches.map(changed, num_parallel_calls=tf.data.AUTOTUNE).repeat(size.epochs).prefetch(tf.data.AUTOTUNE)
+
+
+def mean_crop(size: Size) -> tuple[int, int]:
+    """Height and width that random_resized_crop cuts out on average."""
+    crop = random_resized_crop(RandomResizedCrop(), preprocess_of(Recipe(), (INPUT, INPUT, 3)))
+    drawn = [crop.window(size.height, size.width, uniforms(0, number, crop.draws))[0] for number in range(CROPS)]
+    return round(statistics.mean(each.height for each in drawn)), round(statistics.mean(each.width for each in drawn))
 
 
 def threads(batches: tf.data.Dataset, count: int) -> tf.data.Dataset:

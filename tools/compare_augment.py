@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.datasets import load_sample_image
@@ -49,12 +50,12 @@ def policy(image: np.ndarray, library: str, name: str, magnitude: float, sign: i
     return Painter(dialect, MEAN[maker]).done(image, ours, magnitude, draws)
 
 
-def ours(image: np.ndarray, library: str, name: str, amount: float, *more: object) -> np.ndarray:
+def ours(image: np.ndarray, library: str, name: str, amount: float, *more: Any) -> np.ndarray:
     """What we make of what the other side says that it has done."""
     if library in LIBRARIES:
-        return policy(image, library, name, amount, *more)  # type: ignore[arg-type]
+        return policy(image, library, name, amount, *more)
     if name == "rotate":
-        return turned(image, amount, np.zeros(3), METHODS[str(more[0])])
+        return turned(image, amount, np.zeros(3), METHODS[more[0]])
     return levels(np.clip(JITTERED[PARTS.index(name)](image.astype(np.float32), amount), 0, 255), image.dtype)
 
 

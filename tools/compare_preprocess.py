@@ -24,7 +24,7 @@ from eval_references import keras_file, keras_folder, photographs, slim_inceptio
 from archspec.network import load
 from archspec.preprocess.decoding import decode
 from archspec.preprocess.pixels import fit, normalize, packed, seen_encoded
-from archspec.preprocess.routes import Route, routed
+from archspec.preprocess.routes import Route, route
 from archspec.preprocess.rule import Preprocess, preprocess_of
 from archspec.preprocess.sampling import sampling
 from archspec.preprocess.window import centred
@@ -88,14 +88,14 @@ CASES = [
 
 def ours(data: bytes, rule: Preprocess) -> np.ndarray:
     """The network's input as evaluation makes it of a file, (height, width, channels) float32."""
-    chosen, header = routed(data, rule.channels)
+    chosen, header = route(data, rule.channels)
     if chosen is Route.PILLOW:
         pixels = fit(decode(data, rule), rule)
     else:
         size = header.height, header.width
         way = sampling(centred(*size, rule), rule, rule.interpolation, jpeg=chosen is Route.JPEG)
         pixels = seen_encoded(tf.constant(data), *packed(way, rule, rule.interpolation, chosen, size), rule)
-    return np.asarray(normalize(tf.cast(pixels, tf.float32), rule))
+    return np.asarray(normalize(pixels, rule))
 
 
 @dataclass(frozen=True, slots=True)

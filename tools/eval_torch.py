@@ -1,6 +1,6 @@
 """The other side of tools/compare_preprocess.py: what torchvision and timm make of images for evaluation.
 
-    PYTHON tools/torch_eval.py FOLDER < requests
+    PYTHON tools/eval_torch.py FOLDER < requests
 
 Runs in an environment that has torch, torchvision and timm and not archspec. Reads requests from standard input, one
 JSON object a line: {library, keys, size}. For each it prepares every picture of the folder by the library's own
@@ -24,7 +24,6 @@ from PIL import Image
 # as in twins.py: the operations in C++ of torchvision's wheels belong to one build of torch; no transform needs them
 sys.modules.setdefault("torchvision._meta_registrations", types.ModuleType("torchvision._meta_registrations"))
 
-import PIL  # noqa: E402
 import timm  # noqa: E402
 import torchvision  # noqa: E402
 from timm.data import create_transform  # noqa: E402
@@ -45,7 +44,7 @@ def main() -> None:
     """Answers until the input ends."""
     folder = Path(sys.argv[1])
     version = torchvision.__version__.partition("+")[0]
-    print(f"torchvision {version}, timm {timm.__version__}, Pillow {PIL.__version__}", flush=True)
+    print(f"torchvision {version}, timm {timm.__version__}, Pillow {Image.__version__}", flush=True)
     for line in sys.stdin:
         request = json.loads(line)
         prepare = transform(request["library"], request["keys"], request["size"])

@@ -70,7 +70,7 @@ KEYS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "name": ("a text", _text),
     "fingerprint": ("a text", _text),
     "classes": ("a list of texts", _texts),
-    "several": ("true or false", lambda value: value is None or isinstance(value, bool)),  # older ones lack it: false
+    "several": ("true or false", lambda value: isinstance(value, bool)),
     "preprocess": ("a mapping", _mapping(object)),
     "metrics": (f"a mapping with {', '.join(TESTED)}, or an empty one", _metrics),
     "data": ("a text", _text),

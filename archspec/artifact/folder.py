@@ -45,7 +45,7 @@ def read(folder: Path) -> Artifact:
     try:
         return Artifact((folder / SPEC).read_text(encoding="utf-8"), graph, _weights(folder / MODEL, graph),
                         tuple(facts["classes"]), Preprocess.from_json(facts["preprocess"]), facts["metrics"],
-                        facts["versions"], facts["data"], bool(facts.get("several")))
+                        facts["versions"], facts["data"], facts["several"])
     except ValueError as error:
         raise InputError(f"{folder}: {error}\n  hint: {RENEW}") from None
 

@@ -22,7 +22,7 @@ from archspec.train.picture import COUNT
 
 if TYPE_CHECKING:
     from archspec.data.pipeline import Pipeline
-    from archspec.data.source import Source
+    from archspec.data.source import Source, Split
     from archspec.train.picture.examples import Example
 
 
@@ -94,7 +94,7 @@ class _Shown:
         return examples(self.pipeline, len(self.source.classes), begin, count)
 
 
-def _without_skipped(source: Source, recipe: Recipe, rule: Preprocess, console: Screen) -> Any:
+def _without_skipped(source: Source, recipe: Recipe, rule: Preprocess, console: Screen) -> Split:
     """The split to train on, as the training has it. Only where images may be skipped all of them are looked into."""
     from archspec.data.check import SKIP, checked
     from archspec.data.source import without

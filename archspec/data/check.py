@@ -128,10 +128,9 @@ def decoder(split: Split, rule: Preprocess) -> Decode:
     """Decodes a split's images as training does. Loads TensorFlow."""
     from archspec.io.quiet import import_tensorflow
     import_tensorflow()
-    from archspec.preprocess.decoding import decode, decode_deep
-    way = decode if split.eight_bits else decode_deep
+    from archspec.preprocess.decoding import decode
 
     def decoded(item: Item) -> np.ndarray:
         assert isinstance(item, bytes)
-        return way(item, rule)
+        return decode(item, rule, deep=not split.eight_bits)
     return decoded

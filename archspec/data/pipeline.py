@@ -93,9 +93,10 @@ class Pipeline:
         Reads no other images than those of the batch. For training `step` counts from the beginning of the run.
         """
         rows = self.plan.training(step // self.steps, step) if training else self.plan.evaluation()[step * self.plan.own:]
+        reader = self._reader(training)
         for number, index, _ in rows[:self.plan.own].tolist():
             try:
-                self._reader(training).pixels(index, number)
+                reader.pixels(index, number)
             except InputError as error:
                 return error
         return None

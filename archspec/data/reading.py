@@ -14,10 +14,10 @@ from archspec.data.cache import Cache
 from archspec.data.draws import uniforms
 from archspec.data.source import Item, Split
 from archspec.errors import InputError
-from archspec.preprocess.decoding import BROKEN, decode, decode_deep
+from archspec.preprocess.decoding import BROKEN, decode
 from archspec.preprocess.header import NoImage
 from archspec.preprocess.pixels import packed, seen, seen_encoded
-from archspec.preprocess.routes import CHANNELS, Route, routed
+from archspec.preprocess.routes import CHANNELS, Route, route
 from archspec.preprocess.rule import Preprocess
 from archspec.preprocess.sampling import sampling
 from archspec.preprocess.window import TooSmall
@@ -56,7 +56,6 @@ class Reader:
     def look(self, rows: tf.Tensor) -> Looked:
         """The bytes of images, how each is decoded and scaled, by which filter, and what is drawn. Works in a graph.
 
-        b"" for bytes that are not kept.
         `rows` are (n, 2) int64, the number under which an image is seen and its index. Many at once, since each call of
         Python's from a graph costs a tenth of a decoded photograph. Of those that are not kept the bytes are b"".
         """
@@ -108,7 +107,7 @@ class Reader:
                 data: Any = self.split.item(index)
                 if kept + len(data) <= KEPT:
                     encoded[place], kept = data, kept + len(data)
-                chosen, header = routed(data, self.rule.channels)
+                chosen, header = route(data, self.rule.channels)
                 if chosen is not Route.PILLOW:
                     size = header.height, header.width
                     numbers[place], places[place], methods[place] = self._way(size, draws[place], chosen)
@@ -150,8 +149,7 @@ class Reader:
         return self._decoded(item()) if self.cache is None else self.cache.get(index, lambda: self._decoded(item()))
 
     def _decoded(self, item: Item) -> np.ndarray:
-        way = decode if self.split.eight_bits else decode_deep
-        array = way(item, self.rule) if isinstance(item, bytes) else item
+        array = decode(item, self.rule, deep=not self.split.eight_bits) if isinstance(item, bytes) else item
         array = self.split.levels(array)
         return np.broadcast_to(array, (*array.shape[:2], self.rule.channels)).astype(self.kind.as_numpy_dtype, copy=False)
 

@@ -77,7 +77,7 @@ class Split:
     def levels(self, pixels: np.ndarray) -> np.ndarray:
         """Pixels of an array with 255 for white: uint8 if `eight_bits`, else float32.
 
-        Of encoded images that are not `eight_bits` those that `decode_deep` gives.
+        Of encoded images that are not `eight_bits` those that `decode` gives with all bits.
         """
         if self.eight_bits:
             return pixels

@@ -8,16 +8,16 @@ from typing import Any, BinaryIO, NamedTuple
 
 from PIL import Image
 
-from archspec.preprocess.header import EMPTY, HEAD, Header, NoImage, Read, read_header
+from archspec.preprocess.cut_short import CUT_SHORT
+from archspec.preprocess.header import EMPTY, HEAD, IS_UNREAD, ORIENTATION, Header, NoImage, Read, read_header
 from archspec.preprocess.pillow import decode_with_pillow, open_image
-from archspec.preprocess.routes import CUT_SHORT, check_size, ends
+from archspec.preprocess.routes import check_size, ends
 from archspec.preprocess.tiff import tiff_facts
 
 MAX_BYTES = 1 << 30
 """Of one file."""
 SIDEWAYS = (5, 6, 7, 8)
 """EXIF's orientations that make a width of a height."""
-ORIENTATION = 0x0112
 
 _MODES = {"1": "grey, 1 bit", "L": "grey", "LA": "grey and alpha", "P": "palette", "PA": "palette", "I;16": "grey, 16 bit",
           "I;16B": "grey, 16 bit", "I;16L": "grey, 16 bit", "I": "grey, 32 bit", "F": "grey, floats"}
@@ -27,7 +27,7 @@ MISSING = "missing"
 """The code of a file that is not there."""
 _KINDS_OF_PROBLEM = (
     (MISSING, "no such file"), ("refused", "permission denied"), ("empty", EMPTY), ("truncated", _BREAKS_OFF),
-    ("truncated", CUT_SHORT.lower()), ("truncated", "truncated"), ("too-large", "at most"), ("no-image", "which is not read"),
+    ("truncated", CUT_SHORT.lower()), ("truncated", "truncated"), ("too-large", "at most"), ("no-image", IS_UNREAD),
     ("no-image", "an html page"), ("no-image", "a text"), ("no-image", "no kind of image"))
 """Codes, and what is said only of such a problem."""
 

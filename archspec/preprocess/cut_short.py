@@ -9,10 +9,12 @@ import io
 import re
 from collections.abc import Iterator
 
+import numpy as np
 from PIL import Image
 
-from archspec.preprocess.header import Header
+from archspec.preprocess.header import Header, NoImage
 
+CUT_SHORT = "the JPEG's data end before its image does"
 FILL = (128, 127, 64)
 """A pixel that no data say is grey; of CMYK, 127 as Pillow has it and 64 as TensorFlow."""
 MOST_MARKERS = 1000
@@ -33,6 +35,12 @@ def cut_short(data: bytes) -> bool:
     """
     end = next((offset for code, offset in _markers(data, 0) if code == END), None)
     return end is not None and _pixels(data) != _pixels(data[:end] + _MORE + data[end:])
+
+
+def refuse_cut_short(data: bytes, last: np.ndarray) -> None:
+    """Raises NoImage for a JPEG that is cut short; `last` is the last pixel that a decoder made of it."""
+    if any((last == level).all() for level in FILL) and cut_short(data):
+        raise NoImage(CUT_SHORT)
 
 
 def lacks_scans(data: bytes, header: Header) -> bool:

@@ -7,30 +7,36 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from archspec.preprocess.cut_short import FILL, cut_short
-from archspec.preprocess.header import Header, NoImage, read_header
+from archspec.preprocess.cut_short import refuse_cut_short
+from archspec.preprocess.header import Header, NoImage
 from archspec.preprocess.pillow import decode_with_pillow
 from archspec.preprocess.pixels import DCT
-from archspec.preprocess.routes import CUT_SHORT, NO_WHITE, Route, route
+from archspec.preprocess.routes import NO_WHITE, Route, route
 from archspec.preprocess.rule import Preprocess
 from archspec.preprocess.tiff import read_tiff
 
 BROKEN = "its data are broken or end too early"
 
 
-def decode(encoded: bytes, rule: Preprocess) -> np.ndarray:
+def decode(encoded: bytes, rule: Preprocess, *, deep: bool = False) -> np.ndarray:
     """Pixels as a viewer shows them: (h, w, channels) uint8. Raises NoImage where the bytes are none, or are broken.
 
     Which decoder is decided by the bytes themselves: only what TensorFlow's decoders read rightly and survive reaches
-    them.
+    them. `deep`: with all bits, uint8, uint16 or float32 as the file has them; 0 is black. TIFF, and grey or RGB PNG and
+    PNM files hold more than 8; of others their 8 bits come.
     """
-    match route(encoded, rule.channels):
+    chosen, header = route(encoded, rule.channels)
+    match chosen:
         case Route.JPEG:
-            return _whole(encoded, lambda: tf.io.decode_jpeg(encoded, channels=rule.channels, dct_method=DCT[rule.decoder]))
+            return _whole(encoded, header,
+                          lambda: tf.io.decode_jpeg(encoded, channels=rule.channels, dct_method=DCT[rule.decoder]))
         case Route.PNG:
-            return _whole(encoded, lambda: tf.io.decode_png(encoded, channels=rule.channels))
-    found = read_tiff(encoded, rule.channels, rule.background, deep=False) if _header(encoded).kind == "TIFF" else None
-    return decode_with_pillow(encoded, rule.channels, rule.background) if found is None else in_bytes(found)
+            kind = tf.uint16 if deep and header.depth > 8 else tf.uint8
+            return _whole(encoded, header, lambda: tf.io.decode_png(encoded, channels=rule.channels, dtype=kind))
+    found = read_tiff(encoded, rule.channels, rule.background, deep=deep) if header.kind == "TIFF" else None
+    if found is None:
+        return decode_with_pillow(encoded, rule.channels, rule.background, deep=deep)
+    return found if deep else in_bytes(found)
 
 
 def in_bytes(pixels: np.ndarray) -> np.ndarray:
@@ -42,34 +48,12 @@ def in_bytes(pixels: np.ndarray) -> np.ndarray:
     return pixels
 
 
-def decode_deep(encoded: bytes, rule: Preprocess) -> np.ndarray:
-    """As `decode`, with all bits: (h, w, channels) uint8, uint16 or float32 as the file has them; 0 is black.
-
-    TIFF, and grey or RGB PNG and PNM files hold more than 8; of others their 8 bits come.
-    """
-    chosen, header = route(encoded, rule.channels), _header(encoded)
-    if chosen is Route.PNG and header.depth > 8:
-        return _whole(encoded, lambda: tf.io.decode_png(encoded, channels=rule.channels, dtype=tf.uint16))
-    if header.kind == "TIFF":
-        found = read_tiff(encoded, rule.channels, rule.background, deep=True)
-        if found is not None:
-            return found
-    if chosen is Route.PILLOW:
-        return decode_with_pillow(encoded, rule.channels, rule.background, deep=True)
-    return decode(encoded, rule)
-
-
-def _whole(encoded: bytes, decoder: Callable[[], tf.Tensor]) -> np.ndarray:
+def _whole(encoded: bytes, header: Header, decoder: Callable[[], tf.Tensor]) -> np.ndarray:
     """What a decoder of TensorFlow's makes of bytes. Raises NoImage where they are broken, or end too early."""
     try:
         pixels = np.asarray(decoder())
     except tf.errors.OpError:
         raise NoImage(BROKEN) from None
-    # a JPEG without its end becomes grey there, without a word
-    if any((pixels[-1, -1] == level).all() for level in FILL) and _header(encoded).kind == "JPEG" and cut_short(encoded):
-        raise NoImage(CUT_SHORT)
+    if header.kind == "JPEG":
+        refuse_cut_short(encoded, pixels[-1, -1])  # without its end it becomes grey there, without a word
     return pixels
-
-
-def _header(encoded: bytes) -> Header:
-    return read_header(lambda offset, count: encoded[offset:offset + count])

@@ -41,6 +41,8 @@ _SEGMENTS = 1000
 """How many are stepped over at most, fill bytes included."""
 _BMP_HEADERS = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
 _PPM = re.compile(rb"P[1-6]\s+(#[^\n]*\n\s*)*\d+\s")
+ORIENTATION = 0x0112
+"""The tag of TIFF, and of EXIF, that says how an image is turned: 1 to 8, 1 for not at all."""
 _INTEGERS = {1: "B", 3: "H", 4: "I"}
 """TIFF's types of whole numbers; EXIF wants 3 for an orientation, and not every writer keeps to it."""
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
@@ -166,7 +168,7 @@ def _at(read: Read, head: bytes, offset: int, count: int) -> bytes:
 
 
 def _orientation(exif: bytes) -> int:
-    """The tag 0x0112 of a TIFF structure; 1 where there is none, or it makes no sense."""
+    """The ORIENTATION of a TIFF structure; 1 where there is none, or it makes no sense."""
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])
     if order is None:
         return 1
@@ -176,7 +178,7 @@ def _orientation(exif: bytes) -> int:
         for entry in range(min(count, _SEGMENTS)):
             place = start + 2 + 12 * entry
             tag, kind = struct.unpack_from(f"{order}HH", exif, place)
-            if tag == 0x0112 and kind in _INTEGERS:
+            if tag == ORIENTATION and kind in _INTEGERS:
                 value, = struct.unpack_from(f"{order}{_INTEGERS[kind]}", exif, place + 8)
                 return int(value) if 1 <= value <= 8 else 1
     except struct.error:

@@ -8,9 +8,9 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from archspec.preprocess.cut_short import FILL, cut_short
+from archspec.preprocess.cut_short import refuse_cut_short
 from archspec.preprocess.header import NoImage
-from archspec.preprocess.routes import CUT_SHORT, check_size, other_channels
+from archspec.preprocess.routes import check_size, other_channels
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "JPEG2000", "AVIF")
 """The plugins of Pillow that strangers' bytes may reach: no EPS, which starts Ghostscript, and nothing rare."""
@@ -39,7 +39,7 @@ def decode_with_pillow(data: bytes, channels: int, background: float, *, deep: b
     image = open_image(io.BytesIO(data))
     try:
         if image.format in ("JPEG", "MPO"):
-            _refuse_cut_short(image, data)
+            refuse_cut_short(data, np.asarray(image.crop((image.width - 1, image.height - 1, image.width, image.height))))
         if channels not in MODES:
             raise NoImage(other_channels(len(image.getbands()), channels))
         if deep and channels in GREY_TOO and _sixteen(image):
@@ -51,12 +51,6 @@ def decode_with_pillow(data: bytes, channels: int, background: float, *, deep: b
     except Exception as error:  # as above
         raise NoImage(_reason(error)) from error
     return pixels.reshape(*pixels.shape[:2], channels)
-
-
-def _refuse_cut_short(image: Image.Image, data: bytes) -> None:
-    last = np.asarray(image.crop((image.width - 1, image.height - 1, image.width, image.height)))
-    if any((last == level).all() for level in FILL) and cut_short(data):
-        raise NoImage(CUT_SHORT)
 
 
 def _in_bytes(image: Image.Image) -> Image.Image:

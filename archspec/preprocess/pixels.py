@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from archspec.preprocess.cut_short import FILL, cut_short
+from archspec.preprocess.cut_short import CUT_SHORT, FILL, cut_short
 from archspec.preprocess.header import NoImage
 from archspec.preprocess.resample import form, placed, resample
-from archspec.preprocess.routes import CUT_SHORT, Route
+from archspec.preprocess.routes import Route
 from archspec.preprocess.rule import Preprocess
 from archspec.preprocess.sampling import RATIOS, Sampling, sampling
 from archspec.preprocess.window import centred
@@ -119,7 +119,8 @@ def _in_levels(pixels: tf.Tensor, interpolation: str) -> tf.Tensor:
 
 
 def normalize(pixels: tf.Tensor, rule: Preprocess) -> tf.Tensor:
-    """(..., channels) float32 pixels from 0 to 255 to the network's input."""
+    """(..., channels) pixels from 0 to 255, uint8 or float32, to the network's input, float32."""
+    pixels = tf.cast(pixels, tf.float32)
     ordered = tf.reverse(pixels, axis=[-1]) if rule.order == "bgr" else pixels
     factors = [1 / std for std in rule.std]
     return (ordered - tf.constant(rule.mean, tf.float32)) * tf.constant(factors, tf.float32)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from archspec.preprocess.cut_short import MOST_SCANS, lacks_scans, too_many_scans
+from archspec.preprocess.cut_short import CUT_SHORT, MOST_SCANS, lacks_scans, too_many_scans
 from archspec.preprocess.header import Header, NoImage, read_header
 
 MAX_PIXELS = 178_956_970
 """Of one image: above that it is a decompression bomb, as Pillow has it."""
-CUT_SHORT = "the JPEG's data end before its image does"
 NO_WHITE = "32 bits a pixel; 8 or 16 are read, or train.data.white says which value is white"
 LONGEST_PNG = 1_000_000
 """A side that libpng, as TensorFlow has it, reads at most."""
@@ -27,17 +26,13 @@ class Route(IntEnum):
     PILLOW = 2
 
 
-def route(data: bytes, channels: int) -> Route:
-    """Who reads these bytes rightly for so many channels. Raises NoImage where nobody does, or where they are too large.
+def route(data: bytes, channels: int) -> tuple[Route, Header]:
+    """Who reads these bytes rightly for so many channels, and what their beginning says.
 
-    TensorFlow gets plain JPEGs and PNGs: upright, opaque, of a common coding. Its `decode_image` is not used at all: it
-    takes the numbers of a BMP's palette for grey, drops alpha, and ends the process on some animated WebP files.
+    Raises NoImage where nobody does, or where they are too large. TensorFlow gets plain JPEGs and PNGs: upright, opaque,
+    of a common coding. Its `decode_image` is not used at all: it takes the numbers of a BMP's palette for grey, drops
+    alpha, and ends the process on some animated WebP files.
     """
-    return routed(data, channels)[0]
-
-
-def routed(data: bytes, channels: int) -> tuple[Route, Header]:
-    """As `route`, with what the beginning of the bytes says."""
     header = read_header(lambda offset, count: data[offset:offset + count])
     return _route(data, header, channels), header
 

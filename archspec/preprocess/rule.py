@@ -11,12 +11,27 @@ from archspec.schema.keys import Section, key, section, to_json
 from archspec.schema.kinds import Choice, Each, Flag, Number, Whole
 from archspec.schema.read import section_of
 from archspec.spec.data import Encoded
-from archspec.spec.preprocess import FILTERS, LARGEST, OFFSETS, RESIZES, STATISTICS, Resize, Shorter, Squash
+from archspec.spec.preprocess import (
+    DECODERS,
+    FILTERS,
+    MEAN,
+    OFFSETS,
+    ORDERS,
+    ORIGINS,
+    RESIZES,
+    STATISTICS,
+    STD,
+    WHITE,
+    Resize,
+    Shorter,
+    Squash,
+)
 from archspec.spec.recipe import Recipe
 
 Shape = tuple[int, int, int]
 """Height, width, channels."""
-WHITE = 255.0
+LUMA = (0.299, 0.587, 0.114)
+"""Of red, green and blue in a grey: ITU-R BT.601, as Pillow, torchvision and TensorFlow have it."""
 SIDE = Whole(1, 1 << 20)
 """A side of an image in pixels."""
 
@@ -36,12 +51,12 @@ class Preprocess(Section):
     offset: str = key(Choice(OFFSETS), "how half a pixel is rounded where the middle is cut out")
     interpolation: str = key(Choice(FILTERS), "how it is scaled")
     antialias: bool = key(Flag(), "whether scaling down takes the mean of what falls together")
-    origin: str = key(Choice(("centre", "corner")), "what stays in its place when an image is scaled")
-    decoder: str = key(Choice(("accurate", "fast")), "which cosine transform decodes JPEG")
-    order: str = key(Choice(("rgb", "bgr")), "the order of colours")
+    origin: str = key(Choice(ORIGINS), "what stays in its place when an image is scaled")
+    decoder: str = key(Choice(DECODERS), "which cosine transform decodes JPEG")
+    order: str = key(Choice(ORDERS), "the order of colours")
     background: float = key(Number(least=0, most=WHITE), "the grey behind what is transparent")
-    mean: tuple[float, ...] = key(Each(Number(least=0, most=LARGEST), most=STATISTICS), "is subtracted from pixels")
-    std: tuple[float, ...] = key(Each(Number(above=0, most=LARGEST), most=STATISTICS), "divides them")
+    mean: tuple[float, ...] = key(Each(MEAN, most=STATISTICS), "is subtracted from pixels")
+    std: tuple[float, ...] = key(Each(STD, most=STATISTICS), "divides them")
 
     @property
     def shape(self) -> Shape:

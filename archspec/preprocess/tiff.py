@@ -17,8 +17,9 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 import tifffile
 
-from archspec.preprocess.header import NoImage
+from archspec.preprocess.header import ORIENTATION, NoImage
 from archspec.preprocess.routes import check_size, other_channels
+from archspec.preprocess.rule import LUMA
 
 MOST_BYTES = 1 << 30
 """Of an image's pixels as they are stored."""
@@ -27,11 +28,8 @@ BY_COLOUR = (1, 3, 4)
 """Channels of an input that is an image of the first page."""
 RATIO = 1032
 """How much deflate shrinks at most: so what it makes of fewer bytes needs no look. Of LZMA nobody says."""
-LUMA = (0.299, 0.587, 0.114)
-"""Of red, green and blue in a grey, as Pillow has it (ITU-R BT.601)."""
 _COLOURS = {0: 1, 1: 1, 2: 3}
 """Channels without an alpha channel, by photometric interpretation: white is 0, black is 0, RGB."""
-ORIENTATION = 274
 _LOG = logging.getLogger("tifffile")
 """To which it tells what is odd about a file: without a handler that goes to the terminal."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from archspec.schema.keys import Clash, ListOf, Named, Section, key, section
 from archspec.schema.kinds import Choice, Each, Flag, Number, Whole
@@ -263,7 +264,7 @@ def order_clashes(operations: tuple[Operation, ...]) -> Iterator[Clash]:
         yield _at(crops[1], f"{' and '.join(operations[number].word for number in crops)} both say which part of the image is "
                   "seen", "keep one of them")
     elif places != sorted(places):
-        early = next(number for number, least in enumerate(_running(places)) if places[number] < least)
+        early = next(number for number, (before, place) in enumerate(pairwise(places), 1) if place < before)
         yield _at(early, f"{operations[early].word} comes too late", "first a crop, then what changes pixels, then "
                   f"{', '.join(each.word for each in ON_BATCHES)}, which act on the device")
     for each in ON_BATCHES:
@@ -280,8 +281,3 @@ def order_clashes(operations: tuple[Operation, ...]) -> Iterator[Clash]:
 def _at(number: int, message: str, hint: str) -> Clash:
     """A clash that stands at an entry of the list."""
     return Clash((f"augment.{number}",), message, hint)
-
-
-def _running(places: list[int]) -> list[int]:
-    """The greatest so far."""
-    return [max(places[:number + 1]) for number in range(len(places))]

@@ -27,17 +27,14 @@ Shape = tuple[int | None, int | None, int | None]
 def misfits(operations: tuple[Operation, ...], shape: Shape) -> Iterator[Clash]:
     """What is wrong with each of them for an input of that shape."""
     for each in operations:
-        yield from RULES.get(type(each), _fits)(each, shape)
-
-
-def _fits(operation: object, shape: Shape) -> Iterator[Clash]:
-    return iter(())
+        if rule := RULES.get(type(each)):
+            yield from rule(each, shape)
 
 
 def _border(operation: PadCrop, shape: Shape) -> Iterator[Clash]:
     sides = [side for side in shape[:2] if side is not None]
     if sides and operation.pixels >= min(sides):
-        yield Clash(("pixels",), f"pad_crop: {operation.pixels} is as much as the image, {' x '.join(map(str, sides))}: a crop "
+        yield Clash((), f"pad_crop: {operation.pixels} is as much as the image, {' x '.join(map(str, sides))}: a crop "
                     "may hold none of it", "a few pixels: 4 for 32x32, 28 for 224x224")
 
 
@@ -45,7 +42,7 @@ def _scale(operation: RandomScaleCrop, shape: Shape) -> Iterator[Clash]:
     side = max((side for side in shape[:2] if side is not None), default=0)
     least, greatest = operation.shorter
     if least < side:
-        yield Clash(("shorter",), f"random_scale_crop: the shorter side has {least} pixels at least, and the input has {side}",
+        yield Clash((), f"random_scale_crop: the shorter side has {least} pixels at least, and the input has {side}",
                     f"shorter: [{side}, {max(side, greatest)}]")
 
 

@@ -8,11 +8,14 @@ from types import MappingProxyType
 from archspec.schema.keys import Clash, Named, Section, key, section
 from archspec.schema.kinds import Choice, Each, Flag, Number, Whole
 
-PIXEL = 255
+WHITE = 255.0
 """The largest value of a pixel, as it comes from a file."""
 OFFSETS = ("floor", "ceil", "even", "unrounded")
 FILTERS = ("bilinear", "bicubic", "area", "lanczos3", "nearest")
-LARGEST = 1e6
+ORIGINS = ("centre", "corner")
+DECODERS = ("accurate", "fast")
+ORDERS = ("rgb", "bgr")
+MEAN, STD = Number(least=0, most=1e6), Number(above=0, most=1e6)
 STATISTICS = 1 << 10
 """The most numbers of mean and std: one a channel."""
 
@@ -130,18 +133,18 @@ class PreprocessKeys(Section):
                                     synonyms=("filter", "method", "resample"))
     antialias: bool | None = key(Flag(), "whether scaling down takes the mean of what falls together", default=None,
                                  follows="the preset's, else true")
-    origin: str | None = key(Choice(("centre", "corner")), "what stays in its place when an image is scaled: the centre of "
+    origin: str | None = key(Choice(ORIGINS), "what stays in its place when an image is scaled: the centre of "
                              "pixels, or their corner, as in TensorFlow 1", default=None, follows="the preset's, else centre")
-    decoder: str | None = key(Choice(("accurate", "fast")), "which cosine transform decodes JPEG: the exact one, as Pillow's, "
+    decoder: str | None = key(Choice(DECODERS), "which cosine transform decodes JPEG: the exact one, as Pillow's, "
                               "or the faster one that TensorFlow has where nothing is said", default=None,
                               follows="the preset's, else accurate")
-    order: str | None = key(Choice(("rgb", "bgr")), "the order of colours", default=None, follows="the preset's, else rgb",
+    order: str | None = key(Choice(ORDERS), "the order of colours", default=None, follows="the preset's, else rgb",
                             synonyms=("channel_order",))
     mean: tuple[float, ...] | None = key(
-        Each(Number(least=0, most=LARGEST), bare=True, most=STATISTICS), "is subtracted from pixels of 0 to 255, in the order "
+        Each(MEAN, bare=True, most=STATISTICS), "is subtracted from pixels of 0 to 255, in the order "
         "of `order`; one number, or one a channel", default=None, unit="pixel value", follows="the preset's, else 127.5")
     std: tuple[float, ...] | None = key(
-        Each(Number(above=0, most=LARGEST), bare=True, most=STATISTICS), "divides them; one number, or one a channel",
+        Each(STD, bare=True, most=STATISTICS), "divides them; one number, or one a channel",
         default=None, unit="pixel value", follows="the preset's, else 127.5")
 
     def said(self, name: str) -> object:
@@ -164,5 +167,5 @@ class PreprocessKeys(Section):
 
 
 def _scaled(values: tuple[float, ...]) -> str:
-    found = [f"{value * PIXEL:.6g}" for value in values]
+    found = [f"{value * WHITE:.6g}" for value in values]
     return found[0] if len(found) == 1 else f"[{', '.join(found)}]"

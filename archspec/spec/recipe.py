@@ -164,9 +164,9 @@ class Recipe(Section):
 
     def clashes(self) -> Iterator[Clash]:
         """A mirror image that is none of its class; augmentations out of order; an odd batch of pairs; a schedule too long."""
-        if isinstance(self.data, Digits) and any(isinstance(each, Flip) for each in self.augmentation):
-            place = next(number for number, each in enumerate(self.augmentation) if isinstance(each, Flip))
-            yield Clash((f"augment.{place}", "data"), "a mirrored digit is not a digit", "leave flip out")
+        flips = [number for number, each in enumerate(self.augmentation) if isinstance(each, Flip)]
+        if isinstance(self.data, Digits) and flips:
+            yield Clash((f"augment.{flips[0]}", "data"), "a mirrored digit is not a digit", "leave flip out")
         yield from order_clashes(self.augmentation)
         yield from _unpaired(self)
         if self.schedule.warmup >= self.epochs:

@@ -41,7 +41,7 @@ def begin(run: RunFolder, spec: Spec, graph: Graph, job: Job, fresh: bool, say: 
         job.initialize(say)  # not after: a file that does not fit shall not cost an old run its place
         if aside:
             say(f"the run that was there is now {_move_aside(run)}")
-        _create(run, spec, graph, index, fresh)
+        _create(run, spec, graph, job, fresh)
         if job.checked.reasons:
             write_text(run.skipped, "".join(f"{reason}\n" for reason in job.checked.reasons))
         return
@@ -89,12 +89,12 @@ def _rows(run: RunFolder) -> list[Row]:
         return []
 
 
-def _create(run: RunFolder, spec: Spec, graph: Graph, index: Index, fresh: bool) -> None:
+def _create(run: RunFolder, spec: Spec, graph: Graph, job: Job, fresh: bool) -> None:
     run.path.resolve().mkdir(parents=True, exist_ok=True)
     _sweep(run)
     # the manifest first: by it a folder is known for a run
-    manifests.begun(spec.name, spec.train, graph, fresh).write(run.manifest)
-    write_json(run.index, index.to_json())
+    manifests.begun(spec.name, spec.train, job.rule, graph, fresh).write(run.manifest)
+    write_json(run.index, job.index.to_json())
     write_text(run.spec, spec.to_yaml(expand=True))
 
 

@@ -31,7 +31,7 @@ def train(job: Job, run: RunFolder, console: Console) -> list[Row]:
     log = logs.make_log(console, extent, remedy(job.recipe))
     checkpoints = Checkpoints(run.checkpoints, job.recipe.checkpoint.keep)
     with log, StopRequest() as stop, Records(run, checkpoints, job.cluster, progress.history) as records:
-        pace = Pace(progress, job.training.split.size / job.training.steps)
+        pace = Pace(progress, extent.each)
         save = Save(job, records, pace)
         # to save comes first: an image that cannot be read in the evaluation must not cost the epoch
         events = (Look(job, log), save, Evaluate(job, records, pace, log, stop))

@@ -12,6 +12,7 @@ from archspec.artifact.artifact import versions
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
 from archspec.io.files import read_json, write_json
+from archspec.preprocess.rule import Preprocess
 from archspec.schema.keys import to_json
 from archspec.spec.recipe import Recipe
 
@@ -23,7 +24,7 @@ class Manifest:
     """What a run is, and its starts.
 
     `command` and `versions` are those that began the run; `resumed` has time, step, command and versions of each later
-    start. `fresh` says whether it was begun by --fresh.
+    start. `input` is what holds for images, whether a spec or a preset says it. `fresh` says whether it was begun by --fresh.
     """
 
     spec: str
@@ -46,11 +47,10 @@ def start(step: int) -> dict[str, Any]:
     return {"time": datetime.now(UTC).isoformat(timespec="seconds"), "step": step, "command": sys.argv, "versions": versions()}
 
 
-def begun(name: str, train: Recipe, graph: Graph, fresh: bool) -> Manifest:
+def begun(name: str, train: Recipe, rule: Preprocess, graph: Graph, fresh: bool) -> Manifest:
     """The manifest of a run that this command begins."""
     return Manifest(name, graph.fingerprint, train.seed, sys.argv, versions(),
-                    {"images": "pixels from 0 to 255", **to_json(train.preprocess)}, to_json(train), fresh,
-                    [])
+                    {"images": "pixels from 0 to 255", **rule.to_json()}, to_json(train), fresh, [])
 
 
 def read(path: Path) -> Manifest:

@@ -16,7 +16,7 @@ from archspec.train.progress import Progress
 class Pace:
     """Counts into a progress: the seconds of the whole, and images and seconds of the training between `go` and `pause`.
 
-    A step stands for `each` images, on the average of an epoch: the last batch of it is filled up.
+    A step stands for `each` images; see Extent.
     """
 
     def __init__(self, progress: Progress, each: float) -> None:

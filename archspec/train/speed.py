@@ -24,6 +24,11 @@ class Extent:
         """All steps."""
         return self.epochs * self.steps
 
+    @property
+    def each(self) -> float:
+        """Images a step, on the average of an epoch: the last batch of it is filled up."""
+        return self.images / self.steps
+
 
 class Speed:
     """Images a second over the last seconds, and the time that is left at that speed, evaluations counted."""
@@ -59,15 +64,15 @@ class Speed:
         if len(self._marks) < 2:
             return None
         (begin, first), (end, last) = self._marks[0], self._marks[-1]
-        return (last - first) * self._extent.images / self._extent.steps / max(end - begin, 1e-9)
+        return (last - first) * self._extent.each / max(end - begin, 1e-9)
 
     @property
     def left(self) -> float | None:
         """Seconds until the end."""
         if not self.images:
             return None
-        steps, each = self._extent.total - self._marks[-1][1], self._extent.images / self._extent.steps
-        return steps * each / self.images + math.ceil(steps / self._extent.steps) * self._evaluation
+        steps = self._extent.total - self._marks[-1][1]
+        return steps * self._extent.each / self.images + math.ceil(steps / self._extent.steps) * self._evaluation
 
 
 def duration(seconds: float) -> str:

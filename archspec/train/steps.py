@@ -59,7 +59,7 @@ class TrainStep:
 
     def _blended(self, images: tf.Tensor, labels: tf.Tensor, blend: Blend | tuple[()]) -> tuple[tf.Tensor, ...]:
         """The network's input, what is true of it, and the same with each label's part times the weight of its class."""
-        inputs = normalize(tf.cast(images, tf.float32), self.rule)
+        inputs = normalize(images, self.rule)
         truths = truth(labels, self.classes, self.recipe.label_smoothing)
         if self.class_weights is None:
             inputs, truths = blended(inputs, truths, blend)
@@ -79,7 +79,7 @@ class EvaluateStep:
 
     def __call__(self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, blend: tuple[()]) -> tf.Tensor:
         """See Evaluator.sums."""
-        logits, _ = split_outputs(self.model(normalize(tf.cast(images, tf.float32), self.rule), training=False))
+        logits, _ = split_outputs(self.model(normalize(images, self.rule), training=False))
         return self.evaluator.sums(logits, labels, weights)
 
 

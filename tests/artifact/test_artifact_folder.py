@@ -107,6 +107,7 @@ def test_weights_that_are_no_numbers(base: Artifact, folder: Path) -> None:
 @pytest.mark.parametrize(("facts", "message"), [
     ({"format": 2}, "small/artifact.json: format has to be 1: this version of archspec reads no other"),
     ({"classes": ["a", 1, "c"]}, "small/artifact.json: classes has to be a list of texts"),
+    ({"several": None}, "small/artifact.json: several has to be true or false"),
     ({"metrics": {"top1": None}},
      "small/artifact.json: metrics has to be a mapping with data, split, examples, loss, top1, or an empty one"),
     ({"model": {"sha256": 1}}, "small/artifact.json: model has to be a mapping with sha256 and needs"),

@@ -11,7 +11,7 @@ from PIL import Image
 from archspec.data.source import Source
 from archspec.data.sources import load_data, refuse_missing
 from archspec.errors import InputError
-from archspec.preprocess.decoding import decode, decode_deep
+from archspec.preprocess.decoding import decode
 from archspec.preprocess.rule import preprocess_of
 from archspec.spec.data import Folder
 from archspec.spec.recipe import Recipe
@@ -124,7 +124,7 @@ def test_levels_of_files_with_more_bits_and_with_eight(tmp_path: Path) -> None:
     Image.fromarray(np.array([[0, 255]], np.uint8)).save(tmp_path / "train/cat/1.png")
     rule = preprocess_of(Recipe(), (8, 8, 1))
     deep, flat = load(tmp_path, white=4095.0).train, load(tmp_path).train
-    found = [deep.levels(decode_deep(deep.item(index), rule)) for index in range(2)]
+    found = [deep.levels(decode(deep.item(index), rule, deep=True)) for index in range(2)]
     assert found[0].dtype == found[1].dtype == np.float32
     assert np.allclose(found[0][..., 0], grey / 4095 * 255)
     assert found[1].ravel().tolist() == [0.0, 255.0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from typing import Any
 
 import pytest
 
@@ -16,8 +17,8 @@ SIZES = [(375, 500), (500, 375), (224, 224), (333, 1000), (97, 61), (2000, 3000)
 RANDOM = [(random.Random(number).randint(1, 4000), random.Random(number + 9999).randint(1, 4000)) for number in range(200)]
 
 
-def rule(preset: str = "none", shape: tuple[int, int, int] = (224, 224, 3), **keys: object) -> Preprocess:
-    return preprocess_of(Recipe(preprocess=PreprocessKeys(preset=preset, **keys)), shape)  # type: ignore[arg-type]
+def rule(preset: str = "none", shape: tuple[int, int, int] = (224, 224, 3), **keys: Any) -> Preprocess:
+    return preprocess_of(Recipe(preprocess=PreprocessKeys(preset=preset, **keys)), shape)
 
 
 @pytest.mark.parametrize(("height", "width"), [*SIZES, *RANDOM])

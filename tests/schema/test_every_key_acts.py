@@ -170,10 +170,10 @@ def _required(entry: Entry, name: str) -> Iterator[tuple[str, object]]:
         yield "holdout", 0.25  # one of the two it needs
 
 
-def _nested(above: list[str], inner: Any) -> dict[str, Any]:
+def _nested(above: list[str], inner: Any) -> Any:
     for name in reversed(above):
         inner = {name: inner}
-    return inner  # type: ignore[no-any-return]
+    return inner
 
 
 def read_outside() -> set[str]:

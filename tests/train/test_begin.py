@@ -14,6 +14,8 @@ import pytest
 
 from archspec.errors import InputError
 from archspec.network import load, lower
+from archspec.preprocess.rule import Preprocess, preprocess_of
+from archspec.spec.recipe import Recipe
 from archspec.train import begin as beginning
 from archspec.train.checkpoint import Checkpoints, Snapshot
 from archspec.train.progress import Progress
@@ -36,6 +38,7 @@ class Job:
     initialized: int = 0
     steps: int = 2 * STEPS
     training: Any = None
+    rule: Preprocess = field(default_factory=lambda: preprocess_of(Recipe(), (8, 8, 1)))
     checked: Any = field(default_factory=lambda: SimpleNamespace(reasons=()))
 
     def initialize(self, say: object) -> None:

@@ -11,6 +11,7 @@ import pytest
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
 from archspec.network import load, lower
+from archspec.preprocess.rule import input_shape, preprocess_of
 from archspec.spec.arch import Spec
 from archspec.train import manifest as manifests
 from archspec.train.run import RunFolder, claimed, refuse
@@ -21,12 +22,16 @@ def loaded(spec: Path, *overrides: str) -> tuple[Spec, Graph]:
     return found, lower(found)
 
 
+def begun(spec: Spec, graph: Graph) -> manifests.Manifest:
+    return manifests.begun(spec.name, spec.train, preprocess_of(spec.train, input_shape(graph)), graph, fresh=False)
+
+
 @pytest.fixture
 def run(spec: Path) -> RunFolder:
     """A run folder with the manifest and the spec of the small one."""
     written, graph = loaded(spec)
     Path("run").mkdir()
-    manifests.begun(written.name, written.train, graph, fresh=False).write(Path("run/manifest.json"))
+    begun(written, graph).write(Path("run/manifest.json"))
     Path("run/spec.yaml").write_text(written.to_yaml(expand=True))
     return RunFolder(Path("run"))
 
@@ -42,6 +47,7 @@ def test_it_says_what_it_is(run: RunFolder) -> None:
     assert (manifest["spec"], manifest["seed"], manifest["train"]["epochs"]) == ("small", 0, 2)
     assert set(manifest["versions"]) == {"python", "tensorflow", "keras", "numpy"}
     assert (manifest["fresh"], manifest["resumed"]) == (False, [])
+    assert (manifest["input"]["resize"], manifest["input"]["mean"]) == ({"squash": {}}, [127.5])
 
 
 def test_the_same_spec_may_go_on(run: RunFolder, spec: Path) -> None:
@@ -56,7 +62,7 @@ def test_data_may_lie_elsewhere(spec: Path) -> None:
     """Whether they are the same is not told by their path."""
     written, graph = loaded(spec, "train.data={source: folder, path: a}")
     Path("run").mkdir()
-    manifests.begun(written.name, written.train, graph, fresh=False).write(Path("run/manifest.json"))
+    begun(written, graph).write(Path("run/manifest.json"))
     refuse(RunFolder(Path("run")), *loaded(spec, "train.data={source: folder, path: /b}"), fresh=False)
     assert refused(RunFolder(Path("run")), spec, "train.data={source: folder, path: a, holdout: 0.1}").startswith(
         "run holds a run with another recipe: train.data.holdout was 0.0, is 0.1\n")
@@ -72,7 +78,7 @@ def test_another_recipe_is_refused_with_what_differs(run: RunFolder, spec: Path)
 def test_other_augmentation_is_told_by_its_operations(spec: Path) -> None:
     written, graph = loaded(spec, "train.augment=[pad_crop: 1, rotate: 5]")
     Path("run").mkdir()
-    manifests.begun(written.name, written.train, graph, fresh=False).write(Path("run/manifest.json"))
+    begun(written, graph).write(Path("run/manifest.json"))
     run = RunFolder(Path("run"))
     assert refused(run, spec, "train.augment=[pad_crop: 2, rotate: 5]").startswith(
         "run holds a run with another recipe: train.augment.pad_crop.pixels was 1, is 2\n")
@@ -130,7 +136,7 @@ def test_a_broken_result_is_none(run: RunFolder, text: str) -> None:
 
 def test_its_manifest_holds_every_kind_of_value(spec: Path) -> None:
     written, graph = loaded(spec, "train.class_weights={'3': 2.5}", "train.augment=[pad_crop: 1, mixup]")
-    manifests.begun(written.name, written.train, graph, fresh=False).write(Path("manifest.json"))
+    begun(written, graph).write(Path("manifest.json"))
     found = manifests.read(Path("manifest.json")).train
     assert found["class_weights"] == {"3": 2.5}
     assert [*map(list, found["augment"])] == [["pad_crop"], ["mixup"]]

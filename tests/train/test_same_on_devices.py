@@ -30,7 +30,7 @@ def seen(kind, one):
     strategy = strategies.make_strategy(kind, one.recipe.batch, one.recipe.mixing)
 
     def step(images, labels, weights, blend):
-        inputs = normalize(tf.cast(images, tf.float32), one.rule)
+        inputs = normalize(images, one.rule)
         return (*blended(inputs, truth(labels, 3, 0.1), blend), weights)
     run = tf.function(lambda batch: strategy.run(step, args=batch), autograph=False)
     for batch in islice(strategies.distributed(strategy, one.training(3)), 6):

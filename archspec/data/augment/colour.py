@@ -7,10 +7,11 @@ from itertools import permutations
 
 import numpy as np
 
-from archspec.data.augment.step import WHITE, Step, grey, levels
+from archspec.data.augment.step import Step, grey, levels
 from archspec.data.draws import between, normals
 from archspec.preprocess.rule import Preprocess
 from archspec.spec.augment import ColourJitter, InceptionColour, PcaLighting
+from archspec.spec.preprocess import WHITE
 
 Change = Callable[[np.ndarray, float], np.ndarray]
 """Of an image (h, w, c) float32, by an amount."""

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from archspec.data.augment.step import WHITE, grey
+from archspec.data.augment.step import grey
+from archspec.spec.preprocess import WHITE
 
 Curve = Callable[[np.ndarray], np.ndarray]
 """From levels to levels."""

@@ -7,10 +7,11 @@ import math
 import numpy as np
 from PIL import Image
 
-from archspec.data.augment.step import WHITE, Step, levels
+from archspec.data.augment.step import Step, levels
 from archspec.data.draws import between, whole
 from archspec.preprocess.rule import Preprocess
 from archspec.spec.augment import Flip, PadCrop, Rotate
+from archspec.spec.preprocess import WHITE
 
 Matrix = tuple[float, float, float, float, float, float]
 """(a, b, c, d, e, f): pixel (x, y) comes from (a x + b y + c, d x + e y + f), which count from the corner of the image."""

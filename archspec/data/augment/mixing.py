@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,7 +67,7 @@ class Mixing:
         for each in self.operations:
             begin, reached = reached, reached + each.probability
             if begin <= which < reached:
-                return each if epoch < (inf if each.until is None else each.until) else None
+                return each if each.until is None or epoch < each.until else None
         return None
 
     def _box(self, share: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.ndarray:

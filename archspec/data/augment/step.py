@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-WHITE = 255.0
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-"""ITU-R BT.601, as Pillow, torchvision and TensorFlow have it."""
+from archspec.preprocess.rule import LUMA
+from archspec.spec.preprocess import WHITE
 
 
 @dataclass(frozen=True)
@@ -34,5 +33,5 @@ def levels(values: np.ndarray, kind: np.dtype) -> np.ndarray:
 
 def grey(image: np.ndarray) -> np.ndarray:
     """(h, w, 1) float32 of (h, w, c) float32: the brightness of a colour image, of others the mean over channels."""
-    found: np.ndarray = image @ LUMA if image.shape[2] == 3 else image.mean(axis=2)
+    found: np.ndarray = image @ np.array(LUMA, np.float32) if image.shape[2] == 3 else image.mean(axis=2)
     return found[..., None]

@@ -42,7 +42,7 @@ def examples(pipeline: Pipeline, classes: int, step: int, count: int) -> list[Ex
 
 def _examples(pipeline: Pipeline, classes: int, rows: np.ndarray, batch: Batch) -> Iterator[Example]:
     own = truth(tf.constant(batch.labels), classes, 0.0)  # smoothing would spread every label over all classes
-    inputs = normalize(tf.cast(batch.images, tf.float32), pipeline.rule)
+    inputs = normalize(batch.images, pipeline.rule)
     inputs, mixed = blended(inputs, own, tf.nest.map_structure(tf.constant, batch.blend))
     trained = denormalize(inputs.numpy(), pipeline.rule)
     for place, row in enumerate(rows.tolist()):

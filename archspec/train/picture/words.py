@@ -29,7 +29,7 @@ def class_names(classes: Sequence[str]) -> tuple[str, ...]:
     return tuple(shown if shown == name else f"class {number} ({shown})" for number, (name, shown) in enumerate(found))
 
 
-def caption(labels: Labels, names: Sequence[str], width: Width, room: float, lines: int = 2) -> tuple[str, ...]:
+def caption(labels: Labels, names: Sequence[str], width: Width, room: float, lines: int) -> tuple[str, ...]:
     """Labels in up to so many lines, none wider than `room`: `cat 0.7 / dog 0.3`; what has no room is counted."""
     if not labels:
         return ("no label",)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from augment_rule import rule
@@ -58,10 +60,10 @@ def test_pad_crop_cuts_anywhere_alike(fill: str) -> None:
 
 @pytest.mark.parametrize(("axis", "mirror"), [("horizontal", np.fliplr), ("vertical", np.flipud)])
 @pytest.mark.parametrize("image", [IMAGE, SATELLITE], ids=["uint8", "float32"])
-def test_flip(axis: str, mirror: object, image: np.ndarray) -> None:
+def test_flip(axis: str, mirror: Callable[[np.ndarray], np.ndarray], image: np.ndarray) -> None:
     step = flip(Flip(axis=axis, probability=0.3), RULE)
     found = [step.change(image, uniforms(0, number, 1)) for number in range(1000)]
-    mirrored = [np.array_equal(each, mirror(image)) for each in found]  # type: ignore[operator]
+    mirrored = [np.array_equal(each, mirror(image)) for each in found]
     assert np.mean(mirrored) == pytest.approx(0.3, abs=0.04)
     assert all(np.array_equal(each, image) for each, turned in zip(found, mirrored, strict=True) if not turned)
 

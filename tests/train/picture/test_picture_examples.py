@@ -39,7 +39,7 @@ def test_they_are_those_of_the_training(preset: str, start: int) -> None:
     found = pipeline(augment=ALL, preprocess=PreprocessKeys(preset=preset))
     shown, rule = examples(found, CLASSES, start, 8), found.rule
     for step, batch in enumerate(found.training(start).take(2)):
-        inputs, truths = blended(normalize(tf.cast(batch.images, tf.float32), rule), tf.one_hot(batch.labels, CLASSES), batch.blend)
+        inputs, truths = blended(normalize(batch.images, rule), tf.one_hot(batch.labels, CLASSES), batch.blend)
         part = shown[4 * step:4 * step + 4]
         again = normalize(tf.constant(np.stack([each.trained for each in part])), rule)
         assert again.numpy() == pytest.approx(inputs.numpy(), abs=1e-4)

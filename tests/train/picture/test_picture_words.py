@@ -16,7 +16,7 @@ NAMES = ("cat", "dog", "bird", "a very long name indeed")
     ({3: 0.6, 0: 0.4}, 12, ("a very… 0.6", "cat 0.4")), ({3: 1.0}, 12, ("a very long", "name indeed")), ({3: 1.0}, 8, ("a very", "long na…")),
     ({0: 1.0, 1: 1.0, 2: 1.0, 3: 1.0}, 12, ("cat, dog", "bird +1")), ({0: 1.0, 1: 1.0, 2: 1.0, 3: 1.0}, 26, ("cat, dog, bird", "a very long name indeed"))])
 def test_captions(labels: dict[int, float], room: int, lines: tuple[str, ...]) -> None:
-    assert caption(labels, NAMES, len, room) == lines
+    assert caption(labels, NAMES, len, room, 2) == lines
 
 
 def test_classes_that_the_font_cannot_write_have_their_number_too() -> None:
