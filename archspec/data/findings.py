@@ -157,12 +157,8 @@ def _duplicates(looked: Looked) -> Iterator[Finding]:
     train, test = looked.source.train, looked.source.test
     rows = np.concatenate([looked.rows(train)[["content", "hashed"]], looked.rows(test)[["content", "hashed"]]])
     places = np.flatnonzero(rows["hashed"])
-    content = rows["content"][places]
-    order = np.argsort(content, kind="stable")
-    first = np.r_[True, content[order][1:] != content[order][:-1]][:len(order)]
-    original = np.empty(len(order), np.int64)
-    original[order] = places[order[np.flatnonzero(first)]].repeat(np.diff(np.r_[np.flatnonzero(first), len(order)]))
-    for place, same in zip(places.tolist(), original.tolist(), strict=True):
+    _, first, which = np.unique(rows["content"][places], return_index=True, return_inverse=True)
+    for place, same in zip(places.tolist(), places[first[which]].tolist(), strict=True):
         if place != same:
             yield _duplicate(looked.source, same, place)
 
