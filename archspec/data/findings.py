@@ -11,6 +11,7 @@ from archspec.data.check import SKIP, counts, skipped
 from archspec.data.looking import MOST, Looked, way
 from archspec.data.nearby import Nearby
 from archspec.data.source import BYTE, FROM_ONE, Source, Split
+from archspec.data.sources.listing import KINDS
 from archspec.data.weighting import class_weights
 from archspec.errors import InputError
 from archspec.preprocess.check import MISSING, problem_code
@@ -19,10 +20,6 @@ from archspec.preprocess.window import TooSmall, centred
 from archspec.spec.data import Data, Encoded, Npz, Tfrecord
 from archspec.spec.recipe import Recipe
 
-SUFFIXES = {"JPEG": ("jpg", "jpeg", "jpe", "jfif"), "PNG": ("png",), "GIF": ("gif",), "BMP": ("bmp", "dib"), "WebP": ("webp",),
-            "TIFF": ("tif", "tiff"), "PPM": ("ppm", "pgm", "pbm", "pnm"), "JPEG 2000": ("jp2", "j2k"), "AVIF": ("avif",)}
-"""How files of a kind are called."""
-_KIND = {suffix: kind for kind, suffixes in SUFFIXES.items() for suffix in suffixes}
 SMALL, LARGE, THIN = 1 / 4, 4, 4
 """What is odd: a shorter side below that share of the median one, or above that many times it; a longer side that many times
 the shorter."""
@@ -97,10 +94,10 @@ def _suffixes(looked: Looked, split: Split) -> Iterator[Finding]:
     """Files whose names say another kind than their bytes, which count."""
     kinds, texts = looked.rows(split)["kind"].tolist(), looked.texts(split)
     for index, (name, number) in enumerate(zip(split.keys.all_raw(), kinds, strict=True)):
-        suffix = name.rpartition(b".")[2].lower().decode("ascii", "replace")
-        said, kind = _KIND.get(suffix, ""), texts[number]
+        suffix = b"." + name.rpartition(b".")[2].lower()
+        said, kind = KINDS.get(suffix, ""), texts[number]
         if said and kind and said != kind:
-            yield Finding("suffix", split.path(index), f"a {kind}, though called .{suffix}; it is read as what it is")
+            yield Finding("suffix", split.path(index), f"a {kind}, though called {suffix.decode()}; it is read as what it is")
 
 
 def _too_small(looked: Looked, split: Split, rule: Preprocess) -> Iterator[Finding]:
