@@ -10,13 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from quietly import silent
 from settled import LONG_AGO, settle
 
 from archspec.data import known, store
-from archspec.data.known import Texts, shelves, spread
-from archspec.data.looking import KEEP, Looked, decode_all, look_into, silent
+from archspec.data.known import Texts, shelves
+from archspec.data.looking import KEEP, Looked, decode_all, look_into
 from archspec.data.source import Head, Item, Source, Split
 from archspec.data.sources import load_data
+from archspec.data.threads import spread
 from archspec.preprocess.header import NoImage
 from archspec.spec.data import Digits, Folder
 

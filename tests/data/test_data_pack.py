@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from quietly import silent
 from settled import settle
 
-from archspec.data.looking import silent
 from archspec.data.pack import job, shard
 from archspec.data.pack.images import Scaled
 from archspec.data.pack.job import Packed, Wish, names_text, pack

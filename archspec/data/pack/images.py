@@ -20,7 +20,7 @@ MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """Pillow's, by channels: what PNG holds."""
 AS_JPEG = (1, 3)
 """Channels."""
-SHORTER, QUALITY = "--shorter", "--quality"
+SHORTER = "--shorter"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from archspec.data.source import Split
 from archspec.errors import InputError
 from archspec.preprocess.header import NoImage
 
-MIB = 1 << 20
 PER_RECORD = 200
 """Bytes of a record beside its image."""
 SAMPLED = 64

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from archspec.data.known import spread
 from archspec.data.pack.images import Make, Picture
 from archspec.data.source import Split
 from archspec.data.sources.listed import Entry
 from archspec.data.sources.messages import Damaged
 from archspec.data.sources.records import Found, Wanted, records_of
+from archspec.data.threads import decoders, spread
 from archspec.errors import InputError, visible
 from archspec.io.files import replacing
 from archspec.preprocess.header import NoImage
@@ -26,8 +26,6 @@ IMAGE, LABEL = "image/encoded", "image/class/label"
 """Keys of a record, TF-slim's, as are the others below."""
 FIRST = 1
 """The number of the first class, as TF-slim has it."""
-THREADS = 2
-"""That make images, a core: while one waits for the disk another goes on."""
 Digest = bytes
 _AT = re.compile(r"(corrupted|truncated) record at (\d+)")
 
@@ -106,7 +104,7 @@ def _not_as_written(path: Path, why: str) -> InputError:
 def _write(path: Path, packing: Packing, begin: int, end: int, tick: Callable[[int], None]) -> list[Digest]:
     """Writes the records in order, while threads make the images; at most some for each thread wait in memory."""
     digests = list[Digest]()
-    made = spread(lambda first, _: _made(packing, begin + first), end - begin, 1, THREADS * (os.cpu_count() or 1))
+    made = spread(lambda first, _: _made(packing, begin + first), end - begin, 1, decoders())
     with tf.io.TFRecordWriter(str(path)) as writer:
         for index, picture in zip(range(begin, end), made, strict=True):
             writer.write(_example(packing, index, picture))

@@ -20,11 +20,9 @@ from archspec.data.source import Head
 from archspec.data.sources.listed import listed
 from archspec.data.sources.messages import Damaged
 from archspec.data.sources.records import Found, Wanted, records_of
+from archspec.data.threads import READERS
 from archspec.errors import InputError, visible
 from archspec.preprocess.check import look_into
-
-READERS = 16
-"""Files that are looked through at once: on a cold disk or over a network one waits for each."""
 
 
 @dataclass(frozen=True, eq=False)
