@@ -11,11 +11,8 @@ import numpy as np
 
 from archspec.data.looking import Looked
 from archspec.data.names import Names, readable
-from archspec.data.nearby import Nearby
 from archspec.data.source import Split
-from archspec.errors import FEW, InputError, some
-from archspec.preprocess.check import MISSING, problem_code
-from archspec.preprocess.header import IS_UNREAD
+from archspec.errors import InputError, some
 
 NONE = np.zeros(0, np.int64)
 """No image."""
@@ -78,35 +75,6 @@ class Index:
         if not fits:
             raise InputError("this is no index of data, or it is damaged")
         return found
-
-
-def refuse(looked: Looked, channels: int) -> None:
-    """Raises InputError with the first names where some images cannot be read, as far as that is known for so many channels."""
-    halves = [(split, looked.unreadable(split, channels)) for split in (looked.source.train, looked.source.test)]
-    count = sum(len(numbers) for _, numbers in halves)
-    if count:
-        raise InputError(f"{'1 image' if count == 1 else f'{count} images'} cannot be read:\n{first_reasons(looked, halves)}\n"
-                         f"  hint: {remedy(looked, halves)}")
-
-
-def remedy(looked: Looked, halves: list[tuple[Split, np.ndarray]]) -> str:
-    """What to do about the images of some numbers, as far as the first of them show."""
-    first = [(split, index) for split, numbers in halves for index in numbers[:FEW].tolist()]
-    if any(looked.reason(split, index).endswith(IS_UNREAD) for split, index in first):
-        return "convert, to JPEG say, replace or remove them"
-    gone = [split.file(index) for split, index in first
-            if split.file and split.where and problem_code(looked.reason(split, index)) == MISSING]
-    if not gone:
-        return "replace or remove them"
-    nearby = Nearby()
-    return next(filter(None, map(nearby.instead, gone)), "mend the lines of the table, or remove them")
-
-
-def first_reasons(looked: Looked, halves: list[tuple[Split, np.ndarray]]) -> str:
-    """Lines on the first few of the images of some numbers."""
-    lines = [f"  {line}" for split, numbers in halves for line in looked.reasons(split, numbers[:FEW])]
-    more = sum(len(numbers) for _, numbers in halves) > FEW
-    return "\n".join([*lines[:FEW], *(["  …"] if more else [])])
 
 
 def indexed(looked: Looked, train: np.ndarray, test: np.ndarray) -> Index:

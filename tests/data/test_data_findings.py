@@ -13,9 +13,8 @@ import tifffile
 from PIL import Image
 from quietly import silent
 
-from archspec.data.check import decode_both
+from archspec.data.check import decode_both, refuse
 from archspec.data.findings import Finding, findings
-from archspec.data.index import refuse
 from archspec.data.looking import Looked, decode_all, look_into
 from archspec.data.report import Report, not_loaded, report
 from archspec.data.source import FROM_ONE, Item, Source

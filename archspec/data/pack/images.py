@@ -91,7 +91,7 @@ def _refuse_to_scale(split: Split, rule: Preprocess) -> None:
 
 
 def _of_arrays(split: Split, rule: Preprocess, scaled: Scaled | None) -> Make:
-    decode = decoder(replace(split, encoded=True), replace(rule, channels=split.channels))
+    decode = decoder(split, replace(rule, channels=split.channels))
 
     def make(index: int) -> Picture:
         pixels = split.item(index)
