@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from archspec.data.known import CHUNK, FRESH, NOT_YET, NOTHING, SETTLED, Shelf, Texts, settled, shelves
-from archspec.data.source import Head, Item, Source, Split
+from archspec.data.source import Item, Source, Split
 from archspec.data.threads import READERS, decoders, spread
+from archspec.preprocess.check import Look
 from archspec.preprocess.header import EMPTY, NoImage
 from archspec.preprocess.routes import NO_WHITE
 
@@ -90,7 +91,7 @@ def _look(shelf: Shelf, split: Split, tick: Tick) -> None:
     if not len(unknown):
         return
 
-    def some(begin: int, end: int) -> list[Head]:
+    def some(begin: int, end: int) -> list[Look]:
         return [split.head(index) for index in unknown[begin:end].tolist()]
     try:
         done = 0
@@ -102,7 +103,7 @@ def _look(shelf: Shelf, split: Split, tick: Tick) -> None:
         shelf.keep()
 
 
-def _fill(shelf: Shelf, rows: np.ndarray, chosen: np.ndarray, heads: list[Head]) -> None:
+def _fill(shelf: Shelf, rows: np.ndarray, chosen: np.ndarray, heads: list[Look]) -> None:
     """Takes what was found into the rows that were chosen."""
     rows["head"][chosen] = [zlib.crc32(head.first) for head in heads]
     for name in ("size", "height", "width", "orientation"):

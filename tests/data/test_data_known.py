@@ -16,9 +16,10 @@ from settled import LONG_AGO, settle
 from archspec.data import known, store
 from archspec.data.known import Texts, shelves
 from archspec.data.looking import KEEP, Looked, decode_all, look_into
-from archspec.data.source import Head, Item, Source, Split
+from archspec.data.source import Item, Source, Split
 from archspec.data.sources import load_data
 from archspec.data.threads import spread
+from archspec.preprocess.check import Look
 from archspec.preprocess.header import NoImage
 from archspec.spec.data import Digits, Folder
 
@@ -40,7 +41,7 @@ def counting(source: Source) -> tuple[Source, list[str]]:
     seen: list[str] = []
 
     def watched(split: Split) -> Split:
-        def head(index: int) -> Head:
+        def head(index: int) -> Look:
             seen.append(split.keys[index])
             return split.head(index)
         return replace(split, head=head)
@@ -147,8 +148,8 @@ def test_without_a_place_to_keep_it_all_is_looked_into(root: Path, monkeypatch: 
 def test_what_the_system_refused_to_read_is_asked_for_again(root: Path) -> None:
     source = load_data(Folder(path=str(root)))
 
-    def refused(index: int) -> Head:
-        return Head(0, b"", "Permission denied") if not index else source.train.head(index)
+    def refused(index: int) -> Look:
+        return Look(0, b"", "Permission denied") if not index else source.train.head(index)
     looked = look_into(replace(source, train=replace(source.train, head=refused)), silent)
     assert looked.reason(looked.source.train, 0) == "Permission denied"
     assert looked_into(root) == ["train/cat/0.png"]
