@@ -13,8 +13,8 @@ from archspec.data.source import Source, Split
 from archspec.data.sources.several import table_of
 from archspec.data.sources.shards import Records, Shards
 from archspec.errors import InputError, some, visible
+from archspec.spec.data import MOST_CLASSES
 
-MOST_CLASSES = 1_000_000
 Labelled = tuple[list[np.ndarray], tuple[str, ...]]
 """The label of each label's class, (m,) int32, in each split, and the names of the classes."""
 

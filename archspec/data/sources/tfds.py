@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from archspec.data.source import Source
-from archspec.data.sources.recorded import MOST_CLASSES, Half, source_of
+from archspec.data.sources.recorded import Half, source_of
 from archspec.data.sources.records import Wanted
 from archspec.data.sources.shards import records_in
 from archspec.data.sources.tfrecord import names_in
 from archspec.errors import InputError, some, visible
-from archspec.spec.data import Tfds
+from archspec.spec.data import MOST_CLASSES, Tfds
 
 INFO, FEATURES = "dataset_info.json", "features.json"
 FORMAT = "tfrecord"
