@@ -94,11 +94,8 @@ def _held(table: Table, section: Csv) -> np.ndarray:
         groups.setdefault("" if section.separator else labels[0], []).append(index)
     held = np.zeros(len(table.lines), bool)
     for name, indices in groups.items():
-        if len(indices) < 2:
-            said = f"class '{visible(name)}'" if name else "the table"
-            raise InputError(f"{table.file}: {said} has {len(indices)} image(s): too few to hold {section.holdout:g} of them "
-                             "back\n  hint: more images of it, or leave the class out")
-        held[indices] = held_out([table.names[index] for index in indices], section.holdout)
+        called = f"{table.file}: " + (f"class '{visible(name)}'" if name else "the table")
+        held[indices] = held_out([table.names[index] for index in indices], section.holdout, called)
     return held
 
 
