@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from archspec.data.columns import labels_in, labels_written, numbers, written
 from archspec.data.looking import Looked
 from archspec.data.names import Names, readable
 from archspec.data.source import Split
@@ -16,8 +17,6 @@ from archspec.errors import InputError, some
 
 NONE = np.zeros(0, np.int64)
 """No image."""
-NO_LABEL = "-"
-"""Of an image that may have several and has none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +58,7 @@ class Index:
         return state.hexdigest()[:16]
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON document of few, long texts: a million images are a second's work and no million of objects."""
+        """A JSON document of few, long texts: see columns.py."""
         return {"source": self.source, "digest": self.digest, "classes": list(self.classes),
                 **{half: _to_json(listing) for half, listing in (("train", self.train), ("test", self.test))}}
 
@@ -144,38 +143,35 @@ def _numbers(labels: np.ndarray) -> Iterator[list[int]]:
 
 
 def _to_json(listing: Listing) -> dict[str, Any]:
-    numbers = {"sizes": listing.sizes, "heads": listing.heads, "skipped": listing.skipped}
-    labels = " ".join(",".join(map(str, each)) or NO_LABEL for each in _numbers(listing.labels))
+    arrays = {"sizes": listing.sizes, "heads": listing.heads, "skipped": listing.skipped}
     names = b"\0".join(listing.keys.all_raw()).decode("utf-8", "surrogateescape")  # no name holds a NUL
-    return {"name": listing.name, "names": names, "several": listing.labels.ndim > 1, "labels": labels,
-            **{key: " ".join(map(str, array.tolist())) for key, array in numbers.items()}}
+    return {"name": listing.name, "names": names, "several": listing.labels.ndim > 1,
+            "labels": labels_written(_numbers(listing.labels)),
+            **{key: written(array.tolist()) for key, array in arrays.items()}}
 
 
 def _from_json(document: Mapping[str, Any], classes: int) -> Listing:
     names = document["names"].encode("utf-8", "surrogateescape")
     sizes, heads, skipped = (_whole(document[key].split(), kind, most) for key, kind, most in (
         ("sizes", "i8", 1 << 62), ("heads", "u4", 1 << 32), ("skipped", "i8", 1 << 62)))
-    labels = (_several if document["several"] else _single)(document["labels"].split(), classes)
+    said = document["labels"]
+    labels = _several(labels_in(said), classes) if document["several"] else _whole(said.split(), "i4", classes)
     keys = Names.of(names.split(b"\0") if names else [])
     if not len(keys) == len(labels) == len(sizes) == len(heads) or not ((skipped >= 0) & (skipped < len(keys))).all():
         raise ValueError("lists of different lengths")
     return Listing(document["name"], keys, labels, sizes, heads, skipped)
 
 
-def _single(words: list[str], classes: int) -> np.ndarray:
-    return _whole(words, "i4", classes)
-
-
-def _several(words: list[str], classes: int) -> np.ndarray:
+def _several(words: list[list[str]], classes: int) -> np.ndarray:
     labels = np.zeros((len(words), classes), np.uint8)
-    for row, word in zip(labels, words, strict=True):
-        row[_whole(word.split(",") if word != NO_LABEL else [], "i8", classes)] = 1
+    for row, own in zip(labels, words, strict=True):
+        row[_whole(own, "i8", classes)] = 1
     return labels
 
 
 def _whole(words: list[str], kind: str, most: int) -> np.ndarray:
-    """(n,) numbers from 0 on, less than `most`. Not by NumPy's own way from texts, which gives each the room of the longest."""
-    found = np.fromiter(map(int, words), np.int64)
+    """(n,) numbers from 0 on, less than `most`."""
+    found = numbers(words)
     if not ((found >= 0) & (found < most)).all():
         raise ValueError("numbers of something else")
     return found.astype(kind)
