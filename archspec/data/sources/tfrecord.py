@@ -73,13 +73,14 @@ def _files(root: Path, key: str, pattern: str) -> tuple[Path, ...]:
 
 
 def record_files(root: Path) -> list[str]:
-    """The names of the files in a folder that are called as TFRecord files are, sorted."""
-    return sorted(path.name for path in root.iterdir() if _CALLED.fullmatch(path.name) and path.is_file())
+    """The names of the files in a folder that are called as TFRecord files are, sorted; hidden ones left out."""
+    return sorted(path.name for path in root.iterdir()
+                  if _CALLED.fullmatch(path.name) and not path.name.startswith(".") and path.is_file())
 
 
 def guessed(root: Path) -> dict[str, str]:
     """By split the pattern of its files, as far as the names of the files in a folder say; PATTERN where they do not."""
-    begins = [match[1] for name in record_files(root) if not name.startswith(".") and (match := _CALLED.fullmatch(name))]
+    begins = [match[1] for name in record_files(root) if (match := _CALLED.fullmatch(name))]
     return {key: next((f"{begin}*" for word in words for begin in begins if word in begin.lower()), PATTERN)
             for key, words in _MEANT.items()}
 
