@@ -219,8 +219,8 @@ def test_a_damaged_file_is_seen_when_a_pack_goes_on(root: Path, tmp_path: Path) 
 def test_what_is_written_is_compared(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shard, "_digest", lambda data, seen=[]: seen.append(1) or len(seen))
     assert refusal(Folder(path=str(root)), tmp_path / "out") == (
-        "ROOT/out/.partial-train-00000-of-00005: what is read back is not what was written: the image of record 0\n"
-        "  hint: remove the file and pack again; where it comes again, look at the disk")
+        "ROOT/out/train-00000-of-00005: what is read back is not what was written: the image of record 0\n"
+        "  hint: the same command goes on with this file; where it comes again, look at the disk")
     assert not list((tmp_path / "out").glob("*train*"))
 
 
