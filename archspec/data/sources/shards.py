@@ -23,6 +23,9 @@ from archspec.data.threads import READERS
 from archspec.errors import InputError, visible
 from archspec.preprocess.check import Look, look_into
 
+MOST_FILES = 100_000
+"""Of one split."""
+
 
 @dataclass(frozen=True, eq=False)
 class Shards:
