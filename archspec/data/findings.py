@@ -188,7 +188,7 @@ def _few(source: Source, section: Data) -> Iterator[Finding]:
         for each in np.flatnonzero(number == 0).tolist():
             hint = ""
             if isinstance(section, Tfrecord) and not each and nowhere:
-                hint = f"; if labels begin at {section.first_label + 1}: train.data.first_label"
+                hint = f"; if labels begin at {(first := section.first_label + 1)}: --set train.data.first_label={first}"
             if isinstance(section, Npz) and not each and nowhere and source.classes[0] == "0":
                 hint = f"; {FROM_ONE}"
             yield Finding("class-missing", "", f"class '{source.classes[each]}' has no {split.name} image{hint}")

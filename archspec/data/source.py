@@ -132,7 +132,7 @@ class Source:
 _RENAME = {"folder": "rename the folder"}
 FROM_ONE = "labels count from 0, and these begin at 1: write y - 1 into the file, for both splits"
 _FROM_ONE = {"npz": FROM_ONE,
-             "tfrecord": "no image has the first label; if labels begin at the next: --set train.data.first_label"}
+             "tfrecord": "no image has the first label; if labels begin at the next: --set train.data.first_label=NUMBER"}
 """Where labels are numbers that a file says."""
 _ALONE = {"folder": "\n  hint: the data's path is the folder above the class folders, or above train and validation"}
 

@@ -219,7 +219,8 @@ def test_a_class_without_images(root: Path) -> None:
     assert [each.message for each in findings(looked_at(source), Recipe(data=Folder(path=str(root)), augment=()), RULE, None)] == [
         "class 'none' has no train image", "class 'none' has no val image"]
     first, _ = findings(looked_at(source), Recipe(data=Tfrecord(path=str(root), first_label=0), augment=()), RULE, None)
-    assert first == Finding("class-missing", "", "class 'none' has no train image; if labels begin at 1: train.data.first_label")
+    assert first == Finding("class-missing", "", "class 'none' has no train image; if labels begin at 1: "
+                            "--set train.data.first_label=1")
 
 
 def test_several_labels_an_image(root: Path) -> None:
