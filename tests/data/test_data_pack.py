@@ -177,6 +177,13 @@ def test_what_cannot_be_read_is_left_out_and_listed(root: Path, tmp_path: Path) 
     assert not (tmp_path / "other").exists()
 
 
+def test_what_cannot_be_made_smaller_is_named(root: Path, tmp_path: Path) -> None:
+    data = (root / "train/cat/3.jpg").read_bytes()
+    (root / "train/cat/3.jpg").write_bytes(data[:len(data) * 2 // 3] + b"\xff\xd9")
+    assert refusal(Folder(path=str(root)), tmp_path / "out", scaled=Scaled(24, 80)) == (
+        "ROOT/data/train/cat/3.jpg: cannot be packed: the JPEG's data end before its image does\n  hint: replace it, or leave it out")
+
+
 def contents(out: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in out.iterdir()}
 

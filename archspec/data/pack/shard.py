@@ -20,7 +20,6 @@ from archspec.data.sources.records import Found, Wanted, records_of
 from archspec.data.threads import decoders, spread
 from archspec.errors import InputError, visible
 from archspec.io.files import replacing
-from archspec.preprocess.header import NoImage
 
 IMAGE, LABEL = "image/encoded", "image/class/label"
 """Keys of a record, TF-slim's, as are the others below."""
@@ -121,20 +120,13 @@ def _joined(lists: list[list[int]]) -> list[int]:
 def _write(path: Path, packing: Packing, begin: int, end: int, tick: Callable[[int], None]) -> list[Digest]:
     """Writes the records in order, while threads make the images; at most some for each thread wait in memory."""
     digests = list[Digest]()
-    made = spread(lambda first, _: _made(packing, begin + first), end - begin, 1, decoders())
+    made = spread(lambda first, _: packing.make(begin + first), end - begin, 1, decoders())
     with tf.io.TFRecordWriter(str(path)) as writer:
         for index, picture in zip(range(begin, end), made, strict=True):
             writer.write(_example(packing, index, picture))
             digests.append(_digest(picture.data))
             tick(index + 1)
     return digests
-
-
-def _made(packing: Packing, index: int) -> Picture:
-    try:
-        return packing.make(index)
-    except NoImage as error:
-        raise InputError(f"{packing.split.path(index)}: cannot be packed: {error}") from None
 
 
 def _digest(data: bytes) -> Digest:
