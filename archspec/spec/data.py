@@ -27,6 +27,8 @@ CACHES = {**dict.fromkeys(("true", "yes", "on"), "write ram where memory holds a
 class _Source(Section):
     """What all sources have in common: none says the size of what the network sees."""
 
+    mirrored: ClassVar[bool] = False
+    """Whether a mirror image is another example of the same class."""
     instead = MappingProxyType(dict.fromkeys(
         ("imagesize", "imgsize", "size", "inputsize", "inputshape", "targetsize", "shape", "resize", "crop", "cropsize"),
         f"{INPUT}; train.preprocess says how images are made to fit"))
@@ -36,8 +38,6 @@ class _Source(Section):
 class Digits(_Source):
     """scikit-learn's 1797 handwritten digits, 8x8, resized to the input: 1437 to train, 360 to test. No download."""
 
-    mirrored: ClassVar[bool] = False
-    """Whether a mirror image is another example of the same class."""
     source: str = tag("scikit-learn's handwritten digits", default="digits")
 
 
@@ -145,7 +145,6 @@ class Tfds(Encoded):
 class Npz(_Source):
     """Arrays in one file of NumPy's: `x_train`, `y_train`, `x_test`, `y_test`; images are (n, height, width, channels)."""
 
-    mirrored: ClassVar[bool] = False
     source: str = tag("arrays in a file of NumPy's", default="npz")
     path: str = key(Text("the path of a file"), "relative to the folder in which the command runs", synonyms=("file",))
     white: float = key(WHITE, "the value that stands for white", default=0.0,
@@ -156,7 +155,6 @@ class Npz(_Source):
 class Keras(_Source):
     """A data set of keras.datasets, read from the archive where Keras keeps it; nothing is downloaded."""
 
-    mirrored: ClassVar[bool] = False
     source: str = tag("an archive of keras.datasets", default="keras")
     name: str = key(Choice(("cifar10", "cifar100", "mnist", "fashion_mnist")), "which one", synonyms=("dataset",))
 
@@ -167,7 +165,6 @@ class Synthetic(_Source):
 
     instead = MappingProxyType(dict.fromkeys(("imagesize", "imgsize", "size", "shape"), "that is height, width and channels"))
 
-    mirrored: ClassVar[bool] = False
     source: str = tag("made images, for benchmarks", default="synthetic")
     classes: int = key(Whole(2, MOST_CLASSES), "how many classes there are", default=1000, synonyms=("num_classes",))
     train: int = key(Whole(1, MOST_MADE), "how many images there are to train on", default=10_000, unit="images")
