@@ -76,7 +76,7 @@ class Folder(Encoded):
 
 @section
 class Csv(Encoded):
-    """A table: a row an image, with its path and its label. Tabs, semicolons and commas are told apart by themselves."""
+    """A table: a row an image, with its path and its label. Commas, semicolons, tabs and | are told apart by themselves."""
 
     source: str = tag("a table of paths and labels", default="csv")
     path: str = key(Text("the path of a file"), "the images to train on; relative to the folder in which the command runs",
