@@ -127,10 +127,17 @@ def skipped(looked: Looked, section: Encoded, channels: int) -> tuple[np.ndarray
     return train, test
 
 
+def too_small(sizes: np.ndarray, rule: Preprocess) -> np.ndarray:
+    """The numbers, (k,) int64, of images of sizes (n, 2) that are smaller than what the rule cuts out; 0: not known."""
+    if not isinstance(rule.resize, AsIs):
+        return NONE
+    return np.flatnonzero((sizes > 0).all(axis=1) & (sizes < rule.shape[:2]).any(axis=1))
+
+
 def refuse_too_small(split: Split, sizes: np.ndarray, rule: Preprocess) -> None:
-    """Raises InputError if one of a split's images, of sizes (n, 2), is smaller than what the rule cuts out; 0: not known."""
-    small = np.flatnonzero((sizes > 0).all(axis=1) & (sizes < rule.shape[:2]).any(axis=1))
-    if not isinstance(rule.resize, AsIs) or not len(small):
+    """Raises InputError if one of a split's images, of sizes (n, 2), is too small."""
+    small = too_small(sizes, rule)
+    if not len(small):
         return
     height, width = sizes[small[0]].tolist()
     first = split.path(int(small[0]))

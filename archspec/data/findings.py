@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from archspec.data.check import SKIP, counts, skipped
+from archspec.data.check import SKIP, counts, skipped, too_small
 from archspec.data.looking import MOST, Looked, way
 from archspec.data.nearby import Nearby
 from archspec.data.source import BYTE, FROM_ONE, Source, Split
@@ -16,7 +16,7 @@ from archspec.data.weighting import class_weights
 from archspec.errors import InputError
 from archspec.preprocess.check import MISSING, problem_code
 from archspec.preprocess.rule import Preprocess
-from archspec.preprocess.window import TooSmall, centred
+from archspec.preprocess.window import TooSmall
 from archspec.spec.data import Data, Encoded, Npz, Tfrecord
 from archspec.spec.recipe import Recipe
 
@@ -102,14 +102,10 @@ def _suffixes(looked: Looked, split: Split) -> Iterator[Finding]:
 
 def _too_small(looked: Looked, split: Split, rule: Preprocess) -> Iterator[Finding]:
     rows = looked.rows(split)
-    sizes = np.stack([rows["height"], rows["width"]])
-    different, which = np.unique(sizes, axis=1, return_inverse=True)
-    for number, (height, width) in enumerate(different.T.tolist()):
-        try:
-            centred(height or rule.height, width or rule.width, rule)
-        except TooSmall as error:
-            for index in np.flatnonzero(which.ravel() == number).tolist():
-                yield Finding("too-small", split.path(index), str(error), stops=True)
+    sizes = np.stack([rows["height"], rows["width"]], axis=1)
+    for index in too_small(sizes, rule).tolist():
+        height, width = sizes[index].tolist()
+        yield Finding("too-small", split.path(index), str(TooSmall(height, width, rule)), stops=True)
 
 
 def _odd_sizes(looked: Looked) -> Iterator[Finding]:
