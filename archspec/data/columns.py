@@ -16,7 +16,10 @@ def written(numbers: Iterable[int]) -> str:
 
 
 def numbers(words: Iterable[str]) -> np.ndarray:
-    """(n,) int64. Not by NumPy's own way from texts, which gives each the room of the longest. Raises ValueError."""
+    """(n,) int64. Not by NumPy's own way from texts, which gives each the room of the longest.
+
+    Raises ValueError for what is no number, OverflowError for one that 64 bits do not hold.
+    """
     return np.fromiter(map(int, words), np.int64)
 
 

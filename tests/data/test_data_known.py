@@ -18,7 +18,6 @@ from archspec.data.known import Texts, shelves
 from archspec.data.looking import KEEP, Looked, decode_all, look_into
 from archspec.data.source import Item, Source, Split
 from archspec.data.sources import load_data
-from archspec.data.threads import spread
 from archspec.preprocess.check import Look
 from archspec.preprocess.header import NoImage
 from archspec.spec.data import Digits, Folder
@@ -222,20 +221,6 @@ def test_progress_is_told(root: Path) -> None:
     told: list[tuple[str, int, int]] = []
     look_into(load_data(Folder(path=str(root))), lambda *facts: told.append(facts))
     assert told == [("looking into train images", 6, 6), ("looking into val images", 6, 6)]
-
-
-def test_what_is_spread_is_done_in_order_and_ends_when_nobody_wants_more() -> None:
-    done: list[int] = []
-
-    def work(begin: int, end: int) -> int:
-        done.append(begin)
-        return end - begin
-    assert list(spread(work, 10, 4, 2)) == [4, 4, 2]
-    done.clear()
-    found = spread(work, 10**6, 1, 2)
-    next(found)
-    found.close()  # type: ignore[attr-defined]
-    assert len(done) < 100
 
 
 def test_a_text_has_one_number() -> None:
