@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from PIL import Image
+from quietly import silent
 
 from archspec.data.cache import caches
 from archspec.data.check import checked
-from archspec.data.looking import silent
 from archspec.data.pipeline import Pipeline
 from archspec.data.sources import load_data
 from archspec.preprocess.rule import preprocess_of

@@ -20,6 +20,10 @@ INPUT = (224, 224, 3)
 """For which images are read that are no spec's."""
 RECORDS = ("train*-of-*", "train*.tfrecord*")
 """How TFRecord files are called."""
+OF_FOLDER = (("--set train.data.path=", "name the folder "), ("train.data.holdout=", "--holdout "),
+             ("train.data.holdout", "--holdout"),
+             ("--set train.data.", "name a spec instead of the folder, with --set train.data."))
+"""What messages say to change in a spec, and what is meant where a folder was named and there is none."""
 NO_SHARE = "--holdout is of a folder of images\n  hint: of a spec, --set train.data.holdout=SHARE"
 
 
@@ -35,7 +39,12 @@ class Asked:
     def load(self) -> Source:
         """The images. Raises InputError where they cannot be listed."""
         from archspec.data.sources import load_data
-        return load_data(self.section)
+        try:
+            return load_data(self.section)
+        except InputError as error:
+            if self.classes is not None:
+                raise
+            raise InputError(_of_folder(str(error))) from None
 
 
 def asked_for(reference: str, overrides: tuple[str, ...], holdout: float | None) -> Asked:
@@ -45,7 +54,7 @@ def asked_for(reference: str, overrides: tuple[str, ...], holdout: float | None)
     """
     from archspec.data.sources import refuse_missing
     from archspec.preprocess.rule import preprocess_of
-    if _is_folder(reference):
+    if Path(reference).expanduser().is_dir():
         if overrides:
             raise InputError(f"--set changes a spec, and {reference} is a folder")
         recipe = Recipe(data=_section(reference, holdout))
@@ -60,9 +69,10 @@ def asked_for(reference: str, overrides: tuple[str, ...], holdout: float | None)
     return Asked(spec.train.data, spec.train, rule, graph.output.type.channels)
 
 
-def _is_folder(reference: str) -> bool:
-    """Whether a folder is meant, and no spec."""
-    return Path(reference).expanduser().is_dir()
+def _of_folder(message: str) -> str:
+    for of_spec, meant in OF_FOLDER:
+        message = message.replace(of_spec, meant)
+    return message
 
 
 def without_tests(reference: str) -> bool:

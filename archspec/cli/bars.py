@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+if TYPE_CHECKING:
+    from archspec.data.looking import Tick
+
 LINE_SECONDS = 10.0
 """Without a terminal: the least time between two lines."""
-
-Tick = Callable[[str, int, int], None]
-"""Takes what goes on, how much of it is done, and of how much."""
 
 
 @contextmanager

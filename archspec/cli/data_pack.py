@@ -10,7 +10,7 @@ import click
 
 from archspec.cli.bars import ticking
 from archspec.cli.screen import Screen
-from archspec.errors import FEW, InputError
+from archspec.errors import FEW
 from archspec.spec.dump import to_text
 from archspec.spec.preprocess import Squash
 from archspec.views.numbers import count
@@ -18,7 +18,6 @@ from archspec.views.numbers import count
 if TYPE_CHECKING:
     from archspec.cli.asked import Asked
     from archspec.data.pack.job import Packed
-    from archspec.data.source import Source
 
 MIB = 1 << 20
 
@@ -41,7 +40,7 @@ class Told:
 def packed(asked: Asked, out: Path, size: int, shorter: int | None, quality: int) -> Told:
     """Packs what is asked for, in files of `size` MiB; a bar shows how far it is."""
     from archspec.io.quiet import import_tensorflow
-    source = _loaded(asked)
+    source = asked.load()
     import_tensorflow()
     from archspec.data.pack.images import Scaled
     from archspec.data.pack.job import Wish, pack
@@ -49,16 +48,6 @@ def packed(asked: Asked, out: Path, size: int, shorter: int | None, quality: int
     with ticking(Screen(stderr=True)) as tick:
         found = pack(source, asked.section, asked.rule, out, wish, tick)
     return Told(found, {"data": found.section, **_as_of_arrays(asked, encoded=source.train.encoded)}, source.left_out)
-
-
-def _loaded(asked: Asked) -> Source:
-    try:
-        return asked.load()
-    except InputError as error:
-        if asked.classes is not None:
-            raise
-        # of a folder, where there is no spec to write it into
-        raise InputError(str(error).replace("train.data.holdout=0.2", "--holdout 0.2")) from None
 
 
 def _as_of_arrays(asked: Asked, *, encoded: bool) -> dict[str, Any]:

@@ -8,10 +8,13 @@ from functools import partial
 
 import numpy as np
 
-from archspec.data.index import NONE, Index, first_reasons, indexed, refuse, remedy
+from archspec.data.index import NONE, Index, indexed
 from archspec.data.looking import Decode, Looked, Tick, decode_all, look_into, way
+from archspec.data.nearby import Nearby
 from archspec.data.source import Item, Source, Split
-from archspec.errors import InputError
+from archspec.errors import FEW, InputError
+from archspec.preprocess.check import MISSING, problem_code
+from archspec.preprocess.header import IS_UNREAD
 from archspec.preprocess.rule import Preprocess
 from archspec.spec.data import Data, Encoded
 from archspec.spec.preprocess import AsIs
@@ -80,6 +83,35 @@ def decode_both(looked: Looked, rule: Preprocess, tick: Tick) -> None:
         decode_all(looked, split, rule.channels, partial(decoder, split, rule), tick)
 
 
+def refuse(looked: Looked, channels: int) -> None:
+    """Raises InputError with the first names where some images cannot be read, as far as that is known for so many channels."""
+    halves = [(split, looked.unreadable(split, channels)) for split in (looked.source.train, looked.source.test)]
+    count = sum(len(numbers) for _, numbers in halves)
+    if count:
+        raise InputError(f"{'1 image' if count == 1 else f'{count} images'} cannot be read:\n{_first_reasons(looked, halves)}\n"
+                         f"  hint: {_remedy(looked, halves)}")
+
+
+def _remedy(looked: Looked, halves: list[tuple[Split, np.ndarray]]) -> str:
+    """What to do about the images of some numbers, as far as the first of them show."""
+    first = [(split, index) for split, numbers in halves for index in numbers[:FEW].tolist()]
+    if any(looked.reason(split, index).endswith(IS_UNREAD) for split, index in first):
+        return "convert, to JPEG say, replace or remove them"
+    gone = [split.file(index) for split, index in first
+            if split.file and split.where and problem_code(looked.reason(split, index)) == MISSING]
+    if not gone:
+        return "replace or remove them"
+    nearby = Nearby()
+    return next(filter(None, map(nearby.instead, gone)), "mend the lines of the table, or remove them")
+
+
+def _first_reasons(looked: Looked, halves: list[tuple[Split, np.ndarray]]) -> str:
+    """Lines on the first few of the images of some numbers."""
+    lines = [f"  {line}" for split, numbers in halves for line in looked.reasons(split, numbers[:FEW])]
+    more = sum(len(numbers) for _, numbers in halves) > FEW
+    return "\n".join([*lines[:FEW], *(["  …"] if more else [])])
+
+
 def skipped(looked: Looked, section: Encoded, channels: int) -> tuple[np.ndarray, np.ndarray]:
     """The numbers of the images that cannot be read, (k,) int64, in each split. Raises InputError if they are too many."""
     source = looked.source
@@ -88,17 +120,24 @@ def skipped(looked: Looked, section: Encoded, channels: int) -> tuple[np.ndarray
     count, images = len(train) + len(test), source.train.size + source.test.size
     if count > section.skip_at_most * images:
         raise InputError(f"{count} of {images} images cannot be read ({count / images:.2%}); train.data.skip_at_most allows "
-                         f"{section.skip_at_most:.2%}:\n{first_reasons(looked, halves)}\n"
-                         f"  hint: {remedy(looked, halves)}, or raise train.data.skip_at_most")
+                         f"{section.skip_at_most:.2%}:\n{_first_reasons(looked, halves)}\n"
+                         f"  hint: {_remedy(looked, halves)}, or raise train.data.skip_at_most")
     for split, numbers in halves:
         _refuse_emptied(source, split, numbers)
     return train, test
 
 
+def too_small(sizes: np.ndarray, rule: Preprocess) -> np.ndarray:
+    """The numbers, (k,) int64, of images of sizes (n, 2) that are smaller than what the rule cuts out; 0: not known."""
+    if not isinstance(rule.resize, AsIs):
+        return NONE
+    return np.flatnonzero((sizes > 0).all(axis=1) & (sizes < rule.shape[:2]).any(axis=1))
+
+
 def refuse_too_small(split: Split, sizes: np.ndarray, rule: Preprocess) -> None:
-    """Raises InputError if one of a split's images, of sizes (n, 2), is smaller than what the rule cuts out; 0: not known."""
-    small = np.flatnonzero((sizes > 0).all(axis=1) & (sizes < rule.shape[:2]).any(axis=1))
-    if not isinstance(rule.resize, AsIs) or not len(small):
+    """Raises InputError if one of a split's images, of sizes (n, 2), is too small."""
+    small = too_small(sizes, rule)
+    if not len(small):
         return
     height, width = sizes[small[0]].tolist()
     first = split.path(int(small[0]))

@@ -7,22 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from archspec.data.check import SKIP, counts, skipped
+from archspec.data.check import SKIP, counts, skipped, too_small
 from archspec.data.looking import MOST, Looked, way
 from archspec.data.nearby import Nearby
 from archspec.data.source import BYTE, FROM_ONE, Source, Split
+from archspec.data.sources.listing import KINDS
 from archspec.data.weighting import class_weights
 from archspec.errors import InputError
 from archspec.preprocess.check import MISSING, problem_code
 from archspec.preprocess.rule import Preprocess
-from archspec.preprocess.window import TooSmall, centred
+from archspec.preprocess.window import TooSmall
 from archspec.spec.data import Data, Encoded, Npz, Tfrecord
 from archspec.spec.recipe import Recipe
 
-SUFFIXES = {"JPEG": ("jpg", "jpeg", "jpe", "jfif"), "PNG": ("png",), "GIF": ("gif",), "BMP": ("bmp", "dib"), "WebP": ("webp",),
-            "TIFF": ("tif", "tiff"), "PPM": ("ppm", "pgm", "pbm", "pnm"), "JPEG 2000": ("jp2", "j2k"), "AVIF": ("avif",)}
-"""How files of a kind are called."""
-_KIND = {suffix: kind for kind, suffixes in SUFFIXES.items() for suffix in suffixes}
 SMALL, LARGE, THIN = 1 / 4, 4, 4
 """What is odd: a shorter side below that share of the median one, or above that many times it; a longer side that many times
 the shorter."""
@@ -97,22 +94,18 @@ def _suffixes(looked: Looked, split: Split) -> Iterator[Finding]:
     """Files whose names say another kind than their bytes, which count."""
     kinds, texts = looked.rows(split)["kind"].tolist(), looked.texts(split)
     for index, (name, number) in enumerate(zip(split.keys.all_raw(), kinds, strict=True)):
-        suffix = name.rpartition(b".")[2].lower().decode("ascii", "replace")
-        said, kind = _KIND.get(suffix, ""), texts[number]
+        suffix = b"." + name.rpartition(b".")[2].lower()
+        said, kind = KINDS.get(suffix, ""), texts[number]
         if said and kind and said != kind:
-            yield Finding("suffix", split.path(index), f"a {kind}, though called .{suffix}; it is read as what it is")
+            yield Finding("suffix", split.path(index), f"a {kind}, though called {suffix.decode()}; it is read as what it is")
 
 
 def _too_small(looked: Looked, split: Split, rule: Preprocess) -> Iterator[Finding]:
     rows = looked.rows(split)
-    sizes = np.stack([rows["height"], rows["width"]])
-    different, which = np.unique(sizes, axis=1, return_inverse=True)
-    for number, (height, width) in enumerate(different.T.tolist()):
-        try:
-            centred(height or rule.height, width or rule.width, rule)
-        except TooSmall as error:
-            for index in np.flatnonzero(which.ravel() == number).tolist():
-                yield Finding("too-small", split.path(index), str(error), stops=True)
+    sizes = np.stack([rows["height"], rows["width"]], axis=1)
+    for index in too_small(sizes, rule).tolist():
+        height, width = sizes[index].tolist()
+        yield Finding("too-small", split.path(index), str(TooSmall(height, width, rule)), stops=True)
 
 
 def _odd_sizes(looked: Looked) -> Iterator[Finding]:
@@ -157,12 +150,8 @@ def _duplicates(looked: Looked) -> Iterator[Finding]:
     train, test = looked.source.train, looked.source.test
     rows = np.concatenate([looked.rows(train)[["content", "hashed"]], looked.rows(test)[["content", "hashed"]]])
     places = np.flatnonzero(rows["hashed"])
-    content = rows["content"][places]
-    order = np.argsort(content, kind="stable")
-    first = np.r_[True, content[order][1:] != content[order][:-1]][:len(order)]
-    original = np.empty(len(order), np.int64)
-    original[order] = places[order[np.flatnonzero(first)]].repeat(np.diff(np.r_[np.flatnonzero(first), len(order)]))
-    for place, same in zip(places.tolist(), original.tolist(), strict=True):
+    _, first, which = np.unique(rows["content"][places], return_index=True, return_inverse=True)
+    for place, same in zip(places.tolist(), places[first[which]].tolist(), strict=True):
         if place != same:
             yield _duplicate(looked.source, same, place)
 
@@ -195,7 +184,7 @@ def _few(source: Source, section: Data) -> Iterator[Finding]:
         for each in np.flatnonzero(number == 0).tolist():
             hint = ""
             if isinstance(section, Tfrecord) and not each and nowhere:
-                hint = f"; if labels begin at {section.first_label + 1}: train.data.first_label"
+                hint = f"; if labels begin at {(first := section.first_label + 1)}: --set train.data.first_label={first}"
             if isinstance(section, Npz) and not each and nowhere and source.classes[0] == "0":
                 hint = f"; {FROM_ONE}"
             yield Finding("class-missing", "", f"class '{source.classes[each]}' has no {split.name} image{hint}")

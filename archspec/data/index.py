@@ -9,18 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from archspec.data.columns import labels_in, labels_written, numbers, written
 from archspec.data.looking import Looked
 from archspec.data.names import Names, readable
-from archspec.data.nearby import Nearby
 from archspec.data.source import Split
-from archspec.errors import FEW, InputError, some
-from archspec.preprocess.check import MISSING, problem_code
-from archspec.preprocess.header import IS_UNREAD
+from archspec.errors import InputError, some
 
 NONE = np.zeros(0, np.int64)
 """No image."""
-NO_LABEL = "-"
-"""Of an image that may have several and has none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +58,7 @@ class Index:
         return state.hexdigest()[:16]
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON document of few, long texts: a million images are a second's work and no million of objects."""
+        """A JSON document of few, long texts: see columns.py."""
         return {"source": self.source, "digest": self.digest, "classes": list(self.classes),
                 **{half: _to_json(listing) for half, listing in (("train", self.train), ("test", self.test))}}
 
@@ -78,35 +74,6 @@ class Index:
         if not fits:
             raise InputError("this is no index of data, or it is damaged")
         return found
-
-
-def refuse(looked: Looked, channels: int) -> None:
-    """Raises InputError with the first names where some images cannot be read, as far as that is known for so many channels."""
-    halves = [(split, looked.unreadable(split, channels)) for split in (looked.source.train, looked.source.test)]
-    count = sum(len(numbers) for _, numbers in halves)
-    if count:
-        raise InputError(f"{'1 image' if count == 1 else f'{count} images'} cannot be read:\n{first_reasons(looked, halves)}\n"
-                         f"  hint: {remedy(looked, halves)}")
-
-
-def remedy(looked: Looked, halves: list[tuple[Split, np.ndarray]]) -> str:
-    """What to do about the images of some numbers, as far as the first of them show."""
-    first = [(split, index) for split, numbers in halves for index in numbers[:FEW].tolist()]
-    if any(looked.reason(split, index).endswith(IS_UNREAD) for split, index in first):
-        return "convert, to JPEG say, replace or remove them"
-    gone = [split.file(index) for split, index in first
-            if split.file and split.where and problem_code(looked.reason(split, index)) == MISSING]
-    if not gone:
-        return "replace or remove them"
-    nearby = Nearby()
-    return next(filter(None, map(nearby.instead, gone)), "mend the lines of the table, or remove them")
-
-
-def first_reasons(looked: Looked, halves: list[tuple[Split, np.ndarray]]) -> str:
-    """Lines on the first few of the images of some numbers."""
-    lines = [f"  {line}" for split, numbers in halves for line in looked.reasons(split, numbers[:FEW])]
-    more = sum(len(numbers) for _, numbers in halves) > FEW
-    return "\n".join([*lines[:FEW], *(["  …"] if more else [])])
 
 
 def indexed(looked: Looked, train: np.ndarray, test: np.ndarray) -> Index:
@@ -176,38 +143,35 @@ def _numbers(labels: np.ndarray) -> Iterator[list[int]]:
 
 
 def _to_json(listing: Listing) -> dict[str, Any]:
-    numbers = {"sizes": listing.sizes, "heads": listing.heads, "skipped": listing.skipped}
-    labels = " ".join(",".join(map(str, each)) or NO_LABEL for each in _numbers(listing.labels))
+    arrays = {"sizes": listing.sizes, "heads": listing.heads, "skipped": listing.skipped}
     names = b"\0".join(listing.keys.all_raw()).decode("utf-8", "surrogateescape")  # no name holds a NUL
-    return {"name": listing.name, "names": names, "several": listing.labels.ndim > 1, "labels": labels,
-            **{key: " ".join(map(str, array.tolist())) for key, array in numbers.items()}}
+    return {"name": listing.name, "names": names, "several": listing.labels.ndim > 1,
+            "labels": labels_written(_numbers(listing.labels)),
+            **{key: written(array.tolist()) for key, array in arrays.items()}}
 
 
 def _from_json(document: Mapping[str, Any], classes: int) -> Listing:
     names = document["names"].encode("utf-8", "surrogateescape")
     sizes, heads, skipped = (_whole(document[key].split(), kind, most) for key, kind, most in (
         ("sizes", "i8", 1 << 62), ("heads", "u4", 1 << 32), ("skipped", "i8", 1 << 62)))
-    labels = (_several if document["several"] else _single)(document["labels"].split(), classes)
+    said = document["labels"]
+    labels = _several(labels_in(said), classes) if document["several"] else _whole(said.split(), "i4", classes)
     keys = Names.of(names.split(b"\0") if names else [])
     if not len(keys) == len(labels) == len(sizes) == len(heads) or not ((skipped >= 0) & (skipped < len(keys))).all():
         raise ValueError("lists of different lengths")
     return Listing(document["name"], keys, labels, sizes, heads, skipped)
 
 
-def _single(words: list[str], classes: int) -> np.ndarray:
-    return _whole(words, "i4", classes)
-
-
-def _several(words: list[str], classes: int) -> np.ndarray:
+def _several(words: list[list[str]], classes: int) -> np.ndarray:
     labels = np.zeros((len(words), classes), np.uint8)
-    for row, word in zip(labels, words, strict=True):
-        row[_whole(word.split(",") if word != NO_LABEL else [], "i8", classes)] = 1
+    for row, own in zip(labels, words, strict=True):
+        row[_whole(own, "i8", classes)] = 1
     return labels
 
 
 def _whole(words: list[str], kind: str, most: int) -> np.ndarray:
-    """(n,) numbers from 0 on, less than `most`. Not by NumPy's own way from texts, which gives each the room of the longest."""
-    found = np.fromiter(map(int, words), np.int64)
+    """(n,) numbers from 0 on, less than `most`."""
+    found = numbers(words)
     if not ((found >= 0) & (found < most)).all():
         raise ValueError("numbers of something else")
     return found.astype(kind)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
 from archspec.data import store
 from archspec.data.names import Names
 from archspec.data.source import Source, Split
+from archspec.data.threads import READERS, spread
 
 ROW = np.dtype([
     ("file_size", "<i8"), ("changed", "<i8"),  # of the file in which it lies: bytes, nanoseconds
@@ -36,12 +33,7 @@ SETTLES = 2 * 10**9
 AHEAD_OF_US = 86_400 * 10**9
 """Nanoseconds that a file server's clock may be ahead: a time further in the future was set by hand, and no change gives it."""
 NO_FILE = -1
-READERS = 16
-"""Files that are looked into at once: on a cold disk or over a network one waits for each."""
 CHUNK = 1024
-AHEAD = 4
-"""Chunks that wait, a thread."""
-T = TypeVar("T")
 
 
 @dataclass(eq=False)
@@ -181,17 +173,3 @@ def _from_texts(texts: Texts) -> np.ndarray:
 def _to_texts(array: np.ndarray) -> Texts:
     known = array.tobytes().decode("utf-8", "surrogateescape").split("\0")
     return Texts(known, {text: number for number, text in enumerate(known)})
-
-
-def spread(work: Callable[[int, int], T], size: int, chunk: int, workers: int) -> Iterator[T]:
-    """`work(begin, end)` over 0 to `size` in chunks, in several threads, in order. Ended early, it begins no more of them."""
-    pool, waiting = ThreadPoolExecutor(workers), deque[Future[T]]()
-    try:
-        for begin in range(0, size, chunk):
-            if len(waiting) == AHEAD * workers:
-                yield waiting.popleft().result()
-            waiting.append(pool.submit(work, begin, min(begin + chunk, size)))
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from archspec.data.known import CHUNK, FRESH, NOT_YET, NOTHING, READERS, SETTLED, Shelf, Texts, settled, shelves, spread
-from archspec.data.source import Head, Item, Source, Split
+from archspec.data.known import CHUNK, FRESH, NOT_YET, NOTHING, SETTLED, Shelf, Texts, settled, shelves
+from archspec.data.source import Item, Source, Split
+from archspec.data.threads import READERS, decoders, spread
+from archspec.preprocess.check import Look
 from archspec.preprocess.header import EMPTY, NoImage
 from archspec.preprocess.routes import NO_WHITE
 
@@ -19,15 +20,8 @@ Tick = Callable[[str, int, int], None]
 """Is called with what goes on, how many images are done, and of how many."""
 Decode = Callable[[Item], np.ndarray]
 """An image's pixels (h, w, c). Raises NoImage, or OSError."""
-
-def silent(what: str, done: int, of: int) -> None:
-    """A Tick of those who show nothing."""
-
-
 DECODED = 16
 """Images that are decoded one after another by one thread."""
-THREADS = 2
-"""That decode, a core: while one waits for the disk another goes on."""
 WIDE = ("32 bit", "64 bit", "floats")
 """The ends of a header's words for channels of more than 16 bits."""
 MOST = (1 << 16) - 1
@@ -97,7 +91,7 @@ def _look(shelf: Shelf, split: Split, tick: Tick) -> None:
     if not len(unknown):
         return
 
-    def some(begin: int, end: int) -> list[Head]:
+    def some(begin: int, end: int) -> list[Look]:
         return [split.head(index) for index in unknown[begin:end].tolist()]
     try:
         done = 0
@@ -109,7 +103,7 @@ def _look(shelf: Shelf, split: Split, tick: Tick) -> None:
         shelf.keep()
 
 
-def _fill(shelf: Shelf, rows: np.ndarray, chosen: np.ndarray, heads: list[Head]) -> None:
+def _fill(shelf: Shelf, rows: np.ndarray, chosen: np.ndarray, heads: list[Look]) -> None:
     """Takes what was found into the rows that were chosen."""
     rows["head"][chosen] = [zlib.crc32(head.first) for head in heads]
     for name in ("size", "height", "width", "orientation"):
@@ -138,7 +132,7 @@ def decode_all(looked: Looked, split: Split, channels: int, decoder: Callable[[]
         return [_decoded(split, index, decode, rows, how) for index in unknown[begin:end].tolist()]
     try:
         done = kept = 0
-        for found in spread(some, len(unknown), DECODED, THREADS * (os.cpu_count() or 1)):
+        for found in spread(some, len(unknown), DECODED, decoders()):
             rows["damage"][unknown[done:done + len(found)]] = [shelf.texts.number(text) for text in found]
             done += len(found)
             if done - kept >= KEEP:

@@ -11,6 +11,7 @@ import numpy as np
 
 from archspec.data.names import Names
 from archspec.errors import InputError, some
+from archspec.preprocess.check import Look
 
 Item = bytes | np.ndarray
 """An encoded image, or pixels (h, w, c)."""
@@ -18,23 +19,6 @@ BYTE = 255.0
 """White in 8 bits, and everywhere behind `Split.levels`."""
 GREY_TOO = (1, 3)
 """Channels that a grey array fills."""
-
-
-@dataclass(frozen=True)
-class Head:
-    """What is known of an item without decoding it: its bytes, how many and the first few, and what is wrong with it.
-
-    Of an encoded image its header says more, see preprocess/check.py's Look: height and width as a viewer shows it.
-    """
-
-    size: int
-    first: bytes
-    problem: str = ""
-    height: int = 0
-    width: int = 0
-    kind: str = ""
-    mode: str = ""
-    orientation: int = 1
 
 
 @dataclass(frozen=True)
@@ -49,7 +33,8 @@ class Split:
     labels: np.ndarray
     keys: Names
     item: Callable[[int], Item]
-    head: Callable[[int], Head]
+    head: Callable[[int], Look]
+    """What is known of the i-th without decoding it: of an array its bytes alone, or what stands for them."""
     place: str
     encoded: bool
     """Whether items are encoded images; else they are arrays."""
@@ -147,15 +132,15 @@ class Source:
 _RENAME = {"folder": "rename the folder"}
 FROM_ONE = "labels count from 0, and these begin at 1: write y - 1 into the file, for both splits"
 _FROM_ONE = {"npz": FROM_ONE,
-             "tfrecord": "no image has the first label; if labels begin at the next: --set train.data.first_label"}
+             "tfrecord": "no image has the first label; if labels begin at the next: --set train.data.first_label=NUMBER"}
 """Where labels are numbers that a file says."""
 _ALONE = {"folder": "\n  hint: the data's path is the folder above the class folders, or above train and validation"}
 
 
 def in_memory(name: str, labels: np.ndarray, keys: Names, images: np.ndarray, white: float) -> Split:
     """A split of images (n, h, w, c) that are held in memory."""
-    def head(index: int) -> Head:
-        return Head(images[index].nbytes, images[index].tobytes())
+    def head(index: int) -> Look:
+        return Look(images[index].nbytes, images[index].tobytes())
     eight_bits = images.dtype == np.uint8 and white == BYTE
     return Split(name, labels, keys, lambda index: np.asarray(images[index]), head, "", encoded=False, eight_bits=eight_bits,
                  white=white, channels=images.shape[-1])

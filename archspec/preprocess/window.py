@@ -15,6 +15,9 @@ NEARLY = 1e-6
 class TooSmall(ValueError):
     """An image is smaller than what is cut out of it."""
 
+    def __init__(self, height: int, width: int, rule: Preprocess) -> None:
+        super().__init__(f"{width}x{height} pixels, and the input is {rule.width}x{rule.height}")
+
 
 class Window(NamedTuple):
     """A box of the image, the size to which it is scaled, and where the input is cut out of that; all in pixels.
@@ -50,7 +53,7 @@ def centred(height: int, width: int, rule: Preprocess) -> Window:
             return boxed(offset(height - left_by[0], rule), offset(width - left_by[1], rule), rows, columns, rule)
         case AsIs():
             if height < rule.height or width < rule.width:
-                raise TooSmall(f"{width}x{height} pixels, and the input is {rule.width}x{rule.height}")
+                raise TooSmall(height, width, rule)
     size = scaled(height, width, rule)
     return cut(height, width, size, (offset(size[0] - rule.height, rule), offset(size[1] - rule.width, rule)))
 

@@ -11,10 +11,14 @@ from archspec.schema.kinds import Choice, Flag, Number, Text, Whole
 from archspec.spec.preprocess import INPUT
 
 SHARE = Number(least=0, below=1)
+SKIPPED = 0.01
+"""The share of the images that may be skipped where nothing is said."""
+MOST_WHITE = 1e9
+WHITE = Number(least=0, most=MOST_WHITE)
+"""The value that stands for white; 0 where nothing is said."""
+MOST_CLASSES = 10**6
 MOST_MADE = 10**7
 """Images of noise: their names and labels are held in memory."""
-
-
 CACHES = {**dict.fromkeys(("true", "yes", "on"), "write ram where memory holds all decoded images, else disk"),
           "memory": "ram", "file": "disk"}
 """What other libraries, or people, call where images are kept."""
@@ -23,6 +27,8 @@ CACHES = {**dict.fromkeys(("true", "yes", "on"), "write ram where memory holds a
 class _Source(Section):
     """What all sources have in common: none says the size of what the network sees."""
 
+    mirrored: ClassVar[bool] = False
+    """Whether a mirror image is another example of the same class."""
     instead = MappingProxyType(dict.fromkeys(
         ("imagesize", "imgsize", "size", "inputsize", "inputshape", "targetsize", "shape", "resize", "crop", "cropsize"),
         f"{INPUT}; train.preprocess says how images are made to fit"))
@@ -32,8 +38,6 @@ class _Source(Section):
 class Digits(_Source):
     """scikit-learn's 1797 handwritten digits, 8x8, resized to the input: 1437 to train, 360 to test. No download."""
 
-    mirrored: ClassVar[bool] = False
-    """Whether a mirror image is another example of the same class."""
     source: str = tag("scikit-learn's handwritten digits", default="digits")
 
 
@@ -45,16 +49,16 @@ class Encoded(_Source):
     on_error: str = key(Choice(("stop", "skip")), "what an image does that cannot be read: it stops the run, or is skipped, "
                         "counted and listed in the run folder", default="stop", synonyms=("errors", "ignore_errors"))
     skip_at_most: float = key(SHARE, "with `on_error: skip`, more of the images than this stop the run all the same",
-                              default=0.01, unit="share")
+                              default=SKIPPED, unit="share")
     cache: str = key(Choice(("none", "ram", "disk"), CACHES), "where decoded images are kept, so that the next epoch need not "
                      "decode them: nowhere, in memory, or in a file below the user's cache folder", default="none")
-    white: float = key(Number(least=0, most=1e9), "the value that stands for white in images of more than 8 bits, all of "
-                       "which then count: 65535, or 4095 of 12 bits", default=0.0,
-                       follows="none: of 16 bits the upper 8 are used", synonyms=("max_value", "bit_depth"))
+    white: float = key(WHITE, "the value that stands for white in images of more than 8 bits, all of which then count: 65535, "
+                       "or 4095 of 12 bits", default=0.0, follows="none: of 16 bits the upper 8 are used",
+                       synonyms=("max_value", "bit_depth"))
 
     def clashes(self) -> Iterator[Clash]:
         """A share of what is never skipped."""
-        if self.on_error == "stop" and self.skip_at_most != 0.01:
+        if self.on_error == "stop" and self.skip_at_most != SKIPPED:
             yield Clash(("skip_at_most", "on_error"), "nothing is skipped with on_error: stop", "on_error: skip, or leave "
                         "skip_at_most out")
 
@@ -72,7 +76,7 @@ class Folder(Encoded):
 
 @section
 class Csv(Encoded):
-    """A table: a row an image, with its path and its label. Tabs, semicolons and commas are told apart by themselves."""
+    """A table: a row an image, with its path and its label. Commas, semicolons, tabs and | are told apart by themselves."""
 
     source: str = tag("a table of paths and labels", default="csv")
     path: str = key(Text("the path of a file"), "the images to train on; relative to the folder in which the command runs",
@@ -141,10 +145,9 @@ class Tfds(Encoded):
 class Npz(_Source):
     """Arrays in one file of NumPy's: `x_train`, `y_train`, `x_test`, `y_test`; images are (n, height, width, channels)."""
 
-    mirrored: ClassVar[bool] = False
     source: str = tag("arrays in a file of NumPy's", default="npz")
     path: str = key(Text("the path of a file"), "relative to the folder in which the command runs", synonyms=("file",))
-    white: float = key(Number(least=0, most=1e9), "the value that stands for white", default=0.0,
+    white: float = key(WHITE, "the value that stands for white", default=0.0,
                        follows="255 for 8 bits, 65535 for 16, 1 for floats", synonyms=("max_value", "scale"))
 
 
@@ -152,7 +155,6 @@ class Npz(_Source):
 class Keras(_Source):
     """A data set of keras.datasets, read from the archive where Keras keeps it; nothing is downloaded."""
 
-    mirrored: ClassVar[bool] = False
     source: str = tag("an archive of keras.datasets", default="keras")
     name: str = key(Choice(("cifar10", "cifar100", "mnist", "fashion_mnist")), "which one", synonyms=("dataset",))
 
@@ -163,9 +165,8 @@ class Synthetic(_Source):
 
     instead = MappingProxyType(dict.fromkeys(("imagesize", "imgsize", "size", "shape"), "that is height, width and channels"))
 
-    mirrored: ClassVar[bool] = False
     source: str = tag("made images, for benchmarks", default="synthetic")
-    classes: int = key(Whole(2, 10**6), "how many classes there are", default=1000, synonyms=("num_classes",))
+    classes: int = key(Whole(2, MOST_CLASSES), "how many classes there are", default=1000, synonyms=("num_classes",))
     train: int = key(Whole(1, MOST_MADE), "how many images there are to train on", default=10_000, unit="images")
     test: int = key(Whole(1, MOST_MADE), "how many images there are to test on", default=1_000, unit="images")
     height: int = key(Whole(1, 1 << 13), "of an image", default=375, unit="pixels")

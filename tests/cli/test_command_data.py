@@ -60,7 +60,7 @@ def test_records_with_other_names_say_what_to_write(archspec: Run, tmp_path: Pat
                                                     names: tuple[str, ...], train: str, test: str) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rec").mkdir()
-    for name in (*names, "readme.txt"):
+    for name in (*names, "readme.txt", f"._{names[0]}"):
         (tmp_path / "rec" / name).write_bytes(b"")
     code, out, error = archspec("rec")
     assert (code, out) == (2, "")
@@ -92,6 +92,26 @@ def test_what_would_stop_a_training(archspec: Run, flowers: Path) -> None:
     assert code == 1
     assert out.endswith("empty: 7\n" + "".join(f"  flowers/train/rose/{index}.jpg: the file is empty\n" for index in range(10, 15)) +
                         "  …\na training would stop\n")
+
+
+def test_where_a_folder_was_named_no_key_of_a_spec_is_to_be_set(archspec: Run, flowers: Path, tmp_path: Path) -> None:
+    (tmp_path / "archive").mkdir()
+    flowers.rename(tmp_path / "archive/flowers")
+    assert archspec("archive")[1].splitlines()[1:3] == [
+        "  archive has one folder, flowers, in which the data seem to be", "    hint: name the folder archive/flowers"]
+
+
+def test_of_a_folder_of_records_a_spec_says_their_keys(archspec: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tensorflow as tf
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rec").mkdir()
+    example = tf.train.Example(features=tf.train.Features(feature={"jpg": tf.train.Feature()}))
+    for half in ("train", "validation"):
+        with tf.io.TFRecordWriter(f"rec/{half}-00000-of-00001") as writer:
+            writer.write(example.SerializeToString())
+    assert archspec("rec")[1].splitlines()[1:3] == [
+        "  rec/train-00000-of-00001: record 0: it has no key 'image/encoded'; its keys are jpg",
+        "    hint: name a spec instead of the folder, with --set train.data.image=KEY, the one of these that holds the image"]
 
 
 def test_class_folders_alone(archspec: Run, flowers: Path) -> None:

@@ -128,6 +128,7 @@ def test_smaller_images(archspec: Run, flowers: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("arguments", "message"), [
     (["flowers", "flowers"], "flowers: something else is in this folder: train, validation\n  hint: name one that is new or empty\n"),
     (["flowers", "packed", "--quality", "80"], "--quality is that of images which are scaled\n  hint: add --shorter, or leave --quality out\n"),
+    (["flowers", "packed", "--holdout", "0.3"], "--holdout is 0.3, but flowers has a folder 'validation' to test on\n  hint: leave holdout out\n"),
     (["flowers", "gs://x"], "OUT gs://x: an address; only folders of this machine can be written to\n"),
     (["resnet20_digits", "packed", "--holdout", "0.1"], "--holdout is of a folder of images\n  hint: of a spec, --set "),
     (["flowers", "packed", "--size", "0"], "Invalid value for '--size'")])

@@ -7,17 +7,18 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from quietly import silent
 
 import archspec
 from archspec.data import cache as caching
 from archspec.data.cache import Cache, caches
 from archspec.data.check import checked
-from archspec.data.looking import silent
 from archspec.data.names import Names
 from archspec.data.source import Split, in_memory
 from archspec.data.sources import load_data
@@ -59,7 +60,7 @@ def unread() -> np.ndarray:
 
 def filled(cache: Cache) -> Cache:
     for index in range(COUNT):
-        assert (cache.get(index, lambda index=index: picture(index)) == picture(index)).all()  # type: ignore[misc]
+        assert (cache.get(index, partial(picture, index)) == picture(index)).all()
     return cache
 
 
@@ -173,7 +174,7 @@ def test_a_file_that_changed_where_the_index_does_not_see_it(tmp_path: Path) -> 
 RULE = preprocess_of(Recipe(data=DISK), (8, 8, 3))
 WRITER = """
 import sys
-sys.path.insert(0, {tests!r})
+sys.path[:0] = {tests!r}
 import numpy as np
 from test_data_cache import COUNT, kept, picture
 cache = kept()
@@ -187,7 +188,7 @@ for turn in range(10**9):
 
 @pytest.mark.slow
 def test_two_that_write_at_once_and_are_killed_leave_no_wrong_pixel(tmp_path: Path) -> None:
-    program = WRITER.format(tests=str(Path(__file__).parent))
+    program = WRITER.format(tests=[str(folder) for folder in Path(__file__).parents[:2]])
     environment = {**os.environ, "PYTHONPATH": str(Path(archspec.__file__).parents[1])}
     both = [subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, env=environment) for _ in range(2)]
     for writer in both:

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from quietly import silent
 from settled import settle
 
 from archspec.data import check
 from archspec.data.check import Checked, checked, counts
 from archspec.data.index import Index, difference
-from archspec.data.looking import silent
 from archspec.data.sources import load_data
 from archspec.errors import InputError
 from archspec.preprocess.rule import preprocess_of

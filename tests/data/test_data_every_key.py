@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from quietly import silent
 from test_data_source_tfds import prepare
 
 from archspec.data.cache import caches
 from archspec.data.check import checked
-from archspec.data.looking import silent
 from archspec.data.pipeline import Pipeline
 from archspec.data.source import without
 from archspec.data.sources import load_data

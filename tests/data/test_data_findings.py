@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
+from quietly import silent
 
-from archspec.data.check import decode_both
+from archspec.data.check import decode_both, refuse
 from archspec.data.findings import Finding, findings
-from archspec.data.index import refuse
-from archspec.data.looking import Looked, decode_all, look_into, silent
+from archspec.data.looking import Looked, decode_all, look_into
 from archspec.data.report import Report, not_loaded, report
 from archspec.data.source import FROM_ONE, Item, Source
 from archspec.data.sources import load_data
@@ -219,7 +219,8 @@ def test_a_class_without_images(root: Path) -> None:
     assert [each.message for each in findings(looked_at(source), Recipe(data=Folder(path=str(root)), augment=()), RULE, None)] == [
         "class 'none' has no train image", "class 'none' has no val image"]
     first, _ = findings(looked_at(source), Recipe(data=Tfrecord(path=str(root), first_label=0), augment=()), RULE, None)
-    assert first == Finding("class-missing", "", "class 'none' has no train image; if labels begin at 1: train.data.first_label")
+    assert first == Finding("class-missing", "", "class 'none' has no train image; if labels begin at 1: "
+                            "--set train.data.first_label=1")
 
 
 def test_several_labels_an_image(root: Path) -> None:

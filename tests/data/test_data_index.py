@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from quietly import silent
 
 from archspec.data.check import checked
 from archspec.data.index import Index, Listing, difference
-from archspec.data.looking import silent
 from archspec.data.names import Names
 from archspec.data.source import Source
 from archspec.data.sources import load_data

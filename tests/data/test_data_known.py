@@ -10,13 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from quietly import silent
 from settled import LONG_AGO, settle
 
 from archspec.data import known, store
-from archspec.data.known import Texts, shelves, spread
-from archspec.data.looking import KEEP, Looked, decode_all, look_into, silent
-from archspec.data.source import Head, Item, Source, Split
+from archspec.data.known import Texts, shelves
+from archspec.data.looking import KEEP, Looked, decode_all, look_into
+from archspec.data.source import Item, Source, Split
 from archspec.data.sources import load_data
+from archspec.preprocess.check import Look
 from archspec.preprocess.header import NoImage
 from archspec.spec.data import Digits, Folder
 
@@ -38,7 +40,7 @@ def counting(source: Source) -> tuple[Source, list[str]]:
     seen: list[str] = []
 
     def watched(split: Split) -> Split:
-        def head(index: int) -> Head:
+        def head(index: int) -> Look:
             seen.append(split.keys[index])
             return split.head(index)
         return replace(split, head=head)
@@ -145,8 +147,8 @@ def test_without_a_place_to_keep_it_all_is_looked_into(root: Path, monkeypatch: 
 def test_what_the_system_refused_to_read_is_asked_for_again(root: Path) -> None:
     source = load_data(Folder(path=str(root)))
 
-    def refused(index: int) -> Head:
-        return Head(0, b"", "Permission denied") if not index else source.train.head(index)
+    def refused(index: int) -> Look:
+        return Look(0, b"", "Permission denied") if not index else source.train.head(index)
     looked = look_into(replace(source, train=replace(source.train, head=refused)), silent)
     assert looked.reason(looked.source.train, 0) == "Permission denied"
     assert looked_into(root) == ["train/cat/0.png"]
@@ -219,20 +221,6 @@ def test_progress_is_told(root: Path) -> None:
     told: list[tuple[str, int, int]] = []
     look_into(load_data(Folder(path=str(root))), lambda *facts: told.append(facts))
     assert told == [("looking into train images", 6, 6), ("looking into val images", 6, 6)]
-
-
-def test_what_is_spread_is_done_in_order_and_ends_when_nobody_wants_more() -> None:
-    done: list[int] = []
-
-    def work(begin: int, end: int) -> int:
-        done.append(begin)
-        return end - begin
-    assert list(spread(work, 10, 4, 2)) == [4, 4, 2]
-    done.clear()
-    found = spread(work, 10**6, 1, 2)
-    next(found)
-    found.close()  # type: ignore[attr-defined]
-    assert len(done) < 100
 
 
 def test_a_text_has_one_number() -> None:

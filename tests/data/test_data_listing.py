@@ -72,7 +72,8 @@ def test_by_content_and_not_by_suffix(root: Path) -> None:
     ("IMG_1", b"\0\0\0\x18ftypmif1", "HEIC photograph"), ("a.CR2", b"II*\0\x10\0\0\0CR", "raw photograph"),
     ("a.dng", b"MM\0*", "raw photograph"), ("a", b"FUJIFILMCCD-RAW", "raw photograph"), ("a.psd", b"8BPS", "Photoshop file"),
     ("a.svg", b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- of a tool --><svg/>", "SVG drawing"), ("b", b"<svg/>", "SVG drawing"),
-    ("a.jxl", b"\xff\x0a", "JPEG XL image"), ("a.dcm", b"\0" * 128 + b"DICM", "DICOM image")])
+    ("a.jxl", b"\xff\x0a", "JPEG XL image"), ("a.dcm", b"\0" * 128 + b"DICM", "DICOM image"),
+    ("a.exr", b"", "OpenEXR image")])
 def test_photographs_of_a_kind_that_is_not_read_are_told_from_what_is_none(root: Path, name: str, data: bytes, said: str) -> None:
     (root / "train/cat" / name).write_bytes(data)
     assert loaded(root).left_out == f"1 {said}, which is not read (train/cat/{name}){CONVERT}"

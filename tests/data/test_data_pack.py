@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from quietly import silent
 from settled import settle
 
-from archspec.data.looking import silent
 from archspec.data.pack import job, shard
 from archspec.data.pack.images import Scaled
 from archspec.data.pack.job import Packed, Wish, names_text, pack
@@ -177,6 +177,13 @@ def test_what_cannot_be_read_is_left_out_and_listed(root: Path, tmp_path: Path) 
     assert not (tmp_path / "other").exists()
 
 
+def test_what_cannot_be_made_smaller_is_named(root: Path, tmp_path: Path) -> None:
+    data = (root / "train/cat/3.jpg").read_bytes()
+    (root / "train/cat/3.jpg").write_bytes(data[:len(data) * 2 // 3] + b"\xff\xd9")
+    assert refusal(Folder(path=str(root)), tmp_path / "out", scaled=Scaled(24, 80)) == (
+        "ROOT/data/train/cat/3.jpg: cannot be packed: the JPEG's data end before its image does\n  hint: replace it, or leave it out")
+
+
 def contents(out: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in out.iterdir()}
 
@@ -219,8 +226,8 @@ def test_a_damaged_file_is_seen_when_a_pack_goes_on(root: Path, tmp_path: Path) 
 def test_what_is_written_is_compared(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shard, "_digest", lambda data, seen=[]: seen.append(1) or len(seen))
     assert refusal(Folder(path=str(root)), tmp_path / "out") == (
-        "ROOT/out/.partial-train-00000-of-00005: what is read back is not what was written: the image of record 0\n"
-        "  hint: remove the file and pack again; where it comes again, look at the disk")
+        "ROOT/out/train-00000-of-00005: what is read back is not what was written: the image of record 0\n"
+        "  hint: the same command goes on with this file; where it comes again, look at the disk")
     assert not list((tmp_path / "out").glob("*train*"))
 
 

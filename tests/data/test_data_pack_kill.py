@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from quietly import silent
 
-from archspec.data.looking import silent
 from archspec.data.pack.job import Wish, pack
 from archspec.data.sources import load_data
 from archspec.errors import InputError

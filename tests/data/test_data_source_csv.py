@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from quietly import silent
 
 from archspec.data.check import checked
 from archspec.data.findings import findings
-from archspec.data.looking import look_into, silent
+from archspec.data.looking import look_into
 from archspec.data.source import Source
 from archspec.data.sources import load_data, refuse_missing
 from archspec.data.sources.table import LONGEST_ROW

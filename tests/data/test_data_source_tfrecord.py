@@ -167,6 +167,15 @@ def test_labels_below_the_first(root: Path) -> None:
                                             "  hint: another split, whose images have labels")
 
 
+def test_a_class_more_than_the_network_has_and_without_images(root: Path) -> None:
+    (root / "labels.txt").write_text("none\ncat\ndog\nemu\n")
+    with pytest.raises(InputError) as error:
+        load(root, first_label=0).check(3)
+    assert str(error.value) == (
+        "data 'tfrecord' has 4 classes (none, cat, dog, emu), but the network tells 3 apart\n"
+        "  hint: no image has the first label; if labels begin at the next: --set train.data.first_label=NUMBER")
+
+
 def test_missing_files_of_a_row(root: Path) -> None:
     (root / "train-00000-of-00002").rename(root / "x")
     assert message(root) == "1 of 2 files are missing: ROOT/train-00000-of-00002"
@@ -197,10 +206,6 @@ def test_records_of_another_kind(root: Path, values: dict[str, object], said: st
     assert message(root) == f"ROOT/train-00001-of-00002: record 1: {said}"
 
 
-def damaged(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
-
-
 def test_damaged_files(root: Path) -> None:
     path = root / "train-00001-of-00002"
     whole = path.read_bytes()
@@ -208,7 +213,7 @@ def test_damaged_files(root: Path) -> None:
                        (b"x", "this is no TFRecord file"), (whole + b"x", "record 4: its length is damaged"),
                        (b"\x1f\x8b" + whole, "it is compressed, and what is compressed is read from its beginning only; "
                         "gunzip it first")):
-        damaged(path, data)
+        path.write_bytes(data)
         assert message(root) == f"ROOT/train-00001-of-00002: {said}"
     write(path, [b"\x0a\xff\xff\xff\xff\xff\x0fx"])
     assert message(root) == "ROOT/train-00001-of-00002: record 0: its data are no tf.train.Example"

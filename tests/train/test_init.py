@@ -10,10 +10,10 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
+from quietly import silent
 
 from archspec.artifact.folder import read
 from archspec.cli import run
-from archspec.data.looking import silent
 from archspec.data.sources import load_data
 from archspec.errors import InputError
 from archspec.graph.text import MEMBER

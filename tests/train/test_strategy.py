@@ -24,7 +24,6 @@ tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU"
                                            [tf.config.LogicalDeviceConfiguration()] * 2)
 import numpy as np
 from rich.console import Console
-from archspec.data.looking import silent
 from archspec.data.sources import load_data
 from archspec.network import load, lower
 from archspec.train.begin import begin
@@ -36,7 +35,7 @@ from archspec.train.strategy import devices_text, statistics
 
 def trained(kind, *overrides):
     spec = load("small.yaml", [f"train.strategy={kind}", "stem=[conv: 3x3 8 /2]", *overrides])
-    job, run = prepare(spec, lower(spec), load_data(spec.train.data), silent), RunFolder(Path(f"{kind}{len(overrides)}"))
+    job, run = prepare(spec, lower(spec), load_data(spec.train.data), lambda *_: None), RunFolder(Path(f"{kind}{len(overrides)}"))
     begin(run, spec, lower(spec), job, False, print)
     return job, run, train(job, run, Console(file=io.StringIO()))
 

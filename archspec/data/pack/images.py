@@ -20,7 +20,7 @@ MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """Pillow's, by channels: what PNG holds."""
 AS_JPEG = (1, 3)
 """Channels."""
-SHORTER, QUALITY = "--shorter", "--quality"
+SHORTER = "--shorter"
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Picture:
 
 
 Make = Callable[[int], Picture]
-"""The i-th of a split. Raises NoImage or OSError where it cannot be made."""
+"""The i-th of a split. Raises NoImage where it cannot be made, OSError where it cannot be read."""
 
 
 def white_of(source: Source) -> float:
@@ -65,12 +65,22 @@ def white_of(source: Source) -> float:
 def maker(split: Split, sizes: np.ndarray, rule: Preprocess, scaled: Scaled | None) -> Make:
     """Makes the images of a split; `sizes` (n, 2) are height and width of those that are encoded.
 
-    Raises InputError where they cannot be scaled.
+    Raises InputError where they cannot be scaled. What it gives raises InputError, with its name, for an image that cannot
+    be made.
     """
     if scaled is not None:
         _refuse_to_scale(split, rule)
-    if not split.encoded:
-        return _of_arrays(split, rule, scaled)
+    make = _of_files(split, sizes, rule, scaled) if split.encoded else _of_arrays(split, rule, scaled)
+
+    def named(index: int) -> Picture:
+        try:
+            return make(index)
+        except NoImage as error:
+            raise InputError(f"{split.path(index)}: cannot be packed: {error}\n  hint: replace it, or leave it out") from None
+    return named
+
+
+def _of_files(split: Split, sizes: np.ndarray, rule: Preprocess, scaled: Scaled | None) -> Make:
     decode = decoder(split, rule) if scaled is not None else None
 
     def make(index: int) -> Picture:
@@ -91,7 +101,7 @@ def _refuse_to_scale(split: Split, rule: Preprocess) -> None:
 
 
 def _of_arrays(split: Split, rule: Preprocess, scaled: Scaled | None) -> Make:
-    decode = decoder(replace(split, encoded=True), replace(rule, channels=split.channels))
+    decode = decoder(split, replace(rule, channels=split.channels))
 
     def make(index: int) -> Picture:
         pixels = split.item(index)

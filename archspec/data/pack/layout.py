@@ -9,10 +9,7 @@ import numpy as np
 
 from archspec.data.pack.images import Make, Scaled
 from archspec.data.source import Split
-from archspec.errors import InputError
-from archspec.preprocess.header import NoImage
 
-MIB = 1 << 20
 PER_RECORD = 200
 """Bytes of a record beside its image."""
 SAMPLED = 64
@@ -39,7 +36,7 @@ def expected(split: Split, now: np.ndarray, sizes: np.ndarray, make: Make, scale
         return np.asarray(now + float(PER_RECORD))
     pixels = _pixels(sizes, scaled) if split.encoded else np.ones(split.size)
     chosen = np.unique(np.linspace(0, split.size - 1, SAMPLED).astype(int))
-    made = sum(_size(split, make, index) for index in chosen.tolist())
+    made = sum(len(make(index).data) for index in chosen.tolist())
     return np.asarray(pixels * (made / pixels[chosen].sum()) + PER_RECORD)
 
 
@@ -47,13 +44,6 @@ def _pixels(sizes: np.ndarray, scaled: Scaled | None) -> np.ndarray:
     sides = np.maximum(sizes, 1).astype(np.float64)
     share = np.minimum(1.0, scaled.shorter / sides.min(axis=1)) if scaled is not None else 1.0
     return np.asarray(sides.prod(axis=1) * share**2)
-
-
-def _size(split: Split, make: Make, index: int) -> int:
-    try:
-        return len(make(index).data)
-    except NoImage as error:
-        raise InputError(f"{split.path(index)}: cannot be packed: {error}") from None
 
 
 def divided(sizes: np.ndarray, most: int) -> list[int]:

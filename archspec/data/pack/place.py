@@ -11,13 +11,12 @@ from archspec.data.sources.tfrecord import NAMES
 from archspec.errors import InputError, some, visible
 from archspec.io.files import read_json
 from archspec.io.places import kind_of
+from archspec.spec.data import MOST_WHITE
 
 STATE = "pack.json"
 """What is packed there, and how: written before the first file, and kept."""
 SKIPPED = "skipped.txt"
 """The images that cannot be read and are left out, and why."""
-MOST_WHITE = 1e9
-"""As a section has it."""
 _FILES = "files"
 _CALLED = {"digest": "the images", "size": "--size", "shorter": "--shorter", "quality": "--quality", "white": "white",
            "several": "whether an image has several labels", "source": "the source",

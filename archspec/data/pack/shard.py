@@ -12,22 +12,19 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from archspec.data.known import spread
 from archspec.data.pack.images import Make, Picture
 from archspec.data.source import Split
 from archspec.data.sources.listed import Entry
 from archspec.data.sources.messages import Damaged
 from archspec.data.sources.records import Found, Wanted, records_of
+from archspec.data.threads import decoders, spread
 from archspec.errors import InputError, visible
 from archspec.io.files import replacing
-from archspec.preprocess.header import NoImage
 
 IMAGE, LABEL = "image/encoded", "image/class/label"
 """Keys of a record, TF-slim's, as are the others below."""
 FIRST = 1
 """The number of the first class, as TF-slim has it."""
-THREADS = 2
-"""That make images, a core: while one waits for the disk another goes on."""
 Digest = bytes
 _AT = re.compile(r"(corrupted|truncated) record at (\d+)")
 
@@ -54,7 +51,8 @@ class Packing:
 def write_shard(path: Path, packing: Packing, begin: int, end: int, tick: Callable[[int], None]) -> Entry:
     """Writes the images from `begin` to `end`, and compares what can be read of the file with what was to be in it.
 
-    Raises InputError with the name of an image that cannot be made, or of the file where the disk takes no more.
+    Raises InputError with the name of an image that cannot be made, or of the file where the disk takes no more, or gives
+    back something else.
     """
     with replacing(path) as partial:
         try:
@@ -62,24 +60,45 @@ def write_shard(path: Path, packing: Packing, begin: int, end: int, tick: Callab
         except tf.errors.OpError as error:
             raise InputError(f"{visible(str(path))}: cannot be written: {visible(error.message)}\n"
                              "  hint: once that is mended, the same command goes on with this file") from None
-        entry = read_shard(partial, packing, begin, end)
-        _compare_images(partial, entry.found, digests)
+        try:
+            entry = _read(partial, packing, begin, end)
+            _compare_images(partial, entry.found, digests)
+        except _Other as error:
+            raise InputError(f"{visible(str(path))}: {error}\n"
+                             "  hint: the same command goes on with this file; where it comes again, look at the disk"
+                             ) from None
     return Entry(path.name, entry.size, entry.sha256, entry.found)
 
 
 def read_shard(path: Path, packing: Packing, begin: int, end: int) -> Entry:
     """What is in a file that was packed. Raises InputError unless it is whole and has the labels of those images."""
     try:
+        return _read(path, packing, begin, end)
+    except _Other as error:
+        raise InputError(f"{visible(str(path))}: {error}\n"
+                         "  hint: remove the file and pack again; where it comes again, look at the disk") from None
+
+
+class _Other(Exception):
+    """A file holds something else than was written into it."""
+
+    def __str__(self) -> str:
+        return f"what is read back is not what was written: {self.args[0]}"
+
+
+def _read(path: Path, packing: Packing, begin: int, end: int) -> Entry:
+    """As `read_shard`. Raises _Other."""
+    try:
         records = int(tf.data.TFRecordDataset(str(path)).reduce(np.int64(0), lambda count, _: count + 1))  # its checksums, too
         found = records_of(path, packing.wanted)
     except tf.errors.DataLossError as error:
-        raise _not_as_written(path, _damage(error.message)) from None
+        raise _Other(_damage(error.message)) from None
     except Damaged as error:
-        raise _not_as_written(path, str(error)) from None
+        raise _Other(str(error)) from None
     wanted = [packing.labels(index) for index in range(begin, end)]
     counts = np.array([len(labels) for labels in wanted], np.int64)
     if records != end - begin or not np.array_equal(found.counts, counts) or found.labels.tolist() != _joined(wanted):
-        raise _not_as_written(path, "other labels")
+        raise _Other("other labels")
     with path.open("rb") as file:
         return Entry(path.name, os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest(), found)
 
@@ -98,28 +117,16 @@ def _joined(lists: list[list[int]]) -> list[int]:
     return [each for one in lists for each in one]
 
 
-def _not_as_written(path: Path, why: str) -> InputError:
-    return InputError(f"{visible(str(path))}: what is read back is not what was written: {why}\n"
-                      "  hint: remove the file and pack again; where it comes again, look at the disk")
-
-
 def _write(path: Path, packing: Packing, begin: int, end: int, tick: Callable[[int], None]) -> list[Digest]:
     """Writes the records in order, while threads make the images; at most some for each thread wait in memory."""
     digests = list[Digest]()
-    made = spread(lambda first, _: _made(packing, begin + first), end - begin, 1, THREADS * (os.cpu_count() or 1))
+    made = spread(lambda first, _: packing.make(begin + first), end - begin, 1, decoders())
     with tf.io.TFRecordWriter(str(path)) as writer:
         for index, picture in zip(range(begin, end), made, strict=True):
             writer.write(_example(packing, index, picture))
             digests.append(_digest(picture.data))
             tick(index + 1)
     return digests
-
-
-def _made(packing: Packing, index: int) -> Picture:
-    try:
-        return packing.make(index)
-    except NoImage as error:
-        raise InputError(f"{packing.split.path(index)}: cannot be packed: {error}") from None
 
 
 def _digest(data: bytes) -> Digest:
@@ -149,4 +156,4 @@ def _compare_images(path: Path, found: Found, digests: list[Digest]) -> None:
     with path.open("rb") as file:
         for number, digest in enumerate(digests):
             if _digest(os.pread(file.fileno(), int(found.sizes[number]), int(found.offsets[number]))) != digest:
-                raise _not_as_written(path, f"the image of record {number}")
+                raise _Other(f"the image of record {number}")

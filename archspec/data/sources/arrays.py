@@ -9,13 +9,13 @@ import numpy as np
 from archspec.data.names import Names
 from archspec.data.source import FROM_ONE, Source, in_memory
 from archspec.errors import InputError, some, visible
+from archspec.spec.data import MOST_CLASSES
 
 WHITES = {"u1": 255.0, "u2": 65535.0, "b1": 1.0, "f2": 1.0, "f4": 1.0, "f8": 1.0}
 """By type; of other whole numbers nobody knows."""
 HALVES = ("train", "test")
 NEARLY = 1 + 1e-4
 """What is brighter than white by less is white: resized floats overshoot."""
-MOST_CLASSES = 1_000_000
 Labelled = tuple[list[np.ndarray], tuple[str, ...]]
 """The labels of each split, (n,) int32 or (n, classes) uint8, and the names of the classes."""
 

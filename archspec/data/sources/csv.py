@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -15,14 +15,13 @@ from archspec.data.source import Source, Split
 from archspec.data.sources.files import in_files
 from archspec.data.sources.holdout import held_out
 from archspec.data.sources.listing import SUFFIXES
+from archspec.data.sources.several import table_of
 from archspec.data.sources.table import Table, read_table
 from archspec.errors import InputError, some, visible
 from archspec.spec.data import Csv
 
 LOOKED = 100
 """So many images of a table are looked for before the first is read: if none is there, the folder is a wrong one."""
-MOST_CELLS = 1 << 31
-"""Images times classes, of several labels an image: a byte each."""
 
 
 def csv(section: Csv) -> Source:
@@ -95,11 +94,8 @@ def _held(table: Table, section: Csv) -> np.ndarray:
         groups.setdefault("" if section.separator else labels[0], []).append(index)
     held = np.zeros(len(table.lines), bool)
     for name, indices in groups.items():
-        if len(indices) < 2:
-            said = f"class '{visible(name)}'" if name else "the table"
-            raise InputError(f"{table.file}: {said} has {len(indices)} image(s): too few to hold {section.holdout:g} of them "
-                             "back\n  hint: more images of it, or leave the class out")
-        held[indices] = held_out([table.names[index] for index in indices], section.holdout)
+        called = f"{table.file}: " + (f"class '{visible(name)}'" if name else "the table")
+        held[indices] = held_out([table.names[index] for index in indices], section.holdout, called)
     return held
 
 
@@ -108,18 +104,10 @@ def _split(name: str, table: Table, chosen: np.ndarray, *, root: bytes, numbers:
     labels = [[numbers[label] for label in table.labels[row]] for row in rows]
     lines = np.array(table.lines, np.int32)[chosen]
     names = Names.of(table.names[row] for row in rows)
-    array = _several(labels, len(numbers), table) if section.separator else np.array(labels, np.int32)[:, 0]
+    array = np.array([label for each in labels for label in each], np.int32)
+    if section.separator:
+        array = table_of(len(rows), len(numbers), np.repeat(np.arange(len(rows)), list(map(len, labels))), array, table.file)
     return in_files(name, array, root, names, section.white, _places_in(table.file, lines))
-
-
-def _several(labels: Sequence[Sequence[int]], classes: int, table: Table) -> np.ndarray:
-    """(n, classes) uint8."""
-    if len(labels) * classes > MOST_CELLS:
-        raise InputError(f"{table.file}: {len(labels)} images with several of {classes} labels are more than fit into memory")
-    array = np.zeros((len(labels), classes), np.uint8)
-    for row, found in zip(array, labels, strict=True):
-        row[found] = 1
-    return array
 
 
 def _places_in(file: str, lines: np.ndarray) -> Callable[[int], str]:

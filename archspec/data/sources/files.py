@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from archspec.data.names import Names, readable
-from archspec.data.source import Head, Split
+from archspec.data.source import Split
 from archspec.io.files import opened
-from archspec.preprocess.check import MAX_BYTES, look
+from archspec.preprocess.check import MAX_BYTES, Look, look
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ class Files:
                 raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), os.fsdecode(self.file(index)))
             return file.read()
 
-    def head(self, index: int) -> Head:
+    def head(self, index: int) -> Look:
         """What its beginning and its end say."""
         try:
             with opened(self.file(index), buffered=False) as file:
-                return Head(*look(file))
+                return look(file)
         except OSError as error:
-            return Head(0, b"", error.strerror or str(error))
+            return Look(0, b"", error.strerror or str(error))
 
     def file(self, index: int) -> bytes:
         """The path of the i-th."""

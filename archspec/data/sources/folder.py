@@ -155,10 +155,7 @@ def _held_out(classes: Files, share: float, root: bytes) -> tuple[Files, Files]:
     train: Files = {}
     test: Files = {}
     for name, files in classes.items():
-        if len(files) < 2:
-            raise InputError(f"class '{readable(name)}' has {len(files)} image(s): too few to hold {share:g} of them back\n"
-                             "  hint: more images of it, or leave the class out")
-        held = held_out([below(root, path) for path in files], share).tolist()
+        held = held_out([below(root, path) for path in files], share, f"class '{readable(name)}'").tolist()
         test[name] = [path for path, is_held in zip(files, held, strict=True) if is_held]
         train[name] = [path for path, is_held in zip(files, held, strict=True) if not is_held]
     return train, test

@@ -29,6 +29,7 @@ PLACES = {
 MOST_BYTES = 1 << 28
 """Of one file, unpacked; the largest has 155 MB."""
 
+
 class _Type:
     """What stands for numpy.dtype: a type by its name. What else a pickle says of it could make NumPy read any memory."""
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from archspec.data.columns import labels_in, labels_written, numbers, written
 from archspec.data.sources.records import FOOTER, HEADER, Found, Record, Wanted, record_at
 from archspec.io.files import read_json, write_json
 
@@ -25,7 +27,6 @@ MOST_BYTES = 1 << 29
 LEAST = 1 << 20
 LOOKED_AT = 8
 """Records of a file that are compared."""
-NO_LABEL = "-"
 _PLACES = ("starts", "offsets", "sizes")
 
 
@@ -40,7 +41,7 @@ class Entry:
 
 
 def write_index(path: Path, entries: Sequence[Entry], wanted: Wanted) -> None:
-    """Writes an index: few, long texts, so that a million records are no million of objects."""
+    """Writes an index: few, long texts, see data/columns.py."""
     write_json(path, {"format": FORMAT, "version": VERSION, "image": wanted.image.decode(), "label": wanted.label.decode(),
                       "several": wanted.several, "files": [_to_json(entry) for entry in entries]})
 
@@ -99,21 +100,16 @@ def _some(found: Found, size: int) -> Iterator[tuple[int, Record]]:
 def _to_json(entry: Entry) -> dict[str, Any]:
     found = entry.found
     labels = iter(found.labels.tolist())
-    words = (",".join(str(next(labels)) for _ in range(count)) or NO_LABEL for count in found.counts.tolist())
+    by_record = (islice(labels, count) for count in found.counts.tolist())
     return {"name": entry.name, "bytes": entry.size, "sha256": entry.sha256,
-            **{name: " ".join(map(str, getattr(found, name).tolist())) for name in _PLACES}, "labels": " ".join(words)}
+            **{name: written(getattr(found, name).tolist()) for name in _PLACES}, "labels": labels_written(by_record)}
 
 
 def _from_json(document: Any) -> Found:
     """Raises ValueError where its lists have different lengths."""
-    starts, offsets, sizes = (_numbers(document[name].split()) for name in _PLACES)
-    words = [() if word == NO_LABEL else tuple(word.split(",")) for word in document["labels"].split()]
+    starts, offsets, sizes = (numbers(document[name].split()) for name in _PLACES)
+    words = labels_in(document["labels"])
     if not len(starts) == len(offsets) == len(sizes) == len(words):
         raise ValueError("lists of different lengths")
     counts = np.array([len(word) for word in words], np.int64)
-    return Found(starts, offsets, sizes, counts, _numbers(number for word in words for number in word))
-
-
-def _numbers(words: Iterator[str] | list[str]) -> np.ndarray:
-    """(n,) int64. Not by numpy's own way from texts, which gives each the room of the longest."""
-    return np.fromiter(map(int, words), np.int64)
+    return Found(starts, offsets, sizes, counts, numbers(number for word in words for number in word))

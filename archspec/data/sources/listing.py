@@ -10,8 +10,11 @@ from archspec.data.names import readable
 from archspec.errors import InputError
 from archspec.preprocess.header import HEAD, IS_UNREAD, SVG, kind_of, unread
 
-SUFFIXES = (b".jpg", b".jpeg", b".jpe", b".jfif", b".png", b".gif", b".bmp", b".dib", b".webp", b".tif", b".tiff", b".ppm",
-            b".pgm", b".pbm", b".pnm", b".jp2", b".j2k", b".avif")
+KINDS = {b".jpg": "JPEG", b".jpeg": "JPEG", b".jpe": "JPEG", b".jfif": "JPEG", b".png": "PNG", b".gif": "GIF", b".bmp": "BMP",
+         b".dib": "BMP", b".webp": "WebP", b".tif": "TIFF", b".tiff": "TIFF", b".ppm": "PPM", b".pgm": "PPM", b".pbm": "PPM",
+         b".pnm": "PPM", b".jp2": "JPEG 2000", b".j2k": "JPEG 2000", b".avif": "AVIF"}
+"""What kind of image a suffix says, as preprocess/header.py calls it."""
+SUFFIXES = tuple(KINDS)
 """A file so called is meant as an image: it is read, or it is a mistake. What is called otherwise is looked into."""
 RAW = (b".cr2", b".cr3", b".nef", b".arw", b".dng", b".orf", b".rw2", b".raf", b".pef", b".srw", b".nrw", b".sr2", b".srf",
        b".rwl", b".x3f", b".3fr", b".iiq", b".erf", b".kdc", b".dcr", b".mrw")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from archspec.data.source import Source
 from archspec.data.sources.arrays import Pair, of_arrays, texts
 from archspec.errors import InputError, listed, some, visible
 from archspec.io.files import ARCHIVE_ERRORS
+from archspec.io.memory import free_memory
 from archspec.spec.data import Npz
 
 NAMES = (("x_train", "y_train", "x_test", "y_test"), ("train_images", "train_labels", "test_images", "test_labels"))
@@ -54,12 +54,12 @@ def place(section: Npz) -> Path:
 
 
 def _refuse_large(path: Path, called: str) -> None:
-    """Raises InputError for more than this machine's memory: what is small on the disk may be large."""
+    """Raises InputError for more than the memory that is free: what is small on the disk may be large."""
     with zipfile.ZipFile(path) as archive:
         size = sum(member.file_size for member in archive.infolist())
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    memory = free_memory()
     if size > memory:
-        raise InputError(f"{called}: its arrays take {size / 1e9:.1f} GB, and this machine has {memory / 1e9:.1f} GB\n"
+        raise InputError(f"{called}: its arrays take {size / 1e9:.1f} GB, and {memory / 1e9:.1f} GB of memory are free\n"
                          "  hint: images in files, or in TFRecord files, are read one at a time")
 
 

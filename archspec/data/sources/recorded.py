@@ -10,11 +10,11 @@ import numpy as np
 
 from archspec.data.names import Names, readable
 from archspec.data.source import Source, Split
-from archspec.data.sources.csv import MOST_CELLS
+from archspec.data.sources.several import table_of
 from archspec.data.sources.shards import Records, Shards
 from archspec.errors import InputError, some, visible
+from archspec.spec.data import MOST_CLASSES
 
-MOST_CLASSES = 1_000_000
 Labelled = tuple[list[np.ndarray], tuple[str, ...]]
 """The label of each label's class, (m,) int32, in each split, and the names of the classes."""
 
@@ -50,18 +50,9 @@ def source_of(name: str, halves: tuple[Half, Half], place: Path, first: int, nam
         raise InputError(f"{_called(train)} and {_called(test)} have labels of different kinds: numbers and texts")
     labels, classes = _by_text(halves, names) if texts else _by_number(halves, first, names)
     if several:
-        labels = [_table(half, numbers, len(classes)) for half, numbers in zip(halves, labels, strict=True)]
+        labels = [table_of(len(half.records.counts), len(classes), half.records.owners(), numbers, _called(half))
+                  for half, numbers in zip(halves, labels, strict=True)]
     return Source(name, classes, _split(train, labels[0], place, white), _split(test, labels[1], place, white))
-
-
-def _table(half: Half, numbers: np.ndarray, classes: int) -> np.ndarray:
-    """(n, classes) uint8. Raises InputError where it would not fit into memory."""
-    count = len(half.records.counts)
-    if count * classes > MOST_CELLS:
-        raise InputError(f"{_called(half)}: {count} images with several of {classes} labels are more than fit into memory")
-    table = np.zeros((count, classes), np.uint8)
-    table[half.records.owners(), numbers] = 1
-    return table
 
 
 def _called(half: Half) -> str:

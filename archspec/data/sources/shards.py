@@ -16,15 +16,15 @@ import numpy as np
 from archspec.data import store
 from archspec.data.known import settled
 from archspec.data.names import Names
-from archspec.data.source import Head
 from archspec.data.sources.listed import listed
 from archspec.data.sources.messages import Damaged
 from archspec.data.sources.records import Found, Wanted, records_of
+from archspec.data.threads import READERS
 from archspec.errors import InputError, visible
-from archspec.preprocess.check import look_into
+from archspec.preprocess.check import Look, look_into
 
-READERS = 16
-"""Files that are looked through at once: on a cold disk or over a network one waits for each."""
+MOST_FILES = 100_000
+"""Of one split."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,13 +45,13 @@ class Shards:
         """All bytes of the i-th."""
         return self._read(index, int(self.sizes[index]), 0)
 
-    def head(self, index: int) -> Head:
+    def head(self, index: int) -> Look:
         """What its beginning and its end say."""
         size = int(self.sizes[index])
         try:
-            return Head(*look_into(lambda offset, count: self._read(index, max(0, min(count, size - offset)), offset), size))
+            return look_into(lambda offset, count: self._read(index, max(0, min(count, size - offset)), offset), size)
         except OSError as error:
-            return Head(0, b"", error.strerror or str(error))
+            return Look(0, b"", error.strerror or str(error))
 
     def file(self, index: int) -> bytes:
         """The path of the file in which the i-th lies."""

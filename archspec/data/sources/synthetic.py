@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from archspec.data.source import BYTE, Head, Source, Split
+from archspec.data.source import BYTE, Source, Split
 from archspec.data.sources.arrays import numbered
+from archspec.preprocess.check import Look
 from archspec.spec.data import Synthetic
 
 GOLDEN = 0.618034
@@ -35,10 +36,10 @@ class Made:
         part = self.noise[top:top + self.section.height, left:left + self.section.width]
         return np.asarray(part + _colour(index % self.section.classes, self.section.channels))
 
-    def head(self, index: int) -> Head:
+    def head(self, index: int) -> Look:
         """Its number stands for what it would hold."""
         size = self.section.height * self.section.width * self.section.channels
-        return Head(size, b"%d of %a" % (self.first + index, self.section))
+        return Look(size, b"%d of %a" % (self.first + index, self.section))
 
 
 def synthetic(section: Synthetic) -> Source:

@@ -15,19 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from archspec.data.source import Source
-from archspec.data.sources.recorded import MOST_CLASSES, Half, source_of
+from archspec.data.sources.recorded import Half, source_of
 from archspec.data.sources.records import Wanted
-from archspec.data.sources.shards import records_in
+from archspec.data.sources.shards import MOST_FILES, records_in
 from archspec.data.sources.tfrecord import names_in
 from archspec.errors import InputError, some, visible
-from archspec.spec.data import Tfds
+from archspec.spec.data import MOST_CLASSES, Tfds
 
 INFO, FEATURES = "dataset_info.json", "features.json"
 FORMAT = "tfrecord"
 TEMPLATE = "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}"
 """How its files are called where dataset_info.json does not say."""
 MOST_BYTES = 1 << 26
-MOST_SHARDS = 100_000
 LONGEST = 255
 """Characters of a name, or of what names are made of."""
 _VERSION = re.compile(r"\d{1,6}\.\d{1,6}\.\d{1,6}")
@@ -150,7 +149,7 @@ def _files(prepared: _Prepared, section: Tfds, key: str) -> tuple[Path, ...]:
         raise InputError(f"{visible(str(prepared.folder))}: prepared as {visible(str(prepared.info['fileFormat']))}; {FORMAT} "
                          f"is read\n  hint: tfds build {visible(section.name)} --file_format={FORMAT}")
     count = len(splits[wanted]["shardLengths"])
-    if not 0 < count <= MOST_SHARDS:
+    if not 0 < count <= MOST_FILES:
         raise ValueError(f"{count} files of the split {wanted}")
     name = splits[wanted].get("filepathTemplate", TEMPLATE)
     if max(map(len, (name, prepared.info["name"]))) > LONGEST:

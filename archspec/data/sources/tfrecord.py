@@ -9,7 +9,7 @@ from archspec.data.source import Source
 from archspec.data.sources.listed import INDEX
 from archspec.data.sources.recorded import Half, source_of
 from archspec.data.sources.records import Wanted
-from archspec.data.sources.shards import records_in
+from archspec.data.sources.shards import MOST_FILES, records_in
 from archspec.errors import InputError, some, visible
 from archspec.spec.data import Tfrecord
 
@@ -65,7 +65,7 @@ def _files(root: Path, key: str, pattern: str) -> tuple[Path, ...]:
         if parts := _OF.fullmatch(str(path)):
             rows.setdefault((parts[1], parts[3], parts[4]), set()).add(int(parts[2]))
     for (begin, count, end), numbers in rows.items():
-        missing = sorted(set(range(min(int(count), 100_000))) - numbers)
+        missing = sorted(set(range(min(int(count), MOST_FILES))) - numbers)
         if missing:
             raise InputError(f"{len(missing)} of {int(count)} files are missing: "
                              f"{some(visible(f'{begin}-{number:0{len(count)}}-of-{count}{end}') for number in missing)}")
@@ -73,13 +73,14 @@ def _files(root: Path, key: str, pattern: str) -> tuple[Path, ...]:
 
 
 def record_files(root: Path) -> list[str]:
-    """The names of the files in a folder that are called as TFRecord files are, sorted."""
-    return sorted(path.name for path in root.iterdir() if _CALLED.fullmatch(path.name) and path.is_file())
+    """The names of the files in a folder that are called as TFRecord files are, sorted; hidden ones left out."""
+    return sorted(path.name for path in root.iterdir()
+                  if _CALLED.fullmatch(path.name) and not path.name.startswith(".") and path.is_file())
 
 
 def guessed(root: Path) -> dict[str, str]:
     """By split the pattern of its files, as far as the names of the files in a folder say; PATTERN where they do not."""
-    begins = [match[1] for name in record_files(root) if not name.startswith(".") and (match := _CALLED.fullmatch(name))]
+    begins = [match[1] for name in record_files(root) if (match := _CALLED.fullmatch(name))]
     return {key: next((f"{begin}*" for word in words for begin in begins if word in begin.lower()), PATTERN)
             for key, words in _MEANT.items()}
 
