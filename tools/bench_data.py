@@ -38,6 +38,7 @@ from archspec.data.draws import uniforms  # noqa: E402
 from archspec.data.pipeline import CALLS, Pipeline  # noqa: E402
 from archspec.data.sources import load_data  # noqa: E402
 from archspec.preprocess.rule import preprocess_of  # noqa: E402
+from archspec.preprocess.sampling import ratios  # noqa: E402
 from archspec.spec.augment import ColourJitter, Flip, RandAugment, RandomResizedCrop  # noqa: E402
 from archspec.spec.data import Data, Folder, Tfrecord  # noqa: E402
 from archspec.spec.preprocess import PreprocessKeys  # noqa: E402
@@ -165,7 +166,8 @@ def pipeline(data: Data, size: Size, augment: Sequence[Any] = CROPPED, *, antial
                     preprocess=PreprocessKeys(antialias=antialias))
     train, rule = load_data(data).train, preprocess_of(recipe, (INPUT, INPUT, 3))
     sizes = np.full((train.size, 2), (size.height, size.width))
-    return Pipeline(train, rule, recipe, cache=caches(data, rule, [(train, sizes)], "")[0]).training()
+    cache = caches(data, rule, [(train, sizes)], "")[0]
+    return Pipeline(train, rule, recipe, cache=cache, ratios=ratios(sizes, rule)).training()
 
 
 def bare(data: Folder, size: Size) -> tf.data.Dataset:

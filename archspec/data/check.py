@@ -27,8 +27,9 @@ class Checked:
     """Data that a run may begin with: their index, and the numbers of the images that it skips, (k,) int64, in each split.
 
     `reasons` has a line for each of them: its path, and why it cannot be read. The sizes are those of the images that are
-    left of a split, (n, 2): height and width as a viewer shows them, 0 where they are not known. `stamp`, 32 hex digits,
-    is another one as soon as a file of theirs was written to, even if the index does not see it.
+    left of a split, (n, 2): height and width as a viewer shows them, 0 where they are not known. `plain` says of each split
+    whether all that are left are JPEGs as most are. `stamp`, 32 hex digits, is another one as soon as a file of theirs was
+    written to, even if the index does not see it.
     """
 
     index: Index
@@ -37,6 +38,7 @@ class Checked:
     reasons: tuple[str, ...]
     train_sizes: np.ndarray
     test_sizes: np.ndarray
+    plain: tuple[bool, bool]
     stamp: str
     decoded: bool
     """Whether all of them were decoded whole, now or once before, so that no damage is hidden."""
@@ -67,14 +69,16 @@ def checked(source: Source, section: Data, rule: Preprocess, tick: Tick) -> Chec
 
 def _checked(looked: Looked, train: np.ndarray, test: np.ndarray, channels: int) -> Checked:
     index, state, decoded = indexed(looked, train, test), hashlib.sha256(), True
-    sizes, reasons = list[np.ndarray](), list[str]()
+    sizes, plain, reasons = list[np.ndarray](), list[bool](), list[str]()
     for split, numbers in ((looked.source.train, train), (looked.source.test, test)):
         rows = looked.rows(split)
         state.update(np.ascontiguousarray(rows["changed"]).data)
         sizes.append(np.delete(np.stack([rows["height"], rows["width"]], axis=1), numbers, axis=0))
+        plain.append(bool(np.delete(rows["plain"], numbers).all()))
         reasons.extend(looked.reasons(split, numbers))
         decoded &= not split.encoded or bool((np.delete(rows["decoded"], numbers) == way(split, channels)).all())
-    return Checked(index, train, test, tuple(reasons), sizes[0], sizes[1], index.digest + state.hexdigest()[:16], decoded)
+    return Checked(index, train, test, tuple(reasons), sizes[0], sizes[1], (plain[0], plain[1]),
+                   index.digest + state.hexdigest()[:16], decoded)
 
 
 def decode_both(looked: Looked, rule: Preprocess, tick: Tick) -> None:

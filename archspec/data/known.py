@@ -19,6 +19,7 @@ ROW = np.dtype([
     ("state", "u1"),  # see below
     ("size", "<i8"), ("head", "<u4"),  # bytes, CRC-32 of the first HEAD of them
     ("height", "<i4"), ("width", "<i4"), ("orientation", "u1"),  # pixels, as a viewer shows it; EXIF's 1 to 8
+    ("plain", "u1"),  # whether it is a JPEG as most are; see routes.plain_jpeg
     ("kind", "<i4"), ("mode", "<i4"), ("problem", "<i4"),  # numbers of texts
     ("decoded", "<i4"), ("damage", "<i4"),  # how it was, see below; the number of a text
     ("hashed", "u1"), ("content", "<u8"),  # whether it was; the beginning of its bytes' SHA-256

@@ -106,7 +106,7 @@ def _look(shelf: Shelf, split: Split, tick: Tick) -> None:
 def _fill(shelf: Shelf, rows: np.ndarray, chosen: np.ndarray, heads: list[Look]) -> None:
     """Takes what was found into the rows that were chosen."""
     rows["head"][chosen] = [zlib.crc32(head.first) for head in heads]
-    for name in ("size", "height", "width", "orientation"):
+    for name in ("size", "height", "width", "orientation", "plain"):
         rows[name][chosen] = [getattr(head, name) for head in heads]
     for name in ("kind", "mode", "problem"):
         rows[name][chosen] = [shelf.texts.number(getattr(head, name)) for head in heads]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -57,6 +57,8 @@ class Pipeline:
     recipe: Recipe
     shard: Shard = ALL
     cache: Cache | None = None
+    ratios: int = 0
+    """See Reader."""
 
     @property
     def steps(self) -> int:
@@ -88,7 +90,7 @@ class Pipeline:
         return self._batches(tf.data.Dataset.from_tensor_slices(self.plan.evaluation()), 0, training=False)
 
     def explain(self, step: int, *, training: bool) -> InputError | None:
-        """The image that made a step's batch fail; None if all of them can be read, so that something else is wrong.
+        """The image that made a step's batch fail; None if all of them are as they were, so that something else is wrong.
 
         Reads no other images than those of the batch. For training `step` counts from the beginning of the run.
         """
@@ -99,6 +101,9 @@ class Pipeline:
                 reader.pixels(index, number)
             except InputError as error:
                 return error
+            if self.ratios and replace(reader, ratios=self.ratios).is_another(index, number):
+                return InputError(f"{self.split.path(index)}: was written to while training read it\n"
+                                  "  hint: put the data back as they were, then run the same command again")
         return None
 
     def next(self, batches: Iterator[Any], step: int, *, training: bool) -> Any:
@@ -155,7 +160,7 @@ class Pipeline:
 
     def _batches(self, rows: tf.data.Dataset, start: int, *, training: bool) -> tf.data.Dataset:
         labels = tf.constant(self.split.labels)  # here, not in the function: there it would be copied into the graph
-        reader = self._reader(training)  # here, too: what it refuses is told as it is
+        reader = replace(self._reader(training), ratios=self.ratios)  # here, too: what it refuses is told as it is
         draw = self._blender if training else None
 
         def batch(step: tf.Tensor, example: tuple[tf.Tensor, tf.Tensor]) -> Batch:

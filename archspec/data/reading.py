@@ -42,6 +42,8 @@ class Reader:
     seed: int
     training: bool
     cache: Cache | None = None
+    ratios: int = 0
+    """At how many of sampling.RATIOS the images are decoded, if all are plain JPEGs; 0 if not, or if no one knows."""
 
     @property
     def kind(self) -> tf.DType:
@@ -70,8 +72,13 @@ class Reader:
             image, draws = self._otherwise(tf.constant(b""), row)
         else:
             encoded, numbers, places, method, draws = looked
-            image = tf.cond(numbers[0] == OTHERWISE, lambda: self._otherwise(encoded, row)[0],
-                            lambda: seen_encoded(self._kept(encoded, row), numbers, places, self.rule, self._drawn(method)))
+
+            def in_graph() -> tf.Tensor:
+                chosen, found = self._drawn(method), self._kept(encoded, row)
+                return seen_encoded(found, numbers, places, self.rule, chosen, self.ratios)
+            # where nothing else is expected it fails for what is; the question costs a twentieth of a photograph's decoding
+            image = in_graph() if self.ratios else tf.cond(numbers[0] == OTHERWISE, lambda: self._otherwise(encoded, row)[0],
+                                                           in_graph)
         return self._changed(tf.ensure_shape(image, self.rule.shape), draws)
 
     def pixels(self, index: int, number: int = 0) -> np.ndarray:
@@ -83,6 +90,10 @@ class Reader:
         except (NoImage, TooSmall, OSError, tf.errors.OpError) as error:
             raise InputError(f"{self.split.path(index)}: cannot be read as an image ({_reason(error)})\n"
                              "  hint: replace the file, or begin a new run without it") from error
+
+    def is_another(self, index: int, number: int) -> bool:
+        """Whether the i-th is not, or no more, what `ratios` says."""
+        return int(self._look(np.array([[number, index]]))[1][0, 0]) == OTHERWISE
 
     @property
     def _draws(self) -> int:
@@ -109,8 +120,9 @@ class Reader:
                     encoded[place], kept = data, kept + len(data)
                 chosen, header = route(data, self.rule.channels)
                 if chosen is not Route.PILLOW:
-                    size = header.height, header.width
-                    numbers[place], places[place], methods[place] = self._way(size, draws[place], chosen)
+                    way = self._way((header.height, header.width), draws[place], chosen)
+                    if not self.ratios or way[0][0] < self.ratios:
+                        numbers[place], places[place], methods[place] = way
             except (NoImage, TooSmall, OSError):
                 continue  # when it is its turn it is tried again, and its batch fails, not one before it
         return encoded, numbers, places, methods, draws

@@ -11,7 +11,7 @@ from PIL import Image
 from archspec.preprocess.cut_short import CUT_SHORT
 from archspec.preprocess.header import EMPTY, HEAD, IS_UNREAD, ORIENTATION, Header, NoImage, Read, read_header
 from archspec.preprocess.pillow import decode_with_pillow, open_image
-from archspec.preprocess.routes import check_size, ends
+from archspec.preprocess.routes import check_size, ends, plain_jpeg
 from archspec.preprocess.tiff import tiff_facts
 
 MAX_BYTES = 1 << 30
@@ -36,7 +36,7 @@ class Look(NamedTuple):
     """A file's size in bytes, its first HEAD bytes, and why it cannot be read as an image: '' if nothing speaks against it.
 
     Behind them what its header says: its height and width in pixels, as a viewer shows it, the kind of file, the channels
-    and bits, and the orientation (EXIF's 1 to 8).
+    and bits, the orientation (EXIF's 1 to 8), and whether TensorFlow decodes it as a JPEG.
     """
 
     size: int
@@ -47,6 +47,7 @@ class Look(NamedTuple):
     kind: str = ""
     mode: str = ""
     orientation: int = 1
+    plain: bool = False
 
 
 def look(file: BinaryIO) -> Look:
@@ -75,7 +76,7 @@ def look_into(read: Read, size: int) -> Look:
     except NoImage as error:
         return Look(size, first, str(error))
     return Look(size, first, "", *_shown(header.height, header.width, header.orientation), header.kind, header.mode,
-                header.orientation)
+                header.orientation, plain_jpeg(header))
 
 
 def problem_code(problem: str) -> str:

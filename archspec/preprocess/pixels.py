@@ -69,15 +69,19 @@ def seen(image: tf.Tensor, numbers: tf.Tensor, places: tf.Tensor, rule: Preproce
 
 
 def seen_encoded(encoded: tf.Tensor, numbers: tf.Tensor, places: tf.Tensor, rule: Preprocess,
-                 chosen: tf.Tensor | None = None) -> tf.Tensor:
-    """As `seen`, from the bytes of a JPEG or PNG: uint8. Of a JPEG no row below the part is looked at."""
+                 chosen: tf.Tensor | None = None, ratios: int = 0) -> tf.Tensor:
+    """As `seen`, from the bytes of a JPEG or PNG: uint8. Of a JPEG no row below the part is looked at.
+
+    `ratios`, if not 0, says that it is a JPEG at one of the first so many RATIOS: to choose among fewer decoders is faster.
+    """
     decoder, window, begin, size, how = tf.split(numbers, SPLIT)
 
     def jpeg(ratio: int) -> tf.Tensor:
         return tf.io.decode_and_crop_jpeg(encoded, window, channels=rule.channels, ratio=ratio, dct_method=DCT[rule.decoder])
     decoders = [*(lambda each=each: jpeg(each) for each in RATIOS), lambda: tf.io.decode_png(encoded, channels=rule.channels)]
-    number = tf.reshape(decoder, ())
-    part = tf.ensure_shape(tf.slice(tf.switch_case(number, decoders), begin, size), (None, None, rule.channels))
+    number, some = tf.reshape(decoder, ()), decoders[:ratios or None]
+    image = some[0]() if len(some) == 1 else tf.switch_case(number, some)
+    part = tf.ensure_shape(tf.slice(image, begin, size), (None, None, rule.channels))
     return _sampled(_not_cut_short(encoded, number, part), places, how, rule, chosen)
 
 

@@ -60,6 +60,11 @@ def ends(data: bytes, header: Header) -> bool:
     return data.rfind(mark, header.start) >= 0
 
 
+def plain_jpeg(header: Header) -> bool:
+    """Whether a JPEG goes to TensorFlow for each of CHANNELS, if nothing is wrong with it."""
+    return header.kind == "JPEG" and header.plain and set(CHANNELS) <= set(_jpeg_channels(header))
+
+
 def _jpeg_channels(header: Header) -> tuple[int, ...]:
     return {1: (1, 3), 3: (1, 3), 4: (3,)}.get(header.components, ())
 

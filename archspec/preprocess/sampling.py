@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
+
 from archspec.preprocess.rule import Preprocess
 from archspec.preprocess.window import Window
 
@@ -33,6 +35,14 @@ class Sampling(NamedTuple):
     scale_x: float
     shift_y: float
     shift_x: float
+
+
+def ratios(sizes: np.ndarray, rule: Preprocess) -> int:
+    """How many of RATIOS JPEGs of sizes (n, 2) may be decoded at: no part shrinks more than all of an image."""
+    if not rule.antialias or not len(sizes):
+        return 1
+    shrink = (sizes / rule.shape[:2]).min(axis=1).max()
+    return max(1, sum(bool(shrink / ratio >= FINE) for ratio in RATIOS))
 
 
 class _Axis(NamedTuple):

@@ -25,6 +25,7 @@ from archspec.graph.ir import Graph
 from archspec.model.emit import build
 from archspec.network import lower, with_overrides
 from archspec.preprocess.rule import Preprocess, input_shape, preprocess_of
+from archspec.preprocess.sampling import ratios
 from archspec.spec.arch import Spec
 from archspec.spec.recipe import Recipe
 from archspec.train import cluster as clusters
@@ -157,7 +158,10 @@ def _pipelines(data: Source, found: Checked, rule: Preprocess, recipe: Recipe, *
     if not recipe.crops:
         refuse_too_small(train, found.train_sizes, rule)
     kept = caches(recipe.data, rule, [(train, found.train_sizes), (test, found.test_sizes)], found.stamp, trial=trial)
-    return [Pipeline(split, rule, recipe, cache=cache) for split, cache in zip((train, test), kept, strict=True)]
+    sizes = (found.train_sizes, found.test_sizes)
+    ahead = [ratios(each, rule) if plain else 0 for each, plain in zip(sizes, found.plain, strict=True)]
+    return [Pipeline(split, rule, recipe, cache=cache, ratios=each)
+            for split, cache, each in zip((train, test), kept, ahead, strict=True)]
 
 
 def _initialize(spec: Spec, graph: Graph, model: keras.Model, strategy: tf.distribute.Strategy, say: Say) -> None:

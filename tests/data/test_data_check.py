@@ -54,6 +54,16 @@ def cut(path: Path) -> None:
     path.write_bytes(data[:len(data) * 2 // 3] + b"\xff\xd9")
 
 
+def test_it_is_known_where_all_are_jpegs_as_most_are(root: Path) -> None:
+    assert run(root).plain == (True, True)
+    Image.new("CMYK", (64, 48)).save(root / "train" / "cat" / "0.jpg")
+    assert run(root).plain == (False, True)
+    Image.new("RGB", (64, 48)).save(root / "val" / "dog" / "1.png")
+    assert run(root).plain == (False, False)
+    (root / "train" / "cat" / "0.jpg").write_bytes(b"no image")
+    assert run(root).plain == (True, False)  # of those that are left
+
+
 def test_of_good_images_none_is_skipped(root: Path) -> None:
     found = run(root)
     assert (found.train.tolist(), found.test.tolist(), found.reasons, found.said) == ([], [], (), "")

@@ -22,6 +22,7 @@ from archspec.data.pipeline import Pipeline
 from archspec.data.source import Split, in_memory
 from archspec.errors import InputError
 from archspec.preprocess.rule import preprocess_of
+from archspec.preprocess.sampling import ratios
 from archspec.spec.augment import CutMix, Flip, MixUp, Operation, PadCrop, RandAugment, RandomErasing, RandomResizedCrop
 from archspec.spec.data import Folder
 from archspec.spec.recipe import Recipe
@@ -136,6 +137,40 @@ def test_images_that_are_too_large_together_are_read_again_and_are_the_same(monk
     again = of_files(replace(split, item=watching(split, read)), epochs=1)
     assert all(map(same, plain, again.training().as_numpy_iterator()))
     assert split.size < len(read) < 2 * split.size  # the first ones are kept
+
+
+def jpegs(count: int = 6, larger: int = 1) -> Split:
+    """As `photographs`, of JPEGs alone."""
+    draw, files = np.random.default_rng(1), []
+    for index in range(count):
+        file = io.BytesIO()
+        pixels = draw.integers(0, 256, (5, 7, 3), dtype=np.uint8)
+        Image.fromarray(pixels).resize(((40 + index) * larger, 60 * larger)).save(file, "JPEG")
+        files.append(file.getvalue())
+    return replace(photographs(count), item=lambda index: files[index])
+
+
+@pytest.mark.parametrize(("larger", "number"), [(1, 1), (3, 2), (5, 3)])
+def test_what_is_known_of_the_images_ahead_changes_no_pixel(larger: int, number: int) -> None:
+    split = jpegs(larger=larger)
+    one = of_files(split, epochs=1)
+    assert ratios(np.array([(60, 40)]) * larger, one.rule) == number
+    told = replace(one, ratios=number)
+    assert all(map(same, one.training().as_numpy_iterator(), told.training().as_numpy_iterator()))
+    assert all(map(same, one.evaluation().as_numpy_iterator(), told.evaluation().as_numpy_iterator()))
+
+
+@pytest.mark.parametrize("by", [photographs(6).item(0), jpegs(larger=5).item(1)])
+def test_an_image_that_becomes_another_while_it_is_trained_on_is_named(by: bytes) -> None:
+    split = jpegs()
+    one = of_files(replace(split, item=lambda index: by if index == 3 else split.item(index)), epochs=1)
+    told = replace(one, ratios=1)
+    batches = iter(told.evaluation())
+    with pytest.raises(InputError) as error:
+        for step in range(2):
+            told.next(batches, step, training=False)
+    assert str(error.value) == ("data/3.img: was written to while training read it\n"
+                                "  hint: put the data back as they were, then run the same command again")
 
 
 @pytest.mark.parametrize("where", ["ram", "disk"])

@@ -15,7 +15,7 @@ from archspec.preprocess.pixels import fit, normalize, packed, seen, seen_encode
 from archspec.preprocess.resample import KERNELS, PASSES, WHOLE, form, placed, resample
 from archspec.preprocess.routes import Route
 from archspec.preprocess.rule import Preprocess, Shape, preprocess_of
-from archspec.preprocess.sampling import sampling
+from archspec.preprocess.sampling import ratios, sampling
 from archspec.preprocess.window import Window, boxed, centred
 from archspec.spec.preprocess import FILTERS, Cover, PreprocessKeys, Squash
 from archspec.spec.recipe import Recipe
@@ -124,6 +124,12 @@ def test_how_small_a_jpeg_is_decoded(shrink: float, ratio: int) -> None:
     side = round(32 * shrink)
     assert sampling(Window(0, 0, side, side, 32, 32), rule(), "bilinear", jpeg=True).ratio == ratio
     assert sampling(Window(0, 0, side, side, 32, 32), rule(), "bilinear", jpeg=False).ratio == 1
+
+
+@pytest.mark.parametrize(("height", "width", "antialias", "number"), [
+    (127, 4000, True, 1), (128, 128, True, 2), (256, 256, True, 3), (600, 512, True, 4), (600, 512, False, 1)])
+def test_as_many_ratios_as_the_largest_image_may_need(height: int, width: int, antialias: bool, number: int) -> None:
+    assert ratios(np.array([(40, 40), (height, width)]), rule(antialias=antialias)) == number
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 60_000), (60_000, 1), (4, 30_000)])
