@@ -3,75 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 from types import MappingProxyType
 
-from archspec.schema.keys import Clash, Key, OneOf, Section, Sub, key, section, tag
-from archspec.schema.kinds import Choice, Each, Flag, Number, Table, Text, Whole
+from archspec.schema.keys import Clash, Key, OneOf, Section, Sub, key, section
+from archspec.schema.kinds import Choice, Flag, Number, Table, Text, Whole
 from archspec.spec.augment import CROPS, OPERATIONS, CutMix, Flip, MixUp, Operation, RandomResizedCrop, order_clashes
 from archspec.spec.data import SOURCES, Data, Digits
+from archspec.spec.optimizers import SHARE, Sgd
 from archspec.spec.preprocess import PreprocessKeys
+from archspec.spec.schedules import MOST_EPOCHS, Constant, Cosine, Schedule, Step, too_long
 
-SHARE = Number(least=0, below=1)
 NOT_NEGATIVE = Number(least=0, most=1e6)
-MOST_EPOCHS = 100_000
 BALANCED = dict.fromkeys(("balanced", "auto"), "sampling: balanced shows every class as often as any other; weights are "
                          "written out, {NAME: 2.5}")
 """What to write where other libraries count the classes themselves, by their word for it."""
-
-
-@section
-class Sgd(Section):
-    """Stochastic gradient descent with momentum, as in the papers: weight decay is an L2 penalty on kernels alone."""
-
-    kind: str = tag("stochastic gradient descent with momentum", default="sgd")
-    momentum: float = key(SHARE, "the share of the last change that goes on", default=0.9)
-    nesterov: bool = key(Flag(), "Nesterov's form of momentum", default=False)
-    weight_decay: float = key(Number(least=0, most=1), "L2 penalty on kernels; not on biases and norms", default=1e-4,
-                              synonyms=("wd", "l2", "decay", "regularization"))
-
-
-@section
-class _Schedule(Section):
-    learning_rate: float = key(Number(above=0), "the highest learning rate", default=0.1,
-                               synonyms=("lr", "base_lr", "initial_learning_rate", "max_lr"))
-    warmup: float = key(NOT_NEGATIVE, "epochs in which the learning rate rises in a line from 0", default=0.0, unit="epochs",
-                        synonyms=("warmup_epochs", "warm_up"))
-
-
-@section
-class Step(_Schedule):
-    """The learning rate is multiplied by `factor` at each of `milestones` (epochs)."""
-
-    kind: str = tag("falls at milestones", default="step")
-    milestones: tuple[float, ...] = key(Each(Number(above=0, most=MOST_EPOCHS)),
-                                        "the epochs at which the learning rate falls; they must rise", unit="epochs",
-                                        synonyms=("steps", "boundaries", "step_size"))
-    factor: float = key(Number(above=0, most=1), "what the learning rate is multiplied by there", default=0.1,
-                        synonyms=("gamma", "decay_rate"))
-
-    def clashes(self) -> Iterator[Clash]:
-        """Milestones that do not rise, or come before the warm-up ends."""
-        if any(late <= early for early, late in pairwise(self.milestones)):
-            yield Clash(("milestones",), "milestones must rise: each a later epoch than the one before",
-                        f"write milestones: [{', '.join(f'{epoch:g}' for epoch in sorted(set(self.milestones)))}]")
-        if self.milestones[0] < self.warmup:
-            yield Clash(("milestones", "warmup"), f"the first milestone, epoch {self.milestones[0]:g}, lies within the warm-up "
-                        f"of {self.warmup:g}", "a later milestone, or a shorter warmup")
-
-
-@section
-class Cosine(_Schedule):
-    """After the warm-up the learning rate falls to 0 along half a cosine."""
-
-    kind: str = tag("falls to 0 along half a cosine", default="cosine")
-
-
-@section
-class Constant(_Schedule):
-    """The same learning rate throughout, after the warm-up."""
-
-    kind: str = tag("stays the same", default="constant")
 
 
 @section
@@ -112,7 +57,7 @@ class Recipe(Section):
     batch: int = key(Whole(1, 10**6), "images a step, over all devices together", default=32, unit="images",
                      synonyms=("batch_size", "bs", "global_batch_size"))
     optimizer: Sgd = key(OneOf("kind", (Sgd,)), "how weights change", default=Sgd(), synonyms=("optimiser",))
-    schedule: Step | Cosine | Constant = key(OneOf("kind", (Cosine, Step, Constant)), "the learning rate over the epochs",
+    schedule: Schedule = key(OneOf("kind", (Cosine, Step, Constant)), "the learning rate over the epochs",
                                              default=Cosine(), synonyms=("lr_schedule", "scheduler"))
     preprocess: PreprocessKeys = key(Sub(PreprocessKeys), "what is done to every image ahead of the network",
                                      default=PreprocessKeys(), synonyms=("preprocessing", "normalize", "normalise",
@@ -169,13 +114,7 @@ class Recipe(Section):
             yield Clash((f"augment.{flips[0]}", "data"), "a mirrored digit is not a digit", "leave flip out")
         yield from order_clashes(self.augmentation)
         yield from _unpaired(self)
-        if self.schedule.warmup >= self.epochs:
-            yield Clash(("schedule.warmup", "epochs"), f"schedule.warmup reaches epoch {self.schedule.warmup:g}, but training "
-                        f"has {self.epochs}", "a shorter warmup, or more epochs")
-        last = self.schedule.milestones[-1] if isinstance(self.schedule, Step) else 0
-        if isinstance(self.schedule, Step) and last >= self.epochs:
-            yield Clash(("schedule.milestones", "epochs"), f"schedule.milestones reaches epoch {last:g}, but training has "
-                        f"{self.epochs}", _ways_out(self.schedule.milestones, self.epochs))
+        yield from too_long(self.schedule, self.epochs)
 
 
 def _unpaired(recipe: Recipe) -> Iterator[Clash]:
@@ -188,11 +127,3 @@ def _unpaired(recipe: Recipe) -> Iterator[Clash]:
         copies, words = recipe.repeated_augmentation, ", ".join(recipe.mixing)
         yield Clash(("repeated_augmentation", "augment"), f"{words}: with {copies} copies of an image in a batch of "
                     f"{recipe.batch} each is mixed with itself", "fewer copies, or a larger batch")
-
-
-def _ways_out(milestones: tuple[float, ...], epochs: int) -> str:
-    """Hint for milestones behind the end: the schedule without any, the milestones in proportion, or more epochs."""
-    last = milestones[-1]
-    scaled = [float(f"{each * epochs / (last * 1.125):.2g}") for each in milestones]
-    shown = f", schedule.milestones: [{', '.join(f'{each:g}' for each in scaled)}]" if sorted(set(scaled)) == scaled else ""
-    return f"schedule: cosine{shown}, or more than {last:g} epochs"

@@ -8,7 +8,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from archspec.spec.recipe import Cosine, Recipe, Step
+from archspec.spec.recipe import Recipe
+from archspec.spec.schedules import Cosine, Step
 
 
 class LearningRate(keras.optimizers.schedules.LearningRateSchedule):

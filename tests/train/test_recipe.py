@@ -13,7 +13,8 @@ from archspec.spec.augment import Flip, InceptionColour, PadCrop, RandomResizedC
 from archspec.spec.data import Digits, Folder
 from archspec.spec.export import ExportSection
 from archspec.spec.preprocess import PRESETS
-from archspec.spec.recipe import Recipe, Step
+from archspec.spec.recipe import Recipe
+from archspec.spec.schedules import Step
 
 
 def mistakes(**written: Any) -> list[tuple[str, str]]:
