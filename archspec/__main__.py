@@ -3,7 +3,7 @@
 import gc
 import sys
 
-from archspec.io.signals import INTERRUPTED, interrupt
+from archspec.io.signals import INTERRUPTED, interrupt, no_more
 
 
 def main() -> None:
@@ -16,7 +16,9 @@ def main() -> None:
         interrupt()
         from archspec.cli import run
         code = run(sys.argv[1:])
+        no_more()
     except KeyboardInterrupt:  # while the command line was loaded, or a second time while the first one was told
+        no_more()
         print("interrupted", file=sys.stderr)
         code = INTERRUPTED
     if "tensorflow" in sys.modules:

@@ -23,5 +23,14 @@ def interrupt() -> None:
         signal.signal(each, _raise)
 
 
+def no_more() -> None:
+    """From now on none of them changes how this process ends: its work is done, and told.
+
+    But Ctrl-C ends it at once, should a person not want to wait for what threads have begun.
+    """
+    for each in heeded():
+        signal.signal(each, signal.SIG_DFL if each is signal.SIGINT else signal.SIG_IGN)
+
+
 def _raise(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
