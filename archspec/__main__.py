@@ -2,8 +2,10 @@
 
 import gc
 import sys
+from functools import partial
 
 from archspec.io.signals import INTERRUPTED, interrupt, no_more
+from archspec.io.streams import told
 
 
 def main() -> None:
@@ -19,8 +21,7 @@ def main() -> None:
         no_more()
     except KeyboardInterrupt:  # while the command line was loaded, or a second time while the first one was told
         no_more()
-        print("interrupted", file=sys.stderr)
-        code = INTERRUPTED
+        code = told(INTERRUPTED, partial(print, "interrupted", file=sys.stderr))
     if "tensorflow" in sys.modules:
         # what still reads ahead, and is held by a cycle alone, ends here; at Python's own end its threads would be stopped
         # in the middle of a call of Python's, and TensorFlow would wait for them for ever

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable
 from contextlib import suppress
 from typing import IO
+
+
+def told(code: int, tell: Callable[[], object]) -> int:
+    """The exit code, after its reason is told on standard error: whoever reads that may be gone, and the code stays right."""
+    try:
+        tell()
+    except OSError:
+        drop(sys.stderr)
+    return code
 
 
 def drop(stream: IO[str] | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -30,6 +31,14 @@ def test_an_interrupt_while_the_command_is_loaded_exits_130(module: str, signal:
 @pytest.mark.parametrize(("arguments", "code"), [(["check", "resnet18"], 0), (["check", "resnet81"], 2)])
 def test_the_module_is_the_command(arguments: list[str], code: int) -> None:
     assert subprocess.run([sys.executable, "-m", "archspec", *arguments], capture_output=True).returncode == code
+
+
+@pytest.mark.parametrize("arguments", [["check", "resnet81"], ["chekc"], ["data", "check", "nowhere.yaml"], ["summary", "resnet18", "--size"]])
+def test_the_exit_code_is_right_where_nobody_reads_what_is_told(arguments: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    assert subprocess.run([sys.executable, "-m", "archspec", *arguments], stdout=subprocess.DEVNULL, stderr=writing).returncode == 2
+    os.close(writing)
 
 
 READING = """
