@@ -2,10 +2,9 @@
 
 import gc
 import sys
-from functools import partial
 
 from archspec.io.signals import INTERRUPTED, interrupt, no_more
-from archspec.io.streams import told
+from archspec.io.streams import aside
 
 
 def main() -> None:
@@ -21,7 +20,8 @@ def main() -> None:
         no_more()
     except KeyboardInterrupt:  # while the command line was loaded, or a second time while the first one was told
         no_more()
-        code = told(INTERRUPTED, partial(print, "interrupted", file=sys.stderr))
+        aside("interrupted")
+        code = INTERRUPTED
     if "tensorflow" in sys.modules:
         # what still reads ahead, and is held by a cycle alone, ends here; at Python's own end its threads would be stopped
         # in the middle of a call of Python's, and TensorFlow would wait for them for ever

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import IO
 
 
@@ -16,6 +17,12 @@ def told(code: int, tell: Callable[[], object]) -> int:
     except OSError:
         drop(sys.stderr)
     return code
+
+
+def aside(text: str) -> None:
+    """A line on standard error, if it is open and somebody reads it; the work goes on in any case."""
+    if sys.stderr is not None:
+        told(0, partial(print, text, file=sys.stderr))
 
 
 def drop(stream: IO[str] | None) -> None:
