@@ -265,7 +265,7 @@ def test_what_cannot_be_packed(root: Path, tmp_path: Path, monkeypatch: pytest.M
     np.savez(tmp_path / "c.npz", x_train=np.ones((2, 5, 6), np.uint16), y_train=[0, 1], x_test=np.ones((2, 5, 6), np.uint8), y_test=[0, 1])
     assert refusal(Npz(path=str(tmp_path / "c.npz")), tmp_path / "out").startswith("white is 65535 in train images and 255 in test ones")
     monkeypatch.setattr(job.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 10}))
-    assert refusal(Folder(path=str(root)), tmp_path / "out").startswith("ROOT/out: the packed images take about 0.0 GB, and 0.0 GB are free")
+    assert refusal(Folder(path=str(root)), tmp_path / "out").startswith("ROOT/out: the packed images take about 0.1 MB, and 0.0 MB are free")
 
 
 def test_names_of_classes_come_back() -> None:

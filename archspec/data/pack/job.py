@@ -133,8 +133,8 @@ def _refuse_without_room(out: Path, needed: float) -> None:
     there = next(path for path in (out, *out.absolute().parents) if path.is_dir())
     free = shutil.disk_usage(there).free
     if needed > free:
-        raise InputError(f"{visible(str(out))}: the packed images take about {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB "
-                         "are free there\n  hint: a folder on another disk, or smaller images: --shorter")
+        raise InputError(f"{visible(str(out))}: the packed images take about {needed / 1e6:,.1f} MB, and {free / 1e6:,.1f} "
+                         "MB are free there\n  hint: a folder on another disk, or smaller images: --shorter")
 
 
 def _entries(out: Path, half: Half, files: list[Part], tick: Tick) -> Iterator[Entry]:
