@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -237,7 +238,8 @@ def test_another_pack_in_the_folder(root: Path, tmp_path: Path) -> None:
     end = "\n  hint: another folder, or remove this one"
     said = "ROOT/out: a pack of other images, or one that is made otherwise, is in this folder; what differs: "
     assert refusal(section, out, size=1 << 20) == said + "--size" + end
-    assert refusal(section, out, scaled=Scaled(24, 80)) == said + "--shorter, --quality, the channels of the network's input" + end
+    assert refusal(section, out, scaled=Scaled(24, 80)) == (
+        said + "--shorter, --quality, the channels of the network's input, train.preprocess.decoder" + end)
     (root / "train/cat/0.jpg").write_bytes(photo(77))
     assert refusal(section, out) == said + "the images" + end
     for text in ("{", '{"files": {"train": [Infinity], "validation": [1]}}'):
@@ -253,6 +255,14 @@ def test_something_else_in_the_folder(root: Path, tmp_path: Path) -> None:
     packed(Folder(path=str(root)), tmp_path / "out")
     (tmp_path / "out/train-extra").write_text("")
     assert refusal(Folder(path=str(root)), tmp_path / "out") == "ROOT/out: something else is in this folder: train-extra\n  hint: remove it"
+
+
+def test_a_pack_goes_on_with_the_decoder_with_which_it_began(root: Path, tmp_path: Path) -> None:
+    section, fast = Folder(path=str(root)), replace(RULE, decoder="fast")
+    packed(section, tmp_path / "a", scaled=Scaled(24, 80))
+    assert "what differs: train.preprocess.decoder\n" in refusal(section, tmp_path / "a", scaled=Scaled(24, 80), rule=fast)
+    packed(section, tmp_path / "b")
+    packed(section, tmp_path / "b", rule=fast)  # bytes stay as they are, however they are decoded
 
 
 def test_what_cannot_be_packed(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,7 +80,7 @@ def pack(source: Source, section: Data, rule: Preprocess, out: Path, wish: Wish,
     asked = {"format": FORMAT, "source": source.name, "digest": found.index.digest, "white": white,
              "several": halves[0].packing.wanted.several, "size": wish.size,
              "shorter": wish.scaled and wish.scaled.shorter, "quality": wish.scaled and wish.scaled.quality,
-             "channels": wish.scaled and rule.channels}
+             "channels": wish.scaled and rule.channels, "decoder": wish.scaled and rule.decoder}
     try:
         with alone(out):
             files = _begin(out, halves, asked, wish.size)
