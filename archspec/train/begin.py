@@ -54,9 +54,22 @@ def begin(run: RunFolder, spec: Spec, graph: Graph, job: Job, fresh: bool, say: 
 
 
 def has_saved(run: RunFolder) -> bool:
-    """Whether something is there that was trained: it is gone on with, and never begun anew in silence."""
+    """Whether something is there that was trained and saved: it is gone on with, and never begun anew in silence.
+
+    Before the first checkpoint is due there are rows that no state belongs to.
+    """
+    if not run.manifest.is_file():
+        return False
     trained = any((run.path / name).exists() for name in (MODEL, FACTS, run.result.name))
-    return run.manifest.is_file() and bool(trained or Checkpoints(run.checkpoints, 1).found() or _rows(run))
+    return trained or bool(Checkpoints(run.checkpoints, 1).found()) or len(_rows(run)) >= _first_due(run)
+
+
+def _first_due(run: RunFolder) -> int:
+    """The epochs after which a run has saved, at the latest; 1 where no one can read it."""
+    try:
+        return int(manifests.read(run.manifest).train["checkpoint"]["epochs"])
+    except (InputError, KeyError, TypeError, ValueError):
+        return 1
 
 
 def to_go_on_from(run: RunFolder, spec: Spec, index: Index) -> tuple[Snapshot, dict[Path, str]]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
@@ -91,12 +92,37 @@ def read(path: Path) -> Snapshot:
     return snapshot
 
 
+class _Summed:
+    """A file that is written from its beginning to its end, with the CRC-32 of that."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self.total = file, 0
+
+    def write(self, data: bytes) -> int:
+        """Writes what comes next."""
+        self.total = zlib.crc32(data, self.total)
+        return self._file.write(data)
+
+    def flush(self) -> None:
+        """Hands on what is held back."""
+        self._file.flush()
+
+
 def _write(snapshot: Snapshot, path: Path) -> None:
+    """As `np.savez` does, but for the sum, and without its copies: both would be made while Python's lock is held."""
+    arrays = {**snapshot.arrays, _PROGRESS: np.array(json.dumps(snapshot.progress))}
     with path.open("wb") as file:
-        np.savez(file, **snapshot.arrays, **{_PROGRESS: np.array(json.dumps(snapshot.progress))})  # type: ignore[arg-type]
-    total = _sum(path, path.stat().st_size)
-    with path.open("ab") as file:
-        file.write(_trailer(total))
+        summed = _Summed(file)
+        with zipfile.ZipFile(cast(BinaryIO, summed), "w", allowZip64=True) as archive:
+            for name, array in arrays.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                    _write_array(cast(BinaryIO, entry), np.asarray(array, order="C"))
+        file.write(_trailer(summed.total))
+
+
+def _write_array(file: BinaryIO, array: np.ndarray) -> None:
+    np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+    file.write(array.reshape(-1).view(np.uint8).data)
 
 
 def _trailer(total: int) -> bytes:

@@ -51,7 +51,7 @@ class Look:
 
 
 class Save:
-    """Saves the state, once after a step."""
+    """Saves the state, once after a step: the step waits for a copy of it, and not for the disk."""
 
     def __init__(self, job: Job, records: Records, pace: Pace) -> None:
         self._job, self._records, self._pace = job, records, pace
@@ -68,17 +68,17 @@ class Save:
         return ends and step != self._saved
 
     def act(self) -> None:
-        """Writes a checkpoint, unless the one of this step is there."""
+        """Begins a checkpoint, unless the one of this step is. Raises what went wrong with the one before."""
         progress = self._job.state.progress
         if progress.step == self._saved:
             return
         _read(self._job)
         self._pace.pause()
         self._pace.count()
-        snapshot = self._job.state.snapshot()
-        if not snapshot.finite:
+        copy = self._job.state.copy()
+        if not copy.finite:
             raise Diverged(f"the weights are no longer numbers in epoch {_epoch(self._job)}, at step {progress.step}")
-        self._records.save(snapshot)
+        self._records.save(copy)
         self._saved = progress.step
         self._pace.go()
 

@@ -36,18 +36,19 @@ def train(job: Job, run: RunFolder, console: Console) -> list[Row]:
         # to save comes first: an image that cannot be read in the evaluation must not cost the epoch
         events = (Look(job, log), save, Evaluate(job, records, pace, log, stop))
         steps = Steps(job, pace)
-        with _one_way_out(steps, save):
-            _run(job, steps, events, stop)
+        with _one_way_out(steps, save, records):
+            _run(job, steps, events, stop, records)
     return progress.history
 
 
-def _run(job: Job, steps: Steps, events: Sequence[Event], stop: StopRequest) -> None:
+def _run(job: Job, steps: Steps, events: Sequence[Event], stop: StopRequest, records: Records) -> None:
     """Before each step, and after the last: all events that are due, in order."""
     while True:
         for event in events:
             if event.due():
                 event.act()
         stop.check()
+        records.check()
         if job.state.progress.step == job.steps:
             return
         steps.next()
@@ -79,12 +80,13 @@ class Steps:
 
 
 @contextmanager
-def _one_way_out(steps: Steps, save: Save) -> Iterator[None]:
+def _one_way_out(steps: Steps, save: Save, records: Records) -> Iterator[None]:
     """Whatever ends a training early, what was done is saved, if the state is whole and all numbers."""
     try:
         yield
     except Interrupted:
         save.act()
+        records.wait()  # it is said that all is saved
         raise
     except BaseException:  # the end of the process, too
         if steps.whole:

@@ -193,6 +193,17 @@ def test_none_starts_from_zero_in_silence(begin: Begin) -> None:
                               "  hint: --fresh starts over (the old run is moved aside)")
 
 
+def test_rows_of_epochs_before_the_first_save_are_no_state(begin: Begin) -> None:
+    """Killed then, the same command begins again."""
+    for interval, begins in ((3, True), (2, False)):
+        begin(**{"checkpoint.epochs": str(interval)})
+        RUN.metrics.write_text("".join(json.dumps(row(epoch)) + "\n" for epoch in (1, 2)))
+        if begins:
+            assert begin(**{"checkpoint.epochs": str(interval)}).job.initialized == 1
+            RUN.metrics.unlink()
+    assert message(begin).startswith("run has trained, but no checkpoint is left to go on from\n")
+
+
 def test_a_row_that_was_written_after_the_save_is_not_evaluated_again(begin: Begin) -> None:
     begin()
     save(20, history=[row(1)])
