@@ -17,6 +17,7 @@ from archspec.io.machine import refusal
 from archspec.spec.arch import Spec
 from archspec.train import manifest as manifests
 from archspec.train.checkpoint import Checkpoints, Misfit, Snapshot
+from archspec.train.ending import ended
 from archspec.train.job import Job, Say, look
 from archspec.train.manifest import FRESH
 from archspec.train.metrics import read_lines
@@ -48,7 +49,8 @@ def begin(run: RunFolder, spec: Spec, graph: Graph, job: Job, fresh: bool, say: 
     snapshot, refused = to_go_on_from(run, spec, index)
     _take_up(run, job, snapshot, refused, say)
     manifest = manifests.read(run.manifest)
-    replace(manifest, resumed=[*manifest.resumed, manifests.start(job.state.progress.step)]).write(run.manifest)
+    train = {**manifest.train, "epochs": spec.train.epochs}  # which may be raised
+    replace(manifest, train=train, resumed=[*manifest.resumed, manifests.start(job.state.progress.step)]).write(run.manifest)
     write_text(run.spec, spec.to_yaml(expand=True))
     _sweep(run)
 
@@ -177,14 +179,14 @@ def _take_up(run: RunFolder, job: Job, snapshot: Snapshot, refused: dict[Path, s
         raise InputError(f"{run.checkpoints}: not a checkpoint of this network; {error}\n  hint: {FRESH}") from None
     for path in refused:  # kept for whoever wants to look at it, out of the count of those that are kept
         path.rename(path.with_name(f"{path.name}.unusable"))
-    _complete(run, job)
+    complete(run, job)
     progress, steps = job.state.progress, job.training.steps
-    if progress.step < job.steps:
+    if not ended(job.recipe, progress.history):
         epoch, step = divmod(progress.step, steps)
         say(f"resuming at epoch {epoch + 1}, step {step + 1} of {steps}")
 
 
-def _complete(run: RunFolder, job: Job) -> None:
+def complete(run: RunFolder, job: Job) -> None:
     """A state is saved before it is evaluated; if the evaluation was done after that, its row is in metrics.jsonl."""
     progress = job.state.progress
     epoch, within = divmod(progress.step, job.training.steps)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -47,18 +49,33 @@ class Misfit(Exception):
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """`step-00000450.npz` in a folder."""
+    """`step-00000450.npz` in a folder, of the newest states, and `best-00000450.npz` of the best."""
 
     folder: Path
     keep: int
 
     def save(self, snapshot: Snapshot) -> None:
         """Writes one, then removes all but the newest."""
-        path = self.folder / f"step-{snapshot.progress['step']:08d}.npz"
-        with replacing(path) as partial:
+        with replacing(self._path("step", snapshot)) as partial:
             _write(snapshot, partial)
         for old in self.found()[self.keep:]:
             old.unlink()
+
+    def save_best(self, snapshot: Snapshot, steps: Collection[int]) -> None:
+        """Keeps a state whatever comes after it, then removes all that are kept so but those of `steps`."""
+        with replacing(self._path("best", snapshot)) as partial:
+            try:
+                os.link(self._path("step", snapshot), partial)
+            except OSError:  # it is not there, or the disk has no second names
+                _write(snapshot, partial)
+        for step, old in self.best().items():
+            if step not in steps:
+                old.unlink()
+
+    def best(self) -> dict[int, Path]:
+        """Those that are kept for being the best, by step."""
+        found = (path for path in self.folder.glob("best-*.npz") if kind_of(path) != "other")
+        return {int(number): path for path in sorted(found) if (number := path.stem.removeprefix("best-")).isdecimal()}
 
     def newest(self) -> tuple[Snapshot | None, dict[Path, str]]:
         """The newest that can be used, and those before it that cannot, with the reason.
@@ -76,6 +93,9 @@ class Checkpoints:
     def found(self) -> list[Path]:
         """The newest first; pipes and devices are none, whatever they are called."""
         return sorted((path for path in self.folder.glob("step-*.npz") if kind_of(path) != "other"), reverse=True)
+
+    def _path(self, kind: str, snapshot: Snapshot) -> Path:
+        return self.folder / f"{kind}-{snapshot.progress['step']:08d}.npz"
 
 
 def read(path: Path) -> Snapshot:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import nullcontext, suppress
 from functools import partial
 from types import TracebackType
@@ -54,6 +54,11 @@ class Records:
         if self._chief:
             self._background.start(partial(self._write, copy))
 
+    def keep(self, copy: Copy, steps: Collection[int]) -> None:
+        """Begins to keep a state as one of the best, which are those of `steps`. Raises as `save` does."""
+        if self._chief:
+            self._background.start(partial(self._keep, copy, steps))
+
     def check(self) -> None:
         """Raises what went wrong in writing, if something did: InputError if the run folder is gone. Returns at once."""
         self._background.check()
@@ -76,6 +81,10 @@ class Records:
     def _write(self, copy: Copy) -> None:
         self._refuse_another_folder()
         self._checkpoints.save(copy.fetch())
+
+    def _keep(self, copy: Copy, steps: Collection[int]) -> None:
+        self._refuse_another_folder()
+        self._checkpoints.save_best(copy.fetch(), steps)
 
     def _refuse_another_folder(self) -> None:
         if _identity(self._run) != self._folder:

@@ -37,6 +37,7 @@ class Job:
     state: State = field(default_factory=State)
     initialized: int = 0
     steps: int = 2 * STEPS
+    recipe: Recipe = field(default_factory=lambda: Recipe(epochs=2))
     training: Any = None
     rule: Preprocess = field(default_factory=lambda: preprocess_of(Recipe(), (8, 8, 1)))
     checked: Any = field(default_factory=lambda: SimpleNamespace(reasons=()))
@@ -243,7 +244,7 @@ def test_fresh_interrupted_is_gone_on_with_by_the_same_command(begin: Begin) -> 
 
 
 @pytest.mark.parametrize(("why", "names", "overrides"), [
-    ("other data", ("zebra",), {}), ("another recipe", (), {"epochs": "3"}), ("finished", (), {}), ("damaged", (), {}),
+    ("other data", ("zebra",), {}), ("another recipe", (), {"seed": "3"}), ("finished", (), {}), ("damaged", (), {}),
     ("no manifest", (), {})])
 def test_what_fresh_cannot_go_on_with_it_starts_over(begin: Begin, why: str, names: tuple[str, ...],
                                                      overrides: dict[str, str]) -> None:
