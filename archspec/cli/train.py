@@ -51,9 +51,9 @@ PLACES = {
 @click.option("--run", "folder", metavar="DIR", help="The run folder; runs/NAME if not given.")
 @click.option("--strategy", type=click.Choice(["auto", "one", "mirrored"]),
               help="Devices; the same as --set train.strategy=….")
-@click.option("--dry-run", is_flag=True, help="Do each thing once: look at the beginning and the end of every image file, "
-                                              "train a step, evaluate a batch, export, see that the disk has room; keep "
-                                              "nothing.")
+@click.option("--dry-run", is_flag=True, help="Do each thing a little: look at the beginning and the end of every image "
+                                              "file, train a few steps, evaluate a few batches, export; say what the run "
+                                              "will take of time, memory and disk; keep nothing.")
 @click.option("--fresh", is_flag=True, help="Start over; a run that is there is moved aside, not removed.")
 @overrides
 def train(spec: str, folder: str | None, strategy: str | None, dry_run: bool, fresh: bool,
@@ -160,7 +160,7 @@ def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Cons
     from archspec.export.run import is_current
     from archspec.train.begin import has_saved, refuse_other_data, to_go_on_from
     from archspec.train.metrics import write_lines
-    from archspec.train.rehearsal import refuse_little_space, rehearse
+    from archspec.train.rehearsal import forecast, refuse_little_space, rehearse
     from archspec.train.report import headline
     from archspec.train.run import RunFolder
     job = _job(spec, graph, run, fresh, console, trial=True)
@@ -170,16 +170,18 @@ def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Cons
         else:
             to_go_on_from(run, spec, job.index)
     _say(console, headline(graph, job))
-    row = rehearse(job, partial(_say, console))
+    found = rehearse(job, partial(_say, console))
     with tempfile.TemporaryDirectory(prefix="archspec-") as folder, console.status("saving and comparing"):
         trial = RunFolder(Path(folder))
-        write_lines(trial.metrics, [row])
-        _finish(trial, spec, graph, job, row)
-        refuse_little_space(job, run.path, trial.path)
+        write_lines(trial.metrics, [found.row])
+        exported = _finish(trial, spec, graph, job, found.row)
+        room = refuse_little_space(job, run.path, trial.path)
     if not job.checked.decoded:
         _say(console, f"of {job.data.train.size + job.data.test.size} image files the beginning and the end were read: "
                       "damage between them is found when they are trained on")
-    click.echo(f"the first step works (loss {row['loss']:.4f}), and so do evaluation and export; nothing was written")
+    equal = [(name, f"against Keras: {parity}") for name, parity in exported.parity.items()]
+    _print_rows(f"{spec.name}, as it would be trained here", [*forecast(job, found, room), *equal])
+    click.echo(f"the first step works (loss {found.row['loss']:.4f}), and so do evaluation and export; nothing was written")
     return DONE
 
 
@@ -237,6 +239,13 @@ def _print_result(result: dict[str, Any], run: RunFolder) -> None:
     for name, what in PLACES.items():
         if (run.path / name).exists():
             _say(console, f"{run.path / name}  {what}{_needed(run) if name == 'model.keras' else ''}")
+
+
+def _print_rows(title: str, rows: list[tuple[str, str]]) -> None:
+    table = Table(title=title, show_header=False)
+    for row in rows:
+        table.add_row(*row)
+    Screen().print(table)
 
 
 def _needed(run: RunFolder) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import json
 import os
+import resource
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from runs import QUICK, RUN, after_steps, checkpoints, metrics
+from runs import QUICK, RUN, after_steps, checkpoints, exact, metrics
 
 from archspec.cli import run as archspec
 from archspec.data.pipeline import Pipeline
@@ -57,6 +58,26 @@ def test_a_full_disk_is_told_and_the_last_good_one_stays(spec: Path, monkeypatch
     assert [path.name for path in (RUN / "checkpoints").iterdir()] == ["step-00000030.npz"]
     assert archspec(["train", "small.yaml", *QUICK]) == 0
     assert [row["epoch"] for row in metrics()] == [1, 2]
+
+
+@pytest.mark.slow
+def test_wherever_the_disk_is_full_the_same_command_completes_it(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No file may be as large as one of those that a run writes, by the system's own limit: it is refused, and nothing is broken."""
+    command = ["train", "small.yaml", "--set", "export.formats=[savedmodel]"]
+    assert archspec([*command, "--run", "whole"]) == 0
+    files = {name: next(Path("whole").rglob(name)).stat().st_size for name in ("step-00000060.npz", "model.keras", "saved_model.pb")}
+    assert sorted(files.values()) == list(files.values())
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for name, size in files.items():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size - 1, before[1]))
+        try:
+            assert archspec([*command, "--run", name]) == 2, name
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert "File too large" in capsys.readouterr().err
+        assert not list(Path(name).rglob(".partial*"))
+        assert archspec([*command, "--run", name]) == 0
+        assert exact(Path(name)) == exact(Path("whole"))
 
 
 @pytest.mark.parametrize(("error", "code", "told"), [
