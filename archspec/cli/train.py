@@ -51,9 +51,9 @@ PLACES = {
 @click.option("--run", "folder", metavar="DIR", help="The run folder; runs/NAME if not given.")
 @click.option("--strategy", type=click.Choice(["auto", "one", "mirrored"]),
               help="Devices; the same as --set train.strategy=….")
-@click.option("--dry-run", is_flag=True, help="Do each thing once: look at the beginning and the end of every image file, "
-                                              "train a step, evaluate a batch, export, see that the disk has room; keep "
-                                              "nothing.")
+@click.option("--dry-run", is_flag=True, help="Do each thing a little: look at the beginning and the end of every image "
+                                              "file, train a few steps, evaluate a few batches, export; say what the run "
+                                              "will take of time, memory and disk; keep nothing.")
 @click.option("--fresh", is_flag=True, help="Start over; a run that is there is moved aside, not removed.")
 @overrides
 def train(spec: str, folder: str | None, strategy: str | None, dry_run: bool, fresh: bool,
@@ -92,7 +92,8 @@ def _guarded(work: Work, spec: Spec, graph: Graph, run: RunFolder, fresh: bool, 
         return INTERRUPTED
     except Diverged as error:
         _say(console, f"{error}\n  hint: start over with --fresh and a lower train.schedule.learning_rate (now "
-                      f"{spec.train.schedule.learning_rate:g}) or a longer train.schedule.warmup")
+                      f"{spec.train.schedule.learning_rate:g}) or a longer train.schedule.warmup; or --set "
+                      "train.on_divergence=rollback: the run goes back to its last checkpoint and leaves these batches out")
         return NO
     except NotEqual as error:
         _say(console, f"{error}")
@@ -105,9 +106,10 @@ def _guarded(work: Work, spec: Spec, graph: Graph, run: RunFolder, fresh: bool, 
 
 def run_training(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> int:
     """Takes a run from where it stands to its end. Returns the exit code."""
-    from archspec.export.run import missing
+    from archspec.export.run import is_current, missing
     from archspec.train.run import claimed
-    if not fresh and not missing(run, spec.export):  # without the lock: its disk may be one that is only read
+    # without the lock: its disk may be one that is only read
+    if not fresh and is_current(run, spec) and not missing(run, spec.export):
         _refuse_other_data(spec, graph, run, console)
         _say(console, f"{run.path} is finished; --fresh starts over")
         _print_result(run.read_result() or {}, run)
@@ -131,48 +133,55 @@ def _refuse_other_data(spec: Spec, graph: Graph, run: RunFolder, console: Consol
 
 
 def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> Finished:
-    from archspec.export.run import complete, is_trained
+    from archspec.export.run import complete, is_current, outdate
     from archspec.train.begin import begin
+    from archspec.train.best import take_best
+    from archspec.train.checkpoint import Checkpoints
     from archspec.train.loop import train
     from archspec.train.picture.draw import draw_first
     from archspec.train.report import headline
-    if not fresh and is_trained(run):
+    if not fresh and is_current(run, spec):
         with console.status("completing"):
             return complete(run.path, spec.export)
     job = _job(spec, graph, run, fresh, console, trial=False)
     begin(run, spec, graph, job, fresh, partial(_say, console))
+    outdate(run)
     _say(console, headline(graph, job))
     draw_first(run.augmented, spec.name, job)
-    history = train(job, run, console)
+    row = train(job, run, console)[-1]
+    if spec.export.weights == "best":
+        row = take_best(job, Checkpoints(run.checkpoints, spec.train.checkpoint.keep), partial(_say, console))
     with console.status("saving and comparing"):
-        return _finish(run, spec, graph, job, history[-1])
+        return _finish(run, spec, graph, job, row)
 
 
 def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> int:
     """Does each thing once; what is exported lies in a temporary folder for so long. Returns the exit code."""
-    from archspec.export.run import is_trained
+    from archspec.export.run import is_current
     from archspec.train.begin import has_saved, refuse_other_data, to_go_on_from
     from archspec.train.metrics import write_lines
-    from archspec.train.rehearsal import refuse_little_space, rehearse
+    from archspec.train.rehearsal import forecast, refuse_little_space, rehearse
     from archspec.train.report import headline
     from archspec.train.run import RunFolder
     job = _job(spec, graph, run, fresh, console, trial=True)
     if not fresh and has_saved(run):
-        if is_trained(run):
+        if is_current(run, spec):
             refuse_other_data(run, job.index)
         else:
             to_go_on_from(run, spec, job.index)
     _say(console, headline(graph, job))
-    row = rehearse(job, partial(_say, console))
+    found = rehearse(job, partial(_say, console))
     with tempfile.TemporaryDirectory(prefix="archspec-") as folder, console.status("saving and comparing"):
         trial = RunFolder(Path(folder))
-        write_lines(trial.metrics, [row])
-        _finish(trial, spec, graph, job, row)
-        refuse_little_space(job, run.path, trial.path)
+        write_lines(trial.metrics, [found.row])
+        exported = _finish(trial, spec, graph, job, found.row)
+        room = refuse_little_space(job, run.path, trial.path)
     if not job.checked.decoded:
         _say(console, f"of {job.data.train.size + job.data.test.size} image files the beginning and the end were read: "
                       "damage between them is found when they are trained on")
-    click.echo(f"the first step works (loss {row['loss']:.4f}), and so do evaluation and export; nothing was written")
+    equal = [(name, f"against Keras: {parity}") for name, parity in exported.parity.items()]
+    _print_rows(f"{spec.name}, as it would be trained here", [*forecast(job, found, room), *equal])
+    click.echo(f"the first step works (loss {found.row['loss']:.4f}), and so do evaluation and export; nothing was written")
     return DONE
 
 
@@ -187,13 +196,13 @@ def _job(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console
         return prepare(spec, graph, data, tick, trial=trial)
 
 
-def _finish(run: RunFolder, spec: Spec, graph: Graph, job: Job, last: Row) -> Finished:
-    """From the end of a training to all that its folder promises."""
+def _finish(run: RunFolder, spec: Spec, graph: Graph, job: Job, row: Row) -> Finished:
+    """From the end of a training to all that its folder promises; `row` is that of the epoch whose weights the job has."""
     from archspec.artifact.folder import write
     from archspec.export.run import complete
     from archspec.export.sample import IMAGES, SEED
     from archspec.train.trained import artifact_of
-    write(artifact_of(spec, graph, job, last), run.path)
+    write(artifact_of(spec, graph, job, row), run.path)
     return complete(run.path, spec.export, job.testing.sample(IMAGES, SEED)[0])
 
 
@@ -219,7 +228,9 @@ def _print_result(result: dict[str, Any], run: RunFolder) -> None:
     table = Table(title=f"{result['spec']} on {result['data']}, {result['examples']} {result['split']} images")
     shares = [name for name in ("top1", "top5", "precision", "recall", "f1") if result.get(name) is not None]
     shown = {**{name: f"{result[name]:.2%}" for name in shares}, "loss": f"{result['loss']:.4f}",
-             "epochs": str(result["epochs"]), "seconds": str(result["seconds"]), "images/s": str(result["images_per_second"])}
+             "epochs": str(result["epochs"]), "seconds": str(result["seconds"]), "images/s": str(result["images_per_second"]),
+             **({"weights of epoch": f"{result['epoch']}, the best"} if "epoch" in result else {}),
+             **({"steps left out": str(result["skipped_steps"])} if "skipped_steps" in result else {})}
     for name in shown:
         table.add_column(name, justify="right")
     table.add_row(*shown.values())
@@ -228,6 +239,13 @@ def _print_result(result: dict[str, Any], run: RunFolder) -> None:
     for name, what in PLACES.items():
         if (run.path / name).exists():
             _say(console, f"{run.path / name}  {what}{_needed(run) if name == 'model.keras' else ''}")
+
+
+def _print_rows(title: str, rows: list[tuple[str, str]]) -> None:
+    table = Table(title=title, show_header=False)
+    for row in rows:
+        table.add_row(*row)
+    Screen().print(table)
 
 
 def _needed(run: RunFolder) -> str:

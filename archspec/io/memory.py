@@ -1,8 +1,9 @@
-"""How much memory is free, as far as the system says."""
+"""How much memory is free, and how much was taken, as far as the system says."""
 
 from __future__ import annotations
 
 import os
+import resource
 from math import inf
 from pathlib import Path
 
@@ -17,6 +18,12 @@ def free_memory(root: Path = Path("/")) -> int:
     What the system keeps of files that were read counts as free: it gives that up when it is asked for.
     """
     return int(min(_machine(root / "proc" / "meminfo"), *(_group(root / "sys" / "fs" / "cgroup", *names) for names in _GROUPS)))
+
+
+def peak_memory(root: Path = Path("/")) -> int:
+    """Bytes of memory that this process has had at the most, so far."""
+    kilobytes = _table(root / "proc" / "self" / "status").get("VmHWM:")
+    return 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss if kilobytes is None else kilobytes)
 
 
 def _machine(path: Path) -> float:

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import nullcontext, suppress
+from functools import partial
 from types import TracebackType
 from typing import Self
 
 from archspec.errors import InputError
-from archspec.train.checkpoint import Checkpoints, Snapshot
+from archspec.train.background import Background
+from archspec.train.checkpoint import Checkpoints
 from archspec.train.cluster import Cluster
 from archspec.train.metrics import TensorBoard, write_lines
 from archspec.train.progress import Row
 from archspec.train.run import RunFolder
+from archspec.train.state import Copy
 
 
 class Records:
     """Writes into a run folder, and never into another one that has taken its name since. Used as a context.
 
-    Begins with the history as it stands: rows that a killed process had written beyond it are gone.
+    Begins with the history as it stands: rows that a killed process had written beyond it are gone. Checkpoints are written
+    while training goes on; a context that ends waits for the last one.
     """
 
     def __init__(self, run: RunFolder, checkpoints: Checkpoints, cluster: Cluster, history: Sequence[Row]) -> None:
         self._run, self._checkpoints, self._chief = run, checkpoints, cluster.chief
         self._folder = _identity(run)
+        self._background = Background("checkpoint")
         self._board = TensorBoard(run.tensorboard, history) if cluster.chief else None
         if self._board:
             self._board.picture(run.augmented)
@@ -35,21 +41,50 @@ class Records:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
-        if self._board:
-            self._board.close()
+        try:
+            with suppress(Exception) if kind else nullcontext():  # what went wrong first is what counts
+                self._background.wait()
+        finally:
+            self._background.close()
+            if self._board:
+                self._board.close()
 
-    def save(self, snapshot: Snapshot) -> None:
-        """A checkpoint. Raises InputError if the run folder is gone."""
+    def save(self, copy: Copy) -> None:
+        """Begins to write a checkpoint, when the one before is written. Raises what went wrong with that one."""
         if self._chief:
-            self._refuse_another_folder()
-            self._checkpoints.save(snapshot)
+            self._background.start(partial(self._write, copy))
+
+    def keep(self, copy: Copy, steps: Collection[int]) -> None:
+        """Begins to keep a state as one of the best, which are those of `steps`. Raises as `save` does."""
+        if self._chief:
+            self._background.start(partial(self._keep, copy, steps))
+
+    def check(self) -> None:
+        """Raises what went wrong in writing, if something did: InputError if the run folder is gone. Returns at once."""
+        self._background.check()
+
+    def wait(self) -> None:
+        """Returns when all that was saved is on the disk. Raises as `check` does."""
+        self._background.wait()
 
     def epoch(self, history: Sequence[Row]) -> None:
-        """The last row of the history is new. Raises InputError if the run folder is gone."""
+        """The last row of the history is new. Raises InputError if the run folder is gone.
+
+        A row is written when the state that it was measured on is: a run with rows and no checkpoint cannot be gone on with.
+        """
         if self._board:
+            self.wait()
             self._refuse_another_folder()
             write_lines(self._run.metrics, history)
             self._board.add(history[-1])
+
+    def _write(self, copy: Copy) -> None:
+        self._refuse_another_folder()
+        self._checkpoints.save(copy.fetch())
+
+    def _keep(self, copy: Copy, steps: Collection[int]) -> None:
+        self._refuse_another_folder()
+        self._checkpoints.save_best(copy.fetch(), steps)
 
     def _refuse_another_folder(self) -> None:
         if _identity(self._run) != self._folder:

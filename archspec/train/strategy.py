@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from archspec.errors import InputError
+from archspec.io.memory import peak_memory
 
 
 def make_strategy(kind: str, batch: int, mixing: Sequence[str] = ()) -> tf.distribute.Strategy:
@@ -47,6 +48,15 @@ def devices_text(strategy: tf.distribute.Strategy) -> str:
     count = strategy.num_replicas_in_sync
     kind = tf.DeviceSpec.from_string(strategy.extended.worker_devices[0]).device_type
     return f"{count} {kind}s, mirrored" if count > 1 else f"1 {kind}"
+
+
+def peak(strategy: tf.distribute.Strategy) -> tuple[int, str]:
+    """Bytes of memory that were taken at the most, and whose: of GPUs the one's that took most, else the process's."""
+    devices = [device for device in strategy.extended.worker_devices if tf.DeviceSpec.from_string(device).device_type == "GPU"]
+    if not devices:
+        return peak_memory(), "the process"
+    found = [tf.config.experimental.get_memory_info(f"GPU:{tf.DeviceSpec.from_string(each).device_index}") for each in devices]
+    return max(int(each["peak"]) for each in found), "a GPU" if len(devices) > 1 else "the GPU"
 
 
 def distributed(strategy: tf.distribute.Strategy, batches: tf.data.Dataset) -> Any:

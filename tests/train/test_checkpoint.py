@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,29 @@ def test_every_single_changed_bit_is_noticed(checkpoints: Checkpoints) -> None:
             read(newest)
         noticed += 1
     assert noticed == 8 * len(whole) > 5000
+
+
+def test_every_block_of_the_disk_that_is_lost_is_noticed(checkpoints: Checkpoints) -> None:
+    arrays = {"model/a/kernel": np.random.default_rng(0).normal(size=(64, 300)).astype(np.float32)}
+    checkpoints.save(Snapshot(arrays, snapshot(4).progress))
+    newest = checkpoints.found()[0]
+    whole = newest.read_bytes()
+    for begin in range(0, len(whole), 4096):
+        newest.write_bytes(whole[:begin] + bytes(len(whole[begin:begin + 4096])) + whole[begin + 4096:])
+        with pytest.raises(Unusable, match="damaged: its checksum differs"):
+            read(newest)
+
+
+def test_one_that_numpy_s_own_savez_wrote_is_read(checkpoints: Checkpoints) -> None:
+    """As those were that runs of before have left."""
+    from archspec.train.checkpoint import _sum, _trailer
+    old, path = snapshot(9), checkpoints.folder / "step-00000009.npz"
+    with path.open("wb") as file:
+        np.savez(file, **old.arrays, progress=np.array(json.dumps(old.progress)))
+    path.write_bytes(path.read_bytes() + _trailer(_sum(path, path.stat().st_size)))
+    found = checkpoints.newest()[0]
+    assert found is not None
+    assert (found.progress, found.arrays["model/a/kernel"].tolist()) == (old.progress, [[9.0] * 3] * 2)
 
 
 @pytest.mark.parametrize("keep", [0.0, 0.3, 0.9, 0.999])
