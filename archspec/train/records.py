@@ -8,9 +8,10 @@ from types import TracebackType
 from typing import Self
 
 from archspec.errors import InputError
+from archspec.train.board import TensorBoard
 from archspec.train.checkpoint import Checkpoints, Snapshot
 from archspec.train.cluster import Cluster
-from archspec.train.metrics import TensorBoard, write_lines
+from archspec.train.metrics import write_lines
 from archspec.train.progress import Row
 from archspec.train.run import RunFolder
 

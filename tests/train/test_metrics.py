@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 
 from archspec.errors import InputError
-from archspec.train.metrics import TensorBoard, draw_curves, read_lines, write_lines
+from archspec.train.board import TensorBoard
+from archspec.train.metrics import draw_curves, read_lines, write_lines
 from archspec.train.progress import REQUIRED, Row
 
 ROW: Row = {"epoch": 1, "step": 10, "loss": 0.5, "accuracy": 0.9, "test_loss": 0.25, "test_top1": 0.95, "learning_rate": 0.1, "seconds": 2.0,
