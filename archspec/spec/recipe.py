@@ -9,6 +9,7 @@ from archspec.schema.keys import Clash, Key, OneOf, Section, Sub, key, section
 from archspec.schema.kinds import Choice, Flag, Number, Table, Text, Whole, plainly
 from archspec.spec.augment import CROPS, OPERATIONS, CutMix, Flip, MixUp, Operation, RandomResizedCrop, order_clashes
 from archspec.spec.data import ELSEWHERE, SOURCES, Data, Digits
+from archspec.spec.log import LogSection
 from archspec.spec.optimizers import SHARE, Sgd
 from archspec.spec.preprocess import PreprocessKeys
 from archspec.spec.schedules import MOST_EPOCHS, Constant, Cosine, Schedule, Step, too_long
@@ -100,6 +101,9 @@ class Recipe(Section):
                                 "the same training", default=True, synonyms=("sync_bn",))
     checkpoint: Checkpoint = key(Sub(Checkpoint), "when the state is saved", default=Checkpoint(),
                                  synonyms=("checkpoints", "save"))
+
+    log: LogSection = key(Sub(LogSection), "what is written down beside a row an epoch", default=LogSection(),
+                          synonyms=("logging",))
 
     @property
     def augmentation(self) -> tuple[Operation, ...]:

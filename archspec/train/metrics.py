@@ -12,8 +12,26 @@ from archspec.train.progress import Row, is_row
 
 
 def write_lines(path: Path, history: Sequence[Row]) -> None:
-    """metrics.jsonl: one JSON object an epoch."""
+    """metrics.jsonl or steps.jsonl: one JSON object an epoch, or a step."""
     write_text(path, "".join(json.dumps(row) + "\n" for row in history))
+
+
+def read_steps(path: Path, done: int) -> list[Row]:
+    """The rows of steps.jsonl up to so many steps; what a kill left half written, or beyond them, is left out."""
+    try:
+        lines = read_bytes(path).decode("utf-8", "replace").splitlines()
+    except (OSError, ValueError):
+        return []
+    return [row for row in map(_parsed, lines) if row and row["step"] <= done]
+
+
+def _parsed(line: str) -> Row | None:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    whole = isinstance(row, dict) and "step" in row and all(type(value) in (int, float) for value in row.values())
+    return row if whole else None
 
 
 def read_lines(path: Path) -> list[Row]:
