@@ -94,7 +94,8 @@ def _guarded(work: Work, spec: Spec, graph: Graph, run: RunFolder, fresh: bool, 
         return INTERRUPTED
     except Diverged as error:
         _say(console, f"{error}\n  hint: start over with --fresh and a lower train.schedule.learning_rate (now "
-                      f"{spec.train.schedule.learning_rate:g}) or a longer train.schedule.warmup")
+                      f"{spec.train.schedule.learning_rate:g}) or a longer train.schedule.warmup; or --set "
+                      "train.on_divergence=rollback: the run goes back to its last checkpoint and leaves these batches out")
         return NO
     except NotEqual as error:
         _say(console, f"{error}")
@@ -107,9 +108,10 @@ def _guarded(work: Work, spec: Spec, graph: Graph, run: RunFolder, fresh: bool, 
 
 def run_training(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> int:
     """Takes a run from where it stands to its end. Returns the exit code."""
-    from archspec.export.run import missing
+    from archspec.export.run import is_current, missing
     from archspec.train.run import claimed
-    if not fresh and not missing(run, spec.export):  # without the lock: its disk may be one that is only read
+    # without the lock: its disk may be one that is only read
+    if not fresh and is_current(run, spec) and not missing(run, spec.export):
         _refuse_other_data(spec, graph, run, console)
         _say(console, f"{run.path} is finished; --fresh starts over")
         _print_result(run.read_result() or {}, run)
@@ -133,26 +135,31 @@ def _refuse_other_data(spec: Spec, graph: Graph, run: RunFolder, console: Consol
 
 
 def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> Finished:
-    from archspec.export.run import complete, is_trained
+    from archspec.export.run import complete, is_current, outdate
     from archspec.train.begin import begin
+    from archspec.train.best import take_best
+    from archspec.train.checkpoint import Checkpoints
     from archspec.train.loop import train
     from archspec.train.picture.draw import draw_first
     from archspec.train.report import headline
-    if not fresh and is_trained(run):
+    if not fresh and is_current(run, spec):
         with console.status("completing"):
             return complete(run.path, spec.export)
     job = _job(spec, graph, run, fresh, console, trial=False)
     begin(run, spec, graph, job, fresh, partial(_say, console))
+    outdate(run)
     _say(console, headline(graph, job))
     draw_first(run.augmented, spec.name, job)
-    history = train(job, run, console)
+    row = train(job, run, console)[-1]
+    if spec.export.weights == "best":
+        row = take_best(job, Checkpoints(run.checkpoints, spec.train.checkpoint.keep), partial(_say, console))
     with console.status("saving and comparing"):
-        return _finish(run, spec, graph, job, history[-1])
+        return _finish(run, spec, graph, job, row)
 
 
 def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console) -> int:
     """Does each thing once; what is exported lies in a temporary folder for so long. Returns the exit code."""
-    from archspec.export.run import is_trained
+    from archspec.export.run import is_current
     from archspec.train.begin import has_saved, refuse_other_data, to_go_on_from
     from archspec.train.metrics import write_lines
     from archspec.train.rehearsal import refuse_little_space, rehearse
@@ -160,7 +167,7 @@ def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Cons
     from archspec.train.run import RunFolder
     job = _job(spec, graph, run, fresh, console, trial=True)
     if not fresh and has_saved(run):
-        if is_trained(run):
+        if is_current(run, spec):
             refuse_other_data(run, job.index)
         else:
             to_go_on_from(run, spec, job.index)
@@ -189,12 +196,12 @@ def _job(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Console
         return prepare(spec, graph, data, tick, trial=trial)
 
 
-def _finish(run: RunFolder, spec: Spec, graph: Graph, job: Job, last: Row) -> Finished:
-    """From the end of a training to all that its folder promises."""
+def _finish(run: RunFolder, spec: Spec, graph: Graph, job: Job, row: Row) -> Finished:
+    """From the end of a training to all that its folder promises; `row` is that of the epoch whose weights the job has."""
     from archspec.artifact.folder import write
     from archspec.export.run import complete
     from archspec.train.trained import artifact_of
-    write(artifact_of(spec, graph, job, last), run.path)
+    write(artifact_of(spec, graph, job, row), run.path)
     return complete(run.path, spec.export, _whole(job))
 
 
@@ -229,7 +236,9 @@ def _print_result(result: dict[str, Any], run: RunFolder) -> None:
     table = Table(title=f"{result['spec']} on {result['data']}, {result['examples']} {result['split']} images")
     shares = [name for name in ("top1", "top5", "precision", "recall", "f1") if result.get(name) is not None]
     shown = {**{name: f"{result[name]:.2%}" for name in shares}, "loss": f"{result['loss']:.4f}",
-             "epochs": str(result["epochs"]), "seconds": str(result["seconds"]), "images/s": str(result["images_per_second"])}
+             "epochs": str(result["epochs"]), "seconds": str(result["seconds"]), "images/s": str(result["images_per_second"]),
+             **({"weights of epoch": f"{result['epoch']}, the best"} if "epoch" in result else {}),
+             **({"steps left out": str(result["skipped_steps"])} if "skipped_steps" in result else {})}
     for name in shown:
         table.add_column(name, justify="right")
     table.add_row(*shown.values())

@@ -22,8 +22,11 @@ TOP5_FROM = 6
 class Evaluator:
     """`sums` of a Scored batch is float64, of one shape for all batches: it may be added over batches and over devices.
 
-    `results` yields (name, value) from the sum over all batches. Raises InputError where there were no examples.
+    `results` yields (name, value) of each of `names` from the sum over all batches. Raises InputError where there were no
+    examples.
     """
+
+    names: tuple[str, ...]
 
     sums: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
     results: Callable[[np.ndarray], Iterator[tuple[str, float]]]
@@ -42,7 +45,7 @@ def classification(classes: int) -> Evaluator:
         if not examples:
             raise InputError("there are no images to evaluate on")
         yield from ((name, value / examples) for name, value in zip(("loss", *hit), values, strict=True))
-    return Evaluator(sums, results)
+    return Evaluator(("loss", *hit), sums, results)
 
 
 def multi_label(classes: int) -> Evaluator:
@@ -62,7 +65,7 @@ def multi_label(classes: int) -> Evaluator:
             raise InputError("there are no images to evaluate on")
         yield from (("loss", loss / examples), ("top1", top1 / examples), ("precision", both / max(said, 1)),
                     ("recall", both / max(true, 1)), ("f1", 2 * both / max(said + true, 1)))
-    return Evaluator(sums, results)
+    return Evaluator(("loss", "top1", "precision", "recall", "f1"), sums, results)
 
 
 def weighted(weights: tf.Tensor, *rows: tf.Tensor) -> tf.Tensor:

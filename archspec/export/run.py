@@ -12,7 +12,7 @@ import numpy as np
 
 from archspec.artifact.artifact import Artifact
 from archspec.artifact.facts import RENEW
-from archspec.artifact.folder import SPEC, is_whole, read, read_facts
+from archspec.artifact.folder import FACTS, SPEC, is_whole, read, read_facts
 from archspec.data.pipeline import Pipeline
 from archspec.data.sources import load_data
 from archspec.errors import InputError
@@ -22,7 +22,9 @@ from archspec.export.exporters import EXPORTERS, LABELS, export, labels
 from archspec.export.parity import Parity
 from archspec.io.files import read_bytes, remove, write_json, write_text
 from archspec.network import load
+from archspec.spec.arch import Spec
 from archspec.spec.export import ExportSection
+from archspec.train.ending import ended
 from archspec.train.metrics import draw_curves, read_lines
 from archspec.train.run import RunFolder
 
@@ -30,6 +32,8 @@ TESTED = ("data", "split", "examples", "loss", "top1", "top5")
 """The metrics of an artifact that result.json always tells."""
 SEVERAL = ("precision", "recall", "f1")
 """Those that it tells where an image may have several labels."""
+CHOSEN = ("weights", "epoch")
+"""Those of an artifact that has not the weights of its last epoch."""
 END_OF_PNG = b"IEND\xaeB`\x82"
 
 
@@ -57,6 +61,18 @@ def missing(run: RunFolder, wanted: ExportSection) -> list[str]:
 def is_trained(run: RunFolder) -> bool:
     """Whether all that only a training can give is there: `complete` makes the rest."""
     return all(map(_holds, _from_training(run).values()))
+
+
+def is_current(run: RunFolder, spec: Spec) -> bool:
+    """Whether it is trained, to the end that the spec has now, with the weights that it asks for now."""
+    return (is_trained(run) and ended(spec.train, read_lines(run.metrics))
+            and read_facts(run.path)["metrics"].get("weights", "raw") == spec.export.weights)
+
+
+def outdate(run: RunFolder) -> None:
+    """Takes from a run that is trained further what says that it is finished. What it exported stays until it is made anew."""
+    for path in (run.path / FACTS, run.result, run.path / report.PLACE):
+        path.unlink(missing_ok=True)
 
 
 def _from_training(run: RunFolder) -> dict[str, Callable[[], object]]:
@@ -119,15 +135,18 @@ def _sample(testing: Pipeline) -> np.ndarray:
 def summarize(run: RunFolder) -> dict[str, Any]:
     """result.json, from artifact.json and metrics.jsonl. Raises InputError where one of them is not there or is damaged.
 
-    The last epoch's test, not the best one's, for the test images choose nothing. The keys are always there, but for those
-    of several labels; top5 is null below six classes, where it says nothing.
+    The last epoch's test, for the test images choose nothing, unless the best epoch was asked for, which `weights` and
+    `epoch` then tell. The other keys are always there, but for those of several labels and `skipped_steps`; top5 is null
+    below six classes, where it says nothing.
     """
     facts, history = read_facts(run.path), read_lines(run.metrics)
     if not facts["metrics"]:
         raise InputError(f"{run.path} holds a network that was not tested\n  hint: {RENEW}")
+    skipped = [int(row.get("skipped_steps", 0)) for row in history]
     metrics = {"top5": None, **facts["metrics"]}
     told = [*TESTED, *(name for name in SEVERAL if name in metrics)]
     return {"spec": facts["name"], "fingerprint": facts["fingerprint"], **{name: metrics[name] for name in told},
             "epochs": len(history), "seconds": round(history[-1]["seconds"]),
             "images_per_second": round(statistics.median(row["images_per_second"] for row in history)),
-            "classes": facts["classes"]}
+            "classes": facts["classes"], **{key: metrics[key] for key in CHOSEN if key in metrics},
+            **({"skipped_steps": sum(skipped)} if any(skipped) else {})}

@@ -17,3 +17,5 @@ class ExportSection(Section):
     tolerance: float = key(Number(above=0, below=1),
                            "how far a probability may be from Keras's; ten times that for a logit, as a share of the largest",
                            default=1e-4)
+    weights: str = key(Choice(("raw", "best"), {"last": "raw"}), "whose weights model.keras and the exports have: raw, "
+                       "those at the end; best, those of the best epoch that train.checkpoint.best keeps", default="raw")

@@ -12,6 +12,7 @@ from archspec.spec.data import ELSEWHERE, SOURCES, Data, Digits
 from archspec.spec.log import LogSection
 from archspec.spec.optimizers import SHARE, Sgd
 from archspec.spec.preprocess import PreprocessKeys
+from archspec.spec.saving import Checkpoint, OnDivergence, Rollback, Stop, StopEarly, unkept
 from archspec.spec.schedules import MOST_EPOCHS, Constant, Cosine, Schedule, Step, too_long
 
 NOT_NEGATIVE = Number(least=0, most=1e6)
@@ -23,16 +24,6 @@ SAMPLINGS = {**dict.fromkeys(("weighted", "weightedrandom", "oversample", "overs
              **dict.fromkeys(("uniform", "random", "shuffle", "sequential"), "natural")}
 """What other libraries call the ways to draw images."""
 _LOSS = "cross-entropy; of images with several labels (csv: separator, tfrecord: several) that of each class by itself"
-
-
-@section
-class Checkpoint(Section):
-    """When the state is saved. What is not saved is lost by a kill."""
-
-    epochs: int = key(Whole(1, MOST_EPOCHS), "at the end of every so many epochs, and of the last", default=1, unit="epochs")
-    steps: int = key(Whole(0, 10**9), "and within an epoch after every so many steps; 0: never", default=0, unit="steps")
-    keep: int = key(Whole(2, 1000), "how many are kept; two at least, so that one can be read if the other is damaged",
-                    default=2)
 
 
 @section
@@ -99,8 +90,12 @@ class Recipe(Section):
     sync_batch_norm: bool = key(Flag(),
                                 "statistics over the whole batch, not over each device's part: as many devices as one likes, "
                                 "the same training", default=True, synonyms=("sync_bn",))
-    checkpoint: Checkpoint = key(Sub(Checkpoint), "when the state is saved", default=Checkpoint(),
+    checkpoint: Checkpoint = key(Sub(Checkpoint), "when the state is saved, and which states are kept", default=Checkpoint(),
                                  synonyms=("checkpoints", "save"))
+    stop_early: StopEarly | None = key(Sub(StopEarly), "when a training that no longer gets better ends; `stop_early: 10` is "
+                                       "its patience", default=None, synonyms=("early_stopping", "earlystop"))
+    on_divergence: OnDivergence = key(OneOf("kind", (Stop, Rollback)), "what is done where loss or weights are no longer "
+                                      "numbers", default=Stop(), synonyms=("terminate_on_nan", "on_nan", "nan", "skip_nan"))
 
     log: LogSection = key(Sub(LogSection), "what is written down beside a row an epoch", default=LogSection(),
                           synonyms=("logging",))
@@ -122,13 +117,14 @@ class Recipe(Section):
         return any(isinstance(each, CROPS) for each in self.augmentation)
 
     def clashes(self) -> Iterator[Clash]:
-        """A mirror image that is none of its class; augmentations out of order; an odd batch of pairs; a schedule too long."""
+        """A mirror image that is none of its class; augmentations out of order; odd batches of pairs; what is never reached."""
         flips = [number for number, each in enumerate(self.augmentation) if isinstance(each, Flip)]
         if isinstance(self.data, Digits) and flips:
             yield Clash((f"augment.{flips[0]}", "data"), "a mirrored digit is not a digit", "leave flip out")
         yield from order_clashes(self.augmentation)
         yield from _unpaired(self)
         yield from too_long(self.schedule, self.epochs)
+        yield from unkept(self.checkpoint, self.stop_early, self.on_divergence, self.epochs)
 
 
 def _unpaired(recipe: Recipe) -> Iterator[Clash]:

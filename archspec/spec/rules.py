@@ -112,9 +112,12 @@ def _undefined(tree: object, known: tuple[Collection[str], ...], work: Work) -> 
 
 def _recipe(spec: Spec) -> Iterator[Problem]:
     problems: list[Problem] = []
-    section_in(spec.resolved, "export", ExportSection, problems)
+    export = section_in(spec.resolved, "export", ExportSection, problems)
     recipe = section_in(spec.resolved, "train", Recipe, problems)
     yield from problems
+    if export.weights == "best" and not recipe.checkpoint.best:
+        yield Problem("best", place(spec.resolved.tree, "export.weights"), "export.weights: best, but no best epoch is kept: "
+                      "train.checkpoint.best is 0", "train: {checkpoint: {best: 1}}")
     yield from _misfits(spec, recipe, lambda operation: isinstance(operation, PadCrop))
 
 

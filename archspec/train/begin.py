@@ -17,6 +17,7 @@ from archspec.io.machine import refusal
 from archspec.spec.arch import Spec
 from archspec.train import manifest as manifests
 from archspec.train.checkpoint import Checkpoints, Misfit, Snapshot
+from archspec.train.ending import ended
 from archspec.train.job import Job, Say, look
 from archspec.train.manifest import FRESH
 from archspec.train.metrics import read_lines
@@ -48,15 +49,29 @@ def begin(run: RunFolder, spec: Spec, graph: Graph, job: Job, fresh: bool, say: 
     snapshot, refused = to_go_on_from(run, spec, index)
     _take_up(run, job, snapshot, refused, say)
     manifest = manifests.read(run.manifest)
-    replace(manifest, resumed=[*manifest.resumed, manifests.start(job.state.progress.step)]).write(run.manifest)
+    train = {**manifest.train, "epochs": spec.train.epochs}  # which may be raised
+    replace(manifest, train=train, resumed=[*manifest.resumed, manifests.start(job.state.progress.step)]).write(run.manifest)
     write_text(run.spec, spec.to_yaml(expand=True))
     _sweep(run)
 
 
 def has_saved(run: RunFolder) -> bool:
-    """Whether something is there that was trained: it is gone on with, and never begun anew in silence."""
+    """Whether something is there that was trained and saved: it is gone on with, and never begun anew in silence.
+
+    Before the first checkpoint is due there are rows that no state belongs to.
+    """
+    if not run.manifest.is_file():
+        return False
     trained = any((run.path / name).exists() for name in (MODEL, FACTS, run.result.name))
-    return run.manifest.is_file() and bool(trained or Checkpoints(run.checkpoints, 1).found() or _rows(run))
+    return trained or bool(Checkpoints(run.checkpoints, 1).found()) or len(_rows(run)) >= _first_due(run)
+
+
+def _first_due(run: RunFolder) -> int:
+    """The epochs after which a run has saved, at the latest; 1 where no one can read it."""
+    try:
+        return int(manifests.read(run.manifest).train["checkpoint"]["epochs"])
+    except (InputError, KeyError, TypeError, ValueError):
+        return 1
 
 
 def to_go_on_from(run: RunFolder, spec: Spec, index: Index) -> tuple[Snapshot, dict[Path, str]]:
@@ -164,14 +179,14 @@ def _take_up(run: RunFolder, job: Job, snapshot: Snapshot, refused: dict[Path, s
         raise InputError(f"{run.checkpoints}: not a checkpoint of this network; {error}\n  hint: {FRESH}") from None
     for path in refused:  # kept for whoever wants to look at it, out of the count of those that are kept
         path.rename(path.with_name(f"{path.name}.unusable"))
-    _complete(run, job)
+    complete(run, job)
     progress, steps = job.state.progress, job.training.steps
-    if progress.step < job.steps:
+    if not ended(job.recipe, progress.history):
         epoch, step = divmod(progress.step, steps)
         say(f"resuming at epoch {epoch + 1}, step {step + 1} of {steps}")
 
 
-def _complete(run: RunFolder, job: Job) -> None:
+def complete(run: RunFolder, job: Job) -> None:
     """A state is saved before it is evaluated; if the evaluation was done after that, its row is in metrics.jsonl."""
     progress = job.state.progress
     epoch, within = divmod(progress.step, job.training.steps)

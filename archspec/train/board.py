@@ -24,13 +24,13 @@ PLACES = ("epoch", "step")
 
 
 class Board:
-    """Writers of event files, begun with what has happened before. `spec` is the text of the resolved spec."""
+    """Writers of event files, begun with what has happened before. `spec` is the file of the resolved spec."""
 
-    def __init__(self, folder: Path, spec: str, history: Iterable[Row], steps: Iterable[Row]) -> None:
+    def __init__(self, folder: Path, spec: Path, history: Iterable[Row], steps: Iterable[Row]) -> None:
         remove(folder)
         self._train, self._test = (tf.summary.create_file_writer(str(folder / name)) for name in ("train", "test"))
-        with self._train.as_default():
-            tf.summary.text("spec", f"```yaml\n{spec}\n```", step=0)
+        with suppress(OSError, ValueError), self._train.as_default():
+            tf.summary.text("spec", f"```yaml\n{read_bytes(spec).decode('utf-8')}\n```", step=0)
         for row in history:
             self.epoch(row)
         for row in steps:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import zipfile
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
@@ -46,18 +49,33 @@ class Misfit(Exception):
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """`step-00000450.npz` in a folder."""
+    """`step-00000450.npz` in a folder, of the newest states, and `best-00000450.npz` of the best."""
 
     folder: Path
     keep: int
 
     def save(self, snapshot: Snapshot) -> None:
         """Writes one, then removes all but the newest."""
-        path = self.folder / f"step-{snapshot.progress['step']:08d}.npz"
-        with replacing(path) as partial:
+        with replacing(self._path("step", snapshot)) as partial:
             _write(snapshot, partial)
         for old in self.found()[self.keep:]:
             old.unlink()
+
+    def save_best(self, snapshot: Snapshot, steps: Collection[int]) -> None:
+        """Keeps a state whatever comes after it, then removes all that are kept so but those of `steps`."""
+        with replacing(self._path("best", snapshot)) as partial:
+            try:
+                os.link(self._path("step", snapshot), partial)
+            except OSError:  # it is not there, or the disk has no second names
+                _write(snapshot, partial)
+        for step, old in self.best().items():
+            if step not in steps:
+                old.unlink()
+
+    def best(self) -> dict[int, Path]:
+        """Those that are kept for being the best, by step."""
+        found = (path for path in self.folder.glob("best-*.npz") if kind_of(path) != "other")
+        return {int(number): path for path in sorted(found) if (number := path.stem.removeprefix("best-")).isdecimal()}
 
     def newest(self) -> tuple[Snapshot | None, dict[Path, str]]:
         """The newest that can be used, and those before it that cannot, with the reason.
@@ -76,6 +94,9 @@ class Checkpoints:
         """The newest first; pipes and devices are none, whatever they are called."""
         return sorted((path for path in self.folder.glob("step-*.npz") if kind_of(path) != "other"), reverse=True)
 
+    def _path(self, kind: str, snapshot: Snapshot) -> Path:
+        return self.folder / f"{kind}-{snapshot.progress['step']:08d}.npz"
+
 
 def read(path: Path) -> Snapshot:
     """Reads a checkpoint. Raises Unusable if one bit of it is not as it was written, or a number is none."""
@@ -91,12 +112,37 @@ def read(path: Path) -> Snapshot:
     return snapshot
 
 
+class _Summed:
+    """A file that is written from its beginning to its end, with the CRC-32 of that."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self.total = file, 0
+
+    def write(self, data: bytes) -> int:
+        """Writes what comes next."""
+        self.total = zlib.crc32(data, self.total)
+        return self._file.write(data)
+
+    def flush(self) -> None:
+        """Hands on what is held back."""
+        self._file.flush()
+
+
 def _write(snapshot: Snapshot, path: Path) -> None:
+    """As `np.savez` does, but for the sum, and without its copies: both would be made while Python's lock is held."""
+    arrays = {**snapshot.arrays, _PROGRESS: np.array(json.dumps(snapshot.progress))}
     with path.open("wb") as file:
-        np.savez(file, **snapshot.arrays, **{_PROGRESS: np.array(json.dumps(snapshot.progress))})  # type: ignore[arg-type]
-    total = _sum(path, path.stat().st_size)
-    with path.open("ab") as file:
-        file.write(_trailer(total))
+        summed = _Summed(file)
+        with zipfile.ZipFile(cast(BinaryIO, summed), "w", allowZip64=True) as archive:
+            for name, array in arrays.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                    _write_array(cast(BinaryIO, entry), np.asarray(array, order="C"))
+        file.write(_trailer(summed.total))
+
+
+def _write_array(file: BinaryIO, array: np.ndarray) -> None:
+    np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+    file.write(array.reshape(-1).view(np.uint8).data)
 
 
 def _trailer(total: int) -> bytes:

@@ -9,12 +9,13 @@ from typing import Protocol
 import numpy as np
 
 from archspec.train.job import Job
-from archspec.train.log import Log
+from archspec.train.log import Log, Now
 from archspec.train.pace import Pace
 from archspec.train.progress import Diverged, Row, trained
 from archspec.train.records import Records
 from archspec.train.schedule import LearningRate
 from archspec.train.signals import StopRequest
+from archspec.train.strategy import device_memory
 
 LOOK_SECONDS = 0.2
 """How often the sums are read while training: reading waits for the device."""
@@ -35,8 +36,8 @@ class Event(Protocol):
 class Look:
     """Shows loss and accuracy of the epoch so far."""
 
-    def __init__(self, job: Job, log: Log) -> None:
-        self._job, self._log = job, log
+    def __init__(self, job: Job, log: Log, pace: Pace) -> None:
+        self._job, self._log, self._pace = job, log, pace
         self._looked = time.monotonic()
 
     def due(self) -> bool:
@@ -46,12 +47,15 @@ class Look:
     def act(self) -> None:
         """A line, or the bar moves."""
         means = trained(_read(self._job))
-        self._log.step(self._job.state.progress.step, means["loss"], means["accuracy"])
+        step, steps = self._job.state.progress.step, self._job.training.steps
+        rate = float(LearningRate(self._job.recipe, steps)(step - 1))
+        now = Now(means["loss"], means["accuracy"], rate, self._pace.waits_now, device_memory())
+        self._log.step(step, now)
         self._looked = time.monotonic()
 
 
 class Save:
-    """Saves the state, once after a step."""
+    """Saves the state, once after a step: the step waits for a copy of it, and not for the disk."""
 
     def __init__(self, job: Job, records: Records, pace: Pace) -> None:
         self._job, self._records, self._pace = job, records, pace
@@ -68,17 +72,17 @@ class Save:
         return ends and step != self._saved
 
     def act(self) -> None:
-        """Writes a checkpoint, unless the one of this step is there."""
+        """Begins a checkpoint, unless the one of this step is. Raises what went wrong with the one before."""
         progress = self._job.state.progress
         if progress.step == self._saved:
             return
         _read(self._job)
         self._pace.pause()
         self._pace.count()
-        snapshot = self._job.state.snapshot()
-        if not snapshot.finite:
-            raise Diverged(f"the weights are no longer numbers in epoch {_epoch(self._job)}, at step {progress.step}")
-        self._records.save(snapshot)
+        copy = self._job.state.copy()
+        if not copy.finite:
+            raise _diverged(self._job, "the weights are no longer numbers", progress.step)
+        self._records.save(copy)
         self._saved = progress.step
         self._pace.go()
 
@@ -110,7 +114,7 @@ class Evaluate:
         self._job.state.gather()  # what is evaluated is what is saved
         found = {f"test_{name}": value for name, value in self._job.evaluate(self._between)}
         if not math.isfinite(found["test_loss"]):
-            raise Diverged(f"the test loss is no longer a number at step {self._job.state.progress.step}")
+            raise _diverged(self._job, "the test loss is no longer a number", self._job.state.progress.step)
         return found
 
     def _between(self, batch: int) -> None:
@@ -121,18 +125,21 @@ class Evaluate:
         progress, steps = self._job.state.progress, self._job.training.steps
         self._pace.count()
         rate = float(LearningRate(self._job.recipe, steps)(progress.step - 1))
+        skipped = {"skipped_steps": progress.skipped(progress.step - steps, progress.step)}
         return {"epoch": progress.step // steps, "step": progress.step, **means, **test, "learning_rate": rate,
                 "seconds": round(progress.seconds, 2), "images_per_second": self._pace.rate,
-                "data_wait": self._pace.waits, "images": self._job.training.split.size, "skipped": len(self._job.checked.train)}
+                "data_wait": self._pace.waits, "images": self._job.training.split.size, "skipped": len(self._job.checked.train),
+                **(skipped if progress.rolled_back else {})}
 
 
 def _read(job: Job) -> np.ndarray:
     """The sums of the epoch. Raises Diverged if one is no number."""
-    sums = job.state.progress.read()
-    if not np.isfinite(sums).all():
-        raise Diverged(f"the loss is no longer a number in epoch {_epoch(job)}, at step {job.state.progress.step}")
-    return sums
+    step = job.state.progress.first_bad()
+    if step is not None:
+        raise _diverged(job, "the loss is no longer a number", step)
+    return job.state.progress.read()
 
 
-def _epoch(job: Job) -> int:
-    return (job.state.progress.step - 1) // job.training.steps + 1
+def _diverged(job: Job, what: str, step: int) -> Diverged:
+    epoch, before = divmod(step - 1, job.training.steps)
+    return Diverged(f"{what} in epoch {epoch + 1}, at step {step} (batch {before + 1} of {job.training.steps})", step)

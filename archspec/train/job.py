@@ -20,6 +20,7 @@ from archspec.data.looking import Tick
 from archspec.data.pipeline import Pipeline
 from archspec.data.source import Source, without
 from archspec.data.weighting import class_weights
+from archspec.errors import InputError
 from archspec.evaluate.evaluator import Evaluator, classification, multi_label
 from archspec.graph.ir import Graph
 from archspec.model.emit import build
@@ -85,6 +86,14 @@ class Job:
         with self.strategy.scope():
             self.state.restore(snapshot)
 
+    def skip(self, steps: int) -> None:
+        """Leaves out so many steps: they count for the learning rate, and nothing is learned in them."""
+        with self.strategy.scope():
+            for name, variable in self.state.groups["optimizer"].items():
+                if name.endswith("/iteration"):
+                    variable.assign_add(steps)
+        self.state.progress.skip(steps)
+
     def batches(self, start: int) -> Iterator[Any]:
         """The batches of the training from a step on."""
         found: Iterator[Any] = iter(strategies.distributed(self.strategy, self.training.training(start)))
@@ -141,6 +150,7 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick, *, trial: bool =
     several = strategy.num_replicas_in_sync > 1
     classes = graph.output.type.channels
     evaluator = classification(classes) if data.train.labels.ndim == 1 else multi_label(classes)
+    _refuse_unmeasured(recipe, evaluator)
     train_step = strategies.summed(strategy, TrainStep(model, optimizer, recipe, rule, rules(recipe), classes, weights),
                                    partial(strategies.synchronized, model, several and recipe.sync_batch_norm))
     evaluate_step = strategies.summed(strategy, EvaluateStep(model, rule, evaluator))
@@ -149,6 +159,16 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick, *, trial: bool =
     state = TrainState(groups(model, optimizer), Progress(), strategies.averaging(strategy, apart))
     return Job(recipe, rule, data, found, training, testing, cluster, strategy, model, state, evaluator, train_step,
                evaluate_step, partial(_initialize, spec, graph, model, strategy))
+
+
+def _refuse_unmeasured(recipe: Recipe, evaluator: Evaluator) -> None:
+    """Raises InputError for a metric that no epoch of this training will have."""
+    measured = ["loss", "accuracy", *(f"test_{name}" for name in evaluator.names)]
+    asked = {"checkpoint": recipe.checkpoint.metric, **({"stop_early": recipe.stop_early.metric} if recipe.stop_early else {})}
+    for section, metric in asked.items():
+        if metric not in measured:
+            raise InputError(f"train.{section}.metric: {metric} is not measured on these data\n"
+                             f"  hint: one of {' '.join(measured)}")
 
 
 def _pipelines(data: Source, found: Checked, rule: Preprocess, recipe: Recipe, *, trial: bool) -> list[Pipeline]:

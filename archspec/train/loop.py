@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 
 from rich.console import Console
 
 from archspec.errors import InputError
+from archspec.spec.saving import Rollback
 from archspec.train import log as logs
+from archspec.train.best import KeepBest
 from archspec.train.checkpoint import Checkpoints
+from archspec.train.ending import no_better, stopped
 from archspec.train.events import Evaluate, Event, Look, Save
 from archspec.train.job import Job
+from archspec.train.marks import Mark, Spread
 from archspec.train.pace import Pace
 from archspec.train.progress import Diverged, Interrupted, Row
 from archspec.train.records import Records
 from archspec.train.report import remedy
+from archspec.train.rollback import roll_back
 from archspec.train.run import RunFolder
 from archspec.train.signals import StopRequest
 from archspec.train.speed import Extent
@@ -30,27 +35,48 @@ def train(job: Job, run: RunFolder, console: Console) -> list[Row]:
     extent = Extent(job.recipe.epochs, job.training.steps, job.training.split.size)
     log = logs.make_log(console, extent, remedy(job.recipe))
     checkpoints = Checkpoints(run.checkpoints, job.recipe.checkpoint.keep)
-    with log, StopRequest() as stop, Records(run, checkpoints, job.cluster, progress.history) as records:
+    with log, StopRequest() as stop, Records(run, checkpoints, job.cluster, progress.history, progress.step) as records:
         pace = Pace(progress, extent.each)
         save = Save(job, records, pace)
         # to save comes first: an image that cannot be read in the evaluation must not cost the epoch
-        events = (Look(job, log), save, Evaluate(job, records, pace, log, stop))
+        events = (Mark(job, records), Look(job, log, pace), save, Evaluate(job, records, pace, log, stop),
+                  KeepBest(job, checkpoints, records), Spread(job, records))
         steps = Steps(job, pace)
-        with _one_way_out(steps, save):
-            _run(job, steps, events, stop)
+
+        def rescue(error: Diverged) -> None:
+            roll_back(job, run, records, error, log.say)
+            steps.restart()
+            save.act()
+        with _one_way_out(steps, save, records, isinstance(job.recipe.on_divergence, Rollback)):
+            _run(job, steps, events, stop, records, rescue)
+            save.act()
+        if progress.step < job.steps:
+            log.say(f"stopped early, after epoch {len(progress.history)}: {no_better(job.recipe)}")
     return progress.history
 
 
-def _run(job: Job, steps: Steps, events: Sequence[Event], stop: StopRequest) -> None:
+def _run(job: Job, steps: Steps, events: Sequence[Event], stop: StopRequest, records: Records,
+         rescue: Callable[[Diverged], None]) -> None:
     """Before each step, and after the last: all events that are due, in order."""
     while True:
-        for event in events:
-            if event.due():
-                event.act()
+        try:
+            for event in events:
+                if event.due():
+                    event.act()
+        except Diverged as error:
+            rescue(error)
+            continue
         stop.check()
-        if job.state.progress.step == job.steps:
+        records.check()
+        if _over(job):
             return
         steps.next()
+
+
+def _over(job: Job) -> bool:
+    progress = job.state.progress
+    within = progress.step % job.training.steps
+    return progress.step == job.steps or (not within and stopped(job.recipe.stop_early, progress.history))
 
 
 class Steps:
@@ -69,22 +95,29 @@ class Steps:
         with self._pace.waiting():
             batch = self._job.next(self._batches)
         self.whole = False
-        progress.sums = progress.sums + self._job.train(batch)
+        progress.add(self._job.train(batch))
         self._pace.follow(progress.sums)
-        progress.step += 1
         self.whole = True
         if not self._compiled and progress.step % self._job.training.steps:
             self._pace.go()  # an epoch's pace leaves out the step that compiles, if there is another one
         self._compiled = True
 
 
+    def restart(self) -> None:
+        """Goes on from where the state stands now."""
+        self._pace.go()
+        self._batches = self._job.batches(self._job.state.progress.step)
+
+
 @contextmanager
-def _one_way_out(steps: Steps, save: Save) -> Iterator[None]:
+def _one_way_out(steps: Steps, save: Save, records: Records, rolls_back: bool) -> Iterator[None]:
     """Whatever ends a training early, what was done is saved, if the state is whole and all numbers."""
     try:
         yield
     except Interrupted:
-        save.act()
+        with suppress(Diverged) if rolls_back else nullcontext():  # what it goes back to is saved
+            save.act()
+        records.wait()  # it is said that all is saved
         raise
     except BaseException:  # the end of the process, too
         if steps.whole:

@@ -29,6 +29,10 @@ class Progress:
     timed: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
     """Images and seconds of the epoch by which its pace is told, and seconds of these spent waiting for data; see Pace."""
     history: list[Row] = field(default_factory=list)
+    rolled_back: list[list[int]] = field(default_factory=list)
+    """Of each time that the training diverged and went back: from which step, and the last of those that were left out."""
+    recent: list[Any] = field(default_factory=list)
+    """The sums of each step since they were last known to be numbers, not saved."""
 
     @property
     def images(self) -> float:
@@ -39,6 +43,30 @@ class Progress:
         """The sums as they are now."""
         return np.asarray(self.sums)
 
+    def add(self, sums: Any) -> None:
+        """One more step is done, or begun on the device, with these sums."""
+        self.sums = self.sums + sums
+        self.recent.append(sums)
+        self.step += 1
+
+    def first_bad(self) -> int | None:
+        """The first step of the epoch whose sums are not numbers; None where all are."""
+        if np.isfinite(self.read()).all():
+            self.recent.clear()
+            return None
+        before = self.step - len(self.recent)
+        return before + next((number for number, sums in enumerate(self.recent, 1) if not np.isfinite(np.asarray(sums)).all()),
+                             len(self.recent))
+
+    def skipped(self, begin: int, end: int) -> int:
+        """How many of the steps after `begin` up to `end` were left out."""
+        return sum(max(0, min(last, end) - max(first, begin)) for first, last in self.rolled_back)
+
+    def skip(self, steps: int) -> None:
+        """Leaves out so many steps."""
+        self.rolled_back.append([self.step, self.step + steps])
+        self.step += steps
+
     def end_epoch(self, row: Row) -> None:
         """Takes up the epoch's row; the sums of the next one begin."""
         self.history.append(row)
@@ -47,26 +75,33 @@ class Progress:
     def to_json(self) -> dict[str, Any]:
         """For the checkpoint."""
         return {"step": self.step, "seconds": self.seconds, "sums": self.read().tolist(), "timed": list(self.timed),
-                "history": list(self.history)}
+                "history": list(self.history), "rolled_back": list(self.rolled_back)}
 
     def take(self, document: dict[str, Any]) -> None:
         """Becomes what `to_json` gave."""
         self.step, self.seconds = document["step"], document["seconds"]
         self.sums, self.timed = np.array(document["sums"]), list(document["timed"])
-        self.history = list(document["history"])
+        self.history, self.recent = list(document["history"]), []
+        self.rolled_back = list(document.get("rolled_back", ()))
 
 
 def is_progress(document: object) -> bool:
     """Whether a JSON document is one that `Progress.to_json` gave, as far as that can be seen."""
-    return (isinstance(document, dict) and set(document) == {"step", "seconds", "sums", "timed", "history"}
+    return (isinstance(document, dict) and set(document) - {"rolled_back"} == {"step", "seconds", "sums", "timed", "history"}
             and type(document["step"]) is int and document["step"] >= 0 and _is_number(document["seconds"])
             and _are_numbers(document["sums"], len(TRAINED)) and _are_numbers(document["timed"], 3)
-            and isinstance(document["history"], list) and all(map(is_row, document["history"])))
+            and isinstance(document["history"], list) and all(map(is_row, document["history"]))
+            and _are_ranges(document.get("rolled_back", [])))
 
 
 def is_row(row: object) -> bool:
     """Whether a JSON value is a Row: numbers all, those that are required among them."""
     return isinstance(row, dict) and set(REQUIRED) <= row.keys() and all(map(_is_number, row.values()))
+
+
+def _are_ranges(values: object) -> bool:
+    return isinstance(values, list) and all(isinstance(each, list) and len(each) == 2 and {*map(type, each)} == {int}
+                                            for each in values)
 
 
 def _are_numbers(values: object, count: int) -> bool:
@@ -80,7 +115,11 @@ def _is_number(value: object) -> bool:
 
 
 class Diverged(Exception):
-    """Loss or weights are no longer numbers: the answer to the run is no, exit code 1."""
+    """Loss or weights are no longer numbers, after a step: the answer to the run is no, exit code 1."""
+
+    def __init__(self, message: str, step: int) -> None:
+        super().__init__(message)
+        self.step = step
 
 
 class Interrupted(Exception):

@@ -14,10 +14,11 @@ from archspec.errors import FEW, InputError, SpecError, shorten
 from archspec.graph.ir import Graph
 from archspec.io.files import read_json
 from archspec.io.lock import Taken, alone
-from archspec.schema.keys import to_json
+from archspec.schema.keys import REQUIRED, Section, to_json
 from archspec.schema.tree import plain
 from archspec.spec.arch import Spec
 from archspec.spec.inherit import NOT_INHERITED
+from archspec.spec.recipe import Recipe
 from archspec.spec.source import document, read
 from archspec.train import manifest as manifests
 from archspec.train.manifest import FRESH, Manifest
@@ -129,15 +130,44 @@ def differences(run: RunFolder, written: Manifest, spec: Spec, graph: Graph) -> 
         yield (f"a run of another network ({written.spec}, fingerprint {written.fingerprint}; this one's is "
                f"{graph.fingerprint}){said}")
     else:
-        differing = list(_differing(written.train, to_json(spec.train), "train"))
+        before = _whole(written.train, spec.train)
+        longer = type(before["epochs"]) is int and before["epochs"] < spec.train.epochs
+        more = {"epochs": spec.train.epochs} if longer and _goes_on(spec.train) else {}
+        differing = list(_differing({**before, **more}, to_json(spec.train), "train"))
+        if longer and not more:
+            differing.append(f"a {spec.train.schedule.kind} schedule is drawn over all epochs: with more of them it is another "
+                             "one from the first step on, where constant and step would go on")
         if differing:
             yield f"a run with another recipe: {'; '.join(differing)}"
 
 
-INDIFFERENT = ("train.strategy", "train.checkpoint", "train.log",
+INDIFFERENT = ("train.strategy", "train.checkpoint", "train.log", "train.stop_early", "train.on_divergence",
                *(f"train.data.{name}" for name in ("path", "root", "test", "cache", "on_error", "skip_at_most")))
 """Keys of the recipe that do not change what is learned: a run may be taken up with others. Data may lie elsewhere, or some
-be skipped now; whether they are the same is not told by these keys, but by the index."""
+be skipped now; whether they are the same is not told by these keys, but by the index. How long it trains, and what it does
+where it diverges, changes nothing of what was learned before."""
+GOES_ON = ("constant", "step", "exponential", "plateau")
+"""The schedules whose rates at an epoch are the same however many epochs there are."""
+
+
+def _whole(before: Mapping[str, Any], now: Section) -> dict[str, Any]:
+    """A section as an earlier archspec wrote it, with the defaults of the keys that it did not know."""
+    found = {name: before.get(name, to_json(key.default)) for name, key in now.declared.items() if key.default != REQUIRED}
+    inner = {name: _whole(found[name], each) for name in found
+             if isinstance(each := getattr(now, name), Section) and _same_kind(found[name], to_json(each))}
+    return {**before, **found, **inner}
+
+
+def _same_kind(before: object, now: Mapping[str, Any]) -> bool:
+    """Whether both are sections of the one kind, as far as one says its kind."""
+    return isinstance(before, Mapping) and all(before.get(tag, now.get(tag)) == now.get(tag) for tag in ("kind", "source"))
+
+
+def _goes_on(recipe: Recipe) -> bool:
+    """Whether with more epochs a training begins as it does with fewer."""
+    schedule = to_json(recipe.schedule)
+    relative = schedule.get("stretch") or any("%" in str(value) for value in schedule.values())
+    return schedule["kind"] in GOES_ON and not relative
 
 
 def _of_the_network(run: RunFolder, spec: Spec) -> list[str]:

@@ -4,13 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import keras
+import tensorflow as tf
 
 from archspec.train.checkpoint import Misfit, Snapshot
 from archspec.train.progress import Progress
 
 Group = Mapping[str, keras.Variable]
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy of a training's state that lies where the state does: what is trained on does not change it.
+
+    `finite` says whether all of it is numbers.
+    """
+
+    tensors: Mapping[str, tf.Tensor]
+    progress: dict[str, Any]
+    finite: bool
+
+    def fetch(self) -> Snapshot:
+        """The copy on the host."""
+        return Snapshot({name: tensor.numpy() for name, tensor in self.tensors.items()}, self.progress)
 
 
 @dataclass(frozen=True)
@@ -24,10 +43,25 @@ class TrainState:
     progress: Progress
     gather: Callable[[], None]
 
-    def snapshot(self) -> Snapshot:
-        """A copy of everything on the host. What the devices counted apart is averaged first, here as in the copy."""
+    def copy(self) -> Copy:
+        """A copy of everything, made by the device. What the devices counted apart is averaged first, here as in the copy."""
         self.gather()
-        return Snapshot({name: variable.value.numpy() for name, variable in self._named()}, self.progress.to_json())
+        tensors, finite = self._copied()
+        return Copy(tensors, self.progress.to_json(), bool(finite))
+
+    def snapshot(self) -> Snapshot:
+        """A copy of everything on the host."""
+        return self.copy().fetch()
+
+    @cached_property
+    def _copied(self) -> Callable[[], tuple[dict[str, tf.Tensor], tf.Tensor]]:
+        """All at once: to read 300 variables one by one takes 40 times as long."""
+        def run() -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+            tensors = {name: tf.identity(variable.value) for name, variable in self._named()}
+            whole = [tf.reduce_all(tf.math.is_finite(each)) for each in tensors.values() if each.dtype.is_floating]
+            return tensors, tf.reduce_all(whole)
+        compiled: Callable[[], tuple[dict[str, tf.Tensor], tf.Tensor]] = tf.function(run, autograph=False)
+        return compiled
 
     def restore(self, snapshot: Snapshot) -> None:
         """Becomes what was copied. Raises Misfit, before anything is changed, if that has other variables."""

@@ -10,12 +10,13 @@ from archspec.train.job import Job
 from archspec.train.progress import Row
 
 
-def artifact_of(spec: Spec, graph: Graph, job: Job, last: Row) -> Artifact:
-    """The network as it is now, without auxiliary classifiers; `last` is the row of its last epoch."""
+def artifact_of(spec: Spec, graph: Graph, job: Job, row: Row) -> Artifact:
+    """The network as it is now, without auxiliary classifiers; `row` is its epoch's, told if it is the best."""
     wanted = shapes(graph)
     weights = {key: array for key, array in values(job.model).items() if key in wanted}
-    tested = {name.removeprefix("test_"): value for name, value in last.items() if name.startswith("test_")}
+    tested = {name.removeprefix("test_"): value for name, value in row.items() if name.startswith("test_")}
+    best: dict[str, str | int] = {"weights": "best", "epoch": int(row["epoch"])} if spec.export.weights == "best" else {}
     data = job.data
     return Artifact(spec.to_yaml(expand=True), graph, weights, data.classes, job.rule,
-                    {"data": data.name, "split": data.test.name, "examples": job.testing.split.size, **tested}, versions(),
-                    job.index.digest, data.train.labels.ndim > 1)
+                    {"data": data.name, "split": data.test.name, "examples": job.testing.split.size, **tested, **best},
+                    versions(), job.index.digest, data.train.labels.ndim > 1)

@@ -37,6 +37,7 @@ class Job:
     state: State = field(default_factory=State)
     initialized: int = 0
     steps: int = 2 * STEPS
+    recipe: Recipe = field(default_factory=lambda: Recipe(epochs=2))
     training: Any = None
     rule: Preprocess = field(default_factory=lambda: preprocess_of(Recipe(), (8, 8, 1)))
     checked: Any = field(default_factory=lambda: SimpleNamespace(reasons=()))
@@ -193,6 +194,17 @@ def test_none_starts_from_zero_in_silence(begin: Begin) -> None:
                               "  hint: --fresh starts over (the old run is moved aside)")
 
 
+def test_rows_of_epochs_before_the_first_save_are_no_state(begin: Begin) -> None:
+    """Killed then, the same command begins again."""
+    for interval, begins in ((3, True), (2, False)):
+        begin(**{"checkpoint.epochs": str(interval)})
+        RUN.metrics.write_text("".join(json.dumps(row(epoch)) + "\n" for epoch in (1, 2)))
+        if begins:
+            assert begin(**{"checkpoint.epochs": str(interval)}).job.initialized == 1
+            RUN.metrics.unlink()
+    assert message(begin).startswith("run has trained, but no checkpoint is left to go on from\n")
+
+
 def test_a_row_that_was_written_after_the_save_is_not_evaluated_again(begin: Begin) -> None:
     begin()
     save(20, history=[row(1)])
@@ -232,7 +244,7 @@ def test_fresh_interrupted_is_gone_on_with_by_the_same_command(begin: Begin) -> 
 
 
 @pytest.mark.parametrize(("why", "names", "overrides"), [
-    ("other data", ("zebra",), {}), ("another recipe", (), {"epochs": "3"}), ("finished", (), {}), ("damaged", (), {}),
+    ("other data", ("zebra",), {}), ("another recipe", (), {"seed": "3"}), ("finished", (), {}), ("damaged", (), {}),
     ("no manifest", (), {})])
 def test_what_fresh_cannot_go_on_with_it_starts_over(begin: Begin, why: str, names: tuple[str, ...],
                                                      overrides: dict[str, str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from runs import QUICK, RUN, after_steps, checkpoints, metrics
 from archspec.cli import run as archspec
 from archspec.data.pipeline import Pipeline
 from archspec.errors import InputError
-from archspec.train import loop
+from archspec.train import checkpoint, loop
 from archspec.train.faults import computing
 from archspec.train.job import Job
 
@@ -24,36 +25,36 @@ from archspec.train.job import Job
 def test_an_image_that_cannot_be_read_costs_no_step(spec: Path, monkeypatch: pytest.MonkeyPatch, training: bool, step: int,
                                                     saved: int, capsys: pytest.CaptureFixture[str]) -> None:
     """An epoch is saved before it is evaluated; in training what was done is saved on the way out."""
-    real, before = Pipeline.next, list[list[int]]()
+    real = Pipeline.next
 
     def broken(self: Pipeline, batches: Any, number: int, **keys: bool) -> Any:
         if (keys["training"], number) == (training, step):
-            before.append(checkpoints())
             raise InputError("a.jpg: cannot be read")
         return real(self, batches, number, **keys)
     with monkeypatch.context() as patched:
         patched.setattr(Pipeline, "next", broken)
         assert archspec(["train", "small.yaml", *QUICK]) == 2
     assert capsys.readouterr().err.endswith("a.jpg: cannot be read\n")
-    assert (before, checkpoints()) == ([[] if training else [saved]], [saved])
+    assert checkpoints() == [saved]
     assert archspec(["train", "small.yaml", *QUICK]) == 0
     assert [row["epoch"] for row in metrics()] == [1, 2]
 
 
 def test_a_full_disk_is_told_and_the_last_good_one_stays(spec: Path, monkeypatch: pytest.MonkeyPatch,
                                                          capsys: pytest.CaptureFixture[str]) -> None:
-    real = np.savez
+    real = checkpoint._write
 
-    def full(file: Any, **arrays: Any) -> None:
-        if json.loads(str(arrays["progress"]))["step"] > 30:
+    def full(found: checkpoint.Snapshot, path: Path) -> None:
+        real(found, path)
+        if found.progress["step"] > 30:
+            os.truncate(path, 1000)
             raise OSError(errno.ENOSPC, "No space left on device")
-        real(file, **arrays)
     with monkeypatch.context() as patched:
-        patched.setattr(np, "savez", full)
+        patched.setattr(checkpoint, "_write", full)
         assert archspec(["train", "small.yaml", *QUICK]) == 2
     assert capsys.readouterr().err.endswith("runs/small: No space left on device\n"
                                             "  hint: the same command goes on when that is mended\n")
-    assert checkpoints() == [30]
+    assert [path.name for path in (RUN / "checkpoints").iterdir()] == ["step-00000030.npz"]
     assert archspec(["train", "small.yaml", *QUICK]) == 0
     assert [row["epoch"] for row in metrics()] == [1, 2]
 
@@ -89,7 +90,7 @@ def test_weights_that_are_no_numbers_are_never_saved(spec: Path, monkeypatch: py
         patched.setattr(loop.Steps, "__init__", lambda self, job, pace: (kept.append(job), real(self, job, pace))[1])
         after_steps(patched, 40, spoil)
         assert archspec(["train", "small.yaml", *QUICK, "--set", "train.checkpoint.steps=10"]) == 1
-    assert "the weights are no longer numbers in epoch 2, at step 40\n" in capsys.readouterr().err
+    assert "the weights are no longer numbers in epoch 2, at step 40 (batch 10 of 30)\n" in capsys.readouterr().err
     assert checkpoints() == [20, 30]
     assert archspec(["train", "small.yaml", *QUICK]) == 0
 

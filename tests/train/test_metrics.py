@@ -17,7 +17,8 @@ ROW: Row = {"epoch": 1, "step": 10, "loss": 0.5, "accuracy": 0.9, "test_loss": 0
 
 
 def board(path: Path, *rows: Row, steps: tuple[Row, ...] = ()) -> Board:
-    return Board(path / "tensorboard", "input: 8x8x1", rows, steps)
+    (path / "spec.yaml").write_text("input: 8x8x1\n")
+    return Board(path / "tensorboard", path / "spec.yaml", rows, steps)
 
 
 def told(path: Path, run: str) -> dict[tuple[str, int], float]:

@@ -110,7 +110,7 @@ def test_a_folder_may_be_called_by_a_number() -> None:
     ({"epoch": 8}, "train has no key 'epoch'", "did you mean 'epochs'?"),
     ({"schedule": {"gamma": 0.1, "kind": "step", "milestones": [1]}}, "train.schedule has no key 'gamma'", "did you mean 'factor'?"),
     ({"zzz": 8}, "train has no key 'zzz'", "it has recipe data epochs batch optimizer schedule preprocess augment repeated_augmentation sampling class_weights label_smoothing "
-     "auxiliary_weight init seed strategy sync_batch_norm checkpoint"),
+     "auxiliary_weight init seed strategy sync_batch_norm checkpoint stop_early on_divergence"),
 ])
 def test_a_mistake_is_said_with_a_way_out(written: dict[str, Any], message: str, hint: str) -> None:
     assert mistakes(**written) == [(message, hint)]

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
+import tensorflow as tf
 
 from archspec.errors import InputError
-from archspec.train.checkpoint import Checkpoints, Snapshot
+from archspec.train.checkpoint import Checkpoints
 from archspec.train.cluster import Cluster
 from archspec.train.progress import Row
 from archspec.train.records import Records
 from archspec.train.run import RunFolder
+from archspec.train.state import Copy
 
 ROW: Row = {"epoch": 1, "step": 5, "loss": 0.5}
-SNAPSHOT = Snapshot({"a": np.zeros(3)}, {"step": 5, "seconds": 0.0, "sums": [0.0], "timed": [0.0, 0.0, 0.0], "history": []})
+def copy(step: int) -> Copy:
+    return Copy({"a": tf.zeros(3)}, {"step": step, "seconds": 0.0, "sums": [0.0], "timed": [0.0, 0.0, 0.0], "history": []}, True)
 
 
 def records(path: Path, rank: int = 0, history: tuple[Row, ...] = ()) -> Records:
     path.mkdir(exist_ok=True)
     run = RunFolder(path)
-    return Records(run, Checkpoints(run.checkpoints, 2), Cluster(rank, 2), history)
+    return Records(run, Checkpoints(run.checkpoints, 2), Cluster(rank, 2), history, 5)
 
 
 def names(path: Path) -> list[str]:
@@ -31,7 +33,7 @@ def names(path: Path) -> list[str]:
 @pytest.mark.parametrize(("rank", "written"), [(0, ["checkpoints", "metrics.jsonl", "tensorboard"]), (1, [])])
 def test_the_chief_writes_and_no_one_else(tmp_path: Path, rank: int, written: list[str]) -> None:
     with records(tmp_path / "run", rank) as found:
-        found.save(SNAPSHOT)
+        found.save(copy(5))
         found.epoch([ROW])
     assert names(tmp_path / "run") == written
 
@@ -49,7 +51,7 @@ def test_another_folder_of_the_name_is_not_written_to(tmp_path: Path, again: boo
         path.rename(tmp_path / "moved")
         if again:
             path.mkdir()
-        for write in (lambda: found.save(SNAPSHOT), lambda: found.epoch([ROW])):
+        for write in (lambda: (found.save(copy(5)), found.wait()), lambda: found.epoch([ROW])):
             with pytest.raises(InputError, match="run is no longer there: it was moved or removed while it was worked in"):
                 write()
     assert names(tmp_path) == ["moved", *(["run"] if again else [])]

@@ -70,9 +70,42 @@ def test_data_may_lie_elsewhere(spec: Path) -> None:
 
 def test_another_recipe_is_refused_with_what_differs(run: RunFolder, spec: Path) -> None:
     assert refused(run, spec, "train.epochs=3", "train.schedule.learning_rate=1") == (
-        "run holds a run with another recipe: train.epochs was 2, is 3; train.schedule.learning_rate was 0.05, is 1.0\n"
+        "run holds a run with another recipe: train.schedule.learning_rate was 0.05, is 1.0\n"
         "  hint: --fresh starts over (the old run is moved aside), --run DIR keeps both")
-    refuse(run, *loaded(spec, "train.epochs=3"), fresh=True)
+    refuse(run, *loaded(spec, "train.schedule.learning_rate=1"), fresh=True)
+
+
+def test_more_epochs_are_no_other_recipe_where_the_schedule_goes_on(run: RunFolder, spec: Path) -> None:
+    refuse(run, *loaded(spec, "train.epochs=3"), fresh=False)
+    assert refused(run, spec, "train.epochs=1").startswith("run holds a run with another recipe: train.epochs was 2, is 1\n")
+
+
+def test_more_epochs_under_a_cosine_are_refused_with_the_reason(spec: Path) -> None:
+    written, graph = loaded(spec, "train.schedule=cosine")
+    Path("run").mkdir()
+    begun(written, graph).write(Path("run/manifest.json"))
+    assert refused(RunFolder(Path("run")), spec, "train.schedule=cosine", "train.epochs=3") == (
+        "run holds a run with another recipe: train.epochs was 2, is 3; a cosine schedule is drawn over all epochs: with more of them "
+        "it is another one from the first step on, where constant and step would go on\n"
+        "  hint: --fresh starts over (the old run is moved aside), --run DIR keeps both")
+
+
+@pytest.mark.parametrize("gone", ["stop_early", "on_divergence", "label_smoothing", "checkpoint", "optimizer.nesterov"])
+def test_a_run_of_before_a_key_was_there_has_its_default(run: RunFolder, spec: Path, gone: str) -> None:
+    manifest = json.loads(run.manifest.read_text())
+    *above, name = gone.split(".")
+    section = manifest["train"]
+    for each in above:
+        section = section[each]
+    del section[name]
+    run.manifest.write_text(json.dumps(manifest))
+    refuse(run, *loaded(spec), fresh=False)
+    if gone == "label_smoothing":
+        assert "train.label_smoothing was 0.0, is 0.5" in refused(run, spec, "train.label_smoothing=0.5")
+
+
+def test_what_becomes_of_a_run_may_change(run: RunFolder, spec: Path) -> None:
+    refuse(run, *loaded(spec, "train.stop_early={patience: 1}", "train.on_divergence=rollback"), fresh=False)
 
 
 def test_other_augmentation_is_told_by_its_operations(spec: Path) -> None:

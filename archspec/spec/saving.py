@@ -1,0 +1,72 @@
+"""The parts of the `train` section on what is kept, when a training ends early, and what it does where it diverges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archspec.schema.keys import Clash, Section, key, section, tag
+from archspec.schema.kinds import Choice, Number, Whole
+from archspec.spec.schedules import MOST_EPOCHS
+
+MEASURED = ("test_top1", "test_top5", "test_loss", "accuracy", "loss", "test_precision", "test_recall", "test_f1")
+"""What metrics.jsonl has of an epoch and an epoch may be called the best for; those of loss are the better the lower."""
+METRIC = Choice(MEASURED, {"valloss": "test_loss", "evalloss": "test_loss", "valaccuracy": "test_top1", "valacc": "test_top1",
+                           "top1": "test_top1", "testaccuracy": "test_top1", "acc": "accuracy", "top5": "test_top5",
+                           "trainloss": "loss", "trainaccuracy": "accuracy", "f1": "test_f1"})
+
+
+@section
+class Checkpoint(Section):
+    """When the state is saved, and which states are kept. What is not saved is lost by a kill."""
+
+    epochs: int = key(Whole(1, MOST_EPOCHS), "at the end of every so many epochs, and of the last", default=1, unit="epochs")
+    steps: int = key(Whole(0, 10**9), "and within an epoch after every so many steps; 0: never", default=0, unit="steps")
+    keep: int = key(Whole(2, 1000), "how many are kept; two at least, so that one can be read if the other is damaged",
+                    default=2)
+    best: int = key(Whole(0, 1000), "how many of the best epochs are kept beside them", default=0, unit="epochs",
+                    synonyms=("save_top_k", "keep_best", "save_best", "save_best_only"))
+    metric: str = key(METRIC, "what an epoch is the best by", default="test_top1",
+                      synonyms=("monitor", "eval_metric", "best_metric"))
+
+
+@section
+class StopEarly(Section):
+    """The end of a training that no longer gets better."""
+
+    main = "patience"
+    metric: str = key(METRIC, "what has to get better", default="test_top1", synonyms=("monitor", "eval_metric"))
+    patience: int = key(Whole(1, MOST_EPOCHS), "after how many epochs without that it ends", unit="epochs", default=10)
+    least: float = key(Number(least=0, most=1e6), "the least change that counts", default=0.0,
+                       synonyms=("min_delta", "threshold", "min_change"))
+
+
+@section
+class Stop(Section):
+    """A training that diverges ends, with exit code 1."""
+
+    kind: str = tag("the run ends, and its last good state is kept", default="stop")
+
+
+@section
+class Rollback(Section):
+    """A training that diverges goes back to its last checkpoint, and leaves out the batches from there to where it showed."""
+
+    kind: str = tag("the last checkpoint is gone back to, and the batches from there to where it showed are left out",
+                    default="rollback")
+    most: int = key(Whole(1, 1000), "how often in a training; it ends at the next time", default=3, unit="times",
+                    synonyms=("max_rollbacks", "retries", "times"))
+    skip: int = key(Whole(0, 10**6), "how many steps more are left out", default=0, unit="steps",
+                    synonyms=("skip_batches", "skip_steps"))
+
+
+OnDivergence = Stop | Rollback
+
+
+def unkept(checkpoint: Checkpoint, early: StopEarly | None, divergence: OnDivergence, epochs: int) -> Iterator[Clash]:
+    """What of these can never act; the paths are those of the `train` section."""
+    if early is not None and early.patience >= epochs:
+        yield Clash(("stop_early.patience", "epochs"), f"stop_early.patience of {early.patience} epochs ends no training of "
+                    f"{epochs}", "a smaller patience, or more epochs")
+    if isinstance(divergence, Rollback) and checkpoint.epochs > 1:
+        yield Clash(("on_divergence", "checkpoint.epochs"), "rollback leaves out batches of the epoch in progress, so that it "
+                    f"needs a checkpoint at each epoch's end, not at every {checkpoint.epochs}", "checkpoint.epochs: 1")

@@ -1,0 +1,49 @@
+"""What the rows of a run's epochs say: which is the best, and whether the training is at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from archspec.spec.recipe import Recipe
+from archspec.spec.saving import StopEarly
+
+Rows = Sequence[Mapping[str, float]]
+
+
+def rises(metric: str) -> bool:
+    """Whether more of it is better: a loss falls, all else are shares of what is right."""
+    return not metric.endswith("loss")
+
+
+def best(rows: Iterable[Mapping[str, float]], metric: str) -> list[Mapping[str, float]]:
+    """The rows from the best to the worst; of equal ones the earlier is the better."""
+    return sorted(rows, key=lambda row: -row[metric] if rises(metric) else row[metric])
+
+
+def stopped(rule: StopEarly | None, history: Rows) -> bool:
+    """Whether a metric has not got better for as many epochs as a training has patience.
+
+    Better is by more than `least` than the best that counted before; a change that does not count is measured again later.
+    """
+    if rule is None or not history:
+        return False
+    values = [row[rule.metric] if rises(rule.metric) else -row[rule.metric] for row in history]
+    mark, since = values[0], 0
+    for value in values[1:]:
+        mark, since = (value, 0) if value > mark + rule.least else (mark, since + 1)
+        if since >= rule.patience:
+            return True
+    return False
+
+
+def ended(recipe: Recipe, history: Rows) -> bool:
+    """Whether a training whose epochs gave these rows has nothing more to do."""
+    return len(history) >= recipe.epochs or stopped(recipe.stop_early, history)
+
+
+def no_better(recipe: Recipe) -> str:
+    """Why a training of this recipe has stopped early."""
+    rule = recipe.stop_early
+    assert rule is not None
+    by = f" by more than {rule.least:g}" if rule.least else ""
+    return f"{rule.metric} has not {'risen' if rises(rule.metric) else 'fallen'}{by} for {rule.patience} epoch(s)"

@@ -1,0 +1,158 @@
+"""The best epochs are kept beside the newest states, exported where that is asked for, and end a training early."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from runs import QUICK, RUN, after_steps, checkpoints, exact, metrics
+
+from archspec.artifact.folder import read as read_artifact
+from archspec.cli import run as archspec
+from archspec.errors import InputError
+from archspec.train import events
+from archspec.train.best import best_state
+from archspec.train.checkpoint import Checkpoints, Snapshot, read
+
+FIVE = ["--set", "train.epochs=5", "--set", "train.checkpoint.best=2"]
+
+
+@pytest.fixture
+def top1(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test says this of epochs 1 to 5."""
+    said = {30: 0.5, 60: 0.9, 90: 0.7, 120: 0.9, 150: 0.1}
+
+    def tested(self: events.Evaluate) -> dict[str, float]:
+        return {"test_loss": 1.0, "test_top1": said[self._job.state.progress.step], "test_top5": 1.0}
+    monkeypatch.setattr(events.Evaluate, "_test", tested)
+
+
+def kept() -> list[str]:
+    return sorted(path.name for path in (RUN / "checkpoints").iterdir())
+
+
+@pytest.mark.usefixtures("top1")
+def test_the_best_are_kept_and_the_newest_too(spec: Path) -> None:
+    assert archspec(["train", "small.yaml", *QUICK, *FIVE]) == 0
+    assert kept() == ["best-00000060.npz", "best-00000120.npz", "step-00000120.npz", "step-00000150.npz"]
+    assert read(RUN / "checkpoints/best-00000060.npz").progress["step"] == 60
+
+
+@pytest.mark.usefixtures("top1")
+def test_what_is_exported_is_the_best_epoch_and_says_so(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Asked for when the run is finished, too; asked for no more, the last one's come back."""
+    assert archspec(["train", "small.yaml", "--set", "export.formats=[tflite]", *FIVE]) == 0
+    last, lite = weights(), (RUN / "model.tflite").read_bytes()
+    assert archspec(["train", "small.yaml", "--set", "export.formats=[tflite]", *FIVE, "--set", "export.weights=best"]) == 0
+    result = json.loads((RUN / "result.json").read_text())
+    assert (result["top1"], result["weights"], result["epoch"], result["epochs"]) == (0.9, "best", 2, 5)
+    assert "2, the best" in capsys.readouterr().out
+    held = read(RUN / "checkpoints/best-00000060.npz").arrays
+    np.testing.assert_array_equal(weights(), held["model/head_dense/kernel"])
+    assert (weights() != last).any()
+    assert (RUN / "model.tflite").read_bytes() != lite
+    np.testing.assert_array_equal(keras.saving.load_model(RUN / "model.keras").get_layer("head_dense").kernel, weights())
+    assert archspec(["train", "small.yaml", "--set", "export.formats=[tflite]", *FIVE]) == 0
+    np.testing.assert_array_equal(weights(), last)
+    assert (RUN / "model.tflite").read_bytes() == lite
+    assert "weights" not in json.loads((RUN / "result.json").read_text())
+
+
+def weights() -> np.ndarray:
+    return read_artifact(RUN).weights["head_dense", "kernel"]
+
+
+@pytest.mark.usefixtures("top1")
+def test_stopped_between_its_row_and_its_keeping_an_epoch_is_kept(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(self: object, copy: object, steps: object) -> None:
+        raise SystemExit
+    with monkeypatch.context() as patched:
+        patched.setattr(events.Records, "keep", killed)
+        for _ in range(2):
+            with pytest.raises(SystemExit):
+                archspec(["train", "small.yaml", *QUICK, *FIVE])
+    assert kept() == ["step-00000030.npz"]
+    assert archspec(["train", "small.yaml", *QUICK, *FIVE]) == 0
+    assert kept() == ["best-00000060.npz", "best-00000120.npz", "step-00000120.npz", "step-00000150.npz"]
+
+
+@pytest.mark.usefixtures("top1")
+def test_an_epoch_that_is_not_saved_is_kept(spec: Path) -> None:
+    assert archspec(["train", "small.yaml", *QUICK, *FIVE, "--set", "train.checkpoint.epochs=5"]) == 0
+    assert kept() == ["best-00000060.npz", "best-00000120.npz", "step-00000150.npz"]
+
+
+@pytest.mark.usefixtures("top1")
+def test_without_patience_left_it_ends_and_is_finished(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the state of its end saved, though it is no end of an interval; with more patience it goes on from there."""
+    early = ["--set", "train.epochs=5", "--set", "train.checkpoint.epochs=4", "--set", "train.stop_early={patience: 1, least: 0.05}"]
+    assert archspec(["train", "small.yaml", *QUICK, *early]) == 0
+    assert "stopped early, after epoch 3: test_top1 has not risen by more than 0.05 for 1 epoch(s)" in capsys.readouterr().err
+    assert (len(metrics()), checkpoints()) == (3, [90])
+    assert archspec(["train", "small.yaml", *QUICK, *early]) == 0
+    assert "runs/small is finished" in capsys.readouterr().err
+    assert archspec(["train", "small.yaml", *QUICK, "--set", "train.epochs=5"]) == 0
+    assert archspec(["train", "small.yaml", *QUICK, "--set", "train.epochs=5", "--run", "whole"]) == 0
+    assert exact(RUN) == exact(Path("whole"))
+
+
+@pytest.mark.usefixtures("top1")
+def test_interrupted_it_stops_early_at_the_same_epoch(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    early = ["--set", "train.epochs=5", "--set", "train.stop_early=1"]
+    with monkeypatch.context() as patched:
+        after_steps(patched, 70, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        assert archspec(["train", "small.yaml", *QUICK, *early]) == 130
+    assert archspec(["train", "small.yaml", *QUICK, *early]) == 0
+    assert [row["test_top1"] for row in metrics()] == [0.5, 0.9, 0.7]
+
+
+def test_a_metric_that_these_data_do_not_have_is_refused_first(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for section, more in (("checkpoint", ""), ("stop_early", ", patience: 1")):
+        assert archspec(["train", "small.yaml", "--set", f"train.{section}={{metric: test_f1{more}}}"]) == 2
+        assert capsys.readouterr().err == (f"train.{section}.metric: test_f1 is not measured on these data\n"
+                                           "  hint: one of loss accuracy test_loss test_top1 test_top5\n")
+
+
+def saved(folder: Path, steps: Iterable[int]) -> Checkpoints:
+    found = Checkpoints(folder, 2)
+    for step in steps:
+        document: dict[str, Any] = {"step": step, "seconds": 0.5, "sums": [0.0] * 3, "timed": [0.0] * 3, "history": []}
+        found.save_best(Snapshot({"a": np.float32([step])}, document), range(9))
+    return found
+
+
+def row(step: int, top1: float) -> dict[str, float]:
+    return {"step": step, "test_top1": top1}
+
+
+def test_a_damaged_best_one_is_passed_over(tmp_path: Path) -> None:
+    found, said = saved(tmp_path, (1, 2)), list[str]()
+    found.best()[2].write_bytes(b"")
+    history = [row(1, 0.1), row(2, 0.3), row(3, 0.9)]
+    snapshot, best = best_state(found, history, "test_top1", said.append)
+    assert (snapshot.arrays["a"].tolist(), best) == ([1.0], row(1, 0.1))
+    assert said == [f"{tmp_path}/best-00000002.npz is passed over (damaged: its checksum differs)"]
+    with pytest.raises(InputError, match=r"holds no best epoch that can be used.*\n  hint: --set export.weights=raw"):
+        best_state(found, history[2:], "test_top1", said.append)
+
+
+def test_on_a_disk_without_second_names_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere it costs no more room than the newest one does."""
+    def refuse(*names: object) -> None:
+        raise PermissionError
+    found, document = Checkpoints(tmp_path, 2), {"step": 7, "seconds": 0.5, "sums": [0.0] * 3, "timed": [0.0] * 3, "history": []}
+    snapshot = Snapshot({"a": np.float32([7])}, document)
+    for harm, names in ((False, 2), (True, 1)):
+        if harm:
+            monkeypatch.setattr(os, "link", refuse)
+        found.save(snapshot)
+        found.save_best(snapshot, [7])
+        assert found.best()[7].stat().st_nlink == names
+        assert read(found.best()[7]).arrays["a"] == [7]

@@ -1,0 +1,113 @@
+"""A training that diverges and may go back: from the last checkpoint past these batches, so often, the same however stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from runs import QUICK, RUN, after_steps, checkpoints, exact, metrics
+
+from archspec.cli import run as archspec
+from archspec.train import loop
+from archspec.train.checkpoint import read
+from archspec.train.job import Job
+from archspec.train.progress import Progress
+
+BACK = [*QUICK, "--set", "train.on_divergence=rollback", "--set", "train.checkpoint.steps=10"]
+
+
+def spoiled(patched: pytest.MonkeyPatch, steps: Collection[int]) -> None:
+    """The batches of these steps make loss and weights no numbers."""
+    def train(self: Job, batch: Any) -> Any:
+        sums = self.train_step(batch)
+        if self.state.progress.step + 1 in steps:
+            self.model.get_layer("head_dense").bias.assign(np.full(10, np.nan, np.float32))
+            return sums * tf.constant(np.nan, tf.float64)
+        return sums
+    patched.setattr(Job, "train", train)
+
+
+def test_it_goes_back_and_leaves_these_batches_out(spec: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    spoiled(monkeypatch, [37])
+    assert archspec(["train", "small.yaml", *BACK]) == 0
+    assert ("the loss is no longer a number in epoch 2, at step 37 (batch 7 of 30): back to the checkpoint of step 30; steps 31 to 37 "
+            "are left out (1 of 3 times)\n") in capsys.readouterr().err
+    assert [row.get("skipped_steps") for row in metrics()] == [None, 7]
+    assert json.loads((RUN / "result.json").read_text())["skipped_steps"] == 7
+    last = read(RUN / "checkpoints/step-00000060.npz")
+    assert last.progress["rolled_back"] == [[30, 37]]
+    assert last.arrays["optimizer/00000/iteration"] == 60
+
+
+def test_it_is_the_same_training_however_it_is_stopped(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a signal before and after, and killed right after it went back, before that was saved."""
+    spoiled(monkeypatch, [37, 38, 52])
+    assert archspec(["train", "small.yaml", *BACK, "--run", "whole"]) == 0
+    for step in (33, 37, 45):
+        with monkeypatch.context() as patched:
+            after_steps(patched, step, lambda: os.kill(os.getpid(), signal.SIGTERM))
+            assert archspec(["train", "small.yaml", *BACK]) == 130
+    assert archspec(["train", "small.yaml", *BACK]) == 0
+    rows, arrays = exact(Path("whole"))
+    assert [row.get("skipped_steps") for row in rows] == [None, 8 + 2]
+    assert arrays.keys() == exact(RUN)[1].keys()
+    with monkeypatch.context() as patched:
+        patched.setattr(loop.Steps, "restart", lambda self: setattr(self, "whole", False) or (_ for _ in ()).throw(SystemExit))
+        with pytest.raises(SystemExit):
+            archspec(["train", "small.yaml", *BACK, "--run", "killed"])
+    assert checkpoints(Path("killed")) == [20, 30]
+    assert archspec(["train", "small.yaml", *BACK, "--run", "killed"]) == 0
+    assert exact(Path("killed")) == (rows, arrays)
+
+
+@pytest.mark.parametrize(("steps", "more", "why", "kept"), [
+    ([5], (), "there is no checkpoint of this epoch to go back to", []),
+    ([32, 33, 45], ("most: 2",), "it was gone back 2 times before", [33, 40]),
+    ([31], ("skip: 500",), "no batch of this epoch would be left", [20, 30])])
+def test_where_nothing_is_gained_it_ends(spec: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], steps: list[int],
+                                         more: tuple[str, ...], why: str, kept: list[int]) -> None:
+    spoiled(monkeypatch, steps)
+    chosen = ["--set", f"train.on_divergence={{{', '.join(('kind: rollback', *more))}}}"]
+    assert archspec(["train", "small.yaml", *BACK, *chosen]) == 1
+    assert f"; {why}\n" in capsys.readouterr().err
+    assert (checkpoints() if kept else []) == kept
+
+
+def test_weights_alone_that_are_no_numbers_are_gone_back_from(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def spoil() -> None:
+        kept[0].model.get_layer("head_dense").bias.assign(np.full(10, np.nan, np.float32))
+    kept: list[Job] = []
+    real = loop.Steps.__init__
+    monkeypatch.setattr(loop.Steps, "__init__", lambda self, job, pace: (kept.append(job), real(self, job, pace))[1])
+    after_steps(monkeypatch, 40, spoil)
+    assert archspec(["train", "small.yaml", *BACK]) == 0
+    assert metrics()[1]["skipped_steps"] == 10
+
+
+def test_a_run_that_diverged_goes_on_when_it_may_go_back(spec: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    spoiled(monkeypatch, [37])
+    assert archspec(["train", "small.yaml", *QUICK]) == 1
+    assert "--set train.on_divergence=rollback: the run goes back" in capsys.readouterr().err
+    assert archspec(["train", "small.yaml", *BACK]) == 0
+
+
+def test_the_first_bad_step_is_found_whenever_it_is_looked_for() -> None:
+    progress = Progress(30)
+    for value in (1.0, 1.0, np.nan, 1.0):
+        progress.add(np.array([value, 1.0, 1.0]))
+        if value == 1.0 and progress.step == 31:
+            assert progress.first_bad() is None
+            assert not progress.recent
+    assert progress.first_bad() == 33
+
+
+def test_steps_that_are_left_out_are_counted_by_epoch() -> None:
+    progress = Progress(rolled_back=[[30, 37], [37, 40], [55, 60]])
+    assert [progress.skipped(begin, begin + 30) for begin in (0, 30, 60)] == [0, 15, 0]
