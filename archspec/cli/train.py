@@ -23,6 +23,7 @@ from archspec.io.signals import INTERRUPTED
 from archspec.network import lower
 
 if TYPE_CHECKING:
+    from archspec.data.pipeline import Pipeline
     from archspec.export.run import Finished
     from archspec.graph.ir import Graph
     from archspec.spec.arch import Spec
@@ -39,6 +40,7 @@ PLACES = {
     "model.tflite": "the same for devices",
     "labels.txt": "the classes in the order of the outputs, one a line",
     "result.json": "the table above",
+    "report.md": "the run on one page: result, protocol, recipe, the worst classes and images",
     "curves.png": "loss and error over the epochs",
     "augmented.png": "what the network was first trained on, beside the same images untouched",
     "metrics.jsonl": "the same in numbers",
@@ -200,10 +202,18 @@ def _finish(run: RunFolder, spec: Spec, graph: Graph, job: Job, row: Row) -> Fin
     """From the end of a training to all that its folder promises; `row` is that of the epoch whose weights the job has."""
     from archspec.artifact.folder import write
     from archspec.export.run import complete
-    from archspec.export.sample import IMAGES, SEED
     from archspec.train.trained import artifact_of
     write(artifact_of(spec, graph, job, row), run.path)
-    return complete(run.path, spec.export, job.testing.sample(IMAGES, SEED)[0])
+    return complete(run.path, spec.export, _whole(job))
+
+
+def _whole(job: Job) -> Pipeline:
+    """The test images in batches that fit one device, whatever the training's are shared out over."""
+    from dataclasses import replace
+
+    from archspec.data.order import ALL
+    share = -(-job.recipe.batch // job.strategy.num_replicas_in_sync)
+    return replace(job.testing, shard=ALL, recipe=replace(job.recipe, batch=share))
 
 
 def _load_tensorflow(console: Console) -> None:

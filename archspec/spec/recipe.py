@@ -9,6 +9,7 @@ from archspec.schema.keys import Clash, Key, OneOf, Section, Sub, key, section
 from archspec.schema.kinds import Choice, Flag, Number, Table, Text, Whole, plainly
 from archspec.spec.augment import CROPS, OPERATIONS, CutMix, Flip, MixUp, Operation, RandomResizedCrop, order_clashes
 from archspec.spec.data import ELSEWHERE, SOURCES, Data, Digits
+from archspec.spec.log import LogSection
 from archspec.spec.optimizers import SHARE, Sgd
 from archspec.spec.preprocess import PreprocessKeys
 from archspec.spec.saving import Checkpoint, OnDivergence, Rollback, Stop, StopEarly, unkept
@@ -95,6 +96,9 @@ class Recipe(Section):
                                        "its patience", default=None, synonyms=("early_stopping", "earlystop"))
     on_divergence: OnDivergence = key(OneOf("kind", (Stop, Rollback)), "what is done where loss or weights are no longer "
                                       "numbers", default=Stop(), synonyms=("terminate_on_nan", "on_nan", "nan", "skip_nan"))
+
+    log: LogSection = key(Sub(LogSection), "what is written down beside a row an epoch", default=LogSection(),
+                          synonyms=("logging",))
 
     @property
     def augmentation(self) -> tuple[Operation, ...]:

@@ -104,7 +104,7 @@ class Job:
         return self.training.next(batches, self.state.progress.step, training=True)
 
     def train(self, batch: Any) -> tf.Tensor:
-        """One step: the sums of steps.TRAINED. Raises InputError if memory does not suffice; the state is lost then."""
+        """One step: the sums of progress.TRAINED. Raises InputError if memory does not suffice; the state is lost then."""
         with computing(self.recipe.batch):
             return self.train_step(batch)
 

@@ -15,6 +15,7 @@ from archspec.train.checkpoint import Checkpoints
 from archspec.train.ending import no_better, stopped
 from archspec.train.events import Evaluate, Event, Look, Save
 from archspec.train.job import Job
+from archspec.train.marks import Mark, Spread
 from archspec.train.pace import Pace
 from archspec.train.progress import Diverged, Interrupted, Row
 from archspec.train.records import Records
@@ -34,11 +35,12 @@ def train(job: Job, run: RunFolder, console: Console) -> list[Row]:
     extent = Extent(job.recipe.epochs, job.training.steps, job.training.split.size)
     log = logs.make_log(console, extent, remedy(job.recipe))
     checkpoints = Checkpoints(run.checkpoints, job.recipe.checkpoint.keep)
-    with log, StopRequest() as stop, Records(run, checkpoints, job.cluster, progress.history) as records:
+    with log, StopRequest() as stop, Records(run, checkpoints, job.cluster, progress.history, progress.step) as records:
         pace = Pace(progress, extent.each)
         save = Save(job, records, pace)
         # to save comes first: an image that cannot be read in the evaluation must not cost the epoch
-        events = (Look(job, log), save, Evaluate(job, records, pace, log, stop), KeepBest(job, checkpoints, records))
+        events = (Mark(job, records), Look(job, log, pace), save, Evaluate(job, records, pace, log, stop),
+                  KeepBest(job, checkpoints, records), Spread(job, records))
         steps = Steps(job, pace)
 
         def rescue(error: Diverged) -> None:

@@ -21,9 +21,6 @@ from archspec.train.optimizer import Sgd
 from archspec.train.strategy import over_devices
 from archspec.train.update import Rule, updated
 
-TRAINED = ("loss", "correct", "examples")
-"""What the sums of a training step are sums of."""
-
 
 @dataclass(frozen=True)
 class TrainStep:
@@ -39,7 +36,7 @@ class TrainStep:
     """(classes,) float32; 1 for all if left out."""
 
     def __call__(self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, blend: Blend | tuple[()]) -> tf.Tensor:
-        """Sums as in TRAINED, (3,) float64.
+        """Sums as in progress.TRAINED, (3,) float64.
 
         Of images that are blended the accuracy is by the class that has most of them; of several labels by those that are
         true by half at least.

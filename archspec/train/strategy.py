@@ -59,6 +59,12 @@ def peak(strategy: tf.distribute.Strategy) -> tuple[int, str]:
     return max(int(each["peak"]) for each in found), "a GPU" if len(devices) > 1 else "the GPU"
 
 
+def device_memory() -> int:
+    """Bytes that the fullest GPU has in use; 0 where there is none: what a CPU's training takes is the process's own."""
+    names = [gpu.name.removeprefix("/device:") for gpu in tf.config.list_logical_devices("GPU")]
+    return max((tf.config.experimental.get_memory_info(name)["current"] for name in names), default=0)
+
+
 def distributed(strategy: tf.distribute.Strategy, batches: tf.data.Dataset) -> Any:
     """The batches, each shared out over the devices in order."""
     return strategy.experimental_distribute_dataset(batches)

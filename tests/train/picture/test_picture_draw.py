@@ -17,8 +17,8 @@ from archspec.data.sources import load_data
 from archspec.errors import InputError
 from archspec.preprocess.rule import preprocess_of
 from archspec.spec.recipe import Recipe
+from archspec.train.board import TensorBoard
 from archspec.train.cluster import Cluster
-from archspec.train.metrics import TensorBoard
 from archspec.train.picture import draw as drawing
 from archspec.train.picture.draw import draw_first, place
 
