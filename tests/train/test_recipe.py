@@ -182,6 +182,30 @@ def test_what_other_libraries_call_an_operation(word: str, theirs: str) -> None:
             (f"train.augment does not know '{each}'", f"did you mean '{word}'?")]
 
 
+FOLDER = {"source": "folder", "path": "x"}
+ORDER = "the order is drawn anew for each epoch, of all images, from train.seed: there is nothing to set"
+THREADS = "there are as many threads as the machine has use for, and batches are ready ahead: there is nothing to set"
+
+
+@pytest.mark.parametrize(("written", "hint"), [
+    *(({"data": {"source": word}}, "did you mean 'folder'?") for word in ("directory", "ImageFolder", "image_dataset_from_directory")),
+    ({"data": {"source": "numpy"}}, "did you mean 'npz'?"), ({"data": {"source": "TFRecords"}}, "did you mean 'tfrecord'?"),
+    ({"data": {**FOLDER, "on_error": "ignore"}}, "did you mean 'skip'?"), ({"data": {**FOLDER, "on_error": "raise"}}, "did you mean 'stop'?"),
+    ({"data": {**FOLDER, "shuffle": True}}, ORDER), ({"shuffle": True}, ORDER),
+    ({"data": {**FOLDER, "num_workers": 4}}, THREADS), ({"prefetch": 4}, THREADS),
+    ({"data": {**FOLDER, "test_size": 0.2}}, "did you mean 'holdout'?"),
+    ({"data": {**FOLDER, "color_mode": "rgb"}}, "the channels are those of the network's input at the top of the spec, input: 224x224x3"),
+    ({"sampling": "weighted"}, "did you mean 'balanced'?"), ({"sampling": "uniform"}, "did you mean 'natural'?"),
+    ({"preprocess": {"decoder": "INTEGER_FAST"}}, "did you mean 'fast'?"),
+    ({"mixup": 0.2}, "it is done to images: train.augment: [mixup]"), ({"RandAugment": {}}, "it is done to images: train.augment: [randaugment]"),
+    ({"loss": "bce"}, "cross-entropy; of images with several labels (csv: separator, tfrecord: several) that of each class by itself"),
+    ({"data": FOLDER, "augment": [{"flip": {"vertical": True}}]}, "did you mean 'axis'?"),
+])
+def test_what_other_libraries_let_a_person_set(written: dict[str, Any], hint: str) -> None:
+    (_, said), = mistakes(**written)
+    assert said == hint
+
+
 @pytest.mark.parametrize(("theirs", "hint"), [("size", "did you mean 'shorter'?"), ("crop_pct", "did you mean 'fraction'?"), ("no", "did you mean 'none'?")])
 def test_what_other_libraries_call_a_way_to_resize(theirs: str, hint: str) -> None:
     assert mistakes(preprocess={"resize": {theirs: 1}}) == [(f"train.preprocess.resize does not know '{theirs}'", hint)]

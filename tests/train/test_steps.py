@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from archspec.data.augment.batches import blender
+from archspec.data.augment.mixing import Mixed
 from archspec.evaluate.evaluator import classification
 from archspec.evaluate.loss import cross_entropy, truth, weighed_cross_entropy
 from archspec.preprocess.rule import preprocess_of
@@ -150,6 +151,15 @@ def test_blended_images_are_what_is_learned() -> None:
     inputs, truths = blended(tf.constant(IMAGES), truth(tf.constant(LABELS), 3, 0.0), blend)
     expected = tf.reduce_sum(cross_entropy(truths, model(inputs, training=True))).numpy()
     assert train_step(model, recipe)(IMAGES, tf.constant(LABELS), ONES, blend).numpy()[0] == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_of_blended_images_with_several_labels_those_of_the_larger_part_count(smoothing: float) -> None:
+    model, recipe = network(), Recipe(batch=4, label_smoothing=smoothing)
+    step = TrainStep(model, optimizers.make_optimizer(recipe, 1, model), recipe, RULE, rules(recipe), 3)
+    labels, shares = np.repeat(np.uint8([[0], [1], [1], [0]]), 3, axis=1), tf.constant([0.3, 0.8, 0.8, 0.3])
+    for part, hits in ((shares, 4), (1 - shares, 0), (tf.ones(4), 2)):
+        assert step(IMAGES, labels, ONES, (Mixed(part, tf.zeros((4, 4), tf.int32), part),)).numpy()[1] == hits
 
 
 @pytest.mark.parametrize("mix", [False, True])
