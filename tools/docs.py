@@ -65,6 +65,8 @@ def _takes(key: Key) -> str:
     """The kind of value with its bounds and its unit."""
     if isinstance(key.kind, OneOf):
         return "one of " + " ".join(f"`{word}`" for word in key.kind.kinds())
+    if isinstance(key.kind, ListOf) and isinstance(key.kind.item, Sub):
+        return "a list of mappings, see below"
     if isinstance(key.kind, Named | ListOf):
         words = " ".join(f"`{word}`" for word in (key.kind.item if isinstance(key.kind, ListOf) else key.kind).kinds())
         return f"a list of {words}" if isinstance(key.kind, ListOf) else f"one of {words}"
@@ -130,8 +132,9 @@ def _sections() -> str:
             sections.setdefault(f"{entry.path}: {word}", [])
         if not (isinstance(entry.key.kind, Choice) and len(entry.key.kind.words) == 1):
             main = entry.owner is not None and entry.owner.main == entry.name
-            rows.append((f"`{entry.name}`" + " (a bare value)" * main, _takes(entry.key), _default(entry.key),
-                         _sentence(entry.key.doc)))
+            name = f"`{entry.name}`" + " (a bare value)" * main
+            row = (name, _takes(entry.key), _default(entry.key), _sentence(entry.key.doc))
+            rows += [row] * (row not in rows)  # a section that several kinds hold stands there once
     found = [(f"`{within}`", *row) for within, rows in sections.items() if within
              for row in rows or [("", "", "", "no keys of its own")]]
     return table(("section", "key", "value", "default", "meaning"), found)
