@@ -11,7 +11,7 @@ from archspec.spec.augment import CROPS, OPERATIONS, CutMix, Flip, MixUp, Operat
 from archspec.spec.data import SOURCES, Data, Digits
 from archspec.spec.optimizers import SHARE, Sgd
 from archspec.spec.preprocess import PreprocessKeys
-from archspec.spec.schedules import MOST_EPOCHS, Constant, Cosine, Schedule, Step, too_long
+from archspec.spec.schedules import MOST_EPOCHS, SCHEDULES, Cosine, Schedule, misfits
 
 NOT_NEGATIVE = Number(least=0, most=1e6)
 BALANCED = dict.fromkeys(("balanced", "auto"), "sampling: balanced shows every class as often as any other; weights are "
@@ -57,8 +57,8 @@ class Recipe(Section):
     batch: int = key(Whole(1, 10**6), "images a step, over all devices together", default=32, unit="images",
                      synonyms=("batch_size", "bs", "global_batch_size"))
     optimizer: Sgd = key(OneOf("kind", (Sgd,)), "how weights change", default=Sgd(), synonyms=("optimiser",))
-    schedule: Schedule = key(OneOf("kind", (Cosine, Step, Constant)), "the learning rate over the epochs",
-                                             default=Cosine(), synonyms=("lr_schedule", "scheduler"))
+    schedule: Schedule = key(SCHEDULES, "the learning rate over the epochs", default=Cosine(),
+                             synonyms=("lr_schedule", "scheduler"))
     preprocess: PreprocessKeys = key(Sub(PreprocessKeys), "what is done to every image ahead of the network",
                                      default=PreprocessKeys(), synonyms=("preprocessing", "normalize", "normalise",
                                                                          "normalization", "resize"))
@@ -92,6 +92,18 @@ class Recipe(Section):
                                  synonyms=("checkpoints", "save"))
 
     @property
+    def learning_rate(self) -> float:
+        """The highest learning rate, at the batch of this training."""
+        return self.schedule.peak(self.batch)
+
+    @property
+    def rate_said(self) -> str:
+        """The highest learning rate, and the rate per batch that it comes from where there is one."""
+        given = self.schedule.learning_rate
+        came = "" if given.per is None else f" ({given}, batch {self.batch}{', sqrt' * (self.schedule.scaling == 'sqrt')})"
+        return f"learning rate {self.learning_rate:g}{came}"
+
+    @property
     def augmentation(self) -> tuple[Operation, ...]:
         """What training does to images, where nothing is written what holds."""
         usual: tuple[Operation, ...] = (RandomResizedCrop(), Flip()) if self.data.mirrored else ()
@@ -108,13 +120,13 @@ class Recipe(Section):
         return any(isinstance(each, CROPS) for each in self.augmentation)
 
     def clashes(self) -> Iterator[Clash]:
-        """A mirror image that is none of its class; augmentations out of order; an odd batch of pairs; a schedule too long."""
+        """A mirrored digit; augmentations out of order; an odd batch of pairs; a schedule of another length."""
         flips = [number for number, each in enumerate(self.augmentation) if isinstance(each, Flip)]
         if isinstance(self.data, Digits) and flips:
             yield Clash((f"augment.{flips[0]}", "data"), "a mirrored digit is not a digit", "leave flip out")
         yield from order_clashes(self.augmentation)
         yield from _unpaired(self)
-        yield from too_long(self.schedule, self.epochs)
+        yield from misfits(self.schedule, self.epochs)
 
 
 def _unpaired(recipe: Recipe) -> Iterator[Clash]:
