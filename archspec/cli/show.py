@@ -16,7 +16,7 @@ from archspec.views.explain import explain as explain_key
 @click.option("--expand", is_flag=True, help="Write the shipped blocks out that it uses.")
 @click.option("--explain", metavar="KEY", help="Say where the value of a key came from: --explain stages.widths.")
 def show(spec: str, overrides: tuple[str, ...], expand: bool, explain: str | None) -> int:
-    """Show SPEC with everything it extends and its recipe merged into it. What is printed is a spec."""
+    """Show SPEC with everything it extends merged into it. What is printed is a spec."""
     loaded = spec_of(spec, overrides)
     if explain is None:
         click.echo(loaded.to_yaml(expand) + _rate(loaded), nl=False)

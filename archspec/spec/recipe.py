@@ -17,6 +17,9 @@ NOT_NEGATIVE = Number(least=0, most=1e6)
 BALANCED = dict.fromkeys(("balanced", "auto"), "sampling: balanced shows every class as often as any other; weights are "
                          "written out, {NAME: 2.5}")
 """What to write where other libraries count the classes themselves, by their word for it."""
+DECIDED = ("data", "epochs", "batch", "optimizer", "schedule", "preprocess", "augment", "repeated_augmentation",
+           "label_smoothing", "auxiliary_weight")
+"""What a recipe decides, by saying it or by leaving it to the defaults: naming one forgets what was said of these before."""
 
 
 @section
