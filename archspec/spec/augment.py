@@ -82,7 +82,7 @@ class Flip(Section):
     main = "probability"
     probability: float = key(CHANCE, "of being mirrored", default=0.5, synonyms=("p", "prob"))
     axis: str = key(Choice(("horizontal", "vertical")), "left to right, or upside down", default="horizontal",
-                    synonyms=("direction", "mode"))
+                    synonyms=("direction", "mode", "vertical", "horizontal"))
 
 
 @section

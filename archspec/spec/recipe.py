@@ -6,10 +6,21 @@ from collections.abc import Iterator
 from types import MappingProxyType
 
 from archspec.schema.keys import Clash, Key, OneOf, Section, Sub, key, section
-from archspec.schema.kinds import Choice, Flag, Number, Table, Text, Whole
-from archspec.spec.augment import CROPS, OPERATIONS, CutMix, Flip, MixUp, Operation, RandomResizedCrop, order_clashes
-from archspec.spec.data import SOURCES, Data, Digits
-from archspec.spec.optimizers import SHARE, Sgd
+from archspec.schema.kinds import Choice, Flag, Number, Table, Text, Whole, plainly
+from archspec.spec.augment import (
+    CROPS,
+    ON_BATCHES,
+    ON_IMAGES,
+    OPERATIONS,
+    CutMix,
+    Flip,
+    MixUp,
+    Operation,
+    RandomResizedCrop,
+    order_clashes,
+)
+from archspec.spec.data import ELSEWHERE, SOURCES, Data, Digits
+from archspec.spec.optimizers import OPTIMIZERS, SHARE, Optimizer, Sgd
 from archspec.spec.preprocess import PreprocessKeys
 from archspec.spec.schedules import MOST_EPOCHS, SCHEDULES, Cosine, Schedule, misfits
 
@@ -20,6 +31,11 @@ BALANCED = dict.fromkeys(("balanced", "auto"), "sampling: balanced shows every c
 DECIDED = ("data", "epochs", "batch", "optimizer", "schedule", "preprocess", "augment", "repeated_augmentation",
            "label_smoothing", "auxiliary_weight")
 """What a recipe decides, by saying it or by leaving it to the defaults: naming one forgets what was said of these before."""
+SAMPLINGS = {**dict.fromkeys(("weighted", "weightedrandom", "oversample", "oversampling", "classbalanced", "equal"),
+                             "balanced"),
+             **dict.fromkeys(("uniform", "random", "shuffle", "sequential"), "natural")}
+"""What other libraries call the ways to draw images."""
+_LOSS = "cross-entropy; of images with several labels (csv: separator, tfrecord: several) that of each class by itself"
 
 
 @section
@@ -51,6 +67,11 @@ class Init(Section):
 class Recipe(Section):
     """All that training needs to know beside the network."""
 
+    instead = MappingProxyType({
+        **ELSEWHERE, **{plainly(name): f"it is done to images: train.augment: [{each.word}]"
+                        for each in (*CROPS, *ON_IMAGES, *ON_BATCHES) for name in (each.word, *each.synonyms)},
+        **dict.fromkeys(("loss", "lossfunction", "criterion", "losses"), _LOSS)})
+
     merged = MappingProxyType({"recipe": Key(Text("the name of a recipe"), None, "a recipe that ships, see "
                                              "[Recipes](#recipes); its keys hold where the section that names it says "
                                              "nothing")})
@@ -59,7 +80,7 @@ class Recipe(Section):
     epochs: int = key(Whole(1, MOST_EPOCHS), "how often every image is seen", default=30)
     batch: int = key(Whole(1, 10**6), "images a step, over all devices together", default=32, unit="images",
                      synonyms=("batch_size", "bs", "global_batch_size"))
-    optimizer: Sgd = key(OneOf("kind", (Sgd,)), "how weights change", default=Sgd(), synonyms=("optimiser",))
+    optimizer: Optimizer = key(OneOf("kind", OPTIMIZERS), "how weights change", default=Sgd(), synonyms=("optimiser",))
     schedule: Schedule = key(SCHEDULES, "the learning rate over the epochs", default=Cosine(),
                              synonyms=("lr_schedule", "scheduler"))
     preprocess: PreprocessKeys = key(Sub(PreprocessKeys), "what is done to every image ahead of the network",
@@ -72,8 +93,8 @@ class Recipe(Section):
     repeated_augmentation: int = key(Whole(1, 100), "how many differently augmented copies of an image a batch holds; the "
                                      "epoch keeps its length and holds so many fewer images",
                                      default=1, unit="copies", synonyms=("aug_repeats", "ra_sampler", "repeated_aug"))
-    sampling: str = key(Choice(("natural", "balanced")), "every image once an epoch, or every class as often as any other",
-                        default="natural", synonyms=("sampler", "oversampling"))
+    sampling: str = key(Choice(("natural", "balanced"), SAMPLINGS), "every image once an epoch, or every class as often as any "
+                        "other", default="natural", synonyms=("sampler", "oversampling"))
     class_weights: object = key(Table(Number(least=0, most=1e6), instead=BALANCED), "the weight of a class in the loss, by its "
                                 "name; those not named have 1", default=None, follows="1 for all", synonyms=("class_weight",))
     label_smoothing: float = key(SHARE, "the share of each label that is spread over all classes", default=0.0, unit="share",

@@ -171,8 +171,7 @@ def misfits(schedule: Schedule, epochs: int) -> Iterator[Clash]:
     """What of a schedule does not suit the number of epochs; the paths are those of the `train` section."""
     if schedule.written_for not in (None, epochs) and not schedule.stretch:
         yield Clash(("epochs", "schedule.written_for"), f"the schedule is written for {schedule.written_for} epochs, and "
-                    f"training has {epochs}", f"schedule.stretch: true puts its points in proportion; "
-                    f"schedule.written_for: {epochs} says that they {_as_they_are(schedule, epochs)}")
+                    f"training has {epochs}", f"schedule.stretch: true puts its points in proportion; {_as_they_are(schedule, epochs)}")
         return
     warmup = schedule.epoch(schedule.warmup, epochs)
     if warmup >= epochs:
@@ -183,9 +182,12 @@ def misfits(schedule: Schedule, epochs: int) -> Iterator[Clash]:
 
 
 def _as_they_are(schedule: Schedule, epochs: int) -> str:
-    """Whether the points can stay where they are, in a hint."""
-    points = (schedule.warmup, *(schedule.milestones if isinstance(schedule, Step) else ()))
-    return "stay as they are" if all(each.percents or each.amount < epochs for each in points) else "are written anew"
+    """The other way out, in a hint: points that fit stay where they are, else new ones are needed."""
+    points = {"warmup": (schedule.warmup,), "milestones": schedule.milestones if isinstance(schedule, Step) else ()}
+    late = [name for name, spans in points.items() if any(not each.percents and each.amount >= epochs for each in spans)]
+    if late:
+        return f"or write {' and '.join(late)} anew, with schedule.written_for: {epochs}"
+    return f"schedule.written_for: {epochs} leaves them where they are"
 
 
 def _milestones(schedule: Step, epochs: int, warmup: float) -> Iterator[Clash]:

@@ -17,7 +17,6 @@ from archspec.preprocess.pixels import normalize
 from archspec.preprocess.rule import Preprocess
 from archspec.spec.recipe import Recipe
 from archspec.train.blend import blended
-from archspec.train.optimizer import Sgd
 from archspec.train.strategy import over_devices
 from archspec.train.update import Rule, updated
 
@@ -30,7 +29,7 @@ class TrainStep:
     """Loss, gradient and update on one device, with the gradient of all of them."""
 
     model: keras.Model
-    optimizer: Sgd
+    optimizer: keras.optimizers.Optimizer
     recipe: Recipe
     rule: Preprocess
     rules: tuple[Rule, ...]
@@ -39,11 +38,15 @@ class TrainStep:
     """(classes,) float32; 1 for all if left out."""
 
     def __call__(self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, blend: Blend | tuple[()]) -> tf.Tensor:
-        """Sums as in TRAINED, (3,) float64. Of images that are blended the accuracy is by the class that has most of them."""
+        """Sums as in TRAINED, (3,) float64.
+
+        Of images that are blended the accuracy is by the class that has most of them; of several labels by those that are
+        true by half at least.
+        """
         one_each = len(labels.shape) == 1
         inputs, truths, weighed = self._blended(images, labels, blend)
-        if blend and one_each:
-            labels = tf.argmax(truths, axis=1, output_type=tf.int32)
+        if blend:
+            labels = tf.argmax(truths, axis=1, output_type=tf.int32) if one_each else tf.cast(truths >= 0.5, tf.uint8)
         whole = cross_entropy if self.class_weights is None else weighed_cross_entropy
         distance = whole if one_each else binary_cross_entropy
         with tf.GradientTape() as tape:

@@ -75,7 +75,17 @@ def test_a_folder_may_be_called_by_a_number() -> None:
     ({"data": {"source": "folder"}}, "train.data needs 'path'", "path: relative to the folder in which the command runs"),
     ({"data": {"path": "x"}}, "train.data has no key 'path'", "it is a key of source: folder, csv, tfrecord, tfds, npz"),
     ({"data": {"source": "folder", "path": "x", "root": "y"}}, "train.data has no key 'root'", "it is a key of source: csv"),
-    ({"optimizer": "adam"}, "train.optimizer: there is sgd only, this is the text 'adam'", ""),
+    ({"optimizer": "adams"}, "train.optimizer.kind needs one of sgd rmsprop adam adamw lamb lion, this is the text 'adams'", "did you mean 'adam'?"),
+    ({"optimizer": {"kind": "adam", "decay": "decoupled"}}, "train.optimizer has no key 'decay'",
+     "adam decays in the gradient; kind: adamw decays by itself"),
+    ({"optimizer": {"kind": "adam", "eps": 1e-3}}, "train.optimizer has no key 'eps'", "did you mean 'epsilon'?"),
+    ({"optimizer": {"kind": "lion", "momentum": 0.9}}, "train.optimizer has no key 'momentum'", "it is a key of kind: sgd, rmsprop"),
+    ({"optimizer": {"form": "torch"}}, "train.optimizer.form needs one of caffe pytorch, this is the text 'torch'", "did you mean 'pytorch'?"),
+    ({"optimizer": {"decays": "no_bn"}}, "train.optimizer.decays needs one of kernels all_but_norms all, this is the text 'no_bn'",
+     "did you mean 'all_but_norms'?"),
+    ({"optimizer": {"layers": "head"}}, "train.optimizer.layers needs a list, this is the text 'head'", "begin each mapping with '- '"),
+    ({"optimizer": {"layers": [{"match": "head"}]}}, "train.optimizer.layers: an entry without a factor changes nothing",
+     "learning_rate: 0.1, or weight_decay: 0"),
     ({"optimizer": {"nesterov": 1}}, "train.optimizer.nesterov needs true or false, this is the number 1", "write true"),
     ({"schedule": {"kind": "step"}}, "train.schedule needs 'milestones'", "milestones: where the learning rate falls; they must rise"),
     ({"schedule": {"kind": "cosine", "factor": 0.1}}, "train.schedule has no key 'factor'", "it is a key of kind: step, exponential"),
@@ -119,7 +129,7 @@ def test_a_mistake_is_said_with_a_way_out(written: dict[str, Any], message: str,
 
 
 def test_a_key_that_is_gone_once_files_are_merged_is_not_suggested_for_itself() -> None:
-    (message, hint), = mistakes(recipe="cifar_resnet")
+    (message, hint), = mistakes(recipe="resnet_cifar_2015")
     assert message == "train has no key 'recipe'"
     assert hint.startswith("it has data ")
 
@@ -172,6 +182,30 @@ def test_what_other_libraries_call_an_operation(word: str, theirs: str) -> None:
     for each in theirs.split():
         assert mistakes(augment=[each]) == mistakes(augment=[{each: 0.5}]) == [
             (f"train.augment does not know '{each}'", f"did you mean '{word}'?")]
+
+
+FOLDER = {"source": "folder", "path": "x"}
+ORDER = "the order is drawn anew for each epoch, of all images, from train.seed: there is nothing to set"
+THREADS = "there are as many threads as the machine has use for, and batches are ready ahead: there is nothing to set"
+
+
+@pytest.mark.parametrize(("written", "hint"), [
+    *(({"data": {"source": word}}, "did you mean 'folder'?") for word in ("directory", "ImageFolder", "image_dataset_from_directory")),
+    ({"data": {"source": "numpy"}}, "did you mean 'npz'?"), ({"data": {"source": "TFRecords"}}, "did you mean 'tfrecord'?"),
+    ({"data": {**FOLDER, "on_error": "ignore"}}, "did you mean 'skip'?"), ({"data": {**FOLDER, "on_error": "raise"}}, "did you mean 'stop'?"),
+    ({"data": {**FOLDER, "shuffle": True}}, ORDER), ({"shuffle": True}, ORDER),
+    ({"data": {**FOLDER, "num_workers": 4}}, THREADS), ({"prefetch": 4}, THREADS),
+    ({"data": {**FOLDER, "test_size": 0.2}}, "did you mean 'holdout'?"),
+    ({"data": {**FOLDER, "color_mode": "rgb"}}, "the channels are those of the network's input at the top of the spec, input: 224x224x3"),
+    ({"sampling": "weighted"}, "did you mean 'balanced'?"), ({"sampling": "uniform"}, "did you mean 'natural'?"),
+    ({"preprocess": {"decoder": "INTEGER_FAST"}}, "did you mean 'fast'?"),
+    ({"mixup": 0.2}, "it is done to images: train.augment: [mixup]"), ({"RandAugment": {}}, "it is done to images: train.augment: [randaugment]"),
+    ({"loss": "bce"}, "cross-entropy; of images with several labels (csv: separator, tfrecord: several) that of each class by itself"),
+    ({"data": FOLDER, "augment": [{"flip": {"vertical": True}}]}, "did you mean 'axis'?"),
+])
+def test_what_other_libraries_let_a_person_set(written: dict[str, Any], hint: str) -> None:
+    (_, said), = mistakes(**written)
+    assert said == hint
 
 
 @pytest.mark.parametrize(("theirs", "hint"), [("size", "did you mean 'shorter'?"), ("crop_pct", "did you mean 'fraction'?"), ("no", "did you mean 'none'?")])
