@@ -94,7 +94,7 @@ def _guarded(work: Work, spec: Spec, graph: Graph, run: RunFolder, fresh: bool, 
         return INTERRUPTED
     except Diverged as error:
         _say(console, f"{error}\n  hint: start over with --fresh and a lower train.schedule.learning_rate (now "
-                      f"{spec.train.schedule.learning_rate:g}) or a longer train.schedule.warmup; or --set "
+                      f"{spec.train.schedule.learning_rate}) or a longer train.schedule.warmup; or --set "
                       "train.on_divergence=rollback: the run goes back to its last checkpoint and leaves these batches out")
         return NO
     except NotEqual as error:

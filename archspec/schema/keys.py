@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from archspec.schema.kinds import Choice, Kind
+from archspec.schema.quantities import Quantity
 
 REQUIRED = "required"
 """The default of a key that has none."""
@@ -151,4 +152,6 @@ def to_json(value: object) -> Any:
         return {value.word: found} if value.word else found
     if isinstance(value, Mapping):
         return {name: to_json(each) for name, each in value.items()}
+    if isinstance(value, Quantity):
+        return value.to_json()
     return [to_json(item) for item in value] if isinstance(value, tuple) else value

@@ -14,13 +14,16 @@ from archspec.spec.losses import LOSSES, Loss
 from archspec.spec.optimizers import OPTIMIZERS, SHARE, Optimizer, Sgd
 from archspec.spec.preprocess import PreprocessKeys
 from archspec.spec.saving import Checkpoint, OnDivergence, Rollback, Stop, StopEarly, unkept
-from archspec.spec.schedules import MOST_EPOCHS, Constant, Cosine, Schedule, Step, too_long
+from archspec.spec.schedules import MOST_EPOCHS, SCHEDULES, Cosine, Schedule, misfits
 from archspec.spec.updates import Clip
 
 NOT_NEGATIVE = Number(least=0, most=1e6)
 BALANCED = dict.fromkeys(("balanced", "auto"), "sampling: balanced shows every class as often as any other; weights are "
                          "written out, {NAME: 2.5}")
 """What to write where other libraries count the classes themselves, by their word for it."""
+DECIDED = ("data", "epochs", "batch", "optimizer", "schedule", "preprocess", "augment", "repeated_augmentation",
+           "label_smoothing", "auxiliary_weight")
+"""What a recipe decides, by saying it or by leaving it to the defaults: naming one forgets what was said of these before."""
 SAMPLINGS = {**dict.fromkeys(("weighted", "weightedrandom", "oversample", "oversampling", "classbalanced", "equal"),
                              "balanced"),
              **dict.fromkeys(("uniform", "random", "shuffle", "sequential"), "natural")}
@@ -64,8 +67,8 @@ class Recipe(Section):
     loss: Loss | None = key(OneOf("kind", LOSSES), "how far the network is from the truth; a test tells the cross entropy "
                             "whatever it is", default=None, follows="softmax; sigmoid where an image may have several labels",
                             synonyms=("criterion", "objective", "loss_fn", "losses", "loss_function"))
-    schedule: Schedule = key(OneOf("kind", (Cosine, Step, Constant)), "the learning rate over the epochs",
-                                             default=Cosine(), synonyms=("lr_schedule", "scheduler"))
+    schedule: Schedule = key(SCHEDULES, "the learning rate over the epochs", default=Cosine(),
+                             synonyms=("lr_schedule", "scheduler"))
     preprocess: PreprocessKeys = key(Sub(PreprocessKeys), "what is done to every image ahead of the network",
                                      default=PreprocessKeys(), synonyms=("preprocessing", "normalize", "normalise",
                                                                          "normalization", "resize"))
@@ -108,6 +111,18 @@ class Recipe(Section):
                           synonyms=("logging",))
 
     @property
+    def learning_rate(self) -> float:
+        """The highest learning rate, at the batch of this training."""
+        return self.schedule.peak(self.batch)
+
+    @property
+    def rate_said(self) -> str:
+        """The highest learning rate, and the rate per batch that it comes from where there is one."""
+        given = self.schedule.learning_rate
+        came = "" if given.per is None else f" ({given}, batch {self.batch}{', sqrt' * (self.schedule.scaling == 'sqrt')})"
+        return f"learning rate {self.learning_rate:g}{came}"
+
+    @property
     def augmentation(self) -> tuple[Operation, ...]:
         """What training does to images, where nothing is written what holds."""
         usual: tuple[Operation, ...] = (RandomResizedCrop(), Flip()) if self.data.mirrored else ()
@@ -130,7 +145,7 @@ class Recipe(Section):
             yield Clash((f"augment.{flips[0]}", "data"), "a mirrored digit is not a digit", "leave flip out")
         yield from order_clashes(self.augmentation)
         yield from _unpaired(self)
-        yield from too_long(self.schedule, self.epochs)
+        yield from misfits(self.schedule, self.epochs)
         yield from unkept(self.checkpoint, self.stop_early, self.on_divergence, self.epochs)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from archspec.errors import SpecError
 from archspec.schema.keys import to_json
+from archspec.schema.quantities import Rate, Span
 from archspec.schema.read import section_of
 from archspec.spec.augment import Flip, InceptionColour, PadCrop, RandomResizedCrop
 from archspec.spec.data import Digits, Folder
@@ -37,10 +38,11 @@ def test_a_word_stands_for_its_mapping() -> None:
 
 def test_what_is_dumped_reads_back_the_same() -> None:
     recipe = section_of(Recipe, {"data": {"source": "folder", "path": "x"}, "schedule": {
-        "kind": "step", "milestones": [1, 2.5]}, "preprocess": {"mean": [1, 2, 3], "std": 4}, "augment": ["flip"]})
+        "kind": "step", "learning_rate": "0.1 per 256", "milestones": [1, 2.5]}, "preprocess": {"mean": [1, 2, 3], "std": 4}, "augment": ["flip"]})
     assert section_of(Recipe, to_json(recipe)) == recipe
     assert isinstance(recipe.schedule, Step)
-    assert recipe.schedule.milestones == (1, 2.5)
+    assert recipe.schedule.learning_rate == Rate(0.1, per=256)
+    assert recipe.schedule.milestones == (Span(1), Span(2.5))
 
 
 def test_what_is_dumped_is_plain() -> None:
@@ -85,8 +87,8 @@ def test_a_folder_may_be_called_by_a_number() -> None:
     ({"optimizer": {"layers": [{"match": "head"}]}}, "train.optimizer.layers: an entry without a factor changes nothing",
      "learning_rate: 0.1, or weight_decay: 0"),
     ({"optimizer": {"nesterov": 1}}, "train.optimizer.nesterov needs true or false, this is the number 1", "write true"),
-    ({"schedule": {"kind": "step"}}, "train.schedule needs 'milestones'", "milestones: the epochs at which the learning rate falls; they must rise"),
-    ({"schedule": {"kind": "cosine", "factor": 0.1}}, "train.schedule has no key 'factor'", "it is a key of kind: step"),
+    ({"schedule": {"kind": "step"}}, "train.schedule needs 'milestones'", "milestones: where the learning rate falls; they must rise"),
+    ({"schedule": {"kind": "cosine", "factor": 0.1}}, "train.schedule has no key 'factor'", "it is a key of kind: step, exponential"),
     ({"schedule": {"kind": "step", "milestones": 3}}, "train.schedule.milestones needs a list, this is the number 3", "write [3]"),
     ({"schedule": {"kind": "step", "milestones": [2, 1]}},
      "train.schedule: milestones must rise: each a later epoch than the one before", "write milestones: [1, 2]"),
@@ -126,7 +128,7 @@ def test_a_mistake_is_said_with_a_way_out(written: dict[str, Any], message: str,
 
 
 def test_a_key_that_is_gone_once_files_are_merged_is_not_suggested_for_itself() -> None:
-    (message, hint), = mistakes(recipe="cifar_resnet")
+    (message, hint), = mistakes(recipe="resnet_cifar_2015")
     assert message == "train has no key 'recipe'"
     assert "recipe" not in hint
 
