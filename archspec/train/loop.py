@@ -10,6 +10,7 @@ from rich.console import Console
 from archspec.errors import InputError
 from archspec.train import log as logs
 from archspec.train.checkpoint import Checkpoints
+from archspec.train.cluster import Cluster
 from archspec.train.events import Evaluate, Event, Look, Save
 from archspec.train.job import Job
 from archspec.train.pace import Pace
@@ -30,13 +31,13 @@ def train(job: Job, run: RunFolder, console: Console) -> list[Row]:
     extent = Extent(job.recipe.epochs, job.training.steps, job.training.split.size)
     log = logs.make_log(console, extent, remedy(job.recipe))
     checkpoints = Checkpoints(run.checkpoints, job.recipe.checkpoint.keep)
-    with log, StopRequest() as stop, Records(run, checkpoints, job.cluster, progress.history) as records:
+    with log, StopRequest(job.vote) as stop, Records(run, checkpoints, job.cluster, progress.history) as records:
         pace = Pace(progress, extent.each)
         save = Save(job, records, pace)
         # to save comes first: an image that cannot be read in the evaluation must not cost the epoch
         events = (Look(job, log), save, Evaluate(job, records, pace, log, stop))
         steps = Steps(job, pace)
-        with _one_way_out(steps, save):
+        with _one_way_out(steps, save, job.cluster):
             _run(job, steps, events, stop)
     return progress.history
 
@@ -79,15 +80,18 @@ class Steps:
 
 
 @contextmanager
-def _one_way_out(steps: Steps, save: Save) -> Iterator[None]:
-    """Whatever ends a training early, what was done is saved, if the state is whole and all numbers."""
+def _one_way_out(steps: Steps, save: Save, cluster: Cluster) -> Iterator[None]:
+    """Whatever ends a training early, what was done is saved, if the state is whole and all numbers.
+
+    Among several workers only where all end it together: else the others are no longer there to bring what they counted.
+    """
     try:
         yield
     except Interrupted:
         save.act()
         raise
     except BaseException:  # the end of the process, too
-        if steps.whole:
+        if steps.whole and not cluster.several:
             with suppress(OSError, InputError, Diverged):  # what went wrong first is what counts
                 save.act()
         raise

@@ -87,6 +87,14 @@ def test_a_folder_may_be_called_by_a_number() -> None:
      "schedule: cosine, schedule.milestones: [3.3, 6.7, 8.9], or more than 80 epochs"),
     ({"epochs": 5, "schedule": {"warmup": 5}}, "train: schedule.warmup reaches epoch 5, but training has 5",
      "a shorter warmup, or more epochs"),
+    ({"strategy": "one", "gpus": 2}, "train: 2 GPUs are asked for, and strategy: one trains on one device", "strategy: mirrored"),
+    ({"strategy": "MirroredStrategy"}, "train.strategy needs one of auto one mirrored multi_worker, this is the text "
+     "'MirroredStrategy'", "did you mean 'mirrored'?"),
+    ({"strategy": "ddp"}, "train.strategy needs one of auto one mirrored multi_worker, this is the text 'ddp'",
+     "did you mean 'multi_worker'?"),
+    ({"num_gpus": 2}, "train has no key 'num_gpus'", "did you mean 'gpus'?"),
+    ({"gpus": "all"}, "train.gpus needs a whole number, this is the text 'all'", ""),
+    ({"communication": "gloo"}, "train.communication needs one of auto ring nccl, this is the text 'gloo'", "did you mean 'ring'?"),
     ({"augment": ["flip"]}, "train: a mirrored digit is not a digit", "leave flip out"),
     ({"augment": "flip"}, "train.augment needs a list, this is the text 'flip'", "write [flip]"),
     ({"augment": {"flip": 0.5}}, "train.augment needs a list, this is a mapping", "begin each line with '- '"),
@@ -110,7 +118,7 @@ def test_a_folder_may_be_called_by_a_number() -> None:
     ({"epoch": 8}, "train has no key 'epoch'", "did you mean 'epochs'?"),
     ({"schedule": {"gamma": 0.1, "kind": "step", "milestones": [1]}}, "train.schedule has no key 'gamma'", "did you mean 'factor'?"),
     ({"zzz": 8}, "train has no key 'zzz'", "it has recipe data epochs batch optimizer schedule preprocess augment repeated_augmentation sampling class_weights label_smoothing "
-     "auxiliary_weight init seed strategy sync_batch_norm checkpoint"),
+     "auxiliary_weight init seed strategy gpus communication sync_batch_norm checkpoint"),
 ])
 def test_a_mistake_is_said_with_a_way_out(written: dict[str, Any], message: str, hint: str) -> None:
     assert mistakes(**written) == [(message, hint)]

@@ -21,7 +21,7 @@ SNAPSHOT = Snapshot({"a": np.zeros(3)}, {"step": 5, "seconds": 0.0, "sums": [0.0
 def records(path: Path, rank: int = 0, history: tuple[Row, ...] = ()) -> Records:
     path.mkdir(exist_ok=True)
     run = RunFolder(path)
-    return Records(run, Checkpoints(run.checkpoints, 2), Cluster(rank, 2), history)
+    return Records(run, Checkpoints(run.checkpoints, 2), Cluster(rank, ("a:1", "b:1")), history)
 
 
 def names(path: Path) -> list[str]:
