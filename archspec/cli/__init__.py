@@ -6,6 +6,7 @@ import importlib
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from archspec.io.streams import drop, told
 COMMANDS = {
     "train": ("archspec.cli.train:train",
               "Train the network of SPEC (a file, or the name of one that ships with archspec), evaluate it, and save it."),
+    "launch": ("archspec.cli.launch:launch",
+               "Train the network of SPEC with several workers on this machine: `train` in so many processes."),
     "check": ("archspec.cli.check:check", "Find every problem of each SPEC."),
     "summary": ("archspec.cli.summary:summary",
                 "Show what SPEC costs: output, parameters, multiply-adds and memory of each stage."),
@@ -92,9 +95,14 @@ def archspec() -> None:
 
 def run(arguments: list[str]) -> int:
     """Runs a command and returns its exit code; every mistake of the user's ends in a message."""
+    return outcome(lambda: archspec.main(arguments, prog_name="archspec", standalone_mode=False), arguments)
+
+
+def outcome(work: Callable[[], object], arguments: list[str]) -> int:
+    """The exit code of a command's work: what it returns, or what it raises means. `arguments` are told with a bug."""
     streams = sys.stdout, sys.stderr
     try:
-        code = archspec.main(arguments, prog_name="archspec", standalone_mode=False)
+        code = work()
         if sys.stdout is not None:  # closed by whoever started this
             sys.stdout.flush()
     except InputError as error:

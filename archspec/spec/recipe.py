@@ -18,6 +18,13 @@ from archspec.spec.schedules import MOST_EPOCHS, SCHEDULES, Cosine, Schedule, mi
 from archspec.spec.updates import Clip
 
 NOT_NEGATIVE = Number(least=0, most=1e6)
+STRATEGIES = Choice(("auto", "one", "mirrored", "multi_worker"), {
+    **dict.fromkeys(("onedevice", "onedevicestrategy", "single", "cpu", "none"), "one"),
+    **dict.fromkeys(("mirroredstrategy", "dp", "dataparallel"), "mirrored"),
+    **dict.fromkeys(("multiworkermirroredstrategy", "multiworkermirrored", "ddp", "distributeddataparallel", "horovod",
+                     "distributed"), "multi_worker"),
+    "gpu": "auto trains on the GPUs that there are; gpus: 1 fails without one"})
+COMMUNICATION = Choice(("auto", "ring", "nccl"), {"gloo": "ring", "mpi": "ring", "grpc": "ring"})
 BALANCED = dict.fromkeys(("balanced", "auto"), "sampling: balanced shows every class as often as any other; weights are "
                          "written out, {NAME: 2.5}")
 """What to write where other libraries count the classes themselves, by their word for it."""
@@ -95,8 +102,16 @@ class Recipe(Section):
                             default=None, synonyms=("pretrained",))
     seed: int = key(Whole(0, 2**31 - 1), "fixes the weights, the order of the images and what augmentation draws", default=0,
                     synonyms=("random_seed",))
-    strategy: str = key(Choice(("auto", "one", "mirrored")), "auto: mirrored where there are several GPUs, else one device",
-                        default="auto", synonyms=("distribution", "devices", "gpus"))
+    strategy: str = key(STRATEGIES, "one device; mirrored on all devices of this machine; multi_worker on those of several "
+                        "processes; auto: what there is", default="auto",
+                        synonyms=("distribution", "distribute", "distribution_strategy", "accelerator"))
+    gpus: int | None = key(Whole(0, 1024), "how many GPUs this machine, or each worker, trains on; fewer are an error; 0: "
+                           "its processors", default=None, follows="all that there are", unit="GPUs",
+                           synonyms=("devices", "num_gpus", "n_gpus", "ngpus", "nproc_per_node", "device_count"))
+    communication: str = key(COMMUNICATION, "between several workers: ring over the network, nccl among GPUs, auto: as "
+                             "TensorFlow chooses", default="auto",
+                             synonyms=("communication_options", "collective", "all_reduce_alg", "dist_backend",
+                                       "process_group_backend"))
     sync_batch_norm: bool = key(Flag(),
                                 "statistics over the whole batch, not over each device's part: as many devices as one likes, "
                                 "the same training", default=True, synonyms=("sync_bn",))
@@ -145,6 +160,9 @@ class Recipe(Section):
             yield Clash((f"augment.{flips[0]}", "data"), "a mirrored digit is not a digit", "leave flip out")
         yield from order_clashes(self.augmentation)
         yield from _unpaired(self)
+        if self.strategy == "one" and (self.gpus or 0) > 1:
+            yield Clash(("gpus", "strategy"), f"{self.gpus} GPUs are asked for, and strategy: one trains on one device",
+                        "strategy: mirrored")
         yield from misfits(self.schedule, self.epochs)
         yield from unkept(self.checkpoint, self.stop_early, self.on_divergence, self.epochs)
 

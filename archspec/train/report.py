@@ -15,7 +15,7 @@ def headline(graph: Graph, job: Job) -> str:
     data = job.data
     return (f"{graph.name}: {weights:,} parameters; {data.name}: {job.training.split.size} {data.train.name} and "
             f"{job.testing.split.size} {data.test.name} images, {len(data.classes)} classes; {job.recipe.epochs} epochs of "
-            f"{job.training.steps} steps; {devices_text(job.strategy)}; {job.recipe.rate_said}" +
+            f"{job.training.steps} steps; {devices_text(job.strategy, job.cluster, job.recipe)}; {job.recipe.rate_said}" +
             "".join(f"\n{note}" for note in _notes(job)))
 
 
