@@ -65,6 +65,8 @@ def _takes(key: Key) -> str:
     """The kind of value with its bounds and its unit."""
     if isinstance(key.kind, OneOf):
         return "one of " + " ".join(f"`{word}`" for word in key.kind.kinds())
+    if isinstance(key.kind, ListOf) and isinstance(key.kind.item, Sub):
+        return "a list of mappings, see below"
     if isinstance(key.kind, Named | ListOf):
         words = " ".join(f"`{word}`" for word in (key.kind.item if isinstance(key.kind, ListOf) else key.kind).kinds())
         return f"a list of {words}" if isinstance(key.kind, ListOf) else f"one of {words}"

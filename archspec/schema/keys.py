@@ -111,9 +111,9 @@ class Named(Kind):
 
 @dataclass(frozen=True)
 class ListOf(Kind):
-    """A list, in order, of up to `most` sections, each by its word; it may be empty."""
+    """A list, in order, of up to `most` sections, each by its word or, of one kind, a mapping; it may be empty."""
 
-    item: Named
+    item: Named | Sub
     most: int = 100
 
     def expected(self) -> str:

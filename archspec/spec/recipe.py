@@ -9,7 +9,7 @@ from archspec.schema.keys import Clash, Key, OneOf, Section, Sub, key, section
 from archspec.schema.kinds import Choice, Flag, Number, Table, Text, Whole
 from archspec.spec.augment import CROPS, OPERATIONS, CutMix, Flip, MixUp, Operation, RandomResizedCrop, order_clashes
 from archspec.spec.data import SOURCES, Data, Digits
-from archspec.spec.optimizers import SHARE, Sgd
+from archspec.spec.optimizers import OPTIMIZERS, SHARE, Optimizer, Sgd
 from archspec.spec.preprocess import PreprocessKeys
 from archspec.spec.schedules import MOST_EPOCHS, Constant, Cosine, Schedule, Step, too_long
 
@@ -56,7 +56,7 @@ class Recipe(Section):
     epochs: int = key(Whole(1, MOST_EPOCHS), "how often every image is seen", default=30)
     batch: int = key(Whole(1, 10**6), "images a step, over all devices together", default=32, unit="images",
                      synonyms=("batch_size", "bs", "global_batch_size"))
-    optimizer: Sgd = key(OneOf("kind", (Sgd,)), "how weights change", default=Sgd(), synonyms=("optimiser",))
+    optimizer: Optimizer = key(OneOf("kind", OPTIMIZERS), "how weights change", default=Sgd(), synonyms=("optimiser",))
     schedule: Schedule = key(OneOf("kind", (Cosine, Step, Constant)), "the learning rate over the epochs",
                                              default=Cosine(), synonyms=("lr_schedule", "scheduler"))
     preprocess: PreprocessKeys = key(Sub(PreprocessKeys), "what is done to every image ahead of the network",

@@ -141,7 +141,7 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick, *, trial: bool =
     several = strategy.num_replicas_in_sync > 1
     classes = graph.output.type.channels
     evaluator = classification(classes) if data.train.labels.ndim == 1 else multi_label(classes)
-    train_step = strategies.summed(strategy, TrainStep(model, optimizer, recipe, rule, rules(recipe), classes, weights),
+    train_step = strategies.summed(strategy, TrainStep(model, optimizer, recipe, rule, rules(recipe, model), classes, weights),
                                    partial(strategies.synchronized, model, several and recipe.sync_batch_norm))
     evaluate_step = strategies.summed(strategy, EvaluateStep(model, rule, evaluator))
     # statistics that each device takes by itself differ between them, all else is the same everywhere

@@ -17,7 +17,6 @@ from archspec.preprocess.pixels import normalize
 from archspec.preprocess.rule import Preprocess
 from archspec.spec.recipe import Recipe
 from archspec.train.blend import blended
-from archspec.train.optimizer import Sgd
 from archspec.train.strategy import over_devices
 from archspec.train.update import Rule, updated
 
@@ -30,7 +29,7 @@ class TrainStep:
     """Loss, gradient and update on one device, with the gradient of all of them."""
 
     model: keras.Model
-    optimizer: Sgd
+    optimizer: keras.optimizers.Optimizer
     recipe: Recipe
     rule: Preprocess
     rules: tuple[Rule, ...]

@@ -13,7 +13,7 @@ from others import others
 import archspec
 from archspec.errors import SpecError
 from archspec.graph.text import lines
-from archspec.schema.keys import Key, ListOf, OneOf, Sub, to_json
+from archspec.schema.keys import Key, ListOf, Named, OneOf, Sub, to_json
 from archspec.schema.kinds import Choice
 from archspec.schema.walk import Entry, walk
 from archspec.spec.data import Csv
@@ -151,11 +151,15 @@ def _with(entry: Entry, inner: dict[str, Any]) -> dict[str, Any]:
         return {**BASE, "input": "32x32x3", "train": {"data": "synthetic", "augment": [{word: inner}]}}
     if word:
         return {**BASE, **_nested(above, {word: inner})}
+    if entry.within in MAPPINGS:
+        return {**BASE, **_nested(above, [inner])}
     _, _, kind = entry.within.partition(": ")
     return {**BASE, **_nested(above, {_tag(entry): kind, **inner} if kind else inner)}
 
 
-LISTED = {section for entry in keys_of("train") if isinstance(entry.key.kind, ListOf) for section in entry.key.kind.item.sections}
+LISTED = {section for entry in keys_of("train") if isinstance(entry.key.kind, ListOf) and isinstance(entry.key.kind.item, Named)
+          for section in entry.key.kind.item.sections}
+MAPPINGS = {entry.path for entry in keys_of("train") if isinstance(entry.key.kind, ListOf) and isinstance(entry.key.kind.item, Sub)}
 
 
 def _tag(entry: Entry) -> str:

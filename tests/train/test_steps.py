@@ -21,11 +21,13 @@ from archspec.train import optimizer as optimizers
 from archspec.train.blend import blended
 from archspec.train.progress import trained
 from archspec.train.steps import EvaluateStep, TrainStep, split_outputs
+from archspec.train.treatment import Treatment
 from archspec.train.update import decay, rules, updated
 
 IMAGES = np.random.default_rng(0).normal(size=(4, 6, 6, 1)).astype(np.float32)
 LABELS = np.array([0, 1, 2, 0], np.int32)
 ONES = np.ones(4, np.float32)
+DECAYING = Treatment("kernel", 1.0, 0.5, True)
 RULE = preprocess_of(Recipe(preprocess=PreprocessKeys(mean=(0.0,), std=(1.0,))), (6, 6, 1))
 
 
@@ -39,7 +41,7 @@ def network() -> keras.Model:
 
 
 def train_step(model: keras.Model, recipe: Recipe, class_weights: np.ndarray | None = None) -> TrainStep:
-    return TrainStep(model, optimizers.make_optimizer(recipe, 1, model), recipe, RULE, rules(recipe), 3, class_weights)
+    return TrainStep(model, optimizers.make_optimizer(recipe, 1, model), recipe, RULE, rules(recipe, model), 3, class_weights)
 
 
 def after_a_step(**keys: Any) -> dict[str, np.ndarray]:
@@ -65,7 +67,7 @@ def test_decay_goes_through_momentum() -> None:
     variable = keras.Variable(np.float32(1.0), name="kernel")
     optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
     for _ in range(2):
-        optimizer.apply(decay(0.5)([tf.constant(0.0)], [variable]), [variable])
+        optimizer.apply(decay({variable.path: DECAYING})([tf.constant(0.0)], [variable]), [variable])
     assert float(variable) == pytest.approx(0.95 - 0.9 * 0.05 - 0.1 * 0.5 * 0.95)
 
 
@@ -115,7 +117,8 @@ def test_auxiliary_losses_have_their_weight() -> None:
 def test_rules_are_done_in_order() -> None:
     """Each takes what the one before made, with the weights beside it."""
     variable = keras.Variable(np.float32(2.0), name="kernel")
-    halved = [lambda gradients, variables: [gradient / 2 for gradient in gradients], decay(1.0)]
+    halved = [lambda gradients, variables: [gradient / 2 for gradient in gradients],
+              decay({variable.path: Treatment("kernel", 1.0, 1.0, True)})]
     assert [float(each) for each in updated([tf.constant(8.0)], [variable], halved)] == [6.0]
     assert [float(each) for each in updated([tf.constant(8.0)], [variable], halved[::-1])] == [5.0]
 
@@ -132,7 +135,7 @@ def test_pixels_are_normalized_in_the_step() -> None:
 
 def test_several_labels_are_learned_by_class() -> None:
     model, recipe = network(), Recipe(batch=4)
-    step = TrainStep(model, optimizers.make_optimizer(recipe, 1, model), recipe, RULE, rules(recipe), 3)
+    step = TrainStep(model, optimizers.make_optimizer(recipe, 1, model), recipe, RULE, rules(recipe, model), 3)
     labels = np.uint8([[1, 0, 1], [0, 0, 0], [1, 1, 1], [0, 1, 0]])
     logits = model(IMAGES, training=True).numpy()
     found = step(IMAGES, labels, ONES, ()).numpy()
