@@ -10,6 +10,7 @@ from archspec.schema.kinds import Choice, Flag, Number, Table, Text, Whole
 from archspec.spec.augment import CROPS, OPERATIONS, CutMix, Flip, MixUp, Operation, RandomResizedCrop, order_clashes
 from archspec.spec.data import SOURCES, Data, Digits
 from archspec.spec.optimizers import OPTIMIZERS, SHARE, Optimizer, Sgd
+from archspec.spec.precision import JIT, PRECISION
 from archspec.spec.preprocess import PreprocessKeys
 from archspec.spec.schedules import MOST_EPOCHS, Constant, Cosine, Schedule, Step, too_long
 
@@ -88,6 +89,11 @@ class Recipe(Section):
     sync_batch_norm: bool = key(Flag(),
                                 "statistics over the whole batch, not over each device's part: as many devices as one likes, "
                                 "the same training", default=True, synonyms=("sync_bn",))
+    precision: str = key(PRECISION, "the numbers of a step: products in half precision where it mixes, while weights, logits, "
+                         "loss and what is exported stay float32", default="float32",
+                         synonyms=("amp", "mixed_precision", "dtype", "fp16", "bf16"))
+    jit: str = key(JIT, "on: XLA compiles the step, on one device", default="off",
+                   synonyms=("jit_compile", "xla", "compile", "torchcompile"))
     checkpoint: Checkpoint = key(Sub(Checkpoint), "when the state is saved", default=Checkpoint(),
                                  synonyms=("checkpoints", "save"))
 

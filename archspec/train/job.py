@@ -23,6 +23,7 @@ from archspec.data.weighting import class_weights
 from archspec.evaluate.evaluator import Evaluator, classification, multi_label
 from archspec.graph.ir import Graph
 from archspec.model.emit import build
+from archspec.model.norm import by_keras
 from archspec.network import lower, with_overrides
 from archspec.preprocess.rule import Preprocess, input_shape, preprocess_of
 from archspec.preprocess.sampling import ratios
@@ -33,6 +34,7 @@ from archspec.train import optimizer as optimizers
 from archspec.train import strategy as strategies
 from archspec.train.checkpoint import Misfit, Snapshot
 from archspec.train.cluster import Cluster
+from archspec.train.compiling import compiles
 from archspec.train.faults import computing
 from archspec.train.progress import Progress
 from archspec.train.state import TrainState, groups
@@ -134,16 +136,19 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick, *, trial: bool =
     rule, found = look(spec, graph, data, tick)
     training, testing = _pipelines(data, found, rule, recipe, trial=trial)
     strategy = strategies.make_strategy(recipe.strategy, recipe.batch, recipe.mixing)
+    jit = compiles(recipe, graph, strategies.devices_text(strategy), strategy.num_replicas_in_sync)
     keras.utils.set_random_seed(recipe.seed)
     with strategy.scope():
-        model = build(graph, auxiliary=bool(graph.auxiliary))
+        model = build(graph, auxiliary=bool(graph.auxiliary), dtype=recipe.precision)
         optimizer = optimizers.make_optimizer(recipe, training.steps, model)
     several = strategy.num_replicas_in_sync > 1
     classes = graph.output.type.channels
     evaluator = classification(classes) if data.train.labels.ndim == 1 else multi_label(classes)
+    norms = (partial(by_keras, model.layers) if jit else
+             partial(strategies.synchronized, model, several and recipe.sync_batch_norm))
     train_step = strategies.summed(strategy, TrainStep(model, optimizer, recipe, rule, rules(recipe, model), classes, weights),
-                                   partial(strategies.synchronized, model, several and recipe.sync_batch_norm))
-    evaluate_step = strategies.summed(strategy, EvaluateStep(model, rule, evaluator))
+                                   norms, jit=jit)
+    evaluate_step = strategies.summed(strategy, EvaluateStep(model, rule, evaluator), jit=jit)
     # statistics that each device takes by itself differ between them, all else is the same everywhere
     apart = strategies.statistics(model) if several and not recipe.sync_batch_norm else []
     state = TrainState(groups(model, optimizer), Progress(), strategies.averaging(strategy, apart))
