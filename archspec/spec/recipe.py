@@ -12,6 +12,7 @@ from archspec.spec.data import ELSEWHERE, SOURCES, Data, Digits
 from archspec.spec.log import LogSection
 from archspec.spec.losses import LOSSES, Loss
 from archspec.spec.optimizers import OPTIMIZERS, SHARE, Optimizer, Sgd
+from archspec.spec.precision import JIT, PRECISION
 from archspec.spec.preprocess import PreprocessKeys
 from archspec.spec.saving import Checkpoint, OnDivergence, Rollback, Stop, StopEarly, unkept
 from archspec.spec.schedules import MOST_EPOCHS, SCHEDULES, Cosine, Schedule, misfits
@@ -115,6 +116,11 @@ class Recipe(Section):
     sync_batch_norm: bool = key(Flag(),
                                 "statistics over the whole batch, not over each device's part: as many devices as one likes, "
                                 "the same training", default=True, synonyms=("sync_bn",))
+    precision: str = key(PRECISION, "the numbers of a step: products in half precision where it mixes, while weights, logits, "
+                         "loss and what is exported stay float32", default="float32",
+                         synonyms=("amp", "mixed_precision", "dtype", "fp16", "bf16"))
+    jit: str = key(JIT, "on: XLA compiles the step, on one device", default="off",
+                   synonyms=("jit_compile", "xla", "compile", "torchcompile"))
     checkpoint: Checkpoint = key(Sub(Checkpoint), "when the state is saved, and which states are kept", default=Checkpoint(),
                                  synonyms=("checkpoints", "save"))
     stop_early: StopEarly | None = key(Sub(StopEarly), "when a training that no longer gets better ends; `stop_early: 10` is "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +24,7 @@ from archspec.errors import InputError
 from archspec.evaluate.evaluator import Evaluator, classification, multi_label
 from archspec.graph.ir import Graph
 from archspec.model.emit import build
+from archspec.model.norm import by_keras
 from archspec.network import lower, with_overrides
 from archspec.preprocess.rule import Preprocess, input_shape, preprocess_of
 from archspec.preprocess.sampling import ratios
@@ -34,6 +34,7 @@ from archspec.train import optimizer as optimizers
 from archspec.train import strategy as strategies
 from archspec.train.checkpoint import Misfit, Snapshot
 from archspec.train.cluster import Cluster
+from archspec.train.compiling import compiles
 from archspec.train.faults import computing
 from archspec.train.initial import quiet_branches
 from archspec.train.objective import refuse_unfit
@@ -151,9 +152,10 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick, *, trial: bool =
     team.compare(f"data: {found.index.digest}", "data set")
     training, testing = _pipelines(data, found, rule, recipe, team.cluster, trial=trial)
     strategy = team.strategy
+    jit = compiles(recipe, graph, strategies.devices_text(strategy, team.cluster, recipe), strategy.num_replicas_in_sync)
     keras.utils.set_random_seed(recipe.seed)
     with strategy.scope():
-        model = build(graph, auxiliary=bool(graph.auxiliary))
+        model = build(graph, auxiliary=bool(graph.auxiliary), dtype=recipe.precision)
         if recipe.zero_init_residual:
             quiet_branches(graph, model)
         optimizer = optimizers.make_optimizer(recipe, training.steps, model)
@@ -161,9 +163,11 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick, *, trial: bool =
     classes = graph.output.type.channels
     evaluator = classification(classes) if data.train.labels.ndim == 1 else multi_label(classes)
     _refuse_unmeasured(recipe, evaluator)
-    train_step = team.summed(TrainStep(model, optimizer, recipe, rule, rules(recipe, model), classes, weights),
-                             partial(strategies.together, model, several, several and recipe.sync_batch_norm))
-    evaluate_step = team.summed(EvaluateStep(model, rule, evaluator), nullcontext)
+    norms = (partial(by_keras, model.layers) if jit else
+             partial(strategies.together, model, several, several and recipe.sync_batch_norm))
+    step = TrainStep(model, optimizer, recipe, rule, rules(recipe, model), classes, weights)
+    train_step = team.summed(step, norms, jit=jit)
+    evaluate_step = team.summed(EvaluateStep(model, rule, evaluator), jit=jit)
     # statistics that each device takes by itself differ between them, all else is the same everywhere
     counted = strategies.statistics(model) if several and not recipe.sync_batch_norm else []
     state = TrainState(groups(model, optimizer), Progress(), strategies.averaging(strategy, counted))

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from archspec.spec import optimizers as said
 from archspec.spec.recipe import Recipe
+from archspec.train import momentum
 from archspec.train.schedule import LearningRate
 from archspec.train.treatment import Treatment, treatments
 
@@ -47,20 +48,21 @@ class Treated:
 class Sgd(Treated, keras.optimizers.SGD):
     """Caffe's form: the last change goes on, the learning rate within."""
 
-    step = keras.optimizers.SGD.update_step
-
-
-class SgdOfPyTorch(Treated, keras.optimizers.SGD):
-    """The sum of gradients goes on, the learning rate stands before it."""
+    form = staticmethod(momentum.caffe)
 
     def step(self, gradient: tf.Tensor, variable: tf.Variable, rate: tf.Tensor) -> None:
-        """v = momentum v + g; w -= rate v, or rate (g + momentum v) of Nesterov's."""
-        change = gradient
+        """As Keras's, see momentum.py; w -= rate g without momentum."""
         if self.momentum:
             total = self.momentums[self._get_variable_index(variable)]
-            total.assign(self.momentum * total + gradient)
-            change = gradient + self.momentum * total if self.nesterov else total
-        variable.assign_sub(rate * change)
+            self.form(variable, total, gradient, rate, self.momentum, self.nesterov)
+        else:
+            variable.assign_sub(rate * gradient)
+
+
+class SgdOfPyTorch(Sgd):
+    """The sum of gradients goes on, the learning rate stands before it."""
+
+    form = staticmethod(momentum.pytorch)
 
 
 class RmsProp(Treated, keras.optimizers.RMSprop):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,11 +47,12 @@ class Team:
         if self.watch is not None:
             compare(self.cluster, own, what)
 
-    def summed(self, step: Callable[..., tf.Tensor], within: Within) -> Callable[[Any], tf.Tensor]:
+    def summed(self, step: Callable[..., tf.Tensor], within: Within = nullcontext, *,
+               jit: bool = False) -> Callable[[Any], tf.Tensor]:
         """A compiled step of which all devices of all workers do a part; see strategy.summed."""
         watch = self.watch
         if watch is None:
-            return strategies.summed(self.strategy, step, within)
+            return strategies.summed(self.strategy, step, within, jit=jit)
         compiled = strategies.summed_by_workers(self.strategy, step, within)
 
         def run(batch: Any) -> tf.Tensor:

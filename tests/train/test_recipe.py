@@ -129,6 +129,9 @@ def test_a_folder_may_be_called_by_a_number() -> None:
     ({"batch_size": 8}, "train has no key 'batch_size'", "did you mean 'batch'?"),
     ({"epoch": 8}, "train has no key 'epoch'", "did you mean 'epochs'?"),
     ({"schedule": {"gamma": 0.1, "kind": "step", "milestones": [1]}}, "train.schedule has no key 'gamma'", "did you mean 'factor'?"),
+    ({"amp": True}, "train has no key 'amp'", "did you mean 'precision'?"),
+    ({"precision": "bf16"}, "train.precision needs one of float32 mixed_bfloat16, this is the text 'bf16'", "did you mean 'mixed_bfloat16'?"),
+    ({"jit": True}, "train.jit needs one of off on, this is true (true or false)", "did you mean 'on'?"),
     ({"zzz": 8}, "train has no key 'zzz'", f"it has recipe {' '.join(Recipe.declared)}"),
 ])
 def test_a_mistake_is_said_with_a_way_out(written: dict[str, Any], message: str, hint: str) -> None:
