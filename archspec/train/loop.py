@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 
+import keras
 from rich.console import Console
 
 from archspec.errors import InputError
 from archspec.spec.saving import Rollback
 from archspec.train import log as logs
 from archspec.train.best import KeepBest
+from archspec.train.callbacks import Callbacks
 from archspec.train.checkpoint import Checkpoints
 from archspec.train.ending import no_better, stopped
 from archspec.train.events import Evaluate, Event, Look, Save
@@ -26,23 +28,24 @@ from archspec.train.signals import StopRequest
 from archspec.train.speed import Extent
 
 
-def train(job: Job, run: RunFolder, console: Console) -> list[Row]:
+def train(job: Job, run: RunFolder, console: Console, callbacks: Sequence[keras.callbacks.Callback] = ()) -> list[Row]:
     """Trains to the end, from wherever the job's state stands. Returns a row for each epoch.
 
-    Raises Interrupted after a signal, Diverged when loss or weights are no longer numbers.
+    `callbacks` are told of it as Model.fit would. Raises Interrupted after a signal, Diverged when loss or weights are no longer numbers.
     """
     progress = job.state.progress
     extent = Extent(job.recipe.epochs, job.training.steps, job.training.split.size)
     log = logs.make_log(console, extent, remedy(job.recipe))
     checkpoints = Checkpoints(run.checkpoints, job.recipe.checkpoint.keep)
     records = Records(run, checkpoints, job.cluster, progress.history, progress.step)
-    with log, StopRequest(job.vote) as stop, records:
+    told = Callbacks(job, callbacks, log.say) if callbacks else None
+    with log, StopRequest(job.vote) as stop, records, told or nullcontext():
         pace = Pace(progress, extent.each)
         save = Save(job, records, pace)
         # to save comes first: an image that cannot be read in the evaluation must not cost the epoch
-        events = (Mark(job, records), Look(job, log, pace), save, Evaluate(job, records, pace, log, stop),
-                  KeepBest(job, checkpoints, records), Spread(job, records))
-        steps = Steps(job, pace)
+        events: list[Event] = [Mark(job, records), Look(job, log, pace), save, Evaluate(job, records, pace, log, stop),
+                  KeepBest(job, checkpoints, records), Spread(job, records), *([told] if told else [])]
+        steps = Steps(job, pace, told)
 
         def rescue(error: Diverged) -> None:
             roll_back(job, run, records, error, log.say)
@@ -83,15 +86,19 @@ def _over(job: Job) -> bool:
 class Steps:
     """The steps that are left, one after the other."""
 
-    def __init__(self, job: Job, pace: Pace) -> None:
+    def __init__(self, job: Job, pace: Pace, told: Callbacks | None) -> None:
         self.whole = True
         """False within a step: if it fails there, no one knows which weights it has changed."""
-        self._job, self._pace = job, pace
+        self._job, self._pace, self._told = job, pace, told
         self._batches = job.batches(job.state.progress.step)
         self._compiled = False
 
     def next(self) -> None:
-        """One step. Raises InputError for an image that cannot be read, or too little memory."""
+        """One step. Raises InputError for an image that cannot be read, too little memory, or a callback that fails."""
+        with self._told.step(self._job.state.progress.step % self._job.training.steps) if self._told else nullcontext():
+            self._step()
+
+    def _step(self) -> None:
         progress = self._job.state.progress
         with self._pace.waiting():
             batch = self._job.next(self._batches)
@@ -102,7 +109,6 @@ class Steps:
         if not self._compiled and progress.step % self._job.training.steps:
             self._pace.go()  # an epoch's pace leaves out the step that compiles, if there is another one
         self._compiled = True
-
 
     def restart(self) -> None:
         """Goes on from where the state stands now."""
