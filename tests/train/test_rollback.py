@@ -80,6 +80,12 @@ def test_where_nothing_is_gained_it_ends(spec: Path, monkeypatch: pytest.MonkeyP
     assert (checkpoints() if kept else []) == kept
 
 
+def test_more_steps_may_be_left_out(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoiled(monkeypatch, [32, 35])
+    assert archspec(["train", "small.yaml", *BACK, "--set", "train.on_divergence={kind: rollback, skip: 3}"]) == 0
+    assert read(RUN / "checkpoints/step-00000060.npz").progress["rolled_back"] == [[30, 35]]
+
+
 def test_weights_alone_that_are_no_numbers_are_gone_back_from(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def spoil() -> None:
         kept[0].model.get_layer("head_dense").bias.assign(np.full(10, np.nan, np.float32))
