@@ -16,18 +16,15 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from archspec.io.places import shipped  # noqa: E402
 from archspec.schema.keys import REQUIRED, Key, ListOf, Named, OneOf, Sub  # noqa: E402
 from archspec.schema.kinds import Choice  # noqa: E402
 from archspec.schema.tree import MappingTree, plain  # noqa: E402
 from archspec.schema.walk import walk  # noqa: E402
 from archspec.spec.blocks import BlockTable  # noqa: E402
-from archspec.spec.files import recipe_names  # noqa: E402
 from archspec.spec.operations import KIND_ARGUMENTS, OPERATIONS, Signature  # noqa: E402
 from archspec.spec.published import Published  # noqa: E402
 from archspec.spec.sections import BLOCK, DEFAULTS, SPEC, STAGE  # noqa: E402
-from archspec.spec.source import read  # noqa: E402
-from archspec.views import catalog  # noqa: E402
+from archspec.views import catalog, recipes  # noqa: E402
 from archspec.views.numbers import count, short  # noqa: E402
 
 LANGUAGE = ROOT / "docs" / "language.md"
@@ -65,6 +62,8 @@ def _takes(key: Key) -> str:
     """The kind of value with its bounds and its unit."""
     if isinstance(key.kind, OneOf):
         return "one of " + " ".join(f"`{word}`" for word in key.kind.kinds())
+    if isinstance(key.kind, ListOf) and isinstance(key.kind.item, Sub):
+        return "a list of mappings, see below"
     if isinstance(key.kind, Named | ListOf):
         words = " ".join(f"`{word}`" for word in (key.kind.item if isinstance(key.kind, ListOf) else key.kind).kinds())
         return f"a list of {words}" if isinstance(key.kind, ListOf) else f"one of {words}"
@@ -130,8 +129,9 @@ def _sections() -> str:
             sections.setdefault(f"{entry.path}: {word}", [])
         if not (isinstance(entry.key.kind, Choice) and len(entry.key.kind.words) == 1):
             main = entry.owner is not None and entry.owner.main == entry.name
-            rows.append((f"`{entry.name}`" + " (a bare value)" * main, _takes(entry.key), _default(entry.key),
-                         _sentence(entry.key.doc)))
+            name = f"`{entry.name}`" + " (a bare value)" * main
+            row = (name, _takes(entry.key), _default(entry.key), _sentence(entry.key.doc))
+            rows += [row] * (row not in rows)  # a section that several kinds hold stands there once
     found = [(f"`{within}`", *row) for within, rows in sections.items() if within
              for row in rows or [("", "", "", "no keys of its own")]]
     return table(("section", "key", "value", "default", "meaning"), found)
@@ -157,13 +157,10 @@ def _blocks() -> str:
 
 
 def _recipes() -> str:
-    rows = []
-    for name in recipe_names():
-        tree = read(shipped() / "recipes" / f"{name}.yaml")
-        said = {key: plain(value) for key, value in tree.entries.items()}
-        link = f"[{name}](../specs/recipes/{name}.yaml)"
-        rows.append((link, str(said.get("description", "")), str(said.get("reference", ""))))
-    return table(("recipe", "what it is", "after"), rows)
+    rows = [(f"[{entry.name}](../specs/recipes/{entry.name}.yaml)", entry.description,
+             f"{entry.epochs} epochs, batch {entry.batch}, rate {entry.learning_rate}", entry.result, entry.protocol,
+             entry.reference) for entry in recipes.recipes()]
+    return table(("recipe", "what it is", "length", "published result", "protocol", "source"), rows)
 
 
 def _zoo() -> str:

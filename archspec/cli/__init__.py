@@ -6,6 +6,8 @@ import importlib
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -13,11 +15,13 @@ import click
 from archspec.errors import InputError, nearest
 from archspec.io.machine import refusal
 from archspec.io.signals import INTERRUPTED
-from archspec.io.streams import drop
+from archspec.io.streams import drop, told
 
 COMMANDS = {
     "train": ("archspec.cli.train:train",
               "Train the network of SPEC (a file, or the name of one that ships with archspec), evaluate it, and save it."),
+    "launch": ("archspec.cli.launch:launch",
+               "Train the network of SPEC with several workers on this machine: `train` in so many processes."),
     "check": ("archspec.cli.check:check", "Find every problem of each SPEC."),
     "summary": ("archspec.cli.summary:summary",
                 "Show what SPEC costs: output, parameters, multiply-adds and memory of each stage."),
@@ -28,6 +32,8 @@ COMMANDS = {
                "Hold each SPEC to its published figures, and the Keras model built from it to its graph."),
     "import": ("archspec.cli.import_:import_",
                "Write the Keras model of SPEC with WEIGHTS: Keras's .keras and .h5, .safetensors, or a state dict in .pth."),
+    "runs": ("archspec.cli.runs:runs",
+             "List the runs in each DIR (runs if none is given), the best first, with the keys in which their specs differ."),
     "data": ("archspec.cli.data:data",
              "Look into the images of a training before it, and pack them: `data check`, `data show`, `data pack`."),
 }
@@ -89,20 +95,22 @@ def archspec() -> None:
 
 def run(arguments: list[str]) -> int:
     """Runs a command and returns its exit code; every mistake of the user's ends in a message."""
+    return outcome(lambda: archspec.main(arguments, prog_name="archspec", standalone_mode=False), arguments)
+
+
+def outcome(work: Callable[[], object], arguments: list[str]) -> int:
+    """The exit code of a command's work: what it returns, or what it raises means. `arguments` are told with a bug."""
     streams = sys.stdout, sys.stderr
     try:
-        code = archspec.main(arguments, prog_name="archspec", standalone_mode=False)
+        code = work()
         if sys.stdout is not None:  # closed by whoever started this
             sys.stdout.flush()
     except InputError as error:
-        click.echo(str(error), err=True)
-        return WRONG_INPUT
+        return told(WRONG_INPUT, partial(click.echo, str(error), err=True))
     except click.ClickException as error:
-        error.show()
-        return WRONG_INPUT
+        return told(WRONG_INPUT, error.show)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
-        return INTERRUPTED
+        return told(INTERRUPTED, partial(click.echo, "interrupted", err=True))
     except SystemExit:
         if sys.stdout is streams[0]:
             raise
@@ -111,10 +119,8 @@ def run(arguments: list[str]) -> int:
         return DONE
     except Exception as error:
         if refused := refusal(error):
-            click.echo(refused, err=True)
-            return WRONG_INPUT
-        click.echo(_bug(error, arguments), err=True)
-        return BUG
+            return told(WRONG_INPUT, partial(click.echo, refused, err=True))
+        return told(BUG, partial(click.echo, _bug(error, arguments), err=True))
     return code if isinstance(code, int) else DONE
 
 

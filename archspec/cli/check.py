@@ -9,6 +9,7 @@ import click
 from archspec.cli import DONE, WRONG_INPUT
 from archspec.cli.options import as_json, overrides, print_json
 from archspec.errors import Problem, SpecError
+from archspec.io.streams import aside
 from archspec.network import load
 
 
@@ -22,27 +23,29 @@ def check(specs: tuple[str, ...], overrides: tuple[str, ...], strict: bool, as_j
     found: list[Problem] = []
     doubts: list[Problem] = []
     for spec in specs:
-        problems, warnings = _problems(spec, overrides)
+        problems, warnings, rate = _problems(spec, overrides)
         found.extend(problems)
         doubts.extend(warnings)
         if not as_json:
             lines = [*map(str, problems), *(f"warning: {warning}" for warning in warnings)]
-            click.echo("\n".join(lines if problems else [*lines, f"{spec}: no problems"]))
+            click.echo("\n".join(lines if problems else [*lines, f"{spec}: no problems{rate}"]))
     found, doubts = list(dict.fromkeys(found)), list(dict.fromkeys(doubts))
     if as_json:
         print_json({"ok": not found, "problems": [_document(problem) for problem in found],
                     "warnings": [_document(warning) for warning in doubts]})
     elif found:
-        click.echo(f"{len(found)} problem{'s' if len(found) > 1 else ''}", err=True)
+        aside(f"{len(found)} problem{'s' if len(found) > 1 else ''}")
     return WRONG_INPUT if found or (strict and doubts) else DONE
 
 
-def _problems(spec: str, overrides: tuple[str, ...]) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
-    """What is wrong with a spec, and what is doubtful in it."""
+def _problems(spec: str, overrides: tuple[str, ...]) -> tuple[tuple[Problem, ...], tuple[Problem, ...], str]:
+    """What is wrong with a spec, what is doubtful in it, and the learning rate where it follows from a rate per batch."""
     try:
-        return (), load(spec, overrides).warnings
+        loaded = load(spec, overrides)
     except SpecError as error:
-        return error.problems, ()
+        return error.problems, (), ""
+    recipe = loaded.train
+    return (), loaded.warnings, f"; {recipe.rate_said}" if recipe.schedule.learning_rate.per else ""
 
 
 def _document(problem: Problem) -> dict[str, object]:

@@ -17,6 +17,7 @@ from archspec.data.pipeline import Pipeline
 from archspec.data.sources import load_data
 from archspec.errors import InputError
 from archspec.export import report, sample
+from archspec.export.account import REPORT, testing_of, write_report
 from archspec.export.exporters import EXPORTERS, LABELS, export, labels
 from archspec.export.parity import Parity
 from archspec.io.files import read_bytes, remove, write_json, write_text
@@ -28,7 +29,9 @@ from archspec.train.metrics import draw_curves, read_lines
 from archspec.train.run import RunFolder
 
 TESTED = ("data", "split", "examples", "loss", "top1", "top5")
-"""The metrics of an artifact that result.json tells."""
+"""The metrics of an artifact that result.json always tells."""
+SEVERAL = ("precision", "recall", "f1")
+"""Those that it tells where an image may have several labels."""
 CHOSEN = ("weights", "epoch")
 """Those of an artifact that has not the weights of its last epoch."""
 END_OF_PNG = b"IEND\xaeB`\x82"
@@ -47,7 +50,8 @@ def missing(run: RunFolder, wanted: ExportSection) -> list[str]:
     """What a finished run has and this one has not, or not as it was written."""
     checks: dict[str, Callable[[], object]] = {
         **_from_training(run), "result.json": lambda: run.read_result() == summarize(run),
-        "curves.png": lambda: read_bytes(run.curves).endswith(END_OF_PNG)}
+        "curves.png": lambda: read_bytes(run.curves).endswith(END_OF_PNG),
+        REPORT: lambda: read_bytes(run.path / REPORT).startswith(b"# ")}
     if wanted.formats:
         checks[LABELS] = lambda: read_bytes(run.path / LABELS).decode("utf-8") == labels(read_facts(run.path)["classes"])
     return [*(name for name, check in checks.items() if not _holds(check)),
@@ -82,11 +86,11 @@ def _holds(check: Callable[[], object]) -> bool:
         return False
 
 
-def complete(folder: Path, wanted: ExportSection, pixels: np.ndarray | None = None) -> Finished:
+def complete(folder: Path, wanted: ExportSection, testing: Pipeline | None = None) -> Finished:
     """Makes what is missing or damaged in the folder of a trained run; done in part and interrupted, it may be called again.
 
-    Exports are compared on `pixels`, or on those of `pixels_for`. Raises NotEqual, see export; InputError where the
-    trained network itself is not there, or is damaged.
+    `testing` are the run's test images, for the report and to compare exports on; left out, they are looked for. Raises
+    NotEqual, see export; InputError where the trained network itself is not there, or is damaged.
     """
     run, artifact = RunFolder(folder), read(folder)
     result, lost = summarize(run), missing(run, wanted)
@@ -96,12 +100,14 @@ def complete(folder: Path, wanted: ExportSection, pixels: np.ndarray | None = No
         draw_curves(run.curves, read_lines(run.metrics), artifact.name)
     if LABELS in lost:
         write_text(folder / LABELS, labels(artifact.classes))
+    if REPORT in lost:
+        write_report(run, artifact, result, testing or testing_of(folder, artifact))
     formats = [name for name in wanted.formats if EXPORTERS[name].place in lost]
     for name in formats:
         remove(folder / EXPORTERS[name].place)
     if not formats:
         return Finished(result, {})
-    compared, note = pixels_for(folder, artifact) if pixels is None else (pixels, "")
+    compared, note = (_sample(testing), "") if testing else pixels_for(folder, artifact)
     return Finished(result, export(artifact, formats, folder, compared, wanted.tolerance), note)
 
 
@@ -116,26 +122,30 @@ def pixels_for(folder: Path, artifact: Artifact) -> tuple[np.ndarray, str]:
     """Test images of the run's data, a sample over its classes; made ones, and a word on it, where the data is not there."""
     recipe = load(str(folder / SPEC)).train
     try:
-        split = load_data(recipe.data).test
-        return Pipeline(split, artifact.preprocess, recipe).sample(sample.IMAGES, sample.SEED)[0], ""
+        return _sample(Pipeline(load_data(recipe.data).test, artifact.preprocess, recipe)), ""
     except InputError as error:
         why = str(error).partition("\n")[0]
         return sample.made(artifact.preprocess), f"exports were compared on made images, for there is no data ({why})"
+
+
+def _sample(testing: Pipeline) -> np.ndarray:
+    return testing.sample(sample.IMAGES, sample.SEED)[0]
 
 
 def summarize(run: RunFolder) -> dict[str, Any]:
     """result.json, from artifact.json and metrics.jsonl. Raises InputError where one of them is not there or is damaged.
 
     The last epoch's test, for the test images choose nothing, unless the best epoch was asked for, which `weights` and
-    `epoch` then tell. The other keys are always there, but for `skipped_steps`; top5 is null below six classes, where it says
-    nothing.
+    `epoch` then tell. The other keys are always there, but for those of several labels and `skipped_steps`; top5 is null
+    below six classes, where it says nothing.
     """
     facts, history = read_facts(run.path), read_lines(run.metrics)
     if not facts["metrics"]:
         raise InputError(f"{run.path} holds a network that was not tested\n  hint: {RENEW}")
     skipped = [int(row.get("skipped_steps", 0)) for row in history]
     metrics = {"top5": None, **facts["metrics"]}
-    return {"spec": facts["name"], "fingerprint": facts["fingerprint"], **{key: metrics[key] for key in TESTED},
+    told = [*TESTED, *(name for name in SEVERAL if name in metrics)]
+    return {"spec": facts["name"], "fingerprint": facts["fingerprint"], **{name: metrics[name] for name in told},
             "epochs": len(history), "seconds": round(history[-1]["seconds"]),
             "images_per_second": round(statistics.median(row["images_per_second"] for row in history)),
             "classes": facts["classes"], **{key: metrics[key] for key in CHOSEN if key in metrics},

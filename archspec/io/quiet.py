@@ -45,8 +45,11 @@ def quiet_pillow() -> None:
     warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
-def import_tensorflow() -> None:
-    """Loads TensorFlow and Keras without their greetings, and keeps Pillow's warnings from the user. Takes some seconds."""
+def import_tensorflow(*, devices: bool = True) -> None:
+    """Loads TensorFlow and Keras without their greetings, and keeps Pillow's warnings from the user. Takes some seconds.
+
+    Not the `devices` of a worker among several, which have to be used together from the first time on.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -59,4 +62,4 @@ def import_tensorflow() -> None:
         import tensorflow as tf
         tf.get_logger().setLevel("ERROR")
         # the first use of a device logs, too
-        tf.config.list_logical_devices()
+        (tf.config.list_logical_devices if devices else tf.config.list_physical_devices)()

@@ -113,10 +113,12 @@ def _outputs(graph: Graph, model: keras.Model, wiring: _Wiring) -> Iterator[Mism
 
 
 def _precision(model: keras.Model) -> Iterator[Mismatch]:
-    """One policy for all layers; images come as float32 whatever it is."""
+    """One policy for all layers; images come as float32 whatever it is, and so do logits go where it mixes."""
+    policy, ends = model.dtype_policy.name, {id(output) for output in model.outputs}
     for layer in model.layers:
-        image = isinstance(layer, keras.layers.InputLayer)
-        expected, found = ("float32", layer.dtype) if image else (model.dtype_policy.name, layer.dtype_policy.name)
+        image, logits = isinstance(layer, keras.layers.InputLayer), id(layer.output) in ends
+        expected = "float32" if image or (logits and policy.startswith("mixed_")) else policy
+        found = layer.dtype if image else layer.dtype_policy.name
         if expected != found:
             yield Mismatch(layer.name, "precision", expected, found)
 

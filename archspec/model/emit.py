@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import keras
@@ -26,12 +26,13 @@ def build(graph: Graph, *, auxiliary: bool = False, initialize: bool = True, por
     With `auxiliary`, to {"logits": …, "auxiliary_<stage>": …} for training. `initialize=False` leaves kernels zero,
     which is several times quicker and enough where weights follow. `portable` is for files that are to be loaded without
     archspec: the plain model even where the graph says what a training recomputes. `dtype` is one of Keras's policies
-    (float32, mixed_bfloat16, …). Neither it nor the layout depends on the user's settings of Keras. Layers have the
-    names of the nodes.
+    (float32, mixed_bfloat16, …); where it mixes, weights and logits are float32: a loss of logits in half precision would
+    be one of other logits. Neither it nor the layout depends on the user's settings of Keras. Layers have the names of
+    the nodes.
     """
     nodes = graph.nodes if auxiliary else graph.predicting
     with deep(len(nodes)), _stated(dtype):
-        values = _emit(nodes, initialize)
+        values = _emit(nodes, initialize, _logits(graph) if dtype.startswith("mixed_") else frozenset())
         outputs: Any = values[graph.output.name]
         if auxiliary:
             extra = {f"auxiliary_{stage}": values[value.name] for stage, value in graph.auxiliary.items()}
@@ -55,6 +56,10 @@ def _stated(dtype: str) -> Iterator[None]:
         keras.config.set_image_data_format(layout)
         keras.config.set_floatx(floatx)
         keras.config.set_dtype_policy(policy)
+
+
+def _logits(graph: Graph) -> frozenset[str]:
+    return frozenset(value.name for value in (graph.output, *graph.auxiliary.values()))
 
 
 def _model(graph: Graph, values: Mapping[str, Any], outputs: Any, name: str, again: frozenset[str]) -> keras.Model:
@@ -107,12 +112,13 @@ def _feature(graph: Graph, level: str) -> Feature:
     return graph.features[level]
 
 
-def _emit(nodes: Sequence[Node], initialize: bool) -> dict[str, Any]:
-    """The Keras tensor of each node."""
+def _emit(nodes: Sequence[Node], initialize: bool, exact: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """The Keras tensor of each node; those of the nodes in `exact` are float32."""
     values: dict[str, Any] = {}
     positive = above_zero(nodes)
     for node in nodes:
-        chain = layers.emit(node, layers.Context(initialize, takes_above_zero(node, positive)))
+        with _stated("float32") if node.name in exact else nullcontext():
+            chain = layers.emit(node, layers.Context(initialize, takes_above_zero(node, positive)))
         values[node.name] = _apply(chain, [values[value.name] for value in node.inputs], layers.takes_list(node))
     return values
 

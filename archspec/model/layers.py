@@ -16,7 +16,7 @@ from archspec.graph import ops
 from archspec.graph.ir import Node
 from archspec.graph.names import IMAGES, padding_name
 from archspec.graph.types import VALID, Padding, Pads, Pair
-from archspec.model import custom, grouped
+from archspec.model import custom, grouped, norm
 from archspec.model.initial import initializer
 
 Layers = tuple[keras.layers.Layer, ...]
@@ -146,8 +146,8 @@ def _global_pool(node: Node, op: ops.GlobalPool, context: Context) -> Layers:
 
 
 def _batch_norm(node: Node, op: ops.BatchNorm, context: Context) -> Layers:
-    return (keras.layers.BatchNormalization(epsilon=op.epsilon, momentum=op.momentum, scale=op.scale, center=op.center,
-                                            name=node.name, **_first(node, context)),)
+    return (norm.BatchNormalization(epsilon=op.epsilon, momentum=op.momentum, scale=op.scale, center=op.center,
+                                    name=node.name, **_first(node, context)),)
 
 
 def _layer_norm(node: Node, op: ops.LayerNorm, context: Context) -> Layers:

@@ -16,7 +16,7 @@ from archspec.graph import init, ops
 from archspec.graph.ir import Node
 from archspec.graph.ops import Op
 from archspec.graph.types import VALID, Padding, Pads, Pair
-from archspec.model import custom, grouped
+from archspec.model import custom, grouped, norm
 
 NEUTRAL: dict[str, tuple[Any, ...]] = {
     "activation": ("linear",), "activity_regularizer": (None,), "autocast": (True,), "axis": (-1, [-1]),
@@ -150,6 +150,7 @@ READERS: dict[type[keras.layers.Layer], Reader] = {
     keras.layers.GlobalAveragePooling2D: lambda its: ops.GlobalPool("avg", its.take("keepdims")),
     keras.layers.Dense: lambda its: ops.Dense(its.take("units"), its.take("use_bias")),
     keras.layers.BatchNormalization: _scaled(ops.BatchNorm, "momentum"),
+    norm.BatchNormalization: _scaled(ops.BatchNorm, "momentum"),
     keras.layers.LayerNormalization: _scaled(ops.LayerNorm),
     keras.layers.GroupNormalization: _scaled(ops.GroupNorm, "groups"),
     keras.layers.ReLU: _relu,

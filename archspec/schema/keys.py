@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from archspec.schema.kinds import Choice, Kind
+from archspec.schema.quantities import Quantity
 
 REQUIRED = "required"
 """The default of a key that has none."""
@@ -111,9 +112,9 @@ class Named(Kind):
 
 @dataclass(frozen=True)
 class ListOf(Kind):
-    """A list, in order, of up to `most` sections, each by its word; it may be empty."""
+    """A list, in order, of up to `most` sections, each by its word or, of one kind, a mapping; it may be empty."""
 
-    item: Named
+    item: Named | Sub
     most: int = 100
 
     def expected(self) -> str:
@@ -151,4 +152,6 @@ def to_json(value: object) -> Any:
         return {value.word: found} if value.word else found
     if isinstance(value, Mapping):
         return {name: to_json(each) for name, each in value.items()}
+    if isinstance(value, Quantity):
+        return value.to_json()
     return [to_json(item) for item in value] if isinstance(value, tuple) else value

@@ -151,7 +151,7 @@ class _Reader:
         if len(tree.items) > listed.most:
             return self.problem("argument", tree.where, f"{path} needs at most {listed.most} entries, these are "
                                 f"{len(tree.items)}")
-        found = tuple(self.named(listed.item, item, path) for item in tree.items)
+        found = tuple(self.value(Key(listed.item), item, path) for item in tree.items)
         return FAILED if FAILED in found else found
 
     def named(self, named: Named, tree: Tree, path: str) -> object:
@@ -225,12 +225,12 @@ class _Reader:
         own = key_called(name, section.declared)
         if own and own not in tree.entries:  # what others call a key of this kind, and another kind may have by that name
             hint = f"did you mean '{own}'?"
+        elif plainly(name) in section.instead:
+            hint = section.instead[plainly(name)]
         elif among is not None and others:
             hint = f"it is a key of {among.tag}: {', '.join(others)}"
         elif among is not None and isinstance(value, Scalar) and value.text in among.kinds():
             hint = f"write {among.tag}: {value.text}"
-        elif plainly(name) in section.instead:
-            hint = section.instead[plainly(name)]
         else:
             keys = {key: each for key, each in (*section.merged.items(), *section.declared.items()) if key != name}
             near = hinted(self.problems, suggestion, name, keys, self.everywhere)
@@ -257,22 +257,25 @@ def _is_short(tree: MappingTree, name: str) -> bool:
 def _kind_meant(word: str, choice: OneOf, path: str, short: bool) -> str:
     """Hint for a word that names no kind: what may be meant where it stands alone, or what a key of some kind is called."""
     kinds = choice.kinds()
+    if same := section_called(word, kinds):
+        return f"did you mean '{same}'?"
     for kind_word, section in kinds.items():
         for name, key in section.declared.items():
             words = key.kind.spelled() if isinstance(key.kind, Choice) and key.default is REQUIRED else []
             if found := next((each for each in words if plainly(each) == plainly(word)), ""):
                 said = f"{choice.tag}: {kind_word}, {name}: {found}"
                 return f"write {path.rpartition('.')[2]}: {{{said}}}" if short else f"write {said}"
-    return f"{nearest(word, kinds)} {choice.otherwise.format(word=shorten(word)) if short else ''}".strip()
+    near = f"did you mean '{same}'?" if (same := section_called(word, kinds)) else nearest(word, kinds)
+    return f"{near} {choice.otherwise.format(word=shorten(word)) if short else ''}".strip()
 
 
 def _as_list(tree: Tree, listed: ListOf) -> str:
     """Hint for what stands where a list is asked for."""
     if not isinstance(tree, Scalar):
         return "begin each line with '- '"
-    if says_yes_or_no(tree.value):
+    if says_yes_or_no(tree.value) and isinstance(listed.item, Named):
         return f"write what it holds, [{next(iter(listed.item.kinds()))}, …], or none"
-    return f"write [{tree.text}]"
+    return f"write [{tree.text}]" if isinstance(listed.item, Named) else "begin each mapping with '- '"
 
 
 def _named_part(path: str) -> str:

@@ -50,5 +50,7 @@ def _sections(key: Key) -> Iterator[tuple[str, type[Section], str]]:
             yield from ((word, section, ".") for word, section in choice.kinds().items())
         case Named() as named:
             yield from ((word, section, f".{word}.") for word, section in named.kinds().items())
-        case ListOf(item=item):
-            yield from ((word, section, f": {word}: ") for word, section in item.kinds().items())
+        case ListOf(item=Named() as named):
+            yield from ((word, section, f": {word}: ") for word, section in named.kinds().items())
+        case ListOf(item=Sub(section=section)):
+            yield "", section, ": "

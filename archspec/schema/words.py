@@ -43,7 +43,8 @@ def suggestion(word: str, keys: Mapping[str, Key], everywhere: Everywhere) -> st
     if key_called(word, keys):
         return meant(word, keys)
     entries = list(everywhere())
-    paths = list(dict.fromkeys(entry.written for entry in entries if is_called(word, entry.name, entry.key)))
+    found = list(dict.fromkeys(entry.written for entry in entries if is_called(word, entry.name, entry.key)))
+    paths = [path for path in found if ": " not in path] or found  # an entry of a list comes last
     if paths and len(paths) <= MOST_PATHS:
         return f"did you mean {' or '.join(map(_place, paths))}?"
     return nearest(word, keys)

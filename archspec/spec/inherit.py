@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from collections.abc import Sequence as Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from archspec.schema.tree import MappingTree, Scalar, Tree, kind, overlay
 from archspec.spec.files import extended, locate, recipe_names
 from archspec.spec.longform import kinds_written_out, normal
 from archspec.spec.merge import merge, without
+from archspec.spec.recipe import DECIDED
 from archspec.spec.source import MAX_DEPTH, parse, read
 
 MAX_CHAIN = 20
@@ -24,10 +25,11 @@ NOT_INHERITED = ("name", "description", "reference", "published", "extends", "ar
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpecLayer:
-    """One file of the chain, or one --set, in long form."""
+    """One file of the chain, or one --set, in long form. `recipe`: whether it names one."""
 
     file: str
     tree: MappingTree
+    recipe: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +53,7 @@ def resolve(reference: str, overrides: Sequence[str] = ()) -> Resolved:
     problems.extend(_nulls(layers[0].tree))
     tree = layers[0].tree
     for layer in layers[1:]:
-        tree = merge(without(tree, NOT_INHERITED), layer.tree)
+        tree = _on_top(without(tree, NOT_INHERITED), layer.tree, recipe=layer.recipe)
     return changed(Resolved(tree, tuple(layers), path, tuple(problems)), overrides)
 
 
@@ -60,22 +62,38 @@ def changed(resolved: Resolved, overrides: Sequence[str]) -> Resolved:
     problems: list[Problem] = []
     changes = list(_assignments(overrides, problems))
     # as one change, so that their order is of no meaning unless they set the same key
-    tree = merge(resolved.tree, with_recipe(reduce(overlay, changes), problems)) if changes else resolved.tree
-    return Resolved(tree, (*resolved.layers, *(SpecLayer(SET, change) for change in changes)), resolved.path,
+    tree = _with_changes(resolved.tree, changes, problems)
+    layers = (SpecLayer(SET, change, recipe_of(change) is not None) for change in changes)
+    return Resolved(tree, (*resolved.layers, *layers), resolved.path,
                     (*resolved.problems, *problems))
 
 
 def undone(resolved: Resolved, number: int, path: Sequence[str]) -> Resolved:
     """The same without what one of its layers, not the first, says at a path."""
     layers = [*resolved.layers]
-    layers[number] = SpecLayer(layers[number].file, _pruned(layers[number].tree, path))
+    layers[number] = replace(layers[number], tree=_pruned(layers[number].tree, path))
     tree = layers[0].tree
     for layer in layers[1:]:
         if layer.file != SET:
-            tree = merge(without(tree, NOT_INHERITED), layer.tree)
-    changes = [layer.tree for layer in layers if layer.file == SET]
-    tree = merge(tree, with_recipe(reduce(overlay, changes), [])) if changes else tree
+            tree = _on_top(without(tree, NOT_INHERITED), layer.tree, recipe=layer.recipe)
+    tree = _with_changes(tree, [layer.tree for layer in layers if layer.file == SET], [])
     return Resolved(tree, tuple(layers), resolved.path, resolved.problems)
+
+
+def _with_changes(tree: MappingTree, changes: Sequence[MappingTree], problems: list[Problem]) -> MappingTree:
+    """A tree with what --set says."""
+    if not changes:
+        return tree
+    whole = reduce(overlay, changes)
+    return _on_top(tree, with_recipe(whole, problems), recipe=recipe_of(whole) is not None)
+
+
+def _on_top(base: MappingTree, changes: MappingTree, *, recipe: bool) -> MappingTree:
+    """The base with the changes; where these name a recipe, without what the base says of what recipes decide."""
+    train = base.entries.get("train")
+    if recipe and isinstance(train, MappingTree):
+        base = MappingTree({**base.entries, "train": without(train, DECIDED)}, base.where, base.keys)
+    return merge(base, changes)
 
 
 def _pruned(tree: MappingTree, path: Sequence[str]) -> MappingTree:
@@ -102,7 +120,7 @@ def _chain(path: Path, problems: list[Problem]) -> Iterator[SpecLayer]:
     while True:
         seen.append(path.resolve())
         tree = read(path, problems)
-        yield SpecLayer(str(path), with_recipe(normal(tree, problems), problems))
+        yield SpecLayer(str(path), with_recipe(normal(tree, problems), problems), recipe_of(tree) is not None)
         base = tree.entries.get("extends")
         if base is None:
             return
@@ -148,10 +166,15 @@ def assignment(override: str) -> MappingTree:
     return tree
 
 
+def recipe_of(tree: MappingTree) -> Tree | None:
+    """The name of the recipe in a tree's train section."""
+    train = tree.entries.get("train")
+    return train.entries.get("recipe") if isinstance(train, MappingTree) else None
+
+
 def with_recipe(tree: MappingTree, problems: list[Problem]) -> MappingTree:
     """A tree in long form whose train section stands on top of the recipe that it names."""
-    train = tree.entries.get("train")
-    name = train.entries.get("recipe") if isinstance(train, MappingTree) else None
+    train, name = tree.entries.get("train"), recipe_of(tree)
     if name is None or not isinstance(train, MappingTree):
         return tree
     whole = merge(_recipe(name, problems), without(train, ("recipe",)), ("train",))

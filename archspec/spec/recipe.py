@@ -6,18 +6,36 @@ from collections.abc import Iterator
 from types import MappingProxyType
 
 from archspec.schema.keys import Clash, Key, OneOf, Section, Sub, key, section
-from archspec.schema.kinds import Choice, Flag, Number, Table, Text, Whole
-from archspec.spec.augment import CROPS, OPERATIONS, CutMix, Flip, MixUp, Operation, RandomResizedCrop, order_clashes
-from archspec.spec.data import SOURCES, Data, Digits
-from archspec.spec.optimizers import SHARE, Sgd
+from archspec.schema.kinds import Choice, Flag, Number, Table, Text, Whole, plainly
+from archspec.spec.augment import CROPS, NAMED, OPERATIONS, CutMix, Flip, MixUp, Operation, RandomResizedCrop, order_clashes
+from archspec.spec.data import ELSEWHERE, SOURCES, Data, Digits
+from archspec.spec.log import LogSection
+from archspec.spec.losses import LOSSES, Loss
+from archspec.spec.optimizers import OPTIMIZERS, SHARE, Optimizer, Sgd
+from archspec.spec.precision import JIT, PRECISION
 from archspec.spec.preprocess import PreprocessKeys
 from archspec.spec.saving import Checkpoint, OnDivergence, Rollback, Stop, StopEarly, unkept
-from archspec.spec.schedules import MOST_EPOCHS, Constant, Cosine, Schedule, Step, too_long
+from archspec.spec.schedules import MOST_EPOCHS, SCHEDULES, Cosine, Schedule, misfits
+from archspec.spec.updates import Clip
 
 NOT_NEGATIVE = Number(least=0, most=1e6)
+STRATEGIES = Choice(("auto", "one", "mirrored", "multi_worker"), {
+    **dict.fromkeys(("onedevice", "onedevicestrategy", "single", "cpu", "none"), "one"),
+    **dict.fromkeys(("mirroredstrategy", "dp", "dataparallel"), "mirrored"),
+    **dict.fromkeys(("multiworkermirroredstrategy", "multiworkermirrored", "ddp", "distributeddataparallel", "horovod",
+                     "distributed"), "multi_worker"),
+    "gpu": "auto trains on the GPUs that there are; gpus: 1 fails without one"})
+COMMUNICATION = Choice(("auto", "ring", "nccl"), {"gloo": "ring", "mpi": "ring", "grpc": "ring"})
 BALANCED = dict.fromkeys(("balanced", "auto"), "sampling: balanced shows every class as often as any other; weights are "
                          "written out, {NAME: 2.5}")
 """What to write where other libraries count the classes themselves, by their word for it."""
+DECIDED = ("data", "epochs", "batch", "optimizer", "schedule", "preprocess", "augment", "repeated_augmentation",
+           "label_smoothing", "auxiliary_weight")
+"""What a recipe decides, by saying it or by leaving it to the defaults: naming one forgets what was said of these before."""
+SAMPLINGS = {**dict.fromkeys(("weighted", "weightedrandom", "oversample", "oversampling", "classbalanced", "equal"),
+                             "balanced"),
+             **dict.fromkeys(("uniform", "random", "shuffle", "sequential"), "natural")}
+"""What other libraries call the ways to draw images."""
 
 
 @section
@@ -39,6 +57,10 @@ class Init(Section):
 class Recipe(Section):
     """All that training needs to know beside the network."""
 
+    instead = MappingProxyType({
+        **ELSEWHERE, **{plainly(name): f"it is done to images: train.augment: [{each.word}]"
+                        for each in NAMED.sections for name in (each.word, *each.synonyms)}})
+
     merged = MappingProxyType({"recipe": Key(Text("the name of a recipe"), None, "a recipe that ships, see "
                                              "[Recipes](#recipes); its keys hold where the section that names it says "
                                              "nothing")})
@@ -47,9 +69,14 @@ class Recipe(Section):
     epochs: int = key(Whole(1, MOST_EPOCHS), "how often every image is seen", default=30)
     batch: int = key(Whole(1, 10**6), "images a step, over all devices together", default=32, unit="images",
                      synonyms=("batch_size", "bs", "global_batch_size"))
-    optimizer: Sgd = key(OneOf("kind", (Sgd,)), "how weights change", default=Sgd(), synonyms=("optimiser",))
-    schedule: Schedule = key(OneOf("kind", (Cosine, Step, Constant)), "the learning rate over the epochs",
-                                             default=Cosine(), synonyms=("lr_schedule", "scheduler"))
+    optimizer: Optimizer = key(OneOf("kind", OPTIMIZERS), "how weights change", default=Sgd(), synonyms=("optimiser",))
+    clip: Clip | None = key(Sub(Clip), "bounds the gradient of the whole batch, ahead of decay; `clip: 1` is its length",
+                            default=None, synonyms=("clip_grad", "gradient_clipping", "clipnorm", "grad_clip", "max_grad_norm"))
+    loss: Loss | None = key(OneOf("kind", LOSSES), "how far the network is from the truth; a test tells the cross entropy "
+                            "whatever it is", default=None, follows="softmax; sigmoid where an image may have several labels",
+                            synonyms=("criterion", "objective", "loss_fn", "losses", "loss_function"))
+    schedule: Schedule = key(SCHEDULES, "the learning rate over the epochs", default=Cosine(),
+                             synonyms=("lr_schedule", "scheduler"))
     preprocess: PreprocessKeys = key(Sub(PreprocessKeys), "what is done to every image ahead of the network",
                                      default=PreprocessKeys(), synonyms=("preprocessing", "normalize", "normalise",
                                                                          "normalization", "resize"))
@@ -60,8 +87,8 @@ class Recipe(Section):
     repeated_augmentation: int = key(Whole(1, 100), "how many differently augmented copies of an image a batch holds; the "
                                      "epoch keeps its length and holds so many fewer images",
                                      default=1, unit="copies", synonyms=("aug_repeats", "ra_sampler", "repeated_aug"))
-    sampling: str = key(Choice(("natural", "balanced")), "every image once an epoch, or every class as often as any other",
-                        default="natural", synonyms=("sampler", "oversampling"))
+    sampling: str = key(Choice(("natural", "balanced"), SAMPLINGS), "every image once an epoch, or every class as often as any "
+                        "other", default="natural", synonyms=("sampler", "oversampling"))
     class_weights: object = key(Table(Number(least=0, most=1e6), instead=BALANCED), "the weight of a class in the loss, by its "
                                 "name; those not named have 1", default=None, follows="1 for all", synonyms=("class_weight",))
     label_smoothing: float = key(SHARE, "the share of each label that is spread over all classes", default=0.0, unit="share",
@@ -70,21 +97,51 @@ class Recipe(Section):
                                   "the weight of each auxiliary classifier's loss beside the main one's; read only by "
                                   "networks that have some", default=0.3,
                                   synonyms=("aux_weight",))
+    zero_init_residual: bool = key(Flag(), "each residual branch starts as nothing: the scale of its last norm at 0 "
+                                   "(1706.02677, section 5.1)", default=False, synonyms=("zero_init_last", "zero_gamma"))
     init: Init | None = key(Sub(Init), "weights to start from instead of random ones; of a run: `init: runs/x`",
                             default=None, synonyms=("pretrained",))
     seed: int = key(Whole(0, 2**31 - 1), "fixes the weights, the order of the images and what augmentation draws", default=0,
                     synonyms=("random_seed",))
-    strategy: str = key(Choice(("auto", "one", "mirrored")), "auto: mirrored where there are several GPUs, else one device",
-                        default="auto", synonyms=("distribution", "devices", "gpus"))
+    strategy: str = key(STRATEGIES, "one device; mirrored on all devices of this machine; multi_worker on those of several "
+                        "processes; auto: what there is", default="auto",
+                        synonyms=("distribution", "distribute", "distribution_strategy", "accelerator"))
+    gpus: int | None = key(Whole(0, 1024), "how many GPUs this machine, or each worker, trains on; fewer are an error; 0: "
+                           "its processors", default=None, follows="all that there are", unit="GPUs",
+                           synonyms=("devices", "num_gpus", "n_gpus", "ngpus", "nproc_per_node", "device_count"))
+    communication: str = key(COMMUNICATION, "between several workers: ring over the network, nccl among GPUs, auto: as "
+                             "TensorFlow chooses", default="auto",
+                             synonyms=("communication_options", "collective", "all_reduce_alg", "dist_backend",
+                                       "process_group_backend"))
     sync_batch_norm: bool = key(Flag(),
                                 "statistics over the whole batch, not over each device's part: as many devices as one likes, "
                                 "the same training", default=True, synonyms=("sync_bn",))
+    precision: str = key(PRECISION, "the numbers of a step: products in half precision where it mixes, while weights, logits, "
+                         "loss and what is exported stay float32", default="float32",
+                         synonyms=("amp", "mixed_precision", "dtype", "fp16", "bf16"))
+    jit: str = key(JIT, "on: XLA compiles the step, on one device", default="off",
+                   synonyms=("jit_compile", "xla", "compile", "torchcompile"))
     checkpoint: Checkpoint = key(Sub(Checkpoint), "when the state is saved, and which states are kept", default=Checkpoint(),
                                  synonyms=("checkpoints", "save"))
     stop_early: StopEarly | None = key(Sub(StopEarly), "when a training that no longer gets better ends; `stop_early: 10` is "
                                        "its patience", default=None, synonyms=("early_stopping", "earlystop"))
     on_divergence: OnDivergence = key(OneOf("kind", (Stop, Rollback)), "what is done where loss or weights are no longer "
                                       "numbers", default=Stop(), synonyms=("terminate_on_nan", "on_nan", "nan", "skip_nan"))
+
+    log: LogSection = key(Sub(LogSection), "what is written down beside a row an epoch", default=LogSection(),
+                          synonyms=("logging",))
+
+    @property
+    def learning_rate(self) -> float:
+        """The highest learning rate, at the batch of this training."""
+        return self.schedule.peak(self.batch)
+
+    @property
+    def rate_said(self) -> str:
+        """The highest learning rate, and the rate per batch that it comes from where there is one."""
+        given = self.schedule.learning_rate
+        came = "" if given.per is None else f" ({given}, batch {self.batch}{', sqrt' * (self.schedule.scaling == 'sqrt')})"
+        return f"learning rate {self.learning_rate:g}{came}"
 
     @property
     def augmentation(self) -> tuple[Operation, ...]:
@@ -109,7 +166,10 @@ class Recipe(Section):
             yield Clash((f"augment.{flips[0]}", "data"), "a mirrored digit is not a digit", "leave flip out")
         yield from order_clashes(self.augmentation)
         yield from _unpaired(self)
-        yield from too_long(self.schedule, self.epochs)
+        if self.strategy == "one" and (self.gpus or 0) > 1:
+            yield Clash(("gpus", "strategy"), f"{self.gpus} GPUs are asked for, and strategy: one trains on one device",
+                        "strategy: mirrored")
+        yield from misfits(self.schedule, self.epochs)
         yield from unkept(self.checkpoint, self.stop_early, self.on_divergence, self.epochs)
 
 

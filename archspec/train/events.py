@@ -9,12 +9,13 @@ from typing import Protocol
 import numpy as np
 
 from archspec.train.job import Job
-from archspec.train.log import Log
+from archspec.train.log import Log, Now
 from archspec.train.pace import Pace
 from archspec.train.progress import Diverged, Row, trained
 from archspec.train.records import Records
 from archspec.train.schedule import LearningRate
 from archspec.train.signals import StopRequest
+from archspec.train.strategy import device_memory
 
 LOOK_SECONDS = 0.2
 """How often the sums are read while training: reading waits for the device."""
@@ -35,8 +36,8 @@ class Event(Protocol):
 class Look:
     """Shows loss and accuracy of the epoch so far."""
 
-    def __init__(self, job: Job, log: Log) -> None:
-        self._job, self._log = job, log
+    def __init__(self, job: Job, log: Log, pace: Pace) -> None:
+        self._job, self._log, self._pace = job, log, pace
         self._looked = time.monotonic()
 
     def due(self) -> bool:
@@ -46,7 +47,10 @@ class Look:
     def act(self) -> None:
         """A line, or the bar moves."""
         means = trained(_read(self._job))
-        self._log.step(self._job.state.progress.step, means["loss"], means["accuracy"])
+        step, steps = self._job.state.progress.step, self._job.training.steps
+        rate = float(LearningRate(self._job.recipe, steps)(step - 1))
+        now = Now(means["loss"], means["accuracy"], rate, self._pace.waits_now, device_memory())
+        self._log.step(step, now)
         self._looked = time.monotonic()
 
 

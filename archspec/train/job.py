@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -17,6 +16,7 @@ from archspec.data.cache import caches
 from archspec.data.check import Checked, checked, refuse_too_small
 from archspec.data.index import Index
 from archspec.data.looking import Tick
+from archspec.data.order import Shard
 from archspec.data.pipeline import Pipeline
 from archspec.data.source import Source, without
 from archspec.data.weighting import class_weights
@@ -24,21 +24,26 @@ from archspec.errors import InputError
 from archspec.evaluate.evaluator import Evaluator, classification, multi_label
 from archspec.graph.ir import Graph
 from archspec.model.emit import build
+from archspec.model.norm import by_keras
 from archspec.network import lower, with_overrides
 from archspec.preprocess.rule import Preprocess, input_shape, preprocess_of
 from archspec.preprocess.sampling import ratios
 from archspec.spec.arch import Spec
 from archspec.spec.recipe import Recipe
-from archspec.train import cluster as clusters
 from archspec.train import optimizer as optimizers
 from archspec.train import strategy as strategies
 from archspec.train.checkpoint import Misfit, Snapshot
 from archspec.train.cluster import Cluster
+from archspec.train.compiling import compiles
 from archspec.train.faults import computing
+from archspec.train.initial import quiet_branches
+from archspec.train.objective import refuse_unfit
 from archspec.train.progress import Progress
 from archspec.train.state import TrainState, groups
 from archspec.train.steps import EvaluateStep, TrainStep
+from archspec.train.team import Team, gathered
 from archspec.train.update import rules
+from archspec.train.vote import Vote
 from archspec.weights.library import stage_blocks
 from archspec.weights.load import Wanted, fill, notes, planned, refuse, refuse_form
 
@@ -57,6 +62,7 @@ class Job:
     testing: Pipeline
     cluster: Cluster
     strategy: tf.distribute.Strategy
+    vote: Vote
     model: keras.Model
     state: TrainState
     evaluator: Evaluator
@@ -104,7 +110,7 @@ class Job:
         return self.training.next(batches, self.state.progress.step, training=True)
 
     def train(self, batch: Any) -> tf.Tensor:
-        """One step: the sums of steps.TRAINED. Raises InputError if memory does not suffice; the state is lost then."""
+        """One step: the sums of progress.TRAINED. Raises InputError if memory does not suffice; the state is lost then."""
         with computing(self.recipe.batch):
             return self.train_step(batch)
 
@@ -137,33 +143,41 @@ def look(spec: Spec, graph: Graph, data: Source, tick: Tick) -> tuple[Preprocess
     return rule, checked(data, spec.train.data, rule, tick)
 
 
-def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick, *, trial: bool = False) -> Job:
-    """Looks into the data, builds the model on the devices. Raises InputError where something does not fit.
+def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick, *, trial: bool = False, team: Team | None = None) -> Job:
+    """Looks into the data, builds the model on the team's devices. Raises InputError where something does not fit.
 
     That data and network have the same classes is `begin.check_classes`' to say. One for a `trial` leaves nothing behind.
+    Without a `team` this process is alone.
     """
     recipe = spec.train
-    cluster = clusters.read(os.environ)
+    team = team or gathered(recipe)
     weights = class_weights(recipe, data)
+    refuse_unfit(recipe.loss, data.train.labels.ndim == 1)
     rule, found = look(spec, graph, data, tick)
-    training, testing = _pipelines(data, found, rule, recipe, trial=trial)
-    strategy = strategies.make_strategy(recipe.strategy, recipe.batch, recipe.mixing)
+    team.compare(f"data: {found.index.digest}", "data set")
+    training, testing = _pipelines(data, found, rule, recipe, team.cluster, trial=trial)
+    strategy = team.strategy
+    jit = compiles(recipe, graph, strategies.devices_text(strategy, team.cluster, recipe), strategy.num_replicas_in_sync)
     keras.utils.set_random_seed(recipe.seed)
     with strategy.scope():
-        model = build(graph, auxiliary=bool(graph.auxiliary))
+        model = build(graph, auxiliary=bool(graph.auxiliary), dtype=recipe.precision)
+        if recipe.zero_init_residual:
+            quiet_branches(graph, model)
         optimizer = optimizers.make_optimizer(recipe, training.steps, model)
     several = strategy.num_replicas_in_sync > 1
     classes = graph.output.type.channels
     evaluator = classification(classes) if data.train.labels.ndim == 1 else multi_label(classes)
     _refuse_unmeasured(recipe, evaluator)
-    train_step = strategies.summed(strategy, TrainStep(model, optimizer, recipe, rule, rules(recipe), classes, weights),
-                                   partial(strategies.synchronized, model, several and recipe.sync_batch_norm))
-    evaluate_step = strategies.summed(strategy, EvaluateStep(model, rule, evaluator))
+    norms = (partial(by_keras, model.layers) if jit else
+             partial(strategies.together, model, several, several and recipe.sync_batch_norm))
+    step = TrainStep(model, optimizer, recipe, rule, rules(recipe, model), classes, weights)
+    train_step = team.summed(step, norms, jit=jit)
+    evaluate_step = team.summed(EvaluateStep(model, rule, evaluator), jit=jit)
     # statistics that each device takes by itself differ between them, all else is the same everywhere
-    apart = strategies.statistics(model) if several and not recipe.sync_batch_norm else []
-    state = TrainState(groups(model, optimizer), Progress(), strategies.averaging(strategy, apart))
-    return Job(recipe, rule, data, found, training, testing, cluster, strategy, model, state, evaluator, train_step,
-               evaluate_step, partial(_initialize, spec, graph, model, strategy))
+    counted = strategies.statistics(model) if several and not recipe.sync_batch_norm else []
+    state = TrainState(groups(model, optimizer), Progress(), strategies.averaging(strategy, counted))
+    return Job(recipe, rule, data, found, training, testing, team.cluster, strategy, team.vote, model, state, evaluator,
+               train_step, evaluate_step, partial(_initialize, spec, graph, model, strategy))
 
 
 def _refuse_unmeasured(recipe: Recipe, evaluator: Evaluator) -> None:
@@ -176,8 +190,9 @@ def _refuse_unmeasured(recipe: Recipe, evaluator: Evaluator) -> None:
                              f"  hint: one of {' '.join(measured)}")
 
 
-def _pipelines(data: Source, found: Checked, rule: Preprocess, recipe: Recipe, *, trial: bool) -> list[Pipeline]:
-    """Of the images to train on, and of those to test on."""
+def _pipelines(data: Source, found: Checked, rule: Preprocess, recipe: Recipe, cluster: Cluster, *,
+               trial: bool) -> list[Pipeline]:
+    """Of the images to train on, and of those to test on; of each batch this worker's part."""
     train, test = without(data.train, found.train), without(data.test, found.test)
     refuse_too_small(test, found.test_sizes, rule)
     if not recipe.crops:
@@ -185,7 +200,8 @@ def _pipelines(data: Source, found: Checked, rule: Preprocess, recipe: Recipe, *
     kept = caches(recipe.data, rule, [(train, found.train_sizes), (test, found.test_sizes)], found.stamp, trial=trial)
     sizes = (found.train_sizes, found.test_sizes)
     ahead = [ratios(each, rule) if plain else 0 for each, plain in zip(sizes, found.plain, strict=True)]
-    return [Pipeline(split, rule, recipe, cache=cache, ratios=each)
+    shard = Shard(cluster.rank, cluster.size)
+    return [Pipeline(split, rule, recipe, shard, cache, each)
             for split, cache, each in zip((train, test), kept, ahead, strict=True)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
@@ -20,6 +20,19 @@ WORTH_SAYING = 0.1
 """Below this share of its time it is not said that a device waits for data."""
 BOTTLENECK, LONG = 0.25, 5.0
 """From this share on, and so many seconds an epoch, it is said once what can be done about it."""
+
+
+class Now(NamedTuple):
+    """How things stand within an epoch: loss and accuracy of what is done of it, the learning rate of the last step.
+
+    `waits` is the share of the epoch's time in which the device had no data, `memory` the bytes that it uses; 0: not known.
+    """
+
+    loss: float
+    accuracy: float
+    rate: float
+    waits: float
+    memory: int
 
 
 class Log(ABC):
@@ -43,36 +56,42 @@ class Log(ABC):
         """A line of its own."""
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
-    def step(self, step: int, loss: float, accuracy: float) -> None:
-        """So many steps are done; loss and accuracy are those of the epoch so far."""
+    def step(self, step: int, now: Now) -> None:
+        """So many steps are done."""
         self.speed.mark(step)
         epoch = (step - 1) // self.extent.steps + 1
-        self.show(f"epoch {epoch}/{self.extent.epochs}  loss {loss:.4f}  accuracy {accuracy:6.2%}  {self._pace()}", step)
+        waits = f"{now.waits:.0%} waiting for data" if now.waits >= WORTH_SAYING else ""
+        memory = f"{now.memory / 2**30:.1f} GiB" if now.memory else ""
+        said = (f"epoch {epoch}/{self.extent.epochs}", f"loss {now.loss:.4f}", f"accuracy {now.accuracy:6.2%}",
+                f"rate {now.rate:.2g}", *self._pace(), waits, memory)
+        self.show("  ".join(filter(None, said)), step)
 
     def evaluating(self, step: int, batch: int, batches: int) -> None:
         """So many batches of an evaluation after a step are done."""
         self.speed.pause()
-        self.show(f"epoch {step // self.extent.steps}/{self.extent.epochs}  evaluating: {batch} of {batches} batches", step)
+        text = f"epoch {step // self.extent.steps}/{self.extent.epochs}  evaluating: {batch} of {batches} batches"
+        self.show(text, step, (batch, batches))
 
     def epoch(self, row: Row) -> None:
         """An epoch is over."""
         self.speed.resume()
         self.say(f"epoch {row['epoch']:.0f}/{self.extent.epochs}  loss {row['loss']:.4f}  accuracy {row['accuracy']:6.2%}  "
                  f"test loss {row['test_loss']:.4f}  test accuracy {row['test_top1']:6.2%}  "
-                 f"learning rate {row['learning_rate']:.2g}  {_read(row)}")
+                 f"{_f1(row)}learning rate {row['learning_rate']:.2g}  {_read(row)}")
         if _slow(row) and self._remedy:
             self.say(f"images come too slowly: {row['data_wait']:.0%} of the time the device waited for them\n"
                      f"  hint: {self._remedy}")
             self._remedy = ""
 
     @abstractmethod
-    def show(self, text: str, step: int) -> None:
-        """Shows how things stand within an epoch, after so many steps."""
+    def show(self, text: str, step: int, part: tuple[int, int] | None = None) -> None:
+        """Shows how things stand after so many steps; `part` is how much is done, of how much, of an evaluation."""
 
-    def _pace(self) -> str:
-        if self.speed.images is None or self.speed.left is None:
-            return ""
-        return f"{self.speed.images:.0f} images/s  {duration(self.speed.left)} left"
+    def _pace(self) -> tuple[str, ...]:
+        if self.speed.images is None or self.speed.left is None or self.speed.epoch_left is None:
+            return ()
+        return (f"{self.speed.images:.0f} images/s",
+                f"{duration(self.speed.left)} left, {duration(self.speed.epoch_left)} of the epoch")
 
 
 class Lines(Log):
@@ -80,7 +99,7 @@ class Lines(Log):
 
     _last = 0.0
 
-    def show(self, text: str, step: int) -> None:
+    def show(self, text: str, step: int, part: tuple[int, int] | None = None) -> None:
         """A line, if the last one is some time ago."""
         now = time.monotonic()
         self._last = self._last or now
@@ -102,6 +121,7 @@ class Bar(Log):
         self._progress = Progress(BarColumn(bar_width=None), _Percent(), TextColumn("{task.description}"),
                                   console=console, transient=True, expand=True)
         self._task = self._progress.add_task("the first step compiles the network", total=extent.total)
+        self._evaluation = self._progress.add_task("", visible=False)
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -111,14 +131,29 @@ class Bar(Log):
                  trace: TracebackType | None) -> None:
         self._progress.stop()
 
-    def show(self, text: str, step: int) -> None:
-        """Moves the bar."""
-        self._progress.update(self._task, completed=step, description=text)
+    def show(self, text: str, step: int, part: tuple[int, int] | None = None) -> None:
+        """Moves the bar; while an evaluation goes on there is one of its own below it."""
+        if part is None:
+            self._progress.update(self._task, completed=step, description=text)
+        else:
+            done, total = part
+            self._progress.update(self._task, completed=step, description="")
+            self._progress.update(self._evaluation, completed=done, total=total, description=text, visible=True)
+
+    def epoch(self, row: Row) -> None:
+        """The evaluation's bar goes."""
+        super().epoch(row)
+        self._progress.update(self._evaluation, visible=False)
 
 
 class _Percent(ProgressColumn):
     def render(self, task: Task) -> Text:
         return Text(f"{task.percentage:3.0f} %")
+
+
+def _f1(row: Row) -> str:
+    """Of images with several labels."""
+    return f"test F1 {row['test_f1']:6.2%}  " if "test_f1" in row else ""
 
 
 def _read(row: Row) -> str:

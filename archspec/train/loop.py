@@ -15,6 +15,7 @@ from archspec.train.checkpoint import Checkpoints
 from archspec.train.ending import no_better, stopped
 from archspec.train.events import Evaluate, Event, Look, Save
 from archspec.train.job import Job
+from archspec.train.marks import Mark, Spread
 from archspec.train.pace import Pace
 from archspec.train.progress import Diverged, Interrupted, Row
 from archspec.train.records import Records
@@ -34,18 +35,20 @@ def train(job: Job, run: RunFolder, console: Console) -> list[Row]:
     extent = Extent(job.recipe.epochs, job.training.steps, job.training.split.size)
     log = logs.make_log(console, extent, remedy(job.recipe))
     checkpoints = Checkpoints(run.checkpoints, job.recipe.checkpoint.keep)
-    with log, StopRequest() as stop, Records(run, checkpoints, job.cluster, progress.history) as records:
+    records = Records(run, checkpoints, job.cluster, progress.history, progress.step)
+    with log, StopRequest(job.vote) as stop, records:
         pace = Pace(progress, extent.each)
         save = Save(job, records, pace)
         # to save comes first: an image that cannot be read in the evaluation must not cost the epoch
-        events = (Look(job, log), save, Evaluate(job, records, pace, log, stop), KeepBest(job, checkpoints, records))
+        events = (Mark(job, records), Look(job, log, pace), save, Evaluate(job, records, pace, log, stop),
+                  KeepBest(job, checkpoints, records), Spread(job, records))
         steps = Steps(job, pace)
 
         def rescue(error: Diverged) -> None:
             roll_back(job, run, records, error, log.say)
             steps.restart()
             save.act()
-        with _one_way_out(steps, save, records, isinstance(job.recipe.on_divergence, Rollback)):
+        with _one_way_out(job, steps, save, records):
             _run(job, steps, events, stop, records, rescue)
             save.act()
         if progress.step < job.steps:
@@ -108,8 +111,12 @@ class Steps:
 
 
 @contextmanager
-def _one_way_out(steps: Steps, save: Save, records: Records, rolls_back: bool) -> Iterator[None]:
-    """Whatever ends a training early, what was done is saved, if the state is whole and all numbers."""
+def _one_way_out(job: Job, steps: Steps, save: Save, records: Records) -> Iterator[None]:
+    """Whatever ends a training early, what was done is saved, if the state is whole and all numbers.
+
+    Among several workers only where all end it together: else the others are no longer there to bring what they counted.
+    """
+    rolls_back = isinstance(job.recipe.on_divergence, Rollback)
     try:
         yield
     except Interrupted:
@@ -118,7 +125,7 @@ def _one_way_out(steps: Steps, save: Save, records: Records, rolls_back: bool) -
         records.wait()  # it is said that all is saved
         raise
     except BaseException:  # the end of the process, too
-        if steps.whole:
+        if steps.whole and not job.cluster.several:
             with suppress(OSError, InputError, Diverged):  # what went wrong first is what counts
                 save.act()
         raise

@@ -1,54 +1,37 @@
-"""The history of a run as files: metrics.jsonl, TensorBoard, curves.png. All are written anew from the history.
-
-So after a kill and a new start no epoch is in them twice, whatever the killed process had written.
-"""
+"""The history of a run as files: metrics.jsonl and curves.png, both written anew from the history. No framework."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
-import tensorflow as tf
-
 from archspec.errors import InputError
-from archspec.io.files import read_bytes, remove, replacing, write_text
+from archspec.io.files import read_bytes, replacing, write_text
 from archspec.train.progress import Row, is_row
 
 
-class TensorBoard:
-    """A writer of one event file, begun with what has happened before."""
-
-    def __init__(self, folder: Path, history: Sequence[Row]) -> None:
-        remove(folder)
-        self._writer = tf.summary.create_file_writer(str(folder))
-        for row in history:
-            self.add(row)
-
-    def add(self, row: Row) -> None:
-        """One epoch."""
-        with self._writer.as_default():
-            for name, value in row.items():
-                if name not in ("epoch", "step"):
-                    tf.summary.scalar(name, value, step=int(row["epoch"]))
-        self._writer.flush()
-
-    def picture(self, path: Path) -> None:
-        """Shows a PNG file, if it is there and can be read."""
-        with suppress(OSError, ValueError, tf.errors.OpError):
-            image = tf.io.decode_png(read_bytes(path), channels=3)
-            with self._writer.as_default():
-                tf.summary.image(path.stem, image[None], step=0)
-
-    def close(self) -> None:
-        """Ends the event file."""
-        self._writer.close()
-
-
 def write_lines(path: Path, history: Sequence[Row]) -> None:
-    """metrics.jsonl: one JSON object an epoch."""
+    """metrics.jsonl or steps.jsonl: one JSON object an epoch, or a step."""
     write_text(path, "".join(json.dumps(row) + "\n" for row in history))
+
+
+def read_steps(path: Path, done: int) -> list[Row]:
+    """The rows of steps.jsonl up to so many steps; what a kill left half written, or beyond them, is left out."""
+    try:
+        lines = read_bytes(path).decode("utf-8", "replace").splitlines()
+    except (OSError, ValueError):
+        return []
+    return [row for row in map(_parsed, lines) if row and row["step"] <= done]
+
+
+def _parsed(line: str) -> Row | None:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    whole = isinstance(row, dict) and "step" in row and all(type(value) in (int, float) for value in row.values())
+    return row if whole else None
 
 
 def read_lines(path: Path) -> list[Row]:

@@ -72,9 +72,15 @@ class Pace:
 
     @property
     def waits(self) -> float:
-        """The share of the epoch's time in which the device waited for data."""
+        """The share of the epoch's time in which the device waited for data, up to the last `pause`."""
         _, seconds, waited = self._progress.timed
         return round(waited / max(seconds, 1e-9), 3)
+
+    @property
+    def waits_now(self) -> float:
+        """The same, up to now."""
+        _, seconds, waited = self._progress.timed
+        return (waited + self._waited) / max(seconds + time.monotonic() - self._begin, 1e-9)
 
 
 def _when_there(result: Any) -> float:

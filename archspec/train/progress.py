@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from archspec.train.steps import TRAINED
-
+TRAINED = ("loss", "correct", "examples")
+"""What the sums of a training step are sums of."""
 Row = dict[str, float]
 """One epoch: epoch (from 1), step, learning_rate, loss, accuracy, test_loss, test_top1, test_top5, seconds, …"""
 REQUIRED = ("epoch", "loss", "accuracy", "test_loss", "test_top1", "seconds", "images_per_second")
@@ -17,7 +17,7 @@ REQUIRED = ("epoch", "loss", "accuracy", "test_loss", "test_top1", "seconds", "i
 
 @dataclass
 class Progress:
-    """Steps done, seconds spent, the sums of the epoch in progress (see steps.TRAINED), a row for each epoch evaluated.
+    """Steps done, seconds spent, the sums of the epoch in progress (see TRAINED), a row for each epoch evaluated.
 
     At the end of an epoch the sums stay until its row is there: a state saved before the evaluation completes it later.
     """
@@ -127,7 +127,7 @@ class Interrupted(Exception):
 
 
 def trained(sums: np.ndarray) -> dict[str, float]:
-    """Loss and accuracy from sums as in steps.TRAINED; 0 as long as all examples have a weight of 0."""
+    """Loss and accuracy from sums as in TRAINED; 0 as long as all examples have a weight of 0."""
     named = dict(zip(TRAINED, sums, strict=True))
     examples = named["examples"] or 1.0
     return {"loss": float(named["loss"] / examples), "accuracy": float(named["correct"] / examples)}

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from archspec.errors import InputError
 from archspec.train.background import Background
+from archspec.train.board import Board
 from archspec.train.checkpoint import Checkpoints
 from archspec.train.cluster import Cluster
-from archspec.train.metrics import TensorBoard, write_lines
+from archspec.train.metrics import read_steps, write_lines
 from archspec.train.progress import Row
 from archspec.train.run import RunFolder
 from archspec.train.state import Copy
@@ -22,19 +24,15 @@ from archspec.train.state import Copy
 class Records:
     """Writes into a run folder, and never into another one that has taken its name since. Used as a context.
 
-    Begins with the history as it stands: rows that a killed process had written beyond it are gone. Checkpoints are written
-    while training goes on; a context that ends waits for the last one.
+    Begins with the history as it stands, and the rows of the steps that are done: what a killed process had written beyond
+    them is gone. Checkpoints are written while training goes on; a context that ends waits for the last one.
     """
 
-    def __init__(self, run: RunFolder, checkpoints: Checkpoints, cluster: Cluster, history: Sequence[Row]) -> None:
+    def __init__(self, run: RunFolder, checkpoints: Checkpoints, cluster: Cluster, history: Sequence[Row], done: int) -> None:
         self._run, self._checkpoints, self._chief = run, checkpoints, cluster.chief
         self._folder = _identity(run)
         self._background = Background("checkpoint")
-        self._board = TensorBoard(run.tensorboard, history) if cluster.chief else None
-        if self._board:
-            self._board.picture(run.augmented)
-        if cluster.chief and history:
-            write_lines(run.metrics, history)
+        self._board = _begun(run, history, done) if cluster.chief else None
 
     def __enter__(self) -> Self:
         return self
@@ -76,7 +74,20 @@ class Records:
             self.wait()
             self._refuse_another_folder()
             write_lines(self._run.metrics, history)
-            self._board.add(history[-1])
+            self._board.epoch(history[-1])
+
+    def step(self, row: Row) -> None:
+        """A step that is written down. Raises InputError if the run folder is gone."""
+        if self._board:
+            self._refuse_another_folder()
+            with self._run.steps.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+            self._board.step(row)
+
+    def histograms(self, values: Mapping[str, Any], epoch: int) -> None:
+        """How the numbers of each weight are spread after an epoch."""
+        if self._board:
+            self._board.histograms(values, epoch)
 
     def _write(self, copy: Copy) -> None:
         self._refuse_another_folder()
@@ -90,6 +101,17 @@ class Records:
         if _identity(self._run) != self._folder:
             raise InputError(f"{self._run.path} is no longer there: it was moved or removed while it was worked in\n"
                              "  hint: move it back, or name it with --run; the same command goes on from its last checkpoint")
+
+
+def _begun(run: RunFolder, history: Sequence[Row], done: int) -> Board:
+    """TensorBoard's files, and those of rows, with what has been done and nothing else."""
+    steps = read_steps(run.steps, done)
+    for path, rows in ((run.metrics, history), (run.steps, steps)):
+        if rows or path.exists():
+            write_lines(path, rows)
+    board = Board(run.tensorboard, run.spec, history, steps)
+    board.picture(run.augmented)
+    return board
 
 
 def _identity(run: RunFolder) -> tuple[int, int] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tensorflow as tf
+
 from archspec.graph.ir import Graph
 from archspec.spec.data import Encoded
 from archspec.spec.recipe import Recipe
@@ -15,8 +17,20 @@ def headline(graph: Graph, job: Job) -> str:
     data = job.data
     return (f"{graph.name}: {weights:,} parameters; {data.name}: {job.training.split.size} {data.train.name} and "
             f"{job.testing.split.size} {data.test.name} images, {len(data.classes)} classes; {job.recipe.epochs} epochs of "
-            f"{job.training.steps} steps; {devices_text(job.strategy)}" +
+            f"{job.training.steps} steps; {', '.join([_devices(job), *_numbers(job)])}; {job.recipe.rate_said}" +
             "".join(f"\n{note}" for note in _notes(job)))
+
+
+def _devices(job: Job) -> str:
+    return devices_text(job.strategy, job.cluster, job.recipe)
+
+
+def _numbers(job: Job) -> list[str]:
+    """In what numbers a step computes, where that is not plain float32, and who compiles it."""
+    tf32 = "GPU" in _devices(job) and tf.config.experimental.tensor_float_32_execution_enabled()
+    plain = ["float32, whose products a GPU that can rounds to TF32's 10 bits"] if tf32 else []
+    return [*(plain if job.recipe.precision == "float32" else [job.recipe.precision]),
+            *(["compiled by XLA"] if job.recipe.jit == "on" else [])]
 
 
 def remedy(recipe: Recipe) -> str:

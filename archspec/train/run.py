@@ -55,6 +55,10 @@ class RunFolder:
         return self.path / "metrics.jsonl"
 
     @property
+    def steps(self) -> Path:
+        return self.path / "steps.jsonl"
+
+    @property
     def augmented(self) -> Path:
         return self.path / "augmented.png"
 
@@ -137,7 +141,8 @@ def differences(run: RunFolder, written: Manifest, spec: Spec, graph: Graph) -> 
             yield f"a run with another recipe: {'; '.join(differing)}"
 
 
-INDIFFERENT = ("train.strategy", "train.checkpoint", "train.stop_early", "train.on_divergence",
+INDIFFERENT = ("train.strategy", "train.gpus", "train.communication", "train.checkpoint", "train.log", "train.stop_early",
+               "train.on_divergence",
                *(f"train.data.{name}" for name in ("path", "root", "test", "cache", "on_error", "skip_at_most")))
 """Keys of the recipe that do not change what is learned: a run may be taken up with others. Data may lie elsewhere, or some
 be skipped now; whether they are the same is not told by these keys, but by the index. How long it trains, and what it does

@@ -6,8 +6,9 @@ import signal
 from types import FrameType, TracebackType
 from typing import Self
 
-from archspec.io.signals import heeded
+from archspec.io.signals import came, heeded
 from archspec.train.progress import Interrupted
+from archspec.train.vote import Vote
 
 
 class StopRequest:
@@ -16,16 +17,18 @@ class StopRequest:
     To be entered after the strategy is made: TensorFlow's for several workers installs handlers of its own.
     """
 
-    def __init__(self) -> None:
-        self.name = ""
+    def __init__(self, vote: Vote | None = None) -> None:
+        self._vote = vote or Vote()
 
     def check(self) -> None:
-        """Raises Interrupted if a signal has come."""
-        if self.name:
-            raise Interrupted(self.name)
+        """Raises Interrupted if a signal has come: to one of several workers, at all of them after the same step."""
+        if why := self._vote.stops:
+            raise Interrupted(why)
 
     def __enter__(self) -> Self:
         self._before = {number: signal.signal(number, self._note) for number in heeded()}
+        asked = self._vote.asked
+        self._vote.asked = next((number.name for number, handler in self._before.items() if came(handler)), asked)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
@@ -36,6 +39,6 @@ class StopRequest:
             self.check()  # one that came when all steps were done: what comes after them can be done another time
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        self.name = signal.Signals(number).name
+        self._vote.asked = signal.Signals(number).name
         for each in self._before:
             signal.signal(each, signal.SIG_DFL)

@@ -69,9 +69,17 @@ class Speed:
     @property
     def left(self) -> float | None:
         """Seconds until the end."""
+        return None if not self._marks else self._seconds(self._extent.total - self._marks[-1][1])
+
+    @property
+    def epoch_left(self) -> float | None:
+        """Seconds until the end of the epoch."""
+        return None if not self._marks else self._seconds(-self._marks[-1][1] % self._extent.steps)
+
+    def _seconds(self, steps: int) -> float | None:
+        """What so many steps take, each evaluation after them counted."""
         if not self.images:
             return None
-        steps = self._extent.total - self._marks[-1][1]
         return steps * self._extent.each / self.images + math.ceil(steps / self._extent.steps) * self._evaluation
 
 

@@ -1,10 +1,10 @@
-"""The only place that names tf.distribute: on which devices a step runs, and what they add up."""
+"""On which devices a step runs, and what they add up. With join.py and share.py the only place that names tf.distribute."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import keras
@@ -12,25 +12,55 @@ import tensorflow as tf
 
 from archspec.errors import InputError
 from archspec.io.memory import peak_memory
+from archspec.spec.recipe import Recipe
+from archspec.train.cluster import ALONE, Cluster, refuse
+from archspec.train.join import WAIT_SECONDS, join
+
+Within = Callable[[], AbstractContextManager[None]]
+"""A context in which a step is traced."""
+_FAR = 0x9E3779B1
+"""Between the seeds of two devices: odd, so that they are others for all of 2^32 devices."""
 
 
-def make_strategy(kind: str, batch: int, mixing: Sequence[str] = ()) -> tf.distribute.Strategy:
-    """`one`, `mirrored` (every GPU; without one every logical CPU), or `auto`: mirrored where there are several GPUs.
+def make_strategy(recipe: Recipe, cluster: Cluster = ALONE, wait: int = WAIT_SECONDS) -> tf.distribute.Strategy:
+    """The devices that a recipe asks for: one, all of this machine, or those of all workers, who are waited for.
 
-    Raises InputError if the batch cannot be shared out evenly: in whole pairs, where the operations `mixing` mix these.
+    Without GPUs `mirrored` takes every logical CPU. Of several workers' it has to be the first use of TensorFlow's devices.
+    Raises InputError for GPUs that are not there, or if the batch cannot be shared out evenly: in whole pairs, where
+    images are mixed in pairs.
     """
-    gpus = tf.config.list_logical_devices("GPU")
-    if kind == "auto":
-        kind = "mirrored" if len(gpus) > 1 else "one"
-    devices = [device.name for device in gpus or tf.config.list_logical_devices("CPU")]
-    if kind == "one":
+    refuse(cluster, recipe.strategy)
+    if cluster.several:
+        count = len(_asked(recipe, tf.config.list_physical_devices("GPU")))
+        _refuse_uneven(recipe, cluster.size * max(1, count), f"{cluster.size} workers" + f" of {count} GPUs" * (count > 1))
+        return join(cluster, wait, count, recipe.communication)
+    gpus = [device.name for device in _asked(recipe, tf.config.list_logical_devices("GPU"))]
+    devices = gpus or [device.name for device in tf.config.list_logical_devices("CPU")]
+    if recipe.strategy == "one" or (recipe.strategy == "auto" and len(gpus) < 2):
         return tf.distribute.OneDeviceStrategy(devices[0])
-    least = len(devices) * (2 if mixing else 1)
-    if batch % least:
-        pairs = f" in whole pairs, which are mixed ({', '.join(mixing)})" if mixing else ""
-        raise InputError(f"a batch of {batch} cannot be shared out over {len(devices)} devices{pairs}\n"
-                         f"  hint: --set train.batch={-(-batch // least) * least}")
+    _refuse_uneven(recipe, len(devices), f"{len(devices)} devices")
     return _mirrored(tuple(devices))
+
+
+def _asked(recipe: Recipe, gpus: Sequence[Any]) -> Sequence[Any]:
+    """Those of the GPUs that are to be used. Raises InputError if they are fewer than were asked for."""
+    asked = recipe.gpus
+    if asked is not None and asked > len(gpus):
+        found = f"{len(gpus)} of them" if gpus else "none"
+        raise InputError(f"train.gpus: {asked} GPUs are asked for, and TensorFlow sees {found} on this machine\n"
+                         "  hint: nvidia-smi says whether the driver sees them, CUDA_VISIBLE_DEVICES may hide some, and "
+                         "pip install 'tensorflow[and-cuda]' brings CUDA; --set train.gpus=0 trains on the processors")
+    if recipe.communication == "nccl" and not (gpus and asked != 0):
+        raise InputError("train.communication: nccl is between GPUs, and there are none to train on\n  hint: auto")
+    return gpus[:asked]
+
+
+def _refuse_uneven(recipe: Recipe, devices: int, said: str) -> None:
+    least = devices * (2 if recipe.mixing else 1)
+    if recipe.batch % least:
+        pairs = f" in whole pairs, which are mixed ({', '.join(recipe.mixing)})" if recipe.mixing else ""
+        raise InputError(f"a batch of {recipe.batch} cannot be shared out over {said}{pairs}\n"
+                         f"  hint: --set train.batch={-(-recipe.batch // least) * least}")
 
 
 @lru_cache(maxsize=1)
@@ -43,11 +73,16 @@ def _mirrored(devices: tuple[str, ...]) -> tf.distribute.Strategy:
     return tf.distribute.MirroredStrategy(list(devices))
 
 
-def devices_text(strategy: tf.distribute.Strategy) -> str:
-    """`1 CPU`, `4 GPUs mirrored`: what the user is told."""
+def devices_text(strategy: tf.distribute.Strategy, cluster: Cluster, recipe: Recipe) -> str:
+    """`1 CPU`, `4 GPUs, mirrored`, `2 workers of 4 GPUs, communication nccl`, and what each has of a batch."""
     count = strategy.num_replicas_in_sync
     kind = tf.DeviceSpec.from_string(strategy.extended.worker_devices[0]).device_type
-    return f"{count} {kind}s, mirrored" if count > 1 else f"1 {kind}"
+    shared = f"; batch {recipe.batch}, {recipe.batch // count} on each" if count > 1 else ""
+    if cluster.several:
+        each = count // cluster.size
+        return (f"worker {cluster.rank} of {cluster.size}, with {each} {kind}{'s' * (each > 1)} each, communication "
+                f"{recipe.communication}{shared}")
+    return f"{count} {kind}s, mirrored{shared}" if count > 1 else f"1 {kind}"
 
 
 def peak(strategy: tf.distribute.Strategy) -> tuple[int, str]:
@@ -59,26 +94,61 @@ def peak(strategy: tf.distribute.Strategy) -> tuple[int, str]:
     return max(int(each["peak"]) for each in found), "a GPU" if len(devices) > 1 else "the GPU"
 
 
+def device_memory() -> int:
+    """Bytes that the fullest GPU has in use; 0 where there is none: what a CPU's training takes is the process's own."""
+    names = [gpu.name.removeprefix("/device:") for gpu in tf.config.list_logical_devices("GPU")]
+    return max((tf.config.experimental.get_memory_info(name)["current"] for name in names), default=0)
+
+
 def distributed(strategy: tf.distribute.Strategy, batches: tf.data.Dataset) -> Any:
-    """The batches, each shared out over the devices in order."""
-    return strategy.experimental_distribute_dataset(batches)
+    """The batches, each shared out over the devices in order. Of several workers, each brings its own part of every batch.
+
+    It is never asked for more batches than there are.
+    """
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return strategy.experimental_distribute_dataset(batches)
+    own = parts(batches, len(strategy.extended.worker_devices))
+    # as if they had no end: else the workers ask one another ahead of each batch whether all have one
+    endless = own.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
+    return strategy.distribute_datasets_from_function(lambda _: endless)
+
+
+def parts(batches: tf.data.Dataset, count: int) -> tf.data.Dataset:
+    """Each batch as so many of equal size, one after the other, of which each device of a worker takes one."""
+    first = tf.nest.flatten(batches.element_spec)[0]
+    return batches.rebatch(first.shape[0] // count, drop_remainder=True) if count > 1 else batches
 
 
 def summed(strategy: tf.distribute.Strategy, step: Callable[..., tf.Tensor],
-           within: Callable[[], AbstractContextManager[None]] = nullcontext) -> Callable[[Any], tf.Tensor]:
+           within: Within = nullcontext, *, jit: bool = False) -> Callable[[Any], tf.Tensor]:
     """A compiled step over a whole batch: `step` on every device, its results summed over devices.
 
-    It is traced inside the context `within`, whenever that happens.
+    It is traced inside the context `within`, whenever that happens; with `jit` XLA compiles it, on one device.
     """
     def run(batch: Any) -> tf.Tensor:
         with within():
             return strategy.reduce(tf.distribute.ReduceOp.SUM, strategy.run(step, args=batch), axis=None)
-    compiled: Callable[[Any], tf.Tensor] = tf.function(run, autograph=False)
+    compiled: Callable[[Any], tf.Tensor] = tf.function(run, autograph=False, jit_compile=jit or None)
+    return compiled
+
+
+def summed_by_workers(strategy: tf.distribute.Strategy, step: Callable[..., tf.Tensor],
+                      within: Within = nullcontext
+                      ) -> Callable[[Any, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+    """As `summed`, over the devices of all workers, and with each worker's vote, () float64, the sum of the votes."""
+    def run(batch: Any, vote: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        def each(*parts: Any) -> list[tf.Tensor]:
+            # together, for each sum costs a way through the network; identity gives the vote a device
+            return over_devices([step(*parts), tf.identity(vote)])
+        with within():
+            sums, votes = strategy.run(each, args=batch)
+        return strategy.experimental_local_results(sums)[0], strategy.experimental_local_results(votes)[0]
+    compiled: Callable[[Any, tf.Tensor], tuple[tf.Tensor, tf.Tensor]] = tf.function(run, autograph=False)
     return compiled
 
 
 def over_devices(gradients: list[tf.Tensor]) -> list[tf.Tensor]:
-    """Inside a step: the gradients summed over all devices."""
+    """Inside a step: gradients, or other tensors, summed over all devices."""
     found: list[tf.Tensor] = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, gradients)
     return found
 
@@ -131,3 +201,34 @@ def synchronized(model: keras.Model, wanted: bool) -> Iterator[None]:
     finally:
         for layer in changed:
             layer.synchronized = False
+
+
+@contextmanager
+def together(model: keras.Model, several: bool, sync: bool) -> Iterator[None]:
+    """While it lasts, a model is trained on several devices or one: see `apart` and `synchronized`."""
+    with apart(model) if several else nullcontext(), synchronized(model, sync):
+        yield
+
+
+@contextmanager
+def apart(model: keras.Model) -> Iterator[None]:
+    """While it lasts, dropout draws other masks on each device, by the device's number among all.
+
+    Keras's seeds are the same everywhere, and so would the masks be. The counter that goes on with each step is left alone:
+    moved, one device's mask would be another's of some steps later.
+    """
+    found = (getattr(layer, "seed_generator", None) for layer in model.layers)
+    generators = [each for each in found if isinstance(each, keras.random.SeedGenerator)]
+    for each in generators:
+        each.next = partial(_of_device, each.next)
+    try:
+        yield
+    finally:
+        for each in generators:
+            del each.next
+
+
+def _of_device(draw: Callable[..., tf.Tensor], *arguments: Any, **named: Any) -> tf.Tensor:
+    seed = draw(*arguments, **named)
+    number = tf.distribute.get_replica_context().replica_id_in_sync_group
+    return seed + tf.stack([tf.cast(number, seed.dtype) * tf.constant(_FAR, seed.dtype), tf.zeros((), seed.dtype)])

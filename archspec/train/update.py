@@ -5,21 +5,31 @@ They see the gradient of the whole batch, summed over all devices, so that a rul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 import keras
 import tensorflow as tf
 
 from archspec.spec.recipe import Recipe
+from archspec.train.clip import clipped
+from archspec.train.treatment import Treatment, treatments
 
 Gradients = list[tf.Tensor]
 Rule = Callable[[Gradients, Sequence[keras.Variable]], Gradients]
 """Takes the gradients and the weights that they belong to, in one order."""
 
 
-def rules(recipe: Recipe) -> tuple[Rule, ...]:
+def rules(recipe: Recipe, model: keras.Model) -> tuple[Rule, ...]:
     """What a recipe asks for, in the order in which it is done."""
-    return (decay(recipe.optimizer.weight_decay),)
+    return tuple(_rules(recipe, model))
+
+
+def _rules(recipe: Recipe, model: keras.Model) -> Iterator[Rule]:
+    if recipe.clip is not None:
+        yield partial(clipped, recipe.clip, model)
+    if not recipe.optimizer.decoupled:
+        yield decay(treatments(recipe.optimizer, model))
 
 
 def updated(gradients: Gradients, variables: Sequence[keras.Variable], rules: Sequence[Rule]) -> Gradients:
@@ -29,18 +39,14 @@ def updated(gradients: Gradients, variables: Sequence[keras.Variable], rules: Se
     return gradients
 
 
-def decay(rate: float) -> Rule:
-    """Adds the gradient of rate/2 · |w|² for kernels.
+def decay(treated: Mapping[str, Treatment]) -> Rule:
+    """Adds the gradient of decay/2 · |w|², with each weight's coefficient.
 
     Coupled: it goes through momentum and learning rate like the loss's own gradient, as in Krizhevsky et al. 2012 and
-    He et al. 2016. Keras's `weight_decay` is the decoupled kind (1711.05101), another method.
+    He et al. 2016. The decoupled kind (1711.05101) is the optimizer's.
     """
     def rule(gradients: Gradients, variables: Sequence[keras.Variable]) -> Gradients:
-        return [gradient + rate * variable.value if decays(variable) else gradient
-                for gradient, variable in zip(gradients, variables, strict=True)]
+        found = [treated[variable.path].decay for variable in variables]
+        return [gradient + rate * variable.value if rate else gradient
+                for gradient, rate, variable in zip(gradients, found, variables, strict=True)]
     return rule
-
-
-def decays(variable: keras.Variable) -> bool:
-    """Whether weight decay acts on a weight: on kernels, not on biases nor on what normalisation learns."""
-    return str(variable.name).endswith("kernel")

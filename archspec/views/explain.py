@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archspec.errors import InputError, Where, nearest
 from archspec.schema.keys import REQUIRED, Key, Section, to_json
@@ -13,9 +13,10 @@ from archspec.schema.words import suggestion
 from archspec.spec.arch import Spec
 from archspec.spec.blocks import named_values
 from archspec.spec.dump import to_inline, used_blocks
-from archspec.spec.inherit import NOT_INHERITED
+from archspec.spec.inherit import NOT_INHERITED, SET, SpecLayer, with_recipe
 from archspec.spec.longform import PLURALS
 from archspec.spec.operations import IMPLIED, OPERATIONS
+from archspec.spec.recipe import DECIDED
 from archspec.spec.sections import DEFAULTS, SPEC, STAGE, everywhere
 
 LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
@@ -38,14 +39,27 @@ class Origin:
 def explain(spec: Spec, key: str) -> list[Origin]:
     """Every place that gives the key a value, the base first; else its default. Raises InputError where it has no value."""
     path = [PLURALS.get(part, part) if key.startswith("stages.") else part for part in key.split(".")]
-    layers = spec.resolved.layers
+    layers = _layers(spec)
     if path[0] in NOT_INHERITED:
         layers = layers[-1:]
+    if path[0] == "train" and path[1:2] and path[1] in DECIDED:  # what a recipe has made void
+        layers = layers[max((number for number, layer in enumerate(layers) if layer.recipe), default=0):]
     found = [origin for layer in layers if (origin := _origin(layer.tree, path)) is not None]
     if not found and path[0] in ("stages", "parameters") and len(path) == 2:
         found = [Origin(tree.where, f"{to_inline(plain(tree))}, the default of the block {name}")
                  for name, tree in _block_defaults(spec, path[1])]
     return found or _default(spec, key)
+
+
+def _layers(spec: Spec) -> list[SpecLayer]:
+    """Those of the spec in the order in which they hold: a recipe that --set names, with its keys, ahead of other --set."""
+    files, sets, recipes = list[SpecLayer](), list[SpecLayer](), list[SpecLayer]()
+    for layer in spec.resolved.layers:
+        if layer.file == SET and layer.recipe:
+            recipes.append(replace(layer, tree=with_recipe(layer.tree, [])))
+        else:
+            (sets if layer.file == SET else files).append(layer)
+    return [*files, *recipes, *sets]
 
 
 def _default(spec: Spec, key: str) -> list[Origin]:

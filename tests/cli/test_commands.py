@@ -194,7 +194,7 @@ def test_list_shows_every_spec_and_block(archspec: Run) -> None:
     found = {entry["name"]: entry for entry in document["specs"]}
     assert (found["vgg16"]["family"], found["vgg16"]["parameters"]) == ("vgg", 138357544)
     assert {"bottleneck", "se", "dense_layer"} <= {entry["name"] for entry in document["blocks"]}
-    assert "imagenet_resnet" in document["recipes"]
+    assert "resnet_2015" in document["recipes"]
     table = archspec("list")[1]
     assert all(name in table for name in found)
 

@@ -7,12 +7,14 @@ import shutil
 from pathlib import Path
 
 import pytest
-from artifacts import artifact
+from artifacts import artifact, evaluated_on
 
 from archspec.artifact.folder import write
 from archspec.export.run import complete
 from archspec.export.sample import made
 from archspec.spec.export import ExportSection
+from archspec.spec.recipe import Recipe
+from archspec.train.manifest import begun
 
 ROWS = [{"epoch": epoch, "step": 5 * epoch, "loss": 1 / epoch, "accuracy": 0.5, "test_loss": 1 / epoch, "test_top1": 0.75,
          "learning_rate": 0.1, "seconds": 10.0 * epoch, "images_per_second": 100.0 + epoch} for epoch in (1, 2, 3)]
@@ -22,6 +24,8 @@ ROWS = [{"epoch": epoch, "step": 5 * epoch, "loss": 1 / epoch, "accuracy": 0.5, 
 def _trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "small"
     write(artifact(), folder)
+    found = artifact()
+    begun("small", Recipe(epochs=3), found.preprocess, found.graph, False).write(folder / "manifest.json")
     (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
     return folder
 
@@ -35,7 +39,7 @@ def trained(_trained: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def _finished(_trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = Path(shutil.copytree(_trained, tmp_path_factory.mktemp("runs") / "finished"))
-    complete(folder, ExportSection(), made(artifact().preprocess))
+    complete(folder, ExportSection(), evaluated_on(made(artifact().preprocess)))
     return folder
 
 

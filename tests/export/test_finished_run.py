@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from artifacts import RULE
+from artifacts import RULE, evaluated_on
 
 from archspec.cli.train import _print_result as print_result
 from archspec.errors import InputError
@@ -25,11 +25,11 @@ from archspec.train.run import RunFolder
 PIXELS = np.random.default_rng(0).uniform(0, 255, (2, 8, 8, 4)).astype(np.float32)
 BOTH = ExportSection()
 NONE = ExportSection(formats=())
-MADE = ["result.json", "curves.png", "labels.txt", "saved_model/1", "model.tflite"]
+MADE = ["result.json", "curves.png", "report.md", "labels.txt", "saved_model/1", "model.tflite"]
 
 
 def completed(folder: Path, wanted: ExportSection = BOTH) -> Finished:
-    return complete(folder, wanted, PIXELS)
+    return complete(folder, wanted, evaluated_on(PIXELS))
 
 
 def test_all_that_a_run_has_is_made(trained: Path) -> None:
@@ -60,6 +60,7 @@ def _block(path: Path) -> None:
 @pytest.mark.parametrize(("file", "harm", "lost", "written"), [
     ("result.json", _cut, "result.json", set()),
     ("curves.png", _cut, "curves.png", set()),
+    ("report.md", _remove, "report.md", {"confusion.png", "worst.png"}),
     ("labels.txt", _remove, "labels.txt", set()),
     ("saved_model/1/saved_model.pb", _cut, "saved_model/1", {"labels.txt", "parity.json"}),
     ("model.tflite", _block, "model.tflite", {"labels.txt", "parity.json"}),

@@ -58,7 +58,9 @@ def test_settings_are_as_they_were(setting: Callable[[], None], everything: Grap
 
 def test_a_precision_is_asked_for(everything: Graph) -> None:
     model = build(everything, dtype="mixed_bfloat16")
-    assert model(np.zeros((1, 9, 9, 4), "float32")).dtype == "bfloat16"
+    logits = model.layers[-1]
+    assert model(np.zeros((1, 9, 9, 4), "float32")).dtype == logits.compute_dtype == "float32"
+    assert {layer.compute_dtype for layer in model.layers if layer not in (logits, model.layers[0])} == {"bfloat16"}
     assert {weight.dtype for weight in model.weights} == {"float32"}
     assert audit(everything, model) == ()
     assert differences(everything) == ()

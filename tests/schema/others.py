@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from archspec.schema.keys import Key, ListOf, Named, OneOf, Section, Sub, to_json
 from archspec.schema.kinds import Choice, Each, Flag, Form, Kind, Number, OrNone, Table, Text, Whole
+from archspec.schema.quantities import RateKind, SpanKind
 from archspec.spec.published import Figure
 
 FORMS: dict[str, list[object]] = {
@@ -34,6 +35,10 @@ def _values(kind: Kind, default: object) -> Iterator[object]:
             yield from kind.words
         case Text():
             yield "other"
+        case RateKind():
+            yield from (0.25, "0.5 per 256")
+        case SpanKind():
+            yield from ("25%", 2.5)
         case Figure():
             yield from (12345, "1.5M")
         case Each():

@@ -1,4 +1,4 @@
-"""Every key of data, preprocess and augment with values that it does not take, and what the user then reads.
+"""Every key of data, preprocess, augment and schedule with values that it does not take, and what the user then reads.
 
 The declarations are walked. ARCHSPEC_UPDATE=1 writes the messages anew; read each before it is committed.
 """
@@ -17,13 +17,15 @@ import archspec
 from archspec.errors import SpecError
 from archspec.schema.keys import Key, ListOf, Named, OneOf, Section
 from archspec.schema.kinds import Choice, Each, Flag, Kind, Number, OrNone, Text, Whole
+from archspec.schema.quantities import RateKind, SpanKind
 from archspec.spec.augment import OPERATIONS
-from archspec.spec.data import SOURCES, Csv, Encoded, Folder
+from archspec.spec.data import SOURCES, Csv
 from archspec.spec.preprocess import RESIZES, PreprocessKeys
+from archspec.spec.schedules import SCHEDULES
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "bad_values.txt"
 SPEC = "input: 300x300x3\nclasses: 2\ntrain: {train}\nhead: [global_avg_pool, dense: $classes]\n"
-OTHER = {"path": "x", "name": "cifar10", "pixels": 300, "margin": 2}
+OTHER = {"path": "x", "name": "cifar10", "pixels": 300, "margin": 2, "milestones": [10], "factor": 0.5}
 """What keys without a default hold while another one is wrong."""
 
 
@@ -33,6 +35,7 @@ def sections() -> Iterator[tuple[str, type[Section]]]:
     yield "preprocess", PreprocessKeys
     yield from ((f"resize {each.word}", each) for each in RESIZES.sections)
     yield from ((f"augment {each.word}", each) for each in OPERATIONS.item.sections)
+    yield from ((f"schedule {word}", section) for word, section in SCHEDULES.kinds().items())
 
 
 def bad(kind: Kind) -> Iterator[object]:
@@ -46,6 +49,10 @@ def bad(kind: Kind) -> Iterator[object]:
             yield from (each for each in (kind.above, kind.below) if each is not None)
             yield from (value + step for value, step in ((kind.least, -1), (kind.most, 1)) if value is not None)
             yield "much"
+        case RateKind():
+            yield from (0, "0.1/256", "fast", "0.1 per 0", [0.1])
+        case SpanKind():
+            yield from (*bad(kind.epochs), "101%", "30 epochs", "400 steps")
         case Flag():
             yield from ("maybe", 2)
         case Choice():
@@ -72,6 +79,8 @@ def written(title: str, section: type[Section], name: str, value: object) -> str
     train: dict[str, Any] = {"data": {"source": "folder", "path": "x"}}
     if what == "data":
         train["data"] = {"source": word, **keys}
+    elif what == "schedule":
+        train["schedule"] = {"kind": word, **keys}
     elif what == "augment":
         train["augment"] = [{word: keys}]
     else:
@@ -88,9 +97,13 @@ def message(path: Path, text: str) -> str:
 
 
 def keys() -> Iterator[tuple[str, type[Section], str, Key]]:
-    return ((title, section, name, key) for title, section in sections() for name, key in section.declared.items()
-            if not (isinstance(key.kind, Choice) and len(key.kind.words) == 1)
-            and not (name in Encoded.declared and section is not Folder))  # one declaration for all
+    """Each declaration once, however many sections have it."""
+    seen = set[Key]()
+    for title, section in sections():
+        for name, key in section.declared.items():
+            if key not in seen and not (isinstance(key.kind, Choice) and len(key.kind.words) == 1):
+                seen.add(key)
+                yield title, section, name, key
 
 
 def test_every_bad_value_has_its_message(tmp_path: Path) -> None:

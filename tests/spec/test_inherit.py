@@ -148,7 +148,7 @@ def test_an_override_is_no_deeper_than_a_document(write: Write) -> None:
 
 
 @pytest.mark.parametrize("assignments", [
-    ["train.data.source=folder", "train.data.path=images"], ["train.epochs=40", "train.recipe=cifar_resnet", "train.schedule=cosine"],
+    ["train.data.source=folder", "train.data.path=images"], ["train.epochs=40", "train.recipe=resnet_cifar_2015", "train.schedule=cosine"],
     ["train.schedule.factor=0.5", "train.schedule.milestones=[3, 5]", "train.schedule=step"], ["stages.se=8", "stages.widths=[8, 16]"],
     ["defaults.norm=group_norm", "defaults.norm.groups=4"], ["train.schedule=null", "train.epochs=3"],
 ])
@@ -166,10 +166,21 @@ def test_the_last_of_two_overrides_of_one_key_holds(write: Write) -> None:
 
 
 @pytest.mark.parametrize(("overrides", "epochs", "batch"), [
-    ([], 400, 64), (["train.recipe=cifar_resnet"], 164, 128), (["train.epochs=300", "train.recipe=cifar_resnet"], 300, 128),
+    ([], 400, 64), (["train.recipe=resnet_cifar_2015"], 164, 128),
+    (["train.epochs=300", "train.schedule.stretch=true", "train.recipe=resnet_cifar_2015"], 300, 128),
 ])
 def test_a_recipe_holds_where_it_is_named(write: Write, overrides: list[str], epochs: int, batch: int) -> None:
     """In a file beneath what that says, above what it extends; with --set above all files, beneath other --set."""
-    write("train: {recipe: cifar_resnet, batch: 32}", "base")
-    spec = archspec.load(str(write("extends: base\ntrain: {recipe: cifar_densenet, epochs: 400, seed: 3}")), overrides)
+    write("train: {recipe: resnet_cifar_2015, batch: 32}", "base")
+    spec = archspec.load(str(write("extends: base\ntrain: {recipe: densenet_cifar_2017, epochs: 400, seed: 3}")), overrides)
     assert (spec.train.epochs, spec.train.batch, spec.train.seed) == (epochs, batch, 3)
+
+
+def test_a_recipe_is_no_mixture_with_the_one_before(write: Write) -> None:
+    """What it leaves to the defaults is forgotten, too; what is no recipe's stays."""
+    write("train: {recipe: torchvision_v2, seed: 3, checkpoint: {keep: 5}}", "base")
+    spec = archspec.load(str(write("extends: base\ntrain: {recipe: resnet_fb_torch}")))
+    assert (spec.train.label_smoothing, spec.train.repeated_augmentation, str(spec.train.schedule.warmup)) == (0, 1, "0")
+    assert (spec.train.seed, spec.train.checkpoint.keep) == (3, 5)
+    assert archspec.load(str(spec.resolved.path), ["train.recipe=torchvision_v2"]).train == archspec.load(
+        str(spec.resolved.path.with_name("base.yaml"))).train

@@ -37,7 +37,7 @@ def test_a_warning(text: str, warning: str, write: Write) -> None:
 
 
 @pytest.mark.parametrize("text", [
-    GIVEN, "train: {recipe: cifar_resnet}", "train: {preprocess: {mean: 1, std: [1, 2, 3, 4, 5, 6, 7, 8]}}", "let: {a: 8, b: $a}\nstem: [conv: $b if=false]", "let: {a: 8}\nparameters: {se: $a}\nstages: {block: basic, width: 8}",
+    GIVEN, "train: {recipe: resnet_cifar_2015}", "train: {preprocess: {mean: 1, std: [1, 2, 3, 4, 5, 6, 7, 8]}}", "let: {a: 8, b: $a}\nstem: [conv: $b if=false]", "let: {a: 8}\nparameters: {se: $a}\nstages: {block: basic, width: 8}",
     "let: {kind: mine}\nblocks: {mine: {parameters: {width: 3}, body: [conv: $width]}}\nstages: {block: $kind}",
     "blocks: {se: {parameters: {ratio: 3}, body: [conv: $ratio]}}\nstages: {block: basic, width: 8}",
     "blocks: {one: {parameters: {width: 3}, body: [conv: $width]}, two: {like: one}}\nstages: {block: two}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -13,6 +14,7 @@ from archspec.train.speed import Extent
 
 ROW: Row = {"epoch": 1, "step": 10, "loss": 0.5, "accuracy": 0.9, "test_loss": 0.25, "test_top1": 0.95,
             "test_top5": 1.0, "learning_rate": 0.1, "seconds": 2.0, "images_per_second": 123.4, "data_wait": 0.0, "images": 1437, "skipped": 0}
+NOW = logs.Now(0.5, 0.9, 0.1, 0.25, 3 << 30)
 SLOW = {**ROW, "data_wait": 0.5, "images": 1234, "skipped": 3}
 
 
@@ -23,7 +25,7 @@ def shown(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> str:
     file = io.StringIO()
     with logs.make_log(Console(file=file, force_terminal=terminal, width=100), Extent(2, 10, 40), "a cache") as log:
         for step in range(1, 11):
-            log.step(step, 0.5, 0.9)
+            log.step(step, NOW)
         log.evaluating(10, 3, 5)
         log.epoch(ROW)
     return file.getvalue()
@@ -35,8 +37,8 @@ def test_without_a_terminal_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch)
                          "learning rate 0.1  1437 images, 123 images/s")
     assert len(lines) == 3
     assert lines[1] == "epoch 1/2  evaluating: 3 of 5 batches"
-    assert lines[0].startswith("epoch 1/2  loss 0.5000  accuracy 90.00%  ")
-    assert lines[0].endswith(" left")
+    assert re.fullmatch(r"epoch 1/2  loss 0\.5000  accuracy 90\.00%  rate 0\.1  \d+ images/s  [\d mins]+ left, [\d mins]+ of the epoch  "
+                        r"25% waiting for data  3\.0 GiB", lines[0])
     assert "\x1b" not in "".join(lines)
 
 
@@ -46,7 +48,14 @@ def test_on_a_terminal_a_bar_below_the_epochs(monkeypatch: pytest.MonkeyPatch) -
     assert "━" in text
     assert "50 %" in text
     assert "test accuracy 95.00%" in text
-    assert "epoch 1/2  evaluating: 3 of 5 batches" in text
+
+
+def test_an_evaluation_has_a_bar_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    file = io.StringIO()
+    with logs.make_log(Console(file=file, force_terminal=True, width=100), Extent(2, 10, 40), "") as log:
+        log.evaluating(10, 3, 5)
+    assert re.search(r"50 % +\n.* 60 % epoch 1/2  evaluating: 3 of 5 batches", file.getvalue())
 
 
 def said(*rows: Row) -> list[str]:

@@ -23,7 +23,7 @@ def copy(step: int) -> Copy:
 def records(path: Path, rank: int = 0, history: tuple[Row, ...] = ()) -> Records:
     path.mkdir(exist_ok=True)
     run = RunFolder(path)
-    return Records(run, Checkpoints(run.checkpoints, 2), Cluster(rank, 2), history)
+    return Records(run, Checkpoints(run.checkpoints, 2), Cluster(rank, ("a:1", "b:1")), history, 5)
 
 
 def names(path: Path) -> list[str]:

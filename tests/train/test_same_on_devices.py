@@ -14,6 +14,7 @@ import archspec
 
 PROGRAM = """
 import sys
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 import tensorflow as tf
@@ -27,7 +28,7 @@ from archspec.train import strategy as strategies
 from archspec.train.blend import blended
 
 def seen(kind, one):
-    strategy = strategies.make_strategy(kind, one.recipe.batch, one.recipe.mixing)
+    strategy = strategies.make_strategy(replace(one.recipe, strategy=kind))
 
     def step(images, labels, weights, blend):
         inputs = normalize(images, one.rule)

@@ -15,11 +15,11 @@ def test_speed_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     speed.mark(0)
     assert speed.images is None
     speed.mark(10)
-    assert (speed.images, speed.left) == (40, 4)
+    assert (speed.images, speed.left, speed.epoch_left) == (40, 4, 0)
 
 
 def test_evaluations_count_for_the_time_left_and_not_for_the_speed(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = iter([0.0, 2.0, 2.0, 9.0, 9.0, 11.0])
+    clock = iter([0.0, 2.0, 2.0, 9.0, 9.0, 11.0, 12.0])
     monkeypatch.setattr(speeds.time, "monotonic", lambda: next(clock))
     speed = Speed(Extent(epochs=3, steps=10, images=80))
     speed.mark(0)
@@ -30,6 +30,8 @@ def test_evaluations_count_for_the_time_left_and_not_for_the_speed(monkeypatch: 
     speed.mark(10)
     speed.mark(20)
     assert (speed.images, speed.left) == (40, 2 + 7)
+    speed.mark(21)
+    assert speed.epoch_left == pytest.approx(9 * 8 / (11 * 8 / 3) + 7)
 
 
 def test_fewer_images_than_a_batch_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,9 @@ import pytest
 import tensorflow as tf
 
 from archspec.data.augment.batches import blender
+from archspec.data.augment.mixing import Mixed
 from archspec.evaluate.evaluator import classification
-from archspec.evaluate.loss import cross_entropy, truth, weighed_cross_entropy
+from archspec.evaluate.loss import cross_entropy, truth
 from archspec.preprocess.rule import preprocess_of
 from archspec.schema.read import section_of
 from archspec.spec.augment import MixUp
@@ -19,13 +20,16 @@ from archspec.spec.preprocess import PreprocessKeys
 from archspec.spec.recipe import Recipe
 from archspec.train import optimizer as optimizers
 from archspec.train.blend import blended
+from archspec.train.objective import objective
 from archspec.train.progress import trained
 from archspec.train.steps import EvaluateStep, TrainStep, split_outputs
+from archspec.train.treatment import Treatment
 from archspec.train.update import decay, rules, updated
 
 IMAGES = np.random.default_rng(0).normal(size=(4, 6, 6, 1)).astype(np.float32)
 LABELS = np.array([0, 1, 2, 0], np.int32)
 ONES = np.ones(4, np.float32)
+DECAYING = Treatment("kernel", 1.0, 0.5, True)
 RULE = preprocess_of(Recipe(preprocess=PreprocessKeys(mean=(0.0,), std=(1.0,))), (6, 6, 1))
 
 
@@ -39,7 +43,7 @@ def network() -> keras.Model:
 
 
 def train_step(model: keras.Model, recipe: Recipe, class_weights: np.ndarray | None = None) -> TrainStep:
-    return TrainStep(model, optimizers.make_optimizer(recipe, 1, model), recipe, RULE, rules(recipe), 3, class_weights)
+    return TrainStep(model, optimizers.make_optimizer(recipe, 1, model), recipe, RULE, rules(recipe, model), 3, class_weights)
 
 
 def after_a_step(**keys: Any) -> dict[str, np.ndarray]:
@@ -65,7 +69,7 @@ def test_decay_goes_through_momentum() -> None:
     variable = keras.Variable(np.float32(1.0), name="kernel")
     optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
     for _ in range(2):
-        optimizer.apply(decay(0.5)([tf.constant(0.0)], [variable]), [variable])
+        optimizer.apply(decay({variable.path: DECAYING})([tf.constant(0.0)], [variable]), [variable])
     assert float(variable) == pytest.approx(0.95 - 0.9 * 0.05 - 0.1 * 0.5 * 0.95)
 
 
@@ -115,7 +119,8 @@ def test_auxiliary_losses_have_their_weight() -> None:
 def test_rules_are_done_in_order() -> None:
     """Each takes what the one before made, with the weights beside it."""
     variable = keras.Variable(np.float32(2.0), name="kernel")
-    halved = [lambda gradients, variables: [gradient / 2 for gradient in gradients], decay(1.0)]
+    halved = [lambda gradients, variables: [gradient / 2 for gradient in gradients],
+              decay({variable.path: Treatment("kernel", 1.0, 1.0, True)})]
     assert [float(each) for each in updated([tf.constant(8.0)], [variable], halved)] == [6.0]
     assert [float(each) for each in updated([tf.constant(8.0)], [variable], halved[::-1])] == [5.0]
 
@@ -132,7 +137,7 @@ def test_pixels_are_normalized_in_the_step() -> None:
 
 def test_several_labels_are_learned_by_class() -> None:
     model, recipe = network(), Recipe(batch=4)
-    step = TrainStep(model, optimizers.make_optimizer(recipe, 1, model), recipe, RULE, rules(recipe), 3)
+    step = TrainStep(model, optimizers.make_optimizer(recipe, 1, model), recipe, RULE, rules(recipe, model), 3)
     labels = np.uint8([[1, 0, 1], [0, 0, 0], [1, 1, 1], [0, 1, 0]])
     logits = model(IMAGES, training=True).numpy()
     found = step(IMAGES, labels, ONES, ()).numpy()
@@ -147,6 +152,15 @@ def test_blended_images_are_what_is_learned() -> None:
     inputs, truths = blended(tf.constant(IMAGES), truth(tf.constant(LABELS), 3, 0.0), blend)
     expected = tf.reduce_sum(cross_entropy(truths, model(inputs, training=True))).numpy()
     assert train_step(model, recipe)(IMAGES, tf.constant(LABELS), ONES, blend).numpy()[0] == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_of_blended_images_with_several_labels_those_of_the_larger_part_count(smoothing: float) -> None:
+    model, recipe = network(), Recipe(batch=4, label_smoothing=smoothing)
+    step = TrainStep(model, optimizers.make_optimizer(recipe, 1, model), recipe, RULE, rules(recipe, model), 3)
+    labels, shares = np.repeat(np.uint8([[0], [1], [1], [0]]), 3, axis=1), tf.constant([0.3, 0.8, 0.8, 0.3])
+    for part, hits in ((shares, 4), (1 - shares, 0), (tf.ones(4), 2)):
+        assert step(IMAGES, labels, ONES, (Mixed(part, tf.zeros((4, 4), tf.int32), part),)).numpy()[1] == hits
 
 
 @pytest.mark.parametrize("mix", [False, True])
@@ -164,7 +178,7 @@ def test_the_gradient_of_weighed_truths_is_that_of_their_loss() -> None:
     truths, logits = np.float32([[0.5, 2.0, 0.0], [0, 0, 0]]), tf.constant([[0.1, -0.3, 0.8], [1.0, 0.0, 0.0]])
     with tf.GradientTape() as tape:
         tape.watch(logits)
-        loss = weighed_cross_entropy(truths, logits)
+        loss = objective(None, True, True)(truths, truths, logits)
     assert loss.numpy() == pytest.approx(-(truths * tf.nn.log_softmax(logits).numpy()).sum(axis=1), abs=1e-6)
     wanted = truths.sum(axis=1, keepdims=True) * tf.nn.softmax(logits).numpy() - truths
     np.testing.assert_allclose(tape.gradient(loss, logits), wanted, atol=1e-6)
@@ -172,3 +186,15 @@ def test_the_gradient_of_weighed_truths_is_that_of_their_loss() -> None:
 
 def test_of_examples_without_a_weight_loss_and_accuracy_are_0() -> None:
     assert trained(np.zeros(3)) == {"loss": 0.0, "accuracy": 0.0}
+
+
+def test_a_batch_that_is_not_full_weighs_what_it_holds() -> None:
+    """Two images of four: the change is that of the mean of these two."""
+    keys = {"optimizer": {"weight_decay": 0.0}, "schedule": {"kind": "constant", "learning_rate": 0.5}}
+    half, whole = network(), network()
+    for model in (half, whole):
+        model.layers[3].trainable = False  # the norm, whose statistics would be of other images
+    train_step(half, section_of(Recipe, {"batch": 4, **keys}))(IMAGES, LABELS, np.float32([1, 1, 0, 0]), ())
+    train_step(whole, section_of(Recipe, {"batch": 2, **keys}))(IMAGES[:2], LABELS[:2], ONES[:2], ())
+    for one, other in zip(half.trainable_variables, whole.trainable_variables, strict=True):
+        np.testing.assert_allclose(one.value.numpy(), other.value.numpy(), atol=1e-6)

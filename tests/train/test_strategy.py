@@ -9,11 +9,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
 import archspec
+from archspec.data.augment.mixing import Mixed
+from archspec.data.pipeline import Batch
 from archspec.errors import InputError
+from archspec.spec.augment import CutMix, MixUp
+from archspec.spec.recipe import Recipe
 from archspec.train import strategy as strategies
+from archspec.train.cluster import ALONE, Cluster
 
 ROOT = Path(archspec.__file__).parents[1]
 DEVICES = """
@@ -46,7 +53,7 @@ TOGETHER = DEVICES + """
 found = {}
 for kind in ("one", "mirrored"):
     job, _, history = trained(kind)
-    found[kind] = {"devices": devices_text(job.strategy), "history": history,
+    found[kind] = {"devices": devices_text(job.strategy, job.cluster, job.recipe), "history": history,
                    "synchronized": any(layer.synchronized for layer in job.model.layers if hasattr(layer, "synchronized"))}
 found["wider"] = trained("mirrored", "stages.width=16", "train.epochs=1")[2]  # a second mirrored job of the process
 found["same"] = all(np.array_equal(*each) for each in held(job.model.variables))
@@ -86,7 +93,7 @@ def output(program: str) -> dict[str, Any]:
 def test_two_devices_have_the_loss_curve_of_one(spec: Path) -> None:
     """With batch normalisation, weight decay and a last batch that is not full."""
     found = output(TOGETHER)
-    assert (found["one"]["devices"], found["mirrored"]["devices"]) == ("1 CPU", "2 CPUs, mirrored")
+    assert (found["one"]["devices"], found["mirrored"]["devices"]) == ("1 CPU", "2 CPUs, mirrored; batch 48, 24 on each")
     for one, two in zip(found["one"]["history"], found["mirrored"]["history"], strict=True):
         for key in ("loss", "accuracy", "test_loss", "test_top1"):
             assert two[key] == pytest.approx(one[key], rel=2e-3), key
@@ -104,18 +111,57 @@ def test_what_each_device_counts_is_averaged_before_it_is_saved_and_tested(spec:
     assert found["restored"] == found["saved"]
 
 
-def test_a_batch_that_cannot_be_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    devices = [type("Device", (), {"name": f"/GPU:{index}"}) for index in range(4)]
-    monkeypatch.setattr(strategies.tf.config, "list_logical_devices", lambda kind: devices)
-    with pytest.raises(InputError) as error:
-        strategies.make_strategy("auto", 30)
-    assert str(error.value) == "a batch of 30 cannot be shared out over 4 devices\n  hint: --set train.batch=32"
+def devices(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """As on a machine with so many GPUs."""
+    found = [type("Device", (), {"name": f"/GPU:{index}"}) for index in range(count)]
+    for kind in ("logical", "physical"):
+        monkeypatch.setattr(strategies.tf.config, f"list_{kind}_devices", lambda kind: found if kind == "GPU" else [])
 
 
-def test_what_is_mixed_in_pairs_is_shared_out_in_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
-    devices = [type("Device", (), {"name": f"/GPU:{index}"}) for index in range(2)]
-    monkeypatch.setattr(strategies.tf.config, "list_logical_devices", lambda kind: devices)
+TWO = Cluster(0, ("a:1", "b:1"))
+MIXING = {"augment": (MixUp(), CutMix())}
+
+
+@pytest.mark.parametrize(("recipe", "cluster", "message"), [
+    ({}, ALONE, "a batch of 30 cannot be shared out over 4 devices\n  hint: --set train.batch=32"),
+    (MIXING, ALONE, "a batch of 30 cannot be shared out over 4 devices in whole pairs, which are mixed (mixup, cutmix)\n"
+     "  hint: --set train.batch=32"),
+    ({}, TWO, "a batch of 30 cannot be shared out over 2 workers of 4 GPUs\n  hint: --set train.batch=32"),
+    ({"gpus": 0, **MIXING}, TWO, "a batch of 30 cannot be shared out over 2 workers in whole pairs, which are mixed (mixup, "
+     "cutmix)\n  hint: --set train.batch=32"),
+    ({"gpus": 8}, ALONE, "train.gpus: 8 GPUs are asked for, and TensorFlow sees 4 of them on this machine\n  hint: nvidia-smi says "
+     "whether the driver sees them, CUDA_VISIBLE_DEVICES may hide some, and pip install 'tensorflow[and-cuda]' brings CUDA; "
+     "--set train.gpus=0 trains on the processors"),
+    ({"communication": "nccl", "gpus": 0}, TWO, "train.communication: nccl is between GPUs, and there are none to train on\n"
+     "  hint: auto"),
+])
+def test_devices_that_do_not_fit(recipe: dict[str, Any], cluster: Cluster, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    devices(monkeypatch, 4)
     with pytest.raises(InputError) as error:
-        strategies.make_strategy("auto", 30, ("mixup", "cutmix"))
-    assert str(error.value) == ("a batch of 30 cannot be shared out over 2 devices in whole pairs, which are mixed (mixup, cutmix)\n"
-                                "  hint: --set train.batch=32")
+        strategies.make_strategy(Recipe(batch=30, **recipe), cluster)
+    assert str(error.value) == message
+
+
+def test_gpus_that_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    devices(monkeypatch, 0)
+    with pytest.raises(InputError, match=r"train.gpus: 1 GPUs are asked for, and TensorFlow sees none on this machine"):
+        strategies.make_strategy(Recipe(gpus=1))
+
+
+@pytest.mark.parametrize(("recipe", "chosen"), [({}, 4), ({"gpus": 2}, 2), ({"gpus": 1}, "one /GPU:0"), ({"strategy": "one"}, "one /GPU:0"),
+                                                ({"strategy": "mirrored", "gpus": 3}, 3)])
+def test_gpus_that_are_used(recipe: dict[str, Any], chosen: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    devices(monkeypatch, 4)
+    monkeypatch.setattr(strategies, "_mirrored", len)
+    monkeypatch.setattr(strategies.tf.distribute, "OneDeviceStrategy", lambda name: f"one {name}")
+    assert strategies.make_strategy(Recipe(batch=24, **recipe)) == chosen
+
+
+def test_each_device_of_a_worker_has_its_part_of_a_batch() -> None:
+    """One after the other, with what is drawn for them."""
+    mixed = Mixed(np.arange(8.0), np.arange(32).reshape(8, 4), np.arange(8.0))
+    batches = tf.data.Dataset.from_tensors(Batch(np.arange(8), np.arange(8), np.ones(8), (mixed,)))
+    found = list(strategies.parts(batches, 2).as_numpy_iterator())
+    assert [each.images.tolist() for each in found] == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    assert [each.blend[0].box.tolist() for each in found] == [mixed.box[:4].tolist(), mixed.box[4:].tolist()]
+    assert strategies.parts(batches, 1) is batches

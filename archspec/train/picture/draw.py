@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
 
+from archspec.data.order import ALL
 from archspec.data.pipeline import Pipeline
 from archspec.errors import InputError
 from archspec.io.files import replacing
@@ -46,4 +48,5 @@ def draw_first(path: Path, name: str, job: Job) -> None:
         return
     classes = job.data.classes
     with suppress(InputError):
-        save(draw(name, job.training, classes, 0, examples(job.training, len(classes), 0, COUNT)), path)
+        whole = replace(job.training, shard=ALL)
+        save(draw(name, whole, classes, 0, examples(whole, len(classes), 0, COUNT)), path)

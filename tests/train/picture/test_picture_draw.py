@@ -17,8 +17,8 @@ from archspec.data.sources import load_data
 from archspec.errors import InputError
 from archspec.preprocess.rule import preprocess_of
 from archspec.spec.recipe import Recipe
+from archspec.train.board import TensorBoard
 from archspec.train.cluster import Cluster
-from archspec.train.metrics import TensorBoard
 from archspec.train.picture import draw as drawing
 from archspec.train.picture.draw import draw_first, place
 
@@ -76,13 +76,13 @@ def test_an_image_that_cannot_be_read_is_for_the_training_to_tell(tmp_path: Path
     def refused(*_: object) -> None:
         raise InputError("1.jpg: cannot be read as an image")
     monkeypatch.setattr(drawing, "examples", refused)
-    job = SimpleNamespace(cluster=Cluster(0, 1), data=SimpleNamespace(classes=("cat", "dog")), training=None)
+    job = SimpleNamespace(cluster=Cluster(), data=SimpleNamespace(classes=("cat", "dog")), training=Pipeline(None, None, Recipe()))  # type: ignore[arg-type]
     draw_first(tmp_path / "augmented.png", "small", job)  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_one_process_of_a_cluster_draws_it(tmp_path: Path) -> None:
-    draw_first(tmp_path / "augmented.png", "small", SimpleNamespace(cluster=Cluster(1, 2)))  # type: ignore[arg-type]
+    draw_first(tmp_path / "augmented.png", "small", SimpleNamespace(cluster=Cluster(1, ("a:1", "b:1"))))  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,0 +1,67 @@
+"""Writes report.md and its pictures into the folder of a trained run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from archspec.artifact.artifact import Artifact
+from archspec.artifact.folder import SPEC
+from archspec.data.check import checked
+from archspec.data.pipeline import Pipeline
+from archspec.data.source import without
+from archspec.data.sources import load_data
+from archspec.errors import InputError
+from archspec.evaluate.judged import Judged, judge
+from archspec.export.confusion import MOST_CLASSES, draw_confusion, draw_worst
+from archspec.export.page import LISTED, WORST, Told, page
+from archspec.io.files import read_bytes, remove, write_text
+from archspec.network import load
+from archspec.train import manifest as manifests
+from archspec.train.metrics import read_lines
+from archspec.train.run import RunFolder
+
+REPORT, CONFUSION, WORST_IMAGES = "report.md", "confusion.png", "worst.png"
+
+
+def write_report(run: RunFolder, artifact: Artifact, result: dict[str, Any], testing: Pipeline | None) -> None:
+    """`testing` are the images that the run was tested on; None where they are not there."""
+    judged = judge(artifact, testing) if testing else None
+    pictures = _draw(run.path, judged, artifact, testing) if judged and testing else frozenset[str]()
+    images = [testing.split.keys[number] for number in judged.worst(LISTED)] if judged and testing else []
+    manifest, history = manifests.read(run.manifest), read_lines(run.metrics)
+    told = Told(artifact, manifest, history, result, _skipped(run), pictures, judged, images)
+    write_text(run.path / REPORT, page(told) + "\n")
+
+
+def _draw(folder: Path, judged: Judged, artifact: Artifact, testing: Pipeline) -> frozenset[str]:
+    """Draws what there is to be drawn; what an earlier report had and this one has not is removed."""
+    worst, drawn = judged.worst(WORST), set[str]()
+    if not judged.several and len(artifact.classes) <= MOST_CLASSES:
+        draw_confusion(folder / CONFUSION, judged, artifact.classes, artifact.name)
+        drawn.add(CONFUSION)
+    if worst:
+        draw_worst(folder / WORST_IMAGES, judged, worst, artifact.classes, testing)
+        drawn.add(WORST_IMAGES)
+    for name in {CONFUSION, WORST_IMAGES} - drawn:
+        remove(folder / name)
+    return frozenset(drawn)
+
+
+def _skipped(run: RunFolder) -> int:
+    try:
+        return len(read_bytes(run.skipped).splitlines())
+    except (OSError, ValueError):
+        return 0
+
+
+def testing_of(folder: Path, artifact: Artifact) -> Pipeline | None:
+    """The test images of a run, if they are there and the same."""
+    recipe = load(str(folder / SPEC)).train
+    try:
+        source = load_data(recipe.data)
+        found = checked(source, recipe.data, artifact.preprocess, lambda *_: None)
+    except InputError:
+        return None
+    same = found.index.digest == artifact.data
+    return Pipeline(without(source.test, found.test), artifact.preprocess, recipe) if same else None

@@ -1,0 +1,175 @@
+"""report.md: a run on one page, with all that is needed to compare its result with another's."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from archspec.artifact.artifact import Artifact
+from archspec.errors import visible
+from archspec.evaluate.judged import Judged
+from archspec.export.confusion import words
+from archspec.preprocess.rule import Preprocess
+from archspec.spec.dump import to_inline
+from archspec.train.manifest import Manifest
+from archspec.train.progress import Row
+from archspec.train.speed import duration
+
+LISTED = 10
+"""Classes, pairs and images of which a table tells."""
+WORST = 18
+"""Images in worst.png."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a page is made of. `judged` and the names of the test images are None and () where the data are not there."""
+
+    artifact: Artifact
+    manifest: Manifest
+    history: Sequence[Row]
+    result: Mapping[str, Any]
+    skipped: int
+    pictures: frozenset[str]
+    """Names of the pictures that lie beside the page."""
+    judged: Judged | None = None
+    images: Sequence[str] = ()
+    """Of `judged.worst`, in its order."""
+
+
+def page(told: Told) -> str:
+    """The Markdown text."""
+    parts = (_result(told), _protocol(told), _recipe(told), _curves(told), _classes(told), _images(told), _made(told))
+    return f"# {_cell(told.artifact.name)} on {_cell(told.result['data'])}\n\n" + "\n".join(
+        line for part in parts for line in part)
+
+
+def _result(told: Told) -> Iterator[str]:
+    result = told.result
+    named = {"top-1 error": _error(result["top1"]), "top-5 error": _error(result["top5"]), "loss": f"{result['loss']:.4f}"}
+    yield from _table(("of", *named), [(f"{result['examples']} {_cell(result['split'])} images", *named.values())])
+    yield ""
+
+
+def _error(share: float | None) -> str:
+    return "" if share is None else f"{1 - share:.2%}"
+
+
+def _protocol(told: Told) -> Iterator[str]:
+    epochs = told.manifest.train.get("epochs")
+    yield "## Protocol"
+    yield ""
+    yield from (f"- {line}" for line in (
+        f"one look at each image: {seen(told.artifact.preprocess)}",
+        f"weights after epoch {len(told.history)} of {epochs}; float32; a class is hit among k if fewer than k others score "
+        "at least as high",
+        f"network {told.artifact.fingerprint}; data {told.artifact.data}, {len(told.artifact.classes)} classes",
+        f"{told.skipped} images left out, for they cannot be read (skipped.txt)" if told.skipped else
+        "no image left out that cannot be read"))
+    yield ""
+
+
+def seen(rule: Preprocess) -> str:
+    """How an image becomes the network's input, in a line."""
+    told = rule.to_json()
+    resize = _cell(to_inline(told["resize"]))
+    return (f"resize {resize}, offset {rule.offset}, {rule.interpolation}, {'' if rule.antialias else 'no '}antialias, decoder "
+            f"{rule.decoder}, {rule.order}, mean {_numbers(rule.mean)}, std {_numbers(rule.std)}; {rule.width}x{rule.height}x"
+            f"{rule.channels}")
+
+
+def _numbers(values: Iterable[float]) -> str:
+    return " ".join(f"{value:g}" for value in values)
+
+
+def _recipe(told: Told) -> Iterator[str]:
+    yield "## Recipe"
+    yield ""
+    yield "```yaml"
+    yield from (f"{visible(key)}: {visible(to_inline(value))}" for key, value in said(told.manifest.train).items())
+    yield "```"
+    yield ""
+
+
+def _curves(told: Told) -> Iterator[str]:
+    yield "## Training"
+    yield ""
+    yield "![Loss and error over the epochs](curves.png)"
+    yield ""
+    best = max(told.history, key=lambda row: row["test_top1"])
+    yield (f"{len(told.history)} epochs in {duration(told.history[-1]['seconds'])}, {told.result['images_per_second']} images "
+           f"a second. The lowest test error after an epoch was {1 - best['test_top1']:.2%}, after epoch {best['epoch']:.0f}.")
+    yield ""
+
+
+def _classes(told: Told) -> Iterator[str]:
+    judged = told.judged
+    if judged is None:
+        yield "The data are not there any more: what each class and each image got is not told."
+        yield ""
+        return
+    names = told.artifact.classes
+    yield "## Classes"
+    yield ""
+    if "confusion.png" in told.pictures:
+        yield "![Which class is taken for which](confusion.png)"
+        yield ""
+    wrong = sorted((row for row in judged.by_class if row.images and row.f1 < 1), key=lambda row: (row.f1, row.number))
+    if not wrong:
+        yield "Nothing is wrong about any image."
+        yield ""
+        return
+    yield from _table(("the worst classes", "images", "precision", "recall", "F1"), [
+        (names[row.number], row.images, f"{row.precision:.2%}", f"{row.recall:.2%}", f"{row.f1:.2%}")
+        for row in wrong[:LISTED]])
+    yield ""
+    if not judged.several and (pairs := judged.confused(LISTED)):
+        yield from _table(("true", "said", "images"), [(names[true], names[said], count) for true, said, count in pairs])
+        yield ""
+
+
+def _images(told: Told) -> Iterator[str]:
+    if told.judged is None or not told.images:
+        return
+    judged = told.judged
+    yield "## The most wrong images"
+    yield ""
+    if "worst.png" in told.pictures:
+        yield "![The images that it is most wrong about](worst.png)"
+        yield ""
+    chosen = zip(judged.worst(LISTED), told.images, strict=False)
+    yield from _table(("image", "true", "said", "loss"), [
+        (name, true, said, f"{judged.losses[number]:.2f}")
+        for number, name in chosen for true, said in (words(judged, number, told.artifact.classes),)])
+    yield ""
+
+
+def _made(told: Told) -> Iterator[str]:
+    manifest = told.manifest
+    yield "## How it was made"
+    yield ""
+    yield "```sh"
+    yield visible(shlex.join(manifest.command))
+    yield "```"
+    yield ""
+    starts = f", taken up {len(manifest.resumed)} times" if manifest.resumed else ""
+    yield f"Seed {manifest.seed}{starts}; {', '.join(f'{name} {version}' for name, version in manifest.versions.items())}."
+
+
+def said(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe without keys that have no value, or whose section has none."""
+    inner = {key: said(value) if isinstance(value, Mapping) else value for key, value in recipe.items()}
+    return {key: value for key, value in inner.items() if value is not None and value != {}}
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"|{' --- |' * len(head)}"
+    yield from (f"| {' | '.join(_cell(each) for each in row)} |" for row in rows)
+
+
+def _cell(value: object) -> str:
+    """A text that Markdown takes for nothing but itself."""
+    return "".join(f"\\{sign}" if sign in "\\`*_[]|<>#" else sign for sign in visible(str(value)))

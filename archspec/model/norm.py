@@ -1,0 +1,91 @@
+"""Batch normalisation by TensorFlow's fused operation: one pass over the maps where Keras's own takes many.
+
+Keras 3 writes it out as means, differences, squares and products, a quarter of the time of a training step on a CPU, and
+on a GPU not the operation that cuDNN has (keras issues 18648 and 18669). tools/bench_training.py measures the difference.
+"""
+# Keras has no type stubs: its classes and decorators are Any to mypy.
+# mypy: allow-subclassing-any, allow-untyped-decorators
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+FUSED = frozenset({"float32", "float16", "bfloat16"})
+"""The types of maps that TensorFlow's operation takes, with statistics in float32."""
+
+
+class BatchNormalization(keras.layers.BatchNormalization):
+    """keras.layers.BatchNormalization in all but speed: same arguments, weights, names and results (Ioffe and Szegedy 2015).
+
+    Only the statistics of a batch are fused. With moving ones it is a product and a sum, which TensorFlow fuses by itself, and
+    whose gradient is quicker that way.
+    """
+
+    fused = True
+    """False: by Keras's operations throughout; see by_keras."""
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        """Keras's own, by which a saved model names it: it loads without archspec, as right and less quick."""
+        return keras.layers.BatchNormalization
+
+    def build(self, input_shape: Any) -> None:
+        """Keras's fit compiles a model with XLA where all layers support that.
+
+        XLA takes this operation apart, into E[x²] - E[x]², which loses digits that Keras's does not; Keras's LSTM on cuDNN
+        says no for the same reason.
+        """
+        keras.layers.BatchNormalization.build(self, input_shape)
+        self.supports_jit = keras.backend.backend() != "tensorflow"
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """(batch, height, width, channels) normalised; by Keras where the operation does not say what the layer means."""
+        if not (training and self.trainable and mask is None and self._fuses(inputs)):
+            return keras.layers.BatchNormalization.call(self, inputs, training=training, mask=mask)
+        return keras.ops.cast(self._by_batch(inputs), self.compute_dtype)
+
+    def _fuses(self, inputs: Any) -> bool:
+        """Maps with channels last, of more than a pixel: what cuDNN says of the variance of one value is nothing."""
+        if keras.backend.backend() != "tensorflow" or not self.fused or self.renorm or self.synchronized:
+            return False
+        shape, kind = inputs.shape, keras.backend.standardize_dtype(inputs.dtype)
+        return len(shape) == 4 and self.axis in (-1, 3) and kind in FUSED and tuple(shape[1:3]) != (1, 1)
+
+    def _by_batch(self, inputs: tf.Tensor) -> tf.Tensor:
+        channels, empty = inputs.shape[-1], tf.constant((), tf.float32)
+        scale = _tensor(self.gamma) if self.scale else tf.ones(channels)
+        offset = _tensor(self.beta) if self.center else tf.zeros(channels)
+        maps, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=inputs, scale=scale, offset=offset, mean=empty, variance=empty, epsilon=self.epsilon, is_training=True)
+        count = tf.cast(tf.size(inputs), tf.float32) / channels
+        new = 1 - self.momentum
+        _move(self.moving_mean, mean, self.momentum, new)
+        _move(self.moving_variance, variance, self.momentum, new * (1 - 1 / count))  # divided by n - 1; Keras divides by n
+        return maps
+
+
+def _move(moving: keras.Variable, value: tf.Tensor, kept: float, taken: Any) -> None:
+    moving.assign(_tensor(moving) * kept + value * taken)
+
+
+def _tensor(variable: keras.Variable) -> tf.Tensor:
+    """Its value, or the one that it has within one of Keras's stateless scopes."""
+    return tf.convert_to_tensor(variable.value)
+
+
+@contextmanager
+def by_keras(layers: Sequence[keras.layers.Layer]) -> Iterator[None]:
+    """While it lasts, those of the layers that would be fused go by Keras's operations: for what XLA is to compile."""
+    changed = [layer for layer in layers if isinstance(layer, BatchNormalization)]
+    for layer in changed:
+        layer.fused = False
+    try:
+        yield
+    finally:
+        for layer in changed:
+            layer.fused = True

@@ -1,0 +1,67 @@
+"""How each weight is treated: at which factor of the learning rate it learns, and how much it decays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+import keras
+
+from archspec.errors import InputError, nearest, some
+from archspec.spec.optimizers import LayerFactors, Optimizer
+
+NORMS = (keras.layers.BatchNormalization, keras.layers.LayerNormalization, keras.layers.GroupNormalization)
+SETS = {"kernels": ("kernel",), "all_but_norms": ("kernel", "other"), "all": ("kernel", "other", "norm")}
+"""Which kinds of weights decay, by the recipe's word."""
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """`rate` is a factor of the learning rate, `decay` the coefficient of the weight decay, 0 for none.
+
+    `decays` says whether the weight is of those that decay at all: LAMB adapts no other.
+    """
+
+    kind: str
+    rate: float
+    decay: float
+    decays: bool
+
+
+def treatments(optimizer: Optimizer, model: keras.Model) -> dict[str, Treatment]:
+    """The treatment of every weight that learns, by its path. Raises InputError for a pattern that fits no layer."""
+    refuse_unknown(optimizer.layers, [layer.name for layer in model.layers])
+    return {variable.path: _treatment(optimizer, layer, variable)
+            for layer in model.layers for variable in layer.trainable_variables}
+
+
+def refuse_unknown(entries: Sequence[LayerFactors], names: Sequence[str]) -> None:
+    """Raises InputError for a pattern that fits none of the layers."""
+    for entry in entries:
+        if not any(fnmatchcase(name, entry.match) for name in names):
+            near = nearest(entry.match.strip("*"), names)
+            raise InputError(f"train.optimizer.layers: no layer is called '{entry.match}'\n  hint: "
+                             f"{near or 'layers: ' + some(names)}")
+
+
+def _treatment(optimizer: Optimizer, layer: keras.layers.Layer, variable: keras.Variable) -> Treatment:
+    kind = kind_of(layer, variable)
+    decays = kind in SETS[optimizer.decays]
+    fitting = [each for each in optimizer.layers if fnmatchcase(layer.name, each.match)]
+    rate, decay = (fitting[-1].learning_rate, fitting[-1].weight_decay) if fitting else (1.0, 1.0)
+    return Treatment(kind, rate, optimizer.weight_decay * decay * decays, decays)
+
+
+def kind_of(layer: keras.layers.Layer, variable: keras.Variable) -> str:
+    """`kernel`, `norm` for what a norm learns, `other` for biases and the like."""
+    if isinstance(layer, NORMS):
+        return "norm"
+    return "kernel" if str(variable.name).endswith("kernel") else "other"
+
+
+def rows(found: dict[str, Treatment], sizes: dict[str, int]) -> Iterator[tuple[Treatment, int, int]]:
+    """Each treatment that occurs, with the count of its weights and of their numbers."""
+    for treatment in dict.fromkeys(found.values()):
+        paths = [path for path, each in found.items() if each == treatment]
+        yield treatment, len(paths), sum(sizes[path] for path in paths)

@@ -1,0 +1,78 @@
+"""`archspec runs`: which runs there are, how far they came, and what differs in them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from archspec.cli import run
+from archspec.io.files import write_json
+from archspec.network import load, lower
+from archspec.preprocess.rule import input_shape, preprocess_of
+from archspec.train.manifest import begun
+from archspec.train.metrics import write_lines
+from archspec.train.run import RunFolder
+
+ROW = {"epoch": 1.0, "step": 9.0, "loss": 0.5, "accuracy": 0.9, "test_loss": 0.25, "test_top1": 0.95, "seconds": 125.0, "images_per_second": 9.0}
+
+
+def a_run(path: Path, changes: dict[str, object], top1: float | None, *, finished: bool = True) -> None:
+    """A folder as a training leaves it, as far as the list looks."""
+    spec = load("resnet20_digits", {"train.epochs": 1, "train.schedule": {"kind": "constant", "learning_rate": 0.1}, **changes})
+    graph, found = lower(spec), RunFolder(path)
+    path.mkdir(parents=True)
+    found.spec.write_text(spec.to_yaml(expand=True))
+    begun(spec.name, spec.train, preprocess_of(spec.train, input_shape(graph)), graph, False).write(found.manifest)
+    if top1 is not None:
+        write_lines(found.metrics, [{**ROW, "test_top1": top1}])
+    if finished:
+        write_json(found.result, {})
+
+
+@pytest.fixture
+def three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    a_run(Path("runs/a"), {}, 0.9)
+    a_run(Path("runs/b"), {"train.batch": 64, "classes": 10}, 0.95)
+    a_run(Path("runs/c[red]"), {"train.epochs": 3, "stages.shortcut": "projection"}, None, finished=False)
+
+
+@pytest.mark.usefixtures("three")
+def test_the_best_stands_first_with_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["runs"]) == 0
+    head, *rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert head[:8] == ["run", "spec", "state", "top1", "top5", "test", "loss", "loss"]
+    assert head[9:11] == ["train.epochs", "train.batch"]
+    assert [row[0] for row in rows[:3]] == ["runs/b", "runs/a", "runs/c[red]"]
+    assert rows[0][1:12] == ["resnet20_digits", "finished", "95.00%", "0.2500", "0.5000", "2", "min", "5", "s", "1", "64"]
+    assert rows[2][2:6] == ["epoch", "0", "of", "3"]
+
+
+@pytest.mark.usefixtures("three")
+def test_two_runs_are_compared(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["runs", "runs/a", "runs/b", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["differing"] == ["train.batch"]
+    assert [(each["run"], each["test_top1"], each["state"], each["set"]) for each in found["runs"]] == [
+        ("runs/b", 0.95, "finished", {"train.batch": 64}), ("runs/a", 0.9, "finished", {"train.batch": 32})]
+    assert found["refused"] == []
+
+
+@pytest.mark.usefixtures("three")
+def test_what_cannot_be_read_is_left_out_and_named(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("runs/a/manifest.json").write_text("{}")
+    Path("runs/b/spec.yaml").write_text("input: [")
+    assert run(["runs"]) == 0
+    out, err = capsys.readouterr()
+    assert "runs/c[red]" in out
+    assert "runs/a" not in out
+    assert err.splitlines()[0] == "left out: runs/a/manifest.json cannot be read (it has not the keys of a manifest)"
+    assert err.splitlines()[1].startswith("left out: runs/b/spec.yaml cannot be read (")
+
+
+def test_where_there_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["runs"]) == 2
+    assert capsys.readouterr().err == "runs is no run folder, and holds none\n  hint: archspec train SPEC makes one, runs/NAME\n"

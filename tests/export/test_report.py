@@ -1,0 +1,90 @@
+"""report.md: a run on one page."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from artifacts import artifact, evaluated_on
+from PIL import Image
+
+from archspec.data.pipeline import Pipeline
+from archspec.export import account
+from archspec.export.account import write_report
+from archspec.export.page import Told, page
+from archspec.export.run import summarize
+from archspec.train.metrics import read_lines
+from archspec.train.run import RunFolder
+
+PIXELS = np.random.default_rng(3).uniform(0, 255, (6, 8, 8, 4)).astype(np.float32)
+HOSTILE = ("<img src=x>|`a`", "[x](http://e) # y", "owl")
+
+
+def written(folder: Path, images: Pipeline | None, classes: tuple[str, ...] = ("cat", "dög", "owl")) -> str:
+    run = RunFolder(folder)
+    write_report(run, replace(artifact(), classes=classes), summarize(run), images)
+    return (folder / "report.md").read_text()
+
+
+def test_it_tells_result_protocol_recipe_and_what_is_wrong(trained: Path) -> None:
+    (trained / "skipped.txt").write_text("a.jpg: empty\n")
+    text = written(trained, evaluated_on(PIXELS))
+    assert text.startswith("# small on folder\n\n| of | top-1 error | top-5 error | loss |\n| --- | --- | --- | --- |\n"
+                           "| 4 test images | 25.00% |  | 0.5000 |\n")
+    for line in ("- weights after epoch 3 of 3; float32; a class is hit among k if fewer than k others score at least as high",
+                 "- 1 images left out, for they cannot be read (skipped.txt)", "epochs: 3",
+                 "schedule: {kind: cosine, learning_rate: 0.1, warmup: 0.0}",
+                 "3 epochs in 30 s, 102 images a second. The lowest test error after an epoch was 25.00%, after epoch 1.",
+                 "| the worst classes | images | precision | recall | F1 |", "| image | true | said | loss |"):
+        assert line in text.splitlines(), line
+    assert "null" not in text
+
+
+def test_its_pictures_lie_beside_it(trained: Path) -> None:
+    text = written(trained, evaluated_on(PIXELS))
+    named = re.findall(r"!\[[^]]+\]\((.+)\)", text)
+    assert named == ["curves.png", "confusion.png", "worst.png"]
+    for name in named[1:]:
+        with Image.open(trained / name) as image:
+            assert min(image.size) > 200
+
+
+def test_of_several_labels_there_is_no_matrix_and_an_older_one_goes(trained: Path) -> None:
+    written(trained, evaluated_on(PIXELS))
+    labels = np.array([[1, 1, 0], [0, 0, 0], [0, 1, 1], [1, 0, 0], [1, 1, 1], [0, 0, 1]], np.uint8)
+    text = written(trained, evaluated_on(PIXELS, labels))
+    assert "confusion.png" not in text
+    assert not (trained / "confusion.png").exists()
+    assert "cat, dög" in text
+
+
+def test_of_many_classes_pairs_are_told_and_nothing_is_drawn(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(account, "MOST_CLASSES", 2)
+    text = written(trained, evaluated_on(PIXELS))
+    assert "| true | said | images |" in text
+    assert "confusion.png" not in text
+
+
+def test_without_the_data_it_says_so(trained: Path) -> None:
+    text = written(trained, None)
+    assert "The data are not there any more: what each class and each image got is not told." in text
+    assert "worst" not in text
+
+
+def test_names_of_strangers_stay_text(trained: Path) -> None:
+    text = written(trained, evaluated_on(PIXELS), HOSTILE)
+    assert "\\<img src=x\\>\\|\\`a\\`" in text
+    assert "\\[x\\](http://e) \\# y" in text
+    told = [line for line in text.splitlines() if line.startswith("|")]
+    assert all(len(re.findall(r"(?<!\\)\|", line)) in (4, 5, 6) for line in told)
+
+
+def test_where_all_is_right_it_says_so(trained: Path) -> None:
+    run = RunFolder(trained)
+    judged = account.judge(artifact(), evaluated_on(PIXELS))
+    right = replace(judged, labels=judged.said)
+    told = Told(artifact(), account.manifests.read(run.manifest), read_lines(run.metrics), summarize(run), 0, frozenset(), right)
+    assert "Nothing is wrong about any image." in page(told)

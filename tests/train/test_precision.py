@@ -1,0 +1,79 @@
+"""In what numbers a step computes, and who compiles it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from runs import QUICK
+
+from archspec.cli import run as archspec
+from archspec.data.sources import load_data
+from archspec.errors import InputError
+from archspec.network import load, lower
+from archspec.spec.recipe import Recipe
+from archspec.train.compiling import compiles
+from archspec.train.job import Job, prepare
+from archspec.train.report import headline
+
+QUIET = ["stem=[conv: 3x3 8 /2]"]
+"""Without dropout, so that what XLA draws makes no difference."""
+
+
+def prepared(*overrides: str) -> Job:
+    spec = load("small.yaml", [*QUIET, *overrides])
+    return prepare(spec, lower(spec), load_data(spec.train.data), lambda *_: None)
+
+
+def losses(job: Job, steps: int) -> np.ndarray:
+    """Of the first steps."""
+    batches = job.batches(0)
+    return np.array([job.train(job.next(batches)).numpy()[0] for _ in range(steps)])
+
+
+def test_bfloat16_computes_in_it_and_keeps_weights_and_logits(spec: Path) -> None:
+    exact, job = prepared(), prepared("train.precision=mixed_bfloat16")
+    assert {layer.compute_dtype for layer in job.model.layers[1:-1]} == {"bfloat16"}
+    assert job.model.layers[-1].compute_dtype == "float32"
+    assert {variable.dtype for variable in job.model.weights} == {"float32"}
+    mine, theirs = losses(job, 4), losses(exact, 4)
+    assert not np.array_equal(mine, theirs)
+    np.testing.assert_allclose(mine, theirs, rtol=0.02)
+    assert headline(lower(load("small.yaml")), job).endswith("CPU, mixed_bfloat16")
+
+
+def test_what_is_saved_is_float32(spec: Path) -> None:
+    assert archspec(["train", "small.yaml", *QUICK, "--set", "train.epochs=1", "--set", "train.precision=mixed_bfloat16"]) == 0
+    assert {layer.compute_dtype for layer in keras.models.load_model("runs/small/model.keras").layers} == {"float32"}
+
+
+def test_xla_computes_the_same(spec: Path) -> None:
+    plain, job = prepared(), prepared("train.jit=on")
+    assert job.train_step._jit_compile
+    np.testing.assert_allclose(losses(job, 3), losses(plain, 3), rtol=1e-3)
+    assert headline(lower(load("small.yaml")), job).endswith("CPU, compiled by XLA")
+    operations = {each.type for each in job.train_step.get_concrete_function(job.next(job.batches(0))).graph.get_operations()}
+    assert "FusedBatchNormV3" not in operations
+
+
+@pytest.mark.parametrize(("overrides", "devices", "message"), [
+    ([], ("2 GPUs, mirrored", 2), "train.jit: XLA compiles a step on one device, and here are 2 GPUs, mirrored\n"
+     "  hint: --set train.strategy=one, or --set train.jit=off"),
+    (["memory=recompute"], ("1 GPU", 1), "train.jit: XLA computes nothing twice, so memory: recompute would spare nothing (14 "
+     "layers of small)\n  hint: --set memory=none, or --set train.jit=off"),
+    (["stem=[conv: {kernel: 3x3, filters: 8}, conv: {kernel: 3x3, filters: 8, groups: 2}]"], ("1 CPU", 1),
+     "train.jit: on a CPU a grouped convolution that XLA compiles takes a hundred times as long (1 in small)\n"
+     "  hint: --set train.jit=off")])
+def test_what_xla_does_not_do_is_refused(overrides: list[str], devices: tuple[str, int], message: str, spec: Path) -> None:
+    graph = lower(load("small.yaml", overrides))
+    assert not compiles(Recipe(), graph, *devices)
+    with pytest.raises(InputError) as error:
+        compiles(Recipe(jit="on"), graph, *devices)
+    assert str(error.value) == message
+
+
+def test_grouped_convolutions_may_be_compiled_for_a_gpu(spec: Path) -> None:
+    graph = lower(load("small.yaml", ["stem=[conv: {kernel: 3x3, filters: 8}, conv: {kernel: 3x3, filters: 8, groups: 2}]"]))
+    assert compiles(Recipe(jit="on"), graph, "1 GPU", 1)
