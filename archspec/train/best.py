@@ -33,12 +33,13 @@ class KeepBest:
         """
         progress, chosen = self._job.state.progress, self._job.recipe.checkpoint
         self._seen = progress.step
+        copy = self._job.state.copy()  # whether it is kept or not: what devices counted apart all of them bring together
         self._records.wait()
         held = {*self._checkpoints.best(), progress.step}
         first = best([row for row in progress.history if row["step"] in held], chosen.metric)[:chosen.best]
         steps = [int(row["step"]) for row in first]
         if progress.step in steps:
-            self._records.keep(self._job.state.copy(), steps)
+            self._records.keep(copy, steps)
 
 
 def take_best(job: Job, checkpoints: Checkpoints, say: Say) -> Row:

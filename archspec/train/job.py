@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -122,9 +122,14 @@ class Job:
             between(done)
         yield from self.evaluator.results(total)
 
+    @cached_property
+    def _tests(self) -> Any:
+        """Made once: TensorFlow keeps something of every data set that has been made."""
+        return strategies.distributed(self.strategy, self.testing.evaluation())
+
     def tested(self) -> Iterator[np.ndarray]:
         """The evaluator's sums, batch by batch. Raises InputError as `next` and `train` do."""
-        batches = iter(strategies.distributed(self.strategy, self.testing.evaluation()))
+        batches = iter(self._tests)
         for step in range(self.testing.steps):
             batch = self.testing.next(batches, step, training=False)
             with computing(self.recipe.batch):

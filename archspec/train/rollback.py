@@ -16,11 +16,14 @@ def roll_back(job: Job, run: RunFolder, records: Records, error: Diverged, say: 
 
     Where it diverged is told by the first step whose loss is no number, so that the same training goes back to the same
     state and leaves out the same batches, however often it was stopped. Raises `error` where the recipe asks for no more,
-    or nothing is gained: no checkpoint, none within the epoch, or no batch of it that would be left.
+    of several processes, or where nothing is gained: no checkpoint, none within the epoch, or no batch of it that would be
+    left.
     """
     chosen, steps = job.recipe.on_divergence, job.training.steps
     if not isinstance(chosen, Rollback):
         raise error
+    if job.cluster.size > 1:  # each would notice it at a time of its own
+        raise Diverged(f"{error}; several processes do not go back together", error.step) from error
     records.wait()
     snapshot, _ = Checkpoints(run.checkpoints, job.recipe.checkpoint.keep).newest()
     if snapshot is None or not _helps(snapshot, error, steps):

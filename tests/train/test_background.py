@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from runs import QUICK, RUN, after_steps, checkpoints, exact, metrics
+from runs import QUICK, RUN, after_steps, checkpoints, exact
 
 from archspec.cli import run as archspec
-from archspec.train import checkpoint, loop
+from archspec.train import checkpoint, loop, records
 from archspec.train.background import Background
 from archspec.train.checkpoint import Snapshot
 
@@ -98,16 +98,24 @@ def test_one_that_fails_ends_the_run_before_the_next_one(spec: Path, monkeypatch
 
 
 def test_a_row_is_not_on_the_disk_before_its_checkpoint(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else a kill between the two would leave a run that has trained, and nothing to go on from."""
-    seen: list[Any] = []
-    real = loop.Records.epoch
-
-    def epoch(self: loop.Records, history: Any) -> None:
-        real(self, history)
-        seen.append((len(metrics()), checkpoints()))
-    monkeypatch.setattr(loop.Records, "epoch", epoch)
+    """Else a kill between the two would leave a run that has trained, and nothing to go on from. Here the disk is slow."""
+    asked, seen = threading.Event(), list[list[int]]()
+    write, wait, write_lines = checkpoint._write, loop.Records.wait, records.write_lines
+    monkeypatch.setattr(checkpoint, "_write", lambda *given: (asked.wait(timeout=600), write(*given)))
+    monkeypatch.setattr(loop.Records, "wait", lambda self: (asked.set(), wait(self))[1])
+    monkeypatch.setattr(records, "write_lines", lambda *given: (seen.append(checkpoints()), write_lines(*given)))
     assert archspec(["train", "small.yaml", *QUICK]) == 0
-    assert seen == [(1, [30]), (2, [30, 60])]
+    assert seen == [[30], [30, 60]]
+
+
+def test_interrupted_it_says_that_all_is_saved_only_where_it_is(spec: Path, monkeypatch: pytest.MonkeyPatch,
+                                                                capsys: pytest.CaptureFixture[str]) -> None:
+    def fail(found: Snapshot, path: Path) -> None:
+        raise OSError(28, os.strerror(28))
+    monkeypatch.setattr(checkpoint, "_write", fail)
+    after_steps(monkeypatch, 10, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    assert archspec(["train", "small.yaml", *QUICK]) == 2
+    assert "No space left on device" in capsys.readouterr().err
 
 
 def test_many_checkpoints_leave_no_thread_and_no_file_open(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ def top1(monkeypatch: pytest.MonkeyPatch) -> None:
     said = {30: 0.5, 60: 0.9, 90: 0.7, 120: 0.9, 150: 0.1}
 
     def tested(self: events.Evaluate) -> dict[str, float]:
-        return {"test_loss": 1.0, "test_top1": said[self._job.state.progress.step], "test_top5": 1.0}
+        return {"test_loss": said[self._job.state.progress.step], "test_top1": said[self._job.state.progress.step], "test_top5": 1.0}
     monkeypatch.setattr(events.Evaluate, "_test", tested)
 
 
@@ -43,6 +43,12 @@ def test_the_best_are_kept_and_the_newest_too(spec: Path) -> None:
     assert archspec(["train", "small.yaml", *QUICK, *FIVE]) == 0
     assert kept() == ["best-00000060.npz", "best-00000120.npz", "step-00000120.npz", "step-00000150.npz"]
     assert read(RUN / "checkpoints/best-00000060.npz").progress["step"] == 60
+
+
+@pytest.mark.usefixtures("top1")
+def test_by_another_metric_others_are(spec: Path) -> None:
+    assert archspec(["train", "small.yaml", *QUICK, *FIVE, "--set", "train.checkpoint.metric=test_loss"]) == 0
+    assert kept()[:2] == ["best-00000030.npz", "best-00000150.npz"]
 
 
 @pytest.mark.usefixtures("top1")

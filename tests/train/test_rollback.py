@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Collection
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,15 @@ import tensorflow as tf
 from runs import QUICK, RUN, after_steps, checkpoints, exact, metrics
 
 from archspec.cli import run as archspec
+from archspec.spec.recipe import Recipe
+from archspec.spec.saving import Rollback
 from archspec.train import loop
 from archspec.train.checkpoint import read
+from archspec.train.cluster import Cluster
 from archspec.train.job import Job
-from archspec.train.progress import Progress
+from archspec.train.progress import Diverged, Progress
+from archspec.train.rollback import roll_back
+from archspec.train.run import RunFolder
 
 BACK = [*QUICK, "--set", "train.on_divergence=rollback", "--set", "train.checkpoint.steps=10"]
 
@@ -80,6 +86,12 @@ def test_where_nothing_is_gained_it_ends(spec: Path, monkeypatch: pytest.MonkeyP
     assert (checkpoints() if kept else []) == kept
 
 
+def test_more_steps_may_be_left_out(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoiled(monkeypatch, [32, 35])
+    assert archspec(["train", "small.yaml", *BACK, "--set", "train.on_divergence={kind: rollback, skip: 3}"]) == 0
+    assert read(RUN / "checkpoints/step-00000060.npz").progress["rolled_back"] == [[30, 35]]
+
+
 def test_weights_alone_that_are_no_numbers_are_gone_back_from(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def spoil() -> None:
         kept[0].model.get_layer("head_dense").bias.assign(np.full(10, np.nan, np.float32))
@@ -96,6 +108,13 @@ def test_a_run_that_diverged_goes_on_when_it_may_go_back(spec: Path, monkeypatch
     assert archspec(["train", "small.yaml", *QUICK]) == 1
     assert "--set train.on_divergence=rollback: the run goes back" in capsys.readouterr().err
     assert archspec(["train", "small.yaml", *BACK]) == 0
+
+
+def test_several_processes_do_not_go_back() -> None:
+    """Each would notice at a time of its own, and wait for the others in another step than they are in."""
+    job: Any = SimpleNamespace(recipe=Recipe(on_divergence=Rollback()), training=SimpleNamespace(steps=30), cluster=Cluster(0, 2))
+    with pytest.raises(Diverged, match="it diverged; several processes do not go back together"):
+        roll_back(job, RunFolder(RUN), SimpleNamespace(), Diverged("it diverged", 5), print)  # type: ignore[arg-type]
 
 
 def test_the_first_bad_step_is_found_whenever_it_is_looked_for() -> None:
