@@ -96,7 +96,7 @@ def growing(steps: int) -> None:
     """Prints memory, open files and threads after each tenth of so many steps."""
     from rich.console import Console
 
-    from archspec.cli.train import run_training
+    from archspec.cli.training import Training, run_training
     from archspec.network import lower
     from archspec.train import loop
     from archspec.train.run import RunFolder
@@ -114,7 +114,7 @@ def growing(steps: int) -> None:
         path = Path(folder, "small.yaml")
         path.write_text(SMALL % epochs, encoding="utf-8")
         spec = archspec.load(str(path), ["export.formats=[]"])
-        run_training(spec, lower(spec), RunFolder(Path(folder, "run")), False, Console(stderr=True, quiet=True))
+        run_training(Training(spec, lower(spec), RunFolder(Path(folder, "run")), False, Console(stderr=True, quiet=True)))
 
 
 def _resident() -> int:

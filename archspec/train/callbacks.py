@@ -78,6 +78,7 @@ class Callbacks:
         self._told = len(job.state.progress.history)
 
     def __enter__(self) -> Callbacks:
+        self._job.model.stop_training = False  # as Model.fit begins
         self._call(self._list.on_train_begin)
         if self._told < self._job.recipe.epochs:
             self._call(self._list.on_epoch_begin, self._told)

@@ -31,7 +31,8 @@ from archspec.train.speed import Extent
 def train(job: Job, run: RunFolder, console: Console, callbacks: Sequence[keras.callbacks.Callback] = ()) -> list[Row]:
     """Trains to the end, from wherever the job's state stands. Returns a row for each epoch.
 
-    `callbacks` are told of it as Model.fit would. Raises Interrupted after a signal, Diverged when loss or weights are no longer numbers.
+    `callbacks` are told of it as Model.fit would. Raises Interrupted after a signal, Diverged when loss or weights are no
+    longer numbers.
     """
     progress = job.state.progress
     extent = Extent(job.recipe.epochs, job.training.steps, job.training.split.size)

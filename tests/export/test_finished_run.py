@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from artifacts import RULE, evaluated_on
 
-from archspec.cli.train import _print_result as print_result
+from archspec.cli.train_tables import print_result
 from archspec.errors import InputError
 from archspec.export import sample
 from archspec.export.exporters import EXPORTERS
