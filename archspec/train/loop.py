@@ -103,7 +103,6 @@ class Steps:
             self._pace.go()  # an epoch's pace leaves out the step that compiles, if there is another one
         self._compiled = True
 
-
     def restart(self) -> None:
         """Goes on from where the state stands now."""
         self._pace.go()
