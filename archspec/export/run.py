@@ -71,7 +71,7 @@ def is_current(run: RunFolder, spec: Spec) -> bool:
 
 def outdate(run: RunFolder) -> None:
     """Takes from a run that is trained further what says that it is finished. What it exported stays until it is made anew."""
-    for path in (run.path / FACTS, run.result, run.path / report.PLACE):
+    for path in (run.path / FACTS, run.result, run.curves, run.path / REPORT, run.path / report.PLACE):
         path.unlink(missing_ok=True)
 
 

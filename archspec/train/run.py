@@ -147,6 +147,8 @@ INDIFFERENT = ("train.strategy", "train.gpus", "train.communication", "train.che
 """Keys of the recipe that do not change what is learned: a run may be taken up with others. Data may lie elsewhere, or some
 be skipped now; whether they are the same is not told by these keys, but by the index. How long it trains, and what it does
 where it diverges, changes nothing of what was learned before."""
+NAMES = ("data", "init", "class_weights")
+"""Keys of the recipe with names in them that anyone may choose; in others a % says a share of the training."""
 GOES_ON = ("constant", "step", "exponential", "plateau")
 """The schedules whose rates at an epoch are the same however many epochs there are."""
 
@@ -166,9 +168,8 @@ def _same_kind(before: object, now: Mapping[str, Any]) -> bool:
 
 def _goes_on(recipe: Recipe) -> bool:
     """Whether with more epochs a training begins as it does with fewer."""
-    schedule = to_json(recipe.schedule)
-    relative = schedule.get("stretch") or any("%" in str(value) for value in schedule.values())
-    return schedule["kind"] in GOES_ON and not relative
+    relative = recipe.schedule.stretch or any("%" in str(value) for name, value in to_json(recipe).items() if name not in NAMES)
+    return recipe.schedule.kind in GOES_ON and not relative
 
 
 def _of_the_network(run: RunFolder, spec: Spec) -> list[str]:

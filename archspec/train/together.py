@@ -16,8 +16,9 @@ from archspec.train.run import INDIFFERENT
 from archspec.train.share import packed, unpacked
 from archspec.train.team import Team
 
-MAY_DIFFER = tuple(key for key in INDIFFERENT if key != "train.checkpoint")
-"""Keys that each worker may have its own of: where the data lie. When it is saved, all have to know."""
+ALL_KNOW = ("train.checkpoint", "train.stop_early", "train.on_divergence")
+MAY_DIFFER = tuple(key for key in INDIFFERENT if key not in ALL_KNOW)
+"""Keys that each worker may have its own of: where the data lie. When it is saved, and ends, all have to know."""
 
 
 def compare(spec: Spec, graph: Graph, team: Team) -> None:

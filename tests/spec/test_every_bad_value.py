@@ -1,4 +1,4 @@
-"""Every key of data, preprocess, augment and schedule with values that it does not take, and what the user then reads.
+"""Every key of data, preprocess, augment, schedule and what is kept with values that it does not take, and what the user then reads.
 
 The declarations are walked. ARCHSPEC_UPDATE=1 writes the messages anew; read each before it is committed.
 """
@@ -21,6 +21,7 @@ from archspec.schema.quantities import RateKind, SpanKind
 from archspec.spec.augment import OPERATIONS
 from archspec.spec.data import SOURCES, Csv
 from archspec.spec.preprocess import RESIZES, PreprocessKeys
+from archspec.spec.saving import Checkpoint, Rollback, StopEarly
 from archspec.spec.schedules import SCHEDULES
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "bad_values.txt"
@@ -36,6 +37,7 @@ def sections() -> Iterator[tuple[str, type[Section]]]:
     yield from ((f"resize {each.word}", each) for each in RESIZES.sections)
     yield from ((f"augment {each.word}", each) for each in OPERATIONS.item.sections)
     yield from ((f"schedule {word}", section) for word, section in SCHEDULES.kinds().items())
+    yield from (("checkpoint", Checkpoint), ("stop_early", StopEarly), ("on_divergence rollback", Rollback))
 
 
 def bad(kind: Kind) -> Iterator[object]:
@@ -79,8 +81,10 @@ def written(title: str, section: type[Section], name: str, value: object) -> str
     train: dict[str, Any] = {"data": {"source": "folder", "path": "x"}}
     if what == "data":
         train["data"] = {"source": word, **keys}
-    elif what == "schedule":
-        train["schedule"] = {"kind": word, **keys}
+    elif what in ("schedule", "on_divergence"):
+        train[what] = {"kind": word, **keys}
+    elif what in ("checkpoint", "stop_early"):
+        train[what] = keys
     elif what == "augment":
         train["augment"] = [{word: keys}]
     else:

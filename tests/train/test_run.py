@@ -80,6 +80,16 @@ def test_more_epochs_are_no_other_recipe_where_the_schedule_goes_on(run: RunFold
     assert refused(run, spec, "train.epochs=1").startswith("run holds a run with another recipe: train.epochs was 2, is 1\n")
 
 
+@pytest.mark.parametrize("schedule", ["{kind: step, milestones: ['50%']}", "{kind: constant, warmup: '5%'}",
+                                      "{kind: step, milestones: [1], written_for: 2, stretch: true}"])
+def test_what_is_said_in_shares_of_the_training_is_another_with_more(spec: Path, schedule: str) -> None:
+    written, graph = loaded(spec, f"train.schedule={schedule}")
+    Path("run").mkdir()
+    begun(written, graph).write(Path("run/manifest.json"))
+    assert "train.epochs was 2, is 3" in refused(RunFolder(Path("run")), spec, f"train.schedule={schedule}", "train.epochs=3")
+    refuse(RunFolder(Path("run")), *loaded(spec, f"train.schedule={schedule}"), fresh=False)
+
+
 def test_more_epochs_under_a_cosine_are_refused_with_the_reason(spec: Path) -> None:
     written, graph = loaded(spec, "train.schedule=cosine")
     Path("run").mkdir()
