@@ -11,7 +11,7 @@ def main() -> None:
     """Runs a command and ends the process with its exit code, which is 130 whenever it is interrupted.
 
     0 done; 1 done, and the answer is no; 2 the input is wrong, or the machine refuses; 3 a bug in archspec;
-    130 interrupted.
+    4 another worker of the training has ended; 130 interrupted.
     """
     try:
         interrupt()

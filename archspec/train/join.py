@@ -1,13 +1,13 @@
-"""How a worker meets the others: its port, the wait for those who never come, and whether all were started alike."""
+"""How TensorFlow joins the workers when all have come, and whether all were started alike."""
 
 from __future__ import annotations
 
 import os
-import socket
+import signal
 import sys
-import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import NoReturn
 
 import tensorflow as tf
 from tensorflow.compiler.xla.tsl.protobuf.coordination_config_pb2 import CoordinatedJob
@@ -15,12 +15,13 @@ from tensorflow.python.eager import context  # private; no public name configure
 
 from archspec.errors import InputError, some
 from archspec.train.cluster import LOST, Cluster
+from archspec.train.meeting import not_there
 from archspec.train.watch import HEARTBEAT_SECONDS
 
 WAIT_SECONDS = 300
 """How long workers wait for one another, if nothing else is said."""
-ANSWER_SECONDS = 2.0
-"""How long a port is tried."""
+BETWEEN_SECONDS = 120
+"""So long TensorFlow may take to join workers that are all there; measured: a second."""
 JOB = "worker"
 _ALIKE = "archspec/alike"
 
@@ -29,21 +30,39 @@ def join(cluster: Cluster, wait: int, gpus: int, communication: str) -> tf.distr
     """The strategy over all workers, when all have come. Nothing may have used TensorFlow's devices before.
 
     `gpus` of this machine are used, or its processors. Ends the process with LOST where one does not come within `wait`
-    seconds: TensorFlow would wait for it. Raises InputError where this worker's port is taken.
+    seconds. Raises InputError where this worker's port is taken.
     """
-    _refuse_taken(cluster.workers[cluster.rank])
-    # the timer is ours, for the chief obeys no timeout of TensorFlow's
-    context.context().configure_coordination_service(
-        service_type="standalone", service_leader=f"/job:{JOB}/replica:0/task:0",
-        coordinated_jobs=[CoordinatedJob(name=JOB, num_tasks=cluster.size)],
-        heartbeat_timeout_in_ms=HEARTBEAT_SECONDS * 1000, cluster_register_timeout_in_ms=(wait + 60) * 1000)
-    timer = threading.Timer(wait, _never_came, (cluster, wait))
-    timer.daemon = True
-    timer.start()
-    try:
+    if missing := not_there(cluster, wait):
+        _end(cluster, missing, wait)
+    # by now all are there, but one may die in between: then TensorFlow would wait, and keep every thread of Python's from
+    # running while it does, so that only the system can end this process
+    with _at_most(BETWEEN_SECONDS):
+        context.context().configure_coordination_service(
+            service_type="standalone", service_leader=f"/job:{JOB}/replica:0/task:0",
+            coordinated_jobs=[CoordinatedJob(name=JOB, num_tasks=cluster.size)],
+            heartbeat_timeout_in_ms=HEARTBEAT_SECONDS * 1000, cluster_register_timeout_in_ms=BETWEEN_SECONDS * 1000)
         return tf.distribute.MultiWorkerMirroredStrategy(_resolver(cluster, gpus), _options(communication))
+
+
+@contextmanager
+def _at_most(seconds: int) -> Iterator[None]:
+    """Ends the process by SIGALRM unless what it is around is done in so many seconds, where the system has that signal."""
+    if not hasattr(signal, "alarm"):
+        yield
+        return
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(seconds)
+    try:
+        yield
     finally:
-        timer.cancel()
+        signal.alarm(0)
+
+
+def _end(cluster: Cluster, missing: Sequence[int], wait: int) -> NoReturn:
+    print(f"{some(map(cluster.called, missing))} did not come within {wait} s: this one ends\n"
+          "  hint: start all workers at about the same time; look at the last line of each one's log; hosts have to reach one "
+          "another at these ports; --wait SECONDS waits longer", file=sys.stderr, flush=True)
+    os._exit(LOST)
 
 
 def _resolver(cluster: Cluster, gpus: int) -> tf.distribute.cluster_resolver.ClusterResolver:
@@ -80,35 +99,3 @@ def meet(where: str, seconds: int) -> None:
     """Waits until all workers are here; not for one that is gone, nor longer than so many seconds."""
     with suppress(tf.errors.OpError):
         context.context().wait_at_barrier(f"archspec/{where}", seconds * 1000)
-
-
-def _refuse_taken(address: str) -> None:
-    """Raises InputError if something listens at this worker's port already."""
-    port = int(address.rpartition(":")[2])
-    with socket.socket() as trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as gRPC: what has just ended is no hindrance
-        try:
-            trial.bind(("", port))
-        except OSError as error:
-            raise InputError(f"port {port} of this machine, at which this worker is to listen ({address}), cannot be taken: "
-                             f"{os.strerror(error.errno or 0)}\n"
-                             "  hint: another port, in the commands of all workers; or end what listens there") from None
-
-
-def _never_came(cluster: Cluster, wait: int) -> None:
-    others = (rank for rank in range(cluster.size) if rank != cluster.rank)
-    missing = [cluster.called(rank) for rank in others if not _answers(cluster.workers[rank])]
-    said = f"{some(missing)} did not come" if missing else "the workers answer, but did not meet"
-    print(f"{said} within {wait} s: this one ends\n"
-          "  hint: start all workers at about the same time; look at the last line of each one's log; hosts have to reach one "
-          "another at these ports; --wait SECONDS waits longer", file=sys.stderr, flush=True)
-    os._exit(LOST)
-
-
-def _answers(address: str) -> bool:
-    host, _, port = address.rpartition(":")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), ANSWER_SECONDS).close()
-    except OSError:
-        return False
-    return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from archspec.io.signals import heeded, interrupt
+from archspec.io.signals import interrupt
 from archspec.spec.recipe import Recipe
 from archspec.train import strategy as strategies
 from archspec.train.cluster import ALONE, Cluster
@@ -74,8 +73,6 @@ def gathered(recipe: Recipe, cluster: Cluster = ALONE, wait: int = WAIT_SECONDS)
     """The team of a recipe, when all workers have come. Raises what make_strategy does."""
     if not cluster.several:
         return Team(cluster, strategies.make_strategy(recipe), Vote())
-    for each in heeded():  # while it waits nothing of Python's runs, and nothing is lost yet
-        signal.signal(each, signal.SIG_DFL)
     strategy = strategies.make_strategy(recipe, cluster, wait)
     interrupt()  # again: TensorFlow has taken SIGTERM for itself, and does nothing about it
     watch = Watch(cluster, states(cluster))
