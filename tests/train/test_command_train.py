@@ -18,7 +18,7 @@ from archspec.io.lock import alone
 
 def test_a_run_leaves_what_commands_md_promises(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert archspec(["train", "small.yaml"]) == 0
-    promised = {"spec.yaml", "manifest.json", "data.json", "augmented.png", "metrics.jsonl", "result.json", "curves.png", "tensorboard", "checkpoints",
+    promised = {"spec.yaml", "manifest.json", "data.json", "augmented.png", "metrics.jsonl", "result.json", "curves.png", "report.md", "confusion.png", "worst.png", "tensorboard", "checkpoints",
                 "artifact.json", "model.keras", "saved_model", "model.tflite", "labels.txt", "parity.json"}
     assert {path.name for path in RUN.iterdir()} == promised
     result = json.loads((RUN / "result.json").read_text())
@@ -100,7 +100,7 @@ def test_dry_run_fails_where_the_run_would(spec: Path, capsys: pytest.CaptureFix
     assert "It was not kept" in capsys.readouterr().err
     monkeypatch.setattr(rehearsal.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 20_000}))
     assert archspec(["train", "small.yaml", "--dry-run", "--run", "a", *QUICK]) == 2
-    assert "a: the run needs 0.1 MB (3 checkpoints of 0.0 MB, and what it exports), but only 0.0 MB are free\n" in (
+    assert "a: the run needs 0.2 MB (3 checkpoints of 0.0 MB, and what it exports), but only 0.0 MB are free\n" in (
         capsys.readouterr().err)
     assert not Path("a").exists()
 

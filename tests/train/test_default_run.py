@@ -19,5 +19,5 @@ def test_the_default_run_reads_digits(tmp_path: Path) -> None:
     assert (result["examples"], result["split"], result["epochs"]) == (360, "test", len((run / "metrics.jsonl").read_text().splitlines()))
     assert (run / "saved_model" / "1" / "saved_model.pb").is_file()
     assert {path.name for path in run.iterdir()} == {
-        "spec.yaml", "manifest.json", "data.json", "augmented.png", "metrics.jsonl", "result.json", "curves.png", "tensorboard", "checkpoints", "artifact.json",
+        "spec.yaml", "manifest.json", "data.json", "augmented.png", "metrics.jsonl", "result.json", "curves.png", "report.md", "confusion.png", "worst.png", "tensorboard", "checkpoints", "artifact.json",
         "model.keras", "saved_model", "model.tflite", "labels.txt", "parity.json"}
