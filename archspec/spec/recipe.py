@@ -124,7 +124,8 @@ class Recipe(Section):
     checkpoint: Checkpoint = key(Sub(Checkpoint), "when the state is saved, and which states are kept", default=Checkpoint(),
                                  synonyms=("checkpoints", "save"))
     stop_early: StopEarly | None = key(Sub(StopEarly), "when a training that no longer gets better ends; `stop_early: 10` is "
-                                       "its patience", default=None, synonyms=("early_stopping", "earlystop"))
+                                       "its patience", default=None, synonyms=("early_stopping", "earlystop", "patience",
+                                                                          "early_stopping_patience"))
     on_divergence: OnDivergence = key(OneOf("kind", (Stop, Rollback)), "what is done where loss or weights are no longer "
                                       "numbers", default=Stop(), synonyms=("terminate_on_nan", "on_nan", "nan", "skip_nan"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import MappingProxyType
 
 from archspec.schema.keys import Clash, Section, key, section, tag
 from archspec.schema.kinds import Choice, Number, Whole
@@ -15,14 +16,18 @@ METRIC = Choice(MEASURED, {"valloss": "test_loss", "evalloss": "test_loss", "val
                            "trainloss": "loss", "trainaccuracy": "accuracy", "f1": "test_f1"})
 
 
+DIRECTION = MappingProxyType({"mode": "a loss is the better the lower, all else the higher: leave it out"})
+
+
 @section
 class Checkpoint(Section):
     """When the state is saved, and which states are kept. What is not saved is lost by a kill."""
 
+    instead = DIRECTION
     epochs: int = key(Whole(1, MOST_EPOCHS), "at the end of every so many epochs, and of the last", default=1, unit="epochs")
     steps: int = key(Whole(0, 10**9), "and within an epoch after every so many steps; 0: never", default=0, unit="steps")
     keep: int = key(Whole(2, 1000), "how many are kept; two at least, so that one can be read if the other is damaged",
-                    default=2)
+                    default=2, synonyms=("max_to_keep", "checkpoint_hist", "save_total_limit", "keep_last"))
     best: int = key(Whole(0, 1000), "how many of the best epochs are kept beside them", default=0, unit="epochs",
                     synonyms=("save_top_k", "keep_best", "save_best", "save_best_only"))
     metric: str = key(METRIC, "what an epoch is the best by", default="test_top1",
@@ -34,6 +39,7 @@ class StopEarly(Section):
     """The end of a training that no longer gets better."""
 
     main = "patience"
+    instead = DIRECTION
     metric: str = key(METRIC, "what has to get better", default="test_top1", synonyms=("monitor", "eval_metric"))
     patience: int = key(Whole(1, MOST_EPOCHS), "after how many epochs without that it ends", unit="epochs", default=10)
     least: float = key(Number(least=0, most=1e6), "the least change that counts", default=0.0,
@@ -44,6 +50,7 @@ class StopEarly(Section):
 class Stop(Section):
     """A training that diverges ends, with exit code 1."""
 
+    synonyms = ("raise", "error", "terminate", "abort", "fail")
     kind: str = tag("the run ends, and its last good state is kept", default="stop")
 
 
@@ -51,6 +58,7 @@ class Stop(Section):
 class Rollback(Section):
     """A training that diverges goes back to its last checkpoint, and leaves out the batches from there to where it showed."""
 
+    synonyms = ("skip", "continue", "recover", "restore", "retry")
     kind: str = tag("the last checkpoint is gone back to, and the batches from there to where it showed are left out",
                     default="rollback")
     most: int = key(Whole(1, 1000), "how often in a training; it ends at the next time", default=3, unit="times",

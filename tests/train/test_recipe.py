@@ -245,6 +245,20 @@ def test_what_is_said_otherwise_here(written: dict[str, Any], hint: str) -> None
     assert said == hint
 
 
+@pytest.mark.parametrize(("written", "hint"), [
+    ({"EarlyStopping": {"patience": 3}}, "did you mean 'stop_early'?"), ({"patience": 3}, "did you mean 'stop_early'?"),
+    ({"stop_early": {"min_delta": 1}}, "did you mean 'least'?"), ({"stop_early": {"monitor": "val_loss"}}, "did you mean 'metric'?"),
+    ({"stop_early": {"metric": "val_loss"}}, "did you mean 'test_loss'?"),
+    ({"stop_early": {"mode": "max"}}, "a loss is the better the lower, all else the higher: leave it out"),
+    ({"checkpoint": {"save_top_k": 3}}, "did you mean 'best'?"), ({"checkpoint": {"max_to_keep": 3}}, "did you mean 'keep'?"),
+    ({"terminate_on_nan": True}, "did you mean 'on_divergence'?"), ({"on_divergence": "skip"}, "did you mean 'rollback'?"),
+    ({"on_divergence": "raise"}, "did you mean 'stop'?"),
+])
+def test_what_other_libraries_call_what_is_kept(written: dict[str, Any], hint: str) -> None:
+    (_, said), = mistakes(**written)
+    assert said == hint
+
+
 def test_a_preset_for_imagenet_is_one_of_several() -> None:
     (_, hint), = mistakes(preprocess={"preset": "imagenet"})
     assert all(preset in hint for preset in PRESETS)

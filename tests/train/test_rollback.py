@@ -112,7 +112,7 @@ def test_a_run_that_diverged_goes_on_when_it_may_go_back(spec: Path, monkeypatch
 
 def test_several_processes_do_not_go_back() -> None:
     """Each would notice at a time of its own, and wait for the others in another step than they are in."""
-    job: Any = SimpleNamespace(recipe=Recipe(on_divergence=Rollback()), training=SimpleNamespace(steps=30), cluster=Cluster(0, 2))
+    job: Any = SimpleNamespace(recipe=Recipe(on_divergence=Rollback()), training=SimpleNamespace(steps=30), cluster=Cluster(0, ("a:1", "b:1")))
     with pytest.raises(Diverged, match="it diverged; several processes do not go back together"):
         roll_back(job, RunFolder(RUN), SimpleNamespace(), Diverged("it diverged", 5), print)  # type: ignore[arg-type]
 
