@@ -55,7 +55,7 @@ def mask():
     with apart(job.model):
         return layer(tf.ones((1, 64)), training=True)
 run = tf.function(lambda: team.strategy.run(mask), autograph=False)
-found["mask"] = [np.asarray(team.strategy.experimental_local_results(run())[0]).tolist() for _ in range(2)]
+found["mask"] = [np.asarray(team.strategy.experimental_local_results(run())[0])[0].tolist() for _ in range(2)]
 try:
     team.compare(f"seed: {rank}", "something")
 except InputError as error:
