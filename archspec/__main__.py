@@ -3,7 +3,8 @@
 import gc
 import sys
 
-from archspec.io.signals import INTERRUPTED, interrupt
+from archspec.io.signals import INTERRUPTED, interrupt, no_more
+from archspec.io.streams import aside
 
 
 def main() -> None:
@@ -16,8 +17,10 @@ def main() -> None:
         interrupt()
         from archspec.cli import run
         code = run(sys.argv[1:])
+        no_more()
     except KeyboardInterrupt:  # while the command line was loaded, or a second time while the first one was told
-        print("interrupted", file=sys.stderr)
+        no_more()
+        aside("interrupted")
         code = INTERRUPTED
     if "tensorflow" in sys.modules:
         # what still reads ahead, and is held by a cycle alone, ends here; at Python's own end its threads would be stopped

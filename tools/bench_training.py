@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -208,7 +209,7 @@ class Marks(Console):
 
 def epochs_of(times: Sequence[Spent]) -> Spent:
     """Seconds of the median epoch, of those after the first, which compiles."""
-    each = [(late[0] - early[0], late[1] - early[1]) for early, late in zip(times, times[1:], strict=False)]
+    each = [(late[0] - early[0], late[1] - early[1]) for early, late in pairwise(times)]
     return statistics.median(wall for wall, _ in each), statistics.median(cpu for _, cpu in each)
 
 
@@ -257,8 +258,8 @@ def loop_of_keras(name: str, overrides: Sequence[str], place: Path) -> Turn:
 
 def _arrays(pipeline: Pipeline, rule: Preprocess) -> tuple[np.ndarray, np.ndarray]:
     """All images, as the network takes them, and their labels."""
-    batches = [(normalize(images, rule)[weights > 0], labels[weights > 0]) for images, labels, weights, _ in pipeline.evaluation()]
-    images, labels = zip(*batches, strict=True)
+    found = [(normalize(images, rule)[there > 0], labels[there > 0]) for images, labels, there, _ in pipeline.evaluation()]
+    images, labels = zip(*found, strict=True)
     return np.concatenate(images), np.concatenate(labels)
 
 

@@ -6,6 +6,7 @@ import importlib
 import sys
 import tempfile
 import traceback
+from functools import partial
 from pathlib import Path
 
 import click
@@ -13,7 +14,7 @@ import click
 from archspec.errors import InputError, nearest
 from archspec.io.machine import refusal
 from archspec.io.signals import INTERRUPTED
-from archspec.io.streams import drop
+from archspec.io.streams import drop, told
 
 COMMANDS = {
     "train": ("archspec.cli.train:train",
@@ -95,14 +96,11 @@ def run(arguments: list[str]) -> int:
         if sys.stdout is not None:  # closed by whoever started this
             sys.stdout.flush()
     except InputError as error:
-        click.echo(str(error), err=True)
-        return WRONG_INPUT
+        return told(WRONG_INPUT, partial(click.echo, str(error), err=True))
     except click.ClickException as error:
-        error.show()
-        return WRONG_INPUT
+        return told(WRONG_INPUT, error.show)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
-        return INTERRUPTED
+        return told(INTERRUPTED, partial(click.echo, "interrupted", err=True))
     except SystemExit:
         if sys.stdout is streams[0]:
             raise
@@ -111,10 +109,8 @@ def run(arguments: list[str]) -> int:
         return DONE
     except Exception as error:
         if refused := refusal(error):
-            click.echo(refused, err=True)
-            return WRONG_INPUT
-        click.echo(_bug(error, arguments), err=True)
-        return BUG
+            return told(WRONG_INPUT, partial(click.echo, refused, err=True))
+        return told(BUG, partial(click.echo, _bug(error, arguments), err=True))
     return code if isinstance(code, int) else DONE
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from archspec.io.signals import heed
+
 if TYPE_CHECKING:
     from archspec.data.looking import Tick
 
@@ -19,7 +21,16 @@ LINE_SECONDS = 10.0
 
 @contextmanager
 def ticking(console: Console) -> Iterator[Tick]:
-    """Gives what shows progress, while it lasts; nothing of it stays on a terminal."""
+    """Gives what shows progress, while it lasts; nothing of it stays on a terminal. It heeds a signal that was lost."""
+    with _shown(console) as show:
+        def tick(what: str, done: int, of: int) -> None:
+            heed()
+            show(what, done, of)
+        yield tick
+
+
+@contextmanager
+def _shown(console: Console) -> Iterator[Tick]:
     if not console.is_terminal or console.is_dumb_terminal:
         yield _lines(console)
         return

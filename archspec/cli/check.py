@@ -9,6 +9,7 @@ import click
 from archspec.cli import DONE, WRONG_INPUT
 from archspec.cli.options import as_json, overrides, print_json
 from archspec.errors import Problem, SpecError
+from archspec.io.streams import aside
 from archspec.network import load
 
 
@@ -33,7 +34,7 @@ def check(specs: tuple[str, ...], overrides: tuple[str, ...], strict: bool, as_j
         print_json({"ok": not found, "problems": [_document(problem) for problem in found],
                     "warnings": [_document(warning) for warning in doubts]})
     elif found:
-        click.echo(f"{len(found)} problem{'s' if len(found) > 1 else ''}", err=True)
+        aside(f"{len(found)} problem{'s' if len(found) > 1 else ''}")
     return WRONG_INPUT if found or (strict and doubts) else DONE
 
 

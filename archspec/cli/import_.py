@@ -12,6 +12,7 @@ from archspec.cli.options import needed, overrides, spec_of
 from archspec.cli.plan_tables import tables
 from archspec.cli.screen import screen
 from archspec.errors import InputError
+from archspec.io.streams import aside
 from archspec.network import lower, with_overrides
 from archspec.weights.library import stage_blocks
 from archspec.weights.load import Wanted, notes, planned, refuse, refuse_form
@@ -47,7 +48,7 @@ def import_(spec: str, weights: Path, layout: str, output: Path, new_head: bool,
         for table in tables(plan, graph):
             console.print(table)
         for note in notes(plan):
-            click.echo(f"{weights}: {note}", err=True)
+            aside(f"{weights}: {note}")
         refuse(plan, graph, wanted)
         if not as_is:
             refuse_form(plan, graph, lambda more: lower(with_overrides(loaded, more)))

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from archspec.io.streams import aside
 from archspec.network import load
 from archspec.spec.arch import Spec
 
@@ -40,5 +41,5 @@ def spec_of(reference: str, overrides: tuple[str, ...]) -> Spec:
     """The spec that a command works on; what is doubtful in it is said on standard error. Raises SpecError."""
     spec = load(reference, overrides)
     for warning in spec.warnings:
-        click.echo(f"warning: {warning}", err=True)
+        aside(f"warning: {warning}")
     return spec

@@ -217,9 +217,9 @@ def _print_finished(finished: Finished, run: RunFolder) -> None:
 
 def _print_result(result: dict[str, Any], run: RunFolder) -> None:
     table = Table(title=f"{result['spec']} on {result['data']}, {result['examples']} {result['split']} images")
-    shown = {"top1": f"{result['top1']:.2%}", **({} if result["top5"] is None else {"top5": f"{result['top5']:.2%}"}),
-             "loss": f"{result['loss']:.4f}", "epochs": str(result["epochs"]), "seconds": str(result["seconds"]),
-             "images/s": str(result["images_per_second"])}
+    shares = [name for name in ("top1", "top5", "precision", "recall", "f1") if result.get(name) is not None]
+    shown = {**{name: f"{result[name]:.2%}" for name in shares}, "loss": f"{result['loss']:.4f}",
+             "epochs": str(result["epochs"]), "seconds": str(result["seconds"]), "images/s": str(result["images_per_second"])}
     for name in shown:
         table.add_column(name, justify="right")
     table.add_row(*shown.values())

@@ -38,7 +38,7 @@ class Cache:
     """
 
     pixels: np.ndarray
-    """(n,) uint8."""
+    """(n,) uint8; none in a trial, which keeps nothing."""
     sums: np.ndarray
     """(images,) uint32."""
     ends: np.ndarray
@@ -56,7 +56,7 @@ class Cache:
         if self.sums[index] and self.sums[index] == _sum(place):
             return place.view(self.kind).reshape(shape)
         array = decode()
-        if array.shape != shape:  # the file has changed since it was looked into: it is not kept
+        if array.shape != shape or place.nbytes != array.nbytes:  # the file has changed since it was looked into; or a trial
             return array
         place[:] = np.ascontiguousarray(array).view(np.uint8).ravel()
         self.sums[index] = _sum(place)
@@ -93,7 +93,7 @@ class _Wanted:
         return self.begin + int(self.ends[-1])
 
     def made(self, whole: np.ndarray, where: str) -> Cache:
-        """The cache in (size,) uint8."""
+        """The cache in (size,) uint8, or without its pixels."""
         note = f"cache: {_megabytes(self.size)} of {where} for {self.split.size} decoded {self.split.name} images"
         sums = whole[:self.split.size * _SUM.itemsize].view(_SUM)
         return Cache(whole[self.begin:], sums, self.ends, self.shapes, self.kind, note)
@@ -103,8 +103,8 @@ def caches(section: Data, rule: Preprocess, splits: Sequence[tuple[Split, np.nda
            trial: bool = False) -> list[Cache | None]:
     """A cache for each split, whose images have sizes (n, 2), height and width; None where the section wants none.
 
-    One for a `trial` leaves nothing on the disk, and takes no more than is written to it.
     `stamp` is another one as soon as a file has changed. Raises InputError unless there is room for all of them together.
+    For a `trial` the same is refused, and nothing is kept: neither on the disk nor in memory.
     """
     if not isinstance(section, Encoded) or section.cache == "none":
         return [None] * len(splits)
@@ -112,9 +112,12 @@ def caches(section: Data, rule: Preprocess, splits: Sequence[tuple[Split, np.nda
     wanted = [_wanted(split, sizes, rule, folder / f"{_name(split, rule, stamp)}.pixels") for split, sizes in splits]
     ram = section.cache == "ram"
     _refuse_little_room(wanted, section.cache, free_memory() if ram else _free_disk(folder, [each.path for each in wanted]))
-    if ram:
-        return [each.made(np.zeros(each.size, np.uint8), "memory") for each in wanted]
-    return [each.made(_unnamed(each.size) if trial else _mapped(each.path, each.size), str(folder)) for each in wanted]
+    where = "memory" if ram else str(folder)
+    if trial:
+        for each in () if ram else wanted:
+            _refuse_unwritable(each.path, each.size)
+        return [each.made(np.zeros(each.begin, np.uint8), where) for each in wanted]
+    return [each.made(np.zeros(each.size, np.uint8) if ram else _mapped(each.path, each.size), where) for each in wanted]
 
 
 def _refuse_little_room(wanted: Sequence[_Wanted], where: str, free: int) -> None:
@@ -154,17 +157,25 @@ def _mapped(path: Path, size: int) -> np.ndarray:
                 remove(Path(partial))
         return np.memmap(path, np.uint8, "r+", shape=(size,))
     except OSError as error:
-        reason = os.strerror(error.errno or errno.EIO)
-        raise InputError(f"train.data.cache: disk keeps decoded images in {path.parent}, and {_megabytes(size)} cannot be "
-                         f"written there ({reason})\n  hint: name another folder with the environment "
-                         "variable ARCHSPEC_CACHE, or cache: none") from None
+        raise _unwritable(path, size, error.errno or errno.EIO) from None
 
 
-def _unnamed(size: int) -> np.ndarray:
-    """A file without a name, of zeros that take no room."""
-    with tempfile.TemporaryFile() as file:
-        file.truncate(max(1, size))
-        return np.memmap(file, np.uint8, "r+", shape=(size,))
+def _refuse_unwritable(path: Path, size: int) -> None:
+    """Raises InputError where `_mapped` would, as far as that is seen without making anything."""
+    if path.exists():
+        place, wanted = path, os.R_OK | os.W_OK
+    else:
+        place, wanted = next(each for each in path.parents if os.path.lexists(each)), os.W_OK | os.X_OK
+        if not place.is_dir():
+            raise _unwritable(path, size, errno.ENOTDIR)
+    if not os.access(place, wanted):
+        raise _unwritable(path, size, errno.EACCES)
+
+
+def _unwritable(path: Path, size: int, number: int) -> InputError:
+    return InputError(f"train.data.cache: disk keeps decoded images in {path.parent}, and {_megabytes(size)} cannot be "
+                      f"written there ({os.strerror(number)})\n  hint: name another folder with the environment "
+                      "variable ARCHSPEC_CACHE, or cache: none")
 
 
 def _reserve(handle: int, size: int) -> None:

@@ -26,7 +26,9 @@ from archspec.train.metrics import draw_curves, read_lines
 from archspec.train.run import RunFolder
 
 TESTED = ("data", "split", "examples", "loss", "top1", "top5")
-"""The metrics of an artifact that result.json tells."""
+"""The metrics of an artifact that result.json always tells."""
+SEVERAL = ("precision", "recall", "f1")
+"""Those that it tells where an image may have several labels."""
 END_OF_PNG = b"IEND\xaeB`\x82"
 
 
@@ -110,14 +112,15 @@ def pixels_for(folder: Path, artifact: Artifact) -> tuple[np.ndarray, str]:
 def summarize(run: RunFolder) -> dict[str, Any]:
     """result.json, from artifact.json and metrics.jsonl. Raises InputError where one of them is not there or is damaged.
 
-    The last epoch's test, not the best one's, for the test images choose nothing. The keys are always there; top5 is
-    null below six classes, where it says nothing.
+    The last epoch's test, not the best one's, for the test images choose nothing. The keys are always there, but for those
+    of several labels; top5 is null below six classes, where it says nothing.
     """
     facts, history = read_facts(run.path), read_lines(run.metrics)
     if not facts["metrics"]:
         raise InputError(f"{run.path} holds a network that was not tested\n  hint: {RENEW}")
     metrics = {"top5": None, **facts["metrics"]}
-    return {"spec": facts["name"], "fingerprint": facts["fingerprint"], **{key: metrics[key] for key in TESTED},
+    told = [*TESTED, *(name for name in SEVERAL if name in metrics)]
+    return {"spec": facts["name"], "fingerprint": facts["fingerprint"], **{name: metrics[name] for name in told},
             "epochs": len(history), "seconds": round(history[-1]["seconds"]),
             "images_per_second": round(statistics.median(row["images_per_second"] for row in history)),
             "classes": facts["classes"]}

@@ -7,6 +7,7 @@ import re
 import stat
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -25,7 +26,8 @@ def shipped() -> Path:
 def cache_folder() -> Path:
     """The user's folder for what can be made again: $ARCHSPEC_CACHE, else `archspec` in $XDG_CACHE_HOME, else in ~/.cache.
 
-    Of a user without a home, one in the folder for temporary files. It need not exist.
+    Of a user without a home, one in the folder for temporary files. It need not exist. Raises InputError where that one is
+    somebody else's: what others put there would be believed.
     """
     own, shared = (os.environ.get(name, "") for name in ("ARCHSPEC_CACHE", "XDG_CACHE_HOME"))
     try:
@@ -33,7 +35,21 @@ def cache_folder() -> Path:
             return Path(own).expanduser().absolute()
         return (Path(shared) if os.path.isabs(shared) else Path.home() / ".cache") / "archspec"
     except RuntimeError:
-        return Path(tempfile.gettempdir(), f"archspec-{os.getuid()}")
+        return _own(Path(tempfile.gettempdir(), f"archspec-{os.getuid()}"))
+
+
+def _own(folder: Path) -> Path:
+    """A folder in a place where everybody may make one: made now, for this user alone, or refused. See cache_folder."""
+    with suppress(OSError):  # it is there; or it cannot be made, so that nothing is kept
+        folder.mkdir(0o700)
+    try:
+        found = folder.lstat()
+    except OSError:
+        return folder
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise InputError(f"{folder}: what is kept between two starts would be read from there, but it is a link, or no folder "
+                         "of this user's alone\n  hint: name another folder with the environment variable ARCHSPEC_CACHE")
+    return folder
 
 
 def relative(path: Path) -> str:

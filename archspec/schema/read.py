@@ -257,13 +257,16 @@ def _is_short(tree: MappingTree, name: str) -> bool:
 def _kind_meant(word: str, choice: OneOf, path: str, short: bool) -> str:
     """Hint for a word that names no kind: what may be meant where it stands alone, or what a key of some kind is called."""
     kinds = choice.kinds()
+    if same := section_called(word, kinds):
+        return f"did you mean '{same}'?"
     for kind_word, section in kinds.items():
         for name, key in section.declared.items():
             words = key.kind.spelled() if isinstance(key.kind, Choice) and key.default is REQUIRED else []
             if found := next((each for each in words if plainly(each) == plainly(word)), ""):
                 said = f"{choice.tag}: {kind_word}, {name}: {found}"
                 return f"write {path.rpartition('.')[2]}: {{{said}}}" if short else f"write {said}"
-    return f"{nearest(word, kinds)} {choice.otherwise.format(word=shorten(word)) if short else ''}".strip()
+    near = f"did you mean '{same}'?" if (same := section_called(word, kinds)) else nearest(word, kinds)
+    return f"{near} {choice.otherwise.format(word=shorten(word)) if short else ''}".strip()
 
 
 def _as_list(tree: Tree, listed: ListOf) -> str:

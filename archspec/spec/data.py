@@ -11,6 +11,7 @@ from archspec.schema.kinds import Choice, Flag, Number, Text, Whole
 from archspec.spec.preprocess import INPUT
 
 SHARE = Number(least=0, below=1)
+HELD_OUT = ("validation_split", "val_split", "split", "test_size", "test_split", "val_size", "valid_pct", "val_fraction")
 SKIPPED = 0.01
 """The share of the images that may be skipped where nothing is said."""
 MOST_WHITE = 1e9
@@ -24,14 +25,28 @@ CACHES = {**dict.fromkeys(("true", "yes", "on"), "write ram where memory holds a
 """What other libraries, or people, call where images are kept."""
 
 
+ORDER = "the order is drawn anew for each epoch, of all images, from train.seed: there is nothing to set"
+THREADS = "there are as many threads as the machine has use for, and batches are ready ahead: there is nothing to set"
+ELSEWHERE = MappingProxyType({
+    **dict.fromkeys(("shuffle", "shufflebuffer", "shufflesize", "buffersize"), ORDER),
+    **dict.fromkeys(("numworkers", "workers", "nworkers", "threads", "numthreads", "prefetch", "prefetchfactor",
+                     "numparallelcalls", "parallelcalls", "pinmemory", "persistentworkers"), THREADS)})
+"""What other libraries let a person set of how images are read, and here needs no key."""
+_CHANNELS = "the channels are those of the network's input at the top of the spec, input: 224x224x3"
+ERRORS = {**dict.fromkeys(("ignore", "continue", "warn", "drop", "pass"), "skip"),
+          **dict.fromkeys(("raise", "fail", "error", "strict", "abort"), "stop")}
+"""What they call what is done about an image that cannot be read."""
+
+
 class _Source(Section):
     """What all sources have in common: none says the size of what the network sees."""
 
     mirrored: ClassVar[bool] = False
     """Whether a mirror image is another example of the same class."""
-    instead = MappingProxyType(dict.fromkeys(
-        ("imagesize", "imgsize", "size", "inputsize", "inputshape", "targetsize", "shape", "resize", "crop", "cropsize"),
-        f"{INPUT}; train.preprocess says how images are made to fit"))
+    instead = MappingProxyType({
+        **ELSEWHERE, **dict.fromkeys(("colormode", "colourmode", "color", "grayscale", "greyscale", "imagemode"), _CHANNELS),
+        **dict.fromkeys(("imagesize", "imgsize", "size", "inputsize", "inputshape", "targetsize", "shape", "resize", "crop",
+                         "cropsize"), f"{INPUT}; train.preprocess says how images are made to fit")})
 
 
 @section
@@ -46,8 +61,8 @@ class Encoded(_Source):
     """What all sources of encoded images have in common."""
 
     mirrored: ClassVar[bool] = True
-    on_error: str = key(Choice(("stop", "skip")), "what an image does that cannot be read: it stops the run, or is skipped, "
-                        "counted and listed in the run folder", default="stop", synonyms=("errors", "ignore_errors"))
+    on_error: str = key(Choice(("stop", "skip"), ERRORS), "what an image does that cannot be read: it stops the run, or is "
+                        "skipped, counted and listed in the run folder", default="stop", synonyms=("errors", "ignore_errors"))
     skip_at_most: float = key(SHARE, "with `on_error: skip`, more of the images than this stop the run all the same",
                               default=SKIPPED, unit="share")
     cache: str = key(Choice(("none", "ram", "disk"), CACHES), "where decoded images are kept, so that the next epoch need not "
@@ -67,24 +82,26 @@ class Encoded(_Source):
 class Folder(Encoded):
     """One folder a class. `path` holds `train` and `val` (`valid`, `validation`, `test`), or the class folders themselves."""
 
+    synonyms = ("directory", "dir", "image_folder", "image_directory", "image_dataset_from_directory", "images", "files")
     source: str = tag("images in one folder a class", default="folder")
     path: str = key(Text("the path of a folder"), "relative to the folder in which the command runs",
                     synonyms=("dir", "directory", "root", "folder", "data_dir"))
     holdout: float = key(SHARE, "the share of each class kept for testing, where `path` holds the class folders themselves",
-                         default=0.0, unit="share", synonyms=("validation_split", "val_split"))
+                         default=0.0, unit="share", synonyms=HELD_OUT)
 
 
 @section
 class Csv(Encoded):
     """A table: a row an image, with its path and its label. Commas, semicolons, tabs and | are told apart by themselves."""
 
+    synonyms = ("tsv", "table", "dataframe", "pandas")
     source: str = tag("a table of paths and labels", default="csv")
     path: str = key(Text("the path of a file"), "the images to train on; relative to the folder in which the command runs",
                     synonyms=("train", "file", "csv"))
     test: str = key(Text("the path of a file"), "the images to test on, a table with the same columns; without it, `holdout`",
                     default="", synonyms=("validation", "val"), follows="none")
     holdout: float = key(SHARE, "the share of each class kept for testing, where there is no `test`", default=0.0,
-                         unit="share", synonyms=("validation_split", "val_split"))
+                         unit="share", synonyms=HELD_OUT)
     root: str = key(Text("the path of a folder"), "the folder in which the paths of the table begin", default="",
                     synonyms=("image_dir", "images", "base"), follows="the table's own folder")
     image: str = key(Text("the name of a column"), "the column with the paths", default="path",
@@ -95,7 +112,7 @@ class Csv(Encoded):
                      synonyms=("class", "label_column", "y_col", "target"))
     separator: str = key(Text("a text"), "what stands between several labels of one image, which makes it a data set of "
                          "several labels an image: ';' or ' '", default="", follows="none: one label an image",
-                         synonyms=("label_separator", "delimiter"))
+                         synonyms=("label_separator", "label_delim", "delimiter", "sep"))
 
     def clashes(self) -> Iterator[Clash]:
         """Two ways, or none, to the images to test on."""
@@ -110,6 +127,7 @@ class Csv(Encoded):
 class Tfrecord(Encoded):
     """TFRecord files of encoded images, as ImageNet is often kept; other layouts by naming their keys."""
 
+    synonyms = ("tfrecords", "tf_records", "records")
     source: str = tag("TFRecord files", default="tfrecord")
     path: str = key(Text("the path of a folder"), "relative to the folder in which the command runs",
                     synonyms=("dir", "directory", "root", "folder", "data_dir"))
@@ -130,6 +148,7 @@ class Tfrecord(Encoded):
 class Tfds(Encoded):
     """A data set of tensorflow-datasets that has been prepared on this machine; nothing is downloaded."""
 
+    synonyms = ("tensorflow_datasets",)
     source: str = tag("a data set of tensorflow-datasets", default="tfds")
     name: str = key(Text("the name of a data set"), "as tensorflow-datasets calls it: imagenet2012, oxford_flowers102",
                     synonyms=("dataset",))
@@ -145,6 +164,7 @@ class Tfds(Encoded):
 class Npz(_Source):
     """Arrays in one file of NumPy's: `x_train`, `y_train`, `x_test`, `y_test`; images are (n, height, width, channels)."""
 
+    synonyms = ("numpy", "npy", "arrays")
     source: str = tag("arrays in a file of NumPy's", default="npz")
     path: str = key(Text("the path of a file"), "relative to the folder in which the command runs", synonyms=("file",))
     white: float = key(WHITE, "the value that stands for white", default=0.0,
@@ -165,6 +185,7 @@ class Synthetic(_Source):
 
     instead = MappingProxyType(dict.fromkeys(("imagesize", "imgsize", "size", "shape"), "that is height, width and channels"))
 
+    synonyms = ("fake", "fake_data", "dummy", "noise")
     source: str = tag("made images, for benchmarks", default="synthetic")
     classes: int = key(Whole(2, MOST_CLASSES), "how many classes there are", default=1000, synonyms=("num_classes",))
     train: int = key(Whole(1, MOST_MADE), "how many images there are to train on", default=10_000, unit="images")

@@ -14,6 +14,9 @@ OFFSETS = ("floor", "ceil", "even", "unrounded")
 FILTERS = ("bilinear", "bicubic", "area", "lanczos3", "nearest")
 ORIGINS = ("centre", "corner")
 DECODERS = ("accurate", "fast")
+TRANSFORMS = {**dict.fromkeys(("slow", "exact", "pillow", "pil", "islow", "integeraccurate"), "accurate"),
+              **dict.fromkeys(("ifast", "integerfast"), "fast")}
+"""What TensorFlow, libjpeg and people call them."""
 ORDERS = ("rgb", "bgr")
 MEAN, STD = Number(least=0, most=1e6), Number(above=0, most=1e6)
 STATISTICS = 1 << 10
@@ -135,7 +138,7 @@ class PreprocessKeys(Section):
                                  follows="the preset's, else true")
     origin: str | None = key(Choice(ORIGINS), "what stays in its place when an image is scaled: the centre of "
                              "pixels, or their corner, as in TensorFlow 1", default=None, follows="the preset's, else centre")
-    decoder: str | None = key(Choice(DECODERS), "which cosine transform decodes JPEG: the exact one, as Pillow's, "
+    decoder: str | None = key(Choice(DECODERS, TRANSFORMS), "which cosine transform decodes JPEG: the exact one, as Pillow's, "
                               "or the faster one that TensorFlow has where nothing is said", default=None,
                               follows="the preset's, else accurate")
     order: str | None = key(Choice(ORDERS), "the order of colours", default=None, follows="the preset's, else rgb",

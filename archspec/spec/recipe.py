@@ -6,18 +6,24 @@ from collections.abc import Iterator
 from types import MappingProxyType
 
 from archspec.schema.keys import Clash, Key, OneOf, Section, Sub, key, section
-from archspec.schema.kinds import Choice, Flag, Number, Table, Text, Whole
-from archspec.spec.augment import CROPS, OPERATIONS, CutMix, Flip, MixUp, Operation, RandomResizedCrop, order_clashes
-from archspec.spec.data import SOURCES, Data, Digits
+from archspec.schema.kinds import Choice, Flag, Number, Table, Text, Whole, plainly
+from archspec.spec.augment import CROPS, NAMED, OPERATIONS, CutMix, Flip, MixUp, Operation, RandomResizedCrop, order_clashes
+from archspec.spec.data import ELSEWHERE, SOURCES, Data, Digits
+from archspec.spec.losses import LOSSES, Loss
 from archspec.spec.optimizers import OPTIMIZERS, SHARE, Optimizer, Sgd
 from archspec.spec.precision import JIT, PRECISION
 from archspec.spec.preprocess import PreprocessKeys
 from archspec.spec.schedules import MOST_EPOCHS, Constant, Cosine, Schedule, Step, too_long
+from archspec.spec.updates import Clip
 
 NOT_NEGATIVE = Number(least=0, most=1e6)
 BALANCED = dict.fromkeys(("balanced", "auto"), "sampling: balanced shows every class as often as any other; weights are "
                          "written out, {NAME: 2.5}")
 """What to write where other libraries count the classes themselves, by their word for it."""
+SAMPLINGS = {**dict.fromkeys(("weighted", "weightedrandom", "oversample", "oversampling", "classbalanced", "equal"),
+                             "balanced"),
+             **dict.fromkeys(("uniform", "random", "shuffle", "sequential"), "natural")}
+"""What other libraries call the ways to draw images."""
 
 
 @section
@@ -49,6 +55,10 @@ class Init(Section):
 class Recipe(Section):
     """All that training needs to know beside the network."""
 
+    instead = MappingProxyType({
+        **ELSEWHERE, **{plainly(name): f"it is done to images: train.augment: [{each.word}]"
+                        for each in NAMED.sections for name in (each.word, *each.synonyms)}})
+
     merged = MappingProxyType({"recipe": Key(Text("the name of a recipe"), None, "a recipe that ships, see "
                                              "[Recipes](#recipes); its keys hold where the section that names it says "
                                              "nothing")})
@@ -58,6 +68,11 @@ class Recipe(Section):
     batch: int = key(Whole(1, 10**6), "images a step, over all devices together", default=32, unit="images",
                      synonyms=("batch_size", "bs", "global_batch_size"))
     optimizer: Optimizer = key(OneOf("kind", OPTIMIZERS), "how weights change", default=Sgd(), synonyms=("optimiser",))
+    clip: Clip | None = key(Sub(Clip), "bounds the gradient of the whole batch, ahead of decay; `clip: 1` is its length",
+                            default=None, synonyms=("clip_grad", "gradient_clipping", "clipnorm", "grad_clip", "max_grad_norm"))
+    loss: Loss | None = key(OneOf("kind", LOSSES), "how far the network is from the truth; a test tells the cross entropy "
+                            "whatever it is", default=None, follows="softmax; sigmoid where an image may have several labels",
+                            synonyms=("criterion", "objective", "loss_fn", "losses", "loss_function"))
     schedule: Schedule = key(OneOf("kind", (Cosine, Step, Constant)), "the learning rate over the epochs",
                                              default=Cosine(), synonyms=("lr_schedule", "scheduler"))
     preprocess: PreprocessKeys = key(Sub(PreprocessKeys), "what is done to every image ahead of the network",
@@ -70,8 +85,8 @@ class Recipe(Section):
     repeated_augmentation: int = key(Whole(1, 100), "how many differently augmented copies of an image a batch holds; the "
                                      "epoch keeps its length and holds so many fewer images",
                                      default=1, unit="copies", synonyms=("aug_repeats", "ra_sampler", "repeated_aug"))
-    sampling: str = key(Choice(("natural", "balanced")), "every image once an epoch, or every class as often as any other",
-                        default="natural", synonyms=("sampler", "oversampling"))
+    sampling: str = key(Choice(("natural", "balanced"), SAMPLINGS), "every image once an epoch, or every class as often as any "
+                        "other", default="natural", synonyms=("sampler", "oversampling"))
     class_weights: object = key(Table(Number(least=0, most=1e6), instead=BALANCED), "the weight of a class in the loss, by its "
                                 "name; those not named have 1", default=None, follows="1 for all", synonyms=("class_weight",))
     label_smoothing: float = key(SHARE, "the share of each label that is spread over all classes", default=0.0, unit="share",
@@ -80,6 +95,8 @@ class Recipe(Section):
                                   "the weight of each auxiliary classifier's loss beside the main one's; read only by "
                                   "networks that have some", default=0.3,
                                   synonyms=("aux_weight",))
+    zero_init_residual: bool = key(Flag(), "each residual branch starts as nothing: the scale of its last norm at 0 "
+                                   "(1706.02677, section 5.1)", default=False, synonyms=("zero_init_last", "zero_gamma"))
     init: Init | None = key(Sub(Init), "weights to start from instead of random ones; of a run: `init: runs/x`",
                             default=None, synonyms=("pretrained",))
     seed: int = key(Whole(0, 2**31 - 1), "fixes the weights, the order of the images and what augmentation draws", default=0,

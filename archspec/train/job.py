@@ -35,7 +35,10 @@ from archspec.train import strategy as strategies
 from archspec.train.checkpoint import Misfit, Snapshot
 from archspec.train.cluster import Cluster
 from archspec.train.compiling import compiles
+from archspec.train.dynamic import make_scale
 from archspec.train.faults import computing
+from archspec.train.initial import quiet_branches
+from archspec.train.objective import refuse_unfit
 from archspec.train.progress import Progress
 from archspec.train.state import TrainState, groups
 from archspec.train.steps import EvaluateStep, TrainStep
@@ -133,6 +136,7 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick, *, trial: bool =
     recipe = spec.train
     cluster = clusters.read(os.environ)
     weights = class_weights(recipe, data)
+    refuse_unfit(recipe.loss, data.train.labels.ndim == 1)
     rule, found = look(spec, graph, data, tick)
     training, testing = _pipelines(data, found, rule, recipe, trial=trial)
     strategy = strategies.make_strategy(recipe.strategy, recipe.batch, recipe.mixing)
@@ -140,18 +144,20 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick, *, trial: bool =
     keras.utils.set_random_seed(recipe.seed)
     with strategy.scope():
         model = build(graph, auxiliary=bool(graph.auxiliary), dtype=recipe.precision)
-        optimizer = optimizers.make_optimizer(recipe, training.steps, model)
+        if recipe.zero_init_residual:
+            quiet_branches(graph, model)
+        optimizer, scale = optimizers.make_optimizer(recipe, training.steps, model), make_scale(recipe.precision)
     several = strategy.num_replicas_in_sync > 1
     classes = graph.output.type.channels
     evaluator = classification(classes) if data.train.labels.ndim == 1 else multi_label(classes)
     norms = (partial(by_keras, model.layers) if jit else
              partial(strategies.synchronized, model, several and recipe.sync_batch_norm))
-    train_step = strategies.summed(strategy, TrainStep(model, optimizer, recipe, rule, rules(recipe, model), classes, weights),
-                                   norms, jit=jit)
+    step = TrainStep(model, optimizer, recipe, rule, rules(recipe, model), classes, weights, scale)
+    train_step = strategies.summed(strategy, step, norms, jit=jit)
     evaluate_step = strategies.summed(strategy, EvaluateStep(model, rule, evaluator), jit=jit)
     # statistics that each device takes by itself differ between them, all else is the same everywhere
     apart = strategies.statistics(model) if several and not recipe.sync_batch_norm else []
-    state = TrainState(groups(model, optimizer), Progress(), strategies.averaging(strategy, apart))
+    state = TrainState(groups(model, optimizer, scale), Progress(), strategies.averaging(strategy, apart))
     return Job(recipe, rule, data, found, training, testing, cluster, strategy, model, state, evaluator, train_step,
                evaluate_step, partial(_initialize, spec, graph, model, strategy))
 

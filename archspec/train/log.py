@@ -59,7 +59,7 @@ class Log(ABC):
         self.speed.resume()
         self.say(f"epoch {row['epoch']:.0f}/{self.extent.epochs}  loss {row['loss']:.4f}  accuracy {row['accuracy']:6.2%}  "
                  f"test loss {row['test_loss']:.4f}  test accuracy {row['test_top1']:6.2%}  "
-                 f"learning rate {row['learning_rate']:.2g}  {_read(row)}")
+                 f"{_f1(row)}learning rate {row['learning_rate']:.2g}  {_read(row)}")
         if _slow(row) and self._remedy:
             self.say(f"images come too slowly: {row['data_wait']:.0%} of the time the device waited for them\n"
                      f"  hint: {self._remedy}")
@@ -119,6 +119,11 @@ class Bar(Log):
 class _Percent(ProgressColumn):
     def render(self, task: Task) -> Text:
         return Text(f"{task.percentage:3.0f} %")
+
+
+def _f1(row: Row) -> str:
+    """Of images with several labels."""
+    return f"test F1 {row['test_f1']:6.2%}  " if "test_f1" in row else ""
 
 
 def _read(row: Row) -> str:

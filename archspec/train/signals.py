@@ -6,7 +6,7 @@ import signal
 from types import FrameType, TracebackType
 from typing import Self
 
-from archspec.io.signals import heeded
+from archspec.io.signals import came, heeded
 from archspec.train.progress import Interrupted
 
 
@@ -26,6 +26,7 @@ class StopRequest:
 
     def __enter__(self) -> Self:
         self._before = {number: signal.signal(number, self._note) for number in heeded()}
+        self.name = next((number.name for number, handler in self._before.items() if came(handler)), self.name)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -32,6 +33,14 @@ def test_the_module_is_the_command(arguments: list[str], code: int) -> None:
     assert subprocess.run([sys.executable, "-m", "archspec", *arguments], capture_output=True).returncode == code
 
 
+@pytest.mark.parametrize("arguments", [["check", "resnet81"], ["chekc"], ["data", "check", "nowhere.yaml"], ["summary", "resnet18", "--size"]])
+def test_the_exit_code_is_right_where_nobody_reads_what_is_told(arguments: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    assert subprocess.run([sys.executable, "-m", "archspec", *arguments], stdout=subprocess.DEVNULL, stderr=writing).returncode == 2
+    os.close(writing)
+
+
 READING = """
 import sys, time
 import tensorflow as tf
@@ -60,3 +69,21 @@ main()
 @pytest.mark.slow
 def test_what_reads_ahead_does_not_keep_the_process_from_ending() -> None:
     assert subprocess.run([sys.executable, "-c", READING], capture_output=True, timeout=240).returncode == 2
+
+
+ENDING = """
+import gc, os, signal
+import archspec.cli
+from archspec.__main__ import main
+
+gc.collect = lambda: os.kill(os.getpid(), signal.{signal})
+sys.modules["tensorflow"] = None
+archspec.cli.run = lambda arguments: {code}
+main()
+"""
+
+
+@pytest.mark.parametrize(("signal", "code", "expected"), [("SIGTERM", 0, 0), ("SIGTERM", 130, 130), ("SIGUSR1", 1, 1), ("SIGINT", 2, -2)])
+def test_a_signal_at_the_very_end_changes_no_exit_code_and_shows_no_traceback(signal: str, code: int, expected: int) -> None:
+    ended = subprocess.run([sys.executable, "-c", "import sys" + ENDING.format(signal=signal, code=code)], capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (expected, "")

@@ -32,8 +32,8 @@ def test_a_screen_says_no_more_when_its_reader_is_gone() -> None:
 
 
 def test_a_training_outlives_its_terminal(tmp_path: Path) -> None:
-    """It ends as if somebody had watched."""
-    (tmp_path / "tiny.yaml").write_text("input: 8x8x1\nclasses: 10\nstem: [conv: 3x3 4]\nhead: [global_avg_pool, dense: $classes]\n"
+    """It ends as if somebody had watched, and had read what is doubtful in its spec."""
+    (tmp_path / "tiny.yaml").write_text("input: 8x8x1\nlet: {unread: 1}\nclasses: 10\nstem: [conv: 3x3 4]\nhead: [global_avg_pool, dense: $classes]\n"
                                         "train: {epochs: 2, batch: 479}\nexport: {formats: []}\n")
     reading, writing = os.pipe()
     os.close(reading)

@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -153,6 +154,39 @@ def test_all_splits_together_have_to_fit(section: Folder, monkeypatch: pytest.Mo
 def test_what_is_taken_is_said(folder: Path) -> None:
     assert kept(RAM).note == "cache: 0.0 MB of memory for 12 decoded train images"
     assert kept().note == f"cache: 0.0 MB of {folder} for 12 decoded train images"
+
+
+def trial(section: Folder) -> Cache:
+    found, = caches(section, RULE, [(split(), SIZES)], "stamp", trial=True)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("section", [RAM, DISK])
+def test_a_trial_keeps_nothing_and_makes_no_file(section: Folder, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not one without a name either: where it has no room to be written to, the process ends without a word."""
+    def none() -> None:
+        raise AssertionError("a file")
+    monkeypatch.setattr(tempfile, "TemporaryFile", none)
+    cache = filled(filled(trial(section)))
+    assert not cache.pixels.size
+    assert not cache.sums.any()
+    assert not folder.parent.exists()
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_trial_refuses_what_a_run_cannot_write(there: bool, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if there:
+        kept()
+    monkeypatch.setattr(os, "access", lambda path, wanted: False)
+    with pytest.raises(InputError, match=r"cannot be written there \(Permission denied\)\n  hint: name another folder"):
+        trial(DISK)
+
+
+def test_a_trial_refuses_a_folder_that_cannot_be_made(folder: Path) -> None:
+    folder.parent.write_text("a file")
+    with pytest.raises(InputError, match=r"cannot be written there \(Not a directory\)\n  hint: name another folder"):
+        trial(DISK)
 
 
 def test_a_file_that_changed_where_the_index_does_not_see_it(tmp_path: Path) -> None:

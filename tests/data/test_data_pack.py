@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -237,7 +238,8 @@ def test_another_pack_in_the_folder(root: Path, tmp_path: Path) -> None:
     end = "\n  hint: another folder, or remove this one"
     said = "ROOT/out: a pack of other images, or one that is made otherwise, is in this folder; what differs: "
     assert refusal(section, out, size=1 << 20) == said + "--size" + end
-    assert refusal(section, out, scaled=Scaled(24, 80)) == said + "--shorter, --quality, the channels of the network's input" + end
+    assert refusal(section, out, scaled=Scaled(24, 80)) == (
+        said + "--shorter, --quality, the channels of the network's input, train.preprocess.decoder" + end)
     (root / "train/cat/0.jpg").write_bytes(photo(77))
     assert refusal(section, out) == said + "the images" + end
     for text in ("{", '{"files": {"train": [Infinity], "validation": [1]}}'):
@@ -255,6 +257,14 @@ def test_something_else_in_the_folder(root: Path, tmp_path: Path) -> None:
     assert refusal(Folder(path=str(root)), tmp_path / "out") == "ROOT/out: something else is in this folder: train-extra\n  hint: remove it"
 
 
+def test_a_pack_goes_on_with_the_decoder_with_which_it_began(root: Path, tmp_path: Path) -> None:
+    section, fast = Folder(path=str(root)), replace(RULE, decoder="fast")
+    packed(section, tmp_path / "a", scaled=Scaled(24, 80))
+    assert "what differs: train.preprocess.decoder\n" in refusal(section, tmp_path / "a", scaled=Scaled(24, 80), rule=fast)
+    packed(section, tmp_path / "b")
+    packed(section, tmp_path / "b", rule=fast)  # bytes stay as they are, however they are decoded
+
+
 def test_what_cannot_be_packed(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deep = arrays(tmp_path / "a.npz", np.ones((4, 5, 6, 3), np.uint16))
     assert refusal(deep, tmp_path / "out", scaled=Scaled(24, 80)) == (
@@ -265,7 +275,7 @@ def test_what_cannot_be_packed(root: Path, tmp_path: Path, monkeypatch: pytest.M
     np.savez(tmp_path / "c.npz", x_train=np.ones((2, 5, 6), np.uint16), y_train=[0, 1], x_test=np.ones((2, 5, 6), np.uint8), y_test=[0, 1])
     assert refusal(Npz(path=str(tmp_path / "c.npz")), tmp_path / "out").startswith("white is 65535 in train images and 255 in test ones")
     monkeypatch.setattr(job.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 10}))
-    assert refusal(Folder(path=str(root)), tmp_path / "out").startswith("ROOT/out: the packed images take about 0.0 GB, and 0.0 GB are free")
+    assert refusal(Folder(path=str(root)), tmp_path / "out").startswith("ROOT/out: the packed images take about 0.1 MB, and 0.0 MB are free")
 
 
 def test_names_of_classes_come_back() -> None:

@@ -158,7 +158,7 @@ def test_what_is_no_archive(tmp_path: Path, data: bytes) -> None:
 
 def test_more_than_the_memory_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_module("archspec.data.sources.npz"), "free_memory", lambda: 10)
-    assert message(tmp_path) == ("ROOT/data.npz: its arrays take 0.0 GB, and 0.0 GB of memory are free\n"
+    assert message(tmp_path) == ("ROOT/data.npz: its arrays take 0.0 MB, and 0.0 MB of memory are free\n"
                                  "  hint: images in files, or in TFRecord files, are read one at a time")
 
 

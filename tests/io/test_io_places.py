@@ -46,10 +46,43 @@ def test_the_cache_folder(own: str, shared: str, expected: str, monkeypatch: pyt
     assert cache_folder() == Path(expected)
 
 
-def test_the_cache_folder_of_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What a user without a home has in a folder for temporary files; it is not there yet."""
     def nowhere() -> Path:
         raise RuntimeError("Could not determine home directory.")
     monkeypatch.setenv("ARCHSPEC_CACHE", "")
     monkeypatch.setenv("XDG_CACHE_HOME", "")
     monkeypatch.setattr(Path, "home", nowhere)
-    assert cache_folder() == Path(tempfile.gettempdir(), f"archspec-{os.getuid()}")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path / f"archspec-{os.getuid()}"
+
+
+def test_the_cache_folder_of_a_user_without_a_home(shared: Path) -> None:
+    assert cache_folder() == cache_folder() == shared
+    assert shared.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("wrong", ["a link", "a file", "everybody's", "somebody else's"])
+def test_a_cache_folder_that_is_not_the_users_alone_is_refused(wrong: str, shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if wrong == "a link":
+        (shared.parent / "theirs").mkdir()
+        shared.symlink_to(shared.parent / "theirs")
+    elif wrong == "a file":
+        shared.write_text("")
+    else:
+        shared.mkdir()
+        shared.chmod(0o777 if wrong == "everybody's" else 0o700)
+    if wrong == "somebody else's":
+        number = os.getuid()
+        monkeypatch.setattr(os, "getuid", lambda: number + 1)
+        shared = shared.rename(shared.with_name(f"archspec-{number + 1}"))
+    with pytest.raises(InputError) as error:
+        cache_folder()
+    assert str(error.value) == (f"{shared}: what is kept between two starts would be read from there, but it is a link, or no folder of this "
+                                "user's alone\n  hint: name another folder with the environment variable ARCHSPEC_CACHE")
+
+
+def test_where_no_cache_folder_can_be_made_there_is_none(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(shared.parent / "nowhere"))
+    assert cache_folder() == shared.parent / "nowhere" / shared.name

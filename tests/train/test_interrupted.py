@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from runs import QUICK, RUN, after_steps, checkpoints, exact, metrics
 
 import archspec as archspec_package
 from archspec.cli import run as archspec
+from archspec.cli.bars import ticking
+from archspec.cli.screen import Screen
 from archspec.io.signals import SIGNALS, interrupt
 from archspec.train import events
 from archspec.train.progress import Interrupted
@@ -51,6 +54,30 @@ def test_every_signal_is_noted_and_the_second_acts_at_once(number: signal.Signal
             stop.check()
         assert {signal.getsignal(each) for each in SIGNALS} == {signal.SIG_DFL}
     assert signal.getsignal(number) == before
+
+
+def lose(number: signal.Signals) -> None:
+    """The signal comes while an object is taken apart, where what is raised is lost."""
+    with suppress(KeyboardInterrupt):
+        os.kill(os.getpid(), number)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_that_was_lost_on_the_way_is_heeded(number: signal.Signals) -> None:
+    before = {each: signal.getsignal(each) for each in SIGNALS}
+    try:
+        interrupt()
+        with ticking(Screen(stderr=True)) as tick, StopRequest() as stop:
+            tick("reading", 1, 2)
+            stop.check()
+        lose(number)
+        with pytest.raises(KeyboardInterrupt), ticking(Screen(stderr=True)) as tick:
+            tick("reading", 2, 2)
+        with pytest.raises(Interrupted), StopRequest() as stop:
+            stop.check()
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 @pytest.mark.parametrize("number", SIGNALS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -145,3 +146,19 @@ def test_missing_data_are_told_before_tensorflow_is_loaded(tmp_path: Path) -> No
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout == "2 False\n"
     assert done.stderr.startswith("train.data.path: no folder data (seen from ")
+
+
+def test_of_several_labels_precision_recall_and_f1_are_told(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for half in ("train", "val"):
+        rows = [f"data/{half}/{name}/{index}.jpg,{labels}" for name in ("cat", "dog") for index, labels in enumerate(("a", "b;a", ""))]
+        Path(f"{half}.csv").write_text("\n".join(["path,label", *rows]))
+    Path("net.yaml").write_text(SPEC.replace("source: folder, path: data", "source: csv, path: train.csv, test: val.csv, separator: ;"))
+    assert archspec(["train", "net.yaml", "--set", "export.formats=[]"]) == 0
+    out, err = capsys.readouterr()
+    result = json.loads(Path("runs/net/result.json").read_text())
+    assert list(result) == ["spec", "fingerprint", "data", "split", "examples", "loss", "top1", "top5", "precision", "recall", "f1", "epochs",
+                            "seconds", "images_per_second", "classes"]
+    row = json.loads(Path("runs/net/metrics.jsonl").read_text())
+    assert [result[name] for name in ("precision", "recall", "f1")] == [row[f"test_{name}"] for name in ("precision", "recall", "f1")]
+    assert all(f" {name} " in out for name in ("top1", "precision", "recall", "f1"))
+    assert f"  test F1 {row['test_f1']:6.2%}  learning rate" in err

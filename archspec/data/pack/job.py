@@ -80,7 +80,7 @@ def pack(source: Source, section: Data, rule: Preprocess, out: Path, wish: Wish,
     asked = {"format": FORMAT, "source": source.name, "digest": found.index.digest, "white": white,
              "several": halves[0].packing.wanted.several, "size": wish.size,
              "shorter": wish.scaled and wish.scaled.shorter, "quality": wish.scaled and wish.scaled.quality,
-             "channels": wish.scaled and rule.channels}
+             "channels": wish.scaled and rule.channels, "decoder": wish.scaled and rule.decoder}
     try:
         with alone(out):
             files = _begin(out, halves, asked, wish.size)
@@ -133,8 +133,8 @@ def _refuse_without_room(out: Path, needed: float) -> None:
     there = next(path for path in (out, *out.absolute().parents) if path.is_dir())
     free = shutil.disk_usage(there).free
     if needed > free:
-        raise InputError(f"{visible(str(out))}: the packed images take about {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB "
-                         "are free there\n  hint: a folder on another disk, or smaller images: --shorter")
+        raise InputError(f"{visible(str(out))}: the packed images take about {needed / 1e6:,.1f} MB, and {free / 1e6:,.1f} "
+                         "MB are free there\n  hint: a folder on another disk, or smaller images: --shorter")
 
 
 def _entries(out: Path, half: Half, files: list[Part], tick: Tick) -> Iterator[Entry]:

@@ -20,7 +20,7 @@ SKIPPED = "skipped.txt"
 _FILES = "files"
 _CALLED = {"digest": "the images", "size": "--size", "shorter": "--shorter", "quality": "--quality", "white": "white",
            "several": "whether an image has several labels", "source": "the source",
-           "channels": "the channels of the network's input", "format": "archspec"}
+           "channels": "the channels of the network's input", "decoder": "train.preprocess.decoder", "format": "archspec"}
 
 
 def refuse_others(out: Path) -> None:

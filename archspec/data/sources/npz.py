@@ -59,7 +59,7 @@ def _refuse_large(path: Path, called: str) -> None:
         size = sum(member.file_size for member in archive.infolist())
     memory = free_memory()
     if size > memory:
-        raise InputError(f"{called}: its arrays take {size / 1e9:.1f} GB, and {memory / 1e9:.1f} GB of memory are free\n"
+        raise InputError(f"{called}: its arrays take {size / 1e6:,.1f} MB, and {memory / 1e6:,.1f} MB of memory are free\n"
                          "  hint: images in files, or in TFRecord files, are read one at a time")
 
 

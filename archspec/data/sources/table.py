@@ -9,6 +9,7 @@ import csv
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -64,7 +65,7 @@ def read_table(path: Path, section: Csv) -> Table:
 def _rows(path: Path, called: str, section: Csv) -> Iterator[tuple[int, str, str]]:
     """Line, path and label of each row."""
     line = 1
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file, _long_fields():
         try:
             lines = _Lines(file)
             columns = _columns(next(lines, ""), called, section)
@@ -81,6 +82,16 @@ def _rows(path: Path, called: str, section: Csv) -> Iterator[tuple[int, str, str
             raise InputError(f"{called}:{line}: {error}\n  hint: a quote is written twice within quotes") from None
         except _TooLong:
             raise InputError(f"{called}:{line}: the row has more than {LONGEST_ROW} characters") from None
+
+
+@contextmanager
+def _long_fields() -> Iterator[None]:
+    """A field may be as long as a row: the outline of a mask beside a label has more than the csv module's 131,072."""
+    before = csv.field_size_limit(LONGEST_ROW)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 class _TooLong(Exception):
