@@ -152,10 +152,13 @@ def step_of_keras(application: Callable[..., keras.Model], size: int) -> Turn:
     return spent(lambda: step().numpy())
 
 
+TWINS = {"keras_resnet50": (keras.applications.ResNet50, 1.25), "keras_densenet121": (keras.applications.DenseNet121, 1.4)}
+"""Of each spec the same network in Keras, and the goal."""
+
+
 def beside_keras(settings: Settings) -> Iterator[Row]:
     """The specs in Keras's form, so that both compute the same."""
-    for spec, application, goal in (("keras_resnet50", keras.applications.ResNet50, 1.25),
-                                    ("keras_densenet121", keras.applications.DenseNet121, 1.4)):
+    for spec, (application, goal) in TWINS.items():
         sides = step_of_ours(spec, settings.size), step_of_keras(application, settings.size)
         yield _step_row("keras", f"training step, {spec} / keras.applications", settings, sides, goal)
 
