@@ -86,6 +86,6 @@ def test_the_step_beside_keras_runs(bench: ModuleType, tmp_path: Path, monkeypat
 
 @pytest.mark.slow
 def test_loops_run(bench: ModuleType, tmp_path: Path) -> None:
-    overrides = ["train.epochs=2", "input=8x8x1", "train.preprocess=none", "stages.repeats=1"]
+    overrides = ["train.epochs=2", "input=8x8x1", "train.preprocess=none", "train.augment=[]", "train.schedule=constant"]
     for loop in (bench.loop_of_ours, bench.loop_of_keras):
         assert all(each > 0 for each in loop("resnet20_digits", overrides, tmp_path)())
