@@ -23,7 +23,7 @@ class Ema(Section):
     """A moving average of the weights, tested and exported in place of those that are trained (see `export.weights`)."""
 
     main = "decay"
-    decay: float = key(Number(least=0, below=1), "the share of the average that stays at each update", synonyms=("momentum",))
+    decay: float = key(Number(least=0, below=1), "the share of the average that stays at each update")
     every: int = key(Whole(1, 10**6), "the average takes up the weights after every so many steps", default=1, unit="steps",
                      synonyms=("steps", "model_ema_steps", "frequency"))
     buffers: bool = key(Flag(), "the statistics of batch norms are averaged, too; else they are those of the last update",
