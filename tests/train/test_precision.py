@@ -85,6 +85,11 @@ def test_what_xla_does_not_do_is_refused(overrides: list[str], devices: tuple[st
     assert str(error.value) == message
 
 
+def test_several_batches_a_step_are_not_compiled(spec: Path) -> None:
+    with pytest.raises(InputError, match=r"XLA compiles a step of one batch, and train\.accumulate makes 2 of it"):
+        compiles(Recipe(jit="on", accumulate=2), lower(load("small.yaml")), "1 GPU", 1)
+
+
 def test_grouped_convolutions_may_be_compiled_for_a_gpu(spec: Path) -> None:
     graph = lower(load("small.yaml", ["stem=[conv: {kernel: 3x3, filters: 8}, conv: {kernel: 3x3, filters: 8, groups: 2}]"]))
     assert compiles(Recipe(jit="on"), graph, "1 GPU", 1)
