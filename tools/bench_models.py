@@ -1,4 +1,4 @@
-"""Measures archspec's models side by side with others: build time, training steps, memory.
+"""Measures archspec's models side by side with others: build time, grouped convolution, memory. bench_training.py: steps.
 
 Run from the checkout: python tools/bench_models.py, or with the names of some benchmarks. Both sides of a row take turns
 in one process on the same images, the medians are compared: other load changes the times and hardly the ratio. Images are
@@ -136,22 +136,6 @@ def _fresh(make: Run) -> Run:
     return run
 
 
-def resnet50(settings: Settings) -> Iterator[Row]:
-    """The spec in Keras's form, so that both compute the same."""
-    yield _step_row("resnet50", "keras_resnet50", keras.applications.ResNet50, settings)
-
-
-def densenet121(settings: Settings) -> Iterator[Row]:
-    """As resnet50."""
-    yield _step_row("densenet121", "keras_densenet121", keras.applications.DenseNet121, settings)
-
-
-def _step_row(name: str, spec: str, application: Callable[..., keras.Model], settings: Settings) -> Row:
-    theirs = application(weights=None, classifier_activation=None, input_shape=(settings.size, settings.size, 3))
-    found = side_by_side(training(zoo(spec, settings), settings), training(theirs, settings), settings.repeats)
-    return Row(name, f"training step, {spec} / keras.applications", settings.images(), "s", *found, goal=TIE)
-
-
 def resnext50(settings: Settings) -> Iterator[Row]:
     """Against the same network with the layer that Keras has."""
     model = zoo("resnext50_32x4d", settings)
@@ -179,8 +163,6 @@ def densenet201(settings: Settings) -> Iterator[Row]:
 
 BENCHES: dict[str, tuple[Callable[[Settings], Iterator[Row]], Settings]] = {
     "build": (build, Settings(224, 0, 5)),
-    "resnet50": (resnet50, Settings(96, 8, 9)),
-    "densenet121": (densenet121, Settings(96, 8, 9)),
     "resnext50": (resnext50, Settings(128, 8, 2)),
     "densenet201": (densenet201, Settings(224, 16, 3)),
 }

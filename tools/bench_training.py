@@ -9,6 +9,7 @@ the times much and the ratio little. The ratio of CPU times stands beside it. Ea
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import platform
@@ -152,10 +153,13 @@ def step_of_keras(application: Callable[..., keras.Model], size: int) -> Turn:
     return spent(lambda: step().numpy())
 
 
+TWINS = {"keras_resnet50": (keras.applications.ResNet50, 1.25), "keras_densenet121": (keras.applications.DenseNet121, 1.4)}
+"""Of each spec the same network in Keras, and the goal."""
+
+
 def beside_keras(settings: Settings) -> Iterator[Row]:
     """The specs in Keras's form, so that both compute the same."""
-    for spec, application, goal in (("keras_resnet50", keras.applications.ResNet50, 1.25),
-                                    ("keras_densenet121", keras.applications.DenseNet121, 1.4)):
+    for spec, (application, goal) in TWINS.items():
         sides = step_of_ours(spec, settings.size), step_of_keras(application, settings.size)
         yield _step_row("keras", f"training step, {spec} / keras.applications", settings, sides, goal)
 
@@ -198,7 +202,7 @@ class Marks(Console):
     """Takes what a training says, and the time when an epoch is over, its evaluation included."""
 
     def __init__(self) -> None:
-        super().__init__(file=open(os.devnull, "w"))  # noqa: SIM115  as long as the process
+        super().__init__(file=io.StringIO())
         self.times: list[Spent] = []
 
     def print(self, *objects: Any, **how: Any) -> None:
@@ -258,9 +262,8 @@ def loop_of_keras(name: str, overrides: Sequence[str], place: Path) -> Turn:
 
 def _arrays(pipeline: Pipeline, rule: Preprocess) -> tuple[np.ndarray, np.ndarray]:
     """All images, as the network takes them, and their labels."""
-    found = ((batch, batch.weights > 0) for batch in pipeline.evaluation())
-    batches = [(normalize(batch.images, rule)[real], batch.labels[real]) for batch, real in found]
-    images, labels = zip(*batches, strict=True)
+    found = [(normalize(images, rule)[there > 0], labels[there > 0]) for images, labels, there, _ in pipeline.evaluation()]
+    images, labels = zip(*found, strict=True)
     return np.concatenate(images), np.concatenate(labels)
 
 

@@ -30,6 +30,9 @@ COMMANDS = {
              "Show the specs that ship with archspec by family, with their cost; with --blocks the blocks."),
     "verify": ("archspec.cli.verify:verify",
                "Hold each SPEC to its published figures, and the Keras model built from it to its graph."),
+    "bench": ("archspec.cli.bench:bench",
+              "Measure how many images a second SPEC trains on and answers here, in how much memory, at which share of the "
+              "peak."),
     "import": ("archspec.cli.import_:import_",
                "Write the Keras model of SPEC with WEIGHTS: Keras's .keras and .h5, .safetensors, or a state dict in .pth."),
     "runs": ("archspec.cli.runs:runs",

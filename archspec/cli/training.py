@@ -110,7 +110,7 @@ def _work(asked: Training) -> Finished:
     from archspec.train.checkpoint import Checkpoints
     from archspec.train.loop import train
     from archspec.train.picture.draw import draw_first
-    from archspec.train.report import headline
+    from archspec.train.report import headline, learning
     from archspec.train.together import share
     run, spec, team = asked.run, asked.spec, asked.team
     if not asked.fresh and is_current(run, spec):
@@ -125,6 +125,7 @@ def _work(asked: Training) -> Finished:
     if team:
         share(job, team)
     asked.say(headline(asked.graph, job))
+    asked.say(learning(job))
     draw_first(run.augmented, spec.name, job)
     row = train(job, run, asked.console, callbacks)[-1]
     if team:
@@ -143,7 +144,7 @@ def try_out(asked: Training) -> int:
     from archspec.train.manifest import begun
     from archspec.train.metrics import write_lines
     from archspec.train.rehearsal import forecast, refuse_little_space, rehearse
-    from archspec.train.report import headline
+    from archspec.train.report import headline, learning
     from archspec.train.run import RunFolder
     run, spec, team = asked.run, asked.spec, asked.team
     load_callbacks(asked.callbacks)
@@ -154,6 +155,7 @@ def try_out(asked: Training) -> int:
         else:
             to_go_on_from(run, spec, job.index)
     asked.say(headline(asked.graph, job))
+    asked.say(learning(job))
     found = rehearse(job, asked.say)
     if team:
         team.leave()

@@ -65,8 +65,9 @@ def is_trained(run: RunFolder) -> bool:
 
 def is_current(run: RunFolder, spec: Spec) -> bool:
     """Whether it is trained, to the end that the spec has now, with the weights that it asks for now."""
+    wanted = spec.export.chosen(averaged=spec.train.ema is not None)
     return (is_trained(run) and ended(spec.train, read_lines(run.metrics))
-            and read_facts(run.path)["metrics"].get("weights", "raw") == spec.export.weights)
+            and read_facts(run.path)["metrics"].get("weights", "raw") == wanted)
 
 
 def outdate(run: RunFolder) -> None:

@@ -17,5 +17,11 @@ class ExportSection(Section):
     tolerance: float = key(Number(above=0, below=1),
                            "how far a probability may be from Keras's; ten times that for a logit, as a share of the largest",
                            default=1e-4)
-    weights: str = key(Choice(("raw", "best"), {"last": "raw"}), "whose weights model.keras and the exports have: raw, "
-                       "those at the end; best, those of the best epoch that train.checkpoint.best keeps", default="raw")
+    weights: str | None = key(Choice(("raw", "ema", "best"), {"average": "ema", "averaged": "ema", "last": "raw"}),
+                              "which weights are exported: those that are trained, their moving average, which then is tested, "
+                              "too, or those of the best epoch that train.checkpoint.best keeps", default=None,
+                              follows="ema where train.ema has one, else raw")
+
+    def chosen(self, *, averaged: bool) -> str:
+        """Which weights are exported of a training, whether it has an average of them or not."""
+        return self.weights or ("ema" if averaged else "raw")

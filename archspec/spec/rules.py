@@ -118,6 +118,9 @@ def _recipe(spec: Spec) -> Iterator[Problem]:
     if export.weights == "best" and not recipe.checkpoint.best:
         yield Problem("best", place(spec.resolved.tree, "export.weights"), "export.weights: best, but no best epoch is kept: "
                       "train.checkpoint.best is 0", "train: {checkpoint: {best: 1}}")
+    if export.weights == "ema" and recipe.ema is None:
+        yield Problem("ema", place(spec.resolved.tree, "export.weights"), "export.weights: ema, but train.ema says no average",
+                      "train: {ema: 0.9999}, or leave export.weights out")
     yield from _misfits(spec, recipe, lambda operation: isinstance(operation, PadCrop))
 
 

@@ -14,6 +14,9 @@ def compiles(recipe: Recipe, graph: Graph, devices: str, count: int) -> bool:
         return False
     if count > 1:  # TensorFlow looks for the variables of all devices on one
         raise _refused(f"XLA compiles a step on one device, and here are {devices}", "--set train.strategy=one, or")
+    if recipe.accumulate > 1:
+        raise _refused(f"XLA compiles a step of one batch, and train.accumulate makes {recipe.accumulate} of it",
+                       "--set train.accumulate=1, or")
     if again := [node.name for node in graph.nodes if node.recompute]:
         raise _refused(f"XLA computes nothing twice, so memory: recompute would spare nothing ({len(again)} layers of "
                        f"{graph.name})", "--set memory=none, or")

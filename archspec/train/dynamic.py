@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import keras
 import tensorflow as tf
+
+from archspec.train.scale import UNSCALED, Scale
 
 FIRST, LEAST, MOST = 2.0**15, 1.0, 2.0**24
 PATIENCE = 2000
@@ -23,6 +25,7 @@ class Dynamic:
         """To be made inside the strategy's scope."""
         self.value = keras.Variable(FIRST, dtype="float32", trainable=False, name="loss_scale")
         self.good = keras.Variable(0, dtype="int32", trainable=False, name="good_steps")
+        self.variables: Mapping[str, keras.Variable] = {each.name: each for each in (self.value, self.good)}
 
     def loss(self, loss: tf.Tensor) -> tf.Tensor:
         """What is derived in the loss's place."""
@@ -50,3 +53,8 @@ class Dynamic:
         doubled = tf.where(good >= PATIENCE, self.value.value * 2, self.value.value)
         self.value.assign(tf.clip_by_value(tf.where(finite, doubled, self.value.value / 2), LEAST, MOST))
         self.good.assign(good % PATIENCE)
+
+
+def make_scale(precision: str) -> Scale:
+    """What a precision needs: float16 alone has too few exponents for gradients."""
+    return Dynamic() if precision == "mixed_float16" else UNSCALED

@@ -55,6 +55,7 @@ def train(job: Job, run: RunFolder, console: Console, callbacks: Sequence[keras.
         with _one_way_out(job, steps, save, records):
             _run(job, steps, events, stop, records, rescue)
             save.act()
+            job.settle()  # of a run that was stopped behind its last test
         if progress.step < job.steps:
             log.say(f"stopped early, after epoch {len(progress.history)}: {no_better(job.recipe)}")
     return progress.history

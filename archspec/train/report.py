@@ -9,6 +9,7 @@ from archspec.spec.data import Encoded
 from archspec.spec.recipe import Recipe
 from archspec.train.job import Job
 from archspec.train.strategy import devices_text
+from archspec.train.treatment import table
 
 
 def headline(graph: Graph, job: Job) -> str:
@@ -31,6 +32,14 @@ def _numbers(job: Job) -> list[str]:
     plain = ["float32, whose products a GPU that can rounds to TF32's 10 bits"] if tf32 else []
     return [*(plain if job.recipe.precision == "float32" else [job.recipe.precision]),
             *(["compiled by XLA"] if job.recipe.jit == "on" else [])]
+
+
+def learning(job: Job) -> str:
+    """How the weights learn, as a table: which decay, by how much and in which form, and what does not learn."""
+    rows = list(table(job.recipe.optimizer, job.model, job.frozen))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(f"{name:{widths[0]}}  {arrays:>{widths[1]}}  {numbers:>{widths[2]}}  {rate:>{widths[3]}}  {decay}"
+                     for name, arrays, numbers, rate, decay in rows)
 
 
 def remedy(recipe: Recipe) -> str:

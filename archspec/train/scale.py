@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
+import keras
 import tensorflow as tf
 
 
 class Scale(Protocol):
-    """Made inside the strategy's scope; its variables are a group of the state."""
+    """Made inside the strategy's scope."""
+
+    variables: Mapping[str, keras.Variable]
+    """By name: a group of the state."""
 
     def loss(self, loss: tf.Tensor) -> tf.Tensor:
         """What is derived in the loss's place."""
@@ -18,13 +24,15 @@ class Scale(Protocol):
         """The loss's own gradient, from the one that was derived, summed over devices."""
         ...
 
-    def update(self, finite: tf.Tensor) -> None:
-        """Takes notice of a step, () bool: whether all its gradients were numbers. One that was not has changed nothing."""
+    def step(self, gradients: Sequence[tf.Tensor], held: Sequence[keras.Variable], change: Callable[[], None]) -> None:
+        """Does the change by these gradients, unless it must not be; `held` is all that it changes."""
         ...
 
 
 class Unscaled:
     """The loss as it is."""
+
+    variables: Mapping[str, keras.Variable] = MappingProxyType({})
 
     def loss(self, loss: tf.Tensor) -> tf.Tensor:
         """The same."""
@@ -34,8 +42,9 @@ class Unscaled:
         """The same."""
         return gradients
 
-    def update(self, finite: tf.Tensor) -> None:
-        """Nothing to learn from it: such a step ends the training."""
+    def step(self, gradients: Sequence[tf.Tensor], held: Sequence[keras.Variable], change: Callable[[], None]) -> None:
+        """Does it: a gradient that is no number ends the training."""
+        change()
 
 
 UNSCALED = Unscaled()

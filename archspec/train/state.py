@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from archspec.train.checkpoint import Misfit, Snapshot
 from archspec.train.progress import Progress
+from archspec.train.scale import UNSCALED, Scale
 
 Group = Mapping[str, keras.Variable]
 
@@ -81,11 +82,12 @@ class TrainState:
                 yield f"{group}/{name}", variable
 
 
-def groups(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> dict[str, Group]:
+def groups(model: keras.Model, optimizer: keras.optimizers.Optimizer, scale: Scale = UNSCALED) -> dict[str, Group]:
     """The variables of a training, by names that are the same in every process."""
     weights = {variable.path: variable for variable in model.weights}
     # by number: Keras counts optimizers and seed generators over the process, and their paths with them
     seeds = [variable for variable in model.variables if variable.path not in weights]
     return {"model": weights,
             "optimizer": {f"{index:05d}/{variable.name}": variable for index, variable in enumerate(optimizer.variables)},
-            "seeds": {f"{index:05d}": variable for index, variable in enumerate(seeds)}}
+            "seeds": {f"{index:05d}": variable for index, variable in enumerate(seeds)},
+            "scale": scale.variables}

@@ -73,8 +73,9 @@ class TrainStep:
         variables = self.model.trainable_variables
         *summed, count = over_devices([*gradients, images])
         whole = tf.math.divide_no_nan(float(self.recipe.batch), count)  # 1, exactly, of a full batch
-        found = updated([whole * each for each in self.scale.gradients(summed)], variables, self.rules)
-        self.optimizer.apply(found, variables)
+        own = [whole * each for each in self.scale.gradients(summed)]
+        held = [*variables, *(each for each in self.optimizer.variables if each is not self.optimizer.iterations)]
+        self.scale.step(own, held, partial(self.optimizer.apply, updated(own, variables, self.rules), variables))
 
     def _blended(self, images: tf.Tensor, labels: tf.Tensor, blend: Blend | tuple[()]) -> tuple[tf.Tensor, ...]:
         """The network's input, what is true of it, and the same with each label's part times the weight of its class."""

@@ -31,6 +31,7 @@ def make_strategy(recipe: Recipe, cluster: Cluster = ALONE, wait: int = WAIT_SEC
     """
     refuse(cluster, recipe.strategy)
     if cluster.several:
+        _refuse_alone(recipe)
         count = len(_asked(recipe, tf.config.list_physical_devices("GPU")))
         _refuse_uneven(recipe, cluster.size * max(1, count), f"{cluster.size} workers" + f" of {count} GPUs" * (count > 1))
         return join(cluster, wait, count, recipe.communication)
@@ -40,6 +41,13 @@ def make_strategy(recipe: Recipe, cluster: Cluster = ALONE, wait: int = WAIT_SEC
         return tf.distribute.OneDeviceStrategy(devices[0])
     _refuse_uneven(recipe, len(devices), f"{len(devices)} devices")
     return _mirrored(tuple(devices))
+
+
+def _refuse_alone(recipe: Recipe) -> None:
+    """Raises InputError for what several workers cannot do together."""
+    if recipe.accumulate > 1:
+        raise InputError("train.accumulate: several workers take each batch at once\n"
+                         "  hint: more workers do what micro-batches are for; --set train.accumulate=1")
 
 
 def _asked(recipe: Recipe, gpus: Sequence[Any]) -> Sequence[Any]:
@@ -56,10 +64,11 @@ def _asked(recipe: Recipe, gpus: Sequence[Any]) -> Sequence[Any]:
 
 
 def _refuse_uneven(recipe: Recipe, devices: int, said: str) -> None:
-    least = devices * (2 if recipe.mixing else 1)
+    least = devices * recipe.accumulate * (2 if recipe.mixing else 1)
     if recipe.batch % least:
         pairs = f" in whole pairs, which are mixed ({', '.join(recipe.mixing)})" if recipe.mixing else ""
-        raise InputError(f"a batch of {recipe.batch} cannot be shared out over {said}{pairs}\n"
+        micro = f" in {recipe.accumulate} micro-batches each" if recipe.accumulate > 1 else ""
+        raise InputError(f"a batch of {recipe.batch} cannot be shared out over {said}{micro}{pairs}\n"
                          f"  hint: --set train.batch={-(-recipe.batch // least) * least}")
 
 
@@ -120,15 +129,25 @@ def parts(batches: tf.data.Dataset, count: int) -> tf.data.Dataset:
 
 
 def summed(strategy: tf.distribute.Strategy, step: Callable[..., tf.Tensor],
-           within: Within = nullcontext, *, jit: bool = False) -> Callable[[Any], tf.Tensor]:
-    """A compiled step over a whole batch: `step` on every device, its results summed over devices.
+           within: Within = nullcontext, *, jit: bool = False) -> Callable[..., tf.Tensor]:
+    """A compiled step over a whole batch, and what else it takes: `step` on every device, its results summed over devices.
 
     It is traced inside the context `within`, whenever that happens; with `jit` XLA compiles it, on one device.
     """
-    def run(batch: Any) -> tf.Tensor:
+    def run(batch: Any, *more: tf.Tensor) -> tf.Tensor:
         with within():
-            return strategy.reduce(tf.distribute.ReduceOp.SUM, strategy.run(step, args=batch), axis=None)
-    compiled: Callable[[Any], tf.Tensor] = tf.function(run, autograph=False, jit_compile=jit or None)
+            return strategy.reduce(tf.distribute.ReduceOp.SUM, strategy.run(step, args=(*batch, *more)), axis=None)
+    compiled: Callable[..., tf.Tensor] = tf.function(run, autograph=False, jit_compile=jit or None)
+    return compiled
+
+
+def everywhere(strategy: tf.distribute.Strategy, act: Callable[..., None],
+               within: Callable[[], AbstractContextManager[None]] = nullcontext) -> Callable[..., None]:
+    """A compiled function that does the same on every device, and sums nothing; see `summed`."""
+    def run(*given: Any) -> None:
+        with within():
+            strategy.run(act, args=given)
+    compiled: Callable[..., None] = tf.function(run, autograph=False)
     return compiled
 
 
@@ -179,10 +198,11 @@ def _assign(variables: Sequence[keras.Variable], values: Sequence[tf.Tensor]) ->
 
 def statistics(model: keras.Model) -> list[keras.Variable]:
     """The moving means and variances of the batch normalisations."""
-    return [variable for layer in _norms(model) for variable in (layer.moving_mean, layer.moving_variance)]
+    return [variable for layer in norms(model) for variable in (layer.moving_mean, layer.moving_variance)]
 
 
-def _norms(model: keras.Model) -> list[keras.layers.BatchNormalization]:
+def norms(model: keras.Model) -> list[keras.layers.BatchNormalization]:
+    """Its batch normalisations."""
     return [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
 
 
@@ -193,7 +213,7 @@ def synchronized(model: keras.Model, wanted: bool) -> Iterator[None]:
     Afterwards the layers are as before: `synchronized` is a matter of training, and a saved model that has it set
     cannot be loaded under Keras's other backends.
     """
-    changed = _norms(model) if wanted else []
+    changed = norms(model) if wanted else []
     for layer in changed:
         layer.synchronized = True
     try:

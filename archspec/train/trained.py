@@ -11,12 +11,18 @@ from archspec.train.progress import Row
 
 
 def artifact_of(spec: Spec, graph: Graph, job: Job, row: Row) -> Artifact:
-    """The network as it is now, without auxiliary classifiers; `row` is its epoch's, told if it is the best."""
+    """The network as it is tested now, without auxiliary classifiers; `row` is its epoch's, told if it is the best.
+
+    Which weights these are is told where they are not those that are trained, after the last step.
+    """
     wanted = shapes(graph)
-    weights = {key: array for key, array in values(job.model).items() if key in wanted}
+    weights = {key: array for key, array in values(job.shown).items() if key in wanted}
     tested = {name.removeprefix("test_"): value for name, value in row.items() if name.startswith("test_")}
-    best: dict[str, str | int] = {"weights": "best", "epoch": int(row["epoch"])} if spec.export.weights == "best" else {}
+    chosen = spec.export.chosen(averaged=spec.train.ema is not None)
+    told: dict[str, str | int] = {} if chosen == "raw" else {"weights": chosen}
+    if chosen == "best":
+        told["epoch"] = int(row["epoch"])
     data = job.data
     return Artifact(spec.to_yaml(expand=True), graph, weights, data.classes, job.rule,
-                    {"data": data.name, "split": data.test.name, "examples": job.testing.split.size, **tested, **best},
+                    {"data": data.name, "split": data.test.name, "examples": job.testing.split.size, **tested, **told},
                     versions(), job.index.digest, data.train.labels.ndim > 1)

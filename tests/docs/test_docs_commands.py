@@ -16,7 +16,7 @@ from pages import ROOT, Block, Command, Folders, commands, matches, of_language
 
 from archspec.cli import run
 
-IN_A_PROCESS = ("train", "verify", "import", "data")
+IN_A_PROCESS = ("train", "verify", "import", "data", "bench")
 """Commands that load TensorFlow."""
 CONSOLE = of_language("console")
 SHELL = of_language("sh", "console")

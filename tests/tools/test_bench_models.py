@@ -48,11 +48,11 @@ def test_a_missed_goal_shows(bench: ModuleType, capsys: pytest.CaptureFixture[st
 def test_an_unknown_name_is_refused(bench: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         bench.main(["resnet"])
-    assert "there is no benchmark resnet; there are build, resnet50" in capsys.readouterr().err
+    assert "there is no benchmark resnet; there are build, resnext50" in capsys.readouterr().err
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "rows"), [("build", 1), ("resnet50", 1), ("densenet121", 1), ("resnext50", 1), ("densenet201", 2)])
+@pytest.mark.parametrize(("name", "rows"), [("build", 1), ("resnext50", 1), ("densenet201", 2)])
 def test_each_benchmark_runs(name: str, rows: int, bench: ModuleType, tmp_path: Path,
                             monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "DEEP", "cifar_densenet40_k12")

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+import archspec
 from archspec.train import dynamic
 from archspec.train.dynamic import FIRST, MOST, Dynamic
 from archspec.train.momentum import caffe
@@ -62,3 +68,47 @@ def test_at_its_least_the_gradient_is_the_trainings_own() -> None:
     small.step(np.float32([1, np.nan]))
     assert np.isnan(small.weight.numpy()).any()
     assert float(small.scale.value) == 1.0
+
+
+DEVICES = """
+import tensorflow as tf
+tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
+import keras, numpy as np
+from archspec.spec.recipe import Recipe
+from archspec.train.dynamic import Dynamic
+from archspec.train.optimizer import make_optimizer
+from archspec.train.steps import TrainStep
+from archspec.train.strategy import make_strategy
+
+strategy = make_strategy("mirrored", 2)
+with strategy.scope():
+    images = keras.Input((3,))
+    model, recipe = keras.Model(images, keras.layers.Dense(2, name="dense")(images)), Recipe(batch=2)
+    step = TrainStep(model, make_optimizer(recipe, 1, model), recipe, None, (), 2, scale=Dynamic())
+
+@tf.function(autograph=False)
+def run(values):
+    def one():
+        here = tf.gather(values, tf.distribute.get_replica_context().replica_id_in_sync_group)
+        step.update([tf.fill(variable.shape, here) for variable in model.trainable_variables], tf.constant(1.0))
+    strategy.run(one)
+
+def held():
+    return [each.numpy().tolist() for variable in (*model.weights, *step.optimizer.variables[1:], *step.scale.variables.values())
+            for each in variable.value.values]
+
+run([1.0, 2.0])
+before = held()
+run([1.0, float("nan")])
+after = held()
+assert before[:-4] == after[:-4], (before, after)
+assert after[-4:] == [2.0**14, 2.0**14, 0, 0], after
+assert step.optimizer.iterations.numpy() == 2  # the schedule goes on
+"""
+
+
+@pytest.mark.slow
+def test_what_is_not_finite_on_one_device_changes_nothing_on_any() -> None:
+    done = subprocess.run([sys.executable, "-c", DEVICES], capture_output=True, text=True, env={
+        **os.environ, "PYTHONPATH": str(Path(archspec.__file__).parents[1]), "CUDA_VISIBLE_DEVICES": "-1"})
+    assert done.returncode == 0, done.stderr

@@ -44,6 +44,17 @@ def test_bfloat16_computes_in_it_and_keeps_weights_and_logits(spec: Path) -> Non
     assert headline(lower(load("small.yaml")), job).endswith("CPU, mixed_bfloat16")
 
 
+def test_float16_has_a_scale_that_is_saved(spec: Path) -> None:
+    job, exact = prepared("train.precision=mixed_float16"), prepared()
+    np.testing.assert_allclose(losses(job, 3), losses(exact, 3), rtol=0.01)
+    snapshot = job.state.snapshot()
+    assert (snapshot.arrays["scale/loss_scale"], snapshot.arrays["scale/good_steps"]) == (2.0**15, 3)
+    job.state.groups["scale"]["loss_scale"].assign(8.0)
+    job.restore(snapshot)
+    assert float(job.state.groups["scale"]["loss_scale"]) == 2.0**15
+    assert not any(name.startswith("scale/") for name in exact.state.snapshot().arrays)
+
+
 def test_what_is_saved_is_float32(spec: Path) -> None:
     assert archspec(["train", "small.yaml", *QUICK, "--set", "train.epochs=1", "--set", "train.precision=mixed_bfloat16"]) == 0
     assert {layer.compute_dtype for layer in keras.models.load_model("runs/small/model.keras").layers} == {"float32"}
@@ -72,6 +83,11 @@ def test_what_xla_does_not_do_is_refused(overrides: list[str], devices: tuple[st
     with pytest.raises(InputError) as error:
         compiles(Recipe(jit="on"), graph, *devices)
     assert str(error.value) == message
+
+
+def test_several_batches_a_step_are_not_compiled(spec: Path) -> None:
+    with pytest.raises(InputError, match=r"XLA compiles a step of one batch, and train\.accumulate makes 2 of it"):
+        compiles(Recipe(jit="on", accumulate=2), lower(load("small.yaml")), "1 GPU", 1)
 
 
 def test_grouped_convolutions_may_be_compiled_for_a_gpu(spec: Path) -> None:

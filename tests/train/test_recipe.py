@@ -130,7 +130,7 @@ def test_a_folder_may_be_called_by_a_number() -> None:
     ({"epoch": 8}, "train has no key 'epoch'", "did you mean 'epochs'?"),
     ({"schedule": {"gamma": 0.1, "kind": "step", "milestones": [1]}}, "train.schedule has no key 'gamma'", "did you mean 'factor'?"),
     ({"amp": True}, "train has no key 'amp'", "did you mean 'precision'?"),
-    ({"precision": "bf16"}, "train.precision needs one of float32 mixed_bfloat16, this is the text 'bf16'", "did you mean 'mixed_bfloat16'?"),
+    ({"precision": "fp16"}, "train.precision needs one of float32 mixed_bfloat16 mixed_float16, this is the text 'fp16'", "did you mean 'mixed_float16'?"),
     ({"jit": True}, "train.jit needs one of off on, this is true (true or false)", "did you mean 'on'?"),
     ({"zzz": 8}, "train has no key 'zzz'", f"it has recipe {' '.join(Recipe.declared)}"),
 ])
