@@ -171,7 +171,8 @@ def misfits(schedule: Schedule, epochs: int) -> Iterator[Clash]:
     """What of a schedule does not suit the number of epochs; the paths are those of the `train` section."""
     if schedule.written_for not in (None, epochs) and not schedule.stretch:
         yield Clash(("epochs", "schedule.written_for"), f"the schedule is written for {schedule.written_for} epochs, and "
-                    f"training has {epochs}", f"schedule.stretch: true puts its points in proportion; {_as_they_are(schedule, epochs)}")
+                    f"training has {epochs}", "schedule.stretch: true puts its points in proportion; " +
+                    _as_they_are(schedule, epochs))
         return
     warmup = schedule.epoch(schedule.warmup, epochs)
     if warmup >= epochs:
