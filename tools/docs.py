@@ -129,8 +129,9 @@ def _sections() -> str:
             sections.setdefault(f"{entry.path}: {word}", [])
         if not (isinstance(entry.key.kind, Choice) and len(entry.key.kind.words) == 1):
             main = entry.owner is not None and entry.owner.main == entry.name
-            rows.append((f"`{entry.name}`" + " (a bare value)" * main, _takes(entry.key), _default(entry.key),
-                         _sentence(entry.key.doc)))
+            row = (f"`{entry.name}`" + " (a bare value)" * main, _takes(entry.key), _default(entry.key),
+                   _sentence(entry.key.doc))
+            rows += [row] * (row not in rows)  # a section that several kinds hold stands there once
     found = [(f"`{within}`", *row) for within, rows in sections.items() if within
              for row in rows or [("", "", "", "no keys of its own")]]
     return table(("section", "key", "value", "default", "meaning"), found)

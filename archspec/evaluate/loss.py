@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import tensorflow as tf
+
+Distance = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+"""(b,) float32 from truths and logits, (b, classes) each."""
 
 
 def truth(labels: tf.Tensor, classes: int, smoothing: float) -> tf.Tensor:
@@ -21,12 +26,19 @@ def cross_entropy(truths: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     return tf.nn.softmax_cross_entropy_with_logits(truths, tf.cast(logits, tf.float32))
 
 
-def weighed_cross_entropy(truths: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """The same of truths that do not sum to 1, of which TensorFlow's gradient would be another."""
-    total = tf.reduce_sum(truths, axis=1)
-    return total * cross_entropy(tf.math.divide_no_nan(truths, total[:, None]), logits)
-
-
 def binary_cross_entropy(truths: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     """(b,) float32 from (b, classes) each: of every class by itself, the mean over classes."""
     return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(truths, tf.cast(logits, tf.float32)), axis=1)
+
+
+def focal(gamma: float, alpha: float | None) -> Distance:
+    """Equation 5 of 1708.02002, the mean over classes; of a truth that is neither 0 nor 1 the mean of both, by its share."""
+    true, false = (1.0, 1.0) if alpha is None else (alpha, 1 - alpha)
+
+    def distance(truths: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        logits = tf.cast(logits, tf.float32)
+        logs, others = tf.math.log_sigmoid(logits), tf.math.log_sigmoid(-logits)  # of p and of 1 - p
+        of_true = true * tf.exp(gamma * others) * logs
+        of_false = false * tf.exp(gamma * logs) * others
+        return -tf.reduce_mean(truths * of_true + (1 - truths) * of_false, axis=1)
+    return distance

@@ -257,6 +257,8 @@ def _is_short(tree: MappingTree, name: str) -> bool:
 def _kind_meant(word: str, choice: OneOf, path: str, short: bool) -> str:
     """Hint for a word that names no kind: what may be meant where it stands alone, or what a key of some kind is called."""
     kinds = choice.kinds()
+    if same := section_called(word, kinds):
+        return f"did you mean '{same}'?"
     for kind_word, section in kinds.items():
         for name, key in section.declared.items():
             words = key.kind.spelled() if isinstance(key.kind, Choice) and key.default is REQUIRED else []

@@ -252,7 +252,8 @@ ON_BATCHES = (RandomErasing, MixUp, CutMix)
 """What changes what the network sees, on the device; behind all others."""
 Operation = (RandomResizedCrop | RandomScaleCrop | PadCrop | Flip | Rotate | ColourJitter | PcaLighting | InceptionColour |
              RandAugment | AutoAugment | TrivialAugment | AugMix | RandomErasing | MixUp | CutMix)
-OPERATIONS = ListOf(Named((*CROPS, *ON_IMAGES, *ON_BATCHES)))
+NAMED = Named((*CROPS, *ON_IMAGES, *ON_BATCHES))
+OPERATIONS = ListOf(NAMED)
 """The kind of `train.augment`."""
 
 

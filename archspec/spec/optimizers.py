@@ -65,6 +65,7 @@ class Sgd(_Coupled):
     Caffe's form, Keras's too, keeps the last change, PyTorch's a sum of gradients: after a change of rate they differ.
     """
 
+    synonyms = ("momentum", "nesterov", "sgdw")
     kind: str = tag("stochastic gradient descent with momentum", default="sgd")
     momentum: float = key(SHARE, "the share of the last change that goes on", default=0.9)
     nesterov: bool = key(Flag(), "Nesterov's form of momentum", default=False)
@@ -78,6 +79,7 @@ class Sgd(_Coupled):
 class RmsProp(_Coupled):
     """Gradients divided by the root of their moving mean square, then momentum (Tieleman and Hinton 2012)."""
 
+    synonyms = ("rmsproptf",)
     kind: str = tag("gradients by their mean square", default="rmsprop")
     rho: float = key(SHARE, "the share of the mean square that stays", default=0.9, synonyms=("alpha", "decay_rate"))
     momentum: float = key(SHARE, "the share of the last change that goes on", default=0.9)
@@ -125,6 +127,7 @@ class Lamb(_Moments):
 
     decoupled: ClassVar[bool] = True
     instead = MappingProxyType({"decay": "lamb decays by itself, inside the change whose length is adapted"})
+    synonyms = ("fusedlamb",)
     kind: str = tag("Adam, each weight's change as long as the weight", default="lamb")
     epsilon: float = key(EPSILON, "added to the root, after the correction of its bias", default=1e-6, synonyms=("eps",))
     weight_decay: float = key(COEFFICIENT, "the decay's coefficient, inside the change that is adapted", default=0.01,

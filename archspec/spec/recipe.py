@@ -7,35 +7,25 @@ from types import MappingProxyType
 
 from archspec.schema.keys import Clash, Key, OneOf, Section, Sub, key, section
 from archspec.schema.kinds import Choice, Flag, Number, Table, Text, Whole, plainly
-from archspec.spec.augment import (
-    CROPS,
-    ON_BATCHES,
-    ON_IMAGES,
-    OPERATIONS,
-    CutMix,
-    Flip,
-    MixUp,
-    Operation,
-    RandomResizedCrop,
-    order_clashes,
-)
+from archspec.spec.augment import CROPS, NAMED, OPERATIONS, CutMix, Flip, MixUp, Operation, RandomResizedCrop, order_clashes
 from archspec.spec.data import ELSEWHERE, SOURCES, Data, Digits
+from archspec.spec.losses import LOSSES, Loss
 from archspec.spec.optimizers import OPTIMIZERS, SHARE, Optimizer, Sgd
 from archspec.spec.preprocess import PreprocessKeys
 from archspec.spec.schedules import MOST_EPOCHS, SCHEDULES, Cosine, Schedule, misfits
+from archspec.spec.updates import Clip
 
 NOT_NEGATIVE = Number(least=0, most=1e6)
 BALANCED = dict.fromkeys(("balanced", "auto"), "sampling: balanced shows every class as often as any other; weights are "
                          "written out, {NAME: 2.5}")
 """What to write where other libraries count the classes themselves, by their word for it."""
-DECIDED = ("data", "epochs", "batch", "optimizer", "schedule", "preprocess", "augment", "repeated_augmentation",
-           "label_smoothing", "auxiliary_weight")
+DECIDED = ("data", "epochs", "batch", "optimizer", "clip", "loss", "schedule", "preprocess", "augment",
+           "repeated_augmentation", "label_smoothing", "auxiliary_weight", "zero_init_residual")
 """What a recipe decides, by saying it or by leaving it to the defaults: naming one forgets what was said of these before."""
 SAMPLINGS = {**dict.fromkeys(("weighted", "weightedrandom", "oversample", "oversampling", "classbalanced", "equal"),
                              "balanced"),
              **dict.fromkeys(("uniform", "random", "shuffle", "sequential"), "natural")}
 """What other libraries call the ways to draw images."""
-_LOSS = "cross-entropy; of images with several labels (csv: separator, tfrecord: several) that of each class by itself"
 
 
 @section
@@ -69,8 +59,7 @@ class Recipe(Section):
 
     instead = MappingProxyType({
         **ELSEWHERE, **{plainly(name): f"it is done to images: train.augment: [{each.word}]"
-                        for each in (*CROPS, *ON_IMAGES, *ON_BATCHES) for name in (each.word, *each.synonyms)},
-        **dict.fromkeys(("loss", "lossfunction", "criterion", "losses"), _LOSS)})
+                        for each in NAMED.sections for name in (each.word, *each.synonyms)}})
 
     merged = MappingProxyType({"recipe": Key(Text("the name of a recipe"), None, "a recipe that ships, see "
                                              "[Recipes](#recipes); its keys hold where the section that names it says "
@@ -81,6 +70,11 @@ class Recipe(Section):
     batch: int = key(Whole(1, 10**6), "images a step, over all devices together", default=32, unit="images",
                      synonyms=("batch_size", "bs", "global_batch_size"))
     optimizer: Optimizer = key(OneOf("kind", OPTIMIZERS), "how weights change", default=Sgd(), synonyms=("optimiser",))
+    clip: Clip | None = key(Sub(Clip), "bounds the gradient of the whole batch, ahead of decay; `clip: 1` is its length",
+                            default=None, synonyms=("clip_grad", "gradient_clipping", "clipnorm", "grad_clip", "max_grad_norm"))
+    loss: Loss | None = key(OneOf("kind", LOSSES), "how far the network is from the truth; a test tells the cross entropy "
+                            "whatever it is", default=None, follows="softmax; sigmoid where an image may have several labels",
+                            synonyms=("criterion", "objective", "loss_fn", "losses", "loss_function"))
     schedule: Schedule = key(SCHEDULES, "the learning rate over the epochs", default=Cosine(),
                              synonyms=("lr_schedule", "scheduler"))
     preprocess: PreprocessKeys = key(Sub(PreprocessKeys), "what is done to every image ahead of the network",
@@ -103,6 +97,8 @@ class Recipe(Section):
                                   "the weight of each auxiliary classifier's loss beside the main one's; read only by "
                                   "networks that have some", default=0.3,
                                   synonyms=("aux_weight",))
+    zero_init_residual: bool = key(Flag(), "each residual branch starts as nothing: the scale of its last norm at 0 "
+                                   "(1706.02677, section 5.1)", default=False, synonyms=("zero_init_last", "zero_gamma"))
     init: Init | None = key(Sub(Init), "weights to start from instead of random ones; of a run: `init: runs/x`",
                             default=None, synonyms=("pretrained",))
     seed: int = key(Whole(0, 2**31 - 1), "fixes the weights, the order of the images and what augmentation draws", default=0,

@@ -34,6 +34,8 @@ from archspec.train import strategy as strategies
 from archspec.train.checkpoint import Misfit, Snapshot
 from archspec.train.cluster import Cluster
 from archspec.train.faults import computing
+from archspec.train.initial import quiet_branches
+from archspec.train.objective import refuse_unfit
 from archspec.train.progress import Progress
 from archspec.train.state import TrainState, groups
 from archspec.train.steps import EvaluateStep, TrainStep
@@ -131,12 +133,15 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick, *, trial: bool =
     recipe = spec.train
     cluster = clusters.read(os.environ)
     weights = class_weights(recipe, data)
+    refuse_unfit(recipe.loss, data.train.labels.ndim == 1)
     rule, found = look(spec, graph, data, tick)
     training, testing = _pipelines(data, found, rule, recipe, trial=trial)
     strategy = strategies.make_strategy(recipe.strategy, recipe.batch, recipe.mixing)
     keras.utils.set_random_seed(recipe.seed)
     with strategy.scope():
         model = build(graph, auxiliary=bool(graph.auxiliary))
+        if recipe.zero_init_residual:
+            quiet_branches(graph, model)
         optimizer = optimizers.make_optimizer(recipe, training.steps, model)
     several = strategy.num_replicas_in_sync > 1
     classes = graph.output.type.channels

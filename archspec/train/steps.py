@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
@@ -11,14 +12,16 @@ import tensorflow as tf
 
 from archspec.data.augment.batches import Blend
 from archspec.evaluate.evaluator import Evaluator, weighted
-from archspec.evaluate.loss import binary_cross_entropy, cross_entropy, truth, weighed_cross_entropy
+from archspec.evaluate.loss import truth
 from archspec.evaluate.ranks import hits
 from archspec.preprocess.pixels import normalize
 from archspec.preprocess.rule import Preprocess
 from archspec.spec.recipe import Recipe
 from archspec.train.blend import blended
+from archspec.train.objective import objective
+from archspec.train.scale import UNSCALED, Scale
 from archspec.train.strategy import over_devices
-from archspec.train.update import Rule, updated
+from archspec.train.update import Gradients, Rule, updated
 
 TRAINED = ("loss", "correct", "examples")
 """What the sums of a training step are sums of."""
@@ -36,9 +39,17 @@ class TrainStep:
     classes: int
     class_weights: np.ndarray | None = None
     """(classes,) float32; 1 for all if left out."""
+    scale: Scale = UNSCALED
 
     def __call__(self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, blend: Blend | tuple[()]) -> tf.Tensor:
-        """Sums as in TRAINED, (3,) float64.
+        """Sums as in TRAINED, (3,) float64."""
+        gradients, sums = self.derive(images, labels, weights, blend)
+        self.update(gradients, tf.reduce_sum(weights))
+        return sums
+
+    def derive(self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, blend: Blend | tuple[()]
+               ) -> tuple[Gradients, tf.Tensor]:
+        """The gradient of this device's part of the loss of a whole batch, scaled, and sums as in TRAINED.
 
         Of images that are blended the accuracy is by the class that has most of them; of several labels by those that are
         true by half at least.
@@ -47,18 +58,26 @@ class TrainStep:
         inputs, truths, weighed = self._blended(images, labels, blend)
         if blend:
             labels = tf.argmax(truths, axis=1, output_type=tf.int32) if one_each else tf.cast(truths >= 0.5, tf.uint8)
-        whole = cross_entropy if self.class_weights is None else weighed_cross_entropy
-        distance = whole if one_each else binary_cross_entropy
+        distance = partial(objective(self.recipe.loss, one_each, self.class_weights is not None), truths, weighed)
         with tf.GradientTape() as tape:
             logits, auxiliary = split_outputs(self.model(inputs, training=True))
-            losses = distance(weighed, logits)
-            total = losses + self.recipe.auxiliary_weight * sum(distance(weighed, each) for each in auxiliary)
+            losses = distance(logits)
+            total = losses + self.recipe.auxiliary_weight * sum(distance(each) for each in auxiliary)
             # over the global batch: gradients are summed over devices, not averaged
-            loss = tf.reduce_sum(total * weights) / self.recipe.batch
+            loss = self.scale.loss(tf.reduce_sum(total * weights) / self.recipe.batch)
+        gradients = tape.gradient(loss, [variable.value for variable in self.model.trainable_variables])
+        return gradients, weighted(weights, losses, hits(logits, labels, 1))
+
+    def update(self, gradients: Gradients, images: tf.Tensor) -> None:
+        """Changes the weights by what all devices have derived, each of so many images, () float32.
+
+        The gradient is the mean over the images that are there: a batch that is not full weighs what it holds.
+        """
         variables = self.model.trainable_variables
-        gradients = over_devices(tape.gradient(loss, [variable.value for variable in variables]))
-        self.optimizer.apply(updated(gradients, variables, self.rules), variables)
-        return weighted(weights, losses, hits(logits, labels, 1))
+        *summed, count = over_devices([*gradients, images])
+        whole = tf.math.divide_no_nan(float(self.recipe.batch), count)  # 1, exactly, of a full batch
+        found = updated([whole * each for each in self.scale.gradients(summed)], variables, self.rules)
+        self.optimizer.apply(found, variables)
 
     def _blended(self, images: tf.Tensor, labels: tf.Tensor, blend: Blend | tuple[()]) -> tuple[tf.Tensor, ...]:
         """The network's input, what is true of it, and the same with each label's part times the weight of its class."""

@@ -6,11 +6,13 @@ They see the gradient of the whole batch, summed over all devices, so that a rul
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 import keras
 import tensorflow as tf
 
 from archspec.spec.recipe import Recipe
+from archspec.train.clip import clipped
 from archspec.train.treatment import Treatment, treatments
 
 Gradients = list[tf.Tensor]
@@ -24,6 +26,8 @@ def rules(recipe: Recipe, model: keras.Model) -> tuple[Rule, ...]:
 
 
 def _rules(recipe: Recipe, model: keras.Model) -> Iterator[Rule]:
+    if recipe.clip is not None:
+        yield partial(clipped, recipe.clip, model)
     if not recipe.optimizer.decoupled:
         yield decay(treatments(recipe.optimizer, model))
 

@@ -96,8 +96,20 @@ CASES: dict[str, tuple[Formula, dict[str, Any]]] = {
     "layers": (caffe, {"kind": "sgd", "weight_decay": 0.1, "layers": [{"match": "d*e", "learning_rate": 0.5, "weight_decay": 2.0}]}),
     "layers of adamw": (adam, {"kind": "adamw", "weight_decay": 0.1, "layers": [{"match": "dense", "learning_rate": 0.5, "weight_decay": 2.0}]}),
 }
+CLIPS = {"sgd by length": {"at": 1.5}, "sgd by value": {"kind": "value", "at": 0.5}}
+CASES |= {name: (caffe, {"kind": "sgd", "weight_decay": 0.1}) for name in CLIPS}
 DECOUPLED = {"sgd decoupled", "rmsprop of pytorch", "adamw", "lion", "layers of adamw"}
 SETS = {"kernels": {"dense/kernel"}, "all_but_norms": {"dense/kernel", "dense/bias"}, "all": set(SHAPES)}
+
+
+def summed(name: str, step: int) -> dict[str, Array]:
+    """The gradients of the whole batch, within the bound that a case has."""
+    found = {path: each[step].astype(np.float64).sum(axis=0) for path, each in gradients().items()}
+    if name == "sgd by length":
+        length = np.sqrt(sum((each ** 2).sum() for each in found.values()))
+        return {path: each * min(1.0, CLIPS[name]["at"] / length) for path, each in found.items()}
+    most = CLIPS[name]["at"] if name == "sgd by value" else np.inf
+    return {path: np.clip(each, -most, most) for path, each in found.items()}
 
 
 def expected(name: str, said: dict[str, Any]) -> dict[str, Array]:
@@ -110,7 +122,7 @@ def expected(name: str, said: dict[str, Any]) -> dict[str, Array]:
         factor, doubled = (0.5, 2.0) if name.startswith("layers") and path.startswith("dense") else (1.0, 1.0)
         decay = said["weight_decay"] * doubled * decays
         for step in range(STEPS):
-            rate, g = RATES[step] * factor, gradients()[path][step].astype(np.float64).sum(axis=0)
+            rate, g = RATES[step] * factor, summed(name, step)[path]
             if name in DECOUPLED:
                 w = w - rate * decay * w
             elif said["kind"] != "lamb":
@@ -126,7 +138,7 @@ import tensorflow as tf
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
 import keras
 import numpy as np
-from formulas import CASES, FALLS, STEPS, expected, gradients, weights
+from formulas import CASES, CLIPS, FALLS, STEPS, expected, gradients, weights
 from archspec.schema.keys import to_json
 from archspec.schema.read import section_of
 from archspec.spec.recipe import Recipe
@@ -136,7 +148,7 @@ from archspec.train.update import rules, updated
 
 def off(name, kind):
     schedule = {"kind": "step", "learning_rate": 0.1, "factor": 0.2, "milestones": [FALLS]}
-    recipe = section_of(Recipe, {"optimizer": CASES[name][1], "schedule": schedule})
+    recipe = section_of(Recipe, {"optimizer": CASES[name][1], "schedule": schedule, "clip": CLIPS.get(name)})
     strategy = make_strategy(kind, 2)
     keras.utils.clear_session()
     with strategy.scope():

@@ -12,7 +12,7 @@ import tensorflow as tf
 from archspec.data.augment.batches import blender
 from archspec.data.augment.mixing import Mixed
 from archspec.evaluate.evaluator import classification
-from archspec.evaluate.loss import cross_entropy, truth, weighed_cross_entropy
+from archspec.evaluate.loss import cross_entropy, truth
 from archspec.preprocess.rule import preprocess_of
 from archspec.schema.read import section_of
 from archspec.spec.augment import MixUp
@@ -20,6 +20,7 @@ from archspec.spec.preprocess import PreprocessKeys
 from archspec.spec.recipe import Recipe
 from archspec.train import optimizer as optimizers
 from archspec.train.blend import blended
+from archspec.train.objective import objective
 from archspec.train.progress import trained
 from archspec.train.steps import EvaluateStep, TrainStep, split_outputs
 from archspec.train.treatment import Treatment
@@ -156,7 +157,7 @@ def test_blended_images_are_what_is_learned() -> None:
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
 def test_of_blended_images_with_several_labels_those_of_the_larger_part_count(smoothing: float) -> None:
     model, recipe = network(), Recipe(batch=4, label_smoothing=smoothing)
-    step = TrainStep(model, optimizers.make_optimizer(recipe, 1, model), recipe, RULE, rules(recipe), 3)
+    step = TrainStep(model, optimizers.make_optimizer(recipe, 1, model), recipe, RULE, rules(recipe, model), 3)
     labels, shares = np.repeat(np.uint8([[0], [1], [1], [0]]), 3, axis=1), tf.constant([0.3, 0.8, 0.8, 0.3])
     for part, hits in ((shares, 4), (1 - shares, 0), (tf.ones(4), 2)):
         assert step(IMAGES, labels, ONES, (Mixed(part, tf.zeros((4, 4), tf.int32), part),)).numpy()[1] == hits
@@ -177,7 +178,7 @@ def test_the_gradient_of_weighed_truths_is_that_of_their_loss() -> None:
     truths, logits = np.float32([[0.5, 2.0, 0.0], [0, 0, 0]]), tf.constant([[0.1, -0.3, 0.8], [1.0, 0.0, 0.0]])
     with tf.GradientTape() as tape:
         tape.watch(logits)
-        loss = weighed_cross_entropy(truths, logits)
+        loss = objective(None, True, True)(truths, truths, logits)
     assert loss.numpy() == pytest.approx(-(truths * tf.nn.log_softmax(logits).numpy()).sum(axis=1), abs=1e-6)
     wanted = truths.sum(axis=1, keepdims=True) * tf.nn.softmax(logits).numpy() - truths
     np.testing.assert_allclose(tape.gradient(loss, logits), wanted, atol=1e-6)
@@ -185,3 +186,15 @@ def test_the_gradient_of_weighed_truths_is_that_of_their_loss() -> None:
 
 def test_of_examples_without_a_weight_loss_and_accuracy_are_0() -> None:
     assert trained(np.zeros(3)) == {"loss": 0.0, "accuracy": 0.0}
+
+
+def test_a_batch_that_is_not_full_weighs_what_it_holds() -> None:
+    """Two images of four: the change is that of the mean of these two."""
+    keys = {"optimizer": {"weight_decay": 0.0}, "schedule": {"kind": "constant", "learning_rate": 0.5}}
+    half, whole = network(), network()
+    for model in (half, whole):
+        model.layers[3].trainable = False  # the norm, whose statistics would be of other images
+    train_step(half, section_of(Recipe, {"batch": 4, **keys}))(IMAGES, LABELS, np.float32([1, 1, 0, 0]), ())
+    train_step(whole, section_of(Recipe, {"batch": 2, **keys}))(IMAGES[:2], LABELS[:2], ONES[:2], ())
+    for one, other in zip(half.trainable_variables, whole.trainable_variables, strict=True):
+        np.testing.assert_allclose(one.value.numpy(), other.value.numpy(), atol=1e-6)
