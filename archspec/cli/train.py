@@ -135,13 +135,14 @@ def _work(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Consol
     from archspec.train.begin import begin
     from archspec.train.loop import train
     from archspec.train.picture.draw import draw_first
-    from archspec.train.report import headline
+    from archspec.train.report import headline, learning
     if not fresh and is_trained(run):
         with console.status("completing"):
             return complete(run.path, spec.export)
     job = _job(spec, graph, run, fresh, console, trial=False)
     begin(run, spec, graph, job, fresh, partial(_say, console))
     _say(console, headline(graph, job))
+    _say(console, learning(job))
     draw_first(run.augmented, spec.name, job)
     history = train(job, run, console)
     with console.status("saving and comparing"):
@@ -154,7 +155,7 @@ def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Cons
     from archspec.train.begin import has_saved, refuse_other_data, to_go_on_from
     from archspec.train.metrics import write_lines
     from archspec.train.rehearsal import refuse_little_space, rehearse
-    from archspec.train.report import headline
+    from archspec.train.report import headline, learning
     from archspec.train.run import RunFolder
     job = _job(spec, graph, run, fresh, console, trial=True)
     if not fresh and has_saved(run):
@@ -163,6 +164,7 @@ def try_out(spec: Spec, graph: Graph, run: RunFolder, fresh: bool, console: Cons
         else:
             to_go_on_from(run, spec, job.index)
     _say(console, headline(graph, job))
+    _say(console, learning(job))
     row = rehearse(job, partial(_say, console))
     with tempfile.TemporaryDirectory(prefix="archspec-") as folder, console.status("saving and comparing"):
         trial = RunFolder(Path(folder))

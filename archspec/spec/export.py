@@ -17,3 +17,6 @@ class ExportSection(Section):
     tolerance: float = key(Number(above=0, below=1),
                            "how far a probability may be from Keras's; ten times that for a logit, as a share of the largest",
                            default=1e-4)
+    weights: str | None = key(Choice(("raw", "ema"), {"average": "ema", "averaged": "ema", "last": "raw"}),
+                              "which weights are tested and exported: those that are trained, or their moving average",
+                              default=None, follows="ema where train.ema has one, else raw")

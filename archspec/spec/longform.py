@@ -51,7 +51,8 @@ def _long(tree: Tree, key: Key) -> Tree:
         case OneOf(tag=name) if said:
             return _only(name, tree)
         case Sub(section=section):
-            whole = _only(section.main, tree) if said and section.main else tree
+            bare = said or isinstance(tree, ListTree)
+            whole = _only(section.main, tree) if bare and section.main else tree
             return _written_out(whole, section.declared) if isinstance(whole, MappingTree) else whole
         case Named() as named:
             whole = _only(tree.text, MappingTree({}, tree.where)) if said and isinstance(tree, Scalar) else tree

@@ -13,14 +13,15 @@ from archspec.spec.losses import LOSSES, Loss
 from archspec.spec.optimizers import OPTIMIZERS, SHARE, Optimizer, Sgd
 from archspec.spec.preprocess import PreprocessKeys
 from archspec.spec.schedules import MOST_EPOCHS, SCHEDULES, Cosine, Schedule, misfits
-from archspec.spec.updates import Clip
+from archspec.spec.updates import Clip, Ema, Freeze
 
 NOT_NEGATIVE = Number(least=0, most=1e6)
 BALANCED = dict.fromkeys(("balanced", "auto"), "sampling: balanced shows every class as often as any other; weights are "
                          "written out, {NAME: 2.5}")
 """What to write where other libraries count the classes themselves, by their word for it."""
 DECIDED = ("data", "epochs", "batch", "optimizer", "clip", "loss", "schedule", "preprocess", "augment",
-           "repeated_augmentation", "label_smoothing", "auxiliary_weight", "zero_init_residual")
+           "repeated_augmentation", "label_smoothing", "auxiliary_weight", "zero_init_residual",
+           "ema", "recompute_statistics")
 """What a recipe decides, by saying it or by leaving it to the defaults: naming one forgets what was said of these before."""
 SAMPLINGS = {**dict.fromkeys(("weighted", "weightedrandom", "oversample", "oversampling", "classbalanced", "equal"),
                              "balanced"),
@@ -69,9 +70,14 @@ class Recipe(Section):
     epochs: int = key(Whole(1, MOST_EPOCHS), "how often every image is seen", default=30)
     batch: int = key(Whole(1, 10**6), "images a step, over all devices together", default=32, unit="images",
                      synonyms=("batch_size", "bs", "global_batch_size"))
+    accumulate: int = key(Whole(1, 1000), "micro-batches that a batch is taken in, one after the other, for less memory; the "
+                          "statistics of batch norms are each one's", default=1,
+                          synonyms=("gradient_accumulation", "accum_iter", "grad_accum", "gradient_accumulation_steps"))
     optimizer: Optimizer = key(OneOf("kind", OPTIMIZERS), "how weights change", default=Sgd(), synonyms=("optimiser",))
     clip: Clip | None = key(Sub(Clip), "bounds the gradient of the whole batch, ahead of decay; `clip: 1` is its length",
                             default=None, synonyms=("clip_grad", "gradient_clipping", "clipnorm", "grad_clip", "max_grad_norm"))
+    ema: Ema | None = key(Sub(Ema), "a moving average of the weights, which is tested and exported; `ema: 0.9999` is its decay",
+                          default=None, synonyms=("model_ema", "moving_average", "use_ema", "polyak", "ema_decay"))
     loss: Loss | None = key(OneOf("kind", LOSSES), "how far the network is from the truth; a test tells the cross entropy "
                             "whatever it is", default=None, follows="softmax; sigmoid where an image may have several labels",
                             synonyms=("criterion", "objective", "loss_fn", "losses", "loss_function"))
@@ -97,6 +103,11 @@ class Recipe(Section):
                                   "the weight of each auxiliary classifier's loss beside the main one's; read only by "
                                   "networks that have some", default=0.3,
                                   synonyms=("aux_weight",))
+    freeze: Freeze | None = key(Sub(Freeze), "what does not learn, `freeze: [stem, stage1]`; its norms do not move either",
+                                default=None, synonyms=("frozen", "freeze_layers", "trainable"))
+    recompute_statistics: int = key(Whole(0, 10**9), "after the last epoch the statistics of batch norms become the mean over "
+                                    "this many training images, in whole batches (1512.03385, section 3.4); 0: they stay the "
+                                    "moving ones", default=0, unit="images", synonyms=("update_bn", "precise_bn"))
     zero_init_residual: bool = key(Flag(), "each residual branch starts as nothing: the scale of its last norm at 0 "
                                    "(1706.02677, section 5.1)", default=False, synonyms=("zero_init_last", "zero_gamma"))
     init: Init | None = key(Sub(Init), "weights to start from instead of random ones; of a run: `init: runs/x`",
@@ -147,6 +158,20 @@ class Recipe(Section):
         yield from order_clashes(self.augmentation)
         yield from _unpaired(self)
         yield from misfits(self.schedule, self.epochs)
+        yield from _unshared(self)
+        if self.freeze and self.freeze.until >= self.epochs:
+            yield Clash(("freeze.until", "epochs"), f"freeze.until is epoch {self.freeze.until:g}, but training has "
+                        f"{self.epochs}",
+                        "an earlier epoch, or leave until out: frozen to the end")
+
+
+def _unshared(recipe: Recipe) -> Iterator[Clash]:
+    """A batch that its micro-batches do not share out evenly, in whole pairs where these are mixed."""
+    least = recipe.accumulate * (2 if recipe.mixing else 1)
+    if recipe.accumulate > 1 and recipe.batch % least:
+        pairs = f" of whole pairs, which are mixed ({', '.join(recipe.mixing)})" if recipe.mixing else ""
+        yield Clash(("accumulate", "batch"), f"a batch of {recipe.batch} is not {recipe.accumulate} equal micro-batches{pairs}",
+                    f"batch: {-(-recipe.batch // least) * least}")
 
 
 def _unpaired(recipe: Recipe) -> Iterator[Clash]:

@@ -112,9 +112,12 @@ def _undefined(tree: object, known: tuple[Collection[str], ...], work: Work) -> 
 
 def _recipe(spec: Spec) -> Iterator[Problem]:
     problems: list[Problem] = []
-    section_in(spec.resolved, "export", ExportSection, problems)
+    export = section_in(spec.resolved, "export", ExportSection, problems)
     recipe = section_in(spec.resolved, "train", Recipe, problems)
     yield from problems
+    if export.weights == "ema" and recipe.ema is None:
+        yield Problem("ema", place(spec.resolved.tree, "export.weights"), "export.weights: ema, but train.ema says no average",
+                      "train: {ema: 0.9999}, or leave export.weights out")
     yield from _misfits(spec, recipe, lambda operation: isinstance(operation, PadCrop))
 
 

@@ -107,6 +107,8 @@ class Evaluate:
         self._pace.go()
 
     def _test(self) -> dict[str, float]:
+        if self._job.state.progress.step == self._job.steps:
+            self._job.settle()
         self._job.state.gather()  # what is evaluated is what is saved
         found = {f"test_{name}": value for name, value in self._job.evaluate(self._between)}
         if not math.isfinite(found["test_loss"]):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +29,20 @@ from archspec.network import lower, with_overrides
 from archspec.preprocess.rule import Preprocess, input_shape, preprocess_of
 from archspec.preprocess.sampling import ratios
 from archspec.spec.arch import Spec
-from archspec.spec.recipe import Recipe
+from archspec.spec.recipe import Init, Recipe
 from archspec.train import cluster as clusters
 from archspec.train import optimizer as optimizers
 from archspec.train import strategy as strategies
+from archspec.train.accumulate import accumulated
+from archspec.train.average import Average, average
 from archspec.train.checkpoint import Misfit, Snapshot
 from archspec.train.cluster import Cluster
 from archspec.train.faults import computing
+from archspec.train.frozen import frozen, layers_of, refuse_all, unfreezing
 from archspec.train.initial import quiet_branches
 from archspec.train.objective import refuse_unfit
 from archspec.train.progress import Progress
+from archspec.train.restate import Restate
 from archspec.train.state import TrainState, groups
 from archspec.train.steps import EvaluateStep, TrainStep
 from archspec.train.update import rules
@@ -66,6 +72,12 @@ class Job:
     initialize: Callable[[Say], None]
     """Gives the model the weights that the recipe's `init` names, and says what is to be known of them; nothing without one.
     For a run that begins."""
+    shown: keras.Model
+    """What is tested and exported: the model, or the average of its weights."""
+    average: Average | None
+    frozen: frozenset[str]
+    """The layers that do not learn, or not from the start."""
+    restate: Restate | None
 
     @property
     def index(self) -> Index:
@@ -99,7 +111,24 @@ class Job:
     def train(self, batch: Any) -> tf.Tensor:
         """One step: the sums of steps.TRAINED. Raises InputError if memory does not suffice; the state is lost then."""
         with computing(self.recipe.batch):
-            return self.train_step(batch)
+            sums = self.train_step(batch)
+        if self.average:
+            self.average.follow(self.state.progress.step + 1)
+        return sums
+
+    def settle(self) -> None:
+        """After the last step: statistics of batch norms as the recipe wants them. Raises InputError as `next` and `train`."""
+        if self.restate:
+            with computing(self.recipe.batch):
+                self.restate.act(islice(self._whole(), -(-self.recipe.recompute_statistics // self.recipe.batch)))
+
+    def _whole(self) -> Iterator[Any]:
+        """The batches from the first step on in which every image counts; all, where there is none such."""
+        batches, steps, size = self.batches(0), self.training.steps, self.training.split.size
+        for step in range(self.steps):
+            batch = self.training.next(batches, step, training=True)
+            if (step + 1) % steps or size % self.recipe.batch == 0 or steps == 1:
+                yield batch
 
     def evaluate(self, between: Callable[[int], None]) -> Iterator[tuple[str, float]]:
         """(name, value) over the test images. `between` is called after each batch with the number of those done."""
@@ -136,24 +165,55 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick, *, trial: bool =
     refuse_unfit(recipe.loss, data.train.labels.ndim == 1)
     rule, found = look(spec, graph, data, tick)
     training, testing = _pipelines(data, found, rule, recipe, trial=trial)
-    strategy = strategies.make_strategy(recipe.strategy, recipe.batch, recipe.mixing)
+    strategy = strategies.make_strategy(recipe.strategy, recipe.batch, recipe.mixing, recipe.accumulate)
+    still = layers_of(graph, recipe.freeze.layers) if recipe.freeze else frozenset[str]()
     keras.utils.set_random_seed(recipe.seed)
     with strategy.scope():
         model = build(graph, auxiliary=bool(graph.auxiliary))
         if recipe.zero_init_residual:
             quiet_branches(graph, model)
+        refuse_all(model, still)
         optimizer = optimizers.make_optimizer(recipe, training.steps, model)
+        mean = average(recipe.ema, model, build(graph, initialize=False), strategy) if recipe.ema else None
     several = strategy.num_replicas_in_sync > 1
     classes = graph.output.type.channels
     evaluator = classification(classes) if data.train.labels.ndim == 1 else multi_label(classes)
-    train_step = strategies.summed(strategy, TrainStep(model, optimizer, recipe, rule, rules(recipe, model), classes, weights),
-                                   partial(strategies.synchronized, model, several and recipe.sync_batch_norm))
-    evaluate_step = strategies.summed(strategy, EvaluateStep(model, rule, evaluator))
+    progress = Progress()
+    within = partial(_traced, several and recipe.sync_batch_norm)
+    step = TrainStep(model, optimizer, recipe, rule, rules(recipe, model), classes, weights)
+    train_step = _compiled(strategy, step, progress, training.steps, still, within)
+    shown = mean.model if mean and spec.export.weights != "raw" else model
+    evaluate_step = strategies.summed(strategy, EvaluateStep(shown, rule, evaluator))
     # statistics that each device takes by itself differ between them, all else is the same everywhere
-    apart = strategies.statistics(model) if several and not recipe.sync_batch_norm else []
-    state = TrainState(groups(model, optimizer), Progress(), strategies.averaging(strategy, apart))
+    nets = [model, *([mean.model] if mean else [])] if several and not recipe.sync_batch_norm else []
+    apart = [each for net in nets for each in strategies.statistics(net)]
+    named = groups(model, optimizer) | ({"ema": mean.variables} if mean else {})
+    state = TrainState(named, progress, strategies.averaging(strategy, apart))
     return Job(recipe, rule, data, found, training, testing, cluster, strategy, model, state, evaluator, train_step,
-               evaluate_step, partial(_initialize, spec, graph, model, strategy))
+               evaluate_step, partial(_initialize, spec, graph, model, strategy, mean), shown, mean, still,
+               Restate(strategy, shown, rule, partial(within, names=still)) if recipe.recompute_statistics else None)
+
+
+@contextmanager
+def _traced(together: bool, model: keras.Model, names: frozenset[str]) -> Iterator[None]:
+    """What a step is traced in: whether norms look at all devices, and which layers do not learn."""
+    with strategies.synchronized(model, together), frozen(model, names):
+        yield
+
+
+def _compiled(strategy: tf.distribute.Strategy, step: TrainStep, progress: Progress, steps: int, still: frozenset[str],
+              within: Callable[..., AbstractContextManager[None]]) -> Callable[[Any], tf.Tensor]:
+    """The step of a whole batch; where layers learn from an epoch on, the one before it and the one after it."""
+    recipe = step.recipe
+
+    def compiled(names: frozenset[str]) -> Callable[[Any], tf.Tensor]:
+        inside = partial(within, step.model, names=names)
+        if recipe.accumulate > 1:
+            return accumulated(strategy, step, recipe.accumulate, inside)
+        return strategies.summed(strategy, step, inside)
+    if recipe.freeze is None or not recipe.freeze.until:
+        return compiled(still)
+    return unfreezing(progress, recipe.freeze.until * steps, compiled(still), compiled(frozenset()))
 
 
 def _pipelines(data: Source, found: Checked, rule: Preprocess, recipe: Recipe, *, trial: bool) -> list[Pipeline]:
@@ -169,11 +229,16 @@ def _pipelines(data: Source, found: Checked, rule: Preprocess, recipe: Recipe, *
             for split, cache, each in zip((train, test), kept, ahead, strict=True)]
 
 
-def _initialize(spec: Spec, graph: Graph, model: keras.Model, strategy: tf.distribute.Strategy, say: Say) -> None:
+def _initialize(spec: Spec, graph: Graph, model: keras.Model, strategy: tf.distribute.Strategy, mean: Average | None,
+                say: Say) -> None:
     """Fills the model from the file or the run that `init` names. Raises InputError where the two do not fit."""
-    init = spec.train.init
-    if init is None:
-        return
+    if spec.train.init is not None:
+        _fill(spec, spec.train.init, graph, model, strategy, say)
+    if mean:
+        mean.start()
+
+
+def _fill(spec: Spec, init: Init, graph: Graph, model: keras.Model, strategy: tf.distribute.Strategy, say: Say) -> None:
     path = Path(init.weights)
     wanted = Wanted(init.layout, init.new_head, init.partial, bool(graph.auxiliary), init.as_is)
     with strategy.scope(), planned(graph, stage_blocks(spec), path, wanted) as plan:

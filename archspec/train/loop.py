@@ -38,6 +38,7 @@ def train(job: Job, run: RunFolder, console: Console) -> list[Row]:
         steps = Steps(job, pace)
         with _one_way_out(steps, save):
             _run(job, steps, events, stop)
+            job.settle()  # of a run that was stopped behind its last test
     return progress.history
 
 

@@ -7,6 +7,7 @@ from archspec.spec.data import Encoded
 from archspec.spec.recipe import Recipe
 from archspec.train.job import Job
 from archspec.train.strategy import devices_text
+from archspec.train.treatment import table
 
 
 def headline(graph: Graph, job: Job) -> str:
@@ -17,6 +18,14 @@ def headline(graph: Graph, job: Job) -> str:
             f"{job.testing.split.size} {data.test.name} images, {len(data.classes)} classes; {job.recipe.epochs} epochs of "
             f"{job.training.steps} steps; {devices_text(job.strategy)}; {job.recipe.rate_said}" +
             "".join(f"\n{note}" for note in _notes(job)))
+
+
+def learning(job: Job) -> str:
+    """How the weights learn, as a table: which decay, by how much and in which form, and what does not learn."""
+    rows = list(table(job.recipe.optimizer, job.model, job.frozen))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(f"{name:{widths[0]}}  {arrays:>{widths[1]}}  {numbers:>{widths[2]}}  {rate:>{widths[3]}}  {decay}"
+                     for name, arrays, numbers, rate, decay in rows)
 
 
 def remedy(recipe: Recipe) -> str:

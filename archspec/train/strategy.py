@@ -13,10 +13,11 @@ import tensorflow as tf
 from archspec.errors import InputError
 
 
-def make_strategy(kind: str, batch: int, mixing: Sequence[str] = ()) -> tf.distribute.Strategy:
+def make_strategy(kind: str, batch: int, mixing: Sequence[str] = (), parts: int = 1) -> tf.distribute.Strategy:
     """`one`, `mirrored` (every GPU; without one every logical CPU), or `auto`: mirrored where there are several GPUs.
 
-    Raises InputError if the batch cannot be shared out evenly: in whole pairs, where the operations `mixing` mix these.
+    Raises InputError if the batch cannot be shared out evenly, each device's share in so many parts: in whole pairs, where the
+    operations `mixing` mix these.
     """
     gpus = tf.config.list_logical_devices("GPU")
     if kind == "auto":
@@ -24,10 +25,11 @@ def make_strategy(kind: str, batch: int, mixing: Sequence[str] = ()) -> tf.distr
     devices = [device.name for device in gpus or tf.config.list_logical_devices("CPU")]
     if kind == "one":
         return tf.distribute.OneDeviceStrategy(devices[0])
-    least = len(devices) * (2 if mixing else 1)
+    least = len(devices) * parts * (2 if mixing else 1)
     if batch % least:
         pairs = f" in whole pairs, which are mixed ({', '.join(mixing)})" if mixing else ""
-        raise InputError(f"a batch of {batch} cannot be shared out over {len(devices)} devices{pairs}\n"
+        micro = f" in {parts} micro-batches each" if parts > 1 else ""
+        raise InputError(f"a batch of {batch} cannot be shared out over {len(devices)} devices{micro}{pairs}\n"
                          f"  hint: --set train.batch={-(-batch // least) * least}")
     return _mirrored(tuple(devices))
 
@@ -55,15 +57,25 @@ def distributed(strategy: tf.distribute.Strategy, batches: tf.data.Dataset) -> A
 
 
 def summed(strategy: tf.distribute.Strategy, step: Callable[..., tf.Tensor],
-           within: Callable[[], AbstractContextManager[None]] = nullcontext) -> Callable[[Any], tf.Tensor]:
-    """A compiled step over a whole batch: `step` on every device, its results summed over devices.
+           within: Callable[[], AbstractContextManager[None]] = nullcontext) -> Callable[..., tf.Tensor]:
+    """A compiled step over a whole batch, and what else it takes: `step` on every device, its results summed over devices.
 
     It is traced inside the context `within`, whenever that happens.
     """
-    def run(batch: Any) -> tf.Tensor:
+    def run(batch: Any, *more: tf.Tensor) -> tf.Tensor:
         with within():
-            return strategy.reduce(tf.distribute.ReduceOp.SUM, strategy.run(step, args=batch), axis=None)
-    compiled: Callable[[Any], tf.Tensor] = tf.function(run, autograph=False)
+            return strategy.reduce(tf.distribute.ReduceOp.SUM, strategy.run(step, args=(*batch, *more)), axis=None)
+    compiled: Callable[..., tf.Tensor] = tf.function(run, autograph=False)
+    return compiled
+
+
+def everywhere(strategy: tf.distribute.Strategy, act: Callable[..., None],
+               within: Callable[[], AbstractContextManager[None]] = nullcontext) -> Callable[..., None]:
+    """A compiled function that does the same on every device, and sums nothing; see `summed`."""
+    def run(*given: Any) -> None:
+        with within():
+            strategy.run(act, args=given)
+    compiled: Callable[..., None] = tf.function(run, autograph=False)
     return compiled
 
 
@@ -99,10 +111,11 @@ def _assign(variables: Sequence[keras.Variable], values: Sequence[tf.Tensor]) ->
 
 def statistics(model: keras.Model) -> list[keras.Variable]:
     """The moving means and variances of the batch normalisations."""
-    return [variable for layer in _norms(model) for variable in (layer.moving_mean, layer.moving_variance)]
+    return [variable for layer in norms(model) for variable in (layer.moving_mean, layer.moving_variance)]
 
 
-def _norms(model: keras.Model) -> list[keras.layers.BatchNormalization]:
+def norms(model: keras.Model) -> list[keras.layers.BatchNormalization]:
+    """Its batch normalisations."""
     return [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
 
 
@@ -113,7 +126,7 @@ def synchronized(model: keras.Model, wanted: bool) -> Iterator[None]:
     Afterwards the layers are as before: `synchronized` is a matter of training, and a saved model that has it set
     cannot be loaded under Keras's other backends.
     """
-    changed = _norms(model) if wanted else []
+    changed = norms(model) if wanted else []
     for layer in changed:
         layer.synchronized = True
     try:

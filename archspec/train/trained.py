@@ -11,9 +11,9 @@ from archspec.train.progress import Row
 
 
 def artifact_of(spec: Spec, graph: Graph, job: Job, last: Row) -> Artifact:
-    """The network as it is now, without auxiliary classifiers; `last` is the row of its last epoch."""
+    """The network as it is tested now, without auxiliary classifiers; `last` is the row of its last epoch."""
     wanted = shapes(graph)
-    weights = {key: array for key, array in values(job.model).items() if key in wanted}
+    weights = {key: array for key, array in values(job.shown).items() if key in wanted}
     tested = {name.removeprefix("test_"): value for name, value in last.items() if name.startswith("test_")}
     data = job.data
     return Artifact(spec.to_yaml(expand=True), graph, weights, data.classes, job.rule,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -60,8 +61,21 @@ def kind_of(layer: keras.layers.Layer, variable: keras.Variable) -> str:
     return "kernel" if str(variable.name).endswith("kernel") else "other"
 
 
-def rows(found: dict[str, Treatment], sizes: dict[str, int]) -> Iterator[tuple[Treatment, int, int]]:
-    """Each treatment that occurs, with the count of its weights and of their numbers."""
-    for treatment in dict.fromkeys(found.values()):
-        paths = [path for path, each in found.items() if each == treatment]
-        yield treatment, len(paths), sum(sizes[path] for path in paths)
+WORDS = {"kernel": "kernels", "norm": "of norms", "other": "others"}
+
+
+def table(optimizer: Optimizer, model: keras.Model, still: Collection[str]) -> Iterator[tuple[str, str, str, str, str]]:
+    """How weights are treated, with a head: which, how many arrays and numbers, the factor of their rate, their decay.
+
+    Those of the layers `still` do not learn, or not from the start.
+    """
+    found = treatments(optimizer, model)
+    form = "decoupled" if optimizer.decoupled else "in the gradient"
+    weights = {variable.path: (layer.name in still, math.prod(variable.shape))
+               for layer in model.layers for variable in layer.trainable_variables}
+    yield "weights", "arrays", "numbers", "rate", "decay"
+    for group in dict.fromkeys((weights[path][0], each) for path, each in found.items()):
+        sizes = [size for path, (frozen, size) in weights.items() if (frozen, found[path]) == group]
+        frozen, each = group
+        yield (WORDS[each.kind] + ", frozen" * frozen, f"{len(sizes)}", f"{sum(sizes):,}", f"x{each.rate:g}",
+               f"{each.decay:g} {form}" if each.decay else "none")

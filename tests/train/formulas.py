@@ -112,8 +112,8 @@ def summed(name: str, step: int) -> dict[str, Array]:
     return {path: np.clip(each, -most, most) for path, each in found.items()}
 
 
-def expected(name: str, said: dict[str, Any]) -> dict[str, Array]:
-    """The weights after all steps, by the formula alone. `said` is the whole section, with its defaults."""
+def expected(name: str, said: dict[str, Any], steps: int = STEPS) -> dict[str, Array]:
+    """The weights after so many steps, by the formula alone. `said` is the whole section, with its defaults."""
     formula, _ = CASES[name]
     found = {}
     for path, start in weights().items():
@@ -121,7 +121,7 @@ def expected(name: str, said: dict[str, Any]) -> dict[str, Array]:
         decays = path in SETS[said["decays"]]
         factor, doubled = (0.5, 2.0) if name.startswith("layers") and path.startswith("dense") else (1.0, 1.0)
         decay = said["weight_decay"] * doubled * decays
-        for step in range(STEPS):
+        for step in range(steps):
             rate, g = RATES[step] * factor, summed(name, step)[path]
             if name in DECOUPLED:
                 w = w - rate * decay * w
@@ -132,34 +132,64 @@ def expected(name: str, said: dict[str, Any]) -> dict[str, Array]:
     return found
 
 
+EMAS: dict[str, dict[str, Any]] = {"ema": {"decay": 0.9}, "ema every 2": {"decay": 0.8, "every": 2, "buffers": False},
+                                   "ema that warms up": {"decay": 0.5, "warmup": True}}
+
+
+def averaged(name: str, said: dict[str, Any]) -> dict[str, Array]:
+    """The average over the steps of the case `sgd`; the norm's moving mean is the step's number, from 0."""
+    ema = {"every": 1, "buffers": True, **EMAS[name]}
+    found = {**{path: each.astype(np.float64) for path, each in weights().items()}, "norm/moving_mean": np.zeros(3)}
+    for step in range(1, STEPS + 1):
+        if step % ema["every"]:
+            continue
+        count = step // ema["every"]
+        decay = min(ema["decay"], (1 + count) / (10 + count) if ema.get("warmup") else 1.0)
+        now = {**expected("sgd", said, step), "norm/moving_mean": np.full(3, step)}
+        kept = {path: decay if ema["buffers"] or path in SHAPES else 0.0 for path in now}
+        found = {path: kept[path] * found[path] + (1 - kept[path]) * now[path] for path in now}
+    return found
+
+
 PROGRAM = """
 import json, sys
 import tensorflow as tf
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
 import keras
 import numpy as np
-from formulas import CASES, CLIPS, FALLS, STEPS, expected, gradients, weights
+from formulas import CASES, CLIPS, EMAS, FALLS, STEPS, averaged, expected, gradients, weights
 from archspec.schema.keys import to_json
 from archspec.schema.read import section_of
 from archspec.spec.recipe import Recipe
+from archspec.train.average import average
 from archspec.train.optimizer import make_optimizer
 from archspec.train.strategy import make_strategy, over_devices
 from archspec.train.update import rules, updated
 
-def off(name, kind):
+def network():
+    images = keras.Input((4,))
+    return keras.Model(images, keras.layers.BatchNormalization(name="norm")(keras.layers.Dense(3, name="dense")(images)))
+
+def largest(strategy, variables, wanted):
+    held = {variable.path: [each.numpy() for each in strategy.experimental_local_results(variable.value)] for variable in variables}
+    return max(float(np.abs(each - wanted[path]).max()) for path, found in held.items() for each in found if path in wanted)
+
+def off(name, kind, ema=None):
     schedule = {"kind": "step", "learning_rate": 0.1, "factor": 0.2, "milestones": [FALLS]}
-    recipe = section_of(Recipe, {"optimizer": CASES[name][1], "schedule": schedule, "clip": CLIPS.get(name)})
+    recipe = section_of(Recipe, {"optimizer": CASES[name][1], "schedule": schedule, "clip": CLIPS.get(name), "ema": EMAS.get(ema)})
     strategy = make_strategy(kind, 2)
     keras.utils.clear_session()
     with strategy.scope():
-        images = keras.Input((4,))
-        model = keras.Model(images, keras.layers.BatchNormalization(name="norm")(keras.layers.Dense(3, name="dense")(images)))
+        model = network()
+        mean = average(recipe.ema, model, network(), strategy) if ema else None
         optimizer = make_optimizer(recipe, 1, model)
     variables = model.trainable_variables
     for variable in variables:
         variable.assign(weights()[variable.path])
     given = [gradients()[variable.path] for variable in variables]
     done = rules(recipe, model)
+    if mean:
+        mean.start()
     def step(number):
         context = tf.distribute.get_replica_context()
         here = context.replica_id_in_sync_group
@@ -169,9 +199,14 @@ def off(name, kind):
     run = tf.function(lambda number: strategy.run(step, args=(number,)), autograph=False)
     for number in range(STEPS):
         run(tf.constant(number))
-    wanted = expected(name, to_json(recipe.optimizer))
-    held = {variable.path: [each.numpy() for each in strategy.experimental_local_results(variable.value)] for variable in variables}
-    return max(float(np.abs(each - wanted[path]).max()) for path, found in held.items() for each in found)
+        model.get_layer("norm").moving_mean.assign(np.full(3, number + 1.0))
+        if mean:
+            mean.follow(number + 1)
+    said = to_json(recipe.optimizer)
+    if mean:
+        return largest(strategy, mean.model.weights, averaged(ema, said))
+    return largest(strategy, variables, expected(name, said))
 
-print(json.dumps({name: [off(name, kind) for kind in ("one", "mirrored")] for name in CASES}))
+kinds = ("one", "mirrored")
+print(json.dumps({name: [off(name, kind) for kind in kinds] for name in CASES} | {name: [off("sgd", kind, name) for kind in kinds] for name in EMAS}))
 """

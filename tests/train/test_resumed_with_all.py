@@ -34,6 +34,12 @@ train:
   repeated_augmentation: 2
   class_weights: {%s: 2}
   label_smoothing: 0.1
+  loss: {kind: sigmoid, threshold: 0.2}
+  optimizer: {kind: lamb, layers: [{match: stage1*, learning_rate: 0.5}]}
+  accumulate: 2
+  freeze: {layers: stem, until: 1.5}
+  clip: {kind: adaptive, at: 0.1}
+  ema: {decay: 0.9, every: 3, warmup: true}
   schedule: {kind: cosine, learning_rate: 0.05, warmup: 1}
   augment: %s
 """

@@ -1,0 +1,63 @@
+"""Layers that do not learn: their weights stay, and their norms use the statistics that they have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from archspec.errors import InputError, nearest, some
+from archspec.graph.ir import Graph, Node
+from archspec.train.progress import Progress
+
+
+def layers_of(graph: Graph, names: Sequence[str]) -> frozenset[str]:
+    """The layers of stages, blocks (stage1_block2) and layers of these names. Raises InputError for a name of none."""
+    known: dict[str, set[str]] = {}
+    for node in graph.nodes:
+        for name in _names(node):
+            known.setdefault(name, set()).add(node.name)
+    for name in names:
+        if name not in known:
+            shown = [section for section in dict.fromkeys(node.section for node in graph.nodes) if section]
+            raise InputError(f"train.freeze: there is no stage, block or layer '{name}'\n"
+                             f"  hint: {nearest(name, known) or 'stages: ' + some(shown)}")
+    return frozenset(layer for name in names for layer in known[name])
+
+
+def _names(node: Node) -> Iterator[str]:
+    """What a node may be meant by."""
+    yield node.name
+    if node.section:
+        yield node.section
+    if node.block:
+        yield f"{node.section}_block{node.block}"
+
+
+@contextmanager
+def frozen(model: keras.Model, names: Collection[str]) -> Iterator[None]:
+    """While it lasts, and for what is traced in it, layers of these names do not learn."""
+    changed = [layer for layer in model.layers if layer.name in names]
+    for layer in changed:
+        layer.trainable = False
+    try:
+        yield
+    finally:
+        for layer in changed:
+            layer.trainable = True
+
+
+def refuse_all(model: keras.Model, names: Collection[str]) -> None:
+    """Raises InputError where nothing is left that learns."""
+    with frozen(model, names):
+        if not model.trainable_variables:
+            raise InputError("train.freeze: nothing is left that learns\n  hint: leave the head out of it")
+
+
+def unfreezing(progress: Progress, at: float, before: Callable[[Any], tf.Tensor], after: Callable[[Any], tf.Tensor]
+               ) -> Callable[[Any], tf.Tensor]:
+    """One step until so many are done, then another."""
+    return lambda batch: (before if progress.step < at else after)(batch)

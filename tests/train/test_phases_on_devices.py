@@ -1,0 +1,50 @@
+"""Two devices do as one does: micro-batches, an average, frozen layers and recomputed statistics. A process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from test_strategy import DEVICES, ROOT
+
+PROGRAM = DEVICES + """
+from itertools import islice
+import keras
+OVERRIDES = ["train.batch=32", "train.schedule={kind: constant, learning_rate: 0.05}", "train.ema={decay: 0.5, every: 2}",
+             "train.freeze={layers: stem, until: 0.0445}", "train.recompute_statistics=64", "train.clip=0.5"]
+
+def after(kind, *overrides):
+    keras.utils.clear_session()
+    spec = load("small.yaml", ["stem=[conv: 3x3 8 /2]", *OVERRIDES, f"train.strategy={kind}", *overrides])
+    job = prepare(spec, lower(spec), load_data(spec.train.data), lambda *_: None)
+    job.initialize(print)
+    for batch in islice(job.batches(0), 4):
+        job.train(batch)
+        job.state.progress.step += 1
+    job.settle()
+    return {name: array for name, array in job.state.snapshot().arrays.items() if name.startswith(("model/", "ema/"))}
+
+def off(one, other):
+    return max(float(np.abs(one[name] - other[name]).max()) for name in one)
+
+bare = ["stages=[]", "stem=[conv: 3x3 8 /2 bare bias]", "train.recompute_statistics=0"]
+one = after("one", *bare)
+found = {"parts": [off(one, after(kind, *bare, "train.accumulate=2")) for kind in ("one", "mirrored")]}
+found["norms"] = off(after("one"), after("mirrored"))
+json.dump(found, sys.stdout)
+"""
+
+
+@pytest.mark.slow
+def test_one_device_and_two(spec: Path) -> None:
+    """Without norms to rounding; with norms to that of their statistics, which devices sum as squares."""
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False,
+                          env={**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"})
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert max(found["parts"]) < 5e-6, found
+    assert found["norms"] < 2e-3, found
