@@ -29,8 +29,9 @@ COMMUNICATION = Choice(("auto", "ring", "nccl"), {"gloo": "ring", "mpi": "ring",
 BALANCED = dict.fromkeys(("balanced", "auto"), "sampling: balanced shows every class as often as any other; weights are "
                          "written out, {NAME: 2.5}")
 """What to write where other libraries count the classes themselves, by their word for it."""
-DECIDED = ("data", "epochs", "batch", "optimizer", "schedule", "preprocess", "augment", "repeated_augmentation",
-           "label_smoothing", "auxiliary_weight")
+DECIDED = ("data", "epochs", "batch", "optimizer", "clip", "loss", "schedule", "preprocess", "augment",
+           "repeated_augmentation", "label_smoothing", "auxiliary_weight", "zero_init_residual",
+           "ema", "recompute_statistics")
 """What a recipe decides, by saying it or by leaving it to the defaults: naming one forgets what was said of these before."""
 SAMPLINGS = {**dict.fromkeys(("weighted", "weightedrandom", "oversample", "oversampling", "classbalanced", "equal"),
                              "balanced"),

@@ -281,3 +281,41 @@ def test_bytes_of_a_command_line_that_are_no_text_are_escaped_in_json(archspec: 
     code, out, _ = archspec("check", "--json", "resnet20_digits", "--set", "\udce9=1")
     assert (code, json.loads(out)["problems"][0]["path"]) == (2, "\udce9")
     assert '"path": "\\udce9"' in out
+
+
+def test_recipes_are_listed_with_what_they_reach(archspec: Run) -> None:
+    lines = archspec("list", "vgg", "--recipes")[1].splitlines()
+    assert lines[:6] == [
+        "vgg_2014: 74 epochs, batch 256, learning rate 0.01 per 256", "    ImageNet as the VGG paper trains",
+        "    reached: net D (VGG-16) 25.6 / 8.1, net E (VGG-19) 25.5 / 8.0 % top-1 / top-5 error",
+        "    measured: dense evaluation of the whole image, shorter side 384, averaged over it and its mirror",
+        "    source: Simonyan & Zisserman 2015, 1409.1556, sections 3.1 to 3.3",
+        "    not found: at which epochs the rate was divided; whether the momentum is Nesterov's"]
+    assert archspec("list", "--recipes", "vgg_2015") == (2, "", "no recipe has 'vgg_2015' in its name or description\n  hint: did you mean 'vgg_2014'?\n")
+    assert archspec("list", "--recipes", "--blocks")[0] == 2
+
+
+def test_recipes_in_json(archspec: Run) -> None:
+    document = json.loads(archspec("list", "rsb", "--json")[1])
+    assert document["recipes"] == [entry["name"] for entry in document["recipe_entries"]] == ["rsb_a1", "rsb_a2", "rsb_a3"]
+    assert document["recipe_entries"][0]["epochs"] == 600
+
+
+def test_show_has_the_recipe_merged_and_the_rate_that_results(archspec: Run) -> None:
+    shown = archspec("show", "resnext50_32x4d", "--set", "train.batch=1024")[1]
+    assert "recipe" not in shown
+    assert "milestones: [30, 60, 90]" in shown
+    assert shown.endswith("# train: learning rate 0.4 (0.1 per 256, batch 1024)\n")
+    assert archspec("show", "resnet20_digits")[1].splitlines()[-1] != "# train: learning rate 0.1"
+
+
+def test_check_says_the_rate_that_results(archspec: Run) -> None:
+    assert archspec("check", "resnet50", "--set", "train.batch=1024", "--set", "train.schedule.scaling=sqrt")[1] == (
+        "resnet50: no problems; learning rate 0.2 (0.1 per 256, batch 1024, sqrt)\n")
+    assert archspec("check", "resnet20_digits")[1] == "resnet20_digits: no problems\n"
+
+
+def test_explain_knows_that_a_recipe_makes_void_what_stood_before(archspec: Run) -> None:
+    """The ResNet's milestones were the base's; of a warm-up the recipe says nothing."""
+    assert archspec("show", "resnext50_32x4d", "--explain", "train.schedule.milestones")[1].count("\n") == 1
+    assert archspec("show", "resnet50", "--set", "train.recipe=rsb_a1", "--explain", "train.epochs")[1].startswith("specs/recipes/rsb_a1.yaml:")
