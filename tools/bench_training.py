@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -126,7 +126,7 @@ def batch(size: int) -> tuple[tf.Tensor, tf.Tensor]:
 def step_of_ours(name: str, size: int) -> Turn:
     """The step of a training, normalisation, loss and accuracy included."""
     said, graph = recipe(), lower(load(name, [f"input={size}x{size}x3"]))
-    strategy = make_strategy("one", BATCH)
+    strategy = make_strategy(replace(said, strategy="one"))
     with strategy.scope():
         model = build(graph)
         optimizer = make_optimizer(said, 1, model)

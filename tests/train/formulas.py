@@ -153,6 +153,7 @@ def averaged(name: str, said: dict[str, Any]) -> dict[str, Array]:
 
 PROGRAM = """
 import json, sys
+from dataclasses import replace
 import tensorflow as tf
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
 import keras
@@ -177,7 +178,7 @@ def largest(strategy, variables, wanted):
 def off(name, kind, ema=None):
     schedule = {"kind": "step", "learning_rate": 0.1, "factor": 0.2, "milestones": [FALLS]}
     recipe = section_of(Recipe, {"optimizer": CASES[name][1], "schedule": schedule, "clip": CLIPS.get(name), "ema": EMAS.get(ema)})
-    strategy = make_strategy(kind, 2)
+    strategy = make_strategy(replace(recipe, strategy=kind, batch=2))
     keras.utils.clear_session()
     with strategy.scope():
         model = network()

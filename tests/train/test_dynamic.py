@@ -80,7 +80,7 @@ from archspec.train.optimizer import make_optimizer
 from archspec.train.steps import TrainStep
 from archspec.train.strategy import make_strategy
 
-strategy = make_strategy("mirrored", 2)
+strategy = make_strategy(Recipe(strategy="mirrored", batch=2))
 with strategy.scope():
     images = keras.Input((3,))
     model, recipe = keras.Model(images, keras.layers.Dense(2, name="dense")(images)), Recipe(batch=2)
