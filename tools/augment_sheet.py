@@ -96,7 +96,7 @@ def on_device(images: np.ndarray, operation: Operation) -> np.ndarray:
     if draw is None:
         return images
     from archspec.preprocess.pixels import denormalize, normalize
-    from archspec.train.blend import blended
+    from archspec.train.step.blend import blended
     blend = draw.draw(SEED, 1, np.arange(COLUMNS))
     inputs, _ = blended(normalize(images, RULE), np.zeros((COLUMNS, 2), np.float32), blend)
     return np.clip(np.rint(denormalize(np.asarray(inputs), RULE)), 0, 255).astype(np.uint8)

@@ -42,11 +42,11 @@ def saving(spec: str, batch: int, pairs: int) -> None:
     """Prints milliseconds of both kinds of steps, of the copy alone, and how they compare."""
     from archspec.data.sources import load_data
     from archspec.network import lower
-    from archspec.train.checkpoint import Checkpoints
-    from archspec.train.cluster import Cluster
+    from archspec.train.devices.cluster import Cluster
     from archspec.train.job import prepare
-    from archspec.train.records import Records
+    from archspec.train.reporting.records import Records
     from archspec.train.run import RunFolder
+    from archspec.train.saving.checkpoint import Checkpoints
     data = f"train.data={{source: synthetic, train: {4 * batch}, test: {batch}}}"
     loaded = archspec.load(spec, [f"train.batch={batch}", data, "train.augment=[]", "train.epochs=1000"])
     job = prepare(loaded, lower(loaded), load_data(loaded.train.data), lambda *_: None, trial=True)

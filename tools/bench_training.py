@@ -42,13 +42,13 @@ from archspec.preprocess.rule import Preprocess, preprocess_of  # noqa: E402
 from archspec.schema.read import section_of  # noqa: E402
 from archspec.spec.recipe import Recipe  # noqa: E402
 from archspec.train.begin import begin  # noqa: E402
+from archspec.train.devices.strategy import make_strategy, summed  # noqa: E402
 from archspec.train.job import Job, prepare  # noqa: E402
 from archspec.train.loop import train  # noqa: E402
-from archspec.train.optimizer import make_optimizer  # noqa: E402
 from archspec.train.run import RunFolder  # noqa: E402
-from archspec.train.steps import TrainStep  # noqa: E402
-from archspec.train.strategy import make_strategy, summed  # noqa: E402
-from archspec.train.update import rules  # noqa: E402
+from archspec.train.step.optimizer import make_optimizer  # noqa: E402
+from archspec.train.step.steps import TrainStep  # noqa: E402
+from archspec.train.step.update import rules  # noqa: E402
 from archspec.views.tables import grid  # noqa: E402
 
 Spent = tuple[float, float]

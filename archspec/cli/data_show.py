@@ -18,12 +18,12 @@ from archspec.network import lower
 from archspec.preprocess.rule import Preprocess, Shape, input_shape, preprocess_of
 from archspec.spec.data import Encoded
 from archspec.spec.recipe import Recipe
-from archspec.train.picture import COUNT
+from archspec.train.reporting.picture import COUNT
 
 if TYPE_CHECKING:
     from archspec.data.pipeline import Pipeline
     from archspec.data.source import Source, Split
-    from archspec.train.picture.examples import Example
+    from archspec.train.reporting.picture.examples import Example
 
 
 @click.command()
@@ -47,7 +47,7 @@ def show(spec: str, output: str | None, count: int, epoch: int | None, step: int
     shown = _Shown.of(loaded.train, input_shape(lower(loaded)))
     begin = shown.begin(epoch, step)
     found = shown.examples(begin, count)
-    from archspec.train.picture.draw import draw, place, save
+    from archspec.train.reporting.picture.draw import draw, place, save
     save(draw(loaded.name, shown.pipeline, shown.source.classes, begin, found), path)
     if as_json:
         print_json(_document(path, shown, begin, found))
@@ -90,7 +90,7 @@ class _Shown:
 
     def examples(self, begin: int, count: int) -> list[Example]:
         """Up to so many images from a step on. Raises InputError for one that cannot be read."""
-        from archspec.train.picture.examples import examples
+        from archspec.train.reporting.picture.examples import examples
         return examples(self.pipeline, len(self.source.classes), begin, count)
 
 

@@ -23,8 +23,8 @@ def launch(workers: int, arguments: tuple[str, ...]) -> int:
     All options of `archspec train` are handed on. GPUs are shared out over the workers; without any they share the
     processors, which is for trying things out: one process makes as good a use of them.
     """
-    from archspec.train import cluster as clusters
-    from archspec.train.launcher import Workers, addresses, gpus, shares
+    from archspec.train.devices import cluster as clusters
+    from archspec.train.devices.launcher import Workers, addresses, gpus, shares
     given = train.make_context("archspec launch", list(arguments)).params
     if given["rank"] is not None:
         raise InputError("launch gives each worker its --rank\n  hint: leave it out")

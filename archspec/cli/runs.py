@@ -17,7 +17,7 @@ from archspec.io.places import user_path
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from archspec.train.listing import Entry
+    from archspec.train.reporting.listing import Entry
 
 COLUMNS = 5
 """Of keys that differ; the names of others stand below the table, their values in --json."""
@@ -33,7 +33,7 @@ def runs(folders: tuple[str, ...], as_json: bool) -> int:
 
     DIR may be a run folder itself, so that two runs are compared: archspec runs runs/a runs/b.
     """
-    from archspec.train.listing import Entry, best_first, differing, document, find, read_entry
+    from archspec.train.reporting.listing import Entry, best_first, differing, document, find, read_entry
     found, refused = list[Entry](), list[str]()
     for path in dict.fromkeys(find([user_path(each, "DIR") for each in folders or ("runs",)])):
         try:
@@ -59,7 +59,7 @@ def _print(entries: Sequence[Entry], keys: Sequence[str], refused: Sequence[str]
 
 
 def _table(entries: Sequence[Entry], keys: Sequence[str]) -> Table:
-    from archspec.train.speed import duration
+    from archspec.train.reporting.speed import duration
     from archspec.views.tables import grid
     table = grid("run", "spec", "state", "top1", "top5", "test loss", "loss", "time", *keys, left=3)
     for entry in entries:

@@ -24,7 +24,7 @@ from archspec.io.signals import INTERRUPTED
 from archspec.network import lower
 
 if TYPE_CHECKING:
-    from archspec.train.cluster import Cluster
+    from archspec.train.devices.cluster import Cluster
 
     Work = Callable[[Training], int]
 
@@ -57,7 +57,7 @@ def train(spec: str, folder: str | None, strategy: str | None, workers: str, ran
     graph = lower(loaded)
     console = Screen(stderr=True)
     from archspec.data.sources import refuse_missing
-    from archspec.train import cluster as clusters
+    from archspec.train.devices import cluster as clusters
     from archspec.train.run import RunFolder, refuse
     cluster = clusters.read(os.environ, workers, rank)
     clusters.refuse(cluster, loaded.train.strategy)
@@ -112,9 +112,9 @@ def _guarded(work: Work, asked: Training, cluster: Cluster, wait: int) -> int:
 
 def _joined(work: Work, asked: Training, cluster: Cluster, wait: int) -> int:
     """Does the work with all workers, when they have come."""
+    from archspec.train.devices.team import gathered
+    from archspec.train.devices.together import compare
     from archspec.train.progress import Interrupted
-    from archspec.train.team import gathered
-    from archspec.train.together import compare
     with asked.console.status(f"waiting for {cluster.size} workers"):
         team = gathered(asked.spec.train, cluster, wait)
     assert team.watch is not None

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from archspec.export.run import Finished
     from archspec.graph.ir import Graph
     from archspec.spec.arch import Spec
+    from archspec.train.devices.team import Team
     from archspec.train.job import Job
     from archspec.train.progress import Row
     from archspec.train.run import RunFolder
-    from archspec.train.team import Team
 
 DONE_ALREADY = b"done"
 """What the chief tells the others where there is nothing to train."""
@@ -71,9 +71,9 @@ def run_training(asked: Training) -> int:
 
 def _help(asked: Training, team: Team) -> int:
     """What a worker does that is not the chief: it trains, if the chief says that there is something to train."""
+    from archspec.train.devices.together import share
     from archspec.train.loop import train
-    from archspec.train.report import headline
-    from archspec.train.together import share
+    from archspec.train.reporting.report import headline
     if team.tell(b"") == DONE_ALREADY:
         return DONE
     job = _job(replace(asked, fresh=False), trial=False)
@@ -105,13 +105,13 @@ def _refuse_other_data(asked: Training) -> None:
 def _work(asked: Training) -> Finished:
     from archspec.export.run import complete, is_current, outdate
     from archspec.train.begin import begin
-    from archspec.train.best import take_best
-    from archspec.train.callbacks import load_callbacks
-    from archspec.train.checkpoint import Checkpoints
+    from archspec.train.devices.together import share
     from archspec.train.loop import train
-    from archspec.train.picture.draw import draw_first
-    from archspec.train.report import headline, learning
-    from archspec.train.together import share
+    from archspec.train.reporting.callbacks import load_callbacks
+    from archspec.train.reporting.picture.draw import draw_first
+    from archspec.train.reporting.report import headline, learning
+    from archspec.train.saving.best import take_best
+    from archspec.train.saving.checkpoint import Checkpoints
     run, spec, team = asked.run, asked.spec, asked.team
     if not asked.fresh and is_current(run, spec):
         _tell(team, DONE_ALREADY)
@@ -140,12 +140,12 @@ def try_out(asked: Training) -> int:
     """Does each thing once; what is exported lies in a temporary folder for so long. Returns the exit code."""
     from archspec.export.run import is_current
     from archspec.train.begin import has_saved, refuse_other_data, to_go_on_from
-    from archspec.train.callbacks import load_callbacks
-    from archspec.train.manifest import begun
-    from archspec.train.metrics import write_lines
     from archspec.train.rehearsal import forecast, refuse_little_space, rehearse
-    from archspec.train.report import headline, learning
+    from archspec.train.reporting.callbacks import load_callbacks
+    from archspec.train.reporting.metrics import write_lines
+    from archspec.train.reporting.report import headline, learning
     from archspec.train.run import RunFolder
+    from archspec.train.saving.manifest import begun
     run, spec, team = asked.run, asked.spec, asked.team
     load_callbacks(asked.callbacks)
     job = _job(asked, trial=True)

@@ -17,9 +17,9 @@ from archspec.export.confusion import MOST_CLASSES, draw_confusion, draw_worst
 from archspec.export.page import LISTED, WORST, Told, page
 from archspec.io.files import read_bytes, remove, write_text
 from archspec.network import load
-from archspec.train import manifest as manifests
-from archspec.train.metrics import read_lines
+from archspec.train.reporting.metrics import read_lines
 from archspec.train.run import RunFolder
+from archspec.train.saving import manifest as manifests
 
 REPORT, CONFUSION, WORST_IMAGES = "report.md", "confusion.png", "worst.png"
 

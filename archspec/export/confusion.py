@@ -10,8 +10,8 @@ import numpy as np
 from archspec.data.pipeline import Pipeline
 from archspec.evaluate.judged import Judged
 from archspec.io.files import replacing
-from archspec.train.picture.sheet import in_colours
-from archspec.train.picture.words import class_names, legible
+from archspec.train.reporting.picture.sheet import in_colours
+from archspec.train.reporting.picture.words import class_names, legible
 
 MOST_CLASSES = 50
 """Of which a confusion matrix can be read; of more the pairs that are confused most are told in report.md."""

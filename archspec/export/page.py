@@ -13,9 +13,9 @@ from archspec.evaluate.judged import Judged
 from archspec.export.confusion import words
 from archspec.preprocess.rule import Preprocess
 from archspec.spec.dump import to_inline
-from archspec.train.manifest import Manifest
 from archspec.train.progress import Row
-from archspec.train.speed import duration
+from archspec.train.reporting.speed import duration
+from archspec.train.saving.manifest import Manifest
 
 LISTED = 10
 """Classes, pairs and images of which a table tells."""

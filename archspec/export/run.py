@@ -25,7 +25,7 @@ from archspec.network import load
 from archspec.spec.arch import Spec
 from archspec.spec.export import ExportSection
 from archspec.train.ending import ended
-from archspec.train.metrics import draw_curves, read_lines
+from archspec.train.reporting.metrics import draw_curves, read_lines
 from archspec.train.run import RunFolder
 
 TESTED = ("data", "split", "examples", "loss", "top1", "top5")

@@ -15,14 +15,14 @@ from archspec.graph.ir import Graph
 from archspec.io.files import PARTIAL, read_json, remove, write_json, write_text
 from archspec.io.machine import refusal
 from archspec.spec.arch import Spec
-from archspec.train import manifest as manifests
-from archspec.train.checkpoint import Checkpoints, Misfit, Snapshot
 from archspec.train.ending import ended
 from archspec.train.job import Job, Say, look
-from archspec.train.manifest import FRESH
-from archspec.train.metrics import read_lines
 from archspec.train.progress import Row
+from archspec.train.reporting.metrics import read_lines
 from archspec.train.run import WAYS_OUT, RunFolder, differences
+from archspec.train.saving import manifest as manifests
+from archspec.train.saving.checkpoint import Checkpoints, Misfit, Snapshot
+from archspec.train.saving.manifest import FRESH
 
 
 def begin(run: RunFolder, spec: Spec, graph: Graph, job: Job, fresh: bool, say: Say) -> None:

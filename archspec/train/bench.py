@@ -23,13 +23,13 @@ from archspec.model.norm import by_keras
 from archspec.preprocess.pixels import normalize
 from archspec.preprocess.rule import input_shape, preprocess_of
 from archspec.spec.recipe import Recipe
-from archspec.train.cluster import ALONE
-from archspec.train.compiling import compiles
-from archspec.train.dynamic import make_scale
-from archspec.train.optimizer import make_optimizer
-from archspec.train.steps import TrainStep, split_outputs
-from archspec.train.strategy import devices_text, make_strategy, summed
-from archspec.train.update import rules
+from archspec.train.devices.cluster import ALONE
+from archspec.train.devices.strategy import devices_text, make_strategy, summed
+from archspec.train.step.compiling import compiles
+from archspec.train.step.dynamic import make_scale
+from archspec.train.step.optimizer import make_optimizer
+from archspec.train.step.steps import TrainStep, split_outputs
+from archspec.train.step.update import rules
 
 MODES = ("inference", "training")
 PASSES = {"inference": 1, "training": 3}

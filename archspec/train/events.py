@@ -8,14 +8,14 @@ from typing import Protocol
 
 import numpy as np
 
+from archspec.train.devices.strategy import device_memory
 from archspec.train.job import Job
-from archspec.train.log import Log, Now
-from archspec.train.pace import Pace
 from archspec.train.progress import Diverged, Row, trained
-from archspec.train.records import Records
-from archspec.train.schedule import LearningRate
+from archspec.train.reporting.log import Log, Now
+from archspec.train.reporting.pace import Pace
+from archspec.train.reporting.records import Records
 from archspec.train.signals import StopRequest
-from archspec.train.strategy import device_memory
+from archspec.train.step.schedule import LearningRate
 
 LOOK_SECONDS = 0.2
 """How often the sums are read while training: reading waits for the device."""

@@ -32,25 +32,25 @@ from archspec.preprocess.rule import Preprocess, input_shape, preprocess_of
 from archspec.preprocess.sampling import ratios
 from archspec.spec.arch import Spec
 from archspec.spec.recipe import Init, Recipe
-from archspec.train import optimizer as optimizers
-from archspec.train import strategy as strategies
-from archspec.train.accumulate import accumulated
-from archspec.train.average import Average, average
-from archspec.train.checkpoint import Misfit, Snapshot
-from archspec.train.cluster import Cluster
-from archspec.train.compiling import compiles
-from archspec.train.dynamic import make_scale
+from archspec.train.devices import strategy as strategies
+from archspec.train.devices.cluster import Cluster
+from archspec.train.devices.team import Team, gathered
+from archspec.train.devices.vote import Vote
 from archspec.train.faults import computing
-from archspec.train.frozen import frozen, layers_of, refuse_all, unfreezing
-from archspec.train.initial import quiet_branches
-from archspec.train.objective import refuse_unfit
 from archspec.train.progress import Progress
-from archspec.train.restate import Restate
+from archspec.train.saving.checkpoint import Misfit, Snapshot
 from archspec.train.state import TrainState, groups
-from archspec.train.steps import EvaluateStep, TrainStep
-from archspec.train.team import Team, gathered
-from archspec.train.update import rules
-from archspec.train.vote import Vote
+from archspec.train.step import optimizer as optimizers
+from archspec.train.step.accumulate import accumulated
+from archspec.train.step.average import Average, average
+from archspec.train.step.compiling import compiles
+from archspec.train.step.dynamic import make_scale
+from archspec.train.step.frozen import frozen, layers_of, refuse_all, unfreezing
+from archspec.train.step.initial import quiet_branches
+from archspec.train.step.objective import refuse_unfit
+from archspec.train.step.restate import Restate
+from archspec.train.step.steps import EvaluateStep, TrainStep
+from archspec.train.step.update import rules
 from archspec.weights.library import stage_blocks
 from archspec.weights.load import Wanted, fill, notes, planned, refuse, refuse_form
 

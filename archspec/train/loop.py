@@ -10,22 +10,22 @@ from rich.console import Console
 
 from archspec.errors import InputError
 from archspec.spec.saving import Rollback
-from archspec.train import log as logs
-from archspec.train.best import KeepBest
-from archspec.train.callbacks import Callbacks
-from archspec.train.checkpoint import Checkpoints
 from archspec.train.ending import no_better, stopped
 from archspec.train.events import Evaluate, Event, Look, Save
 from archspec.train.job import Job
-from archspec.train.marks import Mark, Spread
-from archspec.train.pace import Pace
 from archspec.train.progress import Diverged, Interrupted, Row
-from archspec.train.records import Records
-from archspec.train.report import remedy
-from archspec.train.rollback import roll_back
+from archspec.train.reporting import log as logs
+from archspec.train.reporting.callbacks import Callbacks
+from archspec.train.reporting.marks import Mark, Spread
+from archspec.train.reporting.pace import Pace
+from archspec.train.reporting.records import Records
+from archspec.train.reporting.report import remedy
+from archspec.train.reporting.speed import Extent
 from archspec.train.run import RunFolder
+from archspec.train.saving.best import KeepBest
+from archspec.train.saving.checkpoint import Checkpoints
+from archspec.train.saving.rollback import roll_back
 from archspec.train.signals import StopRequest
-from archspec.train.speed import Extent
 
 
 def train(job: Job, run: RunFolder, console: Console, callbacks: Sequence[keras.callbacks.Callback] = ()) -> list[Row]:

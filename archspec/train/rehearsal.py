@@ -15,10 +15,10 @@ import numpy as np
 
 from archspec.data.pipeline import AHEAD
 from archspec.errors import InputError
+from archspec.train.devices.strategy import peak
 from archspec.train.job import Job, Say
 from archspec.train.progress import Row, trained
-from archspec.train.speed import duration
-from archspec.train.strategy import peak
+from archspec.train.reporting.speed import duration
 
 MOST_STEPS, MOST_SECONDS = 30, 10.0
 """Steps that are timed end with the first of these; but two are, however long they take."""

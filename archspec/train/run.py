@@ -20,8 +20,8 @@ from archspec.spec.arch import Spec
 from archspec.spec.inherit import NOT_INHERITED
 from archspec.spec.recipe import Recipe
 from archspec.spec.source import document, read
-from archspec.train import manifest as manifests
-from archspec.train.manifest import FRESH, Manifest
+from archspec.train.saving import manifest as manifests
+from archspec.train.saving.manifest import FRESH, Manifest
 
 SPARE = ".lock" + ".old999"
 """What names beside the run folder's have more than it."""

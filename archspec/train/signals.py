@@ -7,8 +7,8 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from archspec.io.signals import came, heeded
+from archspec.train.devices.vote import Vote
 from archspec.train.progress import Interrupted
-from archspec.train.vote import Vote
 
 
 class StopRequest:

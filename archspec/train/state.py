@@ -10,9 +10,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from archspec.train.checkpoint import Misfit, Snapshot
 from archspec.train.progress import Progress
-from archspec.train.scale import UNSCALED, Scale
+from archspec.train.saving.checkpoint import Misfit, Snapshot
+from archspec.train.step.scale import UNSCALED, Scale
 
 Group = Mapping[str, keras.Variable]
 

@@ -11,9 +11,9 @@ from archspec.cli import run
 from archspec.io.files import write_json
 from archspec.network import load, lower
 from archspec.preprocess.rule import input_shape, preprocess_of
-from archspec.train.manifest import begun
-from archspec.train.metrics import write_lines
+from archspec.train.reporting.metrics import write_lines
 from archspec.train.run import RunFolder
+from archspec.train.saving.manifest import begun
 
 ROW = {"epoch": 1.0, "step": 9.0, "loss": 0.5, "accuracy": 0.9, "test_loss": 0.25, "test_top1": 0.95, "seconds": 125.0, "images_per_second": 9.0}
 

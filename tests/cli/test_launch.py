@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from archspec.cli import run
-from archspec.train import launcher
+from archspec.train.devices import launcher
 
 TF_CONFIG = json.dumps({"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}})
 

@@ -14,7 +14,7 @@ from archspec.export.run import complete
 from archspec.export.sample import made
 from archspec.spec.export import ExportSection
 from archspec.spec.recipe import Recipe
-from archspec.train.manifest import begun
+from archspec.train.saving.manifest import begun
 
 ROWS = [{"epoch": epoch, "step": 5 * epoch, "loss": 1 / epoch, "accuracy": 0.5, "test_loss": 1 / epoch, "test_top1": 0.75,
          "learning_rate": 0.1, "seconds": 10.0 * epoch, "images_per_second": 100.0 + epoch} for epoch in (1, 2, 3)]

@@ -16,7 +16,7 @@ from archspec.export import account
 from archspec.export.account import write_report
 from archspec.export.page import Told, page
 from archspec.export.run import summarize
-from archspec.train.metrics import read_lines
+from archspec.train.reporting.metrics import read_lines
 from archspec.train.run import RunFolder
 
 PIXELS = np.random.default_rng(3).uniform(0, 255, (6, 8, 8, 4)).astype(np.float32)

@@ -158,7 +158,7 @@ import numpy as np, keras, tensorflow as tf
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0],
                                            [tf.config.LogicalDeviceConfiguration()] * 2)
 import archspec
-from archspec.train.strategy import synchronized
+from archspec.train.devices.strategy import synchronized
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 images = np.random.default_rng(5).normal(size=(4, 12, 12, 3)).astype("float32")
 found = []

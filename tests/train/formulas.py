@@ -162,10 +162,10 @@ from formulas import CASES, CLIPS, EMAS, FALLS, STEPS, averaged, expected, gradi
 from archspec.schema.keys import to_json
 from archspec.schema.read import section_of
 from archspec.spec.recipe import Recipe
-from archspec.train.average import average
-from archspec.train.optimizer import make_optimizer
-from archspec.train.strategy import make_strategy, over_devices
-from archspec.train.update import rules, updated
+from archspec.train.step.average import average
+from archspec.train.step.optimizer import make_optimizer
+from archspec.train.devices.strategy import make_strategy, over_devices
+from archspec.train.step.update import rules, updated
 
 def network():
     images = keras.Input((4,))

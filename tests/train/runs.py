@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from archspec.train import loop
-from archspec.train.checkpoint import read
+from archspec.train.saving.checkpoint import read
 
 SPEC = """\
 input: 8x8x1

@@ -12,7 +12,7 @@ from archspec.artifact.folder import read as artifact
 from archspec.cli import run as archspec
 from archspec.errors import SpecError
 from archspec.network import load
-from archspec.train.checkpoint import read
+from archspec.train.saving.checkpoint import read
 
 LEARNED = ("loss", "accuracy")
 

@@ -12,9 +12,11 @@ import pytest
 from runs import QUICK, RUN, after_steps, checkpoints, exact
 
 from archspec.cli import run as archspec
-from archspec.train import checkpoint, loop, records
-from archspec.train.background import Background
-from archspec.train.checkpoint import Snapshot
+from archspec.train import loop
+from archspec.train.reporting import records
+from archspec.train.saving import checkpoint
+from archspec.train.saving.background import Background
+from archspec.train.saving.checkpoint import Snapshot
 
 TENS = ["--set", "train.checkpoint.steps=10"]
 

@@ -17,9 +17,9 @@ from archspec.network import load, lower
 from archspec.preprocess.rule import Preprocess, preprocess_of
 from archspec.spec.recipe import Recipe
 from archspec.train import begin as beginning
-from archspec.train.checkpoint import Checkpoints, Snapshot
 from archspec.train.progress import Progress
 from archspec.train.run import RunFolder
+from archspec.train.saving.checkpoint import Checkpoints, Snapshot
 
 STEPS = 10
 

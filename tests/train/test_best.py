@@ -18,8 +18,8 @@ from archspec.artifact.folder import read as read_artifact
 from archspec.cli import run as archspec
 from archspec.errors import InputError
 from archspec.train import events
-from archspec.train.best import best_state
-from archspec.train.checkpoint import Checkpoints, Snapshot, read
+from archspec.train.saving.best import best_state
+from archspec.train.saving.checkpoint import Checkpoints, Snapshot, read
 
 FIVE = ["--set", "train.epochs=5", "--set", "train.checkpoint.best=2"]
 

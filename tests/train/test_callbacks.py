@@ -11,7 +11,7 @@ from runs import QUICK, RUN, metrics
 
 from archspec.cli import run as archspec
 from archspec.errors import InputError
-from archspec.train.callbacks import KERAS_NAMES, load_callbacks, logs
+from archspec.train.reporting.callbacks import KERAS_NAMES, load_callbacks, logs
 
 MODULE = """
 import json, keras

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from archspec.train.checkpoint import Checkpoints, Snapshot, Unusable, read
+from archspec.train.saving.checkpoint import Checkpoints, Snapshot, Unusable, read
 
 
 def snapshot(step: int, value: float = 1.0) -> Snapshot:
@@ -77,7 +77,7 @@ def test_every_block_of_the_disk_that_is_lost_is_noticed(checkpoints: Checkpoint
 
 def test_one_that_numpy_s_own_savez_wrote_is_read(checkpoints: Checkpoints) -> None:
     """As those were that runs of before have left."""
-    from archspec.train.checkpoint import _sum, _trailer
+    from archspec.train.saving.checkpoint import _sum, _trailer
     old, path = snapshot(9), checkpoints.folder / "step-00000009.npz"
     with path.open("wb") as file:
         np.savez(file, **old.arrays, progress=np.array(json.dumps(old.progress)))
@@ -109,7 +109,7 @@ def test_one_that_is_not_numbers_is_passed_over(checkpoints: Checkpoints, value:
 
 def test_what_is_sealed_and_no_checkpoint_is_refused(checkpoints: Checkpoints) -> None:
     """Another archive with a right checksum: no exception of NumPy's or JSON's comes through."""
-    from archspec.train.checkpoint import _sum, _trailer
+    from archspec.train.saving.checkpoint import _sum, _trailer
     newest, file = checkpoints.found()[0], io.BytesIO()
     np.savez(file, progress=np.array("{}"))
     for content in (b"", b"PK\x03\x04", file.getvalue()):
@@ -124,7 +124,7 @@ def test_what_is_sealed_and_no_checkpoint_is_refused(checkpoints: Checkpoints) -
     {"sums": ["a", "b", "c"]}, {"sums": None}, {"timed": [1.0]}, {"history": None}, {"history": [{}]}, {"history": [None]},
     {"history": [{**ROW, "loss": "x"}]}, {"more": 1}])
 def test_a_progress_that_no_training_has_is_passed_over(odd: dict[str, Any], checkpoints: Checkpoints) -> None:
-    from archspec.train.checkpoint import _write
+    from archspec.train.saving.checkpoint import _write
     good = snapshot(4)
     _write(Snapshot(good.arrays, {**good.progress, "history": [ROW], **odd}), checkpoints.folder / "step-00000004.npz")
     found, refused = checkpoints.newest()

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from archspec.spec.updates import Clip
-from archspec.train.clip import clipped, units
+from archspec.train.step.clip import clipped, units
 
 AXES = {"conv": (0, 1, 2), "depthwise": (0, 1), "hidden": (0,), "norm": ()}
 

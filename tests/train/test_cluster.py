@@ -7,7 +7,7 @@ import json
 import pytest
 
 from archspec.errors import InputError
-from archspec.train.cluster import ALONE, Cluster, read, refuse
+from archspec.train.devices.cluster import ALONE, Cluster, read, refuse
 
 DESCRIBED = {"cluster": {"worker": ["b:1", "c:1"], "chief": ["a:1"], "ps": ["d:1"]}}
 SLURM = {"SLURM_STEP_NUM_TASKS": "3", "SLURM_PROCID": "2", "SLURM_NODEID": "1", "SLURM_STEP_NODELIST": "node[9-10]",

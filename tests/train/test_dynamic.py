@@ -13,9 +13,9 @@ import pytest
 import tensorflow as tf
 
 import archspec
-from archspec.train import dynamic
-from archspec.train.dynamic import FIRST, MOST, Dynamic
-from archspec.train.momentum import caffe
+from archspec.train.step import dynamic
+from archspec.train.step.dynamic import FIRST, MOST, Dynamic
+from archspec.train.step.momentum import caffe
 
 
 class Small:
@@ -75,10 +75,10 @@ import tensorflow as tf
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
 import keras, numpy as np
 from archspec.spec.recipe import Recipe
-from archspec.train.dynamic import Dynamic
-from archspec.train.optimizer import make_optimizer
-from archspec.train.steps import TrainStep
-from archspec.train.strategy import make_strategy
+from archspec.train.step.dynamic import Dynamic
+from archspec.train.step.optimizer import make_optimizer
+from archspec.train.step.steps import TrainStep
+from archspec.train.devices.strategy import make_strategy
 
 strategy = make_strategy(Recipe(strategy="mirrored", batch=2))
 with strategy.scope():

@@ -17,9 +17,10 @@ from runs import QUICK, RUN, after_steps, checkpoints, exact, metrics
 from archspec.cli import run as archspec
 from archspec.data.pipeline import Pipeline
 from archspec.errors import InputError
-from archspec.train import checkpoint, loop
+from archspec.train import loop
 from archspec.train.faults import computing
 from archspec.train.job import Job
+from archspec.train.saving import checkpoint
 
 
 @pytest.mark.parametrize(("training", "step", "saved"), [(False, 2, 30), (True, 10, 10)])

@@ -8,7 +8,7 @@ from archspec.errors import InputError
 from archspec.graph.branches import last_norms
 from archspec.model.emit import build
 from archspec.network import load, lower
-from archspec.train.initial import quiet_branches
+from archspec.train.step.initial import quiet_branches
 
 SMALL = ["input=32x32x3", "stages.widths=[4, 8, 8, 8]"]
 

@@ -153,7 +153,8 @@ def test_killed_at_any_moment(spec: Path) -> None:
 KILLING = """
 from archspec.io.quiet import import_tensorflow
 import_tensorflow()
-from archspec.train import checkpoint, events, loop
+from archspec.train.saving import checkpoint
+from archspec.train import events, loop
 word, step = sys.argv[1].split()
 
 def kill():

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from archspec.errors import InputError
-from archspec.train.launcher import Workers, addresses, gpus, shares
+from archspec.train.devices.launcher import Workers, addresses, gpus, shares
 
 WAITS = "import time; time.sleep(600)"
 
@@ -34,7 +34,7 @@ def test_lines_say_whose_they_are(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_one_that_fails_ends_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archspec.train.launcher.END_SECONDS", 0.0)
+    monkeypatch.setattr("archspec.train.devices.launcher.END_SECONDS", 0.0)
     assert ended(WAITS, "raise SystemExit(2)") == (2, ["worker 1 ended with exit code 2: the others end, too"])
     killed = "import os; os.kill(os.getpid(), 9)"
     assert ended(WAITS, killed) == (4, ["worker 1 was ended by SIGKILL: the others end, too"])

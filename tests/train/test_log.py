@@ -8,9 +8,9 @@ import re
 import pytest
 from rich.console import Console
 
-from archspec.train import log as logs
 from archspec.train.progress import Row
-from archspec.train.speed import Extent
+from archspec.train.reporting import log as logs
+from archspec.train.reporting.speed import Extent
 
 ROW: Row = {"epoch": 1, "step": 10, "loss": 0.5, "accuracy": 0.9, "test_loss": 0.25, "test_top1": 0.95,
             "test_top5": 1.0, "learning_rate": 0.1, "seconds": 2.0, "images_per_second": 123.4, "data_wait": 0.0, "images": 1437, "skipped": 0}

@@ -8,9 +8,9 @@ import threading
 import pytest
 
 from archspec.errors import InputError
-from archspec.train.cluster import Cluster
-from archspec.train.launcher import addresses
-from archspec.train.meeting import not_there
+from archspec.train.devices.cluster import Cluster
+from archspec.train.devices.launcher import addresses
+from archspec.train.devices.meeting import not_there
 
 
 def at_port(address: str) -> socket.socket:

@@ -8,9 +8,9 @@ import pytest
 import tensorflow as tf
 
 from archspec.errors import InputError
-from archspec.train.board import Board
-from archspec.train.metrics import draw_curves, read_lines, read_steps, write_lines
 from archspec.train.progress import REQUIRED, Row
+from archspec.train.reporting.board import Board
+from archspec.train.reporting.metrics import draw_curves, read_lines, read_steps, write_lines
 
 ROW: Row = {"epoch": 1, "step": 10, "loss": 0.5, "accuracy": 0.9, "test_loss": 0.25, "test_top1": 0.95, "learning_rate": 0.1, "seconds": 2.0,
             "images_per_second": 123.5, "data_wait": 0.25, "images": 1437, "skipped": 3}

@@ -7,7 +7,7 @@ import pytest
 
 from archspec.errors import InputError
 from archspec.spec.losses import Focal, Loss, Sigmoid, Softmax
-from archspec.train.objective import objective, refuse_unfit
+from archspec.train.step.objective import objective, refuse_unfit
 
 LOGITS = np.float32([[2.0, -1.0, 0.3], [-0.5, 0.2, 4.0]])
 MIXED = np.float32([[0.7, 0.3, 0.0], [0.0, 0.4, 0.6]])

@@ -12,8 +12,8 @@ import pytest
 from runs import QUICK, RUN, checkpoints, metrics
 
 from archspec.cli import run as archspec
-from archspec.train import metrics as records
 from archspec.train import rehearsal
+from archspec.train.reporting import metrics as records
 
 LONG = "x" * 250
 

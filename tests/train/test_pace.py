@@ -7,9 +7,9 @@ from concurrent.futures import Future
 import numpy as np
 import pytest
 
-from archspec.train import pace as paces
-from archspec.train.pace import Pace
 from archspec.train.progress import Progress
+from archspec.train.reporting import pace as paces
+from archspec.train.reporting.pace import Pace
 
 
 def waits(monkeypatch: pytest.MonkeyPatch, done: float | None) -> float:

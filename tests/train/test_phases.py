@@ -13,9 +13,9 @@ import pytest
 from archspec.data.sources import load_data
 from archspec.errors import InputError
 from archspec.network import load, lower
-from archspec.train.frozen import layers_of
 from archspec.train.job import Job, prepare
-from archspec.train.report import learning
+from archspec.train.reporting.report import learning
+from archspec.train.step.frozen import layers_of
 
 PLAIN = ["train.batch=32", "train.epochs=2", "stem=[conv: 3x3 8 /2]"]
 

@@ -14,9 +14,9 @@ from archspec.data.sources import load_data
 from archspec.errors import InputError
 from archspec.network import load, lower
 from archspec.spec.recipe import Recipe
-from archspec.train.compiling import compiles
 from archspec.train.job import Job, prepare
-from archspec.train.report import headline
+from archspec.train.reporting.report import headline
+from archspec.train.step.compiling import compiles
 
 QUIET = ["stem=[conv: 3x3 8 /2]"]
 """Without dropout, so that what XLA draws makes no difference."""

@@ -16,7 +16,7 @@ from archspec.data.sources import load_data
 from archspec.network import load, lower
 from archspec.spec.files import recipe_names
 from archspec.train.job import prepare
-from archspec.train.schedule import LearningRate
+from archspec.train.step.schedule import LearningRate
 from archspec.views.recipes import recipe
 
 RESIDUAL: dict[str, Any] = {"stages.repeats": [1, 1], "stages.widths": [8, 16], "stages.strides": [1, 2]}

@@ -8,11 +8,11 @@ import pytest
 import tensorflow as tf
 
 from archspec.errors import InputError
-from archspec.train.checkpoint import Checkpoints
-from archspec.train.cluster import Cluster
+from archspec.train.devices.cluster import Cluster
 from archspec.train.progress import Row
-from archspec.train.records import Records
+from archspec.train.reporting.records import Records
 from archspec.train.run import RunFolder
+from archspec.train.saving.checkpoint import Checkpoints
 from archspec.train.state import Copy
 
 ROW: Row = {"epoch": 1, "step": 5, "loss": 0.5}

@@ -6,7 +6,7 @@ import pytest
 
 from archspec.spec.data import Data, Digits, Folder
 from archspec.spec.recipe import Recipe
-from archspec.train.report import remedy
+from archspec.train.reporting.report import remedy
 
 CORES = "give it more processor cores"
 

@@ -19,12 +19,12 @@ from archspec.cli import run as archspec
 from archspec.spec.recipe import Recipe
 from archspec.spec.saving import Rollback
 from archspec.train import loop
-from archspec.train.checkpoint import read
-from archspec.train.cluster import Cluster
+from archspec.train.devices.cluster import Cluster
 from archspec.train.job import Job
 from archspec.train.progress import Diverged, Progress
-from archspec.train.rollback import roll_back
 from archspec.train.run import RunFolder
+from archspec.train.saving.checkpoint import read
+from archspec.train.saving.rollback import roll_back
 
 BACK = [*QUICK, "--set", "train.on_divergence=rollback", "--set", "train.checkpoint.steps=10"]
 

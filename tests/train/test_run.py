@@ -13,8 +13,8 @@ from archspec.graph.ir import Graph
 from archspec.network import load, lower
 from archspec.preprocess.rule import input_shape, preprocess_of
 from archspec.spec.arch import Spec
-from archspec.train import manifest as manifests
 from archspec.train.run import RunFolder, claimed, refuse
+from archspec.train.saving import manifest as manifests
 
 
 def loaded(spec: Path, *overrides: str) -> tuple[Spec, Graph]:

@@ -24,8 +24,8 @@ import numpy as np
 from augmented import LISTS, pipeline, same, section
 from archspec.evaluate.loss import truth
 from archspec.preprocess.pixels import normalize
-from archspec.train import strategy as strategies
-from archspec.train.blend import blended
+from archspec.train.devices import strategy as strategies
+from archspec.train.step.blend import blended
 
 def seen(kind, one):
     strategy = strategies.make_strategy(replace(one.recipe, strategy=kind))

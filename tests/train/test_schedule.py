@@ -11,7 +11,7 @@ import pytest
 
 from archspec.schema.read import section_of
 from archspec.spec.recipe import Recipe
-from archspec.train.schedule import LearningRate
+from archspec.train.step.schedule import LearningRate
 
 
 def rates(steps_per_epoch: int, steps: list[int], epochs: int, *, batch: int = 32, **schedule: Any) -> list[float]:

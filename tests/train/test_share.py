@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from test_strategy import ROOT
 
-from archspec.train.checkpoint import Snapshot
-from archspec.train.launcher import addresses
-from archspec.train.share import packed, unpacked
+from archspec.train.devices.launcher import addresses
+from archspec.train.devices.share import packed, unpacked
+from archspec.train.saving.checkpoint import Snapshot
 
 PROGRAM = """
 import json, os, sys
@@ -26,11 +26,11 @@ import tensorflow as tf
 from archspec.data.sources import load_data
 from archspec.errors import InputError
 from archspec.network import load, lower
-from archspec.train import together
-from archspec.train.cluster import read
+from archspec.train.devices import together
+from archspec.train.devices.cluster import read
 from archspec.train.job import prepare
-from archspec.train.strategy import apart, statistics
-from archspec.train.team import gathered
+from archspec.train.devices.strategy import apart, statistics
+from archspec.train.devices.team import gathered
 
 rank = int(sys.argv[2])
 spec = load("small.yaml", ["train.sync_batch_norm=false"])

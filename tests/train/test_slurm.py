@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from archspec.train.slurm import hosts, tasks
+from archspec.train.devices.slurm import hosts, tasks
 
 
 @pytest.mark.parametrize(("text", "names"), [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from archspec.train import speed as speeds
-from archspec.train.speed import Extent, Speed, duration
+from archspec.train.reporting import speed as speeds
+from archspec.train.reporting.speed import Extent, Speed, duration
 
 
 def test_speed_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:

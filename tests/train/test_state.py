@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from archspec.train.checkpoint import Misfit
 from archspec.train.progress import Progress
+from archspec.train.saving.checkpoint import Misfit
 from archspec.train.state import TrainState, groups
 
 

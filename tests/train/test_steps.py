@@ -18,13 +18,13 @@ from archspec.schema.read import section_of
 from archspec.spec.augment import MixUp
 from archspec.spec.preprocess import PreprocessKeys
 from archspec.spec.recipe import Recipe
-from archspec.train import optimizer as optimizers
-from archspec.train.blend import blended
-from archspec.train.objective import objective
 from archspec.train.progress import trained
-from archspec.train.steps import EvaluateStep, TrainStep, split_outputs
-from archspec.train.treatment import Treatment
-from archspec.train.update import decay, rules, updated
+from archspec.train.step import optimizer as optimizers
+from archspec.train.step.blend import blended
+from archspec.train.step.objective import objective
+from archspec.train.step.steps import EvaluateStep, TrainStep, split_outputs
+from archspec.train.step.treatment import Treatment
+from archspec.train.step.update import decay, rules, updated
 
 IMAGES = np.random.default_rng(0).normal(size=(4, 6, 6, 1)).astype(np.float32)
 LABELS = np.array([0, 1, 2, 0], np.int32)

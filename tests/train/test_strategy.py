@@ -19,8 +19,8 @@ from archspec.data.pipeline import Batch
 from archspec.errors import InputError
 from archspec.spec.augment import CutMix, MixUp
 from archspec.spec.recipe import Recipe
-from archspec.train import strategy as strategies
-from archspec.train.cluster import ALONE, Cluster
+from archspec.train.devices import strategy as strategies
+from archspec.train.devices.cluster import ALONE, Cluster
 
 ROOT = Path(archspec.__file__).parents[1]
 DEVICES = """
@@ -34,11 +34,11 @@ from rich.console import Console
 from archspec.data.sources import load_data
 from archspec.network import load, lower
 from archspec.train.begin import begin
-from archspec.train.checkpoint import Checkpoints
+from archspec.train.saving.checkpoint import Checkpoints
 from archspec.train.job import prepare
 from archspec.train.loop import train
 from archspec.train.run import RunFolder
-from archspec.train.strategy import devices_text, statistics
+from archspec.train.devices.strategy import devices_text, statistics
 
 def trained(kind, *overrides):
     spec = load("small.yaml", [f"train.strategy={kind}", "stem=[conv: 3x3 8 /2]", *overrides])

@@ -12,7 +12,7 @@ from archspec.data.augment.batches import Blend, Blender, blender
 from archspec.data.augment.erasing import Erased
 from archspec.data.augment.mixing import Mixed
 from archspec.spec.augment import CutMix, MixUp, Operation, RandomErasing
-from archspec.train.blend import blended
+from archspec.train.step.blend import blended
 
 SHAPE = (12, 16, 3)
 IMAGES = np.random.default_rng(0).normal(size=(8, *SHAPE)).astype(np.float32)

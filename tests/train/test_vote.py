@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archspec.train.vote import Vote
+from archspec.train.devices.vote import Vote
 
 
 def test_one_process_knows_at_once() -> None:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pytest
 from tensorflow import errors
 
-from archspec.train import watch as watches
-from archspec.train.cluster import Cluster
-from archspec.train.watch import STILL_SECONDS, Watch
+from archspec.train.devices import watch as watches
+from archspec.train.devices.cluster import Cluster
+from archspec.train.devices.watch import STILL_SECONDS, Watch
 
 CLUSTER = Cluster(2, ("a:1", "b:1", "c:1"))
 LOST = ("has ended, or cannot be reached: this one ends, too\n  hint: why it did stands in its own log; the same commands again "

@@ -14,7 +14,7 @@ from test_interrupted import KILLING
 from test_strategy import ROOT
 
 from archspec.cli import run as archspec
-from archspec.train.launcher import addresses
+from archspec.train.devices.launcher import addresses
 
 AUGMENTED = SPEC.replace("  epochs: 2\n", "  epochs: 2\n  augment: [pad_crop: 1]\n")
 PLAIN = SPEC.replace(", dropout: 0.1", "")

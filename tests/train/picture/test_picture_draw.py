@@ -17,10 +17,10 @@ from archspec.data.sources import load_data
 from archspec.errors import InputError
 from archspec.preprocess.rule import preprocess_of
 from archspec.spec.recipe import Recipe
-from archspec.train.board import TensorBoard
-from archspec.train.cluster import Cluster
-from archspec.train.picture import draw as drawing
-from archspec.train.picture.draw import draw_first, place
+from archspec.train.devices.cluster import Cluster
+from archspec.train.reporting.board import TensorBoard
+from archspec.train.reporting.picture import draw as drawing
+from archspec.train.reporting.picture.draw import draw_first, place
 
 PICTURE = RUN / "augmented.png"
 MIXED = ["--set", "train.augment=[{pad_crop: 1}, random_erasing, mixup]", "--set", "export.formats=[]"]

@@ -17,8 +17,8 @@ from archspec.preprocess.rule import preprocess_of
 from archspec.spec.augment import CutMix, Flip, MixUp, Operation, RandomErasing, RandomResizedCrop
 from archspec.spec.preprocess import PreprocessKeys
 from archspec.spec.recipe import Recipe
-from archspec.train.blend import blended
-from archspec.train.picture.examples import examples, shares
+from archspec.train.reporting.picture.examples import examples, shares
+from archspec.train.step.blend import blended
 
 ALL: tuple[Operation, ...] = (RandomResizedCrop(), Flip(), RandomErasing(fill="noise", probability=0.6), MixUp(probability=0.5),
                               CutMix(probability=0.5, draw="pair"))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from archspec.train.picture.examples import Example
-from archspec.train.picture.sheet import BESIDE, GAP, LINE, MARGIN, Sheet, in_colours
+from archspec.train.reporting.picture.examples import Example
+from archspec.train.reporting.picture.sheet import BESIDE, GAP, LINE, MARGIN, Sheet, in_colours
 
 RED, BLUE = (250, 0, 0), (0, 0, 250)
 """Of what evaluation sees, and of what is trained on."""

@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from archspec.spec.augment import CutMix, Flip, MixUp, Operation, RandAugment, RandomResizedCrop
-from archspec.train.picture.words import broken, caption, class_names, legible, operations, shortened, shortened_path, wrapped
+from archspec.train.reporting.picture.words import (
+    broken,
+    caption,
+    class_names,
+    legible,
+    operations,
+    shortened,
+    shortened_path,
+    wrapped,
+)
 
 NAMES = ("cat", "dog", "bird", "a very long name indeed")
 

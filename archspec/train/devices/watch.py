@@ -1,0 +1,116 @@
+"""Ends this process when another worker has ended: TensorFlow would wait for it, some of the time for ever.
+
+After a failed sum over workers none works any more, and a normal exit may take seconds or be aborted. So the process ends
+at once; what was saved is whole, whenever that happens.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from tensorflow import errors
+
+from archspec.train.devices.cluster import LOST, Cluster
+
+HEARTBEAT_SECONDS = 15
+"""A worker that has not been heard of for so long is taken for dead; measured: noticed after 13 to 18 s."""
+POLL_SECONDS = 1.0
+STILL_SECONDS = 15 * 60.0
+"""So long no step may take, with all that comes between two: compiling, saving, waiting for others' data."""
+BROKEN = (errors.UnavailableError, errors.DeadlineExceededError, errors.AbortedError, errors.CancelledError,
+          errors.InternalError)
+"""What a sum over workers raises where one of them is gone."""
+_TASK = re.compile(r"task:(\d+)")
+
+
+class Watch:
+    """Watches over the workers, and over the steps of this one. `states` gives for each rank None, or what is wrong with it.
+
+    It raises where the chief, who knows, is gone. `end` ends the process with an exit code.
+    """
+
+    def __init__(self, cluster: Cluster, states: Callable[[], Sequence[object]], end: Callable[[str, int], None] | None = None,
+                 now: Callable[[], float] = time.monotonic) -> None:
+        self._cluster, self._states, self._end, self._now = cluster, states, end or _end, now
+        self._stopped = threading.Event()
+        self._moved = now()
+
+    def start(self) -> None:
+        """From now on, in a thread of its own."""
+        threading.Thread(target=self._run, daemon=True, name="watch").start()
+
+    def stop(self) -> None:
+        """What others do from now on is nothing to this one."""
+        self._stopped.set()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether this one does without the others."""
+        return self._stopped.is_set()
+
+    def move(self) -> None:
+        """A step is done."""
+        self._moved = self._now()
+
+    def look(self) -> None:
+        """Ends the process if a worker is gone, or nothing has moved for too long."""
+        dead = self._dead()
+        if self.stopped:
+            return
+        if dead is not None:
+            self._lost(self._cluster.called(dead))
+        elif self._now() - self._moved > STILL_SECONDS:
+            self._end(f"no step was done in {STILL_SECONDS / 60:.0f} minutes, and all workers are there: one of them is stuck\n"
+                      f"  hint: look at the last line of each worker's log; {GO_ON}", LOST)
+
+    @contextmanager
+    def over(self) -> Iterator[None]:
+        """Around work of all workers together: ends the process where it breaks off because one is gone."""
+        try:
+            yield
+        except BROKEN as error:
+            dead = None if self.stopped else self._sought(str(error))
+            if dead is not None:
+                self._lost(self._cluster.called(dead))
+            raise
+
+    def _run(self) -> None:
+        while not self._stopped.wait(POLL_SECONDS):
+            self.look()
+
+    def _dead(self) -> int | None:
+        """The first rank that is gone."""
+        try:
+            found = [rank for rank, state in enumerate(self._states()) if state is not None]
+        except errors.OpError:
+            return 0  # the chief's is the service that would answer
+        return found[0] if found else None
+
+    def _sought(self, message: str) -> int | None:
+        """Who it is that a message is about: by its words, else by who is not heard of soon."""
+        named = [int(rank) for rank in _TASK.findall(message) if self._cluster.rank != int(rank) < self._cluster.size]
+        until = self._now() + 2 * HEARTBEAT_SECONDS
+        while (dead := self._dead()) is None and not named and self._now() < until:
+            time.sleep(POLL_SECONDS)
+        return named[0] if dead is None and named else dead
+
+    def _lost(self, who: str) -> None:
+        if self._cluster.chief:
+            time.sleep(3 * POLL_SECONDS)  # the others ask this one who it was
+        self._end(f"{who} has ended, or cannot be reached: this one ends, too\n"
+                  f"  hint: why it did stands in its own log; {GO_ON}", LOST)
+
+
+GO_ON = "the same commands again go on from the last checkpoint"
+
+
+def _end(text: str, code: int) -> None:
+    print(text, file=sys.stderr, flush=True)
+    sys.stdout.flush()
+    os._exit(code)

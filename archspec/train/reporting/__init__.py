@@ -1,0 +1,1 @@
+"""What is told of a training: lines, rows, pictures of them, pages."""
