@@ -40,4 +40,4 @@ class Freeze(Section):
     layers: tuple[str, ...] = key(Each(Text("the name of a stage, a block or a layer"), bare=True, unique=True),
                                   "stages, blocks such as stage1_block2, or layers", synonyms=("names", "stages", "modules"))
     until: float = key(Number(least=0, most=1e6), "the epoch from which on they learn; 0: never", default=0.0, unit="epochs",
-                       synonyms=("unfreeze", "unfreeze_at", "epochs"))
+                       synonyms=("unfreeze", "unfreeze_at"))

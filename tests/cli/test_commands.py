@@ -180,7 +180,7 @@ def test_explain_says_the_default_of_a_key_that_nothing_sets(archspec: Run, key:
     ("train.sed", "nothing sets 'train.sed'\n  hint: did you mean 'train.seed'?\n"),
     ("train.init", "nothing sets 'train.init', and it has no default\n"),
     ("let", "nothing sets 'let'; where it is left out: none\n"), ("blocks", "nothing sets 'blocks'; where it is left out: the shipped ones only\n"),
-    ("export", "nothing sets 'export'; where it is left out: its defaults\n  hint: --explain export.KEY says each: formats tolerance\n"),
+    ("export", "nothing sets 'export'; where it is left out: its defaults\n  hint: --explain export.KEY says each: formats tolerance weights\n"),
     ("defaults.conv.bias", "nothing sets 'defaults.conv.bias'; where it is left out: false; true in unit `conv-act`\n"),
     ("defaults.act", "nothing sets 'defaults.act'; where it is left out: relu\n"),
     ("stages.memory", "nothing sets 'stages.memory'; where it is left out: the spec's `memory`\n"),

@@ -109,7 +109,7 @@ def test_weights_that_are_no_numbers_are_never_saved(spec: Path, monkeypatch: py
     kept: list[Job] = []
     real = loop.Steps.__init__
     with monkeypatch.context() as patched:
-        patched.setattr(loop.Steps, "__init__", lambda self, job, pace: (kept.append(job), real(self, job, pace))[1])
+        patched.setattr(loop.Steps, "__init__", lambda self, job, *more: (kept.append(job), real(self, job, *more))[1])
         after_steps(patched, 40, spoil)
         assert archspec(["train", "small.yaml", *QUICK, "--set", "train.checkpoint.steps=10"]) == 1
     assert "the weights are no longer numbers in epoch 2, at step 40 (batch 10 of 30)\n" in capsys.readouterr().err

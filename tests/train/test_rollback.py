@@ -97,7 +97,7 @@ def test_weights_alone_that_are_no_numbers_are_gone_back_from(spec: Path, monkey
         kept[0].model.get_layer("head_dense").bias.assign(np.full(10, np.nan, np.float32))
     kept: list[Job] = []
     real = loop.Steps.__init__
-    monkeypatch.setattr(loop.Steps, "__init__", lambda self, job, pace: (kept.append(job), real(self, job, pace))[1])
+    monkeypatch.setattr(loop.Steps, "__init__", lambda self, job, *more: (kept.append(job), real(self, job, *more))[1])
     after_steps(monkeypatch, 40, spoil)
     assert archspec(["train", "small.yaml", *BACK]) == 0
     assert metrics()[1]["skipped_steps"] == 10

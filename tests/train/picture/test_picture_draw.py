@@ -18,7 +18,7 @@ from archspec.errors import InputError
 from archspec.preprocess.rule import preprocess_of
 from archspec.spec.recipe import Recipe
 from archspec.train.devices.cluster import Cluster
-from archspec.train.reporting.board import TensorBoard
+from archspec.train.reporting.board import Board
 from archspec.train.reporting.picture import draw as drawing
 from archspec.train.reporting.picture.draw import draw_first, place
 
@@ -32,7 +32,7 @@ def interrupted() -> None:
 
 def images() -> list[np.ndarray]:
     """Of the run's event file."""
-    file, = (RUN / "tensorboard").iterdir()
+    file, = (RUN / "tensorboard" / "train").iterdir()
     values = [value for event in tf.compat.v1.train.summary_iterator(str(file)) for value in event.summary.value]
     return [tf.io.decode_png(value.tensor.string_val[2]).numpy() for value in values if value.tag == "augmented"]
 
@@ -64,7 +64,7 @@ def test_a_run_that_goes_on_leaves_it_and_ends_as_without_it(spec: Path, monkeyp
 
 def test_a_picture_that_is_damaged_or_gone_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    board = TensorBoard(RUN / "tensorboard", [])
+    board = Board(RUN / "tensorboard", RUN / "spec.yaml", [], [])
     board.picture(PICTURE)
     PICTURE.write_bytes(b"damaged")
     board.picture(PICTURE)

@@ -36,7 +36,6 @@ def test_it_tells_result_protocol_recipe_and_what_is_wrong(trained: Path) -> Non
                            "| 4 test images | 25.00% |  | 0.5000 |\n")
     for line in ("- weights after epoch 3 of 3; float32; a class is hit among k if fewer than k others score at least as high",
                  "- 1 images left out, for they cannot be read (skipped.txt)", "epochs: 3",
-                 "schedule: {kind: cosine, learning_rate: 0.1, warmup: 0.0}",
                  "3 epochs in 30 s, 102 images a second. The lowest test error after an epoch was 25.00%, after epoch 1.",
                  "| the worst classes | images | precision | recall | F1 |", "| image | true | said | loss |"):
         assert line in text.splitlines(), line
