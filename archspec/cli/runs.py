@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import click
@@ -13,16 +14,15 @@ from archspec.cli.options import as_json, print_json
 from archspec.cli.screen import screen
 from archspec.errors import InputError, shorten
 from archspec.io.places import user_path
+from archspec.train.reporting.speed import duration
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from archspec.train.reporting.listing import Entry
 
-COLUMNS = 5
-"""Of keys that differ; the names of others stand below the table, their values in --json."""
 SHORT = 24
 """Letters of a value in the table."""
+GAP = 2
+"""Letters between two columns."""
 
 
 @click.command()
@@ -50,33 +50,42 @@ def runs(folders: tuple[str, ...], as_json: bool) -> int:
 
 
 def _print(entries: Sequence[Entry], keys: Sequence[str], refused: Sequence[str]) -> None:
+    console = screen(160)
+    columns = list(_columns(entries, keys))
+    shown = columns[:_fitting(columns, console.width)]
     if entries:
-        screen(160).print(_table(entries, keys[:COLUMNS]))
-    if len(keys) > COLUMNS:
-        click.echo(f"they differ in {len(keys) - COLUMNS} more keys: {shorten(', '.join(keys[COLUMNS:]))}")
+        from archspec.views.tables import grid
+        table = grid(*(name for name, *_ in shown), left=3)
+        for row in zip(*(cells for _, *cells in shown), strict=True):
+            table.add_row(*map(escape, row))
+        console.print(table)
+    if left := columns[len(shown):]:
+        click.echo(f"they differ in {len(left)} more keys: {shorten(', '.join(name for name, *_ in left))}")
     for line in refused:
         click.echo(f"left out: {line}", err=True)
 
 
-def _table(entries: Sequence[Entry], keys: Sequence[str]) -> Table:
-    from archspec.train.reporting.speed import duration
-    from archspec.views.tables import grid
-    table = grid("run", "spec", "state", "top1", "top5", "test loss", "loss", "time", *keys, left=3)
-    for entry in entries:
-        time = duration(entry.rows[-1]["seconds"]) if entry.rows else ""
-        table.add_row(*map(escape, (str(entry.path), entry.manifest.spec, entry.state)),
-                      *(_figure(entry, name, share) for name, share in SHOWN.items()), time,
-                      *(escape(_value(entry, name)) for name in keys))
-    return table
+def _columns(entries: Sequence[Entry], keys: Sequence[str]) -> Iterator[list[str]]:
+    """Each with its head: what all runs have, then the keys in which they differ."""
+    yield ["run", *(str(entry.path) for entry in entries)]
+    yield ["spec", *(entry.manifest.spec for entry in entries)]
+    yield ["state", *(entry.state for entry in entries)]
+    for head, name, form in SHOWN:
+        yield [head, *("" if (value := entry.results.get(name)) is None else form.format(value) for entry in entries)]
+    yield ["time", *(duration(entry.rows[-1]["seconds"]) if entry.rows else "" for entry in entries)]
+    for name in keys:
+        yield [name.removeprefix("train."), *(_value(entry, name) for entry in entries)]
 
 
-SHOWN = {"test_top1": True, "test_top5": True, "test_loss": False, "loss": False}
-"""Results, and whether they are shares."""
+def _fitting(columns: Sequence[Sequence[str]], width: int) -> int:
+    """How many columns have room; those that all runs have are never left out."""
+    ends = list(accumulate(max(map(len, column)) + GAP for column in columns))
+    return max(len(SHOWN) + 4, sum(end <= width + GAP for end in ends))
 
 
-def _figure(entry: Entry, name: str, share: bool) -> str:
-    value = entry.results.get(name)
-    return "" if value is None else f"{value:.2%}" if share else f"{value:.4f}"
+SHOWN = (("top1", "test_top1", "{:.2%}"), ("top5", "test_top5", "{:.2%}"), ("test loss", "test_loss", "{:.4f}"),
+         ("loss", "loss", "{:.4f}"))
+"""Results: the column's head, the name in a row of metrics, and how it is written."""
 
 
 def _value(entry: Entry, name: str) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from archspec.cli import run
+from archspec.cli import run, runs
+from archspec.cli.screen import Screen
 from archspec.io.files import write_json
 from archspec.network import load, lower
 from archspec.preprocess.rule import input_shape, preprocess_of
@@ -44,7 +45,7 @@ def test_the_best_stands_first_with_what_differs(capsys: pytest.CaptureFixture[s
     assert run(["runs"]) == 0
     head, *rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert head[:8] == ["run", "spec", "state", "top1", "top5", "test", "loss", "loss"]
-    assert head[9:11] == ["train.epochs", "train.batch"]
+    assert head[9:11] == ["epochs", "batch"]
     assert [row[0] for row in rows[:3]] == ["runs/b", "runs/a", "runs/c[red]"]
     assert rows[0][1:12] == ["resnet20_digits", "finished", "95.00%", "0.2500", "0.5000", "2", "min", "5", "s", "1", "64"]
     assert rows[2][2:6] == ["epoch", "0", "of", "3"]
@@ -76,3 +77,12 @@ def test_where_there_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, c
     monkeypatch.chdir(tmp_path)
     assert run(["runs"]) == 2
     assert capsys.readouterr().err == "runs is no run folder, and holds none\n  hint: archspec train SPEC makes one, runs/NAME\n"
+
+
+@pytest.mark.usefixtures("three")
+def test_what_has_no_room_is_named_below_and_results_stay_whole(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(runs, "screen", lambda width: Screen(width=100, highlight=False))
+    assert run(["runs"]) == 0
+    *rows, last = capsys.readouterr().out.splitlines()
+    assert "…" not in "".join(rows)
+    assert last == "they differ in 2 more keys: batch, stages.shortcut"
