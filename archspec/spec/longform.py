@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from archspec.errors import Problem
 from archspec.schema.keys import Key, Named, OneOf, Sub
+from archspec.schema.kinds import Choice, Text
 from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree
 from archspec.spec.item_reader import ItemReader
 from archspec.spec.operations import IMPLIED, OPERATIONS
@@ -13,9 +14,22 @@ from archspec.spec.recipe import Recipe
 
 STAGE_LISTS = ("before", "after", "between")
 PLURALS = {"widths": "width", "strides": "stride", "blocks": "block"}
-KINDS = {("train", name): (tag, implied) for name, key in Recipe.declared.items()
-         for tag, implied in ([(key.kind.tag, "")] if isinstance(key.kind, OneOf) else
-                              [(key.kind.section.main, "none")] if isinstance(key.kind, Sub) and key.kind.section.main else [])}
+
+
+def _tag(key: Key) -> tuple[str, str] | None:
+    """The key that says of which kind a section is, and the kind that holds where it is not said.
+
+    It is the tag, or the word of a preset or a file; a bare number is a setting among others.
+    """
+    match key.kind:
+        case OneOf(tag=tag):
+            return tag, getattr(key.default, tag, "")
+        case Sub(section=section) if section.main and isinstance(section.declared[section.main].kind, Choice | Text):
+            return section.main, "none"
+    return None
+
+
+KINDS = {("train", name): tag for name, key in Recipe.declared.items() if (tag := _tag(key))}
 NAMED = {("train", name, inner) for name, key in Recipe.declared.items() if isinstance(key.kind, Sub)
          for inner, below in key.kind.section.declared.items() if isinstance(below.kind, Named)}
 """The paths of what is named by the one key of its mapping."""

@@ -55,6 +55,12 @@ def merged(path: Path, overrides: Sequence[str] = ()) -> dict[str, object]:
      {"a": {"body": ["act"]}, "b": {"body": []}}),
     ("train: {data: {source: folder, path: x}}", "train: {data: digits, epochs: 3}", "train",
      {"data": {"source": "digits"}, "epochs": 3}),
+    ("train: {clip: {kind: adaptive, at: 0.01}, log: {histograms: 2}}", "train: {clip: 0.02, log: {steps: 5}}", "train",
+     {"clip": {"kind": "adaptive", "at": 0.02}, "log": {"histograms": 2, "steps": 5}}),
+    ("train: {optimizer: {momentum: 0.5}}", "train: {optimizer: {kind: sgd, nesterov: true}}", "train",
+     {"optimizer": {"momentum": 0.5, "kind": "sgd", "nesterov": True}}),
+    ("train: {preprocess: {preset: timm, offset: ceil}}", "train: {preprocess: torchvision}", "train",
+     {"preprocess": {"preset": "torchvision"}}),
 ])
 def test_merge(base: str, change: str, section: str, expected: object, write: Write) -> None:
     write(base, "base")
