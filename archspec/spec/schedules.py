@@ -57,7 +57,7 @@ class _Schedule(Section):
         if self.stretch and self.written_for is None:
             yield Clash(("stretch",), "to stretch it the number of epochs is needed that its points are written for",
                         "written_for: 90")
-        if self.warmup_from and not self.warmup.amount:
+        if self.warmup_from != self.declared["warmup_from"].default and not self.warmup.amount:
             yield Clash(("warmup_from", "warmup"), "warmup_from is where a warm-up starts, and there is none",
                         "warmup: 5, or leave warmup_from out")
 

@@ -101,6 +101,14 @@ def test_a_rate_is_scaled_by_the_rule_that_is_named() -> None:
     assert rates(10, [0], 10, batch=1024, kind="constant", learning_rate=0.1) == pytest.approx([0.1])
 
 
+def test_one_cycle_without_a_way_up_only_falls() -> None:
+    assert rates(10, [0, 50], 10, kind="one_cycle", learning_rate=1, warmup=0, final=0) == pytest.approx([1, 0.5])
+
+
+def test_an_interval_of_next_to_nothing_is_a_rate_of_nothing() -> None:
+    assert rates(10, [0, 1], 10, kind="exponential", learning_rate=1, factor=0.9, every=1e-9) == [1, 0]
+
+
 @pytest.mark.parametrize("steps", [1, 7, 625, 5004])
 def test_a_fall_comes_at_a_whole_step_however_long_the_training_is(steps: int) -> None:
     """1 step before it, and at it; at 300,000 epochs of steps float32 knows no single steps any more."""

@@ -35,10 +35,6 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
         share = tf.where(step < rising, self._rise(step, max(1, rising)), self._fall(step)) if rising else self._fall(step)
         return self._peak * share
 
-    def get_config(self) -> dict[str, Any]:
-        """Not saved: the recipe is, in the run's spec.yaml."""
-        raise NotImplementedError("the schedule is saved as the recipe in spec.yaml")
-
     def _rise(self, step: tf.Tensor, steps: int) -> tf.Tensor:
         """1/n, 2/n, …, 1 of the way up over the n steps of the warm-up (Goyal et al. 2017, 1706.02677, section 2.2)."""
         done = tf.minimum(1.0, (tf.cast(step, tf.float32) + 1) / steps)
@@ -75,7 +71,7 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
     def _intervals(self, step: tf.Tensor) -> tf.Tensor:
         """How many intervals of an exponential schedule are over; whole ones, if it is a staircase."""
         assert isinstance(self._schedule, Exponential)
-        every = self._step(self._schedule.every)
+        every = max(self._step(self._schedule.every), Fraction(1, FINEST))  # what is finer counts as nothing, and divides
         if self._schedule.staircase:
             return tf.cast(step * every.denominator // every.numerator, tf.float32)
         return tf.cast(step, tf.float32) / float(every)
