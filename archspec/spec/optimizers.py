@@ -74,6 +74,12 @@ class Sgd(_Coupled):
     weight_decay: float = key(COEFFICIENT, "the weight decay's coefficient; where it acts in the gradient, that of an L2 "
                               "penalty of half of it", default=1e-4, synonyms=L2)
 
+    def clashes(self) -> Iterator[Clash]:
+        """A form of a momentum that there is none of."""
+        if self.nesterov and not self.momentum:
+            yield Clash(("nesterov", "momentum"), "nesterov is a form of momentum, and momentum is 0",
+                        "momentum: 0.9, or nesterov: false")
+
 
 @section
 class RmsProp(_Coupled):
@@ -92,6 +98,8 @@ class RmsProp(_Coupled):
 
 @section
 class _Moments(_Optimizer):
+    decoupled: ClassVar[bool] = True
+    """Whether decay leaves the gradient alone."""
     beta_1: float = key(SHARE, "the share of the mean gradient that stays", default=0.9, synonyms=("betas", "b1"))
     beta_2: float = key(SHARE, "the share of the mean square that stays", default=0.999, synonyms=("b2",))
 
@@ -107,13 +115,12 @@ class Adam(_Moments):
 
 
 @section
-class AdamW(_Moments):
+class AdamW(Adam):
     """Loshchilov and Hutter 2019, 1711.05101: Adam with decoupled weight decay."""
 
     decoupled: ClassVar[bool] = True
     instead = MappingProxyType({"decay": "adamw decays by itself, decoupled; kind: adam decays in the gradient"})
     kind: str = tag("Adam with decoupled decay", default="adamw")
-    epsilon: float = key(EPSILON, "added to the root, after the correction of its bias", default=1e-8, synonyms=("eps",))
     weight_decay: float = key(COEFFICIENT, "the decay's coefficient, times the learning rate a step", default=0.01,
                               synonyms=L2)
 
@@ -125,7 +132,6 @@ class Lamb(_Moments):
     The decay is part of that change. Weights that do not decay are not adapted either, as in the authors' code.
     """
 
-    decoupled: ClassVar[bool] = True
     instead = MappingProxyType({"decay": "lamb decays by itself, inside the change whose length is adapted"})
     synonyms = ("fusedlamb",)
     kind: str = tag("Adam, each weight's change as long as the weight", default="lamb")
@@ -138,7 +144,6 @@ class Lamb(_Moments):
 class Lion(_Moments):
     """Chen et al. 2023, 2302.06675: the sign of a mean gradient."""
 
-    decoupled: ClassVar[bool] = True
     instead = MappingProxyType({"decay": "lion decays by itself, decoupled"})
     kind: str = tag("the sign of a mean gradient", default="lion")
     beta_1: float = key(SHARE, "the share of the mean gradient in what gives the sign", default=0.9, synonyms=("betas", "b1"))

@@ -10,12 +10,10 @@ from archspec.schema.kinds import Choice, Number, Whole
 from archspec.spec.schedules import MOST_EPOCHS
 
 MEASURED = ("test_top1", "test_top5", "test_loss", "accuracy", "loss", "test_precision", "test_recall", "test_f1")
-"""What metrics.jsonl has of an epoch and an epoch may be called the best for; those of loss are the better the lower."""
+"""What metrics.jsonl has of an epoch and an epoch may be called the best for, the usual first; of losses the lowest is."""
 METRIC = Choice(MEASURED, {"valloss": "test_loss", "evalloss": "test_loss", "valaccuracy": "test_top1", "valacc": "test_top1",
                            "top1": "test_top1", "testaccuracy": "test_top1", "acc": "accuracy", "top5": "test_top5",
                            "trainloss": "loss", "trainaccuracy": "accuracy", "f1": "test_f1"})
-
-
 DIRECTION = MappingProxyType({"mode": "a loss is the better the lower, all else the higher: leave it out"})
 
 
@@ -30,8 +28,14 @@ class Checkpoint(Section):
                     default=2, synonyms=("max_to_keep", "checkpoint_hist", "save_total_limit", "keep_last"))
     best: int = key(Whole(0, 1000), "how many of the best epochs are kept beside them", default=0, unit="epochs",
                     synonyms=("save_top_k", "keep_best", "save_best", "save_best_only"))
-    metric: str = key(METRIC, "what an epoch is the best by", default="test_top1",
+    metric: str = key(METRIC, "what an epoch is the best by", default=MEASURED[0],
                       synonyms=("monitor", "eval_metric", "best_metric"))
+
+    def clashes(self) -> Iterator[Clash]:
+        """A measure of the best where none is kept."""
+        if self.metric != MEASURED[0] and not self.best:
+            yield Clash(("metric", "best"), "metric is what the best epochs are kept by, and best is 0: none is kept",
+                        "best: 1, or leave metric out")
 
 
 @section
@@ -40,7 +44,7 @@ class StopEarly(Section):
 
     main = "patience"
     instead = DIRECTION
-    metric: str = key(METRIC, "what has to get better", default="test_top1", synonyms=("monitor", "eval_metric"))
+    metric: str = key(METRIC, "what has to get better", default=MEASURED[0], synonyms=("monitor", "eval_metric"))
     patience: int = key(Whole(1, MOST_EPOCHS), "after how many epochs without that it ends", unit="epochs", default=10)
     least: float = key(Number(least=0, most=1e6), "the least change that counts", default=0.0,
                        synonyms=("min_delta", "threshold", "min_change"))

@@ -120,7 +120,7 @@ def test_interrupted_it_stops_early_at_the_same_epoch(spec: Path, monkeypatch: p
 
 
 def test_a_metric_that_these_data_do_not_have_is_refused_first(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for section, more in (("checkpoint", ""), ("stop_early", ", patience: 1")):
+    for section, more in (("checkpoint", ", best: 1"), ("stop_early", ", patience: 1")):
         assert archspec(["train", "small.yaml", "--set", f"train.{section}={{metric: test_f1{more}}}"]) == 2
         assert capsys.readouterr().err == (f"train.{section}.metric: test_f1 is not measured on these data\n"
                                            "  hint: one of loss accuracy test_loss test_top1 test_top5\n")
