@@ -56,12 +56,17 @@ def recipes() -> list[RecipeEntry]:
 
 def recipe(name: str) -> Recipe:
     """What a shipped recipe says, with the defaults of the rest. Raises SpecError where it is wrong."""
-    train = _tree(name).entries["train"]
+    return _recipe(_tree(name))
+
+
+def _recipe(tree: MappingTree) -> Recipe:
+    train = tree.entries["train"]
     return _read(Recipe, kinds_written_out(train) if isinstance(train, MappingTree) else train, "train")
 
 
 def _entry(name: str) -> RecipeEntry:
-    file, train = _read(RecipeFile, _tree(name), name), recipe(name)
+    tree = _tree(name)
+    file, train = _read(RecipeFile, tree, name), _recipe(tree)
     return RecipeEntry(name, file.description, train.epochs, train.batch, str(train.schedule.learning_rate), file.result,
                        file.protocol, file.reference, file.unknown, file.differs)
 

@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 
 import archspec
+from archspec.errors import SpecError
 from archspec.io.places import shipped
 from archspec.schema.quantities import Rate
+from archspec.schema.read import section_of
 from archspec.schema.tree import MappingTree
 from archspec.spec.files import recipe_names, spec_names
 from archspec.spec.recipe import DECIDED, Recipe
@@ -94,4 +96,8 @@ def test_a_recipe_of_epochs_says_how_many_it_is_written_for() -> None:
 
 
 def test_a_file_of_recipes_is_read_key_by_key() -> None:
-    assert [*RecipeFile.declared] == ["archspec", "description", "reference", "result", "protocol", "unknown", "differs", "train"]
+    written = {"archspec": 1, "description": "d", "reference": "r", "result": "x", "protocol": "p", "train": {}}
+    assert section_of(RecipeFile, written).differs == ()
+    with pytest.raises(SpecError) as error:
+        section_of(RecipeFile, {**written, "results": "y"})
+    assert "has no key 'results'" in str(error.value) and "did you mean 'result'?" in str(error.value)
