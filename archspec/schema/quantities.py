@@ -21,16 +21,8 @@ IN_WORDS = re.compile(rf"{NUMBER} *(epochs?|ep|e|percents?|pct|steps?|iterations
 SHARES = Number(least=0, most=100)
 
 
-class Quantity:
-    """A value with a unit: a bare number in JSON where it has none, else the text that one writes."""
-
-    def to_json(self) -> float | str:
-        """As it is written."""
-        raise NotImplementedError
-
-
 @dataclass(frozen=True)
-class Rate(Quantity):
+class Rate:
     """A learning rate; `per`: the batch at which it holds, None where it holds at any."""
 
     value: float
@@ -50,7 +42,7 @@ class Rate(Quantity):
 
 
 @dataclass(frozen=True)
-class Span(Quantity):
+class Span:
     """A part of a training: epochs, or percents of all of them."""
 
     amount: float
@@ -62,6 +54,10 @@ class Span(Quantity):
 
     def __str__(self) -> str:
         return f"{self.amount:g}" + "%" * self.percents
+
+
+Quantity = Rate | Span
+"""In JSON a bare number where it has no unit, else the text that one writes."""
 
 
 @dataclass(frozen=True)
