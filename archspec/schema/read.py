@@ -265,8 +265,7 @@ def _kind_meant(word: str, choice: OneOf, path: str, short: bool) -> str:
             if found := next((each for each in words if plainly(each) == plainly(word)), ""):
                 said = f"{choice.tag}: {kind_word}, {name}: {found}"
                 return f"write {path.rpartition('.')[2]}: {{{said}}}" if short else f"write {said}"
-    near = f"did you mean '{same}'?" if (same := section_called(word, kinds)) else nearest(word, kinds)
-    return f"{near} {choice.otherwise.format(word=shorten(word)) if short else ''}".strip()
+    return f"{nearest(word, kinds)} {choice.otherwise.format(word=shorten(word)) if short else ''}".strip()
 
 
 def _as_list(tree: Tree, listed: ListOf) -> str:
