@@ -29,4 +29,3 @@ def compiles(recipe: Recipe, graph: Graph, devices: str, count: int) -> bool:
 
 def _refused(why: str, also: str) -> InputError:
     return InputError(f"train.jit: {why}\n  hint: {f'{also} ' * bool(also)}--set train.jit=off")
-

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -28,21 +28,20 @@ class Treated:
     """In the order of the weights that it was built with."""
     decoupled = False
     """Whether weights decay here, or did in the gradient."""
+    _get_variable_index: Callable[[tf.Variable], int]
+    step: Callable[[tf.Tensor, tf.Variable, tf.Tensor], None]
+    """Changes a weight and what belongs to it by its gradient, at a learning rate."""
 
     def _all_reduce_sum_gradients(self, grads_and_vars: Iterable[Any]) -> list[Any]:
         return list(grads_and_vars)
 
     def update_step(self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
         """Decays the weight by its coefficient times its rate (1711.05101), then does the step."""
-        treatment = self.treatments[self._get_variable_index(variable)]  # type: ignore[attr-defined]
+        treatment = self.treatments[self._get_variable_index(variable)]
         rate = learning_rate * treatment.rate
         if self.decoupled and treatment.decay:
             variable.assign_sub(rate * treatment.decay * variable)
         self.step(gradient, variable, rate)
-
-    def step(self, gradient: tf.Tensor, variable: tf.Variable, rate: tf.Tensor) -> None:
-        """Changes a weight and what belongs to it, at a learning rate."""
-        raise NotImplementedError
 
 
 class Sgd(Treated, keras.optimizers.SGD):
@@ -159,6 +158,6 @@ def _made(optimizer: said.Optimizer) -> Any:
                            epsilon=optimizer.epsilon)
         case said.Lion():
             return partial(Lion, beta_1=optimizer.beta_1, beta_2=optimizer.beta_2)
-        case said.Adam() | said.AdamW() | said.Lamb():
+        case said.Adam() | said.Lamb():
             return partial(Lamb if isinstance(optimizer, said.Lamb) else Adam, beta_1=optimizer.beta_1, beta_2=optimizer.beta_2,
                            epsilon=optimizer.epsilon)

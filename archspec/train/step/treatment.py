@@ -32,12 +32,12 @@ class Treatment:
 
 def treatments(optimizer: Optimizer, model: keras.Model) -> dict[str, Treatment]:
     """The treatment of every weight that learns, by its path. Raises InputError for a pattern that fits no layer."""
-    refuse_unknown(optimizer.layers, [layer.name for layer in model.layers])
+    _refuse_unknown(optimizer.layers, [layer.name for layer in model.layers])
     return {variable.path: _treatment(optimizer, layer, variable)
             for layer in model.layers for variable in layer.trainable_variables}
 
 
-def refuse_unknown(entries: Sequence[LayerFactors], names: Sequence[str]) -> None:
+def _refuse_unknown(entries: Sequence[LayerFactors], names: Sequence[str]) -> None:
     """Raises InputError for a pattern that fits none of the layers."""
     for entry in entries:
         if not any(fnmatchcase(name, entry.match) for name in names):
