@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -18,6 +17,7 @@ import tensorflow as tf
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
 from archspec.io.machine import refusal
+from archspec.io.memory import free_memory, peak_memory
 from archspec.model.emit import build
 from archspec.model.norm import by_keras
 from archspec.preprocess.pixels import normalize
@@ -91,7 +91,7 @@ def bench(graph: Graph, recipe: Recipe, most: int, tell: Callable[[str], None]) 
 def _doubled(mode: str, subject: _Subject, machine: _Gpu | _Process, most: int, peak: float, add: Callable[[Row], None],
              tell: Callable[[str], None]) -> str:
     """Measures batch after batch. Returns why it ended."""
-    batch, before, last = 1, 0, None
+    batch, before = 1, 0
     while batch <= most:
         tell(f"{mode}, {batch} image{'s' * (batch > 1)} a step")
         machine.begin()
@@ -105,13 +105,13 @@ def _doubled(mode: str, subject: _Subject, machine: _Gpu | _Process, most: int, 
         macs = PASSES[mode] * sum(node.macs or 0 for node in subject.graph.nodes) * batch
         add(Row(mode, batch, batch / seconds, seconds, memory, macs / seconds / peak))
         # the half that is new has been half of what is new next
-        needed = memory + 2 * (memory - before) if last else 2 * memory
+        needed = memory + 2 * (memory - before) if before else 2 * memory
         if needed > machine.ceiling:
             return (f"a batch of {2 * batch} would take about {needed / 2**30:.1f} GiB, and {SHARE:.0%} of the memory that was "
                     f"free are {machine.ceiling / 2**30:.1f}")
         if seconds > LONG:
             return f"a step of {batch} images takes over a minute"
-        batch, before, last = 2 * batch, memory, batch
+        batch, before = 2 * batch, memory
     return f"--most {most}"
 
 
@@ -190,7 +190,7 @@ class _Process:
     said = "the process's, TensorFlow and the graph included"
 
     def __init__(self) -> None:
-        self.ceiling = SHARE * _kibibytes("/proc/meminfo", "MemAvailable") * 1024 + self.peak()
+        self.ceiling = SHARE * free_memory() + self.peak()
 
     def begin(self) -> None:
         """Forgets the most that was needed before, where Linux lets it."""
@@ -198,15 +198,4 @@ class _Process:
             Path("/proc/self/clear_refs").write_text("5")
 
     def peak(self) -> int:
-        return _kibibytes("/proc/self/status", "VmHWM") * 1024
-
-
-def _kibibytes(file: str, name: str) -> int:
-    """A figure of Linux's. Raises InputError elsewhere."""
-    try:
-        found = re.search(rf"^{name}:\s+(\d+) kB", Path(file).read_text(), re.M)
-    except OSError:
-        found = None
-    if found is None:
-        raise InputError("what memory there is, and how much is used, Linux tells: on a CPU bench needs it")
-    return int(found.group(1))
+        return peak_memory()

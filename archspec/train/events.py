@@ -104,13 +104,14 @@ class Evaluate:
         progress = self._job.state.progress
         means = trained(_read(self._job))
         self._pace.pause()
-        row = self._row(means, self._test())
+        row = self._row(means, self.test())
         progress.end_epoch(row)
         self._records.epoch(progress.history)
         self._log.epoch(row)
         self._pace.go()
 
-    def _test(self) -> dict[str, float]:
+    def test(self) -> dict[str, float]:
+        """What the test says now, by the names of a row. Raises as `act` does."""
         if self._job.state.progress.step == self._job.steps:
             self._job.settle()
         self._job.state.gather()  # what is evaluated is what is saved

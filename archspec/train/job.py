@@ -136,6 +136,11 @@ class Job:
             with computing(self.recipe.batch):
                 self.restate.act(islice(self._whole(), -(-self.recipe.recompute_statistics // self.recipe.batch)))
 
+    @property
+    def settled(self) -> bool:
+        """Whether the statistics are others than those that the last step left, and that are saved."""
+        return self.restate is not None and self.restate.done
+
     def _whole(self) -> Iterator[Any]:
         """The batches from the first step on in which every image counts; all, where there is none such."""
         batches, steps, size = self.batches(0), self.training.steps, self.training.split.size

@@ -44,8 +44,9 @@ def train(job: Job, run: RunFolder, console: Console, callbacks: Sequence[keras.
         pace = Pace(progress, extent.each)
         save = Save(job, records, pace)
         # to save comes first: an image that cannot be read in the evaluation must not cost the epoch
-        events: list[Event] = [Mark(job, records), Look(job, log, pace), save, Evaluate(job, records, pace, log, stop),
-                  KeepBest(job, checkpoints, records), Spread(job, records), *([told] if told else [])]
+        evaluate = Evaluate(job, records, pace, log, stop)
+        events: list[Event] = [Mark(job, records), Look(job, log, pace), save, evaluate, KeepBest(job, checkpoints, records),
+                               Spread(job, records), *([told] if told else [])]
         steps = Steps(job, pace, told)
 
         def rescue(error: Diverged) -> None:
@@ -53,12 +54,26 @@ def train(job: Job, run: RunFolder, console: Console, callbacks: Sequence[keras.
             steps.restart()
             save.act()
         with _one_way_out(job, steps, save, records):
+            if progress.step == job.steps:  # of a run that was stopped behind its last step: its test was of these statistics
+                job.settle()
             _run(job, steps, events, stop, records, rescue)
             save.act()
-            job.settle()  # of a run that was stopped behind its last test
-        if progress.step < job.steps:
+            if progress.step == job.steps:
+                return progress.history
             log.say(f"stopped early, after epoch {len(progress.history)}: {no_better(job.recipe)}")
-    return progress.history
+            return _tested_again(job, evaluate)
+
+
+def _tested_again(job: Job, evaluate: Evaluate) -> list[Row]:
+    """The rows of a training that has stopped early; the last one is of the statistics that the recipe wants at the end.
+
+    In the rows that are kept it stays as it was: by them it is told, the next time, that the training has stopped.
+    """
+    *before, last = job.state.progress.history
+    if job.restate:
+        job.settle()
+        last = {**last, **evaluate.test()}
+    return [*before, last]
 
 
 def _run(job: Job, steps: Steps, events: Sequence[Event], stop: StopRequest, records: Records,

@@ -22,6 +22,8 @@ from archspec.train.reporting.speed import duration
 
 MOST_STEPS, MOST_SECONDS = 30, 10.0
 """Steps that are timed end with the first of these; but two are, however long they take."""
+TOGETHER_STEPS = 10
+"""So many are timed of several workers, whose clocks may not agree on when it is enough."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def _train(job: Job) -> tuple[list[dict[str, float]], list[float]]:
         rows.append(trained(job.train(batch).numpy()))
         stamps.append(time.monotonic())
         _refuse_no_number("first step" if len(rows) == 1 else f"step {len(rows)}", rows[-1]["loss"])
-        if len(rows) > 2 and stamps[-1] - stamps[0] > MOST_SECONDS:
+        if not job.cluster.several and len(rows) > 2 and stamps[-1] - stamps[0] > MOST_SECONDS:
             break
     return rows, stamps
 
@@ -78,7 +80,7 @@ def _batches(job: Job) -> Iterator[Any]:
     yield first
     if job.steps == 1:
         yield first
-    for _ in range(1, min(MOST_STEPS, job.steps)):
+    for _ in range(1, min(TOGETHER_STEPS if job.cluster.several else MOST_STEPS, job.steps)):
         yield job.next(batches)
 
 
@@ -122,7 +124,7 @@ def refuse_little_space(job: Job, run: Path, finished: Path) -> Room:
     place = next(parent for parent in (run.resolve(), *run.resolve().parents) if parent.exists())
     if not os.access(place, os.W_OK):
         raise InputError(f"{run}: nothing can be written in {place}\n  hint: name another folder with --run")
-    room = Room(kept.keep + kept.best + 1, job.state.snapshot().size, exports, shutil.disk_usage(place).free)
+    room = Room(kept.keep + kept.best + 1, job.state.size, exports, shutil.disk_usage(place).free)
     if room.free < room.needed:
         raise InputError(f"{run}: the run needs {_megabytes(room.needed)} ({room.checkpoints} checkpoints of "
                          f"{_megabytes(room.each)}, and what it exports), but only {_megabytes(room.free)} are free\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -49,6 +50,11 @@ class TrainState:
         self.gather()
         tensors, finite = self._copied()
         return Copy(tensors, self.progress.to_json(), bool(finite))
+
+    @property
+    def size(self) -> int:
+        """Bytes, about what a checkpoint of it takes."""
+        return sum(math.prod(variable.shape) * tf.as_dtype(variable.dtype).size for _, variable in self._named())
 
     def snapshot(self) -> Snapshot:
         """A copy of everything on the host."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +18,7 @@ from archspec.cli import run as archspec
 from archspec.io.memory import peak_memory
 from archspec.network import load, lower
 from archspec.train import rehearsal
+from archspec.train.devices.cluster import Cluster
 from archspec.train.job import Job, prepare
 from archspec.train.rehearsal import Measured, Room, each_took, forecast, rehearse
 
@@ -58,6 +60,13 @@ def test_long_steps_are_few(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(0, 900, 6))
     monkeypatch.setattr(rehearsal.time, "monotonic", lambda: next(clock))
     assert rehearse(job, print).steps == 3
+    clock = iter(range(0, 900, 6))
+    assert rehearse(replace(job, cluster=Cluster(0, ("a:1", "b:1"))), print).steps == 10  # whatever each one's clock says
+
+
+def test_the_size_of_a_checkpoint_is_known_without_one(job: Job) -> None:
+    """A worker may have left by then, and devices could not bring together what they counted apart."""
+    assert job.state.size == sum(array.nbytes for array in job.state.snapshot().arrays.values())
 
 
 def test_of_one_step_alone_there_is_a_pace(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,7 +83,7 @@ def test_a_later_step_that_is_no_number_is_told(job: Job, monkeypatch: pytest.Mo
 
 def test_best_epochs_and_the_one_under_way_need_room(spec: Path) -> None:
     kept = SimpleNamespace(keep=5, best=3)
-    made: Any = SimpleNamespace(recipe=SimpleNamespace(checkpoint=kept), state=SimpleNamespace(snapshot=lambda: SimpleNamespace(size=7)))
+    made: Any = SimpleNamespace(recipe=SimpleNamespace(checkpoint=kept), state=SimpleNamespace(size=7))
     room = rehearsal.refuse_little_space(made, Path("run"), spec)
     assert (room.checkpoints, room.needed) == (9, 63)
 

@@ -12,8 +12,6 @@ from archspec.train.devices import slurm
 
 TRAINING = ("chief", "worker")
 """The jobs of TF_CONFIG whose tasks train, in the order of their ranks; others serve them."""
-MOST = 4096
-"""Workers of a training."""
 LOST = 4
 """The exit code of a worker that ends because another one has ended."""
 
@@ -110,8 +108,8 @@ def _of_tensorflow(text: str) -> tuple[int, tuple[str, ...]] | None:
 
 def _addresses(listed: tuple[str, ...], by: str) -> tuple[str, ...]:
     """As they are. Raises InputError for one that is no host and port, one that is there twice, or too many."""
-    if len(listed) > MOST:
-        raise InputError(f"{by} names {len(listed)} workers; {MOST} are the most")
+    if len(listed) > slurm.MOST:
+        raise InputError(f"{by} names {len(listed)} workers; {slurm.MOST} are the most")
     for each in listed:
         host, _, port = each.rpartition(":")
         if not host or not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 1 << 16):

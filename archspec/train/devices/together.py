@@ -16,9 +16,9 @@ from archspec.train.devices.team import Team
 from archspec.train.job import Job
 from archspec.train.run import INDIFFERENT
 
-ALL_KNOW = ("train.checkpoint", "train.stop_early", "train.on_divergence")
+ALL_KNOW = ("train.communication", "train.checkpoint", "train.stop_early", "train.on_divergence")
 MAY_DIFFER = tuple(key for key in INDIFFERENT if key not in ALL_KNOW)
-"""Keys that each worker may have its own of: where the data lie. When it is saved, and ends, all have to know."""
+"""Keys that each worker may have its own of: where the data lie. How they talk, when it is saved and ends, all have to know."""
 
 
 def compare(spec: Spec, graph: Graph, team: Team) -> None:

@@ -13,7 +13,7 @@ class Vote:
 
     def __init__(self, several: bool = False) -> None:
         self.asked = ""
-        """By which signal this process was asked; '' if it was not."""
+        """By which signal, or by what else, this process was asked; '' if it was not."""
         self._several = several
         self._votes: Any = 0.0
 

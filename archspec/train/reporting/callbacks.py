@@ -93,14 +93,14 @@ class Callbacks:
         return len(self._job.state.progress.history) != self._told
 
     def act(self) -> None:
-        """Raises Interrupted where a callback asks to stop (`model.stop_training`): the run can be taken up again."""
+        """Where a callback asks to stop (`model.stop_training`), all workers do, as after a signal."""
         history = self._job.state.progress.history
         self._call(self._list.on_epoch_end, self._told, logs(history[-1]))
         self._told = len(history)
         if self._job.model.stop_training:
             self._say(f"a callback asked to stop after epoch {self._told}")
-            raise Interrupted("a callback asked to stop")
-        if self._told < self._job.recipe.epochs:
+            self._job.vote.asked = "a callback"
+        if self._told < self._job.recipe.epochs and not self._job.vote.stops:
             self._call(self._list.on_epoch_begin, self._told)
 
     @contextmanager

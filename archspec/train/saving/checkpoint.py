@@ -33,11 +33,6 @@ class Snapshot:
         """Whether all of it is numbers."""
         return all(np.isfinite(array).all() for array in (*self.arrays.values(), np.array(self.progress["sums"])))
 
-    @property
-    def size(self) -> int:
-        """Bytes, about what its file takes."""
-        return sum(array.nbytes for array in self.arrays.values())
-
 
 class Unusable(Exception):
     """A checkpoint that nothing can go on from: damaged, or not numbers."""
@@ -61,12 +56,13 @@ class Checkpoints:
         for old in self.found()[self.keep:]:
             old.unlink()
 
-    def save_best(self, snapshot: Snapshot, steps: Collection[int]) -> None:
-        """Keeps a state whatever comes after it, then removes all that are kept so but those of `steps`."""
+    def save_best(self, snapshot: Snapshot, steps: Collection[int], *, saved: bool) -> None:
+        """Keeps a state whatever comes after it, then removes all that are kept so but those of `steps`.
+
+        `saved` says whether it is the one that `save` was given after its step: then the file gets a second name.
+        """
         with replacing(self._path("best", snapshot)) as partial:
-            try:
-                os.link(self._path("step", snapshot), partial)
-            except OSError:  # it is not there, or the disk has no second names
+            if not (saved and _linked(self._path("step", snapshot), partial)):
                 _write(snapshot, partial)
         for step, old in self.best().items():
             if step not in steps:
@@ -96,6 +92,15 @@ class Checkpoints:
 
     def _path(self, kind: str, snapshot: Snapshot) -> Path:
         return self.folder / f"{kind}-{snapshot.progress['step']:08d}.npz"
+
+
+def _linked(path: Path, name: Path) -> bool:
+    """Whether a file has one name more now: it may not be there, or its disk may have no second names."""
+    try:
+        os.link(path, name)
+    except OSError:
+        return False
+    return True
 
 
 def read(path: Path) -> Snapshot:

@@ -22,7 +22,7 @@ def roll_back(job: Job, run: RunFolder, records: Records, error: Diverged, say: 
     chosen, steps = job.recipe.on_divergence, job.training.steps
     if not isinstance(chosen, Rollback):
         raise error
-    if job.cluster.size > 1:  # each would notice it at a time of its own
+    if job.cluster.several:  # each would notice it at a time of its own
         raise Diverged(f"{error}; several processes do not go back together", error.step) from error
     records.wait()
     snapshot, _ = Checkpoints(run.checkpoints, job.recipe.checkpoint.keep).newest()

@@ -22,7 +22,9 @@ class Restate:
     def __init__(self, strategy: tf.distribute.Strategy, model: keras.Model, rule: Preprocess,
                  within: Callable[[keras.Model], AbstractContextManager[None]]) -> None:
         """`within` is what a step of training is traced in."""
-        self._variables, self._done, self._strategy = statistics(model), False, strategy
+        self.done = False
+        """Whether the model has them."""
+        self._variables, self._strategy = statistics(model), strategy
 
         def run(images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, blend: Any) -> None:
             inputs = normalize(images, rule)
@@ -37,7 +39,7 @@ class Restate:
 
     def act(self, batches: Iterator[Any]) -> None:
         """Over all of these batches, of which none may have images that do not count."""
-        if self._done:
+        if self.done:
             return
         total, count = [np.zeros(each.shape) for each in self._variables], 0
         for batch in batches:
@@ -48,7 +50,7 @@ class Restate:
         with self._strategy.scope():
             for each, found in zip(self._variables, total, strict=True):
                 each.assign((found / count).astype(np.float32))
-        self._done = True
+        self.done = True
 
 
 @contextmanager
