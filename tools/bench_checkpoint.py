@@ -1,9 +1,9 @@
-#!/usr/bin/env python3
-"""What a checkpoint costs the step that saves, and whether a long training grows.
+"""Measures what a checkpoint costs the step that saves, and whether a long training grows.
 
-`step` trains a network on made images and saves after every second step: the median of the steps that save over that of
-those that do not, in one process and by turns. `grow` trains a small network for thousands of steps with a checkpoint every
-50 and an evaluation every 500, and tells memory, open files and threads as it goes.
+Run from the checkout: python tools/bench_checkpoint.py step, or grow. `step` trains a network on made images and saves after
+every second step: the median of the steps that save over that of those that do not, in one process and by turns. `grow`
+trains a small network on the digits for thousands of steps, with a checkpoint every 50 and an evaluation an epoch, and
+prints memory, open files and threads as it goes.
 
 Run it alone, or beside what it shall be measured beside: times mean nothing on a machine that others use now and then.
 """
@@ -13,71 +13,33 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
+import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import archspec
-from archspec.io.quiet import import_tensorflow
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import keras  # noqa: E402
+from rich.console import Console  # noqa: E402
 
-def main() -> None:
-    """Reads the command line and measures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["step", "grow"])
-    parser.add_argument("--spec", default="resnet50")
-    parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--pairs", type=int, default=10, help="of steps, one that saves and one that does not")
-    parser.add_argument("--steps", type=int, default=5000, help="of the long training")
-    chosen = parser.parse_args()
-    import_tensorflow()
-    if chosen.what == "step":
-        saving(chosen.spec, chosen.batch, chosen.pairs)
-    else:
-        growing(chosen.steps)
+from archspec.data.sources import load_data  # noqa: E402
+from archspec.network import load, lower  # noqa: E402
+from archspec.train.begin import begin  # noqa: E402
+from archspec.train.devices.cluster import ALONE  # noqa: E402
+from archspec.train.job import Job, prepare  # noqa: E402
+from archspec.train.loop import train  # noqa: E402
+from archspec.train.reporting.records import Records  # noqa: E402
+from archspec.train.run import RunFolder  # noqa: E402
+from archspec.train.saving.checkpoint import Checkpoints  # noqa: E402
 
-
-def saving(spec: str, batch: int, pairs: int) -> None:
-    """Prints milliseconds of both kinds of steps, of the copy alone, and how they compare."""
-    from archspec.data.sources import load_data
-    from archspec.network import lower
-    from archspec.train.devices.cluster import Cluster
-    from archspec.train.job import prepare
-    from archspec.train.reporting.records import Records
-    from archspec.train.run import RunFolder
-    from archspec.train.saving.checkpoint import Checkpoints
-    data = f"train.data={{source: synthetic, train: {4 * batch}, test: {batch}}}"
-    loaded = archspec.load(spec, [f"train.batch={batch}", data, "train.augment=[]", "train.epochs=1000"])
-    job = prepare(loaded, lower(loaded), load_data(loaded.train.data), lambda *_: None, trial=True)
-    batches, taken = job.batches(0), {False: list[float](), True: list[float]()}
-    copies: list[float] = []
-    with tempfile.TemporaryDirectory() as folder:
-        run = RunFolder(Path(folder))
-        with Records(run, Checkpoints(run.checkpoints, 2), Cluster(), ()) as records:
-            for number in range(-4, 2 * pairs):
-                saves = number % 2 == 1
-                begin = time.perf_counter()
-                if saves or number < 0:
-                    records.save(job.state.copy())
-                    copied = time.perf_counter() - begin
-                job.train(job.next(batches)).numpy()
-                job.state.progress.step += 1
-                if number >= 0:
-                    taken[saves].append(time.perf_counter() - begin)
-                    copies.extend([copied] * saves)
-                if saves:
-                    records.wait()  # so that the next step is one beside which nothing is written
-            size = max(path.stat().st_size for path in run.checkpoints.iterdir())
-    plain, with_save = (statistics.median(taken[saves]) for saves in (False, True))
-    each = [one / other for one, other in zip(taken[True], taken[False], strict=True)]
-    print(f"{spec}, {batch} images a step, checkpoints of {size / 1e6:.0f} MB, {pairs} pairs of steps\n"
-          f"  a step        {1000 * plain:8.0f} ms (median)\n"
-          f"  one that saves{1000 * with_save:8.0f} ms, of which the copy is {1000 * statistics.median(copies):.0f} ms\n"
-          f"  {with_save / plain:.2f} times as long; pair by pair {statistics.median(each):.2f} (median), "
-          f"{min(each):.2f} to {max(each):.2f}")
-
-
+WARM = 4
+"""Steps that do not count: they compile, and make the first copies."""
 SMALL = """\
 input: 8x8x1
 classes: 10
@@ -85,41 +47,107 @@ stem: [conv: 3x3 8 /2]
 stages: {block: basic, repeats: 1, width: 8}
 head: [global_avg_pool, dense: $classes]
 train:
-  epochs: %d
   batch: 3
   schedule: {kind: constant, learning_rate: 0.01}
   checkpoint: {steps: 50, best: 2}
 """
 
 
-def growing(steps: int) -> None:
-    """Prints memory, open files and threads after each tenth of so many steps."""
-    from rich.console import Console
+# -- a step --------------------------------------------------------------------------------------------------------------
 
-    from archspec.cli.training import Training, run_training
-    from archspec.network import lower
-    from archspec.train import loop
-    from archspec.train.run import RunFolder
-    epochs = -(-steps // 479)  # of 1437 digits in threes
-    real = loop.Steps.next
+def saving(spec: str, batch: int, pairs: int) -> None:
+    """Prints milliseconds of both kinds of steps, of the copy alone, and how they compare."""
+    plain = load(spec)
+    data = (f"train.data={{source: synthetic, classes: {plain.classes}, channels: {plain.input[-1]}, train: {4 * batch}, "
+            f"test: {batch}}}")
+    loaded = load(spec, [f"train.batch={batch}", data, "train.augment=[]", "train.epochs=1000"])
+    job = prepare(loaded, lower(loaded), load_data(loaded.train.data), lambda *_: None, trial=True)
+    with tempfile.TemporaryDirectory() as folder:
+        run = RunFolder(Path(folder))
+        taken, copies = timed(job, run, pairs)
+        size = max(path.stat().st_size for path in run.checkpoints.iterdir())
+    usual, saves = (statistics.median(side) for side in zip(*taken, strict=True))
+    each = [save / without for without, save in taken]
+    print(f"{spec}, {batch} images a step, checkpoints of {size / 1e6:.0f} MB, {pairs} pairs of steps\n"
+          f"  a step        {1000 * usual:8.0f} ms (median)\n"
+          f"  one that saves{1000 * saves:8.0f} ms, of which the copy is {1000 * statistics.median(copies):.0f} ms\n"
+          f"  {saves / usual:.2f} times as long; pair by pair {statistics.median(each):.2f} (median), "
+          f"{min(each):.2f} to {max(each):.2f}")
 
-    def following(self: loop.Steps) -> None:
-        real(self)
+
+def timed(job: Job, run: RunFolder, pairs: int) -> tuple[list[tuple[float, float]], list[float]]:
+    """Seconds of a step without saving and of one that saves, a pair each; and of the copies."""
+    batches, taken, copies = job.batches(0), list[tuple[float, float]](), list[float]()
+    with Records(run, Checkpoints(run.checkpoints, 2), ALONE, (), 0) as records:
+
+        def step(*, saves: bool) -> float:
+            begin = time.perf_counter()
+            if saves:
+                records.save(job.state.copy())
+                copies.append(time.perf_counter() - begin)
+            job.train(job.next(batches)).numpy()
+            job.state.progress.step += 1
+            spent = time.perf_counter() - begin
+            if saves:
+                records.wait()  # so that the next step is one beside which nothing is written
+            return spent
+        for _ in range(WARM):
+            step(saves=True)
+        copies.clear()
+        for _ in range(pairs):
+            taken.append((step(saves=False), step(saves=True)))
+    return taken, copies
+
+
+# -- a long training -----------------------------------------------------------------------------------------------------
+
+class Growth(keras.callbacks.Callback):
+    """Prints memory, open files and threads after each tenth of a training."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self._job = job
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         step = self._job.state.progress.step
-        if step % (epochs * 479 // 10) == 0:
+        if step % max(1, self._job.steps // 10) == 0:
             print(f"step {step:6d}  {_resident() / 1e6:7.1f} MB  {len(os.listdir('/proc/self/fd')):4d} files  "
                   f"{len(os.listdir('/proc/self/task')):4d} threads, {threading.active_count()} of them Python's", flush=True)
-    loop.Steps.next = following  # type: ignore[method-assign]
+
+
+def growing(steps: int) -> None:
+    """Trains for so many steps, up to the end of an epoch."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "small.yaml")
-        path.write_text(SMALL % epochs, encoding="utf-8")
-        spec = archspec.load(str(path), ["export.formats=[]"])
-        run_training(Training(spec, lower(spec), RunFolder(Path(folder, "run")), False, Console(stderr=True, quiet=True)))
+        path.write_text(SMALL, encoding="utf-8")
+        said = load(str(path)).train
+        data = load_data(said.data)
+        epochs = -(-steps // -(-data.train.size // said.batch))
+        spec = load(str(path), [f"train.epochs={epochs}"])
+        graph = lower(spec)
+        job, run = prepare(spec, graph, data, lambda *_: None), RunFolder(Path(folder, "run"))
+        begin(run, spec, graph, job, fresh=False, say=lambda _: None)
+        train(job, run, Console(stderr=True, quiet=True), [Growth(job)])
 
 
 def _resident() -> int:
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Reads the command line and measures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["step", "grow"])
+    parser.add_argument("--spec", default="resnet50", help="of step (%(default)s)")
+    parser.add_argument("--batch", type=int, default=8, help="images of a step (%(default)s)")
+    parser.add_argument("--pairs", type=int, default=10, help="of steps, one that saves and one that does not (%(default)s)")
+    parser.add_argument("--steps", type=int, default=5000, help="of the long training (%(default)s)")
+    given = parser.parse_args(arguments)
+    if given.what == "step":
+        saving(given.spec, given.batch, given.pairs)
+    else:
+        growing(given.steps)
 
 
 if __name__ == "__main__":

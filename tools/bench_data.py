@@ -8,16 +8,13 @@ scikit-learn's two photographs, cut and scaled at random, with noise, and about 
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import platform
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +25,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
+from benching import parsed, parser_of, write  # noqa: E402
 from PIL import Image  # noqa: E402
 from rich.console import Console  # noqa: E402
 from sklearn.datasets import load_sample_images  # noqa: E402
@@ -272,34 +270,23 @@ def report(rows: Sequence[Row], console: Console) -> None:
     console.print(table)
 
 
-def document(rows: Sequence[Row]) -> dict[str, Any]:
-    """The rows and what they were measured on, as JSON."""
-    return {"machine": {"cores": os.cpu_count(), "load": os.getloadavg()[0], "python": platform.python_version(),
-                        "tensorflow": tf.__version__, "keras": keras.__version__},
-            "rows": [{**asdict(row), "met": row.met} for row in rows]}
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the benchmarks and prints the table; 1 if a goal is missed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}; all if none is given")
+    parser = parser_of(__doc__, BENCHES)
     parser.add_argument("--rounds", type=int, default=7, help="turns of each side (%(default)s)")
     parser.add_argument("--images", type=int, help="images of 500x375 a turn; of 3000x2000 a sixteenth")
     parser.add_argument("--quick", action="store_true", help="a look in a minute or two: 256 images, 3 rounds")
     parser.add_argument("--json", type=Path, help="where to write the rows, too")
-    given = parser.parse_args(arguments)
-    if unknown := [name for name in given.names if name not in BENCHES]:
-        parser.error(f"there is no benchmark {unknown[0]}; there are {', '.join(BENCHES)}")
+    given = parsed(parser, arguments, BENCHES)
     images = given.images or (256 if given.quick else SMALL.images)
     rounds = min(given.rounds, 3) if given.quick else given.rounds
     with tempfile.TemporaryDirectory() as place:
         small, large = (each._replace(images=count, files=min(each.files, count), batch=min(each.batch, count))
                         for each, count in ((SMALL, images), (LARGE, max(2, images // 16))))
         settings = Settings(Path(place), small, large, rounds)
-        rows = [row for name in given.names or BENCHES for row in BENCHES[name](settings)]
+        rows = [row for name in given.names for row in BENCHES[name](settings)]
     report(rows, Console(width=140))
-    if given.json:
-        given.json.write_text(json.dumps(document(rows), indent=2) + "\n", encoding="utf-8")
+    write(given.json, rows)
     return 0 if all(row.met for row in rows) else 1
 
 

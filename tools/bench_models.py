@@ -7,19 +7,15 @@ smaller than the papers', so that it ends in minutes on two cores; each row says
 
 from __future__ import annotations
 
-import argparse
-import json
 import multiprocessing
 import os
-import platform
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -28,6 +24,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
+from benching import TIE, parsed, parser_of, training_step, write  # noqa: E402
 from rich.console import Console  # noqa: E402
 
 import archspec  # noqa: E402
@@ -35,8 +32,6 @@ from archspec.views.tables import grid  # noqa: E402
 
 Run = Callable[[], object]
 DEEP = "densenet201"
-TIE = 0.97
-"""The goal where ours should not be slower: medians of two equal runs differ by up to 3 %."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +59,11 @@ class Row:
     ratio: float
     goal: float
 
+    @property
+    def met(self) -> bool:
+        """Whether the ratio reaches the goal."""
+        return self.ratio >= self.goal
+
 
 # -- measuring -----------------------------------------------------------------------------------------------------------
 
@@ -81,22 +81,11 @@ def _seconds(run: Run) -> float:
 
 
 def training(model: keras.Model, settings: Settings) -> Run:
-    """A step of SGD with momentum on one batch, as one compiled function; it returns when the step is done."""
+    """A step on a batch of noise."""
     shape = (settings.batch, settings.size, settings.size, 3)
     images = tf.constant(np.random.default_rng(0).normal(size=shape), tf.float32)
     labels = tf.constant(np.arange(settings.batch) % model.output_shape[-1])
-    optimizer = keras.optimizers.SGD(0.01, momentum=0.9)
-    optimizer.build(model.trainable_variables)
-
-    @tf.function
-    def step() -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, model(images, training=True))
-            loss = tf.reduce_mean(losses)
-        variables = model.trainable_variables
-        optimizer.apply(tape.gradient(loss, [variable.value for variable in variables]), variables)
-        return loss
-    return lambda: step().numpy()
+    return training_step(model, images, labels)
 
 
 def zoo(name: str, settings: Settings, *overrides: str) -> keras.Model:
@@ -175,36 +164,26 @@ def report(rows: Sequence[Row], console: Console) -> None:
     """The rows as a table."""
     table = grid("ours / theirs", "conditions", "ours", "theirs", "theirs / ours", "goal", left=2)
     for row in rows:
-        met = "" if row.ratio >= row.goal else " missed"
+        met = "" if row.met else " missed"
         table.add_row(row.what, row.conditions, f"{row.ours:.3g} {row.unit}", f"{row.theirs:.3g} {row.unit}",
                       f"{row.ratio:.2f}", f"{row.goal:.2f}{met}")
     console.print(table)
 
 
-def document(rows: Sequence[Row]) -> dict[str, Any]:
-    """The rows and what they were measured on, as JSON."""
-    return {"machine": {"cores": os.cpu_count(), "load": os.getloadavg()[0], "python": platform.python_version(),
-                        "tensorflow": tf.__version__, "keras": keras.__version__},
-            "rows": [{**asdict(row), "ratio": row.ratio, "met": row.ratio >= row.goal} for row in rows]}
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the benchmarks, prints the table and writes the JSON."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}; all if none is given")
+    parser = parser_of(__doc__, BENCHES)
     parser.add_argument("--size", type=int, help="side of the images in pixels")
     parser.add_argument("--batch", type=int, help="images in a batch")
     parser.add_argument("--repeats", type=int, help="timings of each side")
     parser.add_argument("--json", type=Path, default=Path("bench_models.json"), help="where to write (%(default)s)")
-    given = parser.parse_args(arguments)
-    if unknown := [name for name in given.names if name not in BENCHES]:
-        parser.error(f"there is no benchmark {unknown[0]}; there are {', '.join(BENCHES)}")
+    given = parsed(parser, arguments, BENCHES)
     rows: list[Row] = []
-    for name in given.names or BENCHES:
+    for name in given.names:
         run, usual = BENCHES[name]
         rows += run(Settings(given.size or usual.size, given.batch or usual.batch, given.repeats or usual.repeats))
     report(rows, Console(width=160))
-    given.json.write_text(json.dumps(document(rows), indent=2) + "\n", encoding="utf-8")
+    write(given.json, rows)
     return 0
 
 

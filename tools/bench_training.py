@@ -8,18 +8,16 @@ the times much and the ratio little. The ratio of CPU times stands beside it. Ea
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -31,6 +29,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
+from benching import TIE, parsed, parser_of, training_step, write  # noqa: E402
 from rich.console import Console  # noqa: E402
 
 from archspec.data.pipeline import Pipeline  # noqa: E402
@@ -55,8 +54,6 @@ Spent = tuple[float, float]
 """Seconds of time, and of CPU time of all threads."""
 Turn = Callable[[], Spent]
 BATCH = 8
-TIE = 0.97
-"""The goal where ours should not be slower: medians of two equal runs differ by up to 3 %."""
 
 
 @dataclass(frozen=True)
@@ -138,19 +135,7 @@ def step_of_ours(name: str, size: int) -> Turn:
 def step_of_keras(application: Callable[..., keras.Model], size: int) -> Turn:
     """The same in Keras's words: its model, its optimizer, one compiled function."""
     model = application(weights=None, classifier_activation=None, input_shape=(size, size, 3))
-    images, labels = batch(size)
-    optimizer = keras.optimizers.SGD(0.01, momentum=0.9)
-    optimizer.build(model.trainable_variables)
-
-    @tf.function
-    def step() -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, model(images, training=True))
-            loss = tf.reduce_mean(losses)
-        variables = model.trainable_variables
-        optimizer.apply(tape.gradient(loss, [variable.value for variable in variables]), variables)
-        return loss
-    return spent(lambda: step().numpy())
+    return spent(training_step(model, *batch(size)))
 
 
 TWINS = {"keras_resnet50": (keras.applications.ResNet50, 1.25), "keras_densenet121": (keras.applications.DenseNet121, 1.4)}
@@ -235,7 +220,7 @@ def loop_of_ours(name: str, overrides: Sequence[str], place: Path) -> Turn:
     return turn
 
 
-class _Marking(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type stubs
+class _Marking(keras.callbacks.Callback):
     def __init__(self) -> None:
         super().__init__()
         self.times: list[Spent] = []
@@ -299,32 +284,21 @@ def report(rows: Sequence[Row], console: Console) -> None:
     console.print(table)
 
 
-def document(rows: Sequence[Row]) -> dict[str, Any]:
-    """The rows and what they were measured on, as JSON."""
-    return {"machine": {"cores": os.cpu_count(), "load": os.getloadavg()[0], "python": platform.python_version(),
-                        "tensorflow": tf.__version__, "keras": keras.__version__},
-            "rows": [{**asdict(row), "met": row.met} for row in rows]}
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the benchmarks and prints the table; 1 if a goal is missed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}; all if none is given")
+    parser = parser_of(__doc__, BENCHES)
     parser.add_argument("--torch", type=Path, metavar="PYTHON", help="the Python of an environment with torch and timm")
     parser.add_argument("--size", type=int, default=224, help="side of the images in pixels (%(default)s)")
     parser.add_argument("--rounds", type=int, default=15, help="turns of each side; a third of them for loops (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="a look in five minutes: 5 turns, 3 epochs")
     parser.add_argument("--json", type=Path, help="where to write the rows, too")
-    given = parser.parse_args(arguments)
-    if unknown := [name for name in given.names if name not in BENCHES]:
-        parser.error(f"there is no benchmark {unknown[0]}; there are {', '.join(BENCHES)}")
+    given = parsed(parser, arguments, BENCHES)
     rounds, epochs = (min(given.rounds, 5), 3) if given.quick else (given.rounds, 6)
     with tempfile.TemporaryDirectory() as place:
         settings = Settings(Path(place), given.size, rounds, epochs, given.torch)
-        rows = [row for name in given.names or BENCHES for row in BENCHES[name](settings)]
+        rows = [row for name in given.names for row in BENCHES[name](settings)]
     report(rows, Console(width=150))
-    if given.json:
-        given.json.write_text(json.dumps(document(rows), indent=2) + "\n", encoding="utf-8")
+    write(given.json, rows)
     return 0 if all(row.met for row in rows) else 1
 
 

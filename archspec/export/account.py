@@ -13,7 +13,7 @@ from archspec.data.source import without
 from archspec.data.sources import load_data
 from archspec.errors import InputError
 from archspec.evaluate.judged import Judged, judge
-from archspec.export.confusion import MOST_CLASSES, draw_confusion, draw_worst
+from archspec.export.confusion import CONFUSION, MOST_CLASSES, WORST_IMAGES, draw_confusion, draw_worst
 from archspec.export.page import LISTED, WORST, Told, page
 from archspec.io.files import read_bytes, remove, write_text
 from archspec.network import load
@@ -21,7 +21,7 @@ from archspec.train.reporting.metrics import read_lines
 from archspec.train.run import RunFolder
 from archspec.train.saving import manifest as manifests
 
-REPORT, CONFUSION, WORST_IMAGES = "report.md", "confusion.png", "worst.png"
+REPORT = "report.md"
 
 
 def write_report(run: RunFolder, artifact: Artifact, result: dict[str, Any], testing: Pipeline | None) -> None:

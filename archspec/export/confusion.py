@@ -13,6 +13,7 @@ from archspec.io.files import replacing
 from archspec.train.reporting.picture.sheet import in_colours
 from archspec.train.reporting.picture.words import class_names, legible
 
+CONFUSION, WORST_IMAGES = "confusion.png", "worst.png"
 MOST_CLASSES = 50
 """Of which a confusion matrix can be read; of more the pairs that are confused most are told in report.md."""
 COUNTED = 20

@@ -10,7 +10,7 @@ from typing import Any
 from archspec.artifact.artifact import Artifact
 from archspec.errors import visible
 from archspec.evaluate.judged import Judged
-from archspec.export.confusion import words
+from archspec.export.confusion import CONFUSION, WORST_IMAGES, words
 from archspec.preprocess.rule import Preprocess
 from archspec.spec.dump import to_inline
 from archspec.train.progress import Row
@@ -58,17 +58,24 @@ def _error(share: float | None) -> str:
 
 
 def _protocol(told: Told) -> Iterator[str]:
-    epochs = told.manifest.train.get("epochs")
     yield "## Protocol"
     yield ""
     yield from (f"- {line}" for line in (
         f"one look at each image: {seen(told.artifact.preprocess)}",
-        f"weights after epoch {len(told.history)} of {epochs}; float32; a class is hit among k if fewer than k others score "
-        "at least as high",
+        f"{_tested(told)}; a class is hit among k if fewer than k others score at least as high",
         f"network {told.artifact.fingerprint}; data {told.artifact.data}, {len(told.artifact.classes)} classes",
         f"{told.skipped} images left out, for they cannot be read (skipped.txt)" if told.skipped else
         "no image left out that cannot be read"))
     yield ""
+
+
+def _tested(told: Told) -> str:
+    """Which weights the result is of, and in which numbers they were tested: an average is kept in float32."""
+    recipe, weights = told.manifest.train, told.result.get("weights", "raw")
+    averaged = weights != "raw" and recipe.get("ema") is not None
+    numbers = "float32" if averaged else recipe.get("precision", "float32")
+    epoch = f"{told.result.get('epoch', len(told.history))} of {recipe.get('epochs')}{', the best one' * (weights == 'best')}"
+    return f"{'moving average of the ' * averaged}weights after epoch {epoch}; {numbers}"
 
 
 def seen(rule: Preprocess) -> str:
@@ -113,8 +120,8 @@ def _classes(told: Told) -> Iterator[str]:
     names = told.artifact.classes
     yield "## Classes"
     yield ""
-    if "confusion.png" in told.pictures:
-        yield "![Which class is taken for which](confusion.png)"
+    if CONFUSION in told.pictures:
+        yield f"![Which class is taken for which]({CONFUSION})"
         yield ""
     wrong = sorted((row for row in judged.by_class if row.images and row.f1 < 1), key=lambda row: (row.f1, row.number))
     if not wrong:
@@ -136,8 +143,8 @@ def _images(told: Told) -> Iterator[str]:
     judged = told.judged
     yield "## The most wrong images"
     yield ""
-    if "worst.png" in told.pictures:
-        yield "![The images that it is most wrong about](worst.png)"
+    if WORST_IMAGES in told.pictures:
+        yield f"![The images that it is most wrong about]({WORST_IMAGES})"
         yield ""
     chosen = zip(judged.worst(LISTED), told.images, strict=False)
     yield from _table(("image", "true", "said", "loss"), [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,6 +41,20 @@ def test_it_tells_result_protocol_recipe_and_what_is_wrong(trained: Path) -> Non
                  "| the worst classes | images | precision | recall | F1 |", "| image | true | said | loss |"):
         assert line in text.splitlines(), line
     assert "null" not in text
+
+
+@pytest.mark.parametrize(("result", "recipe", "told"), [
+    ({}, {"precision": "mixed_bfloat16"}, "weights after epoch 3 of 3; mixed_bfloat16"),
+    ({}, {"precision": "mixed_bfloat16", "ema": {"decay": 0.9}}, "weights after epoch 3 of 3; mixed_bfloat16"),
+    ({"weights": "ema"}, {"precision": "mixed_bfloat16", "ema": {"decay": 0.9}}, "moving average of the weights after epoch 3 of 3; float32"),
+    ({"weights": "best", "epoch": 2}, {}, "weights after epoch 2 of 3, the best one; float32"),
+    ({"weights": "best", "epoch": 2}, {"ema": {"decay": 0.9}}, "moving average of the weights after epoch 2 of 3, the best one; float32")])
+def test_it_tells_which_weights_were_tested(result: dict[str, Any], recipe: dict[str, Any], told: str, trained: Path) -> None:
+    run = RunFolder(trained)
+    manifest = account.manifests.read(run.manifest)
+    manifest.train.update(recipe)
+    text = page(Told(artifact(), manifest, read_lines(run.metrics), {**summarize(run), **result}, 0, frozenset()))
+    assert f"- {told}; a class is hit among k if fewer than k others score at least as high\n" in text
 
 
 def test_its_pictures_lie_beside_it(trained: Path) -> None:

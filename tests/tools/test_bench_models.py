@@ -2,62 +2,42 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-FILE = Path(__file__).parents[2] / "tools" / "bench_models.py"
 
-
-@pytest.fixture(scope="module")
-def bench() -> Iterator[ModuleType]:
-    """tools/bench_models.py as a module, under a name by which another process finds it."""
-    found = importlib.util.spec_from_file_location("bench_models", FILE)
-    assert found is not None
-    assert found.loader is not None
-    module = importlib.util.module_from_spec(found)
-    sys.modules["bench_models"] = module
-    sys.path.insert(0, str(FILE.parent))
-    found.loader.exec_module(module)
-    yield module
-    sys.path.remove(str(FILE.parent))
-    del sys.modules["bench_models"]
-
-
-def test_sides_take_turns_and_the_first_turn_does_not_count(bench: ModuleType) -> None:
+def test_sides_take_turns_and_the_first_turn_does_not_count(tool: ModuleType) -> None:
     calls: list[str] = []
-    ours, theirs, ratio = bench.side_by_side(lambda: calls.append("a"), lambda: calls.append("b"), 2)
+    ours, theirs, ratio = tool.side_by_side(lambda: calls.append("a"), lambda: calls.append("b"), 2)
     assert "".join(calls) == "ababab"
     assert min(ours, theirs, ratio) > 0
 
 
-def test_a_missed_goal_shows(bench: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
-    rows = [bench.Row("x", "this / that", "1 image", "s", 2.0, 3.0, 1.5, goal) for goal in (1.0, 2.0)]
-    bench.report(rows, bench.Console(width=160))
+def test_a_missed_goal_shows(tool: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [tool.Row("x", "this / that", "1 image", "s", 2.0, 3.0, 1.5, goal) for goal in (1.0, 2.0)]
+    tool.report(rows, tool.Console(width=160))
     first, second = capsys.readouterr().out.splitlines()[1:]
     assert "missed" not in first
     assert second.endswith("2.00 missed")
-    assert [row["met"] for row in bench.document(rows)["rows"]] == [True, False]
+    assert [row.met for row in rows] == [True, False]
 
 
-def test_an_unknown_name_is_refused(bench: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_name_is_refused(tool: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        bench.main(["resnet"])
+        tool.main(["resnet"])
     assert "there is no benchmark resnet; there are build, resnext50" in capsys.readouterr().err
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "rows"), [("build", 1), ("resnext50", 1), ("densenet201", 2)])
-def test_each_benchmark_runs(name: str, rows: int, bench: ModuleType, tmp_path: Path,
+def test_each_benchmark_runs(name: str, rows: int, tool: ModuleType, tmp_path: Path,
                             monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench, "DEEP", "cifar_densenet40_k12")
+    monkeypatch.setattr(tool, "DEEP", "cifar_densenet40_k12")
     path = tmp_path / "found.json"
-    assert bench.main([name, "--size", "32", "--batch", "1", "--repeats", "1", "--json", str(path)]) == 0
+    assert tool.main([name, "--size", "32", "--batch", "1", "--repeats", "1", "--json", str(path)]) == 0
     found = json.loads(path.read_text())
     assert found["machine"]["cores"] >= 1
     assert [row["name"] for row in found["rows"]] == [name] * rows

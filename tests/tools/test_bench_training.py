@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-FILE = Path(__file__).parents[2] / "tools" / "bench_training.py"
 TORCH = """
 import json, sys
 given = json.loads(sys.stdin.readline())
@@ -21,71 +18,58 @@ for _ in sys.stdin:
 """
 
 
-@pytest.fixture(scope="module")
-def bench() -> Iterator[ModuleType]:
-    """tools/bench_training.py as a module."""
-    found = importlib.util.spec_from_file_location("bench_training", FILE)
-    assert found is not None
-    assert found.loader is not None
-    module = importlib.util.module_from_spec(found)
-    sys.modules["bench_training"] = module
-    found.loader.exec_module(module)
-    yield module
-    del sys.modules["bench_training"]
-
-
-def test_sides_take_turns_and_the_first_do_not_count(bench: ModuleType) -> None:
+def test_sides_take_turns_and_the_first_do_not_count(tool: ModuleType) -> None:
     asked: list[str] = []
 
     def side(name: str, wall: float, cpu: float) -> tuple[float, float]:
         asked.append(name)
         return (100.0, 100.0) if len(asked) < 3 else (wall, cpu)
-    found = bench.side_by_side(lambda: side("a", 0.5, 2.0), lambda: side("b", 1.0, 3.0), 2, warm=1)
+    found = tool.side_by_side(lambda: side("a", 0.5, 2.0), lambda: side("b", 1.0, 3.0), 2, warm=1)
     assert found == (500.0, 1000.0, 2.0, 1.5)
     assert asked == ["a", "b"] * 3
 
 
-def test_of_epochs_the_first_does_not_count(bench: ModuleType) -> None:
-    assert bench.epochs_of([(9.0, 1.0), (11.0, 2.0), (15.0, 6.0), (18.0, 7.0)]) == (3.0, 1.0)
+def test_of_epochs_the_first_does_not_count(tool: ModuleType) -> None:
+    assert tool.epochs_of([(9.0, 1.0), (11.0, 2.0), (15.0, 6.0), (18.0, 7.0)]) == (3.0, 1.0)
 
 
-def test_a_missed_goal_shows_and_ends_with_1(bench: ModuleType, monkeypatch: pytest.MonkeyPatch,
+def test_a_missed_goal_shows_and_ends_with_1(tool: ModuleType, monkeypatch: pytest.MonkeyPatch,
                                              capsys: pytest.CaptureFixture[str]) -> None:
-    rows = [bench.Row("keras", "this / that", "1 image", 1.0, 2.0, 2.0, 1.5, goal) for goal in (1.0, 2.0, 2.1)]
-    monkeypatch.setitem(bench.BENCHES, "keras", lambda _: iter(rows))
-    assert bench.main(["keras"]) == 1
+    rows = [tool.Row("keras", "this / that", "1 image", 1.0, 2.0, 2.0, 1.5, goal) for goal in (1.0, 2.0, 2.1)]
+    monkeypatch.setitem(tool.BENCHES, "keras", lambda _: iter(rows))
+    assert tool.main(["keras"]) == 1
     assert [line.split()[-1] for line in capsys.readouterr().out.splitlines()[1:]] == ["1.00", "2.00", "missed"]
 
 
-def test_an_unknown_name_is_refused(bench: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_name_is_refused(tool: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        bench.main(["jax"])
+        tool.main(["jax"])
     assert "there is no benchmark jax; there are keras, torch, loop" in capsys.readouterr().err
 
 
-def test_another_process_is_asked_for_its_steps(bench: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_process_is_asked_for_its_steps(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "tools").mkdir()
     (tmp_path / "tools" / "bench_torch.py").write_text(TORCH)
-    monkeypatch.setattr(bench, "ROOT", tmp_path)
-    monkeypatch.setattr(bench, "step_of_ours", lambda name, size: lambda: (1.0, 1.0))
-    rows = list(bench.beside_torch(bench.Settings(tmp_path, 32, 2, 2, Path(sys.executable))))
+    monkeypatch.setattr(tool, "ROOT", tmp_path)
+    monkeypatch.setattr(tool, "step_of_ours", lambda name, size: lambda: (1.0, 1.0))
+    rows = list(tool.beside_torch(tool.Settings(tmp_path, 32, 2, 2, Path(sys.executable))))
     assert [row.what for row in rows] == [f"training step, {name} / timm {name}, PyTorch 2" for name in ("resnet50", "densenet121")]
     assert {(row.theirs, row.wall, row.cpu) for row in rows} == {(2000.0, 2.0, 3.0)}
-    assert list(bench.beside_torch(bench.Settings(tmp_path, 32, 2, 2, None))) == []
+    assert list(tool.beside_torch(tool.Settings(tmp_path, 32, 2, 2, None))) == []
 
 
 @pytest.mark.slow
-def test_the_step_beside_keras_runs(bench: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(bench.TWINS, "keras_densenet121")
+def test_the_step_beside_keras_runs(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(tool.TWINS, "keras_densenet121")
     path = tmp_path / "found.json"
-    assert bench.main(["keras", "--size", "32", "--rounds", "1", "--json", str(path)]) in (0, 1)
+    assert tool.main(["keras", "--size", "32", "--rounds", "1", "--json", str(path)]) in (0, 1)
     rows = json.loads(path.read_text())["rows"]
     assert [row["name"] for row in rows] == ["keras"]
     assert all(row["ours"] > 0 and row["theirs"] > 0 for row in rows)
 
 
 @pytest.mark.slow
-def test_loops_run(bench: ModuleType, tmp_path: Path) -> None:
+def test_loops_run(tool: ModuleType, tmp_path: Path) -> None:
     overrides = ["train.epochs=2", "input=8x8x1", "train.preprocess=none", "train.augment=[]", "train.schedule=constant"]
-    for loop in (bench.loop_of_ours, bench.loop_of_keras):
+    for loop in (tool.loop_of_ours, tool.loop_of_keras):
         assert all(each > 0 for each in loop("resnet20_digits", overrides, tmp_path)())

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import io
-import sys
-from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -20,14 +17,6 @@ MEAN, STD = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])
 NAMES = ["torchvision, IMAGENET1K_V1", "torchvision, IMAGENET1K_V2", "timm, bicubic", "timm, crop_pct 0.95", "timm, 299",
          "TF-slim, Inception", "TF-slim, VGG", "TF Model Garden", "Keras, folder, tf", "Keras, folder, torch",
          "Keras, folder, caffe", "Keras, folder, crop_to_aspect_ratio", "Keras, load_img"]
-
-
-@pytest.fixture(scope="module")
-def tool() -> Iterator[ModuleType]:
-    """tools/compare_preprocess.py, which imports what lies beside it."""
-    sys.path.insert(0, str(ROOT / "tools"))
-    yield import_module("compare_preprocess")
-    sys.path.remove(str(ROOT / "tools"))
 
 
 @pytest.fixture(scope="module")
