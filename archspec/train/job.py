@@ -49,6 +49,7 @@ from archspec.train.step.frozen import frozen, layers_of, refuse_all, unfreezing
 from archspec.train.step.initial import quiet_branches
 from archspec.train.step.objective import refuse_unfit
 from archspec.train.step.restate import Restate
+from archspec.train.step.scale import Scale
 from archspec.train.step.steps import EvaluateStep, TrainStep
 from archspec.train.step.update import rules
 from archspec.weights.library import stage_blocks
@@ -191,35 +192,60 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick, *, trial: bool =
     rule, found = look(spec, graph, data, tick)
     team.compare(f"data: {found.index.digest}", "data set")
     training, testing = _pipelines(data, found, rule, recipe, team.cluster, trial=trial)
-    strategy = team.strategy
+    strategy, several = team.strategy, team.strategy.num_replicas_in_sync > 1
     still = layers_of(graph, recipe.freeze.layers) if recipe.freeze else frozenset[str]()
     jit = compiles(recipe, graph, strategies.devices_text(strategy, team.cluster, recipe), strategy.num_replicas_in_sync)
+    made = _made(recipe, graph, still, training.steps, strategy)
+    evaluator = _evaluator(recipe, graph, data)
+    progress = Progress()
+    within = partial(_traced, several, several and recipe.sync_batch_norm, jit)
+    step = TrainStep(made.model, made.optimizer, recipe, rule, rules(recipe, made.model), graph.output.type.channels, weights,
+                     made.scale)
+    train_step = _compiled(team, step, progress, training.steps, still, within, jit)
+    shown = made.average.model if made.average and spec.export.weights != "raw" else made.model
+    evaluate_step = team.summed(EvaluateStep(shown, rule, evaluator), jit=jit)
+    return Job(recipe, rule, data, found, training, testing, team.cluster, strategy, team.vote, made.model,
+               _state(made, progress, strategy, recipe.sync_batch_norm), evaluator, train_step, evaluate_step,
+               partial(_initialize, spec, graph, made, strategy), shown, made.average, still,
+               Restate(strategy, shown, rule, partial(within, names=still)) if recipe.recompute_statistics else None)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What has variables."""
+
+    model: keras.Model
+    optimizer: keras.optimizers.Optimizer
+    scale: Scale
+    average: Average | None
+
+
+def _made(recipe: Recipe, graph: Graph, still: frozenset[str], steps: int, strategy: tf.distribute.Strategy) -> _Made:
+    """The model with its first weights, on its devices, and what goes with it in a training of so many steps an epoch."""
     keras.utils.set_random_seed(recipe.seed)
     with strategy.scope():
         model = build(graph, auxiliary=bool(graph.auxiliary), dtype=recipe.precision)
         if recipe.zero_init_residual:
             quiet_branches(graph, model)
         refuse_all(model, still)
-        optimizer, scale = optimizers.make_optimizer(recipe, training.steps, model), make_scale(recipe.precision)
-        mean = average(recipe.ema, model, build(graph, initialize=False), strategy) if recipe.ema else None
-    several = strategy.num_replicas_in_sync > 1
+        return _Made(model, optimizers.make_optimizer(recipe, steps, model), make_scale(recipe.precision),
+                     average(recipe.ema, model, build(graph, initialize=False), strategy) if recipe.ema else None)
+
+
+def _state(made: _Made, progress: Progress, strategy: tf.distribute.Strategy, sync: bool) -> TrainState:
+    """What a checkpoint holds. Statistics that each device takes by itself differ between them, all else does not."""
+    nets = [made.model, *([made.average.model] if made.average else [])]
+    apart = [] if sync or strategy.num_replicas_in_sync == 1 else [each for net in nets for each in strategies.statistics(net)]
+    named = groups(made.model, made.optimizer, made.scale) | ({"ema": made.average.variables} if made.average else {})
+    return TrainState(named, progress, strategies.averaging(strategy, apart))
+
+
+def _evaluator(recipe: Recipe, graph: Graph, data: Source) -> Evaluator:
+    """Of one class an image, or of several labels. Raises InputError for a metric of the recipe that it does not have."""
     classes = graph.output.type.channels
-    evaluator = classification(classes) if data.train.labels.ndim == 1 else multi_label(classes)
-    _refuse_unmeasured(recipe, evaluator)
-    progress = Progress()
-    within = partial(_traced, several, several and recipe.sync_batch_norm, jit)
-    step = TrainStep(model, optimizer, recipe, rule, rules(recipe, model), classes, weights, scale)
-    train_step = _compiled(team, step, progress, training.steps, still, within, jit)
-    shown = mean.model if mean and spec.export.weights != "raw" else model
-    evaluate_step = team.summed(EvaluateStep(shown, rule, evaluator), jit=jit)
-    # statistics that each device takes by itself differ between them, all else is the same everywhere
-    nets = [model, *([mean.model] if mean else [])] if several and not recipe.sync_batch_norm else []
-    apart = [each for net in nets for each in strategies.statistics(net)]
-    named = groups(model, optimizer, scale) | ({"ema": mean.variables} if mean else {})
-    state = TrainState(named, progress, strategies.averaging(strategy, apart))
-    return Job(recipe, rule, data, found, training, testing, team.cluster, strategy, team.vote, model, state, evaluator,
-               train_step, evaluate_step, partial(_initialize, spec, graph, model, strategy, mean), shown, mean, still,
-               Restate(strategy, shown, rule, partial(within, names=still)) if recipe.recompute_statistics else None)
+    found = classification(classes) if data.train.labels.ndim == 1 else multi_label(classes)
+    _refuse_unmeasured(recipe, found)
+    return found
 
 
 @contextmanager
@@ -269,13 +295,12 @@ def _pipelines(data: Source, found: Checked, rule: Preprocess, recipe: Recipe, c
             for split, cache, each in zip((train, test), kept, ahead, strict=True)]
 
 
-def _initialize(spec: Spec, graph: Graph, model: keras.Model, strategy: tf.distribute.Strategy, mean: Average | None,
-                say: Say) -> None:
+def _initialize(spec: Spec, graph: Graph, made: _Made, strategy: tf.distribute.Strategy, say: Say) -> None:
     """Fills the model from the file or the run that `init` names. Raises InputError where the two do not fit."""
     if spec.train.init is not None:
-        _fill(spec, spec.train.init, graph, model, strategy, say)
-    if mean:
-        mean.start()
+        _fill(spec, spec.train.init, graph, made.model, strategy, say)
+    if made.average:
+        made.average.start()
 
 
 def _fill(spec: Spec, init: Init, graph: Graph, model: keras.Model, strategy: tf.distribute.Strategy, say: Say) -> None:

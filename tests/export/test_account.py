@@ -47,8 +47,8 @@ def test_it_tells_result_protocol_recipe_and_what_is_wrong(trained: Path) -> Non
     ({}, {"precision": "mixed_bfloat16"}, "weights after epoch 3 of 3; mixed_bfloat16"),
     ({}, {"precision": "mixed_bfloat16", "ema": {"decay": 0.9}}, "weights after epoch 3 of 3; mixed_bfloat16"),
     ({"weights": "ema"}, {"precision": "mixed_bfloat16", "ema": {"decay": 0.9}}, "moving average of the weights after epoch 3 of 3; float32"),
-    ({"weights": "best", "epoch": 2}, {}, "weights after epoch 2 of 3, the best one; float32"),
-    ({"weights": "best", "epoch": 2}, {"ema": {"decay": 0.9}}, "moving average of the weights after epoch 2 of 3, the best one; float32")])
+    ({"weights": "best", "epoch": 2}, {}, "weights after epoch 2 of 3, the best by test_top1; float32"),
+    ({"weights": "best", "epoch": 2}, {"ema": {"decay": 0.9}}, "moving average of the weights after epoch 2 of 3, the best by test_top1; float32")])
 def test_it_tells_which_weights_were_tested(result: dict[str, Any], recipe: dict[str, Any], told: str, trained: Path) -> None:
     run = RunFolder(trained)
     manifest = account.manifests.read(run.manifest)

@@ -1,0 +1,34 @@
+"""What result.json says of a network is what the network in the folder does, whichever weights were chosen."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from runs import QUICK, RUN
+
+from archspec.artifact.folder import read
+from archspec.cli import run as archspec
+from archspec.evaluate.judged import judge
+from archspec.export.account import testing_of as images_of
+
+EVERYTHING = ["train.ema=0.9", "train.recompute_statistics=96", "train.checkpoint.best=1", "train.precision=mixed_bfloat16",
+              "train.accumulate=2", "train.freeze={layers: [stem], until: 1}"]
+
+
+SAID = {"raw": "weights after epoch 2 of 2; mixed_bfloat16", "ema": "moving average of the weights after epoch 2 of 2; float32",
+        "best": "moving average of the weights after epoch 2 of 2, the best by test_top1; float32"}
+
+
+@pytest.mark.parametrize("weights", ["raw", "ema", "best"])
+@pytest.mark.usefixtures("spec")
+def test_the_exported_network_has_the_result_that_is_told(weights: str) -> None:
+    keys = [part for key in (*EVERYTHING, f"export.weights={weights}") for part in ("--set", key)]
+    assert archspec(["train", "small.yaml", *QUICK, *keys]) == 0
+    artifact, result = read(RUN), json.loads((RUN / "result.json").read_text())
+    images = images_of(RUN, artifact)
+    assert images is not None
+    judged = judge(artifact, images)
+    assert judged.right.mean() == pytest.approx(result["top1"], abs=0.01)  # half precision in training, none here
+    assert judged.losses.mean() == pytest.approx(result["loss"], rel=0.01)
+    assert f"- {SAID[weights]}; " in (RUN / "report.md").read_text()
