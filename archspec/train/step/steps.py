@@ -72,8 +72,8 @@ class TrainStep:
         """
         variables = self.model.trainable_variables
         *summed, count = over_devices([*gradients, images])
-        whole = tf.math.divide_no_nan(float(self.recipe.batch), count)  # 1, exactly, of a full batch
-        own = [whole * each for each in self.scale.gradients(summed)]
+        found, batch = self.scale.gradients(summed), float(self.recipe.batch)
+        own = tf.cond(count == batch, lambda: found, lambda: [tf.math.divide_no_nan(batch, count) * each for each in found])
         held = [*variables, *(each for each in self.optimizer.variables if each is not self.optimizer.iterations)]
         self.scale.step(own, held, partial(self.optimizer.apply, updated(own, variables, self.rules), variables))
 
