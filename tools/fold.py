@@ -20,7 +20,7 @@ import archspec
 from archspec.errors import SpecError
 from archspec.graph.ir import Graph
 from archspec.graph.ops import BatchNorm
-from archspec.graph.passes import Network, fold_batch_norms
+from archspec.graph.passes import Network, fold_affine
 from archspec.model.emit import build
 from archspec.model.values import assign, values
 from archspec.spec.files import spec_names
@@ -98,8 +98,8 @@ def distance(graph: Graph, model: keras.Model, seen: np.ndarray) -> Distance:
     network = Network(graph, values(model))
     double = Network(graph, {key: array.astype("float64") for key, array in network.weights.items()})
     exact, unfolded = logits(made(double, "float64"), seen), logits(model, seen)
-    return Distance(apart(logits(made(fold_batch_norms(network), "float32"), seen), unfolded), apart(unfolded, exact),
-                    apart(logits(made(fold_batch_norms(double), "float64"), seen), exact))
+    return Distance(apart(logits(made(fold_affine(network), "float32"), seen), unfolded), apart(unfolded, exact),
+                    apart(logits(made(fold_affine(double), "float64"), seen), exact))
 
 
 def made(network: Network, dtype: str) -> keras.Model:

@@ -15,6 +15,7 @@ import keras
 from archspec.graph import ops
 from archspec.graph.ir import Node
 from archspec.graph.names import IMAGES, padding_name
+from archspec.graph.pads import pool_pads
 from archspec.graph.types import VALID, Padding, Pads, Pair
 from archspec.model import custom, grouped, norm
 from archspec.model.initial import initializer
@@ -92,28 +93,12 @@ def _dense(node: Node, op: ops.Dense, context: Context) -> Layers:
     return (keras.layers.Dense(op.units, use_bias=op.bias, name=node.name, **_first(node, context)),)
 
 
-def _pool_pads(node: Node, op: ops.Pool) -> Padding:
-    """The padding with the rows of `ceil`, less what no window reaches at the bottom and on the right."""
-    pads = op.pads(node.types[0])
-    if pads == "same":
-        return pads
-    top, bottom, left, right = pads
-    return (top, _reached(node, op, 0, top, bottom), left, _reached(node, op, 1, left, right))
-
-
-def _reached(node: Node, op: ops.Pool, axis: int, before: int, after: int) -> int:
-    size, windows = node.types[0].shape[axis], node.output.type.shape[axis]
-    if size is None or windows is None:
-        return after
-    return min(after, max(0, (windows - 1) * op.stride[axis] + op.kernel[axis] - size - before))
-
-
 def _pool(node: Node, op: ops.Pool, context: Context) -> Layers:
     return _max_pool(node, op, context.non_negative) if op.mode == "max" else _avg_pool(node, op)
 
 
 def _max_pool(node: Node, op: ops.Pool, non_negative: bool) -> Layers:
-    pads = _pool_pads(node, op)
+    pads = pool_pads(node, op)
     word = _as_keras(pads, op.kernel, op.stride)
     if word or pads == "same":
         return (keras.layers.MaxPooling2D(op.kernel, op.stride, word, name=node.name),)
@@ -123,7 +108,7 @@ def _max_pool(node: Node, op: ops.Pool, non_negative: bool) -> Layers:
 
 
 def _avg_pool(node: Node, op: ops.Pool) -> Layers:
-    pads = _pool_pads(node, op)
+    pads = pool_pads(node, op)
     word = _as_keras(pads, op.kernel, op.stride)
     if word == "valid" or (word == "same" and not op.count_padding):
         return (keras.layers.AveragePooling2D(op.kernel, op.stride, word, name=node.name),)

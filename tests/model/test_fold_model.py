@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits
 
 import archspec
 from archspec.graph.ops import BatchNorm
-from archspec.graph.passes import Network, fold_batch_norms
+from archspec.graph.passes import Network, fold_affine
 from archspec.model.emit import build
 from archspec.model.values import values
 from archspec.spec.files import spec_names
@@ -81,9 +81,9 @@ def test_a_fold_that_is_a_little_off_is_found(weight: str, by: float, monkeypatc
     norm = next(name for name, kind in values(model) if kind == weight)
 
     def wrong(given: Network) -> Network:
-        return fold_batch_norms(Network(given.graph, {**given.weights, (norm, weight): given.weights[norm, weight] + by}))
+        return fold_affine(Network(given.graph, {**given.weights, (norm, weight): given.weights[norm, weight] + by}))
     assert FOLD.distance(graph, model, images).small
-    monkeypatch.setattr(FOLD, "fold_batch_norms", wrong)
+    monkeypatch.setattr(FOLD, "fold_affine", wrong)
     found = FOLD.distance(graph, model, images)
     assert found.exact > 1e-5
     assert found.folded > found.allowed

@@ -4,7 +4,9 @@ A pass is a function of a network, with `@checked` before it: what comes in and 
 which pass broke what. Names of nodes that stay are kept, for they are the names of weights and of layers.
 """
 
-from archspec.graph.passes.fold import fold_batch_norms
+from archspec.graph.passes.fold import fold_affine
+from archspec.graph.passes.inference import for_inference, without_dead, without_idle
 from archspec.graph.passes.network import Network, Pass, PassError, checked, problems, rewired
 
-__all__ = ["Network", "Pass", "PassError", "checked", "fold_batch_norms", "problems", "rewired"]
+__all__ = ["Network", "Pass", "PassError", "checked", "fold_affine", "for_inference", "problems", "rewired", "without_dead",
+           "without_idle"]

@@ -9,8 +9,8 @@ import pytest
 
 import archspec
 from archspec.graph.ir import Graph, Node
-from archspec.graph.ops import BatchNorm, Depthwise
-from archspec.graph.passes import Network, fold_batch_norms
+from archspec.graph.ops import BatchNorm, Depthwise, LayerScale, Scale
+from archspec.graph.passes import Network, fold_affine
 from archspec.spec.files import spec_names
 
 Lower = Callable[..., Graph]
@@ -42,14 +42,14 @@ def kinds(graph: Graph) -> dict[str, int]:
     ("conv: 3x3 8 bare, branches: [[norm: batch_norm], [act: relu]]", {"conv": 1, "batch_norm": 1}),
 ])
 def test_which_norms_go(stem: str, left: dict[str, int], lower: Lower) -> None:
-    assert kinds(fold_batch_norms(filled(lower(f"stem: [{stem}]"))).graph) == left
+    assert kinds(fold_affine(filled(lower(f"stem: [{stem}]"))).graph) == left
 
 
 def test_what_is_an_output_or_a_feature_keeps_its_norm(lower: Lower) -> None:
     graph = lower("stem: [conv: 3x3 8 /2 linear]\nstages: {block: basic, width: 8, stride: 2}")
     feature = graph.features["P1"]
     assert graph.node(feature.value.name).op.kind == "batch_norm"
-    folded = fold_batch_norms(filled(graph)).graph
+    folded = fold_affine(filled(graph)).graph
     assert folded.features["P1"].value == folded.node("stem_conv").output
     assert folded.features["P1"].section == feature.section
 
@@ -58,7 +58,7 @@ def test_the_network_that_came_in_is_unchanged(lower: Lower) -> None:
     network = filled(lower("stem: [conv: 3x3 8]"))
     before = {key: array.copy() for key, array in network.weights.items()}
     fingerprint = network.graph.fingerprint
-    fold_batch_norms(network)
+    fold_affine(network)
     assert network.graph.fingerprint == fingerprint
     assert all(np.array_equal(network.weights[key], array) for key, array in before.items())
 
@@ -70,7 +70,7 @@ def test_numbers_by_hand(lower: Lower) -> None:
     numbers = {"gamma": 3.0, "beta": 5.0, "moving_mean": 7.0, "moving_variance": 2.0}
     weights = {**network.weights, (name["conv"], "kernel"): np.full((1, 1, 1, 1), 4.0, np.float32),
                **{(name["batch_norm"], key): np.full(1, value, np.float32) for key, value in numbers.items()}}
-    folded = fold_batch_norms(Network(network.graph, weights)).weights
+    folded = fold_affine(Network(network.graph, weights)).weights
     assert folded[name["conv"], "kernel"].item() == 4 * 3 / 1.5
     assert folded[name["conv"], "bias"].item() == 5 - 7 * 3 / 1.5
     assert not any(layer == name["batch_norm"] for layer, _ in folded)
@@ -85,29 +85,36 @@ def results(network: Network, node: Node, seen: np.ndarray) -> np.ndarray:
     return seen[:kernel[..., 0].size] @ kernel.reshape(-1, kernel.shape[-1]) + bias
 
 
-def normalised(network: Network, norm: Node, x: np.ndarray) -> np.ndarray:
-    """The definition, Ioffe and Szegedy 2015, 1502.03167, section 3.1."""
-    assert isinstance(norm.op, BatchNorm)
-    of = {weight.name: network.weights[norm.name, weight.name].astype(np.float64) for weight in norm.weights}
-    standard = (x - of["moving_mean"]) / np.sqrt(of["moving_variance"] + norm.op.epsilon)
+def after(network: Network, node: Node, x: np.ndarray) -> np.ndarray:
+    """What a node that only scales and shifts makes of channels; a norm by its definition, Ioffe and Szegedy 2015, 1502.03167, section 3.1."""
+    of = {weight.name: network.weights[node.name, weight.name].astype(np.float64) for weight in node.weights}
+    if isinstance(node.op, Scale):
+        return x * node.op.factor
+    if isinstance(node.op, LayerScale):
+        return x * of["gamma"]
+    assert isinstance(node.op, BatchNorm)
+    standard = (x - of["moving_mean"]) / np.sqrt(of["moving_variance"] + node.op.epsilon)
     return of.get("gamma", 1.0) * standard + of.get("beta", 0.0)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", spec_names())
-def test_every_pair_of_every_member_computes_the_same(name: str) -> None:
-    """And no norm is left behind a layer that has no other user, nor is any node wired otherwise."""
+def test_every_chain_of_every_member_computes_the_same(name: str) -> None:
+    """And nothing is left behind a layer that has no other user, nor is any node wired otherwise."""
     network = filled(archspec.lower(archspec.load(name)))
-    folded = fold_batch_norms(network)
+    folded = fold_affine(network)
     seen = np.random.default_rng(1).normal(size=1 << 17)
-    stands_in = {}
+    expected: dict[str, np.ndarray] = {}
+    stands_in: dict[str, str] = {}
     for node in network.graph.nodes:
-        before = network.graph.node(node.inputs[0].name) if node.inputs else node
-        if isinstance(node.op, BatchNorm) and before.op.weighted and len(network.graph.users[before.name]) == 1:
-            stands_in[node.name] = before.name
-            expected = normalised(network, node, results(network, before, seen))
-            found = results(folded, folded.graph.node(before.name), seen)
-            np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
+        before = node.inputs[0].name if node.inputs else node.name
+        layer = network.graph.node(stands_in.get(before, before))
+        if isinstance(node.op, BatchNorm | Scale | LayerScale) and layer.op.weighted and len(network.graph.users[before]) == 1:
+            stands_in[node.name] = layer.name
+            expected[layer.name] = after(network, node, expected.get(layer.name, results(network, layer, seen)))
+    for layer, array in expected.items():
+        found = results(folded, folded.graph.node(layer), seen)
+        np.testing.assert_allclose(found, array, rtol=1e-5, atol=1e-5 * np.abs(array).max())
     for node in folded.graph.nodes:
         inputs = [stands_in.get(value.name, value.name) for value in network.graph.node(node.name).inputs]
         assert [value.name for value in node.inputs] == inputs

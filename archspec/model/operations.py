@@ -1,0 +1,281 @@
+"""A network that predicts in TensorFlow's own operations, one row an operation of the vocabulary, without Keras.
+
+What is served is made of these: they are what TensorFlow fuses (a convolution, its bias, an addition and a ReLU become one)
+and what the TFLite converter knows. Each gives what its Keras layer gives at inference; tests hold the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import tensorflow as tf
+
+from archspec.graph import ops
+from archspec.graph.ir import Graph, Node
+from archspec.graph.pads import pool_pads
+from archspec.graph.sign import above_zero, takes_above_zero
+from archspec.graph.types import VALID, Padding, Pads
+from archspec.graph.weights import Key
+
+Arrays = Mapping[Key, Any]
+"""The numbers of a network: constants or variables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A node with its numbers, by name, and its inputs; whether none of these is below zero."""
+
+    node: Node
+    arrays: Mapping[str, Any]
+    inputs: Sequence[tf.Tensor]
+    non_negative: bool
+
+    @property
+    def x(self) -> tf.Tensor:
+        """The first input."""
+        return self.inputs[0]
+
+
+def compute(graph: Graph, arrays: Arrays, images: tf.Tensor, wanted: Iterable[str]) -> dict[str, tf.Tensor]:
+    """The results of these nodes for `images` (batch, height, width, channels), float32, as the network takes them.
+
+    What a node becomes stands in a name scope of its name.
+    """
+    names = list(wanted)
+    positive, values = above_zero(graph.nodes), {graph.input.name: images}
+    for node in graph.ancestors(names):
+        if node.inputs:
+            own = {weight.name: arrays[node.name, weight.name] for weight in node.weights}
+            call = Call(node, own, [values[value.name] for value in node.inputs], takes_above_zero(node, positive))
+            with tf.name_scope(node.name):
+                values[node.name] = OPERATIONS[type(node.op)](call, node.op)
+    return {name: values[name] for name in names}
+
+
+# -- convolutions ----------------------------------------------------------------------------------------------------------
+
+def _explicit(padding: Padding) -> str | list[tuple[int, int]]:
+    """A padding in TensorFlow's words."""
+    if padding == "same":
+        return "SAME"
+    return "VALID" if padding == VALID else _around(padding)
+
+
+def _around(pads: Pads) -> list[tuple[int, int]]:
+    """Padding of a batch of maps, axis by axis."""
+    top, bottom, left, right = pads
+    return [(0, 0), (top, bottom), (left, right), (0, 0)]
+
+
+def _conv(call: Call, op: ops.Conv) -> tf.Tensor:
+    return _biased(call, tf.nn.conv2d(call.x, call.arrays["kernel"], op.stride, _explicit(op.padding), dilations=op.dilation))
+
+
+def _depthwise(call: Call, op: ops.Depthwise) -> tf.Tensor:
+    """TensorFlow's, which takes one stride for both sides, and none beside a dilation; else as many groups as channels."""
+    kernel = call.arrays["kernel"]
+    if op.stride == (1, 1) or (op.stride[0] == op.stride[1] and op.dilation == (1, 1)):
+        return _biased(call, tf.nn.depthwise_conv2d(call.x, kernel, (1, *op.stride, 1), _explicit(op.padding),
+                                                    dilations=op.dilation))
+    height, width, channels, multiplier = kernel.shape
+    grouped = tf.reshape(kernel, (height, width, 1, channels * multiplier))
+    return _biased(call, tf.nn.conv2d(call.x, grouped, op.stride, _explicit(op.padding), dilations=op.dilation))
+
+
+def _dense(call: Call, op: ops.Dense) -> tf.Tensor:
+    return _biased(call, tf.linalg.matmul(call.x, call.arrays["kernel"]))
+
+
+def _biased(call: Call, x: tf.Tensor) -> tf.Tensor:
+    return tf.nn.bias_add(x, call.arrays["bias"]) if "bias" in call.arrays else x
+
+
+# -- pools -----------------------------------------------------------------------------------------------------------------
+
+def _pool(call: Call, op: ops.Pool) -> tf.Tensor:
+    pads = pool_pads(call.node, op)
+    if op.mode == "max":
+        return _max_pool(call, op, pads)
+    if pads == "same" or op.padding == "same":  # both are or neither
+        mean = _mean(call.x, op, "SAME")
+        return mean * _share_inside(call.x, op) if op.count_padding else mean
+    counted = _least(pads, op.padding) if op.count_padding else VALID
+    padded = _mean(_zeros_around(call.x, pads), op, "VALID")
+    if counted == pads:
+        return padded
+    one = _zeros_around(tf.ones_like(call.x[:1, :, :, :1]), counted)
+    return padded / _mean(_zeros_around(one, _less(pads, counted)), op, "VALID")
+
+
+def _max_pool(call: Call, op: ops.Pool, pads: Padding) -> tf.Tensor:
+    if pads == "same":
+        return tf.nn.max_pool2d(call.x, op.kernel, op.stride, "SAME")
+    # zeros are as low as -inf where nothing is below zero; else the border's own pixels do not change a maximum. TFLite has
+    # no padded pool, and numbers as low as -inf leave nothing of the range of an int8
+    x = _zeros_around(call.x, pads) if call.non_negative else _edges_around(call.x, pads)
+    return tf.nn.max_pool2d(x, op.kernel, op.stride, "VALID")
+
+
+def _mean(x: tf.Tensor, op: ops.Pool, padding: str) -> tf.Tensor:
+    return tf.nn.avg_pool2d(x, op.kernel, op.stride, padding)
+
+
+def _share_inside(x: tf.Tensor, op: ops.Pool) -> tf.Tensor:
+    """Part of each window that lies in the map: TensorFlow's `SAME` mean leaves the rest out."""
+    window = tf.fill((*op.kernel, 1, 1), 1 / (op.kernel[0] * op.kernel[1]))
+    return tf.nn.conv2d(tf.ones_like(x[:1, :, :, :1]), window, op.stride, "SAME")
+
+
+def _least(pads: Pads, others: Pads) -> Pads:
+    top, bottom, left, right = map(min, pads, others)
+    return top, bottom, left, right
+
+
+def _less(pads: Pads, others: Pads) -> Pads:
+    top, bottom, left, right = (a - b for a, b in zip(pads, others, strict=True))
+    return top, bottom, left, right
+
+
+def _zeros_around(x: tf.Tensor, pads: Pads) -> tf.Tensor:
+    return tf.pad(x, _around(pads)) if any(pads) else x
+
+
+def _edges_around(x: tf.Tensor, pads: Pads) -> tf.Tensor:
+    top, bottom, left, right = pads
+    x = tf.concat([*[x[:, :1]] * top, x, *[x[:, -1:]] * bottom], axis=1)
+    return tf.concat([*[x[:, :, :1]] * left, x, *[x[:, :, -1:]] * right], axis=2)
+
+
+def _global_pool(call: Call, op: ops.GlobalPool) -> tf.Tensor:
+    reduce_ = {"max": tf.reduce_max, "avg": tf.reduce_mean}[op.mode]
+    return reduce_(call.x, axis=(1, 2), keepdims=op.keepdims)
+
+
+# -- norms -----------------------------------------------------------------------------------------------------------------
+
+def _batch_norm(call: Call, op: ops.BatchNorm) -> tf.Tensor:
+    mean, variance = call.arrays["moving_mean"], call.arrays["moving_variance"]
+    gamma, beta = call.arrays.get("gamma", tf.ones_like(mean)), call.arrays.get("beta", tf.zeros_like(mean))
+    if call.node.types[0].is_map:  # one operation, with a ReLU behind it too
+        return tf.compat.v1.nn.fused_batch_norm(call.x, gamma, beta, mean, variance, op.epsilon, is_training=False)[0]
+    return tf.nn.batch_normalization(call.x, mean, variance, beta, gamma, op.epsilon)
+
+
+def _layer_norm(call: Call, op: ops.LayerNorm) -> tf.Tensor:
+    mean, variance = tf.nn.moments(call.x, axes=[-1], keepdims=True)
+    return tf.nn.batch_normalization(call.x, mean, variance, call.arrays.get("beta"), call.arrays.get("gamma"), op.epsilon)
+
+
+def _group_norm(call: Call, op: ops.GroupNorm) -> tf.Tensor:
+    shape = tf.shape(call.x)
+    channels = call.node.types[0].channels
+    grouped = tf.reshape(call.x, (shape[0], shape[1] * shape[2], op.groups, channels // op.groups))
+    mean, variance = tf.nn.moments(grouped, axes=[1, 3], keepdims=True)
+    normal = tf.reshape((grouped - mean) * tf.math.rsqrt(variance + op.epsilon), shape)
+    normal = tf.ensure_shape(normal, call.x.shape)
+    normal = normal * call.arrays["gamma"] if op.scale else normal
+    return normal + call.arrays["beta"] if op.center else normal
+
+
+def _lrn(call: Call, op: ops.LocalResponseNorm) -> tf.Tensor:
+    return tf.nn.local_response_normalization(call.x, op.size // 2, op.k, op.alpha / op.size, op.beta)
+
+
+# -- activations -----------------------------------------------------------------------------------------------------------
+
+def _activation(call: Call, op: ops.Activation) -> tf.Tensor:
+    x = call.x
+    match op.function:
+        case "leaky_relu":
+            return tf.nn.leaky_relu(x, op.slope)
+        case "prelu":
+            return tf.nn.relu(x) - call.arrays["alpha"] * tf.nn.relu(-x)
+        case "elu":
+            return tf.nn.elu(x) if op.alpha == 1.0 else tf.where(x > 0, x, op.alpha * tf.math.expm1(x))
+        case "gelu":
+            return tf.nn.gelu(x, approximate=op.approximate)
+    return FUNCTIONS[op.function](x)
+
+
+FUNCTIONS: Mapping[str, Callable[[tf.Tensor], tf.Tensor]] = {
+    "relu": tf.nn.relu, "relu6": tf.nn.relu6, "selu": tf.nn.selu, "silu": tf.nn.silu,
+    "mish": lambda x: x * tf.math.tanh(tf.math.softplus(x)), "softplus": tf.math.softplus,
+    "hard_swish": lambda x: x * tf.nn.relu6(x + 3) * (1 / 6), "hard_sigmoid": lambda x: tf.nn.relu6(x + 3) * (1 / 6),
+    "sigmoid": tf.math.sigmoid, "tanh": tf.math.tanh, "softmax": tf.nn.softmax,
+}
+"""The activations that have nothing to be set."""
+
+
+# -- shapes and merges -----------------------------------------------------------------------------------------------------
+
+def _shuffle(call: Call, op: ops.Shuffle) -> tf.Tensor:
+    channels = call.node.types[0].channels
+    dealt = tf.transpose(tf.reshape(call.x, (-1, op.groups, channels // op.groups)), (0, 2, 1))
+    return tf.ensure_shape(tf.reshape(dealt, tf.shape(call.x)), call.x.shape)
+
+
+def _upsample(call: Call, op: ops.Upsample) -> tf.Tensor:
+    shape = tf.shape(call.x)[1:3] * op.factor
+    resize = {"nearest": tf.raw_ops.ResizeNearestNeighbor, "bilinear": tf.raw_ops.ResizeBilinear}[op.method]
+    resized = resize(images=call.x, size=shape, half_pixel_centers=True)
+    return tf.ensure_shape(resized, (None, *call.node.output.type.shape))
+
+
+def _flatten(call: Call, op: ops.Flatten) -> tf.Tensor:
+    return tf.reshape(call.x, (-1, call.node.output.type.channels))
+
+
+def _pad_channels(call: Call, op: ops.PadChannels) -> tf.Tensor:
+    rank = len(call.node.types[0].shape)
+    return tf.pad(call.x, [(0, 0)] * rank + [(0, op.channels - call.node.types[0].channels)])
+
+
+def _merge(call: Call, op: ops.Merge) -> tf.Tensor:
+    match op.how:
+        case "add":
+            return tf.add_n(call.inputs)
+        case "average":
+            return tf.add_n(call.inputs) * (1 / len(call.inputs))
+    return reduce({"multiply": tf.multiply, "max": tf.maximum}[op.how], call.inputs)
+
+
+def _gate(call: Call, op: ops.Gate) -> tf.Tensor:
+    x, gate = call.inputs
+    whole = call.node.types[1].is_map or not call.node.types[0].is_map
+    return x * (gate if whole else gate[:, None, None, :])
+
+
+def _blend(call: Call, op: ops.Blend) -> tf.Tensor:
+    gate, transformed, carried = call.inputs
+    return gate * transformed + (1 - gate) * carried
+
+
+OPERATIONS: Mapping[type[ops.Op], Callable[[Call, Any], tf.Tensor]] = {
+    ops.Conv: _conv,
+    ops.Depthwise: _depthwise,
+    ops.Pool: _pool,
+    ops.GlobalPool: _global_pool,
+    ops.Dense: _dense,
+    ops.BatchNorm: _batch_norm,
+    ops.LayerNorm: _layer_norm,
+    ops.GroupNorm: _group_norm,
+    ops.Activation: _activation,
+    ops.Dropout: lambda call, _: call.x,
+    ops.DropPath: lambda call, _: call.x,
+    ops.Scale: lambda call, op: call.x * op.factor,
+    ops.LayerScale: lambda call, _: call.x * call.arrays["gamma"],
+    ops.LocalResponseNorm: _lrn,
+    ops.Pad: lambda call, op: _zeros_around(call.x, op.size),
+    ops.PadChannels: _pad_channels,
+    ops.SliceChannels: lambda call, op: call.x[..., op.start:op.start + op.size],
+    ops.Flatten: _flatten,
+    ops.Shuffle: _shuffle,
+    ops.Upsample: _upsample,
+    ops.Concat: lambda call, _: tf.concat(call.inputs, axis=-1),
+    ops.Merge: _merge,
+    ops.Gate: _gate,
+    ops.Blend: _blend,
+}
