@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from archspec.artifact.artifact import Artifact
-from archspec.artifact.keras_model import keras_model
 from archspec.errors import InputError
 from archspec.export import report, savedmodel, tflite
 from archspec.export.parity import Parity, compare
-from archspec.export.predictor import Predictor
+from archspec.export.predictor import Predictor, reference
 from archspec.io.files import replacing, write_text
 from archspec.io.quiet import quiet
 
@@ -53,8 +52,7 @@ def export(artifact: Artifact, formats: Sequence[str], folder: Path, pixels: np.
     if not formats:
         return {}
     write_text(folder / LABELS, labels(artifact.classes))
-    predictor = Predictor(keras_model(artifact), artifact, folder / LABELS)
-    expected = predictor.predict(pixels)["probabilities"].numpy()
+    predictor, expected = Predictor(artifact, folder / LABELS), reference(artifact)(pixels).numpy()
     found = {}
     for name in formats:
         found[name] = _export(name, predictor, folder, pixels, expected, tolerance)

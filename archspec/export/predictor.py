@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from archspec.artifact.artifact import Artifact
+from archspec.artifact.keras_model import keras_model
+from archspec.graph.passes import Network, for_inference
+from archspec.model.operations import compute
 from archspec.preprocess.pixels import normalize
-from archspec.preprocess.rule import Preprocess
 
 
 class Predictor(tf.Module):
     """`images` (batch, h, w, c) float32, pixels from 0 to 255, to `probabilities` (batch, classes) float32.
 
-    Holds the model's variables and not the model itself: Keras's own export writes every weight twice. `labels` is
-    written beside them, as a file of that name. Where an image may have several classes each has a probability of its own.
+    It is the network as it predicts, in TensorFlow's own operations, each weight once; Keras's own export writes it twice.
+    The weights are variables: constants are as fast and take several times the memory. `labels` is written beside them,
+    as a file of that name. Where an image may have several classes each has a probability of its own.
     """
 
-    def __init__(self, model: keras.Model, artifact: Artifact, labels: Path) -> None:
+    def __init__(self, artifact: Artifact, labels: Path) -> None:
         super().__init__()
-        self.weights = [variable.value for variable in model.variables]
+        network = for_inference(Network(artifact.graph, artifact.weights))
+        arrays = {key: tf.Variable(array, name="/".join(key), trainable=False) for key, array in network.weights.items()}
+        self.weights = list(arrays.values())
         self.labels = tf.saved_model.Asset(str(labels))
-        self.predict = _function(model, artifact.preprocess, artifact.several)
+        output = network.graph.output.name
+        self.predict = _function(artifact, lambda inputs: compute(network.graph, arrays, inputs, [output])[output])
 
 
-def _function(model: keras.Model, rule: Preprocess, several: bool) -> Any:
+def reference(artifact: Artifact) -> Callable[[tf.Tensor], tf.Tensor]:
+    """The same by the Keras model, as it was tested: pixels to probabilities. What is served is held against it."""
+    model = keras_model(artifact)
+    predict = _function(artifact, lambda inputs: model(inputs, training=False))
+    return lambda pixels: predict(pixels)["probabilities"]
+
+
+def _function(artifact: Artifact, logits: Callable[[tf.Tensor], tf.Tensor]) -> Any:
     """A tf.function; TensorFlow's types say nothing about it."""
-    probabilities = tf.nn.sigmoid if several else tf.nn.softmax
+    rule, probabilities = artifact.preprocess, tf.nn.sigmoid if artifact.several else tf.nn.softmax
 
     def predict(images: tf.Tensor) -> dict[str, tf.Tensor]:
         # neither the server nor the session checks shapes, and a wrong rank can end the server's process
         checked = tf.ensure_shape(images, (None, *rule.shape))
-        logits = model(normalize(checked, rule), training=False)
-        return {"probabilities": probabilities(tf.cast(logits, tf.float32))}
+        return {"probabilities": probabilities(logits(normalize(checked, rule)))}
     return tf.function(predict, input_signature=[tf.TensorSpec((None, *rule.shape), tf.float32, name="images")],
                        autograph=False)

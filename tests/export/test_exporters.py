@@ -19,6 +19,7 @@ from archspec.export import exporters
 from archspec.export.exporters import EXPORTERS, NotEqual, export
 from archspec.export.parity import Parity
 from archspec.export.report import is_whole
+from archspec.graph.passes import Network, for_inference
 
 PIXELS = np.random.default_rng(0).uniform(0, 255, (5, 8, 8, 4)).astype(np.float32)
 
@@ -91,8 +92,9 @@ def test_weights_are_saved_once(tmp_path: Path) -> None:
     one("savedmodel", tmp_path)
     saved = tf.train.list_variables(str(tmp_path / "saved_model/1/variables/variables"))
     shapes = sorted(tuple(shape) for name, shape in saved if "VARIABLE_VALUE" in name)
-    seeds = [(2,)]  # dropout's
-    assert shapes == sorted([*(array.shape for array in artifact().weights.values()), *seeds])
+    network = for_inference(Network(artifact().graph, artifact().weights))
+    assert shapes == sorted(array.shape for array in network.weights.values())
+    assert not any("moving" in name for _, name in network.weights)
 
 
 def test_the_tflite_file_keeps_the_names(tmp_path: Path) -> None:
@@ -144,7 +146,6 @@ def test_a_network_that_has_decided_is_compared_by_its_logits(name: str, tmp_pat
     decided = replace(base, weights={**base.weights, **dense})
     assert export(decided, [name], tmp_path / "right", PIXELS, 1e-5)[name].holds(1e-5)
     off = replace(decided, weights={**decided.weights, ("head_dense", "bias"): np.float32([0, 30.3, 60])})
-    monkeypatch.setattr(exporters, "keras_model", lambda _: keras_model(off))
     run = EXPORTERS[name].run
     monkeypatch.setitem(EXPORTERS, name, replace(EXPORTERS[name], run=lambda path, images: run(tmp_path / "right" / EXPORTERS[name].place, images)))
     with pytest.raises(NotEqual, match=r"probabilities differ by \S+e-1\d at most, logits by 5.0e-03 of the largest"):

@@ -17,21 +17,19 @@ IDLE = (Dropout, DropPath)
 def for_inference(network: Network, levels: Collection[str] = ()) -> Network:
     """The network from image to logits and to these levels of its feature pyramid, in as few operations as can be.
 
-    Raises KeyError for a level that it has not.
+    Numbers of auxiliary classifiers may be missing. Raises KeyError for a level that it has not.
     """
-    graph = network.graph
+    graph = predicting(network.graph, levels)
+    alive = {node.name for node in graph.nodes}
+    weights = {key: array for key, array in network.weights.items() if key[0] in alive}
+    return fold_affine(without_idle(Network(graph, weights)))
+
+
+def predicting(graph: Graph, levels: Collection[str] = ()) -> Graph:
+    """The nodes on which logits and these levels depend, and nothing else."""
     wanted = {level: graph.features[level] for level in levels}
-    return fold_affine(without_idle(without_dead(Network(replace(graph, auxiliary={}, features=wanted), network.weights))))
-
-
-@checked
-def without_dead(network: Network) -> Network:
-    """The network without the nodes on which none of its results depends."""
-    graph = network.graph
-    results = [graph.input, graph.output, *graph.auxiliary.values(), *(each.value for each in graph.features.values())]
-    nodes = graph.ancestors(value.name for value in results)
-    alive = {node.name for node in nodes}
-    return Network(replace(graph, nodes=nodes), {key: array for key, array in network.weights.items() if key[0] in alive})
+    results = [graph.input, graph.output, *(feature.value for feature in wanted.values())]
+    return replace(graph, nodes=graph.ancestors(value.name for value in results), auxiliary={}, features=wanted)
 
 
 @checked
