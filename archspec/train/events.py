@@ -130,7 +130,7 @@ class Evaluate:
         rate = float(LearningRate(self._job.recipe, steps)(progress.step - 1))
         skipped = {"skipped_steps": progress.skipped(progress.step - steps, progress.step)}
         return {"epoch": progress.step // steps, "step": progress.step, **means, **test, "learning_rate": rate,
-                "seconds": round(progress.seconds, 2), "images_per_second": self._pace.rate,
+                **progress.norms, "seconds": round(progress.seconds, 2), "images_per_second": self._pace.rate,
                 "data_wait": self._pace.waits, "images": self._job.training.split.size, "skipped": len(self._job.checked.train),
                 **(skipped if progress.rolled_back else {})}
 

@@ -29,7 +29,8 @@ class Mark:
         sums = np.asarray(progress.recent[-1])
         if np.isfinite(sums).all():
             rate = float(LearningRate(self._job.recipe, steps)(progress.step - 1))
-            self._records.step({"step": progress.step, "epoch": progress.step / steps, **trained(sums), "learning_rate": rate})
+            self._records.step({"step": progress.step, "epoch": progress.step / steps, **trained(sums), "learning_rate": rate,
+                                **progress.norms})
 
 
 class Spread:
