@@ -16,3 +16,6 @@ class LogSection(Section):
                      synonyms=("every", "log_interval", "log_every_n_steps", "update_freq", "print_freq"))
     histograms: int = key(Whole(0, 100_000), "every so many epochs how the numbers of each weight are spread, in TensorBoard; "
                           "0: never", default=0, unit="epochs", synonyms=("histogram_freq",))
+    images: int = key(Whole(0, 100_000), "every so many epochs its first images as the network was trained on them, in "
+                      "TensorBoard; 0: only those of the first epoch", default=0, unit="epochs",
+                      synonyms=("log_images", "image_freq", "visualize", "write_images"))

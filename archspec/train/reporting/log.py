@@ -25,7 +25,8 @@ BOTTLENECK, LONG = 0.25, 5.0
 class Now(NamedTuple):
     """How things stand within an epoch: loss and accuracy of what is done of it, the learning rate of the last step.
 
-    `waits` is the share of the epoch's time in which the device had no data, `memory` the bytes that it uses; 0: not known.
+    `waits` is the share of the epoch's time in which the device had no data, `memory` the bytes that the fullest GPU has taken
+    at the most; 0: not known.
     """
 
     loss: float
@@ -61,16 +62,17 @@ class Log(ABC):
         self.speed.mark(step)
         epoch = (step - 1) // self.extent.steps + 1
         waits = f"{now.waits:.0%} waiting for data" if now.waits >= WORTH_SAYING else ""
-        memory = f"{now.memory / 2**30:.1f} GiB" if now.memory else ""
+        memory = f"GPU {now.memory / 2**30:.1f} GiB" if now.memory else ""
         said = (f"epoch {epoch}/{self.extent.epochs}", f"loss {now.loss:.4f}", f"accuracy {now.accuracy:6.2%}",
                 f"rate {now.rate:.2g}", *self._pace(), waits, memory)
         self.show("  ".join(filter(None, said)), step)
 
     def evaluating(self, step: int, batch: int, batches: int) -> None:
-        """So many batches of an evaluation after a step are done."""
-        self.speed.pause()
-        text = f"epoch {step // self.extent.steps}/{self.extent.epochs}  evaluating: {batch} of {batches} batches"
-        self.show(text, step, (batch, batches))
+        """So many batches of an evaluation after a step are done; 0 as it begins."""
+        self.speed.evaluating(batch, batches)
+        said = (f"epoch {step // self.extent.steps}/{self.extent.epochs}", f"evaluating: {batch} of {batches} batches",
+                *self._left("evaluation", self.speed.evaluation_left))
+        self.show("  ".join(said), step, (batch, batches))
 
     def epoch(self, row: Row) -> None:
         """An epoch is over."""
@@ -88,10 +90,16 @@ class Log(ABC):
         """Shows how things stand after so many steps; `part` is how much is done, of how much, of an evaluation."""
 
     def _pace(self) -> tuple[str, ...]:
-        if self.speed.images is None or self.speed.left is None or self.speed.epoch_left is None:
+        images = self.speed.images
+        return () if images is None else (f"{images:.0f} images/s", *self._left("epoch", self.speed.epoch_left))
+
+    def _left(self, part: str, seconds: float | None) -> tuple[str, ...]:
+        """The time that is left of the whole, and of the part that goes on, as far as they are known."""
+        if seconds is None:
             return ()
-        return (f"{self.speed.images:.0f} images/s",
-                f"{duration(self.speed.left)} left, {duration(self.speed.epoch_left)} of the epoch")
+        whole = self.speed.left
+        return (f"{duration(seconds)} of the {part}" if whole is None else
+                f"{duration(whole)} left, {duration(seconds)} of the {part}",)
 
 
 class Lines(Log):
