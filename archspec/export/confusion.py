@@ -45,7 +45,8 @@ def draw_confusion(path: Path, judged: Judged, classes: Sequence[str], title: st
         axes.grid(which="minor", color="0.88", linewidth=0.5)
         axes.tick_params(which="minor", length=0)
         axes.set(title=shorten(legible(title)), xlabel="said", ylabel="true")
-        figure.colorbar(shown, ax=axes, shrink=0.6, fraction=0.04, pad=0.02, format=PercentFormatter(1.0), label="of the true class")
+        figure.colorbar(shown, ax=axes, shrink=0.6, fraction=0.04, pad=0.02, format=PercentFormatter(1.0),
+                        label="of the true class")
         if len(names) <= COUNTED:
             for (row, column), count in np.ndenumerate(counts):
                 if count:
