@@ -115,7 +115,7 @@ class Evaluate:
         if self._job.state.progress.step == self._job.steps:
             self._job.settle()
         self._job.state.gather()  # what is evaluated is what is saved
-        self._between(0)
+        self._log.evaluating(self._job.state.progress.step, 0, self._job.testing.steps)
         found = {f"test_{name}": value for name, value in self._job.evaluate(self._between)}
         if not math.isfinite(found["test_loss"]):
             raise _diverged(self._job, "the test loss is no longer a number", self._job.state.progress.step)
