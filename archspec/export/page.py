@@ -63,10 +63,15 @@ def _protocol(told: Told) -> Iterator[str]:
     yield from (f"- {line}" for line in (
         f"one look at each image: {seen(told.artifact.preprocess)}",
         f"{_tested(told)}; a class is hit among k if fewer than k others score at least as high",
-        f"network {told.artifact.fingerprint}; data {told.artifact.data}, {len(told.artifact.classes)} classes",
+        f"network {told.artifact.fingerprint}, {_parameters(told.artifact):,} parameters; data {told.artifact.data}, "
+        f"{len(told.artifact.classes)} classes",
         f"{told.skipped} images left out, for they cannot be read (skipped.txt)" if told.skipped else
         "no image left out that cannot be read"))
     yield ""
+
+
+def _parameters(artifact: Artifact) -> int:
+    return sum(weight.size for node in artifact.graph.predicting for weight in node.weights if weight.trainable)
 
 
 def _tested(told: Told) -> str:
@@ -110,6 +115,33 @@ def _curves(told: Told) -> Iterator[str]:
     yield (f"{len(told.history)} epochs in {duration(told.history[-1]['seconds'])}, {told.result['images_per_second']} images "
            f"a second. The lowest test error after an epoch was {1 - best['test_top1']:.2%}, after epoch {best['epoch']:.0f}.")
     yield ""
+    if events := [*_early(told), *_back(told), *_starts(told)]:
+        yield from (f"- {line}" for line in events)
+        yield ""
+
+
+def _early(told: Told) -> Iterator[str]:
+    """That it has stopped before its last epoch, and why."""
+    epochs, rule = told.manifest.train.get("epochs"), told.manifest.train.get("stop_early")
+    if rule and epochs is not None and len(told.history) < epochs:
+        yield _cell(f"stopped early, after {len(told.history)} of {epochs} epochs: {rule['metric']} had not got better for "
+                    f"{rule['patience']} epochs")
+
+
+def _back(told: Told) -> Iterator[str]:
+    """Where it diverged and went back: an epoch learns less then."""
+    for before, row in zip(({}, *told.history), told.history, strict=False):
+        if left_out := int(row.get("skipped_steps", 0)):
+            steps = row.get("step", 0) - before.get("step", 0)
+            yield f"diverged in epoch {row['epoch']:.0f} and went back: {left_out} of its {steps:.0f} steps are left out"
+
+
+def _starts(told: Told) -> Iterator[str]:
+    """Where it was stopped and taken up again."""
+    for start in told.manifest.resumed:
+        elsewhere = start.get("machine") or told.manifest.machine
+        where = "" if elsewhere == told.manifest.machine else f", on another machine: {'; '.join(map(str, elsewhere.values()))}"
+        yield _cell(f"taken up again after step {start.get('step')}, {start.get('time')}{where}")
 
 
 def _classes(told: Told) -> Iterator[str]:
@@ -162,8 +194,9 @@ def _made(told: Told) -> Iterator[str]:
     yield visible(shlex.join(manifest.command))
     yield "```"
     yield ""
-    starts = f", taken up {len(manifest.resumed)} times" if manifest.resumed else ""
-    yield f"Seed {manifest.seed}{starts}; {', '.join(f'{name} {version}' for name, version in manifest.versions.items())}."
+    said = {"seed": manifest.seed, **manifest.machine,
+            "versions": ", ".join(f"{name} {version}" for name, version in manifest.versions.items())}
+    yield from _table(("", "where it began"), said.items())
 
 
 def said(recipe: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from archspec.spec.arch import Spec
 from archspec.train.ending import ended
 from archspec.train.job import Job, Say, look
 from archspec.train.progress import Row
+from archspec.train.reporting.machine import machine
 from archspec.train.reporting.metrics import read_lines
 from archspec.train.run import WAYS_OUT, RunFolder, differences
 from archspec.train.saving import manifest as manifests
@@ -50,7 +51,8 @@ def begin(run: RunFolder, spec: Spec, graph: Graph, job: Job, fresh: bool, say: 
     _take_up(run, job, snapshot, refused, say)
     manifest = manifests.read(run.manifest)
     train = {**manifest.train, "epochs": spec.train.epochs}  # which may be raised
-    replace(manifest, train=train, resumed=[*manifest.resumed, manifests.start(job.state.progress.step)]).write(run.manifest)
+    again = manifests.start(job.state.progress.step, machine(job))
+    replace(manifest, train=train, resumed=[*manifest.resumed, again]).write(run.manifest)
     write_text(run.spec, spec.to_yaml(expand=True))
     _sweep(run)
 
@@ -108,7 +110,7 @@ def _create(run: RunFolder, spec: Spec, graph: Graph, job: Job, fresh: bool) -> 
     run.path.resolve().mkdir(parents=True, exist_ok=True)
     _sweep(run)
     # the manifest first: by it a folder is known for a run
-    manifests.begun(spec.name, spec.train, job.rule, graph, fresh).write(run.manifest)
+    manifests.begun(spec.name, spec.train, job.rule, graph, fresh, machine(job)).write(run.manifest)
     write_json(run.index, job.index.to_json())
     write_text(run.spec, spec.to_yaml(expand=True))
 

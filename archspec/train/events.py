@@ -115,6 +115,7 @@ class Evaluate:
         if self._job.state.progress.step == self._job.steps:
             self._job.settle()
         self._job.state.gather()  # what is evaluated is what is saved
+        self._log.evaluating(self._job.state.progress.step, 0, self._job.testing.steps)
         found = {f"test_{name}": value for name, value in self._job.evaluate(self._between)}
         if not math.isfinite(found["test_loss"]):
             raise _diverged(self._job, "the test loss is no longer a number", self._job.state.progress.step)
@@ -130,8 +131,9 @@ class Evaluate:
         rate = float(LearningRate(self._job.recipe, steps)(progress.step - 1))
         skipped = {"skipped_steps": progress.skipped(progress.step - steps, progress.step)}
         return {"epoch": progress.step // steps, "step": progress.step, **means, **test, "learning_rate": rate,
-                "seconds": round(progress.seconds, 2), "images_per_second": self._pace.rate,
+                **progress.norms, "seconds": round(progress.seconds, 2), "images_per_second": self._pace.rate,
                 "data_wait": self._pace.waits, "images": self._job.training.split.size, "skipped": len(self._job.checked.train),
+                **({"device_memory": memory} if (memory := device_memory()) else {}),
                 **(skipped if progress.rolled_back else {})}
 
 

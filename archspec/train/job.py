@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
@@ -47,6 +47,7 @@ from archspec.train.step.compiling import compiles
 from archspec.train.step.dynamic import make_scale
 from archspec.train.step.frozen import frozen, layers_of, refuse_all, unfreezing
 from archspec.train.step.initial import quiet_branches
+from archspec.train.step.norms import Norms
 from archspec.train.step.objective import refuse_unfit
 from archspec.train.step.restate import Restate
 from archspec.train.step.scale import Scale
@@ -85,6 +86,7 @@ class Job:
     frozen: frozenset[str]
     """The layers that do not learn, or not from the start."""
     restate: Restate | None
+    norms: Norms
 
     @property
     def index(self) -> Index:
@@ -125,11 +127,19 @@ class Job:
 
     def train(self, batch: Any) -> tf.Tensor:
         """One step: the sums of progress.TRAINED. Raises InputError if memory does not suffice; the state is lost then."""
-        with computing(self.recipe.batch):
+        progress = self.state.progress
+        progress.norms, step = {}, progress.step + 1
+        measuring = self.norms.measuring(progress.norms) if self._told(step) else nullcontext()
+        with computing(self.recipe.batch), measuring:
             sums = self.train_step(batch)
         if self.average:
-            self.average.follow(self.state.progress.step + 1)
+            self.average.follow(step)
         return sums
+
+    def _told(self, step: int) -> bool:
+        """Whether it is said of a step how long its gradient was: of those that `log.steps` names, and the last of an epoch."""
+        every = self.recipe.log.steps
+        return step % self.training.steps == 0 or (every > 0 and step % every == 0)
 
     def settle(self) -> None:
         """After the last step: statistics of batch norms as the recipe wants them. Raises InputError as `next` and `train`."""
@@ -200,14 +210,15 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick, *, trial: bool =
     progress = Progress()
     within = partial(_traced, several, several and recipe.sync_batch_norm, jit)
     step = TrainStep(made.model, made.optimizer, recipe, rule, rules(recipe, made.model), graph.output.type.channels, weights,
-                     made.scale)
+                     made.scale, made.norms)
     train_step = _compiled(team, step, progress, training.steps, still, within, jit)
     shown = made.average.model if made.average and spec.export.weights != "raw" else made.model
     evaluate_step = team.summed(EvaluateStep(shown, rule, evaluator), jit=jit)
     return Job(recipe, rule, data, found, training, testing, team.cluster, strategy, team.vote, made.model,
                _state(made, progress, strategy, recipe.sync_batch_norm), evaluator, train_step, evaluate_step,
                partial(_initialize, spec, graph, made, strategy), shown, made.average, still,
-               Restate(strategy, shown, rule, partial(within, names=still)) if recipe.recompute_statistics else None)
+               Restate(strategy, shown, rule, partial(within, names=still)) if recipe.recompute_statistics else None,
+               made.norms)
 
 
 @dataclass(frozen=True)
@@ -218,6 +229,7 @@ class _Made:
     optimizer: keras.optimizers.Optimizer
     scale: Scale
     average: Average | None
+    norms: Norms
 
 
 def _made(recipe: Recipe, graph: Graph, still: frozenset[str], steps: int, strategy: tf.distribute.Strategy) -> _Made:
@@ -229,7 +241,8 @@ def _made(recipe: Recipe, graph: Graph, still: frozenset[str], steps: int, strat
             quiet_branches(graph, model)
         refuse_all(model, still)
         return _Made(model, optimizers.make_optimizer(recipe, steps, model), make_scale(recipe.precision),
-                     average(recipe.ema, model, build(graph, initialize=False), strategy) if recipe.ema else None)
+                     average(recipe.ema, model, build(graph, initialize=False), strategy) if recipe.ema else None,
+                     Norms(model, strategy))
 
 
 def _state(made: _Made, progress: Progress, strategy: tf.distribute.Strategy, sync: bool) -> TrainState:

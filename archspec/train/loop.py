@@ -16,7 +16,7 @@ from archspec.train.job import Job
 from archspec.train.progress import Diverged, Interrupted, Row
 from archspec.train.reporting import log as logs
 from archspec.train.reporting.callbacks import Callbacks
-from archspec.train.reporting.marks import Mark, Spread
+from archspec.train.reporting.marks import Mark, Shown, Spread
 from archspec.train.reporting.pace import Pace
 from archspec.train.reporting.records import Records
 from archspec.train.reporting.report import remedy
@@ -46,7 +46,8 @@ def train(job: Job, run: RunFolder, console: Console, callbacks: Sequence[keras.
         # to save comes first: an image that cannot be read in the evaluation must not cost the epoch
         evaluate = Evaluate(job, records, pace, log, stop)
         events: list[Event] = [Mark(job, records), Look(job, log, pace), save, evaluate, KeepBest(job, checkpoints, records),
-                               Spread(job, records), *([told] if told else [])]
+                               Spread(job, records, job.recipe.log.histograms), Shown(job, records, job.recipe.log.images),
+                               *([told] if told else [])]
         steps = Steps(job, pace, told)
 
         def rescue(error: Diverged) -> None:

@@ -70,6 +70,11 @@ class Data:
         return cls(tuple(document["names"]))
 
 
+@pytest.fixture(autouse=True)
+def _machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beginning, "machine", lambda job: {"devices": "1 CPU"})
+
+
 @dataclass(frozen=True)
 class Begun:
     job: Job
@@ -149,6 +154,7 @@ def test_who_began_a_run_stays_written_when_it_is_taken_up(begin: Begin, monkeyp
     manifest = json.loads(RUN.manifest.read_text())
     assert [(each["step"], each["versions"]) for each in manifest["resumed"]] == [(3, {"keras": "9"}), (5, {"keras": "9"})]
     assert {**manifest, "resumed": []} == first
+    assert manifest["machine"] == manifest["resumed"][0]["machine"] == {"devices": "1 CPU"}
 
 
 def test_other_data_are_refused_with_the_difference(begin: Begin) -> None:

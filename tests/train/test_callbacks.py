@@ -11,6 +11,7 @@ from runs import QUICK, RUN, metrics
 
 from archspec.cli import run as archspec
 from archspec.errors import InputError
+from archspec.train.reporting import callbacks
 from archspec.train.reporting.callbacks import KERAS_NAMES, load_callbacks, logs
 
 MODULE = """
@@ -24,7 +25,7 @@ class Told(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         self.calls.append(["epoch", epoch])
     def on_train_batch_end(self, batch, logs=None):
-        self.calls.append(["batch", batch])
+        self.calls.append(["batch", batch, logs])
     def on_epoch_end(self, epoch, logs=None):
         self.calls.append(["end", epoch, sorted(logs)])
     def on_train_end(self, logs=None):
@@ -56,6 +57,10 @@ def test_a_callback_is_told_what_keras_tells(module: str) -> None:
     assert calls[0] == ["begin", 2, 30, "small"]
     assert [call[1] for call in calls if call[0] == "epoch"] == [0, 1]
     assert [call[1] for call in calls if call[0] == "batch"] == [*range(30)] * 2
+    batches = [call[2] for call in calls if call[0] == "batch"]
+    for row, first, last in zip(metrics(), batches[::30], batches[29::30], strict=True):  # as Model.fit has them: of the epoch so far
+        assert last == {"loss": row["loss"], "accuracy": row["accuracy"]}
+        assert first["loss"] != last["loss"]
     ends = [call for call in calls if call[0] == "end"]
     assert [end[1] for end in ends] == [0, 1]
     assert ends[0][2] == sorted({*metrics()[0], *KERAS_NAMES.values()})
@@ -76,6 +81,11 @@ def test_one_that_fails_is_blamed_and_nothing_is_lost(module: str, capfd: pytest
     line = MODULE.splitlines().index('        raise RuntimeError("no network")') + 1
     assert f"mine.py:{line}, in on_train_batch_end" in error
     assert list((RUN / "checkpoints").glob("step-00000001.npz"))
+
+
+def test_the_device_is_waited_for_only_where_batches_are_taken(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(callbacks, "trained", lambda sums: pytest.fail("it was waited for"))
+    assert archspec(["train", module, *QUICK, "--callback", "mine:Stops"]) == 130
 
 
 @pytest.mark.parametrize(("name", "said"), [

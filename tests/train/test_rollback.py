@@ -52,6 +52,19 @@ def test_it_goes_back_and_leaves_these_batches_out(spec: Path, monkeypatch: pyte
     assert last.arrays["optimizer/00000/iteration"] == 60
 
 
+def test_each_step_is_told_once_and_none_that_was_left_out(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It went on to step 41 before it was noticed: what was told of steps 31 to 41 is gone, and 38 to 41 are told anew."""
+    spoiled(monkeypatch, [37])
+    monkeypatch.setattr(loop.Look, "due", lambda self: self._job.state.progress.step == 41)
+    assert archspec(["train", "small.yaml", *BACK, "--set", "train.checkpoint.steps=0", "--set", "train.log=1"]) == 0
+    told = [json.loads(line)["step"] for line in (RUN / "steps.jsonl").read_text().splitlines()]
+    assert told == [*range(1, 31), *range(38, 61)]
+    file, = (RUN / "tensorboard" / "train").iterdir()
+    shown = [event.step for event in tf.compat.v1.train.summary_iterator(str(file)) for value in event.summary.value
+             if value.tag == "step/loss"]
+    assert shown == told
+
+
 def test_it_is_the_same_training_however_it_is_stopped(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By a signal before and after, and killed right after it went back, before that was saved."""
     spoiled(monkeypatch, [37, 38, 52])

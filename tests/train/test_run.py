@@ -42,6 +42,13 @@ def refused(run: RunFolder, spec: Path, *overrides: str) -> str:
     return str(error.value)
 
 
+def test_one_of_before_machines_were_told_is_read(run: RunFolder) -> None:
+    manifest = json.loads(run.manifest.read_text())
+    del manifest["machine"]
+    run.manifest.write_text(json.dumps(manifest))
+    assert manifests.read(run.manifest).machine == {}
+
+
 def test_it_says_what_it_is(run: RunFolder) -> None:
     manifest: dict[str, Any] = json.loads(run.manifest.read_text())
     assert (manifest["spec"], manifest["seed"], manifest["train"]["epochs"]) == ("small", 0, 2)

@@ -104,9 +104,12 @@ def peak(strategy: tf.distribute.Strategy) -> tuple[int, str]:
 
 
 def device_memory() -> int:
-    """Bytes that the fullest GPU has in use; 0 where there is none: what a CPU's training takes is the process's own."""
+    """Bytes that the fullest GPU has had in use at the most; 0 where none tells. On a CPU it is the process's."""
     names = [gpu.name.removeprefix("/device:") for gpu in tf.config.list_logical_devices("GPU")]
-    return max((tf.config.experimental.get_memory_info(name)["current"] for name in names), default=0)
+    try:
+        return max((int(tf.config.experimental.get_memory_info(name)["peak"]) for name in names), default=0)
+    except ValueError:  # of a device whose allocator does not count
+        return 0
 
 
 def distributed(strategy: tf.distribute.Strategy, batches: tf.data.Dataset) -> Any:

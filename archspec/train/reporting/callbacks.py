@@ -16,7 +16,7 @@ import keras
 
 from archspec.errors import InputError
 from archspec.train.job import Job
-from archspec.train.progress import Interrupted, Row
+from archspec.train.progress import Interrupted, Row, trained
 
 KERAS_NAMES = {"test_loss": "val_loss", "test_top1": "val_accuracy", "test_top5": "val_top5"}
 """What Keras's callbacks look for in the logs of an epoch, beside our own names."""
@@ -67,8 +67,8 @@ def _blamed(what: str) -> Iterator[None]:
 class Callbacks:
     """An event between two steps that tells Keras callbacks what Model.fit would. Used as a context, from begin to end.
 
-    What a step came to is not waited for: `on_train_batch_end` has no logs. The logs of an epoch are its row of
-    metrics.jsonl, with Keras's names for the test.
+    The logs of a batch are loss and accuracy of the epoch so far; the device is waited for only where a callback takes them.
+    The logs of an epoch are its row of metrics.jsonl, with Keras's names for the test.
     """
 
     def __init__(self, job: Job, callbacks: Sequence[keras.callbacks.Callback], say: Callable[[str], None]) -> None:
@@ -76,6 +76,7 @@ class Callbacks:
         self._list = keras.callbacks.CallbackList(list(callbacks), model=job.model, epochs=job.recipe.epochs,
                                                   steps=job.training.steps, verbose=0)
         self._told = len(job.state.progress.history)
+        self._each = any(_takes_batches(each) for each in callbacks)
 
     def __enter__(self) -> Callbacks:
         self._job.model.stop_training = False  # as Model.fit begins
@@ -108,11 +109,18 @@ class Callbacks:
         """Around a step, by its number within the epoch."""
         self._call(self._list.on_train_batch_begin, within)
         yield
-        self._call(self._list.on_train_batch_end, within)
+        if self._each:
+            self._call(self._list.on_train_batch_end, within, trained(self._job.state.progress.read()))
 
     def _call(self, hook: Callable[..., object], *arguments: object) -> None:
         with _blamed("a callback"):
             hook(*arguments)
+
+
+def _takes_batches(callback: keras.callbacks.Callback) -> bool:
+    """Whether it does something after a batch."""
+    return any(getattr(getattr(callback, name), "__func__", None) is not getattr(keras.callbacks.Callback, name)
+               for name in ("on_train_batch_end", "on_batch_end"))
 
 
 def logs(row: Row) -> dict[str, float]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tensorflow as tf
-
 from archspec.graph.ir import Graph
 from archspec.spec.data import Encoded
 from archspec.spec.recipe import Recipe
 from archspec.train.devices.strategy import devices_text
 from archspec.train.job import Job
+from archspec.train.reporting.machine import numbers
 from archspec.train.step.treatment import table
 
 
@@ -28,10 +27,7 @@ def _devices(job: Job) -> str:
 
 def _numbers(job: Job) -> list[str]:
     """In what numbers a step computes, where that is not plain float32, and who compiles it."""
-    tf32 = "GPU" in _devices(job) and tf.config.experimental.tensor_float_32_execution_enabled()
-    plain = ["float32, whose products a GPU that can rounds to TF32's 10 bits"] if tf32 else []
-    return [*(plain if job.recipe.precision == "float32" else [job.recipe.precision]),
-            *(["compiled by XLA"] if job.recipe.jit == "on" else [])]
+    return [each for each in numbers(job) if each != "float32"]
 
 
 def learning(job: Job) -> str:

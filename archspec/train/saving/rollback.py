@@ -37,6 +37,7 @@ def roll_back(job: Job, run: RunFolder, records: Records, error: Diverged, say: 
         raise Diverged(f"{error}; no batch of this epoch would be left", error.step) from error
     job.restore(snapshot)
     complete(run, job)
+    records.back(job.state.progress.history, first)
     job.skip(last - first)
     say(f"{error}: back to the checkpoint of step {first}; steps {first + 1} to {last} are left out "
         f"({times + 1} of {chosen.most} times)")

@@ -19,6 +19,7 @@ from archspec.preprocess.rule import Preprocess
 from archspec.spec.recipe import Recipe
 from archspec.train.devices.strategy import over_devices
 from archspec.train.step.blend import blended
+from archspec.train.step.norms import Norms
 from archspec.train.step.objective import objective
 from archspec.train.step.scale import UNSCALED, Scale
 from archspec.train.step.update import Gradients, Rule, updated
@@ -37,6 +38,8 @@ class TrainStep:
     class_weights: np.ndarray | None = None
     """(classes,) float32; 1 for all if left out."""
     scale: Scale = UNSCALED
+    norms: Norms | None = None
+    """What looks at the gradient, if anything does."""
 
     def __call__(self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, blend: Blend | tuple[()]) -> tf.Tensor:
         """Sums as in progress.TRAINED, (3,) float64."""
@@ -74,6 +77,8 @@ class TrainStep:
         *summed, count = over_devices([*gradients, images])
         found, batch = self.scale.gradients(summed), float(self.recipe.batch)
         own = tf.cond(count == batch, lambda: found, lambda: [tf.math.divide_no_nan(batch, count) * each for each in found])
+        if self.norms:
+            self.norms.see(own)
         held = [*variables, *(each for each in self.optimizer.variables if each is not self.optimizer.iterations)]
         self.scale.step(own, held, partial(self.optimizer.apply, updated(own, variables, self.rules), variables))
 
