@@ -32,12 +32,13 @@ from archspec.preprocess.rule import Preprocess, input_shape, preprocess_of
 from archspec.preprocess.sampling import ratios
 from archspec.spec.arch import Spec
 from archspec.spec.recipe import Init, Recipe
+from archspec.spec.schedules import Plateau
 from archspec.train.devices import strategy as strategies
 from archspec.train.devices.cluster import Cluster
 from archspec.train.devices.team import Team, gathered
 from archspec.train.devices.vote import Vote
 from archspec.train.faults import computing
-from archspec.train.progress import Progress
+from archspec.train.progress import Progress, Row
 from archspec.train.saving.checkpoint import Misfit, Snapshot
 from archspec.train.state import TrainState, groups
 from archspec.train.step import optimizer as optimizers
@@ -50,6 +51,7 @@ from archspec.train.step.initial import quiet_branches
 from archspec.train.step.objective import refuse_unfit
 from archspec.train.step.restate import Restate
 from archspec.train.step.scale import Scale
+from archspec.train.step.schedule import LearningRate
 from archspec.train.step.steps import EvaluateStep, TrainStep
 from archspec.train.step.update import rules
 from archspec.weights.library import stage_blocks
@@ -85,6 +87,7 @@ class Job:
     frozen: frozenset[str]
     """The layers that do not learn, or not from the start."""
     restate: Restate | None
+    rate: LearningRate
 
     @property
     def index(self) -> Index:
@@ -105,6 +108,13 @@ class Job:
             raise Misfit(f"it stands at step {step} of {self.steps}, with {len(history)} epochs tested")
         with self.strategy.scope():
             self.state.restore(snapshot)
+            self.rate.follow(self.state.progress.history)
+
+    def end_epoch(self, row: Row) -> None:
+        """Takes up the row of the epoch that is done."""
+        self.state.progress.end_epoch(row)
+        with self.strategy.scope():
+            self.rate.follow(self.state.progress.history)
 
     def skip(self, steps: int) -> None:
         """Leaves out so many steps: they count for the learning rate, and nothing is learned in them."""
@@ -207,7 +217,8 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick, *, trial: bool =
     return Job(recipe, rule, data, found, training, testing, team.cluster, strategy, team.vote, made.model,
                _state(made, progress, strategy, recipe.sync_batch_norm), evaluator, train_step, evaluate_step,
                partial(_initialize, spec, graph, made, strategy), shown, made.average, still,
-               Restate(strategy, shown, rule, partial(within, names=still)) if recipe.recompute_statistics else None)
+               Restate(strategy, shown, rule, partial(within, names=still)) if recipe.recompute_statistics else None,
+               made.optimizer.rate)
 
 
 @dataclass(frozen=True)
@@ -273,7 +284,8 @@ def _compiled(team: Team, step: TrainStep, progress: Progress, steps: int, still
 def _refuse_unmeasured(recipe: Recipe, evaluator: Evaluator) -> None:
     """Raises InputError for a metric that no epoch of this training will have."""
     measured = ["loss", "accuracy", *(f"test_{name}" for name in evaluator.names)]
-    asked = {"checkpoint": recipe.checkpoint.metric, **({"stop_early": recipe.stop_early.metric} if recipe.stop_early else {})}
+    asked = {"checkpoint": recipe.checkpoint.metric, **({"stop_early": recipe.stop_early.metric} if recipe.stop_early else {}),
+             **({"schedule": recipe.schedule.metric} if isinstance(recipe.schedule, Plateau) else {})}
     for section, metric in asked.items():
         if metric not in measured:
             raise InputError(f"train.{section}.metric: {metric} is not measured on these data\n"

@@ -7,7 +7,6 @@ import numpy as np
 from archspec.train.job import Job
 from archspec.train.progress import trained
 from archspec.train.reporting.records import Records
-from archspec.train.step.schedule import LearningRate
 
 
 class Mark:
@@ -28,7 +27,7 @@ class Mark:
         self._marked = progress.step
         sums = np.asarray(progress.recent[-1])
         if np.isfinite(sums).all():
-            rate = float(LearningRate(self._job.recipe, steps)(progress.step - 1))
+            rate = float(self._job.rate(progress.step - 1))
             self._records.step({"step": progress.step, "epoch": progress.step / steps, **trained(sums), "learning_rate": rate})
 
 
