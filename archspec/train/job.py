@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
@@ -48,6 +48,7 @@ from archspec.train.step.compiling import compiles
 from archspec.train.step.dynamic import make_scale
 from archspec.train.step.frozen import frozen, layers_of, refuse_all, unfreezing
 from archspec.train.step.initial import quiet_branches
+from archspec.train.step.last import last_apart
 from archspec.train.step.objective import refuse_unfit
 from archspec.train.step.restate import Restate
 from archspec.train.step.scale import Scale
@@ -211,13 +212,14 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick, *, trial: bool =
     within = partial(_traced, several, several and recipe.sync_batch_norm, jit)
     step = TrainStep(made.model, made.optimizer, recipe, rule, rules(recipe, made.model), graph.output.type.channels, weights,
                      made.scale)
-    train_step = _compiled(team, step, progress, training.steps, still, within, jit)
+    train_step = _train_step(team, step, progress, training, still, within, jit)
+    filled = training.partial and training.steps == 1
     shown = made.average.model if made.average and spec.export.weights != "raw" else made.model
     evaluate_step = team.summed(EvaluateStep(shown, rule, evaluator), jit=jit)
     return Job(recipe, rule, data, found, training, testing, team.cluster, strategy, team.vote, made.model,
                _state(made, progress, strategy, recipe.sync_batch_norm), evaluator, train_step, evaluate_step,
                partial(_initialize, spec, graph, made, strategy), shown, made.average, still,
-               Restate(strategy, shown, rule, partial(within, names=still)) if recipe.recompute_statistics else None,
+               Restate(strategy, shown, rule, partial(within, names=still), filled) if recipe.recompute_statistics else None,
                made.optimizer.rate)
 
 
@@ -264,6 +266,15 @@ def _traced(several: bool, sync: bool, jit: bool, model: keras.Model, names: fro
     """What a step is traced in: whether norms look at all devices, or are XLA's, and which layers do not learn."""
     with strategies.together(model, several, sync), by_keras(model.layers if jit else ()), frozen(model, names):
         yield
+
+
+def _train_step(team: Team, step: TrainStep, progress: Progress, training: Pipeline, still: frozenset[str],
+                within: Callable[..., AbstractContextManager[None]], jit: bool) -> Callable[[Any], tf.Tensor]:
+    """The step of a whole batch; where the last one of an epoch is not full, and norms would see what fills it up, that too."""
+    compiled = partial(_compiled, team, progress=progress, steps=training.steps, still=still, within=within, jit=jit)
+    if not training.partial or not strategies.norms(step.model):
+        return compiled(step)
+    return last_apart(progress, training.steps, compiled(step), compiled(replace(step, partial=True)))
 
 
 def _compiled(team: Team, step: TrainStep, progress: Progress, steps: int, still: frozenset[str],
