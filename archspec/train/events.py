@@ -130,6 +130,7 @@ class Evaluate:
         return {"epoch": progress.step // steps, "step": progress.step, **means, **test, "learning_rate": rate,
                 "seconds": round(progress.seconds, 2), "images_per_second": self._pace.rate,
                 "data_wait": self._pace.waits, "images": self._job.training.split.size, "skipped": len(self._job.checked.train),
+                **({"averaged": int(self._job.averaged)} if self._job.average else {}),
                 **(skipped if progress.rolled_back else {})}
 
 

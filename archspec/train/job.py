@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -116,6 +116,15 @@ class Job:
         self.state.progress.end_epoch(row)
         with self.strategy.scope():
             self.rate.follow(self.state.progress.history)
+
+    @property
+    def averaged(self) -> bool:
+        """Whether the average of the weights is tested, and not the model."""
+        return self.shown is not self.model
+
+    def shown_in(self, history: Sequence[Row]) -> list[Row]:
+        """The rows of the epochs whose test was of what is shown now, and not of the average or the weights in its place."""
+        return [row for row in history if row.get("averaged", self.averaged) == self.averaged]
 
     def skip(self, steps: int) -> None:
         """Leaves out so many steps: they count for the learning rate, and nothing is learned in them."""

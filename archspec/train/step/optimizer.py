@@ -137,10 +137,7 @@ MEAN_SQUARES = {"tensorflow": RmsPropOfTensorFlow, "keras": RmsProp, "pytorch": 
 
 
 def make_optimizer(recipe: Recipe, steps_per_epoch: int, model: keras.Model) -> keras.optimizers.Optimizer:
-    """The optimizer with its variables made, to be called inside the strategy's scope.
-
-    Raises InputError where the recipe names layers that the model has not.
-    """
+    """The optimizer with its variables made, to be called inside the strategy's scope."""
     found = treatments(recipe.optimizer, model)
     rate = LearningRate(recipe, steps_per_epoch)
     optimizer = _made(recipe.optimizer)(rate)
