@@ -65,6 +65,11 @@ class Pipeline:
         """Batches an epoch."""
         return self.plan.steps
 
+    @property
+    def partial(self) -> bool:
+        """Whether the last batch of an epoch is not full."""
+        return self.split.size % self.recipe.batch != 0
+
     @cached_property
     def plan(self) -> Plan:
         """Which example stands where."""
@@ -74,8 +79,8 @@ class Pipeline:
     def notes(self) -> list[str]:
         """What a person should know of the batches before they are used."""
         size, batch = self.split.size, self.recipe.batch
-        return [] if size >= batch else [f"{size} {self.split.name} images are fewer than the batch of {batch}: it holds each "
-                                         f"{batch / size:.3g} times, and batch normalization counts the copies"]
+        return [] if size >= batch else [f"{size} {self.split.name} images are fewer than the batch of {batch}: it holds "
+                                         f"each {batch / size:.3g} times, and the copies count for nothing"]
 
     def training(self, start: int = 0) -> tf.data.Dataset:
         """The whole training from step `start` on: shuffled anew each epoch, augmented."""

@@ -195,7 +195,7 @@ def complete(run: RunFolder, job: Job) -> None:
     rows = _rows(run)[:epoch]
     if not within and len(progress.history) == epoch - 1 == len(rows) - 1 and rows[-1].get("step") == progress.step:
         progress.seconds = max(progress.seconds, rows[-1]["seconds"])
-        progress.end_epoch(rows[-1])
+        job.end_epoch(rows[-1])
 
 
 def _sweep(run: RunFolder) -> None:

@@ -15,7 +15,6 @@ from archspec.train.reporting.log import Log, Now
 from archspec.train.reporting.pace import Pace
 from archspec.train.reporting.records import Records
 from archspec.train.signals import StopRequest
-from archspec.train.step.schedule import LearningRate
 
 LOOK_SECONDS = 0.2
 """How often the sums are read while training: reading waits for the device."""
@@ -47,9 +46,8 @@ class Look:
     def act(self) -> None:
         """A line, or the bar moves."""
         means = trained(_read(self._job))
-        step, steps = self._job.state.progress.step, self._job.training.steps
-        rate = float(LearningRate(self._job.recipe, steps)(step - 1))
-        now = Now(means["loss"], means["accuracy"], rate, self._pace.waits_now, device_memory())
+        step = self._job.state.progress.step
+        now = Now(means["loss"], means["accuracy"], float(self._job.rate(step - 1)), self._pace.waits_now, device_memory())
         self._log.step(step, now)
         self._looked = time.monotonic()
 
@@ -105,7 +103,7 @@ class Evaluate:
         means = trained(_read(self._job))
         self._pace.pause()
         row = self._row(means, self.test())
-        progress.end_epoch(row)
+        self._job.end_epoch(row)
         self._records.epoch(progress.history)
         self._log.epoch(row)
         self._pace.go()
@@ -128,12 +126,13 @@ class Evaluate:
     def _row(self, means: dict[str, float], test: dict[str, float]) -> Row:
         progress, steps = self._job.state.progress, self._job.training.steps
         self._pace.count()
-        rate = float(LearningRate(self._job.recipe, steps)(progress.step - 1))
+        rate = float(self._job.rate(progress.step - 1))
         skipped = {"skipped_steps": progress.skipped(progress.step - steps, progress.step)}
         return {"epoch": progress.step // steps, "step": progress.step, **means, **test, "learning_rate": rate,
                 **progress.norms, "seconds": round(progress.seconds, 2), "images_per_second": self._pace.rate,
                 "data_wait": self._pace.waits, "images": self._job.training.split.size, "skipped": len(self._job.checked.train),
                 **({"device_memory": memory} if (memory := device_memory()) else {}),
+                **({"averaged": int(self._job.averaged)} if self._job.average else {}),
                 **(skipped if progress.rolled_back else {})}
 
 

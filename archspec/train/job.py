@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
@@ -32,12 +32,13 @@ from archspec.preprocess.rule import Preprocess, input_shape, preprocess_of
 from archspec.preprocess.sampling import ratios
 from archspec.spec.arch import Spec
 from archspec.spec.recipe import Init, Recipe
+from archspec.spec.schedules import Plateau
 from archspec.train.devices import strategy as strategies
 from archspec.train.devices.cluster import Cluster
 from archspec.train.devices.team import Team, gathered
 from archspec.train.devices.vote import Vote
 from archspec.train.faults import computing
-from archspec.train.progress import Progress
+from archspec.train.progress import Progress, Row
 from archspec.train.saving.checkpoint import Misfit, Snapshot
 from archspec.train.state import TrainState, groups
 from archspec.train.step import optimizer as optimizers
@@ -47,10 +48,12 @@ from archspec.train.step.compiling import compiles
 from archspec.train.step.dynamic import make_scale
 from archspec.train.step.frozen import frozen, layers_of, refuse_all, unfreezing
 from archspec.train.step.initial import quiet_branches
+from archspec.train.step.last import last_apart
 from archspec.train.step.norms import Norms
 from archspec.train.step.objective import refuse_unfit
 from archspec.train.step.restate import Restate
 from archspec.train.step.scale import Scale
+from archspec.train.step.schedule import LearningRate
 from archspec.train.step.steps import EvaluateStep, TrainStep
 from archspec.train.step.update import rules
 from archspec.weights.library import stage_blocks
@@ -87,6 +90,7 @@ class Job:
     """The layers that do not learn, or not from the start."""
     restate: Restate | None
     norms: Norms
+    rate: LearningRate
 
     @property
     def index(self) -> Index:
@@ -107,6 +111,22 @@ class Job:
             raise Misfit(f"it stands at step {step} of {self.steps}, with {len(history)} epochs tested")
         with self.strategy.scope():
             self.state.restore(snapshot)
+            self.rate.follow(self.state.progress.history)
+
+    def end_epoch(self, row: Row) -> None:
+        """Takes up the row of the epoch that is done."""
+        self.state.progress.end_epoch(row)
+        with self.strategy.scope():
+            self.rate.follow(self.state.progress.history)
+
+    @property
+    def averaged(self) -> bool:
+        """Whether the average of the weights is tested, and not the model."""
+        return self.shown is not self.model
+
+    def shown_in(self, history: Sequence[Row]) -> list[Row]:
+        """The rows of the epochs whose test was of what is shown now, and not of the average or the weights in its place."""
+        return [row for row in history if row.get("averaged", self.averaged) == self.averaged]
 
     def skip(self, steps: int) -> None:
         """Leaves out so many steps: they count for the learning rate, and nothing is learned in them."""
@@ -211,14 +231,15 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick, *, trial: bool =
     within = partial(_traced, several, several and recipe.sync_batch_norm, jit)
     step = TrainStep(made.model, made.optimizer, recipe, rule, rules(recipe, made.model), graph.output.type.channels, weights,
                      made.scale, made.norms)
-    train_step = _compiled(team, step, progress, training.steps, still, within, jit)
+    train_step = _train_step(team, step, progress, training, still, within, jit)
+    filled = training.partial and training.steps == 1
     shown = made.average.model if made.average and spec.export.weights != "raw" else made.model
     evaluate_step = team.summed(EvaluateStep(shown, rule, evaluator), jit=jit)
     return Job(recipe, rule, data, found, training, testing, team.cluster, strategy, team.vote, made.model,
                _state(made, progress, strategy, recipe.sync_batch_norm), evaluator, train_step, evaluate_step,
                partial(_initialize, spec, graph, made, strategy), shown, made.average, still,
-               Restate(strategy, shown, rule, partial(within, names=still)) if recipe.recompute_statistics else None,
-               made.norms)
+               Restate(strategy, shown, rule, partial(within, names=still), filled) if recipe.recompute_statistics else None,
+               made.norms, made.optimizer.rate)
 
 
 @dataclass(frozen=True)
@@ -268,6 +289,15 @@ def _traced(several: bool, sync: bool, jit: bool, model: keras.Model, names: fro
         yield
 
 
+def _train_step(team: Team, step: TrainStep, progress: Progress, training: Pipeline, still: frozenset[str],
+                within: Callable[..., AbstractContextManager[None]], jit: bool) -> Callable[[Any], tf.Tensor]:
+    """The step of a whole batch; where the last one of an epoch is not full, and norms would see what fills it up, that too."""
+    compiled = partial(_compiled, team, progress=progress, steps=training.steps, still=still, within=within, jit=jit)
+    if not training.partial or not strategies.norms(step.model):
+        return compiled(step)
+    return last_apart(progress, training.steps, compiled(step), compiled(replace(step, partial=True)))
+
+
 def _compiled(team: Team, step: TrainStep, progress: Progress, steps: int, still: frozenset[str],
               within: Callable[..., AbstractContextManager[None]], jit: bool) -> Callable[[Any], tf.Tensor]:
     """The step of a whole batch; where layers learn from an epoch on, the one before it and the one after it."""
@@ -286,7 +316,8 @@ def _compiled(team: Team, step: TrainStep, progress: Progress, steps: int, still
 def _refuse_unmeasured(recipe: Recipe, evaluator: Evaluator) -> None:
     """Raises InputError for a metric that no epoch of this training will have."""
     measured = ["loss", "accuracy", *(f"test_{name}" for name in evaluator.names)]
-    asked = {"checkpoint": recipe.checkpoint.metric, **({"stop_early": recipe.stop_early.metric} if recipe.stop_early else {})}
+    asked = {"checkpoint": recipe.checkpoint.metric, **({"stop_early": recipe.stop_early.metric} if recipe.stop_early else {}),
+             **({"schedule": recipe.schedule.metric} if isinstance(recipe.schedule, Plateau) else {})}
     for section, metric in asked.items():
         if metric not in measured:
             raise InputError(f"train.{section}.metric: {metric} is not measured on these data\n"

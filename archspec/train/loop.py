@@ -59,22 +59,22 @@ def train(job: Job, run: RunFolder, console: Console, callbacks: Sequence[keras.
                 job.settle()
             _run(job, steps, events, stop, records, rescue)
             save.act()
-            if progress.step == job.steps:
-                return progress.history
-            log.say(f"stopped early, after epoch {len(progress.history)}: {no_better(job.recipe)}")
-            return _tested_again(job, evaluate)
+            early = progress.step < job.steps
+            if early:
+                log.say(f"stopped early, after epoch {len(progress.history)}: {no_better(job.recipe)}")
+            known = progress.history[-1] in job.shown_in(progress.history)
+            return progress.history if known and not (early and job.restate) else _tested_again(job, evaluate)
 
 
 def _tested_again(job: Job, evaluate: Evaluate) -> list[Row]:
-    """The rows of a training that has stopped early; the last one is of the statistics that the recipe wants at the end.
+    """The rows of a training; the last one is of the weights and statistics that are wanted at the end.
 
-    In the rows that are kept it stays as it was: by them it is told, the next time, that the training has stopped.
+    Of a run that was done `export.weights` may ask for others now, and one that has stopped early has not settled. In the
+    rows that are kept it stays as it was: by them it is told, the next time, that the training has stopped.
     """
     *before, last = job.state.progress.history
-    if job.restate:
-        job.settle()
-        last = {**last, **evaluate.test()}
-    return [*before, last]
+    job.settle()
+    return [*before, {**last, **evaluate.test()}]
 
 
 def _run(job: Job, steps: Steps, events: Sequence[Event], stop: StopRequest, records: Records,

@@ -70,6 +70,8 @@ def _train(job: Job) -> tuple[list[dict[str, float]], list[float]]:
         _refuse_no_number("first step" if len(rows) == 1 else f"step {len(rows)}", rows[-1]["loss"])
         if not job.cluster.several and len(rows) > 2 and stamps[-1] - stamps[0] > MOST_SECONDS:
             break
+    job.state.progress.step = job.training.steps - 1  # the last step of an epoch may be another one, which has to compile, too
+    job.train(batch)
     return rows, stamps
 
 

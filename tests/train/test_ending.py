@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from archspec.spec.measured import MEASURED
 from archspec.spec.recipe import Recipe
-from archspec.spec.saving import MEASURED, StopEarly
+from archspec.spec.saving import StopEarly
 from archspec.train.ending import best, ended, rises, stopped
 
 

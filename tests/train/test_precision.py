@@ -61,7 +61,8 @@ def test_what_is_saved_is_float32(spec: Path) -> None:
 
 
 def test_xla_computes_the_same(spec: Path) -> None:
-    plain, job = prepared(), prepared("train.jit=on")
+    """In full batches, of which there is one step."""
+    plain, job = prepared("train.batch=479"), prepared("train.batch=479", "train.jit=on")
     assert job.train_step._jit_compile
     np.testing.assert_allclose(losses(job, 3), losses(plain, 3), rtol=1e-3)
     assert headline(lower(load("small.yaml")), job).partition("; learning rate")[0].endswith("CPU, compiled by XLA")

@@ -12,7 +12,6 @@ from archspec.train.job import Job
 from archspec.train.progress import trained
 from archspec.train.reporting.picture.draw import draw_from
 from archspec.train.reporting.records import Records
-from archspec.train.step.schedule import LearningRate
 
 
 class Mark:
@@ -31,7 +30,7 @@ class Mark:
         progress, steps = self._job.state.progress, self._job.training.steps
         sums = np.asarray(progress.recent[-1])
         if np.isfinite(sums).all():
-            rate = float(LearningRate(self._job.recipe, steps)(progress.step - 1))
+            rate = float(self._job.rate(progress.step - 1))
             self._records.step({"step": progress.step, "epoch": progress.step / steps, **trained(sums), "learning_rate": rate,
                                 **progress.norms})
 

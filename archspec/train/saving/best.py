@@ -9,7 +9,7 @@ from archspec.train.progress import Row
 from archspec.train.reporting.records import Records
 from archspec.train.saving.checkpoint import Checkpoints, Snapshot, Unusable, read
 
-OTHERWISE = "--set export.weights=raw takes the weights at the end"
+OTHERWISE = "--set export.weights=raw, or ema of a training with one, takes the weights at the end"
 
 
 class KeepBest:
@@ -36,7 +36,7 @@ class KeepBest:
         copy = self._job.state.copy()  # whether it is kept or not: what devices counted apart all of them bring together
         self._records.wait()
         held = {*self._checkpoints.best(), progress.step}
-        first = best([row for row in progress.history if row["step"] in held], chosen.metric)[:chosen.best]
+        first = best([row for row in self._job.shown_in(progress.history) if row["step"] in held], chosen.metric)[:chosen.best]
         steps = [int(row["step"]) for row in first]
         if progress.step in steps:
             self._records.keep(copy, steps, saved=not self._job.settled)
@@ -44,7 +44,7 @@ class KeepBest:
 
 def take_best(job: Job, checkpoints: Checkpoints, say: Say) -> Row:
     """Gives the job the best state that is kept. Returns the row of its epoch. Raises InputError where there is none."""
-    snapshot, row = best_state(checkpoints, job.state.progress.history, job.recipe.checkpoint.metric, say)
+    snapshot, row = best_state(checkpoints, job.shown_in(job.state.progress.history), job.recipe.checkpoint.metric, say)
     with job.strategy.scope():
         job.state.restore(snapshot)
     return row

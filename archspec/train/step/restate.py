@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from archspec.model.norm import only
 from archspec.preprocess.pixels import normalize
 from archspec.preprocess.rule import Preprocess
 from archspec.train.devices.strategy import averaging, everywhere, norms, statistics
@@ -20,15 +21,16 @@ class Restate:
     """Becomes the mean over batches of what each batch's statistics are; done once."""
 
     def __init__(self, strategy: tf.distribute.Strategy, model: keras.Model, rule: Preprocess,
-                 within: Callable[[keras.Model], AbstractContextManager[None]]) -> None:
-        """`within` is what a step of training is traced in."""
+                 within: Callable[[keras.Model], AbstractContextManager[None]], partial: bool = False) -> None:
+        """`within` is what a step of training is traced in; `partial`: the batches are filled up."""
         self.done = False
         """Whether the model has them."""
         self._variables, self._strategy = statistics(model), strategy
 
         def run(images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, blend: Any) -> None:
             inputs = normalize(images, rule)
-            model(blended(inputs, tf.zeros((tf.shape(inputs)[0], 1)), blend)[0], training=True)
+            with only(weights) if partial else nullcontext():
+                model(blended(inputs, tf.zeros((tf.shape(inputs)[0], 1)), blend)[0], training=True)
 
         @contextmanager
         def inside() -> Iterator[None]:
@@ -38,7 +40,7 @@ class Restate:
         self._gather: Callable[[], None] = averaging(strategy, self._variables)
 
     def act(self, batches: Iterator[Any]) -> None:
-        """Over all of these batches, of which none may have images that do not count."""
+        """Over all of these batches."""
         if self.done:
             return
         total, count = [np.zeros(each.shape) for each in self._variables], 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from archspec.data.augment.batches import Blend
 from archspec.evaluate.evaluator import Evaluator, weighted
 from archspec.evaluate.loss import truth
 from archspec.evaluate.ranks import hits
+from archspec.model.norm import only
 from archspec.preprocess.pixels import normalize
 from archspec.preprocess.rule import Preprocess
 from archspec.spec.recipe import Recipe
@@ -40,6 +42,8 @@ class TrainStep:
     scale: Scale = UNSCALED
     norms: Norms | None = None
     """What looks at the gradient, if anything does."""
+    partial: bool = False
+    """Whether it is one of batches that are filled up: norms look at the images alone that are there."""
 
     def __call__(self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, blend: Blend | tuple[()]) -> tf.Tensor:
         """Sums as in progress.TRAINED, (3,) float64."""
@@ -59,13 +63,14 @@ class TrainStep:
         if blend:
             labels = tf.argmax(truths, axis=1, output_type=tf.int32) if one_each else tf.cast(truths >= 0.5, tf.uint8)
         distance = partial(objective(self.recipe.loss, one_each, self.class_weights is not None), truths, weighed)
-        with tf.GradientTape() as tape:
+        with only(weights) if self.partial else nullcontext(), tf.GradientTape() as tape:
             logits, auxiliary = split_outputs(self.model(inputs, training=True))
             losses = distance(logits)
             total = losses + self.recipe.auxiliary_weight * sum(distance(each) for each in auxiliary)
             # over the global batch: gradients are summed over devices, not averaged
             loss = self.scale.loss(tf.reduce_sum(total * weights) / self.recipe.batch)
-        gradients = tape.gradient(loss, [variable.value for variable in self.model.trainable_variables])
+        with only(weights) if self.partial else nullcontext():  # what is computed again is so, too
+            gradients = tape.gradient(loss, [variable.value for variable in self.model.trainable_variables])
         return gradients, weighted(weights, losses, hits(logits, labels, 1))
 
     def update(self, gradients: Gradients, images: tf.Tensor) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 import keras
 
-from archspec.errors import InputError, nearest, some
-from archspec.spec.optimizers import LayerFactors, Optimizer
+from archspec.spec.optimizers import Optimizer
 
 NORMS = (keras.layers.BatchNormalization, keras.layers.LayerNormalization, keras.layers.GroupNormalization)
 SETS = {"kernels": ("kernel",), "all_but_norms": ("kernel", "other"), "all": ("kernel", "other", "norm")}
@@ -31,19 +30,9 @@ class Treatment:
 
 
 def treatments(optimizer: Optimizer, model: keras.Model) -> dict[str, Treatment]:
-    """The treatment of every weight that learns, by its path. Raises InputError for a pattern that fits no layer."""
-    _refuse_unknown(optimizer.layers, [layer.name for layer in model.layers])
+    """The treatment of every weight that learns, by its path."""
     return {variable.path: _treatment(optimizer, layer, variable)
             for layer in model.layers for variable in layer.trainable_variables}
-
-
-def _refuse_unknown(entries: Sequence[LayerFactors], names: Sequence[str]) -> None:
-    """Raises InputError for a pattern that fits none of the layers."""
-    for entry in entries:
-        if not any(fnmatchcase(name, entry.match) for name in names):
-            near = nearest(entry.match.strip("*"), names)
-            raise InputError(f"train.optimizer.layers: no layer is called '{entry.match}'\n  hint: "
-                             f"{near or 'layers: ' + some(names)}")
 
 
 def _treatment(optimizer: Optimizer, layer: keras.layers.Layer, variable: keras.Variable) -> Treatment:
