@@ -6,7 +6,7 @@ So a run that is taken up again at any step sees the very images that it would h
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -34,6 +34,9 @@ CALLS = 4
 TOGETHER, LOOKS = 16, 2
 """Files that one call of Python's reads, and how many calls there are at once. Warm, a photograph costs 0.17 ms so; with 8
 calls for one file each it was 0.7 ms, most of it waiting for one another. 1 or 2 calls, for 16 or 32 files, are alike."""
+
+as_written: Callable[[Callable[..., Any]], Callable[..., Any]] = tf.autograph.experimental.do_not_convert
+"""For functions without Python's own `if` and `for` over tensors: to look for those takes seconds at the start of a process."""
 
 
 class Batch(NamedTuple):
@@ -79,6 +82,7 @@ class Pipeline:
 
     def training(self, start: int = 0) -> tf.data.Dataset:
         """The whole training from step `start` on: shuffled anew each epoch, augmented."""
+        @as_written
         def epoch(number: tf.Tensor) -> tf.data.Dataset:
             rows = tf.numpy_function(lambda number: self.plan.training(int(number), start), [number], tf.int64)
             return tf.data.Dataset.from_tensor_slices(tf.ensure_shape(rows, (None, 3)))
@@ -163,6 +167,7 @@ class Pipeline:
         reader = replace(self._reader(training), ratios=self.ratios)  # here, too: what it refuses is told as it is
         draw = self._blender if training else None
 
+        @as_written
         def batch(step: tf.Tensor, example: tuple[tf.Tensor, tf.Tensor]) -> Batch:
             images, (numbers, indices, counts) = example[0], tf.unstack(example[1], axis=1)
             found = tf.gather(labels, indices)
@@ -170,9 +175,10 @@ class Pipeline:
             return Batch(images, found, tf.cast(counts, tf.float32), blend)
 
         if reader.looks:
-            rows = rows.batch(TOGETHER).map(lambda rows: (rows, *reader.look(rows[:, :2])), num_parallel_calls=LOOKS).unbatch()
-        examples = rows.map(lambda row, *looked: (reader.image(row[:2], looked), row),
-                            num_parallel_calls=CALLS * (os.cpu_count() or 1))
+            look = as_written(lambda rows: (rows, *reader.look(rows[:, :2])))
+            rows = rows.batch(TOGETHER).map(look, num_parallel_calls=LOOKS).unbatch()
+        read = as_written(lambda row, *looked: (reader.image(row[:2], looked), row))
+        examples = rows.map(read, num_parallel_calls=CALLS * (os.cpu_count() or 1))
         batches = examples.batch(self.plan.own, drop_remainder=True).enumerate(start)
         return batches.map(batch).prefetch(AHEAD).with_options(_options())
 
