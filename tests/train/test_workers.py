@@ -9,7 +9,7 @@ from signal import SIGKILL, SIGTERM
 
 import numpy as np
 import pytest
-from forked import Hook, ended, signalled, spoiled, together, two_devices
+from workers import Hook, ended, signalled, spoiled, together, two_devices
 from runs import QUICK, SPEC, checkpoints, exact, metrics
 
 from archspec.cli import run as archspec
