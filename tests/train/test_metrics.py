@@ -25,6 +25,11 @@ ROW: Row = {"epoch": 1, "step": 10, "loss": 0.5, "accuracy": 0.9, "test_loss": 0
 CHOICES = {"optimizer": {"kind": "sgd", "nesterov": False}, "batch": 32, "clip": None, "augment": ["mixup"]}
 
 
+@pytest.fixture
+def diagrams() -> None:
+    """Are drawn."""
+
+
 def board(path: Path, *rows: Row, steps: tuple[Row, ...] = ()) -> Board:
     (path / "spec.yaml").write_text("input: 8x8x1\n")
     return Board(path / "tensorboard", path / "spec.yaml", CHOICES, rows, steps)
