@@ -109,7 +109,8 @@ class Steps:
         """False within a step: if it fails there, no one knows which weights it has changed."""
         self._job, self._pace, self._told = job, pace, told
         self._batches = job.batches(job.state.progress.step)
-        self._compiled = False
+        self._compiled = set[bool]()
+        """Of steps that are the last of an epoch and of the others, those that have been done: the last may be another one."""
 
     def next(self) -> None:
         """One step. Raises InputError for an image that cannot be read, too little memory, or a callback that fails."""
@@ -117,16 +118,20 @@ class Steps:
             self._step()
 
     def _step(self) -> None:
-        progress = self._job.state.progress
+        progress, steps = self._job.state.progress, self._job.training.steps
+        last = self._job.training.partial and (progress.step + 1) % steps == 0
+        compiles = last not in self._compiled
+        if compiles and last:
+            self._pace.pause()
         with self._pace.waiting():
             batch = self._job.next(self._batches)
         self.whole = False
         progress.add(self._job.train(batch))
         self._pace.follow(progress.sums)
         self.whole = True
-        if not self._compiled and progress.step % self._job.training.steps:
-            self._pace.go()  # an epoch's pace leaves out the step that compiles, if there is another one
-        self._compiled = True
+        if compiles and (progress.step % steps or progress.timed[0]):
+            self._pace.go()  # an epoch's pace leaves out a step that compiles, if there is another one
+        self._compiled.add(last)
 
     def restart(self) -> None:
         """Goes on from where the state stands now."""

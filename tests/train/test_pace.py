@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from archspec.train.loop import Steps
 from archspec.train.progress import Progress
 from archspec.train.reporting import pace as paces
 from archspec.train.reporting.pace import Pace
@@ -49,3 +52,20 @@ def test_a_step_that_fails_is_told_where_its_result_is_read() -> None:
     pace.follow(Failed())
     assert pace._free is not None
     assert pace._free.exception() is None
+
+
+@pytest.mark.parametrize(("steps", "partial", "counted"), [(5, False, 4), (5, True, 3), (2, True, 1), (1, True, 1), (1, False, 1)])
+def test_steps_that_compile_are_left_out_of_the_first_epoch_where_others_are(steps: int, partial: bool, counted: int) -> None:
+    """The last step of an epoch is another one where it is partial. Later epochs count all."""
+    progress = Progress()
+    job: Any = SimpleNamespace(state=SimpleNamespace(progress=progress), training=SimpleNamespace(steps=steps, partial=partial),
+                               batches=lambda start: iter(()), next=lambda batches: (), train=lambda batch: np.zeros(3))
+    pace = Pace(progress, 1)
+    taken = Steps(job, pace, None)
+    for expected in (counted, steps):
+        for _ in range(steps):
+            taken.next()
+        pace.pause()
+        assert progress.timed[0] == expected
+        progress.end_epoch({})
+        pace.go()
