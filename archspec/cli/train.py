@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 @click.option("--rank", type=int, metavar="N", help="Which of them this one is, counted from 0: that writes.")
 @click.option("--wait", type=click.IntRange(1, 86_400), default=300, show_default=True, metavar="SECONDS",
               help="How long workers wait for one another at the beginning.")
+@click.option("--launcher", type=int, hidden=True, help="The process that has started the workers: they stop when it is gone.")
 @click.option("--dry-run", is_flag=True, help="Do each thing a little: look at the beginning and the end of every image "
                                               "file, train a few steps, evaluate a few batches, export; say what the run "
                                               "will take of time, memory and disk; keep nothing.")
@@ -45,8 +46,8 @@ if TYPE_CHECKING:
 @click.option("--callback", "callbacks", multiple=True, metavar="MODULE:CLASS",
               help="A Keras callback that is told of the training, made without arguments; repeatable.")
 @overrides
-def train(spec: str, folder: str | None, strategy: str | None, workers: str, rank: int | None, wait: int, dry_run: bool,
-          fresh: bool, callbacks: tuple[str, ...], overrides: tuple[str, ...]) -> int:
+def train(spec: str, folder: str | None, strategy: str | None, workers: str, rank: int | None, wait: int,
+          launcher: int | None, dry_run: bool, fresh: bool, callbacks: tuple[str, ...], overrides: tuple[str, ...]) -> int:
     """Train the network of SPEC (a file, or the name of one that ships with archspec), evaluate it, and save it.
 
     The same command again takes an interrupted run up where it was. A run folder belongs to one spec and recipe.
@@ -59,7 +60,7 @@ def train(spec: str, folder: str | None, strategy: str | None, workers: str, ran
     from archspec.data.sources import refuse_missing
     from archspec.train.devices import cluster as clusters
     from archspec.train.run import RunFolder, refuse
-    cluster = clusters.read(os.environ, workers, rank)
+    cluster = replace(clusters.read(os.environ, workers, rank), launcher=launcher)
     clusters.refuse(cluster, loaded.train.strategy)
     run = RunFolder(path or Path("runs", loaded.name))
     if cluster.chief:
@@ -114,7 +115,7 @@ def _joined(work: Work, asked: Training, cluster: Cluster, wait: int) -> int:
     """Does the work with all workers, when they have come."""
     from archspec.train.devices.team import gathered
     from archspec.train.devices.together import compare
-    from archspec.train.progress import Interrupted
+    from archspec.train.progress import Diverged, Interrupted
     with asked.console.status(f"waiting for {cluster.size} workers"):
         team = gathered(asked.spec.train, cluster, wait)
     assert team.watch is not None
@@ -122,7 +123,7 @@ def _joined(work: Work, asked: Training, cluster: Cluster, wait: int) -> int:
     with team.watch.over():
         try:
             return work(replace(asked, team=team))
-        except Interrupted:  # of all, after the same step: the chief has saved it
+        except (Interrupted, Diverged):  # of all, after the same step: the chief has saved what is to be saved
             team.leave()
             raise
 
