@@ -68,9 +68,7 @@ class Job:
     checked: Checked
     training: Pipeline
     testing: Pipeline
-    cluster: Cluster
-    strategy: tf.distribute.Strategy
-    vote: Vote
+    team: Team
     model: keras.Model
     state: TrainState
     evaluator: Evaluator
@@ -85,6 +83,21 @@ class Job:
     frozen: frozenset[str]
     """The layers that do not learn, or not from the start."""
     restate: Restate | None
+
+    @property
+    def cluster(self) -> Cluster:
+        """The workers."""
+        return self.team.cluster
+
+    @property
+    def strategy(self) -> tf.distribute.Strategy:
+        """The devices of all of them."""
+        return self.team.strategy
+
+    @property
+    def vote(self) -> Vote:
+        """Whether it is to stop."""
+        return self.team.vote
 
     @property
     def index(self) -> Index:
@@ -204,10 +217,10 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick, *, trial: bool =
     train_step = _compiled(team, step, progress, training.steps, still, within, jit)
     shown = made.average.model if made.average and spec.export.weights != "raw" else made.model
     evaluate_step = team.summed(EvaluateStep(shown, rule, evaluator), jit=jit)
-    return Job(recipe, rule, data, found, training, testing, team.cluster, strategy, team.vote, made.model,
-               _state(made, progress, strategy, recipe.sync_batch_norm), evaluator, train_step, evaluate_step,
+    return Job(recipe, rule, data, found, training, testing, team, made.model,
+               _state(made, progress, team, recipe.sync_batch_norm), evaluator, train_step, evaluate_step,
                partial(_initialize, spec, graph, made, strategy), shown, made.average, still,
-               Restate(strategy, shown, rule, partial(within, names=still)) if recipe.recompute_statistics else None)
+               Restate(team, shown, rule, partial(within, names=still)) if recipe.recompute_statistics else None)
 
 
 @dataclass(frozen=True)
@@ -232,12 +245,13 @@ def _made(recipe: Recipe, graph: Graph, still: frozenset[str], steps: int, strat
                      average(recipe.ema, model, build(graph, initialize=False), strategy) if recipe.ema else None)
 
 
-def _state(made: _Made, progress: Progress, strategy: tf.distribute.Strategy, sync: bool) -> TrainState:
+def _state(made: _Made, progress: Progress, team: Team, sync: bool) -> TrainState:
     """What a checkpoint holds. Statistics that each device takes by itself differ between them, all else does not."""
     nets = [made.model, *([made.average.model] if made.average else [])]
-    apart = [] if sync or strategy.num_replicas_in_sync == 1 else [each for net in nets for each in strategies.statistics(net)]
+    alike = sync or team.strategy.num_replicas_in_sync == 1
+    apart = [] if alike else [each for net in nets for each in strategies.statistics(net)]
     named = groups(made.model, made.optimizer, made.scale) | ({"ema": made.average.variables} if made.average else {})
-    return TrainState(named, progress, strategies.averaging(strategy, apart))
+    return TrainState(named, progress, team.averaging(apart))
 
 
 def _evaluator(recipe: Recipe, graph: Graph, data: Source) -> Evaluator:
@@ -263,7 +277,7 @@ def _compiled(team: Team, step: TrainStep, progress: Progress, steps: int, still
     def compiled(names: frozenset[str]) -> Callable[[Any], tf.Tensor]:
         inside = partial(within, step.model, names=names)
         if recipe.accumulate > 1:
-            return accumulated(team.strategy, step, recipe.accumulate, inside)
+            return accumulated(team, step, recipe.accumulate, inside)
         return team.summed(step, inside, jit=jit)
     if recipe.freeze is None or not recipe.freeze.until:
         return compiled(still)

@@ -61,7 +61,7 @@ def test_long_steps_are_few(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rehearsal.time, "monotonic", lambda: next(clock))
     assert rehearse(job, print).steps == 3
     clock = iter(range(0, 900, 6))
-    assert rehearse(replace(job, cluster=Cluster(0, ("a:1", "b:1"))), print).steps == 10  # whatever each one's clock says
+    assert rehearse(replace(job, team=replace(job.team, cluster=Cluster(0, ("a:1", "b:1")))), print).steps == 10  # whatever each one's clock says
 
 
 def test_the_size_of_a_checkpoint_is_known_without_one(job: Job) -> None:

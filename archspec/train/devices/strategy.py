@@ -31,7 +31,6 @@ def make_strategy(recipe: Recipe, cluster: Cluster = ALONE, wait: int = WAIT_SEC
     """
     refuse(cluster, recipe.strategy)
     if cluster.several:
-        _refuse_alone(recipe)
         count = len(_asked(recipe, tf.config.list_physical_devices("GPU")))
         _refuse_uneven(recipe, cluster.size * max(1, count), f"{cluster.size} workers" + f" of {count} GPUs" * (count > 1))
         return join(cluster, wait, count, recipe.communication)
@@ -41,13 +40,6 @@ def make_strategy(recipe: Recipe, cluster: Cluster = ALONE, wait: int = WAIT_SEC
         return tf.distribute.OneDeviceStrategy(devices[0])
     _refuse_uneven(recipe, len(devices), f"{len(devices)} devices")
     return _mirrored(tuple(devices))
-
-
-def _refuse_alone(recipe: Recipe) -> None:
-    """Raises InputError for what several workers cannot do together."""
-    if recipe.accumulate > 1:
-        raise InputError("train.accumulate: several workers take each batch at once\n"
-                         "  hint: more workers do what micro-batches are for; --set train.accumulate=1")
 
 
 def _asked(recipe: Recipe, gpus: Sequence[Any]) -> Sequence[Any]:

@@ -12,19 +12,20 @@ import tensorflow as tf
 
 from archspec.preprocess.pixels import normalize
 from archspec.preprocess.rule import Preprocess
-from archspec.train.devices.strategy import averaging, everywhere, norms, statistics
+from archspec.train.devices.strategy import norms, statistics
+from archspec.train.devices.team import Team
 from archspec.train.step.blend import blended
 
 
 class Restate:
     """Becomes the mean over batches of what each batch's statistics are; done once."""
 
-    def __init__(self, strategy: tf.distribute.Strategy, model: keras.Model, rule: Preprocess,
+    def __init__(self, team: Team, model: keras.Model, rule: Preprocess,
                  within: Callable[[keras.Model], AbstractContextManager[None]]) -> None:
         """`within` is what a step of training is traced in."""
         self.done = False
         """Whether the model has them."""
-        self._variables, self._strategy = statistics(model), strategy
+        self._variables, self._strategy = statistics(model), team.strategy
 
         def run(images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, blend: Any) -> None:
             inputs = normalize(images, rule)
@@ -34,8 +35,7 @@ class Restate:
         def inside() -> Iterator[None]:
             with forgetful(model), within(model):
                 yield
-        self._run = everywhere(strategy, run, inside)
-        self._gather: Callable[[], None] = averaging(strategy, self._variables)
+        self._run, self._gather = team.everywhere(run, inside), team.averaging(self._variables)
 
     def act(self, batches: Iterator[Any]) -> None:
         """Over all of these batches, of which none may have images that do not count."""
