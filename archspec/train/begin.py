@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -179,18 +180,18 @@ def _take_up(run: RunFolder, job: Job, snapshot: Snapshot, refused: dict[Path, s
         raise InputError(f"{run.checkpoints}: not a checkpoint of this network; {error}\n  hint: {FRESH}") from None
     for path in refused:  # kept for whoever wants to look at it, out of the count of those that are kept
         path.rename(path.with_name(f"{path.name}.unusable"))
-    complete(run, job)
+    complete(job, _rows(run))
     progress, steps = job.state.progress, job.training.steps
     if not ended(job.recipe, progress.history):
         epoch, step = divmod(progress.step, steps)
         say(f"resuming at epoch {epoch + 1}, step {step + 1} of {steps}")
 
 
-def complete(run: RunFolder, job: Job) -> None:
-    """A state is saved before it is evaluated; if the evaluation was done after that, its row is in metrics.jsonl."""
+def complete(job: Job, rows: Sequence[Row]) -> None:
+    """A state is saved before it is evaluated; if the evaluation was done after that, its row is among these."""
     progress = job.state.progress
     epoch, within = divmod(progress.step, job.training.steps)
-    rows = _rows(run)[:epoch]
+    rows = rows[:epoch]
     if not within and len(progress.history) == epoch - 1 == len(rows) - 1 and rows[-1].get("step") == progress.step:
         progress.seconds = max(progress.seconds, rows[-1]["seconds"])
         progress.end_epoch(rows[-1])

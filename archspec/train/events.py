@@ -33,6 +33,21 @@ class Event(Protocol):
         ...
 
 
+class Agree:
+    """Several workers look after each step whether the loss is a number: what Look finds, each finds at a time of its own."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+
+    def due(self) -> bool:
+        """After a step."""
+        return bool(self._job.state.progress.recent)
+
+    def act(self) -> None:
+        """Costs nothing: for the votes, which come with the loss, it was waited."""
+        _read(self._job)
+
+
 class Look:
     """Shows loss and accuracy of the epoch so far."""
 

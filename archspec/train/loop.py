@@ -11,7 +11,7 @@ from rich.console import Console
 from archspec.errors import InputError
 from archspec.spec.saving import Rollback
 from archspec.train.ending import no_better, stopped
-from archspec.train.events import Evaluate, Event, Look, Save
+from archspec.train.events import Agree, Evaluate, Event, Look, Save
 from archspec.train.job import Job
 from archspec.train.progress import Diverged, Interrupted, Row
 from archspec.train.reporting import log as logs
@@ -45,8 +45,8 @@ def train(job: Job, run: RunFolder, console: Console, callbacks: Sequence[keras.
         save = Save(job, records, pace)
         # to save comes first: an image that cannot be read in the evaluation must not cost the epoch
         evaluate = Evaluate(job, records, pace, log, stop)
-        events: list[Event] = [Mark(job, records), Look(job, log, pace), save, evaluate, KeepBest(job, checkpoints, records),
-                               Spread(job, records), *([told] if told else [])]
+        events: list[Event] = [Mark(job, records), *([Agree(job)] if job.cluster.several else []), Look(job, log, pace), save,
+                               evaluate, KeepBest(job, checkpoints, records), Spread(job, records), *([told] if told else [])]
         steps = Steps(job, pace, told)
 
         def rescue(error: Diverged) -> None:

@@ -7,7 +7,6 @@ import os
 import signal
 from collections.abc import Collection
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,15 +15,10 @@ import tensorflow as tf
 from runs import QUICK, RUN, after_steps, checkpoints, exact, metrics
 
 from archspec.cli import run as archspec
-from archspec.spec.recipe import Recipe
-from archspec.spec.saving import Rollback
 from archspec.train import loop
-from archspec.train.devices.cluster import Cluster
 from archspec.train.job import Job
-from archspec.train.progress import Diverged, Progress
-from archspec.train.run import RunFolder
+from archspec.train.progress import Progress
 from archspec.train.saving.checkpoint import read
-from archspec.train.saving.rollback import roll_back
 
 BACK = [*QUICK, "--set", "train.on_divergence=rollback", "--set", "train.checkpoint.steps=10"]
 
@@ -108,13 +102,6 @@ def test_a_run_that_diverged_goes_on_when_it_may_go_back(spec: Path, monkeypatch
     assert archspec(["train", "small.yaml", *QUICK]) == 1
     assert "--set train.on_divergence=rollback: the run goes back" in capsys.readouterr().err
     assert archspec(["train", "small.yaml", *BACK]) == 0
-
-
-def test_several_processes_do_not_go_back() -> None:
-    """Each would notice at a time of its own, and wait for the others in another step than they are in."""
-    job: Any = SimpleNamespace(recipe=Recipe(on_divergence=Rollback()), training=SimpleNamespace(steps=30), cluster=Cluster(0, ("a:1", "b:1")))
-    with pytest.raises(Diverged, match="it diverged; several processes do not go back together"):
-        roll_back(job, RunFolder(RUN), SimpleNamespace(), Diverged("it diverged", 5), print)  # type: ignore[arg-type]
 
 
 def test_the_first_bad_step_is_found_whenever_it_is_looked_for() -> None:

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 from archspec.spec.saving import Rollback
 from archspec.train.begin import complete
+from archspec.train.devices.together import newest
 from archspec.train.job import Job, Say
 from archspec.train.progress import Diverged
 from archspec.train.reporting.records import Records
 from archspec.train.run import RunFolder
-from archspec.train.saving.checkpoint import Checkpoints, Snapshot
+from archspec.train.saving.checkpoint import Snapshot
 
 
 def roll_back(job: Job, run: RunFolder, records: Records, error: Diverged, say: Say) -> None:
     """Takes the job to behind the batches that made it diverge, with the state before them.
 
     Where it diverged is told by the first step whose loss is no number, so that the same training goes back to the same
-    state and leaves out the same batches, however often it was stopped. Raises `error` where the recipe asks for no more,
-    of several processes, or where nothing is gained: no checkpoint, none within the epoch, or no batch of it that would be
-    left.
+    state and leaves out the same batches, however often it was stopped. Several workers go back together, to what the chief
+    has. Raises `error` where the recipe asks for no more, or where nothing is gained: no checkpoint, none within the epoch,
+    or no batch of it that would be left.
     """
     chosen, steps = job.recipe.on_divergence, job.training.steps
     if not isinstance(chosen, Rollback):
         raise error
-    if job.cluster.several:  # each would notice it at a time of its own
-        raise Diverged(f"{error}; several processes do not go back together", error.step) from error
     records.wait()
-    snapshot, _ = Checkpoints(run.checkpoints, job.recipe.checkpoint.keep).newest()
+    snapshot = newest(job, run)
     if snapshot is None or not _helps(snapshot, error, steps):
         raise Diverged(f"{error}; there is no checkpoint of this epoch to go back to", error.step) from error
     times = len(snapshot.progress.get("rolled_back", ()))
@@ -35,8 +34,9 @@ def roll_back(job: Job, run: RunFolder, records: Records, error: Diverged, say: 
     last = min(error.step + chosen.skip, -(-error.step // steps) * steps)
     if last - first >= steps:
         raise Diverged(f"{error}; no batch of this epoch would be left", error.step) from error
+    rows = list(job.state.progress.history)
     job.restore(snapshot)
-    complete(run, job)
+    complete(job, rows)
     job.skip(last - first)
     say(f"{error}: back to the checkpoint of step {first}; steps {first + 1} to {last} are left out "
         f"({times + 1} of {chosen.most} times)")
