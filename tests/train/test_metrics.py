@@ -16,6 +16,11 @@ ROW: Row = {"epoch": 1, "step": 10, "loss": 0.5, "accuracy": 0.9, "test_loss": 0
             "images_per_second": 123.5, "data_wait": 0.25, "images": 1437, "skipped": 3}
 
 
+@pytest.fixture
+def diagrams() -> None:
+    """Are drawn."""
+
+
 def board(path: Path, *rows: Row, steps: tuple[Row, ...] = ()) -> Board:
     (path / "spec.yaml").write_text("input: 8x8x1\n")
     return Board(path / "tensorboard", path / "spec.yaml", rows, steps)
