@@ -11,7 +11,7 @@ from typing import Any
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["archspec.io.quiet", "tensorflow", "keras", "archspec.cli.training", "archspec.train.begin",
-                              "archspec.train.loop", "archspec.export.run"])
+                              "archspec.train.loop", "archspec.export.run", "sklearn.datasets"])
 
 
 def ends(work: Callable[..., object], *arguments: Any) -> int | None:

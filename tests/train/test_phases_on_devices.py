@@ -42,10 +42,11 @@ json.dump(found, sys.stdout)
 
 @pytest.mark.slow
 def test_one_device_and_two(spec: Path) -> None:
-    """Without norms to rounding; with norms to that of their statistics, which devices sum as squares, of parts too."""
+    """Without norms to rounding; with norms to that of their statistics, which devices sum as squares."""
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False,
                           env={**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"})
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert max(found["parts"]) < 5e-6, found
-    assert max(found["norms"], found["norms of parts"]) < 2e-3, found
+    assert found["norms"] < 2e-3, found
+    assert found["norms of parts"] < 1e-4, found  # 2.6e-3 where a part is of other images on two devices
