@@ -1,10 +1,8 @@
-"""A training that diverges and may go back: from the last checkpoint past these batches, so often, the same however stopped."""
+"""A training that diverges and may go back: from the last checkpoint past these batches, so often. Stopped and killed, says test_killed.py."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
 from collections.abc import Collection
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from runs import QUICK, RUN, after_steps, checkpoints, exact, metrics
+from runs import QUICK, RUN, after_steps, checkpoints, metrics
 
 from archspec.cli import run as archspec
 from archspec.spec.recipe import Recipe
@@ -50,27 +48,6 @@ def test_it_goes_back_and_leaves_these_batches_out(spec: Path, monkeypatch: pyte
     last = read(RUN / "checkpoints/step-00000060.npz")
     assert last.progress["rolled_back"] == [[30, 37]]
     assert last.arrays["optimizer/00000/iteration"] == 60
-
-
-def test_it_is_the_same_training_however_it_is_stopped(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By a signal before and after, and killed right after it went back, before that was saved."""
-    spoiled(monkeypatch, [37, 38, 52])
-    assert archspec(["train", "small.yaml", *BACK, "--run", "whole"]) == 0
-    for step in (33, 37, 45):
-        with monkeypatch.context() as patched:
-            after_steps(patched, step, lambda: os.kill(os.getpid(), signal.SIGTERM))
-            assert archspec(["train", "small.yaml", *BACK]) == 130
-    assert archspec(["train", "small.yaml", *BACK]) == 0
-    rows, arrays = exact(Path("whole"))
-    assert [row.get("skipped_steps") for row in rows] == [None, 8 + 2]
-    assert arrays.keys() == exact(RUN)[1].keys()
-    with monkeypatch.context() as patched:
-        patched.setattr(loop.Steps, "restart", lambda self: setattr(self, "whole", False) or (_ for _ in ()).throw(SystemExit))
-        with pytest.raises(SystemExit):
-            archspec(["train", "small.yaml", *BACK, "--run", "killed"])
-    assert checkpoints(Path("killed")) == [20, 30]
-    assert archspec(["train", "small.yaml", *BACK, "--run", "killed"]) == 0
-    assert exact(Path("killed")) == (rows, arrays)
 
 
 @pytest.mark.parametrize(("steps", "more", "why", "kept"), [
