@@ -17,6 +17,7 @@ FORKS.set_forkserver_preload(["archspec.io.quiet", "tensorflow", "keras", "archs
 
 def ends(work: Callable[..., object], *arguments: Any) -> int | None:
     """The exit code of a function of a module, in a process of its own; minus the signal that killed it."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # for the one that they are forked from, which is started now
     process = FORKS.Process(target=work, args=arguments)
     process.start()
     process.join()
