@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from test_strategy import DEVICES, ROOT
+from forked import program
+from test_strategy import DEVICES
 
 PROGRAM = DEVICES + """
 from itertools import islice
@@ -43,10 +41,7 @@ json.dump(found, sys.stdout)
 @pytest.mark.slow
 def test_one_device_and_two(spec: Path) -> None:
     """Without norms to rounding; with norms to that of their statistics, which devices sum as squares."""
-    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False,
-                          env={**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"})
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    found = json.loads(program(PROGRAM))
     assert max(found["parts"]) < 5e-6, found
     assert found["norms"] < 2e-3, found
     assert found["norms of parts"] < 1e-4, found  # 2.6e-3 where a part is of other images on two devices

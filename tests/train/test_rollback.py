@@ -1,10 +1,8 @@
-"""A training that diverges and may go back: from the last checkpoint past these batches, so often, the same however stopped."""
+"""A training that diverges and may go back: from the last checkpoint past these batches, so often. Stopped and killed, says test_killed.py."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from runs import QUICK, RUN, after_steps, checkpoints, exact, metrics
+from runs import QUICK, RUN, after_steps, checkpoints, metrics
 
 from archspec.cli import run as archspec
 from archspec.train import loop
@@ -57,27 +55,6 @@ def test_each_step_is_told_once_and_none_that_was_left_out(spec: Path, monkeypat
     shown = [event.step for event in tf.compat.v1.train.summary_iterator(str(file)) for value in event.summary.value
              if value.tag == "step/loss"]
     assert shown == told
-
-
-def test_it_is_the_same_training_however_it_is_stopped(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By a signal before and after, and killed right after it went back, before that was saved."""
-    spoiled(monkeypatch, [37, 38, 52])
-    assert archspec(["train", "small.yaml", *BACK, "--run", "whole"]) == 0
-    for step in (33, 37, 45):
-        with monkeypatch.context() as patched:
-            after_steps(patched, step, lambda: os.kill(os.getpid(), signal.SIGTERM))
-            assert archspec(["train", "small.yaml", *BACK]) == 130
-    assert archspec(["train", "small.yaml", *BACK]) == 0
-    rows, arrays = exact(Path("whole"))
-    assert [row.get("skipped_steps") for row in rows] == [None, 8 + 2]
-    assert arrays.keys() == exact(RUN)[1].keys()
-    with monkeypatch.context() as patched:
-        patched.setattr(loop.Steps, "restart", lambda self: setattr(self, "whole", False) or (_ for _ in ()).throw(SystemExit))
-        with pytest.raises(SystemExit):
-            archspec(["train", "small.yaml", *BACK, "--run", "killed"])
-    assert checkpoints(Path("killed")) == [20, 30]
-    assert archspec(["train", "small.yaml", *BACK, "--run", "killed"]) == 0
-    assert exact(Path("killed")) == (rows, arrays)
 
 
 @pytest.mark.parametrize(("steps", "more", "why", "kept"), [
