@@ -132,7 +132,7 @@ class Bar(Log):
     def __init__(self, console: Console, extent: Extent, remedy: str) -> None:
         super().__init__(console, extent, remedy)
         self._progress = _Bars(BarColumn(bar_width=None), _Percent(), TextColumn("{task.description}"),
-                                  console=console, transient=True, expand=True)
+                               console=console, transient=True, expand=True)
         self._task = self._progress.add_task("the first step compiles the network", total=extent.total)
         self._evaluation = self._progress.add_task("", visible=False)
 
