@@ -36,7 +36,7 @@ COMMANDS = {
     "import": ("archspec.cli.import_:import_",
                "Write the Keras model of SPEC with WEIGHTS: Keras's .keras and .h5, .safetensors, or a state dict in .pth."),
     "runs": ("archspec.cli.runs:runs",
-             "List the runs in each DIR (runs if none is given), the best first, with the keys in which their specs differ."),
+             "List the runs in each DIR (runs if none is given), the best first, with what differs in their data and specs."),
     "data": ("archspec.cli.data:data",
              "Look into the images of a training before it, and pack them: `data check`, `data show`, `data pack`."),
 }

@@ -48,6 +48,9 @@ class Job:
     def restore(self, snapshot: Snapshot) -> None:
         self.state.progress.take(snapshot.progress)
 
+    def end_epoch(self, row: dict[str, float]) -> None:
+        self.state.progress.end_epoch(row)
+
 
 @dataclass(frozen=True)
 class Steps:

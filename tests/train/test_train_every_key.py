@@ -35,7 +35,7 @@ from archspec.train.devices.strategy import make_strategy
 from archspec.train.ending import ended
 from archspec.train.events import Save
 from archspec.train.progress import Progress
-from archspec.train.reporting.marks import Mark, Spread
+from archspec.train.reporting.marks import Mark, Shown, Spread
 from archspec.train.reporting.report import headline
 from archspec.train.saving.best import KeepBest
 from archspec.train.saving.checkpoint import Checkpoints, Snapshot
@@ -143,7 +143,8 @@ def due(train: Written, folder: Path) -> object:
                               state=SimpleNamespace(progress=progress, copy=lambda: None))
     checkpoints: Any = SimpleNamespace(best=lambda: dict.fromkeys(records.kept[-1] if records.kept else []))
     keep = KeepBest(of, checkpoints, records)  # type: ignore[arg-type]
-    events: dict[str, Any] = {"save": Save(of, records, None), "mark": Mark(of, records), "spread": Spread(of, records)}  # type: ignore[arg-type]
+    events: dict[str, Any] = {"save": Save(of, records, None), "mark": Mark(of, records), "spread": Spread(of, records, recipe.log.histograms),  # type: ignore[arg-type]
+                              "shown": Shown(of, records, recipe.log.images)}  # type: ignore[arg-type]
     kept, found = Checkpoints(folder, recipe.checkpoint.keep), list[tuple[str, int]]()
     for progress.step in range(1, EPOCHS * STEPS + 1):
         progress.history = TESTS[:progress.step // STEPS]
@@ -204,7 +205,7 @@ ROWS: dict[tuple[str, str], Row] = {
     ("train.stop_early", "patience"): (done, {"stop_early": {"patience": 2}}, 1),
     ("train.stop_early", "least"): (done, {"stop_early": {"patience": 2}}, 0.1),
     ("train", "log"): (due, {}, {"steps": 3}), ("train.log", "steps"): (due, {"log": {}}, 3),
-    ("train.log", "histograms"): (due, {"log": {}}, 2),
+    ("train.log", "histograms"): (due, {"log": {}}, 2), ("train.log", "images"): (due, {"log": {}}, 2),
 }
 ELSEWHERE = {
     **dict.fromkeys([("train", "on_divergence"), ("train.on_divergence: rollback", "most")],

@@ -123,14 +123,21 @@ def _tell_choices(folder: Path, choices: Mapping[str, Any]) -> None:
 
 
 def _clear(folder: Path, done: int) -> None:
-    """Removes all but what was told of weights and images after the epochs that are done."""
-    for each in folder.iterdir() if folder.is_dir() else ():
-        if each.name not in (WEIGHTS, IMAGES):
+    """Removes all but what was told of weights and images after the epochs that are done; a link is not followed."""
+    if not _is_folder(folder):
+        remove(folder)
+        return
+    for each in folder.iterdir():
+        if each.name not in (WEIGHTS, IMAGES) or not _is_folder(each):
             remove(each)
-        else:
-            for file in each.iterdir():
-                if not _epoch(file) <= done:
-                    remove(file)
+            continue
+        for file in each.iterdir():
+            if _epoch(file) > done:
+                remove(file)
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
 
 
 def _epoch(file: Path) -> float:
