@@ -22,6 +22,9 @@ def misnamed(spec: Spec, graph: Graph) -> Iterator[Problem]:
         if name not in known:
             yield Problem("layers", place(tree, f"train.freeze.layers.{number}"), f"train.freeze.layers: there is no stage, "
                           f"block or layer '{name}'", nearest(name, known) or f"stages: {some(stages)}")
+        elif not any(graph.node(layer).weights for layer in known[name]):
+            yield Problem("layers", place(tree, f"train.freeze.layers.{number}"), f"train.freeze.layers: nothing in '{name}' "
+                          "learns, so there is nothing to freeze", "leave it out")
     names = [node.name for node in graph.nodes if any(weight.trainable for weight in node.weights)]
     patterns = [*(f"{name}*" for name, layers in known.items() if {name} != layers), *names]
     for number, entry in enumerate(spec.train.optimizer.layers):

@@ -150,10 +150,17 @@ class Recipe(Section):
 
     @property
     def rate_said(self) -> str:
-        """The highest learning rate, and the rate per batch that it comes from where there is one."""
+        """The highest learning rate, the rate per batch that it comes from, and where points are stretched to, if any."""
         given = self.schedule.learning_rate
         came = "" if given.per is None else f" ({given}, batch {self.batch}{', sqrt' * (self.schedule.scaling == 'sqrt')})"
-        return f"learning rate {self.learning_rate:g}{came}"
+        stretched = self.schedule.stretched(self.epochs)
+        points = f"; points for {self.schedule.written_for} epochs stretched to {self.epochs}: {stretched}" if stretched else ""
+        return f"learning rate {self.learning_rate:g}{came}{points}"
+
+    @property
+    def reckoned(self) -> bool:
+        """Whether rates and points come to others than are written."""
+        return self.schedule.learning_rate.per is not None or bool(self.schedule.stretched(self.epochs))
 
     @property
     def augmentation(self) -> tuple[Operation, ...]:

@@ -50,6 +50,18 @@ class _Schedule(Section):
             return span.amount * epochs / 100
         return span.amount * epochs / self.written_for if self.stretch and self.written_for else span.amount
 
+    def stretched(self, epochs: int) -> str:
+        """Where points in epochs come to lie in a training of so many: `milestones 7.5 12.5, warmup 1`; '' where they stay."""
+        if not self.stretch or self.written_for in (None, epochs):
+            return ""
+        found = []
+        for name in self.declared:
+            value = getattr(self, name)
+            spans = [each for each in (value if isinstance(value, tuple) else (value,)) if isinstance(each, Span)]
+            if points := [f"{self.epoch(each, epochs):.4g}" for each in spans if each.amount and not each.percents]:
+                found.append(f"{name} {' '.join(points)}")
+        return ", ".join(found)
+
     def clashes(self) -> Iterator[Clash]:
         """Keys that are about what is not there."""
         if self.scaling and self.learning_rate.per is None:
@@ -185,7 +197,8 @@ class Plateau(_Schedule):
                        synonyms=CHANGE)
     cooldown: int = key(Whole(0, MOST_EPOCHS), "for how many epochs after a fall patience is not counted", default=0,
                         unit="epochs", synonyms=("cooldown_t", "cooldown_epochs"))
-    final: float = key(SHARE, "the share of the highest rate below which it never falls", default=0.0, unit="share")
+    final: float = key(Number(least=0, below=1), "the share of the highest rate below which it never falls", default=0.0,
+                       unit="share")
 
     def clashes(self) -> Iterator[Clash]:
         """Points to stretch, where there are none."""

@@ -251,8 +251,17 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick, *, trial: bool =
     return Job(recipe, rule, data, found, training, testing, team, made.model,
                _state(made, progress, team, recipe.sync_batch_norm), evaluator, train_step, evaluate_step,
                partial(_initialize, spec, graph, made, strategy), shown, made.average, still,
-               Restate(team, shown, rule, partial(within, names=still), filled) if recipe.recompute_statistics else None,
+               _restate(recipe, team, shown, rule, within, still, filled),
                made.norms, made.optimizer.rate)
+
+
+def _restate(recipe: Recipe, team: Team, shown: keras.Model, rule: Preprocess,
+             within: Callable[..., AbstractContextManager[None]], still: frozenset[str], filled: bool) -> Restate | None:
+    """What recomputes statistics, if the recipe asks for it: of all norms but those that learn nothing to the end."""
+    if not recipe.recompute_statistics:
+        return None
+    learns = recipe.freeze is not None and 0 < recipe.freeze.until < recipe.epochs
+    return Restate(team, shown, rule, partial(within, names=frozenset() if learns else still), filled)
 
 
 @dataclass(frozen=True)

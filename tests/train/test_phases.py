@@ -92,6 +92,14 @@ def test_statistics_are_the_mean_over_batches_of_training_images(spec: Path) -> 
     np.testing.assert_allclose(after["stem_conv_norm/moving_variance"], np.mean([each.var((0, 1, 2)) for each in maps], axis=0), rtol=1e-4)
 
 
+def test_norms_that_learn_by_the_end_have_theirs_recomputed_too(spec: Path) -> None:
+    still, later = (job(f"train.freeze={{layers: [stem], until: {until}}}", "train.epochs=2", "train.recompute_statistics=40") for until in (0, 1))
+    for each, found in ((still, False), (later, True)):
+        before = weights(each)
+        each.settle()
+        assert ("stem_conv_norm" in moved(before, weights(each))) is found
+
+
 def test_how_weights_learn_is_told(spec: Path) -> None:
     said = learning(job("train.freeze=[stem]", "train.optimizer={layers: [{match: head*, learning_rate: 10, weight_decay: 0}]}"))
     assert said == """\

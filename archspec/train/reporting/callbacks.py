@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import keras
 
@@ -59,9 +60,14 @@ def _blamed(what: str) -> Iterator[None]:
     except (InputError, Interrupted):
         raise
     except Exception as error:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{frame.filename}:{frame.lineno}, in {frame.name}"
-        raise InputError(f"{what}: {type(error).__name__}: {error}\n  at {place}") from error
+        frames = [each for each in traceback.extract_tb(error.__traceback__) if _of_the_user(each.filename)]
+        place = f"\n  at {frames[-1].filename}:{frames[-1].lineno}, in {frames[-1].name}" if frames else ""
+        raise InputError(f"{what}: {type(error).__name__}: {error}{place}") from error
+
+
+def _of_the_user(file: str) -> bool:
+    """Whether a file is neither this one nor one of those by which Python imports."""
+    return file != __file__ and not file.startswith("<frozen") and Path(file).parent.name != "importlib"
 
 
 class Callbacks:
