@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import MappingProxyType
 
 from archspec.schema.keys import Clash, Section, key, section, tag
 from archspec.schema.kinds import Number, Whole
@@ -14,7 +15,8 @@ from archspec.spec.schedules import MOST_EPOCHS
 class Checkpoint(Section):
     """When the state is saved, and which states are kept. What is not saved is lost by a kill."""
 
-    instead = DIRECTION
+    instead = MappingProxyType({**DIRECTION, **dict.fromkeys(("every", "interval", "period", "savefreq", "savesteps"),
+                                                            "epochs: 1, or steps: 1000 within an epoch")})
     epochs: int = key(Whole(1, MOST_EPOCHS), "at the end of every so many epochs, and of the last", default=1, unit="epochs")
     steps: int = key(Whole(0, 10**9), "and within an epoch after every so many steps; 0: never", default=0, unit="steps")
     keep: int = key(Whole(2, 1000), "how many are kept; two at least, so that one can be read if the other is damaged",

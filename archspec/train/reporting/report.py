@@ -32,7 +32,8 @@ def _numbers(job: Job) -> list[str]:
 
 def learning(job: Job) -> str:
     """How the weights learn, as a table: which decay, by how much and in which form, and what does not learn."""
-    rows = list(table(job.recipe.optimizer, job.model, job.frozen))
+    until = job.recipe.freeze.until if job.recipe.freeze else 0
+    rows = list(table(job.recipe.optimizer, job.model, job.frozen, until))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(f"{name:{widths[0]}}  {arrays:>{widths[1]}}  {numbers:>{widths[2]}}  {rate:>{widths[3]}}  {decay}"
                      for name, arrays, numbers, rate, decay in rows)

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 import keras
 
-from archspec.spec.optimizers import Optimizer
+from archspec.spec.optimizers import Lamb, Optimizer
 
 NORMS = (keras.layers.BatchNormalization, keras.layers.LayerNormalization, keras.layers.GroupNormalization)
 SETS = {"kernels": ("kernel",), "all_but_norms": ("kernel", "other"), "all": ("kernel", "other", "norm")}
@@ -53,18 +53,21 @@ def kind_of(layer: keras.layers.Layer, variable: keras.Variable) -> str:
 WORDS = {"kernel": "kernels", "norm": "of norms", "other": "others"}
 
 
-def table(optimizer: Optimizer, model: keras.Model, still: Collection[str]) -> Iterator[tuple[str, str, str, str, str]]:
+def table(optimizer: Optimizer, model: keras.Model, still: Collection[str], until: float = 0
+          ) -> Iterator[tuple[str, str, str, str, str]]:
     """How weights are treated, with a head: which, how many arrays and numbers, the factor of their rate, their decay.
 
-    Those of the layers `still` do not learn, or not from the start.
+    Those of the layers `still` do not learn, or not before so many epochs.
     """
     found = treatments(optimizer, model)
-    form = "decoupled" if optimizer.decoupled else "in the gradient"
+    form = ("in the change that is adapted" if isinstance(optimizer, Lamb) else
+            "decoupled" if optimizer.decoupled else "in the gradient")
+    kept = ", frozen" + f" for {until:g} epochs" * (until > 0)
     weights = {variable.path: (layer.name in still, math.prod(variable.shape))
                for layer in model.layers for variable in layer.trainable_variables}
     yield "weights", "arrays", "numbers", "rate", "decay"
     for group in dict.fromkeys((weights[path][0], each) for path, each in found.items()):
         sizes = [size for path, (frozen, size) in weights.items() if (frozen, found[path]) == group]
         frozen, each = group
-        yield (WORDS[each.kind] + ", frozen" * frozen, f"{len(sizes)}", f"{sum(sizes):,}", f"x{each.rate:g}",
+        yield (WORDS[each.kind] + kept * frozen, f"{len(sizes)}", f"{sum(sizes):,}", f"x{each.rate:g}",
                f"{each.decay:g} {form}" if each.decay else "none")
