@@ -84,6 +84,11 @@ class Save:
             ends = epoch % interval.epochs == 0 or epoch == self._job.recipe.epochs
         return ends and step != self._saved
 
+    def anew(self) -> None:
+        """As `act` does, also where another state of this step was saved before."""
+        self._saved = -1
+        self.act()
+
     def act(self) -> None:
         """Begins a checkpoint, unless the one of this step is. Raises what went wrong with the one before."""
         progress = self._job.state.progress

@@ -69,6 +69,12 @@ class Progress:
         """How many of the steps after `begin` up to `end` were left out."""
         return sum(max(0, min(last, end) - max(first, begin)) for first, last in self.rolled_back)
 
+    def unchanged_since(self, step: int) -> int:
+        """The first step after which the weights were what they are after this one: steps that are left out change none."""
+        for first, last in reversed(self.rolled_back):
+            step = first if last == step else step
+        return step
+
     def skip(self, steps: int) -> None:
         """Leaves out so many steps."""
         self.rolled_back.append([self.step, self.step + steps])
