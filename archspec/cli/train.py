@@ -22,8 +22,10 @@ from archspec.io.machine import refusal
 from archspec.io.places import steady, user_path
 from archspec.io.signals import INTERRUPTED
 from archspec.network import lower
+from archspec.spec.saving import Rollback
 
 if TYPE_CHECKING:
+    from archspec.spec.recipe import Recipe
     from archspec.train.devices.cluster import Cluster
 
     Work = Callable[[Training], int]
@@ -98,9 +100,7 @@ def _guarded(work: Work, asked: Training, cluster: Cluster, wait: int) -> int:
                   "interrupted; nothing was written yet")
         return INTERRUPTED
     except Diverged as error:
-        asked.say(f"{error}\n  hint: start over with --fresh and a lower train.schedule.learning_rate (now "
-                  f"{asked.spec.train.schedule.learning_rate}) or a longer train.schedule.warmup; or --set "
-                  "train.on_divergence=rollback: the run goes back to its last checkpoint and leaves these batches out")
+        asked.say(f"{error}\n  hint: {_calmer(asked.spec.train)}")
         return NO
     except NotEqual as error:
         asked.say(f"{error}")
@@ -109,6 +109,16 @@ def _guarded(work: Work, asked: Training, cluster: Cluster, wait: int) -> int:
         if isinstance(error, InputError) or not (refused := refusal(error)):
             raise
         raise InputError(f"{run.path}: {refused}\n  hint: the same command goes on when that is mended") from error
+
+
+def _calmer(recipe: Recipe) -> str:
+    """What to do where a training has diverged."""
+    slower = (f"start over with --fresh and a lower train.schedule.learning_rate (now {recipe.schedule.learning_rate}) or a "
+              "longer train.schedule.warmup")
+    if isinstance(recipe.on_divergence, Rollback):
+        return slower
+    return (f"{slower}; or --set train.on_divergence=rollback: the run goes back to its last checkpoint and leaves these "
+            "batches out")
 
 
 def _joined(work: Work, asked: Training, cluster: Cluster, wait: int) -> int:

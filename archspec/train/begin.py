@@ -23,7 +23,7 @@ from archspec.train.reporting.machine import machine
 from archspec.train.reporting.metrics import read_lines
 from archspec.train.run import WAYS_OUT, RunFolder, differences
 from archspec.train.saving import manifest as manifests
-from archspec.train.saving.checkpoint import Checkpoints, Misfit, Snapshot
+from archspec.train.saving.checkpoint import Checkpoints, Misfit, Snapshot, set_aside
 from archspec.train.saving.manifest import FRESH
 
 
@@ -180,8 +180,7 @@ def _take_up(run: RunFolder, job: Job, snapshot: Snapshot, refused: dict[Path, s
         job.restore(snapshot)
     except Misfit as error:
         raise InputError(f"{run.checkpoints}: not a checkpoint of this network; {error}\n  hint: {FRESH}") from None
-    for path in refused:  # kept for whoever wants to look at it, out of the count of those that are kept
-        path.rename(path.with_name(f"{path.name}.unusable"))
+    set_aside(refused)
     complete(job, _rows(run))
     progress, steps = job.state.progress, job.training.steps
     if not ended(job.recipe, progress.history):

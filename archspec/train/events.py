@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import time
 from typing import Protocol
 
 import numpy as np
 
+from archspec.io.numbers import is_number
 from archspec.train.devices.strategy import device_memory
 from archspec.train.job import Job
 from archspec.train.progress import Diverged, Row, trained
@@ -84,6 +84,11 @@ class Save:
             ends = epoch % interval.epochs == 0 or epoch == self._job.recipe.epochs
         return ends and step != self._saved
 
+    def anew(self) -> None:
+        """As `act` does, also where another state of this step was saved before."""
+        self._saved = -1
+        self.act()
+
     def act(self) -> None:
         """Begins a checkpoint, unless the one of this step is. Raises what went wrong with the one before."""
         progress = self._job.state.progress
@@ -117,6 +122,8 @@ class Evaluate:
         progress = self._job.state.progress
         means = trained(_read(self._job))
         self._pace.pause()
+        if not is_number(means["loss"]):
+            raise _diverged(self._job, "the loss is no longer a number", self._job.state.progress.step)
         row = self._row(means, self.test())
         self._job.end_epoch(row)
         self._records.epoch(progress.history)
@@ -130,7 +137,7 @@ class Evaluate:
         self._job.state.gather()  # what is evaluated is what is saved
         self._log.evaluating(self._job.state.progress.step, 0, self._job.testing.steps)
         found = {f"test_{name}": value for name, value in self._job.evaluate(self._between)}
-        if not math.isfinite(found["test_loss"]):
+        if not is_number(found["test_loss"]):
             raise _diverged(self._job, "the test loss is no longer a number", self._job.state.progress.step)
         return found
 

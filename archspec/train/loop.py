@@ -53,7 +53,7 @@ def train(job: Job, run: RunFolder, console: Console, callbacks: Sequence[keras.
         def rescue(error: Diverged) -> None:
             roll_back(job, run, records, error, log.say)
             steps.restart()
-            save.act()
+            save.anew()
         with _one_way_out(job, steps, save, records):
             if progress.step == job.steps:  # of a run that was stopped behind its last step: its test was of these statistics
                 job.settle()
@@ -152,6 +152,8 @@ def _one_way_out(job: Job, steps: Steps, save: Save, records: Records) -> Iterat
         with suppress(Diverged) if rolls_back else nullcontext():  # what it goes back to is saved
             save.act()
         records.wait()  # it is said that all is saved
+        raise
+    except Diverged:  # such a state is not saved, and what was saved of it is put aside
         raise
     except BaseException:  # the end of the process, too
         if steps.whole and not job.cluster.several:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from archspec.io.numbers import is_number
+
 TRAINED = ("loss", "correct", "examples")
 """What the sums of a training step are sums of."""
 Row = dict[str, float]
@@ -67,6 +69,12 @@ class Progress:
         """How many of the steps after `begin` up to `end` were left out."""
         return sum(max(0, min(last, end) - max(first, begin)) for first, last in self.rolled_back)
 
+    def unchanged_since(self, step: int) -> int:
+        """The first step after which the weights were what they are after this one: steps that are left out change none."""
+        for first, last in reversed(self.rolled_back):
+            step = first if last == step else step
+        return step
+
     def skip(self, steps: int) -> None:
         """Leaves out so many steps."""
         self.rolled_back.append([self.step, self.step + steps])
@@ -117,11 +125,6 @@ def _are_ranges(values: object) -> bool:
 def _are_numbers(values: object, count: int) -> bool:
     """Of sums some may be none of finite size: the checkpoint is passed over for that, not for its form."""
     return isinstance(values, list) and len(values) == count and all(type(each) in (int, float) for each in values)
-
-
-def is_number(value: object) -> bool:
-    """Whether it is one that can be drawn and rounded, as all of a row have to be; JSON holds others."""
-    return type(value) in (int, float) and -1e15 < value < 1e15  # type: ignore[operator]
 
 
 class Diverged(Exception):

@@ -13,8 +13,9 @@ from tensorboard.context import RequestContext
 from tensorboard.plugins.base_plugin import TBContext
 from tensorboard.plugins.hparams import api_pb2, backend_context, list_session_groups
 
+from archspec.artifact.facts import KEYS
 from archspec.errors import InputError
-from archspec.train.progress import REQUIRED, Row
+from archspec.train.progress import REQUIRED, Progress, Row, is_progress
 from archspec.train.reporting.board import Board, finish
 from archspec.train.reporting.metrics import draw_curves, read_lines, read_steps, write_lines
 
@@ -133,6 +134,18 @@ def test_lines_of_before_are_read_and_drawn(tmp_path: Path) -> None:
     assert read_lines(tmp_path / "metrics.jsonl") == [old, ROW]
     draw_curves(tmp_path / "curves.png", [old, ROW], "net")
     board(tmp_path, old, ROW).close()
+
+
+def test_a_loss_as_great_as_float32_has_them_is_written_read_and_drawn(tmp_path: Path) -> None:
+    """The checkpoint's history and what is told of the result take the same numbers."""
+    row = {**ROW, "loss": 3e17, "test_loss": 9e37}
+    write_lines(tmp_path / "metrics.jsonl", [ROW, row])
+    assert read_lines(tmp_path / "metrics.jsonl") == [ROW, row]
+    assert is_progress({**Progress(history=[row]).to_json()})
+    assert KEYS["metrics"][1]({"data": "digits", "split": "test", "examples": 360, "loss": row["test_loss"], "top1": 0.1})
+    draw_curves(tmp_path / "curves.png", [ROW, row], "net")
+    board(tmp_path, row, steps=(row,)).close()
+    assert told(tmp_path, "test")[("epoch/loss", 1)] == pytest.approx(9e37)
 
 
 @pytest.mark.parametrize("text", ["", "[]\n", '{"epoch": 1}\n', "\xff"])

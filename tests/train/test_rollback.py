@@ -94,6 +94,50 @@ def test_a_run_that_diverged_goes_on_when_it_may_go_back(spec: Path, monkeypatch
     assert archspec(["train", "small.yaml", *BACK]) == 0
 
 
+def untestable(patched: pytest.MonkeyPatch, step: int, since: Collection[int]) -> None:
+    """After a step the test loss is no number, where the weights are those of one of these steps."""
+    real = Job.evaluate
+
+    def evaluate(self: Job, between: Any) -> Any:
+        progress = self.state.progress
+        bad = progress.step == step and progress.unchanged_since(step) in since
+        return (("loss", np.nan) if bad and name == "loss" else (name, value) for name, value in list(real(self, between)))
+    patched.setattr(Job, "evaluate", evaluate)
+
+
+@pytest.mark.parametrize(("since", "back", "times"), [([60], 50, 1), ([60, 50], 40, 2)])
+def test_a_state_whose_test_is_no_number_is_gone_back_from(spec: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+                                                           since: list[int], back: int, times: int) -> None:
+    """It was saved before it was tested. To leave out all from step 50 on gives the state of step 50, which may be as bad."""
+    untestable(monkeypatch, 60, since)
+    assert archspec(["train", "small.yaml", *BACK, "--set", "train.checkpoint.keep=3"]) == 0
+    assert (f"the test loss is no longer a number in epoch 2, at step 60 (batch 30 of 30): back to the checkpoint of step {back}; "
+            f"steps {back + 1} to 60 are left out ({times} of 3 times)\n") in capsys.readouterr().err
+    assert read(RUN / "checkpoints/step-00000060.npz").progress["rolled_back"] == [[back, 60]]
+    assert sorted(path.name for path in (RUN / "checkpoints").glob("*.unusable")) == [f"step-000000{step}.npz.unusable" for step in
+                                                                                     sorted(since)]
+
+
+@pytest.mark.parametrize(("more", "hint"), [(["train.on_divergence=rollback", "train.checkpoint.epochs=1"], False),
+                                            (["train.checkpoint.steps=10"], True)])
+def test_a_state_whose_test_is_no_number_is_not_gone_on_with(spec: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+                                                             more: list[str], hint: bool) -> None:
+    chosen = [each for key in more for each in ("--set", key)]
+    with monkeypatch.context() as patched:
+        untestable(patched, 60, [60])
+        assert archspec(["train", "small.yaml", *QUICK, *chosen]) == 1
+    assert ("train.on_divergence=rollback" in capsys.readouterr().err) == hint
+    assert checkpoints()[-1] == (50 if hint else 30)
+    assert (RUN / "checkpoints/step-00000060.npz.unusable").is_file()
+    assert archspec(["train", "small.yaml", *QUICK, *chosen]) == 0
+
+
+def test_a_state_whose_test_is_no_number_is_not_saved_at_the_end(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    untestable(monkeypatch, 30, [30])
+    assert archspec(["train", "small.yaml", *QUICK, "--set", "train.checkpoint.epochs=2"]) == 1
+    assert not list((RUN / "checkpoints").glob("*"))
+
+
 def test_the_first_bad_step_is_found_whenever_it_is_looked_for() -> None:
     progress = Progress(30)
     for value in (1.0, 1.0, np.nan, 1.0):

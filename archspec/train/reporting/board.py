@@ -172,4 +172,4 @@ def _write(writer: tf.summary.SummaryWriter, group: str, values: Mapping[str, fl
     with writer.as_default():
         for name, value in values.items():
             if name not in PLACES:
-                tf.summary.scalar(f"{group}/{name}", value, step=int(place))
+                tf.summary.scalar(f"{group}/{name}", float(value), step=int(place))

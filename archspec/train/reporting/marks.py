@@ -8,6 +8,7 @@ from contextlib import suppress
 import numpy as np
 
 from archspec.errors import InputError
+from archspec.io.numbers import is_number
 from archspec.train.job import Job
 from archspec.train.progress import trained
 from archspec.train.reporting.picture.draw import draw_from
@@ -28,10 +29,10 @@ class Mark:
     def act(self) -> None:
         """Waits for the device, to read what the step came to. What is not a number is told by who looks for that."""
         progress, steps = self._job.state.progress, self._job.training.steps
-        sums = np.asarray(progress.recent[-1])
-        if np.isfinite(sums).all():
+        means = trained(np.asarray(progress.recent[-1]))
+        if all(map(is_number, means.values())):
             rate = float(self._job.rate(progress.step - 1))
-            self._records.step({"step": progress.step, "epoch": progress.step / steps, **trained(sums), "learning_rate": rate,
+            self._records.step({"step": progress.step, "epoch": progress.step / steps, **means, "learning_rate": rate,
                                 **progress.norms})
 
 

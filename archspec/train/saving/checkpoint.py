@@ -6,7 +6,7 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -86,6 +86,11 @@ class Checkpoints:
                 refused[path] = str(error)
         return None, refused
 
+    def since(self, step: int) -> list[Path]:
+        """Those of a step and of later ones."""
+        named = {path: path.stem.removeprefix("step-") for path in self.found()}
+        return [path for path, number in named.items() if number.isdecimal() and int(number) >= step]
+
     def found(self) -> list[Path]:
         """The newest first; pipes and devices are none, whatever they are called."""
         return sorted((path for path in self.folder.glob("step-*.npz") if kind_of(path) != "other"), reverse=True)
@@ -101,6 +106,12 @@ def _linked(path: Path, name: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def set_aside(paths: Iterable[Path]) -> None:
+    """Keeps them for whoever wants to look at them, out of the count of those that are kept, and never gone on from."""
+    for path in paths:
+        path.rename(path.with_name(f"{path.name}.unusable"))
 
 
 def read(path: Path) -> Snapshot:

@@ -9,7 +9,7 @@ from archspec.train.job import Job, Say
 from archspec.train.progress import Diverged
 from archspec.train.reporting.records import Records
 from archspec.train.run import RunFolder
-from archspec.train.saving.checkpoint import Snapshot
+from archspec.train.saving.checkpoint import Checkpoints, set_aside
 
 
 def roll_back(job: Job, run: RunFolder, records: Records, error: Diverged, say: Say) -> None:
@@ -17,17 +17,20 @@ def roll_back(job: Job, run: RunFolder, records: Records, error: Diverged, say: 
 
     Where it diverged is told by the first step whose loss is no number, so that the same training goes back to the same
     state and leaves out the same batches, however often it was stopped. Several workers go back together, to what the chief
-    has. Raises `error` where the recipe asks for no more, or where nothing is gained: no checkpoint, none within the epoch,
-    or no batch of it that would be left.
+    has. A state that was saved and then tested as no number is put aside: no one goes on from it. Raises `error` where the
+    recipe asks for no more, or where nothing is gained: no checkpoint, none within the epoch, or no batch of it that would
+    be left.
     """
     chosen, steps = job.recipe.on_divergence, job.training.steps
+    records.wait()
+    if job.cluster.chief:
+        set_aside(Checkpoints(run.checkpoints, 1).since(job.state.progress.unchanged_since(error.step)))
     if not isinstance(chosen, Rollback):
         raise error
-    records.wait()
     snapshot = newest(job, run)
-    if snapshot is None or not _helps(snapshot, error, steps):
+    if snapshot is None or snapshot.progress["step"] // steps != (error.step - 1) // steps:
         raise Diverged(f"{error}; there is no checkpoint of this epoch to go back to", error.step) from error
-    times = len(snapshot.progress.get("rolled_back", ()))
+    times = len(job.state.progress.rolled_back)
     if times >= chosen.most:
         raise Diverged(f"{error}; it was gone back {times} times before", error.step) from error
     first = snapshot.progress["step"]
@@ -41,9 +44,3 @@ def roll_back(job: Job, run: RunFolder, records: Records, error: Diverged, say: 
     job.skip(last - first)
     say(f"{error}: back to the checkpoint of step {first}; steps {first + 1} to {last} are left out "
         f"({times + 1} of {chosen.most} times)")
-
-
-def _helps(snapshot: Snapshot, error: Diverged, steps: int) -> bool:
-    """Whether a checkpoint is of the epoch in which it diverged, and of before."""
-    step: int = snapshot.progress["step"]
-    return step < error.step and step // steps == (error.step - 1) // steps

@@ -9,7 +9,7 @@ from functools import cached_property
 import keras
 import tensorflow as tf
 
-from archspec.train.progress import is_number
+from archspec.io.numbers import is_number
 
 GRADIENT, UPDATE = "gradient_norm", "update_norm"
 """Their names in a row."""
