@@ -132,8 +132,6 @@ class Evaluate:
 
     def test(self) -> dict[str, float]:
         """What the test says now, by the names of a row. Raises as `act` does."""
-        if self._job.state.progress.step == self._job.steps:
-            self._job.settle()
         self._job.state.gather()  # what is evaluated is what is saved
         self._log.evaluating(self._job.state.progress.step, 0, self._job.testing.steps)
         found = {f"test_{name}": value for name, value in self._job.evaluate(self._between)}

@@ -174,16 +174,14 @@ class Job:
         every = self.recipe.log.steps
         return step % self.training.steps == 0 or (every > 0 and step % every == 0)
 
-    def settle(self) -> None:
-        """After the last step: statistics of batch norms as the recipe wants them. Raises InputError as `next` and `train`."""
+    def settle(self, check: Callable[[], None]) -> None:
+        """At the end: statistics of batch norms as the recipe wants them. They are not saved: no step is taken with them.
+
+        `check` is called after each batch. Raises InputError as `next` and `train`.
+        """
         if self.restate:
             with computing(self.recipe.batch):
-                self.restate.act(islice(self._whole(), -(-self.recipe.recompute_statistics // self.recipe.batch)))
-
-    @property
-    def settled(self) -> bool:
-        """Whether the statistics are others than those that the last step left, and that are saved."""
-        return self.restate is not None and self.restate.done
+                self.restate.act(islice(self._whole(), -(-self.recipe.recompute_statistics // self.recipe.batch)), check)
 
     def _whole(self) -> Iterator[Any]:
         """The batches from the first step on in which every image counts; all, where there is none such."""
@@ -247,19 +245,18 @@ def prepare(spec: Spec, graph: Graph, data: Source, tick: Tick, *, trial: bool =
     train_step = _train_step(team, step, progress, training, still, within, jit)
     filled = training.partial and training.steps == 1
     shown = made.average.model if made.average and spec.export.weights != "raw" else made.model
+    restated = recipe.recompute_statistics > 0 and spec.export.weights != "best"  # which have the statistics of their test
     evaluate_step = team.summed(EvaluateStep(shown, rule, evaluator), jit=jit)
     return Job(recipe, rule, data, found, training, testing, team, made.model,
                _state(made, progress, team, recipe.sync_batch_norm), evaluator, train_step, evaluate_step,
                partial(_initialize, spec, graph, made, strategy), shown, made.average, still,
-               _restate(recipe, team, shown, rule, within, still, filled),
+               _restate(recipe, team, shown, rule, within, still, filled) if restated else None,
                made.norms, made.optimizer.rate)
 
 
 def _restate(recipe: Recipe, team: Team, shown: keras.Model, rule: Preprocess,
-             within: Callable[..., AbstractContextManager[None]], still: frozenset[str], filled: bool) -> Restate | None:
-    """What recomputes statistics, if the recipe asks for it: of all norms but those that learn nothing to the end."""
-    if not recipe.recompute_statistics:
-        return None
+             within: Callable[..., AbstractContextManager[None]], still: frozenset[str], filled: bool) -> Restate:
+    """What recomputes statistics: of all norms but those that learn nothing to the end."""
     learns = recipe.freeze is not None and 0 < recipe.freeze.until < recipe.epochs
     return Restate(team, shown, rule, partial(within, names=frozenset() if learns else still), filled)
 

@@ -55,25 +55,22 @@ def train(job: Job, run: RunFolder, console: Console, callbacks: Sequence[keras.
             steps.restart()
             save.anew()
         with _one_way_out(job, steps, save, records):
-            if progress.step == job.steps:  # of a run that was stopped behind its last step: its test was of these statistics
-                job.settle()
             _run(job, steps, events, stop, records, rescue)
             save.act()
-            early = progress.step < job.steps
-            if early:
+            if progress.step < job.steps:
                 log.say(f"stopped early, after epoch {len(progress.history)}: {no_better(job.recipe)}")
             known = progress.history[-1] in job.shown_in(progress.history)
-            return progress.history if known and not (early and job.restate) else _tested_again(job, evaluate)
+            return progress.history if known and not job.restate else _tested_again(job, evaluate, stop)
 
 
-def _tested_again(job: Job, evaluate: Evaluate) -> list[Row]:
+def _tested_again(job: Job, evaluate: Evaluate, stop: StopRequest) -> list[Row]:
     """The rows of a training; the last one is of the weights and statistics that are wanted at the end.
 
-    Of a run that was done `export.weights` may ask for others now, and one that has stopped early has not settled. In the
-    rows that are kept it stays as it was: by them it is told, the next time, that the training has stopped.
+    Of a run that was done `export.weights` may ask for others now, and statistics are recomputed only now. In the rows that
+    are kept it stays as it was: with more epochs, or more patience, the training goes on by them as if it had not ended.
     """
     *before, last = job.state.progress.history
-    job.settle()
+    job.settle(stop.check)
     return [*before, {**last, **evaluate.test()}]
 
 

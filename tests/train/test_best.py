@@ -77,7 +77,7 @@ def weights() -> np.ndarray:
 
 @pytest.mark.usefixtures("top1")
 def test_stopped_between_its_row_and_its_keeping_an_epoch_is_kept(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def killed(self: object, copy: object, steps: object, *, saved: bool) -> None:
+    def killed(self: object, copy: object, steps: object) -> None:
         raise SystemExit
     with monkeypatch.context() as patched:
         patched.setattr(events.Records, "keep", killed)
@@ -130,7 +130,7 @@ def saved(folder: Path, steps: Iterable[int]) -> Checkpoints:
     found = Checkpoints(folder, 2)
     for step in steps:
         document: dict[str, Any] = {"step": step, "seconds": 0.5, "sums": [0.0] * 3, "timed": [0.0] * 3, "history": []}
-        found.save_best(Snapshot({"a": np.float32([step])}, document), range(9), saved=True)
+        found.save_best(Snapshot({"a": np.float32([step])}, document), range(9))
     return found
 
 
@@ -159,23 +159,18 @@ def test_on_a_disk_without_second_names_it_is_written(tmp_path: Path, monkeypatc
         if harm:
             monkeypatch.setattr(os, "link", refuse)
         found.save(snapshot)
-        found.save_best(snapshot, [7], saved=True)
+        found.save_best(snapshot, [7])
         assert found.best()[7].stat().st_nlink == names
         assert read(found.best()[7]).arrays["a"] == [7]
 
 
-def test_the_last_epoch_is_kept_with_the_statistics_that_were_tested(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those that `recompute_statistics` gives it; also where its run was killed before its export, and taken up."""
+def test_a_best_epoch_has_the_statistics_that_it_was_tested_with(spec: Path) -> None:
+    """Not those that `recompute_statistics` gives the end: the rows that an epoch is the best by are of others."""
     chosen = [*QUICK, "--set", "train.recompute_statistics=300", "--set", "train.checkpoint.best=9"]
-    with monkeypatch.context() as patched:
-        patched.setattr("archspec.artifact.folder.write", lambda artifact, folder: (_ for _ in ()).throw(SystemExit))
-        with pytest.raises(SystemExit):
-            archspec(["train", "small.yaml", *chosen])
-    for _ in range(2):
-        last, best = (read(RUN / f"checkpoints/{kind}-00000060.npz").arrays for kind in ("step", "best"))
-        name = "model/stem_conv_norm/moving_variance"
-        assert (last[name] != best[name]).all()
-        np.testing.assert_array_equal(last["model/head_dense/kernel"], best["model/head_dense/kernel"])
-        assert archspec(["train", "small.yaml", *chosen]) == 0
-    model = keras.saving.load_model(RUN / "model.keras")
-    np.testing.assert_array_equal(model.get_layer("stem_conv_norm").moving_variance, best[name])
+    for weights, same in (("raw", False), ("best", True)):
+        assert archspec(["train", "small.yaml", *chosen, "--set", f"export.weights={weights}"]) == 0
+        result = json.loads((RUN / "result.json").read_text())
+        variance = keras.saving.load_model(RUN / "model.keras").get_layer("stem_conv_norm").moving_variance.numpy()
+        step = metrics()[result.get("epoch", 2) - 1]["step"]
+        assert np.array_equal(variance, read(RUN / f"checkpoints/best-{step:08}.npz").arrays["model/stem_conv_norm/moving_variance"]) == same
+        assert (result["loss"] == metrics()[result.get("epoch", 2) - 1]["test_loss"]) == same

@@ -82,7 +82,7 @@ def test_micro_batches_have_their_own_and_those_without_images_none(batch: int, 
 
 def test_of_fewer_images_than_a_batch_each_counts_once(spec: Path) -> None:
     of = job("train.batch=2000", "train.recompute_statistics=2000")
-    of.settle()
+    of.settle(lambda: None)
     found, seen = weights(of), maps(of, 0, 1437)
     np.testing.assert_allclose(found[MEAN], seen.mean((0, 1, 2)), atol=1e-5)
     np.testing.assert_allclose(found[VARIANCE], seen.var((0, 1, 2)), atol=1e-5)

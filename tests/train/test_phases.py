@@ -83,7 +83,7 @@ def test_statistics_are_the_mean_over_batches_of_training_images(spec: Path) -> 
     """Of the first norm: those of what the convolution before it gives, of 64 images in two batches."""
     again = job("train.recompute_statistics=40")
     before = weights(again)
-    again.settle()
+    again.settle(lambda: None)
     after = weights(again)
     assert {path.split("/")[1] for path in before if not np.array_equal(before[path], after[path])} == {"moving_mean", "moving_variance"}
     conv = keras.Model(again.model.input, again.model.get_layer("stem_conv").output)
@@ -96,7 +96,7 @@ def test_norms_that_learn_by_the_end_have_theirs_recomputed_too(spec: Path) -> N
     still, later = (job(f"train.freeze={{layers: [stem], until: {until}}}", "train.epochs=2", "train.recompute_statistics=40") for until in (0, 1))
     for each, found in ((still, False), (later, True)):
         before = weights(each)
-        each.settle()
+        each.settle(lambda: None)
         assert ("stem_conv_norm" in moved(before, weights(each))) is found
 
 

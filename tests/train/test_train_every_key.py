@@ -110,7 +110,7 @@ def run(train: Written) -> object:
             found.state.progress.step += 1
     finally:
         tf.config.run_functions_eagerly(False)
-    found.settle()
+    found.settle(lambda: None)
     return said, {name: array.tobytes() for name, array in found.state.snapshot().arrays.items()}
 
 
@@ -132,14 +132,14 @@ class Records:
 
     def wait(self) -> None: ...
 
-    def keep(self, copy: object, steps: list[int], *, saved: bool) -> None:
+    def keep(self, copy: object, steps: list[int]) -> None:
         self.kept.append(steps)
 
 
 def due(train: Written, folder: Path) -> object:
     """At which steps something is saved, kept or told, and which states are left."""
     recipe, progress, records = section_of(Recipe, {"epochs": EPOCHS, **train}), Progress(recent=[0]), Records()
-    of: Any = SimpleNamespace(recipe=recipe, training=SimpleNamespace(steps=STEPS), settled=False, shown_in=lambda rows: rows,
+    of: Any = SimpleNamespace(recipe=recipe, training=SimpleNamespace(steps=STEPS), shown_in=lambda rows: rows,
                               state=SimpleNamespace(progress=progress, copy=lambda: None))
     checkpoints: Any = SimpleNamespace(best=lambda: dict.fromkeys(records.kept[-1] if records.kept else []))
     keep = KeepBest(of, checkpoints, records)  # type: ignore[arg-type]

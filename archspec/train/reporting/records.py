@@ -55,10 +55,10 @@ class Records:
         if self._chief:
             self._background.start(partial(self._write, copy))
 
-    def keep(self, copy: Copy, steps: Collection[int], *, saved: bool) -> None:
+    def keep(self, copy: Copy, steps: Collection[int]) -> None:
         """Begins to keep a state as one of the best, see Checkpoints.save_best. Raises as `save` does."""
         if self._chief:
-            self._background.start(partial(self._keep, copy, steps, saved=saved))
+            self._background.start(partial(self._keep, copy, steps))
 
     def check(self) -> None:
         """Raises what went wrong in writing, if something did: InputError if the run folder is gone. Returns at once."""
@@ -107,9 +107,9 @@ class Records:
         self._refuse_another_folder()
         self._checkpoints.save(copy.fetch())
 
-    def _keep(self, copy: Copy, steps: Collection[int], *, saved: bool) -> None:
+    def _keep(self, copy: Copy, steps: Collection[int]) -> None:
         self._refuse_another_folder()
-        self._checkpoints.save_best(copy.fetch(), steps, saved=saved)
+        self._checkpoints.save_best(copy.fetch(), steps)
 
     def _refuse_another_folder(self) -> None:
         if _identity(self._run) != self._folder:

@@ -39,7 +39,7 @@ class KeepBest:
         first = best([row for row in self._job.shown_in(progress.history) if row["step"] in held], chosen.metric)[:chosen.best]
         steps = [int(row["step"]) for row in first]
         if progress.step in steps:
-            self._records.keep(copy, steps, saved=not self._job.settled)
+            self._records.keep(copy, steps)
 
 
 def take_best(job: Job, checkpoints: Checkpoints, say: Say) -> Row:

@@ -56,13 +56,13 @@ class Checkpoints:
         for old in self.found()[self.keep:]:
             old.unlink()
 
-    def save_best(self, snapshot: Snapshot, steps: Collection[int], *, saved: bool) -> None:
+    def save_best(self, snapshot: Snapshot, steps: Collection[int]) -> None:
         """Keeps a state whatever comes after it, then removes all that are kept so but those of `steps`.
 
-        `saved` says whether it is the one that `save` was given after its step: then the file gets a second name.
+        Where `save` has written it, the file gets a second name.
         """
         with replacing(self._path("best", snapshot)) as partial:
-            if not (saved and _linked(self._path("step", snapshot), partial)):
+            if not _linked(self._path("step", snapshot), partial):
                 _write(snapshot, partial)
         for step, old in self.best().items():
             if step not in steps:

@@ -19,13 +19,11 @@ from archspec.train.step.blend import blended
 
 
 class Restate:
-    """Becomes the mean over batches of what each batch's statistics are; done once."""
+    """Becomes the mean over batches of what each batch's statistics are."""
 
     def __init__(self, team: Team, model: keras.Model, rule: Preprocess,
                  within: Callable[[keras.Model], AbstractContextManager[None]], partial: bool = False) -> None:
         """`within` is what a step of training is traced in; `partial`: the batches are filled up."""
-        self.done = False
-        """Whether the model has them."""
         self._variables, self._strategy = statistics(model), team.strategy
 
         def run(images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, blend: Any) -> None:
@@ -39,20 +37,18 @@ class Restate:
                 yield
         self._run, self._gather = team.everywhere(run, inside), team.averaging(self._variables)
 
-    def act(self, batches: Iterator[Any]) -> None:
-        """Over all of these batches."""
-        if self.done:
-            return
+    def act(self, batches: Iterator[Any], between: Callable[[], None]) -> None:
+        """Over all of these batches; `between` is called after each."""
         total, count = [np.zeros(each.shape) for each in self._variables], 0
         for batch in batches:
             self._run(*batch)
             self._gather()
             total = [found + each.numpy() for found, each in zip(total, self._variables, strict=True)]
             count += 1
+            between()
         with self._strategy.scope():
             for each, found in zip(self._variables, total, strict=True):
                 each.assign((found / count).astype(np.float32))
-        self.done = True
 
 
 @contextmanager
