@@ -14,6 +14,7 @@ from archspec.cli.options import as_json, print_json
 from archspec.cli.screen import screen
 from archspec.errors import InputError
 from archspec.io.places import user_path
+from archspec.spec.dump import to_inline
 from archspec.train.reporting.speed import duration
 
 if TYPE_CHECKING:
@@ -102,5 +103,5 @@ SHOWN = (("top1", "test_top1", "{:.2%}"), ("top5", "test_top5", "{:.2%}"), ("tes
 
 def _value(entry: Entry, name: str) -> str:
     value = entry.value(name)
-    text = "" if value is None else str(value)
+    text = "" if value is None else value if isinstance(value, str) else to_inline(value)
     return text if len(text) <= SHORT else f"{text[:SHORT - 1]}…"

@@ -115,3 +115,17 @@ def test_other_data_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     head, b, a, _ = capsys.readouterr().out.splitlines()
     end = head.index("  data") + 6
     assert (b[:end].split()[-1], a[:end].split()[-1]) == (DATA[:8], "fedcba98")
+
+
+def test_values_are_written_as_in_a_spec_and_what_changes_no_result_stands_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                                               capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    a_run(Path("runs/a"), {}, 0.9)
+    a_run(Path("runs/b"), {"train.log": 3, "train.sync_batch_norm": False, "train.freeze": ["stem"]}, 0.8)
+    assert run(["runs"]) == 0
+    shown = capsys.readouterr().out
+    assert "[stem]" in shown
+    assert "false" in shown
+    assert "'" not in shown
+    heads = " ".join(line for line in shown.splitlines() if line.startswith("run "))
+    assert heads.index("log.steps") > heads.index("sync_batch_norm")

@@ -18,7 +18,7 @@ from archspec.spec.inherit import NOT_INHERITED
 from archspec.spec.source import read
 from archspec.train.progress import Row
 from archspec.train.reporting.metrics import read_lines
-from archspec.train.run import RunFolder
+from archspec.train.run import INDIFFERENT, RunFolder
 from archspec.train.saving import manifest as manifests
 from archspec.train.saving.manifest import Manifest
 
@@ -108,10 +108,10 @@ def _flat(value: object, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def differing(entries: Sequence[Entry]) -> list[str]:
-    """The keys in which the runs' specs differ: of the training first, then of the network."""
+    """The keys in which the runs' specs differ: of the training first, then of the network, then what changes no result."""
     names = dict.fromkeys(name for entry in entries for name in entry.keys)
     found = [name for name in names if len({json.dumps(entry.value(name)) for entry in entries}) > 1]
-    return sorted(found, key=lambda name: not name.startswith(TRAINING))
+    return sorted(found, key=lambda name: (name.startswith(INDIFFERENT), not name.startswith(TRAINING)))
 
 
 def best_first(entries: Sequence[Entry]) -> list[Entry]:
