@@ -33,8 +33,7 @@ def write_report(run: RunFolder, artifact: Artifact, result: dict[str, Any], tes
     manifest, history = manifests.read(run.manifest), read_lines(run.metrics)
     told = Told(artifact, manifest, history, result, _skipped(run), pictures, judged, images)
     write_text(run.path / REPORT, page(told) + "\n")
-    if run.tensorboard.is_dir():
-        finish(run.tensorboard, [run.path / name for name in sorted(pictures)], len(history))
+    finish(run.tensorboard, [run.path / name for name in sorted(pictures)], len(history))
 
 
 def _draw(folder: Path, judged: Judged, artifact: Artifact, testing: Pipeline) -> frozenset[str]:

@@ -79,7 +79,8 @@ def _tested(told: Told) -> str:
     recipe, weights = told.manifest.train, told.result.get("weights", "raw")
     averaged = weights != "raw" and recipe.get("ema") is not None
     numbers = "float32" if averaged else recipe.get("precision", "float32")
-    best = f", the best by {recipe['checkpoint']['metric']}" if weights == "best" else ""
+    metric = recipe.get("checkpoint", {}).get("metric")
+    best = f", the best by {metric}" if weights == "best" and metric else ""
     epoch = f"{told.result.get('epoch', len(told.history))} of {recipe.get('epochs')}{best}"
     return f"{'moving average of the ' * averaged}weights after epoch {epoch}; {numbers}"
 

@@ -16,6 +16,8 @@ Row = dict[str, float]
 REQUIRED = ("epoch", "loss", "accuracy", "test_loss", "test_top1", "seconds", "images_per_second")
 """The keys of a row that curves and results are made of."""
 
+MOST_EPOCHS = 1 << 31
+"""Of a row: more can neither be trained nor shown."""
 LATER = {"rolled_back", "norms"}
 """What older checkpoints have not."""
 
@@ -109,8 +111,9 @@ def is_progress(document: object) -> bool:
 
 
 def is_row(row: object) -> bool:
-    """Whether a JSON value is a Row: numbers all, those that are required among them."""
-    return isinstance(row, dict) and set(REQUIRED) <= row.keys() and all(map(is_number, row.values()))
+    """Whether a JSON value is a Row: numbers all, those that are required among them, and of an epoch that can be."""
+    return (isinstance(row, dict) and set(REQUIRED) <= row.keys() and all(map(is_number, row.values()))
+            and 0 < row["epoch"] <= MOST_EPOCHS)
 
 
 def _are_norms(values: object) -> bool:

@@ -77,6 +77,19 @@ def test_what_cannot_be_read_is_left_out_and_named(capsys: pytest.CaptureFixture
     assert err.splitlines()[1].startswith("left out: runs/b/spec.yaml cannot be read (")
 
 
+@pytest.mark.parametrize("odd", [
+    {"spec": 5}, {"spec": ["a"]}, {"fingerprint": None}, {"seed": "x"}, {"command": 7}, {"command": [7]}, {"versions": 3},
+    {"versions": {"keras": 3}}, {"machine": {"devices": []}}, {"fresh": 1}, {"input": []}, {"resumed": [1]}, {"resumed": [{"machine": 5}]},
+    {"train": []}, {"train": {"epochs": "x"}}, {"train": {"checkpoint": 5}}, {"train": {"stop_early": {}}},
+    {"train": {"batch": 10**400}}, {"train": {"batch": json.loads(40 * "[" + 40 * "]")}}])
+@pytest.mark.usefixtures("three")
+def test_a_manifest_that_another_wrote_is_left_out(odd: dict[str, object], capsys: pytest.CaptureFixture[str]) -> None:
+    path = Path("runs/a/manifest.json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), **odd}))
+    assert run(["runs"]) == 0
+    assert capsys.readouterr().err == f"left out: runs/a/manifest.json cannot be read (its {list(odd)[-1]} is of another kind)\n"
+
+
 def test_where_there_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     assert run(["runs"]) == 2

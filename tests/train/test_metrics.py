@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -121,7 +122,7 @@ def test_of_steps_those_that_are_done_are_read(tmp_path: Path) -> None:
     path = tmp_path / "steps.jsonl"
     write_lines(path, [{"step": 5, "loss": 1.0}, {"step": 10, "loss": 0.7}, {"step": 10, "loss": 0.5}])
     with path.open("a") as file:
-        file.write('{"step": "x"}\n[]\n{"step": 15, "lo')
+        file.write('{"step": "x"}\n[]\n{"step": -1e300}\n{"step": -5}\n{"step": 7, "loss": 1' + 400 * "0" + '}\n{"step": 15, "lo')
     assert read_steps(path, 10) == [{"step": 5, "loss": 1.0}, {"step": 10, "loss": 0.5}]
     assert read_steps(path, 9) == [{"step": 5, "loss": 1.0}]
     assert read_steps(tmp_path / "none", 9) == []
@@ -148,7 +149,7 @@ def test_a_loss_as_great_as_float32_has_them_is_written_read_and_drawn(tmp_path:
     assert told(tmp_path, "test")[("epoch/loss", 1)] == pytest.approx(9e37)
 
 
-@pytest.mark.parametrize("text", ["", "[]\n", '{"epoch": 1}\n', "\xff"])
+@pytest.mark.parametrize("text", ["", "[]\n", '{"epoch": 1}\n', "\xff", json.dumps({**ROW, "epoch": 1e30})])
 def test_what_is_no_history_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "metrics.jsonl"
     path.write_text(text, encoding="latin-1")

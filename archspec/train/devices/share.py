@@ -40,7 +40,7 @@ def _of_first(strategy: tf.distribute.Strategy, numbers: np.ndarray) -> np.ndarr
 def packed(snapshot: Snapshot) -> bytes:
     """A snapshot as bytes."""
     file = io.BytesIO()
-    np.savez(file, **snapshot.arrays, **{_PROGRESS: np.array(json.dumps(snapshot.progress))})  # type: ignore[arg-type]
+    np.savez(file, **snapshot.arrays, **{_PROGRESS: np.array(json.dumps(snapshot.progress).encode())})  # type: ignore[arg-type]
     return file.getvalue()
 
 
@@ -48,4 +48,4 @@ def unpacked(text: bytes) -> Snapshot:
     """What `packed` was given."""
     with np.load(io.BytesIO(text), allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
-    return Snapshot({name: array for name, array in arrays.items() if name != _PROGRESS}, json.loads(str(arrays[_PROGRESS])))
+    return Snapshot({name: array for name, array in arrays.items() if name != _PROGRESS}, json.loads(arrays[_PROGRESS].item()))

@@ -90,8 +90,10 @@ class Board:
 
 
 def finish(folder: Path, pictures: Iterable[Path], epochs: int) -> None:
-    """Shows the pictures of a finished run, and says that it is finished. May be done again."""
+    """Shows the pictures of a finished run, and says that it is finished. May be done again; a link is not followed."""
     from tensorboard.plugins.hparams import api_pb2, summary
+    if not _is_folder(folder):
+        return
     remove(folder / REPORT)
     with _writing(folder / REPORT):
         for picture in pictures:

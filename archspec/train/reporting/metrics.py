@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from archspec.errors import InputError, shorten
 from archspec.io.files import read_bytes, write_text
+from archspec.io.numbers import is_number
 from archspec.train.progress import Row, is_row
 from archspec.train.reporting.picture.plot import plot
 from archspec.train.reporting.picture.words import legible
@@ -43,7 +44,7 @@ def _parsed(line: str) -> Row | None:
         row = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    whole = isinstance(row, dict) and "step" in row and all(type(value) in (int, float) for value in row.values())
+    whole = isinstance(row, dict) and type(row.get("step")) is int and row["step"] >= 0 and all(map(is_number, row.values()))
     return row if whole else None
 
 

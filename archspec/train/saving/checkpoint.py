@@ -146,7 +146,8 @@ class _Summed:
 
 def _write(snapshot: Snapshot, path: Path) -> None:
     """As `np.savez` does, but for the sum, and without its copies: both would be made while Python's lock is held."""
-    arrays = {**snapshot.arrays, _PROGRESS: np.array(json.dumps(snapshot.progress))}
+    progress = json.dumps(snapshot.progress).encode()  # of a text NumPy writes four bytes a letter
+    arrays = {**snapshot.arrays, _PROGRESS: np.array(progress)}
     with path.open("wb") as file:
         summed = _Summed(file)
         with zipfile.ZipFile(cast(BinaryIO, summed), "w", allowZip64=True) as archive:
@@ -181,7 +182,7 @@ def _parse(path: Path) -> Snapshot:
         # opened here: np.load does not close a file that it cannot read
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-        progress = json.loads(str(arrays.pop(_PROGRESS)))
+        progress = json.loads(arrays.pop(_PROGRESS).item())
         if not is_progress(progress):
             raise ValueError("its progress is not as it was saved")
         if odd := [name for name, array in arrays.items() if array.dtype.kind not in "fiub"]:
