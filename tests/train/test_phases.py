@@ -14,6 +14,7 @@ from archspec.data.sources import load_data
 from archspec.errors import InputError
 from archspec.network import load, lower
 from archspec.train.job import Job, prepare
+from archspec.train.progress import Interrupted
 from archspec.train.reporting.report import learning
 from archspec.train.step.frozen import layers_of
 
@@ -90,6 +91,18 @@ def test_statistics_are_the_mean_over_batches_of_training_images(spec: Path) -> 
     maps = [conv((batch.images.numpy().astype(np.float32) - 127.5) / 127.5).numpy() for batch in islice(again.training.training(), 2)]
     np.testing.assert_allclose(after["stem_conv_norm/moving_mean"], np.mean([each.mean((0, 1, 2)) for each in maps], axis=0), atol=1e-5)
     np.testing.assert_allclose(after["stem_conv_norm/moving_variance"], np.mean([each.var((0, 1, 2)) for each in maps], axis=0), rtol=1e-4)
+
+
+def test_a_signal_is_heeded_after_each_of_its_batches(spec: Path) -> None:
+    asked, again = list[int](), job("train.recompute_statistics=96")
+
+    def stop() -> None:
+        asked.append(len(asked))
+        if len(asked) == 2:
+            raise Interrupted("SIGTERM")
+    with pytest.raises(Interrupted):
+        again.settle(stop)
+    assert asked == [0, 1]
 
 
 def test_how_weights_learn_is_told(spec: Path) -> None:
