@@ -106,6 +106,7 @@ def _work(asked: Training) -> Finished:
     from archspec.export.run import complete, is_current, outdate
     from archspec.train.begin import begin
     from archspec.train.devices.together import share
+    from archspec.train.ending import ended
     from archspec.train.loop import train
     from archspec.train.reporting.callbacks import load_callbacks
     from archspec.train.reporting.picture.draw import draw_first
@@ -121,7 +122,8 @@ def _work(asked: Training) -> Finished:
     callbacks = load_callbacks(asked.callbacks)
     job = _job(asked, trial=False)
     begin(run, spec, asked.graph, job, asked.fresh, asked.say)
-    outdate(run)
+    if not ended(spec.train, job.state.progress.history):
+        outdate(run)
     if team:
         share(job, team)
     asked.say(headline(asked.graph, job))
@@ -132,6 +134,7 @@ def _work(asked: Training) -> Finished:
         team.leave()
     if spec.export.weights == "best":
         row = take_best(job, Checkpoints(run.checkpoints, spec.train.checkpoint.keep), asked.say)
+    outdate(run)  # not before there is what comes in its place
     with asked.console.status("saving and comparing"):
         return _finish(asked, run, job, row)
 

@@ -13,6 +13,7 @@ from archspec.evaluate.judged import Judged
 from archspec.export.confusion import CONFUSION, WORST_IMAGES, words
 from archspec.preprocess.rule import Preprocess
 from archspec.spec.dump import to_inline
+from archspec.train.ending import best
 from archspec.train.progress import Row
 from archspec.train.reporting.speed import duration
 from archspec.train.saving.manifest import Manifest
@@ -79,10 +80,17 @@ def _tested(told: Told) -> str:
     recipe, weights = told.manifest.train, told.result.get("weights", "raw")
     averaged = weights != "raw" and recipe.get("ema") is not None
     numbers = "float32" if averaged else recipe.get("precision", "float32")
-    metric = recipe.get("checkpoint", {}).get("metric")
-    best = f", the best by {metric}" if weights == "best" and metric else ""
-    epoch = f"{told.result.get('epoch', len(told.history))} of {recipe.get('epochs')}{best}"
+    epoch = f"{told.result.get('epoch', len(told.history))} of {recipe.get('epochs')}{_best(told) if weights == 'best' else ''}"
     return f"{'moving average of the ' * averaged}weights after epoch {epoch}; {numbers}"
+
+
+def _best(told: Told) -> str:
+    """By what its epoch is the best, of all or of those that were kept."""
+    metric = told.manifest.train["checkpoint"]["metric"]
+    own = [row for row in told.history if row["epoch"] == told.result.get("epoch") and metric in row]
+    alike = [row for row in told.history if metric in row and row.get("averaged") == own[0].get("averaged")] if own else []
+    kept = bool(own) and best(alike, metric)[0][metric] != own[0][metric]
+    return f", the best{' that was kept' * kept} by {metric}"
 
 
 def seen(rule: Preprocess) -> str:
@@ -112,9 +120,10 @@ def _curves(told: Told) -> Iterator[str]:
     yield ""
     yield "![Loss and error over the epochs](curves.png)"
     yield ""
-    best = max(told.history, key=lambda row: row["test_top1"])
+    lowest = max(told.history, key=lambda row: row["test_top1"])
     yield (f"{len(told.history)} epochs in {duration(told.history[-1]['seconds'])}, {told.result['images_per_second']} images "
-           f"a second. The lowest test error after an epoch was {1 - best['test_top1']:.2%}, after epoch {best['epoch']:.0f}.")
+           f"a second. The lowest test error after an epoch was {1 - lowest['test_top1']:.2%}, after epoch "
+           f"{lowest['epoch']:.0f}.")
     yield ""
     if events := [*_early(told), *_back(told), *_starts(told)]:
         yield from (f"- {line}" for line in events)

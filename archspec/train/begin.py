@@ -15,6 +15,7 @@ from archspec.errors import InputError
 from archspec.graph.ir import Graph
 from archspec.io.files import PARTIAL, read_json, remove, write_json, write_text
 from archspec.io.machine import refusal
+from archspec.schema.keys import to_json
 from archspec.spec.arch import Spec
 from archspec.train.ending import ended
 from archspec.train.job import Job, Say, look
@@ -23,6 +24,7 @@ from archspec.train.reporting.machine import machine
 from archspec.train.reporting.metrics import read_lines
 from archspec.train.run import WAYS_OUT, RunFolder, differences
 from archspec.train.saving import manifest as manifests
+from archspec.train.saving.best import refuse_none
 from archspec.train.saving.checkpoint import Checkpoints, Misfit, Snapshot, set_aside
 from archspec.train.saving.manifest import FRESH
 
@@ -50,10 +52,11 @@ def begin(run: RunFolder, spec: Spec, graph: Graph, job: Job, fresh: bool, say: 
         return
     snapshot, refused = to_go_on_from(run, spec, index)
     _take_up(run, job, snapshot, refused, say)
+    if spec.export.weights == "best":
+        refuse_none(job, Checkpoints(run.checkpoints, spec.train.checkpoint.keep))
     manifest = manifests.read(run.manifest)
-    train = {**manifest.train, "epochs": spec.train.epochs}  # which may be raised
     again = manifests.start(job.state.progress.step, machine(job))
-    replace(manifest, train=train, resumed=[*manifest.resumed, again]).write(run.manifest)
+    replace(manifest, train=to_json(spec.train), resumed=[*manifest.resumed, again]).write(run.manifest)
     write_text(run.spec, spec.to_yaml(expand=True))
     _sweep(run)
 

@@ -26,8 +26,9 @@ def stopped(rule: StopEarly | None, history: Rows) -> bool:
     """Whether a metric has not got better for as many epochs as a training has patience.
 
     Better is by more than `least` than the best that counted before; a change that does not count is measured again later.
+    What an epoch was not measured by ends nothing.
     """
-    if rule is None or not history:
+    if rule is None or not history or not all(rule.metric in row for row in history):
         return False
     mark, since = -math.inf, 0
     for value in _values(rule.metric, history):

@@ -126,6 +126,32 @@ def test_a_metric_that_these_data_do_not_have_is_refused_first(spec: Path, capsy
                                            "  hint: one of loss accuracy test_loss test_top1 test_top5\n")
 
 
+@pytest.mark.usefixtures("top1")
+def test_a_better_epoch_that_was_not_kept_is_told(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert archspec(["train", "small.yaml", *QUICK, "--set", "train.epochs=3"]) == 0
+    asked = ["--set", "train.epochs=3", "--set", "train.checkpoint.best=1", "--set", "export.weights=best"]
+    assert archspec(["train", "small.yaml", *QUICK, *asked]) == 0
+    said = capsys.readouterr()
+    assert "3, the best kept" in said.out
+    assert "epoch 2 was better by test_top1, 0.9, and is not kept: " in said.err
+    assert "- weights after epoch 3 of 3, the best that was kept by test_top1; " in (RUN / "report.md").read_text()
+
+
+@pytest.mark.usefixtures("top1")
+def test_the_recipe_that_is_told_is_that_of_the_last_start(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A metric that its epochs have not is refused first, though by them it would be told whether it is finished."""
+    for patience in (1, 2):
+        early = [f"train.stop_early={patience}", "train.epochs=9", "train.on_divergence=rollback"][:1 + patience]
+        assert archspec(["train", "small.yaml", *QUICK, *(part for key in early for part in ("--set", key))]) == 0
+    manifest, text = json.loads((RUN / "manifest.json").read_text())["train"], (RUN / "report.md").read_text()
+    assert (manifest["stop_early"]["patience"], manifest["on_divergence"]["kind"]) == (2, "rollback")
+    assert "stopped early, after 4 of 9 epochs: test\\_top1 had not got better for 2 epochs" in text
+    capsys.readouterr()
+    wrong = ["--set", "train.epochs=9", "--set", "train.stop_early={metric: test_f1, patience: 2}"]
+    assert archspec(["train", "small.yaml", *QUICK, *wrong]) == 2
+    assert capsys.readouterr().err.startswith("train.stop_early.metric: test_f1 is not measured on these data\n")
+
+
 def saved(folder: Path, steps: Iterable[int]) -> Checkpoints:
     found = Checkpoints(folder, 2)
     for step in steps:
@@ -135,7 +161,7 @@ def saved(folder: Path, steps: Iterable[int]) -> Checkpoints:
 
 
 def row(step: int, top1: float) -> dict[str, float]:
-    return {"step": step, "test_top1": top1}
+    return {"epoch": step, "step": step, "test_top1": top1}
 
 
 def test_a_damaged_best_one_is_passed_over(tmp_path: Path) -> None:
@@ -144,7 +170,8 @@ def test_a_damaged_best_one_is_passed_over(tmp_path: Path) -> None:
     history = [row(1, 0.1), row(2, 0.3), row(3, 0.9)]
     snapshot, best = best_state(found, history, "test_top1", said.append)
     assert (snapshot.arrays["a"].tolist(), best) == ([1.0], row(1, 0.1))
-    assert said == [f"{tmp_path}/best-00000002.npz is passed over (damaged: its checksum differs)"]
+    assert said == [f"{tmp_path}/best-00000002.npz is passed over (damaged: its checksum differs)",
+                    "epoch 3 was better by test_top1, 0.9, and is not kept: train.checkpoint.best keeps those that end from now on"]
     with pytest.raises(InputError, match=r"holds no best epoch that can be used.*\n  hint: --set export.weights=raw"):
         best_state(found, history[2:], "test_top1", said.append)
 

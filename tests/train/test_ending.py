@@ -34,6 +34,10 @@ def test_patience_ends_with_the_epoch_that_is_one_too_many(values: tuple[float, 
     assert found[:1] == ([] if after is None else [after])
 
 
+def test_what_was_not_measured_ends_nothing() -> None:
+    assert not stopped(StopEarly(metric="test_f1", patience=1), rows(0.5, 0.4))
+
+
 def test_a_loss_has_to_fall() -> None:
     assert stopped(StopEarly(metric="loss", patience=1), rows(0.5, 0.6, metric="loss"))
     assert not stopped(StopEarly(metric="loss", patience=1), rows(0.5, 0.4, metric="loss"))

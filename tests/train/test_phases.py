@@ -14,6 +14,7 @@ from archspec.data.sources import load_data
 from archspec.errors import InputError
 from archspec.network import load, lower
 from archspec.train.job import Job, prepare
+from archspec.train.progress import Interrupted
 from archspec.train.reporting.report import learning
 from archspec.train.step.frozen import layers_of
 
@@ -98,6 +99,18 @@ def test_norms_that_learn_by_the_end_have_theirs_recomputed_too(spec: Path) -> N
         before = weights(each)
         each.settle(lambda: None)
         assert ("stem_conv_norm" in moved(before, weights(each))) is found
+
+
+def test_a_signal_is_heeded_after_each_of_its_batches(spec: Path) -> None:
+    asked, again = list[int](), job("train.recompute_statistics=96")
+
+    def stop() -> None:
+        asked.append(len(asked))
+        if len(asked) == 2:
+            raise Interrupted("SIGTERM")
+    with pytest.raises(Interrupted):
+        again.settle(stop)
+    assert asked == [0, 1]
 
 
 def test_how_weights_learn_is_told(spec: Path) -> None:

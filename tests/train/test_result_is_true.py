@@ -49,8 +49,10 @@ def test_a_finished_run_gives_other_weights_when_they_are_asked_for(capsys: pyte
         train(weights)
         told_truly(weights)
     assert [row["averaged"] for row in metrics()] == [0, 0]
+    before = {path: path.read_bytes() for path in RUN.rglob("*") if path.is_file()}
     keys = [part for key in (*EVERYTHING, "export.weights=best") for part in ("--set", key)]
     assert archspec(["train", "small.yaml", *QUICK, *keys]) == 2
     assert capsys.readouterr().err.endswith(
         "runs/small/checkpoints holds no best epoch that can be used: train.checkpoint.best keeps those that end from now on\n"
         "  hint: --set export.weights=raw, or ema of a training with one, takes the weights at the end\n")
+    assert {path: path.read_bytes() for path in RUN.rglob("*") if path.is_file()} == before
