@@ -85,8 +85,10 @@ def _tested(told: Told) -> str:
 
 
 def _best(told: Told) -> str:
-    """By what its epoch is the best, of all or of those that were kept."""
-    metric = told.manifest.train["checkpoint"]["metric"]
+    """By what its epoch is the best, of all or of those that were kept; '' where the manifest does not say by what."""
+    metric = told.manifest.train.get("checkpoint", {}).get("metric")
+    if not metric:
+        return ""
     own = [row for row in told.history if row["epoch"] == told.result.get("epoch") and metric in row]
     alike = [row for row in told.history if metric in row and row.get("averaged") == own[0].get("averaged")] if own else []
     kept = bool(own) and best(alike, metric)[0][metric] != own[0][metric]
