@@ -60,7 +60,7 @@ def saving(spec: str, batch: int, pairs: int) -> None:
     plain = load(spec)
     data = (f"train.data={{source: synthetic, classes: {plain.classes}, channels: {plain.input[-1]}, train: {4 * batch}, "
             f"test: {batch}}}")
-    loaded = load(spec, [f"train.batch={batch}", data, "train.augment=[]", "train.epochs=1000"])
+    loaded = load(spec, [f"train.batch={batch}", data, "train.augment=[]", "train.epochs=1000", "train.schedule=constant"])
     job = prepare(loaded, lower(loaded), load_data(loaded.train.data), lambda *_: None, trial=True)
     with tempfile.TemporaryDirectory() as folder:
         run = RunFolder(Path(folder))
