@@ -167,7 +167,7 @@ def try_out(asked: Training) -> int:
     with tempfile.TemporaryDirectory(prefix="archspec-") as folder, asked.console.status("saving and comparing"):
         trial = RunFolder(Path(folder))
         write_lines(trial.metrics, [found.row])
-        begun(spec.name, job.recipe, job.rule, asked.graph, asked.fresh).write(trial.manifest)
+        begun(spec, job.rule, asked.graph, asked.fresh).write(trial.manifest)
         exported = _finish(asked, trial, job, found.row)
         room = refuse_little_space(job, run.path, trial.path)
     if not job.checked.decoded:

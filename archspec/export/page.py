@@ -13,10 +13,12 @@ from archspec.evaluate.judged import Judged
 from archspec.export.confusion import CONFUSION, WORST_IMAGES, words
 from archspec.preprocess.rule import Preprocess
 from archspec.spec.dump import to_inline
+from archspec.spec.files import recipe_names
 from archspec.train.ending import best
 from archspec.train.progress import Row
 from archspec.train.reporting.speed import duration
 from archspec.train.saving.manifest import Manifest
+from archspec.views.recipes import entry
 
 LISTED = 10
 """Classes, pairs and images of which a table tells."""
@@ -111,10 +113,19 @@ def _numbers(values: Iterable[float]) -> str:
 def _recipe(told: Told) -> Iterator[str]:
     yield "## Recipe"
     yield ""
+    if name := told.manifest.recipe:
+        yield f"{_cell(name)}, and what was written beside it{_published(name)}."
+        yield ""
     yield "```yaml"
     yield from (f"{visible(key)}: {visible(to_inline(value))}" for key, value in said(told.manifest.train).items())
     yield "```"
     yield ""
+
+
+def _published(name: str) -> str:
+    """What a shipped recipe came to where it is from; '' where this version has none of that name."""
+    found = entry(name) if name in recipe_names() else None
+    return f"; published: {found.result}; {found.protocol}" if found else ""
 
 
 def _curves(told: Told) -> Iterator[str]:

@@ -56,7 +56,8 @@ def begin(run: RunFolder, spec: Spec, graph: Graph, job: Job, fresh: bool, say: 
         refuse_none(job, Checkpoints(run.checkpoints, spec.train.checkpoint.keep))
     manifest = manifests.read(run.manifest)
     again = manifests.start(job.state.progress.step, machine(job))
-    replace(manifest, train=to_json(spec.train), resumed=[*manifest.resumed, again]).write(run.manifest)
+    replace(manifest, train=to_json(spec.train), recipe=spec.resolved.recipe or manifest.recipe,
+            resumed=[*manifest.resumed, again]).write(run.manifest)
     write_text(run.spec, spec.to_yaml(expand=True))
     _sweep(run)
 
@@ -114,7 +115,7 @@ def _create(run: RunFolder, spec: Spec, graph: Graph, job: Job, fresh: bool) -> 
     run.path.resolve().mkdir(parents=True, exist_ok=True)
     _sweep(run)
     # the manifest first: by it a folder is known for a run
-    manifests.begun(spec.name, spec.train, job.rule, graph, fresh, machine(job)).write(run.manifest)
+    manifests.begun(spec, job.rule, graph, fresh, machine(job)).write(run.manifest)
     write_json(run.index, job.index.to_json())
     write_text(run.spec, spec.to_yaml(expand=True))
 

@@ -29,7 +29,7 @@ def a_run(path: Path, changes: dict[str, object], top1: float | None, *, finishe
     path.mkdir(parents=True)
     found.spec.write_text(spec.to_yaml(expand=True))
     write_json(found.index, {"digest": DATA})
-    begun(spec.name, spec.train, preprocess_of(spec.train, input_shape(graph)), graph, False).write(found.manifest)
+    begun(spec, preprocess_of(spec.train, input_shape(graph)), graph, False).write(found.manifest)
     if top1 is not None:
         write_lines(found.metrics, [{**ROW, "test_top1": top1}])
     if finished:

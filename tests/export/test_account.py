@@ -44,6 +44,14 @@ def test_it_tells_result_protocol_recipe_and_what_is_wrong(trained: Path) -> Non
     assert "null" not in text
 
 
+def test_it_tells_what_recipe_it_stands_on_and_what_that_came_to(trained: Path) -> None:
+    run = RunFolder(trained)
+    for name, told in (("", "## Recipe\n\n```yaml\n"), ("of_old", "## Recipe\n\nof\\_old, and what was written beside it.\n"),
+                       ("rsb_a2", "rsb\\_a2, and what was written beside it; published: ResNet-50 20.2 ")):
+        manifest = replace(account.manifests.read(run.manifest), recipe=name)
+        assert told in page(Told(artifact(), manifest, read_lines(run.metrics), summarize(run), 0, frozenset()))
+
+
 @pytest.mark.parametrize(("result", "recipe", "told"), [
     ({}, {"precision": "mixed_bfloat16"}, "weights after epoch 3 of 3; mixed_bfloat16"),
     ({}, {"precision": "mixed_bfloat16", "ema": {"decay": 0.9}}, "weights after epoch 3 of 3; mixed_bfloat16"),

@@ -23,7 +23,7 @@ def loaded(spec: Path, *overrides: str) -> tuple[Spec, Graph]:
 
 
 def begun(spec: Spec, graph: Graph) -> manifests.Manifest:
-    return manifests.begun(spec.name, spec.train, preprocess_of(spec.train, input_shape(graph)), graph, fresh=False)
+    return manifests.begun(spec, preprocess_of(spec.train, input_shape(graph)), graph, fresh=False)
 
 
 @pytest.fixture

@@ -59,8 +59,11 @@ def read_lines(path: Path) -> list[Row]:
     return rows
 
 
-def draw_curves(path: Path, history: Sequence[Row], title: str) -> None:
-    """curves.png: loss and error over the epochs, as He et al. 2016 draw them: training thin and dashed, test bold."""
+def draw_curves(path: Path, history: Sequence[Row], title: str, objective: str = "") -> None:
+    """curves.png: loss and error over the epochs, as He et al. 2016 draw them: training thin and dashed, test bold.
+
+    `objective` is the loss that was trained with, where it is not the one that is tested.
+    """
     from matplotlib.ticker import MaxNLocator
     epochs = [row["epoch"] for row in history]
     losses = [[row[name] for row in history] for name in ("loss", "test_loss")]
@@ -69,7 +72,8 @@ def draw_curves(path: Path, history: Sequence[Row], title: str) -> None:
         figure.suptitle(shorten(legible(title)))
         for axes, label, (trained, tested) in zip(figure.subplots(1, 2), ("loss", "error (%)"), (losses, errors), strict=True):
             few = "o" if len(epochs) < FEW else ""
-            axes.plot(epochs, trained, label="training", color=COLOUR, linestyle="--", linewidth=1, marker=few, markersize=4)
+            own = f"training ({objective})" if objective and label == "loss" else "training"
+            axes.plot(epochs, trained, label=own, color=COLOUR, linestyle="--", linewidth=1, marker=few, markersize=4)
             axes.plot(epochs, tested, label="test", color=COLOUR, linewidth=2, marker=few, markersize=4)
             axes.set(xlabel="epoch", ylabel=label)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))

@@ -17,9 +17,11 @@ from archspec.io.files import read_json, write_json
 from archspec.io.numbers import is_number
 from archspec.preprocess.rule import Preprocess
 from archspec.schema.keys import to_json
-from archspec.spec.recipe import Recipe
+from archspec.spec.arch import Spec
 
 FRESH = "--fresh starts over (the old run is moved aside)"
+LATER = frozenset({"machine", "recipe"})
+"""Keys that manifests of before have not."""
 DEPTH = 20
 """Mappings and lists within one another in a recipe, at most."""
 NOWHERE: Mapping[str, str] = MappingProxyType({})
@@ -32,7 +34,7 @@ class Manifest:
 
     `command` and `versions` are those that began the run; `resumed` has time, step, command and versions of each later
     start. `input` is what holds for images, whether a spec or a preset says it. `fresh` says whether it was begun by --fresh.
-    `machine` is where it began, in words; {} of older runs.
+    `machine` is where it began, in words; {} of older runs. `recipe` is the shipped one that `train` stands on; '' of none.
     """
 
     spec: str
@@ -45,6 +47,7 @@ class Manifest:
     fresh: bool
     resumed: list[dict[str, Any]]
     machine: dict[str, str] = field(default_factory=dict)
+    recipe: str = ""
 
     def write(self, path: Path) -> None:
         """Writes it, whole or not at all."""
@@ -57,18 +60,19 @@ def start(step: int, machine: Mapping[str, str]) -> dict[str, Any]:
             "machine": dict(machine)}
 
 
-def begun(name: str, train: Recipe, rule: Preprocess, graph: Graph, fresh: bool,
-          machine: Mapping[str, str] = NOWHERE) -> Manifest:
+def begun(spec: Spec, rule: Preprocess, graph: Graph, fresh: bool, machine: Mapping[str, str] = NOWHERE) -> Manifest:
     """The manifest of a run that this command begins."""
-    return Manifest(name, graph.fingerprint, train.seed, sys.argv, versions(),
-                    {"images": "pixels from 0 to 255", **rule.to_json()}, to_json(train), fresh, [], dict(machine))
+    return Manifest(spec.name, graph.fingerprint, spec.train.seed, sys.argv, versions(),
+                    {"images": "pixels from 0 to 255", **rule.to_json()}, to_json(spec.train), fresh, [], dict(machine),
+                    spec.resolved.recipe)
 
 
 def read(path: Path) -> Manifest:
     """Raises InputError if it is not as `write` wrote it."""
     try:
         document = read_json(path)
-        if not isinstance(document, dict) or document.keys() | {"machine"} != {each.name for each in fields(Manifest)}:
+        known = {each.name for each in fields(Manifest)}
+        if not isinstance(document, dict) or document.keys() | LATER != known:
             raise TypeError("it has not the keys of a manifest")
         found = Manifest(**document)
         if wrong := [key for key, holds in HOLDS.items() if not holds(getattr(found, key))]:
@@ -117,5 +121,6 @@ def _starts(value: Any) -> bool:
 
 HOLDS: Mapping[str, Callable[[Any], bool]] = MappingProxyType({
     "spec": _text, "fingerprint": _text, "seed": lambda value: type(value) is int, "command": _texts, "versions": _said,
-    "input": _keys, "train": _recipe, "fresh": lambda value: isinstance(value, bool), "resumed": _starts, "machine": _said})
+    "input": _keys, "train": _recipe, "fresh": lambda value: isinstance(value, bool), "resumed": _starts, "machine": _said,
+    "recipe": _text})
 """Of each key, whether a value is one that `write` writes: anyone may have written the file."""
