@@ -8,4 +8,4 @@ MOST = 1e38
 
 def is_number(value: object) -> bool:
     """Whether it is finite and below MOST; JSON holds others: NaN, Infinity, true, whole numbers of a thousand digits."""
-    return type(value) in (int, float) and -MOST < value < MOST  # type: ignore[operator]
+    return isinstance(value, int | float) and not isinstance(value, bool) and -MOST < value < MOST

@@ -62,7 +62,8 @@ class Look:
         """A line, or the bar moves."""
         means = trained(_read(self._job))
         step = self._job.state.progress.step
-        now = Now(means["loss"], means["accuracy"], float(self._job.rate(step - 1)), self._pace.waits_now, device_memory())
+        now = Now(means["loss"], means["accuracy"], float(self._job.rate(step - 1)), self._pace.waits_now,
+                  device_memory(self._job.strategy))
         self._log.step(step, now)
         self._looked = time.monotonic()
 
@@ -151,7 +152,7 @@ class Evaluate:
         return {"epoch": progress.step // steps, "step": progress.step, **means, **test, "learning_rate": rate,
                 **progress.norms, "seconds": round(progress.seconds, 2), "images_per_second": self._pace.rate,
                 "data_wait": self._pace.waits, "images": self._job.training.split.size, "skipped": len(self._job.checked.train),
-                **({"device_memory": memory} if (memory := device_memory()) else {}),
+                **({"device_memory": memory} if (memory := device_memory(self._job.strategy)) else {}),
                 **({"averaged": int(self._job.averaged)} if self._job.average else {}),
                 **(skipped if progress.rolled_back else {})}
 

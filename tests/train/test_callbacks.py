@@ -34,6 +34,9 @@ class Told(keras.callbacks.Callback):
 class Stops(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self.model.stop_training = epoch == 0
+class StopsWithin(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        self.model.stop_training = batch == 3
 class Fails(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         raise RuntimeError("no network")
@@ -72,6 +75,12 @@ def test_one_that_asks_to_stop_is_heeded_and_the_run_goes_on_later(module: str, 
     assert len(metrics()) == 1
     assert archspec(["train", module, *QUICK]) == 0
     assert len(metrics()) == 2
+
+
+def test_one_that_asks_within_an_epoch_need_not_wait_for_its_end(module: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert archspec(["train", module, *QUICK, "--callback", "mine:StopsWithin"]) == 130
+    assert capfd.readouterr().err.count("a callback asked to stop after step 4 of epoch 1") == 1
+    assert list((RUN / "checkpoints").glob("step-00000004.npz"))
 
 
 def test_one_that_fails_is_blamed_and_nothing_is_lost(module: str, capfd: pytest.CaptureFixture[str]) -> None:

@@ -16,8 +16,10 @@ from archspec.train.reporting.machine import machine, numbers
 TF32 = "float32, whose products a GPU that can rounds to TF32's 10 bits"
 
 
-def job(**recipe: Any) -> Any:
-    return SimpleNamespace(recipe=Recipe(**recipe), strategy=None, cluster=None)
+def job(*devices: str, **recipe: Any) -> Any:
+    """One on these devices."""
+    strategy = SimpleNamespace(extended=SimpleNamespace(worker_devices=devices or ("/device:CPU:0",)))
+    return SimpleNamespace(recipe=Recipe(**recipe), strategy=strategy, cluster=None)
 
 
 @pytest.fixture
@@ -25,7 +27,6 @@ def gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two that TensorFlow sees, of one kind."""
     devices = lambda kind: ["0", "1"] * (kind == "GPU")  # noqa: E731
     monkeypatch.setattr(tf.config, "list_physical_devices", devices)
-    monkeypatch.setattr(tf.config, "list_logical_devices", devices)
     monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda gpu: {"device_name": "NVIDIA X"})
 
 
@@ -34,7 +35,7 @@ def test_with_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "cpuinfo").write_text("processor : 0\nmodel name\t: Fast 9000\n")
     monkeypatch.setattr(machines, "TABLE", tmp_path / "cpuinfo")
     monkeypatch.setattr(machines, "devices_text", lambda *_: "2 GPUs, mirrored")
-    found = machine(job())
+    found = machine(job("/device:GPU:0", "/device:GPU:1"))
     assert list(found) == ["devices", "numbers", "GPUs", "processor", "system"]
     assert (found["devices"], found["numbers"], found["GPUs"]) == ("2 GPUs, mirrored", TF32, "2 x NVIDIA X")
     assert found["processor"].startswith("Fast 9000, ")
@@ -47,6 +48,13 @@ def test_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = machine(job())
     assert "GPUs" not in found
     assert found["processor"].startswith("arm64, ")
+
+
+@pytest.mark.usefixtures("gpus")
+def test_of_gpus_that_do_not_train_nothing_is_said_to_round() -> None:
+    """`train.gpus: 0` trains on the processors."""
+    assert numbers(job()) == ["float32"]
+    assert numbers(job("/device:GPU:0")) == [TF32]
 
 
 def test_numbers() -> None:

@@ -86,7 +86,8 @@ class Service:
 
     def states(self) -> Sequence[object]:
         """For each worker None, or what is wrong with it."""
-        return context.context().get_task_states([(JOB, self.cluster.size)])  # type: ignore[no-any-return]
+        found: Sequence[object] = context.context().get_task_states([(JOB, self.cluster.size)])
+        return found
 
     def say(self, word: str) -> None:
         """Puts down a word of this worker's, once."""

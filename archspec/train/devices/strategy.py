@@ -86,20 +86,22 @@ def devices_text(strategy: tf.distribute.Strategy, cluster: Cluster, recipe: Rec
     return f"{count} {kind}s, mirrored{shared}" if count > 1 else f"1 {kind}"
 
 
+def gpus(strategy: tf.distribute.Strategy) -> list[str]:
+    """Those of this process that train, `GPU:0`: there may be others."""
+    found = map(tf.DeviceSpec.from_string, strategy.extended.worker_devices)
+    return [f"GPU:{each.device_index}" for each in found if each.device_type == "GPU"]
+
+
 def peak(strategy: tf.distribute.Strategy) -> tuple[int, str]:
     """Bytes of memory that were taken at the most, and whose: of GPUs the one's that took most, else the process's."""
-    devices = [device for device in strategy.extended.worker_devices if tf.DeviceSpec.from_string(device).device_type == "GPU"]
-    if not devices:
-        return peak_memory(), "the process"
-    found = [tf.config.experimental.get_memory_info(f"GPU:{tf.DeviceSpec.from_string(each).device_index}") for each in devices]
-    return max(int(each["peak"]) for each in found), "a GPU" if len(devices) > 1 else "the GPU"
+    count = len(gpus(strategy))
+    return (device_memory(strategy), "a GPU" if count > 1 else "the GPU") if count else (peak_memory(), "the process")
 
 
-def device_memory() -> int:
+def device_memory(strategy: tf.distribute.Strategy) -> int:
     """Bytes that the fullest GPU has had in use at the most; 0 where none tells. On a CPU it is the process's."""
-    names = [gpu.name.removeprefix("/device:") for gpu in tf.config.list_logical_devices("GPU")]
     try:
-        return max((int(tf.config.experimental.get_memory_info(name)["peak"]) for name in names), default=0)
+        return max((int(tf.config.experimental.get_memory_info(each)["peak"]) for each in gpus(strategy)), default=0)
     except ValueError:  # of a device whose allocator does not count
         return 0
 

@@ -104,9 +104,7 @@ class Callbacks:
         history = self._job.state.progress.history
         self._call(self._list.on_epoch_end, self._told, logs(history[-1]))
         self._told = len(history)
-        if self._job.model.stop_training:
-            self._say(f"a callback asked to stop after epoch {self._told}")
-            self._job.vote.asked = "a callback"
+        self._heed(f"epoch {self._told}")
         if self._told < self._job.recipe.epochs and not self._job.vote.stops:
             self._call(self._list.on_epoch_begin, self._told)
 
@@ -117,6 +115,13 @@ class Callbacks:
         yield
         if self._each:
             self._call(self._list.on_train_batch_end, within, trained(self._job.state.progress.read()))
+        self._heed(f"step {within + 1} of epoch {self._told + 1}")
+
+    def _heed(self, place: str) -> None:
+        """Stops as after a signal, once, where a callback has asked for it: in an epoch, too, as Model.fit does."""
+        if self._job.model.stop_training and not self._job.vote.asked:
+            self._say(f"a callback asked to stop after {place}")
+            self._job.vote.asked = "a callback"
 
     def _call(self, hook: Callable[..., object], *arguments: object) -> None:
         with _blamed("a callback"):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from archspec.train.devices.strategy import devices_text
+from archspec.train.devices.strategy import devices_text, gpus
 from archspec.train.job import Job
 
 TABLE = Path("/proc/cpuinfo")
@@ -24,7 +24,7 @@ def machine(job: Job) -> dict[str, str]:
 
 def numbers(job: Job) -> list[str]:
     """In what numbers a step computes, and who compiles it, where that is not TensorFlow step by step."""
-    tf32 = bool(tf.config.list_logical_devices("GPU")) and tf.config.experimental.tensor_float_32_execution_enabled()
+    tf32 = bool(gpus(job.strategy)) and tf.config.experimental.tensor_float_32_execution_enabled()
     plain = "float32, whose products a GPU that can rounds to TF32's 10 bits" if tf32 else "float32"
     return [plain if job.recipe.precision == "float32" else job.recipe.precision,
             *(["compiled by XLA"] if job.recipe.jit == "on" else [])]

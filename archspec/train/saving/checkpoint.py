@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 import numpy as np
 
@@ -145,19 +145,31 @@ class _Summed:
 
 
 def _write(snapshot: Snapshot, path: Path) -> None:
-    """As `np.savez` does, but for the sum, and without its copies: both would be made while Python's lock is held."""
-    progress = json.dumps(snapshot.progress).encode()  # of a text NumPy writes four bytes a letter
-    arrays = {**snapshot.arrays, _PROGRESS: np.array(progress)}
+    """Packed, and the sum."""
     with path.open("wb") as file:
         summed = _Summed(file)
-        with zipfile.ZipFile(cast(BinaryIO, summed), "w", allowZip64=True) as archive:
-            for name, array in arrays.items():
-                with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
-                    _write_array(cast(BinaryIO, entry), np.asarray(array, order="C"))
+        pack(snapshot, cast(BinaryIO, summed))
         file.write(_trailer(summed.total))
 
 
-def _write_array(file: BinaryIO, array: np.ndarray) -> None:
+def pack(snapshot: Snapshot, file: BinaryIO) -> None:
+    """Writes it as `np.savez` does, without that one's copies, which are made while Python's lock is held."""
+    progress = json.dumps(snapshot.progress).encode()  # of a text NumPy writes four bytes a letter
+    arrays = {**snapshot.arrays, _PROGRESS: np.array(progress)}
+    with zipfile.ZipFile(file, "w", allowZip64=True) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                _write_array(entry, np.asarray(array, order="C"))
+
+
+def unpack(file: BinaryIO) -> Snapshot:
+    """What `pack` has written. Raises whatever zipfile, NumPy's tokenizer or JSON make of a file that it has not."""
+    with np.load(file, allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    return Snapshot(arrays, json.loads(arrays.pop(_PROGRESS).item()))
+
+
+def _write_array(file: IO[bytes], array: np.ndarray) -> None:
     np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
     file.write(array.reshape(-1).view(np.uint8).data)
 
@@ -180,15 +192,14 @@ def _sum(path: Path, size: int) -> int:
 def _parse(path: Path) -> Snapshot:
     try:
         # opened here: np.load does not close a file that it cannot read
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        progress = json.loads(arrays.pop(_PROGRESS).item())
-        if not is_progress(progress):
+        with path.open("rb") as file:
+            found = unpack(file)
+        if not is_progress(found.progress):
             raise ValueError("its progress is not as it was saved")
-        if odd := [name for name, array in arrays.items() if array.dtype.kind not in "fiub"]:
+        if odd := [name for name, array in found.arrays.items() if array.dtype.kind not in "fiub"]:
             raise ValueError(f"{odd[0]} in it holds no numbers")
     except OSError:
         raise
-    except Exception as error:  # whatever zipfile, NumPy's tokenizer or JSON make of a file that is no checkpoint
+    except Exception as error:  # see unpack
         raise Unusable(f"no checkpoint: {error}") from error
-    return Snapshot(arrays, progress)
+    return found
