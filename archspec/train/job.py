@@ -149,6 +149,16 @@ class Job:
                     variable.assign_add(steps)
         self.state.progress.skip(steps)
 
+    @property
+    def form(self) -> tuple[bool, bool]:
+        """Of the step that comes: whether it is the last of an epoch and its batch not full; whether all layers learn.
+
+        The first step of each form is compiled.
+        """
+        step, freeze = self.state.progress.step, self.recipe.freeze
+        last = self.training.partial and (step + 1) % self.training.steps == 0
+        return last, freeze is not None and 0 < freeze.until * self.training.steps <= step
+
     def batches(self, start: int) -> Iterator[Any]:
         """The batches of the training from a step on."""
         found: Iterator[Any] = iter(strategies.distributed(self.strategy, self.training.training(start)))

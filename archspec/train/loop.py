@@ -20,7 +20,7 @@ from archspec.train.reporting.marks import Mark, Shown, Spread
 from archspec.train.reporting.pace import Pace
 from archspec.train.reporting.records import Records
 from archspec.train.reporting.report import remedy
-from archspec.train.reporting.speed import Extent
+from archspec.train.reporting.speed import Extent, Speed
 from archspec.train.run import RunFolder
 from archspec.train.saving.best import KeepBest
 from archspec.train.saving.checkpoint import Checkpoints
@@ -48,7 +48,7 @@ def train(job: Job, run: RunFolder, console: Console, callbacks: Sequence[keras.
         events: list[Event] = [Mark(job, records), *([Agree(job)] if job.cluster.several else []), Look(job, log, pace), save,
                                evaluate, KeepBest(job, checkpoints, records), Spread(job, records, job.recipe.log.histograms),
                                Shown(job, records, job.recipe.log.images), *([told] if told else [])]
-        steps = Steps(job, pace, told)
+        steps = Steps(job, pace, log.speed, told)
 
         def rescue(error: Diverged) -> None:
             roll_back(job, run, records, error, log.say)
@@ -101,13 +101,13 @@ def _over(job: Job) -> bool:
 class Steps:
     """The steps that are left, one after the other."""
 
-    def __init__(self, job: Job, pace: Pace, told: Callbacks | None) -> None:
+    def __init__(self, job: Job, pace: Pace, speed: Speed, told: Callbacks | None) -> None:
         self.whole = True
         """False within a step: if it fails there, no one knows which weights it has changed."""
-        self._job, self._pace, self._told = job, pace, told
+        self._job, self._pace, self._speed, self._told = job, pace, speed, told
         self._batches = job.batches(job.state.progress.step)
-        self._compiled = set[bool]()
-        """Of steps that are the last of an epoch and of the others, those that have been done: the last may be another one."""
+        self._compiled = set[tuple[bool, bool]]()
+        """The forms of the steps that have been done; see Job.form."""
 
     def next(self) -> None:
         """One step. Raises InputError for an image that cannot be read, too little memory, or a callback that fails."""
@@ -115,10 +115,9 @@ class Steps:
             self._step()
 
     def _step(self) -> None:
-        progress, steps = self._job.state.progress, self._job.training.steps
-        last = self._job.training.partial and (progress.step + 1) % steps == 0
-        compiles = last not in self._compiled
-        if compiles and last:
+        progress, form = self._job.state.progress, self._job.form
+        compiles = form not in self._compiled
+        if compiles:
             self._pace.pause()
         with self._pace.waiting():
             batch = self._job.next(self._batches)
@@ -126,9 +125,11 @@ class Steps:
         progress.add(self._job.train(batch))
         self._pace.follow(progress.sums)
         self.whole = True
-        if compiles and (progress.step % steps or progress.timed[0]):
-            self._pace.go()  # an epoch's pace leaves out a step that compiles, if there is another one
-        self._compiled.add(last)
+        if compiles:
+            self._speed.resume()
+            self._compiled.add(form)
+            if progress.step % self._job.training.steps or progress.timed[0]:
+                self._pace.go()  # an epoch's pace leaves out a step that compiles, if there is another one
 
     def restart(self) -> None:
         """Goes on from where the state stands now."""

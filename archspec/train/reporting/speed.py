@@ -58,7 +58,7 @@ class Speed:
         self._share = now - self._began, done / of
 
     def resume(self) -> None:
-        """It is over; the speed is measured anew, for its time is none of training."""
+        """It is over, or something else that is no training, such as compiling a step: the speed is measured anew."""
         if self._began is not None:
             self._evaluation = time.monotonic() - self._began
         self._began = None
