@@ -30,7 +30,7 @@ import tensorflow as tf
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
 from archspec.data.sources import load_data
 from archspec.network import load, lower
-from archspec.train.job import prepare
+from archspec.train.prepare import prepare
 from quietly import silent
 
 def norms(kind, said):

@@ -19,7 +19,8 @@ from archspec.io.memory import peak_memory
 from archspec.network import load, lower
 from archspec.train import rehearsal
 from archspec.train.devices.cluster import Cluster
-from archspec.train.job import Job, prepare
+from archspec.train.job import Job
+from archspec.train.prepare import prepare
 from archspec.train.rehearsal import Measured, Room, each_took, forecast, rehearse
 
 MEASURED = Measured({}, 0.25, 0.05, 12, (1_500_000_000, "the GPU"))
