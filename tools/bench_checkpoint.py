@@ -32,8 +32,9 @@ from archspec.data.sources import load_data  # noqa: E402
 from archspec.network import load, lower  # noqa: E402
 from archspec.train.begin import begin  # noqa: E402
 from archspec.train.devices.cluster import ALONE  # noqa: E402
-from archspec.train.job import Job, prepare  # noqa: E402
+from archspec.train.job import Job  # noqa: E402
 from archspec.train.loop import train  # noqa: E402
+from archspec.train.prepare import prepare  # noqa: E402
 from archspec.train.reporting.records import Records  # noqa: E402
 from archspec.train.run import RunFolder  # noqa: E402
 from archspec.train.saving.checkpoint import Checkpoints  # noqa: E402

@@ -93,7 +93,7 @@ def _refuse_other_data(asked: Training) -> None:
     """Of a finished run: raises InputError where its data lie there and are others. They may be gone by now."""
     from archspec.data.sources import load_data
     from archspec.train.begin import refuse_other_data
-    from archspec.train.job import look
+    from archspec.train.prepare import look
     try:
         with ticking(asked.console) as tick:
             index = look(asked.spec, asked.graph, load_data(asked.spec.train.data), tick)[1].index
@@ -183,7 +183,7 @@ def _job(asked: Training, *, trial: bool) -> Job:
     """The job of a run, made ready. Raises InputError where something does not fit."""
     from archspec.data.sources import load_data
     from archspec.train.begin import check_classes
-    from archspec.train.job import prepare
+    from archspec.train.prepare import prepare
     data = load_data(asked.spec.train.data)
     with ticking(asked.console) as tick:
         check_classes(asked.run, asked.spec, asked.graph, data, asked.fresh, tick)

@@ -18,7 +18,8 @@ from archspec.io.machine import refusal
 from archspec.schema.keys import to_json
 from archspec.spec.arch import Spec
 from archspec.train.ending import ended
-from archspec.train.job import Job, Say, look
+from archspec.train.job import Job, Say
+from archspec.train.prepare import look
 from archspec.train.progress import Row
 from archspec.train.reporting.machine import machine
 from archspec.train.reporting.metrics import read_lines

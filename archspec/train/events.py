@@ -124,7 +124,7 @@ class Evaluate:
         means = trained(_read(self._job))
         self._pace.pause()
         if not is_number(means["loss"]):
-            raise _diverged(self._job, "the loss is no longer a number", self._job.state.progress.step)
+            raise _diverged(self._job, "the loss is no longer a number", progress.step)
         row = self._row(means, self.test())
         self._job.end_epoch(row)
         self._records.epoch(progress.history)

@@ -42,9 +42,8 @@ def train(job: Job, run: RunFolder, console: Console, callbacks: Sequence[keras.
     told = Callbacks(job, callbacks, log.say) if callbacks else None
     with log, StopRequest(job.vote) as stop, records, told or nullcontext():
         pace = Pace(progress, extent.each)
-        save = Save(job, records, pace)
+        save, evaluate = Save(job, records, pace), Evaluate(job, records, pace, log, stop)
         # to save comes first: an image that cannot be read in the evaluation must not cost the epoch
-        evaluate = Evaluate(job, records, pace, log, stop)
         events: list[Event] = [Mark(job, records), *([Agree(job)] if job.cluster.several else []), Look(job, log, pace), save,
                                evaluate, KeepBest(job, checkpoints, records), Spread(job, records, job.recipe.log.histograms),
                                Shown(job, records, job.recipe.log.images), *([told] if told else [])]
@@ -59,17 +58,19 @@ def train(job: Job, run: RunFolder, console: Console, callbacks: Sequence[keras.
             save.act()
             if progress.step < job.steps:
                 log.say(f"stopped early, after epoch {len(progress.history)}: {no_better(job.recipe)}")
-            known = progress.history[-1] in job.shown_in(progress.history)
-            return progress.history if known and not job.restate else _tested_again(job, evaluate, stop)
+            return _rows(job, evaluate, stop)
 
 
-def _tested_again(job: Job, evaluate: Evaluate, stop: StopRequest) -> list[Row]:
-    """The rows of a training; the last one is of the weights and statistics that are wanted at the end.
+def _rows(job: Job, evaluate: Evaluate, stop: StopRequest) -> list[Row]:
+    """Those of a training; the last one is of the weights and statistics that are wanted at the end.
 
     Of a run that was done `export.weights` may ask for others now, and statistics are recomputed only now. In the rows that
     are kept it stays as it was: with more epochs, or more patience, the training goes on by them as if it had not ended.
     """
-    *before, last = job.state.progress.history
+    history = job.state.progress.history
+    *before, last = history
+    if not job.restate and job.shown_in([last]):
+        return history
     job.settle(stop.check)
     return [*before, {**last, **evaluate.test()}]
 

@@ -68,8 +68,8 @@ class Progress:
                              len(self.recent))
 
     def skipped(self, begin: int, end: int) -> int:
-        """How many of the steps after `begin` up to `end` were left out."""
-        return sum(max(0, min(last, end) - max(first, begin)) for first, last in self.rolled_back)
+        """How many of the steps after `begin` up to `end` were left out; some more than once, by going back further."""
+        return len({step for first, last in self.rolled_back for step in range(max(first, begin), min(last, end))})
 
     def unchanged_since(self, step: int) -> int:
         """The first step after which the weights were what they are after this one: steps that are left out change none."""

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from forked import printing
 
 from archspec.cli import run as archspec
 
 LOG = Path("log")
+PATCH = pytest.MonkeyPatch()
+"""Of these processes, which end with what is changed in them."""
 
 
 def train(arguments: list[str], spoiled: Collection[int] = (), moment: str = "", step: int = 0) -> int | None:
@@ -46,14 +49,14 @@ def spoil(steps: Collection[int]) -> None:
             self.model.get_layer("head_dense").bias.assign(np.full(3, np.nan, np.float32))
             return sums * tf.constant(np.nan, tf.float64)
         return sums
-    Job.train = train  # type: ignore[method-assign]
+    PATCH.setattr(Job, "train", train)
 
 
 def rise() -> None:
     """The test of each epoch says that it is better than the one before, whatever the machine computes."""
     from archspec.train.events import Evaluate
     real = Evaluate.test
-    Evaluate.test = lambda self: {**real(self), "test_top1": self._job.state.progress.step / 1000}  # type: ignore[method-assign]
+    PATCH.setattr(Evaluate, "test", lambda self: {**real(self), "test_top1": self._job.state.progress.step / 1000})
 
 
 def kill(*_: object) -> None:
@@ -77,7 +80,7 @@ def replaced(owner: object, name: str, due: Callable[..., object], act: Callable
         if ends:
             act(*arguments)
         return found
-    setattr(owner, name, run)
+    PATCH.setattr(owner, name, run)
 
 
 def always(*_: object) -> bool:

@@ -25,7 +25,8 @@ def job(*devices: str, **recipe: Any) -> Any:
 @pytest.fixture
 def gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two that TensorFlow sees, of one kind."""
-    devices = lambda kind: ["0", "1"] * (kind == "GPU")  # noqa: E731
+    def devices(kind: str) -> list[str]:
+        return ["0", "1"] * (kind == "GPU")
     monkeypatch.setattr(tf.config, "list_physical_devices", devices)
     monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda gpu: {"device_name": "NVIDIA X"})
 

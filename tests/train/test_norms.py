@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from forked import program
 from runs import QUICK, RUN, metrics
 
-import archspec
 from archspec.cli import run
 from archspec.train.progress import Progress, is_progress
 
@@ -30,7 +27,7 @@ import tensorflow as tf
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
 from archspec.data.sources import load_data
 from archspec.network import load, lower
-from archspec.train.job import prepare
+from archspec.train.prepare import prepare
 from quietly import silent
 
 def norms(kind, said):
@@ -49,11 +46,8 @@ print(json.dumps({name: {kind: norms(kind, [*plain, *said]) for kind in ("one", 
 @pytest.mark.slow
 def test_on_one_device_and_on_two(spec: Path) -> None:
     """(gradient, update) of three steps: before clipping, of whole batches, without the scale, of what learns."""
-    places = [str(Path(archspec.__file__).parents[1]), str(Path(__file__).parents[1])]
-    done = subprocess.run([sys.executable, "-c", PROGRAM, json.dumps([PLAIN, FORMS])], capture_output=True, text=True, check=False,
-                          env={**os.environ, "PYTHONPATH": os.pathsep.join(places), "CUDA_VISIBLE_DEVICES": "-1"})
-    assert done.returncode == 0, done.stderr
-    found = {name: [np.array(each) for each in kinds.values()] for name, kinds in json.loads(done.stdout).items()}
+    said = json.loads(program(PROGRAM, json.dumps([PLAIN, FORMS])))
+    found = {name: [np.array(each) for each in kinds.values()] for name, kinds in said.items()}
     for name, (one, two) in found.items():
         np.testing.assert_allclose(two, one, rtol=2e-3 if name == "half" else 1e-4, err_msg=name)
         most = LIMIT if name == "clipped" else np.inf

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from itertools import islice
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from forked import program
 from test_phases import job, weights
-from test_strategy import DEVICES, ROOT
+from test_strategy import DEVICES
 
 from archspec.train.job import Job
 
@@ -124,10 +122,7 @@ def test_devices_have_them_together_or_each_its_own(spec: Path) -> None:
 
     The rate that follows the tests is the same on both devices, too.
     """
-    done = subprocess.run([sys.executable, "-c", TOGETHER], capture_output=True, text=True, check=False,
-                          env={**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"})
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    found = json.loads(program(TOGETHER))
     assert max(found["together"]) < 1e-4, found["together"]
     for (half, whole), start in zip(found["apart"], (0, 1), strict=True):
         np.testing.assert_allclose(np.array(half) - start, (np.array(whole) - start) / 2, atol=1e-5)

@@ -13,7 +13,8 @@ import pytest
 from archspec.data.sources import load_data
 from archspec.errors import InputError
 from archspec.network import load, lower
-from archspec.train.job import Job, prepare
+from archspec.train.job import Job
+from archspec.train.prepare import prepare
 from archspec.train.progress import Interrupted
 from archspec.train.reporting.report import learning
 from archspec.train.step.frozen import layers_of

@@ -16,6 +16,7 @@ from archspec.errors import SpecError
 from archspec.network import load
 from archspec.schema.read import section_of
 from archspec.spec.recipe import Recipe
+from archspec.spec.schedules import Plateau
 from archspec.train import loop
 from archspec.train.step.schedule import LearningRate
 
@@ -52,7 +53,8 @@ def of_keras(values: list[float], factor: float, patience: int, least: float, fi
 def rates(values: list[float], sign: int, **schedule: Any) -> list[float]:
     """The rate at the first and at the last step of each epoch."""
     recipe = section_of(Recipe, {"epochs": EPOCHS, "schedule": {"kind": "plateau", "learning_rate": 0.3, **schedule}})
-    rate, metric, found = LearningRate(recipe, STEPS), recipe.schedule.metric, list[float]()  # type: ignore[union-attr]
+    assert isinstance(recipe.schedule, Plateau)
+    rate, metric, found = LearningRate(recipe, STEPS), recipe.schedule.metric, list[float]()
     for epoch in range(EPOCHS):
         rate.follow([{"epoch": number, metric: sign * value} for number, value in enumerate(values[:epoch], 1)])
         found += [float(rate(step)) for step in (epoch * STEPS, epoch * STEPS + STEPS - 1)]
@@ -157,4 +159,4 @@ def test_its_metric_is_measured_or_it_is_refused(spec: Path, capsys: pytest.Capt
 
 def test_a_dry_run_and_the_kinds_of_keys(spec: Path) -> None:
     assert archspec([*command(HARD, RUN), "--dry-run"]) == 0
-    assert load("small.yaml", ["train.schedule=plateau", "train.epochs=12"]).train.schedule.factor == 0.1  # type: ignore[union-attr]
+    assert load("small.yaml", ["train.schedule=plateau", "train.epochs=12"]).train.schedule == Plateau(factor=0.1)

@@ -14,7 +14,8 @@ from archspec.data.sources import load_data
 from archspec.errors import InputError
 from archspec.network import load, lower
 from archspec.spec.recipe import Recipe
-from archspec.train.job import Job, prepare
+from archspec.train.job import Job
+from archspec.train.prepare import prepare
 from archspec.train.reporting.report import headline
 from archspec.train.step.compiling import compiles
 

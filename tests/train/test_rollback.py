@@ -113,7 +113,8 @@ def test_a_state_whose_test_is_no_number_is_gone_back_from(spec: Path, monkeypat
     assert archspec(["train", "small.yaml", *BACK, "--set", "train.checkpoint.keep=3"]) == 0
     assert (f"the test loss is no longer a number in epoch 2, at step 60 (batch 30 of 30): back to the checkpoint of step {back}; "
             f"steps {back + 1} to 60 are left out ({times} of 3 times)\n") in capsys.readouterr().err
-    assert read(RUN / "checkpoints/step-00000060.npz").progress["rolled_back"] == [[back, 60]]
+    assert read(RUN / "checkpoints/step-00000060.npz").progress["rolled_back"] == [[step, 60] for step in (50, 40)[:times]]  # all count
+    assert metrics()[-1]["skipped_steps"] == 60 - back
     assert sorted(path.name for path in (RUN / "checkpoints").glob("*.unusable")) == [f"step-000000{step}.npz.unusable" for step in
                                                                                      sorted(since)]
 

@@ -33,7 +33,7 @@ from archspec.data.sources import load_data
 from archspec.network import load, lower
 from archspec.train.begin import begin
 from archspec.train.saving.checkpoint import Checkpoints
-from archspec.train.job import prepare
+from archspec.train.prepare import prepare
 from archspec.train.loop import train
 from archspec.train.run import RunFolder
 from archspec.train.devices.strategy import devices_text, statistics

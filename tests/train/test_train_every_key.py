@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
@@ -81,7 +81,8 @@ def step(train: Written) -> object:
     recipe = section_of(Recipe, {"batch": 4, "epochs": 2, "schedule": schedule, **train})
     model, draw = network(), np.random.default_rng(0)
     rule = preprocess_of(Recipe(preprocess=PreprocessKeys(mean=(0.0,), std=(1.0,))), (4, 4, 1))
-    weights = None if recipe.class_weights is None else np.array([recipe.class_weights.get(f"{name}", 1) for name in range(3)], np.float32)  # type: ignore[attr-defined]
+    said = recipe.class_weights
+    weights = np.array([said.get(f"{name}", 1) for name in range(3)], np.float32) if isinstance(said, Mapping) else None
     one = TrainStep(model, make_optimizer(recipe, 1, model), recipe, rule, rules(recipe, model), 3, weights)
     found = []
     for _ in range(2):
@@ -100,7 +101,8 @@ def plan(train: Written) -> object:
 def run(train: Written) -> object:
     """A training's first two steps on the digits, not compiled, and what is done at its end."""
     found = job(*(f"train.{key}={to_inline(value)}" for key, value in {"batch": 479, **train}.items()))
-    said = headline(SimpleNamespace(name="small", predicting=()), found)  # type: ignore[arg-type]
+    graph: Any = SimpleNamespace(name="small", predicting=())
+    said = headline(graph, found)
     found.initialize(lambda _: None)
     batches = list(islice(found.batches(0), 2))
     tf.config.run_functions_eagerly(True)
@@ -138,13 +140,15 @@ class Records:
 
 def due(train: Written, folder: Path) -> object:
     """At which steps something is saved, kept or told, and which states are left."""
-    recipe, progress, records = section_of(Recipe, {"epochs": EPOCHS, **train}), Progress(recent=[0]), Records()
+    recipe, progress = section_of(Recipe, {"epochs": EPOCHS, **train}), Progress(recent=[0])
+    records: Any = Records()
+    pace: Any = None
     of: Any = SimpleNamespace(recipe=recipe, training=SimpleNamespace(steps=STEPS), shown_in=lambda rows: rows,
                               state=SimpleNamespace(progress=progress, copy=lambda: None))
     checkpoints: Any = SimpleNamespace(best=lambda: dict.fromkeys(records.kept[-1] if records.kept else []))
-    keep = KeepBest(of, checkpoints, records)  # type: ignore[arg-type]
-    events: dict[str, Any] = {"save": Save(of, records, None), "mark": Mark(of, records), "spread": Spread(of, records, recipe.log.histograms),  # type: ignore[arg-type]
-                              "shown": Shown(of, records, recipe.log.images)}  # type: ignore[arg-type]
+    keep = KeepBest(of, checkpoints, records)
+    events: dict[str, Any] = {"save": Save(of, records, pace), "mark": Mark(of, records), "spread": Spread(of, records, recipe.log.histograms),
+                              "shown": Shown(of, records, recipe.log.images)}
     kept, found = Checkpoints(folder, recipe.checkpoint.keep), list[tuple[str, int]]()
     for progress.step in range(1, EPOCHS * STEPS + 1):
         progress.history = TESTS[:progress.step // STEPS]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from forked import FORKS
 from matplotlib.figure import Figure
@@ -23,6 +24,8 @@ from archspec.train.job import Job
 
 Hook = Callable[[], None]
 """Called before the command: it may have something happen to the process later."""
+PATCH = pytest.MonkeyPatch()
+"""Of these processes, which end with what is changed in them."""
 
 
 def together(arguments: Sequence[str], *workers: Sequence[Hook]) -> list[tuple[int, str]]:
@@ -54,7 +57,7 @@ def _run(arguments: list[str], hooks: list[Hook], log: Path, environment: dict[s
     with log.open("wb") as file:
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
-    Figure.savefig = lambda self, path, **_: Path(path).touch()  # type: ignore[method-assign]  # half of the time of a run's end
+    PATCH.setattr(Figure, "savefig", lambda self, path, **_: Path(path).touch())  # half of the time of a run's end
     for hook in hooks:
         hook()
     sys.argv = ["archspec", *arguments]
@@ -75,7 +78,7 @@ def signalled(number: signal.Signals, step: int) -> None:
         real(self)
         if self._job.state.progress.step == step:
             os.kill(os.getpid(), number)
-    loop.Steps.next = following  # type: ignore[method-assign]
+    PATCH.setattr(loop.Steps, "next", following)
 
 
 def spoiled(step: int) -> None:
@@ -86,4 +89,4 @@ def spoiled(step: int) -> None:
         if self.state.progress.step + 1 == step:
             batch = batch._replace(weights=self.strategy.run(tf.multiply, (batch.weights, np.nan)))
         return real(self, batch)
-    Job.train = train  # type: ignore[method-assign]
+    PATCH.setattr(Job, "train", train)

@@ -138,8 +138,7 @@ def summed(strategy: tf.distribute.Strategy, step: Callable[..., tf.Tensor],
     return compiled
 
 
-def everywhere(strategy: tf.distribute.Strategy, act: Callable[..., None],
-               within: Callable[[], AbstractContextManager[None]] = nullcontext) -> Callable[..., None]:
+def everywhere(strategy: tf.distribute.Strategy, act: Callable[..., None], within: Within = nullcontext) -> Callable[..., None]:
     """A compiled function that does the same on every device, and sums nothing; see `summed`."""
     def run(*given: Any) -> None:
         with within():
@@ -148,8 +147,7 @@ def everywhere(strategy: tf.distribute.Strategy, act: Callable[..., None],
     return compiled
 
 
-def summed_by_workers(strategy: tf.distribute.Strategy, step: Callable[..., tf.Tensor],
-                      within: Within = nullcontext
+def summed_by_workers(strategy: tf.distribute.Strategy, step: Callable[..., tf.Tensor], within: Within = nullcontext
                       ) -> Callable[[Any, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
     """As `summed`, over the devices of all workers, and with each worker's vote, () float64, the sum of the votes."""
     def run(batch: Any, vote: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

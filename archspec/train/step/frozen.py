@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import keras
-import tensorflow as tf
 
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
 from archspec.graph.parts import parts
-from archspec.train.progress import Progress
 
 
 def layers_of(graph: Graph, names: Sequence[str]) -> frozenset[str]:
@@ -39,9 +36,3 @@ def refuse_all(model: keras.Model, names: Collection[str]) -> None:
     with frozen(model, names):
         if not model.trainable_variables:
             raise InputError("train.freeze: nothing is left that learns\n  hint: leave the head out of it")
-
-
-def unfreezing(progress: Progress, at: float, before: Callable[[Any], tf.Tensor], after: Callable[[Any], tf.Tensor]
-               ) -> Callable[[Any], tf.Tensor]:
-    """One step until so many are done, then another."""
-    return lambda batch: (before if progress.step < at else after)(batch)

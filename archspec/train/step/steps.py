@@ -63,13 +63,14 @@ class TrainStep:
         if blend:
             labels = tf.argmax(truths, axis=1, output_type=tf.int32) if one_each else tf.cast(truths >= 0.5, tf.uint8)
         distance = partial(objective(self.recipe.loss, one_each, self.class_weights is not None), truths, weighed)
-        with only(weights) if self.partial else nullcontext(), tf.GradientTape() as tape:
-            logits, auxiliary = split_outputs(self.model(inputs, training=True))
-            losses = distance(logits)
-            total = losses + self.recipe.auxiliary_weight * sum(distance(each) for each in auxiliary)
-            # over the global batch: gradients are summed over devices, not averaged
-            loss = self.scale.loss(tf.reduce_sum(total * weights) / self.recipe.batch)
-        with only(weights) if self.partial else nullcontext():  # what is computed again is so, too
+        with only(weights) if self.partial else nullcontext():
+            with tf.GradientTape() as tape:
+                logits, auxiliary = split_outputs(self.model(inputs, training=True))
+                losses = distance(logits)
+                total = losses + self.recipe.auxiliary_weight * sum(distance(each) for each in auxiliary)
+                # over the global batch: gradients are summed over devices, not averaged
+                loss = self.scale.loss(tf.reduce_sum(total * weights) / self.recipe.batch)
+            # here, for it may compute layers again
             gradients = tape.gradient(loss, [variable.value for variable in self.model.trainable_variables])
         return gradients, weighted(weights, losses, hits(logits, labels, 1))
 
