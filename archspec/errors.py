@@ -112,12 +112,18 @@ def hinted(problems: Sized, search: Callable[..., str], *arguments: object) -> s
     return search(*arguments) if len(problems) < MAX_SHOWN else ""
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """'did you mean …?' for a word that is not known, or ''."""
+def closest(word: str, known: Iterable[str]) -> str:
+    """The known word that is spelt much like this one, or ''."""
     words = list(islice(known, MAX_KNOWN))
     few = len(word) < WIDEST and len(words) < MAX_KNOWN
     found = difflib.get_close_matches(word, words, n=1, cutoff=0.6) if few else []
-    return f"did you mean '{found[0]}'?" if found else ""
+    return found[0] if found else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """'did you mean …?' for a word that is not known, or ''."""
+    found = closest(word, known)
+    return f"did you mean '{found}'?" if found else ""
 
 
 def listed(words: Iterable[str]) -> str:

@@ -16,6 +16,7 @@ from archspec.lowering.calls import call_block
 from archspec.lowering.compositors import COMPOSITORS
 from archspec.lowering.culprit import told_at_causes
 from archspec.lowering.lowering import Call, Lowering
+from archspec.lowering.named import misnamed
 from archspec.lowering.place import Place
 from archspec.lowering.primitives import PRIMITIVES
 from archspec.lowering.rules import check_logits, check_parameters, check_stride
@@ -83,6 +84,7 @@ def _lowered(spec: Spec, problems: Problems) -> tuple[Graph | None, int]:
         raise SpecError([*problems.found, error.problem]) from None
     if graph is not None and not problems.found:
         problems.report(*verify(graph))
+        problems.report(*misnamed(spec, graph))
     return graph, run.lowering.limits.items + run.lowering.base.work.steps
 
 

@@ -32,8 +32,9 @@ from archspec.data.sources import load_data  # noqa: E402
 from archspec.network import load, lower  # noqa: E402
 from archspec.train.begin import begin  # noqa: E402
 from archspec.train.devices.cluster import ALONE  # noqa: E402
-from archspec.train.job import Job, prepare  # noqa: E402
+from archspec.train.job import Job  # noqa: E402
 from archspec.train.loop import train  # noqa: E402
+from archspec.train.prepare import prepare  # noqa: E402
 from archspec.train.reporting.records import Records  # noqa: E402
 from archspec.train.run import RunFolder  # noqa: E402
 from archspec.train.saving.checkpoint import Checkpoints  # noqa: E402
@@ -60,7 +61,7 @@ def saving(spec: str, batch: int, pairs: int) -> None:
     plain = load(spec)
     data = (f"train.data={{source: synthetic, classes: {plain.classes}, channels: {plain.input[-1]}, train: {4 * batch}, "
             f"test: {batch}}}")
-    loaded = load(spec, [f"train.batch={batch}", data, "train.augment=[]", "train.epochs=1000"])
+    loaded = load(spec, [f"train.batch={batch}", data, "train.augment=[]", "train.epochs=1000", "train.schedule=constant"])
     job = prepare(loaded, lower(loaded), load_data(loaded.train.data), lambda *_: None, trial=True)
     with tempfile.TemporaryDirectory() as folder:
         run = RunFolder(Path(folder))

@@ -42,8 +42,9 @@ from archspec.schema.read import section_of  # noqa: E402
 from archspec.spec.recipe import Recipe  # noqa: E402
 from archspec.train.begin import begin  # noqa: E402
 from archspec.train.devices.strategy import make_strategy, summed  # noqa: E402
-from archspec.train.job import Job, prepare  # noqa: E402
+from archspec.train.job import Job  # noqa: E402
 from archspec.train.loop import train  # noqa: E402
+from archspec.train.prepare import prepare  # noqa: E402
 from archspec.train.run import RunFolder  # noqa: E402
 from archspec.train.step.optimizer import make_optimizer  # noqa: E402
 from archspec.train.step.steps import TrainStep  # noqa: E402

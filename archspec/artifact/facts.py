@@ -9,6 +9,7 @@ from typing import Any
 from archspec.artifact.artifact import Artifact
 from archspec.errors import InputError
 from archspec.io.files import read_json
+from archspec.io.numbers import is_number
 
 NAME = "artifact.json"
 FORMAT = 1
@@ -56,8 +57,7 @@ def _mapping(*types: type) -> Callable[[Any], bool]:
 def _metrics(value: Any) -> bool:
     """What a test found, and other numbers and texts beside it; or nothing."""
     tested = isinstance(value, dict) and all(type(value.get(key)) in types for key, types in TESTED.items())
-    numbers = tested and all(isinstance(each, str) or (isinstance(each, int | float) and abs(each) < 1e15)
-                             for each in value.values())
+    numbers = tested and all(isinstance(each, str) or is_number(each) for each in value.values())
     return value == {} or (numbers and not isinstance(value.get("top5"), str))
 
 

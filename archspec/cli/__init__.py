@@ -36,7 +36,7 @@ COMMANDS = {
     "import": ("archspec.cli.import_:import_",
                "Write the Keras model of SPEC with WEIGHTS: Keras's .keras and .h5, .safetensors, or a state dict in .pth."),
     "runs": ("archspec.cli.runs:runs",
-             "List the runs in each DIR (runs if none is given), the best first, with the keys in which their specs differ."),
+             "List the runs in each DIR (runs if none is given), the best first, with what differs in their data and specs."),
     "data": ("archspec.cli.data:data",
              "Look into the images of a training before it, and pack them: `data check`, `data show`, `data pack`."),
 }
@@ -111,7 +111,7 @@ def outcome(work: Callable[[], object], arguments: list[str]) -> int:
     except InputError as error:
         return told(WRONG_INPUT, partial(click.echo, str(error), err=True))
     except click.ClickException as error:
-        return told(WRONG_INPUT, error.show)
+        return told(WRONG_INPUT, _hinted(error).show)
     except (KeyboardInterrupt, click.Abort):
         return told(INTERRUPTED, partial(click.echo, "interrupted", err=True))
     except SystemExit:
@@ -125,6 +125,17 @@ def outcome(work: Callable[[], object], arguments: list[str]) -> int:
             return told(WRONG_INPUT, partial(click.echo, refused, err=True))
         return told(BUG, partial(click.echo, _bug(error, arguments), err=True))
     return code if isinstance(code, int) else DONE
+
+
+def _hinted(error: click.ClickException) -> click.ClickException:
+    """An option that is a key of `train` is told as that, where the command takes keys."""
+    if isinstance(error, click.NoSuchOption) and error.ctx and "overrides" in [each.name for each in error.ctx.command.params]:
+        from archspec.schema.words import key_called
+        from archspec.spec.recipe import Recipe
+        word = error.option_name.lstrip("-").replace("-", "_")
+        if name := word if word in Recipe.declared else key_called(word, Recipe.declared):
+            return click.UsageError(f"{error.message}\n  hint: --set train.{name}=VALUE", error.ctx)
+    return error
 
 
 def _bug(error: Exception, arguments: list[str]) -> str:

@@ -45,7 +45,7 @@ def _problems(spec: str, overrides: tuple[str, ...]) -> tuple[tuple[Problem, ...
     except SpecError as error:
         return error.problems, (), ""
     recipe = loaded.train
-    return (), loaded.warnings, f"; {recipe.rate_said}" if recipe.schedule.learning_rate.per else ""
+    return (), loaded.warnings, f"; {recipe.rate_said}" if recipe.reckoned else ""
 
 
 def _document(problem: Problem) -> dict[str, object]:

@@ -36,6 +36,7 @@ def launch(workers: int, arguments: tuple[str, ...]) -> int:
     cluster = clusters.Cluster(0, tuple(addresses(workers)))
     clusters.refuse(cluster, given["strategy"] or spec.train.strategy)
     environments = shares([] if spec.train.gpus == 0 else gpus(os.environ), workers)
-    common = [sys.executable, "-m", "archspec", "train", *arguments, "--workers", ",".join(cluster.workers)]
+    common = [sys.executable, "-m", "archspec", "train", *arguments, "--workers", ",".join(cluster.workers), "--launcher",
+              str(os.getpid())]
     commands = [[*common, "--rank", str(rank)] for rank in range(workers)]
     return Workers(commands, environments, partial(click.echo, err=True)).end()

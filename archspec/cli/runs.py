@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import click
+from rich.cells import cell_len
 from rich.markup import escape
 
 from archspec.cli import DONE
 from archspec.cli.options import as_json, print_json
 from archspec.cli.screen import screen
-from archspec.errors import InputError, shorten
+from archspec.errors import InputError
 from archspec.io.places import user_path
+from archspec.spec.dump import to_inline
 from archspec.train.reporting.speed import duration
 
 if TYPE_CHECKING:
@@ -23,13 +24,15 @@ SHORT = 24
 """Letters of a value in the table."""
 GAP = 2
 """Letters between two columns."""
+DIGITS = 8
+"""Of the digest of data."""
 
 
 @click.command()
 @click.argument("folders", nargs=-1, metavar="[DIR]...")
 @as_json
 def runs(folders: tuple[str, ...], as_json: bool) -> int:
-    """List the runs in each DIR (runs if none is given), the best first, with the keys in which their specs differ.
+    """List the runs in each DIR (runs if none is given), the best first, with what differs in their data and specs.
 
     DIR may be a run folder itself, so that two runs are compared: archspec runs runs/a runs/b.
     """
@@ -51,36 +54,46 @@ def runs(folders: tuple[str, ...], as_json: bool) -> int:
 
 def _print(entries: Sequence[Entry], keys: Sequence[str], refused: Sequence[str]) -> None:
     console = screen(160)
-    columns = list(_columns(entries, keys))
-    shown = columns[:_fitting(columns, console.width)]
-    if entries:
+    first, *columns = _columns(entries, keys)
+    for number, part in enumerate(_parts(first, columns, console.width) if entries else ()):
         from archspec.views.tables import grid
-        table = grid(*(name for name, *_ in shown), left=3)
-        for row in zip(*(cells for _, *cells in shown), strict=True):
+        console.print("\n" * (number > 0), end="")
+        table = grid(*(name for name, *_ in part), left=3 if part[1][0] == "spec" else 1)
+        for row in zip(*(cells for _, *cells in part), strict=True):
             table.add_row(*map(escape, row))
         console.print(table)
-    if left := columns[len(shown):]:
-        click.echo(f"they differ in {len(left)} more keys: {shorten(', '.join(name for name, *_ in left))}")
     for line in refused:
         click.echo(f"left out: {line}", err=True)
 
 
 def _columns(entries: Sequence[Entry], keys: Sequence[str]) -> Iterator[list[str]]:
-    """Each with its head: what all runs have, then the keys in which they differ."""
+    """Each with its head: what all runs have, then what they differ in: the data, and keys."""
     yield ["run", *(str(entry.path) for entry in entries)]
     yield ["spec", *(entry.manifest.spec for entry in entries)]
     yield ["state", *(entry.state for entry in entries)]
     for head, name, form in SHOWN:
         yield [head, *("" if (value := entry.results.get(name)) is None else form.format(value) for entry in entries)]
     yield ["time", *(duration(entry.rows[-1]["seconds"]) if entry.rows else "" for entry in entries)]
+    if len({entry.data for entry in entries}) > 1:
+        yield ["data", *((entry.data or "")[:DIGITS] for entry in entries)]
     for name in keys:
         yield [name.removeprefix("train."), *(_value(entry, name) for entry in entries)]
 
 
-def _fitting(columns: Sequence[Sequence[str]], width: int) -> int:
-    """How many columns have room; those that all runs have are never left out."""
-    ends = list(accumulate(max(map(len, column)) + GAP for column in columns))
-    return max(len(SHOWN) + 4, sum(end <= width + GAP for end in ends))
+def _parts(first: list[str], columns: Sequence[list[str]], width: int) -> Iterator[list[list[str]]]:
+    """The columns in tables that have room, one below the other, each with the first column."""
+    part, used = [first], _width(first)
+    for column in columns:
+        if used + _width(column) > width + GAP and len(part) > 1:
+            yield part
+            part, used = [first], _width(first)
+        part.append(column)
+        used += _width(column)
+    yield part
+
+
+def _width(column: Sequence[str]) -> int:
+    return max(map(cell_len, column)) + GAP
 
 
 SHOWN = (("top1", "test_top1", "{:.2%}"), ("top5", "test_top5", "{:.2%}"), ("test loss", "test_loss", "{:.4f}"),
@@ -89,6 +102,6 @@ SHOWN = (("top1", "test_top1", "{:.2%}"), ("top5", "test_top5", "{:.2%}"), ("tes
 
 
 def _value(entry: Entry, name: str) -> str:
-    value = entry.keys.get(name)
-    text = "" if value is None else str(value)
+    value = entry.value(name)
+    text = "" if value is None else value if isinstance(value, str) else to_inline(value)
     return text if len(text) <= SHORT else f"{text[:SHORT - 1]}…"

@@ -30,4 +30,4 @@ def show(spec: str, overrides: tuple[str, ...], expand: bool, explain: str | Non
 
 def _rate(spec: Spec) -> str:
     """A comment with the learning rate, where it follows from a rate per batch."""
-    return f"# train: {spec.train.rate_said}\n" if spec.train.schedule.learning_rate.per else ""
+    return f"# train: {spec.train.rate_said}\n" if spec.train.reckoned else ""

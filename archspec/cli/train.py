@@ -22,8 +22,10 @@ from archspec.io.machine import refusal
 from archspec.io.places import steady, user_path
 from archspec.io.signals import INTERRUPTED
 from archspec.network import lower
+from archspec.spec.saving import Rollback
 
 if TYPE_CHECKING:
+    from archspec.spec.recipe import Recipe
     from archspec.train.devices.cluster import Cluster
 
     Work = Callable[[Training], int]
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 @click.option("--rank", type=int, metavar="N", help="Which of them this one is, counted from 0: that writes.")
 @click.option("--wait", type=click.IntRange(1, 86_400), default=300, show_default=True, metavar="SECONDS",
               help="How long workers wait for one another at the beginning.")
+@click.option("--launcher", type=int, hidden=True, help="The process that has started the workers: they stop when it is gone.")
 @click.option("--dry-run", is_flag=True, help="Do each thing a little: look at the beginning and the end of every image "
                                               "file, train a few steps, evaluate a few batches, export; say what the run "
                                               "will take of time, memory and disk; keep nothing.")
@@ -45,8 +48,8 @@ if TYPE_CHECKING:
 @click.option("--callback", "callbacks", multiple=True, metavar="MODULE:CLASS",
               help="A Keras callback that is told of the training, made without arguments; repeatable.")
 @overrides
-def train(spec: str, folder: str | None, strategy: str | None, workers: str, rank: int | None, wait: int, dry_run: bool,
-          fresh: bool, callbacks: tuple[str, ...], overrides: tuple[str, ...]) -> int:
+def train(spec: str, folder: str | None, strategy: str | None, workers: str, rank: int | None, wait: int,
+          launcher: int | None, dry_run: bool, fresh: bool, callbacks: tuple[str, ...], overrides: tuple[str, ...]) -> int:
     """Train the network of SPEC (a file, or the name of one that ships with archspec), evaluate it, and save it.
 
     The same command again takes an interrupted run up where it was. A run folder belongs to one spec and recipe.
@@ -59,7 +62,7 @@ def train(spec: str, folder: str | None, strategy: str | None, workers: str, ran
     from archspec.data.sources import refuse_missing
     from archspec.train.devices import cluster as clusters
     from archspec.train.run import RunFolder, refuse
-    cluster = clusters.read(os.environ, workers, rank)
+    cluster = replace(clusters.read(os.environ, workers, rank), launcher=launcher)
     clusters.refuse(cluster, loaded.train.strategy)
     run = RunFolder(path or Path("runs", loaded.name))
     if cluster.chief:
@@ -97,9 +100,7 @@ def _guarded(work: Work, asked: Training, cluster: Cluster, wait: int) -> int:
                   "interrupted; nothing was written yet")
         return INTERRUPTED
     except Diverged as error:
-        asked.say(f"{error}\n  hint: start over with --fresh and a lower train.schedule.learning_rate (now "
-                  f"{asked.spec.train.schedule.learning_rate}) or a longer train.schedule.warmup; or --set "
-                  "train.on_divergence=rollback: the run goes back to its last checkpoint and leaves these batches out")
+        asked.say(f"{error}\n  hint: {_calmer(asked.spec.train)}")
         return NO
     except NotEqual as error:
         asked.say(f"{error}")
@@ -110,11 +111,21 @@ def _guarded(work: Work, asked: Training, cluster: Cluster, wait: int) -> int:
         raise InputError(f"{run.path}: {refused}\n  hint: the same command goes on when that is mended") from error
 
 
+def _calmer(recipe: Recipe) -> str:
+    """What to do where a training has diverged."""
+    slower = (f"start over with --fresh and a lower train.schedule.learning_rate (now {recipe.schedule.learning_rate}) or a "
+              "longer train.schedule.warmup")
+    if isinstance(recipe.on_divergence, Rollback):
+        return slower
+    return (f"{slower}; or --set train.on_divergence=rollback: the run goes back to its last checkpoint and leaves these "
+            "batches out")
+
+
 def _joined(work: Work, asked: Training, cluster: Cluster, wait: int) -> int:
     """Does the work with all workers, when they have come."""
     from archspec.train.devices.team import gathered
     from archspec.train.devices.together import compare
-    from archspec.train.progress import Interrupted
+    from archspec.train.progress import Diverged, Interrupted
     with asked.console.status(f"waiting for {cluster.size} workers"):
         team = gathered(asked.spec.train, cluster, wait)
     assert team.watch is not None
@@ -122,7 +133,7 @@ def _joined(work: Work, asked: Training, cluster: Cluster, wait: int) -> int:
     with team.watch.over():
         try:
             return work(replace(asked, team=team))
-        except Interrupted:  # of all, after the same step: the chief has saved it
+        except (Interrupted, Diverged):  # of all, after the same step: the chief has saved what is to be saved
             team.leave()
             raise
 

@@ -50,7 +50,7 @@ def print_result(result: dict[str, Any], run: RunFolder) -> None:
     shares = [name for name in ("top1", "top5", "precision", "recall", "f1") if result.get(name) is not None]
     shown = {**{name: f"{result[name]:.2%}" for name in shares}, "loss": f"{result['loss']:.4f}",
              "epochs": str(result["epochs"]), "seconds": str(result["seconds"]), "images/s": str(result["images_per_second"]),
-             **({"weights of epoch": f"{result['epoch']}, the best"} if "epoch" in result else {}),
+             **({"weights of epoch": f"{result['epoch']}, the best kept"} if "epoch" in result else {}),
              **({"steps left out": str(result["skipped_steps"])} if "skipped_steps" in result else {})}
     for name in shown:
         table.add_column(name, justify="right")

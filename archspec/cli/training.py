@@ -93,7 +93,7 @@ def _refuse_other_data(asked: Training) -> None:
     """Of a finished run: raises InputError where its data lie there and are others. They may be gone by now."""
     from archspec.data.sources import load_data
     from archspec.train.begin import refuse_other_data
-    from archspec.train.job import look
+    from archspec.train.prepare import look
     try:
         with ticking(asked.console) as tick:
             index = look(asked.spec, asked.graph, load_data(asked.spec.train.data), tick)[1].index
@@ -106,6 +106,7 @@ def _work(asked: Training) -> Finished:
     from archspec.export.run import complete, is_current, outdate
     from archspec.train.begin import begin
     from archspec.train.devices.together import share
+    from archspec.train.ending import ended
     from archspec.train.loop import train
     from archspec.train.reporting.callbacks import load_callbacks
     from archspec.train.reporting.picture.draw import draw_first
@@ -121,7 +122,8 @@ def _work(asked: Training) -> Finished:
     callbacks = load_callbacks(asked.callbacks)
     job = _job(asked, trial=False)
     begin(run, spec, asked.graph, job, asked.fresh, asked.say)
-    outdate(run)
+    if not ended(spec.train, job.state.progress.history):
+        outdate(run)
     if team:
         share(job, team)
     asked.say(headline(asked.graph, job))
@@ -132,6 +134,7 @@ def _work(asked: Training) -> Finished:
         team.leave()
     if spec.export.weights == "best":
         row = take_best(job, Checkpoints(run.checkpoints, spec.train.checkpoint.keep), asked.say)
+    outdate(run)  # not before there is what comes in its place
     with asked.console.status("saving and comparing"):
         return _finish(asked, run, job, row)
 
@@ -164,7 +167,7 @@ def try_out(asked: Training) -> int:
     with tempfile.TemporaryDirectory(prefix="archspec-") as folder, asked.console.status("saving and comparing"):
         trial = RunFolder(Path(folder))
         write_lines(trial.metrics, [found.row])
-        begun(spec.name, job.recipe, job.rule, asked.graph, asked.fresh).write(trial.manifest)
+        begun(spec, job.rule, asked.graph, asked.fresh).write(trial.manifest)
         exported = _finish(asked, trial, job, found.row)
         room = refuse_little_space(job, run.path, trial.path)
     if not job.checked.decoded:
@@ -180,7 +183,7 @@ def _job(asked: Training, *, trial: bool) -> Job:
     """The job of a run, made ready. Raises InputError where something does not fit."""
     from archspec.data.sources import load_data
     from archspec.train.begin import check_classes
-    from archspec.train.job import prepare
+    from archspec.train.prepare import prepare
     data = load_data(asked.spec.train.data)
     with ticking(asked.console) as tick:
         check_classes(asked.run, asked.spec, asked.graph, data, asked.fresh, tick)

@@ -6,9 +6,9 @@ import errno
 import hashlib
 import os
 import shutil
-import tempfile
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from archspec.data.source import Split
 from archspec.data.store import made_by
 from archspec.errors import InputError
 from archspec.io.files import PARTIAL, remove
+from archspec.io.lock import Taken, alone
 from archspec.io.memory import free_memory
 from archspec.io.places import cache_folder
 from archspec.preprocess.rule import Preprocess
@@ -111,6 +112,8 @@ def caches(section: Data, rule: Preprocess, splits: Sequence[tuple[Split, np.nda
     folder = cache_folder() / "decoded"
     wanted = [_wanted(split, sizes, rule, folder / f"{_name(split, rule, stamp)}.pixels") for split, sizes in splits]
     ram = section.cache == "ram"
+    if not ram and not trial:
+        _sweep(folder)
     _refuse_little_room(wanted, section.cache, free_memory() if ram else _free_disk(folder, [each.path for each in wanted]))
     where = "memory" if ram else str(folder)
     if trial:
@@ -139,25 +142,44 @@ def _name(split: Split, rule: Preprocess, stamp: str) -> str:
     return hashlib.sha256(repr(said).encode()).hexdigest()[:24]
 
 
+def _sweep(folder: Path) -> None:
+    """Removes what a kill left half made, which takes room; nothing where another process makes something just now."""
+    with suppress(Taken, OSError):
+        if rests := list(folder.glob(f"{PARTIAL}*")):
+            with alone(folder):
+                for rest in rests:
+                    remove(rest)
+
+
 def _mapped(path: Path, size: int) -> np.ndarray:
     """A file of so many bytes; zeros where it is new. Raises InputError where it cannot be made.
 
     Its room on the disk is taken at once: a disk that is full when pixels are written ends the process without a word. It
-    gets its name when it is whole, so that two processes may make it at once, and none cuts it short under the other.
+    gets its name when it is whole, so that no process cuts it short under another; of two that want it the second waits.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists() or path.stat().st_size != size:
-            handle, partial = tempfile.mkstemp(prefix=PARTIAL, dir=path.parent)
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    _reserve(file.fileno(), size)
-                Path(partial).replace(path)
-            finally:
-                remove(Path(partial))
+        if not _is_there(path, size):
+            with alone(path.parent, wait=True):
+                if not _is_there(path, size):
+                    _make(path, size)
         return np.memmap(path, np.uint8, "r+", shape=(size,))
     except OSError as error:
         raise _unwritable(path, size, error.errno or errno.EIO) from None
+
+
+def _is_there(path: Path, size: int) -> bool:
+    return path.exists() and path.stat().st_size == size
+
+
+def _make(path: Path, size: int) -> None:
+    partial = path.with_name(PARTIAL + path.name)
+    try:
+        with partial.open("wb") as file:
+            _reserve(file.fileno(), size)
+        partial.replace(path)
+    finally:
+        remove(partial)
 
 
 def _refuse_unwritable(path: Path, size: int) -> None:

@@ -6,7 +6,7 @@ So a run that is taken up again at any step sees the very images that it would h
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -65,6 +65,11 @@ class Pipeline:
         """Batches an epoch."""
         return self.plan.steps
 
+    @property
+    def partial(self) -> bool:
+        """Whether the last batch of an epoch is not full."""
+        return self.split.size % self.recipe.batch != 0
+
     @cached_property
     def plan(self) -> Plan:
         """Which example stands where."""
@@ -74,8 +79,8 @@ class Pipeline:
     def notes(self) -> list[str]:
         """What a person should know of the batches before they are used."""
         size, batch = self.split.size, self.recipe.batch
-        return [] if size >= batch else [f"{size} {self.split.name} images are fewer than the batch of {batch}: it holds each "
-                                         f"{batch / size:.3g} times, and batch normalization counts the copies"]
+        return [] if size >= batch else [f"{size} {self.split.name} images are fewer than the batch of {batch}: it holds "
+                                         f"each {batch / size:.3g} times, and the copies count for nothing"]
 
     def training(self, start: int = 0) -> tf.data.Dataset:
         """The whole training from step `start` on: shuffled anew each epoch, augmented."""
@@ -83,7 +88,7 @@ class Pipeline:
             rows = tf.numpy_function(lambda number: self.plan.training(int(number), start), [number], tf.int64)
             return tf.data.Dataset.from_tensor_slices(tf.ensure_shape(rows, (None, 3)))
         epochs = tf.data.Dataset.range(start // self.steps, self.recipe.epochs)
-        return self._batches(epochs.flat_map(epoch), start, training=True)
+        return self._batches(epochs.flat_map(_as_it_stands(epoch)), start, training=True)
 
     def evaluation(self) -> tf.data.Dataset:
         """Every example once, in order, as evaluation sees it."""
@@ -170,11 +175,21 @@ class Pipeline:
             return Batch(images, found, tf.cast(counts, tf.float32), blend)
 
         if reader.looks:
-            rows = rows.batch(TOGETHER).map(lambda rows: (rows, *reader.look(rows[:, :2])), num_parallel_calls=LOOKS).unbatch()
-        examples = rows.map(lambda row, *looked: (reader.image(row[:2], looked), row),
-                            num_parallel_calls=CALLS * (os.cpu_count() or 1))
+            looked = _as_it_stands(lambda rows: (rows, *reader.look(rows[:, :2])))
+            rows = rows.batch(TOGETHER).map(looked, num_parallel_calls=LOOKS).unbatch()
+        image = _as_it_stands(lambda row, *looked: (reader.image(row[:2], looked), row))
+        examples = rows.map(image, num_parallel_calls=CALLS * (os.cpu_count() or 1))
         batches = examples.batch(self.plan.own, drop_remainder=True).enumerate(start)
-        return batches.map(batch).prefetch(AHEAD).with_options(_options())
+        return batches.map(_as_it_stands(batch)).prefetch(AHEAD).with_options(_options())
+
+
+def _as_it_stands(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that TensorFlow traces and does not rewrite first: nothing here is Python's `if` or `for` over a tensor.
+
+    To rewrite all that it calls takes more than half of the time from the start of a command to its first step.
+    """
+    unchanged: Callable[..., Any] = tf.autograph.experimental.do_not_convert(function)
+    return unchanged
 
 
 def _options() -> tf.data.Options:

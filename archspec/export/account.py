@@ -17,6 +17,7 @@ from archspec.export.confusion import CONFUSION, MOST_CLASSES, WORST_IMAGES, dra
 from archspec.export.page import LISTED, WORST, Told, page
 from archspec.io.files import read_bytes, remove, write_text
 from archspec.network import load
+from archspec.train.reporting.board import finish
 from archspec.train.reporting.metrics import read_lines
 from archspec.train.run import RunFolder
 from archspec.train.saving import manifest as manifests
@@ -32,6 +33,7 @@ def write_report(run: RunFolder, artifact: Artifact, result: dict[str, Any], tes
     manifest, history = manifests.read(run.manifest), read_lines(run.metrics)
     told = Told(artifact, manifest, history, result, _skipped(run), pictures, judged, images)
     write_text(run.path / REPORT, page(told) + "\n")
+    finish(run.tensorboard, [run.path / name for name in sorted(pictures)], len(history))
 
 
 def _draw(folder: Path, judged: Judged, artifact: Artifact, testing: Pipeline) -> frozenset[str]:

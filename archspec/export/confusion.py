@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from archspec.data.pipeline import Pipeline
+from archspec.errors import shorten
 from archspec.evaluate.judged import Judged
-from archspec.io.files import replacing
+from archspec.train.reporting.picture.plot import plot
 from archspec.train.reporting.picture.sheet import in_colours
 from archspec.train.reporting.picture.words import class_names, legible
 
@@ -21,56 +22,65 @@ COUNTED = 20
 LONGEST = 24
 """Letters of a name in a picture."""
 COLUMNS = 6
+UPRIGHT = 4
+"""From so many letters on the names of columns stand upright, or they would run into one another."""
 DARK = 0.5
 """From this share of a row on a field is so dark that white can be read on it."""
 
 
 def draw_confusion(path: Path, judged: Judged, classes: Sequence[str], title: str) -> None:
     """The confusion matrix of up to MOST_CLASSES classes: rows are true, columns said, shades the share of a row."""
-    from matplotlib.figure import Figure  # half a second, and needed once
     counts = judged.confusion
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = 2.5 + 0.32 * len(classes)
-    figure = Figure(figsize=(side + 0.5, side), layout="constrained")
-    axes = figure.subplots()
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     names = [_short(name) for name in class_names(classes)]
-    axes.set_xticks(range(len(names)), names, rotation=90)
-    axes.set_yticks(range(len(names)), names)
-    axes.set(title=title, xlabel="said", ylabel="true")
-    if len(names) <= COUNTED:
-        for (row, column), count in np.ndenumerate(counts):
-            if count:
-                axes.text(column, row, str(count), ha="center", va="center", fontsize=8,
-                          color="white" if shares[row, column] >= DARK else "black")
-    with replacing(path) as partial:
-        figure.savefig(partial, format="png", dpi=120)
+    side = 2.5 + 0.32 * len(names)
+    from matplotlib.ticker import PercentFormatter
+    with plot(path, side + 1, side) as figure:
+        axes = figure.subplots()
+        shown = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        axes.set_xticks(range(len(names)), names, rotation=0 if max(map(len, names)) < UPRIGHT else 90)
+        axes.set_yticks(range(len(names)), names)
+        axes.set_xticks(np.arange(len(names) - 1) + 0.5, minor=True)
+        axes.set_yticks(np.arange(len(names) - 1) + 0.5, minor=True)
+        axes.grid(which="minor", color="0.88", linewidth=0.5)
+        axes.tick_params(which="minor", length=0)
+        axes.set(title=shorten(legible(title)), xlabel="said", ylabel="true")
+        figure.colorbar(shown, ax=axes, shrink=0.6, fraction=0.04, pad=0.02, format=PercentFormatter(1.0),
+                        label="of the true class")
+        if len(names) <= COUNTED:
+            for (row, column), count in np.ndenumerate(counts):
+                if count:
+                    axes.text(column, row, str(count), ha="center", va="center", fontsize=8,
+                              color="white" if shares[row, column] >= DARK else "black")
 
 
 def draw_worst(path: Path, judged: Judged, chosen: Sequence[int], classes: Sequence[str], testing: Pipeline) -> None:
     """The images of these numbers as the network saw them, each with its class, what was said, and how surely."""
-    from matplotlib.figure import Figure
-    rows, names = -(-len(chosen) // COLUMNS), class_names(classes)
-    figure = Figure(figsize=(2 * min(COLUMNS, len(chosen)), 2.5 * rows), layout="constrained")
-    fields = np.ravel(figure.subplots(rows, min(COLUMNS, len(chosen)), squeeze=False))
-    for axes in fields:
-        axes.axis("off")
-    for axes, number in zip(fields, chosen, strict=False):
-        axes.imshow(in_colours(testing.still(number)))
-        true, said = (_short(legible(text)) for text in words(judged, number, names))
-        axes.set_title(f"{true}\nsaid: {said}", fontsize=8)
-    with replacing(path) as partial:
-        figure.savefig(partial, format="png", dpi=120)
+    columns, names = min(COLUMNS, len(chosen)), class_names(classes)
+    rows = -(-len(chosen) // columns)
+    with plot(path, 2 * columns, 2.4 * rows) as figure:
+        fields = np.ravel(figure.subplots(rows, columns, squeeze=False))
+        for axes in fields:
+            axes.axis("off")
+        for axes, number in zip(fields, chosen, strict=False):
+            axes.imshow(in_colours(testing.still(number)))
+            true, said = (_short(legible(text)) for text in _told(judged, number, names))
+            surely = "" if judged.several else f" {judged.surest[number]:.0%}"
+            axes.set_title(f"{true}\nsaid{surely}: {said}", fontsize=8)
 
 
 def words(judged: Judged, number: int, names: Sequence[str]) -> tuple[str, str]:
-    """What is true of an image, and what was said of it."""
+    """What is true of an image, and what was said of it, of one label with its probability."""
+    true, said = _told(judged, number, names)
+    return true, said if judged.several else f"{said}, {judged.surest[number]:.0%}"
+
+
+def _told(judged: Judged, number: int, names: Sequence[str]) -> tuple[str, str]:
     if judged.several:
         true, said = (", ".join(names[int(each)] for each in np.flatnonzero(row[number])) or "none"
                       for row in (judged.labels, judged.said))
         return true, said
-    true, said = (names[int(each[number])] for each in (judged.labels, judged.said))
-    return true, f"{said}, {judged.surest[number]:.0%}"
+    return names[int(judged.labels[number])], names[int(judged.said[number])]
 
 
 def _short(text: str) -> str:

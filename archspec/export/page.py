@@ -13,9 +13,12 @@ from archspec.evaluate.judged import Judged
 from archspec.export.confusion import CONFUSION, WORST_IMAGES, words
 from archspec.preprocess.rule import Preprocess
 from archspec.spec.dump import to_inline
+from archspec.spec.files import recipe_names
+from archspec.train.ending import best
 from archspec.train.progress import Row
 from archspec.train.reporting.speed import duration
 from archspec.train.saving.manifest import Manifest
+from archspec.views.recipes import entry
 
 LISTED = 10
 """Classes, pairs and images of which a table tells."""
@@ -63,10 +66,15 @@ def _protocol(told: Told) -> Iterator[str]:
     yield from (f"- {line}" for line in (
         f"one look at each image: {seen(told.artifact.preprocess)}",
         f"{_tested(told)}; a class is hit among k if fewer than k others score at least as high",
-        f"network {told.artifact.fingerprint}; data {told.artifact.data}, {len(told.artifact.classes)} classes",
+        f"network {told.artifact.fingerprint}, {_parameters(told.artifact):,} parameters; data {told.artifact.data}, "
+        f"{len(told.artifact.classes)} classes",
         f"{told.skipped} images left out, for they cannot be read (skipped.txt)" if told.skipped else
         "no image left out that cannot be read"))
     yield ""
+
+
+def _parameters(artifact: Artifact) -> int:
+    return sum(weight.size for node in artifact.graph.predicting for weight in node.weights if weight.trainable)
 
 
 def _tested(told: Told) -> str:
@@ -74,9 +82,19 @@ def _tested(told: Told) -> str:
     recipe, weights = told.manifest.train, told.result.get("weights", "raw")
     averaged = weights != "raw" and recipe.get("ema") is not None
     numbers = "float32" if averaged else recipe.get("precision", "float32")
-    best = f", the best by {recipe['checkpoint']['metric']}" if weights == "best" else ""
-    epoch = f"{told.result.get('epoch', len(told.history))} of {recipe.get('epochs')}{best}"
+    epoch = f"{told.result.get('epoch', len(told.history))} of {recipe.get('epochs')}{_best(told) if weights == 'best' else ''}"
     return f"{'moving average of the ' * averaged}weights after epoch {epoch}; {numbers}"
+
+
+def _best(told: Told) -> str:
+    """By what its epoch is the best, of all or of those that were kept; '' where the manifest does not say by what."""
+    metric = told.manifest.train.get("checkpoint", {}).get("metric")
+    if not metric:
+        return ""
+    own = [row for row in told.history if row["epoch"] == told.result.get("epoch") and metric in row]
+    alike = [row for row in told.history if metric in row and row.get("averaged") == own[0].get("averaged")] if own else []
+    kept = bool(own) and best(alike, metric)[0][metric] != own[0][metric]
+    return f", the best{' that was kept' * kept} by {metric}"
 
 
 def seen(rule: Preprocess) -> str:
@@ -95,10 +113,19 @@ def _numbers(values: Iterable[float]) -> str:
 def _recipe(told: Told) -> Iterator[str]:
     yield "## Recipe"
     yield ""
+    if name := told.manifest.recipe:
+        yield f"{_cell(name)}, and what was written beside it{_published(name)}."
+        yield ""
     yield "```yaml"
     yield from (f"{visible(key)}: {visible(to_inline(value))}" for key, value in said(told.manifest.train).items())
     yield "```"
     yield ""
+
+
+def _published(name: str) -> str:
+    """What a shipped recipe came to where it is from; '' where this version has none of that name."""
+    found = entry(name) if name in recipe_names() else None
+    return f"; published: {found.result}; {found.protocol}" if found else ""
 
 
 def _curves(told: Told) -> Iterator[str]:
@@ -106,10 +133,38 @@ def _curves(told: Told) -> Iterator[str]:
     yield ""
     yield "![Loss and error over the epochs](curves.png)"
     yield ""
-    best = max(told.history, key=lambda row: row["test_top1"])
+    lowest = max(told.history, key=lambda row: row["test_top1"])
     yield (f"{len(told.history)} epochs in {duration(told.history[-1]['seconds'])}, {told.result['images_per_second']} images "
-           f"a second. The lowest test error after an epoch was {1 - best['test_top1']:.2%}, after epoch {best['epoch']:.0f}.")
+           f"a second. The lowest test error after an epoch was {1 - lowest['test_top1']:.2%}, after epoch "
+           f"{lowest['epoch']:.0f}.")
     yield ""
+    if events := [*_early(told), *_back(told), *_starts(told)]:
+        yield from (f"- {line}" for line in events)
+        yield ""
+
+
+def _early(told: Told) -> Iterator[str]:
+    """That it has stopped before its last epoch, and why."""
+    epochs, rule = told.manifest.train.get("epochs"), told.manifest.train.get("stop_early")
+    if rule and epochs is not None and len(told.history) < epochs:
+        yield _cell(f"stopped early, after {len(told.history)} of {epochs} epochs: {rule['metric']} had not got better for "
+                    f"{rule['patience']} epochs")
+
+
+def _back(told: Told) -> Iterator[str]:
+    """Where it diverged and went back: an epoch learns less then."""
+    for before, row in zip(({}, *told.history), told.history, strict=False):
+        if left_out := int(row.get("skipped_steps", 0)):
+            steps = row.get("step", 0) - before.get("step", 0)
+            yield f"diverged in epoch {row['epoch']:.0f} and went back: {left_out} of its {steps:.0f} steps are left out"
+
+
+def _starts(told: Told) -> Iterator[str]:
+    """Where it was stopped and taken up again."""
+    for start in told.manifest.resumed:
+        elsewhere = start.get("machine") or told.manifest.machine
+        where = "" if elsewhere == told.manifest.machine else f", on another machine: {'; '.join(map(str, elsewhere.values()))}"
+        yield _cell(f"taken up again after step {start.get('step')}, {start.get('time')}{where}")
 
 
 def _classes(told: Told) -> Iterator[str]:
@@ -162,8 +217,9 @@ def _made(told: Told) -> Iterator[str]:
     yield visible(shlex.join(manifest.command))
     yield "```"
     yield ""
-    starts = f", taken up {len(manifest.resumed)} times" if manifest.resumed else ""
-    yield f"Seed {manifest.seed}{starts}; {', '.join(f'{name} {version}' for name, version in manifest.versions.items())}."
+    said = {"seed": manifest.seed, **manifest.machine,
+            "versions": ", ".join(f"{name} {version}" for name, version in manifest.versions.items())}
+    yield from _table(("", "where it began"), said.items())
 
 
 def said(recipe: Mapping[str, Any]) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def complete(folder: Path, wanted: ExportSection, testing: Pipeline | None = Non
     if "result.json" in lost:
         write_json(run.result, result)
     if "curves.png" in lost:
-        draw_curves(run.curves, read_lines(run.metrics), artifact.name)
+        draw_curves(run.curves, read_lines(run.metrics), artifact.name, _objective(folder, artifact))
     if LABELS in lost:
         write_text(folder / LABELS, labels(artifact.classes))
     if REPORT in lost:
@@ -110,6 +110,12 @@ def complete(folder: Path, wanted: ExportSection, testing: Pipeline | None = Non
         return Finished(result, {})
     compared, note = (_sample(testing), "") if testing else pixels_for(folder, artifact)
     return Finished(result, export(artifact, formats, folder, compared, wanted.tolerance), note)
+
+
+def _objective(folder: Path, artifact: Artifact) -> str:
+    """The loss that was trained with, where it is not the cross entropy that is tested; else ''."""
+    loss = load(str(folder / SPEC)).train.loss
+    return "" if loss is None or loss.kind == ("sigmoid" if artifact.several else "softmax") else loss.kind
 
 
 def export_run(folder: Path, to: Path, formats: Sequence[str]) -> dict[str, Parity]:

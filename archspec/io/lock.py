@@ -14,18 +14,18 @@ class Taken(Exception):
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
+def alone(path: Path, *, wait: bool = False) -> Iterator[None]:
     """Keeps every other process out of `path` while it lasts, however this one ends. `path` need not exist.
 
-    The lock is a file `.NAME.lock` beside the place, links resolved; it stays there, empty. Raises Taken at once if
-    another process holds it, OSError where no file can be made.
+    The lock is a file `.NAME.lock` beside the place, links resolved; it stays there, empty. If another process holds it,
+    raises Taken at once, or waits for its end. Raises OSError where no file can be made.
     """
     # filelock and not fcntl: it works on Windows and where a network file system has no locks, and it leaves the file
     # alone. To remove a locked file lets a second process lock a new one of the same name
     from filelock import FileLock, Timeout
     whole = path.resolve()
     whole.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(whole.with_name(f".{whole.name}.lock"), timeout=0)
+    lock = FileLock(whole.with_name(f".{whole.name}.lock"), timeout=-1 if wait else 0)
     try:
         lock.acquire()
     except Timeout:

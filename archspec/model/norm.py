@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import keras
@@ -17,6 +18,8 @@ import tensorflow as tf
 
 FUSED = frozenset({"float32", "float16", "bfloat16"})
 """The types of maps that TensorFlow's operation takes, with statistics in float32."""
+_there: ContextVar[Any] = ContextVar("there", default=None)
+"""See `only`. Each thread has its own: devices that are mirrored are traced in threads that take turns within a layer."""
 
 
 class BatchNormalization(keras.layers.BatchNormalization):
@@ -45,6 +48,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """(batch, height, width, channels) normalised; by Keras where the operation does not say what the layer means."""
+        there = _there.get()
+        if training and self.trainable and there is not None:
+            return keras.ops.cast(self._by_those(inputs, there), self.compute_dtype)
         if not (training and self.trainable and mask is None and self._fuses(inputs)):
             return keras.layers.BatchNormalization.call(self, inputs, training=training, mask=mask)
         return keras.ops.cast(self._by_batch(inputs), self.compute_dtype)
@@ -68,8 +74,26 @@ class BatchNormalization(keras.layers.BatchNormalization):
         _move(self.moving_variance, variance, self.momentum, new * (1 - 1 / count))  # divided by n - 1; Keras divides by n
         return maps
 
+    def _by_those(self, inputs: Any, there: tf.Tensor) -> Any:
+        """By the statistics of the images that are there, (b,) of 1 and 0; of none, by the moving ones, which stay then."""
+        maps = keras.ops.cast(inputs, "float32")
+        counts = tf.reshape(there, (-1, *[1] * (len(maps.shape) - 1)))
+        share = self._mean(counts)
+        mean = tf.where(share > 0, tf.math.divide_no_nan(self._mean(counts * maps), share), _tensor(self.moving_mean))
+        squares = self._mean(counts * tf.square(maps - mean))
+        variance = tf.where(share > 0, tf.math.divide_no_nan(squares, share), _tensor(self.moving_variance))
+        new = tf.where(share > 0, 1 - self.momentum, 0.0)
+        _move(self.moving_mean, mean, 1 - new, new)
+        _move(self.moving_variance, variance, 1 - new, new)
+        return keras.ops.batch_normalization(maps, mean, variance, -1, self.beta if self.center else None,
+                                             self.gamma if self.scale else None, self.epsilon)
 
-def _move(moving: keras.Variable, value: tf.Tensor, kept: float, taken: Any) -> None:
+    def _mean(self, values: tf.Tensor) -> tf.Tensor:
+        """Of each channel, the last axis, (c,); over all devices where it is synchronized."""
+        return keras.ops.moments(values, list(range(len(values.shape) - 1)), synchronized=self.synchronized)[0]
+
+
+def _move(moving: keras.Variable, value: tf.Tensor, kept: Any, taken: Any) -> None:
     moving.assign(_tensor(moving) * kept + value * taken)
 
 
@@ -89,3 +113,16 @@ def by_keras(layers: Sequence[keras.layers.Layer]) -> Iterator[None]:
     finally:
         for layer in changed:
             layer.fused = True
+
+
+@contextmanager
+def only(there: tf.Tensor) -> Iterator[None]:
+    """While it lasts, the statistics of a batch are those of the images for which `there`, (b,) float32, is 1 and not 0.
+
+    For a batch that is filled up. It takes more memory and time than the fused operation.
+    """
+    before = _there.set(there)
+    try:
+        yield
+    finally:
+        _there.reset(before)

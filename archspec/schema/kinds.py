@@ -12,6 +12,7 @@ from archspec.schema.tree import Scalar, written
 
 MOST = 10**7
 """A size or a count is at most this, unless its kind says otherwise."""
+PERCENTS = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) *%")
 NUMERAL = re.compile(r"[-+]?(0|[1-9][0-9]*|[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?")
 SEVERAL = re.compile(r"[0-9.]+([ ,]+[0-9.]+)+")
 """Numbers of a list without its brackets, or without its commas."""
@@ -93,10 +94,15 @@ class Number(Kind):
     def take(self, value: object) -> float:
         """The number. Raises Unfit."""
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise Unfit("a number", hint_for_text(value))
+            raise Unfit("a number", self._share(value) or hint_for_text(value))
         if not self._fits(value):
             raise Unfit(self.expected())
         return float(value)
+
+    def _share(self, text: object) -> str:
+        """What to write instead of percents where a share is asked for."""
+        found = PERCENTS.fullmatch(text) if isinstance(text, str) and 1 in (self.most, self.below) else None
+        return f"a share is written {float(found[1]) / 100:g}" if found else ""
 
     def _fits(self, value: float) -> bool:
         return ((self.least is None or value >= self.least) and (self.most is None or value <= self.most)

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TypeVar
 
-from archspec.errors import Problem, SpecError, Where, hinted, nearest, shorten
+from archspec.errors import FEW, Problem, SpecError, Where, hinted, nearest, shorten
 from archspec.schema.keys import REQUIRED, Clash, Key, ListOf, Named, OneOf, Section, Sub
 from archspec.schema.kinds import NUMERAL, Choice, Each, Flag, Form, Kind, Table, Unfit, plainly, says_yes_or_no
 from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, kind, tree_of
 from archspec.schema.walk import walk
-from archspec.schema.words import Everywhere, key_called, section_called, suggestion
+from archspec.schema.words import Everywhere, key_called, key_meant, section_called, suggestion
 
 T = TypeVar("T", bound=Section)
 FAILED = object()
@@ -202,9 +202,9 @@ class _Reader:
             return self.problem("not-a-mapping", tree.where, f"{path} is a mapping of keys, this is {kind(tree)}",
                                 f"it has {' '.join(section.declared)}")
         keys = section.declared
-        for name in tree.entries:
-            if name not in keys:
-                self.unknown(name, section, tree, path, among)
+        unknown = [name for name in tree.entries if name not in keys]
+        for name in unknown:
+            self.unknown(name, section, tree, path, among)
         found = {name: self.value(keys[name], part, f"{path}.{name}")
                  for name, part in tree.entries.items() if name in keys and not _is_null(part)}
         for name, key in keys.items():
@@ -214,7 +214,8 @@ class _Reader:
         if any(keys[name].default is REQUIRED for name in failed):
             return FAILED
         value = section(**{name: value for name, value in found.items() if value is not FAILED})
-        clashes = [each for each in value.clashes() if not {key.partition(".")[0] for key in each.keys} & failed]
+        unsure = failed | {key_meant(name, keys) for name in unknown[:FEW]}  # of more it would take long to find out
+        clashes = [each for each in value.clashes() if not {key.partition(".")[0] for key in each.keys} & unsure]
         for each in clashes:
             self.clash(each, tree, path)
         return FAILED if failed or clashes else value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from archspec.errors import nearest
+from archspec.errors import closest, nearest
 from archspec.schema.keys import Key, Section
 from archspec.schema.kinds import plainly
 from archspec.schema.walk import Entry
@@ -26,10 +26,15 @@ def key_called(word: str, keys: Mapping[str, Key]) -> str:
     return next((name for name, key in keys.items() if is_called(word, name, key)), "")
 
 
+def key_meant(word: str, keys: Mapping[str, Key]) -> str:
+    """The key that others call so, or that is spelt much like it; ''."""
+    return key_called(word, keys) or closest(word, keys)
+
+
 def meant(word: str, keys: Mapping[str, Key]) -> str:
     """'did you mean …?' for a word that is no key here, or ''."""
-    same = key_called(word, keys)
-    return f"did you mean '{same}'?" if same else nearest(word, keys)
+    found = key_meant(word, keys)
+    return f"did you mean '{found}'?" if found else ""
 
 
 def section_called(word: str, sections: Mapping[str, type[Section]]) -> str:

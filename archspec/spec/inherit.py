@@ -25,11 +25,11 @@ NOT_INHERITED = ("name", "description", "reference", "published", "extends", "ar
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpecLayer:
-    """One file of the chain, or one --set, in long form. `recipe`: whether it names one."""
+    """One file of the chain, or one --set, in long form. `recipe`: the one that it names."""
 
     file: str
     tree: MappingTree
-    recipe: bool = False
+    recipe: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +40,11 @@ class Resolved:
     layers: tuple[SpecLayer, ...]
     path: Path
     problems: tuple[Problem, ...]
+
+    @property
+    def recipe(self) -> str:
+        """The name of the recipe that the train section stands on; '' of none."""
+        return next((layer.recipe for layer in reversed(self.layers) if layer.recipe), "")
 
 
 def resolve(reference: str, overrides: Sequence[str] = ()) -> Resolved:
@@ -53,7 +58,7 @@ def resolve(reference: str, overrides: Sequence[str] = ()) -> Resolved:
     problems.extend(_nulls(layers[0].tree))
     tree = layers[0].tree
     for layer in layers[1:]:
-        tree = _on_top(without(tree, NOT_INHERITED), layer.tree, recipe=layer.recipe)
+        tree = _on_top(without(tree, NOT_INHERITED), layer.tree, recipe=bool(layer.recipe))
     return changed(Resolved(tree, tuple(layers), path, tuple(problems)), overrides)
 
 
@@ -63,7 +68,7 @@ def changed(resolved: Resolved, overrides: Sequence[str]) -> Resolved:
     changes = list(_assignments(overrides, problems))
     # as one change, so that their order is of no meaning unless they set the same key
     tree = _with_changes(resolved.tree, changes, problems)
-    layers = (SpecLayer(SET, change, recipe_of(change) is not None) for change in changes)
+    layers = (SpecLayer(SET, change, _recipe_named(change)) for change in changes)
     return Resolved(tree, (*resolved.layers, *layers), resolved.path,
                     (*resolved.problems, *problems))
 
@@ -75,7 +80,7 @@ def undone(resolved: Resolved, number: int, path: Sequence[str]) -> Resolved:
     tree = layers[0].tree
     for layer in layers[1:]:
         if layer.file != SET:
-            tree = _on_top(without(tree, NOT_INHERITED), layer.tree, recipe=layer.recipe)
+            tree = _on_top(without(tree, NOT_INHERITED), layer.tree, recipe=bool(layer.recipe))
     tree = _with_changes(tree, [layer.tree for layer in layers if layer.file == SET], [])
     return Resolved(tree, tuple(layers), resolved.path, resolved.problems)
 
@@ -120,7 +125,7 @@ def _chain(path: Path, problems: list[Problem]) -> Iterator[SpecLayer]:
     while True:
         seen.append(path.resolve())
         tree = read(path, problems)
-        yield SpecLayer(str(path), with_recipe(normal(tree, problems), problems), recipe_of(tree) is not None)
+        yield SpecLayer(str(path), with_recipe(normal(tree, problems), problems), _recipe_named(tree))
         base = tree.entries.get("extends")
         if base is None:
             return
@@ -170,6 +175,12 @@ def recipe_of(tree: MappingTree) -> Tree | None:
     """The name of the recipe in a tree's train section."""
     train = tree.entries.get("train")
     return train.entries.get("recipe") if isinstance(train, MappingTree) else None
+
+
+def _recipe_named(tree: MappingTree) -> str:
+    """The word that stands there, whether there is such a recipe or not."""
+    name = recipe_of(tree)
+    return "" if name is None else name.text if isinstance(name, Scalar) else kind(name)
 
 
 def with_recipe(tree: MappingTree, problems: list[Problem]) -> MappingTree:

@@ -32,7 +32,8 @@ class LayerFactors(Section):
     def clashes(self) -> Iterator[Clash]:
         """Factors that change nothing."""
         if self.learning_rate == self.weight_decay == 1:
-            yield Clash(("match",), "an entry without a factor changes nothing", "learning_rate: 0.1, or weight_decay: 0")
+            yield Clash(("match", "learning_rate", "weight_decay"), "an entry without a factor changes nothing",
+                        "learning_rate: 0.1, or weight_decay: 0")
 
 
 @section

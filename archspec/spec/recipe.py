@@ -59,8 +59,10 @@ class Recipe(Section):
     """All that training needs to know beside the network."""
 
     instead = MappingProxyType({
-        **ELSEWHERE, **{plainly(name): f"it is done to images: train.augment: [{each.word}]"
-                        for each in NAMED.sections for name in (each.word, *each.synonyms)}})
+        **ELSEWHERE, **dict.fromkeys(("callbacks", "callback"), "archspec train --callback MODULE:CLASS; a spec names none, "
+                                     "for it may be a stranger's"),
+        **{plainly(name): f"it is done to images: train.augment: [{each.word}]"
+           for each in NAMED.sections for name in (each.word, *each.synonyms)}})
 
     merged = MappingProxyType({"recipe": Key(Text("the name of a recipe"), None, "a recipe that ships, see "
                                              "[Recipes](#recipes); its keys hold where the section that names it says "
@@ -75,7 +77,9 @@ class Recipe(Section):
                           synonyms=("gradient_accumulation", "accum_iter", "grad_accum", "gradient_accumulation_steps"))
     optimizer: Optimizer = key(OneOf("kind", OPTIMIZERS), "how weights change", default=Sgd(), synonyms=("optimiser",))
     clip: Clip | None = key(Sub(Clip), "bounds the gradient of the whole batch, ahead of decay; `clip: 1` is its length",
-                            default=None, synonyms=("clip_grad", "gradient_clipping", "clipnorm", "grad_clip", "max_grad_norm"))
+                            default=None, synonyms=("clip_grad", "gradient_clipping", "clipnorm", "grad_clip", "max_grad_norm",
+                                                    "clip_grad_norm", "clip_norm", "max_norm", "gradient_clip_val",
+                                                    "global_clipnorm", "clipvalue"))
     ema: Ema | None = key(Sub(Ema), "a moving average of the weights, which is tested and exported; `ema: 0.9999` is its decay",
                           default=None, synonyms=("model_ema", "moving_average", "use_ema", "polyak", "ema_decay"))
     loss: Loss | None = key(OneOf("kind", LOSSES), "how far the network is from the truth; a test tells the cross entropy "
@@ -150,10 +154,17 @@ class Recipe(Section):
 
     @property
     def rate_said(self) -> str:
-        """The highest learning rate, and the rate per batch that it comes from where there is one."""
+        """The highest learning rate, the rate per batch that it comes from, and where points are stretched to, if any."""
         given = self.schedule.learning_rate
         came = "" if given.per is None else f" ({given}, batch {self.batch}{', sqrt' * (self.schedule.scaling == 'sqrt')})"
-        return f"learning rate {self.learning_rate:g}{came}"
+        stretched = self.schedule.stretched(self.epochs)
+        points = f"; points for {self.schedule.written_for} epochs stretched to {self.epochs}: {stretched}" if stretched else ""
+        return f"learning rate {self.learning_rate:g}{came}{points}"
+
+    @property
+    def reckoned(self) -> bool:
+        """Whether rates and points come to others than are written."""
+        return self.schedule.learning_rate.per is not None or bool(self.schedule.stretched(self.epochs))
 
     @property
     def augmentation(self) -> tuple[Operation, ...]:

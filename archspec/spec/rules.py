@@ -114,7 +114,9 @@ def _recipe(spec: Spec) -> Iterator[Problem]:
     problems: list[Problem] = []
     export = section_in(spec.resolved, "export", ExportSection, problems)
     recipe = section_in(spec.resolved, "train", Recipe, problems)
-    yield from problems
+    if problems:  # what stands in the place of a section that cannot be read is not what was written
+        yield from problems
+        return
     if export.weights == "best" and not recipe.checkpoint.best:
         yield Problem("best", place(spec.resolved.tree, "export.weights"), "export.weights: best, but no best epoch is kept: "
                       "train.checkpoint.best is 0", "train: {checkpoint: {best: 1}}")

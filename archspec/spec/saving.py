@@ -6,22 +6,17 @@ from collections.abc import Iterator
 from types import MappingProxyType
 
 from archspec.schema.keys import Clash, Section, key, section, tag
-from archspec.schema.kinds import Choice, Number, Whole
+from archspec.schema.kinds import Number, Whole
+from archspec.spec.measured import CHANGE, DIRECTION, MEASURED, METRIC, MONITOR
 from archspec.spec.schedules import MOST_EPOCHS
-
-MEASURED = ("test_top1", "test_top5", "test_loss", "accuracy", "loss", "test_precision", "test_recall", "test_f1")
-"""What metrics.jsonl has of an epoch and an epoch may be called the best for, the usual first; of losses the lowest is."""
-METRIC = Choice(MEASURED, {"valloss": "test_loss", "evalloss": "test_loss", "valaccuracy": "test_top1", "valacc": "test_top1",
-                           "top1": "test_top1", "testaccuracy": "test_top1", "acc": "accuracy", "top5": "test_top5",
-                           "trainloss": "loss", "trainaccuracy": "accuracy", "f1": "test_f1"})
-DIRECTION = MappingProxyType({"mode": "a loss is the better the lower, all else the higher: leave it out"})
 
 
 @section
 class Checkpoint(Section):
     """When the state is saved, and which states are kept. What is not saved is lost by a kill."""
 
-    instead = DIRECTION
+    instead = MappingProxyType({**DIRECTION, **dict.fromkeys(("every", "interval", "period", "savefreq", "savesteps"),
+                                                            "epochs: 1, or steps: 1000 within an epoch")})
     epochs: int = key(Whole(1, MOST_EPOCHS), "at the end of every so many epochs, and of the last", default=1, unit="epochs")
     steps: int = key(Whole(0, 10**9), "and within an epoch after every so many steps; 0: never", default=0, unit="steps")
     keep: int = key(Whole(2, 1000), "how many are kept; two at least, so that one can be read if the other is damaged",
@@ -29,7 +24,7 @@ class Checkpoint(Section):
     best: int = key(Whole(0, 1000), "how many of the best epochs are kept beside them", default=0, unit="epochs",
                     synonyms=("save_top_k", "keep_best", "save_best", "save_best_only"))
     metric: str = key(METRIC, "what an epoch is the best by", default=MEASURED[0],
-                      synonyms=("monitor", "eval_metric", "best_metric"))
+                      synonyms=(*MONITOR, "best_metric"))
 
     def clashes(self) -> Iterator[Clash]:
         """A measure of the best where none is kept."""
@@ -44,10 +39,10 @@ class StopEarly(Section):
 
     main = "patience"
     instead = DIRECTION
-    metric: str = key(METRIC, "what has to get better", default=MEASURED[0], synonyms=("monitor", "eval_metric"))
+    metric: str = key(METRIC, "what has to get better", default=MEASURED[0], synonyms=MONITOR)
     patience: int = key(Whole(1, MOST_EPOCHS), "after how many epochs without that it ends", unit="epochs", default=10)
     least: float = key(Number(least=0, most=1e6), "the least change that counts", default=0.0,
-                       synonyms=("min_delta", "threshold", "min_change"))
+                       synonyms=CHANGE)
 
 
 @section

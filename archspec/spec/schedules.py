@@ -9,6 +9,7 @@ from types import MappingProxyType
 from archspec.schema.keys import Clash, OneOf, Section, key, section, tag
 from archspec.schema.kinds import Choice, Each, Flag, Number, Whole
 from archspec.schema.quantities import Rate, RateKind, Span, SpanKind
+from archspec.spec.measured import CHANGE, DIRECTION, MEASURED, METRIC, MONITOR
 
 MOST_EPOCHS = 100_000
 SHARE = Number(least=0, most=1)
@@ -48,6 +49,18 @@ class _Schedule(Section):
         if span.percents:
             return span.amount * epochs / 100
         return span.amount * epochs / self.written_for if self.stretch and self.written_for else span.amount
+
+    def stretched(self, epochs: int) -> str:
+        """Where points in epochs come to lie in a training of so many: `milestones 7.5 12.5, warmup 1`; '' where they stay."""
+        if not self.stretch or self.written_for in (None, epochs):
+            return ""
+        found = []
+        for name in self.declared:
+            value = getattr(self, name)
+            spans = [each for each in (value if isinstance(value, tuple) else (value,)) if isinstance(each, Span)]
+            if points := [f"{self.epoch(each, epochs):.4g}" for each in spans if each.amount and not each.percents]:
+                found.append(f"{name} {' '.join(points)}")
+        return ", ".join(found)
 
     def clashes(self) -> Iterator[Clash]:
         """Keys that are about what is not there."""
@@ -162,8 +175,42 @@ class Constant(_Schedule):
     kind: str = tag("stays the same", default="constant")
 
 
-Schedule = Cosine | Step | Exponential | Polynomial | Linear | OneCycle | Constant
-SCHEDULES = OneOf("kind", (Cosine, Step, Exponential, Polynomial, Linear, OneCycle, Constant))
+@section
+class Plateau(_Schedule):
+    """The learning rate is multiplied by `factor` where the tests of the epochs no longer get better.
+
+    Patience is counted as Keras's ReduceLROnPlateau does, the cooldown as PyTorch's. An epoch that ends within the warm-up is
+    not looked at.
+    """
+
+    instead = MappingProxyType({
+        **FINAL, **DIRECTION, "lrmin": FINAL["minlr"], "thresholdmode": "least is a change of the metric itself, as "
+        "threshold_mode: abs: leave it out", "eps": "each fall counts, however small: leave it out"})
+    synonyms = ("ReduceLROnPlateau", "ReduceOnPlateau", "on_plateau", "PlateauLRScheduler", "PlateauLR", "reduce_lr")
+    kind: str = tag("falls where tests no longer get better", default="plateau")
+    metric: str = key(METRIC, "what has to get better", default=MEASURED[0], synonyms=MONITOR)
+    factor: float = key(Number(above=0, below=1), "what the learning rate is multiplied by then", default=0.1,
+                        synonyms=("gamma", "decay_rate"))
+    patience: int = key(Whole(1, MOST_EPOCHS), "after how many epochs without that it falls: one more than PyTorch's patience",
+                        default=10, unit="epochs", synonyms=("patience_t", "patience_epochs"))
+    least: float = key(Number(least=0, most=1e6), "the least change that counts, of the metric itself", default=1e-4,
+                       synonyms=CHANGE)
+    cooldown: int = key(Whole(0, MOST_EPOCHS), "for how many epochs after a fall patience is not counted", default=0,
+                        unit="epochs", synonyms=("cooldown_t", "cooldown_epochs"))
+    final: float = key(Number(least=0, below=1), "the share of the highest rate below which it never falls", default=0.0,
+                       unit="share")
+
+    def clashes(self) -> Iterator[Clash]:
+        """Points to stretch, where there are none."""
+        if self.stretch:
+            yield Clash(("stretch",), "a plateau comes when it comes: it has no points in epochs that could be stretched",
+                        "leave stretch out")
+            return
+        yield from super().clashes()
+
+
+Schedule = Cosine | Step | Exponential | Polynomial | Linear | OneCycle | Plateau | Constant
+SCHEDULES = OneOf("kind", (Cosine, Step, Exponential, Polynomial, Linear, OneCycle, Plateau, Constant))
 """The kind of `train.schedule`."""
 
 
@@ -180,6 +227,10 @@ def misfits(schedule: Schedule, epochs: int) -> Iterator[Clash]:
                     f"has {epochs}", "a shorter warmup, or more epochs")
     if isinstance(schedule, Step):
         yield from _milestones(schedule, epochs, warmup)
+    if isinstance(schedule, Plateau) and warmup < epochs <= int(warmup) + schedule.patience + 1:
+        behind = f" behind a warm-up of {warmup:g}" if warmup else ""
+        yield Clash(("schedule.patience", "epochs"), f"schedule.patience of {schedule.patience} epochs{behind} lowers no rate "
+                    f"in a training of {epochs}", "a smaller patience, or more epochs")
 
 
 def _as_they_are(schedule: Schedule, epochs: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,14 +15,18 @@ from archspec.errors import InputError
 from archspec.graph.ir import Graph
 from archspec.io.files import PARTIAL, read_json, remove, write_json, write_text
 from archspec.io.machine import refusal
+from archspec.schema.keys import to_json
 from archspec.spec.arch import Spec
 from archspec.train.ending import ended
-from archspec.train.job import Job, Say, look
+from archspec.train.job import Job, Say
+from archspec.train.prepare import look
 from archspec.train.progress import Row
+from archspec.train.reporting.machine import machine
 from archspec.train.reporting.metrics import read_lines
 from archspec.train.run import WAYS_OUT, RunFolder, differences
 from archspec.train.saving import manifest as manifests
-from archspec.train.saving.checkpoint import Checkpoints, Misfit, Snapshot
+from archspec.train.saving.best import refuse_none
+from archspec.train.saving.checkpoint import Checkpoints, Misfit, Snapshot, set_aside
 from archspec.train.saving.manifest import FRESH
 
 
@@ -48,9 +53,12 @@ def begin(run: RunFolder, spec: Spec, graph: Graph, job: Job, fresh: bool, say: 
         return
     snapshot, refused = to_go_on_from(run, spec, index)
     _take_up(run, job, snapshot, refused, say)
+    if spec.export.weights == "best":
+        refuse_none(job, Checkpoints(run.checkpoints, spec.train.checkpoint.keep))
     manifest = manifests.read(run.manifest)
-    train = {**manifest.train, "epochs": spec.train.epochs}  # which may be raised
-    replace(manifest, train=train, resumed=[*manifest.resumed, manifests.start(job.state.progress.step)]).write(run.manifest)
+    again = manifests.start(job.state.progress.step, machine(job))
+    replace(manifest, train=to_json(spec.train), recipe=spec.resolved.recipe or manifest.recipe,
+            resumed=[*manifest.resumed, again]).write(run.manifest)
     write_text(run.spec, spec.to_yaml(expand=True))
     _sweep(run)
 
@@ -108,7 +116,7 @@ def _create(run: RunFolder, spec: Spec, graph: Graph, job: Job, fresh: bool) -> 
     run.path.resolve().mkdir(parents=True, exist_ok=True)
     _sweep(run)
     # the manifest first: by it a folder is known for a run
-    manifests.begun(spec.name, spec.train, job.rule, graph, fresh).write(run.manifest)
+    manifests.begun(spec, job.rule, graph, fresh, machine(job)).write(run.manifest)
     write_json(run.index, job.index.to_json())
     write_text(run.spec, spec.to_yaml(expand=True))
 
@@ -177,23 +185,22 @@ def _take_up(run: RunFolder, job: Job, snapshot: Snapshot, refused: dict[Path, s
         job.restore(snapshot)
     except Misfit as error:
         raise InputError(f"{run.checkpoints}: not a checkpoint of this network; {error}\n  hint: {FRESH}") from None
-    for path in refused:  # kept for whoever wants to look at it, out of the count of those that are kept
-        path.rename(path.with_name(f"{path.name}.unusable"))
-    complete(run, job)
+    set_aside(refused)
+    complete(job, _rows(run))
     progress, steps = job.state.progress, job.training.steps
     if not ended(job.recipe, progress.history):
         epoch, step = divmod(progress.step, steps)
         say(f"resuming at epoch {epoch + 1}, step {step + 1} of {steps}")
 
 
-def complete(run: RunFolder, job: Job) -> None:
-    """A state is saved before it is evaluated; if the evaluation was done after that, its row is in metrics.jsonl."""
+def complete(job: Job, rows: Sequence[Row]) -> None:
+    """A state is saved before it is evaluated; if the evaluation was done after that, its row is among these."""
     progress = job.state.progress
     epoch, within = divmod(progress.step, job.training.steps)
-    rows = _rows(run)[:epoch]
+    rows = rows[:epoch]
     if not within and len(progress.history) == epoch - 1 == len(rows) - 1 and rows[-1].get("step") == progress.step:
         progress.seconds = max(progress.seconds, rows[-1]["seconds"])
-        progress.end_epoch(rows[-1])
+        job.end_epoch(rows[-1])
 
 
 def _sweep(run: RunFolder) -> None:

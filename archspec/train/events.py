@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import time
 from typing import Protocol
 
 import numpy as np
 
+from archspec.io.numbers import is_number
 from archspec.train.devices.strategy import device_memory
 from archspec.train.job import Job
 from archspec.train.progress import Diverged, Row, trained
@@ -15,7 +15,6 @@ from archspec.train.reporting.log import Log, Now
 from archspec.train.reporting.pace import Pace
 from archspec.train.reporting.records import Records
 from archspec.train.signals import StopRequest
-from archspec.train.step.schedule import LearningRate
 
 LOOK_SECONDS = 0.2
 """How often the sums are read while training: reading waits for the device."""
@@ -33,6 +32,21 @@ class Event(Protocol):
         ...
 
 
+class Agree:
+    """Several workers look after each step whether the loss is a number: what Look finds, each finds at a time of its own."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+
+    def due(self) -> bool:
+        """After a step."""
+        return bool(self._job.state.progress.recent)
+
+    def act(self) -> None:
+        """Costs nothing: for the votes, which come with the loss, it was waited."""
+        _read(self._job)
+
+
 class Look:
     """Shows loss and accuracy of the epoch so far."""
 
@@ -47,9 +61,9 @@ class Look:
     def act(self) -> None:
         """A line, or the bar moves."""
         means = trained(_read(self._job))
-        step, steps = self._job.state.progress.step, self._job.training.steps
-        rate = float(LearningRate(self._job.recipe, steps)(step - 1))
-        now = Now(means["loss"], means["accuracy"], rate, self._pace.waits_now, device_memory())
+        step = self._job.state.progress.step
+        now = Now(means["loss"], means["accuracy"], float(self._job.rate(step - 1)), self._pace.waits_now,
+                  device_memory(self._job.strategy))
         self._log.step(step, now)
         self._looked = time.monotonic()
 
@@ -70,6 +84,11 @@ class Save:
         else:
             ends = epoch % interval.epochs == 0 or epoch == self._job.recipe.epochs
         return ends and step != self._saved
+
+    def anew(self) -> None:
+        """As `act` does, also where another state of this step was saved before."""
+        self._saved = -1
+        self.act()
 
     def act(self) -> None:
         """Begins a checkpoint, unless the one of this step is. Raises what went wrong with the one before."""
@@ -104,19 +123,20 @@ class Evaluate:
         progress = self._job.state.progress
         means = trained(_read(self._job))
         self._pace.pause()
+        if not is_number(means["loss"]):
+            raise _diverged(self._job, "the loss is no longer a number", progress.step)
         row = self._row(means, self.test())
-        progress.end_epoch(row)
+        self._job.end_epoch(row)
         self._records.epoch(progress.history)
         self._log.epoch(row)
         self._pace.go()
 
     def test(self) -> dict[str, float]:
         """What the test says now, by the names of a row. Raises as `act` does."""
-        if self._job.state.progress.step == self._job.steps:
-            self._job.settle()
         self._job.state.gather()  # what is evaluated is what is saved
+        self._log.evaluating(self._job.state.progress.step, 0, self._job.testing.steps)
         found = {f"test_{name}": value for name, value in self._job.evaluate(self._between)}
-        if not math.isfinite(found["test_loss"]):
+        if not is_number(found["test_loss"]):
             raise _diverged(self._job, "the test loss is no longer a number", self._job.state.progress.step)
         return found
 
@@ -127,11 +147,13 @@ class Evaluate:
     def _row(self, means: dict[str, float], test: dict[str, float]) -> Row:
         progress, steps = self._job.state.progress, self._job.training.steps
         self._pace.count()
-        rate = float(LearningRate(self._job.recipe, steps)(progress.step - 1))
+        rate = float(self._job.rate(progress.step - 1))
         skipped = {"skipped_steps": progress.skipped(progress.step - steps, progress.step)}
         return {"epoch": progress.step // steps, "step": progress.step, **means, **test, "learning_rate": rate,
-                "seconds": round(progress.seconds, 2), "images_per_second": self._pace.rate,
+                **progress.norms, "seconds": round(progress.seconds, 2), "images_per_second": self._pace.rate,
                 "data_wait": self._pace.waits, "images": self._job.training.split.size, "skipped": len(self._job.checked.train),
+                **({"device_memory": memory} if (memory := device_memory(self._job.strategy)) else {}),
+                **({"averaged": int(self._job.averaged)} if self._job.average else {}),
                 **(skipped if progress.rolled_back else {})}
 
 

@@ -11,16 +11,16 @@ from rich.console import Console
 from archspec.errors import InputError
 from archspec.spec.saving import Rollback
 from archspec.train.ending import no_better, stopped
-from archspec.train.events import Evaluate, Event, Look, Save
+from archspec.train.events import Agree, Evaluate, Event, Look, Save
 from archspec.train.job import Job
 from archspec.train.progress import Diverged, Interrupted, Row
 from archspec.train.reporting import log as logs
 from archspec.train.reporting.callbacks import Callbacks
-from archspec.train.reporting.marks import Mark, Spread
+from archspec.train.reporting.marks import Mark, Shown, Spread
 from archspec.train.reporting.pace import Pace
 from archspec.train.reporting.records import Records
 from archspec.train.reporting.report import remedy
-from archspec.train.reporting.speed import Extent
+from archspec.train.reporting.speed import Extent, Speed
 from archspec.train.run import RunFolder
 from archspec.train.saving.best import KeepBest
 from archspec.train.saving.checkpoint import Checkpoints
@@ -42,38 +42,37 @@ def train(job: Job, run: RunFolder, console: Console, callbacks: Sequence[keras.
     told = Callbacks(job, callbacks, log.say) if callbacks else None
     with log, StopRequest(job.vote) as stop, records, told or nullcontext():
         pace = Pace(progress, extent.each)
-        save = Save(job, records, pace)
+        save, evaluate = Save(job, records, pace), Evaluate(job, records, pace, log, stop)
         # to save comes first: an image that cannot be read in the evaluation must not cost the epoch
-        evaluate = Evaluate(job, records, pace, log, stop)
-        events: list[Event] = [Mark(job, records), Look(job, log, pace), save, evaluate, KeepBest(job, checkpoints, records),
-                               Spread(job, records), *([told] if told else [])]
-        steps = Steps(job, pace, told)
+        events: list[Event] = [Mark(job, records), *([Agree(job)] if job.cluster.several else []), Look(job, log, pace), save,
+                               evaluate, KeepBest(job, checkpoints, records), Spread(job, records, job.recipe.log.histograms),
+                               Shown(job, records, job.recipe.log.images), *([told] if told else [])]
+        steps = Steps(job, pace, log.speed, told)
 
         def rescue(error: Diverged) -> None:
             roll_back(job, run, records, error, log.say)
             steps.restart()
-            save.act()
+            save.anew()
         with _one_way_out(job, steps, save, records):
-            if progress.step == job.steps:  # of a run that was stopped behind its last step: its test was of these statistics
-                job.settle()
             _run(job, steps, events, stop, records, rescue)
             save.act()
-            if progress.step == job.steps:
-                return progress.history
-            log.say(f"stopped early, after epoch {len(progress.history)}: {no_better(job.recipe)}")
-            return _tested_again(job, evaluate)
+            if progress.step < job.steps:
+                log.say(f"stopped early, after epoch {len(progress.history)}: {no_better(job.recipe)}")
+            return _rows(job, evaluate, stop)
 
 
-def _tested_again(job: Job, evaluate: Evaluate) -> list[Row]:
-    """The rows of a training that has stopped early; the last one is of the statistics that the recipe wants at the end.
+def _rows(job: Job, evaluate: Evaluate, stop: StopRequest) -> list[Row]:
+    """Those of a training; the last one is of the weights and statistics that are wanted at the end.
 
-    In the rows that are kept it stays as it was: by them it is told, the next time, that the training has stopped.
+    Of a run that was done `export.weights` may ask for others now, and statistics are recomputed only now. In the rows that
+    are kept it stays as it was: with more epochs, or more patience, the training goes on by them as if it had not ended.
     """
-    *before, last = job.state.progress.history
-    if job.restate:
-        job.settle()
-        last = {**last, **evaluate.test()}
-    return [*before, last]
+    history = job.state.progress.history
+    *before, last = history
+    if not job.restate and job.shown_in([last]):
+        return history
+    job.settle(stop.check)
+    return [*before, {**last, **evaluate.test()}]
 
 
 def _run(job: Job, steps: Steps, events: Sequence[Event], stop: StopRequest, records: Records,
@@ -103,12 +102,13 @@ def _over(job: Job) -> bool:
 class Steps:
     """The steps that are left, one after the other."""
 
-    def __init__(self, job: Job, pace: Pace, told: Callbacks | None) -> None:
+    def __init__(self, job: Job, pace: Pace, speed: Speed, told: Callbacks | None) -> None:
         self.whole = True
         """False within a step: if it fails there, no one knows which weights it has changed."""
-        self._job, self._pace, self._told = job, pace, told
+        self._job, self._pace, self._speed, self._told = job, pace, speed, told
         self._batches = job.batches(job.state.progress.step)
-        self._compiled = False
+        self._compiled = set[tuple[bool, bool]]()
+        """The forms of the steps that have been done; see Job.form."""
 
     def next(self) -> None:
         """One step. Raises InputError for an image that cannot be read, too little memory, or a callback that fails."""
@@ -116,16 +116,21 @@ class Steps:
             self._step()
 
     def _step(self) -> None:
-        progress = self._job.state.progress
+        progress, form = self._job.state.progress, self._job.form
+        compiles = form not in self._compiled
+        if compiles:
+            self._pace.pause()
         with self._pace.waiting():
             batch = self._job.next(self._batches)
         self.whole = False
         progress.add(self._job.train(batch))
         self._pace.follow(progress.sums)
         self.whole = True
-        if not self._compiled and progress.step % self._job.training.steps:
-            self._pace.go()  # an epoch's pace leaves out the step that compiles, if there is another one
-        self._compiled = True
+        if compiles:
+            self._speed.resume()
+            self._compiled.add(form)
+            if progress.step % self._job.training.steps or progress.timed[0]:
+                self._pace.go()  # an epoch's pace leaves out a step that compiles, if there is another one
 
     def restart(self) -> None:
         """Goes on from where the state stands now."""
@@ -146,6 +151,8 @@ def _one_way_out(job: Job, steps: Steps, save: Save, records: Records) -> Iterat
         with suppress(Diverged) if rolls_back else nullcontext():  # what it goes back to is saved
             save.act()
         records.wait()  # it is said that all is saved
+        raise
+    except Diverged:  # such a state is not saved, and what was saved of it is put aside
         raise
     except BaseException:  # the end of the process, too
         if steps.whole and not job.cluster.several:

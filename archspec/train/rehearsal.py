@@ -70,6 +70,9 @@ def _train(job: Job) -> tuple[list[dict[str, float]], list[float]]:
         _refuse_no_number("first step" if len(rows) == 1 else f"step {len(rows)}", rows[-1]["loss"])
         if not job.cluster.several and len(rows) > 2 and stamps[-1] - stamps[0] > MOST_SECONDS:
             break
+    # the last step of all may be another one, with all layers learning and a batch that is not full: it has to compile, too
+    job.state.progress.step = job.steps - 1
+    job.train(batch)
     return rows, stamps
 
 

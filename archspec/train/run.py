@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from archspec.artifact.folder import SPEC
-from archspec.errors import FEW, InputError, SpecError, shorten
+from archspec.errors import FEW, InputError, SpecError, shorten, some
 from archspec.graph.ir import Graph
 from archspec.io.files import read_json
 from archspec.io.lock import Taken, alone
@@ -135,8 +135,7 @@ def differences(run: RunFolder, written: Manifest, spec: Spec, graph: Graph) -> 
         more = {"epochs": spec.train.epochs} if longer and _goes_on(spec.train) else {}
         differing = list(_differing({**before, **more}, to_json(spec.train), "train"))
         if longer and not more:
-            differing.append(f"a {spec.train.schedule.kind} schedule is drawn over all epochs: with more of them it is another "
-                             "one from the first step on, where constant and step would go on")
+            differing.append(_another(spec.train))
         if differing:
             yield f"a run with another recipe: {'; '.join(differing)}"
 
@@ -168,8 +167,23 @@ def _same_kind(before: object, now: Mapping[str, Any]) -> bool:
 
 def _goes_on(recipe: Recipe) -> bool:
     """Whether with more epochs a training begins as it does with fewer."""
-    relative = recipe.schedule.stretch or any("%" in str(value) for name, value in to_json(recipe).items() if name not in NAMES)
-    return recipe.schedule.kind in GOES_ON and not relative
+    return recipe.schedule.kind in GOES_ON and not recipe.schedule.stretch and not _relative(recipe)
+
+
+def _relative(recipe: Recipe) -> list[str]:
+    """The keys that are percents of the training, or hold some."""
+    return [name for name, value in to_json(recipe).items() if name not in NAMES and "%" in str(value)]
+
+
+def _another(recipe: Recipe) -> str:
+    """Why with more epochs a training is another one from its first step on."""
+    if recipe.schedule.kind not in GOES_ON:
+        return (f"a {recipe.schedule.kind} schedule is drawn over all epochs: with more of them it is another one from the "
+                f"first step on, where {some(GOES_ON)} would go on")
+    if recipe.schedule.stretch:
+        return "train.schedule is stretched over all epochs: with more of them it is another one from the first step on"
+    named = " and ".join(f"train.{name}" for name in _relative(recipe))
+    return f"percents in {named} are of all epochs: with more of them they are other points from the first step on"
 
 
 def _of_the_network(run: RunFolder, spec: Spec) -> list[str]:

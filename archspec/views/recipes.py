@@ -51,7 +51,7 @@ class RecipeEntry:
 
 def recipes() -> list[RecipeEntry]:
     """Every recipe that ships, by name."""
-    return [_entry(name) for name in recipe_names()]
+    return [entry(name) for name in recipe_names()]
 
 
 def recipe(name: str) -> Recipe:
@@ -64,7 +64,8 @@ def _recipe(tree: MappingTree) -> Recipe:
     return _read(Recipe, kinds_written_out(train) if isinstance(train, MappingTree) else train, "train")
 
 
-def _entry(name: str) -> RecipeEntry:
+def entry(name: str) -> RecipeEntry:
+    """The recipe that ships under this name."""
     tree = _tree(name)
     file, train = _read(RecipeFile, tree, name), _recipe(tree)
     return RecipeEntry(name, file.description, train.epochs, train.batch, str(train.schedule.learning_rate), file.result,

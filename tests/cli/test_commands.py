@@ -319,3 +319,16 @@ def test_explain_knows_that_a_recipe_makes_void_what_stood_before(archspec: Run)
     """The ResNet's milestones were the base's; of a warm-up the recipe says nothing."""
     assert archspec("show", "resnext50_32x4d", "--explain", "train.schedule.milestones")[1].count("\n") == 1
     assert archspec("show", "resnet50", "--set", "train.recipe=rsb_a1", "--explain", "train.epochs")[1].startswith("specs/recipes/rsb_a1.yaml:")
+
+
+def test_an_option_that_is_a_key_is_told_as_that(archspec: Run) -> None:
+    for option in ("--epochs", "--batch-size"):
+        code, _, err = archspec("train", "resnet20_digits", option, "3")
+        assert (code, err.splitlines()[-1]) == (2, f"  hint: --set train.{'epochs' if option == '--epochs' else 'batch'}=VALUE")
+    assert "hint" not in archspec("list", "--epochs")[2]
+
+
+def test_where_stretched_points_come_to_lie_is_said(archspec: Run) -> None:
+    code, out, _ = archspec("check", "resnet20_digits", "--set", "train.epochs=6")
+    assert (code, out) == (0, "resnet20_digits: no problems; learning rate 0.1; points for 24 epochs stretched to 6: "
+                              "warmup 0.25, milestones 3 4.5\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -37,7 +38,7 @@ def test_the_options_of_train_are_handed_on() -> None:
     (_, *first), (_, *second) = Started.commands
     assert first[:9] == ["-m", "archspec", "train", "--fresh", "resnet20_digits", "--set", "train.batch=64", "--run", "x"]
     workers = first[10].split(",")
-    assert first[9:] == ["--workers", ",".join(workers), "--rank", "0"]
+    assert first[9:] == ["--workers", ",".join(workers), "--launcher", str(os.getpid()), "--rank", "0"]
     assert second == [*first[:-1], "1"]
     assert len(workers) == 2
     assert Started.environments == [{"CUDA_VISIBLE_DEVICES": "0,1"}, {"CUDA_VISIBLE_DEVICES": "2,3"}]

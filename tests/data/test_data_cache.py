@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from forked import ends
 from PIL import Image
 from quietly import silent
 
@@ -24,6 +26,7 @@ from archspec.data.names import Names
 from archspec.data.source import Split, in_memory
 from archspec.data.sources import load_data
 from archspec.errors import InputError
+from archspec.io.lock import alone
 from archspec.preprocess.rule import preprocess_of
 from archspec.spec.data import Folder
 from archspec.spec.recipe import Recipe
@@ -131,6 +134,24 @@ def test_a_disk_that_is_full_is_said_and_nothing_stays(folder: Path, monkeypatch
     assert str(error.value) == (f"train.data.cache: disk keeps decoded images in {folder}, and 0.0 MB cannot be written there (No space left "
                                 "on device)\n  hint: name another folder with the environment variable ARCHSPEC_CACHE, or cache: none")
     assert not list(folder.iterdir())
+
+
+def die_making(cache: str) -> None:
+    os.environ["ARCHSPEC_CACHE"] = cache
+    caching._reserve = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+    kept()
+
+
+def test_what_a_kill_left_half_made_is_removed_when_nobody_makes_it(folder: Path) -> None:
+    assert ends(die_making, str(folder.parent)) == -signal.SIGKILL
+    rest, = folder.iterdir()
+    assert rest.name.startswith(".partial-")
+    with alone(folder):
+        caching._sweep(folder)
+        assert rest.exists()
+    (folder / ".partial-other").write_bytes(bytes(99))
+    kept()
+    assert [path.suffix for path in folder.iterdir()] == [".pixels"]
 
 
 def test_a_folder_that_cannot_be_made_is_said(folder: Path) -> None:

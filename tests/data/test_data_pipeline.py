@@ -287,5 +287,5 @@ def test_a_sample_depends_on_its_seed_alone() -> None:
 
 def test_a_batch_larger_than_the_data_is_said() -> None:
     assert pipeline(batch=10).notes == []
-    assert pipeline(batch=25).notes == ["10 train images are fewer than the batch of 25: it holds each 2.5 times, and batch "
-                                        "normalization counts the copies"]
+    assert pipeline(batch=25).notes == ["10 train images are fewer than the batch of 25: it holds each 2.5 times, and the "
+                                        "copies count for nothing"]

@@ -12,8 +12,8 @@ from artifacts import artifact, evaluated_on
 from archspec.artifact.folder import write
 from archspec.export.run import complete
 from archspec.export.sample import made
+from archspec.network import load
 from archspec.spec.export import ExportSection
-from archspec.spec.recipe import Recipe
 from archspec.train.saving.manifest import begun
 
 ROWS = [{"epoch": epoch, "step": 5 * epoch, "loss": 1 / epoch, "accuracy": 0.5, "test_loss": 1 / epoch, "test_top1": 0.75,
@@ -25,7 +25,7 @@ def _trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "small"
     write(artifact(), folder)
     found = artifact()
-    begun("small", Recipe(epochs=3), found.preprocess, found.graph, False).write(folder / "manifest.json")
+    begun(load(str(folder / "spec.yaml"), ["train.epochs=3"]), found.preprocess, found.graph, False).write(folder / "manifest.json")
     (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
     return folder
 

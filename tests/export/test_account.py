@@ -21,6 +21,7 @@ from archspec.train.reporting.metrics import read_lines
 from archspec.train.run import RunFolder
 
 PIXELS = np.random.default_rng(3).uniform(0, 255, (6, 8, 8, 4)).astype(np.float32)
+MACHINE = {"devices": "8 GPUs, mirrored", "GPUs": "8 x A", "system": "x_y"}
 HOSTILE = ("<img src=x>|`a`", "[x](http://e) # y", "owl")
 
 
@@ -41,6 +42,14 @@ def test_it_tells_result_protocol_recipe_and_what_is_wrong(trained: Path) -> Non
                  "| the worst classes | images | precision | recall | F1 |", "| image | true | said | loss |"):
         assert line in text.splitlines(), line
     assert "null" not in text
+
+
+def test_it_tells_what_recipe_it_stands_on_and_what_that_came_to(trained: Path) -> None:
+    run = RunFolder(trained)
+    for name, told in (("", "## Recipe\n\n```yaml\n"), ("of_old", "## Recipe\n\nof\\_old, and what was written beside it.\n"),
+                       ("rsb_a2", "rsb\\_a2, and what was written beside it; published: ResNet-50 20.2 ")):
+        manifest = replace(account.manifests.read(run.manifest), recipe=name)
+        assert told in page(Told(artifact(), manifest, read_lines(run.metrics), summarize(run), 0, frozenset()))
 
 
 @pytest.mark.parametrize(("result", "recipe", "told"), [
@@ -93,7 +102,40 @@ def test_names_of_strangers_stay_text(trained: Path) -> None:
     assert "\\<img src=x\\>\\|\\`a\\`" in text
     assert "\\[x\\](http://e) \\# y" in text
     told = [line for line in text.splitlines() if line.startswith("|")]
-    assert all(len(re.findall(r"(?<!\\)\|", line)) in (4, 5, 6) for line in told)
+    assert all(len(re.findall(r"(?<!\\)\|", line)) in (3, 4, 5, 6) for line in told)
+
+
+def test_names_are_no_formulas(trained: Path) -> None:
+    r"""matplotlib takes what stands between two $ for TeX, and fails where it is none."""
+    written(trained, evaluated_on(PIXELS), ("$x_1$", "$\\frac$", "owl $"))
+    assert (trained / "confusion.png").exists()
+
+
+def told(trained: Path, rows: dict[str, float], **changes: Any) -> list[str]:
+    """The page's lines of a run whose last epoch has some more values, and whose manifest is another."""
+    run = RunFolder(trained)
+    manifest = replace(account.manifests.read(run.manifest), **changes)
+    *before, last = read_lines(run.metrics)
+    return page(Told(artifact(), manifest, [*before, {**last, **rows}], summarize(run), 0, frozenset())).splitlines()
+
+
+def test_it_tells_where_it_stopped_early_went_back_and_was_taken_up(trained: Path) -> None:
+    start = {"time": "2026-01-02T03:04:05+00:00", "step": 7, "command": [], "versions": {}}
+    train = {"epochs": 9, "stop_early": {"metric": "test_loss", "patience": 2, "least": 0.0}}
+    lines = told(trained, {"skipped_steps": 3}, train=train, machine=MACHINE,
+                 resumed=[{**start, "machine": MACHINE}, {**start, "step": 9, "machine": {"devices": "1 CPU"}}, start])
+    begin = lines.index("- stopped early, after 3 of 9 epochs: test\\_loss had not got better for 2 epochs")
+    assert lines[begin + 1:begin + 5] == [
+        "- diverged in epoch 3 and went back: 3 of its 5 steps are left out",
+        "- taken up again after step 7, 2026-01-02T03:04:05+00:00",
+        "- taken up again after step 9, 2026-01-02T03:04:05+00:00, on another machine: 1 CPU",
+        "- taken up again after step 7, 2026-01-02T03:04:05+00:00"]
+
+
+def test_it_tells_the_machine(trained: Path) -> None:
+    lines = told(trained, {}, machine=MACHINE)
+    assert lines[lines.index("|  | where it began |"):][2:6] == [
+        "| seed | 0 |", "| devices | 8 GPUs, mirrored |", "| GPUs | 8 x A |", "| system | x\\_y |"]
 
 
 def test_where_all_is_right_it_says_so(trained: Path) -> None:

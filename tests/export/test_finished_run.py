@@ -13,12 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from artifacts import RULE, evaluated_on
+from matplotlib.figure import Figure
 
 from archspec.cli.train_tables import print_result
 from archspec.errors import InputError
 from archspec.export import sample
 from archspec.export.exporters import EXPORTERS
 from archspec.export.run import Finished, complete, export_run, is_trained, missing
+from archspec.network import load
 from archspec.spec.export import ExportSection
 from archspec.train.run import RunFolder
 
@@ -132,3 +134,15 @@ def test_an_export_is_made_from_the_folder_alone(trained: Path, tmp_path: Path) 
     found = export_run(trained, tmp_path / "to", ["savedmodel"])
     assert found["savedmodel"].holds(1e-5)
     assert (tmp_path / "to/saved_model/1/saved_model.pb").is_file()
+
+
+@pytest.mark.parametrize(("loss", "labels"), [("softmax", ["training", "test"]), ("focal", ["training (focal)", "test"])])
+def test_curves_say_where_the_loss_of_the_training_is_another_than_that_of_the_test(
+        loss: str, labels: list[str], trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = trained / "spec.yaml"
+    spec.write_text(load(str(spec), [f"train.loss={loss}"]).to_yaml(expand=True))
+    seen, save = list[Figure](), Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", lambda self, *given, **named: seen.append(self) or save(self, *given, **named))
+    completed(trained, NONE)
+    legends = [[line.get_label() for line in axes.get_lines()] for axes in seen[0].axes]
+    assert legends == [labels, ["training", "test"]]

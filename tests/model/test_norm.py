@@ -115,6 +115,41 @@ def test_other_backends_go_keras_way(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_array_equal(ours(maps((4, 3, 3, 2)), training=True), expected)
 
 
+@pytest.mark.parametrize("dtype", ULP)
+@pytest.mark.parametrize("shape", [(4, 9, 7, 6), (4, 1, 1, 6), (4, 6)], ids=str)
+def test_of_a_batch_that_is_filled_up_those_that_are_there_are_a_batch_of_their_own(shape: tuple[int, ...], dtype: str) -> None:
+    """Results and gradients of these, and moving statistics, are Keras's of the smaller batch; the rest is finite."""
+    ours, stock = twins(shape, dtype=dtype, momentum=0.9)
+    x, there = maps(shape, ours.compute_dtype), tf.constant([1.0, 1.0, 0.0, 1.0])
+    chosen, weights = tf.gather(x, [0, 1, 3]), tf.cast(np.random.default_rng(2).normal(size=shape), tf.float32)
+
+    def run(layer: Layer, x: tf.Tensor, weights: tf.Tensor) -> list[tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x, training=True)
+            loss = tf.reduce_sum(tf.cast(y, tf.float32) * weights)
+        return [y, *tape.gradient(loss, [x, layer.gamma.value, layer.beta.value]), layer.moving_mean.value, layer.moving_variance.value]
+
+    with norm.only(there):
+        found = tf.function(run)(ours, x, weights * tf.reshape(there, (-1, *[1] * (len(shape) - 1))))
+    assert bool(tf.reduce_all(tf.math.is_finite(tf.cast(found[0], tf.float32))))
+    assert not np.any(np.asarray(found[1][2], np.float32))
+    found[:2] = [tf.gather(each, [0, 1, 3]) for each in found[:2]]
+    for mine, theirs in zip(found, run(stock, chosen, tf.gather(weights, [0, 1, 3])), strict=True):
+        a, b = (np.asarray(each, np.float32) for each in (mine, theirs))
+        np.testing.assert_allclose(a, b, rtol=0, atol=max(ULP[dtype], 4e-6) * max(1, np.abs(b).max()))
+
+
+def test_where_no_image_is_there_the_moving_statistics_stand_and_stay() -> None:
+    ours, stock = twins((4, 3, 3, 2))
+    x, before = maps((4, 3, 3, 2)), [weight.numpy() for weight in ours.weights]
+    with norm.only(tf.zeros(4)):
+        found = ours(x, training=True)
+    np.testing.assert_allclose(found, stock(x, training=False), atol=1e-6)
+    assert all(np.array_equal(old, weight.numpy()) for old, weight in zip(before, ours.weights, strict=True))
+    assert fused(ours, x)
+
+
 def test_for_xla_there_is_keras_way_too() -> None:
     ours, stock = twins((4, 3, 3, 2))
     with norm.by_keras([ours, stock]):

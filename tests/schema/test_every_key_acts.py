@@ -157,6 +157,8 @@ def _with(entry: Entry, inner: dict[str, Any]) -> dict[str, Any]:
     return {**BASE, **_nested(above, {_tag(entry): kind, **inner} if kind else inner)}
 
 
+LAYERS: dict[str, object] = {"layers": ["stem"], "match": "stem*"}
+"""Names of the network's own."""
 LISTED = {section for entry in keys_of("train") if isinstance(entry.key.kind, ListOf) and isinstance(entry.key.kind.item, Named)
           for section in entry.key.kind.item.sections}
 MAPPINGS = {entry.path for entry in keys_of("train") if isinstance(entry.key.kind, ListOf) and isinstance(entry.key.kind.item, Sub)}
@@ -169,7 +171,7 @@ def _tag(entry: Entry) -> str:
 def _required(entry: Entry, name: str) -> Iterator[tuple[str, object]]:
     for other, key in (entry.owner.declared if entry.owner else {}).items():
         if key.default == "required" and other != name:
-            yield other, next(others(key))
+            yield other, LAYERS.get(other, next(others(key)))
     if entry.owner is Csv and name not in ("test", "holdout"):
         yield "holdout", 0.25  # one of the two it needs
 

@@ -180,6 +180,8 @@ def test_a_recipe_holds_where_it_is_named(write: Write, overrides: list[str], ep
     write("train: {recipe: resnet_cifar_2015, batch: 32}", "base")
     spec = archspec.load(str(write("extends: base\ntrain: {recipe: densenet_cifar_2017, epochs: 400, seed: 3}")), overrides)
     assert (spec.train.epochs, spec.train.batch, spec.train.seed) == (epochs, batch, 3)
+    named = [each.partition("train.recipe=")[2] for each in overrides if "train.recipe=" in each]
+    assert spec.resolved.recipe == (named or ["densenet_cifar_2017"])[-1]
 
 
 def test_a_recipe_is_no_mixture_with_the_one_before(write: Write) -> None:

@@ -35,7 +35,9 @@ def test_an_unknown_name_is_refused(tool: ModuleType, capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(("name", "rows"), [("build", 1), ("resnext50", 1), ("densenet201", 2)])
 def test_each_benchmark_runs(name: str, rows: int, tool: ModuleType, tmp_path: Path,
                             monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tool, "DEEP", "cifar_densenet40_k12")
+    small = tmp_path / "small.yaml"
+    small.write_text("extends: cifar_densenet40_k12\nstages: {repeats: [2, 1, 1]}\n")
+    monkeypatch.setattr(tool, "DEEP", str(small))
     path = tmp_path / "found.json"
     assert tool.main([name, "--size", "32", "--batch", "1", "--repeats", "1", "--json", str(path)]) == 0
     found = json.loads(path.read_text())

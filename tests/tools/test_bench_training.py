@@ -70,6 +70,6 @@ def test_the_step_beside_keras_runs(tool: ModuleType, tmp_path: Path, monkeypatc
 
 @pytest.mark.slow
 def test_loops_run(tool: ModuleType, tmp_path: Path) -> None:
-    overrides = ["train.epochs=2", "input=8x8x1", "train.preprocess=none", "train.augment=[]", "train.schedule=constant"]
+    overrides = ["train.epochs=2", "stages.repeats=1", "input=8x8x1", "train.preprocess=none", "train.augment=[]", "train.schedule=constant"]
     for loop in (tool.loop_of_ours, tool.loop_of_keras):
         assert all(each > 0 for each in loop("resnet20_digits", overrides, tmp_path)())

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
+from PIL import Image
 from runs import SPEC
 
 
@@ -15,3 +17,11 @@ def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "small.yaml"
     path.write_text(SPEC)
     return path
+
+
+@pytest.fixture(autouse=True)
+def diagrams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They hold nothing: to draw those of a run's end takes half of the time of such a training. tests/export has them drawn."""
+    def save(self: Figure, path: Path, **_: object) -> None:
+        Image.new("1", (1, 1)).save(path, "PNG")
+    monkeypatch.setattr(Figure, "savefig", save)

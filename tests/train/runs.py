@@ -33,7 +33,7 @@ def metrics(run: Path = RUN) -> list[dict[str, Any]]:
 
 def checkpoints(run: Path = RUN) -> list[int]:
     """The steps of those that are kept."""
-    return sorted(int(path.stem.removeprefix("step-")) for path in (run / "checkpoints").glob("*.npz"))
+    return sorted(int(path.stem.removeprefix("step-")) for path in (run / "checkpoints").glob("step-*.npz"))
 
 
 def exact(run: Path) -> tuple[list[dict[str, Any]], dict[str, bytes]]:

@@ -48,6 +48,9 @@ class Job:
     def restore(self, snapshot: Snapshot) -> None:
         self.state.progress.take(snapshot.progress)
 
+    def end_epoch(self, row: dict[str, float]) -> None:
+        self.state.progress.end_epoch(row)
+
 
 @dataclass(frozen=True)
 class Steps:
@@ -68,6 +71,11 @@ class Data:
         if not isinstance(document, dict) or "names" not in document:
             raise InputError("no index")
         return cls(tuple(document["names"]))
+
+
+@pytest.fixture(autouse=True)
+def _machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beginning, "machine", lambda job: {"devices": "1 CPU"})
 
 
 @dataclass(frozen=True)
@@ -149,6 +157,7 @@ def test_who_began_a_run_stays_written_when_it_is_taken_up(begin: Begin, monkeyp
     manifest = json.loads(RUN.manifest.read_text())
     assert [(each["step"], each["versions"]) for each in manifest["resumed"]] == [(3, {"keras": "9"}), (5, {"keras": "9"})]
     assert {**manifest, "resumed": []} == first
+    assert manifest["machine"] == manifest["resumed"][0]["machine"] == {"devices": "1 CPU"}
 
 
 def test_other_data_are_refused_with_the_difference(begin: Begin) -> None:

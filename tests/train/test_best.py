@@ -77,7 +77,7 @@ def weights() -> np.ndarray:
 
 @pytest.mark.usefixtures("top1")
 def test_stopped_between_its_row_and_its_keeping_an_epoch_is_kept(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def killed(self: object, copy: object, steps: object, *, saved: bool) -> None:
+    def killed(self: object, copy: object, steps: object) -> None:
         raise SystemExit
     with monkeypatch.context() as patched:
         patched.setattr(events.Records, "keep", killed)
@@ -126,16 +126,42 @@ def test_a_metric_that_these_data_do_not_have_is_refused_first(spec: Path, capsy
                                            "  hint: one of loss accuracy test_loss test_top1 test_top5\n")
 
 
+@pytest.mark.usefixtures("top1")
+def test_a_better_epoch_that_was_not_kept_is_told(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert archspec(["train", "small.yaml", *QUICK, "--set", "train.epochs=3"]) == 0
+    asked = ["--set", "train.epochs=3", "--set", "train.checkpoint.best=1", "--set", "export.weights=best"]
+    assert archspec(["train", "small.yaml", *QUICK, *asked]) == 0
+    said = capsys.readouterr()
+    assert "3, the best kept" in said.out
+    assert "epoch 2 was better by test_top1, 0.9, and is not kept: " in said.err
+    assert "- weights after epoch 3 of 3, the best that was kept by test_top1; " in (RUN / "report.md").read_text()
+
+
+@pytest.mark.usefixtures("top1")
+def test_the_recipe_that_is_told_is_that_of_the_last_start(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A metric that its epochs have not is refused first, though by them it would be told whether it is finished."""
+    for patience in (1, 2):
+        early = [f"train.stop_early={patience}", "train.epochs=9", "train.on_divergence=rollback"][:1 + patience]
+        assert archspec(["train", "small.yaml", *QUICK, *(part for key in early for part in ("--set", key))]) == 0
+    manifest, text = json.loads((RUN / "manifest.json").read_text())["train"], (RUN / "report.md").read_text()
+    assert (manifest["stop_early"]["patience"], manifest["on_divergence"]["kind"]) == (2, "rollback")
+    assert "stopped early, after 4 of 9 epochs: test\\_top1 had not got better for 2 epochs" in text
+    capsys.readouterr()
+    wrong = ["--set", "train.epochs=9", "--set", "train.stop_early={metric: test_f1, patience: 2}"]
+    assert archspec(["train", "small.yaml", *QUICK, *wrong]) == 2
+    assert capsys.readouterr().err.startswith("train.stop_early.metric: test_f1 is not measured on these data\n")
+
+
 def saved(folder: Path, steps: Iterable[int]) -> Checkpoints:
     found = Checkpoints(folder, 2)
     for step in steps:
         document: dict[str, Any] = {"step": step, "seconds": 0.5, "sums": [0.0] * 3, "timed": [0.0] * 3, "history": []}
-        found.save_best(Snapshot({"a": np.float32([step])}, document), range(9), saved=True)
+        found.save_best(Snapshot({"a": np.float32([step])}, document), range(9))
     return found
 
 
 def row(step: int, top1: float) -> dict[str, float]:
-    return {"step": step, "test_top1": top1}
+    return {"epoch": step, "step": step, "test_top1": top1}
 
 
 def test_a_damaged_best_one_is_passed_over(tmp_path: Path) -> None:
@@ -144,7 +170,8 @@ def test_a_damaged_best_one_is_passed_over(tmp_path: Path) -> None:
     history = [row(1, 0.1), row(2, 0.3), row(3, 0.9)]
     snapshot, best = best_state(found, history, "test_top1", said.append)
     assert (snapshot.arrays["a"].tolist(), best) == ([1.0], row(1, 0.1))
-    assert said == [f"{tmp_path}/best-00000002.npz is passed over (damaged: its checksum differs)"]
+    assert said == [f"{tmp_path}/best-00000002.npz is passed over (damaged: its checksum differs)",
+                    "epoch 3 was better by test_top1, 0.9, and is not kept: train.checkpoint.best keeps those that end from now on"]
     with pytest.raises(InputError, match=r"holds no best epoch that can be used.*\n  hint: --set export.weights=raw"):
         best_state(found, history[2:], "test_top1", said.append)
 
@@ -159,23 +186,18 @@ def test_on_a_disk_without_second_names_it_is_written(tmp_path: Path, monkeypatc
         if harm:
             monkeypatch.setattr(os, "link", refuse)
         found.save(snapshot)
-        found.save_best(snapshot, [7], saved=True)
+        found.save_best(snapshot, [7])
         assert found.best()[7].stat().st_nlink == names
         assert read(found.best()[7]).arrays["a"] == [7]
 
 
-def test_the_last_epoch_is_kept_with_the_statistics_that_were_tested(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those that `recompute_statistics` gives it; also where its run was killed before its export, and taken up."""
+def test_a_best_epoch_has_the_statistics_that_it_was_tested_with(spec: Path) -> None:
+    """Not those that `recompute_statistics` gives the end: the rows that an epoch is the best by are of others."""
     chosen = [*QUICK, "--set", "train.recompute_statistics=300", "--set", "train.checkpoint.best=9"]
-    with monkeypatch.context() as patched:
-        patched.setattr("archspec.artifact.folder.write", lambda artifact, folder: (_ for _ in ()).throw(SystemExit))
-        with pytest.raises(SystemExit):
-            archspec(["train", "small.yaml", *chosen])
-    for _ in range(2):
-        last, best = (read(RUN / f"checkpoints/{kind}-00000060.npz").arrays for kind in ("step", "best"))
-        name = "model/stem_conv_norm/moving_variance"
-        assert (last[name] != best[name]).all()
-        np.testing.assert_array_equal(last["model/head_dense/kernel"], best["model/head_dense/kernel"])
-        assert archspec(["train", "small.yaml", *chosen]) == 0
-    model = keras.saving.load_model(RUN / "model.keras")
-    np.testing.assert_array_equal(model.get_layer("stem_conv_norm").moving_variance, best[name])
+    for weights, same in (("raw", False), ("best", True)):
+        assert archspec(["train", "small.yaml", *chosen, "--set", f"export.weights={weights}"]) == 0
+        result = json.loads((RUN / "result.json").read_text())
+        variance = keras.saving.load_model(RUN / "model.keras").get_layer("stem_conv_norm").moving_variance.numpy()
+        step = metrics()[result.get("epoch", 2) - 1]["step"]
+        assert np.array_equal(variance, read(RUN / f"checkpoints/best-{step:08}.npz").arrays["model/stem_conv_norm/moving_variance"]) == same
+        assert (result["loss"] == metrics()[result.get("epoch", 2) - 1]["test_loss"]) == same

@@ -87,6 +87,15 @@ def test_one_that_numpy_s_own_savez_wrote_is_read(checkpoints: Checkpoints) -> N
     assert (found.progress, found.arrays["model/a/kernel"].tolist()) == (old.progress, [[9.0] * 3] * 2)
 
 
+def test_an_epoch_more_takes_no_more_room_than_its_row(checkpoints: Checkpoints) -> None:
+    sizes = []
+    for epochs in (10, 110):
+        checkpoints.save(Snapshot({}, {**snapshot(9).progress, "history": [ROW] * epochs}))
+        sizes.append((checkpoints.folder / "step-00000009.npz").stat().st_size)
+    assert sizes[1] - sizes[0] <= 100 * len(json.dumps(ROW) + ", ") + 64  # the header is a multiple of 64
+    assert len(read(checkpoints.folder / "step-00000009.npz").progress["history"]) == 110
+
+
 @pytest.mark.parametrize("keep", [0.0, 0.3, 0.9, 0.999])
 def test_a_shorter_one_is_passed_over(checkpoints: Checkpoints, keep: float) -> None:
     newest = checkpoints.found()[0]

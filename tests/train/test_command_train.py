@@ -16,6 +16,11 @@ from archspec.cli import run as archspec
 from archspec.io.lock import alone
 
 
+@pytest.fixture
+def diagrams() -> None:
+    """Are drawn: what a run takes of a disk is counted with them."""
+
+
 def test_a_run_leaves_what_commands_md_promises(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert archspec(["train", "small.yaml"]) == 0
     promised = {"spec.yaml", "manifest.json", "data.json", "augmented.png", "metrics.jsonl", "result.json", "curves.png", "report.md", "confusion.png", "worst.png", "tensorboard", "checkpoints",

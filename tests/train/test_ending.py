@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from archspec.spec.measured import MEASURED
 from archspec.spec.recipe import Recipe
-from archspec.spec.saving import MEASURED, StopEarly
+from archspec.spec.saving import StopEarly
 from archspec.train.ending import best, ended, rises, stopped
 
 
@@ -31,6 +32,10 @@ def test_patience_ends_with_the_epoch_that_is_one_too_many(values: tuple[float, 
     rule = StopEarly(patience=patience, least=least)
     found = [count for count in range(len(values) + 1) if stopped(rule, rows(*values)[:count])]
     assert found[:1] == ([] if after is None else [after])
+
+
+def test_what_was_not_measured_ends_nothing() -> None:
+    assert not stopped(StopEarly(metric="test_f1", patience=1), rows(0.5, 0.4))
 
 
 def test_a_loss_has_to_fall() -> None:

@@ -21,7 +21,7 @@ from archspec.graph.weights import Key
 from archspec.model.values import values
 from archspec.network import load, lower
 from archspec.spec.recipe import Init
-from archspec.train.job import prepare
+from archspec.train.prepare import prepare
 from archspec.weights.own import NO_AUXILIARY
 
 SPEC = """

@@ -1,19 +1,16 @@
-"""Runs that are interrupted, at any moment and by anything: the same command ends where the whole run does, bit for bit."""
+"""Runs that are interrupted: what was done is saved, and the same command goes on. Bit for bit, says test_killed.py."""
 
 from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from runs import QUICK, RUN, after_steps, checkpoints, exact, metrics
+from runs import QUICK, RUN, after_steps, checkpoints, metrics
 
-import archspec as archspec_package
 from archspec.cli import run as archspec
 from archspec.cli.bars import ticking
 from archspec.cli.screen import Screen
@@ -21,8 +18,6 @@ from archspec.io.signals import SIGNALS, interrupt
 from archspec.train import events
 from archspec.train.progress import Interrupted
 from archspec.train.signals import StopRequest
-
-ROOT = Path(archspec_package.__file__).parents[1]
 
 
 @pytest.fixture(autouse=True)
@@ -118,63 +113,3 @@ def test_a_closed_terminal_is_nothing_to_what_nohup_runs() -> None:
             stop.check()
     finally:
         signal.signal(signal.SIGHUP, before)
-
-
-def test_stopped_and_resumed_is_the_same_training(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bit for bit, wherever it is stopped: within an epoch, and between the last save and its evaluation."""
-    assert archspec(["train", "small.yaml", *QUICK, "--run", "whole"]) == 0
-    for step in (7, 60):
-        with monkeypatch.context() as patched:
-            after_steps(patched, step, lambda: os.kill(os.getpid(), signal.SIGINT))
-            assert archspec(["train", "small.yaml", *QUICK, "--run", f"stopped{step}"]) == 130
-        assert archspec(["train", "small.yaml", *QUICK, "--run", f"stopped{step}"]) == 0
-        assert exact(Path(f"stopped{step}")) == exact(Path("whole"))
-
-
-@pytest.mark.slow
-def test_killed_at_any_moment(spec: Path) -> None:
-    """SIGKILL, which nothing can catch, while it saves, evaluates and trains: the end is that of the whole run, bit for bit.
-
-    At most one checkpoint interval is lost, and no epoch is numbered twice.
-    """
-    assert archspec(["train", "small.yaml", *QUICK, "--run", "whole", "--set", "train.checkpoint.steps=10"]) == 0
-    program = "import os, signal, sys\n" + KILLING
-    for moment in ("saving 10", "saved 30", "step 37"):
-        run = f"killed-{moment.replace(' ', '-')}"
-        command = [sys.executable, "-c", program, moment, "train", "small.yaml", *QUICK, "--run", run,
-                   "--set", "train.checkpoint.steps=10"]
-        killed = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False)
-        assert killed.returncode == -signal.SIGKILL, killed.stderr
-        assert archspec(["train", "small.yaml", *QUICK, "--run", run, "--set", "train.checkpoint.steps=10"]) == 0
-        assert exact(Path(run)) == exact(Path("whole")), moment
-        assert not [path for path in Path(run).rglob("*") if path.name.startswith(".partial")]
-
-
-KILLING = """
-from archspec.io.quiet import import_tensorflow
-import_tensorflow()
-from archspec.train.saving import checkpoint
-from archspec.train import events, loop
-word, step = sys.argv[1].split()
-
-def kill():
-    os.kill(os.getpid(), signal.SIGKILL)
-
-def killing(kind, name):
-    real = getattr(kind, name)
-    def run(self):
-        real(self)
-        if self._job.state.progress.step == int(step):
-            kill()
-    setattr(kind, name, run)
-
-if word == "saving":
-    write = checkpoint._write
-    checkpoint._write = lambda *arguments: (write(*arguments), kill())  # before it has its name
-elif word == "saved":
-    killing(events.Save, "act")
-else:
-    killing(loop.Steps, "next")
-from archspec.cli import run
-sys.exit(run(sys.argv[2:]))
-"""

@@ -36,9 +36,9 @@ def test_without_a_terminal_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch)
     assert lines[-1] == ("epoch 1/2  loss 0.5000  accuracy 90.00%  test loss 0.2500  test accuracy 95.00%  "
                          "learning rate 0.1  1437 images, 123 images/s")
     assert len(lines) == 3
-    assert lines[1] == "epoch 1/2  evaluating: 3 of 5 batches"
-    assert re.fullmatch(r"epoch 1/2  loss 0\.5000  accuracy 90\.00%  rate 0\.1  \d+ images/s  [\d mins]+ left, [\d mins]+ of the epoch  "
-                        r"25% waiting for data  3\.0 GiB", lines[0])
+    assert re.fullmatch(r"epoch 1/2  evaluating  3 of 5 batches(  [\d mins]+ left of the evaluation, [\d mins]+ of all)?", lines[1])
+    assert re.fullmatch(r"epoch 1/2  loss 0\.5000  accuracy 90\.00%  rate 0\.1  \d+ images/s  25% waiting for data  GPU 3\.0 GiB  "
+                        r"[\d mins]+ left of the epoch, [\d mins]+ of all", lines[0])
     assert "\x1b" not in "".join(lines)
 
 
@@ -55,7 +55,22 @@ def test_an_evaluation_has_a_bar_of_its_own(monkeypatch: pytest.MonkeyPatch) -> 
     file = io.StringIO()
     with logs.make_log(Console(file=file, force_terminal=True, width=100), Extent(2, 10, 40), "") as log:
         log.evaluating(10, 3, 5)
-    assert re.search(r"50 % +\n.* 60 % epoch 1/2  evaluating: 3 of 5 batches", file.getvalue())
+    assert re.search(r"50 % +\n.* 60 % epoch 1/2  evaluating.*\n3 of 5 batches", file.getvalue())
+
+
+def test_on_eighty_columns_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time left of a month, beside the bar; numbers below it."""
+    monkeypatch.setenv("TERM", "xterm")
+    clock = iter(range(1000))
+    monkeypatch.setattr(logs.time, "monotonic", lambda: float(next(clock)))
+    file = io.StringIO()
+    with logs.make_log(Console(file=file, force_terminal=True, width=80), Extent(90, 5005, 1281167), "") as log:
+        log.step(1, NOW)
+        log.step(2, NOW)
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", file.getvalue())
+    assert "…" not in text
+    assert "0 % epoch 1/90  1 h 23 min left of the epoch, 5 d 5 h of all" in text
+    assert re.search(r"loss 0\.5000  accuracy 90\.00%  rate 0\.1  256 images/s  25% waiting for data  GPU\s+3\.0 GiB", text)
 
 
 def said(*rows: Row) -> list[str]:

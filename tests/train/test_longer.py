@@ -37,6 +37,17 @@ def test_a_finished_run_goes_on(spec: Path, monkeypatch: pytest.MonkeyPatch, cap
     assert "train.epochs was 3, is 2" in capsys.readouterr().err
 
 
+def test_statistics_of_the_end_are_no_part_of_what_goes_on(spec: Path) -> None:
+    """They are in the result alone: rows, and what follows from them, are those of a run that did not end there."""
+    again = [*QUICK, "--set", "train.recompute_statistics=96", "--set", "train.stop_early={metric: test_loss, patience: 1, least: 9}"]
+    assert archspec(["train", "small.yaml", *again]) == 0
+    assert json.loads((RUN / "result.json").read_text())["loss"] != metrics()[-1]["test_loss"]
+    more = [*again[:4], *THREE]
+    for run in (RUN, Path("whole")):
+        assert archspec(["train", "small.yaml", *more, "--run", str(run)]) == 0
+    assert exact(RUN) == exact(Path("whole"))
+
+
 def test_one_that_cannot_go_on_is_left_as_it_is(spec: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     cosine = ["--set", "train.schedule=cosine"]
     assert archspec(["train", "small.yaml", *QUICK, *cosine]) == 0

@@ -6,13 +6,15 @@ import json
 import signal
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from runs import QUICK, RUN, after_steps
 
 from archspec.cli import run as archspec
+from archspec.train.reporting import marks
 
-LOGGED = [*QUICK, "--set", "train.log={steps: 4, histograms: 2}", "--set", "train.epochs=2"]
+LOGGED = [*QUICK, "--set", "train.log={steps: 4, histograms: 2, images: 1}", "--set", "train.epochs=2"]
 
 
 def rows(run: Path) -> list[dict[str, float]]:
@@ -39,7 +41,23 @@ def test_tensorboard_has_steps_epochs_and_histograms(spec: Path) -> None:
     file, = (RUN / "tensorboard" / "train").iterdir()
     found = [(value.tag, event.step) for event in tf.compat.v1.train.summary_iterator(str(file)) for value in event.summary.value]
     assert {("step/loss", 4), ("step/loss", 8), ("epoch/loss", 1), ("epoch/loss", 2), ("spec", 0)} <= set(found)
-    assert [step for tag, step in found if tag == "stem_conv/kernel"] == [2]
+    assert {("augmented", 0), ("step/gradient_norm", 4), ("epoch/update_norm", 1)} <= set(found)
+    assert told("weights", "stem_conv/kernel") == [2]
+    assert told("images", "augmented") == [1, 2]
+    assert told("report", "confusion") == told("report", "worst") == [2]
+
+
+def told(run: str, tag: str) -> list[int]:
+    """The epochs of which TensorBoard is told something."""
+    return sorted(event.step for file in (RUN / "tensorboard" / run).iterdir()
+                  for event in tf.compat.v1.train.summary_iterator(str(file)) for value in event.summary.value if value.tag == tag)
+
+
+def test_images_of_an_epoch_are_those_that_it_was_trained_on(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[int]()
+    monkeypatch.setattr(marks, "draw_from", lambda name, job, step: (asked.append(step), np.zeros((2, 2, 3), np.uint8))[1])
+    assert archspec(["train", str(spec), *LOGGED]) == 0
+    assert asked == [0, 30]
 
 
 def test_without_the_key_no_step_is_told(spec: Path) -> None:

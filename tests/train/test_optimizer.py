@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import formulas
 import pytest
-
-import archspec
+from forked import program
 
 
 @pytest.fixture(scope="module")
 def off() -> dict[str, list[float]]:
     """The largest difference of each, on one device and on two; of a process of its own, for its devices are fixed once."""
-    places = [str(Path(archspec.__file__).parents[1]), str(Path(formulas.__file__).parent)]
-    done = subprocess.run([sys.executable, "-c", formulas.PROGRAM], capture_output=True, text=True, check=False,
-                          env={**os.environ, "PYTHONPATH": os.pathsep.join(places), "CUDA_VISIBLE_DEVICES": "-1"})
-    assert done.returncode == 0, done.stderr
-    found: dict[str, list[float]] = json.loads(done.stdout)
+    found: dict[str, list[float]] = json.loads(program(formulas.PROGRAM))
     return found
 
 

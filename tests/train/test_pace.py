@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from archspec.spec.recipe import Recipe
+from archspec.spec.updates import Freeze
+from archspec.train.job import Job
+from archspec.train.loop import Steps
 from archspec.train.progress import Progress
 from archspec.train.reporting import pace as paces
 from archspec.train.reporting.pace import Pace
+from archspec.train.reporting.speed import Extent, Speed
 
 
 def waits(monkeypatch: pytest.MonkeyPatch, done: float | None) -> float:
@@ -49,3 +56,25 @@ def test_a_step_that_fails_is_told_where_its_result_is_read() -> None:
     pace.follow(Failed())
     assert pace._free is not None
     assert pace._free.exception() is None
+
+
+@pytest.mark.parametrize(("steps", "partial", "counted"), [(5, False, 4), (5, True, 3), (2, True, 1), (1, True, 1), (1, False, 1)])
+def test_steps_that_compile_are_left_out_of_the_first_epoch_where_others_are(steps: int, partial: bool, counted: int) -> None:
+    """The last step of an epoch is another one where it is partial, and once more where layers learn from the third epoch on."""
+    progress, speed = Progress(), Speed(Extent(4, steps, steps))
+    until = Recipe(epochs=4, freeze=Freeze(layers=("stem",), until=2))
+    job: Any = Job.__new__(Job)
+    vars(job).update(state=SimpleNamespace(progress=progress), training=SimpleNamespace(steps=steps, partial=partial, next=lambda *_, **__: ()),
+                     recipe=until, batches=lambda start: iter(()), train=lambda batch: [speed.mark(progress.step), speed.mark(progress.step + 1), np.zeros(3)][-1])
+    pace = Pace(progress, 1)
+    taken = Steps(job, pace, speed, None)
+    for expected in (counted, steps, counted, steps):
+        anew = []
+        for _ in range(steps):
+            taken.next()
+            anew.append(speed.images is None)
+        pace.pause()
+        assert progress.timed[0] == expected
+        assert sum(anew) == (0 if len(progress.history) % 2 else min(1 + partial, steps))
+        progress.end_epoch({})
+        pace.go()

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from test_strategy import DEVICES, ROOT
+from forked import program
+from test_strategy import DEVICES
 
 PROGRAM = DEVICES + """
 from itertools import islice
@@ -25,7 +23,7 @@ def after(kind, *overrides):
     for batch in islice(job.batches(0), 4):
         job.train(batch)
         job.state.progress.step += 1
-    job.settle()
+    job.settle(lambda: None)
     return {name: array for name, array in job.state.snapshot().arrays.items() if name.startswith(("model/", "ema/"))}
 
 def off(one, other):
@@ -35,6 +33,7 @@ bare = ["stages=[]", "stem=[conv: 3x3 8 /2 bare bias]", "train.recompute_statist
 one = after("one", *bare)
 found = {"parts": [off(one, after(kind, *bare, "train.accumulate=2")) for kind in ("one", "mirrored")]}
 found["norms"] = off(after("one"), after("mirrored"))
+found["norms of parts"] = off(*(after(kind, "train.accumulate=2") for kind in ("one", "mirrored")))
 json.dump(found, sys.stdout)
 """
 
@@ -42,9 +41,7 @@ json.dump(found, sys.stdout)
 @pytest.mark.slow
 def test_one_device_and_two(spec: Path) -> None:
     """Without norms to rounding; with norms to that of their statistics, which devices sum as squares."""
-    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False,
-                          env={**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"})
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    found = json.loads(program(PROGRAM))
     assert max(found["parts"]) < 5e-6, found
     assert found["norms"] < 2e-3, found
+    assert found["norms of parts"] < 1e-4, found  # 2.6e-3 where a part is of other images on two devices

@@ -14,7 +14,8 @@ from archspec.data.sources import load_data
 from archspec.errors import InputError
 from archspec.network import load, lower
 from archspec.spec.recipe import Recipe
-from archspec.train.job import Job, prepare
+from archspec.train.job import Job
+from archspec.train.prepare import prepare
 from archspec.train.reporting.report import headline
 from archspec.train.step.compiling import compiles
 
@@ -61,7 +62,8 @@ def test_what_is_saved_is_float32(spec: Path) -> None:
 
 
 def test_xla_computes_the_same(spec: Path) -> None:
-    plain, job = prepared(), prepared("train.jit=on")
+    """In full batches, of which there is one step."""
+    plain, job = prepared("train.batch=479"), prepared("train.batch=479", "train.jit=on")
     assert job.train_step._jit_compile
     np.testing.assert_allclose(losses(job, 3), losses(plain, 3), rtol=1e-3)
     assert headline(lower(load("small.yaml")), job).partition("; learning rate")[0].endswith("CPU, compiled by XLA")

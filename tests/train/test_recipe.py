@@ -92,7 +92,7 @@ def test_a_folder_may_be_called_by_a_number() -> None:
     ({"checkpoint": {"metric": "test_loss"}}, "train.checkpoint: metric is what the best epochs are kept by, and best is 0: none is kept",
      "best: 1, or leave metric out"),
     ({"schedule": {"kind": "step"}}, "train.schedule needs 'milestones'", "milestones: where the learning rate falls; they must rise"),
-    ({"schedule": {"kind": "cosine", "factor": 0.1}}, "train.schedule has no key 'factor'", "it is a key of kind: step, exponential"),
+    ({"schedule": {"kind": "cosine", "factor": 0.1}}, "train.schedule has no key 'factor'", "it is a key of kind: step, exponential, plateau"),
     ({"schedule": {"kind": "step", "milestones": 3}}, "train.schedule.milestones needs a list, this is the number 3", "write [3]"),
     ({"schedule": {"kind": "step", "milestones": [2, 1]}},
      "train.schedule: milestones must rise: each a later epoch than the one before", "write milestones: [1, 2]"),

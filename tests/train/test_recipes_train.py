@@ -15,7 +15,7 @@ import tensorflow as tf
 from archspec.data.sources import load_data
 from archspec.network import load, lower
 from archspec.spec.files import recipe_names
-from archspec.train.job import prepare
+from archspec.train.prepare import prepare
 from archspec.train.step.schedule import LearningRate
 from archspec.views.recipes import recipe
 

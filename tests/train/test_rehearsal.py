@@ -19,7 +19,8 @@ from archspec.io.memory import peak_memory
 from archspec.network import load, lower
 from archspec.train import rehearsal
 from archspec.train.devices.cluster import Cluster
-from archspec.train.job import Job, prepare
+from archspec.train.job import Job
+from archspec.train.prepare import prepare
 from archspec.train.rehearsal import Measured, Room, each_took, forecast, rehearse
 
 MEASURED = Measured({}, 0.25, 0.05, 12, (1_500_000_000, "the GPU"))
@@ -61,7 +62,19 @@ def test_long_steps_are_few(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rehearsal.time, "monotonic", lambda: next(clock))
     assert rehearse(job, print).steps == 3
     clock = iter(range(0, 900, 6))
-    assert rehearse(replace(job, cluster=Cluster(0, ("a:1", "b:1"))), print).steps == 10  # whatever each one's clock says
+    assert rehearse(replace(job, team=replace(job.team, cluster=Cluster(0, ("a:1", "b:1")))), print).steps == 10  # whatever each one's clock says
+
+
+def test_the_last_step_of_all_is_done_too(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All layers may learn by then, and the batch may not be full: such a step is compiled apart, and takes more memory."""
+    monkeypatch.setattr(rehearsal, "MOST_STEPS", 2)
+    done = list[int]()
+
+    def step(batch: Any) -> tf.Tensor:
+        done.append(job.state.progress.step)
+        return job.train_step(batch)
+    rehearse(replace(job, train_step=step), print)
+    assert done == [0, 0, job.steps - 1]
 
 
 def test_the_size_of_a_checkpoint_is_known_without_one(job: Job) -> None:

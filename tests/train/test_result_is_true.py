@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from runs import QUICK, RUN
+from runs import QUICK, RUN, metrics
 
 from archspec.artifact.folder import read
 from archspec.cli import run as archspec
@@ -23,8 +23,16 @@ SAID = {"raw": "weights after epoch 2 of 2; mixed_bfloat16", "ema": "moving aver
 @pytest.mark.parametrize("weights", ["raw", "ema", "best"])
 @pytest.mark.usefixtures("spec")
 def test_the_exported_network_has_the_result_that_is_told(weights: str) -> None:
+    train(weights)
+    told_truly(weights)
+
+
+def train(weights: str) -> None:
     keys = [part for key in (*EVERYTHING, f"export.weights={weights}") for part in ("--set", key)]
     assert archspec(["train", "small.yaml", *QUICK, *keys]) == 0
+
+
+def told_truly(weights: str) -> None:
     artifact, result = read(RUN), json.loads((RUN / "result.json").read_text())
     images = images_of(RUN, artifact)
     assert images is not None
@@ -32,3 +40,19 @@ def test_the_exported_network_has_the_result_that_is_told(weights: str) -> None:
     assert judged.right.mean() == pytest.approx(result["top1"], abs=0.01)  # half precision in training, none here
     assert judged.losses.mean() == pytest.approx(result["loss"], rel=0.01)
     assert f"- {SAID[weights]}; " in (RUN / "report.md").read_text()
+
+
+@pytest.mark.usefixtures("spec")
+def test_a_finished_run_gives_other_weights_when_they_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    """They are tested, for the rows say what the others came to; a best epoch by the tests of others is none."""
+    for weights in ("raw", "ema"):
+        train(weights)
+        told_truly(weights)
+    assert [row["averaged"] for row in metrics()] == [0, 0]
+    before = {path: path.read_bytes() for path in RUN.rglob("*") if path.is_file()}
+    keys = [part for key in (*EVERYTHING, "export.weights=best") for part in ("--set", key)]
+    assert archspec(["train", "small.yaml", *QUICK, *keys]) == 2
+    assert capsys.readouterr().err.endswith(
+        "runs/small/checkpoints holds no best epoch that can be used: train.checkpoint.best keeps those that end from now on\n"
+        "  hint: --set export.weights=raw, or ema of a training with one, takes the weights at the end\n")
+    assert {path: path.read_bytes() for path in RUN.rglob("*") if path.is_file()} == before

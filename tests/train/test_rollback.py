@@ -1,30 +1,22 @@
-"""A training that diverges and may go back: from the last checkpoint past these batches, so often, the same however stopped."""
+"""A training that diverges and may go back: from the last checkpoint past these batches, so often. Stopped and killed, says test_killed.py."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
 from collections.abc import Collection
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from runs import QUICK, RUN, after_steps, checkpoints, exact, metrics
+from runs import QUICK, RUN, after_steps, checkpoints, metrics
 
 from archspec.cli import run as archspec
-from archspec.spec.recipe import Recipe
-from archspec.spec.saving import Rollback
 from archspec.train import loop
-from archspec.train.devices.cluster import Cluster
 from archspec.train.job import Job
-from archspec.train.progress import Diverged, Progress
-from archspec.train.run import RunFolder
+from archspec.train.progress import Progress
 from archspec.train.saving.checkpoint import read
-from archspec.train.saving.rollback import roll_back
 
 BACK = [*QUICK, "--set", "train.on_divergence=rollback", "--set", "train.checkpoint.steps=10"]
 
@@ -52,25 +44,17 @@ def test_it_goes_back_and_leaves_these_batches_out(spec: Path, monkeypatch: pyte
     assert last.arrays["optimizer/00000/iteration"] == 60
 
 
-def test_it_is_the_same_training_however_it_is_stopped(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By a signal before and after, and killed right after it went back, before that was saved."""
-    spoiled(monkeypatch, [37, 38, 52])
-    assert archspec(["train", "small.yaml", *BACK, "--run", "whole"]) == 0
-    for step in (33, 37, 45):
-        with monkeypatch.context() as patched:
-            after_steps(patched, step, lambda: os.kill(os.getpid(), signal.SIGTERM))
-            assert archspec(["train", "small.yaml", *BACK]) == 130
-    assert archspec(["train", "small.yaml", *BACK]) == 0
-    rows, arrays = exact(Path("whole"))
-    assert [row.get("skipped_steps") for row in rows] == [None, 8 + 2]
-    assert arrays.keys() == exact(RUN)[1].keys()
-    with monkeypatch.context() as patched:
-        patched.setattr(loop.Steps, "restart", lambda self: setattr(self, "whole", False) or (_ for _ in ()).throw(SystemExit))
-        with pytest.raises(SystemExit):
-            archspec(["train", "small.yaml", *BACK, "--run", "killed"])
-    assert checkpoints(Path("killed")) == [20, 30]
-    assert archspec(["train", "small.yaml", *BACK, "--run", "killed"]) == 0
-    assert exact(Path("killed")) == (rows, arrays)
+def test_each_step_is_told_once_and_none_that_was_left_out(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It went on to step 41 before it was noticed: what was told of steps 31 to 41 is gone, and 38 to 41 are told anew."""
+    spoiled(monkeypatch, [37])
+    monkeypatch.setattr(loop.Look, "due", lambda self: self._job.state.progress.step == 41)
+    assert archspec(["train", "small.yaml", *BACK, "--set", "train.checkpoint.steps=0", "--set", "train.log=1"]) == 0
+    told = [json.loads(line)["step"] for line in (RUN / "steps.jsonl").read_text().splitlines()]
+    assert told == [*range(1, 31), *range(38, 61)]
+    file, = (RUN / "tensorboard" / "train").iterdir()
+    shown = [event.step for event in tf.compat.v1.train.summary_iterator(str(file)) for value in event.summary.value
+             if value.tag == "step/loss"]
+    assert shown == told
 
 
 @pytest.mark.parametrize(("steps", "more", "why", "kept"), [
@@ -110,11 +94,49 @@ def test_a_run_that_diverged_goes_on_when_it_may_go_back(spec: Path, monkeypatch
     assert archspec(["train", "small.yaml", *BACK]) == 0
 
 
-def test_several_processes_do_not_go_back() -> None:
-    """Each would notice at a time of its own, and wait for the others in another step than they are in."""
-    job: Any = SimpleNamespace(recipe=Recipe(on_divergence=Rollback()), training=SimpleNamespace(steps=30), cluster=Cluster(0, ("a:1", "b:1")))
-    with pytest.raises(Diverged, match="it diverged; several processes do not go back together"):
-        roll_back(job, RunFolder(RUN), SimpleNamespace(), Diverged("it diverged", 5), print)  # type: ignore[arg-type]
+def untestable(patched: pytest.MonkeyPatch, step: int, since: Collection[int]) -> None:
+    """After a step the test loss is no number, where the weights are those of one of these steps."""
+    real = Job.evaluate
+
+    def evaluate(self: Job, between: Any) -> Any:
+        progress = self.state.progress
+        bad = progress.step == step and progress.unchanged_since(step) in since
+        return (("loss", np.nan) if bad and name == "loss" else (name, value) for name, value in list(real(self, between)))
+    patched.setattr(Job, "evaluate", evaluate)
+
+
+@pytest.mark.parametrize(("since", "back", "times"), [([60], 50, 1), ([60, 50], 40, 2)])
+def test_a_state_whose_test_is_no_number_is_gone_back_from(spec: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+                                                           since: list[int], back: int, times: int) -> None:
+    """It was saved before it was tested. To leave out all from step 50 on gives the state of step 50, which may be as bad."""
+    untestable(monkeypatch, 60, since)
+    assert archspec(["train", "small.yaml", *BACK, "--set", "train.checkpoint.keep=3"]) == 0
+    assert (f"the test loss is no longer a number in epoch 2, at step 60 (batch 30 of 30): back to the checkpoint of step {back}; "
+            f"steps {back + 1} to 60 are left out ({times} of 3 times)\n") in capsys.readouterr().err
+    assert read(RUN / "checkpoints/step-00000060.npz").progress["rolled_back"] == [[step, 60] for step in (50, 40)[:times]]  # all count
+    assert metrics()[-1]["skipped_steps"] == 60 - back
+    assert sorted(path.name for path in (RUN / "checkpoints").glob("*.unusable")) == [f"step-000000{step}.npz.unusable" for step in
+                                                                                     sorted(since)]
+
+
+@pytest.mark.parametrize(("more", "hint"), [(["train.on_divergence=rollback", "train.checkpoint.epochs=1"], False),
+                                            (["train.checkpoint.steps=10"], True)])
+def test_a_state_whose_test_is_no_number_is_not_gone_on_with(spec: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+                                                             more: list[str], hint: bool) -> None:
+    chosen = [each for key in more for each in ("--set", key)]
+    with monkeypatch.context() as patched:
+        untestable(patched, 60, [60])
+        assert archspec(["train", "small.yaml", *QUICK, *chosen]) == 1
+    assert ("train.on_divergence=rollback" in capsys.readouterr().err) == hint
+    assert checkpoints()[-1] == (50 if hint else 30)
+    assert (RUN / "checkpoints/step-00000060.npz.unusable").is_file()
+    assert archspec(["train", "small.yaml", *QUICK, *chosen]) == 0
+
+
+def test_a_state_whose_test_is_no_number_is_not_saved_at_the_end(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    untestable(monkeypatch, 30, [30])
+    assert archspec(["train", "small.yaml", *QUICK, "--set", "train.checkpoint.epochs=2"]) == 1
+    assert not list((RUN / "checkpoints").glob("*"))
 
 
 def test_the_first_bad_step_is_found_whenever_it_is_looked_for() -> None:

@@ -23,7 +23,7 @@ def loaded(spec: Path, *overrides: str) -> tuple[Spec, Graph]:
 
 
 def begun(spec: Spec, graph: Graph) -> manifests.Manifest:
-    return manifests.begun(spec.name, spec.train, preprocess_of(spec.train, input_shape(graph)), graph, fresh=False)
+    return manifests.begun(spec, preprocess_of(spec.train, input_shape(graph)), graph, fresh=False)
 
 
 @pytest.fixture
@@ -40,6 +40,13 @@ def refused(run: RunFolder, spec: Path, *overrides: str) -> str:
     with pytest.raises(InputError) as error:
         refuse(run, *loaded(spec, *overrides), fresh=False)
     return str(error.value)
+
+
+def test_one_of_before_machines_were_told_is_read(run: RunFolder) -> None:
+    manifest = json.loads(run.manifest.read_text())
+    del manifest["machine"]
+    run.manifest.write_text(json.dumps(manifest))
+    assert manifests.read(run.manifest).machine == {}
 
 
 def test_it_says_what_it_is(run: RunFolder) -> None:
@@ -80,13 +87,16 @@ def test_more_epochs_are_no_other_recipe_where_the_schedule_goes_on(run: RunFold
     assert refused(run, spec, "train.epochs=1").startswith("run holds a run with another recipe: train.epochs was 2, is 1\n")
 
 
-@pytest.mark.parametrize("schedule", ["{kind: step, milestones: ['50%']}", "{kind: constant, warmup: '5%'}",
-                                      "{kind: step, milestones: [1], written_for: 2, stretch: true}"])
-def test_what_is_said_in_shares_of_the_training_is_another_with_more(spec: Path, schedule: str) -> None:
+@pytest.mark.parametrize(("schedule", "why"), [
+    ("{kind: step, milestones: ['50%']}", "percents in train.schedule are of all epochs: "),
+    ("{kind: constant, warmup: '5%'}", "percents in train.schedule are of all epochs: "),
+    ("{kind: step, milestones: [1], written_for: 2, stretch: true}", "train.schedule is stretched over all epochs: ")])
+def test_what_is_said_in_shares_of_the_training_is_another_with_more(spec: Path, schedule: str, why: str) -> None:
     written, graph = loaded(spec, f"train.schedule={schedule}")
     Path("run").mkdir()
     begun(written, graph).write(Path("run/manifest.json"))
-    assert "train.epochs was 2, is 3" in refused(RunFolder(Path("run")), spec, f"train.schedule={schedule}", "train.epochs=3")
+    said = refused(RunFolder(Path("run")), spec, f"train.schedule={schedule}", "train.epochs=3")
+    assert f"train.epochs was 2, is 3; {why}" in said
     refuse(RunFolder(Path("run")), *loaded(spec, f"train.schedule={schedule}"), fresh=False)
 
 
@@ -96,7 +106,7 @@ def test_more_epochs_under_a_cosine_are_refused_with_the_reason(spec: Path) -> N
     begun(written, graph).write(Path("run/manifest.json"))
     assert refused(RunFolder(Path("run")), spec, "train.schedule=cosine", "train.epochs=3") == (
         "run holds a run with another recipe: train.epochs was 2, is 3; a cosine schedule is drawn over all epochs: with more of them "
-        "it is another one from the first step on, where constant and step would go on\n"
+        "it is another one from the first step on, where constant, step, exponential, plateau would go on\n"
         "  hint: --fresh starts over (the old run is moved aside), --run DIR keeps both")
 
 

@@ -28,7 +28,7 @@ from archspec.errors import InputError
 from archspec.network import load, lower
 from archspec.train.devices import together
 from archspec.train.devices.cluster import read
-from archspec.train.job import prepare
+from archspec.train.prepare import prepare
 from archspec.train.devices.strategy import apart, statistics
 from archspec.train.devices.team import gathered
 
@@ -103,7 +103,7 @@ def test_two_workers(spec: Path) -> None:
 def _alone(spec: Path) -> dict[str, Any]:
     from archspec.data.sources import load_data
     from archspec.network import load, lower
-    from archspec.train.job import prepare
+    from archspec.train.prepare import prepare
     loaded = load(str(spec))
     job = prepare(loaded, lower(loaded), load_data(loaded.train.data), lambda *_: None)
     return dict(job.evaluate(lambda batch: None))

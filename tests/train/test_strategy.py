@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from forked import program
 
 import archspec
 from archspec.data.augment.mixing import Mixed
@@ -35,7 +33,7 @@ from archspec.data.sources import load_data
 from archspec.network import load, lower
 from archspec.train.begin import begin
 from archspec.train.saving.checkpoint import Checkpoints
-from archspec.train.job import prepare
+from archspec.train.prepare import prepare
 from archspec.train.loop import train
 from archspec.train.run import RunFolder
 from archspec.train.devices.strategy import devices_text, statistics
@@ -81,11 +79,8 @@ print(json.dumps(found | {"restored": evaluated()}))
 """
 
 
-def output(program: str) -> dict[str, Any]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"}
-    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False)
-    assert process.returncode == 0, process.stderr
-    found: dict[str, Any] = json.loads(process.stdout)
+def output(code: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(program(code))
     return found
 
 

@@ -2,50 +2,36 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
+from signal import SIGKILL, SIGTERM
 
+import numpy as np
 import pytest
 from runs import QUICK, SPEC, checkpoints, exact, metrics
-from test_interrupted import KILLING
-from test_strategy import ROOT
+from workers import Hook, ended, signalled, spoiled, together, two_devices
 
 from archspec.cli import run as archspec
 from archspec.train.devices.launcher import addresses
 
-AUGMENTED = SPEC.replace("  epochs: 2\n", "  epochs: 2\n  augment: [pad_crop: 1]\n")
-PLAIN = SPEC.replace(", dropout: 0.1", "")
-ARGUMENTS = ["train", "small.yaml", *QUICK, "--set", "train.checkpoint.steps=10"]
-TWO_DEVICES = """
-import sys
-import tensorflow as tf
-tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0],
-                                           [tf.config.LogicalDeviceConfiguration()] * 2)
-from archspec.cli import run
-sys.exit(run(sys.argv[1:]))
+SMALL = SPEC.replace("{block: basic, repeats: 1, width: 8}", "[]")
+"""One norm is enough: what is traced anew in each process takes most of the time."""
+PLAIN = SMALL.replace(", dropout: 0.1", "")
+ALL = """\
+  augment: [pad_crop: 1, mixup]
+  accumulate: 2
+  clip: 5
+  ema: {decay: 0.9, every: 3}
+  precision: mixed_bfloat16
+  on_divergence: rollback
 """
-STOPPED = KILLING.replace("SIGKILL", "SIGTERM")
-
-
-
-def together(arguments: list[str], *programs: str) -> list[tuple[int, str]]:
-    """Exit code and standard error of one worker for each program; '' for the command itself, else see `at`."""
-    listed, found = ",".join(addresses(len(programs))), []
-    for rank, program in enumerate(programs):
-        command = ["-c", *program.split("\0")] if program else ["-m", "archspec"]
-        found.append(subprocess.Popen([sys.executable, *command, *arguments, "--workers", listed, "--rank", str(rank)],
-                                      stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                                      env={**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"}))
-    errors = [each.communicate()[1] for each in found]
-    return [(each.returncode, error) for each, error in zip(found, errors, strict=True)]
-
-
-def at(step: int, program: str = KILLING) -> str:
-    """A worker that is killed when so many steps are done."""
-    return f"import os, signal, sys\n{program.replace('import_tensorflow()', 'import_tensorflow(devices=False)')}\0step {step}"
+ARGUMENTS = ["train", "small.yaml", *QUICK, "--set", "train.checkpoint.steps=10"]
+SPOILED = 37
+"""The step of which one worker's part is no numbers."""
+BEFORE, AFTER = (sorted(np.random.default_rng(2012).choice(steps, 2, replace=False).tolist())
+                 for steps in (range(7, SPOILED), range(SPOILED + 1, 60)))
+"""When they are killed."""
 
 
 def alike(one: Path, two: Path, tolerance: float) -> bool:
@@ -57,47 +43,63 @@ def alike(one: Path, two: Path, tolerance: float) -> bool:
 
 @pytest.mark.slow
 def test_one_device_two_devices_and_two_workers_have_one_loss_curve(spec: Path) -> None:
-    """With synchronised batch normalisation, to 0.01 %. A run that two workers began is gone on with by one, and ends there."""
+    """With synchronised batch normalisation, to 0.01 %. A run that two workers began is gone on with by one, and ends there.
+
+    So is one of micro-batches, which are of the same images on any number of devices.
+    """
     spec.write_text(PLAIN)
-    assert archspec([*ARGUMENTS, "--run", "one"]) == 0
-    command = [sys.executable, "-c", TWO_DEVICES, *ARGUMENTS, "--run", "mirrored", "--strategy", "mirrored"]
-    subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"})
-    assert [code for code, _ in together([*ARGUMENTS, "--run", "two"], "", "")] == [0, 0]
-    assert [code for code, _ in together([*ARGUMENTS, "--run", "changed"], at(37), at(37))] == [-9, -9]
-    assert archspec([*ARGUMENTS, "--run", "changed"]) == 0
-    for run in ("mirrored", "two", "changed"):
-        assert alike(Path("one"), Path(run), 1e-4), run
+    in_parts = [*ARGUMENTS, "--set", "train.accumulate=2"]
+    killed = [partial(signalled, SIGKILL, 37)]
+    assert archspec([*ARGUMENTS, "--run", "one"]) == archspec([*in_parts, "--run", "parts"]) == 0
+    (code, said), = ended(([*in_parts, "--run", "mirrored", "--strategy", "mirrored"], [two_devices]))
+    assert (code, "2 CPUs, mirrored; batch 48, 24 on each" in said) == (0, True), said
+    assert [code for code, _ in together([*ARGUMENTS, "--run", "two"], [], [])] == [0, 0]
+    assert [code for code, _ in together([*in_parts, "--run", "changed"], killed, killed)] == [-9, -9]
+    assert archspec([*in_parts, "--run", "changed"]) == 0
+    assert alike(Path("one"), Path("two"), 1e-4)
+    for run in ("mirrored", "changed"):
+        assert alike(Path("parts"), Path(run), 1e-4), run
+    assert not alike(Path("one"), Path("parts"), 1e-4)
 
 
 @pytest.mark.slow
 def test_stopped_and_killed_in_every_way_the_end_is_that_of_the_whole_run(spec: Path) -> None:
-    """Bit for bit, with augmentation and dropout: one is asked to stop, one is killed, all are killed."""
-    spec.write_text(AUGMENTED)
-    run = [*ARGUMENTS, "--run", "cut"]
-    assert [code for code, _ in together([*ARGUMENTS, "--run", "whole"], "", "")] == [0, 0]
-    stopped = together(run, "", at(4, STOPPED))
-    assert [code for code, _ in stopped] == [130, 130], stopped
-    assert len(checkpoints(Path("cut"))) == 1
-    assert checkpoints(Path("cut"))[0] in (5, 6)  # of both workers after the same step
-    (left, said), (killed, _) = together(run, "", at(17))
-    assert (left, killed) == (4, -9)
-    assert re.search(r"worker 1 \(127\.0\.0\.1:\d+\) has ended, or cannot be reached: this one ends, too", said)
-    assert checkpoints(Path("cut"))[-1] == 10
-    (killed, _), (left, said) = together(run, at(33), "")
-    assert (killed, left) == (-9, 4)
-    assert re.search(r"worker 0 \(127\.0\.0\.1:\d+\) has ended", said)
-    assert [code for code, _ in together(run, at(47), at(47))] == [-9, -9]
-    assert [code for code, _ in together(run, "", "")] == [0, 0]
+    """Bit for bit, with everything on: one is asked to stop, one is killed, all are killed, all diverge and go back."""
+    spec.write_text(SMALL + ALL)
+    bad = partial(spoiled, SPOILED)
+    run, said = [*ARGUMENTS, "--run", "cut"], list[str]()
+
+    def codes(*hooks: list[Hook], run: list[str] = run) -> list[int]:
+        first, second = hooks or ([], [])
+        found = together(run, first, [bad, *second])
+        said[:] = [text for _, text in found]
+        print(*said)
+        return [code for code, _ in found]
+
+    killed = [[partial(signalled, SIGKILL, step)] for step in (*BEFORE, *AFTER)]
+    assert codes(run=[*ARGUMENTS, "--run", "whole"]) == [0, 0]
+    assert codes([], [partial(signalled, SIGTERM, 4)]) == [130, 130]
+    assert checkpoints(Path("cut")) in ([5], [6])  # of both workers after the same step
+    assert codes(killed[0], killed[0]) == [-9, -9]
+    assert codes([], killed[1]) == [4, -9]
+    assert re.search(r"worker 1 \(127\.0\.0\.1:\d+\) has ended, or cannot be reached: this one ends, too", said[0])
+    assert codes(run=[*run, "--set", "train.on_divergence=stop"]) == [1, 1]
+    assert all("the loss is no longer a number in epoch 2, at step 37 (batch 7 of 30)" in text for text in said)
+    assert checkpoints(Path("cut"))[-1] == 30
+    assert codes(killed[2], killed[2]) == [-9, -9]
+    assert codes(killed[3], []) == [-9, 4]
+    assert re.search(r"worker 0 \(127\.0\.0\.1:\d+\) has ended", said[1])
+    assert codes() == [0, 0]
     assert exact(Path("cut")) == exact(Path("whole"))
-    assert [code for code, _ in together(run, "", "")] == [0, 0]  # nothing is left to do, and all know it
+    assert metrics(Path("cut"))[-1]["skipped_steps"] == 7
+    assert codes() == [0, 0]  # nothing is left to do, and all know it
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rank", [0, 1])
-def test_a_worker_that_never_comes_is_named(rank: int, spec: Path) -> None:
-    first, other = addresses(2)
-    command = [sys.executable, "-m", "archspec", *ARGUMENTS, "--workers", f"{first},{other}", "--rank", str(rank), "--wait", "2"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    assert done.returncode == 4
-    assert f"worker {1 - rank} ({(other, first)[rank]}) did not come within 2 s: this one ends\n  hint: start all" in done.stderr
+def test_a_worker_that_never_comes_is_named(spec: Path) -> None:
+    for rank in (0, 1):
+        first, other = addresses(2)
+        (code, said), = ended(([*ARGUMENTS, "--workers", f"{first},{other}", "--rank", str(rank), "--wait", "2"], []))
+        assert code == 4
+        assert f"worker {1 - rank} ({(other, first)[rank]}) did not come within 2 s: this one ends\n  hint: start all" in said
     assert not Path("runs").exists()

@@ -23,6 +23,8 @@ class Cluster:
     rank: int = 0
     workers: tuple[str, ...] = ("",)
     """One without an address is alone."""
+    launcher: int | None = None
+    """The process that has started this one, if they are to stop when that is gone."""
 
     @property
     def size(self) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import NoReturn
 
 import tensorflow as tf
@@ -23,7 +24,7 @@ WAIT_SECONDS = 300
 BETWEEN_SECONDS = 120
 """So long TensorFlow may take to join workers that are all there; measured: a second."""
 JOB = "worker"
-_ALIKE = "archspec/alike"
+_ALIKE, _SAID = "archspec/alike", "archspec/said"
 
 
 def join(cluster: Cluster, wait: int, gpus: int, communication: str) -> tf.distribute.Strategy:
@@ -77,9 +78,27 @@ def _options(communication: str) -> tf.distribute.experimental.CommunicationOpti
         implementation={"auto": chosen.AUTO, "ring": chosen.RING, "nccl": chosen.NCCL}[communication])
 
 
-def states(cluster: Cluster) -> Callable[[], Sequence[object]]:
-    """Asks the chief's service for each worker, None or what is wrong; see Watch."""
-    return lambda: context.context().get_task_states([(JOB, cluster.size)])  # type: ignore[no-any-return]
+@dataclass(frozen=True)
+class Service:
+    """The chief's service, which knows of all workers. What asks it raises tf.errors.OpError where it is gone."""
+
+    cluster: Cluster
+
+    def states(self) -> Sequence[object]:
+        """For each worker None, or what is wrong with it."""
+        found: Sequence[object] = context.context().get_task_states([(JOB, self.cluster.size)])
+        return found
+
+    def say(self, word: str) -> None:
+        """Puts down a word of this worker's, once."""
+        context.context().set_config_key_value(f"{_SAID}/{self.cluster.rank}", word)
+
+    def said(self, rank: int, seconds: float) -> str:
+        """The word that a worker has put down, or does in so many seconds; '' if it has not."""
+        try:
+            return str(context.context().get_config_key_value(f"{_SAID}/{rank}", max(1, int(seconds * 1000))))
+        except tf.errors.DeadlineExceededError:
+            return ""
 
 
 def compare(cluster: Cluster, own: str, what: str) -> None:

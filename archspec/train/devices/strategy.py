@@ -31,7 +31,6 @@ def make_strategy(recipe: Recipe, cluster: Cluster = ALONE, wait: int = WAIT_SEC
     """
     refuse(cluster, recipe.strategy)
     if cluster.several:
-        _refuse_alone(recipe)
         count = len(_asked(recipe, tf.config.list_physical_devices("GPU")))
         _refuse_uneven(recipe, cluster.size * max(1, count), f"{cluster.size} workers" + f" of {count} GPUs" * (count > 1))
         return join(cluster, wait, count, recipe.communication)
@@ -41,13 +40,6 @@ def make_strategy(recipe: Recipe, cluster: Cluster = ALONE, wait: int = WAIT_SEC
         return tf.distribute.OneDeviceStrategy(devices[0])
     _refuse_uneven(recipe, len(devices), f"{len(devices)} devices")
     return _mirrored(tuple(devices))
-
-
-def _refuse_alone(recipe: Recipe) -> None:
-    """Raises InputError for what several workers cannot do together."""
-    if recipe.accumulate > 1:
-        raise InputError("train.accumulate: several workers take each batch at once\n"
-                         "  hint: more workers do what micro-batches are for; --set train.accumulate=1")
 
 
 def _asked(recipe: Recipe, gpus: Sequence[Any]) -> Sequence[Any]:
@@ -94,19 +86,24 @@ def devices_text(strategy: tf.distribute.Strategy, cluster: Cluster, recipe: Rec
     return f"{count} {kind}s, mirrored{shared}" if count > 1 else f"1 {kind}"
 
 
+def gpus(strategy: tf.distribute.Strategy) -> list[str]:
+    """Those of this process that train, `GPU:0`: there may be others."""
+    found = map(tf.DeviceSpec.from_string, strategy.extended.worker_devices)
+    return [f"GPU:{each.device_index}" for each in found if each.device_type == "GPU"]
+
+
 def peak(strategy: tf.distribute.Strategy) -> tuple[int, str]:
     """Bytes of memory that were taken at the most, and whose: of GPUs the one's that took most, else the process's."""
-    devices = [device for device in strategy.extended.worker_devices if tf.DeviceSpec.from_string(device).device_type == "GPU"]
-    if not devices:
-        return peak_memory(), "the process"
-    found = [tf.config.experimental.get_memory_info(f"GPU:{tf.DeviceSpec.from_string(each).device_index}") for each in devices]
-    return max(int(each["peak"]) for each in found), "a GPU" if len(devices) > 1 else "the GPU"
+    count = len(gpus(strategy))
+    return (device_memory(strategy), "a GPU" if count > 1 else "the GPU") if count else (peak_memory(), "the process")
 
 
-def device_memory() -> int:
-    """Bytes that the fullest GPU has in use; 0 where there is none: what a CPU's training takes is the process's own."""
-    names = [gpu.name.removeprefix("/device:") for gpu in tf.config.list_logical_devices("GPU")]
-    return max((tf.config.experimental.get_memory_info(name)["current"] for name in names), default=0)
+def device_memory(strategy: tf.distribute.Strategy) -> int:
+    """Bytes that the fullest GPU has had in use at the most; 0 where none tells. On a CPU it is the process's."""
+    try:
+        return max((int(tf.config.experimental.get_memory_info(each)["peak"]) for each in gpus(strategy)), default=0)
+    except ValueError:  # of a device whose allocator does not count
+        return 0
 
 
 def distributed(strategy: tf.distribute.Strategy, batches: tf.data.Dataset) -> Any:
@@ -141,8 +138,7 @@ def summed(strategy: tf.distribute.Strategy, step: Callable[..., tf.Tensor],
     return compiled
 
 
-def everywhere(strategy: tf.distribute.Strategy, act: Callable[..., None],
-               within: Callable[[], AbstractContextManager[None]] = nullcontext) -> Callable[..., None]:
+def everywhere(strategy: tf.distribute.Strategy, act: Callable[..., None], within: Within = nullcontext) -> Callable[..., None]:
     """A compiled function that does the same on every device, and sums nothing; see `summed`."""
     def run(*given: Any) -> None:
         with within():
@@ -151,8 +147,7 @@ def everywhere(strategy: tf.distribute.Strategy, act: Callable[..., None],
     return compiled
 
 
-def summed_by_workers(strategy: tf.distribute.Strategy, step: Callable[..., tf.Tensor],
-                      within: Within = nullcontext
+def summed_by_workers(strategy: tf.distribute.Strategy, step: Callable[..., tf.Tensor], within: Within = nullcontext
                       ) -> Callable[[Any, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
     """As `summed`, over the devices of all workers, and with each worker's vote, () float64, the sum of the votes."""
     def run(batch: Any, vote: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

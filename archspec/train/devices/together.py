@@ -14,7 +14,8 @@ from archspec.spec.arch import Spec
 from archspec.train.devices.share import packed, unpacked
 from archspec.train.devices.team import Team
 from archspec.train.job import Job
-from archspec.train.run import INDIFFERENT
+from archspec.train.run import INDIFFERENT, RunFolder
+from archspec.train.saving.checkpoint import Checkpoints, Snapshot
 
 ALL_KNOW = ("train.communication", "train.checkpoint", "train.stop_early", "train.on_divergence")
 MAY_DIFFER = tuple(key for key in INDIFFERENT if key not in ALL_KNOW)
@@ -37,6 +38,15 @@ def share(job: Job, team: Team) -> None:
     found = team.tell(own)
     if not team.cluster.chief:
         job.restore(unpacked(found))
+
+
+def newest(job: Job, run: RunFolder) -> Snapshot | None:
+    """The newest checkpoint that can be used, at every worker; None where there is none. All have to call it."""
+    found = Checkpoints(run.checkpoints, job.recipe.checkpoint.keep).newest()[0] if job.cluster.chief else None
+    if not job.cluster.several:
+        return found
+    text = job.team.tell(packed(found) if found else b"")
+    return unpacked(text) if text else None
 
 
 def _flat(value: Any, path: str) -> Iterator[tuple[str, str]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 
 class Vote:
     """A worker that was asked to stop says so with its next step, and all know it after that one.
@@ -15,15 +13,15 @@ class Vote:
         self.asked = ""
         """By which signal, or by what else, this process was asked; '' if it was not."""
         self._several = several
-        self._votes: Any = 0.0
+        self._votes = 0.0
 
     @property
     def own(self) -> float:
         """What this worker adds."""
         return float(bool(self.asked))
 
-    def count(self, votes: Any) -> None:
-        """Takes the sum over all workers in the last step, () float64; it is not waited for."""
+    def count(self, votes: float) -> None:
+        """Takes the sum over all workers in the last step."""
         self._votes = votes
 
     @property
@@ -31,4 +29,4 @@ class Vote:
         """Why it is to stop; '' if it goes on. Among several it is the same text, or none, at the same step."""
         if not self._several:
             return self.asked
-        return (self.asked or "another worker was asked to stop") if float(self._votes) > 0 else ""
+        return (self.asked or "another worker was asked to stop") if self._votes > 0 else ""

@@ -11,12 +11,13 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import keras
 
 from archspec.errors import InputError
 from archspec.train.job import Job
-from archspec.train.progress import Interrupted, Row
+from archspec.train.progress import Interrupted, Row, trained
 
 KERAS_NAMES = {"test_loss": "val_loss", "test_top1": "val_accuracy", "test_top5": "val_top5"}
 """What Keras's callbacks look for in the logs of an epoch, beside our own names."""
@@ -59,16 +60,21 @@ def _blamed(what: str) -> Iterator[None]:
     except (InputError, Interrupted):
         raise
     except Exception as error:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{frame.filename}:{frame.lineno}, in {frame.name}"
-        raise InputError(f"{what}: {type(error).__name__}: {error}\n  at {place}") from error
+        frames = [each for each in traceback.extract_tb(error.__traceback__) if _of_the_user(each.filename)]
+        place = f"\n  at {frames[-1].filename}:{frames[-1].lineno}, in {frames[-1].name}" if frames else ""
+        raise InputError(f"{what}: {type(error).__name__}: {error}{place}") from error
+
+
+def _of_the_user(file: str) -> bool:
+    """Whether a file is neither this one nor one of those by which Python imports."""
+    return file != __file__ and not file.startswith("<frozen") and Path(file).parent.name != "importlib"
 
 
 class Callbacks:
     """An event between two steps that tells Keras callbacks what Model.fit would. Used as a context, from begin to end.
 
-    What a step came to is not waited for: `on_train_batch_end` has no logs. The logs of an epoch are its row of
-    metrics.jsonl, with Keras's names for the test.
+    The logs of a batch are loss and accuracy of the epoch so far; the device is waited for only where a callback takes them.
+    The logs of an epoch are its row of metrics.jsonl, with Keras's names for the test.
     """
 
     def __init__(self, job: Job, callbacks: Sequence[keras.callbacks.Callback], say: Callable[[str], None]) -> None:
@@ -76,6 +82,7 @@ class Callbacks:
         self._list = keras.callbacks.CallbackList(list(callbacks), model=job.model, epochs=job.recipe.epochs,
                                                   steps=job.training.steps, verbose=0)
         self._told = len(job.state.progress.history)
+        self._each = any(_takes_batches(each) for each in callbacks)
 
     def __enter__(self) -> Callbacks:
         self._job.model.stop_training = False  # as Model.fit begins
@@ -97,9 +104,7 @@ class Callbacks:
         history = self._job.state.progress.history
         self._call(self._list.on_epoch_end, self._told, logs(history[-1]))
         self._told = len(history)
-        if self._job.model.stop_training:
-            self._say(f"a callback asked to stop after epoch {self._told}")
-            self._job.vote.asked = "a callback"
+        self._heed(f"epoch {self._told}")
         if self._told < self._job.recipe.epochs and not self._job.vote.stops:
             self._call(self._list.on_epoch_begin, self._told)
 
@@ -108,11 +113,25 @@ class Callbacks:
         """Around a step, by its number within the epoch."""
         self._call(self._list.on_train_batch_begin, within)
         yield
-        self._call(self._list.on_train_batch_end, within)
+        if self._each:
+            self._call(self._list.on_train_batch_end, within, trained(self._job.state.progress.read()))
+        self._heed(f"step {within + 1} of epoch {self._told + 1}")
+
+    def _heed(self, place: str) -> None:
+        """Stops as after a signal, once, where a callback has asked for it: in an epoch, too, as Model.fit does."""
+        if self._job.model.stop_training and not self._job.vote.asked:
+            self._say(f"a callback asked to stop after {place}")
+            self._job.vote.asked = "a callback"
 
     def _call(self, hook: Callable[..., object], *arguments: object) -> None:
         with _blamed("a callback"):
             hook(*arguments)
+
+
+def _takes_batches(callback: keras.callbacks.Callback) -> bool:
+    """Whether it does something after a batch."""
+    return any(getattr(getattr(callback, name), "__func__", None) is not getattr(keras.callbacks.Callback, name)
+               for name in ("on_train_batch_end", "on_batch_end"))
 
 
 def logs(row: Row) -> dict[str, float]:

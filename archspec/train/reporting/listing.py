@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from archspec.artifact.folder import FACTS
 from archspec.errors import InputError, SpecError
+from archspec.io.files import read_json
 from archspec.schema.tree import plain
 from archspec.spec.inherit import NOT_INHERITED
 from archspec.spec.source import read
 from archspec.train.progress import Row
 from archspec.train.reporting.metrics import read_lines
-from archspec.train.run import RunFolder
+from archspec.train.run import INDIFFERENT, RunFolder
 from archspec.train.saving import manifest as manifests
 from archspec.train.saving.manifest import Manifest
 
@@ -26,13 +30,15 @@ TRAINING = "train."
 
 @dataclass(frozen=True)
 class Entry:
-    """A run: its folder, what it is, and a row an epoch. `keys` is its resolved spec: path to value, as JSON has it."""
+    """A run: its folder, what it is, and a row an epoch. `keys` is what its resolved spec says, by path, as JSON has it."""
 
     path: Path
     manifest: Manifest
     rows: tuple[Row, ...]
     finished: bool
     keys: Mapping[str, Any]
+    data: str | None
+    """The digest of its data, if it can be told."""
 
     @property
     def epochs(self) -> int:
@@ -48,6 +54,15 @@ class Entry:
     def results(self) -> dict[str, float]:
         """Of its last epoch."""
         return {name: self.rows[-1][name] for name in RESULTS if name in self.rows[-1]} if self.rows else {}
+
+
+    def value(self, name: str) -> Any:
+        """Of a key: what the spec says, else what holds in the recipe; None where neither has it."""
+        return self.keys[name] if name in self.keys else self._recipe.get(name)
+
+    @cached_property
+    def _recipe(self) -> dict[str, Any]:
+        return dict(_flat(self.manifest.train, TRAINING.rstrip(".")))
 
 
 def find(places: Sequence[Path]) -> Iterator[Path]:
@@ -72,7 +87,15 @@ def read_entry(path: Path) -> Entry:
         rows = tuple(read_lines(run.metrics))
     except InputError:  # of a run that has not finished an epoch there are none
         rows = ()
-    return Entry(path, manifest, rows, run.read_result() is not None, keys)
+    return Entry(path, manifest, rows, run.read_result() is not None, keys, _data(run))
+
+
+def _data(run: RunFolder) -> str | None:
+    """The digest of a run's data, from the smaller file that tells it."""
+    for path, name in ((run.path / FACTS, "data"), (run.index, "digest")):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            return str(read_json(path)[name])
+    return None
 
 
 def _flat(value: object, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -85,10 +108,10 @@ def _flat(value: object, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def differing(entries: Sequence[Entry]) -> list[str]:
-    """The keys in which the runs' specs differ: of the training first, then of the network."""
+    """The keys in which the runs' specs differ: of the training first, then of the network, then what changes no result."""
     names = dict.fromkeys(name for entry in entries for name in entry.keys)
-    found = [name for name in names if len({json.dumps(entry.keys.get(name)) for entry in entries}) > 1]
-    return sorted(found, key=lambda name: not name.startswith(TRAINING))
+    found = [name for name in names if len({json.dumps(entry.value(name)) for entry in entries}) > 1]
+    return sorted(found, key=lambda name: (name.startswith(INDIFFERENT), not name.startswith(TRAINING)))
 
 
 def best_first(entries: Sequence[Entry]) -> list[Entry]:
@@ -101,4 +124,5 @@ def document(entries: Sequence[Entry], keys: Sequence[str]) -> list[dict[str, An
     return [{"run": str(entry.path), "spec": entry.manifest.spec, "fingerprint": entry.manifest.fingerprint,
              "state": entry.state, "epoch": len(entry.rows), "epochs": entry.epochs, **entry.results,
              "seconds": entry.rows[-1]["seconds"] if entry.rows else 0.0,
-             "set": {name: entry.keys.get(name) for name in keys}} for entry in entries]
+             "data": entry.data,
+             "set": {name: entry.value(name) for name in keys}} for entry in entries]

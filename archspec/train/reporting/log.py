@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
@@ -25,7 +26,8 @@ BOTTLENECK, LONG = 0.25, 5.0
 class Now(NamedTuple):
     """How things stand within an epoch: loss and accuracy of what is done of it, the learning rate of the last step.
 
-    `waits` is the share of the epoch's time in which the device had no data, `memory` the bytes that it uses; 0: not known.
+    `waits` is the share of the epoch's time in which the device had no data, `memory` the bytes that the fullest GPU has taken
+    at the most; 0: not known.
     """
 
     loss: float
@@ -33,6 +35,14 @@ class Now(NamedTuple):
     rate: float
     waits: float
     memory: int
+
+
+class Moment(NamedTuple):
+    """What is shown of a moment: which part of the training it is, numbers, and the time that is left."""
+
+    where: str
+    numbers: str
+    left: str
 
 
 class Log(ABC):
@@ -61,16 +71,18 @@ class Log(ABC):
         self.speed.mark(step)
         epoch = (step - 1) // self.extent.steps + 1
         waits = f"{now.waits:.0%} waiting for data" if now.waits >= WORTH_SAYING else ""
-        memory = f"{now.memory / 2**30:.1f} GiB" if now.memory else ""
-        said = (f"epoch {epoch}/{self.extent.epochs}", f"loss {now.loss:.4f}", f"accuracy {now.accuracy:6.2%}",
-                f"rate {now.rate:.2g}", *self._pace(), waits, memory)
-        self.show("  ".join(filter(None, said)), step)
+        memory = f"GPU {now.memory / 2**30:.1f} GiB" if now.memory else ""
+        images = "" if self.speed.images is None else f"{self.speed.images:.0f} images/s"
+        numbers = f"loss {now.loss:.4f}", f"accuracy {now.accuracy:6.2%}", f"rate {now.rate:.2g}", images, waits, memory
+        left = self._left("epoch", self.speed.epoch_left)
+        self.show(Moment(f"epoch {epoch}/{self.extent.epochs}", _joined(*numbers), left), step)
 
     def evaluating(self, step: int, batch: int, batches: int) -> None:
-        """So many batches of an evaluation after a step are done."""
-        self.speed.pause()
-        text = f"epoch {step // self.extent.steps}/{self.extent.epochs}  evaluating: {batch} of {batches} batches"
-        self.show(text, step, (batch, batches))
+        """So many batches of an evaluation after a step are done; 0 as it begins."""
+        self.speed.evaluating(batch, batches)
+        where = f"epoch {step // self.extent.steps}/{self.extent.epochs}  evaluating"
+        left = self._left("evaluation", self.speed.evaluation_left)
+        self.show(Moment(where, f"{batch} of {batches} batches", left), step, (batch, batches))
 
     def epoch(self, row: Row) -> None:
         """An epoch is over."""
@@ -84,14 +96,15 @@ class Log(ABC):
             self._remedy = ""
 
     @abstractmethod
-    def show(self, text: str, step: int, part: tuple[int, int] | None = None) -> None:
+    def show(self, moment: Moment, step: int, part: tuple[int, int] | None = None) -> None:
         """Shows how things stand after so many steps; `part` is how much is done, of how much, of an evaluation."""
 
-    def _pace(self) -> tuple[str, ...]:
-        if self.speed.images is None or self.speed.left is None or self.speed.epoch_left is None:
-            return ()
-        return (f"{self.speed.images:.0f} images/s",
-                f"{duration(self.speed.left)} left, {duration(self.speed.epoch_left)} of the epoch")
+    def _left(self, part: str, seconds: float | None) -> str:
+        """The time that is left of the part that goes on, and of the whole, as far as they are known."""
+        if seconds is None:
+            return ""
+        whole = self.speed.left
+        return f"{duration(seconds)} left of the {part}" + ("" if whole is None else f", {duration(whole)} of all")
 
 
 class Lines(Log):
@@ -99,13 +112,13 @@ class Lines(Log):
 
     _last = 0.0
 
-    def show(self, text: str, step: int, part: tuple[int, int] | None = None) -> None:
+    def show(self, moment: Moment, step: int, part: tuple[int, int] | None = None) -> None:
         """A line, if the last one is some time ago."""
         now = time.monotonic()
         self._last = self._last or now
         if now - self._last >= LINE_SECONDS:
             self._last = now
-            self.say(text)
+            self.say(_joined(*moment))
 
     def epoch(self, row: Row) -> None:
         """A line each epoch, too."""
@@ -114,12 +127,12 @@ class Lines(Log):
 
 
 class Bar(Log):
-    """For a terminal: a bar over the whole training, below the lines of the finished epochs."""
+    """For a terminal: a bar over the whole training and the numbers of the moment, below the lines of the finished epochs."""
 
     def __init__(self, console: Console, extent: Extent, remedy: str) -> None:
         super().__init__(console, extent, remedy)
-        self._progress = Progress(BarColumn(bar_width=None), _Percent(), TextColumn("{task.description}"),
-                                  console=console, transient=True, expand=True)
+        self._progress = _Bars(BarColumn(bar_width=None), _Percent(), TextColumn("{task.description}"),
+                               console=console, transient=True, expand=True)
         self._task = self._progress.add_task("the first step compiles the network", total=extent.total)
         self._evaluation = self._progress.add_task("", visible=False)
 
@@ -131,14 +144,15 @@ class Bar(Log):
                  trace: TracebackType | None) -> None:
         self._progress.stop()
 
-    def show(self, text: str, step: int, part: tuple[int, int] | None = None) -> None:
+    def show(self, moment: Moment, step: int, part: tuple[int, int] | None = None) -> None:
         """Moves the bar; while an evaluation goes on there is one of its own below it."""
+        self._progress.numbers, beside = moment.numbers, _joined(moment.where, moment.left)
         if part is None:
-            self._progress.update(self._task, completed=step, description=text)
+            self._progress.update(self._task, completed=step, description=beside)
         else:
             done, total = part
             self._progress.update(self._task, completed=step, description="")
-            self._progress.update(self._evaluation, completed=done, total=total, description=text, visible=True)
+            self._progress.update(self._evaluation, completed=done, total=total, description=beside, visible=True)
 
     def epoch(self, row: Row) -> None:
         """The evaluation's bar goes."""
@@ -146,9 +160,25 @@ class Bar(Log):
         self._progress.update(self._evaluation, visible=False)
 
 
+class _Bars(Progress):
+    """Bars, and a line of numbers below them, of which a narrow terminal makes two."""
+
+    numbers = ""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """What is drawn, again and again."""
+        yield self.make_tasks_table(self.tasks)
+        if self.numbers:
+            yield Text(self.numbers)
+
+
 class _Percent(ProgressColumn):
     def render(self, task: Task) -> Text:
         return Text(f"{task.percentage:3.0f} %")
+
+
+def _joined(*parts: str) -> str:
+    return "  ".join(filter(None, parts))
 
 
 def _f1(row: Row) -> str:

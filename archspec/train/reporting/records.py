@@ -10,12 +10,15 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
+
 from archspec.errors import InputError
 from archspec.train.devices.cluster import Cluster
 from archspec.train.progress import Row
 from archspec.train.reporting.board import Board
 from archspec.train.reporting.metrics import read_steps, write_lines
 from archspec.train.run import RunFolder
+from archspec.train.saving import manifest as manifests
 from archspec.train.saving.background import Background
 from archspec.train.saving.checkpoint import Checkpoints
 from archspec.train.state import Copy
@@ -52,10 +55,10 @@ class Records:
         if self._chief:
             self._background.start(partial(self._write, copy))
 
-    def keep(self, copy: Copy, steps: Collection[int], *, saved: bool) -> None:
+    def keep(self, copy: Copy, steps: Collection[int]) -> None:
         """Begins to keep a state as one of the best, see Checkpoints.save_best. Raises as `save` does."""
         if self._chief:
-            self._background.start(partial(self._keep, copy, steps, saved=saved))
+            self._background.start(partial(self._keep, copy, steps))
 
     def check(self) -> None:
         """Raises what went wrong in writing, if something did: InputError if the run folder is gone. Returns at once."""
@@ -84,6 +87,17 @@ class Records:
                 file.write(json.dumps(row) + "\n")
             self._board.step(row)
 
+    def back(self, history: Sequence[Row], done: int) -> None:
+        """The training has gone back to where so many steps are done: what was told of later ones is gone."""
+        if self._board:
+            self._board.close()
+            self._board = _begun(self._run, history, done)
+
+    def image(self, name: str, pixels: np.ndarray, epoch: int) -> None:
+        """A picture of an epoch, (h, w, 3) uint8."""
+        if self._board:
+            self._board.image(name, pixels, epoch)
+
     def histograms(self, values: Mapping[str, Any], epoch: int) -> None:
         """How the numbers of each weight are spread after an epoch."""
         if self._board:
@@ -93,9 +107,9 @@ class Records:
         self._refuse_another_folder()
         self._checkpoints.save(copy.fetch())
 
-    def _keep(self, copy: Copy, steps: Collection[int], *, saved: bool) -> None:
+    def _keep(self, copy: Copy, steps: Collection[int]) -> None:
         self._refuse_another_folder()
-        self._checkpoints.save_best(copy.fetch(), steps, saved=saved)
+        self._checkpoints.save_best(copy.fetch(), steps)
 
     def _refuse_another_folder(self) -> None:
         if _identity(self._run) != self._folder:
@@ -109,9 +123,18 @@ def _begun(run: RunFolder, history: Sequence[Row], done: int) -> Board:
     for path, rows in ((run.metrics, history), (run.steps, steps)):
         if rows or path.exists():
             write_lines(path, rows)
-    board = Board(run.tensorboard, run.spec, history, steps)
+    board = Board(run.tensorboard, run.spec, _choices(run), history, steps)
     board.picture(run.augmented)
     return board
+
+
+def _choices(run: RunFolder) -> dict[str, Any]:
+    """What runs are compared by: the recipe's keys, and which network it is."""
+    try:
+        manifest = manifests.read(run.manifest)
+    except (InputError, OSError):
+        return {}
+    return {**manifest.train, "network": manifest.fingerprint}
 
 
 def _identity(run: RunFolder) -> tuple[int, int] | None:

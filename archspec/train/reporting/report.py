@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tensorflow as tf
-
 from archspec.graph.ir import Graph
 from archspec.spec.data import Encoded
 from archspec.spec.recipe import Recipe
 from archspec.train.devices.strategy import devices_text
 from archspec.train.job import Job
+from archspec.train.reporting.machine import numbers
 from archspec.train.step.treatment import table
 
 
@@ -28,15 +27,13 @@ def _devices(job: Job) -> str:
 
 def _numbers(job: Job) -> list[str]:
     """In what numbers a step computes, where that is not plain float32, and who compiles it."""
-    tf32 = "GPU" in _devices(job) and tf.config.experimental.tensor_float_32_execution_enabled()
-    plain = ["float32, whose products a GPU that can rounds to TF32's 10 bits"] if tf32 else []
-    return [*(plain if job.recipe.precision == "float32" else [job.recipe.precision]),
-            *(["compiled by XLA"] if job.recipe.jit == "on" else [])]
+    return [each for each in numbers(job) if each != "float32"]
 
 
 def learning(job: Job) -> str:
     """How the weights learn, as a table: which decay, by how much and in which form, and what does not learn."""
-    rows = list(table(job.recipe.optimizer, job.model, job.frozen))
+    until = job.recipe.freeze.until if job.recipe.freeze else 0
+    rows = list(table(job.recipe.optimizer, job.model, job.frozen, until))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(f"{name:{widths[0]}}  {arrays:>{widths[1]}}  {numbers:>{widths[2]}}  {rate:>{widths[3]}}  {decay}"
                      for name, arrays, numbers, rate, decay in rows)

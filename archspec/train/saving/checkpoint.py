@@ -6,10 +6,10 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 import numpy as np
 
@@ -56,13 +56,13 @@ class Checkpoints:
         for old in self.found()[self.keep:]:
             old.unlink()
 
-    def save_best(self, snapshot: Snapshot, steps: Collection[int], *, saved: bool) -> None:
+    def save_best(self, snapshot: Snapshot, steps: Collection[int]) -> None:
         """Keeps a state whatever comes after it, then removes all that are kept so but those of `steps`.
 
-        `saved` says whether it is the one that `save` was given after its step: then the file gets a second name.
+        Where `save` has written it, the file gets a second name.
         """
         with replacing(self._path("best", snapshot)) as partial:
-            if not (saved and _linked(self._path("step", snapshot), partial)):
+            if not _linked(self._path("step", snapshot), partial):
                 _write(snapshot, partial)
         for step, old in self.best().items():
             if step not in steps:
@@ -86,6 +86,11 @@ class Checkpoints:
                 refused[path] = str(error)
         return None, refused
 
+    def since(self, step: int) -> list[Path]:
+        """Those of a step and of later ones."""
+        named = {path: path.stem.removeprefix("step-") for path in self.found()}
+        return [path for path, number in named.items() if number.isdecimal() and int(number) >= step]
+
     def found(self) -> list[Path]:
         """The newest first; pipes and devices are none, whatever they are called."""
         return sorted((path for path in self.folder.glob("step-*.npz") if kind_of(path) != "other"), reverse=True)
@@ -101,6 +106,12 @@ def _linked(path: Path, name: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def set_aside(paths: Iterable[Path]) -> None:
+    """Keeps them for whoever wants to look at them, out of the count of those that are kept, and never gone on from."""
+    for path in paths:
+        path.rename(path.with_name(f"{path.name}.unusable"))
 
 
 def read(path: Path) -> Snapshot:
@@ -134,18 +145,31 @@ class _Summed:
 
 
 def _write(snapshot: Snapshot, path: Path) -> None:
-    """As `np.savez` does, but for the sum, and without its copies: both would be made while Python's lock is held."""
-    arrays = {**snapshot.arrays, _PROGRESS: np.array(json.dumps(snapshot.progress))}
+    """Packed, and the sum."""
     with path.open("wb") as file:
         summed = _Summed(file)
-        with zipfile.ZipFile(cast(BinaryIO, summed), "w", allowZip64=True) as archive:
-            for name, array in arrays.items():
-                with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
-                    _write_array(cast(BinaryIO, entry), np.asarray(array, order="C"))
+        pack(snapshot, cast(BinaryIO, summed))
         file.write(_trailer(summed.total))
 
 
-def _write_array(file: BinaryIO, array: np.ndarray) -> None:
+def pack(snapshot: Snapshot, file: BinaryIO) -> None:
+    """Writes it as `np.savez` does, without that one's copies, which are made while Python's lock is held."""
+    progress = json.dumps(snapshot.progress).encode()  # of a text NumPy writes four bytes a letter
+    arrays = {**snapshot.arrays, _PROGRESS: np.array(progress)}
+    with zipfile.ZipFile(file, "w", allowZip64=True) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                _write_array(entry, np.asarray(array, order="C"))
+
+
+def unpack(file: BinaryIO) -> Snapshot:
+    """What `pack` has written. Raises whatever zipfile, NumPy's tokenizer or JSON make of a file that it has not."""
+    with np.load(file, allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    return Snapshot(arrays, json.loads(arrays.pop(_PROGRESS).item()))
+
+
+def _write_array(file: IO[bytes], array: np.ndarray) -> None:
     np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
     file.write(array.reshape(-1).view(np.uint8).data)
 
@@ -168,15 +192,14 @@ def _sum(path: Path, size: int) -> int:
 def _parse(path: Path) -> Snapshot:
     try:
         # opened here: np.load does not close a file that it cannot read
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        progress = json.loads(str(arrays.pop(_PROGRESS)))
-        if not is_progress(progress):
+        with path.open("rb") as file:
+            found = unpack(file)
+        if not is_progress(found.progress):
             raise ValueError("its progress is not as it was saved")
-        if odd := [name for name, array in arrays.items() if array.dtype.kind not in "fiub"]:
+        if odd := [name for name, array in found.arrays.items() if array.dtype.kind not in "fiub"]:
             raise ValueError(f"{odd[0]} in it holds no numbers")
     except OSError:
         raise
-    except Exception as error:  # whatever zipfile, NumPy's tokenizer or JSON make of a file that is no checkpoint
+    except Exception as error:  # see unpack
         raise Unusable(f"no checkpoint: {error}") from error
-    return Snapshot(arrays, progress)
+    return found

@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import keras
-import tensorflow as tf
 
-from archspec.errors import InputError, nearest, some
-from archspec.graph.ir import Graph, Node
-from archspec.train.progress import Progress
+from archspec.errors import InputError
+from archspec.graph.ir import Graph
+from archspec.graph.parts import parts
 
 
 def layers_of(graph: Graph, names: Sequence[str]) -> frozenset[str]:
-    """The layers of stages, blocks (stage1_block2) and layers of these names. Raises InputError for a name of none."""
-    known: dict[str, set[str]] = {}
-    for node in graph.nodes:
-        for name in _names(node):
-            known.setdefault(name, set()).add(node.name)
-    for name in names:
-        if name not in known:
-            shown = [section for section in dict.fromkeys(node.section for node in graph.nodes) if section]
-            raise InputError(f"train.freeze: there is no stage, block or layer '{name}'\n"
-                             f"  hint: {nearest(name, known) or 'stages: ' + some(shown)}")
+    """The layers of stages, blocks (stage1_block2) and layers of these names, which the network has."""
+    known = parts(graph)
     return frozenset(layer for name in names for layer in known[name])
-
-
-def _names(node: Node) -> Iterator[str]:
-    """What a node may be meant by."""
-    yield node.name
-    if node.section:
-        yield node.section
-    if node.block:
-        yield f"{node.section}_block{node.block}"
 
 
 @contextmanager
@@ -55,9 +36,3 @@ def refuse_all(model: keras.Model, names: Collection[str]) -> None:
     with frozen(model, names):
         if not model.trainable_variables:
             raise InputError("train.freeze: nothing is left that learns\n  hint: leave the head out of it")
-
-
-def unfreezing(progress: Progress, at: float, before: Callable[[Any], tf.Tensor], after: Callable[[Any], tf.Tensor]
-               ) -> Callable[[Any], tf.Tensor]:
-    """One step until so many are done, then another."""
-    return lambda batch: (before if progress.step < at else after)(batch)

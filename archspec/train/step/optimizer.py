@@ -28,6 +28,7 @@ class Treated:
     """In the order of the weights that it was built with."""
     decoupled = False
     """Whether weights decay here, or did in the gradient."""
+    rate: LearningRate
     _get_variable_index: Callable[[tf.Variable], int]
     step: Callable[[tf.Tensor, tf.Variable, tf.Tensor], None]
     """Changes a weight and what belongs to it by its gradient, at a learning rate."""
@@ -136,12 +137,11 @@ MEAN_SQUARES = {"tensorflow": RmsPropOfTensorFlow, "keras": RmsProp, "pytorch": 
 
 
 def make_optimizer(recipe: Recipe, steps_per_epoch: int, model: keras.Model) -> keras.optimizers.Optimizer:
-    """The optimizer with its variables made, to be called inside the strategy's scope.
-
-    Raises InputError where the recipe names layers that the model has not.
-    """
+    """The optimizer with its variables made, to be called inside the strategy's scope."""
     found = treatments(recipe.optimizer, model)
-    optimizer = _made(recipe.optimizer)(LearningRate(recipe, steps_per_epoch))
+    rate = LearningRate(recipe, steps_per_epoch)
+    optimizer = _made(recipe.optimizer)(rate)
+    optimizer.rate = rate
     optimizer.treatments = tuple(found[variable.path] for variable in model.trainable_variables)
     optimizer.decoupled = recipe.optimizer.decoupled
     optimizer.build(model.trainable_variables)

@@ -11,14 +11,19 @@ import tensorflow as tf
 
 from archspec.schema.quantities import Span
 from archspec.spec.recipe import Recipe
-from archspec.spec.schedules import Constant, Cosine, Exponential, Linear, OneCycle, Polynomial, Step
+from archspec.spec.schedules import Constant, Cosine, Exponential, Linear, OneCycle, Plateau, Polynomial, Step
+from archspec.train.ending import Rows, fallen
 
 FINEST = 10**6
 """A point in epochs is taken for the fraction that it is to within this denominator: 2.4 is 12/5, 81.8414… is 32000/391."""
 
 
 class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
-    """A recipe's schedule over steps counted from 0. Where it falls at once, it does so at a whole step, exactly."""
+    """A recipe's schedule over steps counted from 0. Where it falls at once, it does so at a whole step, exactly.
+
+    Where it depends on what the epochs came to, it is the rate after those that it was told of, see `follow`. To be made
+    inside the strategy's scope.
+    """
 
     def __init__(self, recipe: Recipe, steps_per_epoch: int) -> None:
         super().__init__()
@@ -27,6 +32,14 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
         self._epochs = recipe.epochs
         self._steps = steps_per_epoch
         self._warmup = recipe.schedule.epoch(recipe.schedule.warmup, recipe.epochs)
+        self._fallen: Any = None
+        if isinstance(recipe.schedule, Plateau):
+            self._fallen = keras.Variable(1.0, trainable=False, dtype="float32", name="fallen")
+
+    def follow(self, history: Rows) -> None:
+        """Becomes the schedule after these epochs, of which it knows nothing else: so it need not be saved."""
+        if isinstance(self._schedule, Plateau):
+            self._fallen.assign(fallen(self._schedule, history, self._warmup))
 
     def __call__(self, step: Any) -> tf.Tensor:
         """The learning rate, () float32, of the step with this number."""
@@ -46,6 +59,8 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
         match self._schedule:
             case Constant():
                 return tf.constant(1.0)
+            case Plateau():
+                return self._fallen.value
             case Step(milestones=milestones, factor=factor):
                 first = tf.constant([math.ceil(self._step(each)) for each in milestones], tf.int64)
                 return tf.pow(factor, tf.reduce_sum(tf.cast(step >= first, tf.float32)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,11 +15,13 @@ from archspec.data.augment.batches import Blend
 from archspec.evaluate.evaluator import Evaluator, weighted
 from archspec.evaluate.loss import truth
 from archspec.evaluate.ranks import hits
+from archspec.model.norm import only
 from archspec.preprocess.pixels import normalize
 from archspec.preprocess.rule import Preprocess
 from archspec.spec.recipe import Recipe
 from archspec.train.devices.strategy import over_devices
 from archspec.train.step.blend import blended
+from archspec.train.step.norms import Norms
 from archspec.train.step.objective import objective
 from archspec.train.step.scale import UNSCALED, Scale
 from archspec.train.step.update import Gradients, Rule, updated
@@ -37,6 +40,10 @@ class TrainStep:
     class_weights: np.ndarray | None = None
     """(classes,) float32; 1 for all if left out."""
     scale: Scale = UNSCALED
+    norms: Norms | None = None
+    """What looks at the gradient, if anything does."""
+    partial: bool = False
+    """Whether it is one of batches that are filled up: norms look at the images alone that are there."""
 
     def __call__(self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, blend: Blend | tuple[()]) -> tf.Tensor:
         """Sums as in progress.TRAINED, (3,) float64."""
@@ -56,13 +63,15 @@ class TrainStep:
         if blend:
             labels = tf.argmax(truths, axis=1, output_type=tf.int32) if one_each else tf.cast(truths >= 0.5, tf.uint8)
         distance = partial(objective(self.recipe.loss, one_each, self.class_weights is not None), truths, weighed)
-        with tf.GradientTape() as tape:
-            logits, auxiliary = split_outputs(self.model(inputs, training=True))
-            losses = distance(logits)
-            total = losses + self.recipe.auxiliary_weight * sum(distance(each) for each in auxiliary)
-            # over the global batch: gradients are summed over devices, not averaged
-            loss = self.scale.loss(tf.reduce_sum(total * weights) / self.recipe.batch)
-        gradients = tape.gradient(loss, [variable.value for variable in self.model.trainable_variables])
+        with only(weights) if self.partial else nullcontext():
+            with tf.GradientTape() as tape:
+                logits, auxiliary = split_outputs(self.model(inputs, training=True))
+                losses = distance(logits)
+                total = losses + self.recipe.auxiliary_weight * sum(distance(each) for each in auxiliary)
+                # over the global batch: gradients are summed over devices, not averaged
+                loss = self.scale.loss(tf.reduce_sum(total * weights) / self.recipe.batch)
+            # here, for it may compute layers again
+            gradients = tape.gradient(loss, [variable.value for variable in self.model.trainable_variables])
         return gradients, weighted(weights, losses, hits(logits, labels, 1))
 
     def update(self, gradients: Gradients, images: tf.Tensor) -> None:
@@ -74,6 +83,8 @@ class TrainStep:
         *summed, count = over_devices([*gradients, images])
         found, batch = self.scale.gradients(summed), float(self.recipe.batch)
         own = tf.cond(count == batch, lambda: found, lambda: [tf.math.divide_no_nan(batch, count) * each for each in found])
+        if self.norms:
+            self.norms.see(own)
         held = [*variables, *(each for each in self.optimizer.variables if each is not self.optimizer.iterations)]
         self.scale.step(own, held, partial(self.optimizer.apply, updated(own, variables, self.rules), variables))
 

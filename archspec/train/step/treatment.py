@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 import keras
 
-from archspec.errors import InputError, nearest, some
-from archspec.spec.optimizers import LayerFactors, Optimizer
+from archspec.spec.optimizers import Lamb, Optimizer
 
 NORMS = (keras.layers.BatchNormalization, keras.layers.LayerNormalization, keras.layers.GroupNormalization)
 SETS = {"kernels": ("kernel",), "all_but_norms": ("kernel", "other"), "all": ("kernel", "other", "norm")}
@@ -31,19 +30,9 @@ class Treatment:
 
 
 def treatments(optimizer: Optimizer, model: keras.Model) -> dict[str, Treatment]:
-    """The treatment of every weight that learns, by its path. Raises InputError for a pattern that fits no layer."""
-    _refuse_unknown(optimizer.layers, [layer.name for layer in model.layers])
+    """The treatment of every weight that learns, by its path."""
     return {variable.path: _treatment(optimizer, layer, variable)
             for layer in model.layers for variable in layer.trainable_variables}
-
-
-def _refuse_unknown(entries: Sequence[LayerFactors], names: Sequence[str]) -> None:
-    """Raises InputError for a pattern that fits none of the layers."""
-    for entry in entries:
-        if not any(fnmatchcase(name, entry.match) for name in names):
-            near = nearest(entry.match.strip("*"), names)
-            raise InputError(f"train.optimizer.layers: no layer is called '{entry.match}'\n  hint: "
-                             f"{near or 'layers: ' + some(names)}")
 
 
 def _treatment(optimizer: Optimizer, layer: keras.layers.Layer, variable: keras.Variable) -> Treatment:
@@ -64,18 +53,21 @@ def kind_of(layer: keras.layers.Layer, variable: keras.Variable) -> str:
 WORDS = {"kernel": "kernels", "norm": "of norms", "other": "others"}
 
 
-def table(optimizer: Optimizer, model: keras.Model, still: Collection[str]) -> Iterator[tuple[str, str, str, str, str]]:
+def table(optimizer: Optimizer, model: keras.Model, still: Collection[str], until: float = 0
+          ) -> Iterator[tuple[str, str, str, str, str]]:
     """How weights are treated, with a head: which, how many arrays and numbers, the factor of their rate, their decay.
 
-    Those of the layers `still` do not learn, or not from the start.
+    Those of the layers `still` do not learn, or not before so many epochs.
     """
     found = treatments(optimizer, model)
-    form = "decoupled" if optimizer.decoupled else "in the gradient"
+    form = ("in the change that is adapted" if isinstance(optimizer, Lamb) else
+            "decoupled" if optimizer.decoupled else "in the gradient")
+    kept = ", frozen" + f" for {until:g} epochs" * (until > 0)
     weights = {variable.path: (layer.name in still, math.prod(variable.shape))
                for layer in model.layers for variable in layer.trainable_variables}
     yield "weights", "arrays", "numbers", "rate", "decay"
     for group in dict.fromkeys((weights[path][0], each) for path, each in found.items()):
         sizes = [size for path, (frozen, size) in weights.items() if (frozen, found[path]) == group]
         frozen, each = group
-        yield (WORDS[each.kind] + ", frozen" * frozen, f"{len(sizes)}", f"{sum(sizes):,}", f"x{each.rate:g}",
+        yield (WORDS[each.kind] + kept * frozen, f"{len(sizes)}", f"{sum(sizes):,}", f"x{each.rate:g}",
                f"{each.decay:g} {form}" if each.decay else "none")

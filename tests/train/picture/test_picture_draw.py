@@ -64,7 +64,7 @@ def test_a_run_that_goes_on_leaves_it_and_ends_as_without_it(spec: Path, monkeyp
 
 def test_a_picture_that_is_damaged_or_gone_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    board = Board(RUN / "tensorboard", RUN / "spec.yaml", [], [])
+    board = Board(RUN / "tensorboard", RUN / "spec.yaml", {}, [], [])
     board.picture(PICTURE)
     PICTURE.write_bytes(b"damaged")
     board.picture(PICTURE)

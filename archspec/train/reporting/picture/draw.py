@@ -46,7 +46,11 @@ def draw_first(path: Path, name: str, job: Job) -> None:
     """
     if path.exists() or not job.cluster.chief:
         return
-    classes = job.data.classes
     with suppress(InputError):
-        whole = replace(job.training, shard=ALL)
-        save(draw(name, whole, classes, 0, examples(whole, len(classes), 0, COUNT)), path)
+        save(draw_from(name, job, 0), path)
+
+
+def draw_from(name: str, job: Job, step: int) -> Image.Image:
+    """The picture of what is trained on from a step of a job on. Raises InputError for an image that cannot be read."""
+    whole, classes = replace(job.training, shard=ALL), job.data.classes
+    return draw(name, whole, classes, step, examples(whole, len(classes), step, COUNT))

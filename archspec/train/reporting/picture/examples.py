@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -12,10 +12,9 @@ import tensorflow as tf
 from archspec.data.pipeline import Batch, Pipeline
 from archspec.evaluate.loss import truth
 from archspec.preprocess.pixels import denormalize, normalize
+from archspec.train.reporting.picture.words import Labels
 from archspec.train.step.blend import blended
 
-Labels = Mapping[int, float]
-"""Classes by number, each with its share of the truth: 1 where nothing is mixed."""
 LEAST = 0.005
 """Shares below this are not told: a Beta distribution gives many of them."""
 

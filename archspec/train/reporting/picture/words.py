@@ -10,8 +10,9 @@ from archspec.errors import visible
 from archspec.schema.keys import to_json
 from archspec.spec.augment import Operation
 from archspec.spec.dump import to_inline
-from archspec.train.reporting.picture.examples import Labels
 
+Labels = Mapping[int, float]
+"""Classes by number, each with its share of the truth: 1 where nothing is mixed."""
 Width = Callable[[str], float]
 """Of a text in pixels."""
 MORE = "…"

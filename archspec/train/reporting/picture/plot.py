@@ -1,0 +1,28 @@
+"""matplotlib's pictures, the same whatever the user's own settings: black on white, which is read on a dark page, too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from archspec.io.files import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DPI = 120
+PLAIN = {"text.parse_math": False}
+"""A name with $ in it is a name, and no formula."""
+
+
+@contextmanager
+def plot(path: Path, width: float, height: float) -> Iterator[Figure]:
+    """A figure of so many inches to draw on; it is a PNG file then, whole or not at all."""
+    from matplotlib import style  # half a second, and needed once
+    from matplotlib.figure import Figure
+    with style.context(["default", PLAIN]), replacing(path) as partial:
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield figure
+        figure.savefig(partial, format="png", dpi=DPI)

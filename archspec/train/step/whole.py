@@ -1,0 +1,84 @@
+"""The steps of a training, compiled: which there are, and which is whose batch's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from archspec.data.pipeline import Pipeline
+from archspec.model.norm import by_keras
+from archspec.preprocess.rule import Preprocess
+from archspec.spec.recipe import Recipe
+from archspec.train.devices.strategy import norms, together
+from archspec.train.devices.team import Team
+from archspec.train.progress import Progress
+from archspec.train.step.accumulate import accumulated
+from archspec.train.step.frozen import frozen
+from archspec.train.step.restate import Restate
+from archspec.train.step.steps import EvaluateStep, TrainStep
+
+Compiled = Callable[[Any], tf.Tensor]
+"""Takes a distributed batch, returns sums."""
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """Compiles a training's steps for its devices, by XLA with `jit`.
+
+    The layers `still` do not learn, or not from the start.
+    """
+
+    recipe: Recipe
+    team: Team
+    still: frozenset[str]
+    jit: bool
+
+    def train(self, step: TrainStep, progress: Progress, training: Pipeline) -> Compiled:
+        """The step of a batch. The last one of an epoch has its own where it is not full and norms would see what fills it up.
+
+        So all others are as quick as they can be.
+        """
+        full = self._unfreezing(step, progress, training.steps)
+        if not training.partial or not norms(step.model):
+            return full
+        last = self._unfreezing(replace(step, partial=True), progress, training.steps)
+        return lambda batch: (full if (progress.step + 1) % training.steps else last)(batch)
+
+    def evaluate(self, step: EvaluateStep) -> Compiled:
+        """The step of a batch that is tested."""
+        return self.team.summed(step, jit=self.jit)
+
+    def restate(self, model: keras.Model, rule: Preprocess, training: Pipeline) -> Restate:
+        """What recomputes statistics: of all norms but those that learn nothing to the end."""
+        freeze = self.recipe.freeze
+        learns = freeze is not None and 0 < freeze.until < self.recipe.epochs
+        within = partial(self._within, names=frozenset() if learns else self.still)
+        return Restate(self.team, model, rule, within, training.partial and training.steps == 1)
+
+    def _unfreezing(self, step: TrainStep, progress: Progress, steps: int) -> Compiled:
+        """Where layers learn from an epoch on, one step before it and another after it."""
+        before, freeze = self._compiled(step, self.still), self.recipe.freeze
+        if freeze is None or not freeze.until:
+            return before
+        at, after = freeze.until * steps, self._compiled(step, frozenset())
+        return lambda batch: (before if progress.step < at else after)(batch)
+
+    def _compiled(self, step: TrainStep, names: frozenset[str]) -> Compiled:
+        within = partial(self._within, step.model, names)
+        if self.recipe.accumulate > 1:
+            return accumulated(self.team, step, self.recipe.accumulate, within)
+        return self.team.summed(step, within, jit=self.jit)
+
+    @contextmanager
+    def _within(self, model: keras.Model, names: frozenset[str]) -> Iterator[None]:
+        """What a step is traced in: whether norms look at all devices, or are XLA's, and which layers do not learn."""
+        several = self.team.strategy.num_replicas_in_sync > 1
+        with (together(model, several, several and self.recipe.sync_batch_norm), by_keras(model.layers if self.jit else ()),
+              frozen(model, names)):
+            yield
