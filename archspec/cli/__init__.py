@@ -128,13 +128,16 @@ def outcome(work: Callable[[], object], arguments: list[str]) -> int:
 
 
 def _hinted(error: click.ClickException) -> click.ClickException:
-    """An option that is a key of `train` is told as that, where the command takes keys."""
+    """An option that is a key of the spec is told as that, where the command takes keys; of several, one of `train`."""
     if isinstance(error, click.NoSuchOption) and error.ctx and "overrides" in [each.name for each in error.ctx.command.params]:
-        from archspec.schema.words import key_called
+        from archspec.schema.words import key_called, placed
         from archspec.spec.recipe import Recipe
-        word = error.option_name.lstrip("-").replace("-", "_")
-        if name := word if word in Recipe.declared else key_called(word, Recipe.declared):
-            return click.UsageError(f"{error.message}\n  hint: --set train.{name}=VALUE", error.ctx)
+        from archspec.spec.sections import everywhere
+        own = key_called(error.option_name, Recipe.declared)
+        paths = [f"train.{own}"] if own else [path for path in placed(error.option_name, everywhere) if ": " not in path]
+        if paths:
+            hint = " or ".join(f"--set {path}=VALUE" for path in paths)
+            return click.UsageError(f"{error.message}\n  hint: {hint}", error.ctx)
     return error
 
 

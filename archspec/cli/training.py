@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from archspec.train.devices.team import Team
     from archspec.train.job import Job
     from archspec.train.progress import Row
+    from archspec.train.rehearsal import Room
     from archspec.train.run import RunFolder
 
 DONE_ALREADY = b"done"
@@ -103,22 +104,32 @@ def _refuse_other_data(asked: Training) -> None:
 
 
 def _work(asked: Training) -> Finished:
+    """What is missing of a run: trained, if it is not, then completed."""
     from archspec.export.run import complete, is_current, outdate
+    run, spec = asked.run, asked.spec
+    if not asked.fresh and is_current(run, spec):
+        _tell(asked.team, DONE_ALREADY)
+        with asked.console.status("completing"):
+            return complete(run.path, spec.export)
+    _tell(asked.team, b"train")
+    job, row = _trained(asked)
+    outdate(run)  # not before there is what comes in its place
+    with asked.console.status("saving and comparing"):
+        return _finish(asked, run, job, row)
+
+
+def _trained(asked: Training) -> tuple[Job, Row]:
+    """The job at the end of its training, and the row of the epoch whose weights it has."""
+    from archspec.export.run import outdate
     from archspec.train.begin import begin
     from archspec.train.devices.together import share
     from archspec.train.ending import ended
     from archspec.train.loop import train
     from archspec.train.reporting.callbacks import load_callbacks
     from archspec.train.reporting.picture.draw import draw_first
-    from archspec.train.reporting.report import headline, learning
     from archspec.train.saving.best import take_best
     from archspec.train.saving.checkpoint import Checkpoints
     run, spec, team = asked.run, asked.spec, asked.team
-    if not asked.fresh and is_current(run, spec):
-        _tell(team, DONE_ALREADY)
-        with asked.console.status("completing"):
-            return complete(run.path, spec.export)
-    _tell(team, b"train")
     callbacks = load_callbacks(asked.callbacks)
     job = _job(asked, trial=False)
     begin(run, spec, asked.graph, job, asked.fresh, asked.say)
@@ -126,57 +137,80 @@ def _work(asked: Training) -> Finished:
         outdate(run)
     if team:
         share(job, team)
-    asked.say(headline(asked.graph, job))
-    asked.say(learning(job))
+    _introduce(asked, job)
     draw_first(run.augmented, spec.name, job)
     row = train(job, run, asked.console, callbacks)[-1]
     if team:
         team.leave()
     if spec.export.weights == "best":
         row = take_best(job, Checkpoints(run.checkpoints, spec.train.checkpoint.keep), asked.say)
-    outdate(run)  # not before there is what comes in its place
-    with asked.console.status("saving and comparing"):
-        return _finish(asked, run, job, row)
+    return job, row
 
 
 def try_out(asked: Training) -> int:
     """Does each thing once; what is exported lies in a temporary folder for so long. Returns the exit code."""
-    from archspec.export.run import is_current
-    from archspec.train.begin import has_saved, refuse_other_data, to_go_on_from
-    from archspec.train.rehearsal import forecast, refuse_little_space, rehearse
+    from archspec.train.rehearsal import forecast, rehearse
     from archspec.train.reporting.callbacks import load_callbacks
-    from archspec.train.reporting.metrics import write_lines
-    from archspec.train.reporting.report import headline, learning
-    from archspec.train.run import RunFolder
-    from archspec.train.saving.manifest import begun
-    run, spec, team = asked.run, asked.spec, asked.team
+    team = asked.team
     load_callbacks(asked.callbacks)
     job = _job(asked, trial=True)
-    if job.cluster.chief and not asked.fresh and has_saved(run):
-        if is_current(run, spec):
-            refuse_other_data(run, job.index)
-        else:
-            to_go_on_from(run, spec, job.index)
-    asked.say(headline(asked.graph, job))
-    asked.say(learning(job))
+    if job.cluster.chief:
+        _refuse_to_go_on(asked, job)
+    _introduce(asked, job)
     found = rehearse(job, asked.say)
     if team:
         team.leave()
         if not team.cluster.chief:
             return DONE
+<<<<<<< HEAD
     with tempfile.TemporaryDirectory(prefix="archspec-") as folder, asked.console.status("saving and comparing"):
         trial = RunFolder(Path(folder))
         write_lines(trial.metrics, [found.row])
         begun(spec, job.rule, asked.graph, asked.fresh).write(trial.manifest)
         exported = _finish(asked, trial, job, found.row)
         room = refuse_little_space(job, run.path, trial.path)
+=======
+    exported, room = _export_on_trial(asked, job, found.row)
+>>>>>>> r2
     if not job.checked.decoded:
         asked.say(f"of {job.data.train.size + job.data.test.size} image files the beginning and the end were read: "
                   "damage between them is found when they are trained on")
     equal = [(name, f"against Keras: {parity}") for name, parity in exported.parity.items()]
-    print_rows(f"{spec.name}, as it would be trained here", [*forecast(job, found, room), *equal])
+    print_rows(f"{asked.spec.name}, as it would be trained here", [*forecast(job, found, room), *equal])
     click.echo(f"the first step works (loss {found.row['loss']:.4f}), and so do evaluation and export; nothing was written")
     return DONE
+
+
+def _refuse_to_go_on(asked: Training, job: Job) -> None:
+    """Raises InputError where the run that is there is to be gone on with, and cannot be, or has other data."""
+    from archspec.export.run import is_current
+    from archspec.train.begin import has_saved, refuse_other_data, to_go_on_from
+    if asked.fresh or not has_saved(asked.run):
+        return
+    if is_current(asked.run, asked.spec):
+        refuse_other_data(asked.run, job.index)
+    else:
+        to_go_on_from(asked.run, asked.spec, job.index)
+
+
+def _export_on_trial(asked: Training, job: Job, row: Row) -> tuple[Finished, Room]:
+    """What a run comes to whose only epoch has this row, made in a folder that is gone then; and the room that it takes."""
+    from archspec.train.rehearsal import refuse_little_space
+    from archspec.train.reporting.metrics import write_lines
+    from archspec.train.run import RunFolder
+    from archspec.train.saving.manifest import begun
+    with tempfile.TemporaryDirectory(prefix="archspec-") as folder, asked.console.status("saving and comparing"):
+        trial = RunFolder(Path(folder))
+        write_lines(trial.metrics, [row])
+        begun(asked.spec, job.rule, asked.graph, asked.fresh).write(trial.manifest)
+        return _finish(asked, trial, job, row), refuse_little_space(job, asked.run.path, trial.path)
+
+
+def _introduce(asked: Training, job: Job) -> None:
+    """What is trained, on what, and how its weights learn."""
+    from archspec.train.reporting.report import headline, learning
+    asked.say(headline(asked.graph, job))
+    asked.say(learning(job))
 
 
 def _job(asked: Training, *, trial: bool) -> Job:

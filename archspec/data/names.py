@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -13,7 +13,7 @@ from archspec.errors import visible
 
 
 @dataclass(frozen=True, eq=False)
-class Names(Sequence[str]):
+class Names:
     """Names as the file system has them: bytes in any encoding. Indexing gives them as a person can read them."""
 
     blob: bytes
@@ -29,7 +29,7 @@ class Names(Sequence[str]):
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    def __getitem__(self, index: int) -> str:  # type: ignore[override]
+    def __getitem__(self, index: int) -> str:
         return readable(self.raw(index))
 
     def raw(self, index: int) -> bytes:

@@ -20,10 +20,8 @@ from keras import ops
 class Conv2D(keras.layers.Conv2D):
     """keras.layers.Conv2D, channels last, in all but speed: same arguments, weights, names and results."""
 
-    @property  # type: ignore[misc]
-    def __class__(self) -> Any:
-        """Keras's own, by which a saved model names it: it loads without archspec, as right and less quick."""
-        return keras.layers.Conv2D
+    __class__: Any = property(lambda self: keras.layers.Conv2D)
+    """Keras's own, by which a saved model names it: it loads without archspec, as right and less quick."""
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         """Keras's hook for the bare convolution."""

@@ -41,10 +41,8 @@ class HeNormal(keras.initializers.VarianceScaling):
     def __init__(self, gain: float, seed: int | None = None) -> None:
         super().__init__(2.0 * gain, "fan_in", "untruncated_normal", seed)
 
-    @property  # type: ignore[misc]
-    def __class__(self) -> Any:
-        """Keras's own, by which a saved model names it: it loads without archspec."""
-        return keras.initializers.VarianceScaling
+    __class__: Any = property(lambda self: keras.initializers.VarianceScaling)
+    """Keras's own, by which a saved model names it: it loads without archspec."""
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:
         """The same numbers whenever it is called, as with all initializers of Keras."""

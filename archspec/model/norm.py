@@ -32,10 +32,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
     fused = True
     """False: by Keras's operations throughout; see by_keras."""
 
-    @property  # type: ignore[misc]
-    def __class__(self) -> Any:
-        """Keras's own, by which a saved model names it: it loads without archspec, as right and less quick."""
-        return keras.layers.BatchNormalization
+    __class__: Any = property(lambda self: keras.layers.BatchNormalization)
+    """Keras's own, by which a saved model names it: it loads without archspec, as right and less quick."""
 
     def build(self, input_shape: Any) -> None:
         """Keras's fit compiles a model with XLA where all layers support that.

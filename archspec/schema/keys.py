@@ -38,6 +38,7 @@ class Clash:
     hint: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
 class Section:
     """A mapping of the spec as a value. Immutable; its keys are those its fields declare."""
 
@@ -141,7 +142,7 @@ T = TypeVar("T", bound=Section)
 def section(cls: type[T]) -> type[T]:
     """A section: a frozen dataclass that is made by keywords."""
     made = dataclass(frozen=True, kw_only=True)(cls)
-    made.declared = MappingProxyType({each.name: each.metadata["key"] for each in fields(made)})  # type: ignore[arg-type]
+    made.declared = MappingProxyType({each.name: each.metadata["key"] for each in fields(made)})
     return made
 
 

@@ -47,12 +47,16 @@ def suggestion(word: str, keys: Mapping[str, Key], everywhere: Everywhere) -> st
     """The same; a key that stands elsewhere is named with its path."""
     if key_called(word, keys):
         return meant(word, keys)
-    entries = list(everywhere())
-    found = list(dict.fromkeys(entry.written for entry in entries if is_called(word, entry.name, entry.key)))
-    paths = [path for path in found if ": " not in path] or found  # an entry of a list comes last
-    if paths and len(paths) <= MOST_PATHS:
+    if paths := placed(word, everywhere):
         return f"did you mean {' or '.join(map(_place, paths))}?"
     return nearest(word, keys)
+
+
+def placed(word: str, everywhere: Everywhere) -> list[str]:
+    """The paths of the keys that others call so, if they are few; those in entries of lists where there are no others."""
+    found = list(dict.fromkeys(entry.written for entry in everywhere() if is_called(word, entry.name, entry.key)))
+    paths = [path for path in found if ": " not in path] or found
+    return paths if len(paths) <= MOST_PATHS else []
 
 
 def _place(path: str) -> str:

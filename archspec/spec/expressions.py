@@ -131,9 +131,9 @@ def _check(tree: ast.expr, source: str) -> None:
         elif isinstance(node, ast.Constant):
             allowed = _plain_constant(node, source)
         elif isinstance(node, ast.Call):
-            allowed = isinstance(node.func, ast.Name) and not node.keywords
-            if allowed and node.func.id not in FUNCTIONS:  # type: ignore[attr-defined]
-                name = node.func.id  # type: ignore[attr-defined]
+            name = node.func.id if isinstance(node.func, ast.Name) and not node.keywords else ""
+            allowed = bool(name)
+            if allowed and name not in FUNCTIONS:
                 raise ExpressionError(f"'{name}' is not a function",
                                       nearest(name, FUNCTIONS) or "there are " + " ".join(FUNCTIONS))
         elif isinstance(node, ast.Name) and node.id in FUNCTIONS and id(node) not in called:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,13 @@ def test_the_best_stands_first_with_what_differs(capsys: pytest.CaptureFixture[s
     assert [row[0] for row in rows[:3]] == ["runs/b", "runs/a", "runs/c[red]"]
     assert rows[0][1:12] == ["resnet20_digits", "finished", "95.00%", "0.2500", "0.5000", "2", "min", "5", "s", "1", "64"]
     assert rows[2][2:6] == ["epoch", "0", "of", "3"]
+
+
+@pytest.mark.usefixtures("three")
+def test_they_are_listed_without_tensorflow() -> None:
+    code = ("import sys; from archspec.cli import run; code = run(['runs']); "
+            "print(code, sorted({name.partition('.')[0] for name in sys.modules} & {'tensorflow', 'keras'}))")
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.splitlines()[-1] == "0 []"
 
 
 @pytest.mark.usefixtures("three")

@@ -322,9 +322,12 @@ def test_explain_knows_that_a_recipe_makes_void_what_stood_before(archspec: Run)
 
 
 def test_an_option_that_is_a_key_is_told_as_that(archspec: Run) -> None:
-    for option in ("--epochs", "--batch-size"):
+    for option, said in (("--epochs", "--set train.epochs=VALUE"), ("--batch-size", "--set train.batch=VALUE"),
+                         ("--lr", "--set train.schedule.learning_rate=VALUE"),
+                         ("--warmup", "--set train.ema.warmup=VALUE or --set train.schedule.warmup=VALUE")):
         code, _, err = archspec("train", "resnet20_digits", option, "3")
-        assert (code, err.splitlines()[-1]) == (2, f"  hint: --set train.{'epochs' if option == '--epochs' else 'batch'}=VALUE")
+        assert (code, err.splitlines()[-1]) == (2, f"  hint: {said}")
+    assert "hint" not in archspec("train", "resnet20_digits", "--sigma", "3")[2]
     assert "hint" not in archspec("list", "--epochs")[2]
 
 

@@ -55,7 +55,6 @@ class Entry:
         """Of its last epoch."""
         return {name: self.rows[-1][name] for name in RESULTS if name in self.rows[-1]} if self.rows else {}
 
-
     def value(self, name: str) -> Any:
         """Of a key: what the spec says, else what holds in the recipe; None where neither has it."""
         return self.keys[name] if name in self.keys else self._recipe.get(name)
