@@ -162,16 +162,7 @@ def try_out(asked: Training) -> int:
         team.leave()
         if not team.cluster.chief:
             return DONE
-<<<<<<< HEAD
-    with tempfile.TemporaryDirectory(prefix="archspec-") as folder, asked.console.status("saving and comparing"):
-        trial = RunFolder(Path(folder))
-        write_lines(trial.metrics, [found.row])
-        begun(spec, job.rule, asked.graph, asked.fresh).write(trial.manifest)
-        exported = _finish(asked, trial, job, found.row)
-        room = refuse_little_space(job, run.path, trial.path)
-=======
     exported, room = _export_on_trial(asked, job, found.row)
->>>>>>> r2
     if not job.checked.decoded:
         asked.say(f"of {job.data.train.size + job.data.test.size} image files the beginning and the end were read: "
                   "damage between them is found when they are trained on")
