@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
 from archspec.artifact.artifact import Artifact
 from archspec.artifact.keras_model import keras_model
-from archspec.graph.passes import Network, for_inference
+from archspec.export.exportable import Exportable
 from archspec.model.operations import compute
 from archspec.preprocess.pixels import normalize
 
@@ -19,18 +18,17 @@ class Predictor(tf.Module):
     """`images` (batch, h, w, c) float32, pixels from 0 to 255, to `probabilities` (batch, classes) float32.
 
     It is the network as it predicts, in TensorFlow's own operations, each weight once; Keras's own export writes it twice.
-    The weights are variables: constants are as fast and take several times the memory. `labels` is written beside them,
-    as a file of that name. Where an image may have several classes each has a probability of its own.
+    The weights are variables: constants are as fast and take several times the memory. Where an image may have several
+    classes each has a probability of its own.
     """
 
-    def __init__(self, artifact: Artifact, labels: Path) -> None:
+    def __init__(self, made: Exportable) -> None:
         super().__init__()
-        network = for_inference(Network(artifact.graph, artifact.weights))
+        network = made.network
         arrays = {key: tf.Variable(array, name="/".join(key), trainable=False) for key, array in network.weights.items()}
         self.weights = list(arrays.values())
-        self.labels = tf.saved_model.Asset(str(labels))
         output = network.graph.output.name
-        self.predict = _function(artifact, lambda inputs: compute(network.graph, arrays, inputs, [output])[output])
+        self.predict = _function(made.artifact, lambda inputs: compute(network.graph, arrays, inputs, [output])[output])
 
 
 def reference(artifact: Artifact) -> Callable[[tf.Tensor], tf.Tensor]:

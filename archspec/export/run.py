@@ -16,9 +16,10 @@ from archspec.artifact.folder import FACTS, SPEC, is_whole, read, read_facts
 from archspec.data.pipeline import Pipeline
 from archspec.data.sources import load_data
 from archspec.errors import InputError
-from archspec.export import report, sample
+from archspec.export import labels, report, sample
 from archspec.export.account import REPORT, testing_of, write_report
-from archspec.export.exporters import EXPORTERS, LABELS, export, labels
+from archspec.export.exportable import Exportable
+from archspec.export.exporters import EXPORTERS, export
 from archspec.export.parity import Parity
 from archspec.io.files import read_bytes, remove, write_json, write_text
 from archspec.network import load
@@ -53,7 +54,8 @@ def missing(run: RunFolder, wanted: ExportSection) -> list[str]:
         "curves.png": lambda: read_bytes(run.curves).endswith(END_OF_PNG),
         REPORT: lambda: read_bytes(run.path / REPORT).startswith(b"# ")}
     if wanted.formats:
-        checks[LABELS] = lambda: read_bytes(run.path / LABELS).decode("utf-8") == labels(read_facts(run.path)["classes"])
+        names = run.path / labels.NAME
+        checks[labels.NAME] = lambda: read_bytes(names).decode("utf-8") == labels.text(read_facts(run.path)["classes"])
     return [*(name for name, check in checks.items() if not _holds(check)),
             *(EXPORTERS[name].place for name in wanted.formats if not report.is_whole(run.path, name, EXPORTERS[name].place))]
 
@@ -99,8 +101,8 @@ def complete(folder: Path, wanted: ExportSection, testing: Pipeline | None = Non
         write_json(run.result, result)
     if "curves.png" in lost:
         draw_curves(run.curves, read_lines(run.metrics), artifact.name, _objective(folder, artifact))
-    if LABELS in lost:
-        write_text(folder / LABELS, labels(artifact.classes))
+    if labels.NAME in lost:
+        write_text(folder / labels.NAME, labels.text(artifact.classes))
     if REPORT in lost:
         write_report(run, artifact, result, testing or testing_of(folder, artifact))
     formats = [name for name in wanted.formats if EXPORTERS[name].place in lost]
@@ -109,7 +111,7 @@ def complete(folder: Path, wanted: ExportSection, testing: Pipeline | None = Non
     if not formats:
         return Finished(result, {})
     compared, note = (_sample(testing), "") if testing else pixels_for(folder, artifact)
-    return Finished(result, export(artifact, formats, folder, compared, wanted.tolerance), note)
+    return Finished(result, export(Exportable(artifact, wanted), formats, folder, compared), note)
 
 
 def _objective(folder: Path, artifact: Artifact) -> str:
@@ -122,7 +124,7 @@ def export_run(folder: Path, to: Path, formats: Sequence[str]) -> dict[str, Pari
     """Exports the network of a trained run into the folder `to`. Raises InputError and NotEqual as export does."""
     artifact = read(folder)
     pixels, _ = pixels_for(folder, artifact)
-    return export(artifact, formats, to, pixels, load(str(folder / SPEC)).export.tolerance)
+    return export(Exportable(artifact, load(str(folder / SPEC)).export), formats, to, pixels)
 
 
 def pixels_for(folder: Path, artifact: Artifact) -> tuple[np.ndarray, str]:

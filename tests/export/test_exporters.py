@@ -16,16 +16,18 @@ from archspec.artifact.artifact import Artifact
 from archspec.artifact.keras_model import keras_model
 from archspec.errors import InputError
 from archspec.export import exporters
+from archspec.export.exportable import Exportable
 from archspec.export.exporters import EXPORTERS, NotEqual, export
 from archspec.export.parity import Parity
 from archspec.export.report import is_whole
 from archspec.graph.passes import Network, for_inference
+from archspec.spec.export import ExportSection
 
 PIXELS = np.random.default_rng(0).uniform(0, 255, (5, 8, 8, 4)).astype(np.float32)
 
 
 def one(name: str, folder: Path, found: Artifact | None = None) -> Parity:
-    return export(found or artifact(), [name], folder, PIXELS, 1e-5)[name]
+    return export(Exportable(found or artifact(), ExportSection(tolerance=1e-5)), [name], folder, PIXELS)[name]
 
 
 def test_probabilities_are_softmax_of_the_logits_of_normalised_pixels(tmp_path: Path) -> None:
@@ -66,7 +68,7 @@ def test_an_unequal_one_is_thrown_away(name: str, tmp_path: Path, monkeypatch: p
     wrong = exporters.Exporter(EXPORTERS[name].place, EXPORTERS[name].write, lambda path, images: np.full((5, 3), np.nan))
     monkeypatch.setitem(EXPORTERS, name, wrong)
     with pytest.raises(NotEqual) as error:
-        export(artifact(), [name], tmp_path, PIXELS, 1e-4)
+        export(Exportable(artifact(), ExportSection(tolerance=1e-4)), [name], tmp_path, PIXELS)
     assert str(error.value) == (f"{name}: probabilities differ by inf at most, logits by inf of the largest, on 5 images; "
                                 "same class for 0.0%; export.tolerance is 0.0001. It was not kept")
     assert capfd.readouterr().err == ""
@@ -76,7 +78,7 @@ def test_an_unequal_one_is_thrown_away(name: str, tmp_path: Path, monkeypatch: p
 def test_a_published_version_is_never_changed(tmp_path: Path) -> None:
     one("savedmodel", tmp_path)
     with pytest.raises(InputError, match="what is published is never changed"):
-        export(artifact(), ["tflite", "savedmodel"], tmp_path, PIXELS, 1e-5)
+        export(Exportable(artifact(), ExportSection(tolerance=1e-5)), ["tflite", "savedmodel"], tmp_path, PIXELS)
     assert not (tmp_path / "model.tflite").exists()
 
 
@@ -144,9 +146,9 @@ def test_a_network_that_has_decided_is_compared_by_its_logits(name: str, tmp_pat
     base = artifact()
     dense = {("head_dense", "kernel"): np.float32(base.weights["head_dense", "kernel"] * 0), ("head_dense", "bias"): np.float32([0, 30, 60])}
     decided = replace(base, weights={**base.weights, **dense})
-    assert export(decided, [name], tmp_path / "right", PIXELS, 1e-5)[name].holds(1e-5)
+    assert export(Exportable(decided, ExportSection(tolerance=1e-5)), [name], tmp_path / "right", PIXELS)[name].holds(1e-5)
     off = replace(decided, weights={**decided.weights, ("head_dense", "bias"): np.float32([0, 30.3, 60])})
     run = EXPORTERS[name].run
     monkeypatch.setitem(EXPORTERS, name, replace(EXPORTERS[name], run=lambda path, images: run(tmp_path / "right" / EXPORTERS[name].place, images)))
     with pytest.raises(NotEqual, match=r"probabilities differ by \S+e-1\d at most, logits by 5.0e-03 of the largest"):
-        export(off, [name], tmp_path / "wrong", PIXELS, 1e-4)
+        export(Exportable(off, ExportSection(tolerance=1e-4)), [name], tmp_path / "wrong", PIXELS)

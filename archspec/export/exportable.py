@@ -1,0 +1,38 @@
+"""Exportable: what every export is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from archspec.artifact.artifact import Artifact
+from archspec.export import sample
+from archspec.graph.passes import Network, for_inference
+from archspec.spec.export import ExportSection
+
+
+@dataclass(frozen=True, eq=False)
+class Exportable:
+    """A trained network, as it predicts, and what is asked of its exports.
+
+    `levels` of the feature pyramid are handed out beside the classes. `calibration` gives the images that show a quantised
+    export the range of its numbers: training images as evaluation sees them, (n, h, w, c) float32 from 0 to 255, a sample
+    over the classes; made ones where it is left out.
+    """
+
+    artifact: Artifact
+    options: ExportSection = ExportSection()
+    levels: tuple[str, ...] = ()
+    calibration: Callable[[], np.ndarray] | None = field(default=None, repr=False)
+
+    @cached_property
+    def network(self) -> Network:
+        """From image to logits, in as few operations as can be, each weight once."""
+        return for_inference(Network(self.artifact.graph, self.artifact.weights), self.levels)
+
+    def calibrating(self) -> np.ndarray:
+        """The images to calibrate with."""
+        return self.calibration() if self.calibration else sample.made(self.artifact.preprocess)
