@@ -24,7 +24,7 @@ class Exportable:
     """
 
     artifact: Artifact
-    options: ExportSection = ExportSection()
+    options: ExportSection = field(default_factory=ExportSection)
     levels: tuple[str, ...] = ()
     calibration: Callable[[], np.ndarray] | None = field(default=None, repr=False)
 
