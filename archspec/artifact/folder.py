@@ -51,7 +51,27 @@ def read(place: Path) -> Artifact:
     return _made(place, (place / SPEC).read_text(encoding="utf-8"), graph, place / MODEL, facts)
 
 
+def meaning(path: Path) -> tuple[Preprocess, bool]:
+    """How the images of a .keras file are prepared, and whether one may have several classes. Raises InputError."""
+    _, facts = _said(path)
+    return Preprocess.from_json(facts["preprocess"]), facts["several"]
+
+
 def _read_file(path: Path) -> Artifact:
+    spec, facts = _said(path)
+    with tempfile.TemporaryDirectory(prefix="archspec-") as folder:
+        write_text(Path(folder) / SPEC, spec)
+        try:
+            graph = lower(load(str(Path(folder) / SPEC)))
+        except SpecError as error:
+            raise InputError(f"{path} holds a spec that cannot be read: {error.problems[0].message}\n  hint: {RENEW}") from None
+    if graph.fingerprint != facts["fingerprint"]:
+        raise InputError(f"{path}: {SPEC} in it is another network than {FACTS} speaks of\n  hint: {RENEW}")
+    return _made(path, spec, graph, path, facts)
+
+
+def _said(path: Path) -> tuple[str, Mapping[str, Any]]:
+    """The spec and the facts that a .keras file holds."""
     found = {}
     with archives.opened(path) as archive:
         for name in (SPEC, FACTS):
@@ -66,15 +86,7 @@ def _read_file(path: Path) -> Artifact:
         facts = facts_file.checked(json.loads(found[FACTS]), path)
     except (ValueError, RecursionError):
         raise InputError(f"{path} is damaged: {FACTS} in it is no JSON\n  hint: {RENEW}") from None
-    with tempfile.TemporaryDirectory(prefix="archspec-") as folder:
-        write_text(Path(folder) / SPEC, found[SPEC])
-        try:
-            graph = lower(load(str(Path(folder) / SPEC)))
-        except SpecError as error:
-            raise InputError(f"{path} holds a spec that cannot be read: {error.problems[0].message}\n  hint: {RENEW}") from None
-    if graph.fingerprint != facts["fingerprint"]:
-        raise InputError(f"{path}: {SPEC} in it is another network than {FACTS} speaks of\n  hint: {RENEW}")
-    return _made(path, found[SPEC], graph, path, facts)
+    return found[SPEC], facts
 
 
 def _made(place: Path, spec: str, graph: Graph, model: Path, facts: Mapping[str, Any]) -> Artifact:

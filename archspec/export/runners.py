@@ -1,6 +1,7 @@
 """How an export is run, by format: from its path to a function from pixels to probabilities.
 
-Nothing of archspec's or of Keras's is needed for it, so a process that does no more shows what a user's program will see.
+Nothing of archspec's or of Keras's is needed for it but for Keras's own file, so a process that does no more shows what a
+user's program will see.
 """
 
 from __future__ import annotations
@@ -34,7 +35,24 @@ def tflite(path: Path) -> Run:
     return lambda images: np.asarray(runner(images=images)["probabilities"])
 
 
-RUNNERS: dict[str, Callable[[Path], Run]] = {"savedmodel": savedmodel, "tflite": tflite}
+def keras_file(path: Path) -> Run:
+    """A .keras file of archspec's in Keras, with what its numbers mean: the yardstick of all others."""
+    import keras
+    import tensorflow as tf
+
+    import archspec  # noqa: F401  the layers that Keras lacks
+    from archspec.artifact.folder import meaning
+    from archspec.preprocess.pixels import normalize
+    model, (rule, several) = keras.saving.load_model(path), meaning(path)
+
+    def run(images: tf.Tensor) -> tf.Tensor:
+        logits = tf.cast(model(normalize(images, rule), training=False), tf.float32)
+        return tf.sigmoid(logits) if several else tf.nn.softmax(logits)
+    compiled = tf.function(run, input_signature=[tf.TensorSpec((None, *rule.shape), tf.float32)], autograph=False)
+    return lambda images: np.asarray(compiled(tf.constant(images)))
+
+
+RUNNERS: dict[str, Callable[[Path], Run]] = {"savedmodel": savedmodel, "tflite": tflite, "keras": keras_file}
 """By format."""
-LIBRARIES: Mapping[str, str] = {"savedmodel": "tensorflow", "tflite": "ai_edge_litert.interpreter"}
+LIBRARIES: Mapping[str, str] = {"savedmodel": "tensorflow", "tflite": "ai_edge_litert.interpreter", "keras": "keras"}
 """The module that each needs."""

@@ -79,7 +79,7 @@ def _trained(asked: Asked, place: Path, tick: Tick) -> Subject:
     for override in asked.overrides:
         if not override.startswith(MAY_CHANGE):
             raise InputError(f"--set {override}: {place} is exported as it was trained; what may be set begins with "
-                             f"{' or '.join(MAY_CHANGE)}\n  hint: to train another network: archspec train SPEC --set {override}")
+                             f"{' or '.join(MAY_CHANGE)}\n  hint: for another network: archspec train SPEC --set {override}")
     if asked.labels:
         raise InputError(f"--labels {asked.labels}: {place} has its class names, in the order in which it was trained\n"
                          "  hint: leave --labels out")
@@ -103,7 +103,11 @@ def _with_weights(kind: str, place: Path, artifact: Artifact, tick: Tick) -> Art
     if place.is_file():
         raise InputError(f"--weights {kind}: {place} has its {artifact.metrics.get('weights', 'raw')} weights alone\n"
                          "  hint: name the folder of its run")
-    spec = spec_of(artifact, (f"export.weights={kind}", *(["train.checkpoint.best=1"] if kind == "best" else [])))
+    recipe = spec_of(artifact).train
+    if kind == "ema" and recipe.ema is None:
+        raise InputError(f"{place} has no average of its weights: its recipe has no train.ema\n  hint: --weights raw")
+    best = max(recipe.checkpoint.best, kind == "best")
+    spec = spec_of(artifact, (f"export.weights={kind}", f"train.checkpoint.best={best}"))
     return recovered(RunFolder(place), spec, tick)
 
 
@@ -119,8 +123,8 @@ def _filled(asked: Asked, tick: Tick) -> Subject:
     """A spec with a file of weights."""
     spec = load(asked.model, list(asked.overrides))
     if not asked.weights:
-        raise InputError(f"{asked.model} is a spec: it has no numbers\n  hint: name a run folder or its model.keras, or the file "
-                         "of its weights with --weights FILE (and --layout, see archspec import --help)")
+        raise InputError(f"{asked.model} is a spec: it has no numbers\n  hint: name a run folder or its model.keras, or the "
+                         "file of its weights with --weights FILE (and --layout, see archspec import --help)")
     graph, wanted = lower(spec), Wanted(asked.layout)
     with planned(graph, stage_blocks(spec), Path(asked.weights), wanted) as plan:
         refuse(plan, graph, wanted)

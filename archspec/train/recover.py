@@ -9,9 +9,10 @@ from archspec.errors import InputError
 from archspec.io.signals import heed
 from archspec.network import lower
 from archspec.spec.arch import Spec
-from archspec.train.begin import refuse_other_data
+from archspec.train.begin import complete, refuse_other_data
 from archspec.train.devices.together import newest
 from archspec.train.prepare import prepare
+from archspec.train.reporting.metrics import read_lines
 from archspec.train.run import RunFolder
 from archspec.train.saving.best import take_best
 from archspec.train.saving.checkpoint import Checkpoints, Misfit
@@ -26,8 +27,6 @@ def recovered(run: RunFolder, spec: Spec, tick: Tick) -> Artifact:
     Raises InputError where the run's images are not there or are others, or where no state has these weights.
     """
     wanted, graph = spec.export.chosen(averaged=spec.train.ema is not None), lower(spec)
-    if wanted == "ema" and spec.train.ema is None:
-        raise InputError(f"{run.path} has no average of its weights: its recipe has no train.ema\n  hint: --weights raw")
     job = prepare(spec, graph, load_data(spec.train.data), tick, trial=True)
     refuse_other_data(run, job.index)
     snapshot = newest(job, run)
@@ -37,6 +36,7 @@ def recovered(run: RunFolder, spec: Spec, tick: Tick) -> Artifact:
         job.restore(snapshot)
     except Misfit as error:
         raise InputError(f"{run.checkpoints} holds the state of another training ({error})\n{TAKE}") from None
+    complete(job, read_lines(run.metrics))
     if wanted == "best":
         row = take_best(job, Checkpoints(run.checkpoints, spec.train.checkpoint.keep), lambda _: None)
         return artifact_of(spec, graph, job, row)
