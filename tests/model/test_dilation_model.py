@@ -25,7 +25,7 @@ from archspec.model.values import assign, values
 
 FAMILIES = {
     "alexnet": "", "bn_inception": "", "convnext_tiny": "1, 1, 1, 1", "darknet53": "1, 1, 1, 1, 1", "densenet121": "2, 2, 2, 2",
-    "googlenet": "", "keras_inception_v3": "1, 1, 1, 1, 1", "inception_v4": "1, 1, 1, 1, 1",
+    "googlenet": "", "keras_inception_v3": "", "inception_v4": "",
     "keras_mobilenet": "", "keras_resnet50v2": "1, 1, 1, 1", "mobilenet_v2": "",
     "regnet_x_400mf": "1, 1, 1, 1", "resnet34_a": "1, 1, 1, 1", "resnet50d": "1, 1, 1, 1",
     "resnext50_32x4d_aggregated": "1, 1, 1, 1", "squeezenet1_1": "", "vgg11_lrn": "", "xception": "", "zfnet": "",
