@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -13,7 +14,23 @@ import pytest
 
 import archspec
 
-NETWORKS = {"resnet18": {"stages.width": [8, 16, 32, 64]}, "densenet121": {"stages.repeats": [1, 1, 1, 1]}, "googlenet": {}}
+NETWORKS = {
+    "resnet": "extends: resnet18\ninput: 64x64x3\nstages: {width: [8, 16, 32, 64], repeats: [1, 1, 1, 1]}",
+    "densenet": "extends: densenet121\ninput: 64x64x3\nstages: {repeats: [1, 1, 1, 1]}",
+    "inception": """
+input: 64x64x3
+classes: 10
+stem: [conv: 7x7 16 /2, max_pool: 3x3 /2 valid ceil, conv: 3x3 32]
+stages:
+  block: inception_v1
+  table:
+    - [name,   stride, one, reduce3, three, reduce5, five, project]
+    - [first,  2,      16,  16,      32,    8,       8,    8]
+    - [second, 2,      16,  16,      32,    8,       8,    8]
+    - [third,  2,      16,  16,      32,    8,       8,    8]
+head: [global_avg_pool, dense: $classes]
+"""}
+"""A small network of each of three families."""
 SIDE = 64
 
 
@@ -38,11 +55,9 @@ def hub() -> ModuleType:
 
 
 @pytest.fixture(params=NETWORKS)
-def encoder(request: pytest.FixtureRequest) -> Callable[..., keras.Model]:
+def encoder(request: pytest.FixtureRequest, write: Callable[[str], Path]) -> Callable[..., keras.Model]:
     keras.utils.set_random_seed(0)
-    name = request.param
-    size = {"input": f"{SIDE}x{SIDE}x3", "auxiliary": None} if name == "googlenet" else {"input": f"{SIDE}x{SIDE}x3"}
-    spec = archspec.load(name, {**size, **NETWORKS[name]})
+    spec = archspec.load(write(NETWORKS[request.param]))
     return lambda *levels, **options: archspec.backbone(spec, levels, **options)
 
 
@@ -94,7 +109,7 @@ def test_retinanet_of_keras_hub(hub: ModuleType, encoder: Callable[..., keras.Mo
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("encoder", ["resnet18"], indirect=True)
+@pytest.mark.parametrize("encoder", ["resnet"], indirect=True)
 def test_deeplab_of_keras_hub_with_an_output_stride(hub: ModuleType, encoder: Callable[..., keras.Model]) -> None:
     """It takes the stride of a map from its name: the last map of output stride 16 is its P4."""
     backbone = encoder("P2", "P5", output_stride=16)
