@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archspec.errors import InputError, Problem, SpecError, Where
@@ -23,6 +24,8 @@ __all__ = ["Graph", "InputError", "Problem", "Spec", "SpecError", "Summary", "Wh
 NetworkLike = str | PathLike[str] | Spec | Graph
 """What stands for a network: the name of a shipped spec, a path, a spec, its graph."""
 Overrides = Mapping[str, object] | Sequence[str]
+OUTPUT_STRIDES = (8, 16, 32)
+"""Those that segmentation and detection are published with."""
 
 
 def load(reference: str | PathLike[str], overrides: Overrides = ()) -> Spec:
@@ -76,17 +79,42 @@ def build(network: NetworkLike, *, auxiliary: bool = False) -> keras.Model:
     return emit(graph, auxiliary=auxiliary)
 
 
-def backbone(network: NetworkLike, levels: Sequence[str]) -> keras.Model:
+def backbone(network: NetworkLike, levels: Sequence[str], *, output_stride: int | None = None,
+             weights: str | PathLike[str] | None = None) -> keras.Model:
     """A Keras model that gives a dict of feature maps: level (P1 to P5) to (batch, height, width, channels).
 
-    Takes what `lower` takes. Raises InputError for a level that the network does not have.
+    Takes what `lower` takes. With `output_stride` (8, 16 or 32) no map is smaller than that: later strides become dilations,
+    and a level keeps its name and its place in the network, so that at 8 the maps of P3, P4 and P5 are of one size. `weights`
+    is the folder of a finished run, or a .keras file that a run or `archspec import` has written; they fit at every output
+    stride, at other image sizes and at another number of classes.
+
+    The model is what keras_cv.models.RetinaNet and DeepLabV3Plus take as a backbone, and keras_hub.models.RetinaNetBackbone
+    and DeepLabV3Backbone as an image encoder. Raises InputError for a level that the network does not have, a network that
+    has no such output stride, and weights that are not its own.
     """
     if isinstance(levels, str):
         raise InputError(f"levels are a list, this is {_described(levels)}\n"
                          '  hint: archspec.backbone("resnet50", ["P3", "P4", "P5"])')
+    if output_stride is not None and output_stride not in OUTPUT_STRIDES:
+        raise InputError(f"output_stride is 8, 16, 32 or None, this is {_described(output_stride)}")
     graph = lower(network)
     from archspec.model.emit import backbone as emit
-    return emit(graph, levels)
+    model = emit(graph, levels, output_stride=output_stride, initialize=weights is None)
+    if weights is not None:
+        _fill(model, graph, Path(weights))
+    return model
+
+
+def _fill(model: keras.Model, graph: Graph, path: Path) -> None:
+    """The numbers of a trained network in a part of it."""
+    from archspec.weights.load import Wanted, fill, planned, refuse, refuse_form
+    from archspec.weights.own import OWN
+    wanted, layers = Wanted(OWN), {layer.name for layer in model.layers}
+    with planned(graph, (), path, wanted) as plan:
+        part = plan.only(layers)
+        refuse(part, graph, wanted)
+        refuse_form(plan, graph, lambda overrides: graph)
+        fill(model, part, wanted)
 
 
 def _described(value: object) -> str:

@@ -195,7 +195,8 @@ class Depthwise(Op):
 class Pool(Op):
     """Maximum or mean over a window. `mode` is max or avg; padding is -inf for max.
 
-    The mean leaves padding out unless `count_padding`; `ceil` rounds the output size up.
+    The mean leaves padding out unless `count_padding`; `ceil` rounds the output size up. With gaps in its window
+    (`dilation`, which no spec has: graph/passes/dilation.py makes them) it says its padding in pixels.
     """
 
     kind: ClassVar[str] = "pool"
@@ -205,13 +206,22 @@ class Pool(Op):
     padding: Padding = "same"
     ceil: bool = False
     count_padding: bool = False
+    dilation: Pair = (1, 1)
+
+    @property
+    def reach(self) -> Pair:
+        """Pixels from the first to the last that a window sees, (height, width)."""
+        return reach(self.kernel, self.dilation)
 
     def infer(self, *inputs: Tensor) -> Tensor:
         channels = _map(inputs[0], f"{self.mode}_pool")[2]
-        if self.padding != "same" and (max(self.padding[:2]) >= self.kernel[0] or max(self.padding[2:]) >= self.kernel[1]):
+        tall, wide = self.reach
+        if self.padding != "same" and (max(self.padding[:2]) >= tall or max(self.padding[2:]) >= wide):
             raise ShapeError(f"padding {list(self.padding)} is as large as its window",
                              "padding has to be smaller than the kernel", ("kernel", "padding"))
-        height, width = _slide(inputs[0], self.kernel, self.stride, self.pads(inputs[0]))
+        if self.padding == "same" and self.dilation != (1, 1):
+            raise ShapeError("a pool with gaps in its window has padding: same", "give it in pixels", ("padding",))
+        height, width = _slide(inputs[0], self.reach, self.stride, self.pads(inputs[0]))
         return _strided(inputs[0], height, width, channels, self.stride)
 
     def pads(self, x: Tensor) -> Padding:
@@ -219,11 +229,12 @@ class Pool(Op):
         if self.padding == "same" or not self.ceil:
             return self.padding
         top, bottom, left, right = self.padding
-        return (top, bottom + extra_rows(x.shape[0], self.kernel[0], self.stride[0], top, bottom),
-                left, right + extra_rows(x.shape[1], self.kernel[1], self.stride[1], left, right))
+        tall, wide = self.reach
+        return (top, bottom + extra_rows(x.shape[0], tall, self.stride[0], top, bottom),
+                left, right + extra_rows(x.shape[1], wide, self.stride[1], left, right))
 
     def window(self) -> tuple[Pair, Pair]:
-        return self.kernel, self.stride
+        return self.reach, self.stride
 
 
 @dataclass(frozen=True, slots=True)

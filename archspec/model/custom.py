@@ -8,7 +8,9 @@ The `**layer` of each constructor is Keras's own contract: name, dtype and train
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any, Literal
 
 import keras
@@ -134,6 +136,60 @@ class PaddedAveragePooling2D(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "pool_size": self.pool_size, "strides": self.strides,
                 "counted": self.counted, "left_out": self.left_out}
+
+
+def _slide_over(join: Callable[[Any, Any], Any], x: Any, kernel: Pair, stride: Pair, dilation: Pair) -> Any:
+    """Joins the pixels of each window of (batch, height, width, channels), side by side; the windows may have gaps."""
+    for axis in (0, 1):
+        reach = dilation[axis] * (kernel[axis] - 1) + 1
+        parts = [_along(x, axis, start * dilation[axis], reach, stride[axis]) for start in range(kernel[axis])]
+        x = reduce(join, parts)
+    return x
+
+
+def _along(x: Any, axis: int, start: int, reach: int, stride: int) -> Any:
+    """The pixels that lie `start` behind the first of each window, along one side."""
+    end = start + 1 - reach or None  # as far from the map's end as the last pixel of the window is from this one
+    return x[:, start:end:stride] if axis == 0 else x[:, :, start:end:stride]
+
+
+@register
+class DilatedPooling2D(keras.layers.Layer):
+    """Maximum or mean over a window with gaps, which Keras lacks: the counterpart of a dilated convolution.
+
+    Around the map lie zeros that count in a mean (`counted`), and pixels beyond that are in no window (`left_out`).
+    """
+
+    def __init__(self, mode: Literal["max", "avg"], pool_size: Sequence[int], strides: Sequence[int],
+                 dilation_rate: Sequence[int], counted: Sequence[int] = VALID, left_out: Sequence[int] = VALID,
+                 **layer: Any) -> None:
+        super().__init__(**layer)
+        self.mode: Literal["max", "avg"] = mode
+        self.pool_size, self.strides, self.dilation_rate = _pair(pool_size), _pair(strides), _pair(dilation_rate)
+        self.counted, self.left_out = _four(counted), _four(left_out)
+
+    def call(self, inputs: Any) -> Any:
+        """(batch, height, width, channels) to the same with fewer pixels, or as many."""
+        if self.mode == "max":
+            return self._slide(ops.maximum, ops.pad(inputs, _around(self.left_out), constant_values=-math.inf))
+        inside = ops.pad(inputs, _around(self.counted))
+        total = self._slide(ops.add, ops.pad(inside, _around(self.left_out)))
+        if not any(self.left_out):
+            return total / math.prod(self.pool_size)
+        seen = ops.ones((1, *ops.shape(inside)[1:3], 1), dtype=inside.dtype)
+        return total / self._slide(ops.add, ops.pad(seen, _around(self.left_out)))
+
+    def _slide(self, join: Callable[[Any, Any], Any], x: Any) -> Any:
+        return _slide_over(join, x, self.pool_size, self.strides, self.dilation_rate)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        top, bottom, left, right = (a + b for a, b in zip(self.counted, self.left_out, strict=True))
+        tall, wide = (d * (k - 1) + 1 for k, d in zip(self.pool_size, self.dilation_rate, strict=True))
+        return _windows(input_shape, (tall, wide), self.strides, (top, bottom, left, right))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "mode": self.mode, "pool_size": self.pool_size, "strides": self.strides,
+                "dilation_rate": self.dilation_rate, "counted": self.counted, "left_out": self.left_out}
 
 
 def _same_start(size: Any, reach: int, stride: int) -> Any:

@@ -12,6 +12,7 @@ import keras
 from archspec.errors import InputError, nearest
 from archspec.graph.ir import Feature, Graph, Node
 from archspec.graph.names import padding_name
+from archspec.graph.passes import dilated, reaching
 from archspec.graph.recompute import recomputed
 from archspec.graph.sign import above_zero, takes_above_zero
 from archspec.model import layers
@@ -86,21 +87,25 @@ def deep(nodes: int) -> Iterator[None]:
         sys.setrecursionlimit(before)
 
 
-def backbone(graph: Graph, levels: Sequence[str], *, dtype: str = "float32") -> keras.Model:
-    """The model from `images` to {level: feature map}, with no layer more than that takes. `dtype` is as in build.
+def backbone(graph: Graph, levels: Sequence[str], *, output_stride: int | None = None, dtype: str = "float32",
+             initialize: bool = True) -> keras.Model:
+    """The model from `images` to {level: feature map}, with no layer more than that takes. All else is as in build.
 
-    Raises InputError if the graph has no such level, or none is asked for.
+    With an output stride no map is smaller than that (graph/passes/dilation.py). Raises InputError if the graph has no such
+    level, none is asked for, or the network has no such form.
     """
-    wanted = {level: _feature(graph, level) for level in levels}
+    wanted = [_feature(graph, level) for level in levels]
     if not wanted:
         raise InputError(f"{graph.name}: no feature level was asked for; it has {', '.join(graph.features)}")
-    nodes = graph.ancestors([graph.input.name, *(feature.value.name for feature in wanted.values())])
-    with deep(len(nodes)), _stated(dtype):
-        values = _emit(nodes, initialize=True)
-        outputs = {level: values[feature.value.name] for level, feature in wanted.items()}
-        model = _model(graph, values, outputs, f"{graph.name}_backbone", recomputed(graph))
-    # what keras-cv's detection and segmentation models ask a backbone for
-    model.pyramid_level_inputs = {level: feature.value.name for level, feature in wanted.items()}
+    cut = reaching(graph, levels)
+    cut = cut if output_stride is None else dilated(cut, output_stride)
+    with deep(len(cut.nodes)), _stated(dtype):
+        values = _emit(cut.nodes, initialize)
+        outputs = {level: values[feature.value.name] for level, feature in cut.features.items()}
+        model = _model(cut, values, outputs, f"{graph.name}_backbone", recomputed(graph))
+    # what the models of keras-cv, and those of keras-hub, ask a backbone for
+    model.pyramid_level_inputs = {level: feature.value.name for level, feature in cut.features.items()}
+    model.pyramid_outputs = outputs
     return model
 
 

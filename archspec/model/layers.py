@@ -15,7 +15,7 @@ import keras
 from archspec.graph import ops
 from archspec.graph.ir import Node
 from archspec.graph.names import IMAGES, padding_name
-from archspec.graph.pads import pool_pads
+from archspec.graph.pads import least, less, pool_pads
 from archspec.graph.types import VALID, Padding, Pads, Pair
 from archspec.model import custom, grouped, norm
 from archspec.model.initial import initializer
@@ -94,6 +94,8 @@ def _dense(node: Node, op: ops.Dense, context: Context) -> Layers:
 
 
 def _pool(node: Node, op: ops.Pool, context: Context) -> Layers:
+    if op.dilation != (1, 1):
+        return _dilated_pool(node, op, context.non_negative)
     return _max_pool(node, op, context.non_negative) if op.mode == "max" else _avg_pool(node, op)
 
 
@@ -116,13 +118,24 @@ def _avg_pool(node: Node, op: ops.Pool) -> Layers:
         return (custom.PaddedAveragePooling2D(op.kernel, op.stride, counted="same", name=node.name),)
     if not op.count_padding:
         return (custom.PaddedAveragePooling2D(op.kernel, op.stride, left_out=pads, name=node.name),)
-    top, bottom, left, right = (min(a, b) for a, b in zip(pads, op.padding, strict=True))
-    counted = (top, bottom, left, right)
+    counted = least(pads, op.padding)
     if counted == pads:
         plain = keras.layers.AveragePooling2D(op.kernel, op.stride, "valid", name=node.name)
         return _pad_layer(node, pads), plain
-    left_out = (0, pads[1] - bottom, 0, pads[3] - right)
-    return (custom.PaddedAveragePooling2D(op.kernel, op.stride, counted, left_out, name=node.name),)
+    return (custom.PaddedAveragePooling2D(op.kernel, op.stride, counted, less(pads, counted), name=node.name),)
+
+
+def _dilated_pool(node: Node, op: ops.Pool, non_negative: bool) -> Layers:
+    pads = pool_pads(node, op)
+    assert pads != "same"
+    counted = least(pads, op.padding) if op.mode == "avg" and op.count_padding and op.padding != "same" else VALID
+    left_out = less(pads, counted)
+    if any(pads) and (counted == pads or (op.mode == "max" and non_negative)):
+        counted, left_out = VALID, VALID
+        helpers: Layers = (_pad_layer(node, pads),)
+    else:
+        helpers = ()
+    return *helpers, custom.DilatedPooling2D(op.mode, op.kernel, op.stride, op.dilation, counted, left_out, name=node.name)
 
 
 def _global_pool(node: Node, op: ops.GlobalPool, context: Context) -> Layers:

@@ -38,6 +38,7 @@ class Window:
     stride: Pair
     counted: Padding
     left_out: Padding
+    dilation: Pair = (1, 1)
 
 
 Meaning = Op | Window | str
@@ -88,6 +89,11 @@ def _padded_max(its: Settings) -> Window:
 
 def _padded_avg(its: Settings) -> Window:
     return Window("avg", its.take("pool_size"), its.take("strides"), its.take("counted"), its.take("left_out"))
+
+
+def _dilated_pool(its: Settings) -> Window:
+    return Window(its.take("mode"), its.take("pool_size"), its.take("strides"), its.take("counted"), its.take("left_out"),
+                  its.take("dilation_rate"))
 
 
 def _relu(its: Settings) -> Meaning:
@@ -146,6 +152,7 @@ READERS: dict[type[keras.layers.Layer], Reader] = {
     keras.layers.AveragePooling2D: _pool("avg"),
     custom.PaddedMaxPooling2D: _padded_max,
     custom.PaddedAveragePooling2D: _padded_avg,
+    custom.DilatedPooling2D: _dilated_pool,
     keras.layers.GlobalMaxPooling2D: lambda its: ops.GlobalPool("max", its.take("keepdims")),
     keras.layers.GlobalAveragePooling2D: lambda its: ops.GlobalPool("avg", its.take("keepdims")),
     keras.layers.Dense: lambda its: ops.Dense(its.take("units"), its.take("use_bias")),
@@ -209,9 +216,9 @@ def meaning(node: Node) -> Meaning:
         case ops.Conv() | ops.Depthwise() | ops.Dense() as op:
             return replace(op, bias_init=0.0)
         case ops.Pool() as op if op.mode == "avg" and op.count_padding:
-            return Window("avg", op.kernel, op.stride, op.padding, _added(op, node))
+            return Window("avg", op.kernel, op.stride, op.padding, _added(op, node), op.dilation)
         case ops.Pool() as op:
-            return Window(op.mode, op.kernel, op.stride, VALID, op.pads(node.types[0]))
+            return Window(op.mode, op.kernel, op.stride, VALID, op.pads(node.types[0]), op.dilation)
         case ops.Activation(function, slope, alpha, approximate):
             plain = ops.Activation(function, approximate=approximate and function == "gelu")
             return {"leaky_relu": replace(plain, slope=slope), "elu": replace(plain, alpha=alpha)}.get(function, plain)
@@ -241,7 +248,7 @@ def _plain(it: Meaning, node: Node) -> Meaning:
         return replace(it, padding=_in_pixels(it.padding, ops.reach(it.kernel, it.dilation), it.stride))
     if not isinstance(it, Window):
         return it
-    counted, left_out = (_in_pixels(pads, it.kernel, it.stride) for pads in (it.counted, it.left_out))
+    counted, left_out = (_in_pixels(pads, ops.reach(it.kernel, it.dilation), it.stride) for pads in (it.counted, it.left_out))
     if counted == "same" or left_out == "same":
         return replace(it, counted=counted, left_out=left_out)
     rows, columns = (_reached(node, it, axis, counted, left_out) for axis in (0, 1))
@@ -262,7 +269,8 @@ def _reached(node: Node, it: Window, axis: int, counted: Pads, left_out: Pads) -
     size, windows = node.types[0].shape[axis], node.output.type.shape[axis]
     if size is None or windows is None:
         return counted[after], left_out[after]
-    end = (windows - 1) * it.stride[axis] + it.kernel[axis] - size - counted[before] - left_out[before]
+    reach = ops.reach(it.kernel, it.dilation)[axis]
+    end = (windows - 1) * it.stride[axis] + reach - size - counted[before] - left_out[before]
     first = min(counted[after], max(0, end))
     return first, min(left_out[after], max(0, end - first))
 

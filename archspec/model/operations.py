@@ -6,6 +6,7 @@ and what the TFLite converter knows. Each gives what its Keras layer gives at in
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -15,7 +16,7 @@ import tensorflow as tf
 
 from archspec.graph import ops
 from archspec.graph.ir import Graph, Node
-from archspec.graph.pads import pool_pads
+from archspec.graph.pads import least, less, pool_pads
 from archspec.graph.sign import above_zero, takes_above_zero
 from archspec.graph.types import VALID, Padding, Pads
 from archspec.graph.weights import Key
@@ -97,17 +98,20 @@ def _biased(call: Call, x: tf.Tensor) -> tf.Tensor:
 
 def _pool(call: Call, op: ops.Pool) -> tf.Tensor:
     pads = pool_pads(call.node, op)
+    if op.dilation != (1, 1):
+        assert pads != "same"
+        return _dilated_pool(call, op, pads)
     if op.mode == "max":
         return _max_pool(call, op, pads)
     if pads == "same" or op.padding == "same":  # both are or neither
         mean = _mean(call.x, op, "SAME")
         return mean * _share_inside(call.x, op) if op.count_padding else mean
-    counted = _least(pads, op.padding) if op.count_padding else VALID
+    counted = least(pads, op.padding) if op.count_padding else VALID
     padded = _mean(_zeros_around(call.x, pads), op, "VALID")
     if counted == pads:
         return padded
-    one = _zeros_around(tf.ones_like(call.x[:1, :, :, :1]), counted)
-    return padded / _mean(_zeros_around(one, _less(pads, counted)), op, "VALID")
+    one = tf.ones_like(_zeros_around(call.x[:1, :, :, :1], counted))
+    return padded / _mean(_zeros_around(one, less(pads, counted)), op, "VALID")
 
 
 def _max_pool(call: Call, op: ops.Pool, pads: Padding) -> tf.Tensor:
@@ -119,6 +123,34 @@ def _max_pool(call: Call, op: ops.Pool, pads: Padding) -> tf.Tensor:
     return tf.nn.max_pool2d(x, op.kernel, op.stride, "VALID")
 
 
+def _dilated_pool(call: Call, op: ops.Pool, pads: Pads) -> tf.Tensor:
+    """TensorFlow's own goes by way of the batch, which no converter takes for a pool."""
+    if op.mode == "max":
+        lowest = 0.0 if call.non_negative else -math.inf
+        return _slide(tf.maximum, tf.pad(call.x, _around(pads), constant_values=lowest), op)
+    counted = least(pads, op.padding) if op.count_padding and op.padding != "same" else VALID
+    total = _slide(tf.add, _zeros_around(call.x, pads), op)
+    if counted == pads:
+        return total / math.prod(op.kernel)
+    seen = tf.pad(tf.ones_like(call.x[:1, :, :, :1]), _around(counted), constant_values=1.0)
+    return total / _slide(tf.add, _zeros_around(seen, less(pads, counted)), op)
+
+
+def _slide(join: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], x: tf.Tensor, op: ops.Pool) -> tf.Tensor:
+    """Joins the pixels of each window, first along one side, then along the other."""
+    for axis, (kernel, stride, dilation) in enumerate(zip(op.kernel, op.stride, op.dilation, strict=True), 1):
+        last = dilation * (kernel - 1)
+        parts = [_along(x, axis, dilation * tap, last, stride) for tap in range(kernel)]
+        x = reduce(join, parts)
+    return x
+
+
+def _along(x: tf.Tensor, axis: int, start: int, last: int, stride: int) -> tf.Tensor:
+    """The pixels that lie `start` behind the first of each window, whose last one lies `last` behind it."""
+    inside = slice(start, start - last or None, stride)
+    return x[:, inside] if axis == 1 else x[:, :, inside]
+
+
 def _mean(x: tf.Tensor, op: ops.Pool, padding: str) -> tf.Tensor:
     return tf.nn.avg_pool2d(x, op.kernel, op.stride, padding)
 
@@ -127,16 +159,6 @@ def _share_inside(x: tf.Tensor, op: ops.Pool) -> tf.Tensor:
     """Part of each window that lies in the map: TensorFlow's `SAME` mean leaves the rest out."""
     window = tf.fill((*op.kernel, 1, 1), 1 / (op.kernel[0] * op.kernel[1]))
     return tf.nn.conv2d(tf.ones_like(x[:1, :, :, :1]), window, op.stride, "SAME")
-
-
-def _least(pads: Pads, others: Pads) -> Pads:
-    top, bottom, left, right = map(min, pads, others)
-    return top, bottom, left, right
-
-
-def _less(pads: Pads, others: Pads) -> Pads:
-    top, bottom, left, right = (a - b for a, b in zip(pads, others, strict=True))
-    return top, bottom, left, right
 
 
 def _zeros_around(x: tf.Tensor, pads: Pads) -> tf.Tensor:

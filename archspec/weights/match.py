@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from archspec.graph.ir import Graph, Node
 from archspec.graph.types import Weight
@@ -69,6 +69,14 @@ class Plan:
     """What the file writes before each name: module., backbone."""
     outside: int = 0
     """How many of its tensors have other names, and so are of no network of this kind."""
+
+    def only(self, layers: Collection[str]) -> Plan:
+        """The same for a part of the network: nothing is asked of its other layers, and nothing is missing in them."""
+        return replace(self, matched=tuple(each for each in self.matched if each.layer in layers),
+                       missing=tuple(each for each in self.missing if each.layer in layers),
+                       misfits=tuple(each for each in self.misfits if each.layer in layers),
+                       fresh=tuple(each for each in self.fresh if each.layer in layers))
+
     @property
     def misses(self) -> int:
         """How many tensors of both sides find no place."""

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
-from pages import PAGES, Folders, blocks
+from artifacts import RULE
+from pages import Folders, blocks
 from PIL import Image
 from safetensors.numpy import save_file
+
+import archspec
+from archspec.artifact.artifact import Artifact, shapes
+from archspec.artifact.folder import write
 
 
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
     """The folder of a page, with every spec that the page names; `flowers` and weights for the pages that use them."""
-    made = {page: _folder(tmp_path_factory.mktemp(page.stem), page) for page in PAGES}
-    return made.__getitem__
+    return cache(lambda page: _folder(tmp_path_factory.mktemp(page.stem), page))
 
 
 def _folder(folder: Path, page: Path) -> Path:
@@ -31,7 +37,19 @@ def _folder(folder: Path, page: Path) -> Path:
         _broken(folder / "broken")
     if "resnet18.safetensors" in text:
         save_file(dict(_resnet18()), folder / "resnet18.safetensors")
+    if 'weights="runs/flowers"' in text:
+        _run(folder / "runs" / "flowers")
     return folder
+
+
+def _run(folder: Path) -> None:
+    """A finished run of a small ResNet-18 on flowers."""
+    spec = archspec.load("resnet18", {"input": "64x64x3", "classes": 3, "stages.width": [8, 16, 32, 64]})
+    graph = archspec.lower(spec)
+    weights = {key: np.zeros(shape, np.float32) for key, shape in shapes(graph).items()}
+    rule = replace(RULE, height=64, width=64, channels=3, mean=(128.0,) * 3, std=(64.0,) * 3)
+    folder.mkdir(parents=True)
+    write(Artifact(spec.to_yaml(expand=True), graph, weights, ("daisy", "rose", "tulip"), rule, {}, {}, "", False), folder)
 
 
 def _broken(folder: Path) -> None:

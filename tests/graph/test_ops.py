@@ -94,6 +94,7 @@ def test_ceil_counts_windows_as_caffe_and_pytorch_do(size: int, kernel: int, str
     (Gate(), [MAP, Tensor((5,))], "a gate of 5"), (Flatten(), [OPEN], "is open"),
     (GroupNorm(4), [MAP], "not divisible by 4 groups"),
     (Pool("max", (2, 2), (2, 2), (2, 2, 2, 2)), [MAP], "as large as its window"),
+    (Pool("max", (3, 3), (1, 1), dilation=(2, 2)), [MAP], "a pool with gaps in its window has padding: same"),
 ])
 def test_what_does_not_fit(op: Op, inputs: list[Tensor], message: str) -> None:
     with pytest.raises(ShapeError, match=message):

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -54,8 +55,11 @@ def everything(request: pytest.FixtureRequest, net: Net) -> Graph:
     """A network that holds every custom layer, with its size given and open."""
     image = net.put(Input(request.param))
     ones = (1, 1, 1, 1)
+    gaps: tuple[tuple[Literal["max", "avg"], bool], ...] = (("max", False), ("avg", False), ("avg", True))
     pools = [net.put(pool, image) for pool in (Pool("max", (3, 3), (2, 2), ones), Pool("avg", (3, 3), (2, 2), ones),
                                                Pool("avg", (3, 3), (2, 2), count_padding=True))]
+    pools += [net.put(Pool(mode, (3, 3), (2, 2), (2, 2, 2, 2), count_padding=counts, dilation=(2, 2)), image)
+              for mode, counts in gaps]
     x = net.put(Concat(), *pools)
     for op in (Shuffle(3), SliceChannels(1, 8), PadChannels(12), LocalResponseNorm(), LayerScale(0.5),
                Activation("gelu", approximate=True), Conv(8, (3, 3), (2, 2), "same", (2, 2)),

@@ -20,6 +20,8 @@ LAYERS = {
     custom.PaddedMaxPooling2D: {"pool_size": (3, 2), "strides": (2, 1), "padding": (1, 0, 0, 1)},
     custom.PaddedAveragePooling2D: {"pool_size": (3, 2), "strides": (2, 1), "counted": (1, 0, 0, 1),
                                     "left_out": (0, 1, 0, 0)},
+    custom.DilatedPooling2D: {"mode": "avg", "pool_size": (3, 2), "strides": (1, 1), "dilation_rate": (2, 3),
+                              "counted": (2, 0, 0, 3), "left_out": (0, 1, 0, 0)},
     custom.StridedDilatedConv2D: {"filters": 3, "kernel_size": (3, 3), "strides": (2, 1), "dilation_rate": (2, 2),
                                   "padding": "same", "use_bias": False},
     custom.UnevenDepthwiseConv2D: {"kernel_size": (3, 3), "strides": (2, 1), "depth_multiplier": 2},

@@ -21,7 +21,7 @@ OTHERS: dict[type[ops.Op], tuple[ops.Op, dict[str, Any]]] = {
     ops.Depthwise: (DEPTHWISE, {"multiplier": 2, "kernel": (3, 5), "stride": (2, 2), "padding": VALID, "dilation": (2, 2),
                                 "bias": False, "bias_init": 1.5}),
     ops.Pool: (POOL, {"mode": "max", "kernel": (2, 3), "stride": (1, 2), "padding": (1, 1, 1, 0), "ceil": True,
-                      "count_padding": True}),
+                      "count_padding": True, "dilation": (2, 2)}),
     ops.GlobalPool: (ops.GlobalPool("avg"), {"mode": "max", "keepdims": True}),
     ops.Dense: (ops.Dense(5), {"units": 4, "bias": False, "bias_init": 1.5}),
     ops.BatchNorm: (ops.BatchNorm(), {"epsilon": 0.1, "momentum": 0.8, "scale": False, "center": False}),

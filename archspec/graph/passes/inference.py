@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from archspec.graph.ir import Graph
@@ -30,6 +30,18 @@ def predicting(graph: Graph, levels: Collection[str] = ()) -> Graph:
     wanted = {level: graph.features[level] for level in levels}
     results = [graph.input, graph.output, *(feature.value for feature in wanted.values())]
     return replace(graph, nodes=graph.ancestors(value.name for value in results), auxiliary={}, features=wanted)
+
+
+def reaching(graph: Graph, levels: Iterable[str]) -> Graph:
+    """The nodes on which these levels depend, and nothing else: a backbone. Its output is the last of them.
+
+    Raises KeyError for a level that it has not.
+    """
+    wanted = {level: graph.features[level] for level in levels}
+    nodes = graph.ancestors([graph.input.name, *(feature.value.name for feature in wanted.values())])
+    ends = {feature.value.name for feature in wanted.values()}
+    last = next(node for node in reversed(nodes) if node.name in ends)
+    return replace(graph, nodes=nodes, output=last.output, auxiliary={}, features=wanted)
 
 
 @checked
