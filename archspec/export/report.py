@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,13 @@ def add(folder: Path, artifact: Artifact, tolerance: float, name: str, place: st
     kept = [each for each in rows(folder) if each["format"] != name]
     write_json(folder / PLACE, {"model": artifact.name, "fingerprint": artifact.fingerprint, "tolerance": tolerance,
                                 "artefacts": [*kept, row]})
+
+
+def move(folder: Path, places: Mapping[str, str]) -> None:
+    """Lets the report of a folder say for each path where that will lie."""
+    document = read_json(folder / PLACE)
+    moved = [{**row, "path": places[row["path"]]} for row in document["artefacts"]]
+    write_json(folder / PLACE, {**document, "artefacts": moved})
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""A SavedModel as TensorFlow Serving wants it: one version of a model, signature serving_default, labels among its assets."""
+"""A SavedModel as TensorFlow Serving wants it: one version of a model, with all that explains it inside."""
 
 from __future__ import annotations
 
@@ -8,25 +8,29 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from archspec.export import labels
+from archspec.export import companions, labels, warmup
 from archspec.export.exportable import Exportable
-from archspec.export.predictor import Predictor
+from archspec.export.signatures import DEFAULT, Signatures
 from archspec.io.files import write_text
 
 PLACE = "saved_model/1"
 """The server takes the number for the version; it never sees a half-written one, since the name comes last."""
+EXTRA = "assets.extra"
+"""Files of a version that no server reads, but for the warm-up's."""
 
 
 def write(made: Exportable, path: Path) -> None:
     """Writes the folder `path`."""
-    predictor = Predictor(made)
+    signatures = Signatures(made)
     with tempfile.TemporaryDirectory(prefix="archspec-") as folder:
         write_text(Path(folder) / labels.NAME, labels.text(made.artifact.classes))
-        predictor.labels = tf.saved_model.Asset(str(Path(folder) / labels.NAME))
-        tf.saved_model.save(predictor, str(path), signatures={"serving_default": predictor.predict})
+        signatures.labels = tf.saved_model.Asset(str(Path(folder) / labels.NAME))
+        tf.saved_model.save(signatures, str(path), signatures=signatures.functions)
+    companions.write(made.artifact, path / EXTRA)
+    warmup.write(made, path)
 
 
 def run(path: Path, images: np.ndarray) -> np.ndarray:
     """Probabilities, (n, classes), of a SavedModel read back from the disk. Images: (n, h, w, c), 0 to 255."""
-    served = tf.saved_model.load(str(path)).signatures["serving_default"]
+    served = tf.saved_model.load(str(path)).signatures[DEFAULT]
     return np.asarray(served(images=tf.constant(images))["probabilities"])
