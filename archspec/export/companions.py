@@ -6,23 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from archspec.artifact.artifact import Artifact
-from archspec.artifact.facts import NAME as FACTS
-from archspec.artifact.facts import facts_of
-from archspec.artifact.folder import SPEC
+from archspec.artifact.facts import NAME, SPEC, facts_of
 from archspec.export import labels
 from archspec.io.files import write_json, write_text
 from archspec.preprocess.rule import Preprocess
 
-NO_MODEL = ""
-"""The digest of model.keras where there is none."""
-
 
 def write(artifact: Artifact, folder: Path) -> None:
-    """Writes the three files. artifact.json is that of a run folder, with the protocol by which the metrics were measured."""
+    """Writes the three files. artifact.json is a run folder's, but for model.keras, and with the protocol of the metrics."""
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / labels.NAME, labels.text(artifact.classes))
     write_text(folder / SPEC, artifact.spec)
-    write_json(folder / FACTS, {**facts_of(artifact, NO_MODEL, ()), "protocol": protocol(artifact.preprocess)})
+    write_json(folder / NAME, {**facts_of(artifact), "protocol": protocol(artifact.preprocess)})
 
 
 def protocol(rule: Preprocess) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The formats a model can be saved in. A new one is a file here with PLACE, write and run, and a row in EXPORTERS."""
+"""The formats a model can be saved in. A new one is a file here with PLACE and write, and a row here and in RUNNERS."""
 
 from __future__ import annotations
 
@@ -13,22 +13,27 @@ from archspec.export import labels, report, savedmodel, tflite
 from archspec.export.exportable import Exportable
 from archspec.export.parity import Parity, compare
 from archspec.export.predictor import reference
+from archspec.export.runners import RUNNERS
 from archspec.io.files import replacing, write_text
 from archspec.io.quiet import quiet
 
 
 @dataclass(frozen=True)
 class Exporter:
-    """Where in a folder the format lies, how it is written, and how it is run to see what it computes."""
+    """Where in a folder the format lies, how it is written, and which of RUNNERS runs it."""
 
     place: str
     write: Callable[[Exportable, Path], None]
-    run: Callable[[Path, np.ndarray], np.ndarray]
+    kind: str
+
+    def run(self, path: Path, images: np.ndarray) -> np.ndarray:
+        """Probabilities, (n, classes), of an export read back from the disk. Images: (n, h, w, c), 0 to 255."""
+        return RUNNERS[self.kind](path)(images)
 
 
 EXPORTERS: dict[str, Exporter] = {
-    "savedmodel": Exporter(savedmodel.PLACE, savedmodel.write, savedmodel.run),
-    "tflite": Exporter(tflite.PLACE, tflite.write, tflite.run),
+    "savedmodel": Exporter(savedmodel.PLACE, savedmodel.write, "savedmodel"),
+    "tflite": Exporter(tflite.PLACE, tflite.write, "tflite"),
 }
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import tensorflow as tf
 
 from archspec.export import companions, labels, warmup
 from archspec.export.exportable import Exportable
-from archspec.export.signatures import DEFAULT, Signatures
+from archspec.export.signatures import Signatures
 from archspec.io.files import write_text
 
 PLACE = "saved_model/1"
@@ -28,9 +27,3 @@ def write(made: Exportable, path: Path) -> None:
         tf.saved_model.save(signatures, str(path), signatures=signatures.functions)
     companions.write(made.artifact, path / EXTRA)
     warmup.write(made, path)
-
-
-def run(path: Path, images: np.ndarray) -> np.ndarray:
-    """Probabilities, (n, classes), of a SavedModel read back from the disk. Images: (n, h, w, c), 0 to 255."""
-    served = tf.saved_model.load(str(path)).signatures[DEFAULT]
-    return np.asarray(served(images=tf.constant(images))["probabilities"])

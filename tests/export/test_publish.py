@@ -20,9 +20,9 @@ import pytest
 from artifacts import artifact
 
 from archspec.errors import InputError
-from archspec.export import companions, savedmodel
+from archspec.export import companions
 from archspec.export.exportable import Exportable
-from archspec.export.exporters import NotEqual, export
+from archspec.export.exporters import EXPORTERS, NotEqual, export
 from archspec.export.publish import publish, versions
 from archspec.export.release import release
 from archspec.io.digest import digest
@@ -55,7 +55,7 @@ def names(folder: Path) -> list[str]:
 
 def is_whole(version: Path) -> bool:
     images = PIXELS[:1]
-    return {path.name for path in version.iterdir()} == INSIDE and savedmodel.run(version, images).shape == (1, 3)
+    return {path.name for path in version.iterdir()} == INSIDE and EXPORTERS["savedmodel"].run(version, images).shape == (1, 3)
 
 
 def test_numbers_go_on_from_all_that_a_server_takes_for_one(tmp_path: Path, fill: Callable[[Path], object]) -> None:

@@ -5,8 +5,8 @@ which pass broke what. Names of nodes that stay are kept, for they are the names
 """
 
 from archspec.graph.passes.fold import fold_affine
-from archspec.graph.passes.inference import for_inference, predicting, without_idle
+from archspec.graph.passes.inference import counterparts, for_inference, predicting, without_idle
 from archspec.graph.passes.network import Network, Pass, PassError, checked, problems, rewired
 
-__all__ = ["Network", "Pass", "PassError", "checked", "fold_affine", "for_inference", "predicting", "problems", "rewired",
-           "without_idle"]
+__all__ = ["Network", "Pass", "PassError", "checked", "counterparts", "fold_affine", "for_inference", "predicting", "problems",
+           "rewired", "without_idle"]

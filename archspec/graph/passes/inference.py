@@ -46,3 +46,16 @@ def _idle(graph: Graph) -> dict[str, str]:
             before = node.inputs[0].name
             found[node.name] = found.get(before, before)
     return found
+
+
+def counterparts(graph: Graph, folded: Graph) -> dict[str, str]:
+    """For each node of a folded graph the one of the graph it is from that has the same result: the last it took in."""
+    alive, stands_in, found = {node.name for node in folded.nodes}, dict[str, str](), dict[str, str]()
+    for node in graph.predicting:
+        if node.name in alive:
+            found[node.name] = node.name
+        elif node.inputs:
+            before = node.inputs[0].name
+            stands_in[node.name] = stands_in.get(before, before)
+            found[stands_in[node.name]] = node.name
+    return found

@@ -8,7 +8,7 @@ import pytest
 from test_fold import filled
 
 from archspec.graph.ir import Graph
-from archspec.graph.passes import Network, for_inference
+from archspec.graph.passes import Network, counterparts, for_inference
 
 Lower = Callable[..., Graph]
 BODY = ("stem: [conv: 3x3 8 /2]\nstages: {block: basic, width: 8, repeats: 2, stride: 2}\n"
@@ -49,3 +49,10 @@ def test_factors_go_into_the_layer_before(lower: Lower) -> None:
     assert "layer_scale" not in kinds(found.graph)
     before, after = network.weights["stem_conv2", "kernel"], found.weights["stem_conv2", "kernel"]
     assert after == pytest.approx(before * network.weights["stem_layer_scale", "gamma"])
+
+
+def test_a_node_has_the_result_of_the_last_that_it_took_in(lower: Lower) -> None:
+    network = filled(lower("stem: [conv: 3x3 8 linear, {scale: 0.5}, dropout: 0.1, act: relu]"))
+    found = counterparts(network.graph, for_inference(network).graph)
+    assert {name: old for name, old in found.items() if name.startswith("stem")} == {
+        "stem_conv": "stem_dropout", "stem_act": "stem_act"}

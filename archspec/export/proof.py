@@ -1,0 +1,121 @@
+"""The proof of exports: each in a process of its own, on real images, against the Keras model that was trained."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from archspec.artifact import keras_model
+from archspec.data.looking import Tick
+from archspec.data.pipeline import Pipeline
+from archspec.evaluate.evaluator import TOP5_FROM
+from archspec.evaluate.ranks import rank
+from archspec.export.exportable import Exportable
+from archspec.export.exporters import EXPORTERS, NotEqual
+from archspec.export.fresh import Failed, Fresh, Loaded
+from archspec.export.parity import Parity, compare
+
+BATCHES = (1, 8)
+"""Images a call of which the time is taken."""
+KERAS = "keras"
+"""The model that the others are held against."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What an export is in a process of its own: how equal, what loading it takes, milliseconds by batch, top1 and top5.
+
+    Keras's own model is equal to itself: it has no parity. The scores are those on all test images; none where these are not
+    there.
+    """
+
+    parity: Parity | None
+    loaded: Loaded
+    milliseconds: Mapping[int, float]
+    scores: Mapping[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """Its part of a row of parity.json, beside the parity."""
+        one, several = (round(self.milliseconds[batch], 3) for batch in BATCHES)
+        return {**self.scores, "load_seconds": round(self.loaded.seconds, 3), "memory_bytes": self.loaded.memory,
+                "milliseconds": one, f"milliseconds_{BATCHES[-1]}": several}
+
+
+def prove(made: Exportable, folder: Path, names: Sequence[str], pixels: np.ndarray, testing: Pipeline | None,
+          tick: Tick) -> dict[str, Proof]:
+    """Runs the exports that lie in a folder, and the Keras model, which is the first row.
+
+    `pixels` (n, h, w, c) are what they are compared on, `testing` what their accuracy is counted on. Raises NotEqual for one
+    that cannot be run, or is not equal by the tolerance.
+    """
+    with tempfile.TemporaryDirectory(prefix="archspec-") as place, ExitStack() as stack:
+        path = Path(place) / "model.keras"
+        keras_model.save(made.artifact, path)
+        asked = {KERAS: (KERAS, path), **{name: (EXPORTERS[name].kind, folder / EXPORTERS[name].place) for name in names}}
+        found: dict[str, _Running] = {}
+        for done, (name, (kind, where)) in enumerate(asked.items()):
+            tick("running each export", done, len(asked))
+            with _told(name):
+                found[name] = _Running.of(stack.enter_context(Fresh(kind, where)), pixels)
+        parities = {name: compare(found[KERAS].said, each.said) for name, each in found.items() if name != KERAS}
+        for name, parity in parities.items():
+            if not parity.holds(made.options.tolerance):
+                raise NotEqual(f"{name}: {parity}; export.tolerance is {made.options.tolerance:g}")
+        scores = _scores(found, testing, tick) if testing else {name: {} for name in found}
+    return {name: Proof(parities.get(name), each.loaded, each.milliseconds, scores[name]) for name, each in found.items()}
+
+
+@dataclass(frozen=True)
+class _Running:
+    """An export in its process, measured, and what it says of the images that are compared."""
+
+    process: Fresh
+    loaded: Loaded
+    milliseconds: Mapping[int, float]
+    said: np.ndarray
+
+    @classmethod
+    def of(cls, process: Fresh, pixels: np.ndarray) -> _Running:
+        loaded = process.load(pixels[:1])
+        times = {batch: process.milliseconds(np.resize(pixels, (batch, *pixels.shape[1:]))) for batch in BATCHES}
+        return cls(process, loaded, times, np.concatenate([process.run(part) for part in _parts(pixels)]))
+
+
+def _parts(pixels: np.ndarray) -> Iterator[np.ndarray]:
+    """The images in batches of the largest of BATCHES."""
+    for begin in range(0, len(pixels), BATCHES[-1]):
+        yield pixels[begin:begin + BATCHES[-1]]
+
+
+def _scores(found: Mapping[str, _Running], testing: Pipeline, tick: Tick) -> dict[str, dict[str, float]]:
+    """The shares top1 and top5 of all test images, as evaluation counts them, by export."""
+    hits = {name: np.zeros(2, np.int64) for name in found}
+    batches, count, classes = iter(testing.evaluation()), 0, found[KERAS].said.shape[1]
+    for step in range(testing.steps):
+        batch = testing.next(batches, step, training=False)
+        real = batch.weights.numpy() > 0
+        images, labels = batch.images.numpy()[real].astype(np.float32), batch.labels.numpy()[real]
+        count += len(labels)
+        for name, each in found.items():
+            with _told(name):
+                place = rank(tf.constant(each.process.run(images)), tf.constant(labels)).numpy()
+            hits[name] += [(place < 1).sum(), (place < 5).sum()]
+        tick("testing each export", step + 1, testing.steps)
+    named = ("top1", "top5") if classes >= TOP5_FROM else ("top1",)
+    return {name: dict(zip(named, (each / count).tolist(), strict=False)) for name, each in hits.items()}
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Says which export it was that could not be run."""
+    try:
+        yield
+    except Failed as error:
+        raise NotEqual(f"{name} cannot be run in a process of its own: {error}") from None

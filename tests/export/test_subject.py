@@ -1,0 +1,86 @@
+"""What can be exported, and what is said of what cannot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from artifacts import artifact
+
+from archspec.artifact.folder import write
+from archspec.errors import InputError
+from archspec.export.subject import Asked, subject
+
+DIGITS = """\
+archspec: 1
+name: tiny
+input: 8x8x1
+classes: 10
+stem: [conv: 3x3 4 /2]
+head: [global_avg_pool, dense: $classes]
+"""
+
+
+def tick(*_: object) -> None: ...
+
+
+def refusal(*asked: object, **more: object) -> str:
+    with pytest.raises(InputError) as error:
+        subject(Asked(*asked, **more), tick)  # type: ignore[arg-type]
+    return str(error.value)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run's folder whose images are gone, and a spec. Not to be changed."""
+    folder = tmp_path_factory.mktemp("subject")
+    write(artifact(), folder / "run")
+    (folder / "tiny.yaml").write_text(DIGITS)
+    return folder
+
+
+def test_a_run_and_its_model_file(place: Path) -> None:
+    of_run, of_file = (subject(Asked(str(each)), tick) for each in (place / "run", place / "run/model.keras"))
+    assert of_run.artifact.classes == of_file.artifact.classes == ("cat", "dög", "owl")
+    assert of_run.images is of_file.images is None
+    assert of_run.notes == ("the data 'digits' are not those that it was trained on: made images are taken",)
+    assert subject(Asked(str(place / "run"), overrides=("export.tolerance=0.5",)), tick).spec.export.tolerance == 0.5
+
+
+def test_a_spec_and_a_file_of_weights(place: Path, tmp_path: Path) -> None:
+    """Names of classes are those of its data; of a file, if one is given; else numbers."""
+    from archspec.model.emit import build
+    from archspec.model.saved import save
+    from archspec.network import load, lower
+    path = tmp_path / "tiny.keras"
+    for name, changed in (("tiny", []), ("other", ["classes=3"])):
+        graph = lower(load(str(place / "tiny.yaml"), changed))
+        model = build(graph, initialize=True)
+        save(model, graph, tmp_path / f"{name}.keras")
+    spec = str(place / "tiny.yaml")
+    found = subject(Asked(spec, str(path)), tick)
+    assert found.artifact.classes == tuple("0123456789")
+    assert found.images
+    assert found.images.testing.split.size == 360
+    assert all(np.isfinite(array).all() for array in found.artifact.weights.values())
+    (tmp_path / "names.txt").write_text("\n".join("abcdefghij"))
+    assert subject(Asked(spec, str(path), labels=tmp_path / "names.txt"), tick).artifact.classes == tuple("abcdefghij")
+    nowhere = ("train.data={source: folder, path: nowhere}",)
+    of_numbers = subject(Asked(spec, str(path), overrides=nowhere), tick)
+    assert (of_numbers.images, of_numbers.artifact.classes[:2]) == (None, ("0", "1"))
+    assert of_numbers.notes[1].startswith("the classes are numbers: --labels FILE")
+    assert refusal(spec, str(tmp_path / "other.keras")).startswith(f"{tmp_path / 'other.keras'} tells other classes apart than the 10 of tiny")
+    for text, count in (("a\nb", 2), ("\n".join("aabcdefghi"), 9)):
+        (tmp_path / "names.txt").write_text(text)
+        assert f"has {count} names, the network tells 10 classes apart" in refusal(spec, str(path), labels=tmp_path / "names.txt")
+
+
+def test_what_cannot_be_exported(place: Path) -> None:
+    run = str(place / "run")
+    assert refusal(str(place / "tiny.yaml")).startswith(f"{place / 'tiny.yaml'} is a spec: it has no numbers")
+    assert refusal("nowhere.keras").startswith("nowhere.keras: there is no such file")
+    assert refusal(str(place)).startswith(f"{place} holds no trained network")
+    assert refusal(run, overrides=("stages.width=3",)).startswith(f"--set stages.width=3: {run} is exported as it was trained")
+    assert refusal(run, labels=Path("a")).startswith("--labels a: ")
+    assert "has no average of its weights" in refusal(run, "ema")
