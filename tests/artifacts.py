@@ -28,19 +28,23 @@ memory: recompute
 stem: [conv: 3x3 8 groups=2 act=prelu, shuffle: {groups: 2}, depthwise: 3x3, dropout: 0.1]
 head: [global_avg_pool, dense: $classes]
 """
+CLASSES = ("cat", "dög", "owl", "emu", "fox", "gnu", "hen")
 
 
 @cache
-def artifact() -> Artifact:
-    """Grouped convolution, a layer of archspec's, dropout, recomputation, and statistics that are not the initial ones."""
+def artifact(text: str = SPEC, rule: Preprocess = RULE) -> Artifact:
+    """Grouped convolution, a layer of archspec's, dropout, recomputation, and statistics that are not the initial ones.
+
+    Or a network of another text, of these CLASSES.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "small.yaml"
-        path.write_text(SPEC)
+        path.write_text(text)
         spec = load(str(path))
     graph = lower(spec)
     draw = np.random.default_rng(0)
     weights = {key: draw.uniform(0.5, 1.5, shape).astype(np.float32) for key, shape in shapes(graph).items()}
-    return Artifact(spec.to_yaml(expand=True), graph, weights, ("cat", "dög", "owl"), RULE,
+    return Artifact(spec.to_yaml(expand=True), graph, weights, CLASSES[:graph.output.type.channels], rule,
                     {"data": "folder", "split": "test", "examples": 4, "loss": 0.5, "top1": 0.75},
                     {"python": "3.11"}, "0123456789abcdef", several=False)
 

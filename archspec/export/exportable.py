@@ -13,6 +13,9 @@ from archspec.export import sample
 from archspec.graph.passes import Network, for_inference
 from archspec.spec.export import ExportSection
 
+BATCHES = (1, 2, 4, 8)
+"""So a request is filled up to less than twice its images."""
+
 
 @dataclass(frozen=True, eq=False)
 class Exportable:
@@ -20,13 +23,14 @@ class Exportable:
 
     `levels` of the feature pyramid are handed out beside the classes. `calibration` gives the images that show a quantised
     export the range of its numbers: training images as evaluation sees them, (n, h, w, c) float32 from 0 to 255, a sample
-    over the classes; made ones where it is left out.
+    over the classes; made ones where it is left out. `batches` are the sizes of a batch that a server is to be ready for.
     """
 
     artifact: Artifact
     options: ExportSection = field(default_factory=ExportSection)
     levels: tuple[str, ...] = ()
     calibration: Callable[[], np.ndarray] | None = field(default=None, repr=False)
+    batches: tuple[int, ...] = BATCHES
 
     @cached_property
     def network(self) -> Network:

@@ -1,4 +1,4 @@
-"""The function that is served: pixels in, probabilities out, with the training's own normalisation between."""
+"""The network alone: pixels in, probabilities out, with the training's own normalisation between."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import tensorflow as tf
 from archspec.artifact.artifact import Artifact
 from archspec.artifact.keras_model import keras_model
 from archspec.export.exportable import Exportable
+from archspec.graph.passes import Network
+from archspec.graph.weights import Key
 from archspec.model.operations import compute
 from archspec.preprocess.pixels import normalize
 
@@ -25,10 +27,15 @@ class Predictor(tf.Module):
     def __init__(self, made: Exportable) -> None:
         super().__init__()
         network = made.network
-        arrays = {key: tf.Variable(array, name="/".join(key), trainable=False) for key, array in network.weights.items()}
+        arrays = variables(network)
         self.weights = list(arrays.values())
         output = network.graph.output.name
         self.predict = _function(made.artifact, lambda inputs: compute(network.graph, arrays, inputs, [output])[output])
+
+
+def variables(network: Network) -> dict[Key, tf.Variable]:
+    """The numbers of a network as variables of these names."""
+    return {key: tf.Variable(array, name="/".join(key), trainable=False) for key, array in network.weights.items()}
 
 
 def reference(artifact: Artifact) -> Callable[[tf.Tensor], tf.Tensor]:

@@ -28,6 +28,13 @@ def add(folder: Path, artifact: Artifact, tolerance: float, name: str, place: st
                                 "artefacts": [*kept, row]})
 
 
+def move(folder: Path, places: Mapping[str, str]) -> None:
+    """Lets the report of a folder say for each path where that will lie."""
+    document = read_json(folder / PLACE)
+    moved = [{**row, "path": places[row["path"]]} for row in document["artefacts"]]
+    write_json(folder / PLACE, {**document, "artefacts": moved})
+
+
 def rows(folder: Path) -> list[dict[str, Any]]:
     """The rows of the report of a folder; none where there is no report, or none that can be read."""
     try:

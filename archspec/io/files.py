@@ -34,8 +34,7 @@ def replacing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield partial
-        for each in (*partial.rglob("*"), partial):
-            sync(each)
+        settle(partial)
         partial.rename(path)
         sync(path.parent)
     finally:
@@ -88,6 +87,12 @@ def read_json(path: Path) -> Any:
         return json.loads(read_bytes(path).decode("utf-8"))
     except RecursionError:
         raise ValueError("it is nested too deep") from None
+
+
+def settle(path: Path) -> None:
+    """Waits until a file, or a folder with all in it, is on the disk."""
+    for each in (*path.rglob("*"), path):
+        sync(each)
 
 
 def sync(path: Path) -> None:

@@ -81,14 +81,6 @@ def test_a_published_version_is_never_changed(tmp_path: Path) -> None:
     assert not (tmp_path / "model.tflite").exists()
 
 
-def test_the_saved_models_signature(tmp_path: Path) -> None:
-    one("savedmodel", tmp_path)
-    served = tf.saved_model.load(str(tmp_path / "saved_model/1")).signatures["serving_default"]
-    assert served.structured_input_signature[1] == {"images": tf.TensorSpec((None, 8, 8, 4), tf.float32, name="images")}
-    assert {name: (spec.shape.as_list(), spec.dtype) for name, spec in served.structured_outputs.items()} == {
-        "probabilities": ([None, 3], tf.float32)}
-
-
 def test_weights_are_saved_once(tmp_path: Path) -> None:
     one("savedmodel", tmp_path)
     saved = tf.train.list_variables(str(tmp_path / "saved_model/1/variables/variables"))

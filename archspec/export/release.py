@@ -1,0 +1,40 @@
+"""From a trained network to a version of a model that a server loads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from archspec.export import companions, configs
+from archspec.export.exportable import Exportable
+from archspec.export.exporters import export
+from archspec.export.parity import Parity
+from archspec.export.publish import Published, publish
+
+
+@dataclass(frozen=True)
+class Release:
+    """The version that stands, how equal its exports are, and the files beside it that stay as their user changed them."""
+
+    published: Published
+    parity: dict[str, Parity]
+    kept: tuple[Path, ...]
+
+
+def release(made: Exportable, formats: Sequence[str], to: Path, pixels: np.ndarray, keep: int | None = None,
+            name: str = "") -> Release:
+    """Publishes these formats as the next version of `to`/`name`: the network's name if there is none.
+
+    Raises NotEqual and InputError as export and publish do; then nothing is published.
+    """
+    parity: dict[str, Parity] = {}
+
+    def fill(folder: Path) -> None:
+        companions.write(made.artifact, folder)
+        parity.update(export(made, formats, folder, pixels))
+    base = to / (name or made.artifact.name)
+    published = publish(to, base.name, fill, keep)
+    return Release(published, parity, configs.write(base, made, published.version) if published.served else ())

@@ -1,0 +1,154 @@
+"""From the bytes of images to what the network sees, in a graph of TensorFlow's own operations: what a server runs.
+
+`decoding`, `window` and `sampling` say what evaluation does, in Python. Here it is done once more, for JPEG, PNG, WebP, GIF
+and BMP; docs/data.md says where the two differ. Every size is checked before anything of that size is made.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from archspec.errors import InputError
+from archspec.preprocess.header import MAGIC, UNREAD
+from archspec.preprocess.in_graph import bmp, exif, geometry, gif, jpeg, png, webp
+from archspec.preprocess.in_graph.bytewise import File, file_of, held
+from archspec.preprocess.in_graph.colours import in_channels
+from archspec.preprocess.pixels import SPLIT, seen
+from archspec.preprocess.rule import Preprocess
+
+MOST_PIXELS = 50_000_000
+"""Of one image, if nothing else is said. Evaluation reads several times as many; a server answers strangers."""
+CHANNELS = (1, 3, 4)
+"""That a network's input has to have."""
+KINDS = ("JPEG", "PNG", "WebP", "GIF", "BMP")
+HEAD = 32
+"""Bytes by which kinds are told apart, but for those of UNREAD that begin later."""
+Seen = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
+"""Pixels (h, w, channels) uint8, and what of them is seen: a packed sampling."""
+
+
+def from_bytes(encoded: tf.Tensor, rule: Preprocess, *, most: int = MOST_PIXELS) -> tf.Tensor:
+    """() string to (height, width, channels) uint8. In a graph the op fails for what is no image, or has `most` pixels more.
+
+    Raises InputError for a rule of other than CHANNELS.
+    """
+    return _from_bytes(tf.ensure_shape(encoded, ()), tf.constant("the image"), rule, most)
+
+
+def batch_from_bytes(encoded: tf.Tensor, rule: Preprocess, *, most: int = MOST_PIXELS, at_once: int = 1) -> tf.Tensor:
+    """(n,) string to (n, height, width, channels) uint8, one after the other; a message counts images from 0.
+
+    `at_once` of them are decoded at a time, which takes so many times the memory. Raises InputError as `from_bytes`.
+    """
+    encoded = tf.ensure_shape(encoded, (None,))
+
+    def each(pair: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+        return _from_bytes(pair[1], tf.strings.join(["image ", tf.strings.as_string(pair[0])]), rule, most)
+    found = tf.map_fn(each, (tf.range(tf.size(encoded)), encoded), fn_output_signature=tf.TensorSpec(rule.shape, tf.uint8),
+                      parallel_iterations=at_once)
+    return tf.ensure_shape(found, (None, *rule.shape))
+
+
+def _from_bytes(encoded: tf.Tensor, name: tf.Tensor, rule: Preprocess, most: int) -> tf.Tensor:
+    if rule.channels not in CHANNELS:
+        raise InputError(f"images of {rule.channels} channels cannot be sent as bytes; 1, 3 or 4 can")
+    file = file_of(encoded, name, most)
+    pixels, numbers, places = _decoded(file, rule)
+    return seen(tf.ensure_shape(pixels, (None, None, rule.channels)), numbers, places, rule)
+
+
+def _decoded(file: File, rule: Preprocess) -> Seen:
+    kind, reason = _kind(file)
+    readers = (_jpeg, _png, _webp, _gif, _bmp)
+    which = held(kind, [(kind < len(KINDS), reason)], file)
+    found: Seen = tf.switch_case(which, [lambda read=read: read(file, rule) for read in readers])
+    return found
+
+
+def _kind(file: File) -> tuple[tf.Tensor, tf.Tensor]:
+    """The number of a file's kind, () int32, len(KINDS) for what is not read; and of such a one what it is."""
+    head = tf.strings.substr(tf.strings.join([tf.strings.substr(file.encoded, 0, tf.minimum(HEAD, tf.size(file.raw) - 32)),
+                                              b"\0" * HEAD]), 0, HEAD)
+    names, numbers = ["no image that is known"], [len(KINDS)]
+    found = tf.constant(0)
+    for offset, magic, kind in reversed((*UNREAD, *MAGIC)):
+        if offset + len(magic) <= HEAD:
+            names.append(f"{kind}: not read here")
+            numbers.append(KINDS.index(kind) if kind in KINDS else len(KINDS))
+            found = tf.where(tf.strings.substr(head, offset, len(magic)) == magic, len(names) - 1, found)
+    return tf.gather(tf.constant(numbers), found), tf.gather(tf.constant(names), found)
+
+
+def _jpeg(file: File, rule: Preprocess) -> Seen:
+    found = jpeg.frame(file)
+    file = jpeg.checked(file, found)
+
+    def plain() -> Seen:
+        numbers, places = geometry.packed(_size(found.height, found.width, rule, file), rule, jpeg=True)
+        window, decoder = numbers[1:5], numbers[0]
+        _, _, begin, size, _ = tf.split(numbers, SPLIT)
+        part = tf.slice(jpeg.cropped(file, window, decoder, rule), begin, size)
+        return _cut(jpeg.not_cut_short(part, file), numbers, places)
+
+    def other() -> Seen:
+        image = jpeg.not_cut_short(jpeg.decoded(file), file)
+        return _whole(image, found.height, found.width, found.orientation, rule, file)
+    if not jpeg.PLAIN[rule.channels]:
+        return other()
+    read: Seen = tf.cond(found.plain(rule), plain, other)
+    return read
+
+
+def _png(file: File, rule: Preprocess) -> Seen:
+    found = png.header(file, rule)
+    file = png.checked(file, found)
+
+    def plain() -> Seen:
+        numbers, places = geometry.packed(_size(found.height, found.width, rule, file), rule, jpeg=False)
+        return png.plain(file, rule), numbers, places
+
+    def other() -> Seen:
+        return _whole(png.decoded(file), found.height, found.width, found.orientation, rule, file)
+    read: Seen = tf.cond(found.plain, plain, other)
+    return read
+
+
+def _webp(file: File, rule: Preprocess) -> Seen:
+    found = webp.header(file)
+    file = webp.checked(file, found)
+    return _whole(webp.decoded(file), found.height, found.width, found.orientation, rule, file)
+
+
+def _gif(file: File, rule: Preprocess) -> Seen:
+    found = gif.frame(file)
+    file = gif.checked(file, found)
+    return _whole(gif.decoded(file, found), found.screen[1], found.screen[0], tf.constant(1, tf.int64), rule, file)
+
+
+def _bmp(file: File, rule: Preprocess) -> Seen:
+    found = bmp.header(file)
+    file = bmp.checked(file, found)
+    return _whole(bmp.decoded(file, found), found.height, found.width, tf.constant(1, tf.int64), rule, file)
+
+
+def _size(height: tf.Tensor, width: tf.Tensor, rule: Preprocess, file: File) -> geometry.Size:
+    """An image's size as it is shown, if the rule can be done to it."""
+    size = geometry.Size(height, width)
+    reason = f"smaller than the input, which is {rule.width}x{rule.height}"
+    return geometry.Size(held(height, [(geometry.fits(size, rule), reason)], file), width)
+
+
+def _whole(image: tf.Tensor, height: tf.Tensor, width: tf.Tensor, how: tf.Tensor, rule: Preprocess, file: File) -> Seen:
+    """What is seen of an image (h, w, 3 or 4) as it is stored, and turned as `how` says."""
+    size = _size(*exif.size_shown(height, width, how), rule, file)
+    numbers, places = geometry.packed(size, rule, jpeg=False)
+    _, _, begin, part, _ = tf.split(numbers, SPLIT)
+    colours = tf.constant([0, 0, image.shape[2] - rule.channels])
+    cut = tf.ensure_shape(tf.slice(exif.turned(image, how), begin, part + colours), (None, None, image.shape[2]))
+    return _cut(in_channels(cut, rule), numbers, places)
+
+
+def _cut(part: tf.Tensor, numbers: tf.Tensor, places: tf.Tensor) -> Seen:
+    """A part that was cut out already."""
+    _, _, begin, _, _ = tf.split(numbers, SPLIT)
+    return part, tf.concat([numbers[:5], begin * 0, numbers[8:]], axis=0), places

@@ -1,0 +1,95 @@
+"""Bytes of a file as a vector, and numbers read out of them, in a graph."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+PADDING = 32
+"""Zeros behind the last byte, so that what is read near the end has its length; `count` says where the file ends."""
+
+
+class File(NamedTuple):
+    """An encoded image: `encoded` () string, `raw` (count + PADDING,) uint8, `count` () int64.
+
+    `name` () string is what messages call it; `most` the number of pixels that are read.
+    """
+
+    encoded: tf.Tensor
+    raw: tf.Tensor
+    count: tf.Tensor
+    name: tf.Tensor
+    most: int
+
+
+def file_of(encoded: tf.Tensor, name: tf.Tensor, most: int) -> File:
+    """The file of some bytes."""
+    raw = tf.concat([tf.io.decode_raw(encoded, tf.uint8), tf.zeros((PADDING,), tf.uint8)], axis=0)
+    return File(encoded, raw, tf.cast(tf.strings.length(encoded), tf.int64), name, most)
+
+
+def part(file: File, offset: tf.Tensor | int, count: int) -> tf.Tensor:
+    """(count,) int64 bytes from there on, of at most PADDING; those behind the end are zeros."""
+    last = file.count + (PADDING - count)
+    begin = tf.clip_by_value(tf.cast(offset, tf.int64), 0, last)
+    return tf.cast(tf.slice(file.raw, begin[None], (count,)), tf.int64)
+
+
+def whole(number: int) -> tf.Tensor:
+    """A () int64."""
+    return tf.constant(number, tf.int64)
+
+
+def chosen(condition: tf.Tensor, number: tf.Tensor | int, otherwise: tf.Tensor | int) -> tf.Tensor:
+    """One of two () int64."""
+    return tf.where(condition, tf.cast(number, tf.int64), tf.cast(otherwise, tf.int64))
+
+
+def among(value: tf.Tensor, values: tuple[int, ...]) -> tf.Tensor:
+    """() bool: whether a () int64 is one of some."""
+    return tf.reduce_any(value == tf.constant(values, tf.int64))
+
+
+def little(values: tf.Tensor) -> tf.Tensor:
+    """The () int64 whose bytes these are (n,), the lowest first."""
+    return tf.reduce_sum(tf.bitwise.left_shift(values, tf.range(values.shape[0], dtype=tf.int64) * 8))
+
+
+def big(values: tf.Tensor) -> tf.Tensor:
+    """The () int64 whose bytes these are (n,), the highest first."""
+    return little(tf.reverse(values, [0]))
+
+
+def is_text(values: tf.Tensor, text: bytes) -> tf.Tensor:
+    """() bool: whether bytes (n,) are these n."""
+    return tf.reduce_all(values == tf.constant(list(text), values.dtype))
+
+
+def upheld(checks: list[tuple[tf.Tensor, str]], file: File) -> File:
+    """The file, for what is done with it only if all hold: () bool each, with what is said of a file for which it does not.
+
+    A decoder that is given what this returns runs behind the checks.
+    """
+    return file._replace(encoded=held(file.encoded, checks, file))
+
+
+def held(value: tf.Tensor, checks: list[tuple[tf.Tensor, str]], file: File) -> tf.Tensor:
+    """A value that comes only if all checks of a file hold; of several that do not, the first is told."""
+    with tf.control_dependencies(_assertions(checks, file)):
+        return tf.identity(value)
+
+
+def _assertions(checks: list[tuple[tf.Tensor, str]], file: File) -> list[tf.Operation]:
+    found: list[tf.Operation] = []
+    for condition, reason in checks:
+        with tf.control_dependencies(found[-1:]):
+            said = tf.strings.join([file.name, ": ", reason])
+            found.append(tf.debugging.Assert(condition, [said], summarize=1))
+    return [each for each in found if each is not None]
+
+
+def in_size(height: tf.Tensor, width: tf.Tensor, file: File) -> tuple[tf.Tensor, str]:
+    """The check that an image () int64 by () int64 has a size, and no more pixels than are read."""
+    fits = (height > 0) & (width > 0) & (height <= file.most // tf.maximum(width, 1))
+    return fits, f"no size, or more than {file.most} pixels, which are not read"

@@ -1,0 +1,249 @@
+"""A version of a model is there whole or not at all, whatever ends the process that publishes it, and whenever."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from artifacts import artifact
+
+from archspec.errors import InputError
+from archspec.export import companions
+from archspec.export.exportable import Exportable
+from archspec.export.exporters import EXPORTERS, NotEqual, export
+from archspec.export.publish import publish, versions
+from archspec.export.release import release
+from archspec.io.digest import digest
+from archspec.io.files import remove
+from archspec.spec.export import ExportSection
+
+PIXELS = np.random.default_rng(0).uniform(0, 255, (5, 8, 8, 4)).astype(np.float32)
+INSIDE = {"saved_model.pb", "variables", "assets", "assets.extra", "fingerprint.pb"}
+WRITES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir")
+MOMENTS = 20
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What an export fills in; so a test of publishing writes it again and again without TensorFlow."""
+    folder = tmp_path_factory.mktemp("exported")
+    companions.write(artifact(), folder)
+    export(Exportable(artifact()), ["savedmodel", "tflite"], folder, PIXELS)
+    return folder
+
+
+@pytest.fixture
+def fill(exported: Path) -> Callable[[Path], object]:
+    return lambda folder: shutil.copytree(exported, folder, dirs_exist_ok=True)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.name != ".publishing.lock")
+
+
+def is_whole(version: Path) -> bool:
+    images = PIXELS[:1]
+    return {path.name for path in version.iterdir()} == INSIDE and EXPORTERS["savedmodel"].run(version, images).shape == (1, 3)
+
+
+def test_numbers_go_on_from_all_that_a_server_takes_for_one(tmp_path: Path, fill: Callable[[Path], object]) -> None:
+    assert publish(tmp_path, "small", fill).served == tmp_path / "small/1"
+    assert names(tmp_path / "small") == ["1", "files"]
+    for taken in ("007", "-9", "v12", "1_000", "٣", str(2**63), "files/11"):
+        (tmp_path / "small" / taken).mkdir()
+    assert publish(tmp_path, "small", fill).version == 12
+    (tmp_path / "small/20").write_text("even a file")
+    assert publish(tmp_path, "small", fill).files == tmp_path / "small/files/21"
+    (tmp_path / "small" / str(2**63 - 1)).mkdir()
+    with pytest.raises(InputError, match="has version 9223372036854775807, the greatest there can be"):
+        publish(tmp_path, "small", fill)
+
+
+def test_what_lies_where(tmp_path: Path, fill: Callable[[Path], object]) -> None:
+    found = publish(tmp_path, "small", fill)
+    assert (found.version, found.retired) == (1, ())
+    assert set(names(tmp_path / "small/1")) == INSIDE
+    assert names(tmp_path / "small/1/assets.extra") == [
+        "artifact.json", "labels.txt", "parity.json", "spec.yaml", "tf_serving_warmup_requests"]
+    assert names(tmp_path / "small/files/1") == ["artifact.json", "labels.txt", "model.tflite", "parity.json", "spec.yaml"]
+    for told in ("1/assets.extra/parity.json", "files/1/parity.json"):
+        text = (tmp_path / "small" / told).read_text()
+        assert '"path": "1"' in text
+        assert '"path": "files/1/model.tflite"' in text
+
+
+@pytest.mark.parametrize(("left_out", "there"), [("model.tflite", ["1"]), ("saved_model/1", ["files"])])
+def test_one_format_alone(left_out: str, there: list[str], tmp_path: Path, fill: Callable[[Path], object]) -> None:
+    def one(folder: Path) -> None:
+        fill(folder)
+        remove(folder / left_out)
+        report = json.loads((folder / "parity.json").read_text())
+        rows = [row for row in report["artefacts"] if row["path"] != left_out]
+        (folder / "parity.json").write_text(json.dumps({**report, "artefacts": rows}))
+    publish(tmp_path, "small", one)
+    assert names(tmp_path / "small") == there
+
+
+def test_old_versions_are_never_touched_unless_few_are_to_be_kept(tmp_path: Path, fill: Callable[[Path], object]) -> None:
+    for _ in range(3):
+        publish(tmp_path, "small", fill)
+    before = {number: digest(tmp_path / "small" / number) for number in "123"}
+    (tmp_path / "small/02").mkdir()
+    assert publish(tmp_path, "small", fill, keep=2).retired == (1, 2)
+    assert names(tmp_path / "small") == ["02", "3", "4", "files"]
+    assert names(tmp_path / "small/files") == ["3", "4"]
+    assert digest(tmp_path / "small/3") == before["3"]
+
+
+def test_what_fails_publishes_nothing(tmp_path: Path, fill: Callable[[Path], object]) -> None:
+    publish(tmp_path, "small", fill)
+
+    def other(folder: Path) -> None:
+        fill(folder)
+        (folder / "model.tflite").write_bytes(b"another")
+    with pytest.raises(ValueError, match="is not what was compared with the model"):
+        publish(tmp_path, "small", other)
+    with pytest.raises(NotEqual):
+        release(Exportable(artifact(), ExportSection(tolerance=1e-30)), ["savedmodel"], tmp_path, PIXELS)
+    with pytest.raises(InputError, match="keep 0: the new version itself is one"):
+        publish(tmp_path, "small", fill, keep=0)
+    with pytest.raises(InputError, match=r"the model's name '\.\./up' has to consist of letters"):
+        publish(tmp_path, "../up", fill)
+    assert names(tmp_path) == ["small"]
+    assert names(tmp_path / "small") == ["1", "files"]
+    assert names(tmp_path / "small/files") == ["1"]
+
+
+def in_a_child(work: Callable[[], object]) -> int:
+    """Forks, for it has to be a process of its own that dies, and TensorFlow, which it does not use, takes seconds to import."""
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            work()
+            code = 0
+        finally:
+            os._exit(code)
+    return child
+
+
+def changes(hook: Callable[[int], object]) -> None:
+    """Calls the hook with its number at each change of the disk in this process, just before it is made."""
+    count = iter(range(10**6))
+
+    def heard(event: str, values: tuple[object, ...]) -> None:
+        writing = event == "open" and isinstance(values[2], int) and values[2] & (os.O_WRONLY | os.O_RDWR)
+        if writing or event in WRITES:
+            hook(next(count))
+    sys.addaudithook(heard)
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_nothing_is_served_but_whole_versions(tmp_path: Path, fill: Callable[[Path], object]) -> None:
+    """At each the old versions or, from one moment on, the new one; the next export clears what is left, and goes on."""
+    def publishing(kill: Callable[[int], object]) -> None:
+        changes(kill)
+        publish(tmp_path, "small", fill, keep=2)
+
+    def killing(moment: int, number: int) -> None:
+        if number == moment:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def counted() -> int:
+        ours, theirs = os.pipe()
+        os.waitpid(in_a_child(lambda: publishing(lambda number: os.write(theirs, b"."))), 0)
+        return len(os.read(ours, 10**4))
+    new, seen = [publish(tmp_path, "small", fill) for _ in range(2)][-1], set[int]()
+    for moment in random.Random(0).sample(range(counted()), MOMENTS):
+        before = versions(tmp_path / "small")
+        child = in_a_child(partial(publishing, partial(killing, moment)))
+        assert os.waitpid(child, 0)[1] == signal.SIGKILL, moment
+        standing = versions(tmp_path / "small")
+        assert all(set(names(path)) == INSIDE for path in standing.values()), moment
+        assert max(standing) - max(before) in (0, 1)
+        seen.add(max(standing) - max(before))
+        new = publish(tmp_path, "small", fill, keep=2)
+        assert new.version == max(standing) + 1
+        assert names(tmp_path / "small") == sorted([str(new.version - 1), str(new.version), "files"])
+        assert names(tmp_path / "small/files") == sorted([str(new.version - 1), str(new.version)])
+    assert seen == {0, 1}
+    assert is_whole(new.served or Path())
+
+
+def test_several_at_once_take_a_number_each(tmp_path: Path, fill: Callable[[Path], object]) -> None:
+    children = [in_a_child(lambda: publish(tmp_path, "small", fill)) for _ in range(4)]
+    assert [os.waitpid(child, 0)[1] for child in children] == [0] * 4
+    assert list(versions(tmp_path / "small")) == [1, 2, 3, 4]
+    assert {digest(path / "variables") for path in versions(tmp_path / "small").values()} == {digest(tmp_path / "small/1/variables")}
+
+
+@pytest.fixture
+def most_bytes() -> Iterator[Callable[[int], None]]:
+    """Sets how large a file may be: the system then refuses to write on, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_leaves_what_was_there(exported: Path, tmp_path: Path, fill: Callable[[Path], object],
+                                           most_bytes: Callable[[int], None]) -> None:
+    """TensorFlow's own writing first, then each file of an export in turn."""
+    publish(tmp_path, "small", fill)
+    sizes = {path.stat().st_size for path in exported.rglob("*") if path.is_file()}
+    most_bytes((exported / "saved_model/1/saved_model.pb").stat().st_size - 1)
+    with pytest.raises(Exception, match="File too large"):
+        release(Exportable(artifact()), ["savedmodel"], tmp_path, PIXELS)
+    for size in sizes - {0}:
+        most_bytes(size - 1)
+        with pytest.raises(OSError, match="File too large"):
+            publish(tmp_path, "small", fill)
+        assert names(tmp_path / "small") == ["1", "files"]
+
+
+def test_no_room_for_a_name_leaves_what_was_there(tmp_path: Path, fill: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files stand already when the version cannot: they go again."""
+    publish(tmp_path, "small", fill)
+    real = Path.rename
+
+    def rename(self: Path, target: Path) -> Path:
+        if target.name == "2" and target.parent.name == "small":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(self, target)
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(OSError, match="No space left on device"):
+        publish(tmp_path, "small", fill)
+    assert names(tmp_path / "small") == ["1", "files"]
+    assert names(tmp_path / "small/files") == ["1"]
+
+
+@pytest.mark.slow
+def test_a_whole_export_is_killed(tmp_path: Path, fill: Callable[[Path], object]) -> None:
+    """While TensorFlow writes the second version."""
+    publish(tmp_path, "small", fill)
+    code = ("import sys; sys.path.insert(0, 'tests'); import threading, os, time, signal; from pathlib import Path\n"
+            "from test_publish import *; base = Path(sys.argv[1])\n"
+            "def kill():\n"
+            "    while not list(base.glob('small/.tmp-2/made/saved_model/.partial-1/*')): time.sleep(0.001)\n"
+            "    os.kill(os.getpid(), signal.SIGKILL)\n"
+            "threading.Thread(target=kill).start(); release(Exportable(artifact()), ['savedmodel'], base, PIXELS)")
+    here = Path(__file__).parent
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=here.parents[1], capture_output=True, check=False,
+                          env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (here.parents[1], here, here.parent)))})
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert ".tmp-2" in names(tmp_path / "small")
+    assert list(versions(tmp_path / "small")) == [1]
+    assert is_whole(tmp_path / "small/1")
+    assert publish(tmp_path, "small", fill).version == 2
+    assert not list(tmp_path.glob("small/.tmp*"))
