@@ -35,6 +35,8 @@ COMMANDS = {
               "peak."),
     "import": ("archspec.cli.import_:import_",
                "Write the Keras model of SPEC with WEIGHTS: Keras's .keras and .h5, .safetensors, or a state dict in .pth."),
+    "export": ("archspec.cli.export:export",
+               "Publish MODEL for serving: a run folder, the model.keras of one, or a spec with --weights."),
     "runs": ("archspec.cli.runs:runs",
              "List the runs in each DIR (runs if none is given), the best first, with what differs in their data and specs."),
     "data": ("archspec.cli.data:data",

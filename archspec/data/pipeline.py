@@ -123,14 +123,17 @@ class Pipeline:
 
     def sample(self, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Up to `count` images drawn evenly over the classes: (n, h, w, c) float32 from 0 to 255, and their labels."""
+        chosen, reader = self.drawn(count, seed), self._reader(training=False)
+        images = np.stack([reader.pixels(int(index)) for index in chosen])
+        return images.astype(np.float32), self.split.labels[chosen]
+
+    def drawn(self, count: int, seed: int) -> np.ndarray:
+        """The examples of a sample, (n,) int64."""
         labels = self.split.labels if self.split.labels.ndim == 1 else self.split.labels.argmax(axis=1)
         drawn = order(seed, 0, self.split.size)
         by_class = drawn[np.argsort(labels[drawn], kind="stable")]
         turn = np.concatenate([np.arange(number) for number in np.unique(labels, return_counts=True)[1]])
-        chosen = by_class[np.lexsort((drawn.argsort()[by_class], turn))][:count]
-        reader = self._reader(training=False)
-        images = np.stack([reader.pixels(int(index)) for index in chosen])
-        return images.astype(np.float32), self.split.labels[chosen]
+        return np.asarray(by_class[np.lexsort((drawn.argsort()[by_class], turn))][:count])
 
     def shown(self, step: int, count: int) -> Iterator[tuple[np.ndarray, Batch]]:
         """Up to `count` images of the training from a step on, to the end of its epoch, for a person to look at.

@@ -1,7 +1,8 @@
 """An export in a process of its own: what it gives there, how fast, and in how much memory.
 
-The process is this Python with nothing loaded but what the format needs. It is asked line by line over its standard input,
-a JSON line and the bytes of an array behind it, and answers in the same way; what libraries print goes nowhere.
+The process is this Python with nothing loaded but what the format needs, and without Keras but for Keras's own file. It is
+asked line by line over its standard input, a JSON line and the bytes of an array behind it, and answers in the same way; what
+libraries print goes nowhere.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import IO, Any, NamedTuple, Self
 
 import numpy as np
@@ -24,6 +25,7 @@ import numpy as np
 CALLS, SECONDS = 30, 2.0
 """How often an export is called to find out how long it takes, and for how long at most; five times at least."""
 LEAST_CALLS = 5
+NOTHING = np.zeros(0, np.float32)
 
 
 class Failed(Exception):
@@ -61,18 +63,19 @@ class Fresh:
         """Probabilities (n, classes) of pixels (n, h, w, c)."""
         return self._ask("run", images)[1]
 
+    def run_files(self, files: Sequence[bytes]) -> np.ndarray:
+        """Probabilities (n, classes) of encoded images."""
+        return self._ask("files", np.frombuffer(b"".join(files), np.uint8), {"lengths": [len(each) for each in files]})[1]
+
     def milliseconds(self, images: np.ndarray) -> float:
         """How long a call with these images takes, in the median."""
         return float(self._ask("time", images)[0]["milliseconds"])
 
-    def loads_keras(self) -> bool:
-        """Whether Keras was imported there."""
-        return bool(self._ask("modules", np.zeros(0, np.float32))[0]["keras"])
-
-    def _ask(self, what: str, array: np.ndarray) -> tuple[dict[str, Any], np.ndarray]:
+    def _ask(self, what: str, array: np.ndarray, more: Mapping[str, Any] = MappingProxyType({})
+             ) -> tuple[dict[str, Any], np.ndarray]:
         assert self._process.stdin and self._process.stdout
         try:
-            _send(self._process.stdin, {"do": what}, array)
+            _send(self._process.stdin, {"do": what, **more}, array)
             answer, found = _receive(self._process.stdout)
         except (OSError, EOFError):
             code = self._process.wait()
@@ -116,15 +119,17 @@ class _Served:
         self._kind, self._path = kind, path
         self._run: Any = None
 
-    def answer(self, what: str, array: np.ndarray) -> tuple[dict[str, Any], np.ndarray]:
-        nothing = np.zeros(0, np.float32)
-        if what == "load":
-            return self._load(array), nothing
-        if what == "run":
-            return {}, np.asarray(self._run(array))
-        if what == "time":
-            return {"milliseconds": self._time(array)}, nothing
-        return {"keras": "keras" in sys.modules}, nothing
+    def answer(self, question: Mapping[str, Any], array: np.ndarray) -> tuple[dict[str, Any], np.ndarray]:
+        match question["do"]:
+            case "load":
+                return self._load(array), NOTHING
+            case "run":
+                return {}, self._run(array)
+            case "files":
+                from archspec.export.runners import OF_FILES
+                ends = np.cumsum(question["lengths"])[:-1]
+                return {}, OF_FILES[self._kind](self._path)([part.tobytes() for part in np.split(array, ends)])
+        return {"milliseconds": self._time(array)}, NOTHING
 
     def _load(self, images: np.ndarray) -> dict[str, Any]:
         from archspec.export.runners import LIBRARIES, RUNNERS
@@ -147,14 +152,16 @@ def main(kind: str, path: str) -> None:
     """Answers until the other side is gone."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if kind != "keras":
+        sys.modules["keras"] = None  # type: ignore[assignment]  # an export that needs it fails
     served = _Served(kind, Path(path))
     with suppress(EOFError, BrokenPipeError):
         while True:
             question, array = _receive(sys.stdin.buffer)
             try:
-                answer, found = served.answer(question["do"], array)
+                answer, found = served.answer(question, array)
             except Exception as error:  # whatever a library raises is an answer
-                answer, found = {"error": f"{type(error).__name__}: {error}"[:500]}, np.zeros(0, np.float32)
+                answer, found = {"error": f"{type(error).__name__}: {error}"[:500]}, NOTHING
             _send(answers, answer, found)
 
 

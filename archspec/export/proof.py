@@ -15,15 +15,21 @@ import tensorflow as tf
 from archspec.artifact import keras_model
 from archspec.data.looking import Tick
 from archspec.data.pipeline import Pipeline
+from archspec.data.source import Split
 from archspec.evaluate.evaluator import TOP5_FROM
 from archspec.evaluate.ranks import rank
+from archspec.export import sample
 from archspec.export.exportable import Exportable
 from archspec.export.exporters import EXPORTERS, NotEqual
 from archspec.export.fresh import Failed, Fresh, Loaded
 from archspec.export.parity import Parity, compare
+from archspec.export.parting import parting
+from archspec.export.runners import OF_FILES
 
 BATCHES = (1, 8)
 """Images a call of which the time is taken."""
+FILES, ENCODABLE = 16, (1, 3, 4)
+"""How many files are compared, and the channels that they can have."""
 KERAS = "keras"
 """The model that the others are held against."""
 
@@ -32,11 +38,13 @@ KERAS = "keras"
 class Proof:
     """What an export is in a process of its own: how equal, what loading it takes, milliseconds by batch, top1 and top5.
 
-    Keras's own model is equal to itself: it has no parity. The scores are those on all test images; none where these are not
-    there.
+    Keras's own model is equal to itself: it has no parity. `files` is how equal the export is where it takes files and decodes
+    them itself, None where it does not, or where there are none. The scores are those on all test images; none where these
+    are not there.
     """
 
     parity: Parity | None
+    files: Parity | None
     loaded: Loaded
     milliseconds: Mapping[int, float]
     scores: Mapping[str, float]
@@ -44,7 +52,8 @@ class Proof:
     def to_json(self) -> dict[str, Any]:
         """Its part of a row of parity.json, beside the parity."""
         one, several = (round(self.milliseconds[batch], 3) for batch in BATCHES)
-        return {**self.scores, "load_seconds": round(self.loaded.seconds, 3), "memory_bytes": self.loaded.memory,
+        files = {} if self.files is None else {"files_max_difference": self.files.probabilities, "files": self.files.images}
+        return {**self.scores, **files, "load_seconds": round(self.loaded.seconds, 3), "memory_bytes": self.loaded.memory,
                 "milliseconds": one, f"milliseconds_{BATCHES[-1]}": several}
 
 
@@ -65,11 +74,15 @@ def prove(made: Exportable, folder: Path, names: Sequence[str], pixels: np.ndarr
             with _told(name):
                 found[name] = _Running.of(stack.enter_context(Fresh(kind, where)), pixels)
         parities = {name: compare(found[KERAS].said, each.said) for name, each in found.items() if name != KERAS}
-        for name, parity in parities.items():
+        of_files = _of_files(found, testing) if testing else {}
+        for name, parity in (*parities.items(), *of_files.items()):
             if not parity.holds(made.options.tolerance):
-                raise NotEqual(f"{name}: {parity}; export.tolerance is {made.options.tolerance:g}")
+                what = " of files that it decodes itself" * (parity is of_files.get(name))
+                parted = "" if what else f"; {parting(made, *asked[name], pixels)}"
+                raise NotEqual(f"{name}{what}: {parity}; export.tolerance is {made.options.tolerance:g}{parted}")
         scores = _scores(found, testing, tick) if testing else {name: {} for name in found}
-    return {name: Proof(parities.get(name), each.loaded, each.milliseconds, scores[name]) for name, each in found.items()}
+    return {name: Proof(parities.get(name), of_files.get(name), each.loaded, each.milliseconds, scores[name])
+            for name, each in found.items()}
 
 
 @dataclass(frozen=True)
@@ -92,6 +105,28 @@ def _parts(pixels: np.ndarray) -> Iterator[np.ndarray]:
     """The images in batches of the largest of BATCHES."""
     for begin in range(0, len(pixels), BATCHES[-1]):
         yield pixels[begin:begin + BATCHES[-1]]
+
+
+def _of_files(found: Mapping[str, _Running], testing: Pipeline) -> dict[str, Parity]:
+    """How equal those are that take files: to the Keras model, which takes the pixels that evaluation makes of them."""
+    chosen = testing.drawn(FILES, sample.SEED)
+    files = [each for index in chosen if (each := _file(testing.split, int(index))) is not None]
+    if testing.rule.channels not in ENCODABLE or len(files) < len(chosen):
+        return {}
+    pixels = np.stack([testing.still(int(index)) for index in chosen]).astype(np.float32)
+    return {name: compare(found[KERAS].process.run(pixels), each.process.run_files(files))
+            for name, each in found.items() if name in EXPORTERS and EXPORTERS[name].kind in OF_FILES}
+
+
+def _file(split: Split, index: int) -> bytes | None:
+    """An image as a file: its own, or a PNG of its levels; None where these are no whole numbers of 8 bits."""
+    item = split.item(index)
+    if isinstance(item, bytes):
+        return item
+    levels = split.levels(item)
+    if not np.array_equal(levels, np.clip(np.rint(levels), 0, 255)):
+        return None
+    return bytes(tf.io.encode_png(levels.astype(np.uint8)).numpy())
 
 
 def _scores(found: Mapping[str, _Running], testing: Pipeline, tick: Tick) -> dict[str, dict[str, float]]:

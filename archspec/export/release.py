@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,16 +25,18 @@ class Release:
 
 
 def release(made: Exportable, formats: Sequence[str], to: Path, pixels: np.ndarray, keep: int | None = None,
-            name: str = "") -> Release:
+            name: str = "", check: Callable[[Path], object] = lambda _: None) -> Release:
     """Publishes these formats as the next version of `to`/`name`: the network's name if there is none.
 
-    Raises NotEqual and InputError as export and publish do; then nothing is published.
+    `check` is given the folder in which they lie before they are published. Raises NotEqual and InputError as export and
+    publish do, and what `check` raises; then nothing is published.
     """
     parity: dict[str, Parity] = {}
 
     def fill(folder: Path) -> None:
         companions.write(made.artifact, folder)
         parity.update(export(made, formats, folder, pixels))
+        check(folder)
     base = to / (name or made.artifact.name)
     published = publish(to, base.name, fill, keep)
     return Release(published, parity, configs.write(base, made, published.version) if published.served else ())

@@ -7,7 +7,7 @@ user's program will see.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,17 @@ def savedmodel(path: Path) -> Run:
 
     def run(images: np.ndarray, _kept: Any = loaded) -> np.ndarray:
         return np.asarray(function(images=tf.constant(images))["probabilities"])
+    return run
+
+
+def savedmodel_of_files(path: Path) -> Callable[[Sequence[bytes]], np.ndarray]:
+    """A SavedModel's image_bytes: encoded images to probabilities (n, classes)."""
+    import tensorflow as tf
+    loaded = tf.saved_model.load(str(path))
+    function = loaded.signatures["image_bytes"]
+
+    def run(files: Sequence[bytes], _kept: Any = loaded) -> np.ndarray:
+        return np.asarray(function(image_bytes=tf.constant(files))["probabilities"])
     return run
 
 
@@ -56,3 +67,5 @@ RUNNERS: dict[str, Callable[[Path], Run]] = {"savedmodel": savedmodel, "tflite":
 """By format."""
 LIBRARIES: Mapping[str, str] = {"savedmodel": "tensorflow", "tflite": "ai_edge_litert.interpreter", "keras": "keras"}
 """The module that each needs."""
+OF_FILES: Mapping[str, Callable[[Path], Callable[[Sequence[bytes]], np.ndarray]]] = {"savedmodel": savedmodel_of_files}
+"""Those that take files as they are, too."""

@@ -1,0 +1,121 @@
+"""`archspec export`: what serves, published as the next version, with the proof that it is what was trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.table import Table
+
+from archspec.cli import DONE, NO
+from archspec.cli.bars import ticking
+from archspec.cli.options import as_json, overrides, print_json
+from archspec.cli.screen import Screen, screen
+from archspec.io.places import steady, user_path
+from archspec.io.streams import aside
+from archspec.views.numbers import mebibytes
+from archspec.views.tables import grid
+from archspec.weights.own import OWN
+
+if TYPE_CHECKING:
+    from archspec.export.proof import Proof
+    from archspec.export.publish import Published
+    from archspec.export.release import Release
+
+
+@click.command()
+@click.argument("model")
+@click.option("--to", required=True, metavar="DIR", help="Where models are published: DIR/NAME/VERSION, the next number.")
+@click.option("--format", "formats", metavar="F,…", help="savedmodel, tflite, keras, onnx; if left out those of the spec's "
+                                                         "export.formats.")
+@click.option("--quantize", metavar="MODE,…", help="TFLite files beside: float16, dynamic, int8, int16x8.")
+@click.option("--accuracy-drop", metavar="SHARE", help="How much accuracy a quantised file may lose, such as 1%: layers stay "
+                                                       "in float until it does not lose more.")
+@click.option("--weights", metavar="W", help="Of a run: raw, ema or best. Of a spec: the file of its weights.")
+@click.option("--layout", default=OWN, show_default=True, help="Where a spec's weights are from; see archspec import --help.")
+@click.option("--labels", metavar="FILE", help="The class names of a spec's weights, one a line, in their order.")
+@click.option("--features", is_flag=True, help="Hand out the feature pyramid, too.")
+@click.option("--name", metavar="NAME", help="The model's name for the server; the spec's if left out.")
+@click.option("--keep", type=click.IntRange(1), metavar="N", help="How many versions are kept, the new one among them; all if "
+                                                                  "left out.")
+@as_json
+@overrides
+def export(model: str, to: str, formats: str | None, quantize: str | None, accuracy_drop: str | None, weights: str | None,
+           layout: str, labels: str | None, features: bool, name: str | None, keep: int | None, as_json: bool,
+           overrides: tuple[str, ...]) -> int:
+    """Publish MODEL for serving: a run folder, the model.keras of one, or a spec with --weights.
+
+    Each export is run in a process of its own on real images and compared with the Keras model. One that is not equal ends
+    the command with 1; nothing is published then, and no old version is ever touched.
+    """
+    said = {"formats": formats, "quantize": quantize, "accuracy_drop": accuracy_drop}
+    chosen = (*overrides, *(f"export.{key}={_listed(value)}" for key, value in said.items() if value is not None))
+    console = Screen(stderr=True)
+    with console.status("loading TensorFlow"):
+        from archspec.io.quiet import import_tensorflow
+        import_tensorflow()
+    from archspec.export.deliver import Wanted, deliver
+    from archspec.export.exporters import NotEqual
+    from archspec.export.subject import Asked, subject
+    with ticking(console) as tick:
+        found = subject(Asked(model, weights, layout, Path(labels) if labels else None, chosen), tick)
+        for note in found.notes:
+            aside(f"{model}: {note}")
+        levels = tuple(found.artifact.graph.features) if features else ()
+        wanted = Wanted(steady(user_path(to, "--to")), name or found.artifact.name, found.spec.export.formats, keep, levels)
+        try:
+            released, proofs = deliver(found, wanted, tick)
+        except NotEqual as error:
+            aside(f"{error}; nothing was published")
+            return NO
+    document = _document(released.published)
+    if as_json:
+        print_json(document)
+    else:
+        _tell(released)
+        screen(140).print(_table(proofs, document["artefacts"]))
+    return DONE
+
+
+def _listed(text: str) -> str:
+    return f"[{text}]" if "," in text else text
+
+
+def _document(published: Published) -> dict[str, Any]:
+    """parity.json, and where it was published."""
+    from archspec.export import report, savedmodel
+    from archspec.io.files import read_json
+    place = published.served / savedmodel.EXTRA if published.served else published.files
+    assert place
+    return {**read_json(place / report.PLACE), "version": published.version, "retired": list(published.retired)}
+
+
+def _tell(released: Release) -> None:
+    """Where it lies, and what became of other versions."""
+    published = released.published
+    if published.served:
+        click.echo(f"{published.served}  for TensorFlow Serving, which {published.served.parent / 'README.md'} starts")
+    if published.files:
+        click.echo(f"{published.files}  for all else")
+    for version in published.retired:
+        click.echo(f"version {version} is removed")
+    for path in released.kept:
+        click.echo(f"{path} stays as it was changed")
+
+
+def _table(proofs: Mapping[str, Proof], rows: Sequence[Mapping[str, Any]]) -> Table:
+    """How large, how fast, how equal and how exact each is."""
+    sizes = {row["format"]: mebibytes(row["bytes"]) for row in rows}
+    batches = list(next(iter(proofs.values())).milliseconds)
+    scored = list(next(iter(proofs.values())).scores)
+    found = grid("", "size", "loads in", "memory", *(f"ms for {batch}" for batch in batches), "differs by", "same top-1",
+                 *scored, title="each in a process of its own; differences from the Keras model, of probabilities at most")
+    for name, proof in proofs.items():
+        equal = proof.parity
+        found.add_row(name, sizes.get(name, ""), f"{proof.loaded.seconds:.1f} s", mebibytes(proof.loaded.memory),
+                      *(f"{proof.milliseconds[batch]:.1f}" for batch in batches),
+                      *(("", "") if equal is None else (f"{equal.probabilities:.1e}", f"{equal.agreement:.1%}")),
+                      *(f"{proof.scores[each]:.2%}" for each in scored))
+    return found
