@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from archspec.errors import InputError
-from archspec.export import labels, report, savedmodel, tflite
+from archspec.export import labels, onnx, report, savedmodel, tflite
 from archspec.export.exportable import Exportable
+from archspec.export.packages import refuse_missing
 from archspec.export.parity import Parity, compare
 from archspec.export.predictor import reference
 from archspec.io.files import replacing, write_text
@@ -29,6 +30,7 @@ class Exporter:
 EXPORTERS: dict[str, Exporter] = {
     "savedmodel": Exporter(savedmodel.PLACE, savedmodel.write, savedmodel.run),
     "tflite": Exporter(tflite.PLACE, tflite.write, tflite.run),
+    "onnx": Exporter(onnx.PLACE, onnx.write, onnx.run),
 }
 
 
@@ -42,6 +44,7 @@ def export(made: Exportable, formats: Sequence[str], folder: Path, pixels: np.nd
     Beside them labels.txt, and parity.json with what was found. Raises NotEqual where one is not equal, InputError
     before anything is written if one of them is there.
     """
+    refuse_missing(formats)
     for name in formats:
         if (folder / EXPORTERS[name].place).exists():
             raise InputError(f"{folder / EXPORTERS[name].place} exists\n"

@@ -49,10 +49,10 @@ ONLY_OF = {"slope": "leaky_relu", "alpha": "elu", "approximate": "gelu"}
 """Fields of Activation that one function has."""
 
 
-def around(op: ops.Op) -> Graph:
-    """A network of this operation, on maps or vectors of both signs."""
+def around(op: ops.Op, size: tuple[int | None, int | None] = (8, 9)) -> Graph:
+    """A network of this operation, on maps of this height and width or on vectors, of both signs."""
     net = Net("net")
-    image = net.put(op if isinstance(op, ops.Input) else ops.Input((8, 9, 6)))
+    image = net.put(op if isinstance(op, ops.Input) else ops.Input((*size, 6)))
     x = net.put(ops.GlobalPool("avg"), image) if isinstance(op, ops.Dense) else image
     if isinstance(op, ops.Input):
         return net.done(x)
