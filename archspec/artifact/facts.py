@@ -11,7 +11,7 @@ from archspec.errors import InputError
 from archspec.io.files import read_json
 from archspec.io.numbers import is_number
 
-NAME = "artifact.json"
+NAME, SPEC = "artifact.json", "spec.yaml"
 FORMAT = 1
 MOST_BYTES = 1 << 26
 """Of the file: room for the names of a million classes."""
@@ -21,11 +21,16 @@ TESTED: Mapping[str, tuple[type, ...]] = {"data": (str,), "split": (str,), "exam
 """The metrics of a network that was tested, and their types."""
 
 
-def facts_of(artifact: Artifact, sha256: str, needs: tuple[str, ...]) -> dict[str, Any]:
-    """The document; `sha256` and `needs` are the digest of model.keras and the layers of archspec's in it."""
+def facts_of(artifact: Artifact) -> dict[str, Any]:
+    """The document, but for what only artifact.json says of the model file beside it."""
     return {"format": FORMAT, "name": artifact.name, "fingerprint": artifact.fingerprint, "classes": list(artifact.classes),
             "several": artifact.several, "preprocess": artifact.preprocess.to_json(), "metrics": dict(artifact.metrics),
-            "data": artifact.data, "versions": dict(artifact.versions), "model": {"sha256": sha256, "needs": list(needs)}}
+            "data": artifact.data, "versions": dict(artifact.versions)}
+
+
+def with_model(facts: Mapping[str, Any], sha256: str, needs: tuple[str, ...]) -> dict[str, Any]:
+    """artifact.json; `sha256` and `needs` are the digest of model.keras and the layers of archspec's in it."""
+    return {**facts, "model": {"sha256": sha256, "needs": list(needs)}}
 
 
 def read_facts(path: Path) -> dict[str, Any]:
@@ -36,7 +41,13 @@ def read_facts(path: Path) -> dict[str, Any]:
         facts: dict[str, Any] = read_json(path)
     except ValueError:
         raise InputError(f"{path} is damaged: it is no JSON\n  hint: {RENEW}") from None
-    for key, (what, holds) in KEYS.items():
+    return checked(facts, path, {**KEYS, **OF_MODEL})
+
+
+def checked(facts: dict[str, Any], path: Path, keys: Mapping[str, tuple[str, Callable[[Any], bool]]] | None = None
+            ) -> dict[str, Any]:
+    """A document of a file, which has these keys; those of `facts_of` if left out. Raises InputError where it has not."""
+    for key, (what, holds) in (keys or KEYS).items():
         if not isinstance(facts, dict) or not holds(facts.get(key)):
             raise InputError(f"{path}: {key} has to be {what}\n  hint: {RENEW}")
     return facts
@@ -75,6 +86,6 @@ KEYS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "metrics": (f"a mapping with {', '.join(TESTED)}, or an empty one", _metrics),
     "data": ("a text", _text),
     "versions": ("a mapping to texts", _mapping(str)),
-    "model": ("a mapping with sha256 and needs", _model),
 }
 """The keys: what each has to be, and whether a value is that."""
+OF_MODEL: Mapping[str, tuple[str, Callable[[Any], bool]]] = {"model": ("a mapping with sha256 and needs", _model)}

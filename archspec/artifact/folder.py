@@ -1,11 +1,14 @@
 """The folder of an artifact, written and read: spec.yaml, model.keras, and artifact.json for all else.
 
-A run folder is one, from the end of its training on.
+A run folder is one, from the end of its training on. model.keras holds the other two as well, and is one by itself.
 """
 
 from __future__ import annotations
 
+import json
+import tempfile
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +16,18 @@ import numpy as np
 
 from archspec.artifact import facts as facts_file
 from archspec.artifact.artifact import Artifact
-from archspec.artifact.facts import RENEW, facts_of
-from archspec.errors import InputError
+from archspec.artifact.facts import RENEW, facts_of, with_model
+from archspec.errors import InputError, SpecError
 from archspec.graph.ir import Graph
 from archspec.graph.weights import Key, Weights
 from archspec.io.digest import digest
 from archspec.io.files import remove, write_json, write_text
 from archspec.network import load, lower
 from archspec.preprocess.rule import Preprocess
+from archspec.weights import archives
 from archspec.weights.keras_file import by_layer
 
-SPEC, MODEL, FACTS = "spec.yaml", "model.keras", facts_file.NAME
+SPEC, MODEL, FACTS = facts_file.SPEC, "model.keras", facts_file.NAME
 
 
 def write(artifact: Artifact, folder: Path) -> None:
@@ -32,22 +36,54 @@ def write(artifact: Artifact, folder: Path) -> None:
     remove(folder / FACTS)
     write_text(folder / SPEC, artifact.spec)
     ours = save(artifact, folder / MODEL)
-    write_json(folder / FACTS, facts_of(artifact, digest(folder / MODEL), ours))
+    write_json(folder / FACTS, with_model(facts_of(artifact), digest(folder / MODEL), ours))
 
 
-def read(folder: Path) -> Artifact:
-    """The artifact of a folder; nothing that stands in it is run.
+def read(place: Path) -> Artifact:
+    """The artifact of a folder, or of the .keras file of one; nothing that stands in it is run.
 
     Raises InputError where it is none, is damaged, or its parts do not belong together.
     """
-    facts = read_facts(folder)
-    graph = _checked(folder, facts)
+    if place.is_file():
+        return _read_file(place)
+    facts = read_facts(place)
+    graph = _checked(place, facts)
+    return _made(place, (place / SPEC).read_text(encoding="utf-8"), graph, place / MODEL, facts)
+
+
+def _read_file(path: Path) -> Artifact:
+    found = {}
+    with archives.opened(path) as archive:
+        for name in (SPEC, FACTS):
+            if name not in archive.namelist():
+                raise InputError(f"{path} does not say what its numbers mean: {name} is not in it\n"
+                                 "  hint: a model that archspec import or an earlier archspec has written needs its spec: "
+                                 "name that, and the file with --weights")
+            text = BytesIO()
+            archives.extract(path, archive, name, facts_file.MOST_BYTES, text)
+            found[name] = text.getvalue().decode(errors="replace")
     try:
-        return Artifact((folder / SPEC).read_text(encoding="utf-8"), graph, _weights(folder / MODEL, graph),
-                        tuple(facts["classes"]), Preprocess.from_json(facts["preprocess"]), facts["metrics"],
-                        facts["versions"], facts["data"], facts["several"])
+        facts = facts_file.checked(json.loads(found[FACTS]), path)
+    except (ValueError, RecursionError):
+        raise InputError(f"{path} is damaged: {FACTS} in it is no JSON\n  hint: {RENEW}") from None
+    with tempfile.TemporaryDirectory(prefix="archspec-") as folder:
+        write_text(Path(folder) / SPEC, found[SPEC])
+        try:
+            graph = lower(load(str(Path(folder) / SPEC)))
+        except SpecError as error:
+            raise InputError(f"{path} holds a spec that cannot be read: {error.problems[0].message}\n  hint: {RENEW}") from None
+    if graph.fingerprint != facts["fingerprint"]:
+        raise InputError(f"{path}: {SPEC} in it is another network than {FACTS} speaks of\n  hint: {RENEW}")
+    return _made(path, found[SPEC], graph, path, facts)
+
+
+def _made(place: Path, spec: str, graph: Graph, model: Path, facts: Mapping[str, Any]) -> Artifact:
+    """Raises InputError where the parts do not belong together."""
+    try:
+        return Artifact(spec, graph, _weights(model, graph), tuple(facts["classes"]), Preprocess.from_json(facts["preprocess"]),
+                        facts["metrics"], facts["versions"], facts["data"], facts["several"])
     except ValueError as error:
-        raise InputError(f"{folder}: {error}\n  hint: {RENEW}") from None
+        raise InputError(f"{place}: {error}\n  hint: {RENEW}") from None
 
 
 def is_whole(folder: Path) -> bool:

@@ -1,4 +1,4 @@
-"""The formats a model can be saved in. A new one is a file here with PLACE, write and run, and a row in EXPORTERS."""
+"""The formats a model can be saved in. A new one is a file here with PLACE and write, and a row here and in RUNNERS."""
 
 from __future__ import annotations
 
@@ -9,28 +9,34 @@ from pathlib import Path
 import numpy as np
 
 from archspec.errors import InputError
-from archspec.export import labels, onnx, report, savedmodel, tflite
+from archspec.export import kerasfile, labels, onnx, report, savedmodel, tflite
 from archspec.export.exportable import Exportable
 from archspec.export.packages import refuse_missing
-from archspec.export.parity import Parity, compare
+from archspec.export.parity import Parity, compare, compare_maps
 from archspec.export.predictor import reference
+from archspec.export.runners import RUNNERS
 from archspec.io.files import replacing, write_text
 from archspec.io.quiet import quiet
 
 
 @dataclass(frozen=True)
 class Exporter:
-    """Where in a folder the format lies, how it is written, and how it is run to see what it computes."""
+    """Where in a folder the format lies, how it is written, and which of RUNNERS runs it."""
 
     place: str
     write: Callable[[Exportable, Path], None]
-    run: Callable[[Path, np.ndarray], np.ndarray]
+    kind: str
+
+    def run(self, path: Path, images: np.ndarray) -> np.ndarray:
+        """Probabilities, (n, classes), of an export read back from the disk. Images: (n, h, w, c), 0 to 255."""
+        return RUNNERS[self.kind](path)(images)
 
 
 EXPORTERS: dict[str, Exporter] = {
-    "savedmodel": Exporter(savedmodel.PLACE, savedmodel.write, savedmodel.run),
-    "tflite": Exporter(tflite.PLACE, tflite.write, tflite.run),
-    "onnx": Exporter(onnx.PLACE, onnx.write, onnx.run),
+    "savedmodel": Exporter(savedmodel.PLACE, savedmodel.write, "savedmodel"),
+    "tflite": Exporter(tflite.PLACE, tflite.write, "tflite"),
+    "keras": Exporter(kerasfile.PLACE, kerasfile.write, "keras"),
+    "onnx": Exporter(onnx.PLACE, onnx.write, "onnx"),
 }
 
 
@@ -64,7 +70,9 @@ def _export(name: str, made: Exportable, folder: Path, pixels: np.ndarray, expec
     with replacing(folder / EXPORTERS[name].place) as partial:
         with quiet():
             EXPORTERS[name].write(made, partial)
-            parity = compare(expected, EXPORTERS[name].run(partial, pixels))
+            given = EXPORTERS[name].run(partial, pixels)
+            only_maps = name == "keras" and made.levels
+            parity = compare_maps(kerasfile.maps(made, pixels), given) if only_maps else compare(expected, given)
         if not parity.holds(made.options.tolerance):
             raise NotEqual(f"{name}: {parity}; export.tolerance is {made.options.tolerance:g}. It was not kept")
     return parity

@@ -1,10 +1,8 @@
-"""An ONNX file, for onnxruntime and all else that reads the format. Its packages are loaded when they are needed."""
+"""An ONNX file, for onnxruntime and all else that reads the format. The package is loaded when it is needed."""
 
 from __future__ import annotations
 
 from pathlib import Path
-
-import numpy as np
 
 from archspec.errors import InputError
 from archspec.export.exportable import Exportable
@@ -26,10 +24,3 @@ def write(made: Exportable, path: Path) -> None:
                          "  hint: leave onnx out of the formats; savedmodel has no such limit")
     path.write_bytes(model(made).SerializeToString(deterministic=True))
     checker.check_model(str(path), full_check=True)
-
-
-def run(path: Path, images: np.ndarray) -> np.ndarray:
-    """Probabilities, (n, classes), of the file under onnxruntime on the CPU. Images: (n, h, w, c), 0 to 255."""
-    import onnxruntime
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    return np.asarray(session.run(["probabilities"], {"images": np.asarray(images, np.float32)})[0])

@@ -36,11 +36,22 @@ def model(made: Exportable) -> ModelProto:
     wanted = [graph.output.name, *(value.name for value in levels.values())]
     values = compute(sheet, graph, made.network.weights, _normalized(sheet, made.artifact.preprocess), wanted,
                      (IMAGES, PROBABILITIES, *levels))
-    sheet.put("Sigmoid" if made.artifact.several else "Softmax", [values[graph.output.name]], PROBABILITIES, {})
+    (_sigmoid if made.artifact.several else _softmax)(sheet, values[graph.output.name])
     for level, value in levels.items():
         sheet.put("Transpose", [values[value.name]], level, {"perm": FROM_MAPS})
     outputs = {PROBABILITIES: shape(graph.output.type), **{level: shape(value.type) for level, value in levels.items()}}
     return _described(sheet.model(graph.name, {IMAGES: shape(graph.input.type)}, outputs), made.artifact)
+
+
+def _softmax(sheet: Sheet, logits: str) -> None:
+    sheet.put("Softmax", [logits], PROBABILITIES, {"axis": 1})
+
+
+def _sigmoid(sheet: Sheet, logits: str) -> None:
+    """1 / (1 + exp(-x)), written out: onnxruntime's own Sigmoid gives 1e-8 for all that is smaller."""
+    power = sheet.put("Exp", [sheet.put("Neg", [logits], f"{PROBABILITIES}/negative", {})], f"{PROBABILITIES}/power", {})
+    one = sheet.array(f"{PROBABILITIES}/one", np.array(1, np.float32))
+    sheet.put("Reciprocal", [sheet.put("Add", [one, power], f"{PROBABILITIES}/sum", {})], PROBABILITIES, {})
 
 
 def shape(tensor: Tensor) -> Sequence[Axis]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from archspec.errors import InputError
 from archspec.export.onnx_sheet import Attribute, Sheet
 from archspec.graph import ops
 from archspec.graph.ir import Graph, Node
@@ -56,7 +57,7 @@ class Call:
 
     def number(self, what: str, value: float) -> str:
         """Adds a number, float32. Returns its name."""
-        return self.array(what, np.float32(value))
+        return self.array(what, np.array(value, np.float32))
 
     def places(self, what: str, *numbers: int) -> str:
         """Adds axes, indices or sizes. Returns their name."""
@@ -97,9 +98,17 @@ def _window(call: Call, padding: Padding, reach: Pair, stride: Pair) -> dict[str
     if padding != "same":
         return {"strides": stride, "pads": _pads(padding)}
     if None in sides:
+        _refuse_open_dilation(call.node, stride)
         return {"strides": stride, "auto_pad": "SAME_UPPER"}
     (top, bottom), (left, right) = (side for side in sides if side)
     return {"strides": stride, "pads": _pads((top, bottom, left, right))}
+
+
+def _refuse_open_dilation(node: Node, stride: Pair) -> None:
+    """onnxruntime finds no padding by itself for a dilated window."""
+    if isinstance(node.op, ops.Conv | ops.Depthwise) and max(node.op.dilation) > 1:
+        raise InputError(f"{node.name}: how far `same` pads for a stride of {stride[0]}x{stride[1]} and a dilation depends "
+                         "on the size of the image, which is open\n  hint: give the input a size")
 
 
 def _same(size: int | None, reach: int, stride: int) -> Pair | None:
@@ -152,7 +161,8 @@ def _pool(call: Call, op: ops.Pool) -> None:
         # the rows that `ceil` adds are never in the mean, so the others have to be zeros of the map
         counted = _each(min, pads, op.padding)
         x, pads, counts = _zeros_around(call, x, counted), _each(int.__sub__, pads, counted), False
-    call.put("AveragePool", x, kernel_shape=op.kernel, count_include_pad=int(counts), **_window(call, pads, op.kernel, op.stride))
+    window = _window(call, pads, op.kernel, op.stride)
+    call.put("AveragePool", x, kernel_shape=op.kernel, count_include_pad=int(counts), **window)
 
 
 def _each(reckon: Callable[[int, int], int], pads: Pads, others: Pads) -> Pads:

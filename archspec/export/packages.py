@@ -16,5 +16,6 @@ def refuse_missing(formats: Iterable[str]) -> None:
     for name in formats:
         absent = [package for package in PACKAGES.get(name, ()) if find_spec(package) is None]
         if absent:
-            raise InputError(f"the format {name} needs {' and '.join(absent)}, which {'are' if absent[1:] else 'is'} not installed\n"
+            are = "are" if absent[1:] else "is"
+            raise InputError(f"the format {name} needs {' and '.join(absent)}, which {are} not installed\n"
                              f"  hint: pip install 'archspec-keras[{name}]'")

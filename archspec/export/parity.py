@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from archspec.evaluate.evaluator import TOP5_FROM
 from archspec.evaluate.ranks import rank
 
 LEAST = np.finfo(np.float32).tiny
@@ -20,14 +21,17 @@ LOGITS = 10
 class Parity:
     """How far an export is from the model that was trained, over so many images.
 
-    `probabilities` is the greatest difference of any. `logits` is the greatest difference of any logit, as a share of
-    its image's largest: a softmax that has decided hides what its input does. `agreement` is the share of images for
-    which the class that comes first here comes first there.
+    `probabilities` is the greatest difference of any, `mean` that of all. `logits` is the greatest difference of any logit,
+    as a share of its image's largest: a softmax that has decided hides what its input does. `agreement` is the share of
+    images for which the class that comes first here comes first there, `best_five` that of the best five, in any order; None
+    below six classes.
     """
 
     probabilities: float
+    mean: float
     logits: float
     agreement: float
+    best_five: float | None
     images: int
 
     def holds(self, tolerance: float) -> bool:
@@ -50,7 +54,29 @@ def compare(ours: np.ndarray, theirs: np.ndarray) -> Parity:
     first = ours.argmax(axis=1).astype(np.int32)
     same = rank(theirs, first).numpy() == rank(ours, first).numpy()  # equal where there is a tie on both sides
     with np.errstate(invalid="ignore"):
-        return Parity(_greatest(ours - theirs), _greatest((mine - yours) / largest), float(same.mean()), len(ours))
+        return Parity(_greatest(ours - theirs), float(np.nan_to_num(np.abs(ours - theirs), nan=np.inf).mean()),
+                      _greatest((mine - yours) / largest), float(same.mean()), _best_five(ours, theirs), len(ours))
+
+
+def compare_maps(ours: np.ndarray, theirs: np.ndarray) -> Parity:
+    """Compares feature maps, (n, all numbers of an image) each: every difference is a share of its image's largest number.
+
+    `agreement` is the share of images whose largest number stands at the same place.
+    """
+    largest = np.maximum(np.abs(ours).max(axis=1, keepdims=True), LEAST)
+    with np.errstate(invalid="ignore"):
+        apart = np.nan_to_num(np.abs(ours - theirs) / largest, nan=np.inf)
+    greatest, same = float(apart.max()), float((ours.argmax(axis=1) == theirs.argmax(axis=1)).mean())
+    return Parity(greatest, float(apart.mean()), greatest, same, None, len(ours))
+
+
+def _best_five(ours: np.ndarray, theirs: np.ndarray) -> float | None:
+    """The share of images whose five best classes are as good by either's numbers: ties may fall either way."""
+    if ours.shape[1] < TOP5_FROM:
+        return None
+    fifth = np.sort(ours, axis=1)[:, -5]
+    chosen = np.argsort(-theirs, axis=1, kind="stable")[:, :5]
+    return float((np.take_along_axis(ours, chosen, axis=1).min(axis=1) >= fifth).mean())
 
 
 def _greatest(differences: np.ndarray) -> float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from archspec.artifact.artifact import Artifact
@@ -14,11 +16,13 @@ from archspec.io.places import kind_of
 PLACE = "parity.json"
 
 
-def add(folder: Path, artifact: Artifact, tolerance: float, name: str, place: str, parity: Parity) -> None:
-    """Writes the report anew, with a row for what has just been exported."""
+def add(folder: Path, artifact: Artifact, tolerance: float, name: str, place: str, parity: Parity,
+        measured: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """Writes the report anew, with a row for what has just been exported, and what was measured of it."""
     row = {"format": name, "path": place, "bytes": _size(folder / place), "sha256": digest(folder / place),
            "images": parity.images, "max_difference": parity.probabilities, "max_logit_difference": parity.logits,
-           "same_top1": parity.agreement}
+           "same_top1": parity.agreement, "mean_difference": parity.mean,
+           **({} if parity.best_five is None else {"same_top5": parity.best_five}), **measured}
     kept = [each for each in rows(folder) if each["format"] != name]
     write_json(folder / PLACE, {"model": artifact.name, "fingerprint": artifact.fingerprint, "tolerance": tolerance,
                                 "artefacts": [*kept, row]})

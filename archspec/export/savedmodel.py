@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import tensorflow as tf
 
 from archspec.export import labels
@@ -25,8 +24,3 @@ def write(made: Exportable, path: Path) -> None:
         predictor.labels = tf.saved_model.Asset(str(Path(folder) / labels.NAME))
         tf.saved_model.save(predictor, str(path), signatures={"serving_default": predictor.predict})
 
-
-def run(path: Path, images: np.ndarray) -> np.ndarray:
-    """Probabilities, (n, classes), of a SavedModel read back from the disk. Images: (n, h, w, c), 0 to 255."""
-    served = tf.saved_model.load(str(path)).signatures["serving_default"]
-    return np.asarray(served(images=tf.constant(images))["probabilities"])

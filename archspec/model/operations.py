@@ -106,7 +106,7 @@ def _pool(call: Call, op: ops.Pool) -> tf.Tensor:
     padded = _mean(_zeros_around(call.x, pads), op, "VALID")
     if counted == pads:
         return padded
-    one = _zeros_around(tf.ones_like(call.x[:1, :, :, :1]), counted)
+    one = tf.ones_like(_zeros_around(call.x[:1, :, :, :1], counted))
     return padded / _mean(_zeros_around(one, _less(pads, counted)), op, "VALID")
 
 

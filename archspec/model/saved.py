@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import keras
 
@@ -16,15 +18,16 @@ from archspec.model.emit import deep
 OURS = re.compile(rb'"registered_name": "archspec>(\w+)"')
 
 
-def save(model: keras.Model, graph: Graph, path: Path) -> tuple[str, ...]:
+def save(model: keras.Model, graph: Graph, path: Path, members: Mapping[str, str] = MappingProxyType({})) -> tuple[str, ...]:
     """Writes the file, whole or not at all. Returns the layers of archspec's that it needs to be loaded, by name.
 
-    Beside what Keras writes it holds the graph's text, by which weights taken from it are known to fit.
+    Beside what Keras writes it holds the graph's text, by which weights taken from it are known to fit, and these texts.
     """
     with replacing(path) as partial, deep(len(model.layers)):
         model.save(partial)
         with zipfile.ZipFile(partial, "a") as archive:
-            archive.writestr(MEMBER, "\n".join(map(line, graph.predicting)))
+            for name, text in {MEMBER: "\n".join(map(line, graph.predicting)), **members}.items():
+                archive.writestr(name, text)
         return ours(partial)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from archspec.errors import InputError, shorten
 from archspec.graph.ir import Graph
+from archspec.graph.weights import Key
 from archspec.weights.files import open_weights
 from archspec.weights.fitting import fitting
 from archspec.weights.form import differences
@@ -172,14 +173,20 @@ def _partial_hint(found: Plan, graph: Graph) -> str:
     return "; ".join(filter(None, [_shipped(found, graph), taken]))
 
 
-def fill(model: keras.Model, found: Plan, wanted: Wanted) -> None:
-    """Puts the numbers into the model, tensor by tensor. Raises InputError where they are none to compute with."""
-    variables = {(layer.name, variable.name): variable for layer in model.layers for variable in layer.weights}
+def arrays(found: Plan, wanted: Wanted) -> Iterator[tuple[Key, np.ndarray]]:
+    """The numbers of a plan, tensor by tensor. Raises InputError where they are none to compute with."""
     for match in found.matched:
         array = match.conversion(match.stored.read())
         if not wanted.as_is:
             _check(found.file.path, match, array)
-        variables[match.layer, match.array].assign(array)
+        yield (match.layer, match.array), array
+
+
+def fill(model: keras.Model, found: Plan, wanted: Wanted) -> None:
+    """Puts the numbers into the model. Raises InputError where they are none to compute with."""
+    variables = {(layer.name, variable.name): variable for layer in model.layers for variable in layer.weights}
+    for key, array in arrays(found, wanted):
+        variables[key].assign(array)
 
 
 def _check(path: Path, match: Match, array: np.ndarray) -> None:

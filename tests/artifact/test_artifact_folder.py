@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,34 @@ def test_what_was_written_is_read(base: Artifact, written: Path) -> None:
     assert found.weights.keys() == base.weights.keys()
     assert all(np.array_equal(found.weights[key], array) for key, array in base.weights.items())
     assert {path.name for path in written.iterdir()} == {"spec.yaml", "model.keras", "artifact.json"}
+
+
+def test_the_keras_file_alone_is_all_of_it(base: Artifact, written: Path, tmp_path: Path) -> None:
+    alone = Path(shutil.copy(written / "model.keras", tmp_path / "moved.keras"))
+    found, whole = read(alone), read(written)
+    assert all(np.array_equal(found.weights[key], array) for key, array in base.weights.items())
+    assert (found.spec, found.fingerprint, found.classes, found.preprocess, found.metrics, found.data) == (
+        whole.spec, whole.fingerprint, whole.classes, whole.preprocess, whole.metrics, whole.data)
+
+
+@pytest.mark.parametrize(("member", "text", "message"), [
+    ("artifact.json", None, "model.keras does not say what its numbers mean: artifact.json is not in it"),
+    ("spec.yaml", None, "model.keras does not say what its numbers mean: spec.yaml is not in it"),
+    ("artifact.json", "[" * 10**5, "model.keras is damaged: artifact.json in it is no JSON"),
+    ("artifact.json", "{}", "model.keras: format has to be 1: this version of archspec reads no other"),
+    ("spec.yaml", "archspec: 1\nname: [", "model.keras holds a spec that cannot be read: "),
+    ("spec.yaml", "archspec: 1\nname: a\ninput: 8x8x4\nclasses: 3\nhead: [global_avg_pool, dense: $classes]\n",
+     "model.keras: spec.yaml in it is another network than artifact.json speaks of")])
+def test_a_keras_file_that_is_not_as_it_was_written(written: Path, tmp_path: Path, member: str, text: str | None,
+                                                    message: str) -> None:
+    alone = tmp_path / "model.keras"
+    with zipfile.ZipFile(written / "model.keras") as whole, zipfile.ZipFile(alone, "w") as changed:
+        for name in whole.namelist():
+            if name != member:
+                changed.writestr(name, whole.read(name))
+        if text is not None:
+            changed.writestr(member, text)
+    assert refusal(alone).replace(str(alone), "model.keras").replace("small", "model.keras").startswith(message)
 
 
 def test_it_cannot_be_changed(base: Artifact) -> None:

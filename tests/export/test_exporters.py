@@ -15,11 +15,11 @@ from artifacts import artifact
 from archspec.artifact.artifact import Artifact
 from archspec.artifact.keras_model import keras_model
 from archspec.errors import InputError
-from archspec.export import exporters
 from archspec.export.exportable import Exportable
 from archspec.export.exporters import EXPORTERS, NotEqual, export
 from archspec.export.parity import Parity
 from archspec.export.report import is_whole
+from archspec.export.runners import RUNNERS
 from archspec.graph.passes import Network, for_inference
 from archspec.spec.export import ExportSection
 
@@ -65,8 +65,7 @@ def test_any_number_of_images_at_once(name: str, tmp_path: Path) -> None:
 def test_an_unequal_one_is_thrown_away(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                        capfd: pytest.CaptureFixture[str]) -> None:
     """Without TensorFlow's log, which is for what fails."""
-    wrong = exporters.Exporter(EXPORTERS[name].place, EXPORTERS[name].write, lambda path, images: np.full((5, 3), np.nan))
-    monkeypatch.setitem(EXPORTERS, name, wrong)
+    monkeypatch.setitem(RUNNERS, name, lambda path: lambda images: np.full((5, 3), np.nan))
     with pytest.raises(NotEqual) as error:
         export(Exportable(artifact(), ExportSection(tolerance=1e-4)), [name], tmp_path, PIXELS)
     assert str(error.value) == (f"{name}: probabilities differ by inf at most, logits by inf of the largest, on 5 images; "
@@ -131,7 +130,8 @@ def test_the_report_knows_a_changed_export(tmp_path: Path) -> None:
     assert (report["model"], report["fingerprint"], report["tolerance"]) == ("small", artifact().fingerprint, 1e-5)
     assert report["artefacts"][0] | {"sha256": ""} == {
         "format": "tflite", "path": "model.tflite", "bytes": (tmp_path / "model.tflite").stat().st_size, "sha256": "",
-        "images": 5, "max_difference": parity.probabilities, "max_logit_difference": parity.logits, "same_top1": 1.0}
+        "images": 5, "max_difference": parity.probabilities, "max_logit_difference": parity.logits, "same_top1": 1.0,
+        "mean_difference": parity.mean}
     assert is_whole(tmp_path, "tflite", "model.tflite")
     (tmp_path / "saved_model/1/variables/variables.index").write_bytes(b"")
     assert not is_whole(tmp_path, "savedmodel", "saved_model/1")
@@ -148,7 +148,7 @@ def test_a_network_that_has_decided_is_compared_by_its_logits(name: str, tmp_pat
     decided = replace(base, weights={**base.weights, **dense})
     assert export(Exportable(decided, ExportSection(tolerance=1e-5)), [name], tmp_path / "right", PIXELS)[name].holds(1e-5)
     off = replace(decided, weights={**decided.weights, ("head_dense", "bias"): np.float32([0, 30.3, 60])})
-    run = EXPORTERS[name].run
-    monkeypatch.setitem(EXPORTERS, name, replace(EXPORTERS[name], run=lambda path, images: run(tmp_path / "right" / EXPORTERS[name].place, images)))
+    load = RUNNERS[name]
+    monkeypatch.setitem(RUNNERS, name, lambda path: load(tmp_path / "right" / EXPORTERS[name].place))
     with pytest.raises(NotEqual, match=r"probabilities differ by \S+e-1\d at most, logits by 5.0e-03 of the largest"):
         export(Exportable(off, ExportSection(tolerance=1e-4)), [name], tmp_path / "wrong", PIXELS)

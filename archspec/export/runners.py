@@ -1,0 +1,87 @@
+"""How an export is run, by format: from its path to a function from pixels to probabilities.
+
+Nothing of archspec's or of Keras's is needed for it, so a process that does no more shows what a user's program will see.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Run = Callable[[np.ndarray], np.ndarray]
+"""Images (n, h, w, c) float32 from 0 to 255 to probabilities (n, classes) float32."""
+
+
+def savedmodel(path: Path) -> Run:
+    """A SavedModel's serving_default."""
+    import tensorflow as tf
+    loaded = tf.saved_model.load(str(path))
+    function = loaded.signatures["serving_default"]
+
+    def run(images: np.ndarray, _kept: Any = loaded) -> np.ndarray:
+        return np.asarray(function(images=tf.constant(images))["probabilities"])
+    return run
+
+
+def tflite(path: Path) -> Run:
+    """A TFLite file under LiteRT's own interpreter; tf.lite.Interpreter is deprecated in its favour."""
+    from ai_edge_litert.interpreter import Interpreter
+    runner = Interpreter(model_path=str(path), num_threads=os.cpu_count()).get_signature_runner("serving_default")
+    return lambda images: np.asarray(runner(images=images)["probabilities"])
+
+
+def onnx(path: Path) -> Run:
+    """An ONNX file under onnxruntime, on the CPU."""
+    from onnxruntime import InferenceSession
+    session = InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return lambda images: np.asarray(session.run(["probabilities"], {"images": images})[0])
+
+
+def keras(path: Path) -> Run:
+    """A .keras file, which takes normalised images and gives logits; how these are meant is told in the file.
+
+    One of feature maps gives these, (n, all their numbers), level by level. A file that names layers of archspec's needs
+    it to be imported.
+    """
+    from keras import models, ops
+    with zipfile.ZipFile(path) as archive:
+        facts, layers = (json.loads(archive.read(name)) for name in ("artifact.json", "config.json"))
+    with _deep(len(layers["config"]["layers"])):
+        model = models.load_model(path, compile=False)
+    rule, probabilities = facts["preprocess"], ops.sigmoid if facts["several"] else ops.softmax
+    mean, factors = np.array(rule["mean"], np.float32), np.array([1 / std for std in rule["std"]], np.float32)
+
+    def run(images: np.ndarray) -> np.ndarray:
+        ordered = images[..., ::-1] if rule["order"] == "bgr" else images
+        normal = (ordered - mean) * factors
+        found = model(normal, training=False)
+        if isinstance(found, dict):
+            return np.concatenate([np.reshape(found[level], (len(images), -1)) for level in sorted(found)], axis=1)
+        return np.asarray(probabilities(found))
+    return run
+
+
+@contextmanager
+def _deep(layers: int) -> Iterator[None]:
+    """Lets Keras walk a network of so many layers, from one to the next: the deepest pass Python's limit."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(before + 2 * layers)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+RUNNERS: dict[str, Callable[[Path], Run]] = {"savedmodel": savedmodel, "tflite": tflite, "keras": keras, "onnx": onnx}
+"""By format."""
+LIBRARIES: Mapping[str, str] = {"savedmodel": "tensorflow", "tflite": "ai_edge_litert.interpreter", "keras": "keras",
+                                "onnx": "onnxruntime"}
+"""The module that each needs."""

@@ -1,0 +1,170 @@
+"""What is exported: a run, a .keras file of archspec's, or a spec with a file of weights; each becomes an artifact."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from archspec.artifact.artifact import Artifact, versions
+from archspec.artifact.folder import SPEC, read
+from archspec.data.check import checked
+from archspec.data.looking import Tick
+from archspec.data.pipeline import Pipeline
+from archspec.data.source import Source, without
+from archspec.data.sources import load_data
+from archspec.errors import InputError, nearest
+from archspec.io.files import opened, write_text
+from archspec.network import load, lower, with_overrides
+from archspec.preprocess.rule import Preprocess, input_shape, preprocess_of
+from archspec.spec.arch import Spec
+from archspec.train.recover import recovered
+from archspec.train.run import RunFolder
+from archspec.weights.library import stage_blocks
+from archspec.weights.load import Wanted, arrays, planned, refuse, refuse_form
+from archspec.weights.own import OWN
+
+KINDS = ("raw", "ema", "best")
+"""The weights that a run may have; see `export.weights`."""
+MAY_CHANGE = ("export.", "train.data.")
+"""Keys of a trained network's spec that may be changed: what its exports are, and where its images lie."""
+MOST_LABELS = 1 << 26
+"""Bytes of a file of class names."""
+
+
+@dataclass(frozen=True)
+class Images:
+    """What a network learns from, and what it is tested on."""
+
+    source: Source
+    training: Pipeline
+    testing: Pipeline
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A trained network, its spec with what is asked of its exports, and its images, None where they are not there.
+
+    `notes` are what a person should know of it.
+    """
+
+    artifact: Artifact
+    spec: Spec
+    images: Images | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """MODEL as the command line names it. `weights` are raw, ema or best of a run, or the file of a spec's weights."""
+
+    model: str
+    weights: str | None = None
+    layout: str = OWN
+    labels: Path | None = None
+    overrides: tuple[str, ...] = ()
+
+
+def subject(asked: Asked, tick: Tick) -> Subject:
+    """What is to be exported. Raises InputError where it is none, or is damaged."""
+    place = Path(asked.model)
+    if place.is_dir() or place.suffix == ".keras":
+        return _trained(asked, place, tick)
+    return _filled(asked, tick)
+
+
+def _trained(asked: Asked, place: Path, tick: Tick) -> Subject:
+    """A run, or the model file of one."""
+    for override in asked.overrides:
+        if not override.startswith(MAY_CHANGE):
+            raise InputError(f"--set {override}: {place} is exported as it was trained; what may be set begins with "
+                             f"{' or '.join(MAY_CHANGE)}\n  hint: to train another network: archspec train SPEC --set {override}")
+    if asked.labels:
+        raise InputError(f"--labels {asked.labels}: {place} has its class names, in the order in which it was trained\n"
+                         "  hint: leave --labels out")
+    if not place.exists():
+        raise InputError(f"{place}: there is no such file\n  hint: name a run folder, or the model.keras of one")
+    artifact = read(place)
+    spec = spec_of(artifact, asked.overrides)
+    if asked.weights:
+        artifact = _with_weights(asked.weights, place, artifact, tick)
+    images, why = _images(spec, artifact.preprocess, artifact.data, tick)
+    return Subject(artifact, spec, images, why)
+
+
+def _with_weights(kind: str, place: Path, artifact: Artifact, tick: Tick) -> Artifact:
+    """The artifact with these weights of its run."""
+    if kind not in KINDS:
+        raise InputError(f"--weights {kind}: of a run there are {', '.join(KINDS)}\n"
+                         f"  hint: {nearest(kind, KINDS) or 'a file of weights goes with a spec'}")
+    if kind == artifact.metrics.get("weights", "raw"):
+        return artifact
+    if place.is_file():
+        raise InputError(f"--weights {kind}: {place} has its {artifact.metrics.get('weights', 'raw')} weights alone\n"
+                         "  hint: name the folder of its run")
+    spec = spec_of(artifact, (f"export.weights={kind}", *(["train.checkpoint.best=1"] if kind == "best" else [])))
+    return recovered(RunFolder(place), spec, tick)
+
+
+def spec_of(artifact: Artifact, overrides: Sequence[str] = ()) -> Spec:
+    """The spec of an artifact, with overrides. Raises SpecError."""
+    with tempfile.TemporaryDirectory(prefix="archspec-") as folder:
+        path = Path(folder) / SPEC
+        write_text(path, artifact.spec)
+        return load(str(path), list(overrides))
+
+
+def _filled(asked: Asked, tick: Tick) -> Subject:
+    """A spec with a file of weights."""
+    spec = load(asked.model, list(asked.overrides))
+    if not asked.weights:
+        raise InputError(f"{asked.model} is a spec: it has no numbers\n  hint: name a run folder or its model.keras, or the file "
+                         "of its weights with --weights FILE (and --layout, see archspec import --help)")
+    graph, wanted = lower(spec), Wanted(asked.layout)
+    with planned(graph, stage_blocks(spec), Path(asked.weights), wanted) as plan:
+        refuse(plan, graph, wanted)
+        refuse_form(plan, graph, lambda more: lower(with_overrides(spec, more)))
+        if plan.fresh:
+            raise InputError(f"{asked.weights} tells other classes apart than the {graph.output.type.channels} of {spec.name}\n"
+                             "  hint: --set classes=N, as many as there are in the file")
+        weights = dict(arrays(plan, wanted))
+    rule = preprocess_of(spec.train, input_shape(graph))
+    images, notes = _images(spec, rule, "", tick)
+    classes, more = _classes(asked, graph.output.type.channels, images)
+    artifact = Artifact(spec.to_yaml(expand=True), graph, weights, classes, rule, {}, versions(), "",
+                        bool(images and images.testing.split.labels.ndim > 1))
+    return Subject(artifact, spec, images, (*notes, *more))
+
+
+def _classes(asked: Asked, count: int, images: Images | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of the classes, and what is to be said of where they are from."""
+    if asked.labels:
+        with opened(asked.labels) as file:
+            lines = file.read(MOST_LABELS + 1)
+        try:
+            names = tuple(lines.decode("utf-8").splitlines())
+        except UnicodeDecodeError:
+            raise InputError(f"{asked.labels} is no text in UTF-8\n  hint: one class name a line") from None
+        if len(lines) > MOST_LABELS or len(names) != count or len(set(names)) < count:
+            raise InputError(f"{asked.labels} has {len(set(names))} names, the network tells {count} classes apart\n"
+                             "  hint: one name a line, in the order of the network's outputs, none of them twice")
+        return names, ()
+    if images and len(images.source.classes) == count:
+        return images.source.classes, (f"the names of the classes are those of the data '{images.source.name}'",)
+    return tuple(map(str, range(count))), ("the classes are numbers: --labels FILE gives them names, one a line",)
+
+
+def _images(spec: Spec, rule: Preprocess, digest: str, tick: Tick) -> tuple[Images | None, tuple[str, ...]]:
+    """The images of a spec as evaluation sees them; None, with the reason, where they are not there, or are others."""
+    recipe = spec.train
+    try:
+        source = load_data(recipe.data)
+        found = checked(source, recipe.data, rule, tick)
+    except InputError as error:
+        return None, (f"there are no images to compare on ({str(error).partition(chr(10))[0]}): made ones are taken",)
+    if digest and found.index.digest != digest:
+        return None, (f"the data '{source.name}' are not those that it was trained on: made images are taken",)
+    training, testing = (Pipeline(without(split, gone), rule, recipe) for split, gone in (
+        (source.train, found.train), (source.test, found.test)))
+    return Images(source, training, testing), ()
