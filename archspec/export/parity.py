@@ -9,8 +9,12 @@ import numpy as np
 from archspec.evaluate.evaluator import TOP5_FROM
 from archspec.evaluate.ranks import rank
 
-LEAST = np.finfo(np.float32).tiny
-"""Probabilities are not told apart below this, so neither are logits that are more than 87 below the greatest."""
+LEAST = 8 * np.finfo(np.float32).tiny
+"""Probabilities are not told apart below this, so neither are logits that are more than 85 below the greatest.
+
+The softmax of a runtime may give 0 for all that comes near the smallest number: TensorFlow's does below twice that, and
+onnxruntime's does not.
+"""
 EVEN = np.log(2)
 """Where classes share one probability out, the logarithm of one of them is this far below 0 at least."""
 LOGITS = 10

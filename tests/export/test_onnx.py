@@ -109,6 +109,22 @@ def test_a_member_of_every_family(name: str, overrides: tuple[str, ...]) -> None
     assert probabilities == pytest.approx(tf.nn.softmax(wanted).numpy(), abs=1e-4)
 
 
+def test_a_class_as_good_as_ruled_out_is_no_difference(tmp_path: Path) -> None:
+    """Of a probability of 2e-38 TensorFlow's softmax makes 0."""
+    base = artifact()
+    decided = {("head_dense", "kernel"): np.float32(base.weights["head_dense", "kernel"] * 0), ("head_dense", "bias"): np.float32([0, -86.68, -60])}
+    found = export(Exportable(replace(base, weights={**base.weights, **decided})), ["onnx"], tmp_path, PIXELS)["onnx"]
+    assert found.logits < 1e-6
+
+
+def test_small_probabilities_of_several_labels_are_told(tmp_path: Path) -> None:
+    """Of a logit below -17 onnxruntime's own sigmoid makes 0."""
+    base = artifact()
+    decided = {("head_dense", "kernel"): np.float32(base.weights["head_dense", "kernel"] * 0), ("head_dense", "bias"): np.float32([30, -30, -60])}
+    found = replace(base, weights={**base.weights, **decided}, several=True)
+    assert export(Exportable(found), ["onnx"], tmp_path, PIXELS)["onnx"].logits < 1e-6
+
+
 def test_what_fits_into_no_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(onnx_sheet, "MOST_BYTES", 100)
     with pytest.raises(InputError) as error:
