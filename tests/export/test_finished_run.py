@@ -109,6 +109,14 @@ def test_without_data_made_images_are_compared(trained: Path) -> None:
     assert finished.parity["savedmodel"].images == sample.IMAGES
 
 
+def test_the_model_of_a_run_is_its_keras_format_and_stays(trained: Path) -> None:
+    wanted, before = ExportSection(formats=("keras", "onnx")), (trained / "model.keras").read_bytes()
+    assert list(complete(trained, wanted).parity) == ["onnx"]
+    assert (trained / "model.keras").read_bytes() == before
+    assert (trained / "model.onnx").is_file()
+    assert missing(RunFolder(trained), wanted) == []
+
+
 def test_made_images_use_the_whole_range() -> None:
     rule = replace(RULE, height=5, width=7, channels=3)
     images = sample.made(rule)
