@@ -51,12 +51,6 @@ def read(place: Path) -> Artifact:
     return _made(place, (place / SPEC).read_text(encoding="utf-8"), graph, place / MODEL, facts)
 
 
-def meaning(path: Path) -> tuple[Preprocess, bool]:
-    """How the images of a .keras file are prepared, and whether one may have several classes. Raises InputError."""
-    _, facts = _said(path)
-    return Preprocess.from_json(facts["preprocess"]), facts["several"]
-
-
 def _read_file(path: Path) -> Artifact:
     spec, facts = _said(path)
     with tempfile.TemporaryDirectory(prefix="archspec-") as folder:

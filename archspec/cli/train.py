@@ -60,6 +60,7 @@ def train(spec: str, folder: str | None, strategy: str | None, workers: str, ran
     graph = lower(loaded)
     console = Screen(stderr=True)
     from archspec.data.sources import refuse_missing
+    from archspec.export import packages
     from archspec.train.devices import cluster as clusters
     from archspec.train.run import RunFolder, refuse
     cluster = replace(clusters.read(os.environ, workers, rank), launcher=launcher)
@@ -69,6 +70,7 @@ def train(spec: str, folder: str | None, strategy: str | None, workers: str, ran
         refuse(run, loaded, graph, fresh)
     if fresh or not run.result.exists():  # of a finished run the data may be gone
         refuse_missing(loaded.train.data)
+        packages.refuse_missing(loaded.export.formats)
     asked = Training(loaded, graph, run, fresh, console, callbacks)
     work = partial(_guarded, try_out if dry_run else run_training, asked, cluster, wait)
     return _until_its_end(work) if cluster.several else work()

@@ -20,6 +20,7 @@ PLACES = {
     "artifact.json": "what its outputs and its input mean: the classes in order, and what is done to an image",
     "saved_model": "for TensorFlow Serving: images (pixels from 0 to 255) to probabilities",
     "model.tflite": "the same for devices",
+    "model.onnx": "the same for onnxruntime and all that reads ONNX",
     "labels.txt": "the classes in the order of the outputs, one a line",
     "result.json": "the table above",
     "report.md": "the run on one page: result, protocol, recipe, the worst classes and images",

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from archspec.errors import InputError
-from archspec.export import labels, report, savedmodel, tflite
+from archspec.export import kerasfile, labels, onnx, report, savedmodel, tflite
 from archspec.export.exportable import Exportable
-from archspec.export.parity import Parity, compare
+from archspec.export.packages import refuse_missing
+from archspec.export.parity import Parity, compare, compare_maps
 from archspec.export.predictor import reference
 from archspec.export.runners import RUNNERS
 from archspec.io.files import replacing, write_text
@@ -34,6 +35,8 @@ class Exporter:
 EXPORTERS: dict[str, Exporter] = {
     "savedmodel": Exporter(savedmodel.PLACE, savedmodel.write, "savedmodel"),
     "tflite": Exporter(tflite.PLACE, tflite.write, "tflite"),
+    "keras": Exporter(kerasfile.PLACE, kerasfile.write, "keras"),
+    "onnx": Exporter(onnx.PLACE, onnx.write, "onnx"),
 }
 
 
@@ -47,6 +50,7 @@ def export(made: Exportable, formats: Sequence[str], folder: Path, pixels: np.nd
     Beside them labels.txt, and parity.json with what was found. Raises NotEqual where one is not equal, InputError
     before anything is written if one of them is there.
     """
+    refuse_missing(formats)
     for name in formats:
         if (folder / EXPORTERS[name].place).exists():
             raise InputError(f"{folder / EXPORTERS[name].place} exists\n"
@@ -66,7 +70,9 @@ def _export(name: str, made: Exportable, folder: Path, pixels: np.ndarray, expec
     with replacing(folder / EXPORTERS[name].place) as partial:
         with quiet():
             EXPORTERS[name].write(made, partial)
-            parity = compare(expected, EXPORTERS[name].run(partial, pixels))
+            given = EXPORTERS[name].run(partial, pixels)
+            only_maps = name == "keras" and made.levels
+            parity = compare_maps(kerasfile.maps(made, pixels), given) if only_maps else compare(expected, given)
         if not parity.holds(made.options.tolerance):
             raise NotEqual(f"{name}: {parity}; export.tolerance is {made.options.tolerance:g}. It was not kept")
     return parity

@@ -9,8 +9,12 @@ import numpy as np
 from archspec.evaluate.evaluator import TOP5_FROM
 from archspec.evaluate.ranks import rank
 
-LEAST = np.finfo(np.float32).tiny
-"""Probabilities are not told apart below this, so neither are logits that are more than 87 below the greatest."""
+LEAST = 8 * np.finfo(np.float32).tiny
+"""Probabilities are not told apart below this, so neither are logits that are more than 85 below the greatest.
+
+The softmax of a runtime may give 0 for all that comes near the smallest number: TensorFlow's does below twice that, and
+onnxruntime's does not.
+"""
 EVEN = np.log(2)
 """Where classes share one probability out, the logarithm of one of them is this far below 0 at least."""
 LOGITS = 10
@@ -56,6 +60,18 @@ def compare(ours: np.ndarray, theirs: np.ndarray) -> Parity:
     with np.errstate(invalid="ignore"):
         return Parity(_greatest(ours - theirs), float(np.nan_to_num(np.abs(ours - theirs), nan=np.inf).mean()),
                       _greatest((mine - yours) / largest), float(same.mean()), _best_five(ours, theirs), len(ours))
+
+
+def compare_maps(ours: np.ndarray, theirs: np.ndarray) -> Parity:
+    """Compares feature maps, (n, all numbers of an image) each: every difference is a share of its image's largest number.
+
+    `agreement` is the share of images whose largest number stands at the same place.
+    """
+    largest = np.maximum(np.abs(ours).max(axis=1, keepdims=True), LEAST)
+    with np.errstate(invalid="ignore"):
+        apart = np.nan_to_num(np.abs(ours - theirs) / largest, nan=np.inf)
+    greatest, same = float(apart.max()), float((ours.argmax(axis=1) == theirs.argmax(axis=1)).mean())
+    return Parity(greatest, float(apart.mean()), greatest, same, None, len(ours))
 
 
 def _best_five(ours: np.ndarray, theirs: np.ndarray) -> float | None:

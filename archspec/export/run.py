@@ -12,7 +12,7 @@ import numpy as np
 
 from archspec.artifact.artifact import Artifact
 from archspec.artifact.facts import RENEW
-from archspec.artifact.folder import FACTS, SPEC, is_whole, read, read_facts
+from archspec.artifact.folder import FACTS, MODEL, SPEC, is_whole, read, read_facts
 from archspec.data.pipeline import Pipeline
 from archspec.data.sources import load_data
 from archspec.errors import InputError
@@ -57,7 +57,12 @@ def missing(run: RunFolder, wanted: ExportSection) -> list[str]:
         names = run.path / labels.NAME
         checks[labels.NAME] = lambda: read_bytes(names).decode("utf-8") == labels.text(read_facts(run.path)["classes"])
     return [*(name for name, check in checks.items() if not _holds(check)),
-            *(EXPORTERS[name].place for name in wanted.formats if not report.is_whole(run.path, name, EXPORTERS[name].place))]
+            *(EXPORTERS[name].place for name in _made(wanted) if not report.is_whole(run.path, name, EXPORTERS[name].place))]
+
+
+def _made(wanted: ExportSection) -> list[str]:
+    """The formats that are made of a run; its own model.keras is one already, and is its weights."""
+    return [name for name in wanted.formats if EXPORTERS[name].place != MODEL]
 
 
 def is_trained(run: RunFolder) -> bool:
@@ -105,7 +110,7 @@ def complete(folder: Path, wanted: ExportSection, testing: Pipeline | None = Non
         write_text(folder / labels.NAME, labels.text(artifact.classes))
     if REPORT in lost:
         write_report(run, artifact, result, testing or testing_of(folder, artifact))
-    formats = [name for name in wanted.formats if EXPORTERS[name].place in lost]
+    formats = [name for name in _made(wanted) if EXPORTERS[name].place in lost]
     for name in formats:
         remove(folder / EXPORTERS[name].place)
     if not formats:

@@ -6,8 +6,12 @@ user's program will see.
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+import sys
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,26 +50,54 @@ def tflite(path: Path) -> Run:
     return lambda images: np.asarray(runner(images=images)["probabilities"])
 
 
-def keras_file(path: Path) -> Run:
-    """A .keras file of archspec's in Keras, with what its numbers mean: the yardstick of all others."""
-    import keras
+def onnx(path: Path) -> Run:
+    """An ONNX file under onnxruntime, on the CPU."""
+    from onnxruntime import InferenceSession
+    session = InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return lambda images: np.asarray(session.run(["probabilities"], {"images": images})[0])
+
+
+def keras(path: Path) -> Run:
+    """A .keras file, which takes normalised images and gives logits; how these are meant is told in the file.
+
+    One of feature maps gives these, (n, all their numbers), level by level. A file that names layers of archspec's needs
+    it to be imported.
+    """
     import tensorflow as tf
+    from keras import models, ops
+    with zipfile.ZipFile(path) as archive:
+        facts, layers = (json.loads(archive.read(name)) for name in ("artifact.json", "config.json"))
+    with _deep(len(layers["config"]["layers"])):
+        model = models.load_model(path, compile=False)
+    rule, probabilities = facts["preprocess"], ops.sigmoid if facts["several"] else ops.softmax
+    call = tf.function(lambda images: model(images, training=False), autograph=False)
+    mean, factors = np.array(rule["mean"], np.float32), np.array([1 / std for std in rule["std"]], np.float32)
 
-    import archspec  # noqa: F401  the layers that Keras lacks
-    from archspec.artifact.folder import meaning
-    from archspec.preprocess.pixels import normalize
-    model, (rule, several) = keras.saving.load_model(path), meaning(path)
-
-    def run(images: tf.Tensor) -> tf.Tensor:
-        logits = tf.cast(model(normalize(images, rule), training=False), tf.float32)
-        return tf.sigmoid(logits) if several else tf.nn.softmax(logits)
-    compiled = tf.function(run, input_signature=[tf.TensorSpec((None, *rule.shape), tf.float32)], autograph=False)
-    return lambda images: np.asarray(compiled(tf.constant(images)))
+    def run(images: np.ndarray) -> np.ndarray:
+        ordered = images[..., ::-1] if rule["order"] == "bgr" else images
+        normal = (ordered - mean) * factors
+        found = call(normal)
+        if isinstance(found, dict):
+            return np.concatenate([np.reshape(found[level], (len(images), -1)) for level in sorted(found)], axis=1)
+        return np.asarray(probabilities(tf.cast(found, tf.float32)))
+    return run
 
 
-RUNNERS: dict[str, Callable[[Path], Run]] = {"savedmodel": savedmodel, "tflite": tflite, "keras": keras_file}
+@contextmanager
+def _deep(layers: int) -> Iterator[None]:
+    """Lets Keras walk a network of so many layers, from one to the next: the deepest pass Python's limit."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(before + 2 * layers)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+RUNNERS: dict[str, Callable[[Path], Run]] = {"savedmodel": savedmodel, "tflite": tflite, "keras": keras, "onnx": onnx}
 """By format."""
-LIBRARIES: Mapping[str, str] = {"savedmodel": "tensorflow", "tflite": "ai_edge_litert.interpreter", "keras": "keras"}
+LIBRARIES: Mapping[str, str] = {"savedmodel": "tensorflow", "tflite": "ai_edge_litert.interpreter", "keras": "keras",
+                                "onnx": "onnxruntime"}
 """The module that each needs."""
 OF_FILES: Mapping[str, Callable[[Path], Callable[[Sequence[bytes]], np.ndarray]]] = {"savedmodel": savedmodel_of_files}
 """Those that take files as they are, too."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from archspec.schema.keys import Section, key, section
 from archspec.schema.kinds import Choice, Each, Number
 
+FORMATS = ("savedmodel", "tflite", "keras", "onnx")
 FORMAT_WORDS = {"pb": "savedmodel", "tf": "savedmodel", "tensorflow": "savedmodel", "lite": "tflite", "litert": "tflite"}
 
 
@@ -12,8 +13,9 @@ FORMAT_WORDS = {"pb": "savedmodel", "tf": "savedmodel", "tensorflow": "savedmode
 class ExportSection(Section):
     """The formats, and how far what they compute may be from Keras's before the file is thrown away."""
 
-    formats: tuple[str, ...] = key(Each(Choice(("savedmodel", "tflite"), FORMAT_WORDS), least=0, unique=True),
-                                   "what is made for serving", default=("savedmodel", "tflite"), synonyms=("format",))
+    formats: tuple[str, ...] = key(Each(Choice(FORMATS, FORMAT_WORDS), least=0, unique=True),
+                                   "what is made for serving; keras is the model.keras that each run has",
+                                   default=("savedmodel", "tflite"), synonyms=("format",))
     tolerance: float = key(Number(above=0, below=1),
                            "how far a probability may be from Keras's; ten times that for a logit, as a share of the largest",
                            default=1e-4)

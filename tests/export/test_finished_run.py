@@ -18,7 +18,6 @@ from matplotlib.figure import Figure
 from archspec.cli.train_tables import print_result
 from archspec.errors import InputError
 from archspec.export import sample
-from archspec.export.exporters import EXPORTERS
 from archspec.export.run import Finished, complete, export_run, is_trained, missing
 from archspec.network import load
 from archspec.spec.export import ExportSection
@@ -38,7 +37,7 @@ def test_all_that_a_run_has_is_made(trained: Path) -> None:
     assert missing(RunFolder(trained), BOTH) == MADE
     finished = completed(trained)
     assert missing(RunFolder(trained), BOTH) == []
-    assert list(finished.parity) == list(EXPORTERS)
+    assert list(finished.parity) == ["savedmodel", "tflite"]
     assert json.loads((trained / "result.json").read_text()) == finished.result == {
         "spec": "small", "fingerprint": finished.result["fingerprint"], "data": "folder", "split": "test", "examples": 4,
         "loss": 0.5, "top1": 0.75, "top5": None, "epochs": 3, "seconds": 30, "images_per_second": 102,
@@ -108,6 +107,14 @@ def test_without_data_made_images_are_compared(trained: Path) -> None:
     finished = complete(trained, ExportSection(formats=("savedmodel",)))
     assert finished.note.startswith("exports were compared on made images, for there is no data (train.data.path: no folder gone")
     assert finished.parity["savedmodel"].images == sample.IMAGES
+
+
+def test_the_model_of_a_run_is_its_keras_format_and_stays(trained: Path) -> None:
+    wanted, before = ExportSection(formats=("keras", "onnx")), (trained / "model.keras").read_bytes()
+    assert list(complete(trained, wanted).parity) == ["onnx"]
+    assert (trained / "model.keras").read_bytes() == before
+    assert (trained / "model.onnx").is_file()
+    assert missing(RunFolder(trained), wanted) == []
 
 
 def test_made_images_use_the_whole_range() -> None:

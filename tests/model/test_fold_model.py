@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
-
 import keras
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
+from tooling import tool
 
 import archspec
 from archspec.graph.ops import BatchNorm
@@ -30,20 +26,7 @@ FAMILIES = {
     "se_resnet50_pre": "1, 1, 1, 1", "senet154": "1, 1, 1, 1", "vgg11_bn": "", "xception": "",
 }
 """Each set of blocks with batch norms that stages repeat: a small member of it, and how often its stages repeat here."""
-FILE = Path(__file__).parents[2] / "tools" / "fold.py"
-
-
-def _module() -> ModuleType:
-    found = importlib.util.spec_from_file_location("fold", FILE)
-    assert found is not None
-    assert found.loader is not None
-    module = importlib.util.module_from_spec(found)
-    sys.modules["fold"] = module
-    found.loader.exec_module(module)
-    return module
-
-
-FOLD = _module()
+FOLD = tool("fold")
 
 
 @pytest.mark.slow

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tensorflow as tf
-from vocabulary import ONLY_OF, OTHERS, VOCABULARY, around
+from graphs import in_a_row
+from vocabulary import ONLY_OF, OTHERS, VOCABULARY, WINDOWS, around
 
 from archspec.graph import ops
 from archspec.graph.ir import Graph
@@ -43,6 +44,11 @@ def test_every_operation_has_one() -> None:
 @pytest.mark.parametrize(("kind", "field"), CASES)
 def test_it_gives_what_keras_gives(kind: type[ops.Op], field: str) -> None:
     assert difference(made(kind, field)) < 1e-6
+
+
+@pytest.mark.parametrize("op", WINDOWS, ids=repr)
+def test_each_window(op: ops.Op) -> None:
+    assert difference(in_a_row(op, shape=(9, 10, 6))) < 1e-6
 
 
 @pytest.mark.parametrize("function", ops.ACTIVATIONS)

@@ -297,7 +297,7 @@ def test_a_rule_about_a_key_that_cannot_be_read_says_nothing() -> None:
 @pytest.mark.parametrize(("formats", "message", "hint"), [
     (["tflite", "tflite"], "export.formats names the text 'tflite' twice", "keep one of them"),
     ("savedmodel", "export.formats needs a list, this is the text 'savedmodel'", "write [savedmodel]"),
-    (["tf"], "export.formats needs one of savedmodel tflite, this is the text 'tf'", "did you mean 'savedmodel'?"),
+    (["tf"], "export.formats needs one of savedmodel tflite keras onnx, this is the text 'tf'", "did you mean 'savedmodel'?"),
 ])
 def test_formats(formats: object, message: str, hint: str) -> None:
     with pytest.raises(SpecError) as error:

@@ -48,11 +48,22 @@ OTHERS: dict[type[ops.Op], tuple[ops.Op, dict[str, Any]]] = {
 ONLY_OF = {"slope": "leaky_relu", "alpha": "elu", "approximate": "gelu"}
 """Fields of Activation that one function has."""
 
+ONES = (1, 1, 1, 1)
+WINDOWS = [
+    ops.Conv(4, (3, 3), (2, 2), "same", (2, 2)), ops.Conv(4, (2, 4), (2, 1)), ops.Conv(4, (1, 1), (2, 2)),
+    ops.Conv(4, (3, 3), (3, 2), (0, 1, 2, 0)), ops.Depthwise(2, (3, 3), (2, 1)), ops.Depthwise(1, (3, 3), (2, 2), "same", (2, 2)),
+    ops.Pool("max", (3, 3), (2, 2)), ops.Pool("max", (2, 2), (2, 2), ONES, ceil=True), ops.Pool("max", (3, 3), (2, 2), VALID, ceil=True),
+    ops.Pool("avg", (3, 3), (2, 2)), ops.Pool("avg", (3, 3), (2, 2), count_padding=True), ops.Pool("avg", (3, 3), (1, 1), ONES),
+    ops.Pool("avg", (3, 3), (2, 2), ONES, ceil=True), ops.Pool("avg", (3, 3), (2, 2), ONES, ceil=True, count_padding=True),
+    ops.Pool("avg", (2, 2), (2, 2), (1, 0, 1, 0), ceil=True, count_padding=True), ops.Pool("avg", (2, 3), (2, 1), (0, 1, 1, 0)),
+]
+"""Convolutions and pools whose fields meet: paddings with strides, dilations and what is counted."""
 
-def around(op: ops.Op) -> Graph:
-    """A network of this operation, on maps or vectors of both signs."""
+
+def around(op: ops.Op, size: tuple[int | None, int | None] = (8, 9)) -> Graph:
+    """A network of this operation, on maps of this height and width or on vectors, of both signs."""
     net = Net("net")
-    image = net.put(op if isinstance(op, ops.Input) else ops.Input((8, 9, 6)))
+    image = net.put(op if isinstance(op, ops.Input) else ops.Input((*size, 6)))
     x = net.put(ops.GlobalPool("avg"), image) if isinstance(op, ops.Dense) else image
     if isinstance(op, ops.Input):
         return net.done(x)

@@ -1,0 +1,337 @@
+"""A network that predicts as an ONNX graph, one row an operation of the vocabulary.
+
+Each gives what archspec.model.operations gives; tests hold the two together. Maps are (batch, channels, height, width)
+here, as ONNX has them, and vectors (batch, channels).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from archspec.errors import InputError
+from archspec.export.onnx_sheet import Attribute, Sheet
+from archspec.graph import ops
+from archspec.graph.ir import Graph, Node
+from archspec.graph.pads import pool_pads
+from archspec.graph.types import Padding, Pads, Pair
+from archspec.graph.weights import Weights
+
+TO_MAPS, FROM_MAPS = (0, 3, 1, 2), (0, 2, 3, 1)
+"""Axes of a batch of channels-last maps in ONNX's order, and back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A node with its numbers, by name, the names of its inputs in the ONNX graph, and that of its result."""
+
+    node: Node
+    arrays: Mapping[str, np.ndarray]
+    inputs: Sequence[str]
+    output: str
+    sheet: Sheet
+
+    @property
+    def x(self) -> str:
+        """The first input."""
+        return self.inputs[0]
+
+    @property
+    def is_map(self) -> bool:
+        """Whether the first input is a batch of maps."""
+        return self.node.types[0].is_map
+
+    def put(self, kind: str, *inputs: str, **attributes: Attribute) -> None:
+        """Adds the ONNX node that gives the result; its attributes are ONNX's own."""
+        self.sheet.put(kind, inputs, self.output, attributes)
+
+    def first(self, what: str, kind: str, *inputs: str, **attributes: Attribute) -> str:
+        """Adds one on the way there. Returns the name of what it gives."""
+        return self.sheet.put(kind, inputs, f"{self.node.name}/{what}", attributes)
+
+    def array(self, what: str, numbers: np.ndarray) -> str:
+        """Adds an array. Returns its name."""
+        return self.sheet.array(f"{self.node.name}/{what}", numbers)
+
+    def number(self, what: str, value: float) -> str:
+        """Adds a number, float32. Returns its name."""
+        return self.array(what, np.array(value, np.float32))
+
+    def places(self, what: str, *numbers: int) -> str:
+        """Adds axes, indices or sizes. Returns their name."""
+        return self.array(what, np.array(numbers, np.int64))
+
+    def weight(self, name: str, otherwise: float) -> str:
+        """Adds an array of the node's, one number a channel; this number for each where it has none."""
+        channels = self.node.types[0].channels
+        return self.array(name, self.arrays.get(name, np.full(channels, otherwise, np.float32)))
+
+    def beside_maps(self, name: str) -> str:
+        """Adds an array of the node's, one number a channel, so that it is spread over height and width."""
+        numbers = self.arrays[name].reshape(-1)
+        return self.array(name, numbers[:, None, None] if self.is_map else numbers)
+
+
+def compute(sheet: Sheet, graph: Graph, arrays: Weights, images: str, wanted: Iterable[str],
+            reserved: Iterable[str]) -> dict[str, str]:
+    """Writes the nodes that these ones need, after `images`, maps as the network takes them.
+
+    Returns what each result is called: as its node, or `NAME/value` where the name is `reserved` for something else.
+    """
+    taken, values = set(reserved), {graph.input.name: images}
+    for node in graph.ancestors(wanted):
+        if node.inputs:
+            own = {weight.name: arrays[node.name, weight.name] for weight in node.weights}
+            output = f"{node.name}/value" if node.name in taken else node.name
+            OPERATIONS[type(node.op)](Call(node, own, [values[value.name] for value in node.inputs], output, sheet), node.op)
+            values[node.name] = output
+    return values
+
+
+# -- windows ---------------------------------------------------------------------------------------------------------------
+
+def _window(call: Call, padding: Padding, reach: Pair, stride: Pair) -> dict[str, Attribute]:
+    """Stride and padding; `same` is a number of pixels wherever these do not depend on an open size."""
+    sides = [_same(call.node.types[0].shape[axis], reach[axis], stride[axis]) for axis in (0, 1)]
+    if padding != "same":
+        return {"strides": stride, "pads": _pads(padding)}
+    if None in sides:
+        _refuse_open_dilation(call.node, stride)
+        return {"strides": stride, "auto_pad": "SAME_UPPER"}
+    (top, bottom), (left, right) = (side for side in sides if side)
+    return {"strides": stride, "pads": _pads((top, bottom, left, right))}
+
+
+def _refuse_open_dilation(node: Node, stride: Pair) -> None:
+    """onnxruntime finds no padding by itself for a dilated window."""
+    if isinstance(node.op, ops.Conv | ops.Depthwise) and max(node.op.dilation) > 1:
+        raise InputError(f"{node.name}: how far `same` pads for a stride of {stride[0]}x{stride[1]} and a dilation depends "
+                         "on the size of the image, which is open\n  hint: give the input a size")
+
+
+def _same(size: int | None, reach: int, stride: int) -> Pair | None:
+    """Pixels before and behind an axis; the odd one is behind, as in TensorFlow. None where they depend on an open size."""
+    if size is None and stride > 1:
+        return None
+    rest = ((size - 1) % stride if size is not None else 0)
+    missing = max(0, reach - 1 - rest)
+    return missing // 2, missing - missing // 2
+
+
+def _pads(pads: Pads) -> tuple[int, ...]:
+    """In ONNX's order: all beginnings, then all ends."""
+    top, bottom, left, right = pads
+    return top, left, bottom, right
+
+
+def _conv(call: Call, op: ops.Conv) -> None:
+    _convolution(call, op, call.arrays["kernel"].transpose(3, 2, 0, 1), op.groups)
+
+
+def _depthwise(call: Call, op: ops.Depthwise) -> None:
+    """As many groups as channels."""
+    height, width, channels, multiplier = call.arrays["kernel"].shape
+    kernel = call.arrays["kernel"].transpose(2, 3, 0, 1).reshape(channels * multiplier, 1, height, width)
+    _convolution(call, op, kernel, channels)
+
+
+def _convolution(call: Call, op: ops.Conv | ops.Depthwise, kernel: np.ndarray, groups: int) -> None:
+    window = _window(call, op.padding, ops.reach(op.kernel, op.dilation), op.stride)
+    call.put("Conv", call.x, call.array("kernel", kernel), *_bias(call), kernel_shape=op.kernel, dilations=op.dilation,
+             group=groups, **window)
+
+
+def _bias(call: Call) -> list[str]:
+    return [call.array("bias", call.arrays["bias"])] if "bias" in call.arrays else []
+
+
+def _dense(call: Call, op: ops.Dense) -> None:
+    call.put("Gemm", call.x, call.array("kernel", call.arrays["kernel"]), *_bias(call))
+
+
+def _pool(call: Call, op: ops.Pool) -> None:
+    pads = pool_pads(call.node, op)
+    if op.mode == "max":
+        call.put("MaxPool", call.x, kernel_shape=op.kernel, **_window(call, pads, op.kernel, op.stride))
+        return
+    x, counts = call.x, op.count_padding
+    if counts and pads != "same" and op.padding != "same" and pads != op.padding:
+        # the rows that `ceil` adds are never in the mean, so the others have to be zeros of the map
+        counted = _each(min, pads, op.padding)
+        x, pads, counts = _zeros_around(call, x, counted), _each(int.__sub__, pads, counted), False
+    window = _window(call, pads, op.kernel, op.stride)
+    call.put("AveragePool", x, kernel_shape=op.kernel, count_include_pad=int(counts), **window)
+
+
+def _each(reckon: Callable[[int, int], int], pads: Pads, others: Pads) -> Pads:
+    top, bottom, left, right = map(reckon, pads, others)
+    return top, bottom, left, right
+
+
+def _zeros_around(call: Call, x: str, pads: Pads) -> str:
+    top, bottom, left, right = pads
+    return call.first("padded", "Pad", x, call.places("pads", 0, 0, top, left, 0, 0, bottom, right))
+
+
+def _global_pool(call: Call, op: ops.GlobalPool) -> None:
+    kind = {"max": "GlobalMaxPool", "avg": "GlobalAveragePool"}[op.mode]
+    if op.keepdims:
+        call.put(kind, call.x)
+    else:
+        call.put("Flatten", call.first("map", kind, call.x))
+
+
+# -- norms -----------------------------------------------------------------------------------------------------------------
+
+def _batch_norm(call: Call, op: ops.BatchNorm) -> None:
+    arrays = [call.weight(name, otherwise) for name, otherwise in (
+        ("gamma", 1.0), ("beta", 0.0), ("moving_mean", 0.0), ("moving_variance", 1.0))]
+    call.put("BatchNormalization", call.x, *arrays, epsilon=op.epsilon)
+
+
+def _layer_norm(call: Call, op: ops.LayerNorm) -> None:
+    """ONNX's normalises over the last axes."""
+    arrays = call.weight("gamma", 1.0), call.weight("beta", 0.0)
+    if not call.is_map:
+        call.put("LayerNormalization", call.x, *arrays, epsilon=op.epsilon)
+        return
+    last = call.first("channels_last", "Transpose", call.x, perm=FROM_MAPS)
+    normal = call.first("normal", "LayerNormalization", last, *arrays, epsilon=op.epsilon)
+    call.put("Transpose", normal, perm=TO_MAPS)
+
+
+def _group_norm(call: Call, op: ops.GroupNorm) -> None:
+    arrays = call.weight("gamma", 1.0), call.weight("beta", 0.0)
+    call.put("GroupNormalization", call.x, *arrays, epsilon=op.epsilon, num_groups=op.groups)
+
+
+def _lrn(call: Call, op: ops.LocalResponseNorm) -> None:
+    call.put("LRN", call.x, size=op.size, alpha=float(op.alpha), beta=float(op.beta), bias=float(op.k))
+
+
+# -- activations -----------------------------------------------------------------------------------------------------------
+
+def _activation(call: Call, op: ops.Activation) -> None:
+    match op.function:
+        case "relu6":
+            call.put("Clip", call.x, call.number("least", 0), call.number("most", 6))
+        case "leaky_relu":
+            call.put("LeakyRelu", call.x, alpha=float(op.slope))
+        case "prelu":
+            call.put("PRelu", call.x, call.beside_maps("alpha"))
+        case "elu":
+            call.put("Elu", call.x, alpha=float(op.alpha))
+        case "gelu":
+            call.put("Gelu", call.x, approximate="tanh" if op.approximate else "none")
+        case "silu":
+            call.put("Mul", call.x, call.first("sigmoid", "Sigmoid", call.x))
+        case "hard_sigmoid":
+            call.put("HardSigmoid", call.x, alpha=1 / 6, beta=0.5)
+        case "softmax":
+            call.put("Softmax", call.x, axis=1)
+        case _:
+            call.put(FUNCTIONS[op.function], call.x)
+
+
+FUNCTIONS: Mapping[str, str] = {
+    "relu": "Relu", "selu": "Selu", "mish": "Mish", "softplus": "Softplus", "hard_swish": "HardSwish", "sigmoid": "Sigmoid",
+    "tanh": "Tanh",
+}
+"""The activations that are one operation of ONNX's with nothing to be set."""
+
+
+# -- shapes and merges -----------------------------------------------------------------------------------------------------
+
+def _pad(call: Call, op: ops.Pad) -> None:
+    top, bottom, left, right = op.size
+    call.put("Pad", call.x, call.places("pads", 0, 0, top, left, 0, 0, bottom, right))
+
+
+def _pad_channels(call: Call, op: ops.PadChannels) -> None:
+    rest = [0] * (len(call.node.types[0].shape) - 1)
+    missing = op.channels - call.node.types[0].channels
+    call.put("Pad", call.x, call.places("pads", 0, 0, *rest, 0, missing, *rest))
+
+
+def _slice_channels(call: Call, op: ops.SliceChannels) -> None:
+    call.put("Slice", call.x, call.places("start", op.start), call.places("end", op.start + op.size), call.places("axis", 1))
+
+
+def _flatten(call: Call, op: ops.Flatten) -> None:
+    """Channels last, as the layers behind it have learned."""
+    x = call.first("channels_last", "Transpose", call.x, perm=FROM_MAPS) if call.is_map else call.x
+    call.put("Flatten", x)
+
+
+def _shuffle(call: Call, op: ops.Shuffle) -> None:
+    channels = call.node.types[0].channels
+    dealt = np.arange(channels).reshape(op.groups, -1).T.reshape(-1)
+    call.put("Gather", call.x, call.places("order", *dealt.tolist()), axis=1)
+
+
+def _upsample(call: Call, op: ops.Upsample) -> None:
+    factors = call.array("factors", np.array([1, 1, op.factor, op.factor], np.float32))
+    mode = {"nearest": "nearest", "bilinear": "linear"}[op.method]
+    call.put("Resize", call.x, "", factors, mode=mode, coordinate_transformation_mode="half_pixel")
+
+
+def _merge(call: Call, op: ops.Merge) -> None:
+    """Two by two, which runtimes fuse with the convolution before."""
+    kind = {"add": "Add", "average": "Add", "multiply": "Mul", "max": "Max"}[op.how]
+    x, *others = call.inputs
+    for number, other in enumerate(others[:-1], 1):
+        x = call.first(f"merged{number}", kind, x, other)
+    if op.how == "average":
+        x = call.first("sum", kind, x, *others[-1:]) if others else x
+        call.put("Mul", x, call.number("share", 1 / len(call.inputs)))
+    elif others:
+        call.put(kind, x, others[-1])
+    else:
+        call.put("Identity", x)
+
+
+def _gate(call: Call, op: ops.Gate) -> None:
+    x, gate = call.inputs
+    if call.is_map and not call.node.types[1].is_map:
+        gate = call.first("map", "Unsqueeze", gate, call.places("axes", 2, 3))
+    call.put("Mul", x, gate)
+
+
+def _blend(call: Call, op: ops.Blend) -> None:
+    gate, transformed, carried = call.inputs
+    rest = call.first("rest", "Sub", call.number("one", 1), gate)
+    call.put("Add", call.first("changed", "Mul", gate, transformed), call.first("kept", "Mul", rest, carried))
+
+
+def _idle(call: Call, op: ops.Op) -> None:
+    call.put("Identity", call.x)
+
+
+OPERATIONS: Mapping[type[ops.Op], Callable[..., None]] = {
+    ops.Conv: _conv,
+    ops.Depthwise: _depthwise,
+    ops.Pool: _pool,
+    ops.GlobalPool: _global_pool,
+    ops.Dense: _dense,
+    ops.BatchNorm: _batch_norm,
+    ops.LayerNorm: _layer_norm,
+    ops.GroupNorm: _group_norm,
+    ops.Activation: _activation,
+    ops.Dropout: _idle,
+    ops.DropPath: _idle,
+    ops.Scale: lambda call, op: call.put("Mul", call.x, call.number("factor", op.factor)),
+    ops.LayerScale: lambda call, _: call.put("Mul", call.x, call.beside_maps("gamma")),
+    ops.LocalResponseNorm: _lrn,
+    ops.Pad: _pad,
+    ops.PadChannels: _pad_channels,
+    ops.SliceChannels: _slice_channels,
+    ops.Flatten: _flatten,
+    ops.Shuffle: _shuffle,
+    ops.Upsample: _upsample,
+    ops.Concat: lambda call, _: call.put("Concat", *call.inputs, axis=1),
+    ops.Merge: _merge,
+    ops.Gate: _gate,
+    ops.Blend: _blend,
+}
