@@ -154,15 +154,16 @@ def _dense(call: Call, op: ops.Dense) -> None:
 def _pool(call: Call, op: ops.Pool) -> None:
     pads = pool_pads(call.node, op)
     if op.mode == "max":
-        call.put("MaxPool", call.x, kernel_shape=op.kernel, **_window(call, pads, op.kernel, op.stride))
+        call.put("MaxPool", call.x, kernel_shape=op.kernel, dilations=op.dilation,
+                 **_window(call, pads, ops.reach(op.kernel, op.dilation), op.stride))
         return
     x, counts = call.x, op.count_padding
     if counts and pads != "same" and op.padding != "same" and pads != op.padding:
         # the rows that `ceil` adds are never in the mean, so the others have to be zeros of the map
         counted = _each(min, pads, op.padding)
         x, pads, counts = _zeros_around(call, x, counted), _each(int.__sub__, pads, counted), False
-    window = _window(call, pads, op.kernel, op.stride)
-    call.put("AveragePool", x, kernel_shape=op.kernel, count_include_pad=int(counts), **window)
+    window = _window(call, pads, ops.reach(op.kernel, op.dilation), op.stride)
+    call.put("AveragePool", x, kernel_shape=op.kernel, dilations=op.dilation, count_include_pad=int(counts), **window)
 
 
 def _each(reckon: Callable[[int, int], int], pads: Pads, others: Pads) -> Pads:
