@@ -7,6 +7,7 @@ signature, so each function checks what it takes: without that one image of the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import tensorflow as tf
@@ -16,8 +17,9 @@ from archspec.export.predictor import variables
 from archspec.graph.ir import Graph
 from archspec.graph.ops import Conv, Dense, Depthwise
 from archspec.model.operations import compute
-from archspec.preprocess.encoded import batch_from_bytes
+from archspec.preprocess.encoded import CHANNELS, batch_from_bytes
 from archspec.preprocess.pixels import normalize
+from archspec.preprocess.rule import Preprocess
 
 DEFAULT, PIXELS, BYTES, CLASSIFY, FEATURES = "serving_default", "image_pixels", "image_bytes", "classify", "features"
 """The names of the signatures."""
@@ -26,8 +28,6 @@ TOP = 5
 EMBEDDING = "embedding"
 EXAMPLE = "image/encoded"
 """The feature of a tf.Example that holds the image's bytes, as TensorFlow's own data sets call it."""
-ENCODABLE = (1, 3, 4)
-"""Channels that an image file can have."""
 
 Answer = dict[str, tf.Tensor]
 Function = Callable[[tf.Tensor], Answer]
@@ -49,7 +49,7 @@ class Signatures(tf.Module):
 
 def served(made: Exportable) -> tuple[str, ...]:
     """The names of the signatures that a network has: those that take files only where files have its channels."""
-    encodable = made.artifact.preprocess.channels in ENCODABLE
+    encodable = made.artifact.preprocess.channels in CHANNELS
     return DEFAULT, PIXELS, *((BYTES, CLASSIFY) if encodable else ()), FEATURES
 
 
@@ -63,11 +63,11 @@ def _served(made: Exportable, network: Function) -> Mapping[str, tuple[Function,
         return {name: found[name] for name in ("probabilities", "classes", "labels", "scores")}
 
     def image_bytes(image_bytes: tf.Tensor) -> Answer:
-        return default(batch_from_bytes(_some(image_bytes, (None,)), rule))
+        return default(_decoder(rule)(_some(image_bytes, (None,)))["images"])
 
     def classify(inputs: tf.Tensor) -> Answer:
         parsed = tf.io.parse_example(_some(inputs, (None,)), {EXAMPLE: tf.io.FixedLenFeature((), tf.string)})
-        found = image_bytes(parsed[EXAMPLE])
+        found = default(_decoder(rule)(parsed[EXAMPLE])["images"])
         return {"classes": found["labels"], "scores": found["scores"]}
 
     def features(images: tf.Tensor) -> Answer:
@@ -77,6 +77,12 @@ def _served(made: Exportable, network: Function) -> Mapping[str, tuple[Function,
              BYTES: (image_bytes, tf.TensorSpec((None,), tf.string, "image_bytes")),
              CLASSIFY: (classify, tf.TensorSpec((None,), tf.string, "inputs"))}
     return {name: every[name] for name in served(made)}
+
+
+@cache
+def _decoder(rule: Preprocess) -> Any:
+    """From files to pixels. It has more nodes than many a network, so there is one for all who need it."""
+    return _function(lambda files: {"images": batch_from_bytes(files, rule)}, tf.TensorSpec((None,), tf.string, "files"))
 
 
 def _network(made: Exportable, arrays: Mapping[Any, tf.Variable]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +56,14 @@ def ask(version: Path) -> Ask:
     with session.graph.as_default():
         signatures = tf.compat.v1.saved_model.load(session, ["serve"], str(version)).signature_def
 
+    @cache
+    def callable_(signature: str) -> Callable[..., Any]:
+        sides = signatures[signature].inputs, signatures[signature].outputs
+        feed, fetch = ([each.name for each in side.values()] for side in sides)
+        return session._make_callable_from_options(CallableOptions(feed=feed, fetch=fetch))
+
     def asked(signature: str, **inputs: Any) -> dict[str, Any]:
-        of = signatures[signature]
-        options = CallableOptions(feed=[of.inputs[key].name for key in inputs], fetch=[each.name for each in of.outputs.values()])
-        return dict(zip(of.outputs, session._make_callable_from_options(options)(*inputs.values()), strict=True))
+        return dict(zip(signatures[signature].outputs, callable_(signature)(*inputs.values()), strict=True))
     return asked
 
 
