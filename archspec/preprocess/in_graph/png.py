@@ -72,7 +72,6 @@ def plain(file: File, rule: Preprocess) -> tf.Tensor:
 
 def decoded(file: File) -> tf.Tensor:
     """(h, w, 4) of any other, as it is stored."""
-
     image = tf.io.decode_png(file.encoded, channels=4)
 
     def grey() -> tf.Tensor:  # of fewer than 8 bits it has not scaled the levels, nor an alpha that it made up
