@@ -85,9 +85,8 @@ def _kinds(image: Image.Image, encode: Encode) -> Iterator[tuple[str, bytes]]:
         for keys in ({}, {"progressive": True}, {"subsampling": 0}, {"restart_marker_rows": 1}):
             yield f"JPEG {size} {mode} {keys}", encode(image.convert(mode), "JPEG", **keys)
     for turn in range(1, 9):
-        for order in "<>":
-            for kind in (3, 4):
-                yield f"JPEG {size} {turn} {order} {kind}", encode(image, "JPEG", exif=b"Exif\0\0" + exif(turn, order, kind))
+        order, kind = "<>"[turn % 2], 3 if turn % 4 in (1, 2) else 4
+        yield f"JPEG {size} {turn} {order} {kind}", encode(image, "JPEG", exif=b"Exif\0\0" + exif(turn, order, kind))
         yield f"PNG {size} {turn}", encode(image, "PNG", exif=exif(turn))
         yield f"WebP {size} {turn}", encode(image, "WEBP", lossless=True, exif=exif(turn, "<"))
     for mode in ("1", "L", "P", "RGB"):
@@ -195,7 +194,7 @@ def _nodes(run: Any) -> list[Any]:
 def test_flipped_bits_are_an_error_or_an_image(kinds: dict[str, bytes]) -> None:
     """Never the end of the process; what is shown has the right shape."""
     draw = random.Random(3)
-    for name in [name for name in kinds if "(83, 61)" in name][::3]:
+    for name in [name for name in kinds if "(83, 61)" in name][::2]:
         for _ in range(4):
             data = bytearray(kinds[name])
             data[draw.randrange(min(len(data), 400))] = draw.randrange(256)
