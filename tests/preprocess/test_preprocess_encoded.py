@@ -85,9 +85,8 @@ def _kinds(image: Image.Image, encode: Encode) -> Iterator[tuple[str, bytes]]:
         for keys in ({}, {"progressive": True}, {"subsampling": 0}, {"restart_marker_rows": 1}):
             yield f"JPEG {size} {mode} {keys}", encode(image.convert(mode), "JPEG", **keys)
     for turn in range(1, 9):
-        for order in "<>":
-            for kind in (3, 4):
-                yield f"JPEG {size} {turn} {order} {kind}", encode(image, "JPEG", exif=b"Exif\0\0" + exif(turn, order, kind))
+        order, kind = "<>"[turn % 2], 3 if turn % 4 in (1, 2) else 4
+        yield f"JPEG {size} {turn} {order} {kind}", encode(image, "JPEG", exif=b"Exif\0\0" + exif(turn, order, kind))
         yield f"PNG {size} {turn}", encode(image, "PNG", exif=exif(turn))
         yield f"WebP {size} {turn}", encode(image, "WEBP", lossless=True, exif=exif(turn, "<"))
     for mode in ("1", "L", "P", "RGB"):
@@ -115,10 +114,8 @@ def test_bytes_are_served_as_they_are_evaluated(channels: int, kinds: dict[str, 
     assert {name: most for name, most in apart.items() if "CMYK" not in name} == {}
 
 
-def test_any_size_and_none_of_a_batch(kinds: dict[str, bytes]) -> None:
+def test_none_of_a_batch_and_other_channels() -> None:
     assert served()([]).shape == (0, 24, 20, 3)
-    one = np.asarray(from_bytes(tf.constant(next(iter(kinds.values()))), rule()))
-    assert one.shape == (24, 20, 3)
     with pytest.raises(InputError, match="images of 2 channels cannot be sent as bytes; 1, 3 or 4 can"):
         from_bytes(tf.constant(b""), rule(2))
 
@@ -128,7 +125,7 @@ def refused(data: bytes, good: bytes) -> str:
     try:
         served()([good, data, good])
     except tf.errors.InvalidArgumentError as error:
-        return error.message.split("assertion failed: [")[-1].split("]")[0]
+        return error.message.split("assertion failed: [")[-1].split("]")[0].replace("\\'", "'")
     return ""
 
 
@@ -180,17 +177,24 @@ def test_the_scans_of_a_jpeg_are_bounded(kinds: dict[str, bytes]) -> None:
     assert refused(many, kinds["PNG (83, 61) RGB"]) == "image 1: a JPEG in more than 100 scans"
 
 
-def test_an_image_that_is_smaller_than_what_is_cut_out_of_it(photo: Image.Image, encode: Encode) -> None:
+def test_one_image_alone_that_is_not_scaled(photo: Image.Image, encode: Encode) -> None:
     own = rule(resize=AsIs())
-    small = encode(photo.resize((20, 23)), "PNG")
+    run = tf.function(lambda encoded: from_bytes(encoded, own), autograph=False, input_signature=[tf.TensorSpec((), tf.string)])
+    assert (np.asarray(run(encode(photo, "PNG"))) == np.asarray(photo)[3:27, 10:30]).all()
     with pytest.raises(tf.errors.InvalidArgumentError, match="the image: smaller than the input, which is 20x24"):
-        from_bytes(tf.constant(small), own)
+        run(encode(photo.resize((20, 23)), "PNG"))
+    assert not {node.op for node in _nodes(run)} & {"PyFunc", "EagerPyFunc", "PyFuncStateless", "StatefulPartitionedCall"}
+
+
+def _nodes(run: Any) -> list[Any]:
+    known = run.get_concrete_function().graph.as_graph_def()
+    return [*known.node, *(node for function in known.library.function for node in function.node_def)]
 
 
 def test_flipped_bits_are_an_error_or_an_image(kinds: dict[str, bytes]) -> None:
     """Never the end of the process; what is shown has the right shape."""
     draw = random.Random(3)
-    for name in [name for name in kinds if "(83, 61)" in name][::3]:
+    for name in [name for name in kinds if "(83, 61)" in name][::2]:
         for _ in range(4):
             data = bytearray(kinds[name])
             data[draw.randrange(min(len(data), 400))] = draw.randrange(256)
