@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import binom
 
 from archspec.evaluate.evaluator import TOP5_FROM
 from archspec.evaluate.ranks import rank
@@ -37,6 +38,14 @@ class Parity:
     def holds(self, tolerance: float) -> bool:
         """Whether the export may be kept."""
         return self.probabilities <= tolerance and self.logits <= LOGITS * tolerance
+
+    def agrees(self, drop: float) -> bool:
+        """Whether no more images are in another class than where a share `drop` of all are, and chance chose these.
+
+        Of a thousand exports that lose as much as they may one is refused for it.
+        """
+        changed = round((1 - self.agreement) * self.images)
+        return bool(np.isfinite(self.probabilities)) and changed <= float(binom.ppf(0.999, self.images, drop))
 
     def __str__(self) -> str:
         return (f"probabilities differ by {self.probabilities:.1e} at most, logits by {self.logits:.1e} of the largest, "

@@ -39,11 +39,13 @@ class Call:
         return self.inputs[0]
 
 
-def compute(graph: Graph, arrays: Arrays, images: tf.Tensor, wanted: Iterable[str]) -> dict[str, tf.Tensor]:
+def compute(graph: Graph, arrays: Arrays, images: tf.Tensor, wanted: Iterable[str],
+            operations: Operations | None = None) -> dict[str, tf.Tensor]:
     """The results of these nodes for `images` (batch, height, width, channels), float32, as the network takes them.
 
-    What a node becomes stands in a name scope of its name.
+    What a node becomes stands in a name scope of its name. `operations` are OPERATIONS unless said otherwise.
     """
+    emitters = operations or OPERATIONS
     names = list(wanted)
     positive, values = above_zero(graph.nodes), {graph.input.name: images}
     for node in graph.ancestors(names):
@@ -51,7 +53,7 @@ def compute(graph: Graph, arrays: Arrays, images: tf.Tensor, wanted: Iterable[st
             own = {weight.name: arrays[node.name, weight.name] for weight in node.weights}
             call = Call(node, own, [values[value.name] for value in node.inputs], takes_above_zero(node, positive))
             with tf.name_scope(node.name):
-                values[node.name] = OPERATIONS[type(node.op)](call, node.op)
+                values[node.name] = emitters[type(node.op)](call, node.op)
     return {name: values[name] for name in names}
 
 
@@ -234,11 +236,19 @@ def _pad_channels(call: Call, op: ops.PadChannels) -> tf.Tensor:
 
 
 def _merge(call: Call, op: ops.Merge) -> tf.Tensor:
+    return _merged(call, op, tf.add_n)
+
+
+def _merge_in_pairs(call: Call, op: ops.Merge) -> tf.Tensor:
+    return _merged(call, op, lambda values: reduce(tf.add, values))
+
+
+def _merged(call: Call, op: ops.Merge, total: Callable[[Sequence[tf.Tensor]], tf.Tensor]) -> tf.Tensor:
     match op.how:
         case "add":
-            return tf.add_n(call.inputs)
+            return total(call.inputs)
         case "average":
-            return tf.add_n(call.inputs) * (1 / len(call.inputs))
+            return total(call.inputs) * (1 / len(call.inputs))
     return reduce({"multiply": tf.multiply, "max": tf.maximum}[op.how], call.inputs)
 
 
@@ -253,7 +263,9 @@ def _blend(call: Call, op: ops.Blend) -> tf.Tensor:
     return gate * transformed + (1 - gate) * carried
 
 
-OPERATIONS: Mapping[type[ops.Op], Callable[[Call, Any], tf.Tensor]] = {
+Operations = Mapping[type[ops.Op], Callable[[Call, Any], tf.Tensor]]
+"""By operation of the vocabulary: what it becomes."""
+OPERATIONS: Operations = {
     ops.Conv: _conv,
     ops.Depthwise: _depthwise,
     ops.Pool: _pool,
@@ -279,3 +291,5 @@ OPERATIONS: Mapping[type[ops.Op], Callable[[Call, Any], tf.Tensor]] = {
     ops.Gate: _gate,
     ops.Blend: _blend,
 }
+ON_DEVICES: Operations = {**OPERATIONS, ops.Merge: _merge_in_pairs}
+"""For TFLite, which neither fuses a sum of any number of maps with what follows, nor has it in whole numbers."""

@@ -1,0 +1,98 @@
+"""What stands in a TFLite file: its operations, which of them reckon in float, and the errors that quantising makes."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter
+
+BATCH = 16
+"""Images at once where a network is run for its results alone."""
+NAMES = {number: name for name, number in vars(schema.BuiltinOperator).items() if name.isupper()}
+"""The built-in operations, by number."""
+LEAST = float(np.finfo(np.float32).tiny)
+"""A variance that is divided by is at least this."""
+VERIFY = "NumericVerify"
+"""The converter's operation that subtracts from what has been quantised what it is in float."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One of a file: what it is in TFLite, the numbers of its tensors, the name of its first output, whether that is float."""
+
+    kind: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    name: str
+    is_float: bool
+
+
+def operations(content: bytes) -> list[Operation]:
+    """All of the one graph of a file, in order."""
+    model = schema.Model.GetRootAs(content, 0)
+    graph = model.Subgraphs(0)
+    kinds = [_kind(model.OperatorCodes(index)) for index in range(model.OperatorCodesLength())]
+
+    def read(each: Any) -> Operation:
+        inputs, outputs = ([int(number) for number in numbers if number >= 0]  # an input that is left out has -1
+                           for numbers in (each.InputsAsNumpy(), each.OutputsAsNumpy()))
+        first = graph.Tensors(outputs[0])
+        return Operation(kinds[each.OpcodeIndex()], tuple(inputs), tuple(outputs), first.Name().decode(),
+                         first.Type() == schema.TensorType.FLOAT32)
+    return [read(graph.Operators(index)) for index in range(graph.OperatorsLength())]
+
+
+def _kind(code: Any) -> str:
+    number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+    return str(code.CustomCode().decode()) if number == schema.BuiltinOperator.CUSTOM else NAMES[number]
+
+
+def probabilities(content: bytes, images: np.ndarray) -> np.ndarray:
+    """(n, classes) float32 of what a file with float ends takes, (n, h, w, c) float32."""
+    runner = Interpreter(model_content=content).get_signature_runner("serving_default")
+    return np.concatenate([runner(images=batch)["probabilities"] for batch in _batches(images)])
+
+
+def errors(content: bytes, images: np.ndarray) -> dict[str, float]:
+    """The error that each operation of a file made to verify makes by itself, by the name of its output in float.
+
+    As a share of the variance of what it gives in float of the same inputs.
+    """
+    checks = [each for each in operations(content) if each.kind == VERIFY]
+    named = {number: each.name for each in operations(content) for number in each.outputs}
+    with warnings.catch_warnings(action="ignore", category=UserWarning):  # that tensors are kept costs memory
+        interpreter = Interpreter(model_content=content, experimental_preserve_all_tensors=True)
+    noise, power = (dict.fromkeys((named[check.inputs[1]] for check in checks), 0.0) for _ in range(2))
+    place = interpreter.get_input_details()[0]["index"]
+    interpreter.allocate_tensors()
+    for image in images:
+        interpreter.set_tensor(place, image[None])
+        interpreter.invoke()
+        for check in checks:
+            name = named[check.inputs[1]]
+            noise[name] += float(np.square(interpreter.get_tensor(check.outputs[0])).mean())
+            power[name] += float(np.var(interpreter.get_tensor(check.inputs[1])))
+    return {name: error / max(power[name], LEAST) for name, error in noise.items()}
+
+
+def _batches(images: np.ndarray) -> Iterator[np.ndarray]:
+    for begin in range(0, len(images), BATCH):
+        yield images[begin:begin + BATCH]
+
+
+def told(content: bytes) -> Mapping[str, Any]:
+    """For a report: how many operations there are, and the layers of those that reckon in float where others do not."""
+    found = [each for each in operations(content) if each.kind not in ("QUANTIZE", "DEQUANTIZE")]
+    whole = any(not each.is_float for each in found)
+    kept = [name for each in found if each.is_float and whole for name in layers(each.name)]
+    return {"operations": len(found), "in_float": list(dict.fromkeys(kept))}
+
+
+def layers(name: str) -> list[str]:
+    """The layers that an operation came of, by the name of what it gives: `conv_act/Relu;conv/BiasAdd;conv/Conv2D`."""
+    return list(dict.fromkeys(part.partition("/")[0] for part in name.split(";") if "/" in part))
