@@ -25,7 +25,7 @@ class Parity:
     `probabilities` is the greatest difference of any, `mean` that of all. `logits` is the greatest difference of any logit,
     as a share of its image's largest: a softmax that has decided hides what its input does. `agreement` is the share of
     images for which the class that comes first here comes first there, `best_five` that of the best five, in any order; None
-    below six classes.
+    below six classes. `lost` is the accuracy that is lost, see there.
     """
 
     probabilities: float
@@ -33,6 +33,7 @@ class Parity:
     logits: float
     agreement: float
     best_five: float | None
+    lost: float
     images: int
 
     def holds(self, tolerance: float) -> bool:
@@ -40,12 +41,11 @@ class Parity:
         return self.probabilities <= tolerance and self.logits <= LOGITS * tolerance
 
     def agrees(self, drop: float) -> bool:
-        """Whether no more images are in another class than where a share `drop` of all are, and chance chose these.
+        """Whether no more accuracy is lost than where a share `drop` of all images is, and chance chose these.
 
         Of a thousand exports that lose as much as they may one is refused for it.
         """
-        changed = round((1 - self.agreement) * self.images)
-        return bool(np.isfinite(self.probabilities)) and changed <= float(binom.ppf(0.999, self.images, drop))
+        return bool(np.isfinite(self.probabilities)) and self.lost * self.images <= float(binom.ppf(0.999, self.images, drop))
 
     def __str__(self) -> str:
         return (f"probabilities differ by {self.probabilities:.1e} at most, logits by {self.logits:.1e} of the largest, "
@@ -64,7 +64,17 @@ def compare(ours: np.ndarray, theirs: np.ndarray) -> Parity:
     same = rank(theirs, first).numpy() == rank(ours, first).numpy()  # equal where there is a tie on both sides
     with np.errstate(invalid="ignore"):
         return Parity(_greatest(ours - theirs), float(np.nan_to_num(np.abs(ours - theirs), nan=np.inf).mean()),
-                      _greatest((mine - yours) / largest), float(same.mean()), _best_five(ours, theirs), len(ours))
+                      _greatest((mine - yours) / largest), float(same.mean()), _best_five(ours, theirs), lost(ours, theirs),
+                      len(ours))
+
+
+def lost(ours: np.ndarray, theirs: np.ndarray) -> float:
+    """The accuracy that is lost with their classes in the place of ours, were our probabilities right.
+
+    It needs no labels: an image that was a toss-up costs next to nothing, one that was sure costs all of its share.
+    """
+    rows = np.arange(len(ours))
+    return float((ours.max(axis=1) - ours[rows, theirs.argmax(axis=1)]).mean())
 
 
 def _best_five(ours: np.ndarray, theirs: np.ndarray) -> float | None:

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from archspec.export.parity import compare
-from archspec.export.tflite_file import errors, operations, probabilities
+from archspec.export.parity import lost
+from archspec.export.tflite_file import errors, operations, probabilities, users
 
 RANKED_ON = 16
 """Images on which the error of each layer is measured."""
@@ -39,7 +39,7 @@ def int16x8(converter: Any, images: np.ndarray) -> bytes:
 
 
 def int8(converter: Any, images: np.ndarray, drop: float, ends: str) -> bytes:
-    """Weights and activations of 8 bits, and as few layers in float as leave all but a share `drop` of the images their class.
+    """Weights and activations of 8 bits, and as few layers in float as lose no more than a share `drop` of the accuracy.
 
     `images` are what the network takes, (n, h, w, c) float32. With `ends` of whole numbers the last operation, which makes
     probabilities, has them, too.
@@ -81,7 +81,7 @@ class Quantised:
 
 @dataclass(frozen=True, eq=False)
 class Search:
-    """For the fewest layers in float, worst first, with which a network gives all but `drop` of the images their class."""
+    """For the fewest layers in float, worst first, with which a network loses no more accuracy than `drop`, see `lost`."""
 
     calibrated: bytes
     images: np.ndarray
@@ -112,8 +112,12 @@ class Search:
         return probabilities(self.calibrated, self.images)
 
     def _with(self, count: int) -> Quantised:
-        return Quantised(self.calibrated, tuple(self.ranked[:count]) if count else ())
+        """The network with what the worst so many give in float: with those that take it in float, too."""
+        if not count:
+            return Quantised(self.calibrated, ())
+        takers = users(self.calibrated)
+        kept = [name for worst in self.ranked[:count] for name in (worst, *takers[worst])]
+        return Quantised(self.calibrated, tuple(dict.fromkeys(kept)))
 
     def _enough(self, count: int) -> bool:
-        same = compare(self.expected, probabilities(self._with(count).made(), self.images)).agreement
-        return same >= 1 - self.drop
+        return lost(self.expected, probabilities(self._with(count).made(), self.images)) <= self.drop

@@ -16,7 +16,7 @@ BATCH = 16
 NAMES = {number: name for name, number in vars(schema.BuiltinOperator).items() if name.isupper()}
 """The built-in operations, by number."""
 LEAST = float(np.finfo(np.float32).tiny)
-"""A variance that is divided by is at least this."""
+"""A power that is divided by is at least this."""
 VERIFY = "NumericVerify"
 """The converter's operation that subtracts from what has been quantised what it is in float."""
 
@@ -61,23 +61,27 @@ def probabilities(content: bytes, images: np.ndarray) -> np.ndarray:
 def errors(content: bytes, images: np.ndarray) -> dict[str, float]:
     """The error that each operation of a file made to verify makes by itself, by the name of its output in float.
 
-    As a share of the variance of what it gives in float of the same inputs.
+    It is the mean over the channels of the share of a channel's power, so that a small channel beside a large one counts.
     """
     checks = [each for each in operations(content) if each.kind == VERIFY]
     named = {number: each.name for each in operations(content) for number in each.outputs}
     with warnings.catch_warnings(action="ignore", category=UserWarning):  # that tensors are kept costs memory
         interpreter = Interpreter(model_content=content, experimental_preserve_all_tensors=True)
-    noise, power = (dict.fromkeys((named[check.inputs[1]] for check in checks), 0.0) for _ in range(2))
+    noise, power = (dict.fromkeys((named[check.inputs[1]] for check in checks), np.zeros(1)) for _ in range(2))
     place = interpreter.get_input_details()[0]["index"]
     interpreter.allocate_tensors()
     for image in images:
         interpreter.set_tensor(place, image[None])
         interpreter.invoke()
         for check in checks:
-            name = named[check.inputs[1]]
-            noise[name] += float(np.square(interpreter.get_tensor(check.outputs[0])).mean())
-            power[name] += float(np.var(interpreter.get_tensor(check.inputs[1])))
-    return {name: error / max(power[name], LEAST) for name, error in noise.items()}
+            for total, tensor in ((noise, check.outputs[0]), (power, check.inputs[1])):
+                total[named[check.inputs[1]]] = total[named[check.inputs[1]]] + _power(interpreter.get_tensor(tensor))
+    return {name: float(np.minimum(error / np.maximum(power[name], LEAST), 1).mean()) for name, error in noise.items()}
+
+
+def _power(values: np.ndarray) -> np.ndarray:
+    """Of each channel, (channels,)."""
+    return np.asarray(np.square(np.float64(values)).reshape(-1, values.shape[-1]).mean(axis=0))
 
 
 def _batches(images: np.ndarray) -> Iterator[np.ndarray]:
@@ -91,6 +95,12 @@ def told(content: bytes) -> Mapping[str, Any]:
     whole = any(not each.is_float for each in found)
     kept = [name for each in found if each.is_float and whole for name in layers(each.name)]
     return {"operations": len(found), "in_float": list(dict.fromkeys(kept))}
+
+
+def users(content: bytes) -> dict[str, list[str]]:
+    """The operations that take what each gives, all by the names of their outputs."""
+    found = operations(content)
+    return {each.name: [user.name for user in found if set(each.outputs) & set(user.inputs)] for each in found}
 
 
 def layers(name: str) -> list[str]:

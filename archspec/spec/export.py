@@ -29,7 +29,7 @@ class ExportSection(Section):
     quantize: tuple[str, ...] = key(Each(Choice(QUANTIZED, QUANTIZED_WORDS), least=0, unique=True),
                                     "smaller TFLite files, one for each: model_int8.tflite and so on; see docs/tflite.md",
                                     default=(), synonyms=("quantization", "quantized"))
-    accuracy_drop: float = key(ShareKind(), "how many images a quantised file may put into another class than the network; "
+    accuracy_drop: float = key(ShareKind(), "the accuracy that a quantised file may lose, by the network's own probabilities; "
                                "int8 keeps as many layers in float as that takes", default=0.01)
     calibration: int = key(Whole(1, 10_000), "how many training images show int8 and int16x8 the range of each layer's numbers",
                            default=200, unit="images")
