@@ -17,19 +17,21 @@ NAMES = {number: name for name, number in vars(schema.BuiltinOperator).items() i
 """The built-in operations, by number."""
 LEAST = float(np.finfo(np.float32).tiny)
 """A power that is divided by is at least this."""
+TYPES = {number: name for name, number in vars(schema.TensorType).items() if name.isupper() or name[-1].isdigit()}
+"""The types of numbers, by number."""
 VERIFY = "NumericVerify"
 """The converter's operation that subtracts from what has been quantised what it is in float."""
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One of a file: what it is in TFLite, the numbers of its tensors, the name of its first output, whether that is float."""
+    """One of a file: what it is in TFLite, the numbers of its tensors, the name of its first output and of its type."""
 
     kind: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     name: str
-    is_float: bool
+    type: str
 
 
 def operations(content: bytes) -> list[Operation]:
@@ -43,7 +45,7 @@ def operations(content: bytes) -> list[Operation]:
                            for numbers in (each.InputsAsNumpy(), each.OutputsAsNumpy()))
         first = graph.Tensors(outputs[0])
         return Operation(kinds[each.OpcodeIndex()], tuple(inputs), tuple(outputs), first.Name().decode(),
-                         first.Type() == schema.TensorType.FLOAT32)
+                         TYPES[first.Type()])
     return [read(graph.Operators(index)) for index in range(graph.OperatorsLength())]
 
 
@@ -92,8 +94,8 @@ def _batches(images: np.ndarray) -> Iterator[np.ndarray]:
 def told(content: bytes) -> Mapping[str, Any]:
     """For a report: how many operations there are, and the layers of those that reckon in float where others do not."""
     found = [each for each in operations(content) if each.kind not in ("QUANTIZE", "DEQUANTIZE")]
-    whole = any(not each.is_float for each in found)
-    kept = [name for each in found if each.is_float and whole for name in layers(each.name)]
+    whole = any(each.type in ("INT8", "INT16") for each in found)
+    kept = [name for each in found if each.type == "FLOAT32" and whole for name in layers(each.name)]
     return {"operations": len(found), "in_float": list(dict.fromkeys(kept))}
 
 

@@ -108,7 +108,7 @@ def _pool(call: Call, op: ops.Pool) -> tf.Tensor:
     padded = _mean(_zeros_around(call.x, pads), op, "VALID")
     if counted == pads:
         return padded
-    one = _zeros_around(tf.ones_like(call.x[:1, :, :, :1]), counted)
+    one = _zeros_around(_ones(call.x), counted)
     return padded / _mean(_zeros_around(one, _less(pads, counted)), op, "VALID")
 
 
@@ -128,7 +128,13 @@ def _mean(x: tf.Tensor, op: ops.Pool, padding: str) -> tf.Tensor:
 def _share_inside(x: tf.Tensor, op: ops.Pool) -> tf.Tensor:
     """Part of each window that lies in the map: TensorFlow's `SAME` mean leaves the rest out."""
     window = tf.fill((*op.kernel, 1, 1), 1 / (op.kernel[0] * op.kernel[1]))
-    return tf.nn.conv2d(tf.ones_like(x[:1, :, :, :1]), window, op.stride, "SAME")
+    return tf.nn.conv2d(_ones(x), window, op.stride, "SAME")
+
+
+def _ones(x: tf.Tensor) -> tf.Tensor:
+    """One channel of one image as large as these: a constant where they have a size, of which no runtime reckons anything."""
+    height, width = x.shape[1:3]
+    return tf.ones_like(x[:1, :, :, :1]) if None in (height, width) else tf.ones((1, height, width, 1))
 
 
 def _least(pads: Pads, others: Pads) -> Pads:

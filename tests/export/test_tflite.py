@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
-from artifacts import RULE, artifact
+from artifacts import RULE
 
 import archspec
 from archspec.artifact.artifact import Artifact, shapes
@@ -21,6 +21,9 @@ from archspec.export.exportable import Exportable
 from archspec.export.exporters import EXPORTERS, NotEqual, export
 from archspec.export.runners import RUNNERS
 from archspec.export.tflite_file import operations
+from archspec.graph import ops
+from archspec.preprocess.rule import Preprocess
+from archspec.spec.arch import Spec
 from archspec.spec.export import QUANTIZED, ExportSection
 
 PIXELS = np.random.default_rng(0).uniform(0, 255, (64, 8, 8, 4)).astype(np.float32)
@@ -28,18 +31,21 @@ NET = "archspec: 1\nname: net\ninput: 8x8x4\nclasses: 3\nstem: {stem}\nstages: {
 
 
 def network(folder: Path, text: str) -> Artifact:
-    """With kernels and statistics as a training leaves them."""
     path = folder / "net.yaml"
     path.write_text(text)
-    spec, draw = archspec.load(str(path)), np.random.default_rng(0)
-    graph = archspec.lower(spec)
+    return filled(archspec.load(str(path)), RULE)
+
+
+def filled(spec: Spec, rule: Preprocess) -> Artifact:
+    """With kernels and statistics as a training leaves them."""
+    graph, draw = archspec.lower(spec), np.random.default_rng(0)
 
     def drawn(name: str, shape: tuple[int, ...]) -> np.ndarray:
         if name in ("gamma", "moving_variance"):
             return draw.uniform(0.5, 1.5, shape).astype(np.float32)
         return draw.normal(0, (2 / max(1, int(np.prod(shape[:-1])))) ** 0.5 if name == "kernel" else 0.1, shape).astype(np.float32)
     weights = {key: drawn(key[1], shape) for key, shape in shapes(graph).items()}
-    return Artifact(spec.to_yaml(expand=True), graph, weights, ("cat", "dög", "owl"), RULE, {}, {}, "0", several=False)
+    return Artifact(spec.to_yaml(expand=True), graph, weights, ("cat", "dög", "owl"), rule, {}, {}, "0", several=False)
 
 
 def made(found: Artifact, **options: object) -> Exportable:
@@ -206,3 +212,21 @@ def test_one_that_loses_too_much_is_thrown_away(small: Artifact, tmp_path: Path,
     with pytest.raises(NotEqual, match=r"tflite_dynamic: .* export.accuracy_drop is 0.01. It was not kept"):
         export(made(small), ["tflite_dynamic"], tmp_path, PIXELS)
     assert not list(tmp_path.glob("*.tflite"))
+
+
+FAMILIES = {"cifar_resnext29_32x4d": "1, 1, 1", "densenet121": "1, 1, 1, 1", "keras_resnet50v2": "1, 1, 1, 1", "regnet_x_400mf": "1, 1, 1, 1",
+            "se_resnet50_post": "1, 1, 1, 1"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "repeats"), FAMILIES.items(), ids=FAMILIES)
+def test_members_of_families_convert_with_one_operation_for_each_convolution(name: str, repeats: str, tmp_path: Path) -> None:
+    rule = replace(RULE, height=32, width=32, channels=3, mean=(120.0,), std=(60.0,))
+    found = filled(archspec.load(name, ["input=32x32x3", "classes=3", f"stages.repeats=[{repeats}]"]), rule)
+    pixels = np.random.default_rng(1).uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)
+    wanted = made(found, tolerance=1e-4)
+    export(wanted, ["tflite"], tmp_path, pixels)
+    convolutions = [node for node in wanted.network.graph.nodes if isinstance(node.op, ops.Conv | ops.Depthwise)]
+    there = kinds(tmp_path / "model.tflite")
+    assert there["CONV_2D"] + there["DEPTHWISE_CONV_2D"] == len(convolutions)
+    assert set(there) <= set(vars(schema.BuiltinOperator)) - {"CUSTOM"}
