@@ -64,7 +64,7 @@ def export(model: str, to: str, formats: str | None, quantize: str | None, accur
         for note in found.notes:
             aside(f"{model}: {note}")
         levels = tuple(found.artifact.graph.features) if features else ()
-        wanted = Wanted(steady(user_path(to, "--to")), name or found.artifact.name, found.spec.export.formats, keep, levels)
+        wanted = Wanted(steady(user_path(to, "--to")), name or found.artifact.name, found.spec.export.artefacts, keep, levels)
         try:
             released, proofs = deliver(found, wanted, tick)
         except NotEqual as error:

@@ -31,7 +31,7 @@ def deliver(subject: Subject, wanted: Wanted, tick: Tick) -> tuple[Release, dict
     Raises NotEqual, and InputError where the place cannot be published to.
     """
     artifact, options, images = subject.artifact, subject.spec.export, subject.images
-    calibration = (lambda: images.training.sample(sample.IMAGES, sample.SEED)[0]) if images else None
+    calibration = (lambda: images.training.sample(options.calibration, sample.SEED)[0]) if images else None
     made = Exportable(artifact, options, wanted.levels, calibration)
     pixels = images.testing.sample(sample.IMAGES, sample.SEED)[0] if images else sample.made(artifact.preprocess)
     proofs = dict[str, Proof]()

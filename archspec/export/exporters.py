@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,15 +18,21 @@ from archspec.export.predictor import reference
 from archspec.export.runners import RUNNERS
 from archspec.io.files import replacing, write_text
 from archspec.io.quiet import quiet
+from archspec.spec.export import ExportSection
 
 
 @dataclass(frozen=True)
 class Exporter:
-    """Where in a folder the format lies, how it is written, and which of RUNNERS runs it."""
+    """Where in a folder the format lies, how it is written, which of RUNNERS runs it, and what a report says of one.
+
+    One that is not `exact` has other numbers than the network; it is judged by the classes that it tells.
+    """
 
     place: str
     write: Callable[[Exportable, Path], None]
     kind: str
+    told: Callable[[Path], Mapping[str, Any]] = lambda _: {}
+    exact: bool = True
 
     def run(self, path: Path, images: np.ndarray) -> np.ndarray:
         """Probabilities, (n, classes), of an export read back from the disk. Images: (n, h, w, c), 0 to 255."""
@@ -34,7 +41,9 @@ class Exporter:
 
 EXPORTERS: dict[str, Exporter] = {
     "savedmodel": Exporter(savedmodel.PLACE, savedmodel.write, "savedmodel"),
-    "tflite": Exporter(tflite.PLACE, tflite.write, "tflite"),
+    "tflite": Exporter(tflite.PLACE, tflite.write, "tflite", tflite.told),
+    **{f"tflite_{mode}": Exporter(tflite.PLACES[mode], write, "tflite", tflite.told, exact=False)
+       for mode, write in tflite.WRITERS.items()},
     "keras": Exporter(kerasfile.PLACE, kerasfile.write, "keras"),
     "onnx": Exporter(onnx.PLACE, onnx.write, "onnx"),
 }
@@ -62,7 +71,9 @@ def export(made: Exportable, formats: Sequence[str], folder: Path, pixels: np.nd
     found = {}
     for name in formats:
         found[name] = _export(name, made, folder, pixels, expected)
-        report.add(folder, made.artifact, made.options.tolerance, name, EXPORTERS[name].place, found[name])
+        exporter = EXPORTERS[name]
+        report.add(folder, made.artifact, made.options.tolerance, name, exporter.place, found[name],
+                   exporter.told(folder / exporter.place))
     return found
 
 
@@ -73,6 +84,14 @@ def _export(name: str, made: Exportable, folder: Path, pixels: np.ndarray, expec
             given = EXPORTERS[name].run(partial, pixels)
             only_maps = name == "keras" and made.levels
             parity = compare_maps(kerasfile.maps(made, pixels), given) if only_maps else compare(expected, given)
-        if not parity.holds(made.options.tolerance):
-            raise NotEqual(f"{name}: {parity}; export.tolerance is {made.options.tolerance:g}. It was not kept")
+        if unequal := why_not(name, parity, made.options):
+            raise NotEqual(f"{unequal}. It was not kept")
     return parity
+
+
+def why_not(name: str, parity: Parity, options: ExportSection) -> str:
+    """Why an export may not be kept; '' if it may."""
+    if EXPORTERS[name].exact:
+        return "" if parity.holds(options.tolerance) else f"{name}: {parity}; export.tolerance is {options.tolerance:g}"
+    return "" if parity.agrees(options.accuracy_drop) else (
+        f"{name}: {parity}; export.accuracy_drop is {options.accuracy_drop:.3g}")

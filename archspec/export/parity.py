@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import binom
 
 from archspec.evaluate.evaluator import TOP5_FROM
 from archspec.evaluate.ranks import rank
 
-LEAST = 8 * np.finfo(np.float32).tiny
-"""Probabilities are not told apart below this, so neither are logits that are more than 85 below the greatest.
-
-The softmax of a runtime may give 0 for all that comes near the smallest number: TensorFlow's does below twice that, and
-onnxruntime's does not.
-"""
+LEAST = 2.0**-120
+"""Probabilities are not told apart below this, so neither are logits that are more than 83 below the greatest: runtimes end
+at different places, TensorFlow's softmax at 2**-125, Keras at 0."""
 EVEN = np.log(2)
 """Where classes share one probability out, the logarithm of one of them is this far below 0 at least."""
 LOGITS = 10
@@ -28,7 +26,7 @@ class Parity:
     `probabilities` is the greatest difference of any, `mean` that of all. `logits` is the greatest difference of any logit,
     as a share of its image's largest: a softmax that has decided hides what its input does. `agreement` is the share of
     images for which the class that comes first here comes first there, `best_five` that of the best five, in any order; None
-    below six classes.
+    below six classes. `lost` is the accuracy that is lost, see there.
     """
 
     probabilities: float
@@ -36,11 +34,19 @@ class Parity:
     logits: float
     agreement: float
     best_five: float | None
+    lost: float
     images: int
 
     def holds(self, tolerance: float) -> bool:
         """Whether the export may be kept."""
         return self.probabilities <= tolerance and self.logits <= LOGITS * tolerance
+
+    def agrees(self, drop: float) -> bool:
+        """Whether no more accuracy is lost than where a share `drop` of all images is, and chance chose these.
+
+        Of a thousand exports that lose as much as they may one is refused for it.
+        """
+        return bool(np.isfinite(self.probabilities)) and self.lost * self.images <= float(binom.ppf(0.999, self.images, drop))
 
     def __str__(self) -> str:
         return (f"probabilities differ by {self.probabilities:.1e} at most, logits by {self.logits:.1e} of the largest, "
@@ -59,7 +65,17 @@ def compare(ours: np.ndarray, theirs: np.ndarray) -> Parity:
     same = rank(theirs, first).numpy() == rank(ours, first).numpy()  # equal where there is a tie on both sides
     with np.errstate(invalid="ignore"):
         return Parity(_greatest(ours - theirs), float(np.nan_to_num(np.abs(ours - theirs), nan=np.inf).mean()),
-                      _greatest((mine - yours) / largest), float(same.mean()), _best_five(ours, theirs), len(ours))
+                      _greatest((mine - yours) / largest), float(same.mean()), _best_five(ours, theirs), lost(ours, theirs),
+                      len(ours))
+
+
+def lost(ours: np.ndarray, theirs: np.ndarray) -> float:
+    """The accuracy that is lost with their classes in the place of ours, were our probabilities right.
+
+    It needs no labels: an image that was a toss-up costs next to nothing, one that was sure costs all of its share.
+    """
+    rows = np.arange(len(ours))
+    return float((ours.max(axis=1) - ours[rows, theirs.argmax(axis=1)]).mean())
 
 
 def compare_maps(ours: np.ndarray, theirs: np.ndarray) -> Parity:
@@ -71,7 +87,7 @@ def compare_maps(ours: np.ndarray, theirs: np.ndarray) -> Parity:
     with np.errstate(invalid="ignore"):
         apart = np.nan_to_num(np.abs(ours - theirs) / largest, nan=np.inf)
     greatest, same = float(apart.max()), float((ours.argmax(axis=1) == theirs.argmax(axis=1)).mean())
-    return Parity(greatest, float(apart.mean()), greatest, same, None, len(ours))
+    return Parity(greatest, float(apart.mean()), greatest, same, None, 0.0, len(ours))
 
 
 def _best_five(ours: np.ndarray, theirs: np.ndarray) -> float | None:

@@ -20,7 +20,7 @@ from archspec.evaluate.evaluator import TOP5_FROM
 from archspec.evaluate.ranks import rank
 from archspec.export import sample
 from archspec.export.exportable import Exportable
-from archspec.export.exporters import EXPORTERS, NotEqual
+from archspec.export.exporters import EXPORTERS, NotEqual, why_not
 from archspec.export.fresh import Failed, Fresh, Loaded
 from archspec.export.parity import Parity, compare
 from archspec.export.parting import parting
@@ -30,8 +30,8 @@ BATCHES = (1, 8)
 """Images a call of which the time is taken."""
 FILES, ENCODABLE = 16, (1, 3, 4)
 """How many files are compared, and the channels that they can have."""
-KERAS = "keras"
-"""The model that the others are held against."""
+TRAINED = "Keras model"
+"""What the others are held against."""
 
 
 @dataclass(frozen=True)
@@ -62,27 +62,38 @@ def prove(made: Exportable, folder: Path, names: Sequence[str], pixels: np.ndarr
     """Runs the exports that lie in a folder, and the Keras model, which is the first row.
 
     `pixels` (n, h, w, c) are what they are compared on, `testing` what their accuracy is counted on. Raises NotEqual for one
-    that cannot be run, or is not equal by the tolerance.
+    that cannot be run, is not equal by the tolerance, or, with rounder numbers, loses more accuracy than it may.
     """
     with tempfile.TemporaryDirectory(prefix="archspec-") as place, ExitStack() as stack:
         path = Path(place) / "model.keras"
         keras_model.save(made.artifact, path)
-        asked = {KERAS: (KERAS, path), **{name: (EXPORTERS[name].kind, folder / EXPORTERS[name].place) for name in names}}
+        asked = {TRAINED: ("keras", path), **{name: (EXPORTERS[name].kind, folder / EXPORTERS[name].place) for name in names
+                                              if not (made.levels and name == "keras")}}  # whose maps are not probabilities
         found: dict[str, _Running] = {}
         for done, (name, (kind, where)) in enumerate(asked.items()):
             tick("running each export", done, len(asked))
             with _told(name):
                 found[name] = _Running.of(stack.enter_context(Fresh(kind, where)), pixels)
-        parities = {name: compare(found[KERAS].said, each.said) for name, each in found.items() if name != KERAS}
+        parities = {name: compare(found[TRAINED].said, each.said) for name, each in found.items() if name != TRAINED}
+        for name, parity in parities.items():
+            if unequal := why_not(name, parity, made.options):
+                raise NotEqual(f"{unequal}; {parting(made, *asked[name], pixels)}")
         of_files = _of_files(found, testing) if testing else {}
-        for name, parity in (*parities.items(), *of_files.items()):
-            if not parity.holds(made.options.tolerance):
-                what = " of files that it decodes itself" * (parity is of_files.get(name))
-                parted = "" if what else f"; {parting(made, *asked[name], pixels)}"
-                raise NotEqual(f"{name}{what}: {parity}; export.tolerance is {made.options.tolerance:g}{parted}")
+        for name, parity in of_files.items():
+            if unequal := why_not(name, parity, made.options):
+                raise NotEqual(f"{unequal}, where it decodes files itself")
         scores = _scores(found, testing, tick) if testing else {name: {} for name in found}
+    _refuse_worse(scores, made.options.accuracy_drop)
     return {name: Proof(parities.get(name), of_files.get(name), each.loaded, each.milliseconds, scores[name])
             for name, each in found.items()}
+
+
+def _refuse_worse(scores: Mapping[str, Mapping[str, float]], drop: float) -> None:
+    """Raises NotEqual for an export with rounder numbers that loses more accuracy than it may."""
+    for name, each in scores.items():
+        if each and name != TRAINED and not EXPORTERS[name].exact and scores[TRAINED]["top1"] - each["top1"] > drop:
+            raise NotEqual(f"{name}: {each['top1']:.2%} of the test images are right, of the Keras model's {scores[TRAINED]['top1']:.2%}; "
+                           f"export.accuracy_drop is {drop:.3g}")
 
 
 @dataclass(frozen=True)
@@ -114,7 +125,7 @@ def _of_files(found: Mapping[str, _Running], testing: Pipeline) -> dict[str, Par
     if testing.rule.channels not in ENCODABLE or len(files) < len(chosen):
         return {}
     pixels = np.stack([testing.still(int(index)) for index in chosen]).astype(np.float32)
-    return {name: compare(found[KERAS].process.run(pixels), each.process.run_files(files))
+    return {name: compare(found[TRAINED].process.run(pixels), each.process.run_files(files))
             for name, each in found.items() if name in EXPORTERS and EXPORTERS[name].kind in OF_FILES}
 
 
@@ -132,7 +143,7 @@ def _file(split: Split, index: int) -> bytes | None:
 def _scores(found: Mapping[str, _Running], testing: Pipeline, tick: Tick) -> dict[str, dict[str, float]]:
     """The shares top1 and top5 of all test images, as evaluation counts them, by export."""
     hits = {name: np.zeros(2, np.int64) for name in found}
-    batches, count, classes = iter(testing.evaluation()), 0, found[KERAS].said.shape[1]
+    batches, count, classes = iter(testing.evaluation()), 0, found[TRAINED].said.shape[1]
     for step in range(testing.steps):
         batch = testing.next(batches, step, training=False)
         real = batch.weights.numpy() > 0

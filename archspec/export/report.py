@@ -15,12 +15,13 @@ from archspec.io.places import kind_of
 PLACE = "parity.json"
 
 
-def add(folder: Path, artifact: Artifact, tolerance: float, name: str, place: str, parity: Parity) -> None:
-    """Writes the report anew, with a row for what has just been exported."""
+def add(folder: Path, artifact: Artifact, tolerance: float, name: str, place: str, parity: Parity,
+        told: Mapping[str, Any]) -> None:
+    """Writes the report anew, with a row for what has just been exported and what is told of it beside."""
     row = {"format": name, "path": place, "bytes": _size(folder / place), "sha256": digest(folder / place),
            "images": parity.images, "max_difference": parity.probabilities, "max_logit_difference": parity.logits,
-           "same_top1": parity.agreement, "mean_difference": parity.mean,
-           **({} if parity.best_five is None else {"same_top5": parity.best_five})}
+           "same_top1": parity.agreement, "mean_difference": parity.mean, "lost_accuracy": parity.lost,
+           **({} if parity.best_five is None else {"same_top5": parity.best_five}), **told}
     kept = [each for each in rows(folder) if each["format"] != name]
     write_json(folder / PLACE, {"model": artifact.name, "fingerprint": artifact.fingerprint, "tolerance": tolerance,
                                 "artefacts": [*kept, row]})

@@ -53,7 +53,7 @@ def missing(run: RunFolder, wanted: ExportSection) -> list[str]:
         **_from_training(run), "result.json": lambda: run.read_result() == summarize(run),
         "curves.png": lambda: read_bytes(run.curves).endswith(END_OF_PNG),
         REPORT: lambda: read_bytes(run.path / REPORT).startswith(b"# ")}
-    if wanted.formats:
+    if wanted.artefacts:
         names = run.path / labels.NAME
         checks[labels.NAME] = lambda: read_bytes(names).decode("utf-8") == labels.text(read_facts(run.path)["classes"])
     return [*(name for name, check in checks.items() if not _holds(check)),
@@ -62,7 +62,7 @@ def missing(run: RunFolder, wanted: ExportSection) -> list[str]:
 
 def _made(wanted: ExportSection) -> list[str]:
     """The formats that are made of a run; its own model.keras is one already, and is its weights."""
-    return [name for name in wanted.formats if EXPORTERS[name].place != MODEL]
+    return [name for name in wanted.artefacts if EXPORTERS[name].place != MODEL]
 
 
 def is_trained(run: RunFolder) -> bool:
@@ -116,7 +116,8 @@ def complete(folder: Path, wanted: ExportSection, testing: Pipeline | None = Non
     if not formats:
         return Finished(result, {})
     compared, note = (_sample(testing), "") if testing else pixels_for(folder, artifact)
-    return Finished(result, export(Exportable(artifact, wanted), formats, folder, compared), note)
+    made = Exportable(artifact, wanted, calibration=lambda: calibrating(folder, artifact, wanted.calibration))
+    return Finished(result, export(made, formats, folder, compared), note)
 
 
 def _objective(folder: Path, artifact: Artifact) -> str:
@@ -127,9 +128,10 @@ def _objective(folder: Path, artifact: Artifact) -> str:
 
 def export_run(folder: Path, to: Path, formats: Sequence[str]) -> dict[str, Parity]:
     """Exports the network of a trained run into the folder `to`. Raises InputError and NotEqual as export does."""
-    artifact = read(folder)
+    artifact, options = read(folder), load(str(folder / SPEC)).export
     pixels, _ = pixels_for(folder, artifact)
-    return export(Exportable(artifact, load(str(folder / SPEC)).export), formats, to, pixels)
+    made = Exportable(artifact, options, calibration=lambda: calibrating(folder, artifact, options.calibration))
+    return export(made, formats, to, pixels)
 
 
 def pixels_for(folder: Path, artifact: Artifact) -> tuple[np.ndarray, str]:
@@ -140,6 +142,15 @@ def pixels_for(folder: Path, artifact: Artifact) -> tuple[np.ndarray, str]:
     except InputError as error:
         why = str(error).partition("\n")[0]
         return sample.made(artifact.preprocess), f"exports were compared on made images, for there is no data ({why})"
+
+
+def calibrating(folder: Path, artifact: Artifact, count: int) -> np.ndarray:
+    """So many training images of the run's data as evaluation sees them; made ones where the data is not there."""
+    recipe = load(str(folder / SPEC)).train
+    try:
+        return Pipeline(load_data(recipe.data).train, artifact.preprocess, recipe).sample(count, sample.SEED)[0]
+    except InputError:
+        return sample.made(artifact.preprocess)
 
 
 def _sample(testing: Pipeline) -> np.ndarray:

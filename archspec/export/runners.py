@@ -47,7 +47,37 @@ def tflite(path: Path) -> Run:
     """A TFLite file under LiteRT's own interpreter; tf.lite.Interpreter is deprecated in its favour."""
     from ai_edge_litert.interpreter import Interpreter
     runner = Interpreter(model_path=str(path), num_threads=os.cpu_count()).get_signature_runner("serving_default")
-    return lambda images: np.asarray(runner(images=images)["probabilities"])
+    taken, given = runner.get_input_details()["images"], runner.get_output_details()["probabilities"]
+    mean, std = _normalization(path)
+
+    def run(images: np.ndarray) -> np.ndarray:
+        inputs = (images - mean) / std
+        found = runner(images=_whole(inputs, taken) if taken["dtype"] != np.float32 else inputs)["probabilities"]
+        return _real(found, given) if given["dtype"] != np.float32 else np.asarray(found)
+    return run
+
+
+def _normalization(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation, of each channel or of all, that a TFLite file wants of its pixels; it says so in a file inside."""
+    said = {"mean": [0.0], "std": [1.0]}
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as file:
+            if "preprocess.json" in file.namelist():
+                said = json.loads(file.read("preprocess.json"))["normalization"]
+    return np.array(said["mean"], np.float32), np.array(said["std"], np.float32)
+
+
+def _whole(inputs: np.ndarray, details: Mapping[str, Any]) -> np.ndarray:
+    """Numbers in an input's own scale: whole ones."""
+    scale, zero = details["quantization"]
+    bounds = np.iinfo(details["dtype"])
+    return np.asarray(np.clip(np.round(inputs / scale) + zero, bounds.min, bounds.max), details["dtype"])
+
+
+def _real(outputs: np.ndarray, details: Mapping[str, Any]) -> np.ndarray:
+    """What an output's whole numbers stand for."""
+    scale, zero = details["quantization"]
+    return np.asarray((outputs.astype(np.float32) - zero) * np.float32(scale))
 
 
 def onnx(path: Path) -> Run:

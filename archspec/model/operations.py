@@ -40,11 +40,13 @@ class Call:
         return self.inputs[0]
 
 
-def compute(graph: Graph, arrays: Arrays, images: tf.Tensor, wanted: Iterable[str]) -> dict[str, tf.Tensor]:
+def compute(graph: Graph, arrays: Arrays, images: tf.Tensor, wanted: Iterable[str],
+            operations: Operations | None = None) -> dict[str, tf.Tensor]:
     """The results of these nodes for `images` (batch, height, width, channels), float32, as the network takes them.
 
-    What a node becomes stands in a name scope of its name.
+    What a node becomes stands in a name scope of its name. `operations` are OPERATIONS unless said otherwise.
     """
+    emitters = operations or OPERATIONS
     names = list(wanted)
     positive, values = above_zero(graph.nodes), {graph.input.name: images}
     for node in graph.ancestors(names):
@@ -52,7 +54,7 @@ def compute(graph: Graph, arrays: Arrays, images: tf.Tensor, wanted: Iterable[st
             own = {weight.name: arrays[node.name, weight.name] for weight in node.weights}
             call = Call(node, own, [values[value.name] for value in node.inputs], takes_above_zero(node, positive))
             with tf.name_scope(node.name):
-                values[node.name] = OPERATIONS[type(node.op)](call, node.op)
+                values[node.name] = emitters[type(node.op)](call, node.op)
     return {name: values[name] for name in names}
 
 
@@ -110,7 +112,7 @@ def _pool(call: Call, op: ops.Pool) -> tf.Tensor:
     padded = _mean(_zeros_around(call.x, pads), op, "VALID")
     if counted == pads:
         return padded
-    one = tf.ones_like(_zeros_around(call.x[:1, :, :, :1], counted))
+    one = _ones(_zeros_around(call.x[:1, :, :, :1], counted))
     return padded / _mean(_zeros_around(one, less(pads, counted)), op, "VALID")
 
 
@@ -158,7 +160,13 @@ def _mean(x: tf.Tensor, op: ops.Pool, padding: str) -> tf.Tensor:
 def _share_inside(x: tf.Tensor, op: ops.Pool) -> tf.Tensor:
     """Part of each window that lies in the map: TensorFlow's `SAME` mean leaves the rest out."""
     window = tf.fill((*op.kernel, 1, 1), 1 / (op.kernel[0] * op.kernel[1]))
-    return tf.nn.conv2d(tf.ones_like(x[:1, :, :, :1]), window, op.stride, "SAME")
+    return tf.nn.conv2d(_ones(x), window, op.stride, "SAME")
+
+
+def _ones(x: tf.Tensor) -> tf.Tensor:
+    """One channel of one image as large as these: a constant where they have a size, of which no runtime reckons anything."""
+    height, width = x.shape[1:3]
+    return tf.ones_like(x[:1, :, :, :1]) if None in (height, width) else tf.ones((1, height, width, 1))
 
 
 def _zeros_around(x: tf.Tensor, pads: Pads) -> tf.Tensor:
@@ -256,11 +264,19 @@ def _pad_channels(call: Call, op: ops.PadChannels) -> tf.Tensor:
 
 
 def _merge(call: Call, op: ops.Merge) -> tf.Tensor:
+    return _merged(call, op, tf.add_n)
+
+
+def _merge_in_pairs(call: Call, op: ops.Merge) -> tf.Tensor:
+    return _merged(call, op, lambda values: reduce(tf.add, values))
+
+
+def _merged(call: Call, op: ops.Merge, total: Callable[[Sequence[tf.Tensor]], tf.Tensor]) -> tf.Tensor:
     match op.how:
         case "add":
-            return tf.add_n(call.inputs)
+            return total(call.inputs)
         case "average":
-            return tf.add_n(call.inputs) * (1 / len(call.inputs))
+            return total(call.inputs) * (1 / len(call.inputs))
     return reduce({"multiply": tf.multiply, "max": tf.maximum}[op.how], call.inputs)
 
 
@@ -275,7 +291,9 @@ def _blend(call: Call, op: ops.Blend) -> tf.Tensor:
     return gate * transformed + (1 - gate) * carried
 
 
-OPERATIONS: Mapping[type[ops.Op], Callable[[Call, Any], tf.Tensor]] = {
+Operations = Mapping[type[ops.Op], Callable[[Call, Any], tf.Tensor]]
+"""By operation of the vocabulary: what it becomes."""
+OPERATIONS: Operations = {
     ops.Conv: _conv,
     ops.Depthwise: _depthwise,
     ops.Pool: _pool,
@@ -301,3 +319,5 @@ OPERATIONS: Mapping[type[ops.Op], Callable[[Call, Any], tf.Tensor]] = {
     ops.Gate: _gate,
     ops.Blend: _blend,
 }
+ON_DEVICES: Operations = {**OPERATIONS, ops.Merge: _merge_in_pairs}
+"""For TFLite, which neither fuses a sum of any number of maps with what follows, nor has it in whole numbers."""

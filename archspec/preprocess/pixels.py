@@ -124,10 +124,13 @@ def _in_levels(pixels: tf.Tensor, interpolation: str) -> tf.Tensor:
 
 def normalize(pixels: tf.Tensor, rule: Preprocess) -> tf.Tensor:
     """(..., channels) pixels from 0 to 255, uint8 or float32, to the network's input, float32."""
-    pixels = tf.cast(pixels, tf.float32)
-    ordered = tf.reverse(pixels, axis=[-1]) if rule.order == "bgr" else pixels
     factors = [1 / std for std in rule.std]
-    return (ordered - tf.constant(rule.mean, tf.float32)) * tf.constant(factors, tf.float32)
+    return (ordered(tf.cast(pixels, tf.float32), rule) - tf.constant(rule.mean, tf.float32)) * tf.constant(factors, tf.float32)
+
+
+def ordered(pixels: tf.Tensor, rule: Preprocess) -> tf.Tensor:
+    """(..., channels) with red first to the order that the network takes, or back."""
+    return tf.reverse(pixels, axis=[-1]) if rule.order == "bgr" else pixels
 
 
 def denormalize(inputs: np.ndarray, rule: Preprocess) -> np.ndarray:

@@ -61,6 +61,28 @@ Quantity = Rate | Span
 
 
 @dataclass(frozen=True)
+class ShareKind(Kind):
+    """A share of a whole, less than all of it: `1%` or 0.01."""
+
+    def take(self, value: object) -> float:
+        """From 0 to less than 1. Raises Unfit."""
+        said = PERCENTS.fullmatch(value.strip()) if isinstance(value, str) else None
+        if said and _is_number(said[1]):
+            share = float(said[1]) / 100
+        elif isinstance(value, bool) or not isinstance(value, int | float):
+            raise Unfit(self.expected(), hint_for_text(value))
+        else:
+            share = float(value)
+        if not 0 <= share < 1:
+            raise Unfit(self.expected(), f"write {share:g}%" if said is None and 1 <= share < 100 else "")
+        return share
+
+    def expected(self) -> str:
+        """Both forms."""
+        return "a share from 0% to less than 100%, 1% or 0.01"
+
+
+@dataclass(frozen=True)
 class RateKind(Kind):
     """A learning rate above 0, alone or per batch."""
 

@@ -123,6 +123,9 @@ def _recipe(spec: Spec) -> Iterator[Problem]:
     if export.weights == "ema" and recipe.ema is None:
         yield Problem("ema", place(spec.resolved.tree, "export.weights"), "export.weights: ema, but train.ema says no average",
                       "train: {ema: 0.9999}, or leave export.weights out")
+    if export.integers == "uint8" and export.pixels == "outside":
+        yield Problem("pixels", place(spec.resolved.tree, "export.integers"), "export.integers: uint8 are pixels as they are, "
+                      "but export.pixels: outside wants them normalised", "pixels: inside, or integers: int8")
     yield from _misfits(spec, recipe, lambda operation: isinstance(operation, PadCrop))
 
 

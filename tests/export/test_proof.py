@@ -38,9 +38,9 @@ def test_what_is_found_out(folder: Path) -> None:
     """Keras and all exports score alike on all test images, of which one is not in the sample; files are as good as pixels."""
     testing = evaluated_on(PIXELS.astype(np.uint8))
     found = prove(Exportable(artifact()), folder, FORMATS, PIXELS[:9], testing, tick)
-    assert list(found) == ["keras", *FORMATS]
-    assert found["keras"].parity is None
-    scores = found["keras"].scores
+    assert list(found) == ["Keras model", *FORMATS]
+    assert found["Keras model"].parity is None
+    scores = found["Keras model"].scores
     assert scores.keys() == {"top1"}
     assert scores["top1"] * 10 == pytest.approx(round(scores["top1"] * 10))
     for name in FORMATS:

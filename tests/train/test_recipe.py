@@ -303,3 +303,17 @@ def test_formats(formats: object, message: str, hint: str) -> None:
     with pytest.raises(SpecError) as error:
         section_of(ExportSection, {"formats": formats}, "export")
     assert [(problem.message, problem.hint) for problem in error.value.problems] == [(message, hint)]
+
+
+@pytest.mark.parametrize(("written", "share"), [("1%", 0.01), ("0.5 %", 0.005), (0.02, 0.02), ("0%", 0.0)])
+def test_a_share_is_percents_or_a_number(written: object, share: float) -> None:
+    assert section_of(ExportSection, {"accuracy_drop": written}, "export").accuracy_drop == pytest.approx(share)
+
+
+@pytest.mark.parametrize(("written", "hint"), [(1, "write 1%"), ("100%", ""), ("1 percent", ""), (True, "")])
+def test_what_is_no_share(written: object, hint: str) -> None:
+    with pytest.raises(SpecError) as error:
+        section_of(ExportSection, {"accuracy_drop": written}, "export")
+    (problem,) = error.value.problems
+    assert problem.message.startswith("export.accuracy_drop needs a share from 0% to less than 100%, 1% or 0.01, this is")
+    assert problem.hint == hint
