@@ -35,6 +35,8 @@ COMMANDS = {
               "peak."),
     "import": ("archspec.cli.import_:import_",
                "Write the Keras model of SPEC with WEIGHTS: Keras's .keras and .h5, .safetensors, or a state dict in .pth."),
+    "predict": ("archspec.cli.predict:predict",
+                "Say what MODEL takes each IMAGE for: a run, what was exported of it, or the address of a TensorFlow Serving."),
     "runs": ("archspec.cli.runs:runs",
              "List the runs in each DIR (runs if none is given), the best first, with what differs in their data and specs."),
     "data": ("archspec.cli.data:data",
