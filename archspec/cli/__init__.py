@@ -37,6 +37,8 @@ COMMANDS = {
                "Write the Keras model of SPEC with WEIGHTS: Keras's .keras and .h5, .safetensors, or a state dict in .pth."),
     "predict": ("archspec.cli.predict:predict",
                 "Say what MODEL takes each IMAGE for: a run, what was exported of it, or the address of a TensorFlow Serving."),
+    "serve-check": ("archspec.cli.serve_check:serve_check",
+                    "Hold a SavedModel folder, whoever made it, to all that a TensorFlow Serving needs of it."),
     "runs": ("archspec.cli.runs:runs",
              "List the runs in each DIR (runs if none is given), the best first, with what differs in their data and specs."),
     "data": ("archspec.cli.data:data",
