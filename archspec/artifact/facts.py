@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,21 +33,21 @@ def with_model(facts: Mapping[str, Any], sha256: str, needs: tuple[str, ...]) ->
     return {**facts, "model": {"sha256": sha256, "needs": list(needs)}}
 
 
-def read_facts(path: Path) -> dict[str, Any]:
-    """The document of a file, every key there and of its type. Raises InputError."""
+def read_facts(path: Path, wanted: Iterable[str] | None = None) -> dict[str, Any]:
+    """The document of a file, every key there and of its type: those that are wanted. Raises InputError."""
     if path.stat().st_size > MOST_BYTES:
         raise InputError(f"{path} is larger than {MOST_BYTES >> 20} MiB\n  hint: {RENEW}")
     try:
         facts: dict[str, Any] = read_json(path)
     except ValueError:
         raise InputError(f"{path} is damaged: it is no JSON\n  hint: {RENEW}") from None
-    return checked(facts, path, {**KEYS, **OF_MODEL})
+    return checked(facts, path, wanted or {**KEYS, **OF_MODEL})
 
 
-def checked(facts: dict[str, Any], path: Path, keys: Mapping[str, tuple[str, Callable[[Any], bool]]] | None = None
-            ) -> dict[str, Any]:
+def checked(facts: dict[str, Any], path: Path, wanted: Iterable[str] | None = None) -> dict[str, Any]:
     """A document of a file, which has these keys; those of `facts_of` if left out. Raises InputError where it has not."""
-    for key, (what, holds) in (keys or KEYS).items():
+    for key in wanted or KEYS:
+        what, holds = {**KEYS, **OF_MODEL}[key]
         if not isinstance(facts, dict) or not holds(facts.get(key)):
             raise InputError(f"{path}: {key} has to be {what}\n  hint: {RENEW}")
     return facts

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from archspec.io.digest import digest
 from archspec.io.files import remove, write_json, write_text
 from archspec.network import load, lower
 from archspec.preprocess.rule import Preprocess
+from archspec.spec.arch import Spec
 from archspec.weights import archives
 from archspec.weights.keras_file import by_layer
 
@@ -52,16 +53,25 @@ def read(place: Path) -> Artifact:
 
 
 def _read_file(path: Path) -> Artifact:
-    spec, facts = _said(path)
-    with tempfile.TemporaryDirectory(prefix="archspec-") as folder:
-        write_text(Path(folder) / SPEC, spec)
-        try:
-            graph = lower(load(str(Path(folder) / SPEC)))
-        except SpecError as error:
-            raise InputError(f"{path} holds a spec that cannot be read: {error.problems[0].message}\n  hint: {RENEW}") from None
+    text, facts = _said(path)
+    try:
+        graph = lower(_spec(text))
+    except SpecError as error:
+        raise InputError(f"{path} holds a spec that cannot be read: {error.problems[0].message}\n  hint: {RENEW}") from None
     if graph.fingerprint != facts["fingerprint"]:
         raise InputError(f"{path}: {SPEC} in it is another network than {FACTS} speaks of\n  hint: {RENEW}")
-    return _made(path, spec, graph, path, facts)
+    return _made(path, text, graph, path, facts)
+
+
+def spec_of(artifact: Artifact, overrides: Sequence[str] = ()) -> Spec:
+    """The spec of an artifact, with overrides. Raises SpecError."""
+    return _spec(artifact.spec, overrides)
+
+
+def _spec(text: str, overrides: Sequence[str] = ()) -> Spec:
+    with tempfile.TemporaryDirectory(prefix="archspec-") as folder:
+        write_text(Path(folder) / SPEC, text)
+        return load(str(Path(folder) / SPEC), list(overrides))
 
 
 def _said(path: Path) -> tuple[str, Mapping[str, Any]]:

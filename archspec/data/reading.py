@@ -83,13 +83,20 @@ class Reader:
 
     def pixels(self, index: int, number: int = 0) -> np.ndarray:
         """The i-th, seen under a number. Raises InputError with its name."""
+        try:
+            return self.shown(index, number)
+        except NoImage as error:
+            raise InputError(f"{self.split.path(index)}: cannot be read as an image ({error})\n"
+                             "  hint: replace the file, or begin a new run without it") from error
+
+    def shown(self, index: int, number: int = 0) -> np.ndarray:
+        """The same; raises NoImage with the reason alone."""
         row = tf.constant([number, index], tf.int64)
         try:
             looked = tuple(each[0] for each in self.look(row[None])) if self.looks else ()
             return np.asarray(self.image(row, looked))
         except (NoImage, TooSmall, OSError, tf.errors.OpError) as error:
-            raise InputError(f"{self.split.path(index)}: cannot be read as an image ({_reason(error)})\n"
-                             "  hint: replace the file, or begin a new run without it") from error
+            raise NoImage(_reason(error)) from error
 
     def is_another(self, index: int, number: int) -> bool:
         """Whether the i-th is not, or no more, what `ratios` says."""

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from archspec.artifact.artifact import Artifact, versions
-from archspec.artifact.folder import SPEC, read
+from archspec.artifact.folder import read, spec_of
 from archspec.data.check import checked
 from archspec.data.looking import Tick
 from archspec.data.pipeline import Pipeline
 from archspec.data.source import Source, without
 from archspec.data.sources import load_data
 from archspec.errors import InputError, nearest
-from archspec.io.files import opened, write_text
+from archspec.io.files import opened
 from archspec.network import load, lower, with_overrides
 from archspec.preprocess.rule import Preprocess, input_shape, preprocess_of
 from archspec.spec.arch import Spec
@@ -109,14 +107,6 @@ def _with_weights(kind: str, place: Path, artifact: Artifact, tick: Tick) -> Art
     best = max(recipe.checkpoint.best, kind == "best")
     spec = spec_of(artifact, (f"export.weights={kind}", f"train.checkpoint.best={best}"))
     return recovered(RunFolder(place), spec, tick)
-
-
-def spec_of(artifact: Artifact, overrides: Sequence[str] = ()) -> Spec:
-    """The spec of an artifact, with overrides. Raises SpecError."""
-    with tempfile.TemporaryDirectory(prefix="archspec-") as folder:
-        path = Path(folder) / SPEC
-        write_text(path, artifact.spec)
-        return load(str(path), list(overrides))
 
 
 def _filled(asked: Asked, tick: Tick) -> Subject:

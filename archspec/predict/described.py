@@ -1,0 +1,52 @@
+"""What an exported file cannot say itself: how images are prepared for it, and what its classes are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from archspec.artifact.facts import read_facts
+from archspec.artifact.folder import FACTS, SPEC
+from archspec.errors import InputError, SpecError
+from archspec.network import load
+from archspec.preprocess.rule import Preprocess
+from archspec.spec.arch import Spec
+from archspec.spec.data import Encoded
+
+WANTED = ("classes", "preprocess")
+
+
+@dataclass(frozen=True)
+class Described:
+    """The names of the classes, how images are prepared, and the value of white as in data.source.Split."""
+
+    classes: tuple[str, ...]
+    rule: Preprocess
+    white: float
+
+
+def described(model: Path, places: Iterable[Path]) -> Described:
+    """What the first of some folders says that holds an artifact.json. Raises InputError where none does."""
+    tried = list(places)
+    for folder in tried:
+        if (folder / FACTS).is_file():
+            facts = read_facts(folder / FACTS, WANTED)
+            return Described(tuple(facts["classes"]), Preprocess.from_json(facts["preprocess"]), _white(folder))
+    raise InputError(f"{model} is none of archspec's, or was taken from its place: no {FACTS}, which says how images are "
+                     f"prepared for it, is in {' or '.join(map(str, tried))}\n"
+                     f"  hint: put {FACTS} of the run or of the export there; or name the run itself")
+
+
+def white_of(spec: Spec) -> float:
+    """What is white in images of more than 8 bits, as a spec has it for its data; 0 where nothing is said."""
+    data = spec.train.data
+    return data.white if isinstance(data, Encoded) else 0.0
+
+
+def _white(folder: Path) -> float:
+    """The same of a folder's spec."""
+    try:
+        return white_of(load(str(folder / SPEC))) if (folder / SPEC).is_file() else 0.0
+    except SpecError as error:
+        raise InputError(f"{folder / SPEC} cannot be read: {error}") from None

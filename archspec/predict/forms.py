@@ -1,0 +1,80 @@
+"""The forms of a network that run here: a run, its .keras file, a SavedModel, a file of an export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from archspec.artifact.folder import FACTS, MODEL, read, spec_of
+from archspec.errors import InputError, visible
+from archspec.export import labels
+from archspec.predict.described import described, white_of
+from archspec.predict.labels import labels_within, read_labels
+from archspec.predict.local import Local
+from archspec.predict.opened import KINDS
+from archspec.predict.versions import version_of
+
+FILES = {".tflite": "tflite", ".onnx": "onnx"}
+"""The formats of files by suffix; those that archspec.export can run are read."""
+EXTRA = "assets.extra"
+"""The folder of a SavedModel in which what describes it lies; no server reads it."""
+
+
+def form(path: Path) -> Local:
+    """What lies at a path that is there, ready to be asked.
+
+    Raises InputError where it is no network, or one that does not say how images are prepared for it.
+    """
+    if path.is_dir():
+        return _run(path) if (path / FACTS).is_file() and (path / MODEL).is_file() else _saved_model(path)
+    return _run(path) if path.suffix == ".keras" else _file(path)
+
+
+def _run(place: Path) -> Local:
+    from archspec.export.predictor import reference
+    artifact = read(place)
+    predict = reference(artifact)
+    return Local(str(place), artifact.classes, artifact.preprocess, white_of(spec_of(artifact)),
+                 lambda pixels: np.asarray(predict(pixels)))
+
+
+def _saved_model(path: Path) -> Local:
+    folder = version_of(path)
+    found = described(folder, (folder / EXTRA, folder.parent.parent))
+    return Local(str(folder), found.classes, found.rule, found.white,
+                 _loaded("savedmodel", folder, "archspec serve-check says what is wrong with it"))
+
+
+def _file(path: Path) -> Local:
+    if path.suffix not in FILES:
+        raise InputError(f"{path} is no model that is read\n  hint: MODEL is {KINDS}")
+    found = described(path, (path.parent,))
+    beside = path.parent / labels.NAME
+    classes = labels_within(path) or (read_labels(beside) if beside.is_file() else found.classes)
+    return Local(str(path), classes, found.rule, found.white,
+                 _loaded(FILES[path.suffix], path, "it is damaged, or was not made by archspec export"))
+
+
+def _loaded(kind: str, path: Path, hint: str) -> Callable[[np.ndarray], np.ndarray]:
+    """What runs an export. Raises InputError, at once or when it is asked, where that is damaged or is none of ours."""
+    from archspec.export.runners import RUNNERS
+    from archspec.io.quiet import quiet
+    try:
+        with quiet():
+            run = RUNNERS[kind](path)
+    except Exception as error:  # each runtime has its own
+        raise InputError(f"{path} cannot be loaded: {_first_line(error)}\n  hint: {hint}") from None
+
+    def asked(pixels: np.ndarray) -> np.ndarray:
+        try:
+            with quiet():
+                return run(pixels)
+        except Exception as error:  # each runtime has its own
+            raise InputError(f"{path} cannot be run: {_first_line(error)}\n  hint: {hint}") from None
+    return asked
+
+
+def _first_line(error: Exception) -> str:
+    return visible(str(error).strip().partition("\n")[0])

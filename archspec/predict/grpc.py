@@ -1,0 +1,116 @@
+"""TensorFlow Serving's gRPC interface, through tensorflow-serving-api: the project's own messages and stub."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from archspec.errors import InputError, visible
+from archspec.predict.address import Address
+from archspec.predict.served import INDICES, MOST_RECEIVED, NAMES, PROBABILITIES, Declined, Reply, Signature, Tensor
+
+INSTALL = "pip install 'archspec-keras[serving]'"
+OUTPUTS = (PROBABILITIES, INDICES, NAMES)
+SIGNATURES = "signature_def"
+
+
+@dataclass(frozen=True)
+class Grpc:
+    """A model of a server; each question may take `timeout` seconds."""
+
+    place: Address
+    timeout: float
+
+    def signatures(self) -> Mapping[str, Signature]:
+        """Of the model, by name."""
+        from tensorflow_serving.apis.get_model_metadata_pb2 import GetModelMetadataRequest, SignatureDefMap
+        request = GetModelMetadataRequest(metadata_field=[SIGNATURES])
+        self._name(request.model_spec)
+        found = SignatureDefMap()
+        try:
+            known = self._call(self._stub.GetModelMetadata, request).metadata[SIGNATURES].Unpack(found)
+        except Declined as error:
+            raise self._failed(str(error)) from None
+        if not known:
+            raise self._failed("the answer holds no signatures")
+        return {name: Signature(_tensors(each.inputs), _tensors(each.outputs)) for name, each in found.signature_def.items()}
+
+    def ask(self, signature: str, key: str, encoded: Sequence[bytes]) -> Reply:
+        """What the model says of encoded images."""
+        import tensorflow as tf
+        from tensorflow_serving.apis.predict_pb2 import PredictRequest
+        request = PredictRequest()
+        self._name(request.model_spec)
+        request.model_spec.signature_name = signature
+        request.inputs[key].CopyFrom(tf.make_tensor_proto(list(encoded), tf.string, (len(encoded),)))
+        outputs = self._call(self._stub.Predict, request).outputs
+        try:
+            arrays = {name: tf.make_ndarray(outputs[name]) for name in OUTPUTS if name in outputs}
+            names = [[word.decode("utf-8", "replace") for word in row] for row in arrays.get(NAMES, ())]
+            return Reply(np.asarray(arrays[PROBABILITIES], np.float32), arrays.get(INDICES), names or None)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise self._failed(f"the answer holds no {PROBABILITIES}, or none that can be read") from None
+
+    @cached_property
+    def _stub(self) -> Any:
+        import grpc
+        from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
+        host = f"[{self.place.host}]" if ":" in self.place.host else self.place.host
+        options = [("grpc.max_receive_message_length", MOST_RECEIVED), ("grpc.enable_http_proxy", 0),
+                   ("grpc.enable_retries", 0)]
+        return PredictionServiceStub(grpc.insecure_channel(f"{host}:{self.place.port}", options))
+
+    def _name(self, spec: Any) -> None:
+        """Says which model is meant in a request."""
+        spec.name = self.place.name
+        if self.place.version is not None:
+            spec.version.value = self.place.version
+        if self.place.label is not None:
+            spec.version_label = self.place.label
+
+    def _call(self, method: Callable[..., Any], request: Any) -> Any:
+        """The answer. Raises Declined where the server finds the request wrong, InputError where none comes."""
+        import grpc
+        try:
+            return method(request, timeout=self.timeout)
+        except grpc.RpcError as error:
+            code, said = error.code(), visible((error.details() or "").strip()[:400])
+        match code:
+            case grpc.StatusCode.INVALID_ARGUMENT:
+                raise Declined(said)
+            case grpc.StatusCode.DEADLINE_EXCEEDED:
+                raise self._failed(f"no answer within {self.timeout:g} s", "--timeout SECONDS waits longer")
+            case grpc.StatusCode.UNAVAILABLE:
+                raise self._failed(f"no connection to {self.place.host}:{self.place.port}: {said}",
+                                   "is the server running, and this the port of its gRPC interface (--port)?")
+            case grpc.StatusCode.NOT_FOUND:
+                raise self._failed(f"the server answers {code.name}: {said}",
+                                   "is the model served under that name, and loaded?")
+        raise self._failed(f"the server answers {code.name}: {said}")
+
+    def _failed(self, why: str, hint: str = "") -> InputError:
+        return InputError(f"{self.place.text}: {why}" + (f"\n  hint: {hint}" if hint else ""))
+
+
+def refuse_without_package() -> None:
+    """Raises InputError where tensorflow-serving-api is not installed."""
+    try:
+        import grpc  # noqa: F401
+        import tensorflow_serving  # noqa: F401
+    except ImportError:
+        raise InputError(f"grpc:// needs the package tensorflow-serving-api\n  hint: {INSTALL}; or use the server's REST "
+                         "address, http://HOST:8501/v1/models/NAME, which needs none") from None
+
+
+def _tensors(infos: Mapping[str, Any]) -> dict[str, Tensor]:
+    from tensorflow.core.framework.types_pb2 import DataType
+    known = {value: name for name, value in DataType.items()}
+    return {key: Tensor(known.get(each.dtype, str(each.dtype)), _shape(each.tensor_shape)) for key, each in infos.items()}
+
+
+def _shape(shape: Any) -> tuple[int | None, ...] | None:
+    return None if shape.unknown_rank else tuple(None if each.size < 0 else each.size for each in shape.dim)

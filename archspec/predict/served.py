@@ -1,0 +1,167 @@
+"""A network that a TensorFlow Serving serves: it gets encoded images, and decodes and prepares them itself.
+
+Its signatures say what they take, but not how pixels are to be prepared, so nothing else than the bytes can be right; and
+they are a tenth of what pixels take. In the graph of an export stands the same preprocessing as in evaluation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from archspec.errors import InputError, visible
+from archspec.io.quiet import quiet_pillow
+from archspec.predict.address import address
+from archspec.predict.answers import Answer, Refused, Said, checked
+from archspec.predict.images import Image
+from archspec.preprocess.check import look_into
+
+MOST = 16
+"""Images at once."""
+MOST_SENT = 16 << 20
+"""Bytes of them at once, if it is more than one."""
+MOST_RECEIVED = 32 << 20
+"""Of an answer: room for the probabilities of 100,000 classes of each image, as text."""
+BYTES, PROBABILITIES = "image_bytes", "probabilities"
+INDICES, NAMES = "classes", "labels"
+"""The outputs that name the classes which come first, and how they are called."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """What a signature says of an input or output: TensorFlow's word for its numbers, and its shape, if that has a rank."""
+
+    dtype: str
+    shape: tuple[int | None, ...] | None
+
+    def __str__(self) -> str:
+        sizes = "" if self.shape is None else f" [{', '.join('?' if size is None else str(size) for size in self.shape)}]"
+        return self.dtype.removeprefix("DT_").lower() + sizes
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Inputs and outputs by their keys."""
+
+    inputs: Mapping[str, Tensor]
+    outputs: Mapping[str, Tensor]
+
+    @property
+    def takes_images(self) -> bool:
+        """Whether it goes from encoded images to probabilities."""
+        shapes = [each.shape for each in self.inputs.values() if each.dtype == "DT_STRING"]
+        return len(self.inputs) == 1 and shapes == [(None,)] and PROBABILITIES in self.outputs
+
+    def __str__(self) -> str:
+        return ", ".join(f"{visible(key)} {tensor}" for key, tensor in sorted(self.inputs.items()))
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer to n images: (n, classes), and (n, k) each of the classes that come first and what they are called, if said."""
+
+    probabilities: np.ndarray
+    indices: np.ndarray | None = None
+    names: Sequence[Sequence[str]] | None = None
+
+
+class Declined(Exception):
+    """The server found a request wrong. The message is the server's."""
+
+
+class Client(Protocol):
+    """The two questions. Both raise InputError where no answer comes that can be used."""
+
+    def signatures(self) -> Mapping[str, Signature]:
+        """Of the model, by name."""
+
+    def ask(self, signature: str, key: str, encoded: Sequence[bytes]) -> Reply:
+        """What the model says of encoded images. Raises Declined where the server finds them wrong."""
+
+
+def connected(text: str, timeout: float) -> Served:
+    """The model at an address. Raises InputError where there is none, or none that takes encoded images."""
+    place = address(text)
+    if place.scheme == "grpc":
+        from archspec.io.quiet import import_tensorflow
+        from archspec.predict.grpc import Grpc, refuse_without_package
+        refuse_without_package()
+        import_tensorflow()  # whose messages those of the server are made of
+        client: Client = Grpc(place, timeout)
+    else:
+        from archspec.predict.rest import Rest
+        client = Rest(place, timeout)
+    signatures = client.signatures()
+    found = [name for name, each in signatures.items() if each.takes_images]
+    if not found:
+        said = "; ".join(f"{visible(name)} ({each})" for name, each in sorted(signatures.items()))
+        raise InputError(f"{text}: no signature of the model goes from encoded images to {PROBABILITIES}: "
+                         f"{said or 'it has none'}\n"
+                         f"  hint: serve what archspec export makes, which has {BYTES}")
+    name = BYTES if BYTES in found else min(found)
+    quiet_pillow()
+    return Served(text, client, name, next(iter(signatures[name].inputs)))
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model behind a client, asked by one signature, whose input is called `key`."""
+
+    called: str
+    client: Client
+    signature: str
+    key: str
+    batch: int = MOST
+
+    def __call__(self, images: Sequence[Image]) -> list[Answer]:
+        """The answers, in the order of the images."""
+        read = [_read(image) for image in images]
+        good = [each for each in read if isinstance(each, bytes)]
+        said = [answer for part in _parts(good) for answer in self._said(part)]
+        answers = iter(said)
+        return [each if isinstance(each, Refused) else next(answers) for each in read]
+
+    def _said(self, encoded: Sequence[bytes]) -> list[Answer]:
+        """One bad image fails a whole request, and the server does not say which: then each is sent alone."""
+        try:
+            return list(self._rows(self.client.ask(self.signature, self.key, encoded), len(encoded)))
+        except Declined as error:
+            if len(encoded) == 1:
+                return [Refused(f"the server says: {visible(str(error))}")]
+            return [answer for each in encoded for answer in self._said([each])]
+
+    def _rows(self, reply: Reply, count: int) -> Iterator[Said]:
+        probabilities = checked(reply.probabilities, count, self.called)
+        indices, names = reply.indices, reply.names
+        if indices is None or names is None:
+            indices, names = np.zeros((count, 0), np.int64), [[]] * count
+        if len(indices) != count or [len(row) for row in indices] != [len(row) for row in names]:
+            raise InputError(f"{self.called} answers with {INDICES} and {NAMES} that do not belong together")
+        for row, which, called in zip(probabilities, indices, names, strict=True):
+            yield Said(row, dict(zip(map(int, which), called, strict=True)))
+
+
+def _read(image: Image) -> bytes | Refused:
+    """The bytes of what is an image by its beginning and its end, so that others do not travel."""
+    try:
+        data = image.read()
+    except OSError as error:
+        return Refused(error.strerror or str(error))
+    problem = look_into(lambda offset, count: data[offset:offset + count], len(data)).problem
+    return Refused(problem) if problem else data
+
+
+def _parts(encoded: Sequence[bytes]) -> Iterator[list[bytes]]:
+    """In order, each of no more than MOST_SENT bytes, or one image."""
+    part, size = list[bytes](), 0
+    for data in encoded:
+        if part and size + len(data) > MOST_SENT:
+            yield part
+            part, size = [], 0
+        part.append(data)
+        size += len(data)
+    if part:
+        yield part

@@ -1,0 +1,103 @@
+"""Every rule of what a server demands, against a folder: what lies there is looked at first, and only then run elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from archspec.serving import extras, graphs, layout
+from archspec.serving.rules import RULES, Fault
+from archspec.serving.trials import TRIED, tried
+
+BASE = ("layout.versions", "layout.whole", "layout.names", "batching", "config")
+"""The rules of the folder itself; all others are of a version."""
+GRAPH = tuple(code for code in RULES if code.startswith(("meta.", "signature.")))
+UNSAFE = ("meta.files",)
+"""What keeps a version from being run here."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A rule of the folder (version '') or of a version: whether it holds, None if nobody can say; faults, or why not."""
+
+    version: str
+    code: str
+    holds: bool | None
+    faults: tuple[Fault, ...] = ()
+    why: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """As a document."""
+        rule = RULES[self.code]
+        return {"version": self.version, "code": self.code, "must": rule.must, "ok": self.holds, "says": rule.says,
+                "problems": [{"where": each.where, "message": each.message} for each in self.faults],
+                "hint": rule.hint if self.faults else "", "why": self.why}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found."""
+
+    folder: Path
+    lines: tuple[Line, ...]
+
+    def ok(self, *, strict: bool) -> bool:
+        """Whether no must is broken or out of sight; `strict`: nor is any should."""
+        return not any(line.holds is not True and (RULES[line.code].must or strict) for line in self.lines)
+
+
+@dataclass
+class _Seen:
+    """What is found out about a version, while it is looked at."""
+
+    faults: list[Fault] = field(default_factory=list)
+    unseen: dict[str, str] = field(default_factory=dict)
+
+
+def check(folder: Path, seconds: float) -> Checked:
+    """Looks at a model's folder, or at one version. Raises InputError where there is no SavedModel.
+
+    Each version may take so many seconds where it is run, in a process of its own.
+    """
+    found = layout.versions(folder)
+    alone = found == [folder]
+    numbers = [int(each.name) for each in found if layout.NUMBER.fullmatch(each.name)]
+    of_folder = [*layout.layout(folder), *extras.configs(folder.parent if alone else folder, numbers)]
+    lines = _lines("", BASE, of_folder, {})
+    of_version = [code for code in RULES if code not in BASE]
+    for version in found:
+        seen = _version(version, seconds)
+        lines += _lines(version.resolve().name, of_version, seen.faults, seen.unseen)
+    return Checked(folder, tuple(lines))
+
+
+def _lines(version: str, codes: Iterable[str], faults: Sequence[Fault], unseen: Mapping[str, str]) -> list[Line]:
+    lines = []
+    for code in codes:
+        mine = tuple(dict.fromkeys(each for each in faults if each.code == code))
+        holds = False if mine else None if code in unseen else True
+        lines.append(Line(version, code, holds, mine, unseen.get(code, "") if not mine else ""))
+    return lines
+
+
+def _version(version: Path, seconds: float) -> _Seen:
+    """Files and graph first; the graph is run only if it is one, and touches no files."""
+    seen = _Seen([*layout.files(version), *extras.labels(version)])
+    if any(each.code == "files.graph" for each in seen.faults):
+        graph = None
+    else:
+        graph, why = graphs.read_graph(version)
+        seen.faults += why
+    if graph is None:
+        seen.unseen = dict.fromkeys((*GRAPH, *TRIED), "there is no graph to look at")
+        return seen
+    seen.faults += [*layout.variables(version, needed=graph.has_variables), *graphs.meta(graph), *graphs.signatures(graph)]
+    if any(each.code in UNSAFE for each in seen.faults):
+        seen.unseen = dict.fromkeys(TRIED, "a graph that touches files is not run here")
+        return seen
+    trial = tried(version, seconds)
+    seen.faults += trial.faults
+    seen.unseen = trial.unseen
+    return seen

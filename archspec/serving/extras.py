@@ -1,0 +1,149 @@
+"""What lies beside a graph: labels, and the configurations that a server is started with."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from archspec.errors import some, visible
+from archspec.serving.rules import Fault
+
+LABELS = ("assets.extra/labels.txt", "assets/labels.txt")
+CONFIG, BATCHING = "model.config", "batching.config"
+OWN_BATCHING = "batching_params.pbtxt"
+"""A version's own, which a server reads with --enable_per_model_batching_parameters."""
+MOST_TEXT = 1 << 26
+DEFAULT_SIZE = 1000
+"""max_batch_size where nothing is said."""
+_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|[\w.+/-]+|[{}:<>,;\[\]]|#[^\n]*|\s+')
+
+Message = list[tuple[str, "str | Message"]]
+
+
+def labels_of(version: Path) -> list[str] | None:
+    """The lines of labels.txt; None where there is none that can be read."""
+    path = next((version / name for name in LABELS if (version / name).is_file()), None)
+    if path is None or path.stat().st_size > MOST_TEXT:
+        return None
+    return path.read_text(encoding="utf-8", errors="replace").splitlines()
+
+
+def labels(version: Path) -> Iterator[Fault]:
+    """Of labels.txt alone."""
+    found = labels_of(version)
+    if found is None:
+        return
+    if blank := [number for number, line in enumerate(found, 1) if not line.strip()]:
+        yield Fault("labels", f"labels.txt:{blank[0]}", "is empty")
+    if twice := sorted({name for name in found if found.count(name) > 1} if len(found) < 10_000 else ()):
+        yield Fault("labels", "labels.txt", f"names twice {some(map(visible, twice))}")
+
+
+def configs(base: Path, versions: list[int]) -> Iterator[Fault]:
+    """Of the configurations beside the versions, and of a version's own."""
+    for path in (base / BATCHING, *(base / str(number) / OWN_BATCHING for number in versions)):
+        if path.is_file():
+            yield from _batching(path)
+    if (base / CONFIG).is_file():
+        yield from _config(base / CONFIG, versions)
+
+
+def _batching(path: Path) -> Iterator[Fault]:
+    try:
+        found = _parsed(path)
+        sizes = [int(text) for text in _values(found, "allowed_batch_sizes")]
+        most = next((int(text) for each in _inner(found, "max_batch_size") for text in _values(each, "value")), DEFAULT_SIZE)
+    except ValueError as error:
+        yield Fault("batching", path.name, visible(str(error)))
+        return
+    if sizes and (sizes != sorted(set(sizes)) or sizes[-1] != most or sizes[0] < 1):
+        yield Fault("batching", path.name, f"allowed_batch_sizes are {some(map(str, sizes))}, max_batch_size is {most}")
+
+
+def _config(path: Path, versions: list[int]) -> Iterator[Fault]:
+    try:
+        models = [each for listed in _inner(_parsed(path), "model_config_list") for each in _inner(listed, "config")]
+    except ValueError as error:
+        yield Fault("config", path.name, visible(str(error)))
+        return
+    names = [next(_values(each, "name"), "") for each in models]
+    if not models or len(set(names)) < len(names):
+        yield Fault("config", path.name, f"its models are {some(map(visible, names)) or 'none'}")
+    for name, each in zip(names, models, strict=True):
+        where = f"{path.name}, {visible(name)}"
+        if not re.fullmatch(r"[^/:]+", name):
+            yield Fault("config", where, "is no name that can stand in an address")
+        if next(_values(each, "model_platform"), "") != "tensorflow":
+            yield Fault("config", where, "model_platform is not tensorflow")
+        base = next(_values(each, "base_path"), "")
+        if not (os.path.isabs(base) or "://" in base):
+            yield Fault("config", where, f"base_path {visible(base)} is not absolute")
+        if os.path.basename(base.rstrip("/")) == path.parent.resolve().name:
+            yield from _served(where, each, versions)
+
+
+def _served(where: str, model: Message, versions: list[int]) -> Iterator[Fault]:
+    """The versions and labels of the model beside whose versions the file lies."""
+    policies = list(_inner(model, "model_version_policy"))
+    chosen = [int(text) for policy in policies for each in _inner(policy, "specific") for text in _values(each, "versions")]
+    counts = [int(text) for policy in policies for each in _inner(policy, "latest") for text in _values(each, "num_versions")]
+    every = any(True for policy in policies for _ in _inner(policy, "all"))
+    if missing := sorted(set(chosen) - set(versions)):
+        yield Fault("config", where, f"there are no versions {some(map(str, missing))}")
+    served = set(chosen or (versions if every else sorted(versions)[-(counts or [1])[0]:]))
+    labelled = {int(text) for each in _inner(model, "version_labels") for text in _values(each, "value")}
+    if unserved := sorted(labelled - served):
+        yield Fault("config", where, f"labels name versions that are not served: {some(map(str, unserved))}")
+
+
+def _values(message: Message, name: str) -> Iterator[str]:
+    return (value for key, value in message if key == name and isinstance(value, str))
+
+
+def _inner(message: Message, name: str) -> Iterator[Message]:
+    return (value for key, value in message if key == name and isinstance(value, list))
+
+
+def _parsed(path: Path) -> Message:
+    """protobuf's text form. Raises ValueError where it is not that."""
+    if path.stat().st_size > MOST_TEXT:
+        raise ValueError("is too large to be read")
+    text = path.read_text(encoding="utf-8", errors="replace")
+    tokens, place = list[str](), 0
+    while place < len(text):
+        found = _TOKEN.match(text, place)
+        if found is None:
+            raise ValueError(f"line {text.count(chr(10), 0, place) + 1} is no protobuf text")
+        if not found[0].isspace() and not found[0].startswith("#"):
+            tokens.append(found[0])
+        place = found.end()
+    return _message(tokens)
+
+
+def _message(tokens: list[str]) -> Message:
+    top: Message = []
+    levels, key, several = [top], "", False
+    for token in tokens:
+        if token in "{<":
+            inner: Message = []
+            levels[-1].append((key, inner))
+            levels.append(inner)
+            key = ""
+        elif token in "}>":
+            if len(levels) == 1:
+                raise ValueError("a bracket is closed that was not opened")
+            levels.pop()
+        elif token in "[]":
+            several, key = token == "[", key if token == "[" else ""
+        elif token in ":,;":
+            continue
+        elif not key:
+            key = token
+        else:
+            levels[-1].append((key, token[1:-1] if token[0] in "\"'" else token))
+            key = key if several else ""
+    if len(levels) > 1 or key:
+        raise ValueError("it ends in the middle")
+    return top

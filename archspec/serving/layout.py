@@ -1,0 +1,113 @@
+"""What can be said of a folder by its names alone, and by the files of a version without reading them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from archspec.errors import InputError, some, visible
+from archspec.serving.rules import Fault
+
+GRAPH = "saved_model.pb"
+NUMBER = re.compile(r"[+-]?\d+")
+"""What a server takes for the number of a version."""
+PLAIN = re.compile(r"0|[1-9]\d*")
+MOST = 1 << 63
+MOST_GRAPH = 1 << 31
+MOST_FILES = 10_000
+DATA = re.compile(r"variables\.data-(\d{5})-of-(\d{5})")
+
+
+def versions(folder: Path) -> list[Path]:
+    """The versions that a folder holds, or that it is, the lowest first. Raises InputError where there is none."""
+    if (folder / GRAPH).is_file():
+        return [folder]
+    try:
+        inner = [each for each in folder.iterdir() if NUMBER.fullmatch(each.name) and (each / GRAPH).is_file()]
+    except OSError as error:
+        raise InputError(f"{visible(str(folder))}: {error.strerror}") from None
+    if not inner:
+        raise InputError(f"{visible(str(folder))} holds no SavedModel: neither {GRAPH} nor NUMBER/{GRAPH} is there\n"
+                         "  hint: name the folder of a model or of one version, such as models/NAME")
+    return sorted(inner, key=lambda each: int(each.name))
+
+
+def layout(folder: Path) -> Iterator[Fault]:
+    """Of the folder that a server is given; of a version that was named alone, of its name."""
+    if (folder / GRAPH).is_file():
+        if not NUMBER.fullmatch(folder.resolve().name):
+            yield Fault("layout.versions", "", f"{GRAPH} lies in {visible(folder.resolve().name)}, which is no number: a "
+                        "server that is given this folder, or the one above it, waits for a version for ever")
+        return
+    seen = dict[int, str]()
+    for name in sorted(each.name for each in folder.iterdir() if NUMBER.fullmatch(each.name)):
+        number = int(name)
+        if not (folder / name / GRAPH).is_file():
+            yield Fault("layout.whole", name, f"is called by a number and holds no {GRAPH}: the server takes it for a version")
+        if abs(number) >= MOST:
+            yield Fault("layout.whole", name, "is larger than any number of a version")
+        if not PLAIN.fullmatch(name):
+            yield Fault("layout.names", name, "is no plain number")
+        if number in seen:
+            yield Fault("layout.names", name, f"is the same version as {seen[number]}: one of them is ignored")
+        seen[number] = name
+
+
+def files(version: Path) -> Iterator[Fault]:
+    """Of a version's files, but for what is in them."""
+    size = (version / GRAPH).stat().st_size
+    if not 0 < size < MOST_GRAPH:
+        yield Fault("files.graph", GRAPH, f"has {size:,} bytes")
+    if (version / "export.meta").exists():
+        yield Fault("files.format", "export.meta", "is there")
+    if (version / "model.tflite").exists():
+        yield Fault("files.tflite", "model.tflite", "is there")
+    found = list(_all(version))
+    if unreadable := [path for path in found if _hidden(path)]:
+        yield Fault("files.readable", "", f"not everybody may read {_named(version, unreadable)}")
+    root = version.resolve()
+    if out := [path for path in found if path.is_symlink() and not path.resolve().is_relative_to(root)]:
+        yield Fault("files.inside", "", f"{_named(version, out)} leads out of the folder")
+
+
+def variables(version: Path, *, needed: bool) -> Iterator[Fault]:
+    """Of the files with the weights; they are `needed` where the graph has any."""
+    folder = version / "variables"
+    names = [each.name for each in folder.iterdir()] if folder.is_dir() else []
+    data = [found for found in map(DATA.fullmatch, names) if found]
+    if "variables.index" not in names:
+        if needed or data:
+            yield Fault("files.variables", "variables/variables.index", "is not there")
+        return
+    totals = {int(found[2]) for found in data}
+    if len(totals) != 1 or {int(found[1]) for found in data} != set(range(*totals)):
+        there = some(sorted(found[0] for found in data))
+        yield Fault("files.variables", "variables", f"of the data files there are {there or 'none'}")
+    for name in ("variables.index", *(found[0] for found in data)):
+        if not (folder / name).is_file() or not (folder / name).stat().st_size:
+            yield Fault("files.variables", f"variables/{name}", "is empty, or no file")
+
+
+def _all(version: Path) -> Iterator[Path]:
+    """The files and folders of a version, as many as can be looked at in a moment."""
+    count = 0
+    for root, folders, names in os.walk(version):
+        for name in (*folders, *names):
+            yield Path(root, name)
+            count += 1
+            if count == MOST_FILES:
+                return
+
+
+def _hidden(path: Path) -> bool:
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return True
+    return not mode & 0o004 or (path.is_dir() and not mode & 0o001)
+
+
+def _named(version: Path, paths: list[Path]) -> str:
+    return some(visible(str(path.relative_to(version))) for path in paths)

@@ -1,0 +1,78 @@
+"""What a server over gRPC may answer, and what is said of it."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+import grpc
+import pytest
+from served import Servable, grpc_server
+
+from archspec.errors import InputError
+from archspec.predict.grpc import Grpc
+from archspec.predict.images import Image
+from archspec.predict.served import connected
+
+CODES = grpc.StatusCode
+
+
+@pytest.mark.parametrize(("code", "message"), [
+    (CODES.NOT_FOUND, "the server answers NOT_FOUND: as told\n  hint: is the model served under that name, and loaded?"),
+    (CODES.INVALID_ARGUMENT, "as told"),
+    (CODES.RESOURCE_EXHAUSTED, "the server answers RESOURCE_EXHAUSTED: as told"),
+    (CODES.UNIMPLEMENTED, "the server answers UNIMPLEMENTED: as told"),
+    (CODES.DEADLINE_EXCEEDED, "no answer within 30 s\n  hint: --timeout SECONDS waits longer"),
+])
+def test_codes_of_errors(code: grpc.StatusCode, message: str, servable: Servable) -> None:
+    with grpc_server(servable, fails=code) as server, pytest.raises(InputError) as error:
+        connected(f"{server}/small", 30)
+    assert str(error.value) == f"{server}/small: {message}"
+
+
+def test_a_name_that_is_not_served(servable: Servable) -> None:
+    with grpc_server(servable) as server, pytest.raises(InputError) as error:
+        connected(f"{server}/other", 30)
+    assert str(error.value) == (f"{server}/other: the server answers NOT_FOUND: Servable not found for request: Latest(other)\n"
+                                "  hint: is the model served under that name, and loaded?")
+
+
+def test_where_nothing_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    with pytest.raises(InputError) as error:
+        connected(f"grpc://127.0.0.1:{port}/small", 30)
+    assert str(error.value).startswith(f"grpc://127.0.0.1:{port}/small: no connection to 127.0.0.1:{port}: ")
+    assert str(error.value).endswith("\n  hint: is the server running, and this the port of its gRPC interface (--port)?")
+
+
+def test_a_server_that_says_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        server = f"grpc://127.0.0.1:{silent.getsockname()[1]}/small"
+        with pytest.raises(InputError) as error:
+            connected(server, 0.3)
+    assert str(error.value) == f"{server}: no answer within 0.3 s\n  hint: --timeout SECONDS waits longer"
+
+
+def test_images_that_the_server_refuses_are_told_one_by_one(servable: Servable) -> None:
+    servable.asked.clear()
+    jpeg = b"\xff\xd8\xff\xc0\0\x11\x08\0\1\0\1\3" + bytes(9) + b"\xff\xd9"
+    with grpc_server(servable) as server:
+        answers = connected(f"{server}/small", 30)([Image("a", lambda: jpeg)] * 2)
+    assert [each.why for each in answers] == ["the server says: Input is not an image"] * 2
+    assert servable.asked[1:] == [2, 1, 1]
+
+
+def test_an_answer_without_probabilities(servable: Servable, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Grpc, "_call", lambda *_: __import__("types").SimpleNamespace(outputs={}))
+    from archspec.predict.address import address
+    with pytest.raises(InputError, match="the answer holds no probabilities, or none that can be read"):
+        Grpc(address("grpc://127.0.0.1:1/small"), 1).ask("image_bytes", "image_bytes", [b"x"])
+
+
+def test_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow_serving", None)
+    with pytest.raises(InputError) as error:
+        connected("grpc://127.0.0.1:1/small", 1)
+    assert str(error.value) == ("grpc:// needs the package tensorflow-serving-api\n  hint: pip install 'archspec-keras[serving]'; or use "
+                                "the server's REST address, http://HOST:8501/v1/models/NAME, which needs none")
