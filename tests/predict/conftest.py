@@ -58,9 +58,6 @@ def run_folder(network: Artifact, tmp_path_factory: pytest.TempPathFactory) -> P
     for version in ("3", "12"):
         published = folder.parent / "models/small" / version
         shutil.copytree(folder / "saved_model/1", published)
-        (published / "assets.extra").mkdir()
-        for name in ("artifact.json", "spec.yaml"):
-            shutil.copy(folder / name, published / "assets.extra" / name)
     return folder
 
 

@@ -90,8 +90,8 @@ def test_the_labels_in_a_tflite_file_are_its_classes(run_folder: Path, photos: P
         shutil.copy(run_folder / name, tmp_path / name)
     (tmp_path / "labels.txt").write_text("x\ny\nz\n")
     first = images([str(photos / "a.jpg")], None)
-    assert opened(str(tmp_path / "model.tflite"), 1)(list(first))[0].names == ("x", "y", "z")
-    with zipfile.ZipFile(tmp_path / "model.tflite", "a") as archive:
+    assert opened(str(tmp_path / "model.tflite"), 1)(list(first))[0].names == ("cat", "dög", "owl")
+    with zipfile.ZipFile(tmp_path / "model.tflite", "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr("labels.txt", "eins\nzwei\ndrei\n")
     assert opened(str(tmp_path / "model.tflite"), 1).classes == ("eins", "zwei", "drei")
     with zipfile.ZipFile(tmp_path / "model.tflite", "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
@@ -125,6 +125,7 @@ def _alone(folder: Path) -> str:
 def _foreign(folder: Path) -> str:
     shutil.move(folder / "saved_model/1", folder / "saved_model/elsewhere")
     (folder / "artifact.json").unlink()
+    (folder / "saved_model/elsewhere/assets.extra/artifact.json").unlink()
     return "saved_model/elsewhere"
 
 
