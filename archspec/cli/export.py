@@ -19,6 +19,9 @@ from archspec.views.numbers import mebibytes
 from archspec.views.tables import grid
 from archspec.weights.own import OWN
 
+MOST_BATCH = 1024
+"""Images of a batch."""
+
 if TYPE_CHECKING:
     from archspec.export.proof import Proof
     from archspec.export.publish import Published
@@ -40,11 +43,13 @@ if TYPE_CHECKING:
 @click.option("--name", metavar="NAME", help="The model's name for the server; the spec's if left out.")
 @click.option("--keep", type=click.IntRange(1), metavar="N", help="How many versions are kept, the new one among them; all if "
                                                                   "left out.")
+@click.option("--batches", default="1,2,4,8", show_default=True, metavar="N,…",
+              help="Sizes of a batch that a server is warmed up for.")
 @as_json
 @overrides
 def export(model: str, to: str, formats: str | None, quantize: str | None, accuracy_drop: str | None, weights: str | None,
-           layout: str, labels: str | None, features: bool, name: str | None, keep: int | None, as_json: bool,
-           overrides: tuple[str, ...]) -> int:
+           layout: str, labels: str | None, features: bool, name: str | None, keep: int | None, batches: str,
+           as_json: bool, overrides: tuple[str, ...]) -> int:
     """Publish MODEL for serving: a run folder, the model.keras of one, or a spec with --weights.
 
     Each export is run in a process of its own on real images and compared with the Keras model. One that is not equal ends
@@ -64,7 +69,8 @@ def export(model: str, to: str, formats: str | None, quantize: str | None, accur
         for note in found.notes:
             aside(f"{model}: {note}")
         levels = tuple(found.artifact.graph.features) if features else ()
-        wanted = Wanted(steady(user_path(to, "--to")), name or found.artifact.name, found.spec.export.artefacts, keep, levels)
+        wanted = Wanted(steady(user_path(to, "--to")), name or found.artifact.name, found.spec.export.artefacts, keep, levels,
+                        _sizes(batches))
         try:
             released, proofs = deliver(found, wanted, tick)
         except NotEqual as error:
@@ -77,6 +83,14 @@ def export(model: str, to: str, formats: str | None, quantize: str | None, accur
         _tell(released)
         screen(140).print(_table(proofs, document["artefacts"]))
     return DONE
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    """The sizes of a batch. Raises a usage error."""
+    numbers = [int(part) if part.strip().isdecimal() else 0 for part in text.split(",")]
+    if not all(1 <= number <= MOST_BATCH for number in numbers):
+        raise click.BadParameter(f"{text!r} is no list of sizes from 1 to {MOST_BATCH}, such as 1,8", param_hint="--batches")
+    return tuple(sorted(set(numbers)))
 
 
 def _listed(text: str) -> str:

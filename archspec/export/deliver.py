@@ -8,7 +8,7 @@ from pathlib import Path
 
 from archspec.data.looking import Tick
 from archspec.export import report, sample
-from archspec.export.exportable import Exportable
+from archspec.export.exportable import BATCHES, Exportable
 from archspec.export.proof import Proof, prove
 from archspec.export.release import Release, release
 from archspec.export.subject import Subject
@@ -16,13 +16,17 @@ from archspec.export.subject import Subject
 
 @dataclass(frozen=True)
 class Wanted:
-    """Where a model is published, under which name, in which formats, and how many versions are kept; None: all."""
+    """Where a model is published, under which name, in which formats, and how many versions are kept; None: all.
+
+    `levels` of the feature pyramid are handed out, too; `batches` are the sizes of a batch that a server is warmed up for.
+    """
 
     to: Path
     name: str
     formats: Sequence[str]
     keep: int | None = None
     levels: tuple[str, ...] = ()
+    batches: tuple[int, ...] = BATCHES
 
 
 def deliver(subject: Subject, wanted: Wanted, tick: Tick) -> tuple[Release, dict[str, Proof]]:
@@ -32,7 +36,7 @@ def deliver(subject: Subject, wanted: Wanted, tick: Tick) -> tuple[Release, dict
     """
     artifact, options, images = subject.artifact, subject.spec.export, subject.images
     calibration = (lambda: images.training.sample(options.calibration, sample.SEED)[0]) if images else None
-    made = Exportable(artifact, options, wanted.levels, calibration)
+    made = Exportable(artifact, options, wanted.levels, calibration, wanted.batches)
     pixels = images.testing.sample(sample.IMAGES, sample.SEED)[0] if images else sample.made(artifact.preprocess)
     proofs = dict[str, Proof]()
 

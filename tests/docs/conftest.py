@@ -13,6 +13,7 @@ from artifacts import RULE
 from pages import Folders, blocks
 from PIL import Image
 from safetensors.numpy import save_file
+from sklearn.datasets import load_digits
 
 import archspec
 from archspec.artifact.artifact import Artifact, shapes
@@ -37,6 +38,8 @@ def _folder(folder: Path, page: Path) -> Path:
         _broken(folder / "broken")
     if "resnet18.safetensors" in text:
         save_file(dict(_resnet18()), folder / "resnet18.safetensors")
+    if "three.png" in text:
+        _digit(folder / "three.png", 3)
     if 'weights="runs/flowers"' in text:
         _run(folder / "runs" / "flowers")
     return folder
@@ -50,6 +53,13 @@ def _run(folder: Path) -> None:
     rule = replace(RULE, height=64, width=64, channels=3, mean=(128.0,) * 3, std=(64.0,) * 3)
     folder.mkdir(parents=True)
     write(Artifact(spec.to_yaml(expand=True), graph, weights, ("daisy", "rose", "tulip"), rule, {}, {}, "", False), folder)
+
+
+def _digit(path: Path, number: int) -> None:
+    """An image of a digit."""
+    digits = load_digits()
+    pixels = digits.images[list(digits.target).index(number)] * 255 / 16
+    Image.fromarray(pixels.astype(np.uint8)).save(path)
 
 
 def _broken(folder: Path) -> None:

@@ -16,12 +16,14 @@ from pages import ROOT, Block, Command, Folders, commands, matches, of_language
 
 from archspec.cli import run
 
-IN_A_PROCESS = ("train", "verify", "import", "data", "bench")
+IN_A_PROCESS = ("train", "verify", "import", "data", "bench", "export", "predict", "serve-check")
 """Commands that load TensorFlow."""
 CONSOLE = of_language("console")
 SHELL = of_language("sh", "console")
 FIRST = next(block for block in CONSOLE if block.text.startswith("$ make train"))
 """What the README begins with; a training of minutes, so that it is run once for all that is to be seen of it."""
+SERVED = next(block for block in CONSOLE if block.text.startswith("$ archspec export runs/resnet20_digits"))
+"""What is done with that run."""
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
@@ -31,7 +33,7 @@ def _slow(block: Block) -> bool:
 
 def _parameters() -> list[object]:
     return [pytest.param(block, id=block.id, marks=[pytest.mark.slow] if _slow(block) else [])
-            for block in CONSOLE if block is not FIRST]
+            for block in CONSOLE if block not in (FIRST, SERVED)]
 
 
 @pytest.mark.parametrize("block", _parameters())
@@ -40,7 +42,7 @@ def test_the_commands_print_what_is_shown(block: Block, folders: Folders, monkey
 
 
 @pytest.mark.slow
-def test_the_first_command_trains_a_network_that_reads_digits(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_command_trains_a_network_that_reads_digits_and_is_served(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     _check(FIRST, folders(FIRST.page), monkeypatch)
     run = folders(FIRST.page) / "runs" / "resnet20_digits"
     result = json.loads((run / "result.json").read_text())
@@ -50,6 +52,7 @@ def test_the_first_command_trains_a_network_that_reads_digits(folders: Folders, 
     assert {path.name for path in run.iterdir()} == {
         "spec.yaml", "manifest.json", "data.json", "augmented.png", "metrics.jsonl", "result.json", "curves.png", "report.md", "confusion.png", "worst.png", "tensorboard", "checkpoints", "artifact.json",
         "model.keras", "saved_model", "model.tflite", "labels.txt", "parity.json"}
+    _check(SERVED, folders(SERVED.page), monkeypatch)
 
 
 def _check(block: Block, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
