@@ -13,11 +13,12 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import IO, Any, NamedTuple, Self
 
 import numpy as np
@@ -29,7 +30,11 @@ NOTHING = np.zeros(0, np.float32)
 
 
 class Failed(Exception):
-    """The process has ended, or says that the export cannot be run."""
+    """The process says that the export cannot be run, or not with this."""
+
+
+class Ended(Failed):
+    """The process has ended."""
 
 
 class Loaded(NamedTuple):
@@ -63,23 +68,22 @@ class Fresh:
         """Probabilities (n, classes) of pixels (n, h, w, c)."""
         return self._ask("run", images)[1]
 
-    def run_files(self, files: Sequence[bytes]) -> np.ndarray:
-        """Probabilities (n, classes) of encoded images."""
-        return self._ask("files", np.frombuffer(b"".join(files), np.uint8), {"lengths": [len(each) for each in files]})[1]
+    def run_file(self, encoded: bytes) -> np.ndarray:
+        """Probabilities (1, classes) of an encoded image."""
+        return self._ask("file", np.frombuffer(encoded, np.uint8))[1]
 
     def milliseconds(self, images: np.ndarray) -> float:
         """How long a call with these images takes, in the median."""
         return float(self._ask("time", images)[0]["milliseconds"])
 
-    def _ask(self, what: str, array: np.ndarray, more: Mapping[str, Any] = MappingProxyType({})
-             ) -> tuple[dict[str, Any], np.ndarray]:
+    def _ask(self, what: str, array: np.ndarray) -> tuple[dict[str, Any], np.ndarray]:
         assert self._process.stdin and self._process.stdout
         try:
-            _send(self._process.stdin, {"do": what, **more}, array)
+            _send(self._process.stdin, {"do": what}, array)
             answer, found = _receive(self._process.stdout)
         except (OSError, EOFError):
             code = self._process.wait()
-            raise Failed(f"its process ended {f'by signal {-code}' if code < 0 else f'with code {code}'}") from None
+            raise Ended(f"its process ended {f'by signal {-code}' if code < 0 else f'with code {code}'}") from None
         if "error" in answer:
             raise Failed(answer["error"])
         return answer, found
@@ -125,11 +129,14 @@ class _Served:
                 return self._load(array), NOTHING
             case "run":
                 return {}, self._run(array)
-            case "files":
-                from archspec.export.runners import OF_FILES
-                ends = np.cumsum(question["lengths"])[:-1]
-                return {}, OF_FILES[self._kind](self._path)([part.tobytes() for part in np.split(array, ends)])
+            case "file":
+                return {}, self._of_files([array.tobytes()])
         return {"milliseconds": self._time(array)}, NOTHING
+
+    @cached_property
+    def _of_files(self) -> Any:
+        from archspec.export.runners import OF_FILES
+        return OF_FILES[self._kind](self._path)
 
     def _load(self, images: np.ndarray) -> dict[str, Any]:
         from archspec.export.runners import LIBRARIES, RUNNERS

@@ -21,7 +21,7 @@ from archspec.evaluate.ranks import rank
 from archspec.export import sample
 from archspec.export.exportable import Exportable
 from archspec.export.exporters import EXPORTERS, NotEqual, why_not
-from archspec.export.fresh import Failed, Fresh, Loaded
+from archspec.export.fresh import Ended, Failed, Fresh, Loaded
 from archspec.export.parity import Parity, compare
 from archspec.export.parting import parting
 from archspec.export.runners import OF_FILES
@@ -39,12 +39,13 @@ class Proof:
     """What an export is in a process of its own: how equal, what loading it takes, milliseconds by batch, top1 and top5.
 
     Keras's own model is equal to itself: it has no parity. `files` is how equal the export is where it takes files and decodes
-    them itself, None where it does not, or where there are none. The scores are those on all test images; none where these
-    are not there.
+    them itself, None where it does not, or where there are none; `refused` how many of them it does not decode. The scores are
+    those on all test images; none where these are not there.
     """
 
     parity: Parity | None
     files: Parity | None
+    refused: int
     loaded: Loaded
     milliseconds: Mapping[int, float]
     scores: Mapping[str, float]
@@ -52,7 +53,8 @@ class Proof:
     def to_json(self) -> dict[str, Any]:
         """Its part of a row of parity.json, beside the parity."""
         one, several = (round(self.milliseconds[batch], 3) for batch in BATCHES)
-        files = {} if self.files is None else {"files_max_difference": self.files.probabilities, "files": self.files.images}
+        files = {} if self.files is None else {"files_max_difference": self.files.probabilities, "files": self.files.images,
+                                               "files_refused": self.refused}
         return {**self.scores, **files, "load_seconds": round(self.loaded.seconds, 3), "memory_bytes": self.loaded.memory,
                 "milliseconds": one, f"milliseconds_{BATCHES[-1]}": several}
 
@@ -78,13 +80,14 @@ def prove(made: Exportable, folder: Path, names: Sequence[str], pixels: np.ndarr
         for name, parity in parities.items():
             if unequal := why_not(name, parity, made.options):
                 raise NotEqual(f"{unequal}; {parting(made, *asked[name], pixels)}")
-        of_files = _of_files(found, testing) if testing else {}
-        for name, parity in of_files.items():
-            if unequal := why_not(name, parity, made.options):
+        with _told("an export that takes files"):
+            of_files = _of_files(found, testing) if testing else {}
+        for name, (of_file, _) in of_files.items():
+            if of_file and (unequal := why_not(name, of_file, made.options)):
                 raise NotEqual(f"{unequal}, where it decodes files itself")
         scores = _scores(found, testing, tick) if testing else {name: {} for name in found}
     _refuse_worse(scores, made.options.accuracy_drop)
-    return {name: Proof(parities.get(name), of_files.get(name), each.loaded, each.milliseconds, scores[name])
+    return {name: Proof(parities.get(name), *of_files.get(name, (None, 0)), each.loaded, each.milliseconds, scores[name])
             for name, each in found.items()}
 
 
@@ -119,15 +122,31 @@ def _parts(pixels: np.ndarray) -> Iterator[np.ndarray]:
         yield pixels[begin:begin + BATCHES[-1]]
 
 
-def _of_files(found: Mapping[str, _Running], testing: Pipeline) -> dict[str, Parity]:
-    """How equal those are that take files: to the Keras model, which takes the pixels that evaluation makes of them."""
-    chosen = testing.drawn(FILES, sample.SEED)
-    files = [each for index in chosen if (each := _file(testing.split, int(index))) is not None]
-    if testing.rule.channels not in ENCODABLE or len(files) < len(chosen):
+def _of_files(found: Mapping[str, _Running], testing: Pipeline) -> dict[str, tuple[Parity | None, int]]:
+    """How equal those are that take files, to the Keras model, which takes the pixels that evaluation makes of them.
+
+    With it how many files are refused: evaluation reads some kinds that TensorFlow does not.
+    """
+    if testing.rule.channels not in ENCODABLE:
         return {}
-    pixels = np.stack([testing.still(int(index)) for index in chosen]).astype(np.float32)
-    return {name: compare(found[TRAINED].process.run(pixels), each.process.run_files(files))
-            for name, each in found.items() if name in EXPORTERS and EXPORTERS[name].kind in OF_FILES}
+    files = {int(index): file for index in testing.drawn(FILES, sample.SEED) if (file := _file(testing.split, int(index)))}
+    return {name: _of_these(each.process, found[TRAINED].process, files, testing) for name, each in found.items()
+            if files and name in EXPORTERS and EXPORTERS[name].kind in OF_FILES}
+
+
+def _of_these(process: Fresh, trained: Fresh, files: Mapping[int, bytes], testing: Pipeline) -> tuple[Parity | None, int]:
+    said = dict[int, np.ndarray]()
+    for index, file in files.items():
+        try:
+            said[index] = process.run_file(file)
+        except Ended:
+            raise
+        except Failed:
+            continue
+    if not said:
+        return None, len(files)
+    pixels = np.stack([testing.still(index) for index in said]).astype(np.float32)
+    return compare(trained.run(pixels), np.concatenate(list(said.values()))), len(files) - len(said)
 
 
 def _file(split: Split, index: int) -> bytes | None:
