@@ -38,8 +38,10 @@ from archspec.export.runners import RUNNERS  # noqa: E402
 from archspec.graph.ir import Graph  # noqa: E402
 from archspec.io.quiet import quiet  # noqa: E402
 from archspec.model.emit import build  # noqa: E402
+from archspec.model.operations import compute  # noqa: E402
 from archspec.model.values import assign  # noqa: E402
 from archspec.network import load, lower  # noqa: E402
+from archspec.preprocess.pixels import normalize  # noqa: E402
 from archspec.preprocess.rule import input_shape, preprocess_of  # noqa: E402
 from archspec.schema.read import section_of  # noqa: E402
 from archspec.spec.recipe import Recipe  # noqa: E402
@@ -49,9 +51,10 @@ from archspec.views.tables import grid  # noqa: E402
 Call = Callable[[], object]
 BATCHES = (1, 8)
 WARM = 2
-THEIRS, PLAIN = "model.export", "plain converter"
-"""What ours are held against: a SavedModel by Keras, and a TFLite file of the Keras model by the converter alone."""
-BESIDE: Mapping[str, str] = {"savedmodel": THEIRS, "tflite": PLAIN, "tflite_int8": "tflite", "onnx": THEIRS}
+THEIRS, PLAIN, CONSTANT = "model.export", "plain converter", "constants"
+"""What ours are held against: a SavedModel by Keras, a TFLite file of the Keras model by the converter alone, and our own
+SavedModel with constants in the place of its variables."""
+BESIDE: Mapping[str, str] = {"savedmodel": THEIRS, CONSTANT: "savedmodel", "tflite": PLAIN, "tflite_int8": "tflite", "onnx": THEIRS}
 """By format: the side that it is compared with."""
 GOALS: Mapping[tuple[str, int], float] = {("savedmodel", 1): 1.35, ("savedmodel", 8): 1.25, ("tflite", 1): TIE,
                                           ("tflite", 8): TIE, ("tflite_int8", 1): 3.0}
@@ -138,7 +141,21 @@ def written(name: str, found: Artifact, folder: Path) -> dict[str, Path]:
     with quiet():
         model.export(folder / "keras", verbose=0)
         (folder / "plain.tflite").write_bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())
-    return {THEIRS: folder / "keras", PLAIN: folder / "plain.tflite", **sides}
+        write_constants(made, folder / "constants")
+    return {THEIRS: folder / "keras", PLAIN: folder / "plain.tflite", CONSTANT: folder / "constants", **sides}
+
+
+def write_constants(made: Exportable, folder: Path) -> None:
+    """serving_default with the weights as constants."""
+    arrays = {key: tf.constant(array) for key, array in made.network.weights.items()}
+    output, rule = made.network.graph.output.name, made.artifact.preprocess
+
+    def served(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        logits = compute(made.network.graph, arrays, normalize(tf.ensure_shape(images, (None, *rule.shape)), rule), [output])
+        return {"probabilities": tf.nn.softmax(logits[output])}
+    module = tf.Module()
+    module.served = tf.function(served, input_signature=[tf.TensorSpec((None, *rule.shape), tf.float32, "images")], autograph=False)
+    tf.saved_model.save(module, str(folder), signatures={"serving_default": module.served})
 
 
 def loaded(side: str, path: Path) -> Callable[[np.ndarray], np.ndarray]:
@@ -152,7 +169,7 @@ def loaded(side: str, path: Path) -> Callable[[np.ndarray], np.ndarray]:
         runner = Interpreter(model_path=str(path), num_threads=os.cpu_count()).get_signature_runner("serving_default")
         (key,) = runner.get_input_details()
         return lambda images: np.asarray(next(iter(runner(**{key: images}).values())))
-    return RUNNERS[EXPORTERS[side].kind](path)
+    return RUNNERS["savedmodel" if side == CONSTANT else EXPORTERS[side].kind](path)
 
 
 # -- measuring -------------------------------------------------------------------------------------------------------------

@@ -53,6 +53,9 @@ def test_the_first_command_trains_a_network_that_reads_digits_and_is_served(fold
         "spec.yaml", "manifest.json", "data.json", "augmented.png", "metrics.jsonl", "result.json", "curves.png", "report.md", "confusion.png", "worst.png", "tensorboard", "checkpoints", "artifact.json",
         "model.keras", "saved_model", "model.tflite", "labels.txt", "parity.json"}
     _check(SERVED, folders(SERVED.page), monkeypatch)
+    proved = {row["format"]: row for row in json.loads((run.parents[1] / "models/resnet20_digits/files/1/parity.json").read_text())["artefacts"]}
+    assert {row["top1"] for name, row in proved.items() if name != "tflite_int8"} == {result["top1"]}
+    assert proved["tflite_int8"]["top1"] >= result["top1"] - 0.01
 
 
 def _check(block: Block, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
