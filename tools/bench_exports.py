@@ -54,7 +54,8 @@ WARM = 2
 THEIRS, PLAIN, CONSTANT = "model.export", "plain converter", "constants"
 """What ours are held against: a SavedModel by Keras, a TFLite file of the Keras model by the converter alone, and our own
 SavedModel with constants in the place of its variables."""
-BESIDE: Mapping[str, str] = {"savedmodel": THEIRS, CONSTANT: "savedmodel", "tflite": PLAIN, "tflite_int8": "tflite", "onnx": THEIRS}
+BESIDE: Mapping[str, str] = {"savedmodel": THEIRS, CONSTANT: "savedmodel", "tflite": PLAIN, "tflite_int8": "tflite",
+                             "onnx": THEIRS}
 """By format: the side that it is compared with."""
 GOALS: Mapping[tuple[str, int], float] = {("savedmodel", 1): 1.35, ("savedmodel", 8): 1.25, ("tflite", 1): TIE,
                                           ("tflite", 8): TIE, ("tflite_int8", 1): 3.0}
@@ -154,7 +155,8 @@ def write_constants(made: Exportable, folder: Path) -> None:
         logits = compute(made.network.graph, arrays, normalize(tf.ensure_shape(images, (None, *rule.shape)), rule), [output])
         return {"probabilities": tf.nn.softmax(logits[output])}
     module = tf.Module()
-    module.served = tf.function(served, input_signature=[tf.TensorSpec((None, *rule.shape), tf.float32, "images")], autograph=False)
+    taken = [tf.TensorSpec((None, *rule.shape), tf.float32, "images")]
+    module.served = tf.function(served, input_signature=taken, autograph=False)
     tf.saved_model.save(module, str(folder), signatures={"serving_default": module.served})
 
 

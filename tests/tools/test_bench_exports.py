@@ -1,0 +1,23 @@
+"""The benchmark of exports runs: every side of a network is written, loaded and called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+NAME = "cifar_resnet20"
+
+
+@pytest.mark.slow
+def test_every_side_takes_its_turn(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(tool, "NETWORKS", {NAME: None})
+    made = tool.artifact(NAME, None)
+    sides = tool.written(NAME, made, tmp_path)
+    rows = list(tool.latencies(NAME, made.graph, sides, 1, 1e9))
+    assert {(row.side, row.batch) for row in rows} == {(side, batch) for side in tool.BESIDE for batch in tool.BATCHES}
+    assert all(row.milliseconds > 0 and row.wall > 0 and row.share > 0 for row in rows)
+    capsys.readouterr()
+    tool.load_one("tflite", str(sides["tflite"]), "[32, 32, 3]")
+    assert capsys.readouterr().out.startswith("[")
