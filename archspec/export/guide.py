@@ -42,16 +42,19 @@ def _ask(made: Exportable, name: str) -> Iterator[str]:
     at = f"http://localhost:8501/v1/models/{name}"
     yield from _section("Ask it", [f"curl -s {at}  # which versions serve"])
     if BYTES in served(made):
+        yield ""
         yield "An image file, of any size; it is decoded, turned, scaled and cut out as in the test:"
         yield ""
         yield from _shell([f"""(printf '{{"signature_name": "{BYTES}", "instances": [{{"b64": "';""",
                            f"""  base64 < photo.jpg | tr -d '\\n'; printf '"}}]}}') | curl -s -d @- {at}:predict"""])
     height, width, channels = made.artifact.preprocess.shape
+    yield ""
     yield f"Pixels from 0 to 255, already {height}x{width}x{channels}; here a grey image:"
     yield ""
     grey = f"[[[128] * {channels}] * {width}] * {height}"
     yield from _shell([f"""python3 -c 'import json; print(json.dumps({{"instances": [{grey}]}}))' |""",
                        f"  curl -s -d @- {at}:predict"])
+    yield ""
     yield "Metrics for Prometheus:"
     yield ""
     yield from _shell([f"curl -s http://localhost:8501{METRICS}"])
