@@ -19,13 +19,17 @@ from archspec.views.numbers import mebibytes
 from archspec.views.tables import grid
 from archspec.weights.own import OWN
 
+MODELS = (".keras", ".onnx", ".tflite")
+"""The files that are models, by suffix."""
 MOST_BATCH = 1024
 """Images of a batch."""
 
 if TYPE_CHECKING:
+    from archspec.export.parity import Parity
     from archspec.export.proof import Proof
     from archspec.export.publish import Published
     from archspec.export.release import Release
+    from archspec.export.subject import Subject
 
 
 @click.command()
@@ -55,8 +59,8 @@ def export(model: str, to: str, formats: str | None, quantize: str | None, accur
     Each export is run in a process of its own on real images and compared with the Keras model. One that is not equal ends
     the command with 1; nothing is published then, and no old version is ever touched.
     """
-    said = {"formats": formats, "quantize": quantize, "accuracy_drop": accuracy_drop}
-    chosen = (*overrides, *(f"export.{key}={_listed(value)}" for key, value in said.items() if value is not None))
+    said = {"formats": _listed(formats), "quantize": _listed(quantize), "accuracy_drop": accuracy_drop}
+    chosen = (*overrides, *(f"export.{key}={value}" for key, value in said.items() if value is not None))
     console = Screen(stderr=True)
     with console.status("loading TensorFlow"):
         from archspec.io.quiet import import_tensorflow
@@ -82,6 +86,7 @@ def export(model: str, to: str, formats: str | None, quantize: str | None, accur
     else:
         _tell(released)
         screen(140).print(_table(proofs, document["artefacts"]))
+        click.echo(_explained(proofs, found))
     return DONE
 
 
@@ -93,8 +98,9 @@ def _sizes(text: str) -> tuple[int, ...]:
     return tuple(sorted(set(numbers)))
 
 
-def _listed(text: str) -> str:
-    return f"[{text}]" if "," in text else text
+def _listed(text: str | None) -> str | None:
+    """Words between commas as a list in YAML."""
+    return None if text is None else f"[{text.strip('[]')}]"
 
 
 def _document(published: Published) -> dict[str, Any]:
@@ -112,7 +118,8 @@ def _tell(released: Release) -> None:
     if published.served:
         click.echo(f"{published.served}  for TensorFlow Serving, which {published.served.parent / 'README.md'} starts")
     if published.files:
-        click.echo(f"{published.files}  for all else")
+        told = ", ".join(sorted(path.name for path in published.files.iterdir() if path.suffix in MODELS))
+        click.echo(f"{published.files}  for all else: {told}")
     for version in published.retired:
         click.echo(f"version {version} is removed")
     for path in released.kept:
@@ -122,14 +129,29 @@ def _tell(released: Release) -> None:
 def _table(proofs: Mapping[str, Proof], rows: Sequence[Mapping[str, Any]]) -> Table:
     """How large, how fast, how equal and how exact each is."""
     sizes = {row["format"]: mebibytes(row["bytes"]) for row in rows}
-    batches = list(next(iter(proofs.values())).milliseconds)
-    scored = list(next(iter(proofs.values())).scores)
-    found = grid("", "size", "loads in", "memory", *(f"ms for {batch}" for batch in batches), "differs by", "same top-1",
-                 *scored, title="each in a process of its own; differences from the Keras model, of probabilities at most")
+    first = next(iter(proofs.values()))
+    fives = any(each.parity and each.parity.best_five is not None for each in proofs.values())
+    found = grid("", "size", "loads in", "memory", *(f"ms for {batch}" for batch in first.milliseconds), "differs by",
+                 "same top-1", *(["same top-5"] * fives), *first.scores)
     for name, proof in proofs.items():
-        equal = proof.parity
         found.add_row(name, sizes.get(name, ""), f"{proof.loaded.seconds:.1f} s", mebibytes(proof.loaded.memory),
-                      *(f"{proof.milliseconds[batch]:.1f}" for batch in batches),
-                      *(("", "") if equal is None else (f"{equal.probabilities:.1e}", f"{equal.agreement:.1%}")),
-                      *(f"{proof.scores[each]:.2%}" for each in scored))
+                      *(f"{each:.1f}" for each in proof.milliseconds.values()), *_compared(proof.parity, fives=fives),
+                      *(f"{each:.2%}" for each in proof.scores.values()))
     return found
+
+
+def _compared(parity: Parity | None, *, fives: bool) -> Sequence[str]:
+    """How equal an export is; nothing of the model that it is held against."""
+    if parity is None:
+        return [""] * (2 + fives)
+    five = [] if parity.best_five is None else [f"{parity.best_five:.1%}"]
+    return [f"{parity.probabilities:.1e}", f"{parity.agreement:.1%}", *five]
+
+
+def _explained(proofs: Mapping[str, Proof], found: Subject) -> str:
+    """What the table is of."""
+    images = next(each.parity.images for each in proofs.values() if each.parity)
+    kind = "test images, a sample over the classes" if found.images else "made images"
+    tested = f"; accuracy on all {found.images.testing.split.size} test images" if found.images else ""
+    return ("each in a process of its own; probabilities against the Keras model's, at most, and its classes, on "
+            f"{images} {kind}{tested}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archspec.artifact.artifact import Artifact, versions
-from archspec.artifact.folder import read, spec_of
+from archspec.artifact.folder import FACTS, read, spec_of
 from archspec.data.check import checked
 from archspec.data.looking import Tick
 from archspec.data.pipeline import Pipeline
@@ -16,7 +16,9 @@ from archspec.errors import InputError, nearest
 from archspec.io.files import opened
 from archspec.network import load, lower, with_overrides
 from archspec.preprocess.rule import Preprocess, input_shape, preprocess_of
+from archspec.schema.tree import MappingTree
 from archspec.spec.arch import Spec
+from archspec.spec.files import spec_names
 from archspec.train.recover import recovered
 from archspec.train.run import RunFolder
 from archspec.weights.library import stage_blocks
@@ -66,9 +68,13 @@ class Asked:
 
 def subject(asked: Asked, tick: Tick) -> Subject:
     """What is to be exported. Raises InputError where it is none, or is damaged."""
-    place = Path(asked.model)
+    place = Path(asked.model).expanduser()
     if place.is_dir() or place.suffix == ".keras":
         return _trained(asked, place, tick)
+    if not place.exists() and asked.model not in spec_names():
+        beside = [each.name for each in place.parent.iterdir()] if place.parent.is_dir() else []
+        raise InputError(f"{asked.model}: there is no such run, .keras file or spec\n"
+                         f"  hint: {nearest(place.name, beside) or 'name the folder of a finished run'}")
     return _filled(asked, tick)
 
 
@@ -81,12 +87,17 @@ def _trained(asked: Asked, place: Path, tick: Tick) -> Subject:
     if asked.labels:
         raise InputError(f"--labels {asked.labels}: {place} has its class names, in the order in which it was trained\n"
                          "  hint: leave --labels out")
+    if asked.layout != OWN:
+        raise InputError(f"--layout {asked.layout}: {place} has its own weights\n  hint: leave --layout out")
     if not place.exists():
         raise InputError(f"{place}: there is no such file\n  hint: name a run folder, or the model.keras of one")
+    if place.is_dir() and not (place / FACTS).exists() and any(place.glob("*/saved_model.pb")):
+        raise InputError(f"{place} holds exports already\n  hint: name the run that they are of")
     artifact = read(place)
     spec = spec_of(artifact, asked.overrides)
-    if asked.weights:
-        artifact = _with_weights(asked.weights, place, artifact, tick)
+    kind = asked.weights or next((spec.export.weights for each in asked.overrides if each.startswith("export.weights=")), None)
+    if kind:
+        artifact = _with_weights(kind, place, artifact, tick)
     images, why = _images(spec, artifact.preprocess, artifact.data, tick)
     return Subject(artifact, spec, images, why)
 
@@ -104,7 +115,7 @@ def _with_weights(kind: str, place: Path, artifact: Artifact, tick: Tick) -> Art
     recipe = spec_of(artifact).train
     if kind == "ema" and recipe.ema is None:
         raise InputError(f"{place} has no average of its weights: its recipe has no train.ema\n  hint: --weights raw")
-    best = max(recipe.checkpoint.best, kind == "best")
+    best = max(recipe.checkpoint.best, int(kind == "best"))
     spec = spec_of(artifact, (f"export.weights={kind}", f"train.checkpoint.best={best}"))
     return recovered(RunFolder(place), spec, tick)
 
@@ -123,12 +134,35 @@ def _filled(asked: Asked, tick: Tick) -> Subject:
             raise InputError(f"{asked.weights} tells other classes apart than the {graph.output.type.channels} of {spec.name}\n"
                              "  hint: --set classes=N, as many as there are in the file")
         weights = dict(arrays(plan, wanted))
-    rule = preprocess_of(spec.train, input_shape(graph))
-    images, notes = _images(spec, rule, "", tick)
-    classes, more = _classes(asked, graph.output.type.channels, images)
-    artifact = Artifact(spec.to_yaml(expand=True), graph, weights, classes, rule, {}, versions(), "",
-                        bool(images and images.testing.split.labels.ndim > 1))
+    rule, count = preprocess_of(spec.train, input_shape(graph)), graph.output.type.channels
+    images, notes = _images(spec, rule, "", tick) if _says_data(spec) else (None, (
+        "the spec says no train.data, so there are no images to compare on: made ones are taken",))
+    if images and len(images.source.classes) != count:
+        notes = (f"the data '{images.source.name}' have {len(images.source.classes)} classes, the network tells {count} apart: "
+                 "made images are taken",)
+        images = None
+    several = images.testing.split.labels.ndim > 1 if images else _of_several(spec)
+    classes, more = _classes(asked, count, images)
+    artifact = Artifact(spec.to_yaml(expand=True), graph, weights, classes, rule, {}, versions(), "", several)
     return Subject(artifact, spec, images, (*notes, *more))
+
+
+def _says_data(spec: Spec) -> bool:
+    """Whether its images are the network's own, and not those that stand in where a spec says none."""
+    train = spec.resolved.tree.entries.get("train")
+    return isinstance(train, MappingTree) and "data" in train.entries
+
+
+def _of_several(spec: Spec) -> bool:
+    """Whether an image may have several classes, of a network without its data: where its spec's loss is said to be of each.
+
+    Raises InputError where the loss alone does not tell, since one class among all may be trained with it, too.
+    """
+    kind = spec.train.loss.kind if spec.train.loss else "softmax"
+    if kind != "softmax":
+        raise InputError(f"{spec.name} is trained with the loss {kind}, and its data are not there: nobody can tell whether an "
+                         "image may have several classes\n  hint: put the data in their place, or name the run")
+    return False
 
 
 def _classes(asked: Asked, count: int, images: Images | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -144,7 +178,7 @@ def _classes(asked: Asked, count: int, images: Images | None) -> tuple[tuple[str
             raise InputError(f"{asked.labels} has {len(set(names))} names, the network tells {count} classes apart\n"
                              "  hint: one name a line, in the order of the network's outputs, none of them twice")
         return names, ()
-    if images and len(images.source.classes) == count:
+    if images:
         return images.source.classes, (f"the names of the classes are those of the data '{images.source.name}'",)
     return tuple(map(str, range(count))), ("the classes are numbers: --labels FILE gives them names, one a line",)
 

@@ -16,16 +16,17 @@ STAGE_LISTS = ("before", "after", "between")
 PLURALS = {"widths": "width", "strides": "stride", "blocks": "block"}
 
 
-def _tag(key: Key) -> tuple[str, str] | None:
+def _tag(key: Key) -> tuple[str, str | None] | None:
     """The key that says of which kind a section is, and the kind that holds where it is not said.
 
-    It is the tag, or the word of a preset or a file; a bare number is a setting among others.
+    It is the tag, or the word of a preset or a file, which says all that is not said beside it: there is no kind then, and
+    to name it is to begin anew. A bare number is a setting among others.
     """
     match key.kind:
         case OneOf(tag=tag):
             return tag, getattr(key.default, tag, "")
         case Sub(section=section) if section.main and isinstance(section.declared[section.main].kind, Choice | Text):
-            return section.main, "none"
+            return section.main, None
     return None
 
 

@@ -34,6 +34,8 @@ def _another_kind(path: tuple[str, ...], old: MappingTree, new: MappingTree) -> 
     if of_kind is None:
         return False
     key, implied = of_kind
+    if implied is None:
+        return key in new.entries
     kinds = [found.text if isinstance(found := tree.entries.get(key), Scalar) else implied for tree in (old, new)]
     return key in new.entries and kinds[0] != kinds[1]
 

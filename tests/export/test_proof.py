@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from artifacts import artifact, evaluated_on
+from here import Here
 
 from archspec.export import proof
 from archspec.export.exportable import Exportable
 from archspec.export.exporters import NotEqual, export
-from archspec.export.fresh import Failed, Fresh, Loaded
+from archspec.export.fresh import Failed, Fresh
 from archspec.export.proof import prove
-from archspec.export.runners import RUNNERS
 from archspec.spec.export import ExportSection
 
 pytestmark = pytest.mark.slow
@@ -55,24 +55,6 @@ def test_what_is_found_out(folder: Path) -> None:
     assert (files.images, files.probabilities < 1e-5) == (10, True)
     assert found["tflite"].files is None
     assert {"top1", "load_seconds", "memory_bytes", "milliseconds", "milliseconds_8", "files"} < found["savedmodel"].to_json().keys()
-
-
-class Here:
-    """An export in this process: what is wrong with it is the same."""
-
-    def __init__(self, kind: str, path: Path) -> None:
-        self.run = RUNNERS[kind](path)
-
-    def __enter__(self) -> Here:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def load(self, images: np.ndarray) -> Loaded:
-        return Loaded(0.0, 0)
-
-    def milliseconds(self, images: np.ndarray) -> float:
-        return 0.0
 
 
 def test_one_that_is_not_equal_is_told_with_the_node(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ input: 8x8x1
 classes: 10
 stem: [conv: 3x3 4 /2]
 head: [global_avg_pool, dense: $classes]
+train: {data: {source: digits}}
 """
 
 
@@ -76,10 +77,35 @@ def test_a_spec_and_a_file_of_weights(place: Path, tmp_path: Path) -> None:
         assert f"has {count} names, the network tells 10 classes apart" in refusal(spec, str(path), labels=tmp_path / "names.txt")
 
 
+def test_images_that_are_not_the_networks_own_are_not_taken(place: Path, tmp_path: Path) -> None:
+    """The digits that stand in where a spec says no data; data with another number of classes; data gone where the loss is not enough to tell."""
+    from archspec.model.emit import build
+    from archspec.model.saved import save
+    from archspec.network import load, lower
+    graph = lower(load(str(place / "tiny.yaml"), ["classes=6"]))
+    save(build(graph), graph, tmp_path / "six.keras")
+    (tmp_path / "bare.yaml").write_text(DIGITS.replace("train: {data: {source: digits}}\n", ""))
+    bare = subject(Asked(str(tmp_path / "bare.yaml"), str(tmp_path / "six.keras"), overrides=("classes=6",)), tick)
+    assert (bare.images, bare.artifact.classes[0]) == (None, "0")
+    assert bare.notes[0].startswith("the spec says no train.data")
+    six = ("classes=6",)
+    assert subject(Asked(str(place / "tiny.yaml"), str(tmp_path / "six.keras"), overrides=six), tick).notes[0].startswith(
+        "the data 'digits' have 10 classes, the network tells 6 apart")
+    sigmoid = (*six, "train.loss=sigmoid", "train.data={source: folder, path: nowhere}")
+    assert "nobody can tell whether an image may have several classes" in refusal(
+        str(place / "tiny.yaml"), str(tmp_path / "six.keras"), overrides=sigmoid)
+
+
 def test_what_cannot_be_exported(place: Path) -> None:
     run = str(place / "run")
     assert refusal(str(place / "tiny.yaml")).startswith(f"{place / 'tiny.yaml'} is a spec: it has no numbers")
     assert refusal("nowhere.keras").startswith("nowhere.keras: there is no such file")
+    assert refusal(str(place / "rum")) == f"{place / 'rum'}: there is no such run, .keras file or spec\n  hint: did you mean 'run'?"
+    assert refusal(run, layout="keras").startswith(f"--layout keras: {run} has its own weights")
+    (place / "models/3").mkdir(parents=True, exist_ok=True)
+    (place / "models/3/saved_model.pb").touch()
+    assert refusal(str(place / "models")).startswith(f"{place / 'models'} holds exports already")
+    assert "train.ema says no average" in refusal(run, overrides=("export.weights=ema",))
     assert refusal(str(place)).startswith(f"{place} holds no trained network")
     assert refusal(run, overrides=("stages.width=3",)).startswith(f"--set stages.width=3: {run} is exported as it was trained")
     assert refusal(run, labels=Path("a")).startswith("--labels a: ")

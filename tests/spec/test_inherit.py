@@ -61,6 +61,10 @@ def merged(path: Path, overrides: Sequence[str] = ()) -> dict[str, object]:
      {"optimizer": {"momentum": 0.5, "kind": "sgd", "nesterov": True}}),
     ("train: {preprocess: {preset: timm, offset: ceil}}", "train: {preprocess: torchvision}", "train",
      {"preprocess": {"preset": "torchvision"}}),
+    ("train: {preprocess: {preset: torchvision, std: 1}}", "train: {preprocess: torchvision}", "train",
+     {"preprocess": {"preset": "torchvision"}}),
+    ("train: {preprocess: {preset: torchvision, std: 1}}", "train: {preprocess: {offset: ceil}}", "train",
+     {"preprocess": {"preset": "torchvision", "std": 1, "offset": "ceil"}}),
 ])
 def test_merge(base: str, change: str, section: str, expected: object, write: Write) -> None:
     write(base, "base")

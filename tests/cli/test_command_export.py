@@ -1,0 +1,68 @@
+"""What `archspec export` does with its options, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from artifacts import artifact
+from here import Here
+
+from archspec.artifact.folder import write
+from archspec.cli import run
+from archspec.export import proof
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder of a run whose images are gone; exports are run in this process."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(proof, "Fresh", Here)
+    write(artifact(), tmp_path / "run")
+
+
+def published() -> list[str]:
+    return sorted(str(path) for path in Path("models").rglob("*") if path.suffix in (".pb", ".tflite", ".onnx", ".keras"))
+
+
+def test_one_word_is_a_list_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["export", "run", "--to", "models", "--format", "savedmodel"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.startswith("models/small/1  for TensorFlow Serving, which models/small/README.md starts\n")
+    assert "on 64 made images" in printed.out
+    assert "run: the data 'digits' are not those that it was trained on: made images are taken\n" in printed.err
+    assert run(["export", "run", "--to", "models", "--format", "tflite", "--quantize", "float16", "--name", "other"]) == 0
+    assert "models/other/files/1  for all else: model.tflite, model_float16.tflite\n" in capsys.readouterr().out
+    assert published() == ["models/other/files/1/model.tflite", "models/other/files/1/model_float16.tflite", "models/small/1/fingerprint.pb",
+                           "models/small/1/saved_model.pb"]
+
+
+def test_json_is_the_report(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["export", "run", "--to", "models", "--format", "tflite", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert {key: document[key] for key in ("model", "version", "retired")} == {"model": "small", "version": 1, "retired": []}
+    (row,) = document["artefacts"]
+    assert (row["format"], row["path"], row["images"], row["same_top1"]) == ("tflite", "files/1/model.tflite", 64, 1.0)
+    assert {"bytes", "max_difference", "mean_difference", "load_seconds", "memory_bytes", "milliseconds", "milliseconds_8"} < row.keys()
+
+
+def test_what_is_not_equal_is_not_published(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["export", "run", "--to", "models", "--format", "tflite", "--set", "export.tolerance=1e-30"]) == 1
+    assert "nothing was published" in capsys.readouterr().err
+    assert published() == []
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    (["--format", "onxx"], "did you mean 'onnx'?"),
+    (["--quantize", "int4"], "export.quantize needs one of float16 dynamic int8 int16x8"),
+    (["--accuracy-drop", "much"], "export.accuracy_drop"),
+    (["--batches", "0,x"], "'0,x' is no list of sizes from 1 to 1024, such as 1,8"),
+    (["--keep", "0"], "0 is not in the range"),
+    (["--weights", "bets"], "--weights bets: of a run there are raw, ema, best\n  hint: did you mean 'best'?"),
+    (["--set", "stages.width=3"], "run is exported as it was trained"),
+    (["--labels", "names.txt"], "run has its class names")])
+def test_what_cannot_be_meant(options: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["export", "run", "--to", "models", *options]) == 2
+    assert message in capsys.readouterr().err
+    assert not Path("models").exists()
