@@ -17,11 +17,13 @@ from archspec.spec.files import spec_names
 from archspec.weights.library import stage_blocks
 
 FAMILIES = {
-    "bn_inception": "", "cifar_densenet40_k12": "", "cifar_preact_resnet20": "", "cifar_preact_resnet164": "2, 2, 2",
-    "cifar_resnet20": "", "cifar_resnet164": "2, 2, 2", "cifar_resnext29_32x4d": "1, 1, 1", "darknet53": "1, 1, 1, 1, 1",
-    "densenet121": "2, 2, 2, 2", "efficientnet_b0": "", "googlenet_torchvision": "", "inception_resnet_v1_facenet": "",
-    "inception_resnet_v2": "", "keras_inception_v3": "", "inception_v4": "", "keras_mobilenet": "", "keras_resnet50v2": "1, 1, 1, 1",
-    "mobilenet_v2": "", "mobilenet_v3_large": "", "regnet_x_400mf": "1, 1, 1, 1", "resnext50_32x4d_aggregated": "1, 1, 1, 1",
+    "bn_inception": "", "cifar_densenet40_k12": "1, 1, 1", "cifar_preact_resnet20": "1, 1, 1",
+    "cifar_preact_resnet164": "2, 2, 2", "cifar_resnet20": "1, 1, 1", "cifar_resnet164": "2, 2, 2",
+    "cifar_resnext29_32x4d": "1, 1, 1", "darknet53": "1, 1, 1, 1, 1", "densenet121": "2, 2, 2, 2",
+    "efficientnet_b0": "1, 1, 1, 1, 1, 1, 1", "googlenet_torchvision": "", "inception_resnet_v1_facenet": "",
+    "inception_resnet_v2": "", "keras_inception_v3": "", "inception_v4": "",
+    "keras_mobilenet": "1, 1, 1, 1, 1", "keras_resnet50v2": "1, 1, 1, 1", "mobilenet_v2": "1, 1, 1, 1, 1, 1, 1",
+    "mobilenet_v3_large": "", "regnet_x_400mf": "1, 1, 1, 1", "resnext50_32x4d_aggregated": "1, 1, 1, 1",
     "resnext50_32x4d_concatenated": "1, 1, 1, 1", "se_resnet50_identity": "1, 1, 1, 1", "se_resnet50_post": "1, 1, 1, 1",
     "se_resnet50_pre": "1, 1, 1, 1", "senet154": "1, 1, 1, 1", "vgg11_bn": "", "xception": "",
 }
