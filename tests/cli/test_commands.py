@@ -168,7 +168,7 @@ def test_explain_says_where_a_value_came_from(archspec: Run, key: str, last: str
 @pytest.mark.parametrize(("key", "said"), [
     ("train.seed", "0, the default: fixes the weights, the order of the images and what augmentation draws\n"),
     ("train.init.partial", "false, the default: take what fits, and start afresh what is missing\n"),
-    ("export.formats", "[savedmodel, tflite], the default: what is made for serving\n"),
+    ("export.formats", "[savedmodel, tflite], the default: what is made for serving; keras is the model.keras that each run has\n"),
     ("defaults.unit", "conv-norm-act, the default: how convolution, norm and activation follow each other, see units\n"),
 ])
 def test_explain_says_the_default_of_a_key_that_nothing_sets(archspec: Run, key: str, said: str) -> None:
@@ -180,7 +180,7 @@ def test_explain_says_the_default_of_a_key_that_nothing_sets(archspec: Run, key:
     ("train.sed", "nothing sets 'train.sed'\n  hint: did you mean 'train.seed'?\n"),
     ("train.init", "nothing sets 'train.init', and it has no default\n"),
     ("let", "nothing sets 'let'; where it is left out: none\n"), ("blocks", "nothing sets 'blocks'; where it is left out: the shipped ones only\n"),
-    ("export", "nothing sets 'export'; where it is left out: its defaults\n  hint: --explain export.KEY says each: formats tolerance weights\n"),
+    ("export", "nothing sets 'export'; where it is left out: its defaults\n  hint: --explain export.KEY says each: formats tolerance weights quantize accuracy_drop calibration integers pixels\n"),
     ("defaults.conv.bias", "nothing sets 'defaults.conv.bias'; where it is left out: false; true in unit `conv-act`\n"),
     ("defaults.act", "nothing sets 'defaults.act'; where it is left out: relu\n"),
     ("stages.memory", "nothing sets 'stages.memory'; where it is left out: the spec's `memory`\n"),
