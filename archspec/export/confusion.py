@@ -60,6 +60,7 @@ def draw_worst(path: Path, judged: Judged, chosen: Sequence[int], classes: Seque
     columns, names = min(COLUMNS, len(chosen)), class_names(classes)
     rows = -(-len(chosen) // columns)
     with plot(path, FIELD[0] * columns, FIELD[1] * rows) as figure:
+        figure.set_layout_engine("none")
         axes = figure.add_axes((0, 0, 1, 1))  # one for all: eighteen take three times as long
         axes.set(xlim=(0, FIELD[0] * columns), ylim=(-FIELD[1] * rows, 0))
         axes.axis("off")
