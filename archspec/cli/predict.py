@@ -12,6 +12,7 @@ import click
 
 from archspec.cli import DONE, WRONG_INPUT
 from archspec.cli.options import as_json
+from archspec.cli.seconds import Seconds
 from archspec.errors import InputError, visible
 from archspec.io.streams import aside
 
@@ -30,23 +31,23 @@ SECONDS = 30.0
               help="How many classes are told, the most probable first.")
 @click.option("--labels", metavar="FILE", type=click.Path(path_type=Path),
               help="Call the classes as FILE does, one name a line, instead of as MODEL does.")
-@click.option("--timeout", type=click.FloatRange(0, min_open=True), default=SECONDS, show_default=True, metavar="SECONDS",
+@click.option("--timeout", type=Seconds(), default=SECONDS, show_default=True, metavar="SECONDS",
               help="How long each answer of a server may take.")
 @as_json
 def predict(model: str, images: tuple[str, ...], listed: str | None, top: int, labels: Path | None, timeout: float,
             as_json: bool) -> int:
     """Say what MODEL takes each IMAGE for. Exit code 2 if one of them cannot be read; the others are told all the same.
 
-    MODEL is a run, its model.keras, a SavedModel folder, models/NAME or models/NAME/VERSION of an export, a .tflite file, or
-    the address of a TensorFlow Serving: http://HOST:8501/v1/models/NAME or grpc://HOST:8500/NAME. IMAGE is a file, a folder
-    of images, a pattern such as 'photos/*.jpg', or '-' for an image on standard input.
+    MODEL is a run, its model.keras, a SavedModel folder, models/NAME or models/NAME/VERSION of an export, a .tflite or .onnx
+    file, or the address of a TensorFlow Serving: http://HOST:8501/v1/models/NAME or grpc://HOST:8500/NAME. IMAGE is a file, a
+    folder of images, a pattern such as 'photos/*.jpg', or '-' for an image on standard input.
     """
     from itertools import chain
 
+    from archspec.artifact.labels import read_labels
     from archspec.predict.answers import Refused, named
     from archspec.predict.images import images as meant
     from archspec.predict.images import together
-    from archspec.predict.labels import read_labels
     from archspec.predict.opened import opened
     found = meant(images, listed)
     first = next(found, None)  # what is wrong with the names is said before a model is loaded

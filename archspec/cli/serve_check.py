@@ -10,6 +10,7 @@ import click
 
 from archspec.cli import DONE, NO
 from archspec.cli.options import as_json, print_json
+from archspec.cli.seconds import Seconds
 from archspec.errors import InputError, visible
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ SECONDS = 300.0
 @click.command("serve-check")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--strict", is_flag=True, help="Exit code 1 where a should is broken, too.")
-@click.option("--timeout", type=click.FloatRange(0, min_open=True), default=SECONDS, show_default=True, metavar="SECONDS",
+@click.option("--timeout", type=Seconds(), default=SECONDS, show_default=True, metavar="SECONDS",
               help="How long a version may take that is loaded and asked.")
 @as_json
 def serve_check(folder: Path, strict: bool, timeout: float, as_json: bool) -> int:
@@ -57,17 +58,22 @@ def _texts(found: Checked) -> Iterator[str]:
         yield from _line(line)
     broken = [RULES[line.code].must for line in found.lines if line.holds is not True]
     must, should = broken.count(True), broken.count(False)
-    yield "a server can serve it" if not broken else f"{must} must and {should} should are not seen to hold"
+    if must:
+        yield f"{must} must and {should} should are not seen to hold"
+    else:
+        more = f"; {should} should {'is' if should == 1 else 'are'} not seen to hold" if should else ""
+        yield f"a server can serve it{more}"
 
 
 def _line(line: Line) -> Iterator[str]:
     from archspec.serving.rules import RULES
     rule = RULES[line.code]
-    mark = {True: "ok", False: "NOT", None: "?"}[line.holds]
-    yield f"  {mark:3} {'must' if rule.must else 'should':6} {line.code:18} {rule.says}"
+    none = line.holds and line.why
+    mark = "--" if none else {True: "ok", False: "NOT", None: "?"}[line.holds]
+    yield f"  {mark:3} {'must' if rule.must else 'should':6} {line.code:18} {rule.says}{f': {line.why}' if none else ''}"
     for fault in line.faults:
         yield f"        {fault.where + ': ' if fault.where else ''}{fault.message}"
     if line.faults:
         yield f"        hint: {rule.hint}"
-    if line.why:
+    if line.why and not none:
         yield f"        not checked: {line.why}"

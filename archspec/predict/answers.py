@@ -14,6 +14,9 @@ from archspec.predict.images import Image
 DIGITS = 6
 """Of a probability in a document: float32 knows no more, and what computes it elsewhere agrees on about so many."""
 
+ROUNDED = 0.01
+"""By which a probability of 16 or 8 bits may be outside 0 to 1."""
+
 
 @dataclass(frozen=True)
 class Said:
@@ -65,10 +68,13 @@ def named(said: Said, labels: Sequence[str] | None) -> Said:
 
 
 def checked(probabilities: np.ndarray, count: int, called: str) -> np.ndarray:
-    """(count, classes) of finite numbers, float32. Raises InputError where they are not that."""
+    """(count, classes) of probabilities, float32. Raises InputError where they are not that."""
     if probabilities.ndim != 2 or len(probabilities) != count or probabilities.shape[1] == 0:
         raise InputError(f"{called} answers with numbers of shape {list(probabilities.shape)} where "
                          f"[{count}, classes] is expected")
     if not np.isfinite(probabilities).all():
         raise InputError(f"{called} answers with what is no finite number")
+    wrong = (probabilities < -ROUNDED) | (probabilities > 1 + ROUNDED)
+    if wrong.any():
+        raise InputError(f"{called} answers with {probabilities[wrong][0]:.6g} where a probability from 0 to 1 is expected")
     return np.asarray(probabilities, np.float32)

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from archspec.artifact.folder import FACTS, MODEL, read, spec_of
+from archspec.artifact.labels import read_labels
 from archspec.errors import InputError, visible
 from archspec.export import labels
 from archspec.predict.described import described, white_of
-from archspec.predict.labels import labels_within, read_labels
+from archspec.predict.labels import labels_within
 from archspec.predict.local import Local
 from archspec.predict.opened import KINDS
 from archspec.predict.versions import version_of

@@ -50,8 +50,9 @@ class Grpc:
         outputs = self._call(self._stub.Predict, request).outputs
         try:
             arrays = {name: tf.make_ndarray(outputs[name]) for name in OUTPUTS if name in outputs}
-            names = [[word.decode("utf-8", "replace") for word in row] for row in arrays.get(NAMES, ())]
-            return Reply(np.asarray(arrays[PROBABILITIES], np.float32), arrays.get(INDICES), names or None)
+            named = INDICES in arrays and NAMES in arrays
+            return Reply(np.asarray(arrays[PROBABILITIES], np.float64), arrays[INDICES].tolist() if named else None,
+                         _texts(arrays[NAMES].tolist()) if named else None)
         except (KeyError, TypeError, ValueError, AttributeError):
             raise self._failed(f"the answer holds no {PROBABILITIES}, or none that can be read") from None
 
@@ -110,6 +111,13 @@ def _tensors(infos: Mapping[str, Any]) -> dict[str, Tensor]:
     from tensorflow.core.framework.types_pb2 import DataType
     known = {value: name for name, value in DataType.items()}
     return {key: Tensor(known.get(each.dtype, str(each.dtype)), _shape(each.tensor_shape)) for key, each in infos.items()}
+
+
+def _texts(value: Any) -> Any:
+    """Lists in lists of bytes as such of text; what is neither stays."""
+    if isinstance(value, list):
+        return [_texts(each) for each in value]
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def _shape(shape: Any) -> tuple[int | None, ...] | None:

@@ -36,15 +36,21 @@ def images(named: Sequence[str], listed: str | None) -> Iterator[Image]:
     """The images of a command line, in its order: `named`, then those whose names are the lines of the file `listed`.
 
     `-` is an image on standard input; as `listed`, names on it. A folder stands for all images in it and below, a pattern
-    for the files it matches. A file that is not there is found out when it is read. Raises InputError where nothing can be
-    meant.
+    for the files it matches. A file that is not there is found out when it is read; so is, where more is named, a folder
+    without images or a pattern without files. Raises InputError where nothing can be meant.
     """
     if not named and listed is None:
         raise InputError("no image is named\n  hint: archspec predict MODEL IMAGE..., or --from FILE with a name a line")
     if listed == STDIN and STDIN in named:
         raise InputError("standard input holds an image or names, not both\n  hint: leave '-' or '--from -' out")
+    alone = len(named) == 1 and listed is None
     for text in named:
-        yield from _meant(text)
+        try:
+            yield from _meant(text)
+        except InputError as error:
+            if alone:
+                raise
+            yield _none(text, str(error).removeprefix(f"{visible(text)}: "))
     if listed is not None:
         yield from map(_file, _names(listed))
 
@@ -97,6 +103,13 @@ def _lines(file: IO[bytes], called: str) -> Iterator[bytes]:
 
 def _file(path: bytes) -> Image:
     return Image(os.fsdecode(path), lambda: Files(b"", Names.of([path])).item(0))
+
+
+def _none(text: str, why: str) -> Image:
+    """What cannot be read, as an image that cannot."""
+    def read() -> bytes:
+        raise OSError(errno.ENOENT, why)
+    return Image(text, read)
 
 
 def _from_stdin() -> bytes:

@@ -9,7 +9,7 @@ from archspec.io.places import kind_of
 from archspec.predict.address import is_address
 from archspec.predict.answers import Predictor
 
-KINDS = ("a run folder, its model.keras, a SavedModel folder, a .tflite file, or the address of a TensorFlow Serving "
+KINDS = ("a run folder, its model.keras, a SavedModel folder, a .tflite or .onnx file, or the address of a TensorFlow Serving "
          "(http://HOST:8501/v1/models/NAME, grpc://HOST:8500/NAME)")
 
 
@@ -21,7 +21,7 @@ def opened(model: str, timeout: float) -> Predictor:
     if is_address(model):
         from archspec.predict.served import connected
         return connected(model, timeout)
-    path = Path(model).expanduser()
+    path = _home(Path(model))
     if kind_of(path) not in ("file", "folder"):
         beside = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
         hint = nearest(path.name, beside) or f"MODEL is {KINDS}"
@@ -30,3 +30,11 @@ def opened(model: str, timeout: float) -> Predictor:
     import_tensorflow()
     from archspec.predict.forms import form
     return form(path)
+
+
+def _home(path: Path) -> Path:
+    """With the folder of the user for ~; as it is where there is no such user."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path

@@ -40,7 +40,7 @@ class Rest:
             found = document["metadata"]["signature_def"]["signature_def"]
             return {name: Signature(_tensors(each.get("inputs", {})), _tensors(each.get("outputs", {})))
                     for name, each in found.items()}
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             raise self._odd("metadata of a model is expected") from None
 
     def ask(self, signature: str, key: str, encoded: Sequence[bytes]) -> Reply:
@@ -156,14 +156,13 @@ def _reply(rows: Sequence[Any]) -> Reply:
     probabilities = _numbers([row[PROBABILITIES] for row in rows])
     if not all(INDICES in row and NAMES in row for row in rows):
         return Reply(probabilities)
-    names = [[str(name) for name in row[NAMES]] for row in rows]
-    return Reply(probabilities, np.array([row[INDICES] for row in rows], np.int64), names)
+    return Reply(probabilities, [row[INDICES] for row in rows], [row[NAMES] for row in rows])
 
 
 def _numbers(rows: Sequence[Any]) -> np.ndarray:
     if not all(isinstance(value, int | float) and not isinstance(value, bool) for row in rows for value in row):
         raise TypeError
-    return np.array(rows, np.float32)
+    return np.array(rows, np.float64)
 
 
 def _words(document: object) -> str:

@@ -6,9 +6,9 @@ they are a tenth of what pixels take. In the graph of an export stands the same 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -61,11 +61,14 @@ class Signature:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer to n images: (n, classes), and (n, k) each of the classes that come first and what they are called, if said."""
+    """An answer to n images: (n, classes), and (n, k) each of the classes that come first and what they are called, if said.
+
+    The last two are as they came: lists of lists if they are right, but nobody has looked yet.
+    """
 
     probabilities: np.ndarray
-    indices: np.ndarray | None = None
-    names: Sequence[Sequence[str]] | None = None
+    indices: Any = None
+    names: Any = None
 
 
 class Declined(Exception):
@@ -135,13 +138,25 @@ class Served:
 
     def _rows(self, reply: Reply, count: int) -> Iterator[Said]:
         probabilities = checked(reply.probabilities, count, self.called)
-        indices, names = reply.indices, reply.names
-        if indices is None or names is None:
-            indices, names = np.zeros((count, 0), np.int64), [[]] * count
-        if len(indices) != count or [len(row) for row in indices] != [len(row) for row in names]:
+        if reply.indices is None and reply.names is None:
+            yield from (Said(row, {}) for row in probabilities)
+            return
+        wide = probabilities.shape[1]
+        if not _rows_of(reply.indices, count, lambda each: type(each) is int and 0 <= each < wide):
+            raise InputError(f"{self.called} answers with {INDICES} that are not [{count}, k] numbers from 0 to {wide - 1}")
+        if not _rows_of(reply.names, count, lambda each: isinstance(each, str)):
+            raise InputError(f"{self.called} answers with {NAMES} that are not [{count}, k] texts")
+        if any(len(which) != len(called) or len(set(which)) < len(which)
+               for which, called in zip(reply.indices, reply.names, strict=True)):
             raise InputError(f"{self.called} answers with {INDICES} and {NAMES} that do not belong together")
-        for row, which, called in zip(probabilities, indices, names, strict=True):
-            yield Said(row, dict(zip(map(int, which), called, strict=True)))
+        for row, which, called in zip(probabilities, reply.indices, reply.names, strict=True):
+            yield Said(row, dict(zip(which, called, strict=True)))
+
+
+def _rows_of(value: Any, count: int, right: Callable[[Any], bool]) -> bool:
+    """Whether something is so many lists of what is right."""
+    return (isinstance(value, list) and len(value) == count
+            and all(isinstance(row, list) and all(map(right, row)) for row in value))
 
 
 def _read(image: Image) -> bytes | Refused:

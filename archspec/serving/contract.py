@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,15 @@ from archspec.serving.trials import TRIED, tried
 BASE = ("layout.versions", "layout.whole", "layout.names", "batching", "config")
 """The rules of the folder itself; all others are of a version."""
 GRAPH = tuple(code for code in RULES if code.startswith(("meta.", "signature.")))
+NONE = "there is none"
+"""Why a rule holds that speaks of a file which is not there."""
 UNSAFE = ("meta.files",)
 """What keeps a version from being run here."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """A rule of the folder (version '') or of a version: whether it holds, None if nobody can say; faults, or why not."""
+    """A rule of the folder (version '') or of a version: whether it holds, None if nobody can say; faults, or why."""
 
     version: str
     code: str
@@ -64,26 +66,31 @@ def check(folder: Path, seconds: float) -> Checked:
     found = layout.versions(folder)
     alone = found == [folder]
     numbers = [int(each.name) for each in found if layout.NUMBER.fullmatch(each.name)]
-    of_folder = [*layout.layout(folder), *extras.configs(folder.parent if alone else folder, numbers)]
-    lines = _lines("", BASE, of_folder, {})
+    beside = folder.parent if alone else folder
+    of_folder = [*layout.layout(folder), *extras.configs(beside, numbers)]
+    lines = _lines("", BASE, of_folder, {}, extras.present(beside, None))
     of_version = [code for code in RULES if code not in BASE]
     for version in found:
         seen = _version(version, seconds)
-        lines += _lines(version.resolve().name, of_version, seen.faults, seen.unseen)
+        lines += _lines(version.resolve().name, of_version, seen.faults, seen.unseen, extras.present(beside, version))
     return Checked(folder, tuple(lines))
 
 
-def _lines(version: str, codes: Iterable[str], faults: Sequence[Fault], unseen: Mapping[str, str]) -> list[Line]:
+def _lines(version: str, codes: Iterable[str], faults: Sequence[Fault], unseen: Mapping[str, str],
+           there: Collection[str]) -> list[Line]:
     lines = []
     for code in codes:
         mine = tuple(dict.fromkeys(each for each in faults if each.code == code))
+        if not mine and code in extras.OPTIONAL and code not in there:
+            lines.append(Line(version, code, True, (), NONE))
+            continue
         holds = False if mine else None if code in unseen else True
         lines.append(Line(version, code, holds, mine, unseen.get(code, "") if not mine else ""))
     return lines
 
 
 def _version(version: Path, seconds: float) -> _Seen:
-    """Files and graph first; the graph is run only if it is one, and touches no files."""
+    """Files and graph first; the graph is run only if it is one, and can touch nothing else."""
     seen = _Seen([*layout.files(version), *extras.labels(version)])
     if any(each.code == "files.graph" for each in seen.faults):
         graph = None
@@ -95,7 +102,7 @@ def _version(version: Path, seconds: float) -> _Seen:
         return seen
     seen.faults += [*layout.variables(version, needed=graph.has_variables), *graphs.meta(graph), *graphs.signatures(graph)]
     if any(each.code in UNSAFE for each in seen.faults):
-        seen.unseen = dict.fromkeys(TRIED, "a graph that touches files is not run here")
+        seen.unseen = dict.fromkeys(TRIED, "a graph that may touch more than its request is not run here")
         return seen
     trial = tried(version, seconds)
     seen.faults += trial.faults

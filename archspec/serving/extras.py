@@ -9,7 +9,10 @@ from pathlib import Path
 
 from archspec.errors import some, visible
 from archspec.serving.rules import Fault
+from archspec.serving.warmups import WARMUP
 
+OPTIONAL = ("batching", "config", "labels", "warmup")
+"""The rules of files that need not be there."""
 LABELS = ("assets.extra/labels.txt", "assets/labels.txt")
 CONFIG, BATCHING = "model.config", "batching.config"
 OWN_BATCHING = "batching_params.pbtxt"
@@ -18,6 +21,7 @@ MOST_TEXT = 1 << 26
 DEFAULT_SIZE = 1000
 """max_batch_size where nothing is said."""
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|[\w.+/-]+|[{}:<>,;\[\]]|#[^\n]*|\s+')
+_NUMBER = re.compile(r"-?(0[xX][0-9a-fA-F]{1,16}|0[0-7]{0,22}|[1-9][0-9]{0,18})")
 
 Message = list[tuple[str, "str | Message"]]
 
@@ -27,7 +31,8 @@ def labels_of(version: Path) -> list[str] | None:
     path = next((version / name for name in LABELS if (version / name).is_file()), None)
     if path is None or path.stat().st_size > MOST_TEXT:
         return None
-    return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    text = path.read_text(encoding="utf-8-sig", errors="replace")  # only these two part lines, see artifact.labels
+    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")] if text else []
 
 
 def labels(version: Path) -> Iterator[Fault]:
@@ -39,6 +44,15 @@ def labels(version: Path) -> Iterator[Fault]:
         yield Fault("labels", f"labels.txt:{blank[0]}", "is empty")
     if twice := sorted({name for name in found if found.count(name) > 1} if len(found) < 10_000 else ()):
         yield Fault("labels", "labels.txt", f"names twice {some(map(visible, twice))}")
+
+
+def present(base: Path, version: Path | None) -> set[str]:
+    """The rules of what need not be there that speak of something: of the folder, or of a version."""
+    if version is None:
+        batched = any(path.is_file() for path in (base / BATCHING, *base.glob(f"*/{OWN_BATCHING}")))
+        return {rule for rule, there in (("batching", batched), ("config", (base / CONFIG).is_file())) if there}
+    labelled = any((version / name).is_file() for name in LABELS)
+    return {rule for rule, there in (("labels", labelled), ("warmup", (version / WARMUP).is_file())) if there}
 
 
 def configs(base: Path, versions: list[int]) -> Iterator[Fault]:
@@ -53,11 +67,12 @@ def configs(base: Path, versions: list[int]) -> Iterator[Fault]:
 def _batching(path: Path) -> Iterator[Fault]:
     try:
         found = _parsed(path)
-        sizes = [int(text) for text in _values(found, "allowed_batch_sizes")]
-        most = next((int(text) for each in _inner(found, "max_batch_size") for text in _values(each, "value")), DEFAULT_SIZE)
+        sizes = [_number(text) for text in _values(found, "allowed_batch_sizes")]
+        said = [_number(text) for each in _inner(found, "max_batch_size") for text in _values(each, "value")]
     except ValueError as error:
         yield Fault("batching", path.name, visible(str(error)))
         return
+    most = said[0] if said else DEFAULT_SIZE
     if sizes and (sizes != sorted(set(sizes)) or sizes[-1] != most or sizes[0] < 1):
         yield Fault("batching", path.name, f"allowed_batch_sizes are {some(map(str, sizes))}, max_batch_size is {most}")
 
@@ -81,21 +96,33 @@ def _config(path: Path, versions: list[int]) -> Iterator[Fault]:
         if not (os.path.isabs(base) or "://" in base):
             yield Fault("config", where, f"base_path {visible(base)} is not absolute")
         if os.path.basename(base.rstrip("/")) == path.parent.resolve().name:
-            yield from _served(where, each, versions)
+            try:
+                yield from _served(where, each, versions)
+            except ValueError as error:
+                yield Fault("config", where, visible(str(error)))
 
 
 def _served(where: str, model: Message, versions: list[int]) -> Iterator[Fault]:
     """The versions and labels of the model beside whose versions the file lies."""
     policies = list(_inner(model, "model_version_policy"))
-    chosen = [int(text) for policy in policies for each in _inner(policy, "specific") for text in _values(each, "versions")]
-    counts = [int(text) for policy in policies for each in _inner(policy, "latest") for text in _values(each, "num_versions")]
+
+    def numbers(kind: str, key: str) -> list[int]:
+        return [_number(text) for policy in policies for each in _inner(policy, kind) for text in _values(each, key)]
+    chosen, counts = numbers("specific", "versions"), numbers("latest", "num_versions")
     every = any(True for policy in policies for _ in _inner(policy, "all"))
     if missing := sorted(set(chosen) - set(versions)):
         yield Fault("config", where, f"there are no versions {some(map(str, missing))}")
-    served = set(chosen or (versions if every else sorted(versions)[-(counts or [1])[0]:]))
-    labelled = {int(text) for each in _inner(model, "version_labels") for text in _values(each, "value")}
+    served = set(chosen or (versions if every else sorted(versions)[-max((counts or [1])[0], 1):]))
+    labelled = {_number(text) for each in _inner(model, "version_labels") for text in _values(each, "value")}
     if unserved := sorted(labelled - served):
         yield Fault("config", where, f"labels name versions that are not served: {some(map(str, unserved))}")
+
+
+def _number(text: str) -> int:
+    """As protobuf's text form has them: decimal, 0x10, 010. Raises ValueError for anything else."""
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"{text!r} is no number")
+    return int(text, 8 if re.fullmatch(r"-?0[0-7]+", text) else 0)
 
 
 def _values(message: Message, name: str) -> Iterator[str]:

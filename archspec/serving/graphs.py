@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from archspec.errors import some, visible
 from archspec.io.memory import free_memory
+from archspec.serving.harmless import OWN, is_harmless
 from archspec.serving.layout import GRAPH
 from archspec.serving.rules import Fault
 
@@ -21,26 +23,32 @@ JSON_KINDS = frozenset({"DT_FLOAT", "DT_DOUBLE", "DT_INT8", "DT_INT16", "DT_INT3
 PYTHON = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
 XLA = frozenset({"XlaCallModule", "XlaLaunch", "XlaLaunchV2", "_XlaCompile", "_XlaRun"})
 PRINTS = "PrintV2 into a file"
-FILES = frozenset({"WriteFile", "ReadFile", "MatchingFiles", "SaveV2", "Save", "SaveSlices", "MergeV2Checkpoints",
-                   "TFRecordDataset", "TFRecordDatasetV2", "TextLineDataset", "TextLineDatasetV2", "FixedLengthRecordDatasetV2",
-                   "DatasetToTFRecord", "CacheDataset", "CacheDatasetV2", "SaveDataset", "SaveDatasetV2", "DebugIdentity",
-                   "DebugIdentityV2", PRINTS, "ReaderReadV2", "WholeFileReaderV2", "WriteSummary", "CreateSummaryFileWriter"})
 ASSIGNS = re.compile(r"Assign\w*VariableOp|Assign|AssignAdd|AssignSub|ResourceScatter\w*|Scatter(Add|Sub|Update)")
 DRAWS = re.compile(r"(Stateless)?(Random|Truncated|Parameterized)\w*(Normal|Uniform|Int|Gamma|Poisson)\w*|Multinomial")
 VARIABLES = frozenset({"VarHandleOp", "VariableV2", "Variable"})
 MADE_UP = re.compile(r"(keras_tensor|input_layer|input|inputs|output|args|dense|x)(_?\d+)*")
 """Names that a tool gives where nobody said one."""
+OF_LOADER = "__saved_model"
+"""How signatures begin that a loader calls itself."""
+INITIALISERS = ("saved_model_main_op", "legacy_init_op")
+"""Collections of what a loader runs, of graphs of TensorFlow 1."""
+LOADING = ("restoring the variables", "initialising")
+SAME = "api_implements"
+"""The attribute by which TensorFlow exchanges functions."""
 SHARE = 4
 """Of the free memory a graph may take a part of so many: read, it is larger than its file."""
 
 
 @dataclass(frozen=True)
 class Reached:
-    """What a signature's outputs depend on: operations, functions and devices by name, and constants of ParseExample's."""
+    """What is run for some tensors: operations, functions and devices by name; `touching` are those that may do harm."""
 
     operations: set[str] = field(default_factory=set)
     functions: set[str] = field(default_factory=set)
     devices: set[str] = field(default_factory=set)
+    touching: set[str] = field(default_factory=set)
+    calls: set[tuple[str, frozenset[str]]] = field(default_factory=set)
+    """Functions, and those of their arguments that are names of the version's own files."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +60,7 @@ class Graph:
     @cached_property
     def signatures(self) -> Mapping[str, Any]:
         """By name, without those that a loader calls itself."""
-        return {name: each for name, each in self.meta.signature_def.items() if not name.startswith("__saved_model")}
+        return {name: each for name, each in self.meta.signature_def.items() if not name.startswith(OF_LOADER)}
 
     @cached_property
     def functions(self) -> Mapping[str, Any]:
@@ -73,35 +81,113 @@ class Graph:
     @cached_property
     def reached(self) -> Mapping[str, Reached]:
         """Of each signature."""
-        return {name: self._reached(each) for name, each in self.signatures.items()}
+        return {name: self._reached(_outputs(each), frozenset()) for name, each in self.signatures.items()}
 
-    def _reached(self, signature: Any) -> Reached:
-        found, waiting = Reached(), [_node(info.name) for info in signature.outputs.values()]
+    @cached_property
+    def loading(self) -> tuple[Reached, Reached]:
+        """What is run when the version is loaded, before anyone asks: what restores variables, and what initialises."""
+        saver = self.meta.saver_def
+        begins = [each for name, it in self.meta.signature_def.items() if name.startswith(OF_LOADER) for each in _outputs(it)]
+        for key in INITIALISERS:
+            begins += self.meta.collection_def[key].node_list.value if key in self.meta.collection_def else ()
+        assets = frozenset(each.tensor_info.name.removesuffix(":0") for each in self.meta.asset_file_def
+                           if ".." not in each.filename.split("/"))
+        return (self._reached([saver.restore_op_name], frozenset({saver.filename_tensor_name.removesuffix(":0")})),
+                self._reached(begins, assets | self._holding(assets)))
+
+    def _holding(self, own: frozenset[str]) -> frozenset[str]:
+        """What reads variables that nothing but names of own files is ever assigned to: so TensorFlow keeps those of assets."""
+        if not own:
+            return own
+        inner = (node for each in self.functions.values() for node in each.node_def)
+        handles = Counter(_handle(node) for node in (*self._nodes.values(), *inner) if node.op == "VarHandleOp")
+        users = dict[str, list[Any]]()
+        for node in self._nodes.values():
+            for given in node.input:
+                users.setdefault(given.removesuffix(":0"), []).append(node)
+        variables = [node for node in self._nodes.values() if node.op == "VarHandleOp" and handles[_handle(node)] == 1]
+        kept = [users.get(each.name, []) for each in variables]
+        return frozenset(each.name for uses in kept if all(_keeps(each, own) for each in uses) for each in uses
+                         if each.op == "ReadVariableOp")
+
+    def _reached(self, tensors: Iterable[str], own: frozenset[str]) -> Reached:
+        """Of tensors; `own` are nodes that are fed with names of the version's files."""
+        found, waiting = Reached(), [_node(each) for each in tensors]
         nodes, seen = self._nodes, set[str]()
         while waiting:
             name = waiting.pop()
             if name in nodes and name not in seen:
                 seen.add(name)
-                self._visit(nodes[name], found)
+                self._visit(nodes[name], own, found)
                 waiting.extend(map(_node, nodes[name].input))
         return found
 
-    def _visit(self, first: Any, found: Reached) -> None:
-        waiting = [first]
+    def _visit(self, first: Any, own: frozenset[str], found: Reached) -> None:
+        waiting = [(first, own)]
         while waiting:
-            node = waiting.pop()
-            into_file = node.op == "PrintV2" and node.attr["output_stream"].s.startswith(b"file:")
-            found.operations.add(PRINTS if into_file else node.op)
-            if node.device:
-                found.devices.add(node.device)
-            called = {node.op, *(f.name for value in node.attr.values() for f in (value.func, *value.list.func))}
-            for name in called & self.functions.keys() - found.functions:
-                found.functions.add(name)
-                waiting.extend(self.functions[name].node_def)
+            node, mine = waiting.pop()
+            _note(node, mine, found)
+            for name in self._called(node):
+                call = name, self._passed(node, name, mine)
+                if call not in found.calls:
+                    found.calls.add(call)
+                    found.functions.add(name)
+                    waiting.extend((inner, call[1]) for inner in self.functions[name].node_def)
+
+    def _called(self, node: Any) -> set[str]:
+        """The functions that a node may call: those that it names, and others that TensorFlow may take in their place."""
+        named = {node.op, *(f.name for value in node.attr.values() for f in (value.func, *value.list.func))}
+        known = named & self.functions.keys()
+        same = {self.functions[name].attr[SAME].s for name in known if SAME in self.functions[name].attr}
+        return known | {name for each in same for name in self._same[each]}
+
+    def _passed(self, node: Any, name: str, own: frozenset[str]) -> frozenset[str]:
+        """The arguments of a function that are names of own files, as a node passes them on."""
+        if not own or node.op not in (name, "PartitionedCall", "StatefulPartitionedCall"):
+            return frozenset()
+        given = zip(self.functions[name].signature.input_arg, node.input, strict=False)
+        return frozenset(argument.name for argument, each in given if each.removesuffix(":0") in own)
+
+    @cached_property
+    def _same(self) -> Mapping[bytes, list[str]]:
+        """The functions that say of themselves that they are the same as others."""
+        found = dict[bytes, list[str]]()
+        for name, each in self.functions.items():
+            if SAME in each.attr:
+                found.setdefault(each.attr[SAME].s, []).append(name)
+        return found
 
     @cached_property
     def _nodes(self) -> Mapping[str, Any]:
         return {node.name: node for node in self.meta.graph_def.node}
+
+
+def _handle(variable: Any) -> bytes:
+    """By which all nodes are the same variable that say so."""
+    return bytes(variable.attr["shared_name"].s or variable.name.encode())
+
+
+def _keeps(user: Any, own: frozenset[str]) -> bool:
+    """Whether a node leaves in a variable what is there, or assigns the name of an own file."""
+    given = [each.removesuffix(":0") for each in user.input]
+    return user.op in ("ReadVariableOp", "VarIsInitializedOp") or (user.op == "AssignVariableOp" and given[1] in own)
+
+
+def _outputs(signature: Any) -> list[str]:
+    return [info.name for info in signature.outputs.values()]
+
+
+def _note(node: Any, own: frozenset[str], found: Reached) -> None:
+    """What a node is; a file of the version's own may be read."""
+    into_file = node.op == "PrintV2" and node.attr["output_stream"].s.startswith(b"file:")
+    found.operations.add(PRINTS if into_file else node.op)
+    if node.device:
+        found.devices.add(node.device)
+    place = OWN.get(node.op)
+    if place is not None and place < len(node.input) and node.input[place].removesuffix(":0") in own:
+        return
+    if into_file or not is_harmless(node.op):
+        found.touching.add(PRINTS if into_file else node.op)
 
 
 def _node(tensor: str) -> str:
@@ -135,9 +221,9 @@ def meta(graph: Graph) -> Iterator[Fault]:
         yield Fault("meta.operations", "", f"not TensorFlow's: {some(map(visible, unknown))}")
     if not graph.meta.meta_info_def.stripped_default_attrs:
         yield Fault("meta.stripped", "", "they are all written out")
-    for name, found in sorted(graph.reached.items()):
-        if files := found.operations & FILES:
-            yield Fault("meta.files", visible(name), some(sorted(files)))
+    for name, found in (*zip(LOADING, graph.loading, strict=True), *sorted(graph.reached.items())):
+        if found.touching:
+            yield Fault("meta.files", visible(name), some(map(visible, sorted(found.touching))))
 
 
 def signatures(graph: Graph) -> Iterator[Fault]:

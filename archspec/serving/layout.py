@@ -25,13 +25,21 @@ def versions(folder: Path) -> list[Path]:
     if (folder / GRAPH).is_file():
         return [folder]
     try:
-        inner = [each for each in folder.iterdir() if NUMBER.fullmatch(each.name) and (each / GRAPH).is_file()]
+        inner = _numbered(folder)
+        models = [] if inner else sorted(each for each in folder.iterdir() if each.is_dir() and _numbered(each))
     except OSError as error:
         raise InputError(f"{visible(str(folder))}: {error.strerror}") from None
+    if models:
+        raise InputError(f"{visible(str(folder))} holds models, not versions of one\n"
+                         f"  hint: name one of {some(visible(str(each)) for each in models)}")
     if not inner:
         raise InputError(f"{visible(str(folder))} holds no SavedModel: neither {GRAPH} nor NUMBER/{GRAPH} is there\n"
                          "  hint: name the folder of a model or of one version, such as models/NAME")
     return sorted(inner, key=lambda each: int(each.name))
+
+
+def _numbered(folder: Path) -> list[Path]:
+    return [each for each in folder.iterdir() if NUMBER.fullmatch(each.name) and (each / GRAPH).is_file()]
 
 
 def layout(folder: Path) -> Iterator[Fault]:

@@ -25,6 +25,7 @@ TOLERANCE = 2e-4
 SMALL = 256
 """Numbers of a weight that is too small to be looked for twice."""
 MOST_RECORDS = 1000
+TRACED = "Graph execution error:"
 MOST_SAID = 300
 """Letters of an error."""
 Feeds = dict[str, np.ndarray]
@@ -57,7 +58,17 @@ def faults(code: str, work: Callable[[], Iterator[tuple[str, str]]]) -> Iterator
         yield from work()
     except Exception as error:
         said = getattr(error, "message", None) or str(error) or type(error).__name__
-        yield code, said.strip().partition("\n")[0][:MOST_SAID]
+        yield code, _what(said)[:MOST_SAID]
+
+
+def _what(said: str) -> str:
+    """The line of an error that says it: TensorFlow puts before it where in the graph, and behind it in which program."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    if lines[:1] != [TRACED]:
+        return next(iter(lines), "")
+    nodes = [place for place, line in enumerate(lines) if line.startswith("Node: ")]
+    behind = lines[nodes[0] + 1:] if nodes else [line for line in lines[1:] if not line.startswith(("Detected at", "<stack"))]
+    return next((line for line in behind if not line.startswith(("[[", "Original stack"))), TRACED)
 
 
 def trials(folder: Path) -> Iterator[Work]:

@@ -68,9 +68,29 @@ def test_labels_and_names_from_files(archspec: Run, run_folder: Path, photos: Pa
     assert (code, out.partition(": ")[2].partition(" ")[0] in ("one", "two", "three")) == (0, True)
     (tmp_path / "names").write_text("one\n\n")
     assert archspec(run_folder / "model.tflite", photos, "--labels", tmp_path / "names")[::2] == (
-        2, f"{tmp_path / 'names'}:2: the name of a class is missing\n")
+        2, f"{tmp_path / 'names'}:2: the name of a class is missing\n  hint: remove the line, or write the name into it\n")
     (tmp_path / "list").write_text("")
     assert archspec(run_folder, "--from", tmp_path / "list")[2] == f"--from {tmp_path / 'list'}: no image is named in it\n"
+
+
+def test_a_folder_or_pattern_without_images_ends_nothing(archspec: Run, run_folder: Path, photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    code, out, err = archspec(run_folder / "model.tflite", tmp_path / "empty", tmp_path / "*.bmp", photos / "a.jpg", "--top", "1")
+    assert (code, out.partition(":")[0]) == (2, str(photos / "a.jpg"))
+    assert err.splitlines() == [f"{tmp_path / 'empty'}: cannot be read as an image (no images in it)",
+                                f"{tmp_path / '*.bmp'}: cannot be read as an image (no file matches (seen from {Path.cwd()}))"]
+    assert archspec(run_folder / "model.tflite", tmp_path / "empty") == (2, "", f"{tmp_path / 'empty'}: no images in it\n")
+
+
+@pytest.mark.parametrize("seconds", ["inf", "nan", "1e300", "0"])
+def test_what_is_no_time_to_wait(seconds: str, archspec: Run, photos: Path) -> None:
+    code, _, err = archspec("http://127.0.0.1:1/v1/models/small", photos / "a.jpg", "--timeout", seconds)
+    assert (code, f"'{seconds}' is no number of seconds above 0, and at most 604800 (a week)" in err) == (2, True)
+
+
+def test_the_home_of_nobody(archspec: Run, photos: Path) -> None:
+    code, _, err = archspec("~nosuchuser/x", photos / "a.jpg")
+    assert (code, err.partition("\n")[0]) == (2, "~nosuchuser/x: no such file or folder")
 
 
 def test_what_a_server_does_not_name_is_a_number(archspec: Run, servable: Servable, photos: Path) -> None:

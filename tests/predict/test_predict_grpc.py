@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import sys
+from types import SimpleNamespace
+from typing import Any
 
 import grpc
 import pytest
@@ -12,9 +14,10 @@ from served import Servable, grpc_server
 from archspec.errors import InputError
 from archspec.predict.grpc import Grpc
 from archspec.predict.images import Image
-from archspec.predict.served import connected
+from archspec.predict.served import Served, connected
 
 CODES = grpc.StatusCode
+JPEG = b"\xff\xd8\xff\xc0\0\x11\x08\0\1\0\1\3" + bytes(9) + b"\xff\xd9"
 
 
 @pytest.mark.parametrize(("code", "message"), [
@@ -56,18 +59,36 @@ def test_a_server_that_says_nothing() -> None:
 
 def test_images_that_the_server_refuses_are_told_one_by_one(servable: Servable) -> None:
     servable.asked.clear()
-    jpeg = b"\xff\xd8\xff\xc0\0\x11\x08\0\1\0\1\3" + bytes(9) + b"\xff\xd9"
     with grpc_server(servable) as server:
-        answers = connected(f"{server}/small", 30)([Image("a", lambda: jpeg)] * 2)
+        answers = connected(f"{server}/small", 30)([Image("a", lambda: JPEG)] * 2)
     assert [each.why for each in answers] == ["the server says: Input is not an image"] * 2
     assert servable.asked[1:] == [2, 1, 1]
 
 
 def test_an_answer_without_probabilities(servable: Servable, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Grpc, "_call", lambda *_: __import__("types").SimpleNamespace(outputs={}))
+    monkeypatch.setattr(Grpc, "_call", lambda *_: SimpleNamespace(outputs={}))
     from archspec.predict.address import address
     with pytest.raises(InputError, match="the answer holds no probabilities, or none that can be read"):
         Grpc(address("grpc://127.0.0.1:1/small"), 1).ask("image_bytes", "image_bytes", [b"x"])
+
+
+@pytest.mark.parametrize(("classes", "labels", "message"), [
+    (1, "a", "answers with classes that are not [1, k] numbers from 0 to 1"),
+    ([[[1]]], [["a"]], "answers with classes that are not [1, k] numbers from 0 to 1"),
+    ([[0.5]], [["a"]], "answers with classes that are not [1, k] numbers from 0 to 1"),
+    ([[True]], [["a"]], "answers with classes that are not [1, k] numbers from 0 to 1"),
+    ([[1]], "a", "answers with labels that are not [1, k] texts"),
+    ([[1]], [[["a"]]], "answers with labels that are not [1, k] texts")])
+def test_classes_of_another_form(classes: Any, labels: Any, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tensorflow as tf
+
+    from archspec.predict.address import address
+    outputs = {name: tf.make_tensor_proto(value) for name, value in (("probabilities", [[1.0, 0.0]]), ("classes", classes), ("labels", labels))}
+    monkeypatch.setattr(Grpc, "_call", lambda *_: SimpleNamespace(outputs=outputs))
+    place = address("grpc://127.0.0.1:1/small")
+    with pytest.raises(InputError) as error:
+        Served("MODEL", Grpc(place, 1), "image_bytes", "image_bytes")([Image("a", lambda: JPEG)])
+    assert str(error.value) == f"MODEL {message}"
 
 
 def test_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -146,7 +146,7 @@ def _nothing(folder: Path) -> str:
 
 @pytest.mark.parametrize(("change", "message"), [
     (lambda folder: "gone", "{folder}/gone: no such file or folder\n  hint: MODEL is a run folder, its model.keras, a SavedModel folder, "
-     "a .tflite file, or the address of a TensorFlow Serving (http://HOST:8501/v1/models/NAME, grpc://HOST:8500/NAME)"),
+     "a .tflite or .onnx file, or the address of a TensorFlow Serving (http://HOST:8501/v1/models/NAME, grpc://HOST:8500/NAME)"),
     (lambda folder: "model.tflit", "{folder}/model.tflit: no such file or folder\n  hint: did you mean 'model.tflite'?"),
     (lambda folder: "spec.yaml", "{folder}/spec.yaml is no model that is read\n"),
     (_alone, "{folder}/other.keras does not say what its numbers mean: spec.yaml is not in it\n"),

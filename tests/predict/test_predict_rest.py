@@ -51,6 +51,8 @@ def always(status: int, body: bytes, headers: Mapping[str, str] | None = None) -
     (always(200, b"[1, 2]"), "the answer is not TensorFlow Serving's: metadata of a model is expected"),
     (always(200, b'{"metadata": {"signature_def": {"signature_def": {"a": 3}}}}'),
      "the answer is not TensorFlow Serving's: metadata of a model is expected"),
+    (always(200, b'{"metadata": {"signature_def": {"signature_def": {"a": {"inputs": {"x": {"dtype": "DT_STRING", "tensor_shape": '
+                 b'{"dim": [{"size": Infinity}]}}}}}}}}'), "the answer is not TensorFlow Serving's: metadata of a model is expected"),
     (always(200, b'{"metadata": {"signature_def": {"signature_def": {"f": {"inputs": {"x": {"dtype": "DT_FLOAT", "tensor_shape": '
                  b'{"dim": [{"size": "-1"}, {"size": "8"}]}}}}}}}}'),
      "no signature of the model goes from encoded images to probabilities: f (x float [?, 8])\n"
@@ -59,6 +61,12 @@ def always(status: int, body: bytes, headers: Mapping[str, str] | None = None) -
 def test_answers_that_are_no_metadata(script: Script, message: str) -> None:
     found = refused(script)
     assert found in (f"SERVER{PATH}: {message}",)
+
+
+def _predictions(more: str) -> bytes:
+    """Of two images."""
+    row = f'{{"probabilities": [1, 0], {more}}}'
+    return f'{{"predictions": [{row}, {row}]}}'.encode()
 
 
 @pytest.mark.parametrize(("status", "body", "message"), [
@@ -71,11 +79,16 @@ def test_answers_that_are_no_metadata(script: Script, message: str) -> None:
     (200, b'{"predictions": [{"probabilities": [1, 2]}, {"probabilities": [1]}]}',
      "the answer is not TensorFlow Serving's: predictions with probabilities are expected"),
     (200, b'{"predictions": []}', "answers with numbers of shape [0] where [2, classes] is expected"),
-    (200, b'{"predictions": [[1, 2]]}', "answers with numbers of shape [1, 2] where [2, classes] is expected"),
-    (200, b'{"predictions": [[1, 2], [1, NaN]]}', "answers with what is no finite number"),
-    (200, b'{"predictions": [{"probabilities": [1, 2], "classes": [1], "labels": ["a", "b"]}, '
-          b'{"probabilities": [1, 2], "classes": [1], "labels": ["a", "b"]}]}',
-     "answers with classes and labels that do not belong together"),
+    (200, b'{"predictions": [[1, 0]]}', "answers with numbers of shape [1, 2] where [2, classes] is expected"),
+    (200, b'{"predictions": [[1, 0], [1, NaN]]}', "answers with what is no finite number"),
+    (200, b'{"predictions": [[1, 0], [1, 1e300]]}', "answers with 1e+300 where a probability from 0 to 1 is expected"),
+    (200, b'{"predictions": [[1, 0], [1, -1]]}', "answers with -1 where a probability from 0 to 1 is expected"),
+    *((200, _predictions(f'"classes": {classes}, "labels": ["a"]'), "answers with classes that are not [2, k] numbers from 0 to 1")
+      for classes in ("3", "null", "[[1]]", '["x"]', "[1.5]", "[1.0]", "[NaN]", "[true]", "[-1]", "[2]", "[1e999]", "[1" + "0" * 400 + "]")),
+    *((200, _predictions(f'"classes": [0], "labels": {labels}'), "answers with labels that are not [2, k] texts")
+      for labels in ('"a"', "null", "[null]", '[{"a": 1}]', '[["a"]]', "3")),
+    (200, _predictions('"classes": [1], "labels": ["a", "b"]'), "answers with classes and labels that do not belong together"),
+    (200, _predictions('"classes": [1, 1], "labels": ["a", "b"]'), "answers with classes and labels that do not belong together"),
 ])
 def test_answers_that_are_no_predictions(status: int, body: bytes, message: str, servable: Servable) -> None:
     right = rest(servable)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tensorflow as tf
+from small_saved import saved
 
 from archspec.errors import InputError
 from archspec.serving import extras, graphs, layout
@@ -102,9 +104,11 @@ def test_a_signature_or_meta_graph(change: Callable[[Any], None], expected: list
     assert told(static(edited(change))) == expected
 
 
-@pytest.mark.parametrize(("op", "code"), [("EagerPyFunc", "signature.python"), ("XlaCallModule", "signature.xla"),
-                                          ("AssignVariableOp", "signature.pure"), ("RandomUniform", "signature.pure"),
-                                          ("WriteFile", "meta.files"), ("MyOwnOp", "meta.operations")])
+@pytest.mark.parametrize(("op", "code"), [("EagerPyFunc", "signature.python"), ("AssignVariableOp", "signature.pure"),
+                                          ("RandomUniform", "signature.pure"), ("MyOwnOp", "meta.operations"), *(
+                                              (op, "meta.files") for op in ("WriteFile", "SnapshotDatasetV2", "SqlDataset", "CreateSummaryDbWriter",
+                                                                            "RestoreV2", "ImmutableConst", "ReaderReadUpToV2", "RpcCall", "RemoteCall",
+                                                                            "DecodeProtoV2", "GenerateVocabRemapping", "FixedUnigramCandidateSampler"))])
 def test_an_operation_that_a_signature_reaches(op: str, code: str, edited: Edit) -> None:
     """The three signatures call one function, and each is told."""
     found = told(static(edited(lambda meta: _into_function(meta, op))))
@@ -115,6 +119,73 @@ def test_an_operation_that_a_signature_reaches(op: str, code: str, edited: Edit)
 
 def test_an_operation_that_none_reaches(edited: Edit) -> None:
     assert static(edited(lambda meta: meta.graph_def.node.add(name="far", op="EagerPyFunc"))) == []
+
+
+def test_what_xla_has_compiled_elsewhere_is_not_run(edited: Edit) -> None:
+    found = told(static(edited(lambda meta: _into_function(meta, "XlaCallModule"))))
+    assert {each[0] for each in found} == {"signature.xla", "meta.files"}
+
+
+@pytest.mark.parametrize(("change", "where"), [
+    (lambda meta: meta.signature_def["__saved_model_init_op"].outputs["__saved_model_init_op"].__setattr__("name", "evil"), "initialising"),
+    (lambda meta: meta.signature_def["__saved_model_else"].outputs["x"].__setattr__("name", "evil:0"), "initialising"),
+    (lambda meta: meta.collection_def["saved_model_main_op"].node_list.value.append("evil"), "initialising"),
+    (lambda meta: meta.collection_def["legacy_init_op"].node_list.value.append("evil"), "initialising"),
+    (lambda meta: next(each for each in meta.graph_def.node if each.name == meta.saver_def.restore_op_name).input.append("^evil"),
+     "restoring the variables")])
+def test_what_is_run_when_it_is_loaded_is_looked_at(change: Callable[[Any], None], where: str, edited: Edit) -> None:
+    def evil(meta: Any) -> None:
+        meta.graph_def.node.add(name="evil", op="NoOp", input=["^written"])
+        meta.graph_def.node.add(name="written", op="WriteFile")
+        change(meta)
+    assert told(static(edited(evil))) == [("meta.files", where, "WriteFile")]
+
+
+def test_variables_are_restored_from_the_versions_own_files_alone(edited: Edit) -> None:
+    def elsewhere(meta: Any) -> None:
+        meta.graph_def.node.add(name="other", op="Const")
+        call = next(each for each in meta.graph_def.node if each.name == meta.saver_def.restore_op_name)
+        call.input[0] = "other"
+    assert told(static(edited(elsewhere))) == [("meta.files", "restoring the variables", "RestoreV2")]
+
+
+def test_a_function_that_tensorflow_may_take_instead(edited: Edit) -> None:
+    def twin(meta: Any) -> None:
+        other = meta.graph_def.library.function.add()
+        other.signature.name = "other"
+        other.node_def.add(name="w", op="WriteFile")
+        for each in meta.graph_def.library.function:
+            if "inference_default" in each.signature.name or each is other:
+                each.attr["api_implements"].s = b"same"
+    assert {(each.code, each.message) for each in static(edited(twin))} == {("meta.files", "WriteFile")}
+
+
+class Words(tf.Module):
+    """Looks words up in a file of its own."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        whole, line = tf.lookup.TextFileIndex.WHOLE_LINE, tf.lookup.TextFileIndex.LINE_NUMBER
+        self.table = tf.lookup.StaticHashTable(tf.lookup.TextFileInitializer(str(path), tf.string, whole, tf.int64, line), -1)
+        self.one = tf.Variable(1.0)
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, "words")])
+    def look(self, words: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"scores": tf.cast(self.table[words], tf.float32) * self.one}
+
+
+@pytest.mark.parametrize(("change", "expected"), [
+    (lambda meta: None, []),
+    (lambda meta: meta.asset_file_def[0].__setattr__("filename", "../../secret"), ["InitializeTableFromTextFileV2"]),
+    (lambda meta: meta.graph_def.node.add(name="again", op="AssignVariableOp", input=["Variable", "Const"]), ["InitializeTableFromTextFileV2"]),
+])
+def test_a_table_may_be_filled_from_an_asset(change: Callable[[Any], None], expected: list[str], tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("a\nb\n")
+    module = Words(tmp_path / "words.txt")
+    graph, _ = graphs.read_graph(saved(module, {"serving_default": module.look}, tmp_path / "1"))
+    assert graph is not None
+    change(graph.meta)
+    assert [each.message for each in graphs.meta(graph)] == expected
 
 
 def test_a_function_that_has_to_be_compiled(edited: Edit) -> None:
@@ -191,6 +262,12 @@ def test_where_there_is_no_saved_model(tmp_path: Path) -> None:
                                 "  hint: name the folder of a model or of one version, such as models/NAME")
 
 
+def test_where_there_are_models(base: Path) -> None:
+    with pytest.raises(InputError) as error:
+        layout.versions(base.parent)
+    assert str(error.value) == f"{base.parent} holds models, not versions of one\n  hint: name one of {base}"
+
+
 def _data(version: Path) -> Path:
     return version / "variables/variables.data-00000-of-00001"
 
@@ -228,7 +305,10 @@ CONFIG = 'model_config_list {{ config {{ name: "small" base_path: "/models/small
      [("batching", "batching.config", "allowed_batch_sizes are 1, 4, max_batch_size is 8")]),
     ("batching.config", "max_batch_size: { value: 8 }, allowed_batch_sizes: [1, 8]", []),
     ("batching.config", "allowed_batch_sizes: 4 allowed_batch_sizes: 1", [("batching", "batching.config", "allowed_batch_sizes are 4, 1, max_batch_size is 1000")]),
-    ("3/batching_params.pbtxt", "max_batch_size { value: x }", [("batching", "batching_params.pbtxt", "invalid literal for int() with base 10: 'x'")]),
+    ("3/batching_params.pbtxt", "max_batch_size { value: x }", [("batching", "batching_params.pbtxt", "'x' is no number")]),
+    ("batching.config", "max_batch_size { value: 0x10 } allowed_batch_sizes: 010 allowed_batch_sizes: 16", []),
+    ("model.config", CONFIG.format("model_version_policy { specific { versions: latest } }"), [("config", "model.config, small", "'latest' is no number")]),
+    ("model.config", CONFIG.format('version_labels { key: "stable" value: 0x3 }'), []),
     ("batching.config", "max_batch_size { value: 8", [("batching", "batching.config", "it ends in the middle")]),
     ("batching.config", "}", [("batching", "batching.config", "a bracket is closed that was not opened")]),
     ("model.config", "\n@", [("config", "model.config", "line 2 is no protobuf text")]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -236,8 +236,28 @@ for kind in ("tries", "fault", "tried"):
     said = capsys.readouterr().out
     assert "  NOT should labels             labels.txt names each class once, in the order of the probabilities\n" \
         "        image_bytes: there are 2 names for 3 probabilities\n" in said
-    assert said.endswith("0 must and 1 should are not seen to hold\n")
+    assert said.endswith("a server can serve it; 1 should is not seen to hold\n")
+    assert "  --  must   warmup             each record of warm-up requests can be played: there is none\n" in said
     assert run(["serve-check", str(base / "3"), "--strict"]) == 1
+
+
+@pytest.mark.parametrize("seconds", ["inf", "nan", "1e300", "0", "-1", "soon"])
+def test_what_is_no_time(seconds: str, base: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["serve-check", str(base), "--timeout", seconds]) == 2
+    assert f"'{seconds}' is no number of seconds above 0, and at most 604800 (a week)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("said", "line"), [
+    ("Graph execution error:\n\nDetected at node 'a/b' defined at (most recent call last):\n<stack traces unavailable>\nNode: 'a/b'\n"
+     "Key cat not found in checkpoint\n\t [[{{node a/b}}]]\n\nOriginal stack trace for 'a/b':\n", "Key cat not found in checkpoint"),
+    ("Graph execution error:\n\nDetected at node a defined at (most recent call last):\n<stack traces unavailable>\n"
+     "No such file\n\t [[{{node a}}]]", "No such file"),
+    ("Graph execution error:", "Graph execution error:"), ("Read less bytes than requested\nmore", "Read less bytes than requested")])
+def test_the_line_of_an_error_that_says_it(said: str, line: str) -> None:
+    def fails() -> Iterator[tuple[str, str]]:
+        raise ValueError(said)
+        yield
+    assert list(faults("run.loads", fails)) == [("run.loads", line)]
 
 
 def test_the_command_where_nothing_can_be_loaded(base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
