@@ -40,7 +40,8 @@ COMMANDS = {
     "predict": ("archspec.cli.predict:predict",
                 "Say what MODEL takes each IMAGE for."),
     "serve-check": ("archspec.cli.serve_check:serve_check",
-                    "Hold DIR, a model's folder with versions in it or one version, to all that a TensorFlow Serving needs of it."),
+                    "Hold DIR, a model's folder with versions in it or one version, to all that a TensorFlow Serving needs of "
+                    "it."),
     "runs": ("archspec.cli.runs:runs",
              "List the runs in each DIR (runs if none is given), the best first, with what differs in their data and specs."),
     "data": ("archspec.cli.data:data",

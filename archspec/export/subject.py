@@ -7,13 +7,13 @@ from pathlib import Path
 
 from archspec.artifact.artifact import Artifact, versions
 from archspec.artifact.folder import FACTS, read, spec_of
+from archspec.artifact.labels import read_labels
 from archspec.data.check import checked
 from archspec.data.looking import Tick
 from archspec.data.pipeline import Pipeline
 from archspec.data.source import Source, without
 from archspec.data.sources import load_data
 from archspec.errors import InputError, nearest
-from archspec.io.files import opened
 from archspec.network import load, lower, with_overrides
 from archspec.preprocess.rule import Preprocess, input_shape, preprocess_of
 from archspec.schema.tree import MappingTree
@@ -29,8 +29,6 @@ KINDS = ("raw", "ema", "best")
 """The weights that a run may have; see `export.weights`."""
 MAY_CHANGE = ("export.", "train.data.")
 """Keys of a trained network's spec that may be changed: what its exports are, and where its images lie."""
-MOST_LABELS = 1 << 26
-"""Bytes of a file of class names."""
 
 
 @dataclass(frozen=True)
@@ -168,16 +166,7 @@ def _of_several(spec: Spec) -> bool:
 def _classes(asked: Asked, count: int, images: Images | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The names of the classes, and what is to be said of where they are from."""
     if asked.labels:
-        with opened(asked.labels) as file:
-            lines = file.read(MOST_LABELS + 1)
-        try:
-            names = tuple(lines.decode("utf-8").splitlines())
-        except UnicodeDecodeError:
-            raise InputError(f"{asked.labels} is no text in UTF-8\n  hint: one class name a line") from None
-        if len(lines) > MOST_LABELS or len(names) != count or len(set(names)) < count:
-            raise InputError(f"{asked.labels} has {len(set(names))} names, the network tells {count} classes apart\n"
-                             "  hint: one name a line, in the order of the network's outputs, none of them twice")
-        return names, ()
+        return read_labels(asked.labels, count), ()
     if images:
         return images.source.classes, (f"the names of the classes are those of the data '{images.source.name}'",)
     return tuple(map(str, range(count))), ("the classes are numbers: --labels FILE gives them names, one a line",)
