@@ -18,15 +18,18 @@ QUEUED = 1000
 NOTE = "Written by archspec export, which writes it anew unless it was changed"
 
 
-def write(base: Path, made: Exportable, version: int) -> tuple[Path, ...]:
-    """Writes the files into the folder of a model, models/NAME; gives those that stay as their user changed them."""
+def write(folder: Path, base: Path, made: Exportable, version: int) -> tuple[Path, ...]:
+    """Writes into a folder what is to lie in that of the model, models/NAME; gives those that stay as their user changed them.
+
+    README.md speaks of the new version; the others, of no version, are right before it and after.
+    """
     name = base.name
     texts = {CONFIG: (_pbtxt, model_config(name)), BATCHING: (_pbtxt, batching(made.batches)),
              MONITORING: (_pbtxt, monitoring()), README: (_markdown, guide(made, name, version))}
     kept = [base / file for file, (sign, _) in texts.items() if not _is_ours(base / file, sign)]
     for file, (sign, text) in texts.items():
         if base / file not in kept:
-            write_text(base / file, _signed(text, sign))
+            write_text(folder / file, _signed(text, sign))
     return tuple(kept)
 
 

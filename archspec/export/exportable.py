@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from archspec.artifact.artifact import Artifact
+from archspec.errors import InputError
 from archspec.export import sample
 from archspec.graph.passes import Network, for_inference
 from archspec.spec.export import ExportSection
@@ -40,3 +41,11 @@ class Exportable:
     def calibrating(self) -> np.ndarray:
         """The images to calibrate with."""
         return self.calibration() if self.calibration else sample.made(self.artifact.preprocess)
+
+
+def every_level(artifact: Artifact) -> tuple[str, ...]:
+    """The levels of the network's feature pyramid. Raises InputError where it has none."""
+    if not artifact.graph.features:
+        raise InputError(f"{artifact.name} has no levels of a feature pyramid\n"
+                         "  hint: leave the feature maps out")
+    return tuple(artifact.graph.features)

@@ -9,23 +9,26 @@ from typing import Any
 
 import numpy as np
 
-from archspec.errors import InputError
-from archspec.export import kerasfile, labels, onnx, report, savedmodel, tflite
+from archspec.errors import InputError, visible
+from archspec.export import kerasfile, labels, onnx, report, savedmodel, tflite, warmup
 from archspec.export.exportable import Exportable
 from archspec.export.packages import refuse_missing
 from archspec.export.parity import Parity, compare, compare_maps
+from archspec.export.parting import parting
 from archspec.export.predictor import reference
 from archspec.export.runners import RUNNERS
 from archspec.io.files import replacing, write_text
+from archspec.io.machine import refusal
 from archspec.io.quiet import quiet
-from archspec.spec.export import ExportSection
+from archspec.spec.export import QUANTIZED, ExportSection
 
 
 @dataclass(frozen=True)
 class Exporter:
     """Where in a folder the format lies, how it is written, which of RUNNERS runs it, and what a report says of one.
 
-    One that is not `exact` has other numbers than the network; it is judged by the classes that it tells.
+    One that is not `exact` has other numbers than the network; it is judged by the classes that it tells. `maps` says whether
+    it hands out feature maps where levels are asked for; `refuse` raises InputError for what is asked and cannot be had.
     """
 
     place: str
@@ -33,6 +36,8 @@ class Exporter:
     kind: str
     told: Callable[[Path], Mapping[str, Any]] = lambda _: {}
     exact: bool = True
+    maps: bool = False
+    refuse: Callable[[Exportable], None] = lambda _: None
 
     def run(self, path: Path, images: np.ndarray) -> np.ndarray:
         """Probabilities, (n, classes), of an export read back from the disk. Images: (n, h, w, c), 0 to 255."""
@@ -40,26 +45,41 @@ class Exporter:
 
 
 EXPORTERS: dict[str, Exporter] = {
-    "savedmodel": Exporter(savedmodel.PLACE, savedmodel.write, "savedmodel"),
+    "savedmodel": Exporter(savedmodel.PLACE, savedmodel.write, "savedmodel", maps=True, refuse=warmup.refuse_many),
     "tflite": Exporter(tflite.PLACE, tflite.write, "tflite", tflite.told),
     **{f"tflite_{mode}": Exporter(tflite.PLACES[mode], write, "tflite", tflite.told, exact=False)
        for mode, write in tflite.WRITERS.items()},
-    "keras": Exporter(kerasfile.PLACE, kerasfile.write, "keras"),
-    "onnx": Exporter(onnx.PLACE, onnx.write, "onnx"),
+    "keras": Exporter(kerasfile.PLACE, kerasfile.write, "keras", maps=True),
+    "onnx": Exporter(onnx.PLACE, onnx.write, "onnx", maps=True),
 }
 
 
+MOST_SAID = 400
+"""How many characters of a library's error are told."""
+
+
 class NotEqual(Exception):
-    """An export computes something else than the model and was thrown away: exit code 1."""
+    """An export computes something else than the model, or nothing, and was thrown away: exit code 1."""
+
+
+def refuse(made: Exportable, formats: Sequence[str]) -> None:
+    """Raises InputError, before anything is written, for what these formats cannot be made for."""
+    refuse_missing(formats)
+    for name in formats:
+        EXPORTERS[name].refuse(made)
+    if made.levels and formats and not any(EXPORTERS[name].maps for name in formats):
+        having = ", ".join(name for name, exporter in EXPORTERS.items() if exporter.maps)
+        raise InputError(f"feature maps are asked for, and {', '.join(formats)} has no place for them\n"
+                         f"  hint: a format that has: {having}")
 
 
 def export(made: Exportable, formats: Sequence[str], folder: Path, pixels: np.ndarray) -> dict[str, Parity]:
     """Writes these formats into a folder, runs each on (n, h, w, c) pixels, and keeps it only if it is equal.
 
-    Beside them labels.txt, and parity.json with what was found. Raises NotEqual where one is not equal, InputError
-    before anything is written if one of them is there.
+    Beside them labels.txt, and parity.json with what was found. Raises NotEqual where one is not equal, or cannot be made of
+    this network; InputError, see `refuse`, and before anything is written if one of them is there.
     """
-    refuse_missing(formats)
+    refuse(made, formats)
     for name in formats:
         if (folder / EXPORTERS[name].place).exists():
             raise InputError(f"{folder / EXPORTERS[name].place} exists\n"
@@ -80,13 +100,46 @@ def export(made: Exportable, formats: Sequence[str], folder: Path, pixels: np.nd
 def _export(name: str, made: Exportable, folder: Path, pixels: np.ndarray, expected: np.ndarray) -> Parity:
     with replacing(folder / EXPORTERS[name].place) as partial:
         with quiet():
-            EXPORTERS[name].write(made, partial)
-            given = EXPORTERS[name].run(partial, pixels)
-            only_maps = name == "keras" and made.levels
-            parity = compare_maps(kerasfile.maps(made, pixels), given) if only_maps else compare(expected, given)
-        if unequal := why_not(name, parity, made.options):
-            raise NotEqual(f"{unequal}. It was not kept")
-    return parity
+            found = _tried(name, made, partial, pixels, expected)
+        if isinstance(found, str):
+            raise NotEqual(f"{found}. It was not kept")
+    return found
+
+
+def _tried(name: str, made: Exportable, path: Path, pixels: np.ndarray, expected: np.ndarray) -> Parity | str:
+    """How equal an export is that is written to `path`; or why it may not be kept."""
+    try:
+        EXPORTERS[name].write(made, path)
+        given = EXPORTERS[name].run(path, pixels)
+    except InputError:
+        raise
+    except Exception as error:  # whatever a converter or a runtime raises over a network that it does not take
+        if refusal(error):
+            raise
+        return f"{name} cannot be made of this network: {_said(error)}{leaving_out(name)}"
+    only_maps = name == "keras" and made.levels
+    parity = compare_maps(kerasfile.maps(made, pixels), given) if only_maps else compare(expected, given)
+    unequal = why_not(name, parity, made.options)
+    return f"{unequal}{at_node(name, made, path, pixels)}" if unequal else parity
+
+
+def _said(error: Exception) -> str:
+    """An error of a library's in one line; those of converters have many."""
+    text = " ".join(str(error).split())
+    return visible(f"{type(error).__name__}: {text[:MOST_SAID]}{'…' * (len(text) > MOST_SAID)}")
+
+
+def at_node(name: str, made: Exportable, path: Path, pixels: np.ndarray) -> str:
+    """Where an export that is not equal parts from the model, as the end of a sentence; one of rounder numbers does at once."""
+    return f"; {parting(made, EXPORTERS[name].kind, path, pixels)}" if EXPORTERS[name].exact else ""
+
+
+def leaving_out(name: str) -> str:
+    """What to do about a format that a network cannot have, as the end of a sentence; '' of what is no format."""
+    if name not in EXPORTERS:
+        return ""
+    mode = name.removeprefix("tflite_")
+    return f"; leave {mode} out of export.{'quantize' if mode in QUANTIZED else 'formats'}"
 
 
 def why_not(name: str, parity: Parity, options: ExportSection) -> str:

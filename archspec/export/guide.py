@@ -27,8 +27,13 @@ def _head(made: Exportable, name: str, version: int) -> Iterator[str]:
     if artifact.metrics:
         told = artifact.metrics
         yield f"Tested on {told['data']}, {told['split']}, {told['examples']} images: top-1 {float(told['top1']):.2%}."
-    yield f"Written by TensorFlow {tf.__version__}; that a server reads it is promised of that version and later ones."
-    yield "In each version, `assets.extra/` has labels.txt, spec.yaml, artifact.json and parity.json."
+    release = ".".join(tf.__version__.split(".")[:2])
+    yield f"Written by TensorFlow {tf.__version__}: servers of {release} and later are promised to read it. An older one may,"
+    yield f"and its log says so when it does not. So take the image `tensorflow/serving:{release}.0`, or a later one, where"
+    yield "there is one; else the newest, `latest`."
+    yield ""
+    yield "In each version, `assets.extra/` has labels.txt, spec.yaml, artifact.json and parity.json. What no server loads,"
+    yield "model.tflite and the like, is in `files/`, under the same number and with the same four files."
 
 
 def _start(name: str) -> Iterator[str]:
@@ -63,7 +68,9 @@ def _ask(made: Exportable, name: str) -> Iterator[str]:
 def _signatures(made: Exportable) -> Iterator[str]:
     height, width, channels = made.artifact.preprocess.shape
     pixels = f"(n, {height}, {width}, {channels})"
-    maps = "".join(f", `{level}`" for level in made.levels)
+    features = made.artifact.graph.features
+    shapes = {level: ", ".join(["n", *map(str, features[level].value.type.shape)]) for level in made.levels}
+    maps = "".join(f", `{level}` ({shape})" for level, shape in shapes.items())
     rows = {DEFAULT: (f"`images` {pixels} float32, 0 to 255", ANSWER),
             PIXELS: (f"`images` {pixels} uint8: a quarter of the bytes by gRPC", "the same"),
             BYTES: ("`image_bytes` (n,): JPEG, PNG, WebP, BMP or GIF", "the same"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.stats import binom
@@ -47,6 +48,12 @@ class Parity:
         Of a thousand exports that lose as much as they may one is refused for it.
         """
         return bool(np.isfinite(self.probabilities)) and self.lost * self.images <= float(binom.ppf(0.999, self.images, drop))
+
+    def to_json(self) -> dict[str, Any]:
+        """Its part of a row of parity.json."""
+        return {"images": self.images, "max_difference": self.probabilities, "max_logit_difference": self.logits,
+                "same_top1": self.agreement, "mean_difference": self.mean, "lost_accuracy": self.lost,
+                **({} if self.best_five is None else {"same_top5": self.best_five})}
 
     def __str__(self) -> str:
         return (f"probabilities differ by {self.probabilities:.1e} at most, logits by {self.logits:.1e} of the largest, "

@@ -20,10 +20,9 @@ from archspec.evaluate.evaluator import TOP5_FROM
 from archspec.evaluate.ranks import rank
 from archspec.export import sample
 from archspec.export.exportable import Exportable
-from archspec.export.exporters import EXPORTERS, NotEqual, why_not
+from archspec.export.exporters import EXPORTERS, NotEqual, at_node, leaving_out, why_not
 from archspec.export.fresh import Ended, Failed, Fresh, Loaded
 from archspec.export.parity import Parity, compare
-from archspec.export.parting import parting
 from archspec.export.runners import OF_FILES
 
 BATCHES = (1, 8)
@@ -51,12 +50,13 @@ class Proof:
     scores: Mapping[str, float]
 
     def to_json(self) -> dict[str, Any]:
-        """Its part of a row of parity.json, beside the parity."""
+        """Its part of a row of parity.json: the parity is that of this process, in the place of the one before."""
+        parity = {} if self.parity is None else self.parity.to_json()
         one, several = (round(self.milliseconds[batch], 3) for batch in BATCHES)
         files = {} if self.files is None else {"files_max_difference": self.files.probabilities, "files": self.files.images,
                                                "files_refused": self.refused}
-        return {**self.scores, **files, "load_seconds": round(self.loaded.seconds, 3), "memory_bytes": self.loaded.memory,
-                "milliseconds": one, f"milliseconds_{BATCHES[-1]}": several}
+        return {**parity, **self.scores, **files, "load_seconds": round(self.loaded.seconds, 3),
+                "memory_bytes": self.loaded.memory, "milliseconds": one, f"milliseconds_{BATCHES[-1]}": several}
 
 
 def prove(made: Exportable, folder: Path, names: Sequence[str], pixels: np.ndarray, testing: Pipeline | None,
@@ -79,7 +79,7 @@ def prove(made: Exportable, folder: Path, names: Sequence[str], pixels: np.ndarr
         parities = {name: compare(found[TRAINED].said, each.said) for name, each in found.items() if name != TRAINED}
         for name, parity in parities.items():
             if unequal := why_not(name, parity, made.options):
-                raise NotEqual(f"{unequal}; {parting(made, *asked[name], pixels)}")
+                raise NotEqual(f"{unequal}{at_node(name, made, asked[name][1], pixels)}")
         with _told("an export that takes files"):
             of_files = _of_files(found, testing) if testing else {}
         for name, (of_file, _) in of_files.items():
@@ -184,4 +184,4 @@ def _told(name: str) -> Iterator[None]:
     try:
         yield
     except Failed as error:
-        raise NotEqual(f"{name} cannot be run in a process of its own: {error}") from None
+        raise NotEqual(f"{name} cannot be run in a process of its own: {error}{leaving_out(name)}") from None

@@ -2,7 +2,7 @@
 
 A server takes every name in models/NAME that is a number for a version, looks whenever it likes, and loads what it finds. So
 all is made in a folder whose name is no number, tried, brought to the disk, and renamed, the server's number last. What no
-server reads lies in models/NAME/files/VERSION.
+server reads lies in models/NAME/files/VERSION; what a server is started with, and a README, beside the versions.
 """
 
 from __future__ import annotations
@@ -14,18 +14,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archspec.errors import InputError
-from archspec.export import report, savedmodel
+from archspec.export import configs, report, savedmodel
 from archspec.io.files import read_bytes, remove, settle, sync
 from archspec.io.lock import alone
+from archspec.io.machine import refusal
 from archspec.io.places import kind_of
 from archspec.spec.arch import NETWORK_NAME
 
 FILES = "files"
-MADE, SERVED = "made", "served"
-"""Inside a folder that is being made: what is filled in, and the version that a server is to load."""
-UNFINISHED, RETIRED = ".tmp-", ".old-"
-"""How the names of what is being made begin, and of what is being removed. A dead process may have left it: under the lock
-nobody else works there, so it is removed."""
+MADE, SERVED, BESIDE = "made", "served", "beside"
+"""Inside a folder that is being made: what is filled in, the version for a server, and what lies beside versions."""
+UNFINISHED, RETIRED = ".archspec-new-", ".archspec-old-"
+"""How the names of what is being made begin, and of what is being removed."""
+LEFT = re.compile(rf"(?:{re.escape(UNFINISHED)}|{re.escape(RETIRED)}(?:{FILES}-)?)[0-9]+")
+"""Whole such names. A dead process may have left them: under the lock nobody else works there, so they are removed."""
 NUMBER = re.compile(r"\s*[+-]?[0-9]+\s*")
 """What TensorFlow Serving reads as a number (absl::SimpleAtoi), if it fits 64 bits with a sign."""
 LARGEST = 2**63 - 1
@@ -41,33 +43,68 @@ class Published:
     retired: tuple[int, ...] = ()
 
 
-def publish(to: Path, name: str, fill: Callable[[Path], object], keep: int | None = None) -> Published:
+def publish(to: Path, name: str, fill: Callable[[Path], object], keep: int | None = None,
+            beside: Callable[[Path, int], object] = lambda folder, version: None) -> Published:
     """Publishes what `fill` puts into the empty folder that it is given, as the next version of `to`/`name`.
 
-    The SavedModel goes to NAME/VERSION, all else to NAME/files/VERSION. Of the versions `keep` are left, the new one among
-    them; all if it is None. One process at a time publishes a model, others wait. What `fill` raises leaves nothing behind.
+    The SavedModel goes to NAME/VERSION, all else to NAME/files/VERSION. Where there is a SavedModel, what `beside` puts into
+    its folder goes to NAME; it is told the version. Of the versions in each of the two places `keep` are left, the newest; all
+    if it is None. One process at a time publishes a model, others wait. What `fill` and `beside` raise leaves nothing behind.
     """
     base = to / checked_name(name)
     if keep is not None and keep < 1:
         raise InputError(f"keep {keep}: the new version itself is one\n  hint: keep 1 or more")
     base.mkdir(parents=True, exist_ok=True)
     with alone(base / "publishing", wait=True):
-        _clear(base)
-        version = _next(base)
-        with _staging(base / f"{UNFINISHED}{version}") as folder:
-            fill(folder / MADE)
-            served = _sorted(folder, version)
-            settle(folder)
-            places = _stand(folder, base, version, served)
-        return Published(version, *places, _retire(base, keep))
+        with _naming(base):
+            _clear(base)
+            version = _next(base)
+            with _staging(base / f"{UNFINISHED}{version}") as folder:
+                fill(folder / MADE)
+                is_served = _sorted(folder, version)
+                if is_served:
+                    beside(folder / BESIDE, version)
+                settle(folder)
+                places = _stand(folder, base, version, is_served)
+        with _standing(base, version):
+            _move(folder / BESIDE, base)
+            for place in (base, *(path.parent for path in places if path)):
+                sync(place)
+            remove(folder)
+            return Published(version, *places, _retire(base, keep))
 
 
 def checked_name(name: str) -> str:
-    """The name of a model. Raises InputError where no server could be asked for it."""
+    """The name of a model. Raises InputError where no server could be asked for it, or might take it for a version."""
     if not NETWORK_NAME.fullmatch(name):
         raise InputError(f"the model's name {name!r} has to consist of letters, digits, dots, underscores and dashes\n"
                          "  hint: it is a folder's name and a part of the server's addresses")
+    if NUMBER.fullmatch(name):
+        raise InputError(f"the model's name {name!r} is a number, and a server that is given the folder above would take"
+                         " it for a version\n"
+                         "  hint: begin it with a letter")
     return name
+
+
+@contextmanager
+def _naming(base: Path) -> Iterator[None]:
+    """Lets an error of the system's say where it was, if it does not."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, str(base)) from error
+
+
+@contextmanager
+def _standing(base: Path, version: int) -> Iterator[None]:
+    """Tells that a version stands, whatever the machine refuses after that."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{base}: version {version} is published and stays; what comes after it was not done: "
+                         f"{refusal(error) or error}\n  hint: the next export clears what is left, and does it") from error
 
 
 def versions(base: Path) -> dict[int, Path]:
@@ -87,28 +124,28 @@ def _next(base: Path) -> int:
 @contextmanager
 def _staging(folder: Path) -> Iterator[Path]:
     (folder / MADE).mkdir(parents=True)
+    (folder / BESIDE).mkdir()
     try:
         yield folder
     except BaseException:
         _discard(folder)
         raise
-    remove(folder)
 
 
 def _clear(base: Path) -> None:
     """Removes what processes left that ended before their time."""
     for path in list(base.iterdir()):
-        if path.name.startswith(RETIRED):
-            remove(path)
-        elif path.name.startswith(UNFINISHED) and path.name.removeprefix(UNFINISHED).isdecimal():
+        if LEFT.fullmatch(path.name):
             _discard(path)
 
 
 def _discard(folder: Path) -> None:
-    """Removes what was made, with the files of its version, which stand before the version itself does."""
-    base, version = folder.parent, folder.name.removeprefix(UNFINISHED)
-    if not (base / version).exists():
-        remove(base / FILES / version)
+    """Removes what was made, or was being removed.
+
+    With it the files of a version that was yet to get its number for the server. A version of files alone stands with them.
+    """
+    if (folder / SERVED).exists():
+        remove(folder.parent / FILES / folder.name.removeprefix(UNFINISHED))
     remove(folder)
 
 
@@ -135,28 +172,45 @@ def _sorted(folder: Path, version: int) -> bool:
 
 
 def _stand(folder: Path, base: Path, version: int, is_served: bool) -> tuple[Path | None, Path | None]:
-    """Gives what was made its names; until the last step no server loads it."""
+    """Gives what was made its names; until the last step no server loads it.
+
+    The configurations fit the versions before, too, so they come first. The README speaks of the new one, and comes after it.
+    """
     served, files = base / str(version), base / FILES / str(version)
     has_files = (folder / MADE).exists()
     if has_files:
         files.parent.mkdir(exist_ok=True)
         (folder / MADE).rename(files)
-        sync(files.parent)
     if is_served:
+        sync(base / FILES if has_files else base)
+        _move(folder / BESIDE, base, but=configs.README)
         (folder / SERVED).rename(served)
-    sync(base)
     return served if is_served else None, files if has_files else None
 
 
+def _move(beside: Path, base: Path, but: str = "") -> None:
+    """Moves what was written for beside the versions there, over what is there, all but one."""
+    for path in beside.iterdir():
+        if path.name != but:
+            path.replace(base / path.name)
+
+
 def _retire(base: Path, keep: int | None) -> tuple[int, ...]:
-    """Removes all versions but the newest, each in one step; names that archspec would not give are left alone."""
+    """Removes all versions but the newest, in either place by itself, each in one step.
+
+    Names that archspec would not give are left alone and do not count, nor does what a server could not load.
+    """
     if keep is None:
         return ()
-    places = [(number, path) for place in (base, base / FILES) for number, path in versions(place).items()
-              if path.name == str(number) and path.is_dir()]
-    retired = sorted({number for number, _ in places})[:-keep]
-    for number, path in places:
-        if number in retired:
-            gone = path.rename(base / f"{RETIRED}{path.parent.name}-{number}")
-            remove(gone)
-    return tuple(retired)
+    served = {number: path for number, path in _ours(base).items() if (path / "saved_model.pb").is_file()}
+    gone = dict[Path, int]()
+    for found, prefix in ((served, RETIRED), (_ours(base / FILES), f"{RETIRED}{FILES}-")):
+        for number in sorted(found)[:-keep]:
+            gone[found[number].rename(base / f"{prefix}{number}")] = number
+    for path in gone:
+        remove(path)
+    return tuple(sorted(set(gone.values())))
+
+
+def _ours(place: Path) -> dict[int, Path]:
+    return {number: path for number, path in versions(place).items() if path.name == str(number) and path.is_dir()}

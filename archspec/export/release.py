@@ -10,9 +10,9 @@ import numpy as np
 
 from archspec.export import companions, configs
 from archspec.export.exportable import Exportable
-from archspec.export.exporters import export
+from archspec.export.exporters import export, refuse
 from archspec.export.parity import Parity
-from archspec.export.publish import Published, publish
+from archspec.export.publish import Published, checked_name, publish
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,17 @@ def release(made: Exportable, formats: Sequence[str], to: Path, pixels: np.ndarr
     `check` is given the folder in which they lie before they are published. Raises NotEqual and InputError as export and
     publish do, and what `check` raises; then nothing is published.
     """
+    base = to / checked_name(name or made.artifact.name)
+    refuse(made, formats)
     parity: dict[str, Parity] = {}
+    kept: list[Path] = []
 
     def fill(folder: Path) -> None:
         companions.write(made.artifact, folder)
         parity.update(export(made, formats, folder, pixels))
         check(folder)
-    base = to / (name or made.artifact.name)
-    published = publish(to, base.name, fill, keep)
-    return Release(published, parity, configs.write(base, made, published.version) if published.served else ())
+
+    def beside(folder: Path, version: int) -> None:
+        kept.extend(configs.write(folder, base, made, version))
+    published = publish(to, base.name, fill, keep, beside)
+    return Release(published, parity, tuple(kept))

@@ -19,9 +19,7 @@ def add(folder: Path, artifact: Artifact, tolerance: float, name: str, place: st
         told: Mapping[str, Any]) -> None:
     """Writes the report anew, with a row for what has just been exported and what is told of it beside."""
     row = {"format": name, "path": place, "bytes": _size(folder / place), "sha256": digest(folder / place),
-           "images": parity.images, "max_difference": parity.probabilities, "max_logit_difference": parity.logits,
-           "same_top1": parity.agreement, "mean_difference": parity.mean, "lost_accuracy": parity.lost,
-           **({} if parity.best_five is None else {"same_top5": parity.best_five}), **told}
+           **parity.to_json(), **told}
     kept = [each for each in rows(folder) if each["format"] != name]
     write_json(folder / PLACE, {"model": artifact.name, "fingerprint": artifact.fingerprint, "tolerance": tolerance,
                                 "artefacts": [*kept, row]})

@@ -12,6 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from archspec.errors import InputError
 from archspec.export.exportable import Exportable
 from archspec.export.signatures import BYTES, CLASSIFY, EXAMPLE, PIXELS, served
 
@@ -20,6 +21,15 @@ GREY = 128
 """Of every pixel that is asked about."""
 MOST_RECORDS = 1000
 """A server refuses a version that has more."""
+
+
+def refuse_many(made: Exportable) -> None:
+    """Raises InputError for more sizes of a batch than a version can be warmed up for."""
+    most = MOST_RECORDS // len(served(made))
+    if len(made.batches) > most:
+        raise InputError(f"{len(made.batches)} sizes of a batch: a server loads no version with more than {MOST_RECORDS} "
+                         f"warm-up requests, and each of {len(served(made))} signatures has one of each size\n"
+                         f"  hint: {most} sizes at most; 1,2,4,8 is enough for most")
 
 
 def write(made: Exportable, version: Path) -> None:
@@ -32,7 +42,7 @@ def write(made: Exportable, version: Path) -> None:
 
 
 def _records(made: Exportable) -> Iterator[bytes]:
-    image = encoded(made)
+    image = encoded(made) if BYTES in served(made) else b""
     for size in made.batches:
         for name in served(made):
             if name == CLASSIFY:

@@ -22,7 +22,7 @@ MADE = Exportable(artifact(), batches=(8, 1, 32))
 
 def test_what_is_written(tmp_path: Path) -> None:
     base = tmp_path / "small"
-    assert configs.write(base, MADE, 3) == ()
+    assert configs.write(base, base, MADE, 3) == ()
     assert versions(base) == {}
     texts = {path.name: path.read_text() for path in base.iterdir()}
     assert sorted(texts) == ["README.md", "batching.config", "model.config", "monitoring.config"]
@@ -37,11 +37,11 @@ def test_what_is_written(tmp_path: Path) -> None:
 
 def test_what_a_user_changed_stays(tmp_path: Path) -> None:
     base = tmp_path / "small"
-    configs.write(base, MADE, 3)
+    configs.write(base, base, MADE, 3)
     changed = (base / "model.config").read_text().replace("latest { num_versions: 1 }", "specific { versions: 2 versions: 3 }")
     (base / "model.config").write_text(changed)
     (base / "batching.config").write_bytes(b"\xff")
-    assert configs.write(base, MADE, 4) == (base / "model.config", base / "batching.config")
+    assert configs.write(base, base, MADE, 4) == (base / "model.config", base / "batching.config")
     assert (base / "model.config").read_text() == changed
     assert "Version 4: small, fingerprint" in (base / "README.md").read_text()
 
@@ -53,7 +53,7 @@ def shell(base: Path) -> list[str]:
 def test_the_lines_of_the_readme_run(tmp_path: Path) -> None:
     """With a docker and a curl that tell what they were given."""
     base = tmp_path / "small"
-    configs.write(base, MADE, 3)
+    configs.write(base, base, MADE, 3)
     for name in ("docker", "curl"):
         (tmp_path / name).write_text(f'#!/bin/sh\necho {name} "$@"\ncase "$*" in *"-d @-"*) cat;; esac\n')
         (tmp_path / name).chmod(0o755)
@@ -68,6 +68,14 @@ def test_the_lines_of_the_readme_run(tmp_path: Path) -> None:
     assert np.shape(asked[1]["instances"]) == (1, 8, 8, 4)
 
 
-@pytest.mark.parametrize("text", ["top-1 75.00%", "3 classes", "more than 32 images", "| `features` | `images` (n, 8, 8, 4) float32, 0 to 255 |"])
+@pytest.mark.parametrize("text", ["top-1 75.00%", "3 classes", "more than 32 images", "files/", "are promised to read it",
+                                  "| `features` | `images` (n, 8, 8, 4) float32, 0 to 255 |"])
 def test_the_readme_speaks_of_this_model(text: str) -> None:
     assert text in guide(MADE, "small", 3)
+
+
+def test_the_readme_has_the_shapes_of_levels() -> None:
+    found = artifact("archspec: 1\nname: small\ninput: 8x8x4\nclasses: 3\nstem: [conv: 3x3 8, conv: 3x3 6 /2]\n"
+                     "head: [global_avg_pool, dense: $classes]\n")
+    text = guide(Exportable(found, levels=("P1",)), "small", 3)
+    assert "`embedding`, what the last layer takes, `P1` (n, 4, 4, 6) |" in text

@@ -15,8 +15,8 @@ from artifacts import artifact
 from archspec.artifact.artifact import Artifact
 from archspec.artifact.keras_model import keras_model
 from archspec.errors import InputError
-from archspec.export.exportable import Exportable
-from archspec.export.exporters import EXPORTERS, NotEqual, export
+from archspec.export.exportable import Exportable, every_level
+from archspec.export.exporters import EXPORTERS, NotEqual, export, refuse
 from archspec.export.parity import Parity
 from archspec.export.report import is_whole
 from archspec.export.runners import RUNNERS
@@ -71,9 +71,61 @@ def test_an_unequal_one_is_thrown_away(name: str, tmp_path: Path, monkeypatch: p
     with pytest.raises(NotEqual) as error:
         export(Exportable(artifact(), ExportSection(tolerance=1e-4)), [name], tmp_path, PIXELS)
     assert str(error.value) == (f"{name}: probabilities differ by inf at most, logits by inf of the largest, on 5 images; "
-                                "same class for 0.0%; export.tolerance is 0.0001. It was not kept")
+                                "same class for 0.0%; export.tolerance is 0.0001; no node by itself: only their results differ. It was "
+                                "not kept")
     assert capfd.readouterr().err == ""
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["labels.txt"]
+
+
+def test_an_unequal_one_is_told_with_the_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = replace(artifact(), weights={key: array * (2 if key == ("head_dense", "kernel") else 1) for key, array in artifact().weights.items()})
+    write = EXPORTERS["savedmodel"].write
+    monkeypatch.setitem(EXPORTERS, "savedmodel", replace(EXPORTERS["savedmodel"], write=lambda _, path: write(Exportable(wrong), path)))
+    with pytest.raises(NotEqual, match=r"export\.tolerance is 1e-05; the file parts from the network at head_dense\. It was not kept$"):
+        one("savedmodel", tmp_path)
+
+
+@pytest.mark.parametrize("name", EXPORTERS)
+@pytest.mark.parametrize("where", ["write", "run"])
+def test_what_a_library_raises_over_a_network_is_told(name: str, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                      capfd: pytest.CaptureFixture[str]) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("op.cc:59 SquaredDifference only supports FLOAT32\nnot INT16.\n" + "x" * 500)
+
+    def writes(made: Exportable, path: Path) -> None:
+        path.write_bytes(b"")
+    monkeypatch.setitem(EXPORTERS, name, replace(EXPORTERS[name], write=fails if where == "write" else writes))
+    monkeypatch.setitem(RUNNERS, EXPORTERS[name].kind, fails)
+    with pytest.raises(NotEqual) as error:
+        export(Exportable(artifact()), [name], tmp_path, PIXELS)
+    mode = name.removeprefix("tflite_")
+    said = "op.cc:59 SquaredDifference only supports FLOAT32 not INT16. "
+    assert str(error.value) == (f"{name} cannot be made of this network: RuntimeError: {said}{'x' * (400 - len(said))}…; leave {mode} "
+                                f"out of export.{'formats' if mode == name else 'quantize'}. It was not kept")
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["labels.txt"]
+    assert capfd.readouterr().err == ""
+
+
+def test_a_full_disk_is_no_matter_of_the_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise tf.errors.ResourceExhaustedError(None, None, "model.tflite; No space left on device")
+    monkeypatch.setitem(EXPORTERS, "tflite", replace(EXPORTERS["tflite"], write=fails))
+    with pytest.raises(tf.errors.ResourceExhaustedError):
+        export(Exportable(artifact()), ["tflite"], tmp_path, PIXELS)
+
+
+def test_levels_that_nothing_hands_out_are_refused() -> None:
+    found = artifact("archspec: 1\nname: deep\ninput: 8x8x4\nclasses: 3\nstem: [conv: 3x3 8 /2, conv: 3x3 8 /2]\n"
+                     "head: [global_avg_pool, dense: $classes]\n")
+    made = Exportable(found, levels=every_level(found))
+    assert made.levels == ("P1", "P2")
+    refuse(made, ["tflite", "savedmodel"])
+    with pytest.raises(InputError) as error:
+        refuse(made, ["tflite", "tflite_int8"])
+    assert str(error.value) == ("feature maps are asked for, and tflite, tflite_int8 has no place for them\n"
+                                "  hint: a format that has: savedmodel, keras, onnx")
+    with pytest.raises(InputError, match=r"small has no levels of a feature pyramid\n  hint: leave the feature maps out"):
+        every_level(artifact())
 
 
 def test_a_published_version_is_never_changed(tmp_path: Path) -> None:

@@ -54,6 +54,9 @@ def test_what_is_found_out(folder: Path) -> None:
     assert files
     assert (files.images, files.probabilities < 1e-5) == (10, True)
     assert found["tflite"].files is None
+    for name in FORMATS:  # parity.json speaks of what was compared in that process
+        assert found[name].parity
+        assert found[name].parity.to_json().items() <= found[name].to_json().items()
     assert {"top1", "load_seconds", "memory_bytes", "milliseconds", "milliseconds_8", "files"} < found["savedmodel"].to_json().keys()
 
 

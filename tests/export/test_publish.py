@@ -20,7 +20,7 @@ import pytest
 from artifacts import artifact
 
 from archspec.errors import InputError
-from archspec.export import companions
+from archspec.export import companions, configs
 from archspec.export.exportable import Exportable
 from archspec.export.exporters import EXPORTERS, NotEqual, export
 from archspec.export.publish import publish, versions
@@ -58,6 +58,16 @@ def is_whole(version: Path) -> bool:
     return {path.name for path in version.iterdir()} == INSIDE and EXPORTERS["savedmodel"].run(version, images).shape == (1, 3)
 
 
+def without(left_out: str, fill: Callable[[Path], object]) -> Callable[[Path], object]:
+    def others(folder: Path) -> None:
+        fill(folder)
+        remove(folder / left_out)
+        report = json.loads((folder / "parity.json").read_text())
+        rows = [row for row in report["artefacts"] if row["path"] != left_out]
+        (folder / "parity.json").write_text(json.dumps({**report, "artefacts": rows}))
+    return others
+
+
 def test_numbers_go_on_from_all_that_a_server_takes_for_one(tmp_path: Path, fill: Callable[[Path], object]) -> None:
     assert publish(tmp_path, "small", fill).served == tmp_path / "small/1"
     assert names(tmp_path / "small") == ["1", "files"]
@@ -86,13 +96,7 @@ def test_what_lies_where(tmp_path: Path, fill: Callable[[Path], object]) -> None
 
 @pytest.mark.parametrize(("left_out", "there"), [("model.tflite", ["1"]), ("saved_model/1", ["files"])])
 def test_one_format_alone(left_out: str, there: list[str], tmp_path: Path, fill: Callable[[Path], object]) -> None:
-    def one(folder: Path) -> None:
-        fill(folder)
-        remove(folder / left_out)
-        report = json.loads((folder / "parity.json").read_text())
-        rows = [row for row in report["artefacts"] if row["path"] != left_out]
-        (folder / "parity.json").write_text(json.dumps({**report, "artefacts": rows}))
-    publish(tmp_path, "small", one)
+    publish(tmp_path, "small", without(left_out, fill))
     assert names(tmp_path / "small") == there
 
 
@@ -105,6 +109,35 @@ def test_old_versions_are_never_touched_unless_few_are_to_be_kept(tmp_path: Path
     assert names(tmp_path / "small") == ["02", "3", "4", "files"]
     assert names(tmp_path / "small/files") == ["3", "4"]
     assert digest(tmp_path / "small/3") == before["3"]
+
+
+def test_each_place_keeps_its_own_newest(tmp_path: Path, fill: Callable[[Path], object]) -> None:
+    """So files alone never retire what is served, nor does a folder that no server can load."""
+    publish(tmp_path, "small", without("model.tflite", fill), keep=1)
+    (tmp_path / "small/2").mkdir()
+    assert publish(tmp_path, "small", without("saved_model/1", fill), keep=1).retired == ()
+    assert publish(tmp_path, "small", without("saved_model/1", fill), keep=1).retired == (3,)
+    assert (names(tmp_path / "small"), names(tmp_path / "small/files")) == (["1", "2", "files"], ["4"])
+    assert publish(tmp_path, "small", without("model.tflite", fill), keep=1).retired == (1,)
+    assert (names(tmp_path / "small"), names(tmp_path / "small/files")) == (["2", "5", "files"], ["4"])
+
+
+def test_nothing_is_cleared_but_what_publishing_left(tmp_path: Path, fill: Callable[[Path], object]) -> None:
+    theirs = [".old-backup", ".tmp-20241126", ".archspec-new-x", ".archspec-old", ".archspec-old-7b"]
+    for name in (*theirs, ".archspec-new-1", ".archspec-old-2", ".archspec-old-files-2"):
+        (tmp_path / "small" / name).mkdir(parents=True)
+    publish(tmp_path, "small", fill)
+    assert names(tmp_path / "small") == sorted([*theirs, "1", "files"])
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", "", ".", "sm\u00e4ll", "12", "007"])
+def test_names_are_checked_before_anything_is_made(name: str, tmp_path: Path) -> None:
+    if name:
+        with pytest.raises(InputError, match=r"is a number, and a server" if name.isdecimal() else r"has to consist of letters"):
+            release(Exportable(artifact()), ["savedmodel"], tmp_path / "to", PIXELS, name=name)
+    with pytest.raises(InputError):
+        publish(tmp_path / "to", name, lambda folder: None)
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_fails_publishes_nothing(tmp_path: Path, fill: Callable[[Path], object]) -> None:
@@ -228,6 +261,73 @@ def test_no_room_for_a_name_leaves_what_was_there(tmp_path: Path, fill: Callable
     assert names(tmp_path / "small/files") == ["1"]
 
 
+def beside(base: Path) -> Callable[[Path, int], object]:
+    return lambda folder, version: configs.write(folder, base, Exportable(artifact()), version)
+
+
+def test_what_lies_beside_comes_with_the_version(tmp_path: Path, fill: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """All but the README, which names it, before the version; and there is no place for it beside files alone."""
+    base, moves = tmp_path / "small", list[str]()
+    real = os.rename
+
+    def rename(source: Path, target: Path) -> None:
+        if Path(target).parent == base:
+            moves.append(Path(target).name)
+        real(source, target)
+    for name in ("rename", "replace"):
+        monkeypatch.setattr(os, name, rename)
+    publish(tmp_path, "small", without("saved_model/1", fill), beside=beside(base))
+    assert names(base) == ["files"]
+    publish(tmp_path, "small", fill, beside=beside(base))
+    assert (set(moves[:3]), moves[3:]) == ({"model.config", "batching.config", "monitoring.config"}, ["2", "README.md"])
+    assert "Version 2: small" in (base / "README.md").read_text()
+
+
+@pytest.mark.parametrize(("refused", "stands"), [("model.config", False), ("2", False), ("README.md", True)])
+def test_a_full_disk_at_the_last_steps(refused: str, stands: bool, tmp_path: Path, fill: Callable[[Path], object],
+                                       monkeypatch: pytest.MonkeyPatch) -> None:
+    """No version stands, and the README speaks of the one before; or it stands, and that is told."""
+    base = tmp_path / "small"
+    publish(tmp_path, "small", fill, beside=beside(base))
+    real = os.rename
+
+    def rename(source: Path, target: Path) -> None:
+        if Path(target) == base / refused:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(source, target)
+    for name in ("rename", "replace"):
+        monkeypatch.setattr(os, name, rename)
+    with pytest.raises(InputError if stands else OSError) as error:
+        publish(tmp_path, "small", fill, beside=beside(base))
+    assert str(error.value) == (f"{base}: version 2 is published and stays; what comes after it was not done: No space left on device\n"
+                                "  hint: the next export clears what is left, and does it" if stands else
+                                f"[Errno 28] No space left on device: '{base}'")
+    assert list(versions(base)) == list(versions(base / "files")) == ([1, 2] if stands else [1])
+    assert "Version 1: small" in (base / "README.md").read_text()
+    monkeypatch.undo()
+    assert publish(tmp_path, "small", fill, beside=beside(base)).version == (3 if stands else 2)
+    assert not list(base.glob(".archspec-*"))
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_killed_just_after_its_files_have_their_name(both: bool, tmp_path: Path, fill: Callable[[Path], object]) -> None:
+    """Where a SavedModel was to follow they go again; a version of files alone stands."""
+    def killed(event: str, values: tuple[object, ...]) -> None:
+        if event == "os.rename":
+            renamed.append(values)
+        elif renamed and str(renamed[-1][1]).endswith("files/1"):
+            os._exit(9)
+    renamed = list[tuple[object, ...]]()
+
+    def publishing() -> None:
+        sys.addaudithook(killed)
+        publish(tmp_path, "small", fill if both else without("saved_model/1", fill))
+    assert os.waitstatus_to_exitcode(os.waitpid(in_a_child(publishing), 0)[1]) == 9
+    assert names(tmp_path / "small/files") == ["1"]
+    assert publish(tmp_path, "small", without("model.tflite", fill)).version == (1 if both else 2)
+    assert names(tmp_path / "small/files") == ([] if both else ["1"])
+
+
 @pytest.mark.slow
 def test_a_whole_export_is_killed(tmp_path: Path, fill: Callable[[Path], object]) -> None:
     """While TensorFlow writes the second version."""
@@ -235,15 +335,15 @@ def test_a_whole_export_is_killed(tmp_path: Path, fill: Callable[[Path], object]
     code = ("import sys; sys.path.insert(0, 'tests'); import threading, os, time, signal; from pathlib import Path\n"
             "from test_publish import *; base = Path(sys.argv[1])\n"
             "def kill():\n"
-            "    while not list(base.glob('small/.tmp-2/made/saved_model/.partial-1/*')): time.sleep(0.001)\n"
+            "    while not list(base.glob('small/.archspec-new-2/made/saved_model/.partial-1/*')): time.sleep(0.001)\n"
             "    os.kill(os.getpid(), signal.SIGKILL)\n"
             "threading.Thread(target=kill).start(); release(Exportable(artifact()), ['savedmodel'], base, PIXELS)")
     here = Path(__file__).parent
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=here.parents[1], capture_output=True, check=False,
                           env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (here.parents[1], here, here.parent)))})
     assert done.returncode == -signal.SIGKILL, done.stderr
-    assert ".tmp-2" in names(tmp_path / "small")
+    assert ".archspec-new-2" in names(tmp_path / "small")
     assert list(versions(tmp_path / "small")) == [1]
     assert is_whole(tmp_path / "small/1")
     assert publish(tmp_path, "small", fill).version == 2
-    assert not list(tmp_path.glob("small/.tmp*"))
+    assert not list(tmp_path.glob("small/.archspec-*"))

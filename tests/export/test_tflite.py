@@ -230,3 +230,10 @@ def test_members_of_families_convert_with_one_operation_for_each_convolution(nam
     there = kinds(tmp_path / "model.tflite")
     assert there["CONV_2D"] + there["DEPTHWISE_CONV_2D"] == len(convolutions)
     assert set(there) <= set(vars(schema.BuiltinOperator)) - {"CUSTOM"}
+
+
+def test_a_network_that_int16x8_does_not_take(tmp_path: Path) -> None:
+    wanted = made(network(tmp_path, NET.format(stem="[conv: 3x3 8 norm=layer_norm]", stages="{block: basic, repeats: [1], widths: [8]}")))
+    with pytest.raises(NotEqual, match=r"tflite_int16x8 cannot be made of this network: .*SquaredDifference only supports .*; "
+                                       r"leave int16x8 out of export\.quantize\. It was not kept"):
+        export(wanted, ["tflite_int16x8"], tmp_path, PIXELS)

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from artifacts import RULE, artifact
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 
+from archspec.errors import InputError
 from archspec.export import savedmodel, warmup
 from archspec.export.exportable import Exportable
+from archspec.export.exporters import refuse
 
 Fields = list[tuple[int, bytes]]
 
@@ -75,3 +78,24 @@ def test_a_record_is_small_whatever_it_asks_for(tmp_path: Path) -> None:
     shapes = [next(iter(inputs.values())).shape for _, _, inputs in requests(path)]
     assert shapes == [(64, 224, 224, 3), (64, 224, 224, 3), (64,), (64,), (64, 224, 224, 3)]
     assert path.stat().st_size < 200_000
+
+
+@pytest.mark.parametrize("channels", [2, 5])
+def test_channels_that_no_image_file_has(channels: int, tmp_path: Path) -> None:
+    rule = replace(RULE, channels=channels, mean=(0.0,), std=(1.0,))
+    text = f"archspec: 1\nname: deep\ninput: 8x8x{channels}\nclasses: 3\nhead: [global_avg_pool, dense: $classes]\n"
+    (tmp_path / "1").mkdir()
+    warmup.write(Exportable(artifact(text, rule), batches=(2,)), tmp_path / "1")
+    asked = [name for _, name, _ in requests(tmp_path / "1/assets.extra/tf_serving_warmup_requests")]
+    assert asked == ["serving_default", "image_pixels", "features"]
+
+
+def test_more_records_than_a_server_takes_are_refused() -> None:
+    refuse(Exportable(artifact(), batches=tuple(range(1, 201))), ["savedmodel"])
+    many = Exportable(artifact(), batches=tuple(range(1, 202)))
+    refuse(many, ["tflite"])
+    with pytest.raises(InputError) as error:
+        refuse(many, ["tflite", "savedmodel"])
+    assert str(error.value) == (
+        "201 sizes of a batch: a server loads no version with more than 1000 warm-up requests, and each of 5 signatures has one of "
+        "each size\n  hint: 200 sizes at most; 1,2,4,8 is enough for most")
