@@ -66,13 +66,14 @@ def export(model: str, to: str, formats: str | None, quantize: str | None, accur
         from archspec.io.quiet import import_tensorflow
         import_tensorflow()
     from archspec.export.deliver import Wanted, deliver
+    from archspec.export.exportable import every_level
     from archspec.export.exporters import NotEqual
     from archspec.export.subject import Asked, subject
     with ticking(console) as tick:
         found = subject(Asked(model, weights, layout, Path(labels) if labels else None, chosen), tick)
         for note in found.notes:
             aside(f"{model}: {note}")
-        levels = tuple(found.artifact.graph.features) if features else ()
+        levels = every_level(found.artifact) if features else ()
         wanted = Wanted(steady(user_path(to, "--to")), name or found.artifact.name, found.spec.export.artefacts, keep, levels,
                         _sizes(batches))
         try:
