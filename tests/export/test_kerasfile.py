@@ -15,6 +15,7 @@ import pytest
 from artifacts import artifact
 from tooling import tool
 
+import archspec
 from archspec.artifact.artifact import Artifact
 from archspec.artifact.folder import read
 from archspec.artifact.keras_model import features_model, keras_model
@@ -107,3 +108,15 @@ def test_maps_are_compared_by_their_images_largest_number() -> None:
     assert (found.probabilities, found.logits) == (pytest.approx(0.6), pytest.approx(0.6))
     assert (found.mean, found.agreement, found.best_five, found.images) == (pytest.approx(0.625 / 6), 0.5, None, 2)
     assert not compare_maps(maps, maps * np.nan).holds(0.5)
+
+
+def test_a_file_of_feature_maps_gives_a_backbone_its_weights(tmp_path: Path) -> None:
+    """Of another size of images, too."""
+    small = ["stages.width=[4, 4, 8, 8]", "stages.repeats=[1, 1, 1, 1]"]
+    made = Exportable(ZOO.trained("resnet18", small), levels=("P3", "P5"))
+    kerasfile.write(made, tmp_path / "maps.keras")
+    open_size = archspec.load("resnet18", ["input=?x?x3", *small])
+    found = archspec.backbone(open_size, ["P3", "P5"], weights=tmp_path / "maps.keras")
+    for layer in found.layers:
+        for variable in layer.weights:
+            assert np.array_equal(variable, made.artifact.weights[layer.name, variable.name])
