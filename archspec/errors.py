@@ -14,6 +14,8 @@ LONGEST = 2000
 """How many characters of one sentence are shown."""
 FEW = 5
 """How many names are enough for an example."""
+MOST_SAID = 400
+"""How many characters of a library's error are told."""
 MAX_KNOWN = 400
 """Among more words than these the nearest is not looked for."""
 
@@ -144,6 +146,13 @@ def visible(text: str) -> str:
     if len(text) > LONGEST:
         text = text[:LONGEST] + "…"
     return text if text.isprintable() else "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def one_line(error: Exception) -> str:
+    """A library's error for a message: its kind and its text, which may have many lines, or none."""
+    text = " ".join(str(error).split())
+    told = f": {text[:MOST_SAID]}{'…' * (len(text) > MOST_SAID)}" if text else ""
+    return visible(f"{type(error).__name__}{told}")
 
 
 def shorten(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from archspec.errors import InputError, visible
+from archspec.errors import InputError, one_line
 from archspec.export import kerasfile, labels, onnx, report, savedmodel, tflite, warmup
 from archspec.export.exportable import Exportable
 from archspec.export.packages import refuse_missing
@@ -52,10 +52,6 @@ EXPORTERS: dict[str, Exporter] = {
     "keras": Exporter(kerasfile.PLACE, kerasfile.write, "keras", maps=True),
     "onnx": Exporter(onnx.PLACE, onnx.write, "onnx", maps=True),
 }
-
-
-MOST_SAID = 400
-"""How many characters of a library's error are told."""
 
 
 class NotEqual(Exception):
@@ -116,17 +112,11 @@ def _tried(name: str, made: Exportable, path: Path, pixels: np.ndarray, expected
     except Exception as error:  # whatever a converter or a runtime raises over a network that it does not take
         if refusal(error):
             raise
-        return f"{name} cannot be made of this network: {_said(error)}{leaving_out(name)}"
+        return f"{name} cannot be made of this network: {one_line(error)}{leaving_out(name)}"
     only_maps = name == "keras" and made.levels
     parity = compare_maps(kerasfile.maps(made, pixels), given) if only_maps else compare(expected, given)
     unequal = why_not(name, parity, made.options)
     return f"{unequal}{at_node(name, made, path, pixels)}" if unequal else parity
-
-
-def _said(error: Exception) -> str:
-    """An error of a library's in one line; those of converters have many."""
-    text = " ".join(str(error).split())
-    return visible(f"{type(error).__name__}: {text[:MOST_SAID]}{'…' * (len(text) > MOST_SAID)}")
 
 
 def at_node(name: str, made: Exportable, path: Path, pixels: np.ndarray) -> str:

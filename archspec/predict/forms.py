@@ -9,7 +9,7 @@ import numpy as np
 
 from archspec.artifact.folder import FACTS, MODEL, read, spec_of
 from archspec.artifact.labels import read_labels
-from archspec.errors import InputError, visible
+from archspec.errors import InputError, one_line
 from archspec.export import labels
 from archspec.predict.described import described, white_of
 from archspec.predict.labels import labels_within
@@ -66,16 +66,12 @@ def _loaded(kind: str, path: Path, hint: str) -> Callable[[np.ndarray], np.ndarr
         with quiet():
             run = RUNNERS[kind](path)
     except Exception as error:  # each runtime has its own
-        raise InputError(f"{path} cannot be loaded: {_first_line(error)}\n  hint: {hint}") from None
+        raise InputError(f"{path} cannot be loaded: {one_line(error)}\n  hint: {hint}") from None
 
     def asked(pixels: np.ndarray) -> np.ndarray:
         try:
             with quiet():
                 return run(pixels)
         except Exception as error:  # each runtime has its own
-            raise InputError(f"{path} cannot be run: {_first_line(error)}\n  hint: {hint}") from None
+            raise InputError(f"{path} cannot be run: {one_line(error)}\n  hint: {hint}") from None
     return asked
-
-
-def _first_line(error: Exception) -> str:
-    return visible(str(error).strip().partition("\n")[0])
