@@ -23,6 +23,9 @@ from typing import IO, Any, NamedTuple, Self
 
 import numpy as np
 
+from archspec.errors import one_line
+from archspec.io.quiet import forbid
+
 CALLS, SECONDS = 30, 2.0
 """How often an export is called to find out how long it takes, and for how long at most; five times at least."""
 LEAST_CALLS = 5
@@ -160,7 +163,7 @@ def main(kind: str, path: str) -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if kind != "keras":
-        sys.modules["keras"] = None  # type: ignore[assignment]  # an export that needs it fails
+        forbid("keras")
     served = _Served(kind, Path(path))
     with suppress(EOFError, BrokenPipeError):
         while True:
@@ -168,7 +171,7 @@ def main(kind: str, path: str) -> None:
             try:
                 answer, found = served.answer(question, array)
             except Exception as error:  # whatever a library raises is an answer
-                answer, found = {"error": f"{type(error).__name__}: {error}"[:500]}, NOTHING
+                answer, found = {"error": one_line(error)}, NOTHING
             _send(answers, answer, found)
 
 

@@ -1,4 +1,4 @@
-"""Keeps what TensorFlow's C++ code writes to standard error away from the user, unless something fails."""
+"""How libraries are loaded and run: without what they write to standard error, unless something fails; or not at all."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from archspec.errors import InputError
 
@@ -43,6 +44,12 @@ def _copy(source: int, target: int) -> None:
 def quiet_pillow() -> None:
     """Keeps Pillow's warnings from the user: they name no file; what matters of an image is an error of ours, with its name."""
     warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+def forbid(*modules: str) -> None:
+    """Lets every import of these modules fail in this process from now on: what needs them then shows that it does."""
+    loaded: dict[str, Any] = sys.modules
+    loaded.update(dict.fromkeys(modules))
 
 
 def import_tensorflow(*, devices: bool = True) -> None:
