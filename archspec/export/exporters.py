@@ -15,7 +15,7 @@ from archspec.export.exportable import Exportable
 from archspec.export.packages import refuse_missing
 from archspec.export.parity import Parity, compare, compare_maps
 from archspec.export.parting import parting
-from archspec.export.predictor import reference
+from archspec.export.reference import reference
 from archspec.export.runners import RUNNERS
 from archspec.io.files import replacing, write_text
 from archspec.io.machine import refusal
@@ -83,7 +83,7 @@ def export(made: Exportable, formats: Sequence[str], folder: Path, pixels: np.nd
     if not formats:
         return {}
     write_text(folder / labels.NAME, labels.text(made.artifact.classes))
-    expected = reference(made.artifact)(pixels).numpy()
+    expected = reference(made.artifact)(pixels)
     found = {}
     for name in formats:
         found[name] = _export(name, made, folder, pixels, expected)

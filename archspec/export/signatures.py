@@ -13,10 +13,9 @@ from typing import Any
 import tensorflow as tf
 
 from archspec.export.exportable import Exportable
-from archspec.export.predictor import variables
 from archspec.graph.ir import Graph
 from archspec.graph.ops import Conv, Dense, Depthwise
-from archspec.model.operations import compute
+from archspec.model.operations import compute, variables
 from archspec.preprocess.encoded import CHANNELS, batch_from_bytes
 from archspec.preprocess.pixels import normalize
 from archspec.preprocess.rule import Preprocess
@@ -36,12 +35,12 @@ Function = Callable[[tf.Tensor], Answer]
 class Signatures(tf.Module):
     """A trained network with its weights as variables, each once, and the functions that are served.
 
-    As constants they are no faster, take six times the memory and load in six times the time (docs/serving.md).
+    As constants they are no faster, take several times the memory and longer to load; tools/bench_exports.py measures both.
     """
 
     def __init__(self, made: Exportable) -> None:
         super().__init__()
-        arrays = variables(made.network)
+        arrays = variables(made.network.weights)
         self.weights = list(arrays.values())
         network = _network(made, arrays)  # called by each function, so that its nodes are saved once
         self.functions: dict[str, Any] = {name: _function(each, spec) for name, (each, spec) in _served(made, network).items()}

@@ -13,7 +13,7 @@ import tensorflow as tf
 from archspec.export import quantize, tflite_file
 from archspec.export.exportable import Exportable
 from archspec.export.metadata import described, normalization
-from archspec.model.operations import ON_DEVICES, Arrays, compute
+from archspec.model.operations import ON_DEVICES, Arrays, compute, variables
 from archspec.preprocess.pixels import normalize, ordered
 from archspec.spec.export import QUANTIZED
 
@@ -76,7 +76,7 @@ class Device(tf.Module):
 
     def __init__(self, made: Exportable) -> None:
         super().__init__()
-        arrays = {key: tf.Variable(array, trainable=False) for key, array in made.network.weights.items()}
+        arrays = variables(made.network.weights)
         self.weights = list(arrays.values())  # a tf.Module finds its variables here; without them the signature is lost
         spec = tf.TensorSpec((None, *made.artifact.preprocess.shape), tf.float32, name="images")
         self.predict = tf.function(partial(_predict, made, arrays), input_signature=[spec], autograph=False)

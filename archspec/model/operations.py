@@ -19,7 +19,7 @@ from archspec.graph.ir import Graph, Node
 from archspec.graph.pads import least, less, pool_pads
 from archspec.graph.sign import above_zero, takes_above_zero
 from archspec.graph.types import VALID, Padding, Pads
-from archspec.graph.weights import Key
+from archspec.graph.weights import Key, Weights
 
 Arrays = Mapping[Key, Any]
 """The numbers of a network: constants or variables."""
@@ -56,6 +56,11 @@ def compute(graph: Graph, arrays: Arrays, images: tf.Tensor, wanted: Iterable[st
             with tf.name_scope(node.name):
                 values[node.name] = emitters[type(node.op)](call, node.op)
     return {name: values[name] for name in names}
+
+
+def variables(weights: Weights) -> dict[Key, tf.Variable]:
+    """The numbers of a network as variables that are called as they are, for a tf.Module to hold."""
+    return {key: tf.Variable(array, name="/".join(key), trainable=False) for key, array in weights.items()}
 
 
 # -- convolutions ----------------------------------------------------------------------------------------------------------

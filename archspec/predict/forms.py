@@ -34,11 +34,9 @@ def form(path: Path) -> Local:
 
 
 def _run(place: Path) -> Local:
-    from archspec.export.predictor import reference
+    from archspec.export.reference import reference
     artifact = read(place)
-    predict = reference(artifact)
-    return Local(str(place), artifact.classes, artifact.preprocess, white_of(spec_of(artifact)),
-                 lambda pixels: np.asarray(predict(pixels)))
+    return Local(str(place), artifact.classes, artifact.preprocess, white_of(spec_of(artifact)), reference(artifact))
 
 
 def _saved_model(path: Path) -> Local:

@@ -16,7 +16,7 @@ from archspec.artifact.artifact import Artifact, shapes
 from archspec.artifact.folder import write
 from archspec.export.exportable import Exportable
 from archspec.export.exporters import export
-from archspec.export.predictor import reference
+from archspec.export.reference import reference
 from archspec.export.sample import made
 from archspec.network import load, lower
 from archspec.predict.images import Image
@@ -86,5 +86,5 @@ def servable(network: Artifact) -> Servable:
         seen = pixels([Image("?", lambda data=data: data) for data in encoded], RULE, 0.0)
         if not all(isinstance(each, np.ndarray) for each in seen):
             raise ValueError("Input is not an image")
-        return np.asarray(run(np.stack(seen).astype(np.float32)))
+        return run(np.stack(seen).astype(np.float32))
     return Servable(model, network.classes)
