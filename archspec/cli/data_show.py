@@ -11,7 +11,7 @@ import click
 from archspec.cli import DONE
 from archspec.cli.bars import ticking
 from archspec.cli.options import as_json, overrides, print_json, spec_of
-from archspec.cli.screen import Screen
+from archspec.cli.screen import Screen, load_tensorflow
 from archspec.errors import InputError
 from archspec.io.places import user_path
 from archspec.network import lower
@@ -70,9 +70,7 @@ class _Shown:
         from archspec.data.sources import load_data, refuse_missing
         refuse_missing(recipe.data)
         console = Screen(stderr=True)
-        with console.status("loading TensorFlow"):
-            from archspec.io.quiet import import_tensorflow
-            import_tensorflow()
+        load_tensorflow(console)
         from archspec.data.pipeline import Pipeline
         source, rule = load_data(recipe.data), preprocess_of(recipe, shape)
         source.check_channels(shape)

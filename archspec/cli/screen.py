@@ -16,6 +16,13 @@ class Screen(Console):
         drop(self.file)
 
 
+def load_tensorflow(console: Console, *, devices: bool = True) -> None:
+    """Says what is waited for; see import_tensorflow."""
+    with console.status("loading TensorFlow"):
+        from archspec.io.quiet import import_tensorflow
+        import_tensorflow(devices=devices)
+
+
 def screen(width: int) -> Screen:
     """For results: as wide as the terminal, or `width` where there is none."""
     return Screen(width=None if Screen().is_terminal else width, highlight=False)

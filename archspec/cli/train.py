@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
-from rich.console import Console
 
 from archspec.cli import NO, outcome
 from archspec.cli.options import overrides, spec_of
-from archspec.cli.screen import Screen
+from archspec.cli.screen import Screen, load_tensorflow
 from archspec.cli.training import Training, run_training, try_out
 from archspec.errors import InputError
 from archspec.io.machine import refusal
@@ -88,7 +87,7 @@ def _until_its_end(work: Callable[[], int]) -> NoReturn:
 def _guarded(work: Work, asked: Training, cluster: Cluster, wait: int) -> int:
     """Does the work; turns the ways in which it can end early into a message and an exit code."""
     run, trial = asked.run, work is try_out
-    _load_tensorflow(asked.console, cluster)
+    load_tensorflow(asked.console, devices=not cluster.several)
     from archspec.export.exporters import NotEqual
     from archspec.train.progress import Diverged, Interrupted
     try:
@@ -138,11 +137,5 @@ def _joined(work: Work, asked: Training, cluster: Cluster, wait: int) -> int:
         except (Interrupted, Diverged):  # of all, after the same step: the chief has saved what is to be saved
             team.leave()
             raise
-
-
-def _load_tensorflow(console: Console, cluster: Cluster) -> None:
-    from archspec.io.quiet import import_tensorflow
-    with console.status("loading TensorFlow"):
-        import_tensorflow(devices=not cluster.several)
 
 
