@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from archspec.data.looking import Tick
 from archspec.errors import InputError, one_line
 from archspec.export import kerasfile, labels, onnx, report, savedmodel, tflite, warmup
 from archspec.export.exportable import Exportable
@@ -22,13 +23,17 @@ from archspec.io.machine import refusal
 from archspec.io.quiet import quiet
 from archspec.spec.export import QUANTIZED, ExportSection
 
+BESIDE, ALONE = "beside", "alone"
+"""How feature maps are handed out."""
+
 
 @dataclass(frozen=True)
 class Exporter:
     """Where in a folder the format lies, how it is written, which of RUNNERS runs it, and what a report says of one.
 
     One that is not `exact` has other numbers than the network; it is judged by the classes that it tells. `maps` says whether
-    it hands out feature maps where levels are asked for; `refuse` raises InputError for what is asked and cannot be had.
+    it hands out feature maps where levels are asked for, BESIDE the classes or ALONE, else ''; `refuse` raises InputError for
+    what is asked and cannot be had.
     """
 
     place: str
@@ -36,7 +41,7 @@ class Exporter:
     kind: str
     told: Callable[[Path], Mapping[str, Any]] = lambda _: {}
     exact: bool = True
-    maps: bool = False
+    maps: str = ""
     refuse: Callable[[Exportable], None] = lambda _: None
 
     def run(self, path: Path, images: np.ndarray) -> np.ndarray:
@@ -45,12 +50,12 @@ class Exporter:
 
 
 EXPORTERS: dict[str, Exporter] = {
-    "savedmodel": Exporter(savedmodel.PLACE, savedmodel.write, "savedmodel", maps=True, refuse=warmup.refuse_many),
+    "savedmodel": Exporter(savedmodel.PLACE, savedmodel.write, "savedmodel", maps=BESIDE, refuse=warmup.refuse_many),
     "tflite": Exporter(tflite.PLACE, tflite.write, "tflite", tflite.told),
     **{f"tflite_{mode}": Exporter(tflite.PLACES[mode], write, "tflite", tflite.told, exact=False)
        for mode, write in tflite.WRITERS.items()},
-    "keras": Exporter(kerasfile.PLACE, kerasfile.write, "keras", maps=True),
-    "onnx": Exporter(onnx.PLACE, onnx.write, "onnx", maps=True),
+    "keras": Exporter(kerasfile.PLACE, kerasfile.write, "keras", maps=ALONE),
+    "onnx": Exporter(onnx.PLACE, onnx.write, "onnx", maps=BESIDE),
 }
 
 
@@ -69,7 +74,8 @@ def refuse(made: Exportable, formats: Sequence[str]) -> None:
                          f"  hint: a format that has: {having}")
 
 
-def export(made: Exportable, formats: Sequence[str], folder: Path, pixels: np.ndarray) -> dict[str, Parity]:
+def export(made: Exportable, formats: Sequence[str], folder: Path, pixels: np.ndarray,
+           tick: Tick = lambda what, done, of: None) -> dict[str, Parity]:
     """Writes these formats into a folder, runs each on (n, h, w, c) pixels, and keeps it only if it is equal.
 
     Beside them labels.txt, and parity.json with what was found. Raises NotEqual where one is not equal, or cannot be made of
@@ -85,7 +91,8 @@ def export(made: Exportable, formats: Sequence[str], folder: Path, pixels: np.nd
     write_text(folder / labels.NAME, labels.text(made.artifact.classes))
     expected = reference(made.artifact)(pixels)
     found = {}
-    for name in formats:
+    for done, name in enumerate(formats):
+        tick("writing and comparing exports", done, len(formats))
         found[name] = _export(name, made, folder, pixels, expected)
         exporter = EXPORTERS[name]
         report.add(folder, made.artifact, made.options.tolerance, name, exporter.place, found[name],
@@ -113,10 +120,19 @@ def _tried(name: str, made: Exportable, path: Path, pixels: np.ndarray, expected
         if refusal(error):
             raise
         return f"{name} cannot be made of this network: {one_line(error)}{leaving_out(name)}"
-    only_maps = name == "keras" and made.levels
-    parity = compare_maps(kerasfile.maps(made, pixels), given) if only_maps else compare(expected, given)
+    parity = compared(name, made, pixels, expected, given)
     unequal = why_not(name, parity, made.options)
     return f"{unequal}{at_node(name, made, path, pixels)}" if unequal else parity
+
+
+def tells_classes(name: str, made: Exportable) -> bool:
+    """Whether an export gives probabilities; else it gives feature maps alone."""
+    return not (made.levels and EXPORTERS[name].maps == ALONE)
+
+
+def compared(name: str, made: Exportable, pixels: np.ndarray, expected: np.ndarray, given: np.ndarray) -> Parity:
+    """How equal what an export gives is to what the Keras model gives, whose probabilities are `expected`."""
+    return compare(expected, given) if tells_classes(name, made) else compare_maps(kerasfile.maps(made, pixels), given)
 
 
 def at_node(name: str, made: Exportable, path: Path, pixels: np.ndarray) -> str:

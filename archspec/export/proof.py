@@ -20,10 +20,11 @@ from archspec.evaluate.evaluator import TOP5_FROM
 from archspec.evaluate.ranks import rank
 from archspec.export import sample
 from archspec.export.exportable import Exportable
-from archspec.export.exporters import EXPORTERS, NotEqual, at_node, leaving_out, why_not
+from archspec.export.exporters import EXPORTERS, NotEqual, at_node, compared, leaving_out, tells_classes, why_not
 from archspec.export.fresh import Ended, Failed, Fresh, Loaded
 from archspec.export.parity import Parity, compare
 from archspec.export.runners import OF_FILES
+from archspec.spec.export import ExportSection
 
 BATCHES = (1, 8)
 """Images a call of which the time is taken."""
@@ -39,7 +40,7 @@ class Proof:
 
     Keras's own model is equal to itself: it has no parity. `files` is how equal the export is where it takes files and decodes
     them itself, None where it does not, or where there are none; `refused` how many of them it does not decode. The scores are
-    those on all test images; none where these are not there.
+    those on all test images; none where these are not there, or of feature maps.
     """
 
     parity: Parity | None
@@ -69,31 +70,23 @@ def prove(made: Exportable, folder: Path, names: Sequence[str], pixels: np.ndarr
     with tempfile.TemporaryDirectory(prefix="archspec-") as place, ExitStack() as stack:
         path = Path(place) / "model.keras"
         keras_model.save(made.artifact, path)
-        asked = {TRAINED: ("keras", path), **{name: (EXPORTERS[name].kind, folder / EXPORTERS[name].place) for name in names
-                                              if not (made.levels and name == "keras")}}  # whose maps are not probabilities
-        found: dict[str, _Running] = {}
-        for done, (name, (kind, where)) in enumerate(asked.items()):
-            tick("running each export", done, len(asked))
-            with _told(name):
-                found[name] = _Running.of(stack.enter_context(Fresh(kind, where)), pixels)
-        parities = {name: compare(found[TRAINED].said, each.said) for name, each in found.items() if name != TRAINED}
+        asked = {TRAINED: ("keras", path), **{name: (EXPORTERS[name].kind, folder / EXPORTERS[name].place) for name in names}}
+        found = _running(asked, pixels, stack, tick)
+        parities = {name: compared(name, made, pixels, found[TRAINED].said, found[name].said) for name in names}
         for name, parity in parities.items():
             if unequal := why_not(name, parity, made.options):
                 raise NotEqual(f"{unequal}{at_node(name, made, asked[name][1], pixels)}")
-        with _told("an export that takes files"):
-            of_files = _of_files(found, testing) if testing else {}
-        for name, (of_file, _) in of_files.items():
-            if of_file and (unequal := why_not(name, of_file, made.options)):
-                raise NotEqual(f"{unequal}, where it decodes files itself")
-        scores = _scores(found, testing, tick) if testing else {name: {} for name in found}
+        files = _of_files(found, testing, made.options, tick) if testing else {}
+        telling = {name: each for name, each in found.items() if name == TRAINED or tells_classes(name, made)}
+        scores = _scores(telling, testing, tick) if testing else {}
     _refuse_worse(scores, made.options.accuracy_drop)
-    return {name: Proof(parities.get(name), *of_files.get(name, (None, 0)), each.loaded, each.milliseconds, scores[name])
+    return {name: Proof(parities.get(name), *files.get(name, (None, 0)), each.loaded, each.milliseconds, scores.get(name, {}))
             for name, each in found.items()}
 
 
 def _refuse_worse(scores: Mapping[str, Mapping[str, float]], drop: float) -> None:
     """Raises NotEqual for an export with rounder numbers that loses more accuracy than it may."""
-    tops = {name: each["top1"] for name, each in scores.items() if each}
+    tops = {name: each["top1"] for name, each in scores.items()}
     for name, top in tops.items():
         if name != TRAINED and not EXPORTERS[name].exact and tops[TRAINED] - top > drop:
             raise NotEqual(f"{name}: its top-1 on the test images is {top:.2%}, the Keras model's {tops[TRAINED]:.2%}; "
@@ -116,27 +109,46 @@ class _Running:
         return cls(process, loaded, times, np.concatenate([process.run(part) for part in _parts(pixels)]))
 
 
+def _running(asked: Mapping[str, tuple[str, Path]], pixels: np.ndarray, stack: ExitStack, tick: Tick) -> dict[str, _Running]:
+    """By name, each of its kind and path, as long as the stack lasts."""
+    found: dict[str, _Running] = {}
+    for done, (name, (kind, path)) in enumerate(asked.items()):
+        tick("running each export", done, len(asked))
+        with _told(name):
+            found[name] = _Running.of(stack.enter_context(Fresh(kind, path)), pixels)
+    return found
+
+
 def _parts(pixels: np.ndarray) -> Iterator[np.ndarray]:
     """The images in batches of the largest of BATCHES."""
     for begin in range(0, len(pixels), BATCHES[-1]):
         yield pixels[begin:begin + BATCHES[-1]]
 
 
-def _of_files(found: Mapping[str, _Running], testing: Pipeline) -> dict[str, tuple[Parity | None, int]]:
+def _of_files(found: Mapping[str, _Running], testing: Pipeline, options: ExportSection,
+              tick: Tick) -> dict[str, tuple[Parity | None, int]]:
     """How equal those are that take files, to the Keras model, which takes the pixels that evaluation makes of them.
 
-    With it how many files are refused: evaluation reads some kinds that TensorFlow does not.
+    With it how many files are refused: evaluation reads some kinds that TensorFlow does not. Raises NotEqual.
     """
     if testing.rule.channels not in ENCODABLE:
         return {}
     files = {int(index): file for index in testing.drawn(FILES, sample.SEED) if (file := _file(testing.split, int(index)))}
-    return {name: _of_these(each.process, found[TRAINED].process, files, testing) for name, each in found.items()
-            if files and name in EXPORTERS and EXPORTERS[name].kind in OF_FILES}
+    taking = [name for name in found if files and name in EXPORTERS and EXPORTERS[name].kind in OF_FILES]
+    parities: dict[str, tuple[Parity | None, int]] = {}
+    for name in taking:
+        with _told(name):
+            parity, _ = parities[name] = _of_these(found[name].process, found[TRAINED].process, files, testing, tick)
+        if parity and (unequal := why_not(name, parity, options)):
+            raise NotEqual(f"{unequal}, where it decodes files itself")
+    return parities
 
 
-def _of_these(process: Fresh, trained: Fresh, files: Mapping[int, bytes], testing: Pipeline) -> tuple[Parity | None, int]:
+def _of_these(process: Fresh, trained: Fresh, files: Mapping[int, bytes], testing: Pipeline,
+              tick: Tick) -> tuple[Parity | None, int]:
     said = dict[int, np.ndarray]()
-    for index, file in files.items():
+    for done, (index, file) in enumerate(files.items()):
+        tick("letting exports decode files", done, len(files))
         try:
             said[index] = process.run_file(file)
         except Ended:
@@ -165,6 +177,7 @@ def _scores(found: Mapping[str, _Running], testing: Pipeline, tick: Tick) -> dic
     hits = {name: np.zeros(2, np.int64) for name in found}
     batches, count, classes = iter(testing.evaluation()), 0, found[TRAINED].said.shape[1]
     for step in range(testing.steps):
+        tick("testing each export", step, testing.steps)
         batch = testing.next(batches, step, training=False)
         real = batch.weights.numpy() > 0
         images, labels = batch.images.numpy()[real].astype(np.float32), batch.labels.numpy()[real]
@@ -173,8 +186,7 @@ def _scores(found: Mapping[str, _Running], testing: Pipeline, tick: Tick) -> dic
             with _told(name):
                 place = rank(tf.constant(each.process.run(images)), tf.constant(labels)).numpy()
             hits[name] += [(place < 1).sum(), (place < 5).sum()]
-        tick("testing each export", step + 1, testing.steps)
-    named = ("top1", "top5") if classes >= TOP5_FROM else ("top1",)
+    named = ("top1", "top5") if classes >= TOP5_FROM and testing.split.labels.ndim == 1 else ("top1",)
     return {name: dict(zip(named, (each / count).tolist(), strict=False)) for name, each in hits.items()}
 
 
