@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,24 +12,22 @@ from rich.table import Table
 from archspec.cli import DONE, NO
 from archspec.cli.bars import ticking
 from archspec.cli.options import as_json, overrides, print_json
-from archspec.cli.screen import Screen, screen
+from archspec.cli.screen import Screen, load_tensorflow, screen
 from archspec.io.places import steady, user_path
 from archspec.io.streams import aside
 from archspec.views.numbers import mebibytes
 from archspec.views.tables import grid
 from archspec.weights.own import OWN
 
-MODELS = (".keras", ".onnx", ".tflite")
-"""The files that are models, by suffix."""
 MOST_BATCH = 1024
 """Images of a batch."""
 
 if TYPE_CHECKING:
+    from archspec.data.looking import Tick
     from archspec.export.parity import Parity
     from archspec.export.proof import Proof
-    from archspec.export.publish import Published
-    from archspec.export.release import Release
-    from archspec.export.subject import Subject
+    from archspec.export.release import Release, Wanted
+    from archspec.export.subject import Asked, Subject
 
 
 @click.command()
@@ -42,60 +40,44 @@ if TYPE_CHECKING:
                                                        "in float until it does not lose more.")
 @click.option("--weights", metavar="W", help="Of a run: raw, ema or best. Of a spec: the file of its weights.")
 @click.option("--layout", default=OWN, show_default=True, help="Where a spec's weights are from; see archspec import --help.")
-@click.option("--labels", metavar="FILE", help="The class names of a spec's weights, one a line, in their order.")
+@click.option("--labels", type=click.Path(path_type=Path), metavar="FILE",
+              help="The class names of a spec's weights, one a line, in their order.")
 @click.option("--features", is_flag=True, help="Hand out the feature pyramid, too.")
 @click.option("--name", metavar="NAME", help="The model's name for the server; the spec's if left out.")
 @click.option("--keep", type=click.IntRange(1), metavar="N", help="How many versions are kept, the new one among them; all if "
                                                                   "left out.")
-@click.option("--batches", default="1,2,4,8", show_default=True, metavar="N,…",
+@click.option("--batches", default="1,2,4,8", show_default=True, metavar="N,…", callback=lambda _, __, text: _sizes(text),
               help="Sizes of a batch that a server is warmed up for.")
 @as_json
 @overrides
 def export(model: str, to: str, formats: str | None, quantize: str | None, accuracy_drop: str | None, weights: str | None,
-           layout: str, labels: str | None, features: bool, name: str | None, keep: int | None, batches: str,
+           layout: str, labels: Path | None, features: bool, name: str | None, keep: int | None, batches: tuple[int, ...],
            as_json: bool, overrides: tuple[str, ...]) -> int:
     """Publish MODEL for serving: a run folder, the model.keras of one, or a spec with --weights.
 
     Each export is run in a process of its own on real images and compared with the Keras model. One that is not equal ends
     the command with 1; nothing is published then, and no old version is ever touched.
     """
+    place, console = steady(user_path(to, "--to")), Screen(stderr=True)
     said = {"formats": _listed(formats), "quantize": _listed(quantize), "accuracy_drop": accuracy_drop}
     chosen = (*overrides, *(f"export.{key}={value}" for key, value in said.items() if value is not None))
-    console = Screen(stderr=True)
-    with console.status("loading TensorFlow"):
-        from archspec.io.quiet import import_tensorflow
-        import_tensorflow()
-    from archspec.export.deliver import Wanted, deliver
+    load_tensorflow(console)
     from archspec.export.exportable import every_level
-    from archspec.export.exporters import NotEqual
-    from archspec.export.subject import Asked, subject
+    from archspec.export.release import Wanted
+    from archspec.export.subject import Asked
     with ticking(console) as tick:
-        found = subject(Asked(model, weights, layout, Path(labels) if labels else None, chosen), tick)
-        for note in found.notes:
-            aside(f"{model}: {note}")
+        found = _found(Asked(model, weights, layout, labels, chosen), tick)
         levels = every_level(found.artifact) if features else ()
-        wanted = Wanted(steady(user_path(to, "--to")), name or found.artifact.name, found.spec.export.artefacts, keep, levels,
-                        _sizes(batches))
-        try:
-            released, proofs = deliver(found, wanted, tick)
-        except NotEqual as error:
-            aside(f"{error}; nothing was published")
-            return NO
-    document = _document(released.published)
-    if as_json:
-        print_json(document)
-    else:
-        _tell(released)
-        screen(140).print(_table(proofs, document["artefacts"]))
-        click.echo(_explained(proofs, found))
-    return DONE
+        wanted = Wanted(place, name or found.artifact.name, found.spec.export.artefacts, keep, levels, batches)
+        released = _released(found, wanted, tick)
+    return _told(released, found, as_json=as_json) if released else NO
 
 
 def _sizes(text: str) -> tuple[int, ...]:
     """The sizes of a batch. Raises a usage error."""
     numbers = [int(part) if part.strip().isdecimal() else 0 for part in text.split(",")]
     if not all(1 <= number <= MOST_BATCH for number in numbers):
-        raise click.BadParameter(f"{text!r} is no list of sizes from 1 to {MOST_BATCH}, such as 1,8", param_hint="--batches")
+        raise click.BadParameter(f"{text!r} is no list of sizes from 1 to {MOST_BATCH}, such as 1,8")
     return tuple(sorted(set(numbers)))
 
 
@@ -104,27 +86,62 @@ def _listed(text: str | None) -> str | None:
     return None if text is None else f"[{text.strip('[]')}]"
 
 
-def _document(published: Published) -> dict[str, Any]:
+def _found(asked: Asked, tick: Tick) -> Subject:
+    """What is exported; what a person should know of it is said on standard error."""
+    from archspec.export.subject import subject
+    found = subject(asked, tick)
+    for note in found.notes:
+        aside(f"{asked.model}: {note}")
+    return found
+
+
+def _released(found: Subject, wanted: Wanted, tick: Tick) -> Release | None:
+    """What is published; None, with the reason on standard error, where an export is not equal."""
+    from archspec.export.exporters import NotEqual
+    from archspec.export.release import release
+    try:
+        return release(found, wanted, tick)
+    except NotEqual as error:
+        aside(f"{error}; nothing was published")
+        return None
+
+
+def _told(released: Release, found: Subject, *, as_json: bool) -> int:
+    """The exit code, after standard output has what was published, and how equal it is."""
+    document = _document(released)
+    if as_json:
+        print_json(document)
+        return DONE
+    for line in _places(released, document["artefacts"]):
+        click.echo(line)
+    screen(140).print(_table(released.proofs, document["artefacts"]))
+    click.echo(_explained(released.proofs, found))
+    return DONE
+
+
+def _document(released: Release) -> dict[str, Any]:
     """parity.json, and where it was published."""
     from archspec.export import report, savedmodel
     from archspec.io.files import read_json
+    published = released.published
     place = published.served / savedmodel.EXTRA if published.served else published.files
     assert place
     return {**read_json(place / report.PLACE), "version": published.version, "retired": list(published.retired)}
 
 
-def _tell(released: Release) -> None:
+def _places(released: Release, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Where it lies, and what became of other versions."""
+    from archspec.export.publish import FILES
     published = released.published
     if published.served:
-        click.echo(f"{published.served}  for TensorFlow Serving, which {published.served.parent / 'README.md'} starts")
+        yield f"{published.served}  for TensorFlow Serving, which {published.served.parent / 'README.md'} starts"
     if published.files:
-        told = ", ".join(sorted(path.name for path in published.files.iterdir() if path.suffix in MODELS))
-        click.echo(f"{published.files}  for all else: {told}")
+        there = [Path(row["path"]).name for row in rows if row["path"].startswith(f"{FILES}/")]
+        yield f"{published.files}  for all else: {', '.join(there)}"
     for version in published.retired:
-        click.echo(f"version {version} is removed")
+        yield f"version {version} is removed"
     for path in released.kept:
-        click.echo(f"{path} stays as it was changed")
+        yield f"{path} stays as it was changed"
 
 
 def _table(proofs: Mapping[str, Proof], rows: Sequence[Mapping[str, Any]]) -> Table:

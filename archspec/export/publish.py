@@ -51,7 +51,7 @@ def publish(to: Path, name: str, fill: Callable[[Path], object], keep: int | Non
     its folder goes to NAME; it is told the version. Of the versions in each of the two places `keep` are left, the newest; all
     if it is None. One process at a time publishes a model, others wait. What `fill` and `beside` raise leaves nothing behind.
     """
-    base = to / checked_name(name)
+    base = to / _checked(name)
     if keep is not None and keep < 1:
         raise InputError(f"keep {keep}: the new version itself is one\n  hint: keep 1 or more")
     base.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ def publish(to: Path, name: str, fill: Callable[[Path], object], keep: int | Non
             return Published(version, *places, _retire(base, keep))
 
 
-def checked_name(name: str) -> str:
+def _checked(name: str) -> str:
     """The name of a model. Raises InputError where no server could be asked for it, or might take it for a version."""
     if not NETWORK_NAME.fullmatch(name):
         raise InputError(f"the model's name {name!r} has to consist of letters, digits, dots, underscores and dashes\n"

@@ -1,47 +1,72 @@
-"""From a trained network to a version of a model that a server loads."""
+"""From a trained network to a version of a model that a server loads, proved."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from archspec.export import companions, configs
-from archspec.export.exportable import Exportable
+from archspec.data.looking import Tick
+from archspec.errors import InputError
+from archspec.export import companions, configs, report, sample
+from archspec.export.exportable import BATCHES, Exportable
 from archspec.export.exporters import export, refuse
-from archspec.export.parity import Parity
-from archspec.export.publish import Published, checked_name, publish
+from archspec.export.proof import Proof, prove
+from archspec.export.publish import Published, publish
+from archspec.export.subject import Subject
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Where a model is published, under which name, in which formats, and how many versions are kept; None: all.
+
+    `levels` of the feature pyramid are handed out, too; `batches` are the sizes of a batch that a server is warmed up for.
+    """
+
+    to: Path
+    name: str
+    formats: Sequence[str]
+    keep: int | None = None
+    levels: tuple[str, ...] = ()
+    batches: tuple[int, ...] = BATCHES
 
 
 @dataclass(frozen=True)
 class Release:
-    """The version that stands, how equal its exports are, and the files beside it that stay as their user changed them."""
+    """The version that stands, the proof of its exports, and the files beside it that stay as their user changed them."""
 
     published: Published
-    parity: dict[str, Parity]
+    proofs: dict[str, Proof]
     kept: tuple[Path, ...]
 
 
-def release(made: Exportable, formats: Sequence[str], to: Path, pixels: np.ndarray, keep: int | None = None,
-            name: str = "", check: Callable[[Path], object] = lambda _: None) -> Release:
-    """Publishes these formats as the next version of `to`/`name`: the network's name if there is none.
+def release(subject: Subject, wanted: Wanted, tick: Tick) -> Release:
+    """Publishes the exports of a trained network as the next version, if each is what it has to be; else nothing.
 
-    `check` is given the folder in which they lie before they are published. Raises NotEqual and InputError as export and
-    publish do, and what `check` raises; then nothing is published.
+    Raises NotEqual as export and prove do, and InputError as export and publish.
     """
-    base = to / checked_name(name or made.artifact.name)
-    refuse(made, formats)
-    parity: dict[str, Parity] = {}
+    made, images = _made(subject, wanted), subject.images
+    if not wanted.formats:
+        raise InputError(f"no format is asked for: there is nothing of {wanted.name} to publish\n"
+                         "  hint: --format savedmodel,tflite")
+    refuse(made, wanted.formats)
+    proofs: dict[str, Proof] = {}
     kept: list[Path] = []
 
     def fill(folder: Path) -> None:
-        companions.write(made.artifact, folder)
-        parity.update(export(made, formats, folder, pixels))
-        check(folder)
+        pixels = images.testing.sample(sample.IMAGES, sample.SEED)[0] if images else sample.made(subject.artifact.preprocess)
+        companions.write(subject.artifact, folder)
+        export(made, wanted.formats, folder, pixels, tick)
+        proofs.update(prove(made, folder, wanted.formats, pixels, images.testing if images else None, tick))
+        report.measure(folder, {name: proof.to_json() for name, proof in proofs.items()})
+        tick("publishing", 0, 1)
 
     def beside(folder: Path, version: int) -> None:
-        kept.extend(configs.write(folder, base, made, version))
-    published = publish(to, base.name, fill, keep, beside)
-    return Release(published, parity, tuple(kept))
+        kept.extend(configs.write(folder, wanted.to / wanted.name, made, version))
+    return Release(publish(wanted.to, wanted.name, fill, wanted.keep, beside), proofs, tuple(kept))
+
+
+def _made(subject: Subject, wanted: Wanted) -> Exportable:
+    options, images = subject.spec.export, subject.images
+    calibration = (lambda: images.training.sample(options.calibration, sample.SEED)[0]) if images else None
+    return Exportable(subject.artifact, options, wanted.levels, calibration, wanted.batches)

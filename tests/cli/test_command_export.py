@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,18 @@ from artifacts import artifact
 from here import Here
 
 from archspec.artifact.folder import write
-from archspec.cli import run
+from archspec.cli import export, run
 from archspec.export import proof
+
+DEEP = """\
+archspec: 1
+name: deep
+input: 8x8x4
+classes: 3
+stem: [conv: 3x3 8 /2, conv: 3x3 8 /2]
+head: [global_avg_pool, dense: $classes]
+"""
+STEPS = ("writing and comparing exports", "running each export", "publishing")
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +64,27 @@ def test_what_is_not_equal_is_not_published(capsys: pytest.CaptureFixture[str]) 
     assert published() == []
 
 
+def test_feature_maps_alone_are_proved_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """A .keras file of levels tells no classes: it is compared by its maps."""
+    write(artifact(DEEP), Path("deep"))
+    assert run(["export", "deep", "--to", "models", "--format", "keras", "--features"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("models/deep/files/1  for all else: model.keras\n")
+    assert [line.split()[0] for line in printed.splitlines()[3:-1]] == ["Keras", "keras"]
+    assert published() == ["models/deep/files/1/model.keras"]
+
+
+def test_progress_is_told_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[str, int, int]] = []
+    monkeypatch.setattr(export, "ticking", lambda console: nullcontext(lambda *tick: told.append(tick)))
+    assert run(["export", "run", "--to", "models", "--format", "tflite,onnx", "--json"]) == 0
+    assert [tick for tick in told if tick[0] in STEPS] == [
+        ("writing and comparing exports", 0, 2), ("writing and comparing exports", 1, 2),
+        ("running each export", 0, 3), ("running each export", 1, 3), ("running each export", 2, 3), ("publishing", 0, 1)]
+
+
 @pytest.mark.parametrize(("options", "message"), [
+    (["--format", ""], "no format is asked for: there is nothing of small to publish\n  hint: --format savedmodel,tflite"),
     (["--format", "onxx"], "did you mean 'onnx'?"),
     (["--quantize", "int4"], "export.quantize needs one of float16 dynamic int8 int16x8"),
     (["--accuracy-drop", "much"], "export.accuracy_drop"),

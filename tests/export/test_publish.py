@@ -19,20 +19,29 @@ import numpy as np
 import pytest
 from artifacts import artifact
 
+from archspec.artifact.folder import spec_of
 from archspec.errors import InputError
 from archspec.export import companions, configs
 from archspec.export.exportable import Exportable
 from archspec.export.exporters import EXPORTERS, NotEqual, export
 from archspec.export.publish import publish, versions
-from archspec.export.release import release
+from archspec.export.release import Wanted, release
+from archspec.export.subject import Subject
 from archspec.io.digest import digest
 from archspec.io.files import remove
-from archspec.spec.export import ExportSection
 
 PIXELS = np.random.default_rng(0).uniform(0, 255, (5, 8, 8, 4)).astype(np.float32)
 INSIDE = {"saved_model.pb", "variables", "assets", "assets.extra", "fingerprint.pb"}
 WRITES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir")
 MOMENTS = 20
+
+
+def tick(*_: object) -> None: ...
+
+
+def small(*overrides: str) -> Subject:
+    """The small network, whose images are not there."""
+    return Subject(artifact(), spec_of(artifact(), overrides), None, ())
 
 
 @pytest.fixture(scope="module")
@@ -132,9 +141,8 @@ def test_nothing_is_cleared_but_what_publishing_left(tmp_path: Path, fill: Calla
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", ".", "sm\u00e4ll", "12", "007"])
 def test_names_are_checked_before_anything_is_made(name: str, tmp_path: Path) -> None:
-    if name:
-        with pytest.raises(InputError, match=r"is a number, and a server" if name.isdecimal() else r"has to consist of letters"):
-            release(Exportable(artifact()), ["savedmodel"], tmp_path / "to", PIXELS, name=name)
+    with pytest.raises(InputError, match=r"is a number, and a server" if name.isdecimal() else r"has to consist of letters"):
+        release(small(), Wanted(tmp_path / "to", name, ["savedmodel"]), tick)
     with pytest.raises(InputError):
         publish(tmp_path / "to", name, lambda folder: None)
     assert not list(tmp_path.iterdir())
@@ -149,7 +157,9 @@ def test_what_fails_publishes_nothing(tmp_path: Path, fill: Callable[[Path], obj
     with pytest.raises(ValueError, match="is not what was compared with the model"):
         publish(tmp_path, "small", other)
     with pytest.raises(NotEqual):
-        release(Exportable(artifact(), ExportSection(tolerance=1e-30)), ["savedmodel"], tmp_path, PIXELS)
+        release(small("export.tolerance=1e-30"), Wanted(tmp_path, "small", ["savedmodel"]), tick)
+    with pytest.raises(InputError, match="no format is asked for: there is nothing of small to publish\n  hint: "):
+        release(small(), Wanted(tmp_path, "small", []), tick)
     with pytest.raises(InputError, match="keep 0: the new version itself is one"):
         publish(tmp_path, "small", fill, keep=0)
     with pytest.raises(InputError, match=r"the model's name '\.\./up' has to consist of letters"):
@@ -237,7 +247,7 @@ def test_a_full_disk_leaves_what_was_there(exported: Path, tmp_path: Path, fill:
     sizes = {path.stat().st_size for path in exported.rglob("*") if path.is_file()}
     most_bytes((exported / "saved_model/1/saved_model.pb").stat().st_size - 1)
     with pytest.raises(Exception, match="File too large"):
-        release(Exportable(artifact()), ["savedmodel"], tmp_path, PIXELS)
+        release(small(), Wanted(tmp_path, "small", ["savedmodel"]), tick)
     for size in sizes - {0}:
         most_bytes(size - 1)
         with pytest.raises(OSError, match="File too large"):

@@ -11,6 +11,7 @@ from artifacts import artifact
 from archspec.artifact.folder import write
 from archspec.errors import InputError
 from archspec.export.subject import Asked, subject
+from archspec.weights.own import OWN
 
 DIGITS = """\
 archspec: 1
@@ -26,9 +27,10 @@ train: {data: {source: digits}}
 def tick(*_: object) -> None: ...
 
 
-def refusal(*asked: object, **more: object) -> str:
+def refusal(model: str, weights: str | None = None, *, layout: str = OWN, labels: Path | None = None,
+            overrides: tuple[str, ...] = ()) -> str:
     with pytest.raises(InputError) as error:
-        subject(Asked(*asked, **more), tick)  # type: ignore[arg-type]
+        subject(Asked(model, weights, layout, labels, overrides), tick)
     return str(error.value)
 
 

@@ -27,6 +27,7 @@ from archspec.spec.arch import Spec
 from archspec.spec.export import QUANTIZED, ExportSection
 
 PIXELS = np.random.default_rng(0).uniform(0, 255, (64, 8, 8, 4)).astype(np.float32)
+PLAIN = ExportSection()
 NET = "archspec: 1\nname: net\ninput: 8x8x4\nclasses: 3\nstem: {stem}\nstages: {stages}\nhead: [global_avg_pool, dense: $classes]\n"
 
 
@@ -48,8 +49,8 @@ def filled(spec: Spec, rule: Preprocess) -> Artifact:
     return Artifact(spec.to_yaml(expand=True), graph, weights, ("cat", "dög", "owl"), rule, {}, {}, "0", several=False)
 
 
-def made(found: Artifact, **options: object) -> Exportable:
-    return Exportable(found, ExportSection(**options), calibration=lambda: PIXELS)  # type: ignore[arg-type]
+def made(found: Artifact, options: ExportSection = PLAIN) -> Exportable:
+    return Exportable(found, options, calibration=lambda: PIXELS)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
 def files(small: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All files of one network, and the report of them."""
     folder = tmp_path_factory.mktemp("files")
-    wanted = made(small, quantize=QUANTIZED)
+    wanted = made(small)
     export(wanted, ["tflite", *(f"tflite_{mode}" for mode in QUANTIZED)], folder, PIXELS)
     return folder
 
@@ -151,7 +152,7 @@ def described(path: Path) -> tuple[bytes, dict[int, int]]:
 
 def test_metadata_name_the_labels_and_the_normalisation(small: Artifact, tmp_path: Path) -> None:
     """Field by field after metadata_schema.fbs; MediaPipe reads the same, but cannot be asked here."""
-    tflite.write(made(small, pixels="outside"), tmp_path / "model.tflite")
+    tflite.write(made(small, ExportSection(pixels="outside")), tmp_path / "model.tflite")
     data, graph = described(tmp_path / "model.tflite")
     images, scores = table(data, first(data, graph[2])), table(data, first(data, graph[3]))
     names = table(data, first(data, scores[6]))
@@ -164,9 +165,10 @@ def test_metadata_name_the_labels_and_the_normalisation(small: Artifact, tmp_pat
     assert kinds(tmp_path / "model.tflite")["SUB"] == 0
 
 
-@pytest.mark.parametrize(("options", "dtype"), [({"integers": "uint8"}, np.uint8), ({"integers": "int8", "pixels": "outside"}, np.int8)])
-def test_whole_numbers_in_and_out(options: dict[str, str], dtype: type, small: Artifact, files: Path, tmp_path: Path) -> None:
-    export(made(small, **options), ["tflite_int8"], tmp_path, PIXELS)
+@pytest.mark.parametrize(("options", "dtype"), [
+    (ExportSection(integers="uint8"), np.uint8), (ExportSection(integers="int8", pixels="outside"), np.int8)])
+def test_whole_numbers_in_and_out(options: ExportSection, dtype: type, small: Artifact, files: Path, tmp_path: Path) -> None:
+    export(made(small, options), ["tflite_int8"], tmp_path, PIXELS)
     path = tmp_path / "model_int8.tflite"
     runner = Interpreter(model_path=str(path)).get_signature_runner("serving_default")
     assert (runner.get_input_details()["images"]["dtype"], runner.get_output_details()["probabilities"]["dtype"]) == (dtype, dtype)
@@ -195,11 +197,11 @@ def outlier(folder: Path, times: float) -> Artifact:
 
 def test_what_whole_numbers_spoil_stays_in_float_and_no_more(tmp_path: Path) -> None:
     spoilt = outlier(tmp_path, 3e4)
-    export(made(spoilt, accuracy_drop=0.001), ["tflite_int8"], tmp_path / "a", PIXELS)
+    export(made(spoilt, ExportSection(accuracy_drop=0.001)), ["tflite_int8"], tmp_path / "a", PIXELS)
     (row,) = json.loads((tmp_path / "a" / "parity.json").read_text())["artefacts"]
     assert {"stem_conv1", "stem_conv2"} <= set(row["in_float"])
     assert "stem_conv3" not in row["in_float"]
-    export(made(spoilt, accuracy_drop=0.9), ["tflite_int8"], tmp_path / "b", PIXELS)
+    export(made(spoilt, ExportSection(accuracy_drop=0.9)), ["tflite_int8"], tmp_path / "b", PIXELS)
     (other,) = json.loads((tmp_path / "b" / "parity.json").read_text())["artefacts"]
     assert other["in_float"] == []
     assert row["max_difference"] < other["max_difference"] / 3
@@ -224,7 +226,7 @@ def test_members_of_families_convert_with_one_operation_for_each_convolution(nam
     rule = replace(RULE, height=32, width=32, channels=3, mean=(120.0,), std=(60.0,))
     found = filled(archspec.load(name, ["input=32x32x3", "classes=3", f"stages.repeats=[{repeats}]"]), rule)
     pixels = np.random.default_rng(1).uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)
-    wanted = made(found, tolerance=1e-4)
+    wanted = made(found)
     export(wanted, ["tflite"], tmp_path, pixels)
     convolutions = [node for node in wanted.network.graph.nodes if isinstance(node.op, ops.Conv | ops.Depthwise)]
     there = kinds(tmp_path / "model.tflite")
