@@ -6,17 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from archspec.artifact.artifact import Artifact
-from archspec.artifact.folder import SPEC
-from archspec.data.check import checked
 from archspec.data.pipeline import Pipeline
-from archspec.data.source import without
-from archspec.data.sources import load_data
-from archspec.errors import InputError
 from archspec.evaluate.judged import Judged, judge
 from archspec.export.confusion import CONFUSION, MOST_CLASSES, WORST_IMAGES, draw_confusion, draw_worst
 from archspec.export.page import LISTED, WORST, Told, page
 from archspec.io.files import read_bytes, remove, write_text
-from archspec.network import load
 from archspec.train.reporting.board import finish
 from archspec.train.reporting.metrics import read_lines
 from archspec.train.run import RunFolder
@@ -55,15 +49,3 @@ def _skipped(run: RunFolder) -> int:
         return len(read_bytes(run.skipped).splitlines())
     except (OSError, ValueError):
         return 0
-
-
-def testing_of(folder: Path, artifact: Artifact) -> Pipeline | None:
-    """The test images of a run, if they are there and the same."""
-    recipe = load(str(folder / SPEC)).train
-    try:
-        source = load_data(recipe.data)
-        found = checked(source, recipe.data, artifact.preprocess, lambda *_: None)
-    except InputError:
-        return None
-    same = found.index.digest == artifact.data
-    return Pipeline(without(source.test, found.test), artifact.preprocess, recipe) if same else None

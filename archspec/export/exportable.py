@@ -24,13 +24,14 @@ class Exportable:
 
     `levels` of the feature pyramid are handed out beside the classes. `calibration` gives the images that show a quantised
     export the range of its numbers: training images as evaluation sees them, (n, h, w, c) float32 from 0 to 255, a sample
-    over the classes; made ones where it is left out. `batches` are the sizes of a batch that a server is to be ready for.
+    over the classes; made ones are taken where it gives None. `batches` are the sizes of a batch that a server is to be ready
+    for.
     """
 
     artifact: Artifact
     options: ExportSection = field(default_factory=ExportSection)
     levels: tuple[str, ...] = ()
-    calibration: Callable[[], np.ndarray] | None = field(default=None, repr=False)
+    calibration: Callable[[], np.ndarray | None] = field(default=lambda: None, repr=False)
     batches: tuple[int, ...] = BATCHES
 
     @cached_property
@@ -40,7 +41,8 @@ class Exportable:
 
     def calibrating(self) -> np.ndarray:
         """The images to calibrate with."""
-        return self.calibration() if self.calibration else sample.made(self.artifact.preprocess)
+        found = self.calibration()
+        return sample.made(self.artifact.preprocess) if found is None else found
 
 
 def every_level(artifact: Artifact) -> tuple[str, ...]:

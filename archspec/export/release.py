@@ -8,9 +8,10 @@ from pathlib import Path
 
 from archspec.data.looking import Tick
 from archspec.errors import InputError
-from archspec.export import companions, configs, report, sample
+from archspec.export import companions, configs, report
 from archspec.export.exportable import BATCHES, Exportable
 from archspec.export.exporters import export, refuse
+from archspec.export.images import to_calibrate, to_compare
 from archspec.export.proof import Proof, prove
 from archspec.export.publish import Published, publish
 from archspec.export.subject import Subject
@@ -45,7 +46,7 @@ def release(subject: Subject, wanted: Wanted, tick: Tick) -> Release:
 
     Raises NotEqual as export and prove do, and InputError as export and publish.
     """
-    made, images = _made(subject, wanted), subject.images
+    made, testing = _made(subject, wanted), subject.images.testing if subject.images else None
     if not wanted.formats:
         raise InputError(f"no format is asked for: there is nothing of {wanted.name} to publish\n"
                          "  hint: --format savedmodel,tflite")
@@ -54,10 +55,10 @@ def release(subject: Subject, wanted: Wanted, tick: Tick) -> Release:
     kept: list[Path] = []
 
     def fill(folder: Path) -> None:
-        pixels = images.testing.sample(sample.IMAGES, sample.SEED)[0] if images else sample.made(subject.artifact.preprocess)
+        pixels = to_compare(testing, subject.artifact.preprocess)
         companions.write(subject.artifact, folder)
         export(made, wanted.formats, folder, pixels, tick)
-        proofs.update(prove(made, folder, wanted.formats, pixels, images.testing if images else None, tick))
+        proofs.update(prove(made, folder, wanted.formats, pixels, testing, tick))
         report.measure(folder, {name: proof.to_json() for name, proof in proofs.items()})
         tick("publishing", 0, 1)
 
@@ -67,6 +68,6 @@ def release(subject: Subject, wanted: Wanted, tick: Tick) -> Release:
 
 
 def _made(subject: Subject, wanted: Wanted) -> Exportable:
-    options, images = subject.spec.export, subject.images
-    calibration = (lambda: images.training.sample(options.calibration, sample.SEED)[0]) if images else None
-    return Exportable(subject.artifact, options, wanted.levels, calibration, wanted.batches)
+    options = subject.spec.export
+    return Exportable(subject.artifact, options, wanted.levels, lambda: to_calibrate(subject.images, options.calibration),
+                      wanted.batches)

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from archspec.artifact.artifact import Artifact
 from archspec.artifact.facts import RENEW
 from archspec.artifact.folder import FACTS, MODEL, SPEC, is_whole, read, read_facts
 from archspec.data.pipeline import Pipeline
-from archspec.data.sources import load_data
 from archspec.errors import InputError
-from archspec.export import labels, report, sample
-from archspec.export.account import REPORT, testing_of, write_report
+from archspec.export import labels, report
+from archspec.export.account import REPORT, write_report
 from archspec.export.exportable import Exportable
 from archspec.export.exporters import EXPORTERS, export
+from archspec.export.images import Sought, to_calibrate, to_compare
 from archspec.export.parity import Parity
 from archspec.io.files import read_bytes, remove, write_json, write_text
 from archspec.network import load
@@ -108,53 +106,23 @@ def complete(folder: Path, wanted: ExportSection, testing: Pipeline | None = Non
         draw_curves(run.curves, read_lines(run.metrics), artifact.name, _objective(folder, artifact))
     if labels.NAME in lost:
         write_text(folder / labels.NAME, labels.text(artifact.classes))
+    sought = Sought(folder, artifact)
     if REPORT in lost:
-        write_report(run, artifact, result, testing or testing_of(folder, artifact))
+        write_report(run, artifact, result, testing or sought.testing)
     formats = [name for name in _made(wanted) if EXPORTERS[name].place in lost]
     for name in formats:
         remove(folder / EXPORTERS[name].place)
     if not formats:
         return Finished(result, {})
-    compared, note = (_sample(testing), "") if testing else pixels_for(folder, artifact)
-    made = Exportable(artifact, wanted, calibration=lambda: calibrating(folder, artifact, wanted.calibration))
-    return Finished(result, export(made, formats, folder, compared), note)
+    made = Exportable(artifact, wanted, calibration=lambda: to_calibrate(sought.images, wanted.calibration))
+    compared = export(made, formats, folder, to_compare(testing or sought.testing, artifact.preprocess))
+    return Finished(result, compared, "" if testing else sought.note)
 
 
 def _objective(folder: Path, artifact: Artifact) -> str:
     """The loss that was trained with, where it is not the cross entropy that is tested; else ''."""
     loss = load(str(folder / SPEC)).train.loss
     return "" if loss is None or loss.kind == ("sigmoid" if artifact.several else "softmax") else loss.kind
-
-
-def export_run(folder: Path, to: Path, formats: Sequence[str]) -> dict[str, Parity]:
-    """Exports the network of a trained run into the folder `to`. Raises InputError and NotEqual as export does."""
-    artifact, options = read(folder), load(str(folder / SPEC)).export
-    pixels, _ = pixels_for(folder, artifact)
-    made = Exportable(artifact, options, calibration=lambda: calibrating(folder, artifact, options.calibration))
-    return export(made, formats, to, pixels)
-
-
-def pixels_for(folder: Path, artifact: Artifact) -> tuple[np.ndarray, str]:
-    """Test images of the run's data, a sample over its classes; made ones, and a word on it, where the data is not there."""
-    recipe = load(str(folder / SPEC)).train
-    try:
-        return _sample(Pipeline(load_data(recipe.data).test, artifact.preprocess, recipe)), ""
-    except InputError as error:
-        why = str(error).partition("\n")[0]
-        return sample.made(artifact.preprocess), f"exports were compared on made images, for there is no data ({why})"
-
-
-def calibrating(folder: Path, artifact: Artifact, count: int) -> np.ndarray:
-    """So many training images of the run's data as evaluation sees them; made ones where the data is not there."""
-    recipe = load(str(folder / SPEC)).train
-    try:
-        return Pipeline(load_data(recipe.data).train, artifact.preprocess, recipe).sample(count, sample.SEED)[0]
-    except InputError:
-        return sample.made(artifact.preprocess)
-
-
-def _sample(testing: Pipeline) -> np.ndarray:
-    return testing.sample(sample.IMAGES, sample.SEED)[0]
 
 
 def summarize(run: RunFolder) -> dict[str, Any]:

@@ -8,12 +8,9 @@ from pathlib import Path
 from archspec.artifact.artifact import Artifact, versions
 from archspec.artifact.folder import FACTS, read, spec_of
 from archspec.artifact.labels import read_labels
-from archspec.data.check import checked
 from archspec.data.looking import Tick
-from archspec.data.pipeline import Pipeline
-from archspec.data.source import Source, without
-from archspec.data.sources import load_data
 from archspec.errors import InputError, nearest
+from archspec.export.images import Images, images
 from archspec.network import load, lower, with_overrides
 from archspec.preprocess.rule import Preprocess, input_shape, preprocess_of
 from archspec.schema.tree import MappingTree
@@ -29,15 +26,6 @@ KINDS = ("raw", "ema", "best")
 """The weights that a run may have; see `export.weights`."""
 MAY_CHANGE = ("export.", "train.data.")
 """Keys of a trained network's spec that may be changed: what its exports are, and where its images lie."""
-
-
-@dataclass(frozen=True)
-class Images:
-    """What a network learns from, and what it is tested on."""
-
-    source: Source
-    training: Pipeline
-    testing: Pipeline
 
 
 @dataclass(frozen=True)
@@ -96,8 +84,8 @@ def _trained(asked: Asked, place: Path, tick: Tick) -> Subject:
     kind = asked.weights or next((spec.export.weights for each in asked.overrides if each.startswith("export.weights=")), None)
     if kind:
         artifact = _with_weights(kind, place, artifact, tick)
-    images, why = _images(spec, artifact.preprocess, artifact.data, tick)
-    return Subject(artifact, spec, images, why)
+    found, why = images(spec.train, artifact.preprocess, artifact.data, tick)
+    return Subject(artifact, spec, found, () if found else (_made_ones(why),))
 
 
 def _with_weights(kind: str, place: Path, artifact: Artifact, tick: Tick) -> Artifact:
@@ -133,16 +121,27 @@ def _filled(asked: Asked, tick: Tick) -> Subject:
                              "  hint: --set classes=N, as many as there are in the file")
         weights = dict(arrays(plan, wanted))
     rule, count = preprocess_of(spec.train, input_shape(graph)), graph.output.type.channels
-    images, notes = _images(spec, rule, "", tick) if _says_data(spec) else (None, (
-        "the spec says no train.data, so there are no images to compare on: made ones are taken",))
-    if images and len(images.source.classes) != count:
-        notes = (f"the data '{images.source.name}' have {len(images.source.classes)} classes, the network tells {count} apart: "
-                 "made images are taken",)
-        images = None
-    several = images.testing.split.labels.ndim > 1 if images else _of_several(spec)
-    classes, more = _classes(asked, count, images)
+    found, why = _own_images(spec, rule, count, tick)
+    several = found.testing.split.labels.ndim > 1 if found else _of_several(spec)
+    classes, told = _classes(asked, count, found)
     artifact = Artifact(spec.to_yaml(expand=True), graph, weights, classes, rule, {}, versions(), "", several)
-    return Subject(artifact, spec, images, (*notes, *more))
+    return Subject(artifact, spec, found, (*([] if found else [_made_ones(why)]), *told))
+
+
+def _own_images(spec: Spec, rule: Preprocess, count: int, tick: Tick) -> tuple[Images | None, str]:
+    """The images of a spec whose network tells so many classes apart; None, and why, where there are none."""
+    if not _says_data(spec):
+        return None, "the spec says no train.data"
+    found, why = images(spec.train, rule, "", tick)
+    if found and len(found.source.classes) != count:
+        return None, (f"the data '{found.source.name}' have {len(found.source.classes)} classes, the network tells {count} "
+                      "apart")
+    return found, why
+
+
+def _made_ones(why: str) -> str:
+    """What is said where a network's images are not there."""
+    return f"{why}: made images are taken"
 
 
 def _says_data(spec: Spec) -> bool:
@@ -163,25 +162,10 @@ def _of_several(spec: Spec) -> bool:
     return False
 
 
-def _classes(asked: Asked, count: int, images: Images | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _classes(asked: Asked, count: int, found: Images | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The names of the classes, and what is to be said of where they are from."""
     if asked.labels:
         return read_labels(asked.labels, count), ()
-    if images:
-        return images.source.classes, (f"the names of the classes are those of the data '{images.source.name}'",)
+    if found:
+        return found.source.classes, (f"the names of the classes are those of the data '{found.source.name}'",)
     return tuple(map(str, range(count))), ("the classes are numbers: --labels FILE gives them names, one a line",)
-
-
-def _images(spec: Spec, rule: Preprocess, digest: str, tick: Tick) -> tuple[Images | None, tuple[str, ...]]:
-    """The images of a spec as evaluation sees them; None, with the reason, where they are not there, or are others."""
-    recipe = spec.train
-    try:
-        source = load_data(recipe.data)
-        found = checked(source, recipe.data, rule, tick)
-    except InputError as error:
-        return None, (f"there are no images to compare on ({str(error).partition(chr(10))[0]}): made ones are taken",)
-    if digest and found.index.digest != digest:
-        return None, (f"the data '{source.name}' are not those that it was trained on: made images are taken",)
-    training, testing = (Pipeline(without(split, gone), rule, recipe) for split, gone in (
-        (source.train, found.train), (source.test, found.test)))
-    return Images(source, training, testing), ()

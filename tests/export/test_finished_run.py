@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +16,7 @@ from matplotlib.figure import Figure
 from archspec.cli.train_tables import print_result
 from archspec.errors import InputError
 from archspec.export import sample
-from archspec.export.run import Finished, complete, export_run, is_trained, missing
+from archspec.export.run import Finished, complete, is_trained, missing
 from archspec.network import load
 from archspec.spec.export import ExportSection
 from archspec.train.run import RunFolder
@@ -123,24 +121,6 @@ def test_made_images_use_the_whole_range() -> None:
     assert (images.shape, images.dtype) == ((sample.IMAGES, 5, 7, 3), np.float32)
     assert images.min() < 20 < 235 < images.max() <= 255
     assert np.array_equal(images, sample.made(rule))
-
-
-@pytest.mark.slow
-def test_a_run_is_exported_by_one_function_in_a_fresh_process(trained: Path, tmp_path: Path) -> None:
-    """On the data that the spec names: the digits."""
-    code = ("from pathlib import Path; from archspec.export.run import export_run\n"
-            f"found = export_run(Path({str(trained)!r}), Path('published'), ['tflite', 'savedmodel'])\n"
-            "print(*(f'{name} {parity.images} {parity.agreement}' for name, parity in found.items()))")
-    done = subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, capture_output=True, text=True,
-                          env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])})
-    assert done.stdout == "tflite 64 1.0 savedmodel 64 1.0\n"
-    assert {path.name for path in (tmp_path / "published").iterdir()} == {"labels.txt", "model.tflite", "saved_model", "parity.json"}
-
-
-def test_an_export_is_made_from_the_folder_alone(trained: Path, tmp_path: Path) -> None:
-    found = export_run(trained, tmp_path / "to", ["savedmodel"])
-    assert found["savedmodel"].holds(1e-5)
-    assert (tmp_path / "to/saved_model/1/saved_model.pb").is_file()
 
 
 @pytest.mark.parametrize(("loss", "labels"), [("softmax", ["training", "test"]), ("focal", ["training (focal)", "test"])])

@@ -10,7 +10,7 @@ from runs import QUICK, RUN, metrics
 from archspec.artifact.folder import read
 from archspec.cli import run as archspec
 from archspec.evaluate.judged import judge
-from archspec.export.account import testing_of as images_of
+from archspec.export.images import Sought
 
 EVERYTHING = ["train.ema=0.9", "train.recompute_statistics=96", "train.checkpoint.best=1", "train.precision=mixed_bfloat16",
               "train.accumulate=2", "train.freeze={layers: [stem], until: 1}"]
@@ -34,9 +34,9 @@ def train(weights: str) -> None:
 
 def told_truly(weights: str) -> None:
     artifact, result = read(RUN), json.loads((RUN / "result.json").read_text())
-    images = images_of(RUN, artifact)
-    assert images is not None
-    judged = judge(artifact, images)
+    testing = Sought(RUN, artifact).testing
+    assert testing is not None
+    judged = judge(artifact, testing)
     assert judged.right.mean() == pytest.approx(result["top1"], abs=0.01)  # half precision in training, none here
     assert judged.losses.mean() == pytest.approx(result["loss"], rel=0.01)
     assert f"- {SAID[weights]}; " in (RUN / "report.md").read_text()
