@@ -34,20 +34,20 @@ def with_model(facts: Mapping[str, Any], sha256: str, needs: tuple[str, ...]) ->
 
 
 def read_facts(path: Path, wanted: Iterable[str] | None = None) -> dict[str, Any]:
-    """The document of a file, every key there and of its type: those that are wanted. Raises InputError."""
+    """The document of a file, each of its keys there and of its type, or those that are wanted. Raises InputError."""
     if path.stat().st_size > MOST_BYTES:
         raise InputError(f"{path} is larger than {MOST_BYTES >> 20} MiB\n  hint: {RENEW}")
     try:
         facts: dict[str, Any] = read_json(path)
     except ValueError:
         raise InputError(f"{path} is damaged: it is no JSON\n  hint: {RENEW}") from None
-    return checked(facts, path, wanted or {**KEYS, **OF_MODEL})
+    return checked(facts, path, wanted or KEYS)
 
 
-def checked(facts: dict[str, Any], path: Path, wanted: Iterable[str] | None = None) -> dict[str, Any]:
-    """A document of a file, which has these keys; those of `facts_of` if left out. Raises InputError where it has not."""
-    for key in wanted or KEYS:
-        what, holds = {**KEYS, **OF_MODEL}[key]
+def checked(facts: dict[str, Any], path: Path, wanted: Iterable[str]) -> dict[str, Any]:
+    """A document of a file, which has the keys that are wanted. Raises InputError where it has not."""
+    for key in wanted:
+        what, holds = KEYS[key]
         if not isinstance(facts, dict) or not holds(facts.get(key)):
             raise InputError(f"{path}: {key} has to be {what}\n  hint: {RENEW}")
     return facts
@@ -86,6 +86,8 @@ KEYS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "metrics": (f"a mapping with {', '.join(TESTED)}, or an empty one", _metrics),
     "data": ("a text", _text),
     "versions": ("a mapping to texts", _mapping(str)),
+    "model": ("a mapping with sha256 and needs", _model),
 }
 """The keys: what each has to be, and whether a value is that."""
-OF_MODEL: Mapping[str, tuple[str, Callable[[Any], bool]]] = {"model": ("a mapping with sha256 and needs", _model)}
+OF_ARTIFACT = tuple(key for key in KEYS if key != "model")
+"""Those of `facts_of`."""

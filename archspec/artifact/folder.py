@@ -87,7 +87,7 @@ def _said(path: Path) -> tuple[str, Mapping[str, Any]]:
             archives.extract(path, archive, name, facts_file.MOST_BYTES, text)
             found[name] = text.getvalue().decode(errors="replace")
     try:
-        facts = facts_file.checked(json.loads(found[FACTS]), path)
+        facts = facts_file.checked(json.loads(found[FACTS]), path, facts_file.OF_ARTIFACT)
     except (ValueError, RecursionError):
         raise InputError(f"{path} is damaged: {FACTS} in it is no JSON\n  hint: {RENEW}") from None
     return found[SPEC], facts

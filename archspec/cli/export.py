@@ -121,10 +121,10 @@ def _told(released: Release, found: Subject, *, as_json: bool) -> int:
 
 def _document(released: Release) -> dict[str, Any]:
     """parity.json, and where it was published."""
-    from archspec.export import report, savedmodel
+    from archspec.export import companions, report
     from archspec.io.files import read_json
     published = released.published
-    place = published.served / savedmodel.EXTRA if published.served else published.files
+    place = published.served / companions.EXTRA if published.served else published.files
     assert place
     return {**read_json(place / report.PLACE), "version": published.version, "retired": list(published.retired)}
 

@@ -11,6 +11,9 @@ from archspec.export import labels
 from archspec.io.files import write_json, write_text
 from archspec.preprocess.rule import Preprocess
 
+EXTRA = "assets.extra"
+"""The folder of a SavedModel for what no server reads, but for the requests of its warm-up."""
+
 
 def write(artifact: Artifact, folder: Path) -> None:
     """Writes the three files. artifact.json is a run folder's, but for model.keras, and with the protocol of the metrics."""

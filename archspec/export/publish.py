@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archspec.errors import InputError
-from archspec.export import configs, report, savedmodel
+from archspec.export import companions, configs, report, savedmodel
 from archspec.io.files import read_bytes, remove, settle, sync
 from archspec.io.lock import alone
 from archspec.io.machine import refusal
@@ -165,7 +165,7 @@ def _sorted(folder: Path, version: int) -> bool:
         return False
     (made / savedmodel.PLACE).rename(served)
     remove(made / Path(savedmodel.PLACE).parts[0])
-    (served / savedmodel.EXTRA / report.PLACE).write_bytes(read_bytes(made / report.PLACE))
+    (served / companions.EXTRA / report.PLACE).write_bytes(read_bytes(made / report.PLACE))
     if len(rows) == 1:
         remove(made)
     return True

@@ -14,8 +14,6 @@ from archspec.io.files import write_text
 
 PLACE = "saved_model/1"
 """The server takes the number for the version; it never sees a half-written one, since the name comes last."""
-EXTRA = "assets.extra"
-"""Files of a version that no server reads, but for the warm-up's."""
 
 
 def write(made: Exportable, path: Path) -> None:
@@ -25,5 +23,5 @@ def write(made: Exportable, path: Path) -> None:
         write_text(Path(folder) / labels.NAME, labels.text(made.artifact.classes))
         signatures.labels = tf.saved_model.Asset(str(Path(folder) / labels.NAME))
         tf.saved_model.save(signatures, str(path), signatures=signatures.functions)
-    companions.write(made.artifact, path / EXTRA)
+    companions.write(made.artifact, path / companions.EXTRA)
     warmup.write(made, path)

@@ -13,10 +13,11 @@ from typing import Any
 import tensorflow as tf
 
 from archspec.errors import InputError
+from archspec.export.companions import EXTRA
 from archspec.export.exportable import Exportable
 from archspec.export.signatures import BYTES, CLASSIFY, EXAMPLE, PIXELS, served
 
-PLACE = "assets.extra/tf_serving_warmup_requests"
+PLACE = f"{EXTRA}/tf_serving_warmup_requests"
 GREY = 128
 """Of every pixel that is asked about."""
 MOST_RECORDS = 1000

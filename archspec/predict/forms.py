@@ -10,7 +10,7 @@ import numpy as np
 from archspec.artifact.folder import FACTS, MODEL, read, spec_of
 from archspec.artifact.labels import read_labels
 from archspec.errors import InputError, one_line
-from archspec.export import labels
+from archspec.export import companions, labels
 from archspec.predict.described import described, white_of
 from archspec.predict.labels import labels_within
 from archspec.predict.local import Local
@@ -19,8 +19,6 @@ from archspec.predict.versions import version_of
 
 FILES = {".tflite": "tflite", ".onnx": "onnx"}
 """The formats of files by suffix; those that archspec.export can run are read."""
-EXTRA = "assets.extra"
-"""The folder of a SavedModel in which what describes it lies; no server reads it."""
 
 
 def form(path: Path) -> Local:
@@ -41,7 +39,7 @@ def _run(place: Path) -> Local:
 
 def _saved_model(path: Path) -> Local:
     folder = version_of(path)
-    found = described(folder, (folder / EXTRA, folder.parent.parent))
+    found = described(folder, (folder / companions.EXTRA, folder.parent.parent))
     return Local(str(folder), found.classes, found.rule, found.white,
                  _loaded("savedmodel", folder, "archspec serve-check says what is wrong with it"))
 
