@@ -24,12 +24,13 @@ from archspec.export.exporters import EXPORTERS, NotEqual, at_node, compared, le
 from archspec.export.fresh import Ended, Failed, Fresh, Loaded
 from archspec.export.parity import Parity, compare
 from archspec.export.runners import OF_FILES
+from archspec.preprocess.encoded import CHANNELS
 from archspec.spec.export import ExportSection
 
 BATCHES = (1, 8)
 """Images a call of which the time is taken."""
-FILES, ENCODABLE = 16, (1, 3, 4)
-"""How many files are compared, and the channels that they can have."""
+FILES = 16
+"""How many files are compared."""
 TRAINED = "Keras model"
 """What the others are held against."""
 
@@ -131,7 +132,7 @@ def _of_files(found: Mapping[str, _Running], testing: Pipeline, options: ExportS
 
     With it how many files are refused: evaluation reads some kinds that TensorFlow does not. Raises NotEqual.
     """
-    if testing.rule.channels not in ENCODABLE:
+    if testing.rule.channels not in CHANNELS:
         return {}
     files = {int(index): file for index in testing.drawn(FILES, sample.SEED) if (file := _file(testing.split, int(index)))}
     taking = [name for name in found if files and name in EXPORTERS and EXPORTERS[name].kind in OF_FILES]
