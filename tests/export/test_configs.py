@@ -46,8 +46,15 @@ def test_what_a_user_changed_stays(tmp_path: Path) -> None:
     assert "Version 4: small, fingerprint" in (base / "README.md").read_text()
 
 
-def shell(base: Path) -> list[str]:
-    return re.findall(r"```sh\n(.*?)```", (base / "README.md").read_text(), flags=re.DOTALL)
+def shell(text: str) -> list[str]:
+    return re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL)
+
+
+def test_the_page_shows_the_lines_of_the_readme() -> None:
+    shown = shell((Path(__file__).parents[2] / "docs/serving.md").read_text())
+    assert len(shown) == 2
+    for lines in shown:
+        assert lines.removeprefix("cd models/flowers\n") in shell(guide(MADE, "flowers", 7))
 
 
 def test_the_lines_of_the_readme_run(tmp_path: Path) -> None:
@@ -59,7 +66,7 @@ def test_the_lines_of_the_readme_run(tmp_path: Path) -> None:
         (tmp_path / name).chmod(0o755)
     (base / "photo.jpg").write_bytes(os.urandom(200_000))
     said = [subprocess.run(["sh", "-ec", lines], cwd=base, env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}, check=True,
-                           capture_output=True, text=True).stdout for lines in shell(base)]
+                           capture_output=True, text=True).stdout for lines in shell((base / "README.md").read_text())]
     assert said[0] == (f"docker run --rm -p 8500:8500 -p 8501:8501 -v {base}:/models/small:ro tensorflow/serving "
                        "--model_config_file=/models/small/model.config --monitoring_config_file=/models/small/monitoring.config "
                        "--enable_batching --batching_parameters_file=/models/small/batching.config\n")
