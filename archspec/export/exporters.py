@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from archspec.data.looking import Tick
 from archspec.errors import InputError, one_line
 from archspec.export import kerasfile, labels, onnx, report, savedmodel, tflite, warmup
 from archspec.export.exportable import Exportable
@@ -74,8 +74,7 @@ def refuse(made: Exportable, formats: Sequence[str]) -> None:
                          f"  hint: a format that has: {having}")
 
 
-def export(made: Exportable, formats: Sequence[str], folder: Path, pixels: np.ndarray,
-           tick: Tick = lambda what, done, of: None) -> dict[str, Parity]:
+def export(made: Exportable, formats: Sequence[str], folder: Path, pixels: np.ndarray) -> dict[str, Parity]:
     """Writes these formats into a folder, runs each on (n, h, w, c) pixels, and keeps it only if it is equal.
 
     Beside them labels.txt, and parity.json with what was found. Raises NotEqual where one is not equal, or cannot be made of
@@ -91,38 +90,51 @@ def export(made: Exportable, formats: Sequence[str], folder: Path, pixels: np.nd
     write_text(folder / labels.NAME, labels.text(made.artifact.classes))
     expected = reference(made.artifact)(pixels)
     found = {}
-    for done, name in enumerate(formats):
-        tick("writing and comparing exports", done, len(formats))
-        found[name] = _export(name, made, folder, pixels, expected)
-        exporter = EXPORTERS[name]
-        report.add(folder, made.artifact, made.options.tolerance, name, exporter.place, found[name],
-                   exporter.told(folder / exporter.place))
+    for name in formats:
+        try:
+            found[name] = _export(name, made, folder, pixels, expected)
+        except NotEqual as error:
+            raise NotEqual(f"{error}. It was not kept") from None
+        record(name, made, folder, found[name].to_json())
     return found
 
 
 def _export(name: str, made: Exportable, folder: Path, pixels: np.ndarray, expected: np.ndarray) -> Parity:
-    with replacing(folder / EXPORTERS[name].place) as partial:
-        with quiet():
-            found = _tried(name, made, partial, pixels, expected)
-        if isinstance(found, str):
-            raise NotEqual(f"{found}. It was not kept")
-    return found
+    with replacing(folder / EXPORTERS[name].place) as partial, quiet(NotEqual):
+        with _of_this_network(name):
+            EXPORTERS[name].write(made, partial)
+            given = EXPORTERS[name].run(partial, pixels)
+        parity = compared(name, made, pixels, expected, given)
+        refuse_unequal(name, made, parity, partial, pixels)
+    return parity
 
 
-def _tried(name: str, made: Exportable, path: Path, pixels: np.ndarray, expected: np.ndarray) -> Parity | str:
-    """How equal an export is that is written to `path`; or why it may not be kept."""
-    try:
+def write(name: str, made: Exportable, folder: Path) -> None:
+    """Writes an export into a folder, and nothing more. Raises NotEqual where it cannot be made of this network."""
+    path = folder / EXPORTERS[name].place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with quiet(NotEqual), _of_this_network(name):
         EXPORTERS[name].write(made, path)
-        given = EXPORTERS[name].run(path, pixels)
+
+
+def record(name: str, made: Exportable, folder: Path, found: Mapping[str, Any]) -> None:
+    """Adds an export that lies in a folder to its parity.json, with what was found out about it."""
+    exporter = EXPORTERS[name]
+    report.add(folder, made.artifact, made.options.tolerance, name, exporter.place,
+               {**found, **exporter.told(folder / exporter.place)})
+
+
+@contextmanager
+def _of_this_network(name: str) -> Iterator[None]:
+    """Raises NotEqual for whatever a converter or a runtime raises over a network that it does not take."""
+    try:
+        yield
     except InputError:
         raise
-    except Exception as error:  # whatever a converter or a runtime raises over a network that it does not take
+    except Exception as error:
         if refusal(error):
             raise
-        return f"{name} cannot be made of this network: {one_line(error)}{leaving_out(name)}"
-    parity = compared(name, made, pixels, expected, given)
-    unequal = why_not(name, parity, made.options)
-    return f"{unequal}{at_node(name, made, path, pixels)}" if unequal else parity
+        raise NotEqual(f"{name} cannot be made of this network: {one_line(error)}{leaving_out(name)}") from None
 
 
 def tells_classes(name: str, made: Exportable) -> bool:
@@ -135,9 +147,14 @@ def compared(name: str, made: Exportable, pixels: np.ndarray, expected: np.ndarr
     return compare(expected, given) if tells_classes(name, made) else compare_maps(kerasfile.maps(made, pixels), given)
 
 
-def at_node(name: str, made: Exportable, path: Path, pixels: np.ndarray) -> str:
-    """Where an export that is not equal parts from the model, as the end of a sentence; one of rounder numbers does at once."""
-    return f"; {parting(made, EXPORTERS[name].kind, path, pixels)}" if EXPORTERS[name].exact else ""
+def refuse_unequal(name: str, made: Exportable, parity: Parity, path: Path, pixels: np.ndarray) -> None:
+    """Raises NotEqual for an export that may not be kept: with the node at which it parts from the model.
+
+    One of rounder numbers does at once; of that no node is told.
+    """
+    if unequal := why_not(name, parity, made.options):
+        exporter = EXPORTERS[name]
+        raise NotEqual(f"{unequal}; {parting(made, exporter.kind, path, pixels)}" if exporter.exact else unequal)
 
 
 def leaving_out(name: str) -> str:

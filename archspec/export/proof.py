@@ -20,7 +20,7 @@ from archspec.evaluate.evaluator import TOP5_FROM
 from archspec.evaluate.ranks import rank
 from archspec.export import sample
 from archspec.export.exportable import Exportable
-from archspec.export.exporters import EXPORTERS, NotEqual, at_node, compared, leaving_out, tells_classes, why_not
+from archspec.export.exporters import EXPORTERS, NotEqual, compared, leaving_out, refuse_unequal, tells_classes, why_not
 from archspec.export.fresh import Ended, Failed, Fresh, Loaded
 from archspec.export.parity import Parity, compare
 from archspec.export.runners import OF_FILES
@@ -75,8 +75,7 @@ def prove(made: Exportable, folder: Path, names: Sequence[str], pixels: np.ndarr
         found = _running(asked, pixels, stack, tick)
         parities = {name: compared(name, made, pixels, found[TRAINED].said, found[name].said) for name in names}
         for name, parity in parities.items():
-            if unequal := why_not(name, parity, made.options):
-                raise NotEqual(f"{unequal}{at_node(name, made, asked[name][1], pixels)}")
+            refuse_unequal(name, made, parity, asked[name][1], pixels)
         files = _of_files(found, testing, made.options, tick) if testing else {}
         telling = {name: each for name, each in found.items() if name == TRAINED or tells_classes(name, made)}
         scores = _scores(telling, testing, tick) if testing else {}

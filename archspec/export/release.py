@@ -8,9 +8,9 @@ from pathlib import Path
 
 from archspec.data.looking import Tick
 from archspec.errors import InputError
-from archspec.export import companions, configs, report
+from archspec.export import companions, configs
 from archspec.export.exportable import BATCHES, Exportable
-from archspec.export.exporters import export, refuse
+from archspec.export.exporters import record, refuse, write
 from archspec.export.images import to_calibrate, to_compare
 from archspec.export.proof import Proof, prove
 from archspec.export.publish import Published, publish
@@ -44,7 +44,7 @@ class Release:
 def release(subject: Subject, wanted: Wanted, tick: Tick) -> Release:
     """Publishes the exports of a trained network as the next version, if each is what it has to be; else nothing.
 
-    Raises NotEqual as export and prove do, and InputError as export and publish.
+    Raises NotEqual as write and prove do, and InputError as they, `refuse` and publish.
     """
     made, testing = _made(subject, wanted), subject.images.testing if subject.images else None
     if not wanted.formats:
@@ -55,11 +55,14 @@ def release(subject: Subject, wanted: Wanted, tick: Tick) -> Release:
     kept: list[Path] = []
 
     def fill(folder: Path) -> None:
-        pixels = to_compare(testing, subject.artifact.preprocess)
         companions.write(subject.artifact, folder)
-        export(made, wanted.formats, folder, pixels, tick)
+        for done, name in enumerate(wanted.formats):
+            tick("writing exports", done, len(wanted.formats))
+            write(name, made, folder)
+        pixels = to_compare(testing, subject.artifact.preprocess)
         proofs.update(prove(made, folder, wanted.formats, pixels, testing, tick))
-        report.measure(folder, {name: proof.to_json() for name, proof in proofs.items()})
+        for name in wanted.formats:
+            record(name, made, folder, proofs[name].to_json())
         tick("publishing", 0, 1)
 
     def beside(folder: Path, version: int) -> None:

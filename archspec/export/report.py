@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from archspec.artifact.artifact import Artifact
-from archspec.export.parity import Parity
 from archspec.io.digest import digest
 from archspec.io.files import read_json, write_json
 from archspec.io.places import kind_of
@@ -15,21 +14,12 @@ from archspec.io.places import kind_of
 PLACE = "parity.json"
 
 
-def add(folder: Path, artifact: Artifact, tolerance: float, name: str, place: str, parity: Parity,
-        told: Mapping[str, Any]) -> None:
-    """Writes the report anew, with a row for what has just been exported and what is told of it beside."""
-    row = {"format": name, "path": place, "bytes": _size(folder / place), "sha256": digest(folder / place),
-           **parity.to_json(), **told}
+def add(folder: Path, artifact: Artifact, tolerance: float, name: str, place: str, found: Mapping[str, Any]) -> None:
+    """Writes the report anew, with a row for what has just been exported and what was found out about it."""
+    row = {"format": name, "path": place, "bytes": _size(folder / place), "sha256": digest(folder / place), **found}
     kept = [each for each in rows(folder) if each["format"] != name]
     write_json(folder / PLACE, {"model": artifact.name, "fingerprint": artifact.fingerprint, "tolerance": tolerance,
                                 "artefacts": [*kept, row]})
-
-
-def measure(folder: Path, measured: Mapping[str, Mapping[str, Any]]) -> None:
-    """Adds to the rows of these formats what was measured of them."""
-    document = read_json(folder / PLACE)
-    rows = [{**row, **measured.get(row["format"], {})} for row in document["artefacts"]]
-    write_json(folder / PLACE, {**document, "artefacts": rows})
 
 
 def move(folder: Path, places: Mapping[str, str]) -> None:

@@ -14,8 +14,10 @@ from archspec.errors import InputError
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def quiet(told: type[Exception] | None = None) -> Iterator[None]:
     """Swallows standard error at the level of the file descriptor, where C++ writes; shows it if the body raises.
+
+    Not if that is `told`, an error which says all there is to be said.
 
     TF_CPP_MIN_LOG_LEVEL is not enough: TensorFlow 2.21 logs before it reads it, and the TFLite converter does not.
     """
@@ -25,9 +27,10 @@ def quiet() -> Iterator[None]:
         os.dup2(hidden.fileno(), 2)
         try:
             yield
-        except Exception:
+        except Exception as error:
             sys.stderr.flush()
-            _copy(hidden.fileno(), kept)
+            if told is None or not isinstance(error, told):
+                _copy(hidden.fileno(), kept)
             raise
         finally:
             sys.stderr.flush()

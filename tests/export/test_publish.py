@@ -18,10 +18,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from artifacts import artifact
+from here import Here
 
 from archspec.artifact.folder import spec_of
 from archspec.errors import InputError
-from archspec.export import companions, configs
+from archspec.export import companions, configs, proof
 from archspec.export.exportable import Exportable
 from archspec.export.exporters import EXPORTERS, NotEqual, export
 from archspec.export.publish import publish, versions
@@ -148,7 +149,8 @@ def test_names_are_checked_before_anything_is_made(name: str, tmp_path: Path) ->
     assert not list(tmp_path.iterdir())
 
 
-def test_what_fails_publishes_nothing(tmp_path: Path, fill: Callable[[Path], object]) -> None:
+def test_what_fails_publishes_nothing(tmp_path: Path, fill: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof, "Fresh", Here)
     publish(tmp_path, "small", fill)
 
     def other(folder: Path) -> None:
