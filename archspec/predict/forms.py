@@ -11,6 +11,7 @@ from archspec.artifact.folder import FACTS, MODEL, read, spec_of
 from archspec.artifact.labels import read_labels
 from archspec.errors import InputError, visible
 from archspec.export import labels
+from archspec.io.packages import refuse_missing
 from archspec.predict.described import described, white_of
 from archspec.predict.labels import labels_within
 from archspec.predict.local import Local
@@ -59,9 +60,13 @@ def _file(path: Path) -> Local:
 
 
 def _loaded(kind: str, path: Path, hint: str) -> Callable[[np.ndarray], np.ndarray]:
-    """What runs an export. Raises InputError, at once or when it is asked, where that is damaged or is none of ours."""
-    from archspec.export.runners import RUNNERS
+    """What runs an export.
+
+    Raises InputError where its library is not installed; at once, or when it is asked, where it is damaged or none of ours.
+    """
+    from archspec.export.runners import LIBRARIES, RUNNERS
     from archspec.io.quiet import quiet
+    refuse_missing(str(path), [LIBRARIES[kind]])
     try:
         with quiet():
             run = RUNNERS[kind](path)

@@ -13,7 +13,6 @@ from archspec.errors import InputError, visible
 from archspec.predict.address import Address
 from archspec.predict.served import INDICES, MOST_RECEIVED, NAMES, PROBABILITIES, Declined, Reply, Signature, Tensor
 
-INSTALL = "pip install 'archspec-keras[serving]'"
 OUTPUTS = (PROBABILITIES, INDICES, NAMES)
 SIGNATURES = "signature_def"
 
@@ -95,16 +94,6 @@ class Grpc:
 
     def _failed(self, why: str, hint: str = "") -> InputError:
         return InputError(f"{self.place.text}: {why}" + (f"\n  hint: {hint}" if hint else ""))
-
-
-def refuse_without_package() -> None:
-    """Raises InputError where tensorflow-serving-api is not installed."""
-    try:
-        import grpc  # noqa: F401
-        import tensorflow_serving  # noqa: F401
-    except ImportError:
-        raise InputError(f"grpc:// needs the package tensorflow-serving-api\n  hint: {INSTALL}; or use the server's REST "
-                         "address, http://HOST:8501/v1/models/NAME, which needs none") from None
 
 
 def _tensors(infos: Mapping[str, Any]) -> dict[str, Tensor]:

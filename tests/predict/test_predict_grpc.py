@@ -95,5 +95,5 @@ def test_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorflow_serving", None)
     with pytest.raises(InputError) as error:
         connected("grpc://127.0.0.1:1/small", 1)
-    assert str(error.value) == ("grpc:// needs the package tensorflow-serving-api\n  hint: pip install 'archspec-keras[serving]'; or use "
+    assert str(error.value) == ("grpc:// needs tensorflow-serving-api, which is not installed\n  hint: pip install 'archspec-keras[serving]'; or use "
                                 "the server's REST address, http://HOST:8501/v1/models/NAME, which needs none")

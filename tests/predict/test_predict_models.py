@@ -18,13 +18,15 @@ from archspec.data.names import Names
 from archspec.data.pipeline import Pipeline
 from archspec.data.sources.files import in_files
 from archspec.errors import InputError
+from archspec.io import packages
 from archspec.predict.answers import Refused, Said, named
 from archspec.predict.images import images
 from archspec.predict.opened import opened
 from archspec.preprocess.pixels import normalize
 from archspec.spec.recipe import Recipe
 
-LOCAL = ("run", "run/model.keras", "run/saved_model", "run/saved_model/1", "run/model.tflite", "models/small", "models/small/3")
+LOCAL = ("run", "run/model.keras", "run/saved_model", "run/saved_model/1", "run/model.tflite", "run/model.onnx", "models/small",
+         "models/small/3")
 
 
 def said(model: str, photos: Path) -> list[list[tuple[str | None, float]]]:
@@ -98,6 +100,14 @@ def test_the_labels_in_a_tflite_file_are_its_classes(run_folder: Path, photos: P
         archive.writestr("labels.txt", "eins\n")
     with pytest.raises(InputError, match="tells 3 classes apart, but 1 are named"):
         opened(str(tmp_path / "model.tflite"), 1)(list(images([str(photos / "a.jpg")], None)))
+
+
+def test_a_file_whose_runtime_is_not_installed(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packages, "find_spec", lambda module: None if module == "onnxruntime" else module)
+    with pytest.raises(InputError) as error:
+        opened(str(run_folder / "model.onnx"), 1)
+    assert str(error.value) == (f"{run_folder / 'model.onnx'} needs onnxruntime, which is not installed\n"
+                                "  hint: pip install 'archspec-keras[onnx]'")
 
 
 def test_sixteen_bits_are_read_as_they_were_trained_on(run_folder: Path, tmp_path: Path) -> None:
