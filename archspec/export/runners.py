@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from archspec.io.depth import deep
 
 Run = Callable[[np.ndarray], np.ndarray]
 """Images (n, h, w, c) float32 from 0 to 255 to probabilities (n, classes) float32."""
@@ -97,7 +97,7 @@ def keras(path: Path) -> Run:
     from keras import models, ops
     with zipfile.ZipFile(path) as archive:
         facts, layers = (json.loads(archive.read(name)) for name in ("artifact.json", "config.json"))
-    with _deep(len(layers["config"]["layers"])):
+    with deep(len(layers["config"]["layers"])):
         model = models.load_model(path, compile=False)
     rule, probabilities = facts["preprocess"], ops.sigmoid if facts["several"] else ops.softmax
     call = tf.function(lambda images: model(images, training=False), autograph=False)
@@ -111,17 +111,6 @@ def keras(path: Path) -> Run:
             return np.concatenate([np.reshape(found[level], (len(images), -1)) for level in sorted(found)], axis=1)
         return np.asarray(probabilities(tf.cast(found, tf.float32)))
     return run
-
-
-@contextmanager
-def _deep(layers: int) -> Iterator[None]:
-    """Lets Keras walk a network of so many layers, from one to the next: the deepest pass Python's limit."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(before + 2 * layers)
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
 
 
 RUNNERS: dict[str, Callable[[Path], Run]] = {"savedmodel": savedmodel, "tflite": tflite, "keras": keras, "onnx": onnx}
