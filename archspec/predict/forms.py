@@ -16,7 +16,7 @@ from archspec.predict.described import described, white_of
 from archspec.predict.labels import labels_within
 from archspec.predict.local import Local
 from archspec.predict.opened import KINDS
-from archspec.predict.versions import version_of
+from archspec.serving.layout import GRAPH, saved_models
 
 FILES = {".tflite": "tflite", ".onnx": "onnx"}
 """The formats of files by suffix; those that archspec.export can run are read."""
@@ -43,10 +43,19 @@ def _run(place: Path) -> Local:
 
 
 def _saved_model(path: Path) -> Local:
-    folder = version_of(path)
-    found = described(folder, (folder / EXTRA, folder.parent.parent))
+    folder = _version(path)
+    found = described(folder, (folder / EXTRA, folder.resolve().parent.parent))
     return Local(str(folder), found.classes, found.rule, found.white,
                  _loaded("savedmodel", folder, "archspec serve-check says what is wrong with it"))
+
+
+def _version(folder: Path) -> Path:
+    """The version that a folder is, or the highest of those in it, as a server has it. Raises InputError if none is there."""
+    found = saved_models(folder)
+    if not found:
+        raise InputError(f"{folder} holds neither a trained network nor a SavedModel: no {FACTS} with {MODEL}, no {GRAPH}, and "
+                         f"no folder NUMBER/{GRAPH}\n  hint: name the folder of a finished run, or models/NAME of an export")
+    return found[-1]
 
 
 def _file(path: Path) -> Local:

@@ -12,13 +12,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from archspec.errors import visible
 from archspec.io.memory import free_memory
-from archspec.serving.rules import RULES, Fault
+from archspec.serving.rules import RULES, Fault, Seen
 
 PROGRAM = ("-m", "archspec.serving.trial")
 MOST_MEMORY = 16 << 30
@@ -33,17 +32,9 @@ BEFORE = ("files.variables", "files.once", "run.loads")
 """Those that come before anything is asked."""
 
 
-@dataclass
-class Trial:
-    """What came of it: faults, and the rules of which nothing can be said, with the reason."""
-
-    faults: list[Fault] = field(default_factory=list)
-    unseen: dict[str, str] = field(default_factory=dict)
-
-
-def tried(version: Path, seconds: float) -> Trial:
+def tried(version: Path, seconds: float) -> Seen:
     """Loads a version in another process and asks it. At most so many seconds, and most of the memory that is free."""
-    found, done, end = Trial(), list[str](), time.monotonic() + seconds
+    found, done, end = Seen(), list[str](), time.monotonic() + seconds
     for _ in range(MOST_ENDS):
         rows, code = _once(version, done, end - time.monotonic())
         found.faults += [Fault(code_, visible(where), visible(message)) for kind, code_, where, message in rows

@@ -23,8 +23,9 @@ from archspec.errors import InputError
 from archspec.export import companions, configs
 from archspec.export.exportable import Exportable
 from archspec.export.exporters import EXPORTERS, NotEqual, export
-from archspec.export.publish import publish, versions
+from archspec.export.publish import publish
 from archspec.export.release import release
+from archspec.export.versions import versions
 from archspec.io.digest import digest
 from archspec.io.files import remove
 from archspec.spec.export import ExportSection

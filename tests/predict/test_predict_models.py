@@ -174,6 +174,15 @@ def test_what_is_no_model_is_told(change: object, message: str, run_folder: Path
     assert str(error.value).startswith(message.format(folder=folder))
 
 
+def test_a_run_of_an_earlier_version_is_known_from_inside_its_export(run_folder: Path, tmp_path: Path,
+                                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which had nothing beside its graph: the run's own artifact.json says what its numbers mean."""
+    folder = Path(shutil.copytree(run_folder, tmp_path / "run"))
+    shutil.rmtree(folder / "saved_model/1/assets.extra")
+    monkeypatch.chdir(folder / "saved_model")
+    assert [opened(model, 1).classes for model in (".", "1", "../saved_model")] == [("cat", "dög", "owl")] * 3
+
+
 def test_a_folder_of_models_is_not_one(run_folder: Path) -> None:
     with pytest.raises(InputError) as error:
         opened(str(run_folder.parent / "models"), 1)
