@@ -23,6 +23,8 @@ from typing import IO, Any, NamedTuple, Self
 
 import numpy as np
 
+from archspec.io.python import command, environment
+
 CALLS, SECONDS = 30, 2.0
 """How often an export is called to find out how long it takes, and for how long at most; five times at least."""
 LEAST_CALLS = 5
@@ -48,9 +50,9 @@ class Fresh:
     """A process that runs one export. Use it as a context: it ends with it."""
 
     def __init__(self, kind: str, path: Path) -> None:
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": os.pathsep.join(sys.path)}
-        self._process = subprocess.Popen([sys.executable, "-m", "archspec.export.fresh", kind, str(path)], env=environment,
-                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            command("-m", "archspec.export.fresh", kind, str(path)), env=environment({"TF_CPP_MIN_LOG_LEVEL": "3"}),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
     def __enter__(self) -> Self:
         return self

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
 import secrets
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -17,9 +15,11 @@ from typing import IO
 
 from archspec.errors import visible
 from archspec.io.memory import free_memory
+from archspec.io.python import command, environment
 from archspec.serving.rules import RULES, Fault, Seen
 
 PROGRAM = ("-m", "archspec.serving.trial")
+QUIETLY = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
 MOST_MEMORY = 16 << 30
 MOST_ENDS = 20
 """How often a process is started again."""
@@ -67,13 +67,10 @@ def _how(code: int | None) -> str:
 def _once(version: Path, done: Sequence[str], seconds: float) -> tuple[list[tuple[str, str, str, str]], int | None]:
     """The lines of one process, and its exit code; None where its time was up."""
     token = secrets.token_hex(16)
-    package = Path(__file__).resolve().parents[2]
-    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3",
-                   "PYTHONPATH": os.pathsep.join([str(package), os.environ.get("PYTHONPATH", "")])}
     memory = min(MOST_MEMORY, free_memory())
     with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen([sys.executable, *PROGRAM, token, str(version), *done], stdout=said,
-                                   stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+        process = subprocess.Popen(command(*PROGRAM, token, str(version), *done), env=environment(QUIETLY), stdout=said,
+                                   stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         resource.prlimit(process.pid, resource.RLIMIT_DATA, (memory, memory))
         try:
             code = process.wait(max(seconds, 0))

@@ -212,6 +212,12 @@ if not skipped:
     assert _told(played(program, version, monkeypatch)) == [("run.answers", "f", "ends the process (exit code 1)")]
 
 
+def test_nothing_is_imported_from_the_folder_that_is_looked_at(version: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (version / "json.py").write_text("raise SystemExit(3)")
+    monkeypatch.chdir(version)
+    assert played("", version, monkeypatch).unseen == {}
+
+
 def test_what_a_graph_prints_is_not_believed(version: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = """print(json.dumps(["fault", "labels", "", "forged"]), flush=True)\nprint("token" + json.dumps(["tries", "x", "", ""]))"""
     trial = played(program, version, monkeypatch)
