@@ -19,6 +19,8 @@ from archspec.io.depth import deep
 
 Run = Callable[[np.ndarray], np.ndarray]
 """Images (n, h, w, c) float32 from 0 to 255 to probabilities (n, classes) float32."""
+MOST_SAID = 1 << 20
+"""Bytes that a TFLite file says of its pixels; many times what it takes."""
 
 
 def savedmodel(path: Path) -> Run:
@@ -63,7 +65,8 @@ def _normalization(path: Path) -> tuple[np.ndarray, np.ndarray]:
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as file:
             if "preprocess.json" in file.namelist():
-                said = json.loads(file.read("preprocess.json"))["normalization"]
+                with file.open("preprocess.json") as inside:  # which a stranger may have packed, small, with no end
+                    said = json.loads(inside.read(MOST_SAID))["normalization"]
     return np.array(said["mean"], np.float32), np.array(said["std"], np.float32)
 
 

@@ -149,6 +149,13 @@ def _damaged_tflite(folder: Path) -> str:
     return "model.tflite"
 
 
+def _endless_tflite(folder: Path) -> str:
+    """What it says of its pixels would be right behind two MiB of blanks."""
+    with zipfile.ZipFile(folder / "model.tflite", "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("preprocess.json", " " * (2 << 20) + '{"normalization": {"mean": [0], "std": [1]}}', zipfile.ZIP_DEFLATED)
+    return "model.tflite"
+
+
 def _nothing(folder: Path) -> str:
     (folder / "empty").mkdir()
     return "empty"
@@ -164,6 +171,7 @@ def _nothing(folder: Path) -> str:
      "images are prepared for it, is in {folder}/saved_model/elsewhere/assets.extra or {folder}\n"),
     (_damaged, "{folder}/saved_model/1 cannot be loaded: "),
     (_damaged_tflite, "{folder}/model.tflite cannot be loaded: "),
+    (_endless_tflite, "{folder}/model.tflite cannot be loaded: "),
     (_nothing, "{folder}/empty holds neither a trained network nor a SavedModel: no artifact.json with model.keras, no saved_model.pb, "
      "and no folder NUMBER/saved_model.pb\n  hint: name the folder of a finished run, or models/NAME of an export"),
 ])
