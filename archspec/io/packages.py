@@ -1,8 +1,9 @@
-"""Packages that only some of archspec needs, and that one of its extras installs."""
+"""What is installed: archspec itself, and packages that only some of it needs, which one of its extras installs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import NamedTuple
 
@@ -23,6 +24,14 @@ PACKAGES: Mapping[str, Package] = {
     "tensorflow_serving": Package("tensorflow-serving-api", "serving"),
 }
 """By module."""
+
+
+def own_version() -> str:
+    """Of archspec itself; a checkout that is only on the path has none."""
+    try:
+        return version("archspec-keras")
+    except PackageNotFoundError:
+        return "0+unknown"
 
 
 def refuse_missing(what: str, modules: Iterable[str], otherwise: str = "") -> None:
