@@ -25,23 +25,22 @@ MOST_SAID = 1 << 20
 
 def savedmodel(path: Path) -> Run:
     """A SavedModel's serving_default."""
-    import tensorflow as tf
-    loaded = tf.saved_model.load(str(path))
-    function = loaded.signatures["serving_default"]
-
-    def run(images: np.ndarray, _kept: Any = loaded) -> np.ndarray:
-        return np.asarray(function(images=tf.constant(images))["probabilities"])
-    return run
+    return _signature(path, "serving_default", "images")
 
 
 def savedmodel_of_files(path: Path) -> Callable[[Sequence[bytes]], np.ndarray]:
     """A SavedModel's image_bytes: encoded images to probabilities (n, classes)."""
+    return _signature(path, "image_bytes", "image_bytes")
+
+
+def _signature(path: Path, name: str, key: str) -> Callable[[Any], np.ndarray]:
+    """A SavedModel's signature, by the name of its input."""
     import tensorflow as tf
     loaded = tf.saved_model.load(str(path))
-    function = loaded.signatures["image_bytes"]
+    function = loaded.signatures[name]
 
-    def run(files: Sequence[bytes], _kept: Any = loaded) -> np.ndarray:
-        return np.asarray(function(image_bytes=tf.constant(files))["probabilities"])
+    def run(given: Any, _kept: Any = loaded) -> np.ndarray:  # its variables go with it
+        return np.asarray(function(**{key: tf.constant(given)})["probabilities"])
     return run
 
 

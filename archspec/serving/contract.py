@@ -14,7 +14,7 @@ from archspec.serving.trials import TRIED, tried
 
 BASE = ("layout.versions", "layout.whole", "layout.names", "batching", "config")
 """The rules of the folder itself; all others are of a version."""
-GRAPH = tuple(code for code in RULES if code.startswith(("meta.", "signature.")))
+OF_GRAPH = tuple(code for code in RULES if code.startswith(("meta.", "signature.")))
 NONE = "there is none"
 """Why a rule holds that speaks of a file which is not there."""
 UNSAFE = ("meta.files",)
@@ -90,7 +90,7 @@ def _version(version: Path, seconds: float) -> Seen:
         graph, why = graphs.read_graph(version)
         seen.faults += why
     if graph is None:
-        seen.unseen = dict.fromkeys((*GRAPH, *TRIED), "there is no graph to look at")
+        seen.unseen = dict.fromkeys((*OF_GRAPH, *TRIED), "there is no graph to look at")
         return seen
     seen.faults += [*layout.variables(version, needed=graph.has_variables), *graphs.meta(graph), *graphs.signatures(graph)]
     if any(each.code in UNSAFE for each in seen.faults):
