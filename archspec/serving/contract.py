@@ -60,13 +60,15 @@ def check(folder: Path, seconds: float) -> Checked:
     if not found:
         raise InputError(f"{visible(str(folder))} holds no SavedModel: neither {layout.GRAPH} nor NUMBER/{layout.GRAPH} is "
                          "there\n  hint: name the folder of a model or of one version, such as models/NAME")
-    base = folder.resolve().parent if found == [folder] else folder
+    alone = found == [folder]
+    base = folder.resolve().parent if alone else folder
     of_folder = [*layout.layout(folder), *extras.configs(base)]
     lines = _lines("", BASE, of_folder, {}, extras.beside(base))
     of_version = [code for code in RULES if code not in BASE]
     for version in found:
         seen = _version(version, seconds)
-        lines += _lines(version.resolve().name, of_version, seen.faults, seen.unseen, extras.inside(version))
+        name = folder.resolve().name if alone else version.name
+        lines += _lines(name, of_version, seen.faults, seen.unseen, extras.inside(version))
     return Checked(folder, tuple(lines))
 
 

@@ -234,6 +234,7 @@ def test_one_version_is_judged_among_those_beside_it(folder: str, base: Path, mo
     monkeypatch.chdir(base / "3")
     found = {line.code: line for line in check(Path(folder), 60).lines if not line.version}
     assert (found["config"].holds, found["config"].why, found["batching"].holds) == (True, "", False)
+    assert {line.version for line in check(base, 60).lines} == {"", "2", "3"}
 
 
 @pytest.mark.slow
