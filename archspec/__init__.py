@@ -32,11 +32,8 @@ register_with_keras()
 def __getattr__(name: str) -> object:
     """A name of `__all__`, found when it is asked for: `archspec --help` needs none of them."""
     if name == "__version__":
-        from importlib.metadata import PackageNotFoundError, version
-        try:
-            return version("archspec-keras")
-        except PackageNotFoundError:  # a checkout on the path
-            return "0+unknown"
+        from archspec.io.packages import own_version
+        return own_version()
     if name in __all__:
         from archspec import api
         return getattr(api, name)

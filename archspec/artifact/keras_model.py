@@ -12,8 +12,9 @@ import keras
 from archspec.artifact.artifact import Artifact
 from archspec.artifact.facts import NAME, SPEC, facts_of
 from archspec.graph.names import layer_name
+from archspec.io.depth import deep
 from archspec.model import saved
-from archspec.model.emit import build, deep
+from archspec.model.emit import build
 from archspec.model.values import assign
 
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from archspec.cli import DONE, WRONG_INPUT
 from archspec.cli.options import as_json
-from archspec.cli.seconds import Seconds
+from archspec.cli.seconds import seconds
 from archspec.errors import InputError, visible
 from archspec.io.streams import aside
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
 TOP = 5
 SECONDS = 30.0
 """As long as a server itself works on a request of its REST interface."""
@@ -31,7 +30,7 @@ SECONDS = 30.0
               help="How many classes are told, the most probable first.")
 @click.option("--labels", metavar="FILE", type=click.Path(path_type=Path),
               help="Call the classes as FILE does, one name a line, instead of as MODEL does.")
-@click.option("--timeout", type=Seconds(), default=SECONDS, show_default=True, metavar="SECONDS",
+@click.option("--timeout", type=seconds, default=SECONDS, show_default=True, metavar="SECONDS",
               help="How long each answer of a server may take.")
 @as_json
 def predict(model: str, images: tuple[str, ...], listed: str | None, top: int, labels: Path | None, timeout: float,
@@ -42,8 +41,6 @@ def predict(model: str, images: tuple[str, ...], listed: str | None, top: int, l
     file, or the address of a TensorFlow Serving: http://HOST:8501/v1/models/NAME or grpc://HOST:8500/NAME. IMAGE is a file, a
     folder of images, a pattern such as 'photos/*.jpg', or '-' for an image on standard input.
     """
-    from itertools import chain
-
     from archspec.artifact.labels import read_labels
     from archspec.predict.answers import Refused, named
     from archspec.predict.images import images as meant

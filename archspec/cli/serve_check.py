@@ -10,7 +10,7 @@ import click
 
 from archspec.cli import DONE, NO
 from archspec.cli.options import as_json, print_json
-from archspec.cli.seconds import Seconds
+from archspec.cli.seconds import seconds
 from archspec.errors import InputError, visible
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ SECONDS = 300.0
 @click.command("serve-check")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--strict", is_flag=True, help="Exit code 1 where a should is broken, too.")
-@click.option("--timeout", type=Seconds(), default=SECONDS, show_default=True, metavar="SECONDS",
+@click.option("--timeout", type=seconds, default=SECONDS, show_default=True, metavar="SECONDS",
               help="How long a version may take that is loaded and asked.")
 @as_json
 def serve_check(folder: Path, strict: bool, timeout: float, as_json: bool) -> int:

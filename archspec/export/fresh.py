@@ -24,6 +24,7 @@ from typing import IO, Any, NamedTuple, Self
 import numpy as np
 
 from archspec.errors import one_line
+from archspec.io.python import command, environment
 from archspec.io.quiet import forbid
 
 CALLS, SECONDS = 30, 2.0
@@ -51,9 +52,9 @@ class Fresh:
     """A process that runs one export. Use it as a context: it ends with it."""
 
     def __init__(self, kind: str, path: Path) -> None:
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": os.pathsep.join(sys.path)}
-        self._process = subprocess.Popen([sys.executable, "-m", "archspec.export.fresh", kind, str(path)], env=environment,
-                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            command("-m", "archspec.export.fresh", kind, str(path)), env=environment({"TF_CPP_MIN_LOG_LEVEL": "3"}),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
     def __enter__(self) -> Self:
         return self

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from importlib.metadata import version
 
 import numpy as np
 from onnx import ModelProto, helper
@@ -17,6 +16,7 @@ from archspec.export.exportable import Exportable
 from archspec.export.onnx_operations import FROM_MAPS, TO_MAPS, compute
 from archspec.export.onnx_sheet import Axis, Sheet
 from archspec.graph.types import Tensor
+from archspec.io.packages import own_version
 from archspec.preprocess.rule import Preprocess
 
 BATCH, SIDES = "batch", ("height", "width")
@@ -74,7 +74,7 @@ def _normalized(sheet: Sheet, rule: Preprocess) -> str:
 
 def _described(found: ModelProto, artifact: Artifact) -> ModelProto:
     """With who has written it, and what its numbers mean."""
-    found.producer_name, found.producer_version = "archspec", version("archspec-keras")
+    found.producer_name, found.producer_version = "archspec", own_version()
     helper.set_model_props(found, {
         "classes": json.dumps(artifact.classes, ensure_ascii=False), "fingerprint": artifact.fingerprint,
         "preprocess": json.dumps(artifact.preprocess.to_json())})

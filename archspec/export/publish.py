@@ -15,10 +15,10 @@ from pathlib import Path
 
 from archspec.errors import InputError
 from archspec.export import companions, configs, report, savedmodel
+from archspec.export.versions import LARGEST, NUMBER, versions
 from archspec.io.files import read_bytes, remove, settle, sync
 from archspec.io.lock import alone
 from archspec.io.machine import refusal
-from archspec.io.places import kind_of
 from archspec.spec.arch import NETWORK_NAME
 
 FILES = "files"
@@ -28,9 +28,6 @@ UNFINISHED, RETIRED = ".archspec-new-", ".archspec-old-"
 """How the names of what is being made begin, and of what is being removed."""
 LEFT = re.compile(rf"(?:{re.escape(UNFINISHED)}|{re.escape(RETIRED)}(?:{FILES}-)?)[0-9]+")
 """Whole such names. A dead process may have left them: under the lock nobody else works there, so they are removed."""
-NUMBER = re.compile(r"\s*[+-]?[0-9]+\s*")
-"""What TensorFlow Serving reads as a number (absl::SimpleAtoi), if it fits 64 bits with a sign."""
-LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -105,13 +102,6 @@ def _standing(base: Path, version: int) -> Iterator[None]:
     except OSError as error:
         raise InputError(f"{base}: version {version} is published and stays; what comes after it was not done: "
                          f"{refusal(error) or error}\n  hint: the next export clears what is left, and does it") from error
-
-
-def versions(base: Path) -> dict[int, Path]:
-    """What a server takes for a version, by number, the oldest first; of 1 and 01, which are the same to it, 1."""
-    names = [path.name for path in base.iterdir() if NUMBER.fullmatch(path.name)] if kind_of(base) == "folder" else []
-    numbers = sorted((int(name), name == str(int(name)), name) for name in names)
-    return {number: base / name for number, _, name in numbers if abs(number) <= LARGEST}
 
 
 def _next(base: Path) -> int:

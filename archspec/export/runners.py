@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from archspec.io.depth import deep
+
 Run = Callable[[np.ndarray], np.ndarray]
 """Images (n, h, w, c) float32 from 0 to 255 to probabilities (n, classes) float32."""
+MOST_SAID = 1 << 20
+"""Bytes that a TFLite file says of its pixels; many times what it takes."""
 
 
 def savedmodel(path: Path) -> Run:
@@ -31,13 +33,14 @@ def savedmodel_of_files(path: Path) -> Callable[[Sequence[bytes]], np.ndarray]:
     return _signature(path, "image_bytes", "image_bytes")
 
 
-def _signature(path: Path, name: str, taken: str) -> Callable[[Any], np.ndarray]:
+def _signature(path: Path, name: str, key: str) -> Callable[[Any], np.ndarray]:
+    """A SavedModel's signature, by the name of its input."""
     import tensorflow as tf
     loaded = tf.saved_model.load(str(path))
     function = loaded.signatures[name]
 
-    def run(given: Any, _kept: Any = loaded) -> np.ndarray:  # whose variables the function does not keep
-        return np.asarray(function(**{taken: tf.constant(given)})["probabilities"])
+    def run(given: Any, _kept: Any = loaded) -> np.ndarray:  # its variables go with it
+        return np.asarray(function(**{key: tf.constant(given)})["probabilities"])
     return run
 
 
@@ -61,7 +64,8 @@ def _normalization(path: Path) -> tuple[np.ndarray, np.ndarray]:
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as file:
             if "preprocess.json" in file.namelist():
-                said = json.loads(file.read("preprocess.json"))["normalization"]
+                with file.open("preprocess.json") as inside:  # which a stranger may have packed, small, with no end
+                    said = json.loads(inside.read(MOST_SAID))["normalization"]
     return np.array(said["mean"], np.float32), np.array(said["std"], np.float32)
 
 
@@ -95,7 +99,7 @@ def keras(path: Path) -> Run:
     from keras import models, ops
     with zipfile.ZipFile(path) as archive:
         facts, layers = (json.loads(archive.read(name)) for name in ("artifact.json", "config.json"))
-    with _deep(len(layers["config"]["layers"])):
+    with deep(len(layers["config"]["layers"])):
         model = models.load_model(path, compile=False)
     rule, probabilities = facts["preprocess"], ops.sigmoid if facts["several"] else ops.softmax
     call = tf.function(lambda images: model(images, training=False), autograph=False)
@@ -109,17 +113,6 @@ def keras(path: Path) -> Run:
             return np.concatenate([np.reshape(found[level], (len(images), -1)) for level in sorted(found)], axis=1)
         return np.asarray(probabilities(tf.cast(found, tf.float32)))
     return run
-
-
-@contextmanager
-def _deep(layers: int) -> Iterator[None]:
-    """Lets Keras walk a network of so many layers, from one to the next: the deepest pass Python's limit."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(before + 2 * layers)
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
 
 
 RUNNERS: dict[str, Callable[[Path], Run]] = {"savedmodel": savedmodel, "tflite": tflite, "keras": keras, "onnx": onnx}

@@ -93,11 +93,16 @@ def steady(path: Path) -> Path:
     return whole if Path.cwd().is_relative_to(whole) else path
 
 
+def is_address(text: str) -> bool:
+    """Whether a text is meant as an address, such as gs://… or http://…, and as no path."""
+    return re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text) is not None
+
+
 def user_path(text: str, what: str) -> Path:
     """The path that a user wrote for `what`, `~` expanded. Raises InputError for an address such as gs://…, or for none."""
     if not text:
         raise InputError(f"{what} is empty\n  hint: name a folder, or leave {what} out")
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
+    if is_address(text):
         raise InputError(f"{what} {text}: an address; only folders of this machine can be written to\n"
                          "  hint: name a folder here, and copy it afterwards, or mount the bucket")
     if any("\ud800" <= char <= "\udfff" for char in text):  # as Python reads bytes that are no text; TensorFlow takes none

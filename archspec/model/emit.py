@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -15,6 +14,7 @@ from archspec.graph.names import padding_name
 from archspec.graph.passes import dilated, reaching
 from archspec.graph.recompute import recomputed
 from archspec.graph.sign import above_zero, takes_above_zero
+from archspec.io.depth import deep
 from archspec.model import layers
 from archspec.model.custom import LAYOUT
 from archspec.model.recompute import RecomputingModel
@@ -71,20 +71,6 @@ def _model(graph: Graph, values: Mapping[str, Any], outputs: Any, name: str, aga
     helpers = (padding_name(node) for node in graph.nodes if node.recompute)
     model.recomputed = (*sorted(again), *helpers)
     return model
-
-
-@contextmanager
-def deep(nodes: int) -> Iterator[None]:
-    """Lets Keras walk a network of so many nodes: it recurses from layer to layer, in Model and in load_model.
-
-    ResNet-1202 is deeper than Python's limit of 1000 calls.
-    """
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(before + 2 * nodes)
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
 
 
 def backbone(graph: Graph, levels: Sequence[str], *, output_stride: int | None = None, dtype: str = "float32",

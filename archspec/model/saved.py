@@ -12,8 +12,8 @@ import keras
 
 from archspec.graph.ir import Graph
 from archspec.graph.text import MEMBER, line
+from archspec.io.depth import deep
 from archspec.io.files import replacing
-from archspec.model.emit import deep
 
 OURS = re.compile(rb'"registered_name": "archspec>(\w+)"')
 

@@ -11,11 +11,12 @@ from archspec.artifact.folder import FACTS, MODEL, read, spec_of
 from archspec.artifact.labels import read_labels
 from archspec.errors import InputError, one_line
 from archspec.export import companions, labels
+from archspec.io.packages import refuse_missing
 from archspec.predict.described import described, white_of
 from archspec.predict.labels import labels_within
 from archspec.predict.local import Local
 from archspec.predict.opened import KINDS
-from archspec.predict.versions import version_of
+from archspec.serving.layout import GRAPH, saved_models
 
 FILES = {".tflite": "tflite", ".onnx": "onnx"}
 """The formats of files by suffix; those that archspec.export can run are read."""
@@ -38,10 +39,19 @@ def _run(place: Path) -> Local:
 
 
 def _saved_model(path: Path) -> Local:
-    folder = version_of(path)
-    found = described(folder, (folder / companions.EXTRA, folder.parent.parent))
+    folder = _version(path)
+    found = described(folder, (folder / companions.EXTRA, folder.resolve().parent.parent))
     return Local(str(folder), found.classes, found.rule, found.white,
                  _loaded("savedmodel", folder, "archspec serve-check says what is wrong with it"))
+
+
+def _version(folder: Path) -> Path:
+    """The version that a folder is, or the highest of those in it, as a server has it. Raises InputError if none is there."""
+    found = saved_models(folder)
+    if not found:
+        raise InputError(f"{folder} holds neither a trained network nor a SavedModel: no {FACTS} with {MODEL}, no {GRAPH}, and "
+                         f"no folder NUMBER/{GRAPH}\n  hint: name the folder of a finished run, or models/NAME of an export")
+    return found[-1]
 
 
 def _file(path: Path) -> Local:
@@ -55,9 +65,13 @@ def _file(path: Path) -> Local:
 
 
 def _loaded(kind: str, path: Path, hint: str) -> Callable[[np.ndarray], np.ndarray]:
-    """What runs an export. Raises InputError, at once or when it is asked, where that is damaged or is none of ours."""
-    from archspec.export.runners import RUNNERS
+    """What runs an export.
+
+    Raises InputError where its library is not installed; at once, or when it is asked, where it is damaged or none of ours.
+    """
+    from archspec.export.runners import LIBRARIES, RUNNERS
     from archspec.io.quiet import quiet
+    refuse_missing(str(path), [LIBRARIES[kind]])
     try:
         with quiet():
             run = RUNNERS[kind](path)

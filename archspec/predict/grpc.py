@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +14,6 @@ from archspec.errors import InputError, visible
 from archspec.predict.address import Address
 from archspec.predict.served import INDICES, MOST_RECEIVED, NAMES, PROBABILITIES, Declined, Reply, Signature, Tensor
 
-INSTALL = "pip install 'archspec-keras[serving]'"
 OUTPUTS = (PROBABILITIES, INDICES, NAMES)
 SIGNATURES = "signature_def"
 
@@ -27,6 +27,7 @@ class Grpc:
 
     def signatures(self) -> Mapping[str, Signature]:
         """Of the model, by name."""
+        from google.protobuf.message import DecodeError
         from tensorflow_serving.apis.get_model_metadata_pb2 import GetModelMetadataRequest, SignatureDefMap
         request = GetModelMetadataRequest(metadata_field=[SIGNATURES])
         self._name(request.model_spec)
@@ -35,6 +36,8 @@ class Grpc:
             known = self._call(self._stub.GetModelMetadata, request).metadata[SIGNATURES].Unpack(found)
         except Declined as error:
             raise self._failed(str(error)) from None
+        except DecodeError:
+            known = False
         if not known:
             raise self._failed("the answer holds no signatures")
         return {name: Signature(_tensors(each.inputs), _tensors(each.outputs)) for name, each in found.signature_def.items()}
@@ -49,7 +52,7 @@ class Grpc:
         request.inputs[key].CopyFrom(tf.make_tensor_proto(list(encoded), tf.string, (len(encoded),)))
         outputs = self._call(self._stub.Predict, request).outputs
         try:
-            arrays = {name: tf.make_ndarray(outputs[name]) for name in OUTPUTS if name in outputs}
+            arrays = {name: _array(outputs[name]) for name in OUTPUTS if name in outputs}
             named = INDICES in arrays and NAMES in arrays
             return Reply(np.asarray(arrays[PROBABILITIES], np.float64), arrays[INDICES].tolist() if named else None,
                          _texts(arrays[NAMES].tolist()) if named else None)
@@ -97,14 +100,12 @@ class Grpc:
         return InputError(f"{self.place.text}: {why}" + (f"\n  hint: {hint}" if hint else ""))
 
 
-def refuse_without_package() -> None:
-    """Raises InputError where tensorflow-serving-api is not installed."""
-    try:
-        import grpc  # noqa: F401
-        import tensorflow_serving  # noqa: F401
-    except ImportError:
-        raise InputError(f"grpc:// needs the package tensorflow-serving-api\n  hint: {INSTALL}; or use the server's REST "
-                         "address, http://HOST:8501/v1/models/NAME, which needs none") from None
+def _array(tensor: Any) -> np.ndarray:
+    """Raises ValueError where its shape has more numbers than any answer: the last of those sent stands for all that follow."""
+    import tensorflow as tf
+    if math.prod(each.size for each in tensor.tensor_shape.dim) > MOST_RECEIVED:
+        raise ValueError
+    return np.asarray(tf.make_ndarray(tensor))
 
 
 def _tensors(infos: Mapping[str, Any]) -> dict[str, Tensor]:

@@ -65,12 +65,15 @@ def _meant(text: str) -> Iterator[Image]:
 
 
 def _folder(text: str) -> Iterator[Image]:
+    """The images in a folder; of those of kinds that are not read how many there are, as one that cannot be read."""
     root = os.fsencode(text)
     out = LeftOut(root)
     found = images_below(root, out)
     if not found:
         raise InputError(f"{visible(text)}: no images in it" + (f"; left out: {out}" if out.counts else ""))
-    return map(_file, found)
+    yield from map(_file, found)
+    if (unread := out.unread()).counts:
+        yield _none(text, str(unread).partition("\n")[0])
 
 
 def _matches(text: str) -> Iterator[Image]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from archspec.errors import InputError, nearest, visible
-from archspec.io.places import kind_of
-from archspec.predict.address import is_address
+from archspec.io.places import is_address, kind_of
 from archspec.predict.answers import Predictor
 
 KINDS = ("a run folder, its model.keras, a SavedModel folder, a .tflite or .onnx file, or the address of a TensorFlow Serving "

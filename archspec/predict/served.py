@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from archspec.errors import InputError, visible
+from archspec.io.packages import refuse_missing
 from archspec.io.quiet import quiet_pillow
 from archspec.predict.address import address
 from archspec.predict.answers import Answer, Refused, Said, checked
@@ -90,8 +91,9 @@ def connected(text: str, timeout: float) -> Served:
     place = address(text)
     if place.scheme == "grpc":
         from archspec.io.quiet import import_tensorflow
-        from archspec.predict.grpc import Grpc, refuse_without_package
-        refuse_without_package()
+        from archspec.predict.grpc import Grpc
+        refuse_missing("grpc://", ("grpc", "tensorflow_serving"), "use the server's REST address, "
+                       "http://HOST:8501/v1/models/NAME, which needs none")
         import_tensorflow()  # whose messages those of the server are made of
         client: Client = Grpc(place, timeout)
     else:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from archspec.errors import InputError, visible
 from archspec.serving import extras, graphs, layout
-from archspec.serving.rules import RULES, Fault
+from archspec.serving.rules import RULES, Fault, Seen
 from archspec.serving.trials import TRIED, tried
 
 BASE = ("layout.versions", "layout.whole", "layout.names", "batching", "config")
 """The rules of the folder itself; all others are of a version."""
-GRAPH = tuple(code for code in RULES if code.startswith(("meta.", "signature.")))
+OF_GRAPH = tuple(code for code in RULES if code.startswith(("meta.", "signature.")))
 NONE = "there is none"
 """Why a rule holds that speaks of a file which is not there."""
 UNSAFE = ("meta.files",)
@@ -50,29 +51,24 @@ class Checked:
         return not any(line.holds is not True and (RULES[line.code].must or strict) for line in self.lines)
 
 
-@dataclass
-class _Seen:
-    """What is found out about a version, while it is looked at."""
-
-    faults: list[Fault] = field(default_factory=list)
-    unseen: dict[str, str] = field(default_factory=dict)
-
-
 def check(folder: Path, seconds: float) -> Checked:
     """Looks at a model's folder, or at one version. Raises InputError where there is no SavedModel.
 
     Each version may take so many seconds where it is run, in a process of its own.
     """
-    found = layout.versions(folder)
+    found = layout.saved_models(folder)
+    if not found:
+        raise InputError(f"{visible(str(folder))} holds no SavedModel: neither {layout.GRAPH} nor NUMBER/{layout.GRAPH} is "
+                         "there\n  hint: name the folder of a model or of one version, such as models/NAME")
     alone = found == [folder]
-    numbers = [int(each.name) for each in found if layout.NUMBER.fullmatch(each.name)]
-    beside = folder.parent if alone else folder
-    of_folder = [*layout.layout(folder), *extras.configs(beside, numbers)]
-    lines = _lines("", BASE, of_folder, {}, extras.present(beside, None))
+    base = folder.resolve().parent if alone else folder
+    of_folder = [*layout.layout(folder), *extras.configs(base)]
+    lines = _lines("", BASE, of_folder, {}, extras.beside(base))
     of_version = [code for code in RULES if code not in BASE]
     for version in found:
         seen = _version(version, seconds)
-        lines += _lines(version.resolve().name, of_version, seen.faults, seen.unseen, extras.present(beside, version))
+        name = folder.resolve().name if alone else version.name
+        lines += _lines(name, of_version, seen.faults, seen.unseen, extras.inside(version))
     return Checked(folder, tuple(lines))
 
 
@@ -89,16 +85,14 @@ def _lines(version: str, codes: Iterable[str], faults: Sequence[Fault], unseen: 
     return lines
 
 
-def _version(version: Path, seconds: float) -> _Seen:
+def _version(version: Path, seconds: float) -> Seen:
     """Files and graph first; the graph is run only if it is one, and can touch nothing else."""
-    seen = _Seen([*layout.files(version), *extras.labels(version)])
-    if any(each.code == "files.graph" for each in seen.faults):
-        graph = None
-    else:
+    seen, graph = Seen([*layout.files(version), *extras.labels(version)]), None
+    if all(each.code != "files.graph" for each in seen.faults):
         graph, why = graphs.read_graph(version)
         seen.faults += why
     if graph is None:
-        seen.unseen = dict.fromkeys((*GRAPH, *TRIED), "there is no graph to look at")
+        seen.unseen = dict.fromkeys((*OF_GRAPH, *TRIED), "there is no graph to look at")
         return seen
     seen.faults += [*layout.variables(version, needed=graph.has_variables), *graphs.meta(graph), *graphs.signatures(graph)]
     if any(each.code in UNSAFE for each in seen.faults):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from archspec.errors import some, visible
+from archspec.export.versions import versions
 from archspec.serving.rules import Fault
 from archspec.serving.warmups import WARMUP
 
@@ -42,26 +44,32 @@ def labels(version: Path) -> Iterator[Fault]:
         return
     if blank := [number for number, line in enumerate(found, 1) if not line.strip()]:
         yield Fault("labels", f"labels.txt:{blank[0]}", "is empty")
-    if twice := sorted({name for name in found if found.count(name) > 1} if len(found) < 10_000 else ()):
+    if twice := [name for name, times in Counter(found).items() if times > 1]:
         yield Fault("labels", "labels.txt", f"names twice {some(map(visible, twice))}")
 
 
-def present(base: Path, version: Path | None) -> set[str]:
-    """The rules of what need not be there that speak of something: of the folder, or of a version."""
-    if version is None:
-        batched = any(path.is_file() for path in (base / BATCHING, *base.glob(f"*/{OWN_BATCHING}")))
-        return {rule for rule, there in (("batching", batched), ("config", (base / CONFIG).is_file())) if there}
+def beside(base: Path) -> set[str]:
+    """Of these rules those that speak of something in a model's folder."""
+    return {rule for rule, there in (("batching", _batchings(base)), ("config", (base / CONFIG).is_file())) if there}
+
+
+def inside(version: Path) -> set[str]:
+    """Of these rules those that speak of something in a version."""
     labelled = any((version / name).is_file() for name in LABELS)
     return {rule for rule, there in (("labels", labelled), ("warmup", (version / WARMUP).is_file())) if there}
 
 
-def configs(base: Path, versions: list[int]) -> Iterator[Fault]:
+def configs(base: Path) -> Iterator[Fault]:
     """Of the configurations beside the versions, and of a version's own."""
-    for path in (base / BATCHING, *(base / str(number) / OWN_BATCHING for number in versions)):
-        if path.is_file():
-            yield from _batching(path)
+    for path in _batchings(base):
+        yield from _batching(path)
     if (base / CONFIG).is_file():
-        yield from _config(base / CONFIG, versions)
+        yield from _config(base / CONFIG, list(versions(base)))
+
+
+def _batchings(base: Path) -> list[Path]:
+    paths = (base / BATCHING, *(version / OWN_BATCHING for version in versions(base).values()))
+    return [path for path in paths if path.is_file()]
 
 
 def _batching(path: Path) -> Iterator[Fault]:
@@ -77,7 +85,7 @@ def _batching(path: Path) -> Iterator[Fault]:
         yield Fault("batching", path.name, f"allowed_batch_sizes are {some(map(str, sizes))}, max_batch_size is {most}")
 
 
-def _config(path: Path, versions: list[int]) -> Iterator[Fault]:
+def _config(path: Path, numbers: Sequence[int]) -> Iterator[Fault]:
     try:
         models = [each for listed in _inner(_parsed(path), "model_config_list") for each in _inner(listed, "config")]
     except ValueError as error:
@@ -97,22 +105,22 @@ def _config(path: Path, versions: list[int]) -> Iterator[Fault]:
             yield Fault("config", where, f"base_path {visible(base)} is not absolute")
         if os.path.basename(base.rstrip("/")) == path.parent.resolve().name:
             try:
-                yield from _served(where, each, versions)
+                yield from _served(where, each, numbers)
             except ValueError as error:
                 yield Fault("config", where, visible(str(error)))
 
 
-def _served(where: str, model: Message, versions: list[int]) -> Iterator[Fault]:
-    """The versions and labels of the model beside whose versions the file lies."""
+def _served(where: str, model: Message, there: Sequence[int]) -> Iterator[Fault]:
+    """The versions and labels of the model beside whose versions, the lowest first, the file lies."""
     policies = list(_inner(model, "model_version_policy"))
 
     def numbers(kind: str, key: str) -> list[int]:
         return [_number(text) for policy in policies for each in _inner(policy, kind) for text in _values(each, key)]
     chosen, counts = numbers("specific", "versions"), numbers("latest", "num_versions")
     every = any(True for policy in policies for _ in _inner(policy, "all"))
-    if missing := sorted(set(chosen) - set(versions)):
+    if missing := sorted(set(chosen) - set(there)):
         yield Fault("config", where, f"there are no versions {some(map(str, missing))}")
-    served = set(chosen or (versions if every else sorted(versions)[-max((counts or [1])[0], 1):]))
+    served = set(chosen or (there if every else there[-max((counts or [1])[0], 1):]))
     labelled = {_number(text) for each in _inner(model, "version_labels") for text in _values(each, "value")}
     if unserved := sorted(labelled - served):
         yield Fault("config", where, f"labels name versions that are not served: {some(map(str, unserved))}")

@@ -8,38 +8,36 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from archspec.errors import InputError, some, visible
+from archspec.export.versions import LARGEST, NUMBER, versions
 from archspec.serving.rules import Fault
 
 GRAPH = "saved_model.pb"
-NUMBER = re.compile(r"[+-]?\d+")
-"""What a server takes for the number of a version."""
 PLAIN = re.compile(r"0|[1-9]\d*")
-MOST = 1 << 63
 MOST_GRAPH = 1 << 31
 MOST_FILES = 10_000
 DATA = re.compile(r"variables\.data-(\d{5})-of-(\d{5})")
 
 
-def versions(folder: Path) -> list[Path]:
-    """The versions that a folder holds, or that it is, the lowest first. Raises InputError where there is none."""
+def saved_models(folder: Path) -> list[Path]:
+    """The SavedModel that a folder is, or those of its versions, the lowest first; there may be none.
+
+    Raises InputError where it holds models, each with versions, or cannot be looked into.
+    """
     if (folder / GRAPH).is_file():
         return [folder]
     try:
-        inner = _numbered(folder)
-        models = [] if inner else sorted(each for each in folder.iterdir() if each.is_dir() and _numbered(each))
+        found = _whole(folder)
+        models = [] if found else sorted(each for each in folder.iterdir() if _whole(each))
     except OSError as error:
         raise InputError(f"{visible(str(folder))}: {error.strerror}") from None
     if models:
         raise InputError(f"{visible(str(folder))} holds models, not versions of one\n"
                          f"  hint: name one of {some(visible(str(each)) for each in models)}")
-    if not inner:
-        raise InputError(f"{visible(str(folder))} holds no SavedModel: neither {GRAPH} nor NUMBER/{GRAPH} is there\n"
-                         "  hint: name the folder of a model or of one version, such as models/NAME")
-    return sorted(inner, key=lambda each: int(each.name))
+    return found
 
 
-def _numbered(folder: Path) -> list[Path]:
-    return [each for each in folder.iterdir() if NUMBER.fullmatch(each.name) and (each / GRAPH).is_file()]
+def _whole(folder: Path) -> list[Path]:
+    return [each for each in versions(folder).values() if (each / GRAPH).is_file()]
 
 
 def layout(folder: Path) -> Iterator[Fault]:
@@ -54,7 +52,7 @@ def layout(folder: Path) -> Iterator[Fault]:
         number = int(name)
         if not (folder / name / GRAPH).is_file():
             yield Fault("layout.whole", name, f"is called by a number and holds no {GRAPH}: the server takes it for a version")
-        if abs(number) >= MOST:
+        if abs(number) > LARGEST:
             yield Fault("layout.whole", name, "is larger than any number of a version")
         if not PLAIN.fullmatch(name):
             yield Fault("layout.names", name, "is no plain number")

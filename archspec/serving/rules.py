@@ -8,7 +8,7 @@ saved_model_warmup_util.cc (warm-up), batching/batching_session.cc and config/mo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,14 @@ class Fault:
     code: str
     where: str
     message: str
+
+
+@dataclass
+class Seen:
+    """What is found out, while it is looked for: faults, and the rules of which nothing can be said, with the reason."""
+
+    faults: list[Fault] = field(default_factory=list)
+    unseen: dict[str, str] = field(default_factory=dict)
 
 
 RULES: Mapping[str, Rule] = {

@@ -24,6 +24,8 @@ SOME, SIDE = 3, 64
 """Rows of a request, and pixels of a side that is open."""
 TOLERANCE = 2e-4
 """Of the greatest number of an output: another size of batch is computed in another order."""
+REPEATED = 1e-5
+"""The same, where nothing but the order of threads may differ."""
 SMALL = 256
 """Numbers of a weight that is too small to be looked for twice."""
 MOST_RECORDS = 1000
@@ -158,7 +160,7 @@ def _answers(loaded: Loaded, name: str, kept: list[tuple[Feeds, Answer]]) -> Ite
         if faults:
             return
     again = loaded.ask(name, feeds)
-    if not _same(again, answer, 1e-5):
+    if not _same(again, answer, REPEATED):
         yield "run.repeats", "the same request was answered otherwise"
     kept.append((feeds, answer))
 

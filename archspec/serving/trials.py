@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
 import secrets
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from archspec.errors import visible
 from archspec.io.memory import free_memory
-from archspec.serving.rules import RULES, Fault
+from archspec.io.python import command, environment
+from archspec.serving.rules import RULES, Fault, Seen
 
 PROGRAM = ("-m", "archspec.serving.trial")
+QUIETLY = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
 MOST_MEMORY = 16 << 30
 MOST_ENDS = 20
 """How often a process is started again."""
@@ -33,17 +32,9 @@ BEFORE = ("files.variables", "files.once", "run.loads")
 """Those that come before anything is asked."""
 
 
-@dataclass
-class Trial:
-    """What came of it: faults, and the rules of which nothing can be said, with the reason."""
-
-    faults: list[Fault] = field(default_factory=list)
-    unseen: dict[str, str] = field(default_factory=dict)
-
-
-def tried(version: Path, seconds: float) -> Trial:
+def tried(version: Path, seconds: float) -> Seen:
     """Loads a version in another process and asks it. At most so many seconds, and most of the memory that is free."""
-    found, done, end = Trial(), list[str](), time.monotonic() + seconds
+    found, done, end = Seen(), list[str](), time.monotonic() + seconds
     for _ in range(MOST_ENDS):
         rows, code = _once(version, done, end - time.monotonic())
         found.faults += [Fault(code_, visible(where), visible(message)) for kind, code_, where, message in rows
@@ -76,13 +67,10 @@ def _how(code: int | None) -> str:
 def _once(version: Path, done: Sequence[str], seconds: float) -> tuple[list[tuple[str, str, str, str]], int | None]:
     """The lines of one process, and its exit code; None where its time was up."""
     token = secrets.token_hex(16)
-    package = Path(__file__).resolve().parents[2]
-    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3",
-                   "PYTHONPATH": os.pathsep.join([str(package), os.environ.get("PYTHONPATH", "")])}
     memory = min(MOST_MEMORY, free_memory())
     with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen([sys.executable, *PROGRAM, token, str(version), *done], stdout=said,
-                                   stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+        process = subprocess.Popen(command(*PROGRAM, token, str(version), *done), env=environment(QUIETLY), stdout=said,
+                                   stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         resource.prlimit(process.pid, resource.RLIMIT_DATA, (memory, memory))
         try:
             code = process.wait(max(seconds, 0))

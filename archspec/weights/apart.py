@@ -5,12 +5,12 @@ What it makes of a file depends on the file alone, so one that has been read to 
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from math import prod
 from pathlib import Path
 
+from archspec.io.python import command, environment
 from archspec.weights.tensors import Unreadable
 
 SECONDS = 10
@@ -25,8 +25,7 @@ REFUSED = 2
 
 def tried(path: Path, source: Path) -> None:
     """Reads all of an HDF5 file in another process; `path` is its name for the user. Raises Unreadable."""
-    environment = {**os.environ, **THREADS, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run([sys.executable, "-c", PROGRAM, str(path), str(source), str(SECONDS)], env=environment,
+    done = subprocess.run(command("-c", PROGRAM, str(path), str(source), str(SECONDS)), env=environment(THREADS),
                           stdin=subprocess.DEVNULL, capture_output=True, check=False)
     if done.returncode == REFUSED:
         raise Unreadable(path, done.stdout.decode(errors="replace"))

@@ -15,7 +15,7 @@ from artifacts import artifact
 from archspec.export import configs
 from archspec.export.exportable import Exportable
 from archspec.export.guide import guide
-from archspec.export.publish import versions
+from archspec.export.versions import versions
 
 MADE = Exportable(artifact(), batches=(8, 1, 32))
 

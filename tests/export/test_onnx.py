@@ -19,11 +19,13 @@ from tooling import tool
 import archspec
 from archspec.artifact.artifact import Artifact
 from archspec.errors import InputError
-from archspec.export import onnx_sheet, packages
+from archspec.export import onnx_sheet
 from archspec.export.exportable import Exportable
 from archspec.export.exporters import export
 from archspec.export.onnx_model import model
+from archspec.export.packages import refuse_missing
 from archspec.graph.passes import Network, for_inference
+from archspec.io import packages
 from archspec.model import operations
 from archspec.preprocess.pixels import normalize
 from archspec.preprocess.rule import Preprocess
@@ -143,11 +145,11 @@ def test_a_missing_package_is_said_before_anything_is_written(absent: set[str], 
         export(Exportable(artifact()), ["keras", "onnx"], tmp_path, PIXELS)
     assert str(error.value) == f"the format onnx needs {words} not installed\n  hint: pip install 'archspec-keras[onnx]'"
     assert not list(tmp_path.iterdir())
-    packages.refuse_missing(["savedmodel", "tflite", "keras"])
+    refuse_missing(["savedmodel", "tflite", "keras"])
 
 
 def test_a_training_that_could_not_export_does_not_begin(tmp_path: Path) -> None:
-    code = ("import sys; from archspec.export import packages; packages.find_spec = lambda name: None; from archspec.cli import run; "
+    code = ("import sys; from archspec.io import packages; packages.find_spec = lambda name: None; from archspec.cli import run; "
             "code = run(['train', 'resnet20_digits', '--set', 'export.formats=[onnx]']); print(code, 'tensorflow' in sys.modules)")
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "2 False"

@@ -108,7 +108,7 @@ def test_merges_of_any_number(how: str, count: int) -> None:
     net = Net("net")
     image = net.put(ops.Input((4, 5, 6)))
     parts = [net.put(ops.Scale(0.3 * number - 0.5), image) for number in range(count)]
-    assert difference(net.done(net.put(ops.Merge(how), *parts))) < 1e-6  # type: ignore[arg-type]
+    assert difference(net.done(net.put(ops.Merge(how), *parts))) < 1e-6
 
 
 @pytest.mark.parametrize("keepdims", [True, False])

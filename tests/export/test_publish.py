@@ -25,9 +25,10 @@ from archspec.errors import InputError
 from archspec.export import companions, configs, proof
 from archspec.export.exportable import Exportable
 from archspec.export.exporters import EXPORTERS, NotEqual, export
-from archspec.export.publish import publish, versions
+from archspec.export.publish import publish
 from archspec.export.release import Wanted, release
 from archspec.export.subject import Subject
+from archspec.export.versions import versions
 from archspec.io.digest import digest
 from archspec.io.files import remove
 

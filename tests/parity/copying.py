@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from archspec.model.emit import deep
+from archspec.io.depth import deep
 
 KINDS = {"depthwise": "kernel", "pointwise": "kernel", "variable": "gamma"}
 """What Keras's other names begin with: of the kernels of separable layers, and of ConvNeXt's nameless LayerScale."""

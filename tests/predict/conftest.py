@@ -54,7 +54,7 @@ def run_folder(network: Artifact, tmp_path_factory: pytest.TempPathFactory) -> P
     """A run with its exports, and models/small/3 and 12 as they are published; not to be changed."""
     folder = tmp_path_factory.mktemp("predict") / "run"
     write(network, folder)
-    export(Exportable(network), ["savedmodel", "tflite"], folder, made(RULE))
+    export(Exportable(network), ["savedmodel", "tflite", "onnx"], folder, made(RULE))
     for version in ("3", "12"):
         published = folder.parent / "models/small" / version
         shutil.copytree(folder / "saved_model/1", published)

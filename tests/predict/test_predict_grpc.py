@@ -9,9 +9,14 @@ from typing import Any
 
 import grpc
 import pytest
+import tensorflow as tf
+from google.protobuf.any_pb2 import Any as Packed
 from served import Servable, grpc_server
+from tensorflow.core.framework.tensor_pb2 import TensorProto
+from tensorflow.core.framework.tensor_shape_pb2 import TensorShapeProto
 
 from archspec.errors import InputError
+from archspec.predict.address import address
 from archspec.predict.grpc import Grpc
 from archspec.predict.images import Image
 from archspec.predict.served import Served, connected
@@ -65,11 +70,19 @@ def test_images_that_the_server_refuses_are_told_one_by_one(servable: Servable) 
     assert servable.asked[1:] == [2, 1, 1]
 
 
-def test_an_answer_without_probabilities(servable: Servable, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Grpc, "_call", lambda *_: SimpleNamespace(outputs={}))
-    from archspec.predict.address import address
+@pytest.mark.parametrize("outputs", [{}, {"probabilities": TensorProto(dtype=1, float_val=[1.0], tensor_shape=TensorShapeProto(
+    dim=[TensorShapeProto.Dim(size=size) for size in (1, 1 << 40)]))}])
+def test_an_answer_without_probabilities_or_with_more_than_it_holds(outputs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Grpc, "_call", lambda *_: SimpleNamespace(outputs=outputs))
     with pytest.raises(InputError, match="the answer holds no probabilities, or none that can be read"):
         Grpc(address("grpc://127.0.0.1:1/small"), 1).ask("image_bytes", "image_bytes", [b"x"])
+
+
+def test_metadata_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    signatures = Packed(type_url="type.googleapis.com/tensorflow.serving.SignatureDefMap", value=b"\xff")
+    monkeypatch.setattr(Grpc, "_call", lambda *_: SimpleNamespace(metadata={"signature_def": signatures}))
+    with pytest.raises(InputError, match="the answer holds no signatures"):
+        Grpc(address("grpc://127.0.0.1:1/small"), 1).signatures()
 
 
 @pytest.mark.parametrize(("classes", "labels", "message"), [
@@ -80,9 +93,6 @@ def test_an_answer_without_probabilities(servable: Servable, monkeypatch: pytest
     ([[1]], "a", "answers with labels that are not [1, k] texts"),
     ([[1]], [[["a"]]], "answers with labels that are not [1, k] texts")])
 def test_classes_of_another_form(classes: Any, labels: Any, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    import tensorflow as tf
-
-    from archspec.predict.address import address
     outputs = {name: tf.make_tensor_proto(value) for name, value in (("probabilities", [[1.0, 0.0]]), ("classes", classes), ("labels", labels))}
     monkeypatch.setattr(Grpc, "_call", lambda *_: SimpleNamespace(outputs=outputs))
     place = address("grpc://127.0.0.1:1/small")
@@ -95,5 +105,5 @@ def test_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorflow_serving", None)
     with pytest.raises(InputError) as error:
         connected("grpc://127.0.0.1:1/small", 1)
-    assert str(error.value) == ("grpc:// needs the package tensorflow-serving-api\n  hint: pip install 'archspec-keras[serving]'; or use "
+    assert str(error.value) == ("grpc:// needs tensorflow-serving-api, which is not installed\n  hint: pip install 'archspec-keras[serving]'; or use "
                                 "the server's REST address, http://HOST:8501/v1/models/NAME, which needs none")

@@ -39,6 +39,15 @@ def test_an_image_is_read_when_it_is_its_turn(here: Path) -> None:
     assert image.read() == b"here"
 
 
+def test_a_photograph_that_is_not_read_is_told(here: Path) -> None:
+    (here / "x/d.heic").write_bytes(b"heic")
+    first, unread = images(["x"], None)
+    assert (first.name, unread.name) == ("x/c.jpg", "x")
+    with pytest.raises(OSError) as error:
+        unread.read()
+    assert error.value.strerror == "1 HEIC photograph, which is not read (d.heic)"
+
+
 def test_names_from_a_file_one_a_line(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (here / "list").write_bytes(b"a.png\r\n\n b \xe9.png\nx\n")
     assert [os.fsencode(name) for name in names("b.png", listed="list")] == [b"b.png", b"a.png", b" b \xe9.png", b"x"]

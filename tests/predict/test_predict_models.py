@@ -18,13 +18,15 @@ from archspec.data.names import Names
 from archspec.data.pipeline import Pipeline
 from archspec.data.sources.files import in_files
 from archspec.errors import InputError
+from archspec.io import packages
 from archspec.predict.answers import Refused, Said, named
 from archspec.predict.images import images
 from archspec.predict.opened import opened
 from archspec.preprocess.pixels import normalize
 from archspec.spec.recipe import Recipe
 
-LOCAL = ("run", "run/model.keras", "run/saved_model", "run/saved_model/1", "run/model.tflite", "models/small", "models/small/3")
+LOCAL = ("run", "run/model.keras", "run/saved_model", "run/saved_model/1", "run/model.tflite", "run/model.onnx", "models/small",
+         "models/small/3")
 
 
 def said(model: str, photos: Path) -> list[list[tuple[str | None, float]]]:
@@ -100,6 +102,14 @@ def test_the_labels_in_a_tflite_file_are_its_classes(run_folder: Path, photos: P
         opened(str(tmp_path / "model.tflite"), 1)(list(images([str(photos / "a.jpg")], None)))
 
 
+def test_a_file_whose_runtime_is_not_installed(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packages, "find_spec", lambda module: None if module == "onnxruntime" else module)
+    with pytest.raises(InputError) as error:
+        opened(str(run_folder / "model.onnx"), 1)
+    assert str(error.value) == (f"{run_folder / 'model.onnx'} needs onnxruntime, which is not installed\n"
+                                "  hint: pip install 'archspec-keras[onnx]'")
+
+
 def test_sixteen_bits_are_read_as_they_were_trained_on(run_folder: Path, tmp_path: Path) -> None:
     """As train.data.white of the spec beside the network has it."""
     Pillow.fromarray(np.full((9, 9), 4095, np.uint16)).save(tmp_path / "deep.png")
@@ -139,6 +149,13 @@ def _damaged_tflite(folder: Path) -> str:
     return "model.tflite"
 
 
+def _endless_tflite(folder: Path) -> str:
+    """What it says of its pixels would be right behind two MiB of blanks."""
+    with zipfile.ZipFile(folder / "model.tflite", "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("preprocess.json", " " * (2 << 20) + '{"normalization": {"mean": [0], "std": [1]}}', zipfile.ZIP_DEFLATED)
+    return "model.tflite"
+
+
 def _nothing(folder: Path) -> str:
     (folder / "empty").mkdir()
     return "empty"
@@ -154,6 +171,7 @@ def _nothing(folder: Path) -> str:
      "images are prepared for it, is in {folder}/saved_model/elsewhere/assets.extra or {folder}\n"),
     (_damaged, "{folder}/saved_model/1 cannot be loaded: "),
     (_damaged_tflite, "{folder}/model.tflite cannot be loaded: "),
+    (_endless_tflite, "{folder}/model.tflite cannot be loaded: "),
     (_nothing, "{folder}/empty holds neither a trained network nor a SavedModel: no artifact.json with model.keras, no saved_model.pb, "
      "and no folder NUMBER/saved_model.pb\n  hint: name the folder of a finished run, or models/NAME of an export"),
 ])
@@ -162,6 +180,15 @@ def test_what_is_no_model_is_told(change: object, message: str, run_folder: Path
     with pytest.raises(InputError) as error:
         opened(str(folder / change(folder)), 1)(list(images([str(photos / "a.jpg")], None)))
     assert str(error.value).startswith(message.format(folder=folder))
+
+
+def test_a_run_of_an_earlier_version_is_known_from_inside_its_export(run_folder: Path, tmp_path: Path,
+                                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which had nothing beside its graph: the run's own artifact.json says what its numbers mean."""
+    folder = Path(shutil.copytree(run_folder, tmp_path / "run"))
+    shutil.rmtree(folder / "saved_model/1/assets.extra")
+    monkeypatch.chdir(folder / "saved_model")
+    assert [opened(model, 1).classes for model in (".", "1", "../saved_model")] == [("cat", "dög", "owl")] * 3
 
 
 def test_a_folder_of_models_is_not_one(run_folder: Path) -> None:

@@ -188,7 +188,7 @@ def test_what_is_sent_at_once_is_bounded(servable: Servable, monkeypatch: pytest
 @pytest.mark.parametrize("text", ["http://host", "http://host/v1/models/", "http://host/v2/models/a", "http://u:p@host/v1/models/a",
                                   "http://host/v1/models/a:predict", "http://host/v1/models/a?b", "http://host:x/v1/models/a", "ftp://host/a",
                                   "grpc://host", "grpc://host/a/b", "grpc:///a", "http://host:0/v1/models/a", "http://host/v1/models/a\r\nX: y",
-                                  "http://host/v1/models/é", "http://[host/v1/models/a", "http://host/v1/models/a/versions/x"])
+                                  "http://host/v1/models/a\nb", "http://host/v1/models/é", "http://[host/v1/models/a", "http://host/v1/models/a/versions/x"])
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(InputError, match="is no address of a served model\n  hint: write http://HOST:8501/v1/models/NAME"):
         address(text)

@@ -13,6 +13,7 @@ from small_saved import saved
 
 from archspec.errors import InputError
 from archspec.serving import extras, graphs, layout
+from archspec.serving.contract import check
 from archspec.serving.rules import RULES, Fault
 
 Edit = Callable[[Callable[[Any], None]], Path]
@@ -30,7 +31,7 @@ def told(faults: list[Fault]) -> list[tuple[str, str, str]]:
 def test_nothing_is_said_of_what_is_right(base: Path, version: Path) -> None:
     assert static(version) == []
     assert [*layout.layout(base), *layout.files(version), *layout.variables(version, needed=True), *extras.labels(version),
-            *extras.configs(base, [3])] == []
+            *extras.configs(base)] == []
 
 
 def _signature(meta: Any, name: str = "serving_default") -> Any:
@@ -257,14 +258,14 @@ def test_a_saved_model_one_level_too_high(version: Path) -> None:
 
 def test_where_there_is_no_saved_model(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
-        layout.versions(tmp_path)
+        check(tmp_path, 1)
     assert str(error.value) == (f"{tmp_path} holds no SavedModel: neither saved_model.pb nor NUMBER/saved_model.pb is there\n"
                                 "  hint: name the folder of a model or of one version, such as models/NAME")
 
 
 def test_where_there_are_models(base: Path) -> None:
     with pytest.raises(InputError) as error:
-        layout.versions(base.parent)
+        layout.saved_models(base.parent)
     assert str(error.value) == f"{base.parent} holds models, not versions of one\n  hint: name one of {base}"
 
 
@@ -323,7 +324,7 @@ CONFIG = 'model_config_list {{ config {{ name: "small" base_path: "/models/small
 ])
 def test_configurations_beside_the_versions(name: str, text: str, expected: list[tuple[str, str, str]], base: Path) -> None:
     (base / name).write_text(text)
-    assert told(list(extras.configs(base, [3]))) == expected
+    assert told(list(extras.configs(base))) == expected
 
 
 def test_every_rule_has_its_words() -> None:

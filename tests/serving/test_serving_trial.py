@@ -14,6 +14,8 @@ from small_saved import Small, saved
 
 from archspec.cli import run
 from archspec.serving import trials
+from archspec.serving.contract import check
+from archspec.serving.rules import Seen
 from archspec.serving.trial import faults
 from archspec.serving.trial import trials as all_trials
 from archspec.serving.wire import fields
@@ -166,12 +168,12 @@ def test_what_is_no_protobuf_message(data: bytes) -> None:
 SAYS = "import json, sys; say = lambda *row: print(sys.argv[1] + json.dumps(row), flush=True); skipped = sys.argv[3:]\n"
 
 
-def played(program: str, version: Path, monkeypatch: pytest.MonkeyPatch, seconds: float = 60) -> trials.Trial:
+def played(program: str, version: Path, monkeypatch: pytest.MonkeyPatch, seconds: float = 60) -> Seen:
     monkeypatch.setattr(trials, "PROGRAM", ("-c", SAYS + program))
     return trials.tried(version, seconds)
 
 
-def _told(trial: trials.Trial) -> list[tuple[str, str, str]]:
+def _told(trial: Seen) -> list[tuple[str, str, str]]:
     return [(each.code, each.where, each.message) for each in trial.faults]
 
 
@@ -210,10 +212,29 @@ if not skipped:
     assert _told(played(program, version, monkeypatch)) == [("run.answers", "f", "ends the process (exit code 1)")]
 
 
+def test_nothing_is_imported_from_the_folder_that_is_looked_at(version: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (version / "json.py").write_text("raise SystemExit(3)")
+    monkeypatch.chdir(version)
+    assert played("", version, monkeypatch).unseen == {}
+
+
 def test_what_a_graph_prints_is_not_believed(version: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = """print(json.dumps(["fault", "labels", "", "forged"]), flush=True)\nprint("token" + json.dumps(["tries", "x", "", ""]))"""
     trial = played(program, version, monkeypatch)
     assert (_told(trial), trial.unseen) == ([], {})
+
+
+@pytest.mark.parametrize("folder", [".", "../3"])
+def test_one_version_is_judged_among_those_beside_it(folder: str, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trials, "PROGRAM", ("-c", SAYS))
+    (base / "2").symlink_to("3")
+    (base / "2/batching_params.pbtxt").write_text("max_batch_size { value: 8 } allowed_batch_sizes: 4")
+    (base / "model.config").write_text('model_config_list { config { name: "small" base_path: "/models/small" model_platform: "tensorflow" '
+                                       "model_version_policy { specific { versions: 2 versions: 3 } } } }")
+    monkeypatch.chdir(base / "3")
+    found = {line.code: line for line in check(Path(folder), 60).lines if not line.version}
+    assert (found["config"].holds, found["config"].why, found["batching"].holds) == (True, "", False)
+    assert {line.version for line in check(base, 60).lines} == {"", "2", "3"}
 
 
 @pytest.mark.slow

@@ -5,17 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 
 import pytest
-
-TOOLS = str(Path(__file__).parents[2] / "tools")
+from tooling import TOOLS
 
 
 @pytest.fixture(scope="module")
 def tool(request: pytest.FixtureRequest) -> Iterator[ModuleType]:
     """The tool that a file of tests is named after, as a module, under a name by which another process finds it."""
-    sys.path.insert(0, TOOLS)
+    sys.path.insert(0, str(TOOLS))
     yield import_module(request.module.__name__.removeprefix("test_"))
-    sys.path.remove(TOOLS)
+    sys.path.remove(str(TOOLS))

@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from tooling import TOOLS, tool
 
 from archspec.network import load, lower
 from archspec.weights.form import differences
 from archspec.weights.library import candidates, shipped_mappings, stage_blocks
 
-FILE = Path(__file__).parents[2] / "tools" / "parity.py"
-
-
-def _module() -> ModuleType:
-    found = importlib.util.spec_from_file_location("parity", FILE)
-    assert found is not None
-    assert found.loader is not None
-    module = importlib.util.module_from_spec(found)
-    sys.modules["parity"] = module
-    found.loader.exec_module(module)
-    return module
-
-
-PARITY = _module()
+PARITY = tool("parity")
 
 
 def fitting(twin: object) -> set[str]:
     """The mappings that name every layer of a twin's network, whose form they have."""
-    spec = load(str(FILE.parents[1] / twin.spec) if "/" in twin.spec else twin.spec, twin.overrides)  # type: ignore[attr-defined]
+    spec = load(str(TOOLS.parent / twin.spec) if "/" in twin.spec else twin.spec, twin.overrides)  # type: ignore[attr-defined]
     graph = lower(spec)
     return {mapping.name for mapping in candidates(twin.layout, graph, stage_blocks(spec))  # type: ignore[attr-defined]
             if mapping.covers(graph) and not differences(mapping.form, graph)}

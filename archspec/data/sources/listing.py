@@ -60,10 +60,15 @@ class LeftOut:
             self.counts[kind] = self.counts.get(kind, 0) + count
             self.firsts.setdefault(kind, other.firsts[kind])
 
+    def unread(self) -> LeftOut:
+        """Of these the images of kinds that are not read."""
+        kinds = [kind for kind in self.counts if kind[0].endswith(IS_UNREAD)]
+        return LeftOut(self.root, {kind: self.counts[kind] for kind in kinds}, {kind: self.firsts[kind] for kind in kinds})
+
     def __str__(self) -> str:
         said = ", ".join(f"{count} {kind[count > 1]} (first: {self.firsts[kind]})" if count > 1 else
                          f"{count} {kind[0]} ({self.firsts[kind]})" for kind, count in self.counts.items())
-        return said + CONVERT * any(kind[0].endswith(IS_UNREAD) for kind in self.counts)
+        return said + CONVERT * bool(self.unread().counts)
 
 
 def below(root: bytes, path: bytes) -> bytes:
