@@ -30,8 +30,9 @@ def extended(concat: Callable[..., Any], x: Any, pads: Pads) -> Any:
 def joined(join: Callable[[Any, Any], Any], x: Any, kernel: Pair, stride: Pair, dilation: Pair) -> Any:
     """The pixels of each window, which may have gaps, made one: first along one side of maps, then along the other."""
     for axis, span in enumerate(reach(kernel, dilation)):
-        starts = range(0, span, dilation[axis])
-        x = reduce(join, [_along(x, axis, slice(start, start + 1 - span or None, stride[axis])) for start in starts])
+        # each slice ends as far from the map's end as the last pixel of a window is from this one
+        taps = [slice(start, start + 1 - span or None, stride[axis]) for start in range(0, span, dilation[axis])]
+        x = reduce(join, [_along(x, axis, tap) for tap in taps])
     return x
 
 

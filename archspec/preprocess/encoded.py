@@ -11,7 +11,7 @@ import tensorflow as tf
 from archspec.errors import InputError
 from archspec.preprocess.header import MAGIC, UNREAD
 from archspec.preprocess.in_graph import bmp, exif, geometry, gif, jpeg, png, webp
-from archspec.preprocess.in_graph.bytewise import File, file_of, held
+from archspec.preprocess.in_graph.bytewise import PADDING, File, file_of, held, is_text
 from archspec.preprocess.in_graph.colours import in_channels
 from archspec.preprocess.pixels import SPLIT, seen
 from archspec.preprocess.rule import Preprocess
@@ -21,8 +21,6 @@ MOST_PIXELS = 50_000_000
 CHANNELS = (1, 3, 4)
 """That a network's input has to have."""
 KINDS = ("JPEG", "PNG", "WebP", "GIF", "BMP")
-HEAD = 32
-"""Bytes by which kinds are told apart, but for those of UNREAD that begin later."""
 Seen = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
 """Pixels (h, w, channels) uint8, and what of them is seen: a packed sampling."""
 
@@ -66,16 +64,17 @@ def _decoded(file: File, rule: Preprocess) -> Seen:
 
 
 def _kind(file: File) -> tuple[tf.Tensor, tf.Tensor]:
-    """The number of a file's kind, () int32, len(KINDS) for what is not read; and of such a one what it is."""
-    head = tf.strings.substr(tf.strings.join([tf.strings.substr(file.encoded, 0, tf.minimum(HEAD, tf.size(file.raw) - 32)),
-                                              b"\0" * HEAD]), 0, HEAD)
+    """The number of a file's kind, () int32, len(KINDS) for what is not read; and of such a one what it is.
+
+    A file has at least PADDING bytes to look at; what says its name later is no image that is known.
+    """
     names, numbers = ["no image that is known"], [len(KINDS)]
     found = tf.constant(0)
     for offset, magic, kind in reversed((*UNREAD, *MAGIC)):
-        if offset + len(magic) <= HEAD:
+        if offset + len(magic) <= PADDING:
             names.append(f"{kind}: not read here")
             numbers.append(KINDS.index(kind) if kind in KINDS else len(KINDS))
-            found = tf.where(tf.strings.substr(head, offset, len(magic)) == magic, len(names) - 1, found)
+            found = tf.where(is_text(file.raw[offset:offset + len(magic)], magic), len(names) - 1, found)
     return tf.gather(tf.constant(numbers), found), tf.gather(tf.constant(names), found)
 
 
@@ -93,7 +92,7 @@ def _jpeg(file: File, rule: Preprocess) -> Seen:
     def other() -> Seen:
         image = jpeg.not_cut_short(jpeg.decoded(file), file)
         return _whole(image, found.height, found.width, found.orientation, rule, file)
-    if not jpeg.PLAIN[rule.channels]:
+    if not jpeg.plain_components(rule):
         return other()
     read: Seen = tf.cond(found.plain(rule), plain, other)
     return read
