@@ -25,34 +25,23 @@ Seen = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
 """Pixels (h, w, channels) uint8, and what of them is seen: a packed sampling."""
 
 
-def from_bytes(encoded: tf.Tensor, rule: Preprocess, *, most: int = MOST_PIXELS) -> tf.Tensor:
-    """() string to (height, width, channels) uint8. In a graph the op fails for what is no image, or has `most` pixels more.
+def batch_from_bytes(encoded: tf.Tensor, rule: Preprocess, *, most: int = MOST_PIXELS) -> tf.Tensor:
+    """(n,) string to (n, height, width, channels) uint8, one after the other, so that the memory is that of the largest.
 
-    Raises InputError for a rule of other than CHANNELS.
+    In a graph the op fails for what is no image, or has more than `most` pixels; a message counts images from 0. Raises
+    InputError for a rule of other than CHANNELS.
     """
-    return _from_bytes(tf.ensure_shape(encoded, ()), tf.constant("the image"), rule, most)
-
-
-def batch_from_bytes(encoded: tf.Tensor, rule: Preprocess, *, most: int = MOST_PIXELS, at_once: int = 1) -> tf.Tensor:
-    """(n,) string to (n, height, width, channels) uint8, one after the other; a message counts images from 0.
-
-    `at_once` of them are decoded at a time, which takes so many times the memory. Raises InputError as `from_bytes`.
-    """
+    if rule.channels not in CHANNELS:
+        raise InputError(f"images of {rule.channels} channels cannot be sent as bytes; 1, 3 or 4 can")
     encoded = tf.ensure_shape(encoded, (None,))
 
     def each(pair: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
-        return _from_bytes(pair[1], tf.strings.join(["image ", tf.strings.as_string(pair[0])]), rule, most)
+        file = file_of(pair[1], tf.strings.join(["image ", tf.strings.as_string(pair[0])]), most)
+        pixels, numbers, places = _decoded(file, rule)
+        return seen(tf.ensure_shape(pixels, (None, None, rule.channels)), numbers, places, rule)
     found = tf.map_fn(each, (tf.range(tf.size(encoded)), encoded), fn_output_signature=tf.TensorSpec(rule.shape, tf.uint8),
-                      parallel_iterations=at_once)
+                      parallel_iterations=1)
     return tf.ensure_shape(found, (None, *rule.shape))
-
-
-def _from_bytes(encoded: tf.Tensor, name: tf.Tensor, rule: Preprocess, most: int) -> tf.Tensor:
-    if rule.channels not in CHANNELS:
-        raise InputError(f"images of {rule.channels} channels cannot be sent as bytes; 1, 3 or 4 can")
-    file = file_of(encoded, name, most)
-    pixels, numbers, places = _decoded(file, rule)
-    return seen(tf.ensure_shape(pixels, (None, None, rule.channels)), numbers, places, rule)
 
 
 def _decoded(file: File, rule: Preprocess) -> Seen:
