@@ -8,11 +8,11 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from artifacts import RULE
+from artifacts import RULE, artifact
 
 import archspec
 from archspec.artifact import folder
-from archspec.artifact.artifact import Artifact, shapes
+from archspec.artifact.artifact import Artifact
 from archspec.artifact.keras_model import keras_model
 from archspec.errors import InputError
 from archspec.graph.passes import reaching
@@ -30,15 +30,8 @@ head: [global_avg_pool, dropout: 0.1, dense: $classes]
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
-    """Weights and statistics that are not the first ones."""
-    path = tmp_path_factory.mktemp("specs") / "small.yaml"
-    path.write_text(SPEC)
-    spec = archspec.load(path)
-    graph, draw = archspec.lower(spec), np.random.default_rng(0)
-    weights = {key: draw.uniform(0.5, 1.5, shape).astype(np.float32) for key, shape in shapes(graph).items()}
-    rule = replace(RULE, height=64, width=64)
-    return Artifact(spec.to_yaml(expand=True), graph, weights, ("cat", "dog", "owl"), rule, {}, {"python": "3.11"}, "0123", False)
+def trained() -> Artifact:
+    return artifact(SPEC, replace(RULE, height=64, width=64))
 
 
 @pytest.fixture(scope="module")
