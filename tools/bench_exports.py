@@ -157,7 +157,7 @@ def loaded(side: str, path: Path) -> Callable[[np.ndarray], np.ndarray]:
     if side == THEIRS:
         served = tf.saved_model.load(str(path)).signatures["serving_default"]
         (key,) = served.structured_input_signature[1]
-        return lambda images, _served=served: next(iter(_served(**{key: tf.constant(images)}).values())).numpy()
+        return lambda images: next(iter(served(**{key: tf.constant(images)}).values())).numpy()
     if side == PLAIN:
         from ai_edge_litert.interpreter import Interpreter
         runner = Interpreter(model_path=str(path), num_threads=os.cpu_count()).get_signature_runner("serving_default")
