@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
-from artifacts import RULE
+from artifacts import RULE, artifact
 
 import archspec
 from archspec.artifact import folder
-from archspec.artifact.artifact import Artifact, shapes
+from archspec.artifact.artifact import Artifact
 from archspec.artifact.keras_model import keras_model
 from archspec.errors import InputError
 from archspec.graph.passes import reaching
@@ -29,13 +31,7 @@ head: [global_avg_pool, dropout: 0.1, dense: $classes]
 
 @pytest.fixture(scope="module")
 def trained() -> Artifact:
-    """Weights and statistics that are not the first ones."""
-    from dataclasses import replace
-    spec = _spec()
-    graph, draw = archspec.lower(spec), np.random.default_rng(0)
-    weights = {key: draw.uniform(0.5, 1.5, shape).astype(np.float32) for key, shape in shapes(graph).items()}
-    rule = replace(RULE, height=64, width=64)
-    return Artifact(spec.to_yaml(expand=True), graph, weights, ("cat", "dog", "owl"), rule, {}, {"python": "3.11"}, "0123", False)
+    return artifact(SPEC, replace(RULE, height=64, width=64))
 
 
 @pytest.fixture(scope="module")
@@ -47,20 +43,11 @@ def run(trained: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def _spec(**overrides: object) -> archspec.Spec:
-    import tempfile
-    with tempfile.TemporaryDirectory() as place:
-        path = Path(place) / "small.yaml"
-        path.write_text(SPEC)
-        return archspec.load(path, overrides)
-
-
 def pixels() -> np.ndarray:
     return np.random.default_rng(1).normal(size=(2, 64, 64, 4)).astype(np.float32)
 
 
 def test_the_weights_of_a_run_are_carried_over(trained: Artifact, run: Path) -> None:
-    import keras
     whole = keras_model(trained)
     names = {level: trained.graph.features[level].value.name for level in ("P3", "P4")}
     wanted = keras.Model(whole.input, {level: whole.get_layer(name).output for level, name in names.items()})(pixels())

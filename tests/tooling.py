@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+
+import pytest
 
 TOOLS = Path(__file__).parent.parent / "tools"
 
 
 def tool(name: str) -> ModuleType:
-    """The tool of this name, loaded under it."""
-    found = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
-    assert found is not None
-    assert found.loader is not None
-    module = importlib.util.module_from_spec(found)
-    sys.modules[name] = module
-    found.loader.exec_module(module)
-    return module
+    """The tool of this name, loaded under it, from beside the tools that it imports."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(TOOLS)
+        return import_module(name)

@@ -29,6 +29,7 @@ import keras  # noqa: E402
 from rich.console import Console  # noqa: E402
 
 from archspec.data.sources import load_data  # noqa: E402
+from archspec.io.memory import resident_memory  # noqa: E402
 from archspec.network import load, lower  # noqa: E402
 from archspec.train.begin import begin  # noqa: E402
 from archspec.train.devices.cluster import ALONE  # noqa: E402
@@ -112,7 +113,7 @@ class Growth(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         step = self._job.state.progress.step
         if step % max(1, self._job.steps // 10) == 0:
-            print(f"step {step:6d}  {_resident() / 1e6:7.1f} MB  {len(os.listdir('/proc/self/fd')):4d} files  "
+            print(f"step {step:6d}  {resident_memory() / 1e6:7.1f} MB  {len(os.listdir('/proc/self/fd')):4d} files  "
                   f"{len(os.listdir('/proc/self/task')):4d} threads, {threading.active_count()} of them Python's", flush=True)
 
 
@@ -129,11 +130,6 @@ def growing(steps: int) -> None:
         job, run = prepare(spec, graph, data, lambda *_: None), RunFolder(Path(folder, "run"))
         begin(run, spec, graph, job, fresh=False, say=lambda _: None)
         train(job, run, Console(stderr=True, quiet=True), [Growth(job)])
-
-
-def _resident() -> int:
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -30,12 +30,14 @@ import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 from benching import TIE, parsed, parser_of, write  # noqa: E402
 from rich.console import Console  # noqa: E402
+from smallest import drawn  # noqa: E402
 
-from archspec.artifact.artifact import Artifact, shapes, versions  # noqa: E402
+from archspec.artifact.artifact import Artifact, versions  # noqa: E402
 from archspec.export.exportable import Exportable  # noqa: E402
 from archspec.export.exporters import EXPORTERS  # noqa: E402
 from archspec.export.runners import RUNNERS  # noqa: E402
 from archspec.graph.ir import Graph  # noqa: E402
+from archspec.io.memory import resident_memory  # noqa: E402
 from archspec.io.quiet import quiet  # noqa: E402
 from archspec.model.emit import build  # noqa: E402
 from archspec.model.operations import compute  # noqa: E402
@@ -105,20 +107,10 @@ NETWORKS: Mapping[str, Callable[..., keras.Model] | None] = {
 def artifact(name: str, size: int | None) -> Artifact:
     """Random weights of the usual size, statistics moved; pixels as they are."""
     graph = lower(load(name, [f"input={size}x{size}x3"] if size else []))
-    draw, shape = np.random.default_rng(0), input_shape(graph)
     recipe = section_of(Recipe, {"preprocess": {"mean": 0.0, "std": 1.0}, "data": {"source": "synthetic"}})
-    weights = {key: drawn(draw, key[1], sizes) for key, sizes in shapes(graph).items()}
     classes = tuple(map(str, range(graph.output.type.channels)))
-    return Artifact("", graph, weights, classes, preprocess_of(recipe, shape), {}, versions(), "", several=False)
-
-
-def drawn(draw: np.random.Generator, name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """Numbers of a weight of this name."""
-    if name in ("gamma", "moving_variance"):
-        return np.abs(draw.normal(1, 0.1, shape)).astype(np.float32)
-    if name in ("beta", "moving_mean", "bias"):
-        return draw.normal(0, 0.1, shape).astype(np.float32)
-    return draw.normal(0, np.sqrt(2 / max(1, np.prod(shape[:-1]))), shape).astype(np.float32)
+    rule = preprocess_of(recipe, input_shape(graph))
+    return Artifact("", graph, drawn(graph), classes, rule, {}, versions(), "", several=False)
 
 
 def theirs(name: str, found: Artifact) -> keras.Model:
@@ -165,7 +157,7 @@ def loaded(side: str, path: Path) -> Callable[[np.ndarray], np.ndarray]:
     if side == THEIRS:
         served = tf.saved_model.load(str(path)).signatures["serving_default"]
         (key,) = served.structured_input_signature[1]
-        return lambda images, _served=served: next(iter(_served(**{key: tf.constant(images)}).values())).numpy()
+        return lambda images: next(iter(served(**{key: tf.constant(images)}).values())).numpy()
     if side == PLAIN:
         from ai_edge_litert.interpreter import Interpreter
         runner = Interpreter(model_path=str(path), num_threads=os.cpu_count()).get_signature_runner("serving_default")
@@ -212,21 +204,16 @@ def sizes(name: str, graph: Graph, sides: Mapping[str, Path]) -> Iterator[Size]:
         yield Size(name, side, sum(each.stat().st_size for each in files), seconds, memory)
 
 
-def resident() -> int:
-    """Bytes of memory that this process holds."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
 def load_one(side: str, path: str, shape: str) -> None:
     """Prints what loading a side and its first calls take in this process, which has loaded TensorFlow."""
     images = np.zeros((1, *json.loads(shape)), np.float32)
-    before, begin = resident(), time.perf_counter()
+    before, begin = resident_memory(), time.perf_counter()
     run = loaded(side, Path(path))
     run(images)
     seconds = time.perf_counter() - begin
     for _ in range(3):
         run(images)
-    print(json.dumps([seconds, resident() - before]))
+    print(json.dumps([seconds, resident_memory() - before]))
 
 
 # -- the command line ------------------------------------------------------------------------------------------------------

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 
 import keras
 import numpy as np
+from smallest import smallest
 
-import archspec
-from archspec.errors import SpecError
 from archspec.graph.ir import Graph
 from archspec.graph.ops import BatchNorm
 from archspec.graph.passes import Network, fold_affine
@@ -25,8 +24,6 @@ from archspec.model.emit import build
 from archspec.model.values import assign, values
 from archspec.spec.files import spec_names
 
-SIDES = (32, 64, 96, 128, 160, 224, 299)
-"""Tried in turn: the smallest that a network takes."""
 EQUAL = 1e-5
 MAGNIFIED = 4
 """Times a network's own rounding: two such errors, each of which may by chance be larger than the one measured."""
@@ -53,16 +50,6 @@ class Distance:
     def small(self) -> bool:
         """Whether the two are equal."""
         return self.exact < EQUAL and self.folded < self.allowed
-
-
-def smallest(name: str, *overrides: str) -> Graph:
-    """A shipped network on the smallest images that it can be lowered for."""
-    for side in SIDES:
-        try:
-            return archspec.lower(archspec.load(name, [f"input={side}x{side}x3", *overrides]))
-        except SpecError:
-            continue
-    raise AssertionError(f"{name} takes none of {SIDES}")
 
 
 def calibrated(graph: Graph) -> keras.Model:
@@ -125,7 +112,7 @@ def main() -> int:
     """Exit code 1 where a network is not equal."""
     wrong = []
     for name in sys.argv[1:] or spec_names():
-        graph = smallest(name)
+        _, graph = smallest(name)
         if any(isinstance(node.op, BatchNorm) for node in graph.nodes):
             keras.backend.clear_session()
             found = distance(graph, calibrated(graph), images(graph, 2))

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import keras
 
 from archspec.artifact.artifact import Artifact
 from archspec.artifact.facts import NAME, SPEC, facts_of
-from archspec.graph.names import layer_name
-from archspec.io.depth import deep
+from archspec.graph.passes import reaching
 from archspec.model import saved
-from archspec.model.emit import build
+from archspec.model.emit import backbone, build
 from archspec.model.values import assign
 
 
@@ -35,21 +33,15 @@ def save(artifact: Artifact, path: Path) -> tuple[str, ...]:
     return saved.save(model, artifact.graph, path, {SPEC: artifact.spec, NAME: json.dumps(facts_of(artifact))})
 
 
-def features_model(artifact: Artifact, levels: Sequence[str], *, portable: bool = False) -> keras.Model:
-    """`images`, normalised, to {level: feature map}, with no layer more than that takes. `portable` is as in build."""
-    model = build(artifact.graph, initialize=False, portable=portable)
-    assign(model, artifact.weights)
-    values = {level: artifact.graph.features[level].value for level in levels}
-    layers = {level: layer_name(artifact.graph.node(value.name)) for level, value in values.items()}
-    outputs = {level: model.get_layer(layer).output for level, layer in layers.items()}
-    with deep(len(model.layers)):
-        return keras.Model(model.input, outputs, name=f"{artifact.name}_backbone")
+def features_model(artifact: Artifact, levels: Sequence[str]) -> keras.Model:
+    """`images`, normalised, to {level: feature map}, with no layer more than that takes."""
+    model = backbone(artifact.graph, levels, initialize=False, portable=True)
+    held = {layer.name for layer in model.layers}
+    assign(model, {key: array for key, array in artifact.weights.items() if key[0] in held})
+    return model
 
 
 def save_features(artifact: Artifact, levels: Sequence[str], path: Path) -> tuple[str, ...]:
     """Writes the .keras file of `features_model`, as `save` does. It is no artifact: it tells no classes apart."""
-    graph = artifact.graph
-    names = [graph.input.name, *(graph.features[level].value.name for level in levels)]
-    part = replace(graph, nodes=graph.ancestors(names), auxiliary={})
-    model = features_model(artifact, levels, portable=True)
+    model, part = features_model(artifact, levels), reaching(artifact.graph, levels)
     return saved.save(model, part, path, {NAME: json.dumps(facts_of(artifact))})

@@ -70,6 +70,10 @@ class Pipeline:
         """Whether the last batch of an epoch is not full."""
         return self.split.size % self.recipe.batch != 0
 
+    def is_partial(self, step: int) -> bool:
+        """Whether the batch of the step that comes after so many is not full."""
+        return self.partial and (step + 1) % self.steps == 0
+
     @cached_property
     def plan(self) -> Plan:
         """Which example stands where."""

@@ -24,6 +24,7 @@ from typing import IO, Any, NamedTuple, Self
 import numpy as np
 
 from archspec.errors import one_line
+from archspec.io.memory import resident_memory
 from archspec.io.python import command, environment
 from archspec.io.quiet import forbid
 
@@ -113,13 +114,6 @@ def _receive(file: IO[bytes]) -> tuple[dict[str, Any], np.ndarray]:
     return document, np.frombuffer(data, array.dtype).reshape(array.shape)
 
 
-def _resident() -> int:
-    """Bytes of memory that this process holds; 0 where the system does not say."""
-    with suppress(OSError, ValueError, IndexError):
-        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    return 0
-
-
 class _Served:
     """The other side: an export that is asked."""
 
@@ -145,10 +139,10 @@ class _Served:
     def _load(self, images: np.ndarray) -> dict[str, Any]:
         from archspec.export.runners import LIBRARIES, RUNNERS
         import_module(LIBRARIES[self._kind])  # what a program has loaded anyhow is not the export's
-        before, begin = _resident(), time.perf_counter()
+        before, begin = resident_memory(), time.perf_counter()
         self._run = RUNNERS[self._kind](self._path)
         self._run(images)
-        return {"seconds": time.perf_counter() - begin, "memory": _resident() - before}
+        return {"seconds": time.perf_counter() - begin, "memory": resident_memory() - before}
 
     def _time(self, images: np.ndarray) -> float:
         taken, end = list[float](), time.perf_counter() + SECONDS

@@ -15,8 +15,8 @@ from archspec.errors import InputError
 from archspec.export.onnx_sheet import Attribute, Sheet
 from archspec.graph import ops
 from archspec.graph.ir import Graph, Node
-from archspec.graph.pads import pool_pads
-from archspec.graph.types import Padding, Pads, Pair
+from archspec.graph.pads import counting, pool_pads, same
+from archspec.graph.types import VALID, Padding, Pads, Pair
 from archspec.graph.weights import Weights
 
 TO_MAPS, FROM_MAPS = (0, 3, 1, 2), (0, 2, 3, 1)
@@ -112,12 +112,10 @@ def _refuse_open_dilation(node: Node, stride: Pair) -> None:
 
 
 def _same(size: int | None, reach: int, stride: int) -> Pair | None:
-    """Pixels before and behind an axis; the odd one is behind, as in TensorFlow. None where they depend on an open size."""
-    if size is None and stride > 1:
-        return None
-    rest = ((size - 1) % stride if size is not None else 0)
-    missing = max(0, reach - 1 - rest)
-    return missing // 2, missing - missing // 2
+    """Pixels before and behind an axis. None where they depend on an open size."""
+    if size is None:
+        return same(1, reach, 1) if stride == 1 else None
+    return same(size, reach, stride)
 
 
 def _pads(pads: Pads) -> tuple[int, ...]:
@@ -158,17 +156,12 @@ def _pool(call: Call, op: ops.Pool) -> None:
                  **_window(call, pads, ops.reach(op.kernel, op.dilation), op.stride))
         return
     x, counts = call.x, op.count_padding
-    if counts and pads != "same" and op.padding != "same" and pads != op.padding:
-        # the rows that `ceil` adds are never in the mean, so the others have to be zeros of the map
-        counted = _each(min, pads, op.padding)
-        x, pads, counts = _zeros_around(call, x, counted), _each(int.__sub__, pads, counted), False
+    if counts and pads != "same":
+        counted, left_out = counting(op, pads)
+        if left_out != VALID:  # ONNX counts all or nothing, so what counts has to be zeros of the map
+            x, pads, counts = _zeros_around(call, x, counted), left_out, False
     window = _window(call, pads, ops.reach(op.kernel, op.dilation), op.stride)
     call.put("AveragePool", x, kernel_shape=op.kernel, dilations=op.dilation, count_include_pad=int(counts), **window)
-
-
-def _each(reckon: Callable[[int, int], int], pads: Pads, others: Pads) -> Pads:
-    top, bottom, left, right = map(reckon, pads, others)
-    return top, bottom, left, right
 
 
 def _zeros_around(call: Call, x: str, pads: Pads) -> str:

@@ -26,6 +26,11 @@ def peak_memory(root: Path = Path("/")) -> int:
     return 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss if kilobytes is None else kilobytes)
 
 
+def resident_memory(root: Path = Path("/")) -> int:
+    """Bytes of memory that this process has now; 0 where the system does not say."""
+    return 1024 * _table(root / "proc" / "self" / "status").get("VmRSS:", 0)
+
+
 def _machine(path: Path) -> float:
     kilobytes = _table(path).get("MemAvailable:")
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if kilobytes is None else kilobytes * 1024

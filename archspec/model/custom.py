@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import reduce
 from typing import Any, Literal
 
 import keras
 import tensorflow as tf
 from keras import ops
 
+from archspec.graph.ops import reach
 from archspec.graph.types import VALID, Pads, Pair
 from archspec.model.grouped import convolve
+from archspec.model.windows import around, extended, joined
 
 Shape = tuple[int | None, ...]
 Counted = Literal["same"] | Pads
@@ -46,23 +47,6 @@ def _four(pads: Sequence[int]) -> Pads:
     return top, bottom, left, right
 
 
-def _around(pads: Pads) -> list[tuple[int, int]]:
-    """Padding of a batch of maps, axis by axis."""
-    top, bottom, left, right = pads
-    return [(0, 0), (top, bottom), (left, right), (0, 0)]
-
-
-def _extend_edges(x: Any, pads: Pads) -> Any:
-    """Repeats the border pixels outward.
-
-    A window that reaches into the padding holds the border pixel too, so its maximum is that of a padding with -inf;
-    but no value leaves the range of the map, which a padding with -inf ruins for int8.
-    """
-    top, bottom, left, right = pads
-    x = ops.concatenate([*[x[:, :1]] * top, x, *[x[:, -1:]] * bottom], axis=1)
-    return ops.concatenate([*[x[:, :, :1]] * left, x, *[x[:, :, -1:]] * right], axis=2)
-
-
 def _windows(shape: Shape, kernel: Pair, stride: Pair, pads: Counted) -> Shape:
     """Shape of a batch of maps after a window has passed over it."""
     sides: list[int | None] = []
@@ -86,7 +70,7 @@ class PaddedMaxPooling2D(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """(batch, height, width, channels) to the same with fewer pixels."""
-        return ops.max_pool(_extend_edges(inputs, self.padding), self.pool_size, self.strides, "valid", LAYOUT)
+        return ops.max_pool(extended(ops.concatenate, inputs, self.padding), self.pool_size, self.strides, "valid", LAYOUT)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return _windows(input_shape, self.pool_size, self.strides, self.padding)
@@ -114,9 +98,9 @@ class PaddedAveragePooling2D(keras.layers.Layer):
         """(batch, height, width, channels) to the same with fewer pixels."""
         if self.counted == "same":
             return self._mean(inputs, "same") * self._share_inside(inputs)
-        inside = ops.pad(inputs, _around(self.counted))
+        inside = ops.pad(inputs, around(self.counted))
         seen = ops.ones((1, *ops.shape(inside)[1:3], 1), dtype=inside.dtype)
-        outside = _around(self.left_out)
+        outside = around(self.left_out)
         return self._mean(ops.pad(inside, outside), "valid") / self._mean(ops.pad(seen, outside), "valid")
 
     def _mean(self, x: Any, padding: str) -> Any:
@@ -138,21 +122,6 @@ class PaddedAveragePooling2D(keras.layers.Layer):
                 "counted": self.counted, "left_out": self.left_out}
 
 
-def _slide_over(join: Callable[[Any, Any], Any], x: Any, kernel: Pair, stride: Pair, dilation: Pair) -> Any:
-    """Joins the pixels of each window of (batch, height, width, channels), side by side; the windows may have gaps."""
-    for axis in (0, 1):
-        reach = dilation[axis] * (kernel[axis] - 1) + 1
-        parts = [_along(x, axis, start * dilation[axis], reach, stride[axis]) for start in range(kernel[axis])]
-        x = reduce(join, parts)
-    return x
-
-
-def _along(x: Any, axis: int, start: int, reach: int, stride: int) -> Any:
-    """The pixels that lie `start` behind the first of each window, along one side."""
-    end = start + 1 - reach or None  # as far from the map's end as the last pixel of the window is from this one
-    return x[:, start:end:stride] if axis == 0 else x[:, :, start:end:stride]
-
-
 @register
 class DilatedPooling2D(keras.layers.Layer):
     """Maximum or mean over a window with gaps, which Keras lacks: the counterpart of a dilated convolution.
@@ -171,39 +140,38 @@ class DilatedPooling2D(keras.layers.Layer):
     def call(self, inputs: Any) -> Any:
         """(batch, height, width, channels) to the same with fewer pixels, or as many."""
         if self.mode == "max":
-            return self._slide(ops.maximum, ops.pad(inputs, _around(self.left_out), constant_values=-math.inf))
-        inside = ops.pad(inputs, _around(self.counted))
-        total = self._slide(ops.add, ops.pad(inside, _around(self.left_out)))
+            return self._slide(ops.maximum, ops.pad(inputs, around(self.left_out), constant_values=-math.inf))
+        inside = ops.pad(inputs, around(self.counted))
+        total = self._slide(ops.add, ops.pad(inside, around(self.left_out)))
         if not any(self.left_out):
             return total / math.prod(self.pool_size)
         seen = ops.ones((1, *ops.shape(inside)[1:3], 1), dtype=inside.dtype)
-        return total / self._slide(ops.add, ops.pad(seen, _around(self.left_out)))
+        return total / self._slide(ops.add, ops.pad(seen, around(self.left_out)))
 
     def _slide(self, join: Callable[[Any, Any], Any], x: Any) -> Any:
-        return _slide_over(join, x, self.pool_size, self.strides, self.dilation_rate)
+        return joined(join, x, self.pool_size, self.strides, self.dilation_rate)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         top, bottom, left, right = (a + b for a, b in zip(self.counted, self.left_out, strict=True))
-        tall, wide = (d * (k - 1) + 1 for k, d in zip(self.pool_size, self.dilation_rate, strict=True))
-        return _windows(input_shape, (tall, wide), self.strides, (top, bottom, left, right))
+        return _windows(input_shape, reach(self.pool_size, self.dilation_rate), self.strides, (top, bottom, left, right))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "mode": self.mode, "pool_size": self.pool_size, "strides": self.strides,
                 "dilation_rate": self.dilation_rate, "counted": self.counted, "left_out": self.left_out}
 
 
-def _same_start(size: Any, reach: int, stride: int) -> Any:
+def _same_start(size: Any, side: int, stride: int) -> Any:
     """Where, in a `same` convolution with stride 1, the first window of the one with this stride lies."""
-    padding = tf.maximum((-(-size // stride) - 1) * stride + reach - size, 0)  # Keras's would be of floatx's width
-    return (reach - 1) // 2 - padding // 2
+    padding = tf.maximum((-(-size // stride) - 1) * stride + side - size, 0)  # Keras's would be of floatx's width
+    return (side - 1) // 2 - padding // 2
 
 
 def _subsample(full: Any, x: Any, layer: Any) -> Any:
     """The windows at the layer's strides, of a convolution of x with stride 1."""
     starts: list[Any] = [0, 0]
     if layer.padding == "same":
-        reach = [d * (k - 1) + 1 for k, d in zip(layer.kernel_size, layer.dilation_rate, strict=True)]
-        starts = [_same_start(ops.shape(x)[axis + 1], reach[axis], layer.strides[axis]) for axis in (0, 1)]
+        sides = reach(layer.kernel_size, layer.dilation_rate)
+        starts = [_same_start(ops.shape(x)[axis + 1], sides[axis], layer.strides[axis]) for axis in (0, 1)]
     return full[:, starts[0]::layer.strides[0], starts[1]::layer.strides[1]]
 
 

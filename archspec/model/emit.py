@@ -73,8 +73,8 @@ def _model(graph: Graph, values: Mapping[str, Any], outputs: Any, name: str, aga
     return model
 
 
-def backbone(graph: Graph, levels: Sequence[str], *, output_stride: int | None = None, dtype: str = "float32",
-             initialize: bool = True) -> keras.Model:
+def backbone(graph: Graph, levels: Sequence[str], *, output_stride: int | None = None, initialize: bool = True,
+             portable: bool = False) -> keras.Model:
     """The model from `images` to {level: feature map}, with no layer more than that takes. All else is as in build.
 
     With an output stride no map is smaller than that (graph/passes/dilation.py). Raises InputError if the graph has no such
@@ -85,10 +85,10 @@ def backbone(graph: Graph, levels: Sequence[str], *, output_stride: int | None =
         raise InputError(f"{graph.name}: no feature level was asked for; it has {', '.join(graph.features)}")
     cut = reaching(graph, levels)
     cut = cut if output_stride is None else dilated(cut, output_stride)
-    with deep(len(cut.nodes)), _stated(dtype):
+    with deep(len(cut.nodes)), _stated("float32"):
         values = _emit(cut.nodes, initialize)
         outputs = {level: values[feature.value.name] for level, feature in cut.features.items()}
-        model = _model(cut, values, outputs, f"{graph.name}_backbone", recomputed(graph))
+        model = _model(cut, values, outputs, f"{graph.name}_backbone", frozenset() if portable else recomputed(graph))
     # what the models of keras-cv, and those of keras-hub, ask a backbone for
     model.pyramid_level_inputs = {level: feature.value.name for level, feature in cut.features.items()}
     model.pyramid_outputs = outputs

@@ -15,7 +15,7 @@ import keras
 from archspec.graph import ops
 from archspec.graph.ir import Node
 from archspec.graph.names import IMAGES, padding_name
-from archspec.graph.pads import least, less, pool_pads
+from archspec.graph.pads import counting, pool_pads, unstrided
 from archspec.graph.types import VALID, Padding, Pads, Pair
 from archspec.model import custom, grouped, norm
 from archspec.model.initial import initializer
@@ -58,9 +58,7 @@ def _as_keras(padding: Padding, reach: Pair, stride: Pair) -> str:
     """Keras's word for a padding, or '' where it has none."""
     if padding in ("same", VALID):
         return "same" if padding == "same" else "valid"
-    above, beside = (reach[0] - 1) // 2, (reach[1] - 1) // 2
-    unstrided = (above, reach[0] - 1 - above, beside, reach[1] - 1 - beside)
-    return "same" if stride == (1, 1) and padding == unstrided else ""
+    return "same" if stride == (1, 1) and padding == unstrided(reach) else ""
 
 
 def _padded(node: Node, op: ops.Conv | ops.Depthwise) -> tuple[Layers, str]:
@@ -114,22 +112,19 @@ def _avg_pool(node: Node, op: ops.Pool) -> Layers:
     word = _as_keras(pads, op.kernel, op.stride)
     if word == "valid" or (word == "same" and not op.count_padding):
         return (keras.layers.AveragePooling2D(op.kernel, op.stride, word, name=node.name),)
-    if pads == "same" or op.padding == "same":  # both are or neither
+    if pads == "same":
         return (custom.PaddedAveragePooling2D(op.kernel, op.stride, counted="same", name=node.name),)
-    if not op.count_padding:
-        return (custom.PaddedAveragePooling2D(op.kernel, op.stride, left_out=pads, name=node.name),)
-    counted = least(pads, op.padding)
+    counted, left_out = counting(op, pads)
     if counted == pads:
         plain = keras.layers.AveragePooling2D(op.kernel, op.stride, "valid", name=node.name)
         return _pad_layer(node, pads), plain
-    return (custom.PaddedAveragePooling2D(op.kernel, op.stride, counted, less(pads, counted), name=node.name),)
+    return (custom.PaddedAveragePooling2D(op.kernel, op.stride, counted, left_out, name=node.name),)
 
 
 def _dilated_pool(node: Node, op: ops.Pool, non_negative: bool) -> Layers:
     pads = pool_pads(node, op)
     assert pads != "same"
-    counted = least(pads, op.padding) if op.mode == "avg" and op.count_padding and op.padding != "same" else VALID
-    left_out = less(pads, counted)
+    counted, left_out = counting(op, pads)
     if any(pads) and (counted == pads or (op.mode == "max" and non_negative)):
         counted, left_out = VALID, VALID
         helpers: Layers = (_pad_layer(node, pads),)

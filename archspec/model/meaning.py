@@ -15,6 +15,7 @@ import keras
 from archspec.graph import init, ops
 from archspec.graph.ir import Node
 from archspec.graph.ops import Op
+from archspec.graph.pads import unstrided
 from archspec.graph.types import VALID, Padding, Pads, Pair
 from archspec.model import custom, grouped, norm
 
@@ -259,8 +260,7 @@ def _plain(it: Meaning, node: Node) -> Meaning:
 def _in_pixels(padding: Padding, reach: Pair, stride: Pair) -> Padding:
     if padding != "same" or stride != (1, 1):
         return padding
-    above, beside = (reach[0] - 1) // 2, (reach[1] - 1) // 2
-    return above, reach[0] - 1 - above, beside, reach[1] - 1 - beside
+    return unstrided(reach)
 
 
 def _reached(node: Node, it: Window, axis: int, counted: Pads, left_out: Pads) -> tuple[int, int]:

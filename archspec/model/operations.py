@@ -16,10 +16,11 @@ import tensorflow as tf
 
 from archspec.graph import ops
 from archspec.graph.ir import Graph, Node
-from archspec.graph.pads import least, less, pool_pads
+from archspec.graph.pads import counting, pool_pads
 from archspec.graph.sign import above_zero, takes_above_zero
 from archspec.graph.types import VALID, Padding, Pads
 from archspec.graph.weights import Key, Weights
+from archspec.model.windows import around, extended, joined
 
 Arrays = Mapping[Key, Any]
 """The numbers of a network: constants or variables."""
@@ -69,13 +70,7 @@ def _explicit(padding: Padding) -> str | list[tuple[int, int]]:
     """A padding in TensorFlow's words."""
     if padding == "same":
         return "SAME"
-    return "VALID" if padding == VALID else _around(padding)
-
-
-def _around(pads: Pads) -> list[tuple[int, int]]:
-    """Padding of a batch of maps, axis by axis."""
-    top, bottom, left, right = pads
-    return [(0, 0), (top, bottom), (left, right), (0, 0)]
+    return "VALID" if padding == VALID else around(padding)
 
 
 def _conv(call: Call, op: ops.Conv) -> tf.Tensor:
@@ -110,23 +105,21 @@ def _pool(call: Call, op: ops.Pool) -> tf.Tensor:
         return _dilated_pool(call, op, pads)
     if op.mode == "max":
         return _max_pool(call, op, pads)
-    if pads == "same" or op.padding == "same":  # both are or neither
+    if pads == "same":
         mean = _mean(call.x, op, "SAME")
         return mean * _share_inside(call.x, op) if op.count_padding else mean
-    counted = least(pads, op.padding) if op.count_padding else VALID
+    counted, left_out = counting(op, pads)
     padded = _mean(_zeros_around(call.x, pads), op, "VALID")
     if counted == pads:
         return padded
-    one = _ones(_zeros_around(call.x[:1, :, :, :1], counted))
-    return padded / _mean(_zeros_around(one, less(pads, counted)), op, "VALID")
+    return padded / _mean(_counted(call.x, counted, left_out), op, "VALID")
 
 
 def _max_pool(call: Call, op: ops.Pool, pads: Padding) -> tf.Tensor:
     if pads == "same":
         return tf.nn.max_pool2d(call.x, op.kernel, op.stride, "SAME")
-    # zeros are as low as -inf where nothing is below zero; else the border's own pixels do not change a maximum. TFLite has
-    # no padded pool, and numbers as low as -inf leave nothing of the range of an int8
-    x = _zeros_around(call.x, pads) if call.non_negative else _edges_around(call.x, pads)
+    # zeros are as low as -inf where nothing is below zero; TFLite has no padded pool
+    x = _zeros_around(call.x, pads) if call.non_negative else extended(tf.concat, call.x, pads)
     return tf.nn.max_pool2d(x, op.kernel, op.stride, "VALID")
 
 
@@ -134,28 +127,16 @@ def _dilated_pool(call: Call, op: ops.Pool, pads: Pads) -> tf.Tensor:
     """TensorFlow's own goes by way of the batch, which no converter takes for a pool."""
     if op.mode == "max":
         lowest = 0.0 if call.non_negative else -math.inf
-        return _slide(tf.maximum, tf.pad(call.x, _around(pads), constant_values=lowest), op)
-    counted = least(pads, op.padding) if op.count_padding and op.padding != "same" else VALID
+        return _slide(tf.maximum, tf.pad(call.x, around(pads), constant_values=lowest), op)
+    counted, left_out = counting(op, pads)
     total = _slide(tf.add, _zeros_around(call.x, pads), op)
     if counted == pads:
         return total / math.prod(op.kernel)
-    seen = tf.pad(tf.ones_like(call.x[:1, :, :, :1]), _around(counted), constant_values=1.0)
-    return total / _slide(tf.add, _zeros_around(seen, less(pads, counted)), op)
+    return total / _slide(tf.add, _counted(call.x, counted, left_out), op)
 
 
 def _slide(join: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], x: tf.Tensor, op: ops.Pool) -> tf.Tensor:
-    """Joins the pixels of each window, first along one side, then along the other."""
-    for axis, (kernel, stride, dilation) in enumerate(zip(op.kernel, op.stride, op.dilation, strict=True), 1):
-        last = dilation * (kernel - 1)
-        parts = [_along(x, axis, dilation * tap, last, stride) for tap in range(kernel)]
-        x = reduce(join, parts)
-    return x
-
-
-def _along(x: tf.Tensor, axis: int, start: int, last: int, stride: int) -> tf.Tensor:
-    """The pixels that lie `start` behind the first of each window, whose last one lies `last` behind it."""
-    inside = slice(start, start - last or None, stride)
-    return x[:, inside] if axis == 1 else x[:, :, inside]
+    return joined(join, x, op.kernel, op.stride, op.dilation)
 
 
 def _mean(x: tf.Tensor, op: ops.Pool, padding: str) -> tf.Tensor:
@@ -174,14 +155,13 @@ def _ones(x: tf.Tensor) -> tf.Tensor:
     return tf.ones_like(x[:1, :, :, :1]) if None in (height, width) else tf.ones((1, height, width, 1))
 
 
+def _counted(x: tf.Tensor, counted: Pads, left_out: Pads) -> tf.Tensor:
+    """One channel: a one for each pixel that counts in a mean, a zero for each that is in no window."""
+    return _zeros_around(_ones(_zeros_around(x[:1, :, :, :1], counted)), left_out)
+
+
 def _zeros_around(x: tf.Tensor, pads: Pads) -> tf.Tensor:
-    return tf.pad(x, _around(pads)) if any(pads) else x
-
-
-def _edges_around(x: tf.Tensor, pads: Pads) -> tf.Tensor:
-    top, bottom, left, right = pads
-    x = tf.concat([*[x[:, :1]] * top, x, *[x[:, -1:]] * bottom], axis=1)
-    return tf.concat([*[x[:, :, :1]] * left, x, *[x[:, :, -1:]] * right], axis=2)
+    return tf.pad(x, around(pads)) if any(pads) else x
 
 
 def _global_pool(call: Call, op: ops.GlobalPool) -> tf.Tensor:

@@ -24,7 +24,7 @@ SCAN, END = 0xDA, 0xD9
 SEQUENTIAL = (0xC0, 0xC1)
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 """Neither a byte of the coded data nor a restart."""
-_MORE = bytes(range(1, 255))
+MORE = bytes(range(1, 255))
 """What decoders do not reach if the image is whole."""
 
 
@@ -34,7 +34,7 @@ def cut_short(data: bytes) -> bool:
     Decodes twice, so it is asked only where the last pixel is FILL.
     """
     end = next((offset for code, offset in _markers(data, 0) if code == END), None)
-    return end is not None and _pixels(data) != _pixels(data[:end] + _MORE + data[end:])
+    return end is not None and _pixels(data) != _pixels(data[:end] + MORE + data[end:])
 
 
 def refuse_cut_short(data: bytes, last: np.ndarray) -> None:

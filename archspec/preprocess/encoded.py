@@ -11,7 +11,7 @@ import tensorflow as tf
 from archspec.errors import InputError
 from archspec.preprocess.header import MAGIC, UNREAD
 from archspec.preprocess.in_graph import bmp, exif, geometry, gif, jpeg, png, webp
-from archspec.preprocess.in_graph.bytewise import File, file_of, held
+from archspec.preprocess.in_graph.bytewise import PADDING, File, file_of, held, is_text
 from archspec.preprocess.in_graph.colours import in_channels
 from archspec.preprocess.pixels import SPLIT, seen
 from archspec.preprocess.rule import Preprocess
@@ -21,40 +21,27 @@ MOST_PIXELS = 50_000_000
 CHANNELS = (1, 3, 4)
 """That a network's input has to have."""
 KINDS = ("JPEG", "PNG", "WebP", "GIF", "BMP")
-HEAD = 32
-"""Bytes by which kinds are told apart, but for those of UNREAD that begin later."""
 Seen = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
 """Pixels (h, w, channels) uint8, and what of them is seen: a packed sampling."""
 
 
-def from_bytes(encoded: tf.Tensor, rule: Preprocess, *, most: int = MOST_PIXELS) -> tf.Tensor:
-    """() string to (height, width, channels) uint8. In a graph the op fails for what is no image, or has `most` pixels more.
+def batch_from_bytes(encoded: tf.Tensor, rule: Preprocess, *, most: int = MOST_PIXELS) -> tf.Tensor:
+    """(n,) string to (n, height, width, channels) uint8, one after the other, so that the memory is that of the largest.
 
-    Raises InputError for a rule of other than CHANNELS.
+    In a graph the op fails for what is no image, or has more than `most` pixels; a message counts images from 0. Raises
+    InputError for a rule of other than CHANNELS.
     """
-    return _from_bytes(tf.ensure_shape(encoded, ()), tf.constant("the image"), rule, most)
-
-
-def batch_from_bytes(encoded: tf.Tensor, rule: Preprocess, *, most: int = MOST_PIXELS, at_once: int = 1) -> tf.Tensor:
-    """(n,) string to (n, height, width, channels) uint8, one after the other; a message counts images from 0.
-
-    `at_once` of them are decoded at a time, which takes so many times the memory. Raises InputError as `from_bytes`.
-    """
+    if rule.channels not in CHANNELS:
+        raise InputError(f"images of {rule.channels} channels cannot be sent as bytes; 1, 3 or 4 can")
     encoded = tf.ensure_shape(encoded, (None,))
 
     def each(pair: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
-        return _from_bytes(pair[1], tf.strings.join(["image ", tf.strings.as_string(pair[0])]), rule, most)
+        file = file_of(pair[1], tf.strings.join(["image ", tf.strings.as_string(pair[0])]), most)
+        pixels, numbers, places = _decoded(file, rule)
+        return seen(tf.ensure_shape(pixels, (None, None, rule.channels)), numbers, places, rule)
     found = tf.map_fn(each, (tf.range(tf.size(encoded)), encoded), fn_output_signature=tf.TensorSpec(rule.shape, tf.uint8),
-                      parallel_iterations=at_once)
+                      parallel_iterations=1)
     return tf.ensure_shape(found, (None, *rule.shape))
-
-
-def _from_bytes(encoded: tf.Tensor, name: tf.Tensor, rule: Preprocess, most: int) -> tf.Tensor:
-    if rule.channels not in CHANNELS:
-        raise InputError(f"images of {rule.channels} channels cannot be sent as bytes; 1, 3 or 4 can")
-    file = file_of(encoded, name, most)
-    pixels, numbers, places = _decoded(file, rule)
-    return seen(tf.ensure_shape(pixels, (None, None, rule.channels)), numbers, places, rule)
 
 
 def _decoded(file: File, rule: Preprocess) -> Seen:
@@ -66,16 +53,17 @@ def _decoded(file: File, rule: Preprocess) -> Seen:
 
 
 def _kind(file: File) -> tuple[tf.Tensor, tf.Tensor]:
-    """The number of a file's kind, () int32, len(KINDS) for what is not read; and of such a one what it is."""
-    head = tf.strings.substr(tf.strings.join([tf.strings.substr(file.encoded, 0, tf.minimum(HEAD, tf.size(file.raw) - 32)),
-                                              b"\0" * HEAD]), 0, HEAD)
+    """The number of a file's kind, () int32, len(KINDS) for what is not read; and of such a one what it is.
+
+    A file has at least PADDING bytes to look at; what says its name later is no image that is known.
+    """
     names, numbers = ["no image that is known"], [len(KINDS)]
     found = tf.constant(0)
     for offset, magic, kind in reversed((*UNREAD, *MAGIC)):
-        if offset + len(magic) <= HEAD:
+        if offset + len(magic) <= PADDING:
             names.append(f"{kind}: not read here")
             numbers.append(KINDS.index(kind) if kind in KINDS else len(KINDS))
-            found = tf.where(tf.strings.substr(head, offset, len(magic)) == magic, len(names) - 1, found)
+            found = tf.where(is_text(file.raw[offset:offset + len(magic)], magic), len(names) - 1, found)
     return tf.gather(tf.constant(numbers), found), tf.gather(tf.constant(names), found)
 
 
@@ -93,7 +81,7 @@ def _jpeg(file: File, rule: Preprocess) -> Seen:
     def other() -> Seen:
         image = jpeg.not_cut_short(jpeg.decoded(file), file)
         return _whole(image, found.height, found.width, found.orientation, rule, file)
-    if not jpeg.PLAIN[rule.channels]:
+    if not jpeg.plain_components(rule):
         return other()
     read: Seen = tf.cond(found.plain(rule), plain, other)
     return read

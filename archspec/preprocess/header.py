@@ -33,11 +33,11 @@ IS_UNREAD = ", which is not read"
 SVG = "SVG drawing"
 _AN = (SVG, "icon", "OpenEXR image")
 
-_SIZED = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
+SIZED = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 """JPEG markers of a frame: they hold its size."""
-_COMMON = frozenset({0xC0, 0xC1, 0xC2})
+COMMON = frozenset({0xC0, 0xC1, 0xC2})
 """Baseline, extended and progressive, Huffman-coded: what every decoder reads."""
-_SEGMENTS = 1000
+SEGMENTS = 1000
 """How many are stepped over at most, fill bytes included."""
 _BMP_HEADERS = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
 _PPM = re.compile(rb"P[1-6]\s+(#[^\n]*\n\s*)*\d+\s")
@@ -45,7 +45,7 @@ ORIENTATION = 0x0112
 """The tag of TIFF, and of EXIF, that says how an image is turned: 1 to 8, 1 for not at all."""
 _INTEGERS = {1: "B", 3: "H", 4: "I"}
 """TIFF's types of whole numbers; EXIF wants 3 for an orientation, and not every writer keeps to it."""
-_STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
+STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 
 
 @dataclass(frozen=True)
@@ -142,21 +142,21 @@ def _png(head: bytes) -> Header:
 def _jpeg(read: Read, head: bytes) -> Header:
     """Walks from marker to marker to the frame's; what is attached before it (EXIF, profiles) is stepped over."""
     offset, orientation = 2, 1
-    for _ in range(_SEGMENTS):
+    for _ in range(SEGMENTS):
         marker = _at(read, head, offset, 2)
         if len(marker) < 2 or marker[0] != 0xFF:
             break
         code = marker[1]
-        if code in _STANDALONE or code == 0xFF:
+        if code in STANDALONE or code == 0xFF:
             offset += 1 if code == 0xFF else 2
             continue
         length, = struct.unpack(">H", _at(read, head, offset + 2, 2))
-        if code in _SIZED:
+        if code in SIZED:
             depth, height, width, components = struct.unpack(">BHHB", _at(read, head, offset + 4, 6))
             if not height or not width:
                 break
             return Header("JPEG", height, width, components, depth, orientation,
-                          code in _COMMON and depth == 8 and orientation == 1, offset, code == 0xC2)
+                          code in COMMON and depth == 8 and orientation == 1, offset, code == 0xC2)
         if code == 0xE1 and _at(read, head, offset + 4, 6) == b"Exif\0\0":
             orientation = _orientation(_at(read, head, offset + 10, max(0, length - 8)))
         offset += 2 + length
@@ -175,7 +175,7 @@ def _orientation(exif: bytes) -> int:
     try:
         start, = struct.unpack_from(f"{order}I", exif, 4)
         count, = struct.unpack_from(f"{order}H", exif, start)
-        for entry in range(min(count, _SEGMENTS)):
+        for entry in range(min(count, SEGMENTS)):
             place = start + 2 + 12 * entry
             tag, kind = struct.unpack_from(f"{order}HH", exif, place)
             if tag == ORIENTATION and kind in _INTEGERS:

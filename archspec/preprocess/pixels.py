@@ -76,13 +76,23 @@ def seen_encoded(encoded: tf.Tensor, numbers: tf.Tensor, places: tf.Tensor, rule
     """
     decoder, window, begin, size, how = tf.split(numbers, SPLIT)
 
-    def jpeg(ratio: int) -> tf.Tensor:
-        return tf.io.decode_and_crop_jpeg(encoded, window, channels=rule.channels, ratio=ratio, dct_method=DCT[rule.decoder])
-    decoders = [*(lambda each=each: jpeg(each) for each in RATIOS), lambda: tf.io.decode_png(encoded, channels=rule.channels)]
+    decoders = [*(lambda each=each: crop_jpeg(encoded, window, each, rule) for each in RATIOS),
+                lambda: tf.io.decode_png(encoded, channels=rule.channels)]
     number, some = tf.reshape(decoder, ()), decoders[:ratios or None]
     image = some[0]() if len(some) == 1 else tf.switch_case(number, some)
     part = tf.ensure_shape(tf.slice(image, begin, size), (None, None, rule.channels))
     return _sampled(_not_cut_short(encoded, number, part), places, how, rule, chosen)
+
+
+def crop_jpeg(encoded: tf.Tensor, window: tf.Tensor, ratio: int, rule: Preprocess) -> tf.Tensor:
+    """(h, w, channels) uint8: the window (4,) of a JPEG that is decoded at 1/ratio."""
+    return tf.io.decode_and_crop_jpeg(encoded, window, channels=rule.channels, ratio=ratio, dct_method=DCT[rule.decoder])
+
+
+def ends_filled(image: tf.Tensor) -> tf.Tensor:
+    """() bool: whether the last pixel of some (h, w, c) uint8 is one that decoders make of data that are missing."""
+    filled = tf.constant([level in FILL for level in range(256)])
+    return tf.reduce_all(tf.gather(filled, tf.cast(image[-1, -1], tf.int32)))
 
 
 def _not_cut_short(encoded: tf.Tensor, decoder: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
@@ -91,8 +101,7 @@ def _not_cut_short(encoded: tf.Tensor, decoder: tf.Tensor, image: tf.Tensor) -> 
     Of a whole image the last pixel is seldom such a grey, so that the costly look is a rare one; what is missing of a part
     is missing at its end, too.
     """
-    grey = tf.reduce_all(tf.gather(tf.constant([level in FILL for level in range(256)]), tf.cast(image[-1, -1], tf.int32)))
-    found = tf.cond(tf.logical_and(grey, decoder != PNG),
+    found = tf.cond(tf.logical_and(ends_filled(image), decoder != PNG),
                     lambda: tf.numpy_function(_whole, [encoded, image], tf.uint8, stateful=False), lambda: image)
     return tf.ensure_shape(found, image.shape)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 from archspec.preprocess.cut_short import CUT_SHORT, MOST_SCANS, lacks_scans, too_many_scans
@@ -12,10 +13,10 @@ MAX_PIXELS = 178_956_970
 NO_WHITE = "32 bits a pixel; 8 or 16 are read, or train.data.white says which value is white"
 LONGEST_PNG = 1_000_000
 """A side that libpng, as TensorFlow has it, reads at most."""
-
-
 CHANNELS = (1, 3)
 """That TensorFlow's decoders are asked for: with an alpha channel, or with other ones, images are read by the others."""
+JPEG_CHANNELS: Mapping[int, tuple[int, ...]] = {1: (1, 3), 3: (1, 3), 4: (3,)}
+"""By the components of a JPEG: for which channels TensorFlow decodes it."""
 
 
 class Route(IntEnum):
@@ -45,7 +46,7 @@ def _route(data: bytes, header: Header, channels: int) -> Route:
         raise NoImage(CUT_SHORT)
     if not ends(data, header):
         return Route.PILLOW  # of a PNG that lacks nothing but its end it makes a picture; all else it refuses
-    if header.kind == "JPEG" and header.plain and channels in _jpeg_channels(header):
+    if header.kind == "JPEG" and header.plain and channels in JPEG_CHANNELS.get(header.components, ()):
         return Route.JPEG
     # tRNS makes a colour transparent, eXIf may turn the image; found by chance in the pixels they only cost time
     short = max(header.height, header.width) <= LONGEST_PNG
@@ -62,11 +63,7 @@ def ends(data: bytes, header: Header) -> bool:
 
 def plain_jpeg(header: Header) -> bool:
     """Whether a JPEG goes to TensorFlow for each of CHANNELS, if nothing is wrong with it."""
-    return header.kind == "JPEG" and header.plain and set(CHANNELS) <= set(_jpeg_channels(header))
-
-
-def _jpeg_channels(header: Header) -> tuple[int, ...]:
-    return {1: (1, 3), 3: (1, 3), 4: (3,)}.get(header.components, ())
+    return header.kind == "JPEG" and header.plain and JPEG_CHANNELS.get(header.components) == CHANNELS
 
 
 def check_size(height: int, width: int) -> None:

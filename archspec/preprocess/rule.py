@@ -32,6 +32,8 @@ Shape = tuple[int, int, int]
 """Height, width, channels."""
 LUMA = (0.299, 0.587, 0.114)
 """Of red, green and blue in a grey: ITU-R BT.601, as Pillow, torchvision and TensorFlow have it."""
+LUMA_16 = tuple(round(share * (1 << 16)) for share in LUMA)
+"""The same in 65536ths, of which Pillow makes a grey in whole numbers."""
 SIDE = Whole(1, 1 << 20)
 """A side of an image in pixels."""
 

@@ -41,3 +41,7 @@ class Freeze(Section):
                                   "stages, blocks such as stage1_block2, or layers", synonyms=("names", "stages", "modules"))
     until: float = key(Number(least=0, most=1e6), "the epoch from which on they learn; 0: never", default=0.0, unit="epochs",
                        synonyms=("unfreeze", "unfreeze_at"))
+
+    def is_over(self, step: int, steps: int) -> bool:
+        """Whether they learn in the step that comes after so many, of so many an epoch."""
+        return 0 < self.until * steps <= step

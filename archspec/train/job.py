@@ -130,8 +130,7 @@ class Job:
         The first step of each form is compiled.
         """
         step, freeze = self.state.progress.step, self.recipe.freeze
-        last = self.training.partial and (step + 1) % self.training.steps == 0
-        return last, freeze is not None and 0 < freeze.until * self.training.steps <= step
+        return self.training.is_partial(step), freeze is not None and freeze.is_over(step, self.training.steps)
 
     def batches(self, start: int) -> Iterator[Any]:
         """The batches of the training from a step on."""
@@ -169,10 +168,10 @@ class Job:
 
     def _whole(self) -> Iterator[Any]:
         """The batches from the first step on in which every image counts; all, where there is none such."""
-        batches, steps = self.batches(0), self.training.steps
+        batches = self.batches(0)
         for step in range(self.steps):
             batch = self.training.next(batches, step, training=True)
-            if (step + 1) % steps or not self.training.partial or steps == 1:
+            if not self.training.is_partial(step) or self.training.steps == 1:
                 yield batch
 
     def evaluate(self, between: Callable[[int], None]) -> Iterator[tuple[str, float]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from archspec.io.memory import free_memory
+from archspec.io.memory import free_memory, peak_memory, resident_memory
 
 
 def write(root: Path, files: dict[str, str]) -> None:
@@ -38,3 +38,9 @@ def test_a_container_s_limit_of_the_older_kind(tmp_path: Path) -> None:
 def test_where_nothing_is_said_it_is_the_machine_s_whole_memory(tmp_path: Path) -> None:
     assert free_memory(tmp_path) > 10 ** 8
     assert free_memory() > 10 ** 6
+
+
+def test_what_this_process_has_now_and_had_at_the_most(tmp_path: Path) -> None:
+    write(tmp_path, {"proc/self/status": "Name:\tpython\nVmHWM:\t 7 kB\nVmRSS:\t 5 kB\n"})
+    assert (resident_memory(tmp_path), peak_memory(tmp_path)) == (5 * 1024, 7 * 1024)
+    assert resident_memory(tmp_path / "none") == 0

@@ -39,7 +39,7 @@ def test_folded_is_equal_to_unfolded(name: str, repeats: str) -> None:
     To 1e-5 of the largest logit, in double precision always, in float32 unless the network is further from itself in
     double precision: random kernels magnify rounding (see tools/fold.py), folded or not, which training ends.
     """
-    graph = FOLD.smallest(name, *[f"stages.repeats=[{repeats}]"] * bool(repeats))
+    _, graph = FOLD.smallest(name, *[f"stages.repeats=[{repeats}]"] * bool(repeats))
     found = FOLD.distance(graph, FOLD.calibrated(graph), FOLD.images(graph, 2))
     assert found.exact < 1e-5
     assert found.folded < max(1e-5, FOLD.MAGNIFIED * found.own)
@@ -61,7 +61,7 @@ def test_after_a_little_training_float32_is_enough() -> None:
 
 @pytest.mark.parametrize(("weight", "by"), [("beta", 1e-3), ("moving_mean", 1e-3)])
 def test_a_fold_that_is_a_little_off_is_found(weight: str, by: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    graph = FOLD.smallest("cifar_resnet20")
+    _, graph = FOLD.smallest("cifar_resnet20")
     model, images = FOLD.calibrated(graph), FOLD.images(graph, 2)
     norm = next(name for name, kind in values(model) if kind == weight)
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from archspec.errors import InputError
 from archspec.preprocess.decoding import decode
-from archspec.preprocess.encoded import batch_from_bytes, from_bytes
+from archspec.preprocess.encoded import batch_from_bytes
 from archspec.preprocess.header import NoImage
 from archspec.preprocess.pixels import fit, packed, seen_encoded
 from archspec.preprocess.routes import Route, route
@@ -117,7 +117,7 @@ def test_bytes_are_served_as_they_are_evaluated(channels: int, kinds: dict[str, 
 def test_none_of_a_batch_and_other_channels() -> None:
     assert served()([]).shape == (0, 24, 20, 3)
     with pytest.raises(InputError, match="images of 2 channels cannot be sent as bytes; 1, 3 or 4 can"):
-        from_bytes(tf.constant(b""), rule(2))
+        batch_from_bytes(tf.constant([b""]), rule(2))
 
 
 def refused(data: bytes, good: bytes) -> str:
@@ -177,12 +177,12 @@ def test_the_scans_of_a_jpeg_are_bounded(kinds: dict[str, bytes]) -> None:
     assert refused(many, kinds["PNG (83, 61) RGB"]) == "image 1: a JPEG in more than 100 scans"
 
 
-def test_one_image_alone_that_is_not_scaled(photo: Image.Image, encode: Encode) -> None:
+def test_images_that_are_not_scaled(photo: Image.Image, encode: Encode) -> None:
     own = rule(resize=AsIs())
-    run = tf.function(lambda encoded: from_bytes(encoded, own), autograph=False, input_signature=[tf.TensorSpec((), tf.string)])
-    assert (np.asarray(run(encode(photo, "PNG"))) == np.asarray(photo)[3:27, 10:30]).all()
-    with pytest.raises(tf.errors.InvalidArgumentError, match="the image: smaller than the input, which is 20x24"):
-        run(encode(photo.resize((20, 23)), "PNG"))
+    run = tf.function(lambda encoded: batch_from_bytes(encoded, own), autograph=False, input_signature=[tf.TensorSpec((None,), tf.string)])
+    assert (np.asarray(run([encode(photo, "PNG")])) == np.asarray(photo)[3:27, 10:30]).all()
+    with pytest.raises(tf.errors.InvalidArgumentError, match="image 0: smaller than the input, which is 20x24"):
+        run([encode(photo.resize((20, 23)), "PNG")])
     assert not {node.op for node in _nodes(run)} & {"PyFunc", "EagerPyFunc", "PyFuncStateless", "StatefulPartitionedCall"}
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from types import SimpleNamespace
+from types import MethodType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from archspec.data.pipeline import Pipeline
 from archspec.spec.recipe import Recipe
 from archspec.spec.updates import Freeze
 from archspec.train.job import Job
@@ -64,7 +65,9 @@ def test_steps_that_compile_are_left_out_of_the_first_epoch_where_others_are(ste
     progress, speed = Progress(), Speed(Extent(4, steps, steps))
     until = Recipe(epochs=4, freeze=Freeze(layers=("stem",), until=2))
     job: Any = Job.__new__(Job)
-    vars(job).update(state=SimpleNamespace(progress=progress), training=SimpleNamespace(steps=steps, partial=partial, next=lambda *_, **__: ()),
+    training: Any = SimpleNamespace(steps=steps, partial=partial, next=lambda *_, **__: ())
+    training.is_partial = MethodType(Pipeline.is_partial, training)
+    vars(job).update(state=SimpleNamespace(progress=progress), training=training,
                      recipe=until, batches=lambda start: iter(()), train=lambda batch: [speed.mark(progress.step), speed.mark(progress.step + 1), np.zeros(3)][-1])
     pace = Pace(progress, 1)
     taken = Steps(job, pace, speed, None)

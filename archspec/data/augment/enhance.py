@@ -10,12 +10,13 @@ from collections.abc import Callable
 import numpy as np
 
 from archspec.data.augment.step import grey
+from archspec.preprocess.rule import LUMA_16
 from archspec.spec.preprocess import WHITE
 
 Curve = Callable[[np.ndarray], np.ndarray]
 """From levels to levels."""
 LEVELS = np.arange(256, dtype=np.float64)
-TO_LUMA = np.array([19595, 38470, 7471], np.uint32)
+TO_LUMA = np.array(LUMA_16, np.uint32)
 """Pillow's weights of colours, in parts of 65536."""
 
 

@@ -6,8 +6,8 @@ which pass broke what. Names of nodes that stay are kept, for they are the names
 
 from archspec.graph.passes.dilation import dilated
 from archspec.graph.passes.fold import fold_affine
-from archspec.graph.passes.inference import counterparts, for_inference, predicting, reaching, without_idle
+from archspec.graph.passes.inference import counterparts, for_inference, reaching
 from archspec.graph.passes.network import Network, Pass, PassError, checked, problems, rewired
 
-__all__ = ["Network", "Pass", "PassError", "checked", "counterparts", "dilated", "fold_affine", "for_inference", "predicting",
-           "problems", "reaching", "rewired", "without_idle"]
+__all__ = ["Network", "Pass", "PassError", "checked", "counterparts", "dilated", "fold_affine", "for_inference", "problems",
+           "reaching", "rewired"]

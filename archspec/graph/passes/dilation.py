@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from archspec.errors import InputError
 from archspec.graph.ir import Graph, Node, Value, is_input
 from archspec.graph.ops import Conv, Depthwise, Flatten, GlobalPool, Op, Pad, Pool, Upsample, reach
+from archspec.graph.pads import same, unstrided
 from archspec.graph.types import Padding, Pads, Pair, ShapeError, Tensor
 
 Window = Conv | Depthwise | Pool
@@ -149,19 +150,18 @@ def _pads(op: Window, axis: int, rate: Pair, x: _Dense, before: Tensor, stride: 
     assert count is not None
     assert wide is not None
     window = reach(op.kernel, op.dilation)[axis]
-    first, last = (pad * rate[axis] for pad in _pixels(op, axis, window, side, count, x.before))
+    first, last = (pad * rate[axis] for pad in _pixels(op, axis, window, side, x.before))
     span = (window - 1) * rate[axis] + 1
     least = (wide + first + last - span) // stride[axis] + 1
     windows = max(least, min(count * dense[axis], -(-wide // stride[axis])))
     return first, max(last, (windows - 1) * stride[axis] + span - wide - first)
 
 
-def _pixels(op: Window, axis: int, window: int, side: int, count: int, x: Tensor) -> Pair:
-    """The original's padding along one side; TensorFlow's where it is `same`."""
+def _pixels(op: Window, axis: int, window: int, side: int, x: Tensor) -> Pair:
+    """The original's padding along one side."""
     padding: Padding = op.pads(x) if isinstance(op, Pool) else op.padding
     if padding == "same":
-        total = max(0, (count - 1) * op.stride[axis] + window - side)
-        return total // 2, total - total // 2
+        return same(side, window, op.stride[axis])
     return padding[2 * axis], padding[2 * axis + 1]
 
 
@@ -175,6 +175,4 @@ def _pool(op: Pool, stride: Pair, pads: Pads, gaps: Pair, x: Tensor) -> Pool:
 
 def _in_a_word(pads: Pads, span: Pair, stride: Pair) -> Padding:
     """`same` where that is what it is: the short form that every runtime knows."""
-    above, beside = (span[0] - 1) // 2, (span[1] - 1) // 2
-    same = (above, span[0] - 1 - above, beside, span[1] - 1 - beside)
-    return "same" if stride == ONCE and pads == same else pads
+    return "same" if stride == ONCE and pads == unstrided(span) else pads

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -46,9 +47,9 @@ def chosen(condition: tf.Tensor, number: tf.Tensor | int, otherwise: tf.Tensor |
     return tf.where(condition, tf.cast(number, tf.int64), tf.cast(otherwise, tf.int64))
 
 
-def among(value: tf.Tensor, values: tuple[int, ...]) -> tf.Tensor:
+def among(value: tf.Tensor, values: Collection[int]) -> tf.Tensor:
     """() bool: whether a () int64 is one of some."""
-    return tf.reduce_any(value == tf.constant(values, tf.int64))
+    return tf.reduce_any(value == tf.constant(sorted(values), tf.int64))
 
 
 def little(values: tf.Tensor) -> tf.Tensor:
@@ -75,7 +76,7 @@ def upheld(checks: list[tuple[tf.Tensor, str]], file: File) -> File:
 
 
 def held(value: tf.Tensor, checks: list[tuple[tf.Tensor, str]], file: File) -> tf.Tensor:
-    """A value that comes only if all checks of a file hold; of several that do not, the first is told."""
+    """A value that comes only if all checks of a file hold, and all before them; of several that do not, the first is told."""
     with tf.control_dependencies(_assertions(checks, file)):
         return tf.identity(value)
 
@@ -83,7 +84,7 @@ def held(value: tf.Tensor, checks: list[tuple[tf.Tensor, str]], file: File) -> t
 def _assertions(checks: list[tuple[tf.Tensor, str]], file: File) -> list[tf.Operation]:
     found: list[tf.Operation] = []
     for condition, reason in checks:
-        with tf.control_dependencies(found[-1:]):
+        with tf.control_dependencies(found[-1:] or [file.encoded]):
             said = tf.strings.join([file.name, ": ", reason])
             found.append(tf.debugging.Assert(condition, [said], summarize=1))
     return [each for each in found if each is not None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from archspec.preprocess.rule import Preprocess
+from archspec.preprocess.rule import LUMA_16, Preprocess
 
 
 def in_channels(image: tf.Tensor, rule: Preprocess) -> tf.Tensor:
@@ -29,7 +29,7 @@ def over(image: tf.Tensor, background: int) -> tf.Tensor:
 
 
 def grey(colours: tf.Tensor) -> tf.Tensor:
-    """(h, w, 3) uint8 to (h, w, 1): LUMA in 16 bits, as Pillow's convert("L")."""
+    """(h, w, 3) uint8 to (h, w, 1): LUMA_16, as Pillow's convert("L")."""
     wide = tf.cast(colours, tf.int32)
-    light = wide[..., :1] * 19595 + wide[..., 1:2] * 38470 + wide[..., 2:] * 7471 + 0x8000
-    return tf.cast(tf.bitwise.right_shift(light, 16), tf.uint8)
+    light = tf.add_n([wide[..., place:place + 1] * share for place, share in enumerate(LUMA_16)])
+    return tf.cast(tf.bitwise.right_shift(light + (1 << 15), 16), tf.uint8)

@@ -92,12 +92,12 @@ def checked(file: File, found: Frame) -> File:
 
 def decoded(file: File, found: Frame) -> tf.Tensor:
     """(h, w, 4) of the screen with the first frame; where that does not reach the transparent or the first colour is."""
-    start, size = tf.cast(found.start, tf.int32), _bytes(file, found.start + 5, 4)
-    flags = tf.gather(tf.constant([b"\0", b"\x40"]), tf.bitwise.right_shift(part(file, found.start, 10)[9], 6) & 1)
-    data = tf.cast(found.start + 10 + 3 * _colours(part(file, found.start, 10)[9]), tf.int32)
-    del start
+    said = part(file, found.start, 10)[9]
+    size = _bytes(file, found.start + 5, whole(4))
+    flags = tf.gather(tf.constant([b"\0", b"\x40"]), tf.bitwise.right_shift(said, 6) & 1)
+    data = found.start + 10 + 3 * _colours(said)
     alone = tf.strings.join([b"GIF89a", size, bytes([GREYS]), b"\0\0", LEVELS, b",\0\0\0\0", size, flags,
-                             tf.strings.substr(file.encoded, data, tf.cast(found.end, tf.int32) - data), PIXEL])
+                             _bytes(file, data, found.end - data), PIXEL])
     frames = tf.io.decode_gif(alone)
     numbers = held(frames, [(tf.shape(frames)[0] == 2, "the GIF's first frame is broken")], file)[0, :, :, 0]
     left, top, width, height = tf.unstack(tf.cast(found.box, tf.int32))
@@ -107,8 +107,8 @@ def decoded(file: File, found: Frame) -> tf.Tensor:
     return tf.gather(_table(file, found), tf.cast(placed, tf.int32))
 
 
-def _bytes(file: File, at: tf.Tensor, count: int) -> tf.Tensor:
-    return tf.strings.substr(file.encoded, tf.cast(at, tf.int32), count)
+def _bytes(file: File, at: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+    return tf.strings.substr(file.encoded, at, count)
 
 
 def _table(file: File, found: Frame) -> tf.Tensor:

@@ -6,25 +6,18 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from archspec.preprocess.cut_short import CUT_SHORT, FILL, MOST_MARKERS, MOST_SCANS
+from archspec.preprocess.cut_short import CUT_SHORT, END, MORE, MOST_MARKERS, MOST_SCANS, SCAN, SEQUENTIAL
+from archspec.preprocess.header import COMMON, SEGMENTS, SIZED, STANDALONE
 from archspec.preprocess.in_graph import exif
 from archspec.preprocess.in_graph.bytewise import File, among, big, chosen, held, in_size, is_text, part, upheld, whole
+from archspec.preprocess.pixels import DCT, crop_jpeg, ends_filled
+from archspec.preprocess.routes import JPEG_CHANNELS
 from archspec.preprocess.rule import Preprocess
 from archspec.preprocess.sampling import RATIOS
 
-SEGMENTS = 1000
-"""That are stepped over at most to the first scan, fill bytes included."""
-SCAN, END, START = 0xDA, 0xD9, 0xD8
+START = 0xD8
 PROGRESSIVE = 0xC2
-HUFFMAN = (0xC0, 0xC1, PROGRESSIVE)
-SEQUENTIAL = (0xC0, 0xC1)
-COMPONENTS = (1, 3, 4)
-PLAIN = {1: (1, 3), 3: (1, 3, 4), 4: ()}
-"""By the channels that are wanted: components of JPEGs that evaluation, too, leaves to TensorFlow."""
 COEFFICIENTS = 64
-FILLED = [level in FILL for level in range(256)]
-_MORE = bytes(range(1, 255))
-DCT = {"accurate": "INTEGER_ACCURATE", "fast": "INTEGER_FAST"}
 
 
 class Frame(NamedTuple):
@@ -41,8 +34,13 @@ class Frame(NamedTuple):
 
     def plain(self, rule: Preprocess) -> tf.Tensor:
         """() bool: whether there is nothing about it that needs more than a decoder, as `routes` has it."""
-        return (self.orientation == 1) & (self.depth == 8) & among(self.code, HUFFMAN) & among(
-            self.components, PLAIN[rule.channels])
+        return ((self.orientation == 1) & (self.depth == 8) & among(self.code, COMMON)
+                & among(self.components, plain_components(rule)))
+
+
+def plain_components(rule: Preprocess) -> tuple[int, ...]:
+    """How many a JPEG has that evaluation, too, leaves to TensorFlow for such an input."""
+    return tuple(components for components, channels in JPEG_CHANNELS.items() if rule.channels in channels)
 
 
 def frame(file: File) -> Frame:
@@ -57,8 +55,8 @@ def frame(file: File) -> Frame:
         head = part(file, offset, 10)
         code, length = head[1], big(head[2:4])
         marker = (head[0] == 0xFF) & (offset + 4 <= file.count)
-        bare = (code == 0xFF) | (code == 0x01) | ((code >= 0xD0) & (code <= 0xD7))
-        sized = marker & ~bare & (code >= 0xC0) & (code <= 0xCF) & ~among(code, (0xC4, 0xC8, 0xCC)) & (at < 0)
+        bare = (code == 0xFF) | among(code, STANDALONE)
+        sized = marker & among(code, SIZED) & (at < 0)
         attached = marker & (code == 0xE1) & is_text(head[4:], b"Exif\0\0") & (at < 0)
         further = offset + chosen(code == 0xFF, 1, chosen(bare, 2, 2 + length))
         return (step + 1, chosen(marker, further, none), chosen(sized, offset, at),
@@ -73,10 +71,9 @@ def frame(file: File) -> Frame:
 
 def checked(file: File, found: Frame) -> File:
     """The file, if its size can be read, it is no bomb, and it has its end."""
-    file = upheld([(found.start >= 0, "the JPEG has no size"), in_size(found.height, found.width, file),
-                   (among(found.components, COMPONENTS), "a JPEG of neither 1, 3 nor 4 components")], file)
-    missing = "the JPEG breaks off before its end"
-    return upheld([(_has_end(file, found), missing), *_scans(file, found)], file)
+    return upheld([(found.start >= 0, "the JPEG has no size"), in_size(found.height, found.width, file),
+                   (among(found.components, JPEG_CHANNELS), "a JPEG of neither 1, 3 nor 4 components"),
+                   (_has_end(file, found), "the JPEG breaks off before its end"), *_scans(file, found)], file)
 
 
 def _has_end(file: File, found: Frame) -> tf.Tensor:
@@ -152,12 +149,9 @@ def _finished(file: File, scan: tf.Tensor, known: tf.Tensor, components: tf.Tens
 
 def cropped(file: File, window: tf.Tensor, decoder: tf.Tensor, rule: Preprocess) -> tf.Tensor:
     """(h, w, channels) of a plain JPEG: the window (4,) of it at 1/RATIOS[decoder]."""
-    def jpeg(ratio: int) -> tf.Tensor:
-        return tf.io.decode_and_crop_jpeg(file.encoded, window, channels=rule.channels, ratio=ratio,
-                                          dct_method=DCT[rule.decoder])
     if not rule.antialias:
-        return jpeg(1)
-    return tf.switch_case(decoder, [lambda each=each: jpeg(each) for each in RATIOS])
+        return crop_jpeg(file.encoded, window, 1, rule)
+    return tf.switch_case(decoder, [lambda each=each: crop_jpeg(file.encoded, window, each, rule) for each in RATIOS])
 
 
 def decoded(file: File) -> tf.Tensor:
@@ -170,8 +164,7 @@ def not_cut_short(image: tf.Tensor, file: File) -> tf.Tensor:
 
     As `cut_short` it is asked only where the last pixel is such a grey: whether more data would make another image.
     """
-    end = tf.reduce_all(tf.gather(tf.constant(FILLED), tf.cast(image[-1, -1], tf.int32)))
-    ended = tf.cond(end, lambda: ~_changes(file), lambda: tf.constant(True))
+    ended = tf.cond(ends_filled(image), lambda: ~_changes(file), lambda: tf.constant(True))
     return held(image, [(ended, CUT_SHORT)], file)
 
 
@@ -187,7 +180,7 @@ def _changes(file: File) -> tf.Tensor:
     def differs() -> tf.Tensor:
         at = tf.cast(end, tf.int32)
         rest = tf.strings.length(file.encoded) - at
-        more = tf.strings.join([tf.strings.substr(file.encoded, 0, at), _MORE, tf.strings.substr(file.encoded, at, rest)])
+        more = tf.strings.join([tf.strings.substr(file.encoded, 0, at), MORE, tf.strings.substr(file.encoded, at, rest)])
         one, other = (tf.io.decode_jpeg(each, channels=3, dct_method=DCT["accurate"]) for each in (file.encoded, more))
         return tf.reduce_any(one != other)
     ended = (end >= 0) & (part(file, end, 2)[1] == END)

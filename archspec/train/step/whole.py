@@ -48,7 +48,7 @@ class Compiler:
         if not training.partial or not norms(step.model):
             return full
         last = self._unfreezing(replace(step, partial=True), progress, training.steps)
-        return lambda batch: (full if (progress.step + 1) % training.steps else last)(batch)
+        return lambda batch: (last if training.is_partial(progress.step) else full)(batch)
 
     def evaluate(self, step: EvaluateStep) -> Compiled:
         """The step of a batch that is tested."""
@@ -66,8 +66,8 @@ class Compiler:
         before, freeze = self._compiled(step, self.still), self.recipe.freeze
         if freeze is None or not freeze.until:
             return before
-        at, after = freeze.until * steps, self._compiled(step, frozenset())
-        return lambda batch: (before if progress.step < at else after)(batch)
+        after = self._compiled(step, frozenset())
+        return lambda batch: (after if freeze.is_over(progress.step, steps) else before)(batch)
 
     def _compiled(self, step: TrainStep, names: frozenset[str]) -> Compiled:
         within = partial(self._within, step.model, names)
