@@ -1,4 +1,4 @@
-"""The formats a model can be saved in. A new one is a file here with PLACE and write, and a row here and in RUNNERS."""
+"""The formats a model can be saved in. A new one is a file here with PLACE and write, and a row here and in runners.py's tables."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +25,8 @@ from archspec.weights.own import OWN
 
 KINDS = ("raw", "ema", "best")
 """The weights that a run may have; see `export.weights`."""
-MAY_CHANGE = ("export.", "train.data.")
+PLACE_OF_DATA = "train.data."
+MAY_CHANGE = ("export.", PLACE_OF_DATA)
 """Keys of a trained network's spec that may be changed: what its exports are, and where its images lie."""
 
 
@@ -60,7 +62,7 @@ def subject(asked: Asked, tick: Tick) -> Subject:
     if not place.exists() and asked.model not in spec_names():
         beside = [each.name for each in place.parent.iterdir()] if place.parent.is_dir() else []
         raise InputError(f"{asked.model}: there is no such run, .keras file or spec\n"
-                         f"  hint: {nearest(place.name, beside) or 'name the folder of a finished run'}")
+                         f"  hint: {nearest(place.name, [*beside, *spec_names()]) or 'name the folder of a finished run'}")
     return _filled(asked, tick)
 
 
@@ -83,13 +85,14 @@ def _trained(asked: Asked, place: Path, tick: Tick) -> Subject:
     spec = spec_of(artifact, asked.overrides)
     kind = asked.weights or next((spec.export.weights for each in asked.overrides if each.startswith("export.weights=")), None)
     if kind:
-        artifact = _with_weights(kind, place, artifact, tick)
+        moved = [each for each in asked.overrides if each.startswith(PLACE_OF_DATA)]
+        artifact = _with_weights(kind, place, artifact, moved, tick)
     found, why = images(spec.train, artifact.preprocess, artifact.data, tick)
     return Subject(artifact, spec, found, () if found else (_made_ones(why),))
 
 
-def _with_weights(kind: str, place: Path, artifact: Artifact, tick: Tick) -> Artifact:
-    """The artifact with these weights of its run."""
+def _with_weights(kind: str, place: Path, artifact: Artifact, moved: Sequence[str], tick: Tick) -> Artifact:
+    """The artifact with these weights of its run, whose images lie where `moved` overrides say."""
     if kind not in KINDS:
         raise InputError(f"--weights {kind}: of a run there are {', '.join(KINDS)}\n"
                          f"  hint: {nearest(kind, KINDS) or 'a file of weights goes with a spec'}")
@@ -102,7 +105,7 @@ def _with_weights(kind: str, place: Path, artifact: Artifact, tick: Tick) -> Art
     if kind == "ema" and recipe.ema is None:
         raise InputError(f"{place} has no average of its weights: its recipe has no train.ema\n  hint: --weights raw")
     best = max(recipe.checkpoint.best, int(kind == "best"))
-    spec = spec_of(artifact, (f"export.weights={kind}", f"train.checkpoint.best={best}"))
+    spec = spec_of(artifact, (*moved, f"export.weights={kind}", f"train.checkpoint.best={best}"))
     return recovered(RunFolder(place), spec, tick)
 
 

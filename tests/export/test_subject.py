@@ -10,7 +10,10 @@ from artifacts import artifact
 
 from archspec.artifact.folder import write
 from archspec.errors import InputError
+from archspec.export import subject as exported
 from archspec.export.subject import Asked, subject
+from archspec.spec.arch import Spec
+from archspec.spec.data import Folder
 from archspec.weights.own import OWN
 
 DIGITS = """\
@@ -97,11 +100,23 @@ def test_images_that_are_not_the_networks_own_are_not_taken(place: Path, tmp_pat
         str(place / "tiny.yaml"), str(tmp_path / "six.keras"), overrides=sigmoid)
 
 
+def test_other_weights_are_tested_on_the_images_where_they_lie_now(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing else that is asked of the export becomes a part of the network's spec."""
+    asked: list[Spec] = []
+    monkeypatch.setattr(exported, "recovered", lambda run, spec, tick: asked.append(spec) or artifact())
+    moved = ("train.data.source=folder", "train.data.path=elsewhere", "export.tolerance=0.5")
+    found = subject(Asked(str(place / "run"), "best", overrides=moved), tick)
+    (spec,) = asked
+    assert spec.train.data == Folder(path="elsewhere")
+    assert (spec.export.weights, spec.export.tolerance, found.spec.export.tolerance) == ("best", 1e-4, 0.5)
+
+
 def test_what_cannot_be_exported(place: Path) -> None:
     run = str(place / "run")
     assert refusal(str(place / "tiny.yaml")).startswith(f"{place / 'tiny.yaml'} is a spec: it has no numbers")
     assert refusal("nowhere.keras").startswith("nowhere.keras: there is no such file")
     assert refusal(str(place / "rum")) == f"{place / 'rum'}: there is no such run, .keras file or spec\n  hint: did you mean 'run'?"
+    assert refusal("resnet19").endswith("hint: did you mean 'resnet18'?")
     assert refusal(run, layout="keras").startswith(f"--layout keras: {run} has its own weights")
     (place / "models/3").mkdir(parents=True, exist_ok=True)
     (place / "models/3/saved_model.pb").touch()
