@@ -1,4 +1,4 @@
-"""The formats a model can be saved in. A new one is a file here with PLACE and write, and a row here and in runners.py's tables."""
+"""The formats a model can be saved in. A new one is a file here with PLACE and write, a row here and a row in runners.py."""
 
 from __future__ import annotations
 
