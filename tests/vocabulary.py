@@ -39,6 +39,7 @@ OTHERS: dict[type[ops.Op], tuple[ops.Op, dict[str, Any]]] = {
     ops.Flatten: (ops.Flatten(), {}),
     ops.Shuffle: (ops.Shuffle(2), {"groups": 3}),
     ops.Upsample: (ops.Upsample(2), {"factor": 3, "method": "bilinear"}),
+    ops.Resize: (ops.Resize(), {"method": "bilinear"}),
     ops.Concat: (ops.Concat(), {}),
     ops.Merge: (ops.Merge("add"), {"how": "max"}),
     ops.Gate: (ops.Gate(), {}),
@@ -67,6 +68,8 @@ def around(op: ops.Op, size: tuple[int | None, int | None] = (8, 9)) -> Graph:
     x = net.put(ops.GlobalPool("avg"), image) if isinstance(op, ops.Dense) else image
     if isinstance(op, ops.Input):
         return net.done(x)
+    if isinstance(op, ops.Resize):
+        return net.done(net.put(op, net.put(ops.Pool("avg", (2, 2), (2, 2)), image), image))
     several = {ops.Concat: 2, ops.Merge: 2, ops.Gate: 2, ops.Blend: 3}.get(type(op), 1)
     others = [net.put(ops.Scale(0.25 * index), image) for index in range(1, several)]
     return net.done(net.put(op, x, *others))

@@ -271,6 +271,18 @@ def _upsample(call: Call, op: ops.Upsample) -> None:
     call.put("Resize", call.x, "", factors, mode=mode, coordinate_transformation_mode="half_pixel")
 
 
+def _resize(call: Call, op: ops.Resize) -> None:
+    """By the size that the second input has. The nearest of two pixels at one distance is the later, as TensorFlow has it."""
+    sides = call.node.types[1].shape[:2]
+    if None in sides:
+        sizes = call.first("sizes", "Shape", call.inputs[1], start=2)
+    else:
+        sizes = call.places("sizes", *(side for side in sides if side is not None))
+    mode = {"nearest": "nearest", "bilinear": "linear"}[op.method]
+    call.put("Resize", call.x, "", "", sizes, mode=mode, axes=(2, 3), coordinate_transformation_mode="half_pixel",
+             nearest_mode="round_prefer_ceil")
+
+
 def _merge(call: Call, op: ops.Merge) -> None:
     """Two by two, which runtimes fuse with the convolution before."""
     kind = {"add": "Add", "average": "Add", "multiply": "Mul", "max": "Max"}[op.how]
@@ -324,6 +336,7 @@ OPERATIONS: Mapping[type[ops.Op], Callable[..., None]] = {
     ops.Flatten: _flatten,
     ops.Shuffle: _shuffle,
     ops.Upsample: _upsample,
+    ops.Resize: _resize,
     ops.Concat: lambda call, _: call.put("Concat", *call.inputs, axis=1),
     ops.Merge: _merge,
     ops.Gate: _gate,

@@ -8,10 +8,11 @@ from archspec.errors import Problem, SpecError
 from archspec.graph import ops
 from archspec.graph.ir import Value
 from archspec.graph.ops import Op
+from archspec.lowering.flow import named
 from archspec.lowering.lowering import Call, Handler
 from archspec.lowering.place import Place
 from archspec.lowering.residual import residual
-from archspec.schema.tree import Scalar
+from archspec.schema.tree import ListTree, Scalar
 from archspec.spec.arguments import Quoted, resolve_padding
 from archspec.spec.expressions import UNKNOWN, describe
 from archspec.spec.items import Items, Paths
@@ -29,7 +30,8 @@ def _joined(call: Call, start: Value | None, values: list[Value | None], names: 
     merge = MERGE_OPS[str(call.get("merge"))]
     if len(values) == 1:
         return values[0]
-    suffix = f"_{call.get('merge')}" if call.item.given_name else ""
+    opened = call.item.given_name and call.item.name != "join"  # a name of its own is a level for what it holds
+    suffix = f"_{call.get('merge')}" if opened else ""
 
     def notes() -> tuple[str, ...]:
         return tuple(f"{name}: {call.chain(value, start)}" for name, value in zip(names, values, strict=True)
@@ -120,6 +122,19 @@ def _repeat(call: Call, value: Value | None) -> Value | None:
     return value
 
 
+def _join(call: Call, value: Value | None) -> Value | None:
+    """The value here and those of names, in that order."""
+    tree = call.tree("with")
+    if tree is None:
+        call.get("with")
+    trees = tree.items if isinstance(tree, ListTree) else [tree]
+    names = [(each.text, each.where) for each in trees if isinstance(each, Scalar)]
+    if not names:
+        raise SpecError([Problem("paths", call.where, "join has no values", "name one or more: join: [early, late]")])
+    values = [value, *(named(call, name, where) for name, where in names)]
+    return _joined(call, call.lowering.builder.nodes[0].output, values, ["here", *(name for name, _ in names)])
+
+
 def _densely(call: Call, value: Value | None) -> Value | None:
     grown = call.lowering.lower_listed(_body(call), "body", value, _level(call))
     return call.add(ops.Concat(), value, grown, suffix="_concat" if call.item.given_name else "")
@@ -158,12 +173,15 @@ def _transform_gate(call: Call, value: Value | None) -> Value | None:
 def _check_closed(call: Call, value: Value, gate: Value | None) -> None:
     """Raises SpecError where a gate does not end in an operation with a bias."""
     node = None if gate is None else call.lowering.builder.node(gate.name)
-    if node is not None and (gate == value or not getattr(node.op, "bias", False)):
+    if node is None:
+        return
+    closed = getattr(node.op, "bias", False) and getattr(node.op, "bias_init", None) == call.get("gate_bias")
+    if gate == value or not closed:  # what a `use` ends in has a bias that starts elsewhere
         raise SpecError([Problem("highway-gate", call.where, "a highway's gate has to end in an operation with a bias",
                                  "end it in conv: 1x1 $channels bare bias")])
 
 
 COMPOSITORS: dict[str, Handler] = {
     "branches": _branches, "parallel": _parallel, "repeat": _repeat, "residual": residual, "densely": _densely,
-    "gate": _gate, "highway": _highway,
+    "gate": _gate, "highway": _highway, "join": _join,
 }

@@ -10,6 +10,7 @@ from archspec.graph import ops
 from archspec.graph.ir import Value
 from archspec.graph.ops import Op
 from archspec.graph.types import VALID
+from archspec.lowering.flow import chains, named
 from archspec.lowering.lowering import Call, Handler, Lowering
 from archspec.lowering.place import Place
 from archspec.schema.tree import ListTree, MappingTree, Scalar
@@ -161,6 +162,21 @@ def _global_pool(call: Call, value: Value | None) -> Value | None:
     return call.add(ops.GlobalPool(mode, **cast(dict[str, Any], call.values("keepdims"))), value)
 
 
+def _upsample(call: Call, value: Value | None) -> Value | None:
+    """By a factor, or to the size of a value that is known."""
+    given = cast(dict[str, Any], call.values("factor", "method"))
+    to = call.args.get("to") if "factor" in call.args else call.tree("to")
+    if to is None:
+        if given["factor"] is None:
+            raise SpecError([Problem("missing", call.where, "upsample needs factor or to", "upsample: 2 or upsample: to=stem")])
+        return call.add(ops.Upsample(**given), value)
+    if "factor" in call.args:
+        raise SpecError([Problem("upsample", to.where, "upsample: both factor and to are given", "keep one of them")])
+    name = str(call.get("to"))
+    like = named(call, name, to.where)
+    return call.add(ops.Resize(given["method"]), value, like, notes=lambda: chains(call, ("here", value), (name, like)))
+
+
 def _plain(make: Callable[..., Op], *keys: str) -> Handler:
     """An operation that is one node with the arguments as they are."""
     def lower(call: Call, value: Value | None) -> Value | None:
@@ -174,5 +190,5 @@ PRIMITIVES: dict[str, Handler] = {
     "dropout": _plain(ops.Dropout, "rate"), "scale": _plain(ops.Scale, "factor"),
     "layer_scale": _plain(ops.LayerScale, "init"), "lrn": _plain(ops.LocalResponseNorm, "size", "alpha", "beta", "k"),
     "pad_channels": _plain(ops.PadChannels, "channels"), "flatten": _plain(ops.Flatten), "pad": _plain(ops.Pad, "size"),
-    "shuffle": _plain(ops.Shuffle, "groups"), "upsample": _plain(ops.Upsample, "factor", "method"),
+    "shuffle": _plain(ops.Shuffle, "groups"), "upsample": _upsample,
 }

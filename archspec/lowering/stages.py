@@ -18,6 +18,7 @@ from archspec.spec.arch import Stage
 from archspec.spec.arguments import convert
 from archspec.spec.expressions import UNKNOWN, describe
 from archspec.spec.items import Item
+from archspec.spec.kept import PREVIOUS, Kept
 from archspec.spec.longform import PLURALS, STAGE_LISTS
 from archspec.spec.scope import Names, Scope
 from archspec.spec.sections import STAGE
@@ -88,10 +89,12 @@ def names_of(lowering: Lowering, plan: StagePlan, index: int, value: Value | Non
     ).knowing(channels=UNKNOWN if value is None else value.type.channels)
 
 
-def run_repeat(call: Call, plan: StagePlan, index: int, value: Value | None) -> Value | None:
-    """One repeat of a stage's block."""
+def run_repeat(call: Call, plan: StagePlan, index: int, value: Value | None, previous: Value | None) -> Value | None:
+    """One repeat of a stage's block; `previous` is what entered the block before it."""
+    kept = Kept(plan.block)
+    kept.put(PREVIOUS, previous)
     try:
-        return run_block(call, _arguments(call, plan, index), value, call.place.prefix)
+        return run_block(call, _arguments(call, plan, index), value, call.place.prefix, kept)
     except SpecError as error:
         call.report(*error.problems)
         return None

@@ -41,7 +41,7 @@ def emit(node: Node, context: Context) -> Layers:
 
 def takes_list(node: Node) -> bool:
     """Whether its Keras layer takes a list of inputs, even of one."""
-    return isinstance(node.op, ops.Concat | ops.Merge | ops.Gate | ops.Blend)
+    return isinstance(node.op, ops.Concat | ops.Merge | ops.Gate | ops.Blend | ops.Resize)
 
 
 def _first(node: Node, context: Context) -> dict[str, keras.initializers.Initializer]:
@@ -222,6 +222,7 @@ EMITTERS: dict[type[ops.Op], Emitter] = {
     ops.Flatten: lambda node, op, _: (keras.layers.Flatten(name=node.name),),
     ops.Shuffle: lambda node, op, _: (custom.ChannelShuffle(op.groups, name=node.name),),
     ops.Upsample: lambda node, op, _: (keras.layers.UpSampling2D(op.factor, interpolation=op.method, name=node.name),),
+    ops.Resize: lambda node, op, _: (custom.Resize(op.method, name=node.name),),
     ops.Concat: lambda node, op, _: (keras.layers.Concatenate(name=node.name),),
     ops.Merge: _merge,
     ops.Gate: lambda node, op, _: (keras.layers.Multiply(name=node.name),),

@@ -20,6 +20,7 @@ from archspec.graph.pads import counting, pool_pads
 from archspec.graph.sign import above_zero, takes_above_zero
 from archspec.graph.types import VALID, Padding, Pads
 from archspec.graph.weights import Key, Weights
+from archspec.model.resize import RESIZES, resize
 from archspec.model.windows import around, extended, joined
 
 Arrays = Mapping[Key, Any]
@@ -233,9 +234,12 @@ def _shuffle(call: Call, op: ops.Shuffle) -> tf.Tensor:
 
 
 def _upsample(call: Call, op: ops.Upsample) -> tf.Tensor:
-    shape = tf.shape(call.x)[1:3] * op.factor
-    resize = {"nearest": tf.raw_ops.ResizeNearestNeighbor, "bilinear": tf.raw_ops.ResizeBilinear}[op.method]
-    resized = resize(images=call.x, size=shape, half_pixel_centers=True)
+    resized = RESIZES[op.method](images=call.x, size=tf.shape(call.x)[1:3] * op.factor, half_pixel_centers=True)
+    return tf.ensure_shape(resized, (None, *call.node.output.type.shape))
+
+
+def _resize(call: Call, op: ops.Resize) -> tf.Tensor:
+    resized = resize(call.x, call.inputs[1], op.method)
     return tf.ensure_shape(resized, (None, *call.node.output.type.shape))
 
 
@@ -299,6 +303,7 @@ OPERATIONS: Operations = {
     ops.Flatten: _flatten,
     ops.Shuffle: _shuffle,
     ops.Upsample: _upsample,
+    ops.Resize: _resize,
     ops.Concat: lambda call, _: tf.concat(call.inputs, axis=-1),
     ops.Merge: _merge,
     ops.Gate: _gate,

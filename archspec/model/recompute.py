@@ -11,11 +11,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from archspec.model.custom import Blend
+from archspec.model.custom import Blend, Resize
 
 TensorId = int
 """A symbolic tensor of the model, by its id."""
-MERGING = (keras.layers.Add, keras.layers.Average, keras.layers.Concatenate, keras.layers.Maximum, keras.layers.Multiply, Blend)
+MERGING = (keras.layers.Add, keras.layers.Average, keras.layers.Concatenate, keras.layers.Maximum, keras.layers.Multiply, Blend,
+           Resize)
 """Layers that take a list of tensors, even of one."""
 
 

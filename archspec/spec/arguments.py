@@ -12,12 +12,15 @@ from archspec.schema.keys import Key
 from archspec.schema.kinds import Flag, Form, Unfit, Whole, hint_for_text
 from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, kind
 from archspec.spec.expressions import Datum, ExpressionError, Unknown, describe, evaluate, is_expression
-from archspec.spec.operations import PADDING, PADDINGS, PADS, PAIR
+from archspec.spec.operations import KEPT, NAME, PADDING, PADDINGS, PADS, PAIR
 from archspec.spec.scope import Scope
 
 ROUND = "write it without a point; in an expression divide with // or round with int(...)"
 ALMOST_PAIR = re.compile(r"[(\[]? ?([1-9][0-9]{0,6}) ?[xX*×,] ?([1-9][0-9]{0,6}) ?[)\]]?")
 """Two numbers as other languages write them."""
+IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,63}")
+"""GoogLeNet's are 3a, 3b, …; a Keras layer's name may begin with a digit."""
 SIZES = re.compile(r"(0|[1-9][0-9]{0,6})x(0|[1-9][0-9]{0,6})")
 
 
@@ -157,5 +160,25 @@ def split(value: Datum) -> bool | tuple[int, ...]:
     return Flag().take(value)
 
 
-FORMS: dict[str, Callable[[Datum], object]] = {"pair": pair, "pads": pads, "padding": padding, "split": split}
+def kept(value: Datum) -> str:
+    """The name that a value gets."""
+    if not isinstance(value, str) or not IDENTIFIER.fullmatch(value):
+        raise Unfit(KEPT.said)
+    return value
+
+
+def name(value: Datum) -> str:
+    """The name of a value that is known: one that was kept, or a stage's."""
+    if not isinstance(value, str) or not STAGE_NAME.fullmatch(value):
+        raise Unfit(NAME.said)
+    return value
+
+
+def names(value: Datum) -> tuple[str, ...]:
+    """One name, or a list of them."""
+    return tuple(map(name, value.values())) if isinstance(value, Quoted) else (name(value),)
+
+
+FORMS: dict[str, Callable[[Datum], object]] = {"pair": pair, "pads": pads, "padding": padding, "split": split, "kept": kept,
+                                               "name": name, "names": names}
 """How the forms of the language become what the graph wants."""

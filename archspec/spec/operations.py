@@ -49,6 +49,8 @@ class Signature:
     is_block: bool = False
     holds: bool = False
     """Whether it holds operation lists."""
+    layerless: bool = False
+    """Whether it makes no layer, so that it takes no name and has no defaults."""
     broken: bool = False
     """Whether it is a block with a problem that has been reported, so that nothing is known of what it takes."""
 
@@ -66,6 +68,9 @@ PADS = Form("pads", "a number of pixels, or [top, bottom, left, right]")
 PADDING = Form("padding", "same, valid, symmetric, a number of pixels or [top, bottom, left, right]")
 SPLIT = Form("split", "true, false or the sizes of the parts")
 ITEMS = Form("items", "a list of operations")
+KEPT = Form("kept", "a name: a letter, then letters, digits and _")
+NAME = Form("name", "the name of a value that is known")
+NAMES = Form("names", "the name of a value that is known, or a list of names")
 PATHS = Form("paths", "a list of operation lists, or a mapping that names each")
 SHORTCUT = Form("shortcut", f"one of {' '.join(SHORTCUTS)}, a list of operations or matching and differing")
 NORM = Form("norm", "a kind of norm, with its arguments")
@@ -172,11 +177,14 @@ OPERATIONS: dict[str, Signature] = _signatures(
                                                                                            "padding")),
     Signature("shuffle", "groups", {"groups": Key(Whole(), REQUIRED, "so many groups of channels")},
               "channel shuffle over `groups`", ("channel_shuffle",)),
-    Signature("upsample", "factor", {"factor": Key(Whole(), REQUIRED, "how many times larger", synonyms=("scale_factor", "size",
-                                                                                                         "scale")),
+    Signature("upsample", "factor", {"factor": Key(Whole(), None, "how many times larger",
+                                                   synonyms=("scale_factor", "size", "scale"), follows="an error, or `to`"),
+                                     "to": Key(NAME, None, "the value whose height and width it takes", synonyms=("like",),
+                                               follows="`factor`"),
                                      "method": Key(Choice(("nearest", "bilinear")), "nearest", "how values come about",
                                                    synonyms=("mode", "interpolation"))},
-              "enlarges the map by a whole factor; `method` is nearest or bilinear", ("upsampling", "resize", "interpolate")),
+              "enlarges the map by a whole factor, or to the height and width of a value that is known, `to=NAME`",
+              ("upsampling", "resize", "interpolate")),
     Signature("branches", "paths", {"paths": Key(PATHS, REQUIRED, "the operation lists"), "merge": MERGE,
                                     "split": Key(SPLIT, False, "whether each path takes a part of the channels")},
               "paths from the same value, joined by `merge`", ("branch",), holds=True),
@@ -201,10 +209,19 @@ OPERATIONS: dict[str, Signature] = _signatures(
     Signature("highway", "body", {"body": BODY, "gate": Key(ITEMS, "none", "the operations of the transform gate"),
                                   "gate_bias": Key(Number(), -1, "where the gate's bias starts", synonyms=("bias",))},
               "T(x) · body(x) + (1 − T(x)) · x", holds=True),
+    Signature("keep", "value", {"value": Key(KEPT, REQUIRED, "the name", synonyms=("name", "as"))},
+              "the value at this point has this name from here on; nothing is computed", ("save", "store"), layerless=True),
+    Signature("use", "value", {"value": Key(NAME, REQUIRED, "the name", synonyms=("name", "from"))},
+              "goes on from the value of this name", ("load", "goto"), layerless=True),
+    Signature("join", "with", {"with": Key(NAMES, REQUIRED, "the names", synonyms=("values", "inputs")), "merge": MERGE},
+              "the value at this point, then the named ones, joined by `merge`", ("fuse", "merge", "combine")),
 )
 
+SLOT = Signature("slot", "list", {"list": Key(ITEMS, REQUIRED, "the operations")}, "the operation list of a name in its place")
+"""`$name` as an item. No operation is called so."""
 EXAMPLES = {"conv": "conv: 3x3 64", "max_pool": "max_pool: 3x3 /2", "avg_pool": "avg_pool: 2x2 /2", "dense": "dense: $classes",
-            "dropout": "dropout: 0.5", "repeat": "repeat: {times: 2, body: […]}", "parallel": "parallel: {times: 2, body: […]}"}
+            "dropout": "dropout: 0.5", "repeat": "repeat: {times: 2, body: […]}", "parallel": "parallel: {times: 2, body: […]}",
+            "keep": "keep: early", "use": "use: early", "join": "join: early"}
 """How operations are written that cannot do without an argument."""
 IMPLIED = {"norm": "batch_norm", "act": "relu"}
 """The kind of norm and of act that holds where none is said."""

@@ -108,7 +108,7 @@ def depth(graph: Graph) -> int:
     """Weighted layers (convolutions, dense) on the longest way from image to logits; shortcuts and gates do not count."""
     longest: dict[str, int] = {}
     for node in graph.predicting:
-        before = max((longest[value.name] for value in node.inputs), default=0)
+        before = max((longest[value.name] for value in node.sources), default=0)
         longest[node.name] = before + (node.op.weighted and node.role == "main")
     return longest[graph.output.name]
 
@@ -120,7 +120,7 @@ def receptive_fields(graph: Graph) -> dict[str, tuple[int, int] | None]:
     """
     fields: dict[str, tuple[int, int] | None] = {}
     for node in graph.nodes:
-        before = [fields[value.name] for value in node.inputs]
+        before = [fields[value.name] for value in node.sources]
         if isinstance(node.op, GlobalPool) or not node.output.type.is_map or None in before:
             fields[node.name] = None
             continue

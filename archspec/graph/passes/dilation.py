@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 from archspec.errors import InputError
 from archspec.graph.ir import Graph, Node, Value, is_input
-from archspec.graph.ops import Conv, Depthwise, Flatten, GlobalPool, Op, Pad, Pool, Upsample, reach
+from archspec.graph.ops import Conv, Depthwise, Flatten, GlobalPool, Op, Pad, Pool, Resize, Upsample, reach
 from archspec.graph.pads import same, unstrided
 from archspec.graph.types import Padding, Pads, Pair, ShapeError, Tensor
 
@@ -102,7 +102,7 @@ def _rewritten(op: Op, rate: Pair | None, x: _Dense, before: Tensor, output_stri
         return op, None
     if rate != ONCE and isinstance(op, Flatten):
         raise _Refused("makes a vector of its map, whose length the weights behind it have")
-    if rate != ONCE and isinstance(op, Upsample):
+    if rate != ONCE and isinstance(op, Upsample | Resize):
         raise _Refused("enlarges a map that the stride has not made small")
     if isinstance(op, Pad):
         top, bottom, left, right = op.size
