@@ -185,7 +185,7 @@ class Lowering:
 
     def _last(self, items: Items, place: Place) -> Item | None:
         """The last item of a list that is not left out."""
-        return next((item for item in reversed(items.items) if self._stays(item, place.knowing(channels=UNKNOWN))), None)
+        return next((item for item in reversed(items.items) if self._stays(item, place.at(None))), None)
 
     def _stays(self, item: Item, place: Place) -> bool:
         try:
@@ -198,7 +198,7 @@ class Lowering:
         self.limits.item(item.where)
         if item.signature is None:
             return None
-        place = place.knowing(channels=UNKNOWN if value is None else value.type.channels)
+        place = place.at(value)
         try:
             if not self.holds(item.condition, place):
                 return value

@@ -116,12 +116,13 @@ def depth(graph: Graph) -> int:
 def receptive_fields(graph: Graph) -> dict[str, tuple[int, int] | None]:
     """Pixels of the image that one output of each node depends on (height, width); None for the whole image.
 
-    A window of k over values that are j pixels apart widens the field by (k − 1) · j (Araujo et al. 2019, Distill).
+    A window of k over values that are j pixels apart widens the field by (k − 1) · j (Araujo et al. 2019, Distill). It
+    is taken for the whole image of a vector, and of a map that does not lie as the image does.
     """
     fields: dict[str, tuple[int, int] | None] = {}
     for node in graph.nodes:
         before = [fields[value.name] for value in node.inputs]
-        if isinstance(node.op, GlobalPool) or not node.output.type.is_map or None in before:
+        if isinstance(node.op, GlobalPool) or node.output.type.stride is None or None in before:
             fields[node.name] = None
             continue
         known = [field for field in before if field is not None]
