@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from math import ceil
 
+from archspec.graph.axes import Reshape
 from archspec.graph.ir import Graph, Node
 from archspec.graph.ops import Flatten, GlobalPool
 from archspec.graph.recompute import recomputed
@@ -90,8 +91,8 @@ def _sum(values: Iterable[int | None]) -> int | None:
 
 
 def _kept(node: Node, again: Collection[str]) -> int | None:
-    """Bytes of a node's result; a flattened map is the map itself, and what is computed again is not kept."""
-    if isinstance(node.op, Flatten) or node.name in again:
+    """Bytes of a node's result; a map in another shape is the map itself, and what is computed again is not kept."""
+    if isinstance(node.op, Flatten | Reshape) or node.name in again:
         return 0
     size = node.output.type.size
     return None if size is None else BYTES * size

@@ -9,6 +9,8 @@ import pytest
 
 from archspec.errors import Problem
 from archspec.graph.ir import Graph
+from archspec.graph.sign import above_zero
+from archspec.views.summary import receptive_fields, summary
 
 Table = Callable[..., dict[str, str]]
 Lower = Callable[..., Graph]
@@ -139,3 +141,43 @@ def test_a_stage_strides_by_size_where_it_does_not_lie_as_the_image(body: str, a
         assert lower(text).node("stage1_block1_scale").output.type.stride is None
     else:
         assert [problem.code for problem in fails(text)] == ["stride"]
+
+
+def test_what_only_moves_values_keeps_them_above_zero(lower: Lower) -> None:
+    graph = lower("stem: [act: relu, permute: whc, reduce: max, reshape: 32x16x2, blur_pool: 3 /2, slice: 1, pad: -1, position]")
+    positive = above_zero(graph.nodes)
+    assert [node.op.kind for node in graph.nodes if node.name in positive] == [
+        "act", "permute", "reduce", "reshape", "blur_pool", "slice_channels", "pad"]
+
+
+def test_what_is_only_dealt_out_anew_takes_no_memory(lower: Lower) -> None:
+    plain, dealt = (summary(lower(f"stem: [{items}]")).memory.activations for items in ("scale: 2", "scale: 2, reshape: 64x16x8"))
+    assert plain == dealt
+
+
+def test_the_receptive_field_behind_another_order_is_the_image(lower: Lower) -> None:
+    fields = receptive_fields(lower("stem: [blur_pool: 3 /2, conv: 3x3 8 bare, permute: whc, conv: 3x3 8 bare]"))
+    assert [fields[f"stem_{name}"] for name in ("blur_pool", "conv1", "permute", "conv2")] == [(3, 3), (7, 7), None, None]
+
+
+ECA = """
+blocks:
+  eca:
+    parameters: {kernel: 3}
+    body:
+      - gate:
+          - global_avg_pool: keepdims
+          - permute: hcw
+          - conv: {kernel: [1, $kernel], filters: 1, norm: none, act: sigmoid}
+          - permute: hcw
+stem: [conv: 3x3 64, eca: 5]
+"""
+
+
+def test_attention_over_channels_that_are_neighbours(lower: Lower) -> None:
+    """ECA-Net (Wang et al. 2019, 1910.03151, Figure 2): as many weights as its kernel is wide, whatever the channels."""
+    graph = lower(ECA)
+    assert [(node.op.kind, str(node.output.type)) for node in graph.nodes if "_eca_" in node.name] == [
+        ("global_pool", "1x1x64"), ("permute", "1x64x1"), ("conv", "1x64x1"), ("act", "1x64x1"), ("permute", "1x1x64"),
+        ("gate", "32x32x64")]
+    assert sum(node.parameters for node in graph.nodes if "_eca_" in node.name) == 5
