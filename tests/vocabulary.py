@@ -6,11 +6,13 @@ from typing import Any
 
 from graphs import Net
 
-from archspec.graph import ops
+from archspec.graph import axes, ops
 from archspec.graph.ir import Graph
 from archspec.graph.types import VALID
 
-VOCABULARY = [op for op in vars(ops).values() if isinstance(op, type) and issubclass(op, ops.Op) and op is not ops.Op]
+MODULES = (ops, axes)
+VOCABULARY = [op for module in MODULES for op in vars(module).values()
+              if isinstance(op, type) and issubclass(op, ops.Op) and op is not ops.Op and op.__module__ == module.__name__]
 CONV = ops.Conv(6, (3, 3), bias=True)
 DEPTHWISE = ops.Depthwise(bias=True)
 POOL = ops.Pool("avg", (3, 3), (2, 2), (1, 1, 1, 1))
@@ -33,7 +35,7 @@ OTHERS: dict[type[ops.Op], tuple[ops.Op, dict[str, Any]]] = {
     ops.Scale: (ops.Scale(0.5), {"factor": 0.6}),
     ops.LayerScale: (ops.LayerScale(0.5), {"init": 0.6}),
     ops.LocalResponseNorm: (ops.LocalResponseNorm(), {"size": 3, "alpha": 0.1, "beta": 0.5, "k": 2.0}),
-    ops.Pad: (ops.Pad((1, 1, 1, 1)), {"size": (1, 1, 1, 2)}),
+    ops.Pad: (ops.Pad((1, 1, 1, 1)), {"size": (1, -1, 1, 2), "mode": "reflect"}),
     ops.PadChannels: (ops.PadChannels(8), {"channels": 9}),
     ops.SliceChannels: (ops.SliceChannels(0, 2), {"start": 1, "size": 3}),
     ops.Flatten: (ops.Flatten(), {}),
@@ -44,6 +46,12 @@ OTHERS: dict[type[ops.Op], tuple[ops.Op, dict[str, Any]]] = {
     ops.Merge: (ops.Merge("add"), {"how": "max"}),
     ops.Gate: (ops.Gate(), {}),
     ops.Blend: (ops.Blend(), {}),
+    axes.Reshape: (axes.Reshape((18, 4, 6)), {"to": (4, -1, 9)}),
+    axes.Permute: (axes.Permute("whc"), {"order": "wch"}),
+    axes.Reduce: (axes.Reduce("mean"), {"how": "max"}),
+    axes.BlurPool: (axes.BlurPool((3, 3), (2, 2)), {"kernel": (2, 4), "stride": (1, 2)}),
+    axes.Coordinates: (axes.Coordinates(), {}),
+    axes.Position: (axes.Position(), {}),
 }
 """An operation and another value for each of its fields."""
 ONLY_OF = {"slope": "leaky_relu", "alpha": "elu", "approximate": "gelu"}

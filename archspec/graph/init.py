@@ -35,7 +35,14 @@ class HeNormal:
     gain: float
 
 
-Init = Zeros | Ones | Constant | HeNormal
+@dataclass(frozen=True, slots=True)
+class Normal:
+    """A Gaussian around 0 with this deviation."""
+
+    deviation: float
+
+
+Init = Zeros | Ones | Constant | HeNormal | Normal
 
 
 def constant(value: float) -> Init:

@@ -39,7 +39,8 @@ class Op:
         return (1, 1), (1, 1)
 
 
-def _map(tensor: Tensor, what: str) -> tuple[int | None, int | None, int]:
+def as_map(tensor: Tensor, what: str) -> tuple[int | None, int | None, int]:
+    """Height, width and channels of a value. Raises ShapeError for a vector, in the name of what needs a map."""
     if not tensor.is_map:
         raise ShapeError(f"{what} needs a feature map (height x width x channels), this is a vector of {tensor}",
                          "put it before flatten and before pooling without keepdims")
@@ -106,9 +107,10 @@ def _bias(size: int, present: bool, start: float) -> tuple[Weight, ...]:
     return (Weight("bias", (size,), True, constant(start)),) if present else ()
 
 
-def _strided(x: Tensor, height: int | None, width: int | None, channels: int, stride: tuple[Fraction | int, ...]) -> Tensor:
-    assert x.stride is not None
-    return Tensor((height, width, channels), (x.stride[0] * stride[0], x.stride[1] * stride[1]))
+def strided(x: Tensor, height: int | None, width: int | None, channels: int, stride: tuple[Fraction | int, ...]) -> Tensor:
+    """A map of these sizes that is so many times as coarse as x; of an unknown stride where x is."""
+    known = None if x.stride is None else (x.stride[0] * stride[0], x.stride[1] * stride[1])
+    return Tensor((height, width, channels), known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ class Conv(Op):
     bias_init: float = 0.0
 
     def infer(self, *inputs: Tensor) -> Tensor:
-        channels = _map(inputs[0], "conv")[2]
+        channels = as_map(inputs[0], "conv")[2]
         for name, count in (("input channels", channels), ("filters", self.filters)):
             if count % self.groups:
                 near = max(1, round(count / self.groups)) * self.groups
@@ -146,7 +148,7 @@ class Conv(Op):
                                  f"{near} would be, or a number of groups that divides {count}",
                                  ("groups", "filters") if name == "filters" else ("groups",))
         height, width = _slide(inputs[0], reach(self.kernel, self.dilation), self.stride, self.padding)
-        return _strided(inputs[0], height, width, self.filters, self.stride)
+        return strided(inputs[0], height, width, self.filters, self.stride)
 
     def weights(self, *inputs: Tensor) -> tuple[Weight, ...]:
         shape = (*self.kernel, inputs[0].channels // self.groups, self.filters)
@@ -175,9 +177,9 @@ class Depthwise(Op):
     bias_init: float = 0.0
 
     def infer(self, *inputs: Tensor) -> Tensor:
-        channels = _map(inputs[0], "depthwise")[2]
+        channels = as_map(inputs[0], "depthwise")[2]
         height, width = _slide(inputs[0], reach(self.kernel, self.dilation), self.stride, self.padding)
-        return _strided(inputs[0], height, width, channels * self.multiplier, self.stride)
+        return strided(inputs[0], height, width, channels * self.multiplier, self.stride)
 
     def weights(self, *inputs: Tensor) -> tuple[Weight, ...]:
         channels = inputs[0].channels  # each filter sees one of them
@@ -214,7 +216,7 @@ class Pool(Op):
         return reach(self.kernel, self.dilation)
 
     def infer(self, *inputs: Tensor) -> Tensor:
-        channels = _map(inputs[0], f"{self.mode}_pool")[2]
+        channels = as_map(inputs[0], f"{self.mode}_pool")[2]
         tall, wide = self.reach
         if self.padding != "same" and (max(self.padding[:2]) >= tall or max(self.padding[2:]) >= wide):
             raise ShapeError(f"padding {list(self.padding)} is as large as its window",
@@ -222,7 +224,7 @@ class Pool(Op):
         if self.padding == "same" and self.dilation != (1, 1):
             raise ShapeError("a pool with gaps in its window has padding: same", "give it in pixels", ("padding",))
         height, width = _slide(inputs[0], self.reach, self.stride, self.pads(inputs[0]))
-        return _strided(inputs[0], height, width, channels, self.stride)
+        return strided(inputs[0], height, width, channels, self.stride)
 
     def pads(self, x: Tensor) -> Padding:
         """The padding with the rows that `ceil` adds at the bottom and on the right."""
@@ -246,7 +248,7 @@ class GlobalPool(Op):
     keepdims: bool = False
 
     def infer(self, *inputs: Tensor) -> Tensor:
-        channels = _map(inputs[0], f"global_{self.mode}_pool")[2]
+        channels = as_map(inputs[0], f"global_{self.mode}_pool")[2]
         return Tensor((1, 1, channels), inputs[0].stride) if self.keepdims else Tensor((channels,))
 
 
@@ -311,7 +313,7 @@ class GroupNorm(Op):
     center: bool = True
 
     def infer(self, *inputs: Tensor) -> Tensor:
-        channels = _map(inputs[0], "group_norm")[2]
+        channels = as_map(inputs[0], "group_norm")[2]
         if channels % self.groups:
             raise ShapeError(f"{channels} channels are not divisible by {self.groups} groups of group_norm",
                              f"give groups a divisor of {channels}", ("groups",))
@@ -393,7 +395,7 @@ class LocalResponseNorm(Op):
     k: float = 1.0
 
     def infer(self, *inputs: Tensor) -> Tensor:
-        _map(inputs[0], "lrn")
+        as_map(inputs[0], "lrn")
         if self.size % 2 == 0:
             raise ShapeError(f"a window of {self.size} channels has no middle", "size has to be odd", ("size",))
         return inputs[0]
@@ -401,16 +403,29 @@ class LocalResponseNorm(Op):
 
 @dataclass(frozen=True, slots=True)
 class Pad(Op):
-    """Zeros around the map."""
+    """Pixels around the map, zeros or its own reflected at the border pixel; a negative number of them crops it."""
 
     kind: ClassVar[str] = "pad"
     size: Pads
+    mode: Literal["zero", "reflect"] = "zero"
 
     def infer(self, *inputs: Tensor) -> Tensor:
-        height, width, channels = _map(inputs[0], "pad")
-        top, bottom, left, right = self.size
-        return Tensor((None if height is None else height + top + bottom,
-                       None if width is None else width + left + right, channels), inputs[0].stride)
+        height, width, channels = as_map(inputs[0], "pad")
+        sides = [None if side is None else side + sum(self.size[2 * axis:2 * axis + 2])
+                 for axis, side in enumerate((height, width))]
+        if any(side is not None and side < 1 for side in sides):
+            raise ShapeError(f"nothing of {inputs[0]} is left when {list(self.size)} is cut off", "crop less", ("size",))
+        if self.mode == "reflect":
+            check_reflects(inputs[0], self.size, ("size", "mode"))
+        return Tensor((*sides, channels), inputs[0].stride)
+
+
+def check_reflects(x: Tensor, pads: Pads, concerns: tuple[str, ...]) -> None:
+    """Raises ShapeError where a map has fewer pixels behind its border than are reflected there."""
+    for axis, side in enumerate(x.shape[:2]):
+        if side is not None and max(pads[2 * axis:2 * axis + 2]) >= side:
+            raise ShapeError(f"{x} has too few pixels to reflect {max(pads[2 * axis:2 * axis + 2])} of them",
+                             "the border itself is not reflected: reflect fewer than the map is high and wide", concerns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -436,6 +451,9 @@ class SliceChannels(Op):
     size: int
 
     def infer(self, *inputs: Tensor) -> Tensor:
+        if self.start + self.size > inputs[0].channels:
+            raise ShapeError(f"{inputs[0]} has no channels {self.start} to {self.start + self.size - 1}",
+                             f"it has {inputs[0].channels}, counted from 0", ("channels", "first"))
         return Tensor((*inputs[0].shape[:-1], self.size), inputs[0].stride)
 
 
@@ -460,7 +478,7 @@ class Shuffle(Op):
     groups: int
 
     def infer(self, *inputs: Tensor) -> Tensor:
-        channels = _map(inputs[0], "shuffle")[2]
+        channels = as_map(inputs[0], "shuffle")[2]
         if channels % self.groups:
             raise ShapeError(f"{channels} channels are not divisible by {self.groups} groups",
                              f"give groups a divisor of {channels}", ("groups",))
@@ -476,9 +494,9 @@ class Upsample(Op):
     method: Literal["nearest", "bilinear"] = "nearest"
 
     def infer(self, *inputs: Tensor) -> Tensor:
-        height, width, channels = _map(inputs[0], "upsample")
+        height, width, channels = as_map(inputs[0], "upsample")
         tall, wide = (None if side is None else side * self.factor for side in (height, width))
-        return _strided(inputs[0], tall, wide, channels, (Fraction(1, self.factor), Fraction(1, self.factor)))
+        return strided(inputs[0], tall, wide, channels, (Fraction(1, self.factor), Fraction(1, self.factor)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -492,7 +510,7 @@ class Resize(Op):
     method: Literal["nearest", "bilinear"] = "nearest"
 
     def infer(self, *inputs: Tensor) -> Tensor:
-        (*sides, channels), (*wanted, _) = (_map(each, "upsample") for each in inputs)
+        (*sides, channels), (*wanted, _) = (as_map(each, "upsample") for each in inputs)
         strides = [(each.stride or (None, None)) for each in inputs]
         for side, other, ours, theirs in zip(sides, wanted, *strides, strict=True):
             open_and_smaller = None in (side, other) and ours is not None and theirs is not None and theirs > ours
@@ -514,7 +532,7 @@ class Concat(Op):
             if not same_place(first, other):
                 raise ShapeError(f"concatenation of {first} and {other}",
                                  "paths have to end in maps of the same height and width")
-        return Tensor((*first.shape[:-1], sum(x.channels for x in inputs)), first.stride)
+        return Tensor((*first.shape[:-1], sum(x.channels for x in inputs)), known_stride(*inputs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -530,21 +548,23 @@ class Merge(Op):
         for other in inputs[1:]:
             if not same_shape(first, other):
                 raise ShapeError(f"{words[self.how]} of {first} and {other}", "both sides need the same shape")
-        return first
+        return Tensor(first.shape, known_stride(*inputs))
 
 
 @dataclass(frozen=True, slots=True)
 class Gate(Op):
-    """x · g, where g has x's shape or is broadcast over height and width. Inputs: x, g."""
+    """x · g, where g has x's shape or is broadcast over height and width, or, as HxWx1, over the channels. Inputs: x, g."""
 
     kind: ClassVar[str] = "gate"
 
     def infer(self, *inputs: Tensor) -> Tensor:
         x, gate = inputs
-        broadcast = not gate.is_map or gate.shape[:2] == (1, 1)
-        if x.channels != gate.channels or not (broadcast or same_place(x, gate)):
-            raise ShapeError(f"a gate of {gate} on {x}", f"a gate has to end in {x} or in {x.channels} channels")
-        return x
+        of_channels = x.channels == gate.channels and (not gate.is_map or gate.shape[:2] == (1, 1))
+        of_places = same_place(x, gate) and (gate.channels == x.channels or (gate.is_map and gate.channels == 1))
+        if not (of_channels or of_places):
+            one = f", in {Tensor((*x.shape[:2], 1))}" if x.is_map else ""
+            raise ShapeError(f"a gate of {gate} on {x}", f"a gate has to end in {x}{one} or in {x.channels} channels")
+        return Tensor(x.shape, known_stride(x, gate) if of_places else x.stride)
 
 
 @dataclass(frozen=True, slots=True)
@@ -559,14 +579,19 @@ class Blend(Op):
             if not same_shape(x, other):
                 raise ShapeError(f"its input is {x}, its {name} ends in {other}",
                                  "a highway layer keeps the shape of its input")
-        return x
+        return Tensor(x.shape, known_stride(x, transformed, gate))
 
 
 def same_place(a: Tensor, b: Tensor) -> bool:
-    """Whether two values cover the same positions; by stride where sizes are open."""
+    """Whether two values cover the same positions; by stride where sizes are open and both strides known."""
     if a.shape[:-1] != b.shape[:-1]:
         return False
-    return not a.is_map or None not in a.shape or a.stride == b.stride
+    return None not in a.shape or None in (a.stride, b.stride) or a.stride == b.stride
+
+
+def known_stride(*inputs: Tensor) -> tuple[Fraction, Fraction] | None:
+    """The stride of what is merged of these: that of the first that has one."""
+    return next((x.stride for x in inputs if x.stride is not None), None)
 
 
 def same_shape(a: Tensor, b: Tensor) -> bool:

@@ -52,7 +52,7 @@ def _branches(call: Call, value: Value | None) -> Value | None:
     parts = _split(call, value, len(paths.paths))
     values = []
     for (name, path), part in zip(paths.paths, parts, strict=True):
-        inner = place.level(prefix + name).knowing(channels=UNKNOWN if part is None else part.type.channels)
+        inner = place.level(prefix + name).at(part)
         values.append(call.lowering.lower_listed(path, name, part, inner))
     if not values:
         raise SpecError([Problem("paths", call.where, "branches has no paths", "give it two or more operation lists")])
@@ -115,8 +115,7 @@ def _repeat(call: Call, value: Value | None) -> Value | None:
     assert isinstance(times, int)
     for index in range(times):
         turn = call.place.scope.standing(index=index, repeats=times, first=index == 0, last=index == times - 1)
-        place = call.place.level(f"{call.item.label}_{index + 1}").within(turn).knowing(
-            channels=UNKNOWN if value is None else value.type.channels)
+        place = call.place.level(f"{call.item.label}_{index + 1}").within(turn).at(value)
         last = call.place.first_bias if index == times - 1 else None
         value = call.lowering.lower_listed(_body(call), "body", value, place.starting(last))
     return value

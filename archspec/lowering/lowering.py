@@ -192,7 +192,7 @@ class Lowering:
 
     def _last(self, items: Items, place: Place) -> Item | None:
         """The last item of a list that is not left out."""
-        known = place.knowing(channels=UNKNOWN)
+        known = place.at(None)
         return next((item for item in reversed(items.items) if item.name != "keep" and self._stays(item, known)), None)
 
     def _stays(self, item: Item, place: Place) -> bool:
@@ -206,7 +206,7 @@ class Lowering:
         self.limits.item(item.where)
         if item.signature is None:
             return None
-        place = place.knowing(channels=UNKNOWN if value is None else value.type.channels)
+        place = place.at(value)
         try:
             if not self.holds(item.condition, place):
                 return value

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, cast
 
 from archspec.errors import Problem, SpecError, Where
-from archspec.graph import ops
+from archspec.graph import axes, ops
 from archspec.graph.ir import Value
 from archspec.graph.ops import Op
 from archspec.graph.types import VALID
@@ -177,6 +177,24 @@ def _upsample(call: Call, value: Value | None) -> Value | None:
     return call.add(ops.Resize(given["method"]), value, like, notes=lambda: chains(call, ("here", value), (name, like)))
 
 
+def _pad(call: Call, value: Value | None) -> Value | None:
+    given = cast(dict[str, Any], call.values("size", "mode"))
+    mode = call.args.get("mode")
+    if mode is not None and given["mode"] != "zero" and max(given["size"]) <= 0:
+        call.report(Problem("inert", mode.where, "mode does nothing where no pixel is added",
+                            "leave it out: a negative size crops"))
+    return call.add(ops.Pad(**given), value)
+
+
+def _slice(call: Call, value: Value | None) -> Value | None:
+    given = cast(dict[str, Any], call.values("channels", "first"))
+    return call.add(ops.SliceChannels(given["first"], given["channels"]), value)
+
+
+def _reduce(call: Call, value: Value | None) -> Value | None:
+    return call.add(axes.Reduce(cast(Any, call.get("kind"))), value)
+
+
 def _plain(make: Callable[..., Op], *keys: str) -> Handler:
     """An operation that is one node with the arguments as they are."""
     def lower(call: Call, value: Value | None) -> Value | None:
@@ -189,6 +207,9 @@ PRIMITIVES: dict[str, Handler] = {
     "max_pool": _pool, "avg_pool": _pool, "global_avg_pool": _global_pool, "global_max_pool": _global_pool,
     "dropout": _plain(ops.Dropout, "rate"), "scale": _plain(ops.Scale, "factor"),
     "layer_scale": _plain(ops.LayerScale, "init"), "lrn": _plain(ops.LocalResponseNorm, "size", "alpha", "beta", "k"),
-    "pad_channels": _plain(ops.PadChannels, "channels"), "flatten": _plain(ops.Flatten), "pad": _plain(ops.Pad, "size"),
+    "pad_channels": _plain(ops.PadChannels, "channels"), "flatten": _plain(ops.Flatten), "pad": _pad,
     "shuffle": _plain(ops.Shuffle, "groups"), "upsample": _upsample,
+    "slice": _slice, "reshape": _plain(axes.Reshape, "to"), "permute": _plain(axes.Permute, "order"), "reduce": _reduce,
+    "blur_pool": _plain(axes.BlurPool, "kernel", "stride"), "coordinates": _plain(axes.Coordinates),
+    "position": _plain(axes.Position),
 }

@@ -37,13 +37,14 @@ def approximate_gelu(x: Any) -> Any:
     return keras.activations.gelu(x, approximate=True)
 
 
-def _pair(sides: Sequence[int]) -> Pair:
+def pair(sides: Sequence[int]) -> Pair:
     """Two sides as a tuple: a saved model gives lists."""
     height, width = sides
     return height, width
 
 
-def _four(pads: Sequence[int]) -> Pads:
+def four(pads: Sequence[int]) -> Pads:
+    """Four sides as a tuple."""
     top, bottom, left, right = pads
     return top, bottom, left, right
 
@@ -67,7 +68,7 @@ class PaddedMaxPooling2D(keras.layers.Layer):
 
     def __init__(self, pool_size: Sequence[int], strides: Sequence[int], padding: Sequence[int], **layer: Any) -> None:
         super().__init__(**layer)
-        self.pool_size, self.strides, self.padding = _pair(pool_size), _pair(strides), _four(padding)
+        self.pool_size, self.strides, self.padding = pair(pool_size), pair(strides), four(padding)
 
     def call(self, inputs: Any) -> Any:
         """(batch, height, width, channels) to the same with fewer pixels."""
@@ -91,9 +92,9 @@ class PaddedAveragePooling2D(keras.layers.Layer):
     def __init__(self, pool_size: Sequence[int], strides: Sequence[int], counted: Counted = VALID,
                  left_out: Sequence[int] = VALID, **layer: Any) -> None:
         super().__init__(**layer)
-        self.pool_size, self.strides = _pair(pool_size), _pair(strides)
-        self.counted: Counted = "same" if counted == "same" else _four(counted)
-        self.left_out = _four(left_out)
+        self.pool_size, self.strides = pair(pool_size), pair(strides)
+        self.counted: Counted = "same" if counted == "same" else four(counted)
+        self.left_out = four(left_out)
 
     def call(self, inputs: Any) -> Any:
         """(batch, height, width, channels) to the same with fewer pixels."""
@@ -135,8 +136,8 @@ class DilatedPooling2D(keras.layers.Layer):
                  **layer: Any) -> None:
         super().__init__(**layer)
         self.mode: Literal["max", "avg"] = mode
-        self.pool_size, self.strides, self.dilation_rate = _pair(pool_size), _pair(strides), _pair(dilation_rate)
-        self.counted, self.left_out = _four(counted), _four(left_out)
+        self.pool_size, self.strides, self.dilation_rate = pair(pool_size), pair(strides), pair(dilation_rate)
+        self.counted, self.left_out = four(counted), four(left_out)
 
     def call(self, inputs: Any) -> Any:
         """(batch, height, width, channels) to the same with fewer pixels, or as many."""
@@ -182,8 +183,8 @@ class StridedDilatedConv2D(keras.layers.Conv2D):
 
     def __init__(self, filters: int, kernel_size: Sequence[int], strides: Sequence[int],
                  dilation_rate: Sequence[int], **layer: Any) -> None:
-        super().__init__(filters, kernel_size, dilation_rate=_pair(dilation_rate), **layer)
-        self.strides = _pair(strides)
+        super().__init__(filters, kernel_size, dilation_rate=pair(dilation_rate), **layer)
+        self.strides = pair(strides)
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         """Keras's hook for the bare convolution."""

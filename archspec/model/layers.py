@@ -12,12 +12,13 @@ from typing import Any
 
 import keras
 
+from archspec.graph import axes as on_axes
 from archspec.graph import ops
 from archspec.graph.ir import Node
 from archspec.graph.names import IMAGES, padding_name
 from archspec.graph.pads import counting, pool_pads, unstrided
 from archspec.graph.types import VALID, Padding, Pads, Pair
-from archspec.model import custom, grouped, norm
+from archspec.model import axes, custom, grouped, norm
 from archspec.model.initial import initializer
 
 Layers = tuple[keras.layers.Layer, ...]
@@ -188,8 +189,21 @@ def _merge(node: Node, op: ops.Merge, context: Context) -> Layers:
 
 
 def _pad(node: Node, op: ops.Pad, context: Context) -> Layers:
+    """By a layer of Keras's where it has one."""
     top, bottom, left, right = op.size
-    return (keras.layers.ZeroPadding2D(((top, bottom), (left, right)), name=node.name),)
+    if max(op.size) <= 0:
+        return (keras.layers.Cropping2D(((-top, -bottom), (-left, -right)), name=node.name),)
+    if op.mode == "zero" and min(op.size) >= 0:
+        return (keras.layers.ZeroPadding2D(((top, bottom), (left, right)), name=node.name),)
+    return (axes.Padding2D(op.size, op.mode, name=node.name),)
+
+
+def _reshape(node: Node, op: on_axes.Reshape, context: Context) -> Layers:
+    return (keras.layers.Reshape(node.output.type.shape, name=node.name),)
+
+
+def _permute(node: Node, op: on_axes.Permute, context: Context) -> Layers:
+    return (keras.layers.Permute([1 + "hwc".index(axis) for axis in op.order], name=node.name),)
 
 
 def _lrn(node: Node, op: ops.LocalResponseNorm, context: Context) -> Layers:
@@ -227,4 +241,10 @@ EMITTERS: dict[type[ops.Op], Emitter] = {
     ops.Merge: _merge,
     ops.Gate: lambda node, op, _: (keras.layers.Multiply(name=node.name),),
     ops.Blend: lambda node, op, _: (custom.Blend(name=node.name),),
+    on_axes.Reshape: _reshape,
+    on_axes.Permute: _permute,
+    on_axes.Reduce: lambda node, op, _: (axes.ReduceChannels(op.how, name=node.name),),
+    on_axes.BlurPool: lambda node, op, _: (axes.BlurPooling2D(op.kernel, op.stride, name=node.name),),
+    on_axes.Coordinates: lambda node, op, _: (axes.Coordinates(name=node.name),),
+    on_axes.Position: lambda node, _, context: (axes.Position(**_first(node, context), name=node.name),),
 }

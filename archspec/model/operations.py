@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-from archspec.graph import ops
+from archspec.graph import axes, ops
 from archspec.graph.ir import Graph, Node
 from archspec.graph.pads import counting, pool_pads
 from archspec.graph.sign import above_zero, takes_above_zero
 from archspec.graph.types import VALID, Padding, Pads
 from archspec.graph.weights import Key, Weights
 from archspec.model.resize import RESIZES, resize
-from archspec.model.windows import around, extended, joined
+from archspec.model.windows import added, around, blur, cut, extended, joined
 
 Arrays = Mapping[Key, Any]
 """The numbers of a network: constants or variables."""
@@ -252,6 +253,42 @@ def _pad_channels(call: Call, op: ops.PadChannels) -> tf.Tensor:
     return tf.pad(call.x, [(0, 0)] * rank + [(0, op.channels - call.node.types[0].channels)])
 
 
+def _pad(call: Call, op: ops.Pad) -> tf.Tensor:
+    more = added(op.size)
+    mode = {"zero": "CONSTANT", "reflect": "REFLECT"}[op.mode]
+    return cut(tf.pad(call.x, around(more), mode) if any(more) else call.x, op.size)
+
+
+def _permute(call: Call, op: axes.Permute) -> tf.Tensor:
+    return tf.transpose(call.x, (0, *(1 + "hwc".index(axis) for axis in op.order)))
+
+
+def _reduce(call: Call, op: axes.Reduce) -> tf.Tensor:
+    return {"mean": tf.reduce_mean, "max": tf.reduce_max}[op.how](call.x, axis=-1, keepdims=True)
+
+
+def _blur_pool(call: Call, op: axes.BlurPool) -> tf.Tensor:
+    window = np.repeat(blur(op.kernel)[:, :, None, None], call.node.types[0].channels, 2)
+    padded, (tall, wide) = tf.pad(call.x, around(op.pads), "REFLECT"), op.stride
+    if tall == wide:
+        return tf.nn.depthwise_conv2d(padded, window, (1, tall, wide, 1), "VALID")
+    return tf.nn.depthwise_conv2d(padded, window, (1, 1, 1, 1), "VALID")[:, ::tall, ::wide]
+
+
+def _coordinates(call: Call, op: axes.Coordinates) -> tf.Tensor:
+    height, width = (known or tf.shape(call.x)[axis] for axis, known in enumerate(call.x.shape[1:3], 1))
+    one = tf.zeros_like(call.x[..., :1])
+    return tf.concat([call.x, one + _line(height)[:, None, None], one + _line(width)[:, None]], axis=-1)
+
+
+def _line(count: Any) -> Any:
+    """So many numbers from -1 to 1, a 0 where it is one: a constant where the number is known."""
+    if isinstance(count, int):
+        return np.linspace(-1, 1, count, dtype=np.float32) if count > 1 else np.zeros(1, np.float32)
+    last = tf.cast(tf.maximum(count - 1, 1), tf.float32)
+    return tf.cast(tf.range(count), tf.float32) * 2 / last - tf.cast(tf.minimum(count - 1, 1), tf.float32)
+
+
 def _merge(call: Call, op: ops.Merge) -> tf.Tensor:
     return _merged(call, op, tf.add_n)
 
@@ -297,7 +334,7 @@ OPERATIONS: Operations = {
     ops.Scale: lambda call, op: call.x * op.factor,
     ops.LayerScale: lambda call, _: call.x * call.arrays["gamma"],
     ops.LocalResponseNorm: _lrn,
-    ops.Pad: lambda call, op: _zeros_around(call.x, op.size),
+    ops.Pad: _pad,
     ops.PadChannels: _pad_channels,
     ops.SliceChannels: lambda call, op: call.x[..., op.start:op.start + op.size],
     ops.Flatten: _flatten,
@@ -308,6 +345,12 @@ OPERATIONS: Operations = {
     ops.Merge: _merge,
     ops.Gate: _gate,
     ops.Blend: _blend,
+    axes.Reshape: lambda call, op: tf.reshape(call.x, (-1, *call.node.output.type.shape)),
+    axes.Permute: _permute,
+    axes.Reduce: _reduce,
+    axes.BlurPool: _blur_pool,
+    axes.Coordinates: _coordinates,
+    axes.Position: lambda call, _: call.x + call.arrays["position"],
 }
 ON_DEVICES: Operations = {**OPERATIONS, ops.Merge: _merge_in_pairs}
 """For TFLite, which neither fuses a sum of any number of maps with what follows, nor has it in whole numbers."""

@@ -55,14 +55,13 @@ INSTEAD = {
     "input": IMAGE, "inputlayer": IMAGE, "data": IMAGE, "image": IMAGE,
     "concat": CONCAT, "concatenate": CONCAT, "cat": CONCAT, "add": ADD, "sum": ADD, "eltwise": ADD,
     "convtranspose": TRANSPOSED, "deconv": TRANSPOSED, "deconvolution": TRANSPOSED,
-    "reflectionpad": "`pad: 1` adds zeros, as padding does; nothing else can be added",
-    "replicationpad": "`pad: 1` adds zeros, as padding does; nothing else can be added",
+    "replicationpad": "`pad: 1` adds zeros, `pad: 1 mode=reflect` reflects the map; its border cannot be repeated",
 }
 """What to write for what the language says otherwise."""
 ABSENT = {"attention", "multiheadattention", "mha", "selfattention", "transformer", "transformerblock", "embedding", "lstm",
-          "gru", "rnn", "conv3d", "conv1d", "maxpool3d", "einsum", "matmul", "lambda", "permute", "transpose", "noise",
+          "gru", "rnn", "conv3d", "conv1d", "maxpool3d", "einsum", "matmul", "lambda", "noise",
           "gaussiannoise", "gaussiandropout", "dropblock", "pixelshuffle", "depthtospace", "spacetodepth", "cbam", "eca",
-          "rmsnorm", "weightnorm", "spectralnorm", "loss", "crossentropyloss", "randomflip", "maxunpool", "slice", "split"}
+          "rmsnorm", "weightnorm", "spectralnorm", "loss", "crossentropyloss", "randomflip", "maxunpool", "split"}
 """What other libraries have and the language has not: no operation of another meaning is suggested for it."""
 
 

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from archspec.errors import InputError
+from archspec.graph.axes import BlurPool, Coordinates, Permute, Position, Reshape
 from archspec.graph.ir import Graph, Node, Value, is_input
 from archspec.graph.ops import Conv, Depthwise, Flatten, GlobalPool, Op, Pad, Pool, Resize, Upsample, reach
 from archspec.graph.pads import same, unstrided
@@ -23,6 +24,15 @@ from archspec.graph.types import Padding, Pads, Pair, ShapeError, Tensor
 
 Window = Conv | Depthwise | Pool
 ONCE: Pair = (1, 1)
+REFUSED: Mapping[type[Op], str] = {
+    Flatten: "makes a vector of its map, whose length the weights behind it have",
+    Upsample: "enlarges a map that the stride has not made small",
+    Resize: "enlarges a map that the stride has not made small",
+    Reshape: "deals out the pixels of its map anew", Permute: "makes another axis of the pixels of its map",
+    Coordinates: "numbers the pixels of its map", Position: "has a number for each pixel of its map",
+    BlurPool: "reflects the pixels of its map at its borders",
+}
+"""Why these cannot stand behind a stride that has gone."""
 OPEN = 2048
 """What a side of open size is taken for where the padding of a window depends on it."""
 
@@ -100,10 +110,13 @@ def _rewritten(op: Op, rate: Pair | None, x: _Dense, before: Tensor, output_stri
         return _window(op, rate, x, before, output_stride)
     if isinstance(op, GlobalPool):
         return op, None
-    if rate != ONCE and isinstance(op, Flatten):
-        raise _Refused("makes a vector of its map, whose length the weights behind it have")
-    if rate != ONCE and isinstance(op, Upsample | Resize):
-        raise _Refused("enlarges a map that the stride has not made small")
+    if rate != ONCE and type(op) in REFUSED:
+        raise _Refused(REFUSED[type(op)])
+    if isinstance(op, BlurPool) and x.after.stride is not None and any(
+            at * step > output_stride for at, step in zip(x.after.stride, op.stride, strict=True)):
+        raise _Refused(REFUSED[BlurPool])
+    if isinstance(op, Pad) and op.mode == "reflect" and rate != ONCE:
+        raise _Refused(REFUSED[BlurPool])
     if isinstance(op, Pad):
         top, bottom, left, right = op.size
         return replace(op, size=(top * rate[0], bottom * rate[0], left * rate[1], right * rate[1])), rate
@@ -124,12 +137,13 @@ def _window(op: Window, rate: Pair, x: _Dense, before: Tensor, output_stride: in
 
 def _strides(op: Window, rate: Pair, x: Tensor, output_stride: int) -> Pair:
     """The largest part of each stride that stays below the output stride; none once a side is dilated."""
-    assert x.stride is not None
+    if x.stride is None:  # nothing of it lies as the image does
+        return op.stride
+    known = x.stride
 
     def kept(axis: int) -> int:
-        assert x.stride is not None
         parts = [part for part in range(1, op.stride[axis] + 1)
-                 if op.stride[axis] % part == 0 and x.stride[axis] * part <= output_stride]
+                 if op.stride[axis] % part == 0 and known[axis] * part <= output_stride]
         return 1 if rate[axis] > 1 else max(parts, default=1)
     return kept(0), kept(1)
 
