@@ -16,7 +16,7 @@ from archspec.model.audit import Mismatch, audit, differences
 from archspec.model.emit import build
 
 PADDED = ops.Conv(6, (3, 3), (2, 2), (1, 1, 1, 1), bias=True)
-EXAMPLES = [*(base for base, _ in OTHERS.values()), PADDED, ops.Conv(6, (3, 3), (2, 2), "same", (2, 2)), ops.Conv(6, (3, 3), groups=2),
+EXAMPLES = [*(base for base, _ in OTHERS.values()), PADDED, ops.Pad((1, -1, 0, 2), "reflect"), ops.Pad((-1, -1, -2, -1)), ops.Conv(6, (3, 3), (2, 2), "same", (2, 2)), ops.Conv(6, (3, 3), groups=2),
             ops.Depthwise(stride=(2, 1)), ops.Pool("max", (2, 2), (2, 2)), ops.Pool("avg", (2, 2), (2, 2)),
             ops.Pool("max", (3, 3), (2, 2), (1, 1, 1, 1)), ops.Pool("avg", (3, 3), (2, 2), count_padding=True),
             ops.GlobalPool("max"), *(ops.Activation(name) for name in ops.ACTIVATIONS[1:]),
