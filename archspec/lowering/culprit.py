@@ -6,7 +6,7 @@ the problem is gone is its cause. So nothing has to be known of the ways in whic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from archspec.errors import Problem, Where, shorten
@@ -76,6 +76,9 @@ class _Search:
 
     def cause(self, problem: Problem) -> Change | None:
         """The change that brings a problem, of the latest layer that has one."""
+        edit = self.edit(problem)
+        if edit is not None:
+            return edit
         file = problem.where.file
         stands = len(self.files) - 1 - self.files[::-1].index(file) if file in self.files else 0
         for layer in range(len(self.files) - 1, stands, -1):
@@ -84,6 +87,16 @@ class _Search:
             if path:
                 return self.change(layer, path)
         return self.small_input(problem) if distance(problem.where) else None
+
+    def edit(self, problem: Problem) -> Change | None:
+        """The edit of a block that brings a problem that shows in what it edits."""
+        if not distance(problem.where):
+            return None
+        for layer in reversed(range(len(self.files))):
+            for path in edits_in(self.resolved.layers[layer].tree):
+                if self.brings(layer, path, problem):
+                    return self.change(layer, path)
+        return None
 
     def within(self, layer: int, path: tuple[str, ...], keys: Iterable[str], problem: Problem) -> tuple[str, ...]:
         """The path of the first change of a layer that brings a problem, as deep as it can be told; () for none."""
@@ -111,6 +124,8 @@ class _Search:
     def change(self, layer: int, path: tuple[str, ...]) -> Change:
         """A change, with what is in its place without it."""
         said = at(self.resolved.layers[layer].tree, path)
+        if path[2:3] == ("edit",):
+            return Change(key_of(self.resolved.layers[layer].tree, path), "without this edit nothing is wrong: change it, too")
         before = at(undone(self.resolved, layer, path).tree, path)
         assert said is not None
         if path == ("input",) and (size := self.size(said)):
@@ -160,6 +175,22 @@ class _Search:
         entries = {**self.resolved.tree.entries, "input": Scalar(size, size, where)}
         larger = replace(self.resolved, tree=replace(self.resolved.tree, entries=entries))
         return self.problems(larger) == frozenset()
+
+
+def edits_in(tree: MappingTree) -> Iterator[tuple[str, ...]]:
+    """The path of each edit in the blocks of a file of the user's own."""
+    blocks = tree.entries.get("blocks")
+    for name, block in blocks.entries.items() if isinstance(blocks, MappingTree) and not distance(tree.where) else ():
+        edit = at(block, ("edit",))
+        for label in edit.entries if isinstance(edit, MappingTree) else ():
+            yield "blocks", name, "edit", label
+
+
+def key_of(tree: MappingTree, path: tuple[str, ...]) -> Where:
+    """Where the last key of a path stands."""
+    above = at(tree, path[:-1])
+    assert isinstance(above, MappingTree)
+    return above.key(path[-1])
 
 
 def at(tree: Tree | None, path: Iterable[str]) -> Tree | None:

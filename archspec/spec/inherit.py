@@ -14,7 +14,7 @@ from archspec.io.places import shipped
 from archspec.schema.tree import MappingTree, Scalar, Tree, kind, overlay
 from archspec.spec.files import extended, locate, recipe_names
 from archspec.spec.longform import kinds_written_out, normal
-from archspec.spec.merge import merge, without
+from archspec.spec.merge import changes_item, merge, without
 from archspec.spec.recipe import DECIDED
 from archspec.spec.source import MAX_DEPTH, parse, read
 
@@ -208,12 +208,14 @@ def _recipe(name: Tree, problems: list[Problem]) -> MappingTree:
     return MappingTree({}, name.where)
 
 
-def _nulls(tree: Tree) -> Iterator[Problem]:
-    """Every null of a file that extends nothing, in which it means nothing."""
+def _nulls(tree: Tree, path: tuple[str, ...] = ()) -> Iterator[Problem]:
+    """Every null of a file that extends nothing, in which it means nothing but in what changes an item of a block."""
+    if changes_item(path):
+        return
     if isinstance(tree, Scalar):
         if tree.value is None:
             yield Problem("null", tree.where, "null removes a key of the file that is extended, and this file extends none",
                           "write none, or leave the key out")
         return
-    for part in tree.entries.values() if isinstance(tree, MappingTree) else tree.items:
-        yield from _nulls(part)
+    for key, part in tree.entries.items() if isinstance(tree, MappingTree) else ((".", part) for part in tree.items):
+        yield from _nulls(part, (*path, key))

@@ -75,6 +75,8 @@ BLOCK: dict[str, Key] = {
     "description": Key(TEXT, "", "text for people", follows="empty"),
     "like": Key(TEXT, None, "another block: it is copied, and the keys given here change the copy", follows="none",
                 synonyms=("extends", "base", "copy", "from")),
+    "edit": Key(Form("edit", "a mapping of labels"), None, "changes to items of the body that it copies, "
+                "see [below](#editing-a-block)", follows="none", synonyms=("patch", "edits", "changes")),
     "parameters": Key(NAMES, None, "name: default; `required` has none. A bare value in a call is the first one",
                       follows="none", synonyms=("params", "args", "arguments")),
     "unit": Key(UNIT_KIND, None, "its unit", follows="the spec's `defaults.unit`, never the caller's", synonyms=UNIT.synonyms),
