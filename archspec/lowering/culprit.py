@@ -26,7 +26,7 @@ MOST_WORK = 200_000
 """How often a spec is lowered again to find causes, and how many items and values may be looked at in all."""
 SECTIONS = ("input", "classes", "let", "defaults", "parameters", "blocks", "stem", "stages", "head", "auxiliary")
 """What a network is made of."""
-DEEPEST = {"defaults": 3, "blocks": 2}
+DEEPEST = {"defaults": 3, "stages": 3}
 """How far down a section is searched; all others to their keys."""
 LARGEST = 1024
 """Inputs up to this size are tried, in pixels a side."""

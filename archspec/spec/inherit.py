@@ -17,6 +17,7 @@ from archspec.spec.longform import kinds_written_out, normal
 from archspec.spec.merge import changes_item, merge, without
 from archspec.spec.recipe import DECIDED
 from archspec.spec.source import MAX_DEPTH, parse, read
+from archspec.spec.stage_keys import names_in, stages_changed
 
 MAX_CHAIN = 20
 SET = "--set"
@@ -56,10 +57,7 @@ def resolve(reference: str, overrides: Sequence[str] = ()) -> Resolved:
     problems: list[Problem] = []
     layers = [*reversed(list(_chain(path, problems)))]
     problems.extend(_nulls(layers[0].tree))
-    tree = layers[0].tree
-    for layer in layers[1:]:
-        tree = _on_top(without(tree, NOT_INHERITED), layer.tree, recipe=bool(layer.recipe))
-    return changed(Resolved(tree, tuple(layers), path, tuple(problems)), overrides)
+    return changed(Resolved(_merged(layers, problems), tuple(layers), path, tuple(problems)), overrides)
 
 
 def changed(resolved: Resolved, overrides: Sequence[str]) -> Resolved:
@@ -74,15 +72,27 @@ def changed(resolved: Resolved, overrides: Sequence[str]) -> Resolved:
 
 
 def undone(resolved: Resolved, number: int, path: Sequence[str]) -> Resolved:
-    """The same without what one of its layers, not the first, says at a path."""
+    """The same without what one of its layers says at a path."""
     layers = [*resolved.layers]
     layers[number] = replace(layers[number], tree=_pruned(layers[number].tree, path))
-    tree = layers[0].tree
-    for layer in layers[1:]:
-        if layer.file != SET:
-            tree = _on_top(without(tree, NOT_INHERITED), layer.tree, recipe=bool(layer.recipe))
+    tree = _merged([layer for layer in layers if layer.file != SET], [])
     tree = _with_changes(tree, [layer.tree for layer in layers if layer.file == SET], [])
     return Resolved(tree, tuple(layers), resolved.path, resolved.problems)
+
+
+def _merged(files: Sequence[SpecLayer], problems: list[Problem]) -> MappingTree:
+    """The files of a chain on top of each other, the base first."""
+    tree = _with_stages(files[0].tree, None, files[0].tree, problems)
+    for layer in files[1:]:
+        tree = _on_top(without(tree, NOT_INHERITED), layer.tree, problems, recipe=bool(layer.recipe))
+    return tree
+
+
+def names_by_layer(layers: Sequence[SpecLayer]) -> list[list[str]]:
+    """For each layer, what the stages that it changes are called; of the first what it calls them itself."""
+    files = [layer for layer in layers if layer.file != SET]
+    merged = [_merged(files[:max(1, min(number, len(files)))], []) for number in range(len(layers))]
+    return [names_in(tree.entries.get("stages")) for tree in merged]
 
 
 def _with_changes(tree: MappingTree, changes: Sequence[MappingTree], problems: list[Problem]) -> MappingTree:
@@ -90,15 +100,21 @@ def _with_changes(tree: MappingTree, changes: Sequence[MappingTree], problems: l
     if not changes:
         return tree
     whole = reduce(overlay, changes)
-    return _on_top(tree, with_recipe(whole, problems), recipe=recipe_of(whole) is not None)
+    return _on_top(tree, with_recipe(whole, problems), problems, recipe=recipe_of(whole) is not None)
 
 
-def _on_top(base: MappingTree, changes: MappingTree, *, recipe: bool) -> MappingTree:
+def _on_top(base: MappingTree, changes: MappingTree, problems: list[Problem], *, recipe: bool) -> MappingTree:
     """The base with the changes; where these name a recipe, without what the base says of what recipes decide."""
     train = base.entries.get("train")
     if recipe and isinstance(train, MappingTree):
         base = MappingTree({**base.entries, "train": without(train, DECIDED)}, base.where, base.keys)
-    return merge(base, changes)
+    return _with_stages(merge(base, changes), base.entries.get("stages"), changes, problems)
+
+
+def _with_stages(tree: MappingTree, base: Tree | None, changes: MappingTree, problems: list[Problem]) -> MappingTree:
+    """A tree with what a file says of single stages of those that it changes."""
+    stages = stages_changed(base, changes.entries.get("stages"), problems)
+    return tree if stages is None else replace(tree, entries={**tree.entries, "stages": stages})
 
 
 def _pruned(tree: MappingTree, path: Sequence[str]) -> MappingTree:
