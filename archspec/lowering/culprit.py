@@ -83,7 +83,8 @@ class _Search:
         stands = len(self.files) - 1 - self.files[::-1].index(file) if file in self.files else 0
         for layer in range(len(self.files) - 1, stands, -1):
             own = file != SET and not distance(self.resolved.layers[layer].tree.where)
-            path = self.within(layer, (), SECTIONS, problem) if own else ()
+            sections = sections_in(self.resolved.layers[layer].tree)
+            path = self.within(layer, (), sections, problem) if own else ()
             if path:
                 return self.change(layer, path)
         return self.small_input(problem) if distance(problem.where) else None
@@ -175,6 +176,12 @@ class _Search:
         entries = {**self.resolved.tree.entries, "input": Scalar(size, size, where)}
         larger = replace(self.resolved, tree=replace(self.resolved.tree, entries=entries))
         return self.problems(larger) == frozenset()
+
+
+def sections_in(tree: MappingTree) -> list[str]:
+    """The keys of a file, or of a --set as in stem[0], that make the network, in the order of SECTIONS."""
+    names = {key: key.partition("[")[0] for key in tree.entries}
+    return sorted((key for key, name in names.items() if name in SECTIONS), key=lambda key: SECTIONS.index(names[key]))
 
 
 def edits_in(tree: MappingTree) -> Iterator[tuple[str, ...]]:

@@ -13,6 +13,7 @@ from archspec.errors import Problem, SpecError, Where, nearest, shorten
 from archspec.io.places import shipped
 from archspec.schema.tree import MappingTree, Scalar, Tree, kind, overlay
 from archspec.spec.files import extended, locate, recipe_names
+from archspec.spec.indexed import PART, is_indexed, steps_of, with_entry
 from archspec.spec.longform import kinds_written_out, normal
 from archspec.spec.merge import changes_item, merge, without
 from archspec.spec.recipe import DECIDED
@@ -64,7 +65,7 @@ def changed(resolved: Resolved, overrides: Sequence[str]) -> Resolved:
     """The same with `key.path=value` overrides."""
     problems: list[Problem] = []
     changes = list(_assignments(overrides, problems))
-    # as one change, so that their order is of no meaning unless they set the same key
+    # as one change, shorter paths first, so that their order is of no meaning unless they set the same path
     tree = _with_changes(resolved.tree, changes, problems)
     layers = (SpecLayer(SET, change, _recipe_named(change)) for change in changes)
     return Resolved(tree, (*resolved.layers, *layers), resolved.path,
@@ -97,10 +98,18 @@ def names_by_layer(layers: Sequence[SpecLayer]) -> list[list[str]]:
 
 def _with_changes(tree: MappingTree, changes: Sequence[MappingTree], problems: list[Problem]) -> MappingTree:
     """A tree with what --set says."""
-    if not changes:
-        return tree
-    whole = reduce(overlay, changes)
-    return _on_top(tree, with_recipe(whole, problems), problems, recipe=recipe_of(whole) is not None)
+    plain = sorted((change for change in changes if not is_indexed(change)), key=_length)
+    if plain:
+        whole = reduce(overlay, plain)
+        tree = _on_top(tree, with_recipe(whole, problems), problems, recipe=recipe_of(whole) is not None)
+    for change in sorted((change for change in changes if is_indexed(change)), key=_length):
+        tree = with_entry(tree, change, problems)
+    return tree
+
+
+def _length(change: MappingTree) -> int:
+    """How many keys and entries the path of a --set has: shorter ones come first."""
+    return len(steps_of(change.where.path))
 
 
 def _on_top(base: MappingTree, changes: MappingTree, problems: list[Problem], *, recipe: bool) -> MappingTree:
@@ -171,9 +180,10 @@ def assignment(override: str) -> MappingTree:
     if key != key.strip():
         raise SpecError([Problem("set", where, "there are no spaces around =",
                                  f"write {shorten(f'{key.strip()}={value.strip()}')}")])
-    if "[" in key:
-        raise SpecError([Problem("set", where, "an entry of a list cannot be set alone",
-                                 "set the whole list: stages.widths=[64, 128, 256, 512]")])
+    odd = next((part for part in parts if not PART.fullmatch(part)), None)
+    if odd is not None:
+        raise SpecError([Problem("set", where, f"'{shorten(odd)}' is neither a key nor an entry of a list",
+                                 "an entry is counted from 0: stages.widths[2]=256, stem[0].filters=32")])
     if key == "extends":
         raise SpecError([Problem("set", where, "what a spec extends is not set from outside",
                                  "write a file: extends: NAME, and what differs")])

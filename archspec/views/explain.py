@@ -13,6 +13,7 @@ from archspec.schema.words import suggestion
 from archspec.spec.arch import Spec
 from archspec.spec.blocks import named_values
 from archspec.spec.dump import to_inline, used_blocks
+from archspec.spec.indexed import is_indexed, steps_of
 from archspec.spec.inherit import NOT_INHERITED, SET, SpecLayer, names_by_layer, with_recipe
 from archspec.spec.longform import PLURALS
 from archspec.spec.operations import IMPLIED, OPERATIONS
@@ -58,6 +59,9 @@ def _origins(spec: Spec, tree: MappingTree, path: list[str], names: list[str]) -
 
     `names` are those of the stages that it changes.
     """
+    if is_indexed(tree):
+        yield from _entry(tree, path)
+        return
     stages, known = tree.entries.get("stages"), [stage.name for stage in spec.stages]
     if len(path) == 3 and path[0] == "stages" and path[1] in known and stages is not None:
         index = known.index(path[1])
@@ -71,6 +75,14 @@ def _origins(spec: Spec, tree: MappingTree, path: list[str], names: list[str]) -
             alone = _said(stages, name, path[1])
             if alone is not None:
                 yield replace(alone, value=f"{alone.value}, of {name} alone")
+
+
+def _entry(tree: MappingTree, path: list[str]) -> Iterator[Origin]:
+    """What a --set says of an entry of the list at a path, or of something in it."""
+    steps = steps_of(tree.where.path)
+    if steps[:len(path)] == path and isinstance(steps[len(path)], int):
+        written = tree.where.text.partition("=")
+        yield Origin(tree.where, f"{written[2]}, of {written[0]}")
 
 
 def _of_one_stage(stages: Tree, index: int, key: str, names: Collection[str]) -> Iterator[Origin]:

@@ -79,7 +79,8 @@ def test_operations_without_dashes(fails: Fails) -> None:
     ("se=16", "a spec has no section 'se'", "write it in stages: {se: …}"), ("widths=16", "a spec has no section 'widths'", "write it in stages: {widths: …}"),
     ("repeats=1", "a spec has no section 'repeats'", "write it in stages: {repeats: …}"),
     ("input:64x64x3", "'input:64x64x3' is not an override", "write input=64x64x3"), ("input = 64x64x3", "there are no spaces around =", "write input=64x64x3"),
-    ("stages[0].width=8", "an entry of a list cannot be set alone", "set the whole list: stages.widths=[64, 128, 256, 512]"),
+    ("stages[0].width=8", "stages is a mapping, and no list", "set it whole: stages=…"),
+    ("stages.width[4]=8", "stages.width has 4 entries, counted from 0", "the last is stages.width[3]"),
     ("stages.stage1=8", "the block basic takes no 'stage1'", "what differs in one stage is a mapping beside the columns: stage1: {width: …}"),
     ("stages.widths=[64 128 256 512]", "'widths' has one entry, the text '64 128 256 512'", "a list has brackets and commas: [64, 128, 256, 512]"),
     ("classes=10.0", "classes needs a whole number, this is the number 10.0", "write 10")])
