@@ -15,6 +15,7 @@ from archspec.graph.verify import verify
 from archspec.lowering.calls import call_block
 from archspec.lowering.compositors import COMPOSITORS
 from archspec.lowering.culprit import told_at_causes
+from archspec.lowering.dense import at_output_stride, check_output_stride
 from archspec.lowering.lowering import Call, Lowering
 from archspec.lowering.named import misnamed
 from archspec.lowering.place import Place
@@ -150,6 +151,8 @@ class _Run:
                                  {**PRIMITIVES, **COMPOSITORS}, call_block)
         self.plans = plans_of(self.lowering)
         self.auxiliary: dict[str, Value] = {}
+        self.rate = 1
+        """The dilation that the output stride asks for by now."""
 
     def graph(self) -> Graph | None:
         """The whole network; None where a problem leaves it without an end."""
@@ -157,6 +160,7 @@ class _Run:
         at = self._list("stem", spec.stem, _At(self._input(), {}), self.lowering.base, replace(everywhere, section="stem"))
         for plan in self.plans:
             at = self._stage(plan, at)
+        check_output_stride(self.lowering, at.value)
         end = self._list("head", spec.head, at, self.lowering.base, replace(everywhere, section="head"))
         check_parameters(self.lowering, [plan.block for plan in self.plans])
         if end.value is None:
@@ -185,6 +189,7 @@ class _Run:
             at = self._stage_list(key, plan, 0, at)
         if not plan.block:
             return _At(None, at.features)
+        plan, self.rate = at_output_stride(self._call(plan, 0, at.value), plan, at.value, self.rate)
         for index in range(plan.repeats):
             call, known = self._call(plan, index, at.value), len(self.problems.found)
             value = run_repeat(call, plan, index, at.value)

@@ -24,7 +24,8 @@ Places = frozenset[tuple[str, Where]]
 MOST_TRIALS = 40
 MOST_WORK = 200_000
 """How often a spec is lowered again to find causes, and how many items and values may be looked at in all."""
-SECTIONS = ("input", "classes", "let", "defaults", "parameters", "blocks", "stem", "stages", "head", "auxiliary")
+SECTIONS = ("input", "classes", "output_stride", "let", "defaults", "parameters", "blocks", "stem", "stages", "head",
+            "auxiliary")
 """What a network is made of."""
 DEEPEST = {"defaults": 3, "stages": 3}
 """How far down a section is searched; all others to their keys."""

@@ -39,6 +39,8 @@ class StagePlan:
     before: int
     blocks: int
     stages: int
+    dilations: tuple[Scalar, Scalar] | None = None
+    """The dilation of its first repeat and of the others, where the spec's output stride gives it one."""
 
     def call(self, lowering: Lowering, place: Place) -> Call:
         """The call of its block at a place."""
@@ -120,6 +122,8 @@ def _arguments(call: Call, plan: StagePlan, index: int) -> dict[str, Tree]:
     stride = plan.stage.stride or Scalar(1, "1", plan.stage.where)
     if "stride" in signature.arguments:
         given["stride"] = stride if index == 0 else Scalar(1, "1", stride.where)
+    if plan.dilations is not None:
+        given["dilation"] = plan.dilations[min(index, 1)]
     if not signature.broken:
         strange = [_not_taken(call, plan, key) for key in plan.stage.arguments if key not in signature.arguments]
         if index == 0 and "stride" not in given and _strides(call, stride):

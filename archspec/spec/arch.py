@@ -82,6 +82,8 @@ class Spec:
     padding: Tree | None
     parameters: Mapping[str, Tree]
     blocks: BlockTable
+    output_stride: int | None
+    """The stride that no stage passes."""
     stem: Items
     stages: tuple[Stage, ...]
     head: Items
@@ -150,7 +152,8 @@ class _SpecReader:
         return Spec(
             name=self.name(), description=self.text("description"), reference=self.text("reference"), input=self.input(),
             classes=self.classes(), let=let, defaults=self.defaults(defaults), unit=self.unit(defaults),
-            padding=self.padding(defaults), parameters=self.names("parameters"), blocks=self.blocks, stem=self.items("stem"),
+            padding=self.padding(defaults), parameters=self.names("parameters"), blocks=self.blocks,
+            output_stride=self.output_stride(), stem=self.items("stem"),
             stages=tuple(self.stages()), head=self.items("head"), auxiliary=self.auxiliary(), recompute=self.everywhere,
             published=section_in(self.resolved, "published", Published, self.problems), resolved=self.resolved)
 
@@ -238,6 +241,10 @@ class _SpecReader:
                          "yes or no are two classes: classes: 2")
             return 1
         found = self.declared(SPEC["classes"], "classes", self.tree)
+        return found if isinstance(found, int) else None
+
+    def output_stride(self) -> int | None:
+        found = self.declared(SPEC["output_stride"], "output_stride", self.tree)
         return found if isinstance(found, int) else None
 
     def names(self, key: str) -> Mapping[str, Tree]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
 from archspec.schema.keys import Key, Sub
-from archspec.schema.kinds import Choice, Form, Whole
+from archspec.schema.kinds import Choice, Form, Kind, Unfit, Whole
 from archspec.schema.walk import Entry, walk
 from archspec.spec.export import ExportSection
 from archspec.spec.operations import ITEMS, MAX_TIMES, MEMORIES, OPERATIONS, PADDED, PADDING, UNIT_KIND, UNITS
@@ -13,6 +14,27 @@ from archspec.spec.published import Published
 from archspec.spec.recipe import Recipe
 
 VERSION = 1
+
+
+@dataclass(frozen=True)
+class OneOfNumbers(Kind):
+    """One of some whole numbers."""
+
+    numbers: tuple[int, ...]
+
+    def take(self, value: object) -> int:
+        """The number. Raises Unfit."""
+        if isinstance(value, bool) or value not in self.numbers:
+            raise Unfit(self.expected())
+        assert isinstance(value, int | float)
+        return int(value)
+
+    def expected(self) -> str:
+        """All of them."""
+        return f"one of {' '.join(map(str, self.numbers))}"
+
+
+OUTPUT_STRIDES = OneOfNumbers((8, 16, 32))
 TEXT = Form("text", "a text")
 NAMES = Form("names", "a mapping of names")
 MEMORY = Key(Choice(MEMORIES), "none", "what the backward pass computes again, see [below](#memory)",
@@ -31,6 +53,8 @@ SPEC: dict[str, Key] = {
                  follows="an error", synonyms=("input_shape", "input_size", "image_size", "inputs", "shape")),
     "classes": Key(Whole(2, 10**6), None, "how many logits there are; the name `$classes`", follows="not defined",
                    synonyms=("num_classes", "n_classes", "nc", "outputs")),
+    "output_stride": Key(OUTPUT_STRIDES, None, "the stride that no stage passes, see [below](#output-stride)",
+                         follows="none", synonyms=("os", "replace_stride_with_dilation", "dilated")),
     "let": Key(NAMES, None, "names for [expressions](#expressions), known everywhere in the spec", follows="none",
                synonyms=("vars", "variables", "constants")),
     "defaults": Key(Form("defaults", "a mapping of keys"), None, "`unit`, `padding`, and arguments of operations",
