@@ -24,7 +24,7 @@ Places = frozenset[tuple[str, Where]]
 MOST_TRIALS = 40
 MOST_WORK = 200_000
 """How often a spec is lowered again to find causes, and how many items and values may be looked at in all."""
-SECTIONS = ("input", "classes", "output_stride", "let", "defaults", "parameters", "blocks", "stem", "stages", "head",
+SECTIONS = ("input", "classes", "output_stride", "let", "defaults", "parameters", "include", "blocks", "stem", "stages", "head",
             "auxiliary")
 """What a network is made of."""
 DEEPEST = {"defaults": 3, "stages": 3}

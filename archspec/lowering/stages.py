@@ -135,7 +135,7 @@ def _arguments(call: Call, plan: StagePlan, index: int) -> dict[str, Tree]:
 def _no_stride(call: Call, plan: StagePlan, where: Where) -> Problem:
     """Stands at the block where that is nearer to the user than the stride: named or written anew in a file that extends."""
     table = call.lowering.spec.blocks
-    own = table.own.get(plan.block)
+    own = table.written.get(plan.block)
     places = [where, plan.stage.block.where, *([] if own is None else [own.where])]
     closest = min(places, key=distance)
     hint = f"it takes {table.signature(plan.block).takes()}; put a pooling into before"

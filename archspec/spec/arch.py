@@ -143,7 +143,7 @@ class _SpecReader:
         self.problems.append(Problem(code, where, message, hint))
 
     def spec(self) -> Spec:
-        self.blocks = BlockTable(self.mapping("blocks"))
+        self.blocks = BlockTable(self.mapping("blocks"), [file.blocks for file in self.resolved.included])
         self.problems.extend(self.blocks.problems)
         self.reader = ItemReader(self.blocks.signatures, self.problems)
         let = self.names("let")

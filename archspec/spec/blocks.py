@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -86,10 +86,14 @@ class Read:
 class BlockTable:
     """Every block that a spec can name. What is asked of it later changes nothing in it: a block is read at most once."""
 
-    def __init__(self, own: MappingTree | None) -> None:
+    def __init__(self, own: MappingTree | None, included: Sequence[MappingTree] = ()) -> None:
         self._problems: list[Problem] = []
         self.own = MappingProxyType(dict(self._own(own)) if own is not None else {})
-        self._levels: tuple[Mapping[str, MappingTree], ...] = (self.own, shipped_blocks())
+        self.included = MappingProxyType({name: tree for blocks in included for name, tree in self._own(blocks)})
+        """The blocks of files that the spec includes."""
+        self.written = MappingProxyType({**self.included, **self.own})
+        """Both: the spec's own hide those included."""
+        self._levels: tuple[Mapping[str, MappingTree], ...] = (self.own, self.included, shipped_blocks())
         self._read: dict[str, Read] = {}
         self._trees: dict[tuple[int, str], MappingTree] = {}
         self._editing: dict[tuple[int, str], MappingTree] = {}
@@ -97,10 +101,10 @@ class BlockTable:
         self._broken: set[str] = set()
         self._copied = 0
         self.signatures = Signatures(self)
-        for name in self.own:
+        for name in self.written:
             self.tree(name)
-        self.problems = (*self._problems, *(problem for name in self.own for problem in self.read(name).problems))
-        """What is wrong with the blocks of the spec."""
+        self.problems = (*self._problems, *(problem for name in self.written for problem in self.read(name).problems))
+        """What is wrong with the blocks of the spec, and with those that it includes."""
 
     def _own(self, blocks: MappingTree) -> Iterator[tuple[str, MappingTree]]:
         for name, tree in blocks.entries.items():
@@ -118,11 +122,11 @@ class BlockTable:
         self._problems.append(Problem(code, where, message, hint))
 
     def __contains__(self, name: object) -> bool:
-        return name in self.own or name in shipped_blocks()
+        return any(name in blocks for blocks in self._levels)
 
     def names(self) -> list[str]:
         """Every block that can be named."""
-        return sorted({*shipped_blocks(), *self.own})
+        return sorted({name for blocks in self._levels for name in blocks})
 
     def meant(self, word: str) -> str:
         """What to write where a word names no block."""
@@ -163,8 +167,8 @@ class BlockTable:
         return self._lost.get(name, frozenset())
 
     def copied(self, name: str) -> Iterator[str]:
-        """The block that one of the spec's own copies."""
-        like = self.own[name].entries.get("like") if name in self.own else None
+        """The block that one of the spec's own copies, or one that it includes."""
+        like = self.written[name].entries.get("like") if name in self.written else None
         if isinstance(like, Scalar):
             yield like.text
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 
 from archspec.errors import Problem, SpecError, Where, listed, nearest
 from archspec.schema.tree import ListTree, MappingTree, Scalar, Tree, kind
 from archspec.spec.blocks import BlockTable
+from archspec.spec.include import included
 from archspec.spec.item_reader import ItemReader
 from archspec.spec.longform import PLURALS, STAGE_LISTS, entries_of
 from archspec.spec.merge import merge
@@ -41,15 +43,15 @@ def steps_of(path: str) -> list[Step]:
     return found
 
 
-def with_entry(tree: MappingTree, change: MappingTree, problems: list[Problem]) -> MappingTree:
-    """A merged tree with what one --set says of an entry of a list."""
+def with_entry(tree: MappingTree, change: MappingTree, path: Path, problems: list[Problem]) -> MappingTree:
+    """The merged tree of the spec in a file with what one --set says of an entry of a list."""
     steps = steps_of(change.where.path)
     said: Tree = change
     for key in change.where.path.split("."):
         assert isinstance(said, MappingTree)
         said = said.entries[key]
     try:
-        changed = _Placer(tree, change.where, said).mapping(tree, steps, "")
+        changed = _Placer(tree, path, change.where, said).mapping(tree, steps, "")
     except SpecError as error:
         problems.extend(error.problems)
         return tree
@@ -74,8 +76,8 @@ def _heard(tree: MappingTree, steps: list[Step]) -> MappingTree:
 class _Placer:
     """Puts a value at a path; raises SpecError where there is no such place."""
 
-    def __init__(self, whole: MappingTree, where: Where, value: Tree) -> None:
-        self.whole, self.where, self.value = whole, where, value
+    def __init__(self, whole: MappingTree, path: Path, where: Where, value: Tree) -> None:
+        self.whole, self.path, self.where, self.value = whole, path, where, value
         self.network = steps_of(where.path)[0] in NETWORK
 
     def fail(self, message: str, hint: str) -> SpecError:
@@ -132,7 +134,8 @@ class _Placer:
     def signatures(self) -> Mapping[str, Signature]:
         """Operations and blocks; these are read where something other than an operation is met."""
         blocks = self.whole.entries.get("blocks")
-        return BlockTable(blocks if isinstance(blocks, MappingTree) else None).signatures
+        files = included(self.whole.entries.get("include"), self.path, [])
+        return BlockTable(blocks if isinstance(blocks, MappingTree) else None, [file.blocks for file in files]).signatures
 
     def item(self, tree: Tree) -> Signature | None:
         """What an entry takes that is an item."""

@@ -13,6 +13,7 @@ from archspec.errors import Problem, SpecError, Where, nearest, shorten
 from archspec.io.places import shipped
 from archspec.schema.tree import MappingTree, Scalar, Tree, kind, overlay
 from archspec.spec.files import extended, locate, recipe_names
+from archspec.spec.include import Included, included
 from archspec.spec.indexed import PART, is_indexed, steps_of, with_entry
 from archspec.spec.longform import kinds_written_out, normal
 from archspec.spec.merge import changes_item, merge, without
@@ -42,6 +43,7 @@ class Resolved:
     layers: tuple[SpecLayer, ...]
     path: Path
     problems: tuple[Problem, ...]
+    included: tuple[Included, ...] = ()
 
     @property
     def recipe(self) -> str:
@@ -58,7 +60,9 @@ def resolve(reference: str, overrides: Sequence[str] = ()) -> Resolved:
     problems: list[Problem] = []
     layers = [*reversed(list(_chain(path, problems)))]
     problems.extend(_nulls(layers[0].tree))
-    return changed(Resolved(_merged(layers, problems), tuple(layers), path, tuple(problems)), overrides)
+    tree = _merged(layers, problems)
+    found = _included(tree, path, problems)
+    return changed(Resolved(tree, tuple(layers), path, tuple(problems), found), overrides)
 
 
 def changed(resolved: Resolved, overrides: Sequence[str]) -> Resolved:
@@ -66,10 +70,11 @@ def changed(resolved: Resolved, overrides: Sequence[str]) -> Resolved:
     problems: list[Problem] = []
     changes = list(_assignments(overrides, problems))
     # as one change, shorter paths first, so that their order is of no meaning unless they set the same path
-    tree = _with_changes(resolved.tree, changes, problems)
+    tree = _with_changes(resolved.tree, changes, resolved.path, problems)
+    found = _included_again(resolved, tree, problems)
     layers = (SpecLayer(SET, change, _recipe_named(change)) for change in changes)
     return Resolved(tree, (*resolved.layers, *layers), resolved.path,
-                    (*resolved.problems, *problems))
+                    (*resolved.problems, *problems), found)
 
 
 def undone(resolved: Resolved, number: int, path: Sequence[str]) -> Resolved:
@@ -77,8 +82,8 @@ def undone(resolved: Resolved, number: int, path: Sequence[str]) -> Resolved:
     layers = [*resolved.layers]
     layers[number] = replace(layers[number], tree=_pruned(layers[number].tree, path))
     tree = _merged([layer for layer in layers if layer.file != SET], [])
-    tree = _with_changes(tree, [layer.tree for layer in layers if layer.file == SET], [])
-    return Resolved(tree, tuple(layers), resolved.path, resolved.problems)
+    tree = _with_changes(tree, [layer.tree for layer in layers if layer.file == SET], resolved.path, [])
+    return Resolved(tree, tuple(layers), resolved.path, resolved.problems, _included_again(resolved, tree, []))
 
 
 def _merged(files: Sequence[SpecLayer], problems: list[Problem]) -> MappingTree:
@@ -96,14 +101,27 @@ def names_by_layer(layers: Sequence[SpecLayer]) -> list[list[str]]:
     return [names_in(tree.entries.get("stages")) for tree in merged]
 
 
-def _with_changes(tree: MappingTree, changes: Sequence[MappingTree], problems: list[Problem]) -> MappingTree:
-    """A tree with what --set says."""
+def _included(tree: MappingTree, path: Path, problems: list[Problem]) -> tuple[Included, ...]:
+    """What the files bring that a merged tree includes."""
+    found = included(tree.entries.get("include"), path, problems)
+    problems.extend(problem for file in found for problem in _nulls(file.blocks, ("blocks",)))
+    return found
+
+
+def _included_again(resolved: Resolved, tree: MappingTree, problems: list[Problem]) -> tuple[Included, ...]:
+    """The same for a tree that has changed: files are read again only where it includes others."""
+    same = tree.entries.get("include") is resolved.tree.entries.get("include")
+    return resolved.included if same else _included(tree, resolved.path, problems)
+
+
+def _with_changes(tree: MappingTree, changes: Sequence[MappingTree], path: Path, problems: list[Problem]) -> MappingTree:
+    """A tree of the spec in the file `path` with what --set says."""
     plain = sorted((change for change in changes if not is_indexed(change)), key=_length)
     if plain:
         whole = reduce(overlay, plain)
         tree = _on_top(tree, with_recipe(whole, problems), problems, recipe=recipe_of(whole) is not None)
     for change in sorted((change for change in changes if is_indexed(change)), key=_length):
-        tree = with_entry(tree, change, problems)
+        tree = with_entry(tree, change, path, problems)
     return tree
 
 

@@ -62,6 +62,8 @@ SPEC: dict[str, Key] = {
     "parameters": Key(NAMES, None, "values for parameters of blocks", follows="none", synonyms=("params", "args", "kwargs")),
     "blocks": Key(Form("blocks", "a mapping of blocks"), None, "the [blocks](#blocks) of this spec",
                   follows="the shipped ones only", synonyms=("modules", "block")),
+    "include": Key(Form("files", "a file, or a list of files"), None, "files of blocks, see [below](#sharing-blocks)",
+                   follows="none", synonyms=("import", "imports", "includes")),
     "stem": Key(ITEMS, None, "ahead of the stages", follows="`[]`", synonyms=("entry",)),
     "stages": Key(Form("stages", "a mapping of columns or a list of rows"), None, "see [Stages](#stages)", follows="none",
                   synonyms=("body", "stage")),
