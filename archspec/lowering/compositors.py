@@ -40,15 +40,9 @@ def _joined(call: Call, start: Value | None, values: list[Value | None], names: 
     return call.add(merge, *values, suffix=suffix, notes=notes)
 
 
-def _level_of_paths(call: Call) -> str:
-    """What stands before a path's name: the item's label where another item of the body would have the same names."""
-    crowded = call.item.suffix or call.item.apart
-    return call.item.label + "_" if crowded and call.item.given_name is None else ""
-
-
 def _branches(call: Call, value: Value | None) -> Value | None:
     place, paths = _paths(call)
-    prefix = _level_of_paths(call)
+    prefix = call.item.level_of_paths
     parts = _split(call, value, len(paths.paths))
     values = []
     for (name, path), part in zip(paths.paths, parts, strict=True):
@@ -104,7 +98,7 @@ def _body(call: Call) -> Items | Scalar:
 def _parallel(call: Call, value: Value | None) -> Value | None:
     times = call.get("times")
     assert isinstance(times, int)
-    prefix = _level_of_paths(call)
+    prefix = call.item.level_of_paths
     names = [f"{prefix}path{index}" for index in range(1, times + 1)]
     paths = [call.lowering.lower_listed(_body(call), "body", value, _level(call).level(name)) for name in names]
     return _joined(call, value, paths, names)

@@ -77,6 +77,11 @@ class Item:
         """The item's part of a layer name."""
         return self.given_name or self.kind + self.suffix
 
+    @property
+    def level_of_paths(self) -> str:
+        """What stands before the names of its paths: its label where another item of the body would have the same names."""
+        return f"{self.label}_" if (self.suffix or self.apart) and self.given_name is None else ""
+
 
 def every_item(items: Items) -> Iterator[Item]:
     """Every item of a list and of the lists that it holds as written."""
