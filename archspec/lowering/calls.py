@@ -65,8 +65,8 @@ def is_required(default: Tree) -> bool:
 
 def bind(call: Call, block: Block, arguments: Mapping[str, Binding], value: Value | None, inside: Place) -> Scope:
     """The names that a block's body knows. Reports what is wrong with a default and goes on without its value."""
-    entered = shape_names(value)
-    around = call.place.scope.around.knowing(in_channels=entered["channels"], **entered)
+    entered = UNKNOWN if value is None else value.type.channels
+    around = call.place.scope.around.knowing(in_channels=entered).holding(shape_names(value))
     parameters = Names(around, {**block.parameters, **block.let})
     for name, default in block.parameters.items():
         if name in arguments:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from types import MappingProxyType
 
 from archspec.errors import Where
 from archspec.graph.ir import Cursor, Role, Value
 from archspec.spec.expressions import UNKNOWN, Datum
-from archspec.spec.scope import Scope
+from archspec.spec.scope import Binding, Scope
 
 SHAPE_NAMES = ("channels", "map_height", "map_width")
 """What expressions know of the value that has come as far as where they stand."""
+UNKNOWN_SHAPE: Mapping[str, Binding] = MappingProxyType({name: Binding(UNKNOWN) for name in SHAPE_NAMES})
 MAX_CALLS = 3
 """How many calls of blocks a message shows."""
 
@@ -53,11 +57,11 @@ class Place:
 
     def at(self, value: Value | None) -> Place:
         """The same place where a value has come that far: what expressions know of its shape."""
-        return self.within(self.scope.knowing(**shape_names(value)))
+        return self.within(self.scope.holding(shape_names(value)))
 
     def reading(self, scope: Scope, unit: str) -> Place:
         """The same place for a list that was written elsewhere: its names and unit, the shape of the value here."""
-        return self.within(scope.knowing(**{name: self.scope[name] for name in SHAPE_NAMES}), unit)
+        return self.within(scope.holding({name: Binding(self.scope[name]) for name in SHAPE_NAMES}), unit)
 
     def within(self, scope: Scope, unit: str | None = None) -> Place:
         """The same place with other names, and another unit if that is given."""
@@ -85,9 +89,12 @@ class Place:
         return tuple(str(frame) for frame in reversed(self.calls[-MAX_CALLS:]))
 
 
-def shape_names(value: Value | None) -> dict[str, Datum]:
+def shape_names(value: Value | None) -> Mapping[str, Binding]:
     """Those names for a value; of a vector, and of a map whose size is open, there is no height and width."""
-    if value is None:
-        return dict.fromkeys(SHAPE_NAMES, UNKNOWN)
-    height, width = value.type.shape[:2] if value.type.is_map else (None, None)
-    return {"channels": value.type.channels, "map_height": height, "map_width": width}
+    return UNKNOWN_SHAPE if value is None else _names_of(value.type.shape)
+
+
+@lru_cache(maxsize=1024)
+def _names_of(shape: tuple[int | None, ...]) -> Mapping[str, Binding]:
+    height, width = shape[:2] if len(shape) == 3 else (None, None)
+    return MappingProxyType(dict(zip(SHAPE_NAMES, map(Binding, (shape[-1], height, width)), strict=True)))

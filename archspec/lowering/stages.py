@@ -85,7 +85,7 @@ def names_of(lowering: Lowering, plan: StagePlan, index: int, value: Value | Non
         stage=plan.index, stages=plan.stages, index=index, repeats=plan.repeats, first=index == 0,
         last=index == plan.repeats - 1, block=block, blocks=plan.blocks,
         depth=block / (plan.blocks - 1) if plan.blocks > 1 else 0.0,
-    ).knowing(**shape_names(value))
+    ).holding(shape_names(value))
 
 
 def run_repeat(call: Call, plan: StagePlan, index: int, value: Value | None) -> Value | None:

@@ -131,6 +131,11 @@ class Scope(Mapping[str, Datum]):
         self.work.bindings += len(values)
         return Scope({name: Binding(value) for name, value in values.items()}, 1, self, self.work, self.around)
 
+    def holding(self, table: Mapping[str, Binding]) -> Scope:
+        """The same with a table of names that is there already, and counts as one: what is known of a value's shape."""
+        self.work.bindings += 1
+        return Scope(table, 1, self, self.work, self.around)
+
     def standing(self, **values: Datum) -> Scope:
         """The same with a few more names that say where in the network this is."""
         inner = self.knowing(**values)
