@@ -191,7 +191,7 @@ def test_no_unbounded_work(text: str, fails: Fails, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("names", [10, 1000])
 def test_an_item_costs_the_same_however_many_names_are_known(names: int, items: int, monkeypatch: pytest.MonkeyPatch,
                                                              lower: Lower) -> None:
-    """No name is copied: each is bound once, and an item adds the channels where it stands."""
+    """No name is copied: each is bound once, and an item adds the shape where it stands, as one."""
     works = list[Work]()
     monkeypatch.setattr("archspec.spec.scope.Work", lambda: works.append(Work()) or works[-1])
     let = "".join(f"  a{index}: {index + 1}\n" for index in range(names))

@@ -10,7 +10,7 @@ from archspec.graph.ir import Cursor, Value
 from archspec.lowering.blame import distance
 from archspec.lowering.calls import bind, evaluated, run_block
 from archspec.lowering.lowering import Call, Lowering
-from archspec.lowering.place import Place, Shape
+from archspec.lowering.place import Place, shape_names
 from archspec.schema.keys import Key
 from archspec.schema.tree import MappingTree, Scalar, Tree
 from archspec.schema.words import key_called
@@ -88,7 +88,7 @@ def names_of(lowering: Lowering, plan: StagePlan, index: int, value: Value | Non
         stage=plan.index, stages=plan.stages, index=index, repeats=plan.repeats, first=index == 0,
         last=index == plan.repeats - 1, block=block, blocks=plan.blocks,
         depth=block / (plan.blocks - 1) if plan.blocks > 1 else 0.0,
-    ).beside(Shape(value))
+    ).holding(shape_names(value))
 
 
 def run_repeat(call: Call, plan: StagePlan, index: int, value: Value | None, previous: Value | None) -> Value | None:

@@ -32,6 +32,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "branches": {"paths": [["act"], ["conv: 3x3 8"]]}, "parallel": {"times": 2, "body": ["act"]},
     "repeat": {"times": 2, "body": ["conv: 3x3 8"]}, "residual": {"body": ["conv: 3x3 16"]}, "densely": {"body": ["conv: 3x3 8"]},
     "gate": {"body": ["act"]}, "highway": {"body": ["conv: 3x3 8"]},
+    "slice": {"channels": 4}, "reshape": {"to": "16x64x8"}, "blur_pool": {"kernel": 3, "stride": 2},
     "keep": {"value": "here"}, "use": {"value": "here"}, "join": {"with": "here"},
 }
 """What an operation cannot do without, on a map of 8 channels."""
@@ -120,7 +121,8 @@ SECTIONS = {"archspec": 2, "name": "other", "description": "other", "reference":
             "classes": 11, "let": {"wide": 16}, "defaults": {"unit": "conv-act"}, "parameters": {"se": 4},
             "blocks": {"basic": {"like": "basic", "parameters": {"se": 4}}}, "stem": ["conv: 5x5 8"], "stages": [],
             "head": ["global_max_pool", "dense: 10"], "auxiliary": {"stage1": ["global_avg_pool", "dense: 10"]}, "memory": "recompute",
-            "published": {"params": 5}, "train": {"epochs": 3}, "export": {"formats": ["tflite"]}}
+            "published": {"params": 5}, "train": {"epochs": 3}, "export": {"formats": ["tflite"]},
+            "include": "shared.yaml", "output_stride": 1}
 
 
 def test_every_key_of_a_stage_acts(tmp_path: Path) -> None:
@@ -135,6 +137,7 @@ def test_every_key_of_a_stage_acts(tmp_path: Path) -> None:
 
 def test_every_key_of_a_spec_acts(tmp_path: Path) -> None:
     assert SECTIONS.keys() == SPEC.keys()
+    (tmp_path / "shared.yaml").write_text("blocks: {basic: {parameters: {width: required, stride: 1}, body: [conv: 3x3 $width /$stride]}}")
     before = observed(BASE, tmp_path / "net.yaml")
     for key, value in SECTIONS.items():
         assert observed({**BASE, key: value}, tmp_path / "net.yaml") != before, key
