@@ -16,6 +16,7 @@ from archspec.export.onnx_sheet import Attribute, Sheet
 from archspec.graph import ops
 from archspec.graph.ir import Graph, Node
 from archspec.graph.pads import counting, pool_pads, same
+from archspec.graph.passes.standardize import standardized
 from archspec.graph.types import VALID, Padding, Pads, Pair
 from archspec.graph.weights import Weights
 
@@ -125,13 +126,18 @@ def _pads(pads: Pads) -> tuple[int, ...]:
 
 
 def _conv(call: Call, op: ops.Conv) -> None:
-    _convolution(call, op, call.arrays["kernel"].transpose(3, 2, 0, 1), op.groups)
+    _convolution(call, op, _kernel(call, op).transpose(3, 2, 0, 1), op.groups)
+
+
+def _kernel(call: Call, op: ops.Conv | ops.Depthwise) -> np.ndarray:
+    kernel = call.arrays["kernel"]
+    return standardized(op, kernel) if op.standardize else kernel
 
 
 def _depthwise(call: Call, op: ops.Depthwise) -> None:
     """As many groups as channels."""
     height, width, channels, multiplier = call.arrays["kernel"].shape
-    kernel = call.arrays["kernel"].transpose(2, 3, 0, 1).reshape(channels * multiplier, 1, height, width)
+    kernel = _kernel(call, op).transpose(2, 3, 0, 1).reshape(channels * multiplier, 1, height, width)
     _convolution(call, op, kernel, channels)
 
 

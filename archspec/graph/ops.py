@@ -39,7 +39,8 @@ class Op:
         return (1, 1), (1, 1)
 
 
-def _map(tensor: Tensor, what: str) -> tuple[int | None, int | None, int]:
+def as_map(tensor: Tensor, what: str) -> tuple[int | None, int | None, int]:
+    """Height, width and channels of a value. Raises ShapeError for a vector, in the name of what needs a map."""
     if not tensor.is_map:
         raise ShapeError(f"{what} needs a feature map (height x width x channels), this is a vector of {tensor}",
                          "put it before flatten and before pooling without keepdims")
@@ -106,9 +107,10 @@ def _bias(size: int, present: bool, start: float) -> tuple[Weight, ...]:
     return (Weight("bias", (size,), True, constant(start)),) if present else ()
 
 
-def _strided(x: Tensor, height: int | None, width: int | None, channels: int, stride: tuple[Fraction | int, ...]) -> Tensor:
-    assert x.stride is not None
-    return Tensor((height, width, channels), (x.stride[0] * stride[0], x.stride[1] * stride[1]))
+def strided(x: Tensor, height: int | None, width: int | None, channels: int, stride: tuple[Fraction | int, ...]) -> Tensor:
+    """A map of these sizes that is so many times as coarse as x; of an unknown stride where x is."""
+    known = None if x.stride is None else (x.stride[0] * stride[0], x.stride[1] * stride[1])
+    return Tensor((height, width, channels), known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,10 @@ class Input(Op):
 
 @dataclass(frozen=True, slots=True)
 class Conv(Op):
-    """Convolution, grouped where groups > 1. Kernel (height, width, in / groups, filters)."""
+    """Convolution, grouped where groups > 1. Kernel (height, width, in / groups, filters).
+
+    With `standardize` the kernel of each filter is taken less its mean and over its deviation (Qiao et al. 2019, 1903.10520).
+    """
 
     kind: ClassVar[str] = "conv"
     weighted: ClassVar[bool] = True
@@ -136,9 +141,10 @@ class Conv(Op):
     groups: int = 1
     bias: bool = False
     bias_init: float = 0.0
+    standardize: bool = False
 
     def infer(self, *inputs: Tensor) -> Tensor:
-        channels = _map(inputs[0], "conv")[2]
+        channels = as_map(inputs[0], "conv")[2]
         for name, count in (("input channels", channels), ("filters", self.filters)):
             if count % self.groups:
                 near = max(1, round(count / self.groups)) * self.groups
@@ -146,7 +152,7 @@ class Conv(Op):
                                  f"{near} would be, or a number of groups that divides {count}",
                                  ("groups", "filters") if name == "filters" else ("groups",))
         height, width = _slide(inputs[0], reach(self.kernel, self.dilation), self.stride, self.padding)
-        return _strided(inputs[0], height, width, self.filters, self.stride)
+        return strided(inputs[0], height, width, self.filters, self.stride)
 
     def weights(self, *inputs: Tensor) -> tuple[Weight, ...]:
         shape = (*self.kernel, inputs[0].channels // self.groups, self.filters)
@@ -162,7 +168,7 @@ class Conv(Op):
 
 @dataclass(frozen=True, slots=True)
 class Depthwise(Op):
-    """One convolution a channel, `multiplier` filters each. Kernel (height, width, in, multiplier)."""
+    """One convolution a channel, `multiplier` filters each. Kernel (height, width, in, multiplier). `standardize`: see Conv."""
 
     kind: ClassVar[str] = "depthwise"
     weighted: ClassVar[bool] = True
@@ -173,11 +179,12 @@ class Depthwise(Op):
     dilation: Pair = (1, 1)
     bias: bool = False
     bias_init: float = 0.0
+    standardize: bool = False
 
     def infer(self, *inputs: Tensor) -> Tensor:
-        channels = _map(inputs[0], "depthwise")[2]
+        channels = as_map(inputs[0], "depthwise")[2]
         height, width = _slide(inputs[0], reach(self.kernel, self.dilation), self.stride, self.padding)
-        return _strided(inputs[0], height, width, channels * self.multiplier, self.stride)
+        return strided(inputs[0], height, width, channels * self.multiplier, self.stride)
 
     def weights(self, *inputs: Tensor) -> tuple[Weight, ...]:
         channels = inputs[0].channels  # each filter sees one of them
@@ -214,7 +221,7 @@ class Pool(Op):
         return reach(self.kernel, self.dilation)
 
     def infer(self, *inputs: Tensor) -> Tensor:
-        channels = _map(inputs[0], f"{self.mode}_pool")[2]
+        channels = as_map(inputs[0], f"{self.mode}_pool")[2]
         tall, wide = self.reach
         if self.padding != "same" and (max(self.padding[:2]) >= tall or max(self.padding[2:]) >= wide):
             raise ShapeError(f"padding {list(self.padding)} is as large as its window",
@@ -222,7 +229,7 @@ class Pool(Op):
         if self.padding == "same" and self.dilation != (1, 1):
             raise ShapeError("a pool with gaps in its window has padding: same", "give it in pixels", ("padding",))
         height, width = _slide(inputs[0], self.reach, self.stride, self.pads(inputs[0]))
-        return _strided(inputs[0], height, width, channels, self.stride)
+        return strided(inputs[0], height, width, channels, self.stride)
 
     def pads(self, x: Tensor) -> Padding:
         """The padding with the rows that `ceil` adds at the bottom and on the right."""
@@ -246,7 +253,7 @@ class GlobalPool(Op):
     keepdims: bool = False
 
     def infer(self, *inputs: Tensor) -> Tensor:
-        channels = _map(inputs[0], f"global_{self.mode}_pool")[2]
+        channels = as_map(inputs[0], f"global_{self.mode}_pool")[2]
         return Tensor((1, 1, channels), inputs[0].stride) if self.keepdims else Tensor((channels,))
 
 
@@ -311,7 +318,7 @@ class GroupNorm(Op):
     center: bool = True
 
     def infer(self, *inputs: Tensor) -> Tensor:
-        channels = _map(inputs[0], "group_norm")[2]
+        channels = as_map(inputs[0], "group_norm")[2]
         if channels % self.groups:
             raise ShapeError(f"{channels} channels are not divisible by {self.groups} groups of group_norm",
                              f"give groups a divisor of {channels}", ("groups",))
@@ -393,7 +400,7 @@ class LocalResponseNorm(Op):
     k: float = 1.0
 
     def infer(self, *inputs: Tensor) -> Tensor:
-        _map(inputs[0], "lrn")
+        as_map(inputs[0], "lrn")
         if self.size % 2 == 0:
             raise ShapeError(f"a window of {self.size} channels has no middle", "size has to be odd", ("size",))
         return inputs[0]
@@ -407,7 +414,7 @@ class Pad(Op):
     size: Pads
 
     def infer(self, *inputs: Tensor) -> Tensor:
-        height, width, channels = _map(inputs[0], "pad")
+        height, width, channels = as_map(inputs[0], "pad")
         top, bottom, left, right = self.size
         return Tensor((None if height is None else height + top + bottom,
                        None if width is None else width + left + right, channels), inputs[0].stride)
@@ -460,7 +467,7 @@ class Shuffle(Op):
     groups: int
 
     def infer(self, *inputs: Tensor) -> Tensor:
-        channels = _map(inputs[0], "shuffle")[2]
+        channels = as_map(inputs[0], "shuffle")[2]
         if channels % self.groups:
             raise ShapeError(f"{channels} channels are not divisible by {self.groups} groups",
                              f"give groups a divisor of {channels}", ("groups",))
@@ -476,9 +483,9 @@ class Upsample(Op):
     method: Literal["nearest", "bilinear"] = "nearest"
 
     def infer(self, *inputs: Tensor) -> Tensor:
-        height, width, channels = _map(inputs[0], "upsample")
+        height, width, channels = as_map(inputs[0], "upsample")
         tall, wide = (None if side is None else side * self.factor for side in (height, width))
-        return _strided(inputs[0], tall, wide, channels, (Fraction(1, self.factor), Fraction(1, self.factor)))
+        return strided(inputs[0], tall, wide, channels, (Fraction(1, self.factor), Fraction(1, self.factor)))
 
 
 @dataclass(frozen=True, slots=True)

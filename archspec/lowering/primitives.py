@@ -120,13 +120,13 @@ def first_bias(call: Call) -> float:
 
 
 def _conv(call: Call, value: Value | None) -> Value | None:
-    given = cast(dict[str, Any], call.values("filters", "kernel", "stride", "padding", "dilation", "groups"))
+    given = cast(dict[str, Any], call.values("filters", "kernel", "stride", "padding", "dilation", "groups", "standardize"))
     given["padding"] = resolve_padding(given["padding"], given["kernel"], given["dilation"])
     return unit(call, value, ops.Conv(**given, bias=bias(call), bias_init=first_bias(call)))
 
 
 def _depthwise(call: Call, value: Value | None) -> Value | None:
-    given = cast(dict[str, Any], call.values("multiplier", "kernel", "stride", "padding", "dilation"))
+    given = cast(dict[str, Any], call.values("multiplier", "kernel", "stride", "padding", "dilation", "standardize"))
     given["padding"] = resolve_padding(given["padding"], given["kernel"], given["dilation"])
     return unit(call, value, ops.Depthwise(**given, bias=bias(call), bias_init=first_bias(call)))
 

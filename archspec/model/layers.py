@@ -17,7 +17,7 @@ from archspec.graph.ir import Node
 from archspec.graph.names import IMAGES, padding_name
 from archspec.graph.pads import counting, pool_pads, unstrided
 from archspec.graph.types import VALID, Padding, Pads, Pair
-from archspec.model import custom, grouped, norm
+from archspec.model import custom, grouped, learned, norm
 from archspec.model.initial import initializer
 
 Layers = tuple[keras.layers.Layer, ...]
@@ -73,14 +73,15 @@ def _conv(node: Node, op: ops.Conv, context: Context) -> Layers:
     helpers, padding = _padded(node, op)
     both = max(op.stride) > 1 and max(op.dilation) > 1
     plain = grouped.Conv2D if op.groups > 1 else keras.layers.Conv2D
-    layer = custom.StridedDilatedConv2D if both else plain
+    layer = learned.StandardizedConv2D if op.standardize else custom.StridedDilatedConv2D if both else plain
     return *helpers, layer(op.filters, op.kernel, strides=op.stride, padding=padding, dilation_rate=op.dilation,
                            groups=op.groups, use_bias=op.bias, name=node.name, **_first(node, context))
 
 
 def _depthwise(node: Node, op: ops.Depthwise, context: Context) -> Layers:
     helpers, padding = _padded(node, op)
-    layer = keras.layers.DepthwiseConv2D if op.stride[0] == op.stride[1] else custom.UnevenDepthwiseConv2D
+    plain = keras.layers.DepthwiseConv2D if op.stride[0] == op.stride[1] else custom.UnevenDepthwiseConv2D
+    layer = learned.StandardizedDepthwiseConv2D if op.standardize else plain
     first = _first(node, context)
     return *helpers, layer(op.kernel, strides=op.stride, padding=padding, depth_multiplier=op.multiplier,
                            dilation_rate=op.dilation, use_bias=op.bias, name=node.name,

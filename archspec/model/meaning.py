@@ -17,7 +17,7 @@ from archspec.graph.ir import Node
 from archspec.graph.ops import Op
 from archspec.graph.pads import unstrided
 from archspec.graph.types import VALID, Padding, Pads, Pair
-from archspec.model import custom, grouped, norm
+from archspec.model import custom, grouped, learned, norm
 
 NEUTRAL: dict[str, tuple[Any, ...]] = {
     "activation": ("linear",), "activity_regularizer": (None,), "autocast": (True,), "axis": (-1, [-1]),
@@ -70,12 +70,12 @@ class Settings:
 Reader = Callable[[Settings], Meaning]
 
 
-def _conv(its: Settings) -> Op:
+def _conv(its: Settings) -> ops.Conv:
     return ops.Conv(its.take("filters"), its.take("kernel_size"), its.take("strides"), its.padding(),
                     its.take("dilation_rate"), its.take("groups"), its.take("use_bias"))
 
 
-def _depthwise(its: Settings) -> Op:
+def _depthwise(its: Settings) -> ops.Depthwise:
     return ops.Depthwise(its.take("depth_multiplier"), its.take("kernel_size"), its.take("strides"), its.padding(),
                          its.take("dilation_rate"), its.take("use_bias"))
 
@@ -149,6 +149,8 @@ READERS: dict[type[keras.layers.Layer], Reader] = {
     custom.StridedDilatedConv2D: _conv,
     keras.layers.DepthwiseConv2D: _depthwise,
     custom.UnevenDepthwiseConv2D: _depthwise,
+    learned.StandardizedConv2D: lambda its: replace(_conv(its), standardize=True),
+    learned.StandardizedDepthwiseConv2D: lambda its: replace(_depthwise(its), standardize=True),
     keras.layers.MaxPooling2D: _pool("max"),
     keras.layers.AveragePooling2D: _pool("avg"),
     custom.PaddedMaxPooling2D: _padded_max,

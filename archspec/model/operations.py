@@ -17,6 +17,7 @@ import tensorflow as tf
 from archspec.graph import ops
 from archspec.graph.ir import Graph, Node
 from archspec.graph.pads import counting, pool_pads
+from archspec.graph.passes.standardize import EPSILON, axes_of_a_filter
 from archspec.graph.sign import above_zero, takes_above_zero
 from archspec.graph.types import VALID, Padding, Pads
 from archspec.graph.weights import Key, Weights
@@ -74,12 +75,21 @@ def _explicit(padding: Padding) -> str | list[tuple[int, int]]:
 
 
 def _conv(call: Call, op: ops.Conv) -> tf.Tensor:
-    return _biased(call, tf.nn.conv2d(call.x, call.arrays["kernel"], op.stride, _explicit(op.padding), dilations=op.dilation))
+    return _biased(call, tf.nn.conv2d(call.x, _kernel(call, op), op.stride, _explicit(op.padding), dilations=op.dilation))
+
+
+def _kernel(call: Call, op: ops.Conv | ops.Depthwise) -> Any:
+    """As it is used. What is served has no kernel left to be standardised: see graph/passes/standardize.py."""
+    kernel = call.arrays["kernel"]
+    if not op.standardize:
+        return kernel
+    mean, variance = tf.nn.moments(tf.convert_to_tensor(kernel), axes_of_a_filter(op), keepdims=True)
+    return (kernel - mean) * tf.math.rsqrt(variance + EPSILON)
 
 
 def _depthwise(call: Call, op: ops.Depthwise) -> tf.Tensor:
     """TensorFlow's, which takes one stride for both sides, and none beside a dilation; else as many groups as channels."""
-    kernel = call.arrays["kernel"]
+    kernel = _kernel(call, op)
     if op.stride == (1, 1) or (op.stride[0] == op.stride[1] and op.dilation == (1, 1)):
         return _biased(call, tf.nn.depthwise_conv2d(call.x, kernel, (1, *op.stride, 1), _explicit(op.padding),
                                                     dilations=op.dilation))

@@ -12,7 +12,7 @@ from archspec.schema.keys import REQUIRED, Key
 from archspec.schema.kinds import Choice, Flag, Form, Number, OrNone, Whole
 
 MAX_TIMES = 10_000
-FLAGS = ("bias", "linear", "bare", "keepdims", "ceil", "count_padding")
+FLAGS = ("bias", "linear", "bare", "keepdims", "ceil", "count_padding", "standardize", "learned")
 SHORTHANDS = {"linear": ("act",), "bare": ("norm", "act")}
 PADDINGS = ("same", "valid", "symmetric")
 MERGES = ("concat", "add", "multiply", "max", "average")
@@ -91,6 +91,8 @@ BODY = Key(ITEMS, REQUIRED, "the operations", synonyms=("layers", "ops", "operat
 OF_THE_KIND = "of the kind"
 WINDOW = {"stride": STRIDE, "padding": PADDED, "dilation": DILATION}
 UNIT = {"bias": BIAS, "norm": NORMED, "act": ACTED}
+STANDARDIZE = Key(Flag(), False, "whether each filter's kernel is taken less its mean and over its deviation",
+                  synonyms=("weight_standardization", "standardise", "ws"))
 POOL = {"kernel": KERNEL, "stride": Key(PAIR, REQUIRED, STRIDE.doc, "pixels", STRIDE_WORDS), "padding": PADDED, "ceil": CEIL}
 KEEPDIMS = Key(Flag(), False, "whether the result is 1x1xC", synonyms=("keep_dims",))
 FILTERS = Key(Whole(), REQUIRED, "how many channels it gives", "channels",
@@ -109,11 +111,11 @@ DENSE_WORDS = ("linear", "fc", "fully_connected", "inner_product", "classifier",
 
 OPERATIONS: dict[str, Signature] = _signatures(
     Signature("conv", "filters", {"filters": FILTERS, "kernel": Key(PAIR, 1, KERNEL.doc, "pixels", SIZE_WORDS), **WINDOW,
-                                  "groups": GROUPS, **UNIT},
+                                  "groups": GROUPS, **UNIT, "standardize": STANDARDIZE},
               "convolution, with norm and activation (see [units](#units))", CONV_WORDS),
     Signature("depthwise", None, {"multiplier": Key(Whole(), 1, "filters for each channel",
                                                     synonyms=("depth_multiplier",)),
-                                  "kernel": DEPTHWISE_KERNEL, **WINDOW, **UNIT},
+                                  "kernel": DEPTHWISE_KERNEL, **WINDOW, **UNIT, "standardize": STANDARDIZE},
               "`multiplier` filters for each channel, with norm and activation",
               ("depthwise_conv", "dwconv", "conv_dw")),
     Signature("max_pool", "kernel", POOL, "largest value of each window", ("maxpooling", "pooling", "pool")),

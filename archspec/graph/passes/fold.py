@@ -26,8 +26,8 @@ def fold_affine(network: Network) -> Network:
     """The network without the batch norms and factors that follow a convolution or dense layer alone.
 
     Equal in inference but for the rounding of the arrays' type. Not for training: what is folded has no statistics of a
-    batch. A node stays where what it scales has another user or is an output or a feature, and
-    where no layer with weights comes right before it (as in networks with pre-activation).
+    batch. A node stays where what it scales has another user or is an output or a feature, behind a kernel that is yet to be
+    standardised, and where no layer with weights comes right before it (as in networks with pre-activation).
     """
     weights = dict(network.weights)
     changed: dict[str, Node] = {}
@@ -50,9 +50,14 @@ def _foldable(graph: Graph) -> dict[str, str]:
         if type(node.op) in AFFINE:
             before = node.inputs[0].name
             layer = graph.node(found.get(before, before))
-            if isinstance(layer.op, Weighted) and len(graph.users[before]) == 1 and before not in outward:
+            if _takes_factors(layer.op) and len(graph.users[before]) == 1 and before not in outward:
                 found[node.name] = layer.name
     return found
+
+
+def _takes_factors(op: Op) -> bool:
+    """Whether a factor of its result may stand in its kernel: standardising that would undo it."""
+    return isinstance(op, Weighted) and not (isinstance(op, Conv | Depthwise) and op.standardize)
 
 
 def _with_bias(node: Node) -> Node:
