@@ -6,11 +6,12 @@ from typing import Any
 
 from graphs import Net
 
-from archspec.graph import ops
+from archspec.graph import learned, ops
 from archspec.graph.ir import Graph
 from archspec.graph.types import VALID
 
-VOCABULARY = [op for op in vars(ops).values() if isinstance(op, type) and issubclass(op, ops.Op) and op is not ops.Op]
+VOCABULARY = [op for module in (ops, learned) for op in vars(module).values()
+              if isinstance(op, type) and issubclass(op, ops.Op) and op is not ops.Op and op.__module__ == module.__name__]
 CONV = ops.Conv(6, (3, 3), bias=True)
 DEPTHWISE = ops.Depthwise(bias=True)
 POOL = ops.Pool("avg", (3, 3), (2, 2), (1, 1, 1, 1))
@@ -30,7 +31,7 @@ OTHERS: dict[type[ops.Op], tuple[ops.Op, dict[str, Any]]] = {
     ops.Activation: (ops.Activation("relu"), {"function": "sigmoid", "slope": 0.3, "alpha": 2.0, "approximate": True}),
     ops.Dropout: (ops.Dropout(0.1), {"rate": 0.2}),
     ops.DropPath: (ops.DropPath(0.1), {"rate": 0.2}),
-    ops.Scale: (ops.Scale(0.5), {"factor": 0.6}),
+    ops.Scale: (ops.Scale(0.5), {"factor": 0.6, "learned": True}),
     ops.LayerScale: (ops.LayerScale(0.5), {"init": 0.6}),
     ops.LocalResponseNorm: (ops.LocalResponseNorm(), {"size": 3, "alpha": 0.1, "beta": 0.5, "k": 2.0}),
     ops.Pad: (ops.Pad((1, 1, 1, 1)), {"size": (1, 1, 1, 2)}),
@@ -40,9 +41,16 @@ OTHERS: dict[type[ops.Op], tuple[ops.Op, dict[str, Any]]] = {
     ops.Shuffle: (ops.Shuffle(2), {"groups": 3}),
     ops.Upsample: (ops.Upsample(2), {"factor": 3, "method": "bilinear"}),
     ops.Concat: (ops.Concat(), {}),
-    ops.Merge: (ops.Merge("add"), {"how": "max"}),
+    ops.Merge: (ops.Merge("average"), {"how": "max", "drop_path": 0.2}),
     ops.Gate: (ops.Gate(), {}),
     ops.Blend: (ops.Blend(), {}),
+    learned.ConvTranspose: (learned.ConvTranspose(4, (3, 3), (2, 2), bias=True), {
+        "filters": 5, "kernel": (4, 3), "stride": (3, 1), "bias": False, "bias_init": 1.5}),
+    learned.Attention: (learned.Attention(2, 3), {"heads": 3, "key": 4, "bias": False, "dropout": 0.5}),
+    learned.GlobalResponseNorm: (learned.GlobalResponseNorm(), {"epsilon": 0.1}),
+    learned.Rows: (learned.Rows(), {}),
+    learned.Weighted: (learned.Weighted(), {}),
+    learned.Select: (learned.Select(), {}),
 }
 """An operation and another value for each of its fields."""
 ONLY_OF = {"slope": "leaky_relu", "alpha": "elu", "approximate": "gelu"}
@@ -67,6 +75,9 @@ def around(op: ops.Op, size: tuple[int | None, int | None] = (8, 9)) -> Graph:
     x = net.put(ops.GlobalPool("avg"), image) if isinstance(op, ops.Dense) else image
     if isinstance(op, ops.Input):
         return net.done(x)
-    several = {ops.Concat: 2, ops.Merge: 2, ops.Gate: 2, ops.Blend: 3}.get(type(op), 1)
+    several = {ops.Concat: 2, ops.Merge: 2, ops.Gate: 2, ops.Blend: 3, learned.Rows: 2, learned.Weighted: 2,
+               learned.Select: 2}.get(type(op), 1)
     others = [net.put(ops.Scale(0.25 * index), image) for index in range(1, several)]
+    if isinstance(op, learned.Select):
+        others.append(net.put(ops.Concat(), *[net.put(ops.GlobalPool("avg"), value) for value in (*others, image)]))
     return net.done(net.put(op, x, *others))

@@ -35,7 +35,12 @@ class HeNormal:
     gain: float
 
 
-Init = Zeros | Ones | Constant | HeNormal
+@dataclass(frozen=True, slots=True)
+class GlorotUniform:
+    """Even between ±sqrt(6 / (fan-in + fan-out)) (Glorot and Bengio 2010), with the fans that Keras takes an array to have."""
+
+
+Init = Zeros | Ones | Constant | HeNormal | GlorotUniform
 
 
 def constant(value: float) -> Init:

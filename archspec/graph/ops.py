@@ -372,10 +372,14 @@ class DropPath(Op):
 
 @dataclass(frozen=True, slots=True)
 class Scale(Op):
-    """Multiplies by a constant."""
+    """Multiplies by a constant, or by one learned number that starts there (Bachlechner et al. 2020, 2003.04887)."""
 
     kind: ClassVar[str] = "scale"
     factor: float
+    learned: bool = False
+
+    def weights(self, *inputs: Tensor) -> tuple[Weight, ...]:
+        return (Weight("factor", (1,), True, constant(self.factor)),) * self.learned
 
 
 @dataclass(frozen=True, slots=True)
@@ -500,15 +504,20 @@ class Concat(Op):
             if not same_place(first, other):
                 raise ShapeError(f"concatenation of {first} and {other}",
                                  "paths have to end in maps of the same height and width")
-        return Tensor((*first.shape[:-1], sum(x.channels for x in inputs)), first.stride)
+        return Tensor((*first.shape[:-1], sum(x.channels for x in inputs)), known_stride(*inputs))
 
 
 @dataclass(frozen=True, slots=True)
 class Merge(Op):
-    """Element by element: add, multiply, max or average of inputs of one shape."""
+    """Element by element: add, multiply, max or average of inputs of one shape.
+
+    With `drop_path`, in training, the average of those that stay: each input of an image is dropped with that probability,
+    and one stays at least (Larsson et al. 2017, 1605.07648, section 2.1).
+    """
 
     kind: ClassVar[str] = "merge"
     how: Literal["add", "multiply", "max", "average"]
+    drop_path: float = 0.0
 
     def infer(self, *inputs: Tensor) -> Tensor:
         first = inputs[0]
@@ -516,7 +525,7 @@ class Merge(Op):
         for other in inputs[1:]:
             if not same_shape(first, other):
                 raise ShapeError(f"{words[self.how]} of {first} and {other}", "both sides need the same shape")
-        return first
+        return Tensor(first.shape, known_stride(*inputs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -549,10 +558,15 @@ class Blend(Op):
 
 
 def same_place(a: Tensor, b: Tensor) -> bool:
-    """Whether two values cover the same positions; by stride where sizes are open."""
+    """Whether two values cover the same positions; by stride where sizes are open and both strides known."""
     if a.shape[:-1] != b.shape[:-1]:
         return False
-    return not a.is_map or None not in a.shape or a.stride == b.stride
+    return None not in a.shape or None in (a.stride, b.stride) or a.stride == b.stride
+
+
+def known_stride(*inputs: Tensor) -> tuple[Fraction, Fraction] | None:
+    """The stride of what is merged of these: that of the first that has one."""
+    return next((x.stride for x in inputs if x.stride is not None), None)
 
 
 def same_shape(a: Tensor, b: Tensor) -> bool:

@@ -23,11 +23,13 @@ def initializer(start: init.Init, *, draw: bool) -> keras.initializers.Initializ
     match start:
         case init.HeNormal(gain) if draw:
             return HeNormal(gain)
+        case init.GlorotUniform() if draw:
+            return keras.initializers.GlorotUniform()
         case init.Ones():
             return keras.initializers.Ones()
         case init.Constant(value):
             return keras.initializers.Constant(value)
-        case init.HeNormal() | init.Zeros():
+        case init.HeNormal() | init.GlorotUniform() | init.Zeros():
             return keras.initializers.Zeros()
 
 

@@ -14,8 +14,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from archspec.graph import ops
+from archspec.graph import learned, ops
 from archspec.graph.ir import Graph, Node
+from archspec.graph.learned import LEAST
 from archspec.graph.pads import counting, pool_pads
 from archspec.graph.passes.standardize import EPSILON, axes_of_a_filter
 from archspec.graph.sign import above_zero, takes_above_zero
@@ -96,6 +97,13 @@ def _depthwise(call: Call, op: ops.Depthwise) -> tf.Tensor:
     height, width, channels, multiplier = kernel.shape
     grouped = tf.reshape(kernel, (height, width, 1, channels * multiplier))
     return _biased(call, tf.nn.conv2d(call.x, grouped, op.stride, _explicit(op.padding), dilations=op.dilation))
+
+
+def _conv_transpose(call: Call, op: learned.ConvTranspose) -> tf.Tensor:
+    shape = tf.shape(call.x)
+    sizes = tf.stack([shape[0], shape[1] * op.stride[0], shape[2] * op.stride[1], op.filters])
+    larger = tf.nn.conv2d_transpose(call.x, call.arrays["kernel"], sizes, op.stride, "SAME")
+    return _biased(call, tf.ensure_shape(larger, (None, *call.node.output.type.shape)))
 
 
 def _dense(call: Call, op: ops.Dense) -> tf.Tensor:
@@ -209,6 +217,35 @@ def _lrn(call: Call, op: ops.LocalResponseNorm) -> tf.Tensor:
     return tf.nn.local_response_normalization(call.x, op.size // 2, op.k, op.alpha / op.size, op.beta)
 
 
+def _global_response(call: Call, op: learned.GlobalResponseNorm) -> tf.Tensor:
+    norms = tf.sqrt(tf.reduce_sum(tf.square(call.x), (1, 2), keepdims=True))
+    share = norms / (tf.reduce_mean(norms, -1, keepdims=True) + op.epsilon)
+    return call.x + call.arrays["gamma"] * (call.x * share) + call.arrays["beta"]
+
+
+# -- attention -------------------------------------------------------------------------------------------------------------
+
+def _attention(call: Call, op: learned.Attention) -> tf.Tensor:
+    """In products of matrices and a softmax, which every runtime has."""
+    channels, inner = call.node.types[0].channels, op.heads * op.key
+    shape = tf.shape(call.x)
+    positions = call.node.types[0].size
+    count = shape[1] * shape[2] if positions is None else positions // channels
+    x = tf.reshape(call.x, (-1, count, channels))
+    query, key, value = (tf.transpose(tf.reshape(_projected(call, part, x, inner), (-1, count, op.heads, op.key)), (0, 2, 1, 3))
+                         for part in ("query", "key", "value"))
+    weights = tf.nn.softmax(tf.linalg.matmul(query * op.key ** -0.5, key, transpose_b=True))
+    together = tf.reshape(tf.transpose(tf.linalg.matmul(weights, value), (0, 2, 1, 3)), (-1, count, inner))
+    return tf.ensure_shape(tf.reshape(_projected(call, "attention_output", together, channels), shape), call.x.shape)
+
+
+def _projected(call: Call, part: str, x: tf.Tensor, width: int) -> tf.Tensor:
+    kernel = tf.reshape(call.arrays[f"{part}_kernel"], (x.shape[-1], width))
+    bias = call.arrays.get(f"{part}_bias")
+    projected = tf.linalg.matmul(x, kernel)
+    return projected if bias is None else projected + tf.reshape(bias, (width,))
+
+
 # -- activations -----------------------------------------------------------------------------------------------------------
 
 def _activation(call: Call, op: ops.Activation) -> tf.Tensor:
@@ -286,6 +323,20 @@ def _blend(call: Call, op: ops.Blend) -> tf.Tensor:
     return gate * transformed + (1 - gate) * carried
 
 
+def _weighted(call: Call, op: learned.Weighted) -> tf.Tensor:
+    weight = tf.nn.relu(tf.convert_to_tensor(call.arrays["weight"]))
+    share = weight / (tf.reduce_sum(weight) + LEAST)
+    return reduce(tf.add, [share[index] * x for index, x in enumerate(call.inputs)])
+
+
+def _select(call: Call, op: learned.Select) -> tf.Tensor:
+    *values, gate = call.inputs
+    between = [1, 1] if call.node.output.type.is_map else []
+    share = tf.nn.softmax(tf.reshape(gate, (-1, len(values), call.node.output.type.channels)), axis=1)
+    shares = [tf.reshape(share[:, index], (-1, *between, call.node.output.type.channels)) for index in range(len(values))]
+    return reduce(tf.add, [share * x for share, x in zip(shares, values, strict=True)])
+
+
 Operations = Mapping[type[ops.Op], Callable[[Call, Any], tf.Tensor]]
 """By operation of the vocabulary: what it becomes."""
 OPERATIONS: Operations = {
@@ -300,7 +351,7 @@ OPERATIONS: Operations = {
     ops.Activation: _activation,
     ops.Dropout: lambda call, _: call.x,
     ops.DropPath: lambda call, _: call.x,
-    ops.Scale: lambda call, op: call.x * op.factor,
+    ops.Scale: lambda call, op: call.x * (call.arrays["factor"] if op.learned else op.factor),
     ops.LayerScale: lambda call, _: call.x * call.arrays["gamma"],
     ops.LocalResponseNorm: _lrn,
     ops.Pad: lambda call, op: _zeros_around(call.x, op.size),
@@ -313,6 +364,12 @@ OPERATIONS: Operations = {
     ops.Merge: _merge,
     ops.Gate: _gate,
     ops.Blend: _blend,
+    learned.ConvTranspose: _conv_transpose,
+    learned.Attention: _attention,
+    learned.GlobalResponseNorm: _global_response,
+    learned.Rows: lambda call, _: tf.concat(call.inputs, axis=1),
+    learned.Weighted: _weighted,
+    learned.Select: _select,
 }
 ON_DEVICES: Operations = {**OPERATIONS, ops.Merge: _merge_in_pairs}
 """For TFLite, which neither fuses a sum of any number of maps with what follows, nor has it in whole numbers."""

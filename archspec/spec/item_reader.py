@@ -22,7 +22,7 @@ from archspec.spec.numbering import continues, numbered_body
 from archspec.spec.operations import MERGES, OPERATIONS, SHORTHANDS, Signature
 
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
-PATHS_ARGUMENTS = ("merge", "split", "if", "name")
+PATHS_ARGUMENTS = ("merge", "split", "drop_path", "if", "name")
 CASES = ("matching", "differing")
 NAMING = {"residual": "add", "densely": "concat"}
 

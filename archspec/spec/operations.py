@@ -15,7 +15,9 @@ MAX_TIMES = 10_000
 FLAGS = ("bias", "linear", "bare", "keepdims", "ceil", "count_padding", "standardize", "learned")
 SHORTHANDS = {"linear": ("act",), "bare": ("norm", "act")}
 PADDINGS = ("same", "valid", "symmetric")
-MERGES = ("concat", "add", "multiply", "max", "average")
+MERGES = ("concat", "add", "multiply", "max", "average", "rows", "weighted", "select")
+APART = ("rows", "weighted", "select")
+"""Merges whose paths stand behind the item in layer names."""
 MEMORIES = ("recompute", "none")
 UNITS = ("conv-norm-act", "norm-act-conv", "conv-act")
 SHORTCUTS = ("identity", "pad", "projection", "projection_always", "avg_projection", "matched", "none")
@@ -26,11 +28,13 @@ NAMES_IN_BLOCKS = {"in_channels", "channels", "classes", "stage", "index", "repe
 RESERVED = {*NAMES_IN_BLOCKS, "name", "if", "before", "after", "between", "memory", "none", "true", "false", "and", "or",
             "not", "else"}
 
+NORM_KINDS = ("batch_norm", "layer_norm", "group_norm", "global_response")
 INSTANCE_NORM = "group_norm with as many groups as channels is that"
 NORM_WORDS = {"bn": "batch_norm", "batchnorm": "batch_norm", "batchnormalization": "batch_norm",
               "instancenorm": INSTANCE_NORM, "syncbatchnorm": "batch_norm", "frozenbatchnorm": "batch_norm",
               "ln": "layer_norm", "layernorm": "layer_norm", "layernormalization": "layer_norm", "gn": "group_norm",
-              "groupnorm": "group_norm", "groupnormalization": "group_norm", "identity": "none"}
+              "groupnorm": "group_norm", "groupnormalization": "group_norm", "identity": "none", "grn": "global_response",
+              "globalresponsenorm": "global_response", "globalresponsenormalization": "global_response"}
 ACT_WORDS = {"swish": "silu", "hswish": "hard_swish", "hardswish": "hard_swish", "hardsilu": "hard_swish",
              "hsigmoid": "hard_sigmoid", "hardsigmoid": "hard_sigmoid", "leakyrelu": "leaky_relu", "lrelu": "leaky_relu",
              "identity": "none", "linear": "none", "logistic": "sigmoid", "logsoftmax": "softmax"}
@@ -72,6 +76,8 @@ NORM = Form("norm", "a kind of norm, with its arguments")
 ACT = Form("act", "a kind of activation, with its arguments")
 ANY = Form("any", "a value")
 RATE = OrNone(Number(least=0, below=1))
+DROP_PATHS = Key(RATE, "none", "the chance that training drops a path of an image, with merge average; one stays at least",
+                 synonyms=("local_drop_path",))
 SIZE_WORDS, STRIDE_WORDS = ("kernel_size", "ksize", "window", "pool_size", "size"), ("strides", "step")
 
 KERNEL = Key(PAIR, REQUIRED, "height x width of the window", "pixels", SIZE_WORDS)
@@ -87,6 +93,8 @@ CEIL = Key(Flag(), False, "rounds the size of the map up", synonyms=("ceil_mode"
 MERGE = Key(Choice(MERGES, {"sum": "add", "plus": "add", "mean": "average", "avg": "average", "concatenate": "concat",
                             "cat": "concat", "mul": "multiply", "maximum": "max"}), "concat", "how the paths are joined",
             synonyms=("mode", "join"))
+BY = Key(ITEMS, "none", "operations on the sum of the paths, whose result `select` weighs them by",
+         synonyms=("attention", "weights"))
 BODY = Key(ITEMS, REQUIRED, "the operations", synonyms=("layers", "ops", "operations"))
 OF_THE_KIND = "of the kind"
 WINDOW = {"stride": STRIDE, "padding": PADDED, "dilation": DILATION}
@@ -132,7 +140,7 @@ OPERATIONS: dict[str, Signature] = _signatures(
                                  "bias": Key(Flag(), True, BIAS.doc, synonyms=BIAS.synonyms),
                                  "act": Key(ACT, "none", "the activation", synonyms=ACTED.synonyms)},
               "fully connected layer, on a vector", DENSE_WORDS),
-    Signature("norm", "kind", {"kind": Key(Choice(("batch_norm", "layer_norm", "group_norm", "none"), NORM_WORDS), None,
+    Signature("norm", "kind", {"kind": Key(Choice((*NORM_KINDS, "none"), NORM_WORDS), None,
                                            "which norm", synonyms=("type", "name"), follows="`defaults.norm`"),
                                "epsilon": Key(Number(above=0), None, "is added to the variance", synonyms=("eps",),
                                               follows=OF_THE_KIND),
@@ -156,8 +164,11 @@ OPERATIONS: dict[str, Signature] = _signatures(
     Signature("dropout", "rate", {"rate": Key(RATE, REQUIRED, "the share that is dropped", synonyms=("dropout_rate", "p",
                                                                                                      "prob", "drop_rate"))},
               "drops elements in training", ("spatial_dropout", "alpha_dropout")),
-    Signature("scale", "factor", {"factor": Key(Number(), REQUIRED, "what is multiplied by", synonyms=("value", "by"))},
-              "multiplies by a constant", ("rescale", "rescaling")),
+    Signature("scale", "factor", {"factor": Key(Number(), REQUIRED, "what is multiplied by", synonyms=("value", "by")),
+                                  "learned": Key(Flag(), False, "whether it is one number that learns, and starts there",
+                                                 synonyms=("trainable", "learnable"))},
+              "multiplies by a constant, or with `learned` by one number that starts at it", ("rescale", "rescaling", "rezero",
+                                                                                             "skipinit")),
     Signature("layer_scale", "init", {"init": Key(Number(), 1e-6, "where the factors start", synonyms=("gamma",
                                                                                                         "init_values"))},
               "multiplies each channel by a learned factor that starts at `init`", ("layerscale",)),
@@ -179,10 +190,25 @@ OPERATIONS: dict[str, Signature] = _signatures(
                                      "method": Key(Choice(("nearest", "bilinear")), "nearest", "how values come about",
                                                    synonyms=("mode", "interpolation"))},
               "enlarges the map by a whole factor; `method` is nearest or bilinear", ("upsampling", "resize", "interpolate")),
+    Signature("conv_transpose", "filters", {"filters": FILTERS, "kernel": KERNEL,
+                                            "stride": Key(PAIR, REQUIRED, "how many times larger", "pixels", STRIDE_WORDS),
+                                            **UNIT},
+              "the way back of a convolution, with norm and activation; `same`: its output is input · stride",
+              ("transposed_conv", "deconv", "deconvolution", "up_conv")),
+    Signature("attention", "heads", {"heads": Key(Whole(), REQUIRED, "how many", synonyms=("num_heads",)),
+                                     "key": Key(Whole(), None, "the width of a head", "channels",
+                                                ("key_dim", "head_dim", "dim_head"), "channels // heads, which must divide"),
+                                     "bias": Key(Flag(), True, "whether its projections have a bias",
+                                                 synonyms=("use_bias", "qkv_bias")),
+                                     "dropout": Key(RATE, "none", "the share of the weights that training drops",
+                                                    synonyms=("attn_drop", "attention_dropout"))},
+              "multi-head self-attention over the positions of a map", ("multiheadattention", "mha", "selfattention", "mhsa")),
     Signature("branches", "paths", {"paths": Key(PATHS, REQUIRED, "the operation lists"), "merge": MERGE,
-                                    "split": Key(SPLIT, False, "whether each path takes a part of the channels")},
+                                    "split": Key(SPLIT, False, "whether each path takes a part of the channels"), "by": BY,
+                                    "drop_path": DROP_PATHS},
               "paths from the same value, joined by `merge`", ("branch",), holds=True),
-    Signature("parallel", "times", {"times": Key(Whole(most=MAX_TIMES), REQUIRED, "how many"), "body": BODY, "merge": MERGE},
+    Signature("parallel", "times", {"times": Key(Whole(most=MAX_TIMES), REQUIRED, "how many"), "body": BODY, "merge": MERGE,
+                                     "by": BY, "drop_path": DROP_PATHS},
               "`times` paths of one form, each with its own weights, joined by `merge`", holds=True),
     Signature("repeat", "times", {"times": Key(Whole(0, MAX_TIMES), REQUIRED, "how many"), "body": BODY},
               "the body `times` times in a row; 0 leaves it out", ("loop",), holds=True),
@@ -206,6 +232,7 @@ OPERATIONS: dict[str, Signature] = _signatures(
 )
 
 EXAMPLES = {"conv": "conv: 3x3 64", "max_pool": "max_pool: 3x3 /2", "avg_pool": "avg_pool: 2x2 /2", "dense": "dense: $classes",
+            "conv_transpose": "conv_transpose: 2x2 64 /2", "attention": "attention: 8",
             "dropout": "dropout: 0.5", "repeat": "repeat: {times: 2, body: […]}", "parallel": "parallel: {times: 2, body: […]}"}
 """How operations are written that cannot do without an argument."""
 IMPLIED = {"norm": "batch_norm", "act": "relu"}
@@ -213,7 +240,7 @@ IMPLIED = {"norm": "batch_norm", "act": "relu"}
 KIND_ARGUMENTS: dict[str, dict[str, object]] = {
     "batch_norm": {"epsilon": 1e-5, "momentum": 0.9, "scale": True, "center": True},
     "layer_norm": {"epsilon": 1e-6, "scale": True, "center": True},
-    "group_norm": {"groups": 32, "epsilon": 1e-5, "scale": True, "center": True},
+    "group_norm": {"groups": 32, "epsilon": 1e-5, "scale": True, "center": True}, "global_response": {"epsilon": 1e-6},
     "leaky_relu": {"slope": 0.01}, "elu": {"alpha": 1.0}, "gelu": {"approximate": False},
 }
 """The arguments that a kind of norm or act has, with the values they take unless said."""

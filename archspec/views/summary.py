@@ -8,6 +8,7 @@ from itertools import groupby
 from math import ceil
 
 from archspec.graph.ir import Graph, Node
+from archspec.graph.learned import Attention
 from archspec.graph.ops import Flatten, GlobalPool
 from archspec.graph.recompute import recomputed
 
@@ -121,7 +122,7 @@ def receptive_fields(graph: Graph) -> dict[str, tuple[int, int] | None]:
     fields: dict[str, tuple[int, int] | None] = {}
     for node in graph.nodes:
         before = [fields[value.name] for value in node.inputs]
-        if isinstance(node.op, GlobalPool) or not node.output.type.is_map or None in before:
+        if isinstance(node.op, GlobalPool | Attention) or not node.output.type.is_map or None in before:
             fields[node.name] = None
             continue
         known = [field for field in before if field is not None]

@@ -6,8 +6,8 @@ Every weight keeps its name and shape, so the numbers of a classification networ
 
 Each value of the network is found again in its dense counterpart: of every `rate` pixels the first. It is the same number to
 the last rounding, with zeros around the maps as before, where the image has a size, or sides that are a multiple of the
-network's stride. Two things change it, both meant so: means over a whole map (squeeze-and-excitation, group norm) are over
-more pixels, and numbers near the lower and right border of an open size that is no such multiple.
+network's stride. Two things change it, both meant so: means over a whole map (squeeze-and-excitation, group norm, attention)
+are over more pixels, and numbers near the lower and right border of an open size that is no such multiple.
 """
 
 from __future__ import annotations
@@ -17,12 +17,20 @@ from dataclasses import dataclass, replace
 
 from archspec.errors import InputError
 from archspec.graph.ir import Graph, Node, Value, is_input
+from archspec.graph.learned import ConvTranspose, Rows
 from archspec.graph.ops import Conv, Depthwise, Flatten, GlobalPool, Op, Pad, Pool, Upsample, reach
 from archspec.graph.pads import same, unstrided
 from archspec.graph.types import Padding, Pads, Pair, ShapeError, Tensor
 
 Window = Conv | Depthwise | Pool
 ONCE: Pair = (1, 1)
+REFUSED: Mapping[type[Op], str] = {
+    Flatten: "makes a vector of its map, whose length the weights behind it have",
+    Upsample: "enlarges a map that the stride has not made small",
+    ConvTranspose: "enlarges a map that the stride has not made small",
+    Rows: "puts maps one below the other",
+}
+"""Why these cannot stand behind a stride that has gone."""
 OPEN = 2048
 """What a side of open size is taken for where the padding of a window depends on it."""
 
@@ -100,10 +108,8 @@ def _rewritten(op: Op, rate: Pair | None, x: _Dense, before: Tensor, output_stri
         return _window(op, rate, x, before, output_stride)
     if isinstance(op, GlobalPool):
         return op, None
-    if rate != ONCE and isinstance(op, Flatten):
-        raise _Refused("makes a vector of its map, whose length the weights behind it have")
-    if rate != ONCE and isinstance(op, Upsample):
-        raise _Refused("enlarges a map that the stride has not made small")
+    if rate != ONCE and type(op) in REFUSED:
+        raise _Refused(REFUSED[type(op)])
     if isinstance(op, Pad):
         top, bottom, left, right = op.size
         return replace(op, size=(top * rate[0], bottom * rate[0], left * rate[1], right * rate[1])), rate

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from archspec.graph.ir import Graph, Node
+from archspec.graph.learned import ConvTranspose
 from archspec.graph.ops import BatchNorm, Conv, Dense, Depthwise, LayerScale, Op, Scale
 from archspec.graph.passes.network import Network, checked, rewired
 from archspec.graph.weights import Key, Weights
 
-Weighted = Conv | Depthwise | Dense
+Weighted = Conv | Depthwise | ConvTranspose | Dense
 Affine = tuple[Any, Any]
 """A factor and what is added behind it, a number or one a channel, in double precision."""
 
@@ -70,11 +71,20 @@ def _folded(node: Node, affine: Affine, weights: Weights) -> Iterator[tuple[Key,
     factor, shift = affine
     kernel, bias = _array(weights, node, "kernel", 1.0), _array(weights, node, "bias", 0.0)
     dtype = weights[node.name, "kernel"].dtype
-    # the filters of a depthwise kernel are its last two sides, of all others the last
-    sides = kernel.shape[-2:] if isinstance(node.op, Depthwise) else kernel.shape[-1:]
-    yield (node.name, "kernel"), (kernel * (np.reshape(factor, sides) if np.ndim(factor) else factor)).astype(dtype)
+    spread = np.reshape(factor, _sides(node, kernel)) if np.ndim(factor) else factor
+    yield (node.name, "kernel"), (kernel * spread).astype(dtype)
     if any(weight.name == "bias" for weight in node.weights):
         yield (node.name, "bias"), (bias * factor + shift).astype(dtype)
+
+
+def _sides(node: Node, kernel: np.ndarray) -> tuple[int, ...]:
+    """The last sides of a kernel, those of its filters and 1: two of a depthwise one, the last but one of a way back's."""
+    match node.op:
+        case Depthwise():
+            return kernel.shape[-2:]
+        case ConvTranspose():
+            return kernel.shape[-2], 1
+    return kernel.shape[-1:]
 
 
 def _norm(node: Node, weights: Weights) -> Affine:
@@ -88,7 +98,7 @@ def _norm(node: Node, weights: Weights) -> Affine:
 
 def _scale(node: Node, weights: Weights) -> Affine:
     assert isinstance(node.op, Scale)
-    return node.op.factor, 0.0
+    return (float(weights[node.name, "factor"][0]) if node.op.learned else node.op.factor), 0.0
 
 
 def _layer_scale(node: Node, weights: Weights) -> Affine:
