@@ -10,11 +10,13 @@ from os import PathLike, fspath
 from archspec.errors import Problem, SpecError
 from archspec.graph.builder import Builder
 from archspec.graph.ir import Cursor, Feature, Graph, Value
+from archspec.graph.names import IMAGES
 from archspec.graph.ops import Input
 from archspec.graph.verify import verify
 from archspec.lowering.calls import call_block
 from archspec.lowering.compositors import COMPOSITORS
 from archspec.lowering.culprit import told_at_causes
+from archspec.lowering.flow import FLOW, report_missing, report_unused
 from archspec.lowering.lowering import Call, Lowering
 from archspec.lowering.named import misnamed
 from archspec.lowering.place import Place
@@ -29,9 +31,11 @@ from archspec.spec.dump import to_inline
 from archspec.spec.expressions import UNKNOWN, Datum, Unknown
 from archspec.spec.inherit import Resolved, changed, resolve
 from archspec.spec.items import Items
+from archspec.spec.kept import PREVIOUS, Kept
 from archspec.spec.rules import read_spec
 from archspec.spec.scope import Names, Scope, TooLarge
 
+STEM = "stem"
 PYRAMID = {2: "P1", 4: "P2", 8: "P3", 16: "P4", 32: "P5"}
 
 
@@ -85,6 +89,7 @@ def _lowered(spec: Spec, problems: Problems) -> tuple[Graph | None, int]:
     if graph is not None and not problems.found:
         problems.report(*verify(graph))
         problems.report(*misnamed(spec, graph))
+        report_unused(run.lowering, graph)
     return graph, run.lowering.limits.items + run.lowering.base.work.steps
 
 
@@ -108,19 +113,19 @@ class _At:
     features: Mapping[str, Feature]
 
 
-def _pyramid(at: _At, value: Value | None, section: str) -> _At:
+def _pyramid(at: _At, value: Value | None, builder: Builder) -> _At:
     """One step further at top level."""
     stride = None if value is None else value.type.stride
     if value is None or stride is None or not value.type.is_map or stride[0] != stride[1] or stride[0].denominator != 1:
         return _At(value, at.features)
-    level = PYRAMID.get(int(stride[0]))
-    feature = Feature(value, section, int(stride[0]))
+    level, node = PYRAMID.get(int(stride[0])), builder.node(value.name)
+    feature = Feature(value, "" if node is None else node.section, int(stride[0]))
     return _At(value, at.features if level is None else {**at.features, level: feature})
 
 
-def base_scope(spec: Spec, problems: Problems) -> Scope:
+def base_scope(spec: Spec, problems: Problems, kept: Kept) -> Scope:
     """The names that are known everywhere in a spec: `classes` and `let`, each of which knows those before it."""
-    given = Names(Scope.empty())
+    given = Names(Scope.empty(kept))
     if "classes" in spec.resolved.tree.entries and "classes" not in spec.let:
         given.define("classes", UNKNOWN if spec.classes is None else spec.classes)
     names = Names(given.scope, spec.let)
@@ -146,37 +151,42 @@ class _Run:
     def __init__(self, spec: Spec, problems: Problems) -> None:
         self.spec = spec
         self.problems = problems
-        self.lowering = Lowering(spec, Builder(spec.name), problems, Limits(), base_scope(spec, problems),
-                                 {**PRIMITIVES, **COMPOSITORS}, call_block)
+        self.kept = Kept(reserved=(IMAGES, STEM, *(stage.name for stage in spec.stages)))
+        self.lowering = Lowering(spec, Builder(spec.name), problems, Limits(), base_scope(spec, problems, self.kept),
+                                 {**PRIMITIVES, **COMPOSITORS, **FLOW}, call_block)
         self.plans = plans_of(self.lowering)
         self.auxiliary: dict[str, Value] = {}
 
     def graph(self) -> Graph | None:
         """The whole network; None where a problem leaves it without an end."""
         spec, everywhere = self.spec, Cursor(recompute=self.spec.recompute)
-        at = self._list("stem", spec.stem, _At(self._input(), {}), self.lowering.base, replace(everywhere, section="stem"))
+        images = self._input()
+        self.kept.put(IMAGES, images)
+        at = self._list(STEM, spec.stem, _At(images, {}), self.lowering.base, replace(everywhere, section=STEM))
+        self.kept.put(STEM, at.value)
         for plan in self.plans:
             at = self._stage(plan, at)
         end = self._list("head", spec.head, at, self.lowering.base, replace(everywhere, section="head"))
         check_parameters(self.lowering, [plan.block for plan in self.plans])
+        report_missing(self.lowering)
         if end.value is None:
             return None
         if "head" in spec.resolved.tree.entries:
             check_logits(self.lowering, end.value, spec.head)
-        sections = ("stem", *(plan.stage.name for plan in self.plans), "head")
+        sections = (STEM, *(plan.stage.name for plan in self.plans), "head")
         return self.lowering.builder.graph(end.value, self.auxiliary, at.features, sections)
 
     def _input(self) -> Value:
         tree = self.spec.resolved.tree
         where = tree.entries["input"].where if "input" in tree.entries else tree.where
         cursor = Cursor(recompute=self.spec.recompute)
-        return self.lowering.builder.add(Input(self.spec.input), name="images", where=where, cursor=cursor)
+        return self.lowering.builder.add(Input(self.spec.input), name=IMAGES, where=where, cursor=cursor)
 
     def _list(self, prefix: str, items: Items, at: _At, scope: Scope, cursor: Cursor) -> _At:
         """A list at top level, item by item, so that each result may be a level of the feature pyramid."""
         place = Place(prefix, scope, self.spec.unit, cursor)
         for item in items.items:
-            at = _pyramid(at, self.lowering.item(item, at.value, place), cursor.section)
+            at = _pyramid(at, self.lowering.item(item, at.value, place), self.lowering.builder)
         return at
 
     def _stage(self, plan: StagePlan, at: _At) -> _At:
@@ -184,17 +194,25 @@ class _Run:
         for key in ("between", "before"):
             at = self._stage_list(key, plan, 0, at)
         if not plan.block:
+            self.kept.put(stage.name, None)
             return _At(None, at.features)
         for index in range(plan.repeats):
-            call, known = self._call(plan, index, at.value), len(self.problems.found)
-            value = run_repeat(call, plan, index, at.value)
-            if index == 0 and len(self.problems.found) == known:
-                check_stride(call, plan, at.value, value)
-            at = _pyramid(at, value, stage.name)
+            at = self._repeat(plan, index, at)
         at = self._stage_list("after", plan, plan.repeats - 1, at)
+        self.kept.put(stage.name, at.value)
         if stage.name in self.spec.auxiliary:
-            self._auxiliary(plan, at)
+            with self.kept.apart():
+                self._auxiliary(plan, at)
         return at
+
+    def _repeat(self, plan: StagePlan, index: int, at: _At) -> _At:
+        """One block of a stage. What enters it is what the next knows as `previous`."""
+        call, known = self._call(plan, index, at.value), len(self.problems.found)
+        value = run_repeat(call, plan, index, at.value, self.kept.entered(at.value))
+        if index == 0 and len(self.problems.found) == known:
+            check_stride(call, plan, at.value, value)
+        self.kept.put(PREVIOUS, at.value)
+        return _pyramid(at, value, self.lowering.builder)
 
     def _call(self, plan: StagePlan, index: int, value: Value | None) -> Call:
         cursor = Cursor(plan.stage.name, index + 1, recompute=plan.stage.recompute)

@@ -6,11 +6,12 @@ from typing import Any
 
 from graphs import Net
 
-from archspec.graph import learned, ops
+from archspec.graph import axes, learned, ops
 from archspec.graph.ir import Graph
 from archspec.graph.types import VALID
 
-VOCABULARY = [op for module in (ops, learned) for op in vars(module).values()
+MODULES = (ops, axes, learned)
+VOCABULARY = [op for module in MODULES for op in vars(module).values()
               if isinstance(op, type) and issubclass(op, ops.Op) and op is not ops.Op and op.__module__ == module.__name__]
 CONV = ops.Conv(6, (3, 3), bias=True)
 DEPTHWISE = ops.Depthwise(bias=True)
@@ -34,12 +35,13 @@ OTHERS: dict[type[ops.Op], tuple[ops.Op, dict[str, Any]]] = {
     ops.Scale: (ops.Scale(0.5), {"factor": 0.6, "learned": True}),
     ops.LayerScale: (ops.LayerScale(0.5), {"init": 0.6}),
     ops.LocalResponseNorm: (ops.LocalResponseNorm(), {"size": 3, "alpha": 0.1, "beta": 0.5, "k": 2.0}),
-    ops.Pad: (ops.Pad((1, 1, 1, 1)), {"size": (1, 1, 1, 2)}),
+    ops.Pad: (ops.Pad((1, 1, 1, 1)), {"size": (1, -1, 1, 2), "mode": "reflect"}),
     ops.PadChannels: (ops.PadChannels(8), {"channels": 9}),
     ops.SliceChannels: (ops.SliceChannels(0, 2), {"start": 1, "size": 3}),
     ops.Flatten: (ops.Flatten(), {}),
     ops.Shuffle: (ops.Shuffle(2), {"groups": 3}),
     ops.Upsample: (ops.Upsample(2), {"factor": 3, "method": "bilinear"}),
+    ops.Resize: (ops.Resize(), {"method": "bilinear"}),
     ops.Concat: (ops.Concat(), {}),
     ops.Merge: (ops.Merge("average"), {"how": "max", "drop_path": 0.2}),
     ops.Gate: (ops.Gate(), {}),
@@ -51,6 +53,12 @@ OTHERS: dict[type[ops.Op], tuple[ops.Op, dict[str, Any]]] = {
     learned.Rows: (learned.Rows(), {}),
     learned.Weighted: (learned.Weighted(), {}),
     learned.Select: (learned.Select(), {}),
+    axes.Reshape: (axes.Reshape((18, 4, 6)), {"to": (4, -1, 9)}),
+    axes.Permute: (axes.Permute("whc"), {"order": "wch"}),
+    axes.Reduce: (axes.Reduce("mean"), {"how": "max"}),
+    axes.BlurPool: (axes.BlurPool((3, 3), (2, 2)), {"kernel": (2, 4), "stride": (1, 2)}),
+    axes.Coordinates: (axes.Coordinates(), {}),
+    axes.Position: (axes.Position(), {}),
 }
 """An operation and another value for each of its fields."""
 ONLY_OF = {"slope": "leaky_relu", "alpha": "elu", "approximate": "gelu"}
@@ -75,6 +83,8 @@ def around(op: ops.Op, size: tuple[int | None, int | None] = (8, 9)) -> Graph:
     x = net.put(ops.GlobalPool("avg"), image) if isinstance(op, ops.Dense) else image
     if isinstance(op, ops.Input):
         return net.done(x)
+    if isinstance(op, ops.Resize):
+        return net.done(net.put(op, net.put(ops.Pool("avg", (2, 2), (2, 2)), image), image))
     several = {ops.Concat: 2, ops.Merge: 2, ops.Gate: 2, ops.Blend: 3, learned.Rows: 2, learned.Weighted: 2,
                learned.Select: 2}.get(type(op), 1)
     others = [net.put(ops.Scale(0.25 * index), image) for index in range(1, several)]

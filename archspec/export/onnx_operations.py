@@ -13,14 +13,17 @@ import numpy as np
 
 from archspec.errors import InputError
 from archspec.export.onnx_sheet import Attribute, Sheet
-from archspec.graph import learned, ops
+from archspec.graph import axes, learned, ops
 from archspec.graph.ir import Graph, Node
 from archspec.graph.learned import LEAST
 from archspec.graph.pads import counting, pool_pads, same
 from archspec.graph.passes.standardize import standardized
 from archspec.graph.types import VALID, Padding, Pads, Pair
 from archspec.graph.weights import Weights
+from archspec.model.windows import added, blur
 
+MOST = (1 << 63) - 1
+"""Where a slice ends that goes to the end."""
 TO_MAPS, FROM_MAPS = (0, 3, 1, 2), (0, 2, 3, 1)
 """Axes of a batch of channels-last maps in ONNX's order, and back."""
 
@@ -295,8 +298,19 @@ FUNCTIONS: Mapping[str, str] = {
 # -- shapes and merges -----------------------------------------------------------------------------------------------------
 
 def _pad(call: Call, op: ops.Pad) -> None:
-    top, bottom, left, right = op.size
-    call.put("Pad", call.x, call.places("pads", 0, 0, top, left, 0, 0, bottom, right))
+    """What is added, then what is cropped: ONNX does both at once, onnxruntime only with zeros."""
+    top, bottom, left, right = more = added(op.size)
+    crops, x = min(op.size) < 0, call.x
+    if any(more) or not crops:
+        pads = call.places("pads", 0, 0, top, left, 0, 0, bottom, right)
+        mode = {"zero": "constant", "reflect": "reflect"}[op.mode]
+        if not crops:
+            call.put("Pad", x, pads, mode=mode)
+            return
+        x = call.first("padded", "Pad", x, pads, mode=mode)
+    top, bottom, left, right = (min(0, side) for side in op.size)
+    ends = [side or MOST for side in (bottom, right)]
+    call.put("Slice", x, call.places("starts", -top, -left), call.places("ends", *ends), call.places("axes", 2, 3))
 
 
 def _pad_channels(call: Call, op: ops.PadChannels) -> None:
@@ -325,6 +339,69 @@ def _upsample(call: Call, op: ops.Upsample) -> None:
     factors = call.array("factors", np.array([1, 1, op.factor, op.factor], np.float32))
     mode = {"nearest": "nearest", "bilinear": "linear"}[op.method]
     call.put("Resize", call.x, "", factors, mode=mode, coordinate_transformation_mode="half_pixel")
+
+
+def _resize(call: Call, op: ops.Resize) -> None:
+    """By the size that the second input has. The nearest of two pixels at one distance is the later, as TensorFlow has it."""
+    sides = call.node.types[1].shape[:2]
+    if None in sides:
+        sizes = call.first("sizes", "Shape", call.inputs[1], start=2)
+    else:
+        sizes = call.places("sizes", *(side for side in sides if side is not None))
+    mode = {"nearest": "nearest", "bilinear": "linear"}[op.method]
+    call.put("Resize", call.x, "", "", sizes, mode=mode, axes=(2, 3), coordinate_transformation_mode="half_pixel",
+             nearest_mode="round_prefer_ceil")
+
+
+def _reshape(call: Call, op: axes.Reshape) -> None:
+    """Channels last, in the order that the operation means."""
+    x = call.first("channels_last", "Transpose", call.x, perm=FROM_MAPS) if call.is_map else call.x
+    sides = [side or 0 for side in call.node.output.type.shape]
+    call.put("Transpose", call.first("reshaped", "Reshape", x, call.places("shape", -1, *sides)), perm=TO_MAPS)
+
+
+def _permute(call: Call, op: axes.Permute) -> None:
+    height, width, channels = (1 + "chw".index(axis) for axis in op.order)
+    call.put("Transpose", call.x, perm=(0, channels, height, width))
+
+
+def _blur_pool(call: Call, op: axes.BlurPool) -> None:
+    top, bottom, left, right = op.pads
+    padded = call.first("padded", "Pad", call.x, call.places("pads", 0, 0, top, left, 0, 0, bottom, right), mode="reflect")
+    channels = call.node.types[0].channels
+    window = np.repeat(blur(op.kernel)[None, None], channels, 0)
+    call.put("Conv", padded, call.array("window", window), kernel_shape=op.kernel, strides=op.stride, group=channels)
+
+
+def _coordinates(call: Call, op: axes.Coordinates) -> None:
+    """A constant where the size is known, else reckoned from it; added to a channel of zeros, which has the batch."""
+    first = call.first("first", "Slice", call.x, call.places("start", 0), call.places("end", 1), call.places("axis", 1))
+    zeros = call.first("zeros", "Sub", first, first)
+    sides = zip(("rows", "columns"), call.node.types[0].shape, ((-1, 1), (1, -1)), strict=False)
+    lines = [call.first(f"{what}/all", "Add", zeros, _line(call, what, size, axis, shape))
+             for axis, (what, size, shape) in enumerate(sides, 2)]
+    call.put("Concat", call.x, *lines, axis=1)
+
+
+def _line(call: Call, what: str, size: int | None, axis: int, shape: Pair) -> str:
+    """Numbers from -1 to 1 along an axis, a 0 where it is one place."""
+    if size is not None:
+        line = np.linspace(-1, 1, size, dtype=np.float32) if size > 1 else np.zeros(1, np.float32)
+        return call.array(what, line.reshape(shape))
+    none, one = (call.array(f"{what}/{number}", np.array(number)) for number in (0, 1))
+    count = call.first(f"{what}/count", "Squeeze", call.first(f"{what}/shape", "Shape", call.x, start=axis, end=axis + 1))
+    behind = call.first(f"{what}/behind", "Sub", count, one)
+    last, start = (call.first(f"{what}/{name}", "Cast", call.first(f"{what}/{name}_whole", kind, behind, one), to=1)
+                   for name, kind in (("last", "Max"), ("start", "Min")))
+    places = call.first(f"{what}/places", "Cast", call.first(f"{what}/range", "Range", none, count, one), to=1)
+    doubled = call.first(f"{what}/doubled", "Mul", places, call.number(f"{what}/2", 2))
+    scaled = call.first(f"{what}/scaled", "Div", doubled, last)
+    return call.first(f"{what}/line", "Reshape", call.first(f"{what}/centred", "Sub", scaled, start),
+                      call.places(f"{what}/sides", *shape))
+
+
+def _position(call: Call, op: axes.Position) -> None:
+    call.put("Add", call.x, call.array("position", call.arrays["position"].transpose(2, 0, 1)))
 
 
 def _merge(call: Call, op: ops.Merge) -> None:
@@ -411,6 +488,7 @@ OPERATIONS: Mapping[type[ops.Op], Callable[..., None]] = {
     ops.Flatten: _flatten,
     ops.Shuffle: _shuffle,
     ops.Upsample: _upsample,
+    ops.Resize: _resize,
     ops.Concat: lambda call, _: call.put("Concat", *call.inputs, axis=1),
     ops.Merge: _merge,
     ops.Gate: _gate,
@@ -421,4 +499,10 @@ OPERATIONS: Mapping[type[ops.Op], Callable[..., None]] = {
     learned.Rows: lambda call, _: call.put("Concat", *call.inputs, axis=2),
     learned.Weighted: _weighted,
     learned.Select: _select,
+    axes.Reshape: _reshape,
+    axes.Permute: _permute,
+    axes.Reduce: lambda call, op: call.put({"mean": "ReduceMean", "max": "ReduceMax"}[op.how], call.x, call.places("axes", 1)),
+    axes.BlurPool: _blur_pool,
+    axes.Coordinates: _coordinates,
+    axes.Position: _position,
 }

@@ -1,7 +1,7 @@
 """Whole numbers in the place of float32, and which layers keep float for the sake of accuracy.
 
-The converter quantises, and not ai-edge-quantizer: on the same images its int8 came three times as close to float32, it
-knows uint8 ends, and it measures the error of each layer by itself. docs/tflite.md has the figures.
+The converter quantises, and not ai-edge-quantizer: on the same images its int8 came nearer to float32 (docs/tflite.md), it
+knows uint8 ends, and it measures the error of each layer by itself.
 """
 
 from __future__ import annotations

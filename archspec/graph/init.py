@@ -40,7 +40,14 @@ class GlorotUniform:
     """Even between ±sqrt(6 / (fan-in + fan-out)) (Glorot and Bengio 2010), with the fans that Keras takes an array to have."""
 
 
-Init = Zeros | Ones | Constant | HeNormal | GlorotUniform
+@dataclass(frozen=True, slots=True)
+class Normal:
+    """A Gaussian around 0 with this deviation."""
+
+    deviation: float
+
+
+Init = Zeros | Ones | Constant | HeNormal | GlorotUniform | Normal
 
 
 def constant(value: float) -> Init:

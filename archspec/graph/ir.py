@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from archspec.errors import Where
-from archspec.graph.ops import Input, Op
+from archspec.graph.ops import Input, Op, Resize
 from archspec.graph.types import Tensor, Weight
 
 Role = Literal["main", "shortcut", "gate", "auxiliary"]
@@ -61,6 +61,11 @@ class Node:
     def types(self) -> tuple[Tensor, ...]:
         """The types of the inputs."""
         return tuple(value.type for value in self.inputs)
+
+    @property
+    def sources(self) -> tuple[Value, ...]:
+        """The inputs that its numbers come from; one that only gives an upsampling its size is none."""
+        return self.inputs[:1] if isinstance(self.op, Resize) else self.inputs
 
     @property
     def weights(self) -> tuple[Weight, ...]:

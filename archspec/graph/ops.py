@@ -412,16 +412,29 @@ class LocalResponseNorm(Op):
 
 @dataclass(frozen=True, slots=True)
 class Pad(Op):
-    """Zeros around the map."""
+    """Pixels around the map, zeros or its own reflected at the border pixel; a negative number of them crops it."""
 
     kind: ClassVar[str] = "pad"
     size: Pads
+    mode: Literal["zero", "reflect"] = "zero"
 
     def infer(self, *inputs: Tensor) -> Tensor:
         height, width, channels = as_map(inputs[0], "pad")
-        top, bottom, left, right = self.size
-        return Tensor((None if height is None else height + top + bottom,
-                       None if width is None else width + left + right, channels), inputs[0].stride)
+        sides = [None if side is None else side + sum(self.size[2 * axis:2 * axis + 2])
+                 for axis, side in enumerate((height, width))]
+        if any(side is not None and side < 1 for side in sides):
+            raise ShapeError(f"nothing of {inputs[0]} is left when {list(self.size)} is cut off", "crop less", ("size",))
+        if self.mode == "reflect":
+            check_reflects(inputs[0], self.size, ("size", "mode"))
+        return Tensor((*sides, channels), inputs[0].stride)
+
+
+def check_reflects(x: Tensor, pads: Pads, concerns: tuple[str, ...]) -> None:
+    """Raises ShapeError where a map has fewer pixels behind its border than are reflected there."""
+    for axis, side in enumerate(x.shape[:2]):
+        if side is not None and max(pads[2 * axis:2 * axis + 2]) >= side:
+            raise ShapeError(f"{x} has too few pixels to reflect {max(pads[2 * axis:2 * axis + 2])} of them",
+                             "the border itself is not reflected: reflect fewer than the map is high and wide", concerns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -447,6 +460,9 @@ class SliceChannels(Op):
     size: int
 
     def infer(self, *inputs: Tensor) -> Tensor:
+        if self.start + self.size > inputs[0].channels:
+            raise ShapeError(f"{inputs[0]} has no channels {self.start} to {self.start + self.size - 1}",
+                             f"it has {inputs[0].channels}, counted from 0", ("channels", "first"))
         return Tensor((*inputs[0].shape[:-1], self.size), inputs[0].stride)
 
 
@@ -493,6 +509,27 @@ class Upsample(Op):
 
 
 @dataclass(frozen=True, slots=True)
+class Resize(Op):
+    """Enlarges a map to the height and width of another, whatever the ratio. Inputs: the map, and the one that has the size.
+
+    `method` is nearest or bilinear, of half-pixel centres.
+    """
+
+    kind: ClassVar[str] = "resize"
+    method: Literal["nearest", "bilinear"] = "nearest"
+
+    def infer(self, *inputs: Tensor) -> Tensor:
+        (*sides, channels), (*wanted, _) = (as_map(each, "upsample") for each in inputs)
+        strides = [(each.stride or (None, None)) for each in inputs]
+        for side, other, ours, theirs in zip(sides, wanted, *strides, strict=True):
+            open_and_smaller = None in (side, other) and ours is not None and theirs is not None and theirs > ours
+            if open_and_smaller or (side is not None and other is not None and other < side):
+                raise ShapeError(f"{inputs[0]} does not become larger as {inputs[1]}",
+                                 "upsample takes the size of a larger map; a pooling makes one smaller", ("to",))
+        return Tensor((*inputs[1].shape[:2], channels), inputs[1].stride)
+
+
+@dataclass(frozen=True, slots=True)
 class Concat(Op):
     """Inputs one behind the other along the channels."""
 
@@ -530,16 +567,18 @@ class Merge(Op):
 
 @dataclass(frozen=True, slots=True)
 class Gate(Op):
-    """x · g, where g has x's shape or is broadcast over height and width. Inputs: x, g."""
+    """x · g, where g has x's shape or is broadcast over height and width, or, as HxWx1, over the channels. Inputs: x, g."""
 
     kind: ClassVar[str] = "gate"
 
     def infer(self, *inputs: Tensor) -> Tensor:
         x, gate = inputs
-        broadcast = not gate.is_map or gate.shape[:2] == (1, 1)
-        if x.channels != gate.channels or not (broadcast or same_place(x, gate)):
-            raise ShapeError(f"a gate of {gate} on {x}", f"a gate has to end in {x} or in {x.channels} channels")
-        return x
+        of_channels = x.channels == gate.channels and (not gate.is_map or gate.shape[:2] == (1, 1))
+        of_places = same_place(x, gate) and (gate.channels == x.channels or (gate.is_map and gate.channels == 1))
+        if not (of_channels or of_places):
+            one = f", in {Tensor((*x.shape[:2], 1))}" if x.is_map else ""
+            raise ShapeError(f"a gate of {gate} on {x}", f"a gate has to end in {x}{one} or in {x.channels} channels")
+        return Tensor(x.shape, known_stride(x, gate) if of_places else x.stride)
 
 
 @dataclass(frozen=True, slots=True)
@@ -554,7 +593,7 @@ class Blend(Op):
             if not same_shape(x, other):
                 raise ShapeError(f"its input is {x}, its {name} ends in {other}",
                                  "a highway layer keeps the shape of its input")
-        return x
+        return Tensor(x.shape, known_stride(x, transformed, gate))
 
 
 def same_place(a: Tensor, b: Tensor) -> bool:

@@ -15,7 +15,7 @@ from archspec.graph.init import Init
 
 Pair = tuple[int, int]
 Pads = tuple[int, int, int, int]
-"""Pixels of padding: top, bottom, left, right."""
+"""Pixels of padding: top, bottom, left, right. In the operation `pad` negative ones crop."""
 Padding = Literal["same"] | Pads
 VALID: Pads = (0, 0, 0, 0)
 
@@ -30,7 +30,10 @@ class ShapeError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """The type of a value: its shape without the batch, and its stride against the image (None for a vector)."""
+    """The type of a value: its shape without the batch, and its stride against the image.
+
+    A vector has no stride, and neither has a map whose pixels lie in another order than the image's.
+    """
 
     shape: tuple[int | None, ...]
     stride: tuple[Fraction, Fraction] | None = None
@@ -56,6 +59,28 @@ class Tensor:
 
     def __str__(self) -> str:
         return "x".join("?" if n is None else str(n) for n in self.shape)
+
+
+def coarser(before: Tensor, after: Tensor) -> tuple[Fraction, Fraction] | None:
+    """How many times as coarse as one map another is, (height, width): by their strides, else by their sizes.
+
+    By sizes that is the least stride that leads from one to the other, where there is one. None for a vector, and where a
+    stride is unknown and a size open.
+    """
+    if not (before.is_map and after.is_map):
+        return None
+    if before.stride is not None and after.stride is not None:
+        tall, wide = (b / a for a, b in zip(before.stride, after.stride, strict=True))
+        return tall, wide
+    sides = [(a, b) for a, b in zip(before.shape[:2], after.shape[:2], strict=True) if a is not None and b is not None]
+    if len(sides) < 2:
+        return None
+    return _least_stride(*sides[0]), _least_stride(*sides[1])
+
+
+def _least_stride(before: int, after: int) -> Fraction:
+    whole = -(-before // after)
+    return Fraction(whole) if -(-before // whole) == after else Fraction(before, after)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from archspec.errors import Problem, SpecError
 from archspec.graph.ir import Value
 from archspec.lowering.lowering import Call
-from archspec.lowering.place import Frame, Place
+from archspec.lowering.place import Frame, Place, shape_names
 from archspec.schema.tree import ListTree, MappingTree, Scalar, Tree
 from archspec.spec.blocks import Block
 from archspec.spec.expressions import UNKNOWN
+from archspec.spec.kept import Kept
 from archspec.spec.scope import Binding, Names, Scope
 
 
@@ -20,8 +21,12 @@ def call_block(call: Call, value: Value | None) -> Value | None:
     return run_block(call, trees, value, f"{call.place.prefix}_{call.item.label}")
 
 
-def run_block(call: Call, given: Mapping[str, Tree], value: Value | None, prefix: str) -> Value | None:
-    """Lowers a block's body under a layer name, with the arguments given at the call's place."""
+def run_block(call: Call, given: Mapping[str, Tree], value: Value | None, prefix: str,
+              kept: Kept | None = None) -> Value | None:
+    """Lowers a block's body under a layer name, with the arguments given at the call's place.
+
+    `kept` are the values that its body knows by name; none unless said.
+    """
     lowering, name = call.lowering, call.item.name
     lowering.limits.item(call.where)
     above = [frame.name for frame in call.place.calls]
@@ -36,7 +41,7 @@ def run_block(call: Call, given: Mapping[str, Tree], value: Value | None, prefix
         return None
     unit = read.block.unit or lowering.spec.unit
     inside = call.place.calling(Frame(name, prefix, call.where), lowering.base, unit)
-    scope = bind(call, read.block, evaluated(call, read.block, given), value, inside)
+    scope = bind(call, read.block, evaluated(call, read.block, given), value, inside, kept)
     return lowering.items(read.block.body, value, inside.within(scope))
 
 
@@ -63,10 +68,11 @@ def is_required(default: Tree) -> bool:
     return isinstance(default, Scalar) and default.value == "required"
 
 
-def bind(call: Call, block: Block, arguments: Mapping[str, Binding], value: Value | None, inside: Place) -> Scope:
+def bind(call: Call, block: Block, arguments: Mapping[str, Binding], value: Value | None, inside: Place,
+         kept: Kept | None = None) -> Scope:
     """The names that a block's body knows. Reports what is wrong with a default and goes on without its value."""
-    entered = UNKNOWN if value is None else value.type.channels
-    around = call.place.scope.around.knowing(in_channels=entered, channels=entered)
+    entered = shape_names(value)
+    around = call.place.scope.around.knowing(in_channels=entered["channels"], **entered).keeping(kept or Kept(block.name))
     parameters = Names(around, {**block.parameters, **block.let})
     for name, default in block.parameters.items():
         if name in arguments:

@@ -8,10 +8,11 @@ from archspec.errors import Problem, SpecError
 from archspec.graph import learned, ops
 from archspec.graph.ir import Value
 from archspec.graph.ops import Op
+from archspec.lowering.flow import named
 from archspec.lowering.lowering import Call, Handler, Notes
 from archspec.lowering.place import Place
 from archspec.lowering.residual import residual
-from archspec.schema.tree import Scalar
+from archspec.schema.tree import ListTree, Scalar
 from archspec.spec.arguments import Quoted, resolve_padding
 from archspec.spec.expressions import UNKNOWN, describe
 from archspec.spec.items import Arg, Items, Paths
@@ -32,7 +33,8 @@ def _joined(call: Call, start: Value | None, values: list[Value | None], names: 
     by, rate = _by(call, how, len(values)), _drop_path(call, how)
     if len(values) == 1:
         return values[0]
-    suffix = f"_{how}" if call.item.given_name else ""
+    opened = call.item.given_name and call.item.name != "join"  # a name of its own is a level for what it holds
+    suffix = f"_{how}" if opened else ""
 
     def notes() -> tuple[str, ...]:
         return tuple(f"{name}: {call.chain(value, start)}" for name, value in zip(names, values, strict=True)
@@ -98,7 +100,7 @@ def _branches(call: Call, value: Value | None) -> Value | None:
     parts = _split(call, value, len(paths.paths))
     values = []
     for (name, path), part in zip(paths.paths, parts, strict=True):
-        inner = place.level(prefix + name).knowing(channels=UNKNOWN if part is None else part.type.channels)
+        inner = place.level(prefix + name).at(part)
         values.append(call.lowering.lower_listed(path, name, part, inner))
     if not values:
         raise SpecError([Problem("paths", call.where, "branches has no paths", "give it two or more operation lists")])
@@ -161,11 +163,23 @@ def _repeat(call: Call, value: Value | None) -> Value | None:
     assert isinstance(times, int)
     for index in range(times):
         turn = call.place.scope.standing(index=index, repeats=times, first=index == 0, last=index == times - 1)
-        place = call.place.level(f"{call.item.label}_{index + 1}").within(turn).knowing(
-            channels=UNKNOWN if value is None else value.type.channels)
+        place = call.place.level(f"{call.item.label}_{index + 1}").within(turn).at(value)
         last = call.place.first_bias if index == times - 1 else None
         value = call.lowering.lower_listed(_body(call), "body", value, place.starting(last))
     return value
+
+
+def _join(call: Call, value: Value | None) -> Value | None:
+    """The value here and those of names, in that order."""
+    tree = call.tree("with")
+    if tree is None:
+        call.get("with")
+    trees = tree.items if isinstance(tree, ListTree) else [tree]
+    names = [(each.text, each.where) for each in trees if isinstance(each, Scalar)]
+    if not names:
+        raise SpecError([Problem("paths", call.where, "join has no values", "name one or more: join: [early, late]")])
+    values = [value, *(named(call, name, where) for name, where in names)]
+    return _joined(call, call.lowering.builder.nodes[0].output, values, ["here", *(name for name, _ in names)])
 
 
 def _densely(call: Call, value: Value | None) -> Value | None:
@@ -206,12 +220,15 @@ def _transform_gate(call: Call, value: Value | None) -> Value | None:
 def _check_closed(call: Call, value: Value, gate: Value | None) -> None:
     """Raises SpecError where a gate does not end in an operation with a bias."""
     node = None if gate is None else call.lowering.builder.node(gate.name)
-    if node is not None and (gate == value or not getattr(node.op, "bias", False)):
+    if node is None:
+        return
+    closed = getattr(node.op, "bias", False) and getattr(node.op, "bias_init", None) == call.get("gate_bias")
+    if gate == value or not closed:  # what a `use` ends in has a bias that starts elsewhere
         raise SpecError([Problem("highway-gate", call.where, "a highway's gate has to end in an operation with a bias",
                                  "end it in conv: 1x1 $channels bare bias")])
 
 
 COMPOSITORS: dict[str, Handler] = {
     "branches": _branches, "parallel": _parallel, "repeat": _repeat, "residual": residual, "densely": _densely,
-    "gate": _gate, "highway": _highway,
+    "gate": _gate, "highway": _highway, "join": _join,
 }

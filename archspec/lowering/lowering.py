@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from archspec.errors import Problem, SpecError, Where
 from archspec.graph.builder import Builder
@@ -24,6 +24,9 @@ from archspec.spec.item_reader import ItemReader
 from archspec.spec.items import Arg, Item, Items, Paths, ShortcutCases
 from archspec.spec.operations import EXAMPLES, OPERATIONS
 from archspec.spec.scope import Scope
+
+if TYPE_CHECKING:
+    from archspec.lowering.flow import Dropped, Missing
 
 T = TypeVar("T")
 Notes = Callable[[], tuple[str, ...]]
@@ -147,8 +150,9 @@ class Call:
         while node is not None and node.inputs and node.name != start.name:
             steps.append(f"{op_text(node.op)} {node.output.type}")
             node = builder.node(node.inputs[0].name)
+        first = start.type if node is None else node.output.type  # where a `use` stands between, that of the image
         steps = [*steps[:LONGEST_CHAIN], "…"] if len(steps) > LONGEST_CHAIN else steps
-        return " -> ".join([str(start.type), *reversed(steps)])
+        return " -> ".join([str(first), *reversed(steps)])
 
 
 Handler = Callable[[Call, Value | None], Value | None]
@@ -169,6 +173,9 @@ class Lowering:
     handlers: Mapping[str, Handler]
     call_block: Handler
     called: set[str] = field(default_factory=set)
+    dropped: list[Dropped] = field(default_factory=list)
+    missing: dict[Where, Missing] = field(default_factory=dict)
+    """What flow.py looks at when all is built: values that were left behind, and names that were not known."""
     _lists: dict[int, tuple[Tree, Items]] = field(default_factory=dict)
 
     # -- lists -----------------------------------------------------------------------------------------------------
@@ -185,7 +192,8 @@ class Lowering:
 
     def _last(self, items: Items, place: Place) -> Item | None:
         """The last item of a list that is not left out."""
-        return next((item for item in reversed(items.items) if self._stays(item, place.knowing(channels=UNKNOWN))), None)
+        known = place.at(None)
+        return next((item for item in reversed(items.items) if item.name != "keep" and self._stays(item, known)), None)
 
     def _stays(self, item: Item, place: Place) -> bool:
         try:
@@ -198,7 +206,7 @@ class Lowering:
         self.limits.item(item.where)
         if item.signature is None:
             return None
-        place = place.knowing(channels=UNKNOWN if value is None else value.type.channels)
+        place = place.at(value)
         try:
             if not self.holds(item.condition, place):
                 return value
@@ -242,8 +250,11 @@ class Lowering:
         found = self.listed(arg, key, place)
         return value if found is None else self.items(found[0], value, found[1])
 
-    def listed(self, arg: Arg, key: str, place: Place) -> tuple[Items, Place] | None:
-        """An operation list, written here or passed as an argument, and the place where it is read; None for none."""
+    def listed(self, arg: Arg, key: str, place: Place, level: str = "") -> tuple[Items, Place] | None:
+        """An operation list, written here or passed as an argument, and the place where it is read; None for none.
+
+        The layers of one that was passed stand a level down: `level`, or else the name it has here.
+        """
         if isinstance(arg, Items):
             return arg, place
         value = self.value(arg, place)
@@ -251,7 +262,8 @@ class Lowering:
             return None
         if not isinstance(value, Quoted):
             raise SpecError([Problem("not-a-list", arg.where, f"{key} needs a list of operations, this is {describe(value)}")])
-        level = arg.text[1:] if isinstance(arg, Scalar) and is_expression(arg.text) and arg.text[1:].isidentifier() else key
+        if not level:
+            level = arg.text[1:] if isinstance(arg, Scalar) and is_expression(arg.text) and arg.text[1:].isidentifier() else key
         return self.read(value.tree, place), place.level(level).reading(value.scope, value.unit)
 
     # -- values ----------------------------------------------------------------------------------------------------

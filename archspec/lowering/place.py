@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from archspec.errors import Where
-from archspec.graph.ir import Cursor, Role
-from archspec.spec.expressions import Datum
+from archspec.graph.ir import Cursor, Role, Value
+from archspec.spec.expressions import UNKNOWN, Datum
 from archspec.spec.scope import Scope
 
+SHAPE_NAMES = ("channels", "map_height", "map_width")
+"""What expressions know of the value that has come as far as where they stand."""
 MAX_CALLS = 3
 """How many calls of blocks a message shows."""
 
@@ -49,9 +51,13 @@ class Place:
         """The same place with more names."""
         return self.within(self.scope.knowing(**names))
 
+    def at(self, value: Value | None) -> Place:
+        """The same place where a value has come that far: what expressions know of its shape."""
+        return self.within(self.scope.knowing(**shape_names(value)))
+
     def reading(self, scope: Scope, unit: str) -> Place:
-        """The same place for a list that was written elsewhere: its names and unit, the channels here."""
-        return self.within(scope.knowing(channels=self.scope["channels"]), unit)
+        """The same place for a list that was written elsewhere: its names and unit, the shape of the value here."""
+        return self.within(scope.knowing(**{name: self.scope[name] for name in SHAPE_NAMES}), unit)
 
     def within(self, scope: Scope, unit: str | None = None) -> Place:
         """The same place with other names, and another unit if that is given."""
@@ -77,3 +83,11 @@ class Place:
     def notes(self) -> tuple[str, ...]:
         """The calls of blocks that lead here, the innermost first, for messages."""
         return tuple(str(frame) for frame in reversed(self.calls[-MAX_CALLS:]))
+
+
+def shape_names(value: Value | None) -> dict[str, Datum]:
+    """Those names for a value; of a vector, and of a map whose size is open, there is no height and width."""
+    if value is None:
+        return dict.fromkeys(SHAPE_NAMES, UNKNOWN)
+    height, width = value.type.shape[:2] if value.type.is_map else (None, None)
+    return {"channels": value.type.channels, "map_height": height, "map_width": width}

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, cast
 
 from archspec.errors import Problem, SpecError, Where
-from archspec.graph import learned, ops
+from archspec.graph import axes, learned, ops
 from archspec.graph.ir import Value
 from archspec.graph.ops import Op
 from archspec.graph.types import VALID
+from archspec.lowering.flow import chains, named
 from archspec.lowering.lowering import Call, Handler, Lowering
 from archspec.lowering.place import Place
 from archspec.schema.tree import ListTree, MappingTree, Scalar
@@ -180,6 +181,39 @@ def _global_pool(call: Call, value: Value | None) -> Value | None:
     return call.add(ops.GlobalPool(mode, **cast(dict[str, Any], call.values("keepdims"))), value)
 
 
+def _upsample(call: Call, value: Value | None) -> Value | None:
+    """By a factor, or to the size of a value that is known."""
+    given = cast(dict[str, Any], call.values("factor", "method"))
+    to = call.args.get("to") if "factor" in call.args else call.tree("to")
+    if to is None:
+        if given["factor"] is None:
+            raise SpecError([Problem("missing", call.where, "upsample needs factor or to", "upsample: 2 or upsample: to=stem")])
+        return call.add(ops.Upsample(**given), value)
+    if "factor" in call.args:
+        raise SpecError([Problem("upsample", to.where, "upsample: both factor and to are given", "keep one of them")])
+    name = str(call.get("to"))
+    like = named(call, name, to.where)
+    return call.add(ops.Resize(given["method"]), value, like, notes=lambda: chains(call, ("here", value), (name, like)))
+
+
+def _pad(call: Call, value: Value | None) -> Value | None:
+    given = cast(dict[str, Any], call.values("size", "mode"))
+    mode = call.args.get("mode")
+    if mode is not None and given["mode"] != "zero" and max(given["size"]) <= 0:
+        call.report(Problem("inert", mode.where, "mode does nothing where no pixel is added",
+                            "leave it out: a negative size crops"))
+    return call.add(ops.Pad(**given), value)
+
+
+def _slice(call: Call, value: Value | None) -> Value | None:
+    given = cast(dict[str, Any], call.values("channels", "first"))
+    return call.add(ops.SliceChannels(given["first"], given["channels"]), value)
+
+
+def _reduce(call: Call, value: Value | None) -> Value | None:
+    return call.add(axes.Reduce(cast(Any, call.get("kind"))), value)
+
+
 def _plain(make: Callable[..., Op], *keys: str) -> Handler:
     """An operation that is one node with the arguments as they are."""
     def lower(call: Call, value: Value | None) -> Value | None:
@@ -193,6 +227,9 @@ PRIMITIVES: dict[str, Handler] = {
     "dropout": _plain(ops.Dropout, "rate"), "scale": _plain(ops.Scale, "factor", "learned"),
     "conv_transpose": _conv_transpose, "attention": _attention,
     "layer_scale": _plain(ops.LayerScale, "init"), "lrn": _plain(ops.LocalResponseNorm, "size", "alpha", "beta", "k"),
-    "pad_channels": _plain(ops.PadChannels, "channels"), "flatten": _plain(ops.Flatten), "pad": _plain(ops.Pad, "size"),
-    "shuffle": _plain(ops.Shuffle, "groups"), "upsample": _plain(ops.Upsample, "factor", "method"),
+    "pad_channels": _plain(ops.PadChannels, "channels"), "flatten": _plain(ops.Flatten), "pad": _pad,
+    "shuffle": _plain(ops.Shuffle, "groups"), "upsample": _upsample,
+    "slice": _slice, "reshape": _plain(axes.Reshape, "to"), "permute": _plain(axes.Permute, "order"), "reduce": _reduce,
+    "blur_pool": _plain(axes.BlurPool, "kernel", "stride"), "coordinates": _plain(axes.Coordinates),
+    "position": _plain(axes.Position),
 }

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 from typing import cast
 
 from archspec.errors import Problem, SpecError, Where, nearest
 from archspec.graph import ops
 from archspec.graph.ir import Value
-from archspec.graph.types import VALID, Pair, Tensor
+from archspec.graph.types import VALID, Pair, Tensor, coarser
 from archspec.lowering.blame import blamed
 from archspec.lowering.lowering import Call
 from archspec.lowering.place import Place
 from archspec.lowering.primitives import of_kind, written_part
 from archspec.schema.tree import ListTree, Scalar
 from archspec.spec.arguments import Quoted
-from archspec.spec.expressions import UNKNOWN, describe
+from archspec.spec.expressions import describe
 from archspec.spec.items import Arg, Items, ShortcutCases
 from archspec.spec.operations import SHORTCUT_PARTS, SHORTCUTS
 
@@ -37,8 +36,7 @@ def residual(call: Call, x: Value | None) -> Value | None:
     """act(shortcut(x) + scale · body(x))."""
     place = call.place if call.item.given_name is None else call.place.level(call.item.given_name)
     before_body = _listed(call, "pre", x, place)
-    body = _listed(call, "body", before_body, place.knowing(
-        channels=UNKNOWN if before_body is None else before_body.type.channels))
+    body = _listed(call, "body", before_body, place.at(before_body))
     cases = _cases(call)
     if x is None or before_body is None or body is None:
         return None
@@ -156,7 +154,7 @@ def _shortcut(call: Call, part: Part, x: Value, before_body: Value, body: Value)
         return None
     if isinstance(part, tuple):
         items, place = part
-        return call.lowering.items(items, x, place.knowing(channels=x.type.channels).on("shortcut"))
+        return call.lowering.items(items, x, place.at(x).on("shortcut"))
     start = before_body if part in ("projection", "avg_projection") else x
     return BUILDERS[part](call.on("shortcut"), start, body)
 
@@ -174,13 +172,19 @@ def _said(call: Call) -> Where:
 
 def _stride(call: Call, x: Tensor, body: Tensor) -> Pair:
     """The body's stride. Raises SpecError where a shortcut cannot follow it."""
-    if x.stride is None or body.stride is None:
+    ratios = coarser(x, body)
+    if ratios is None:
+        of_vectors = not (x.is_map and body.is_map)
+        hint = ("a residual body on a vector has to keep its size" if of_vectors
+                else "the size is open and the stride against the image not known: give the input a size")
         raise SpecError([Problem("shortcut", _said(call), f"a shortcut from {x} to {body}",
-                                 "a residual body on a vector has to keep its size, or give shortcut a list")])
-    ratios = [Fraction(b) / a for a, b in zip(x.stride, body.stride, strict=True)]
-    if any(ratio.denominator != 1 for ratio in ratios):
+                                 f"{hint}, or give shortcut a list")])
+    if min(ratios) < 1:
         raise SpecError([Problem("shortcut", _said(call), f"the body enlarges {x} to {body}, no shortcut follows it",
                                  "give shortcut a list of operations: [upsample: 2]")])
+    if any(ratio.denominator != 1 for ratio in ratios):
+        raise SpecError([Problem("shortcut", _said(call), f"no stride leads from {x} to {body}",
+                                 "let the body keep or divide the size, or give shortcut a list of operations")])
     return int(ratios[0]), int(ratios[1])
 
 

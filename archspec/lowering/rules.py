@@ -19,6 +19,7 @@ from archspec.graph.ops import (
     Op,
 )
 from archspec.graph.text import op_text
+from archspec.graph.types import Tensor
 from archspec.graph.verify import ends_in_logits
 from archspec.lowering.calls import is_required
 from archspec.lowering.lowering import Call, Lowering
@@ -87,15 +88,22 @@ def check_stride(call: Call, plan: StagePlan, entered: Value | None, left: Value
     tree, signature = plan.stage.stride, call.lowering.spec.blocks.signature(plan.block)
     if tree is None or "stride" not in signature.arguments or entered is None or left is None:
         return
-    before, behind = entered.type.stride, left.type.stride
     value = call.lowering.known_value(tree, call.place)
-    if before is None or behind is None or not isinstance(value, int) or isinstance(value, bool) or value < 2:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 2:
         return
-    if any((after / ahead) % value for ahead, after in zip(before, behind, strict=True)):
+    if not _divided(entered.type, left.type, value):
         problem = Problem("stride", tree.where, f"the stride {value} does nothing: {plan.stage.name} begins as {entered.type}, "
                           f"its first block gives {left.type}", f"let the block {plan.block} read it, as in "
                           "conv: 3x3 $width /$stride, or leave it out")
         call.report(problem)
+
+
+def _divided(before: Tensor, after: Tensor, stride: int) -> bool:
+    """Whether a stride has acted on what entered: by its stride against the image, else by its size, where either is known."""
+    if before.stride is not None and after.stride is not None:
+        return not any((behind / ahead) % stride for ahead, behind in zip(before.stride, after.stride, strict=True))
+    sides = zip(before.shape[:-1], after.shape[:-1], strict=False)
+    return not any(a is not None and b is not None and b > -(-a // stride) for a, b in sides)
 
 
 def check_parameters(lowering: Lowering, stage_blocks: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from archspec.graph.ir import Cursor, Value
 from archspec.lowering.blame import distance
 from archspec.lowering.calls import bind, evaluated, run_block
 from archspec.lowering.lowering import Call, Lowering
-from archspec.lowering.place import Place
+from archspec.lowering.place import Place, shape_names
 from archspec.schema.keys import Key
 from archspec.schema.tree import MappingTree, Scalar, Tree
 from archspec.schema.words import key_called
@@ -18,6 +18,7 @@ from archspec.spec.arch import Stage
 from archspec.spec.arguments import convert
 from archspec.spec.expressions import UNKNOWN, describe
 from archspec.spec.items import Item
+from archspec.spec.kept import PREVIOUS, Kept
 from archspec.spec.longform import PLURALS, STAGE_LISTS
 from archspec.spec.scope import Names, Scope
 from archspec.spec.sections import STAGE
@@ -85,13 +86,15 @@ def names_of(lowering: Lowering, plan: StagePlan, index: int, value: Value | Non
         stage=plan.index, stages=plan.stages, index=index, repeats=plan.repeats, first=index == 0,
         last=index == plan.repeats - 1, block=block, blocks=plan.blocks,
         depth=block / (plan.blocks - 1) if plan.blocks > 1 else 0.0,
-    ).knowing(channels=UNKNOWN if value is None else value.type.channels)
+    ).knowing(**shape_names(value))
 
 
-def run_repeat(call: Call, plan: StagePlan, index: int, value: Value | None) -> Value | None:
-    """One repeat of a stage's block."""
+def run_repeat(call: Call, plan: StagePlan, index: int, value: Value | None, previous: Value | None) -> Value | None:
+    """One repeat of a stage's block; `previous` is what entered the block before it."""
+    kept = Kept(plan.block)
+    kept.put(PREVIOUS, previous)
     try:
-        return run_block(call, _arguments(call, plan, index), value, call.place.prefix)
+        return run_block(call, _arguments(call, plan, index), value, call.place.prefix, kept)
     except SpecError as error:
         call.report(*error.problems)
         return None

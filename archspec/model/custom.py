@@ -19,6 +19,7 @@ from keras import ops
 from archspec.graph.ops import reach
 from archspec.graph.types import VALID, Pads, Pair
 from archspec.model.grouped import convolve
+from archspec.model.resize import resize
 from archspec.model.windows import around, extended, joined
 
 Shape = tuple[int | None, ...]
@@ -36,13 +37,14 @@ def approximate_gelu(x: Any) -> Any:
     return keras.activations.gelu(x, approximate=True)
 
 
-def _pair(sides: Sequence[int]) -> Pair:
+def pair(sides: Sequence[int]) -> Pair:
     """Two sides as a tuple: a saved model gives lists."""
     height, width = sides
     return height, width
 
 
-def _four(pads: Sequence[int]) -> Pads:
+def four(pads: Sequence[int]) -> Pads:
+    """Four sides as a tuple."""
     top, bottom, left, right = pads
     return top, bottom, left, right
 
@@ -66,7 +68,7 @@ class PaddedMaxPooling2D(keras.layers.Layer):
 
     def __init__(self, pool_size: Sequence[int], strides: Sequence[int], padding: Sequence[int], **layer: Any) -> None:
         super().__init__(**layer)
-        self.pool_size, self.strides, self.padding = _pair(pool_size), _pair(strides), _four(padding)
+        self.pool_size, self.strides, self.padding = pair(pool_size), pair(strides), four(padding)
 
     def call(self, inputs: Any) -> Any:
         """(batch, height, width, channels) to the same with fewer pixels."""
@@ -90,9 +92,9 @@ class PaddedAveragePooling2D(keras.layers.Layer):
     def __init__(self, pool_size: Sequence[int], strides: Sequence[int], counted: Counted = VALID,
                  left_out: Sequence[int] = VALID, **layer: Any) -> None:
         super().__init__(**layer)
-        self.pool_size, self.strides = _pair(pool_size), _pair(strides)
-        self.counted: Counted = "same" if counted == "same" else _four(counted)
-        self.left_out = _four(left_out)
+        self.pool_size, self.strides = pair(pool_size), pair(strides)
+        self.counted: Counted = "same" if counted == "same" else four(counted)
+        self.left_out = four(left_out)
 
     def call(self, inputs: Any) -> Any:
         """(batch, height, width, channels) to the same with fewer pixels."""
@@ -134,8 +136,8 @@ class DilatedPooling2D(keras.layers.Layer):
                  **layer: Any) -> None:
         super().__init__(**layer)
         self.mode: Literal["max", "avg"] = mode
-        self.pool_size, self.strides, self.dilation_rate = _pair(pool_size), _pair(strides), _pair(dilation_rate)
-        self.counted, self.left_out = _four(counted), _four(left_out)
+        self.pool_size, self.strides, self.dilation_rate = pair(pool_size), pair(strides), pair(dilation_rate)
+        self.counted, self.left_out = four(counted), four(left_out)
 
     def call(self, inputs: Any) -> Any:
         """(batch, height, width, channels) to the same with fewer pixels, or as many."""
@@ -181,8 +183,8 @@ class StridedDilatedConv2D(keras.layers.Conv2D):
 
     def __init__(self, filters: int, kernel_size: Sequence[int], strides: Sequence[int],
                  dilation_rate: Sequence[int], **layer: Any) -> None:
-        super().__init__(filters, kernel_size, dilation_rate=_pair(dilation_rate), **layer)
-        self.strides = _pair(strides)
+        super().__init__(filters, kernel_size, dilation_rate=pair(dilation_rate), **layer)
+        self.strides = pair(strides)
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         """Keras's hook for the bare convolution."""
@@ -320,3 +322,24 @@ class Blend(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: list[Shape]) -> Shape:
         return input_shape[2]
+
+
+@register
+class Resize(keras.layers.Layer):
+    """A map enlarged to the height and width of another, of [map, other]; method is nearest or bilinear."""
+
+    def __init__(self, method: str, **layer: Any) -> None:
+        super().__init__(**layer)
+        self.method = method
+
+    def call(self, inputs: list[Any]) -> Any:
+        """(batch, height, width, channels) and a larger map to the first in the size of the second."""
+        x, like = inputs
+        return resize(x, like, self.method)
+
+    def compute_output_shape(self, input_shape: list[Shape]) -> Shape:
+        first, second = input_shape
+        return (*second[:3], first[3])
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "method": self.method}

@@ -25,11 +25,13 @@ def initializer(start: init.Init, *, draw: bool) -> keras.initializers.Initializ
             return HeNormal(gain)
         case init.GlorotUniform() if draw:
             return keras.initializers.GlorotUniform()
+        case init.Normal(deviation) if draw:
+            return keras.initializers.RandomNormal(0.0, deviation)
         case init.Ones():
             return keras.initializers.Ones()
         case init.Constant(value):
             return keras.initializers.Constant(value)
-        case init.HeNormal() | init.GlorotUniform() | init.Zeros():
+        case init.HeNormal() | init.GlorotUniform() | init.Normal() | init.Zeros():
             return keras.initializers.Zeros()
 
 

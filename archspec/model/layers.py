@@ -12,13 +12,14 @@ from typing import Any
 
 import keras
 
+from archspec.graph import axes as on_axes
 from archspec.graph import learned as more
 from archspec.graph import ops
 from archspec.graph.ir import Node
 from archspec.graph.names import IMAGES, padding_name
 from archspec.graph.pads import counting, pool_pads, unstrided
 from archspec.graph.types import VALID, Padding, Pads, Pair
-from archspec.model import attention, custom, grouped, learned, norm
+from archspec.model import attention, axes, custom, grouped, learned, norm
 from archspec.model.initial import initializer
 
 Layers = tuple[keras.layers.Layer, ...]
@@ -40,7 +41,7 @@ def emit(node: Node, context: Context) -> Layers:
     return EMITTERS[type(node.op)](node, node.op, context)
 
 
-MERGING = (ops.Concat, ops.Merge, ops.Gate, ops.Blend, more.Rows, more.Weighted, more.Select)
+MERGING = (ops.Concat, ops.Merge, ops.Gate, ops.Blend, ops.Resize, more.Rows, more.Weighted, more.Select)
 
 
 def takes_list(node: Node) -> bool:
@@ -216,8 +217,21 @@ def _merge(node: Node, op: ops.Merge, context: Context) -> Layers:
 
 
 def _pad(node: Node, op: ops.Pad, context: Context) -> Layers:
+    """By a layer of Keras's where it has one."""
     top, bottom, left, right = op.size
-    return (keras.layers.ZeroPadding2D(((top, bottom), (left, right)), name=node.name),)
+    if max(op.size) <= 0:
+        return (keras.layers.Cropping2D(((-top, -bottom), (-left, -right)), name=node.name),)
+    if op.mode == "zero" and min(op.size) >= 0:
+        return (keras.layers.ZeroPadding2D(((top, bottom), (left, right)), name=node.name),)
+    return (axes.Padding2D(op.size, op.mode, name=node.name),)
+
+
+def _reshape(node: Node, op: on_axes.Reshape, context: Context) -> Layers:
+    return (keras.layers.Reshape(node.output.type.shape, name=node.name),)
+
+
+def _permute(node: Node, op: on_axes.Permute, context: Context) -> Layers:
+    return (keras.layers.Permute([1 + "hwc".index(axis) for axis in op.order], name=node.name),)
 
 
 def _lrn(node: Node, op: ops.LocalResponseNorm, context: Context) -> Layers:
@@ -250,6 +264,7 @@ EMITTERS: dict[type[ops.Op], Emitter] = {
     ops.Flatten: lambda node, op, _: (keras.layers.Flatten(name=node.name),),
     ops.Shuffle: lambda node, op, _: (custom.ChannelShuffle(op.groups, name=node.name),),
     ops.Upsample: lambda node, op, _: (keras.layers.UpSampling2D(op.factor, interpolation=op.method, name=node.name),),
+    ops.Resize: lambda node, op, _: (custom.Resize(op.method, name=node.name),),
     ops.Concat: lambda node, op, _: (keras.layers.Concatenate(name=node.name),),
     ops.Merge: _merge,
     ops.Gate: lambda node, op, _: (keras.layers.Multiply(name=node.name),),
@@ -260,4 +275,10 @@ EMITTERS: dict[type[ops.Op], Emitter] = {
     more.Rows: lambda node, op, _: (keras.layers.Concatenate(axis=1, name=node.name),),
     more.Weighted: lambda node, _, context: (learned.WeightedSum(**_first(node, context), name=node.name),),
     more.Select: lambda node, op, _: (learned.Select(name=node.name),),
+    on_axes.Reshape: _reshape,
+    on_axes.Permute: _permute,
+    on_axes.Reduce: lambda node, op, _: (axes.ReduceChannels(op.how, name=node.name),),
+    on_axes.BlurPool: lambda node, op, _: (axes.BlurPooling2D(op.kernel, op.stride, name=node.name),),
+    on_axes.Coordinates: lambda node, op, _: (axes.Coordinates(name=node.name),),
+    on_axes.Position: lambda node, _, context: (axes.Position(**_first(node, context), name=node.name),),
 }

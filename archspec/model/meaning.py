@@ -6,19 +6,20 @@ read into an operation, or has to be neutral.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import keras
 
+from archspec.graph import axes as on_axes
 from archspec.graph import init, ops
 from archspec.graph import learned as more
 from archspec.graph.ir import Node
 from archspec.graph.ops import Op
 from archspec.graph.pads import unstrided
 from archspec.graph.types import VALID, Padding, Pads, Pair
-from archspec.model import attention, custom, grouped, learned, norm
+from archspec.model import attention, axes, custom, grouped, learned, norm
 
 NEUTRAL: dict[str, tuple[Any, ...]] = {
     "activation": ("linear",), "activity_regularizer": (None,), "autocast": (True,), "axis": (-1, [-1]),
@@ -153,8 +154,21 @@ def _concat(its: Settings) -> Meaning:
 
 
 def _pads(its: Settings) -> Pads:
-    (top, bottom), (left, right) = its.take("padding")
+    return _pads_of(its.take("padding"))
+
+
+def _pads_of(sides: Sequence[Sequence[int]]) -> Pads:
+    (top, bottom), (left, right) = sides
     return top, bottom, left, right
+
+
+def _cropped(its: Settings) -> Op:
+    top, bottom, left, right = _pads_of(its.take("cropping"))
+    return ops.Pad((-top, -bottom, -left, -right))
+
+
+def _permute(its: Settings) -> Op:
+    return on_axes.Permute("".join("hwc"[axis - 1] for axis in its.take("dims")))
 
 
 def _upsample(its: Settings) -> Meaning:
@@ -200,6 +214,7 @@ READERS: dict[type[keras.layers.Layer], Reader] = {
     keras.layers.Flatten: lambda its: ops.Flatten(),
     custom.ChannelShuffle: lambda its: ops.Shuffle(its.take("groups")),
     keras.layers.UpSampling2D: _upsample,
+    custom.Resize: lambda its: ops.Resize(its.take("method")),
     keras.layers.Concatenate: _concat,
     keras.layers.Add: lambda its: ops.Merge("add"),
     keras.layers.Multiply: lambda its: ops.Merge("multiply"),
@@ -214,6 +229,14 @@ READERS: dict[type[keras.layers.Layer], Reader] = {
     learned.WeightedSum: lambda its: more.Weighted(),
     learned.Select: lambda its: more.Select(),
     learned.DropPaths: lambda its: ops.Merge("average", its.take("rate")),
+    keras.layers.Cropping2D: _cropped,
+    axes.Padding2D: lambda its: ops.Pad(its.take("padding"), its.take("mode")),
+    keras.layers.Reshape: lambda its: on_axes.Reshape(its.take("target_shape")),
+    keras.layers.Permute: _permute,
+    axes.ReduceChannels: lambda its: on_axes.Reduce(its.take("how")),
+    axes.BlurPooling2D: lambda its: on_axes.BlurPool(its.take("pool_size"), its.take("strides")),
+    axes.Coordinates: lambda its: on_axes.Coordinates(),
+    axes.Position: lambda its: on_axes.Position(),
 }
 
 
@@ -260,6 +283,11 @@ def meaning(node: Node) -> Meaning:
             return ops.LayerScale(0.0)
         case ops.Gate():
             return ops.Merge("multiply")
+        case ops.Pad(size, mode) if max(size) <= 0 and mode != "zero":
+            return ops.Pad(size)
+        case on_axes.Reshape() as op:
+            height, width, channels = (side or 0 for side in node.output.type.shape)
+            return replace(op, to=(height, width, channels))
     return node.op
 
 
@@ -319,6 +347,8 @@ def first_values(initializer: Any) -> init.Init | str:
             return init.Constant(initializer.value)
         case keras.initializers.GlorotUniform():
             return init.GlorotUniform()
+        case keras.initializers.RandomNormal() if initializer.mean == 0:
+            return init.Normal(initializer.stddev)
         case keras.initializers.VarianceScaling() if (initializer.mode, initializer.distribution) == (
                 "fan_in", "untruncated_normal"):
             return init.HeNormal(initializer.scale / 2)

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-from archspec.graph import learned, ops
+from archspec.graph import axes, learned, ops
 from archspec.graph.ir import Graph, Node
 from archspec.graph.learned import LEAST
 from archspec.graph.pads import counting, pool_pads
@@ -22,7 +23,8 @@ from archspec.graph.passes.standardize import EPSILON, axes_of_a_filter
 from archspec.graph.sign import above_zero, takes_above_zero
 from archspec.graph.types import VALID, Padding, Pads
 from archspec.graph.weights import Key, Weights
-from archspec.model.windows import around, extended, joined
+from archspec.model.resize import RESIZES, resize
+from archspec.model.windows import added, around, blur, cut, extended, joined
 
 Arrays = Mapping[Key, Any]
 """The numbers of a network: constants or variables."""
@@ -280,9 +282,12 @@ def _shuffle(call: Call, op: ops.Shuffle) -> tf.Tensor:
 
 
 def _upsample(call: Call, op: ops.Upsample) -> tf.Tensor:
-    shape = tf.shape(call.x)[1:3] * op.factor
-    resize = {"nearest": tf.raw_ops.ResizeNearestNeighbor, "bilinear": tf.raw_ops.ResizeBilinear}[op.method]
-    resized = resize(images=call.x, size=shape, half_pixel_centers=True)
+    resized = RESIZES[op.method](images=call.x, size=tf.shape(call.x)[1:3] * op.factor, half_pixel_centers=True)
+    return tf.ensure_shape(resized, (None, *call.node.output.type.shape))
+
+
+def _resize(call: Call, op: ops.Resize) -> tf.Tensor:
+    resized = resize(call.x, call.inputs[1], op.method)
     return tf.ensure_shape(resized, (None, *call.node.output.type.shape))
 
 
@@ -293,6 +298,42 @@ def _flatten(call: Call, op: ops.Flatten) -> tf.Tensor:
 def _pad_channels(call: Call, op: ops.PadChannels) -> tf.Tensor:
     rank = len(call.node.types[0].shape)
     return tf.pad(call.x, [(0, 0)] * rank + [(0, op.channels - call.node.types[0].channels)])
+
+
+def _pad(call: Call, op: ops.Pad) -> tf.Tensor:
+    more = added(op.size)
+    mode = {"zero": "CONSTANT", "reflect": "REFLECT"}[op.mode]
+    return cut(tf.pad(call.x, around(more), mode) if any(more) else call.x, op.size)
+
+
+def _permute(call: Call, op: axes.Permute) -> tf.Tensor:
+    return tf.transpose(call.x, (0, *(1 + "hwc".index(axis) for axis in op.order)))
+
+
+def _reduce(call: Call, op: axes.Reduce) -> tf.Tensor:
+    return {"mean": tf.reduce_mean, "max": tf.reduce_max}[op.how](call.x, axis=-1, keepdims=True)
+
+
+def _blur_pool(call: Call, op: axes.BlurPool) -> tf.Tensor:
+    window = np.repeat(blur(op.kernel)[:, :, None, None], call.node.types[0].channels, 2)
+    padded, (tall, wide) = tf.pad(call.x, around(op.pads), "REFLECT"), op.stride
+    if tall == wide:
+        return tf.nn.depthwise_conv2d(padded, window, (1, tall, wide, 1), "VALID")
+    return tf.nn.depthwise_conv2d(padded, window, (1, 1, 1, 1), "VALID")[:, ::tall, ::wide]
+
+
+def _coordinates(call: Call, op: axes.Coordinates) -> tf.Tensor:
+    height, width = (known or tf.shape(call.x)[axis] for axis, known in enumerate(call.x.shape[1:3], 1))
+    one = tf.zeros_like(call.x[..., :1])
+    return tf.concat([call.x, one + _line(height)[:, None, None], one + _line(width)[:, None]], axis=-1)
+
+
+def _line(count: Any) -> Any:
+    """So many numbers from -1 to 1, a 0 where it is one: a constant where the number is known."""
+    if isinstance(count, int):
+        return np.linspace(-1, 1, count, dtype=np.float32) if count > 1 else np.zeros(1, np.float32)
+    last = tf.cast(tf.maximum(count - 1, 1), tf.float32)
+    return tf.cast(tf.range(count), tf.float32) * 2 / last - tf.cast(tf.minimum(count - 1, 1), tf.float32)
 
 
 def _merge(call: Call, op: ops.Merge) -> tf.Tensor:
@@ -354,12 +395,13 @@ OPERATIONS: Operations = {
     ops.Scale: lambda call, op: call.x * (call.arrays["factor"] if op.learned else op.factor),
     ops.LayerScale: lambda call, _: call.x * call.arrays["gamma"],
     ops.LocalResponseNorm: _lrn,
-    ops.Pad: lambda call, op: _zeros_around(call.x, op.size),
+    ops.Pad: _pad,
     ops.PadChannels: _pad_channels,
     ops.SliceChannels: lambda call, op: call.x[..., op.start:op.start + op.size],
     ops.Flatten: _flatten,
     ops.Shuffle: _shuffle,
     ops.Upsample: _upsample,
+    ops.Resize: _resize,
     ops.Concat: lambda call, _: tf.concat(call.inputs, axis=-1),
     ops.Merge: _merge,
     ops.Gate: _gate,
@@ -370,6 +412,12 @@ OPERATIONS: Operations = {
     learned.Rows: lambda call, _: tf.concat(call.inputs, axis=1),
     learned.Weighted: _weighted,
     learned.Select: _select,
+    axes.Reshape: lambda call, op: tf.reshape(call.x, (-1, *call.node.output.type.shape)),
+    axes.Permute: _permute,
+    axes.Reduce: _reduce,
+    axes.BlurPool: _blur_pool,
+    axes.Coordinates: _coordinates,
+    axes.Position: lambda call, _: call.x + call.arrays["position"],
 }
 ON_DEVICES: Operations = {**OPERATIONS, ops.Merge: _merge_in_pairs}
 """For TFLite, which neither fuses a sum of any number of maps with what follows, nor has it in whole numbers."""

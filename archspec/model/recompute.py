@@ -11,13 +11,13 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from archspec.model.custom import Blend
+from archspec.model.custom import Blend, Resize
 from archspec.model.learned import DropPaths, Select, WeightedSum
 
 TensorId = int
 """A symbolic tensor of the model, by its id."""
 MERGING = (keras.layers.Add, keras.layers.Average, keras.layers.Concatenate, keras.layers.Maximum, keras.layers.Multiply, Blend,
-           DropPaths, Select, WeightedSum)
+           DropPaths, Resize, Select, WeightedSum)
 """Layers that take a list of tensors, even of one."""
 
 

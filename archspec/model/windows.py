@@ -6,6 +6,9 @@ from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
+import numpy as np
+
+from archspec.graph.axes import binomial
 from archspec.graph.ops import reach
 from archspec.graph.types import Pads, Pair
 
@@ -14,6 +17,24 @@ def around(pads: Pads) -> list[Pair]:
     """Padding of a batch of maps, axis by axis."""
     top, bottom, left, right = pads
     return [(0, 0), (top, bottom), (left, right), (0, 0)]
+
+
+def added(pads: Pads) -> Pads:
+    """Of pads the pixels that are added; the others crop."""
+    top, bottom, left, right = (max(0, side) for side in pads)
+    return top, bottom, left, right
+
+
+def cut(x: Any, pads: Pads) -> Any:
+    """Maps without the pixels that negative pads crop."""
+    top, bottom, left, right = (min(0, side) for side in pads)
+    return x[:, -top:bottom or None, -left:right or None] if min(pads) < 0 else x
+
+
+def blur(kernel: Pair) -> np.ndarray:
+    """(height, width) float32: the binomial window, whose sum is 1."""
+    tall, wide = (np.array(binomial(side)) for side in kernel)
+    return np.outer(tall, wide).astype(np.float32)
 
 
 def extended(concat: Callable[..., Any], x: Any, pads: Pads) -> Any:

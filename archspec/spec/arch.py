@@ -16,7 +16,7 @@ from archspec.schema.kinds import SEVERAL, hint_for_text
 from archspec.schema.read import read, take
 from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, kind
 from archspec.schema.words import meant, suggestion
-from archspec.spec.arguments import convert, value_of
+from archspec.spec.arguments import STAGE_NAME, convert, value_of
 from archspec.spec.blocks import BlockTable, named_values
 from archspec.spec.compact import kind_called
 from archspec.spec.export import ExportSection
@@ -42,8 +42,6 @@ REPLACED: dict[tuple[type, type], str] = {
 }
 """What to write where stages of one form stand on stages of the other."""
 NETWORK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,63}")
-"""GoogLeNet's are 3a, 3b, …; a Keras layer's name may begin with a digit."""
 SIDE = re.compile(r"[0-9]+|\?|None|none|null|-1")
 ALMOST_SIZE = re.compile(rf"\s*[(\[]?\s*({SIDE.pattern})(\s*[xX*×,]?\s*({SIDE.pattern})){{0,3}}\s*[)\]]?\s*")
 OPEN = ("None", "none", "null", "-1", "~")
@@ -287,6 +285,9 @@ class _SpecReader:
             if signature is not None and signature.holds:
                 self.problem("unknown-key", tree.key(name), f"{name} holds operations and has no defaults",
                              "give its arguments where it stands")
+            elif signature is not None and signature.layerless:
+                self.problem("unknown-key", tree.key(name), f"{name} makes no layer and has no defaults",
+                             "say the name where it stands")
             elif signature is None:
                 self.problem("unknown-key", tree.key(name), f"defaults has no '{name}'",
                              hinted(self.problems, _default_meant, name)

@@ -7,18 +7,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from archspec.errors import Problem, SpecError, Where, nearest
+from archspec.graph.axes import FOLLOWS
 from archspec.graph.types import VALID, Padding, Pair
 from archspec.schema.keys import Key
 from archspec.schema.kinds import Flag, Form, Unfit, Whole, hint_for_text
 from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, kind
 from archspec.spec.expressions import Datum, ExpressionError, Unknown, describe, evaluate, is_expression
-from archspec.spec.operations import PADDING, PADDINGS, PADS, PAIR
+from archspec.spec.operations import KEPT, MARGINS, NAME, PADDING, PADDINGS, PADS, PAIR, SIZES
 from archspec.spec.scope import Scope
 
 ROUND = "write it without a point; in an expression divide with // or round with int(...)"
 ALMOST_PAIR = re.compile(r"[(\[]? ?([1-9][0-9]{0,6}) ?[xX*×,] ?([1-9][0-9]{0,6}) ?[)\]]?")
 """Two numbers as other languages write them."""
-SIZES = re.compile(r"(0|[1-9][0-9]{0,6})x(0|[1-9][0-9]{0,6})")
+IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,63}")
+"""GoogLeNet's are 3a, 3b, …; a Keras layer's name may begin with a digit."""
+TWO = re.compile(r"(0|[1-9][0-9]{0,6})x(0|[1-9][0-9]{0,6})")
+THREE = re.compile(r"(\?|[1-9][0-9]{0,6})x(\?|[1-9][0-9]{0,6})x(\?|[1-9][0-9]{0,6})")
+MOST = 10_000_000
+"""Pixels that can be cut off."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +108,7 @@ def pair(value: Datum) -> Pair:
         found = value.values()
         return whole(found[0]), whole(found[1])
     if isinstance(value, str):
-        match = SIZES.fullmatch(value)
+        match = TWO.fullmatch(value)
         if match is None:
             raise Unfit(PAIR.said, _pair_meant(value) or hint_for_text(value))
         return whole(int(match[1])), whole(int(match[2]))
@@ -117,15 +124,37 @@ def _pair_meant(text: str) -> str:
 
 def pads(value: Datum) -> tuple[int, int, int, int]:
     """Pixels on each side: one number, or [top, bottom, left, right]."""
+    return _four_sides(value, PADS, 0)
+
+
+def margins(value: Datum) -> tuple[int, int, int, int]:
+    """The same, where a negative number crops."""
+    return _four_sides(value, MARGINS, -MOST)
+
+
+def _four_sides(value: Datum, form: Form, least: int) -> tuple[int, int, int, int]:
     if isinstance(value, Quoted):
         if value.length() != 4:
-            raise Unfit(PADS.said)
-        sides = [whole(side, 0) for side in value.values()]
+            raise Unfit(form.said)
+        sides = [whole(side, least) for side in value.values()]
         return sides[0], sides[1], sides[2], sides[3]
     if isinstance(value, str) or value is None:
-        raise Unfit(PADS.said)
-    side = whole(value, 0)
+        raise Unfit(form.said)
+    side = whole(value, least)
     return side, side, side, side
+
+
+def sizes(value: Datum) -> tuple[int, int, int]:
+    """Height, width and channels, 7x7x64 or [7, 7, 64]; FOLLOWS for one that is ?."""
+    if isinstance(value, Quoted):
+        found = value.values() if value.length() == 3 else []
+    else:
+        match = THREE.fullmatch(value) if isinstance(value, str) else None
+        found = [side if side == "?" else int(side) for side in match.groups()] if match else []
+    if len(found) != 3 or sum(side == "?" for side in found) > 1:
+        raise Unfit(SIZES.said)
+    height, width, channels = (FOLLOWS if side == "?" else whole(side) for side in found)
+    return height, width, channels
 
 
 def padding(value: Datum) -> str | tuple[int, int, int, int]:
@@ -157,5 +186,25 @@ def split(value: Datum) -> bool | tuple[int, ...]:
     return Flag().take(value)
 
 
-FORMS: dict[str, Callable[[Datum], object]] = {"pair": pair, "pads": pads, "padding": padding, "split": split}
+def kept(value: Datum) -> str:
+    """The name that a value gets."""
+    if not isinstance(value, str) or not IDENTIFIER.fullmatch(value):
+        raise Unfit(KEPT.said)
+    return value
+
+
+def name(value: Datum) -> str:
+    """The name of a value that is known: one that was kept, or a stage's."""
+    if not isinstance(value, str) or not STAGE_NAME.fullmatch(value):
+        raise Unfit(NAME.said)
+    return value
+
+
+def names(value: Datum) -> tuple[str, ...]:
+    """One name, or a list of them."""
+    return tuple(map(name, value.values())) if isinstance(value, Quoted) else (name(value),)
+
+
+FORMS: dict[str, Callable[[Datum], object]] = {"pair": pair, "pads": pads, "padding": padding, "split": split,
+                                               "margins": margins, "sizes": sizes, "kept": kept, "name": name, "names": names}
 """How the forms of the language become what the graph wants."""

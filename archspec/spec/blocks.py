@@ -12,10 +12,11 @@ from archspec.schema.keys import Key
 from archspec.schema.read import take
 from archspec.schema.tree import MappingTree, Scalar, Tree, kind, overlay
 from archspec.schema.words import meant
+from archspec.spec.arguments import IDENTIFIER
 from archspec.spec.elsewhere import PARAMETERS, block_called
 from archspec.spec.expressions import FUNCTIONS
 from archspec.spec.files import spec_names
-from archspec.spec.item_reader import IDENTIFIER, ItemReader
+from archspec.spec.item_reader import ItemReader
 from archspec.spec.items import Items
 from archspec.spec.library import shipped_blocks
 from archspec.spec.operations import ANY, OPERATIONS, RESERVED, Signature

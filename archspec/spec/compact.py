@@ -12,7 +12,7 @@ from functools import cache
 from itertools import islice
 
 from archspec.errors import Problem, SpecError, Where, nearest, shorten
-from archspec.schema.kinds import Choice, Whole, plainly
+from archspec.schema.kinds import Choice, Form, Whole, plainly
 from archspec.schema.tree import Scalar, Tree
 from archspec.schema.words import key_called
 from archspec.spec.arguments import ALMOST_PAIR
@@ -124,11 +124,15 @@ class _Words:
 
     def __init__(self, signature: Signature, line: list[str], problems: list[Problem]) -> None:
         self.signature, self.line, self.problems = signature, line, problems
+        main = None if signature.main is None else signature.arguments[signature.main].kind
+        self.names_a_value = isinstance(main, Form) and main.name in ("kept", "name", "names")
         self.main = ""
         """The word that was taken for the main argument."""
 
     def word(self, word: str, where: Where) -> Iterator[Written]:
-        if word in FLAGS and word in SHORTHANDS:
+        if self.names_a_value and not self.main and NAME.fullmatch(word):  # which may be called as a flag is
+            yield from self.bare(word, where)
+        elif word in FLAGS and word in SHORTHANDS:
             yield from ((part, Scalar("none", "none", where), where) for part in SHORTHANDS[word])
         elif word in FLAGS:
             yield word, Scalar(True, "true", where), where
@@ -156,7 +160,8 @@ class _Words:
                          self.second(word))
         elif self.main or self.other_than_main(word):
             self.problem("unknown-word", where, f"{self.signature.name} does not know the word '{shorten(word)}'",
-                         advice(self.signature, word) or f"{main} is {self.main} already; write key=value")
+                         self.several(word) or advice(self.signature, word)
+                         or f"{main} is {self.main} already; write key=value")
         else:
             self.main = shorten(word)
             yield main, self.value(word, where), where
@@ -166,6 +171,10 @@ class _Words:
         kind = None if self.signature.main is None else self.signature.arguments[self.signature.main].kind
         return (isinstance(kind, Whole) or self.signature.main == "kernel") and not _is_value(word) and \
             bool(advice(self.signature, word))
+
+    def several(self, word: str) -> str:
+        """Hint for a second name where one of several values stands."""
+        return f"several are a list: {self.signature.name}: [{self.main}, {word}]" if self.signature.name == "join" else ""
 
     def second(self, word: str) -> str:
         """Hint for a second number."""

@@ -53,14 +53,13 @@ INSTEAD = {
     "dropconnect": DROP_PATH, "sequential": A_LIST, "modulelist": A_LIST,
     "input": IMAGE, "inputlayer": IMAGE, "data": IMAGE, "image": IMAGE,
     "concat": CONCAT, "concatenate": CONCAT, "cat": CONCAT, "add": ADD, "sum": ADD, "eltwise": ADD,
-    "reflectionpad": "`pad: 1` adds zeros, as padding does; nothing else can be added",
-    "replicationpad": "`pad: 1` adds zeros, as padding does; nothing else can be added",
+    "replicationpad": "`pad: 1` adds zeros, `pad: 1 mode=reflect` reflects the map; its border cannot be repeated",
 }
 """What to write for what the language says otherwise."""
 ABSENT = {"transformer", "transformerblock", "embedding", "lstm",
-          "gru", "rnn", "conv3d", "conv1d", "maxpool3d", "einsum", "matmul", "lambda", "permute", "transpose", "noise",
+          "gru", "rnn", "conv3d", "conv1d", "maxpool3d", "einsum", "matmul", "lambda", "noise",
           "gaussiannoise", "gaussiandropout", "dropblock", "pixelshuffle", "depthtospace", "spacetodepth", "cbam", "eca",
-          "rmsnorm", "weightnorm", "spectralnorm", "loss", "crossentropyloss", "randomflip", "maxunpool", "slice", "split"}
+          "rmsnorm", "weightnorm", "spectralnorm", "loss", "crossentropyloss", "randomflip", "maxunpool", "split"}
 """What other libraries have and the language has not: no operation of another meaning is suggested for it."""
 
 

@@ -12,16 +12,16 @@ from functools import cache
 from types import MappingProxyType
 
 from archspec.errors import Problem, Where, hinted, nearest
-from archspec.schema.kinds import Form, plainly
+from archspec.schema.kinds import Form, Unfit, plainly
 from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, kind
 from archspec.schema.words import key_called
+from archspec.spec.arguments import FORMS, IDENTIFIER
 from archspec.spec.compact import compact, kind_called, words
 from archspec.spec.elsewhere import ABSENT, CALL, INSTEAD, KERNEL_IN_NAME, block_called
 from archspec.spec.items import Arg, Item, Items, Paths, ShortcutCases
 from archspec.spec.numbering import continues, numbered_body
-from archspec.spec.operations import MERGES, OPERATIONS, SHORTHANDS, Signature
+from archspec.spec.operations import MERGES, NAME, OPERATIONS, SHORTHANDS, SLOT, Signature
 
-IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 PATHS_ARGUMENTS = ("merge", "split", "drop_path", "if", "name")
 CASES = ("matching", "differing")
 NAMING = {"residual": "add", "densely": "concat"}
@@ -56,6 +56,8 @@ class ItemReader:
 
     def item(self, tree: Tree, numbering: Counter[str]) -> Item:
         """One entry of a list: a bare name or a mapping of one key."""
+        if isinstance(tree, Scalar) and tree.text.startswith("$"):
+            return self._slot(tree, numbering)
         if isinstance(tree, Scalar):
             name, where, argument = tree.text, tree.where, None
         elif isinstance(tree, MappingTree) and len(tree.entries) == 1:
@@ -74,6 +76,16 @@ class ItemReader:
             self._unknown(name, where)
             return Item(name, where, None)
         return self._call(signature, argument, where, numbering)
+
+    def _slot(self, tree: Scalar, numbering: Counter[str]) -> Item:
+        """`$name` as an item: the operation list of that name, in its place."""
+        name = tree.text[1:]
+        if not IDENTIFIER.fullmatch(name):
+            self.problem("item-form", tree.where, "an item is one operation or the name of a list, this is an expression",
+                         "give the list a name in let, and write that: $name")
+            return Item("", tree.where, None)
+        numbering[name] += 1
+        return Item(SLOT.name, tree.where, SLOT, MappingProxyType({"list": tree}), kind=name, ordinal=numbering[name])
 
     def _form(self, tree: Tree) -> str:
         """How an entry with several keys is written, or one with none."""
@@ -138,7 +150,7 @@ class ItemReader:
 
     @staticmethod
     def _kind(name: str, raw: Mapping[str, Tree]) -> str:
-        if name not in ("branches", "parallel"):
+        if name not in ("branches", "parallel", "join"):
             return NAMING.get(name, name)
         merge = raw.get("merge")
         if merge is None:
@@ -166,7 +178,7 @@ class ItemReader:
         for name, value, place in self._written(signature, tree):
             if signature.broken:
                 continue
-            if name not in signature.arguments and name not in ("if", "name"):
+            if name not in signature.arguments and name not in _of_items(signature):
                 self._not_taken(signature, name, place)
             elif name in seen:
                 self.problem("twice", place, f"{signature.name}: {name} is given twice", "keep one of them")
@@ -212,9 +224,26 @@ class ItemReader:
                 return self.paths(tree)
             case "shortcut":
                 return self.shortcut(tree)
+            case "kept" | "name":
+                self._name_of_value(signature, form, tree)
+            case "names":
+                for part in tree.items if isinstance(tree, ListTree) else [tree]:
+                    self._name_of_value(signature, NAME, part)
             case "norm" | "act" if isinstance(tree, MappingTree) or _spaced(tree):
                 return self.items(ListTree((MappingTree({form.name: tree}, tree.where),), tree.where))
         return tree
+
+    def _name_of_value(self, signature: Signature, form: Form, tree: Tree) -> None:
+        """Reports what cannot name a value: it is plain text, known before anything is computed."""
+        value = tree.value if isinstance(tree, Scalar) and tree.text != "none" else None
+        if value == BROKEN:
+            return
+        try:
+            FORMS[form.name](value)
+        except Unfit as unfit:
+            hint = "it is written as it is, without $" if isinstance(value, str) and value.startswith("$") else ""
+            written = f"'{value}'" if isinstance(value, str) else kind(tree)
+            self.problem("name", tree.where, f"{signature.name} needs {unfit}, this is {written}", hint)
 
     def _list(self, tree: Tree, numbering: Counter[str] | None) -> Items | Scalar:
         if isinstance(tree, Scalar) and (tree.text.startswith("$") or tree.text == "none"):
@@ -273,8 +302,15 @@ def _meant_by_argument(signature: Signature, name: str) -> str:
     if name in SHORTHANDS:
         return "write " + " and ".join(f"{part}: none" for part in SHORTHANDS[name])
     same = key_called(name, signature.arguments)
-    near = f"did you mean '{same}'?" if same else nearest(name, (*signature.arguments, "if", "name"))
+    if name == "name" and signature.layerless:
+        return f"{signature.name} makes no layer, and the name of its value stands alone: {signature.name}: early"
+    near = f"did you mean '{same}'?" if same else nearest(name, (*signature.arguments, *_of_items(signature)))
     return f"{near} it takes {signature.takes()}".strip()
+
+
+def _of_items(signature: Signature) -> tuple[str, ...]:
+    """What an item takes beside the arguments of its operation."""
+    return ("if",) if signature.layerless else ("if", "name")
 
 
 def _is_argument(name: str, path: Tree) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import permutations
 from types import MappingProxyType
 
 from archspec.errors import listed
@@ -22,8 +23,8 @@ MEMORIES = ("recompute", "none")
 UNITS = ("conv-norm-act", "norm-act-conv", "conv-act")
 SHORTCUTS = ("identity", "pad", "projection", "projection_always", "avg_projection", "matched", "none")
 SHORTCUT_PARTS = ("none", "identity", "projection", "pad", "avg_projection")
-NAMES_IN_BLOCKS = {"in_channels", "channels", "classes", "stage", "index", "repeats", "first", "last", "block", "blocks",
-                   "stages", "depth", "gated"}
+NAMES_IN_BLOCKS = {"in_channels", "channels", "map_height", "map_width", "classes", "stage", "index", "repeats", "first",
+                   "last", "block", "blocks", "stages", "depth", "gated"}
 """What an expression in a block knows beside the block's own names."""
 RESERVED = {*NAMES_IN_BLOCKS, "name", "if", "before", "after", "between", "memory", "none", "true", "false", "and", "or",
             "not", "else"}
@@ -53,6 +54,8 @@ class Signature:
     is_block: bool = False
     holds: bool = False
     """Whether it holds operation lists."""
+    layerless: bool = False
+    """Whether it makes no layer, so that it takes no name and has no defaults."""
     broken: bool = False
     """Whether it is a block with a problem that has been reported, so that nothing is known of what it takes."""
 
@@ -68,8 +71,13 @@ UNIT_KIND = Choice(UNITS)
 PAIR = Form("pair", "a size: 3, 3x3 or [3, 3]")
 PADS = Form("pads", "a number of pixels, or [top, bottom, left, right]")
 PADDING = Form("padding", "same, valid, symmetric, a number of pixels or [top, bottom, left, right]")
+MARGINS = Form("margins", "a number of pixels, or [top, bottom, left, right]; a negative number crops")
+SIZES = Form("sizes", "height x width x channels, 7x7x64 or [7, 7, 64], where one may be ? (in brackets in quotes)")
 SPLIT = Form("split", "true, false or the sizes of the parts")
 ITEMS = Form("items", "a list of operations")
+KEPT = Form("kept", "a name: a letter, then letters, digits and _")
+NAME = Form("name", "the name of a value that is known")
+NAMES = Form("names", "the name of a value that is known, or a list of names")
 PATHS = Form("paths", "a list of operation lists, or a mapping that names each")
 SHORTCUT = Form("shortcut", f"one of {' '.join(SHORTCUTS)}, a list of operations or matching and differing")
 NORM = Form("norm", "a kind of norm, with its arguments")
@@ -96,6 +104,7 @@ MERGE = Key(Choice(MERGES, {"sum": "add", "plus": "add", "mean": "average", "avg
 BY = Key(ITEMS, "none", "operations on the sum of the paths, whose result `select` weighs them by",
          synonyms=("attention", "weights"))
 BODY = Key(ITEMS, REQUIRED, "the operations", synonyms=("layers", "ops", "operations"))
+ORDERS = tuple("".join(order) for order in permutations("hwc"))
 OF_THE_KIND = "of the kind"
 WINDOW = {"stride": STRIDE, "padding": PADDED, "dilation": DILATION}
 UNIT = {"bias": BIAS, "norm": NORMED, "act": ACTED}
@@ -179,17 +188,45 @@ OPERATIONS: dict[str, Signature] = _signatures(
               "local response normalisation over `size` channels", ("localresponsenorm", "local_response_normalization")),
     Signature("pad_channels", "channels", {"channels": Key(Whole(), REQUIRED, "how many there are then", "channels")},
               "adds zero channels up to `channels`"),
-    Signature("flatten", None, {}, "a map as a vector, row by row", ("reshape", "view")),
-    Signature("pad", "size", {"size": Key(PADS, REQUIRED, "how many zeros", "pixels", ("padding", "pads"))},
-              "zeros around the map: a number of pixels, or `[top, bottom, left, right]`", ("zeropadding", "zeropad",
-                                                                                           "padding")),
+    Signature("flatten", None, {}, "a map as a vector, row by row", ("ravel",)),
+    Signature("pad", "size", {"size": Key(MARGINS, REQUIRED, "how many on each side", "pixels", ("padding", "pads")),
+                              "mode": Key(Choice(("zero", "reflect"), {"zeros": "zero", "constant": "zero", "mirror": "reflect",
+                                                                       "reflection": "reflect"}), "zero",
+                                          "zeros, or the map reflected, without its border pixel", synonyms=("padding_mode",))},
+              "pixels around the map: a number, or `[top, bottom, left, right]`; a negative number crops",
+              ("zeropadding", "zeropad", "padding", "reflectionpad", "reflectpad", "crop", "cropping", "centercrop")),
     Signature("shuffle", "groups", {"groups": Key(Whole(), REQUIRED, "so many groups of channels")},
               "channel shuffle over `groups`", ("channel_shuffle",)),
-    Signature("upsample", "factor", {"factor": Key(Whole(), REQUIRED, "how many times larger", synonyms=("scale_factor", "size",
-                                                                                                         "scale")),
+    Signature("upsample", "factor", {"factor": Key(Whole(), None, "how many times larger",
+                                                   synonyms=("scale_factor", "size", "scale"), follows="an error, or `to`"),
+                                     "to": Key(NAME, None, "the value whose height and width it takes", synonyms=("like",),
+                                               follows="`factor`"),
                                      "method": Key(Choice(("nearest", "bilinear")), "nearest", "how values come about",
                                                    synonyms=("mode", "interpolation"))},
-              "enlarges the map by a whole factor; `method` is nearest or bilinear", ("upsampling", "resize", "interpolate")),
+              "enlarges the map by a whole factor, or to the height and width of a value that is known, `to=NAME`",
+              ("upsampling", "resize", "interpolate")),
+    Signature("slice", "channels", {"channels": Key(Whole(), REQUIRED, "how many", "channels", ("size", "length", "filters")),
+                                    "first": Key(Whole(0), 0, "the first of them, counted from 0", "channels",
+                                                 ("start", "begin", "offset"))},
+              "so many channels, from `first` on", ("narrow", "slice_channels")),
+    Signature("reshape", "to", {"to": Key(SIZES, REQUIRED, "the sizes that it gives",
+                                          synonyms=("shape", "target_shape", "size"))},
+              "the same values as a map of other sizes, in the order height, width, channels; also of a vector",
+              ("view", "unflatten")),
+    Signature("permute", "order", {"order": Key(Choice(ORDERS), REQUIRED, "what becomes the height, the width and the channels",
+                                                synonyms=("dims", "perm", "axes"))},
+              "the axes in another order: with `cwh` the channels become the height, and the height the channels",
+              ("transpose", "swapaxes", "moveaxis")),
+    Signature("reduce", "kind", {"kind": Key(Choice(("mean", "max"), {"avg": "mean", "average": "mean", "maximum": "max"}),
+                                             REQUIRED, "mean or maximum", synonyms=("mode", "how", "type"))},
+              "mean or maximum over the channels: HxWx1", ("channel_pool", "channelpool", "reduce_channels")),
+    Signature("blur_pool", "kernel", {"kernel": KERNEL, "stride": POOL["stride"]},
+              "binomial filter on each channel, the map reflected at its borders; rounds the size up",
+              ("blurpooling", "antialias", "antialiased_pool", "blur")),
+    Signature("coordinates", None, {}, "appends two channels, the row and the column, from -1 to 1",
+              ("coordconv", "addcoords", "coords")),
+    Signature("position", None, {}, "adds a learned value to each place and channel",
+              ("position_embedding", "positional_embedding", "positional_encoding", "pos_embed")),
     Signature("conv_transpose", "filters", {"filters": FILTERS, "kernel": KERNEL,
                                             "stride": Key(PAIR, REQUIRED, "how many times larger", "pixels", STRIDE_WORDS),
                                             **UNIT},
@@ -224,16 +261,28 @@ OPERATIONS: dict[str, Signature] = _signatures(
                                                         follows="`defaults.conv.bias`; else as the unit")},
               "act(shortcut(x) + scale · body(x))", ("skip", "resblock", "res"), holds=True),
     Signature("densely", "body", {"body": BODY}, "concatenation of x and body(x)", holds=True),
-    Signature("gate", "body", {"body": BODY}, "x · body(x), broadcast over height and width", ("multiply", "excite"),
-              holds=True),
+    Signature("gate", "body", {"body": BODY}, "x · body(x), broadcast over height and width or over channels",
+              ("multiply", "excite"), holds=True),
     Signature("highway", "body", {"body": BODY, "gate": Key(ITEMS, "none", "the operations of the transform gate"),
                                   "gate_bias": Key(Number(), -1, "where the gate's bias starts", synonyms=("bias",))},
               "T(x) · body(x) + (1 − T(x)) · x", holds=True),
+    Signature("keep", "value", {"value": Key(KEPT, REQUIRED, "the name", synonyms=("name", "as"))},
+              "the value at this point has this name from here on; nothing is computed", ("save", "store"), layerless=True),
+    Signature("use", "value", {"value": Key(NAME, REQUIRED, "the name", synonyms=("name", "from"))},
+              "goes on from the value of this name", ("load", "goto"), layerless=True),
+    Signature("join", "with", {"with": Key(NAMES, REQUIRED, "the names", synonyms=("values", "inputs")), "merge": MERGE,
+                               "by": BY},
+              "the value at this point, then the named ones, joined by `merge`", ("fuse", "merge", "combine")),
 )
 
+SLOT = Signature("slot", "list", {"list": Key(ITEMS, REQUIRED, "the operations")}, "the operation list of a name in its place")
+"""`$name` as an item. No operation is called so."""
 EXAMPLES = {"conv": "conv: 3x3 64", "max_pool": "max_pool: 3x3 /2", "avg_pool": "avg_pool: 2x2 /2", "dense": "dense: $classes",
             "conv_transpose": "conv_transpose: 2x2 64 /2", "attention": "attention: 8",
-            "dropout": "dropout: 0.5", "repeat": "repeat: {times: 2, body: […]}", "parallel": "parallel: {times: 2, body: […]}"}
+            "dropout": "dropout: 0.5", "slice": "slice: 32", "reshape": "reshape: 7x7x64", "permute": "permute: cwh",
+            "reduce": "reduce: mean", "blur_pool": "blur_pool: 3x3 /2",
+            "repeat": "repeat: {times: 2, body: […]}", "parallel": "parallel: {times: 2, body: […]}",
+            "keep": "keep: early", "use": "use: early", "join": "join: early"}
 """How operations are written that cannot do without an argument."""
 IMPLIED = {"norm": "batch_norm", "act": "relu"}
 """The kind of norm and of act that holds where none is said."""

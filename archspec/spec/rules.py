@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import chain
 
 from archspec.errors import Problem, hinted, listed, nearest, position
+from archspec.graph.names import IMAGES
 from archspec.schema.read import place
 from archspec.schema.tree import MappingTree, Scalar, kind
 from archspec.spec.arch import Spec, parse_spec, section_in
@@ -16,6 +17,7 @@ from archspec.spec.export import ExportSection
 from archspec.spec.expressions import ExpressionError, names_in, undefined
 from archspec.spec.inherit import SET, Resolved
 from archspec.spec.items import every_item
+from archspec.spec.kept import PREVIOUS
 from archspec.spec.operations import IMPLIED, KIND_ARGUMENTS, NAMES_IN_BLOCKS
 from archspec.spec.recipe import Recipe
 from archspec.spec.scope import Work
@@ -53,7 +55,7 @@ def _has_head(spec: Spec) -> Iterator[Problem]:
 
 
 def _stage_names(spec: Spec) -> Iterator[Problem]:
-    seen = {"stem", "head"}
+    seen = {"stem", "head", IMAGES, PREVIOUS}
     for stage in spec.stages:
         if stage.name in seen:
             yield Problem("stage-name", stage.where, f"'{stage.name}' is the name of two parts",

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from archspec.errors import Problem, Where, hinted
 from archspec.schema.tree import Tree
 from archspec.spec.expressions import Datum, ExpressionError
+from archspec.spec.kept import Kept
 
 MAX_STEPS = 1_000_000
 """Values that one spec may evaluate or give names to; the largest that ships needs 20,000."""
@@ -98,14 +99,16 @@ class Scope(Mapping[str, Datum]):
     count: int
     outer: Scope | None
     work: Work = field(repr=False)
+    kept: Kept = field(repr=False)
+    """The values of the network that lists written here know."""
     position: Scope | None = None
     declared: Mapping[str, Tree] = field(default_factory=dict, repr=False)
     """All names that the table will have, in order: those behind the first `count` and the next are not known yet."""
 
     @classmethod
-    def empty(cls) -> Scope:
+    def empty(cls, kept: Kept | None = None) -> Scope:
         """No names, and no work done yet."""
-        return cls({}, 0, None, Work())
+        return cls({}, 0, None, Work(), Kept() if kept is None else kept)
 
     def find(self, name: str) -> Binding | None:
         """What a name stands for; None if it is not known here."""
@@ -129,12 +132,17 @@ class Scope(Mapping[str, Datum]):
     def knowing(self, **values: Datum) -> Scope:
         """The same with a few more names, which hide others of the same name."""
         self.work.bindings += len(values)
-        return Scope({name: Binding(value) for name, value in values.items()}, 1, self, self.work, self.around)
+        return Scope({name: Binding(value) for name, value in values.items()}, 1, self, self.work, self.kept, self.around)
 
     def standing(self, **values: Datum) -> Scope:
         """The same with a few more names that say where in the network this is."""
         inner = self.knowing(**values)
-        return Scope(inner.table, 1, self, self.work, Scope(inner.table, 1, self.around, self.work))
+        around = self.around
+        return Scope(inner.table, 1, self, self.work, self.kept, Scope(inner.table, 1, around, self.work, around.kept))
+
+    def keeping(self, kept: Kept) -> Scope:
+        """The same names in another body."""
+        return replace(self, kept=kept)
 
     @property
     def around(self) -> Scope:
@@ -175,7 +183,8 @@ class Names:
         """What is known by now."""
         if not self._table and not self._declared:
             return self._outer
-        return Scope(self._table, len(self._table), self._outer, self._outer.work, self._outer.position, self._declared)
+        outer = self._outer
+        return Scope(self._table, len(self._table), outer, outer.work, outer.kept, outer.position, self._declared)
 
     def define(self, name: str, value: Datum, tree: Tree | None = None, scope: Scope | None = None,
                given: bool = False) -> None:

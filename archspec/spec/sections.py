@@ -87,7 +87,7 @@ BLOCK: dict[str, Key] = {
 DEFAULTS: dict[str, Key] = {
     "unit": UNIT, "padding": Key(PADDING, "same", PADDED.doc, "pixels", PADDED.synonyms),
     **{name: Key(Form("arguments", "a mapping of arguments"), None, each.doc, synonyms=each.synonyms)
-       for name, each in OPERATIONS.items() if not each.holds},
+       for name, each in OPERATIONS.items() if not each.holds and not each.layerless},
 }
 """The keys of `defaults`."""
 

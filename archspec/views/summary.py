@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from math import ceil
 
+from archspec.graph.axes import Reshape
 from archspec.graph.ir import Graph, Node
 from archspec.graph.learned import Attention
 from archspec.graph.ops import Flatten, GlobalPool
@@ -91,8 +92,8 @@ def _sum(values: Iterable[int | None]) -> int | None:
 
 
 def _kept(node: Node, again: Collection[str]) -> int | None:
-    """Bytes of a node's result; a flattened map is the map itself, and what is computed again is not kept."""
-    if isinstance(node.op, Flatten) or node.name in again:
+    """Bytes of a node's result; a map in another shape is the map itself, and what is computed again is not kept."""
+    if isinstance(node.op, Flatten | Reshape) or node.name in again:
         return 0
     size = node.output.type.size
     return None if size is None else BYTES * size
@@ -109,7 +110,7 @@ def depth(graph: Graph) -> int:
     """Weighted layers (convolutions, dense) on the longest way from image to logits; shortcuts and gates do not count."""
     longest: dict[str, int] = {}
     for node in graph.predicting:
-        before = max((longest[value.name] for value in node.inputs), default=0)
+        before = max((longest[value.name] for value in node.sources), default=0)
         longest[node.name] = before + (node.op.weighted and node.role == "main")
     return longest[graph.output.name]
 
@@ -117,12 +118,13 @@ def depth(graph: Graph) -> int:
 def receptive_fields(graph: Graph) -> dict[str, tuple[int, int] | None]:
     """Pixels of the image that one output of each node depends on (height, width); None for the whole image.
 
-    A window of k over values that are j pixels apart widens the field by (k − 1) · j (Araujo et al. 2019, Distill).
+    A window of k over values that are j pixels apart widens the field by (k − 1) · j (Araujo et al. 2019, Distill). It
+    is taken for the whole image of a vector, and of a map that does not lie as the image does.
     """
     fields: dict[str, tuple[int, int] | None] = {}
     for node in graph.nodes:
-        before = [fields[value.name] for value in node.inputs]
-        if isinstance(node.op, GlobalPool | Attention) or not node.output.type.is_map or None in before:
+        before = [fields[value.name] for value in node.sources]
+        if isinstance(node.op, GlobalPool | Attention) or node.output.type.stride is None or None in before:
             fields[node.name] = None
             continue
         known = [field for field in before if field is not None]

@@ -7,6 +7,7 @@ from math import prod
 
 import numpy as np
 
+from archspec.graph.axes import Position
 from archspec.graph.ir import Graph, Node
 from archspec.graph.learned import ConvTranspose
 from archspec.graph.ops import Conv, Dense, Depthwise, Flatten
@@ -34,17 +35,31 @@ def conversion(format: Format, node: Node, weight: Weight, shape: Shape, flatten
     """
     if format == "torch" and weight.name == "kernel":
         return _torch_kernel(node, weight, shape, flattened)
+    if isinstance(node.op, Position):
+        return _position(format, weight, shape)
     # a 1x1 convolution may be a dense layer there, and a vector have sides of length 1
     fits = prod(shape) == weight.size and _without_ones(shape) == _without_ones(weight.shape)
     return Conversion(shape, tuple(range(len(shape))), weight.shape) if fits else None
 
 
+def _position(format: Format, weight: Weight, shape: Shape) -> Conversion | None:
+    """A map, or (places, channels), for a batch of one or for none; PyTorch's maps are (channels, height, width)."""
+    height, width, channels = weight.shape
+    view = shape[1:] if len(shape) > 2 and shape[0] == 1 else shape
+    if format == "torch" and view == (channels, height, width):
+        return Conversion(view, (1, 2, 0), weight.shape)
+    fits = view in ((height * width, channels), weight.shape)
+    return Conversion(shape, tuple(range(len(shape))), weight.shape) if fits else None
+
+
 def _torch_kernel(node: Node, weight: Weight, shape: Shape, flattened: Shape | None) -> Conversion | None:
-    """PyTorch has (out, in, height, width) and (out, in), and flattens a map channel by channel."""
-    if len(shape) not in (2, 4):
+    """PyTorch has (out, in, height, width), (out, in, length) and (out, in), and flattens a map channel by channel."""
+    if len(shape) not in (2, 3, 4):
         return None
-    view: Shape = shape if len(shape) == 4 else (*shape, 1, 1)
     ours: Shape = weight.shape if len(weight.shape) == 4 else (1, 1, *weight.shape)
+    view: Shape = (*shape, *(1,) * (4 - len(shape)))
+    if len(shape) == 3 and ours[0] == 1:  # a convolution along one side is along the width
+        view = (*shape[:2], 1, shape[2])
     match node.op:
         case Depthwise():
             height, width, channels, multiplier = ours

@@ -30,6 +30,7 @@ FIELDS = {
     ("batch_normalization", 4): ("gamma", "beta", "moving_mean", "moving_variance"),
     ("batch_normalization", 3): ("beta", "moving_mean", "moving_variance"),
     ("layer_scale", 1): ("gamma",),
+    ("position", 1): ("position",),
     ("layer_normalization", 2): ("gamma", "beta"),
     ("separable_conv2d", 2): ("depthwise_kernel", "pointwise_kernel"),
     ("separable_conv2d", 3): ("depthwise_kernel", "pointwise_kernel", "bias"),

@@ -7,6 +7,7 @@ from conftest import Fails, Lower, Table
 
 from archspec.graph.init import HeNormal, Ones, Zeros
 from archspec.graph.text import op_text
+from archspec.views.summary import summary
 
 
 def test_a_standardised_kernel(ops: Table) -> None:
@@ -117,3 +118,13 @@ def test_attention_as_keras_has_it(lower: Lower) -> None:
 
 def test_attention_at_an_open_size_costs_what_is_not_known(lower: Lower) -> None:
     assert lower("input: ?x?x8\nclasses: 10\nstem: [attention: 2]").node("stem_attention").macs is None
+
+
+def test_a_join_selects_and_weighs_too(lower: Lower) -> None:
+    graph = lower("""stem: [keep: early, conv: 3x3 8, join: {with: early, merge: weighted},
+        join: {with: [early], merge: select, by: [global_avg_pool, dense: $(2 * gated)]},
+        join: {with: early, merge: rows, name: below}, conv: 3x3 4 bare]""")
+    assert [value.name for value in graph.node("stem_weighted").inputs] == ["stem_conv1_act", "images"]
+    assert [value.name for value in graph.node("stem_select").inputs] == ["stem_weighted", "images", "stem_select_by_dense"]
+    assert (str(graph.node("stem_below").output.type), graph.node("stem_conv2").output.type.stride) == ("64x32x8", None)
+    assert summary(graph).stages[0].reach is None

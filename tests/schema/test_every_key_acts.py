@@ -32,10 +32,17 @@ NEEDED: dict[str, dict[str, Any]] = {
     "branches": {"paths": [["act"], ["conv: 3x3 8"]]}, "parallel": {"times": 2, "body": ["act"]},
     "repeat": {"times": 2, "body": ["conv: 3x3 8"]}, "residual": {"body": ["conv: 3x3 16"]}, "densely": {"body": ["conv: 3x3 8"]},
     "gate": {"body": ["act"]}, "highway": {"body": ["conv: 3x3 8"]},
+    "keep": {"value": "here"}, "use": {"value": "here"}, "join": {"with": "here"},
 }
 """What an operation cannot do without, on a map of 8 channels."""
 BESIDE = {"ceil": {"padding": "valid"}}
 """What an argument needs beside it, to be anything."""
+INSTEAD = {"to": "factor"}
+"""An argument that stands in the place of another."""
+AHEAD = ["keep: here", "act: elu", "keep: there", "act: tanh", "keep: last"]
+"""Values with names, for the operations that take them."""
+BEHIND = {"keep": ["act: tanh", "join: here"], "use": ["join: last"]}
+"""What shows that they act."""
 KINDS = {"slope": "leaky_relu", "alpha": "elu", "approximate": "gelu", "groups": "group_norm"}
 """The kind of norm or activation that has an argument, where not all have it."""
 
@@ -66,9 +73,14 @@ def _items(data: Any) -> Any:
 
 def of_operation(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """A spec with one operation more in its stem, or in its head where it works on a vector."""
-    item = {name: {**NEEDED.get(name, {}), **arguments}} if {**NEEDED.get(name, {}), **arguments} else name
+    given = {key: value for key, value in NEEDED.get(name, {}).items() if key not in map(INSTEAD.get, arguments)} | arguments
+    item = {name: given} if given else name
     where = "head" if name == "dense" else "stem"
-    return {**BASE, where: [*BASE[where][:1], item, *BASE[where][1:]] if where == "head" else [*BASE[where], item]}
+    return {**BASE, where: [*BASE[where][:1], item, *BASE[where][1:]] if where == "head" else stem(name, item)}
+
+
+def stem(name: str, item: object) -> list[object]:
+    return [*BASE["stem"], *AHEAD, item, *BEHIND.get(name, [])]
 
 
 ARGUMENTS = [(name, argument) for name, signature in OPERATIONS.items() for argument in signature.arguments]
@@ -87,12 +99,12 @@ def test_an_argument_acts(name: str, argument: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "argument"), [pair for pair in ARGUMENTS if pair[0] in DEFAULTS])
 def test_a_default_acts(name: str, argument: str, tmp_path: Path) -> None:
     kind = {"kind": KINDS[argument]} if name in ("act", "norm") and argument in KINDS else {}
-    own = {key: value for key, value in NEEDED.get(name, {}).items() if key != argument}
+    own = {key: value for key, value in NEEDED.get(name, {}).items() if key not in (argument, INSTEAD.get(argument))}
     key = OPERATIONS[name].arguments[argument]
 
     def spec(defaults: dict[str, Any]) -> dict[str, Any]:
         item = {name: own} if own else name
-        place = {"stem": [*BASE["stem"], item]} if name != "dense" else {
+        place = {"stem": stem(name, item)} if name != "dense" else {
             "head": ["global_avg_pool", item, {"dense": {"units": 10, "act": "none", "bias": True}}]}
         return {**BASE, "defaults": {name: {**kind, **defaults}}, **place}
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from archspec.graph.axes import Position
 from archspec.graph.ir import Graph, Node
 from archspec.graph.ops import Activation, Conv, Dense, Depthwise, Dropout, Flatten, LayerScale, Op
 from archspec.weights.convert import conversion, flattened_maps
@@ -60,6 +61,21 @@ def test_the_order_in_which_a_map_is_flattened(as_map: bool, chain: Chain) -> No
     np.testing.assert_allclose(image.reshape(-1) @ ours, want, rtol=1e-5)
 
 
+@pytest.mark.parametrize("kernel", [(1, 5), (5, 1)])
+def test_a_convolution_along_one_side(kernel: tuple[int, int], chain: Chain) -> None:
+    theirs = RNG.normal(size=(4, 6, 5))
+    np.testing.assert_allclose(convert(last(chain(Conv(4, kernel))), theirs).reshape(5, 6, 4)[2, 3, 1], theirs[1, 3, 2], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("shape", "axes"), [((1, 63, 6), (0, 1, 2)), ((63, 6), (0, 1, 2)), ((1, 6, 7, 9), (1, 2, 0)),
+                                             ((1, 7, 9, 6), (0, 1, 2))])
+def test_positions(shape: tuple[int, ...], axes: tuple[int, ...], chain: Chain) -> None:
+    theirs = RNG.normal(size=shape)
+    sides = (6, 7, 9) if axes == (1, 2, 0) else (7, 9, 6)
+    ours = convert(last(chain(Position(), shape=(7, 9, 6))), theirs, array_name="position")
+    np.testing.assert_allclose(ours, theirs.reshape(sides).transpose(axes), rtol=1e-6)
+
+
 def test_sides_of_one(chain: Chain) -> None:
     theirs = RNG.normal(size=(6, 1, 1))
     np.testing.assert_allclose(convert(last(chain(LayerScale(0.1))), theirs, array_name="gamma"), theirs[:, 0, 0], rtol=1e-6)
@@ -67,7 +83,7 @@ def test_sides_of_one(chain: Chain) -> None:
 
 @pytest.mark.parametrize(("op", "shape"), [
     (Conv(8, (3, 5)), (8, 6, 5, 3)), (Conv(8, (3, 3)), (8, 6)), (Depthwise(), (6, 6, 3, 3)),
-    (Conv(8), (6, 8, 1, 1)), (Conv(8), (8,)),
+    (Conv(8), (6, 8, 1, 1)), (Conv(8), (8,)), (Conv(8, (1, 3)), (8, 6, 5)), (Position(), (1, 62, 6)), (Position(), (7, 9, 5)),
 ])
 def test_what_does_not_fit(op: Op, shape: tuple[int, ...], chain: Chain) -> None:
     node = last(chain(op))

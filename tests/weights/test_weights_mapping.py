@@ -208,7 +208,7 @@ def test_published_names(case: str) -> None:
 
 # -- the shipped mappings ----------------------------------------------------------------------------------------------
 
-SMALL = str(Path(__file__).with_name("specs") / "mobilenet_v3_small.yaml")
+SMALL = "mobilenet_v3_small"
 OTHERS = {"mobilenet_v3_small_timm": (SMALL,), "mobilenet_v3_small_timm-tf": (SMALL,),
           "resnet_v2_timm": ("resnet50_v2", "stages.activate=true", "stem=[{conv: 7x7 64 /2 bare}, {max_pool: 3x3 /2}]")}
 """Mappings that name every layer of no shipped spec as it is, and what they are for."""

@@ -16,9 +16,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from archspec.errors import InputError
+from archspec.graph.axes import BlurPool, Coordinates, Permute, Position, Reshape
 from archspec.graph.ir import Graph, Node, Value, is_input
 from archspec.graph.learned import ConvTranspose, Rows
-from archspec.graph.ops import Conv, Depthwise, Flatten, GlobalPool, Op, Pad, Pool, Upsample, reach
+from archspec.graph.ops import Conv, Depthwise, Flatten, GlobalPool, Op, Pad, Pool, Resize, Upsample, reach
 from archspec.graph.pads import same, unstrided
 from archspec.graph.types import Padding, Pads, Pair, ShapeError, Tensor
 
@@ -29,6 +30,10 @@ REFUSED: Mapping[type[Op], str] = {
     Upsample: "enlarges a map that the stride has not made small",
     ConvTranspose: "enlarges a map that the stride has not made small",
     Rows: "puts maps one below the other",
+    Resize: "enlarges a map that the stride has not made small",
+    Reshape: "deals out the pixels of its map anew", Permute: "makes another axis of the pixels of its map",
+    Coordinates: "numbers the pixels of its map", Position: "has a number for each pixel of its map",
+    BlurPool: "reflects the pixels of its map at its borders",
 }
 """Why these cannot stand behind a stride that has gone."""
 OPEN = 2048
@@ -110,6 +115,11 @@ def _rewritten(op: Op, rate: Pair | None, x: _Dense, before: Tensor, output_stri
         return op, None
     if rate != ONCE and type(op) in REFUSED:
         raise _Refused(REFUSED[type(op)])
+    if isinstance(op, BlurPool) and x.after.stride is not None and any(
+            at * step > output_stride for at, step in zip(x.after.stride, op.stride, strict=True)):
+        raise _Refused(REFUSED[BlurPool])
+    if isinstance(op, Pad) and op.mode == "reflect" and rate != ONCE:
+        raise _Refused(REFUSED[BlurPool])
     if isinstance(op, Pad):
         top, bottom, left, right = op.size
         return replace(op, size=(top * rate[0], bottom * rate[0], left * rate[1], right * rate[1])), rate
@@ -130,12 +140,13 @@ def _window(op: Window, rate: Pair, x: _Dense, before: Tensor, output_stride: in
 
 def _strides(op: Window, rate: Pair, x: Tensor, output_stride: int) -> Pair:
     """The largest part of each stride that stays below the output stride; none once a side is dilated."""
-    assert x.stride is not None
+    if x.stride is None:  # nothing of it lies as the image does
+        return op.stride
+    known = x.stride
 
     def kept(axis: int) -> int:
-        assert x.stride is not None
         parts = [part for part in range(1, op.stride[axis] + 1)
-                 if op.stride[axis] % part == 0 and x.stride[axis] * part <= output_stride]
+                 if op.stride[axis] % part == 0 and known[axis] * part <= output_stride]
         return 1 if rate[axis] > 1 else max(parts, default=1)
     return kept(0), kept(1)
 

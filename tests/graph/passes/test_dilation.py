@@ -81,13 +81,27 @@ def test_what_comes_behind_it(written: str, expected: Op, lower: Lower) -> None:
     ("flatten, dense: 4, dense: $classes", "head_flatten", "makes a vector of its map, whose length the weights behind it have"),
     ("upsample: 2, global_avg_pool, dense: $classes", "head_upsample", "enlarges a map that the stride has not made small"),
     ("avg_pool: 3x3 /2 padding=1 count_padding ceil, global_avg_pool, dense: $classes", "head_avg_pool",
-     "is a mean that counts some of its padding and, by `ceil`, not the rest")])
+     "is a mean that counts some of its padding and, by `ceil`, not the rest"),
+    ("permute: cwh, global_avg_pool, dense: $classes", "head_permute", "makes another axis of the pixels of its map"),
+    ("reshape: 1x?x3, global_avg_pool, dense: $classes", "head_reshape", "deals out the pixels of its map anew"),
+    ("position, global_avg_pool, dense: $classes", "head_position", "has a number for each pixel of its map"),
+    ("coordinates, global_avg_pool, dense: $classes", "head_coordinates", "numbers the pixels of its map"),
+    ("blur_pool: 3 /1, global_avg_pool, dense: $classes", "head_blur_pool", "reflects the pixels of its map at its borders"),
+    ("pad: 1 mode=reflect, global_avg_pool, dense: $classes", "head_pad", "reflects the pixels of its map at its borders")])
 def test_what_has_no_such_form(items: str, name: str, why: str, lower: Lower) -> None:
     graph = lower(f"input: 16x16x3\nclasses: 3\nstem: [max_pool: 1x1 /2]\nhead: [{items}]")
     with pytest.raises(InputError) as error:
         dilated(graph, 1)
     assert str(error.value) == (f"net has no form of output stride 1: {name} {why}\n"
                                 "  hint: ask for levels before that layer, or leave output_stride out")
+
+
+def test_what_does_not_lie_as_the_image_stays_and_a_blur_keeps_its_stride_or_there_is_no_form(lower: Lower) -> None:
+    stem = "stem: [blur_pool: 3 /2, residual: {shortcut: identity, body: [permute: cwh, max_pool: 1x3 /1, permute: cwh]}, reduce: max]"
+    graph = lower(f"input: 16x16x3\nclasses: 3\n{stem}\n{HEAD}")
+    assert [node.op for node in dilated(graph, 2).nodes] == [node.op for node in graph.nodes]
+    with pytest.raises(InputError, match="stem_blur_pool reflects the pixels of its map"):
+        dilated(graph, 1)
 
 
 def test_open_sizes_are_taken_as_multiples_of_the_stride(lower: Lower) -> None:
