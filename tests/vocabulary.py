@@ -6,11 +6,11 @@ from typing import Any
 
 from graphs import Net
 
-from archspec.graph import axes, ops
+from archspec.graph import axes, learned, ops
 from archspec.graph.ir import Graph
 from archspec.graph.types import VALID
 
-MODULES = (ops, axes)
+MODULES = (ops, axes, learned)
 VOCABULARY = [op for module in MODULES for op in vars(module).values()
               if isinstance(op, type) and issubclass(op, ops.Op) and op is not ops.Op and op.__module__ == module.__name__]
 CONV = ops.Conv(6, (3, 3), bias=True)
@@ -19,9 +19,9 @@ POOL = ops.Pool("avg", (3, 3), (2, 2), (1, 1, 1, 1))
 OTHERS: dict[type[ops.Op], tuple[ops.Op, dict[str, Any]]] = {
     ops.Input: (ops.Input((7, 9, 6)), {"shape": (8, 9, 6)}),
     ops.Conv: (CONV, {"filters": 12, "kernel": (3, 5), "stride": (2, 2), "padding": VALID, "dilation": (2, 2), "groups": 3,
-                      "bias": False, "bias_init": 1.5}),
+                      "bias": False, "bias_init": 1.5, "standardize": True}),
     ops.Depthwise: (DEPTHWISE, {"multiplier": 2, "kernel": (3, 5), "stride": (2, 2), "padding": VALID, "dilation": (2, 2),
-                                "bias": False, "bias_init": 1.5}),
+                                "bias": False, "bias_init": 1.5, "standardize": True}),
     ops.Pool: (POOL, {"mode": "max", "kernel": (2, 3), "stride": (1, 2), "padding": (1, 1, 1, 0), "ceil": True,
                       "count_padding": True, "dilation": (2, 2)}),
     ops.GlobalPool: (ops.GlobalPool("avg"), {"mode": "max", "keepdims": True}),
@@ -32,7 +32,7 @@ OTHERS: dict[type[ops.Op], tuple[ops.Op, dict[str, Any]]] = {
     ops.Activation: (ops.Activation("relu"), {"function": "sigmoid", "slope": 0.3, "alpha": 2.0, "approximate": True}),
     ops.Dropout: (ops.Dropout(0.1), {"rate": 0.2}),
     ops.DropPath: (ops.DropPath(0.1), {"rate": 0.2}),
-    ops.Scale: (ops.Scale(0.5), {"factor": 0.6}),
+    ops.Scale: (ops.Scale(0.5), {"factor": 0.6, "learned": True}),
     ops.LayerScale: (ops.LayerScale(0.5), {"init": 0.6}),
     ops.LocalResponseNorm: (ops.LocalResponseNorm(), {"size": 3, "alpha": 0.1, "beta": 0.5, "k": 2.0}),
     ops.Pad: (ops.Pad((1, 1, 1, 1)), {"size": (1, -1, 1, 2), "mode": "reflect"}),
@@ -43,9 +43,16 @@ OTHERS: dict[type[ops.Op], tuple[ops.Op, dict[str, Any]]] = {
     ops.Upsample: (ops.Upsample(2), {"factor": 3, "method": "bilinear"}),
     ops.Resize: (ops.Resize(), {"method": "bilinear"}),
     ops.Concat: (ops.Concat(), {}),
-    ops.Merge: (ops.Merge("add"), {"how": "max"}),
+    ops.Merge: (ops.Merge("average"), {"how": "max", "drop_path": 0.2}),
     ops.Gate: (ops.Gate(), {}),
     ops.Blend: (ops.Blend(), {}),
+    learned.ConvTranspose: (learned.ConvTranspose(4, (3, 3), (2, 2), bias=True), {
+        "filters": 5, "kernel": (4, 3), "stride": (3, 1), "bias": False, "bias_init": 1.5}),
+    learned.Attention: (learned.Attention(2, 3), {"heads": 3, "key": 4, "bias": False, "dropout": 0.5}),
+    learned.GlobalResponseNorm: (learned.GlobalResponseNorm(), {"epsilon": 0.1}),
+    learned.Rows: (learned.Rows(), {}),
+    learned.Weighted: (learned.Weighted(), {}),
+    learned.Select: (learned.Select(), {}),
     axes.Reshape: (axes.Reshape((18, 4, 6)), {"to": (4, -1, 9)}),
     axes.Permute: (axes.Permute("whc"), {"order": "wch"}),
     axes.Reduce: (axes.Reduce("mean"), {"how": "max"}),
@@ -78,6 +85,9 @@ def around(op: ops.Op, size: tuple[int | None, int | None] = (8, 9)) -> Graph:
         return net.done(x)
     if isinstance(op, ops.Resize):
         return net.done(net.put(op, net.put(ops.Pool("avg", (2, 2), (2, 2)), image), image))
-    several = {ops.Concat: 2, ops.Merge: 2, ops.Gate: 2, ops.Blend: 3}.get(type(op), 1)
+    several = {ops.Concat: 2, ops.Merge: 2, ops.Gate: 2, ops.Blend: 3, learned.Rows: 2, learned.Weighted: 2,
+               learned.Select: 2}.get(type(op), 1)
     others = [net.put(ops.Scale(0.25 * index), image) for index in range(1, several)]
+    if isinstance(op, learned.Select):
+        others.append(net.put(ops.Concat(), *[net.put(ops.GlobalPool("avg"), value) for value in (*others, image)]))
     return net.done(net.put(op, x, *others))

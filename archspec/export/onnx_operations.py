@@ -13,9 +13,11 @@ import numpy as np
 
 from archspec.errors import InputError
 from archspec.export.onnx_sheet import Attribute, Sheet
-from archspec.graph import axes, ops
+from archspec.graph import axes, learned, ops
 from archspec.graph.ir import Graph, Node
+from archspec.graph.learned import LEAST
 from archspec.graph.pads import counting, pool_pads, same
+from archspec.graph.passes.standardize import standardized
 from archspec.graph.types import VALID, Padding, Pads, Pair
 from archspec.graph.weights import Weights
 from archspec.model.windows import added, blur
@@ -128,13 +130,18 @@ def _pads(pads: Pads) -> tuple[int, ...]:
 
 
 def _conv(call: Call, op: ops.Conv) -> None:
-    _convolution(call, op, call.arrays["kernel"].transpose(3, 2, 0, 1), op.groups)
+    _convolution(call, op, _kernel(call, op).transpose(3, 2, 0, 1), op.groups)
+
+
+def _kernel(call: Call, op: ops.Conv | ops.Depthwise) -> np.ndarray:
+    kernel = call.arrays["kernel"]
+    return standardized(op, kernel) if op.standardize else kernel
 
 
 def _depthwise(call: Call, op: ops.Depthwise) -> None:
     """As many groups as channels."""
     height, width, channels, multiplier = call.arrays["kernel"].shape
-    kernel = call.arrays["kernel"].transpose(2, 3, 0, 1).reshape(channels * multiplier, 1, height, width)
+    kernel = _kernel(call, op).transpose(2, 3, 0, 1).reshape(channels * multiplier, 1, height, width)
     _convolution(call, op, kernel, channels)
 
 
@@ -142,6 +149,14 @@ def _convolution(call: Call, op: ops.Conv | ops.Depthwise, kernel: np.ndarray, g
     window = _window(call, op.padding, ops.reach(op.kernel, op.dilation), op.stride)
     call.put("Conv", call.x, call.array("kernel", kernel), *_bias(call), kernel_shape=op.kernel, dilations=op.dilation,
              group=groups, **window)
+
+
+def _conv_transpose(call: Call, op: learned.ConvTranspose) -> None:
+    """(in, out, height, width) there. What is cut off is what `same` pads on the way there, the odd pixel behind."""
+    cut = [(side - step) // 2 for side, step in zip(op.kernel, op.stride, strict=True)]
+    rest = [side - step - before for side, step, before in zip(op.kernel, op.stride, cut, strict=True)]
+    call.put("ConvTranspose", call.x, call.array("kernel", call.arrays["kernel"].transpose(3, 2, 0, 1)), *_bias(call),
+             kernel_shape=op.kernel, strides=op.stride, pads=(*cut, *rest))
 
 
 def _bias(call: Call) -> list[str]:
@@ -206,6 +221,47 @@ def _group_norm(call: Call, op: ops.GroupNorm) -> None:
 
 def _lrn(call: Call, op: ops.LocalResponseNorm) -> None:
     call.put("LRN", call.x, size=op.size, alpha=float(op.alpha), beta=float(op.beta), bias=float(op.k))
+
+
+def _global_response(call: Call, op: learned.GlobalResponseNorm) -> None:
+    norms = call.first("norms", "ReduceL2", call.x, call.places("positions", 2, 3))
+    mean = call.first("mean", "ReduceMean", norms, call.places("channels", 1))
+    share = call.first("share", "Div", norms, call.first("above", "Add", mean, call.number("epsilon", op.epsilon)))
+    learned_share = call.first("scaled", "Mul", share, call.beside_maps("gamma"))
+    grown = call.first("grown", "Add", call.x, call.first("changed", "Mul", call.x, learned_share))
+    call.put("Add", grown, call.beside_maps("beta"))
+
+
+# -- attention -------------------------------------------------------------------------------------------------------------
+
+def _attention(call: Call, op: learned.Attention) -> None:
+    """In products of matrices and a softmax, on (batch, positions, channels)."""
+    channels, inner = call.node.types[0].channels, op.heads * op.key
+    flat = call.first("flat", "Reshape", call.x, call.places("flat_shape", 0, channels, -1))
+    x = call.first("positions", "Transpose", flat, perm=(0, 2, 1))
+    heads = call.places("heads_shape", 0, 0, op.heads, op.key)
+    query, key, value = (_head(call, part, x, inner, heads) for part in ("query", "key", "value"))
+    turned = call.first("turned", "Transpose", key, perm=(0, 1, 3, 2))
+    scaled = call.first("scaled", "Mul", query, call.number("scale", op.key ** -0.5))
+    weights = call.first("weights", "Softmax", call.first("scores", "MatMul", scaled, turned), axis=-1)
+    found = call.first("found", "Transpose", call.first("values", "MatMul", weights, value), perm=(0, 2, 1, 3))
+    together = call.first("together", "Reshape", found, call.places("together_shape", 0, 0, inner))
+    back = call.first("back", "Transpose", _projected(call, "attention_output", together, inner, channels), perm=(0, 2, 1))
+    call.put("Reshape", back, call.first("shape", "Shape", call.x))
+
+
+def _head(call: Call, part: str, x: str, inner: int, heads: str) -> str:
+    """(batch, heads, positions, width of a head)."""
+    projected = _projected(call, part, x, call.node.types[0].channels, inner)
+    return call.first(f"{part}_heads", "Transpose", call.first(f"{part}_apart", "Reshape", projected, heads), perm=(0, 2, 1, 3))
+
+
+def _projected(call: Call, part: str, x: str, given: int, width: int) -> str:
+    kernel, bias = call.arrays[f"{part}_kernel"], call.arrays.get(f"{part}_bias")
+    projected = call.first(f"{part}_product", "MatMul", x, call.array(f"{part}_kernel", kernel.reshape(given, width)))
+    if bias is None:
+        return projected
+    return call.first(part, "Add", projected, call.array(f"{part}_bias", bias.reshape(width)))
 
 
 # -- activations -----------------------------------------------------------------------------------------------------------
@@ -376,6 +432,37 @@ def _blend(call: Call, op: ops.Blend) -> None:
     call.put("Add", call.first("changed", "Mul", gate, transformed), call.first("kept", "Mul", rest, carried))
 
 
+def _weighted(call: Call, op: learned.Weighted) -> None:
+    weight = np.maximum(call.arrays["weight"].astype(np.float64), 0)
+    shares = weight / (weight.sum() + LEAST)
+    _sum(call, [call.first(f"part{number}", "Mul", x, call.number(f"share{number}", share))
+                for number, (x, share) in enumerate(zip(call.inputs, shares, strict=True), 1)])
+
+
+def _select(call: Call, op: learned.Select) -> None:
+    *values, gate = call.inputs
+    whole = [call.node.output.type.channels, *([1, 1] if call.is_map else [])]
+    apart = call.first("apart", "Reshape", gate, call.places("apart_shape", -1, len(values), whole[0]))
+    shares, one = call.first("shares", "Softmax", apart, axis=1), call.places("share_shape", -1, *whole)
+    parts = []
+    for number, x in enumerate(values):
+        share = call.first(f"share{number}", "Gather", shares, call.places(f"place{number}", number), axis=1)
+        parts.append(call.first(f"part{number}", "Mul", x, call.first(f"spread{number}", "Reshape", share, one)))
+    _sum(call, parts)
+
+
+def _sum(call: Call, parts: Sequence[str]) -> None:
+    """Of two or more, two by two."""
+    x, *others = parts
+    for number, other in enumerate(others[:-1], 1):
+        x = call.first(f"sum{number}", "Add", x, other)
+    call.put("Add", x, others[-1])
+
+
+def _scale(call: Call, op: ops.Scale) -> None:
+    call.put("Mul", call.x, call.number("factor", float(call.arrays["factor"][0]) if op.learned else op.factor))
+
+
 def _idle(call: Call, op: ops.Op) -> None:
     call.put("Identity", call.x)
 
@@ -392,7 +479,7 @@ OPERATIONS: Mapping[type[ops.Op], Callable[..., None]] = {
     ops.Activation: _activation,
     ops.Dropout: _idle,
     ops.DropPath: _idle,
-    ops.Scale: lambda call, op: call.put("Mul", call.x, call.number("factor", op.factor)),
+    ops.Scale: _scale,
     ops.LayerScale: lambda call, _: call.put("Mul", call.x, call.beside_maps("gamma")),
     ops.LocalResponseNorm: _lrn,
     ops.Pad: _pad,
@@ -406,6 +493,12 @@ OPERATIONS: Mapping[type[ops.Op], Callable[..., None]] = {
     ops.Merge: _merge,
     ops.Gate: _gate,
     ops.Blend: _blend,
+    learned.ConvTranspose: _conv_transpose,
+    learned.Attention: _attention,
+    learned.GlobalResponseNorm: _global_response,
+    learned.Rows: lambda call, _: call.put("Concat", *call.inputs, axis=2),
+    learned.Weighted: _weighted,
+    learned.Select: _select,
     axes.Reshape: _reshape,
     axes.Permute: _permute,
     axes.Reduce: lambda call, op: call.put({"mean": "ReduceMean", "max": "ReduceMax"}[op.how], call.x, call.places("axes", 1)),

@@ -36,13 +36,18 @@ class HeNormal:
 
 
 @dataclass(frozen=True, slots=True)
+class GlorotUniform:
+    """Even between ±sqrt(6 / (fan-in + fan-out)) (Glorot and Bengio 2010), with the fans that Keras takes an array to have."""
+
+
+@dataclass(frozen=True, slots=True)
 class Normal:
     """A Gaussian around 0 with this deviation."""
 
     deviation: float
 
 
-Init = Zeros | Ones | Constant | HeNormal | Normal
+Init = Zeros | Ones | Constant | HeNormal | GlorotUniform | Normal
 
 
 def constant(value: float) -> Init:

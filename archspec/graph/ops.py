@@ -126,7 +126,10 @@ class Input(Op):
 
 @dataclass(frozen=True, slots=True)
 class Conv(Op):
-    """Convolution, grouped where groups > 1. Kernel (height, width, in / groups, filters)."""
+    """Convolution, grouped where groups > 1. Kernel (height, width, in / groups, filters).
+
+    With `standardize` the kernel of each filter is taken less its mean and over its deviation (Qiao et al. 2019, 1903.10520).
+    """
 
     kind: ClassVar[str] = "conv"
     weighted: ClassVar[bool] = True
@@ -138,6 +141,7 @@ class Conv(Op):
     groups: int = 1
     bias: bool = False
     bias_init: float = 0.0
+    standardize: bool = False
 
     def infer(self, *inputs: Tensor) -> Tensor:
         channels = as_map(inputs[0], "conv")[2]
@@ -164,7 +168,7 @@ class Conv(Op):
 
 @dataclass(frozen=True, slots=True)
 class Depthwise(Op):
-    """One convolution a channel, `multiplier` filters each. Kernel (height, width, in, multiplier)."""
+    """One convolution a channel, `multiplier` filters each. Kernel (height, width, in, multiplier). `standardize`: see Conv."""
 
     kind: ClassVar[str] = "depthwise"
     weighted: ClassVar[bool] = True
@@ -175,6 +179,7 @@ class Depthwise(Op):
     dilation: Pair = (1, 1)
     bias: bool = False
     bias_init: float = 0.0
+    standardize: bool = False
 
     def infer(self, *inputs: Tensor) -> Tensor:
         channels = as_map(inputs[0], "depthwise")[2]
@@ -367,10 +372,14 @@ class DropPath(Op):
 
 @dataclass(frozen=True, slots=True)
 class Scale(Op):
-    """Multiplies by a constant."""
+    """Multiplies by a constant, or by one learned number that starts there (Bachlechner et al. 2020, 2003.04887)."""
 
     kind: ClassVar[str] = "scale"
     factor: float
+    learned: bool = False
+
+    def weights(self, *inputs: Tensor) -> tuple[Weight, ...]:
+        return (Weight("factor", (1,), True, constant(self.factor)),) * self.learned
 
 
 @dataclass(frozen=True, slots=True)
@@ -537,10 +546,15 @@ class Concat(Op):
 
 @dataclass(frozen=True, slots=True)
 class Merge(Op):
-    """Element by element: add, multiply, max or average of inputs of one shape."""
+    """Element by element: add, multiply, max or average of inputs of one shape.
+
+    With `drop_path`, in training, the average of those that stay: each input of an image is dropped with that probability,
+    and one stays at least (Larsson et al. 2017, 1605.07648, section 2.1).
+    """
 
     kind: ClassVar[str] = "merge"
     how: Literal["add", "multiply", "max", "average"]
+    drop_path: float = 0.0
 
     def infer(self, *inputs: Tensor) -> Tensor:
         first = inputs[0]

@@ -1,7 +1,7 @@
 """Which results the backward pass computes again where a spec says `memory: recompute`, so that nothing keeps them.
 
-What convolutions give is kept: it is most of the work, and in a DenseNet little of the memory. Norms, activations and
-concatenations between them are cheap and wide (Pleiss et al. 2017, 1707.06990).
+What convolutions and attention give is kept: it is most of the work, and in a DenseNet little of the memory. Norms,
+activations and concatenations between them are cheap and wide (Pleiss et al. 2017, 1707.06990).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archspec.graph.ir import Graph, Node
+from archspec.graph.learned import Attention
 from archspec.graph.ops import Concat
 
 
@@ -35,5 +36,6 @@ def _has_one_user(node: Node, users: Sequence[Node], growing: set[str]) -> bool:
 
     With a second user it would be computed more than twice; what is part of a growing concatenation, too.
     """
-    return (node.recompute and not node.op.weighted and len(users) == 1 and bool(node.inputs)
+    costly = node.op.weighted or isinstance(node.op, Attention)
+    return (node.recompute and not costly and len(users) == 1 and bool(node.inputs)
             and users[0].recompute and users[0].name not in growing)

@@ -12,4 +12,11 @@ if TYPE_CHECKING:
     import numpy as np
 
 Key = tuple[str, str]
+
+
+def array_name(layer: str, path: str) -> str:
+    """The name of an array, of its path in Keras: `kernel` of conv1/kernel, `query_kernel` of attention1/query/kernel."""
+    return path.removeprefix(f"{layer}/").replace("/", "_")
+
+
 Weights: TypeAlias = "Mapping[Key, np.ndarray]"

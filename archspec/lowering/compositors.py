@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archspec.errors import Problem, SpecError
-from archspec.graph import ops
+from archspec.graph import learned, ops
 from archspec.graph.ir import Value
 from archspec.graph.ops import Op
 from archspec.lowering.flow import named
-from archspec.lowering.lowering import Call, Handler
+from archspec.lowering.lowering import Call, Handler, Notes
 from archspec.lowering.place import Place
 from archspec.lowering.residual import residual
 from archspec.schema.tree import ListTree, Scalar
 from archspec.spec.arguments import Quoted, resolve_padding
 from archspec.spec.expressions import UNKNOWN, describe
-from archspec.spec.items import Items, Paths
+from archspec.spec.items import Arg, Items, Paths
 
 MERGE_OPS: dict[str, Op] = {"concat": ops.Concat(), "add": ops.Merge("add"), "multiply": ops.Merge("multiply"),
-                         "max": ops.Merge("max"), "average": ops.Merge("average")}
+                         "max": ops.Merge("max"), "average": ops.Merge("average"), "rows": learned.Rows(),
+                         "weighted": learned.Weighted()}
 
 
 def _level(call: Call) -> Place:
@@ -27,17 +28,60 @@ def _level(call: Call) -> Place:
 
 
 def _joined(call: Call, start: Value | None, values: list[Value | None], names: Sequence[str]) -> Value | None:
-    merge = MERGE_OPS[str(call.get("merge"))]
+    how = str(call.get("merge"))
+    by, rate = _by(call, how, len(values)), _drop_path(call, how)
     if len(values) == 1:
         return values[0]
     opened = call.item.given_name and call.item.name != "join"  # a name of its own is a level for what it holds
-    suffix = f"_{call.get('merge')}" if opened else ""
+    suffix = f"_{how}" if opened else ""
 
     def notes() -> tuple[str, ...]:
         return tuple(f"{name}: {call.chain(value, start)}" for name, value in zip(names, values, strict=True)
                      if value is not None and start is not None)
 
-    return call.add(merge, *values, suffix=suffix, notes=notes)
+    if by is not None:
+        return _selected(call, by, values, suffix, notes)
+    return call.add(ops.Merge("average", rate) if rate else MERGE_OPS[how], *values, suffix=suffix, notes=notes)
+
+
+def _by(call: Call, how: str, count: int) -> Arg | None:
+    """What the merge select weighs its paths by; None for any other."""
+    by = call.tree("by")
+    if isinstance(by, Scalar) and call.lowering.value(by, call.place) is None:
+        by = None
+    if by is not None and how != "select":
+        raise SpecError([Problem("merge", by.where, f"by does nothing with merge {how}", "say merge: select, or leave it out")])
+    if by is None and how == "select":
+        raise SpecError([Problem("merge", call.where, "select needs by: operations on the sum of the paths",
+                                 "by: [global_avg_pool: keepdims, conv: 1x1 32, conv: 1x1 $(2 * gated) bare], for two paths")])
+    if by is not None and count < 2:
+        raise SpecError([Problem("merge", call.where, "select has one path, so there is nothing to select",
+                                 "give it two or more, or leave the merge out")])
+    return by
+
+
+def _drop_path(call: Call, how: str) -> float:
+    """The rate at which paths are dropped; 0 where nothing is said, as in what takes no such argument."""
+    assert call.item.signature is not None
+    rate = call.get("drop_path") if "drop_path" in call.item.signature.arguments else None
+    if rate and how != "average":
+        tree = call.tree("drop_path")
+        raise SpecError([Problem("merge", call.where if tree is None else tree.where, f"drop_path of paths with merge {how}",
+                                 "say merge: average, the mean of the paths that stay, or leave it out")])
+    return float(rate) if isinstance(rate, int | float) else 0.0
+
+
+def _selected(call: Call, by: Arg, values: list[Value | None], suffix: str, notes: Notes) -> Value | None:
+    """The paths, weighted by what `by` makes of their sum."""
+    total = call.add(ops.Merge("add"), *values, name=f"{call.name}_sum", notes=notes)
+    place = _level(call).level(call.item.level_of_paths + "by").knowing(
+        gated=UNKNOWN if total is None else total.type.channels).on("gate")
+    weights = call.lowering.lower_listed(by, "by", total, place)
+
+    def chain() -> tuple[str, ...]:
+        return (f"by: {call.chain(weights, total)}",) if weights is not None and total is not None else ()
+
+    return call.add(learned.Select(), *values, weights, suffix=suffix, notes=chain)
 
 
 def _branches(call: Call, value: Value | None) -> Value | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, cast
 
 from archspec.errors import Problem, SpecError, Where
-from archspec.graph import axes, ops
+from archspec.graph import axes, learned, ops
 from archspec.graph.ir import Value
 from archspec.graph.ops import Op
 from archspec.graph.types import VALID
@@ -21,7 +21,8 @@ from archspec.spec.operations import IMPLIED, KIND_ARGUMENTS, OPERATIONS
 
 # -- norm and act, which are both operations and arguments of others -------------------------------------------------------
 
-NORMS: dict[str, Callable[..., Op]] = {"batch_norm": ops.BatchNorm, "layer_norm": ops.LayerNorm, "group_norm": ops.GroupNorm}
+NORMS: dict[str, Callable[..., Op]] = {"batch_norm": ops.BatchNorm, "layer_norm": ops.LayerNorm, "group_norm": ops.GroupNorm,
+                                     "global_response": learned.GlobalResponseNorm}
 
 
 def of_kind(lowering: Lowering, section: str, given: Mapping[str, Arg], place: Place, where: Where) -> Op | None:
@@ -121,15 +122,34 @@ def first_bias(call: Call) -> float:
 
 
 def _conv(call: Call, value: Value | None) -> Value | None:
-    given = cast(dict[str, Any], call.values("filters", "kernel", "stride", "padding", "dilation", "groups"))
+    given = cast(dict[str, Any], call.values("filters", "kernel", "stride", "padding", "dilation", "groups", "standardize"))
     given["padding"] = resolve_padding(given["padding"], given["kernel"], given["dilation"])
     return unit(call, value, ops.Conv(**given, bias=bias(call), bias_init=first_bias(call)))
 
 
 def _depthwise(call: Call, value: Value | None) -> Value | None:
-    given = cast(dict[str, Any], call.values("multiplier", "kernel", "stride", "padding", "dilation"))
+    given = cast(dict[str, Any], call.values("multiplier", "kernel", "stride", "padding", "dilation", "standardize"))
     given["padding"] = resolve_padding(given["padding"], given["kernel"], given["dilation"])
     return unit(call, value, ops.Depthwise(**given, bias=bias(call), bias_init=first_bias(call)))
+
+
+def _conv_transpose(call: Call, value: Value | None) -> Value | None:
+    given = cast(dict[str, Any], call.values("filters", "kernel", "stride"))
+    return unit(call, value, learned.ConvTranspose(**given, bias=bias(call), bias_init=first_bias(call)))
+
+
+def _attention(call: Call, value: Value | None) -> Value | None:
+    given = cast(dict[str, Any], call.values("heads", "key", "bias", "dropout"))
+    if value is None:
+        return None
+    heads, channels = given["heads"], value.type.channels
+    if given["key"] is None and channels % heads:
+        tree = call.tree("heads")
+        where = call.where if tree is None else tree.where
+        raise SpecError([Problem("argument", where, f"{channels} channels are not divisible by {heads} heads",
+                                 f"a number of heads that divides {channels}, or say how wide each is: key=…")])
+    given |= {"key": given["key"] or channels // heads, "dropout": given["dropout"] or 0.0}
+    return call.add(learned.Attention(**given), value)
 
 
 def _dense(call: Call, value: Value | None) -> Value | None:
@@ -205,7 +225,8 @@ def _plain(make: Callable[..., Op], *keys: str) -> Handler:
 PRIMITIVES: dict[str, Handler] = {
     "conv": _conv, "depthwise": _depthwise, "dense": _dense, "norm": _norm, "act": _act,
     "max_pool": _pool, "avg_pool": _pool, "global_avg_pool": _global_pool, "global_max_pool": _global_pool,
-    "dropout": _plain(ops.Dropout, "rate"), "scale": _plain(ops.Scale, "factor"),
+    "dropout": _plain(ops.Dropout, "rate"), "scale": _plain(ops.Scale, "factor", "learned"),
+    "conv_transpose": _conv_transpose, "attention": _attention,
     "layer_scale": _plain(ops.LayerScale, "init"), "lrn": _plain(ops.LocalResponseNorm, "size", "alpha", "beta", "k"),
     "pad_channels": _plain(ops.PadChannels, "channels"), "flatten": _plain(ops.Flatten), "pad": _pad,
     "shuffle": _plain(ops.Shuffle, "groups"), "upsample": _upsample,

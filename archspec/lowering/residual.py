@@ -217,7 +217,9 @@ def _project(call: Call, x: Value | None, body: Value, stride: Pair) -> Value | 
     said = call.get("shortcut_bias")
     default = lowering.spec.defaults.get("conv", {}).get("bias")
     usual = unit == "conv-act" if default is None else bool(lowering.value(default, call.place))
-    conv = ops.Conv(body.type.channels, stride=stride, padding=VALID, bias=usual if said is None else bool(said))
+    standardize = lowering.spec.defaults.get("conv", {}).get("standardize")
+    conv = ops.Conv(body.type.channels, stride=stride, padding=VALID, bias=usual if said is None else bool(said),
+                    standardize=standardize is not None and bool(lowering.value(standardize, call.place)))
     value = call.add(conv, x, name=_name(call, "conv"))
     if unit == "conv-act" or _has_pre(call):
         return value

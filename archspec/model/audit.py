@@ -20,6 +20,7 @@ from archspec.graph.names import layer_name, padding_name
 from archspec.graph.ops import Op, Pool
 from archspec.graph.sign import above_zero, takes_above_zero
 from archspec.graph.text import op_text
+from archspec.graph.weights import array_name
 from archspec.model.emit import build
 from archspec.model.meaning import equal, first_values, meaning, read
 
@@ -76,7 +77,9 @@ class _Wiring:
         layer = helper or self.layers[layer_name(node)]
         if isinstance(layer, keras.layers.InputLayer):
             return ()
-        return tuple(self.maker(tensor) for tensor in keras.tree.flatten(layer.input))
+        taken = keras.tree.flatten(layer.input)
+        attends = isinstance(layer, keras.layers.MultiHeadAttention)  # to what it takes: query and value are the same
+        return tuple(dict.fromkeys(map(self.maker, taken))) if attends else tuple(map(self.maker, taken))
 
     def helper(self, node: Node) -> keras.layers.Layer | None:
         """The layer that pads for a node, if it takes one."""
@@ -156,11 +159,15 @@ def _said(it: object) -> str:
 
 
 def _weights(layer: keras.layers.Layer) -> tuple[tuple[str, tuple[int, ...], bool], ...]:
-    return tuple((weight.name, tuple(weight.shape), weight.trainable) for weight in layer.weights)
+    return tuple((array_name(layer.name, weight.path), tuple(weight.shape), weight.trainable) for weight in layer.weights)
 
 
 def _first(layer: keras.layers.Layer) -> tuple[Init | str, ...]:
     """What the layer's weights begin with. Keras calls a depthwise kernel's initializer otherwise than its variable."""
+    if isinstance(layer, keras.layers.MultiHeadAttention):  # one for all of a kind
+        config = layer.get_config()
+        kinds = (keras.initializers.get(config[f"{weight.name}_initializer"]) for weight in layer.weights)
+        return tuple(map(first_values, kinds))
     words = {"kernel": "depthwise"} if isinstance(layer, keras.layers.DepthwiseConv2D) else {}
     return tuple(first_values(getattr(layer, f"{words.get(weight.name, weight.name)}_initializer")) for weight in layer.weights)
 
@@ -176,10 +183,24 @@ def macs(layer: Any) -> int | None:
         each = prod(layer.kernel_size) * layer.input.shape[-1] // layer.groups
     elif isinstance(layer, keras.layers.Dense):
         each = layer.input.shape[-1]
+    elif isinstance(layer, keras.layers.Conv2DTranspose):  # each pixel that comes in goes through the whole kernel
+        taken = layer.input.shape[1:]
+        return None if None in taken else prod(taken) * prod(layer.kernel_size) * layer.filters
+    elif isinstance(layer, keras.layers.MultiHeadAttention):
+        return _attention_macs(layer)
     else:
         return 0
     outputs = layer.output.shape[1:]
     return None if None in outputs else prod(outputs) * each
+
+
+def _attention_macs(layer: keras.layers.MultiHeadAttention) -> int | None:
+    """Its four projections, and the products of queries with keys and of their weights with values."""
+    height, width, channels = layer.output.shape[1:]
+    if None in (height, width):
+        return None
+    inner, positions = int(layer.num_heads * layer.key_dim), int(height * width)
+    return positions * inner * (4 * int(channels) + 2 * positions)
 
 
 def _totals(nodes: Iterable[Node], model: keras.Model) -> Iterator[Mismatch]:

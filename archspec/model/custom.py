@@ -198,9 +198,13 @@ class UnevenDepthwiseConv2D(keras.layers.DepthwiseConv2D):
 
     def call(self, inputs: Any) -> Any:
         """(batch, height, width, channels) to (batch, fewer, fewer, channels · multiplier)."""
-        full = ops.depthwise_conv(inputs, self.kernel, 1, self.padding, LAYOUT, self.dilation_rate)
-        outputs = _subsample(full, inputs, self)
+        outputs = self.convolved(inputs, self.kernel)
         return outputs if self.bias is None else outputs + self.bias
+
+    def convolved(self, inputs: Any, kernel: Any) -> Any:
+        """The same without the bias."""
+        full = ops.depthwise_conv(inputs, kernel, 1, self.padding, LAYOUT, self.dilation_rate)
+        return _subsample(full, inputs, self)
 
 
 @register

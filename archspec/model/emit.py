@@ -120,5 +120,5 @@ def _apply(chain: layers.Layers, inputs: list[Any], as_list: bool) -> Any:
         return chain[0].output
     x = inputs if as_list else inputs[0]
     for layer in chain:
-        x = layer(x)
+        x = layer(x, x) if isinstance(layer, keras.layers.MultiHeadAttention) else layer(x)
     return x

@@ -23,13 +23,15 @@ def initializer(start: init.Init, *, draw: bool) -> keras.initializers.Initializ
     match start:
         case init.HeNormal(gain) if draw:
             return HeNormal(gain)
+        case init.GlorotUniform() if draw:
+            return keras.initializers.GlorotUniform()
         case init.Normal(deviation) if draw:
             return keras.initializers.RandomNormal(0.0, deviation)
         case init.Ones():
             return keras.initializers.Ones()
         case init.Constant(value):
             return keras.initializers.Constant(value)
-        case init.HeNormal() | init.Normal() | init.Zeros():
+        case init.HeNormal() | init.GlorotUniform() | init.Normal() | init.Zeros():
             return keras.initializers.Zeros()
 
 

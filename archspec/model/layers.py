@@ -13,12 +13,13 @@ from typing import Any
 import keras
 
 from archspec.graph import axes as on_axes
+from archspec.graph import learned as more
 from archspec.graph import ops
 from archspec.graph.ir import Node
 from archspec.graph.names import IMAGES, padding_name
 from archspec.graph.pads import counting, pool_pads, unstrided
 from archspec.graph.types import VALID, Padding, Pads, Pair
-from archspec.model import axes, custom, grouped, norm
+from archspec.model import attention, axes, custom, grouped, learned, norm
 from archspec.model.initial import initializer
 
 Layers = tuple[keras.layers.Layer, ...]
@@ -40,9 +41,12 @@ def emit(node: Node, context: Context) -> Layers:
     return EMITTERS[type(node.op)](node, node.op, context)
 
 
+MERGING = (ops.Concat, ops.Merge, ops.Gate, ops.Blend, ops.Resize, more.Rows, more.Weighted, more.Select)
+
+
 def takes_list(node: Node) -> bool:
     """Whether its Keras layer takes a list of inputs, even of one."""
-    return isinstance(node.op, ops.Concat | ops.Merge | ops.Gate | ops.Blend | ops.Resize)
+    return isinstance(node.op, MERGING)
 
 
 def _first(node: Node, context: Context) -> dict[str, keras.initializers.Initializer]:
@@ -74,14 +78,15 @@ def _conv(node: Node, op: ops.Conv, context: Context) -> Layers:
     helpers, padding = _padded(node, op)
     both = max(op.stride) > 1 and max(op.dilation) > 1
     plain = grouped.Conv2D if op.groups > 1 else keras.layers.Conv2D
-    layer = custom.StridedDilatedConv2D if both else plain
+    layer = learned.StandardizedConv2D if op.standardize else custom.StridedDilatedConv2D if both else plain
     return *helpers, layer(op.filters, op.kernel, strides=op.stride, padding=padding, dilation_rate=op.dilation,
                            groups=op.groups, use_bias=op.bias, name=node.name, **_first(node, context))
 
 
 def _depthwise(node: Node, op: ops.Depthwise, context: Context) -> Layers:
     helpers, padding = _padded(node, op)
-    layer = keras.layers.DepthwiseConv2D if op.stride[0] == op.stride[1] else custom.UnevenDepthwiseConv2D
+    plain = keras.layers.DepthwiseConv2D if op.stride[0] == op.stride[1] else custom.UnevenDepthwiseConv2D
+    layer = learned.StandardizedDepthwiseConv2D if op.standardize else plain
     first = _first(node, context)
     return *helpers, layer(op.kernel, strides=op.stride, padding=padding, depth_multiplier=op.multiplier,
                            dilation_rate=op.dilation, use_bias=op.bias, name=node.name,
@@ -182,7 +187,30 @@ def _drop_path(node: Node, op: ops.DropPath, context: Context) -> Layers:
     return (keras.layers.Dropout(op.rate, noise_shape=whole, name=node.name),)
 
 
+def _conv_transpose(node: Node, op: more.ConvTranspose, context: Context) -> Layers:
+    return (keras.layers.Conv2DTranspose(op.filters, op.kernel, strides=op.stride, padding="same", use_bias=op.bias,
+                                         name=node.name, **_first(node, context)),)
+
+
+def _attention(node: Node, op: more.Attention, context: Context) -> Layers:
+    first = initializer(node.weights[0].init, draw=context.initialize)
+    return (attention.MultiHeadAttention(op.heads, op.key, dropout=op.dropout, use_bias=op.bias, kernel_initializer=first,
+                                         name=node.name),)
+
+
+def _global_response(node: Node, op: more.GlobalResponseNorm, context: Context) -> Layers:
+    return (learned.GlobalResponseNormalization(op.epsilon, **_first(node, context), name=node.name),)
+
+
+def _scale(node: Node, op: ops.Scale, context: Context) -> Layers:
+    if op.learned:
+        return (learned.LearnedScale(**_first(node, context), name=node.name),)
+    return (keras.layers.Rescaling(op.factor, name=node.name),)
+
+
 def _merge(node: Node, op: ops.Merge, context: Context) -> Layers:
+    if op.drop_path:
+        return (learned.DropPaths(op.drop_path, name=node.name),)
     layer = {"add": keras.layers.Add, "multiply": keras.layers.Multiply, "max": keras.layers.Maximum,
              "average": keras.layers.Average}[op.how]
     return (layer(name=node.name),)
@@ -227,7 +255,7 @@ EMITTERS: dict[type[ops.Op], Emitter] = {
     ops.Activation: _activation,
     ops.Dropout: lambda node, op, _: (keras.layers.Dropout(op.rate, name=node.name),),
     ops.DropPath: _drop_path,
-    ops.Scale: lambda node, op, _: (keras.layers.Rescaling(op.factor, name=node.name),),
+    ops.Scale: _scale,
     ops.LayerScale: lambda node, _, context: (custom.LayerScale(**_first(node, context), name=node.name),),
     ops.LocalResponseNorm: _lrn,
     ops.Pad: _pad,
@@ -241,6 +269,12 @@ EMITTERS: dict[type[ops.Op], Emitter] = {
     ops.Merge: _merge,
     ops.Gate: lambda node, op, _: (keras.layers.Multiply(name=node.name),),
     ops.Blend: lambda node, op, _: (custom.Blend(name=node.name),),
+    more.ConvTranspose: _conv_transpose,
+    more.Attention: _attention,
+    more.GlobalResponseNorm: _global_response,
+    more.Rows: lambda node, op, _: (keras.layers.Concatenate(axis=1, name=node.name),),
+    more.Weighted: lambda node, _, context: (learned.WeightedSum(**_first(node, context), name=node.name),),
+    more.Select: lambda node, op, _: (learned.Select(name=node.name),),
     on_axes.Reshape: _reshape,
     on_axes.Permute: _permute,
     on_axes.Reduce: lambda node, op, _: (axes.ReduceChannels(op.how, name=node.name),),

@@ -14,17 +14,19 @@ import keras
 
 from archspec.graph import axes as on_axes
 from archspec.graph import init, ops
+from archspec.graph import learned as more
 from archspec.graph.ir import Node
 from archspec.graph.ops import Op
 from archspec.graph.pads import unstrided
 from archspec.graph.types import VALID, Padding, Pads, Pair
-from archspec.model import axes, custom, grouped, norm
+from archspec.model import attention, axes, custom, grouped, learned, norm
 
 NEUTRAL: dict[str, tuple[Any, ...]] = {
     "activation": ("linear",), "activity_regularizer": (None,), "autocast": (True,), "axis": (-1, [-1]),
     "data_format": ("channels_last",), "offset": (0.0,), "optional": (False,), "quantization_config": (None,),
     "ragged": (False,), "renorm": (False,), "renorm_clipping": (None,), "renorm_momentum": (0.99,), "rms_scaling": (False,),
-    "seed": (None,), "sparse": (False,), "synchronized": (False,), "threshold": (0.0,), "trainable": (True,),
+    "seed": (None,), "sliding_window": (None,), "sparse": (False,), "synchronized": (False,), "threshold": (0.0,),
+    "trainable": (True,), "use_gate": (False,),
     **{f"{array}_{what}": (None,) for array in ("kernel", "depthwise", "bias", "gamma", "beta", "alpha")
        for what in ("regularizer", "constraint")},
 }
@@ -71,12 +73,12 @@ class Settings:
 Reader = Callable[[Settings], Meaning]
 
 
-def _conv(its: Settings) -> Op:
+def _conv(its: Settings) -> ops.Conv:
     return ops.Conv(its.take("filters"), its.take("kernel_size"), its.take("strides"), its.padding(),
                     its.take("dilation_rate"), its.take("groups"), its.take("use_bias"))
 
 
-def _depthwise(its: Settings) -> Op:
+def _depthwise(its: Settings) -> ops.Depthwise:
     return ops.Depthwise(its.take("depth_multiplier"), its.take("kernel_size"), its.take("strides"), its.padding(),
                          its.take("dilation_rate"), its.take("use_bias"))
 
@@ -132,6 +134,25 @@ def _scaled(norm: Callable[..., Op], *keys: str) -> Reader:
     return lambda its: norm(**{key: its.take(key) for key in (*keys, "epsilon", "scale", "center")})
 
 
+def _transposed(its: Settings) -> Meaning:
+    filters, kernel, stride, bias = (its.take(key) for key in ("filters", "kernel_size", "strides", "use_bias"))
+    rest = [its.take(key) for key in ("padding", "dilation_rate", "output_padding")]
+    same = rest == ["same", (1, 1), None]
+    return more.ConvTranspose(filters, kernel, stride, bias) if same else f"a transposed convolution with {rest}"
+
+
+def _attention(its: Settings) -> Meaning:
+    key, value, axes, rest = (its.take(name) for name in ("key_dim", "value_dim", "attention_axes", "output_shape"))
+    if (value, axes, rest) != (key, (1, 2), None):
+        return f"attention with values of {value}, over the axes {axes}, to {rest}"
+    return more.Attention(its.take("num_heads"), key, its.take("use_bias"), its.take("dropout"))
+
+
+def _concat(its: Settings) -> Meaning:
+    axis = its.take("axis")
+    return {-1: ops.Concat(), 1: more.Rows()}.get(axis, f"a concatenation along axis {axis}")
+
+
 def _pads(its: Settings) -> Pads:
     return _pads_of(its.take("padding"))
 
@@ -163,6 +184,8 @@ READERS: dict[type[keras.layers.Layer], Reader] = {
     custom.StridedDilatedConv2D: _conv,
     keras.layers.DepthwiseConv2D: _depthwise,
     custom.UnevenDepthwiseConv2D: _depthwise,
+    learned.StandardizedConv2D: lambda its: replace(_conv(its), standardize=True),
+    learned.StandardizedDepthwiseConv2D: lambda its: replace(_depthwise(its), standardize=True),
     keras.layers.MaxPooling2D: _pool("max"),
     keras.layers.AveragePooling2D: _pool("avg"),
     custom.PaddedMaxPooling2D: _padded_max,
@@ -192,12 +215,20 @@ READERS: dict[type[keras.layers.Layer], Reader] = {
     custom.ChannelShuffle: lambda its: ops.Shuffle(its.take("groups")),
     keras.layers.UpSampling2D: _upsample,
     custom.Resize: lambda its: ops.Resize(its.take("method")),
-    keras.layers.Concatenate: lambda its: ops.Concat(),
+    keras.layers.Concatenate: _concat,
     keras.layers.Add: lambda its: ops.Merge("add"),
     keras.layers.Multiply: lambda its: ops.Merge("multiply"),
     keras.layers.Maximum: lambda its: ops.Merge("max"),
     keras.layers.Average: lambda its: ops.Merge("average"),
     custom.Blend: lambda its: ops.Blend(),
+    keras.layers.Conv2DTranspose: _transposed,
+    keras.layers.MultiHeadAttention: _attention,
+    attention.MultiHeadAttention: _attention,
+    learned.GlobalResponseNormalization: lambda its: more.GlobalResponseNorm(its.take("epsilon")),
+    learned.LearnedScale: lambda its: ops.Scale(0.0, True),
+    learned.WeightedSum: lambda its: more.Weighted(),
+    learned.Select: lambda its: more.Select(),
+    learned.DropPaths: lambda its: ops.Merge("average", its.take("rate")),
     keras.layers.Cropping2D: _cropped,
     axes.Padding2D: lambda its: ops.Pad(its.take("padding"), its.take("mode")),
     keras.layers.Reshape: lambda its: on_axes.Reshape(its.take("target_shape")),
@@ -237,7 +268,7 @@ def _around(meaning: Meaning, pads: Pads) -> Meaning:
 def meaning(node: Node) -> Meaning:
     """What a node means, less what its weights say: their first values."""
     match node.op:
-        case ops.Conv() | ops.Depthwise() | ops.Dense() as op:
+        case ops.Conv() | ops.Depthwise() | ops.Dense() | more.ConvTranspose() as op:
             return replace(op, bias_init=0.0)
         case ops.Pool() as op if op.mode == "avg" and op.count_padding:
             return Window("avg", op.kernel, op.stride, op.padding, _added(op, node), op.dilation)
@@ -246,6 +277,8 @@ def meaning(node: Node) -> Meaning:
         case ops.Activation(function, slope, alpha, approximate):
             plain = ops.Activation(function, approximate=approximate and function == "gelu")
             return {"leaky_relu": replace(plain, slope=slope), "elu": replace(plain, alpha=alpha)}.get(function, plain)
+        case ops.Scale(learned=True) as op:
+            return replace(op, factor=0.0)
         case ops.LayerScale():
             return ops.LayerScale(0.0)
         case ops.Gate():
@@ -312,6 +345,8 @@ def first_values(initializer: Any) -> init.Init | str:
             return init.Ones()
         case keras.initializers.Constant():
             return init.Constant(initializer.value)
+        case keras.initializers.GlorotUniform():
+            return init.GlorotUniform()
         case keras.initializers.RandomNormal() if initializer.mean == 0:
             return init.Normal(initializer.stddev)
         case keras.initializers.VarianceScaling() if (initializer.mode, initializer.distribution) == (

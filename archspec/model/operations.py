@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from archspec.graph import axes, ops
+from archspec.graph import axes, learned, ops
 from archspec.graph.ir import Graph, Node
+from archspec.graph.learned import LEAST
 from archspec.graph.pads import counting, pool_pads
+from archspec.graph.passes.standardize import EPSILON, axes_of_a_filter
 from archspec.graph.sign import above_zero, takes_above_zero
 from archspec.graph.types import VALID, Padding, Pads
 from archspec.graph.weights import Key, Weights
@@ -76,18 +78,34 @@ def _explicit(padding: Padding) -> str | list[tuple[int, int]]:
 
 
 def _conv(call: Call, op: ops.Conv) -> tf.Tensor:
-    return _biased(call, tf.nn.conv2d(call.x, call.arrays["kernel"], op.stride, _explicit(op.padding), dilations=op.dilation))
+    return _biased(call, tf.nn.conv2d(call.x, _kernel(call, op), op.stride, _explicit(op.padding), dilations=op.dilation))
+
+
+def _kernel(call: Call, op: ops.Conv | ops.Depthwise) -> Any:
+    """As it is used. What is served has no kernel left to be standardised: see graph/passes/standardize.py."""
+    kernel = call.arrays["kernel"]
+    if not op.standardize:
+        return kernel
+    mean, variance = tf.nn.moments(tf.convert_to_tensor(kernel), axes_of_a_filter(op), keepdims=True)
+    return (kernel - mean) * tf.math.rsqrt(variance + EPSILON)
 
 
 def _depthwise(call: Call, op: ops.Depthwise) -> tf.Tensor:
     """TensorFlow's, which takes one stride for both sides, and none beside a dilation; else as many groups as channels."""
-    kernel = call.arrays["kernel"]
+    kernel = _kernel(call, op)
     if op.stride == (1, 1) or (op.stride[0] == op.stride[1] and op.dilation == (1, 1)):
         return _biased(call, tf.nn.depthwise_conv2d(call.x, kernel, (1, *op.stride, 1), _explicit(op.padding),
                                                     dilations=op.dilation))
     height, width, channels, multiplier = kernel.shape
     grouped = tf.reshape(kernel, (height, width, 1, channels * multiplier))
     return _biased(call, tf.nn.conv2d(call.x, grouped, op.stride, _explicit(op.padding), dilations=op.dilation))
+
+
+def _conv_transpose(call: Call, op: learned.ConvTranspose) -> tf.Tensor:
+    shape = tf.shape(call.x)
+    sizes = tf.stack([shape[0], shape[1] * op.stride[0], shape[2] * op.stride[1], op.filters])
+    larger = tf.nn.conv2d_transpose(call.x, call.arrays["kernel"], sizes, op.stride, "SAME")
+    return _biased(call, tf.ensure_shape(larger, (None, *call.node.output.type.shape)))
 
 
 def _dense(call: Call, op: ops.Dense) -> tf.Tensor:
@@ -199,6 +217,35 @@ def _group_norm(call: Call, op: ops.GroupNorm) -> tf.Tensor:
 
 def _lrn(call: Call, op: ops.LocalResponseNorm) -> tf.Tensor:
     return tf.nn.local_response_normalization(call.x, op.size // 2, op.k, op.alpha / op.size, op.beta)
+
+
+def _global_response(call: Call, op: learned.GlobalResponseNorm) -> tf.Tensor:
+    norms = tf.sqrt(tf.reduce_sum(tf.square(call.x), (1, 2), keepdims=True))
+    share = norms / (tf.reduce_mean(norms, -1, keepdims=True) + op.epsilon)
+    return call.x + call.arrays["gamma"] * (call.x * share) + call.arrays["beta"]
+
+
+# -- attention -------------------------------------------------------------------------------------------------------------
+
+def _attention(call: Call, op: learned.Attention) -> tf.Tensor:
+    """In products of matrices and a softmax, which every runtime has."""
+    channels, inner = call.node.types[0].channels, op.heads * op.key
+    shape = tf.shape(call.x)
+    positions = call.node.types[0].size
+    count = shape[1] * shape[2] if positions is None else positions // channels
+    x = tf.reshape(call.x, (-1, count, channels))
+    query, key, value = (tf.transpose(tf.reshape(_projected(call, part, x, inner), (-1, count, op.heads, op.key)), (0, 2, 1, 3))
+                         for part in ("query", "key", "value"))
+    weights = tf.nn.softmax(tf.linalg.matmul(query * op.key ** -0.5, key, transpose_b=True))
+    together = tf.reshape(tf.transpose(tf.linalg.matmul(weights, value), (0, 2, 1, 3)), (-1, count, inner))
+    return tf.ensure_shape(tf.reshape(_projected(call, "attention_output", together, channels), shape), call.x.shape)
+
+
+def _projected(call: Call, part: str, x: tf.Tensor, width: int) -> tf.Tensor:
+    kernel = tf.reshape(call.arrays[f"{part}_kernel"], (x.shape[-1], width))
+    bias = call.arrays.get(f"{part}_bias")
+    projected = tf.linalg.matmul(x, kernel)
+    return projected if bias is None else projected + tf.reshape(bias, (width,))
 
 
 # -- activations -----------------------------------------------------------------------------------------------------------
@@ -317,6 +364,20 @@ def _blend(call: Call, op: ops.Blend) -> tf.Tensor:
     return gate * transformed + (1 - gate) * carried
 
 
+def _weighted(call: Call, op: learned.Weighted) -> tf.Tensor:
+    weight = tf.nn.relu(tf.convert_to_tensor(call.arrays["weight"]))
+    share = weight / (tf.reduce_sum(weight) + LEAST)
+    return reduce(tf.add, [share[index] * x for index, x in enumerate(call.inputs)])
+
+
+def _select(call: Call, op: learned.Select) -> tf.Tensor:
+    *values, gate = call.inputs
+    between = [1, 1] if call.node.output.type.is_map else []
+    share = tf.nn.softmax(tf.reshape(gate, (-1, len(values), call.node.output.type.channels)), axis=1)
+    shares = [tf.reshape(share[:, index], (-1, *between, call.node.output.type.channels)) for index in range(len(values))]
+    return reduce(tf.add, [share * x for share, x in zip(shares, values, strict=True)])
+
+
 Operations = Mapping[type[ops.Op], Callable[[Call, Any], tf.Tensor]]
 """By operation of the vocabulary: what it becomes."""
 OPERATIONS: Operations = {
@@ -331,7 +392,7 @@ OPERATIONS: Operations = {
     ops.Activation: _activation,
     ops.Dropout: lambda call, _: call.x,
     ops.DropPath: lambda call, _: call.x,
-    ops.Scale: lambda call, op: call.x * op.factor,
+    ops.Scale: lambda call, op: call.x * (call.arrays["factor"] if op.learned else op.factor),
     ops.LayerScale: lambda call, _: call.x * call.arrays["gamma"],
     ops.LocalResponseNorm: _lrn,
     ops.Pad: _pad,
@@ -345,6 +406,12 @@ OPERATIONS: Operations = {
     ops.Merge: _merge,
     ops.Gate: _gate,
     ops.Blend: _blend,
+    learned.ConvTranspose: _conv_transpose,
+    learned.Attention: _attention,
+    learned.GlobalResponseNorm: _global_response,
+    learned.Rows: lambda call, _: tf.concat(call.inputs, axis=1),
+    learned.Weighted: _weighted,
+    learned.Select: _select,
     axes.Reshape: lambda call, op: tf.reshape(call.x, (-1, *call.node.output.type.shape)),
     axes.Permute: _permute,
     axes.Reduce: _reduce,

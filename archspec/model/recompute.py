@@ -12,11 +12,12 @@ import keras
 import tensorflow as tf
 
 from archspec.model.custom import Blend, Resize
+from archspec.model.learned import DropPaths, Select, WeightedSum
 
 TensorId = int
 """A symbolic tensor of the model, by its id."""
 MERGING = (keras.layers.Add, keras.layers.Average, keras.layers.Concatenate, keras.layers.Maximum, keras.layers.Multiply, Blend,
-           Resize)
+           DropPaths, Resize, Select, WeightedSum)
 """Layers that take a list of tensors, even of one."""
 
 
@@ -62,6 +63,8 @@ class Application:
 
     def __call__(self, values: Mapping[TensorId, Any]) -> Any:
         arguments = [values[key] for key in self.inputs]
+        if isinstance(self.layer, keras.layers.MultiHeadAttention):
+            return self.layer(*arguments, training=True)
         return self.layer(arguments if isinstance(self.layer, MERGING) else arguments[0], training=True)
 
 
@@ -87,7 +90,7 @@ class Step:
     def _twice(self, values: Mapping[TensorId, Any]) -> Sequence[tf.Tensor]:
         """The result and what goes on to later steps, with a gradient that computes the result again."""
         # Read before the first run moves them on: dropout has to draw the same mask the second time.
-        seeds = [call.layer.seed_generator.state for call in self.calls if hasattr(call.layer, "seed_generator")]
+        seeds = [seed for call in self.calls for seed in _seeds(call.layer)]
         states = [(seed, tf.identity(seed.value)) for seed in seeds]
 
         @tf.custom_gradient
@@ -134,20 +137,27 @@ def steps_of(model: RecomputingModel) -> list[Step]:
     return steps[::-1]
 
 
+def _seeds(layer: keras.layers.Layer) -> list[Any]:
+    """The states that a layer draws with; Keras's attention has a dropout within."""
+    owners = (layer, getattr(layer, "_dropout_layer", layer))
+    return [owner.seed_generator.state for owner in dict.fromkeys(owners) if hasattr(owner, "seed_generator")]
+
+
 def _chain(layer: keras.layers.Layer, again: Mapping[TensorId, keras.layers.Layer]) -> Iterator[Application]:
     """The layers to be computed again on the way to one, and that one."""
     inputs = tuple(_inputs(layer, again))
-    for key in inputs:
+    for key in dict.fromkeys(inputs):  # attention takes one value twice
         if key in again:
             yield from _chain(again[key], again)
     yield Application(layer, inputs)
 
 
 def _inputs(layer: keras.layers.Layer, again: Mapping[TensorId, keras.layers.Layer]) -> Iterator[TensorId]:
-    """What a layer takes; the parts of a concatenation instead of one that is not kept."""
+    """What a layer takes; the parts of a concatenation along the same axis instead of one that is not kept."""
     for tensor in keras.tree.flatten(layer.input):
         before = again.get(id(tensor))
-        if before is not None and isinstance(layer, keras.layers.Concatenate) and isinstance(before, type(layer)):
+        if (before is not None and isinstance(layer, keras.layers.Concatenate) and isinstance(before, type(layer))
+                and before.axis == layer.axis):
             yield from _inputs(before, again)
         else:
             yield id(tensor)

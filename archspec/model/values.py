@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from archspec.graph.weights import Key, Weights
+from archspec.graph.weights import Key, Weights, array_name
 
 
 def values(model: keras.Model) -> dict[Key, np.ndarray]:
@@ -28,4 +28,5 @@ def assign(model: keras.Model, weights: Weights) -> None:
 
 
 def _variables(model: keras.Model) -> dict[Key, Any]:
-    return {(layer.name, variable.name): variable for layer in model.layers for variable in layer.weights}
+    return {(layer.name, array_name(layer.name, variable.path)): variable
+            for layer in model.layers for variable in layer.weights}

@@ -46,7 +46,6 @@ IMAGE = "the image stands at the top of the spec: input: 224x224x3"
 A_LIST = "a list of operations is one already: write them right here, or as the body of a block"
 CONCAT = "`branches: [[…], […]]` concatenates its paths"
 ADD = "`branches: {paths: [[…], […]], merge: add}` adds its paths, and residual its body to what enters"
-TRANSPOSED = "there is none; nearest to it are `upsample: 2` and a conv behind it"
 INSTEAD = {
     "instancenorm": "write `norm: {kind: group_norm, groups: $channels}`: each channel is a group",
     "instancenormalization": "write `norm: {kind: group_norm, groups: $channels}`: each channel is a group",
@@ -54,11 +53,10 @@ INSTEAD = {
     "dropconnect": DROP_PATH, "sequential": A_LIST, "modulelist": A_LIST,
     "input": IMAGE, "inputlayer": IMAGE, "data": IMAGE, "image": IMAGE,
     "concat": CONCAT, "concatenate": CONCAT, "cat": CONCAT, "add": ADD, "sum": ADD, "eltwise": ADD,
-    "convtranspose": TRANSPOSED, "deconv": TRANSPOSED, "deconvolution": TRANSPOSED,
     "replicationpad": "`pad: 1` adds zeros, `pad: 1 mode=reflect` reflects the map; its border cannot be repeated",
 }
 """What to write for what the language says otherwise."""
-ABSENT = {"attention", "multiheadattention", "mha", "selfattention", "transformer", "transformerblock", "embedding", "lstm",
+ABSENT = {"transformer", "transformerblock", "embedding", "lstm",
           "gru", "rnn", "conv3d", "conv1d", "maxpool3d", "einsum", "matmul", "lambda", "noise",
           "gaussiannoise", "gaussiandropout", "dropblock", "pixelshuffle", "depthtospace", "spacetodepth", "cbam", "eca",
           "rmsnorm", "weightnorm", "spectralnorm", "loss", "crossentropyloss", "randomflip", "maxunpool", "split"}

@@ -22,7 +22,7 @@ from archspec.spec.items import Arg, Item, Items, Paths, ShortcutCases
 from archspec.spec.numbering import continues, numbered_body
 from archspec.spec.operations import MERGES, NAME, OPERATIONS, SHORTHANDS, SLOT, Signature
 
-PATHS_ARGUMENTS = ("merge", "split", "if", "name")
+PATHS_ARGUMENTS = ("merge", "split", "drop_path", "if", "name")
 CASES = ("matching", "differing")
 NAMING = {"residual": "add", "densely": "concat"}
 

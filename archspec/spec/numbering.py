@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from archspec.spec.items import Item, Items, Paths
-from archspec.spec.operations import Signature
+from archspec.spec.operations import APART, Signature
 
 
 def continues(signature: Signature, argument: str) -> bool:
@@ -52,7 +52,7 @@ def _crowded(items: Iterable[Item]) -> set[int]:
     """Those among the branches and parallel of a body that merge differently, and whose layers would have the same names."""
     found: dict[tuple[str, str], list[Item]] = {}
     for item in items:
-        if item.name in ("branches", "parallel") and item.given_name is None:
+        if item.name in ("branches", "parallel") and item.given_name is None and item.kind not in APART:
             for start in _starts(item):
                 found.setdefault(start, []).append(item)
     return {id(item) for same in found.values() if len({item.kind for item in same}) > 1 for item in same}

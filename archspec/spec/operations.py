@@ -13,10 +13,12 @@ from archspec.schema.keys import REQUIRED, Key
 from archspec.schema.kinds import Choice, Flag, Form, Number, OrNone, Whole
 
 MAX_TIMES = 10_000
-FLAGS = ("bias", "linear", "bare", "keepdims", "ceil", "count_padding")
+FLAGS = ("bias", "linear", "bare", "keepdims", "ceil", "count_padding", "standardize", "learned")
 SHORTHANDS = {"linear": ("act",), "bare": ("norm", "act")}
 PADDINGS = ("same", "valid", "symmetric")
-MERGES = ("concat", "add", "multiply", "max", "average")
+MERGES = ("concat", "add", "multiply", "max", "average", "rows", "weighted", "select")
+APART = ("rows", "weighted", "select")
+"""Merges whose paths stand behind the item in layer names."""
 MEMORIES = ("recompute", "none")
 UNITS = ("conv-norm-act", "norm-act-conv", "conv-act")
 SHORTCUTS = ("identity", "pad", "projection", "projection_always", "avg_projection", "matched", "none")
@@ -27,11 +29,13 @@ NAMES_IN_BLOCKS = {"in_channels", "channels", "map_height", "map_width", "classe
 RESERVED = {*NAMES_IN_BLOCKS, "name", "if", "before", "after", "between", "memory", "none", "true", "false", "and", "or",
             "not", "else"}
 
+NORM_KINDS = ("batch_norm", "layer_norm", "group_norm", "global_response")
 INSTANCE_NORM = "group_norm with as many groups as channels is that"
 NORM_WORDS = {"bn": "batch_norm", "batchnorm": "batch_norm", "batchnormalization": "batch_norm",
               "instancenorm": INSTANCE_NORM, "syncbatchnorm": "batch_norm", "frozenbatchnorm": "batch_norm",
               "ln": "layer_norm", "layernorm": "layer_norm", "layernormalization": "layer_norm", "gn": "group_norm",
-              "groupnorm": "group_norm", "groupnormalization": "group_norm", "identity": "none"}
+              "groupnorm": "group_norm", "groupnormalization": "group_norm", "identity": "none", "grn": "global_response",
+              "globalresponsenorm": "global_response", "globalresponsenormalization": "global_response"}
 ACT_WORDS = {"swish": "silu", "hswish": "hard_swish", "hardswish": "hard_swish", "hardsilu": "hard_swish",
              "hsigmoid": "hard_sigmoid", "hardsigmoid": "hard_sigmoid", "leakyrelu": "leaky_relu", "lrelu": "leaky_relu",
              "identity": "none", "linear": "none", "logistic": "sigmoid", "logsoftmax": "softmax"}
@@ -80,6 +84,8 @@ NORM = Form("norm", "a kind of norm, with its arguments")
 ACT = Form("act", "a kind of activation, with its arguments")
 ANY = Form("any", "a value")
 RATE = OrNone(Number(least=0, below=1))
+DROP_PATHS = Key(RATE, "none", "the chance that training drops a path of an image, with merge average; one stays at least",
+                 synonyms=("local_drop_path",))
 SIZE_WORDS, STRIDE_WORDS = ("kernel_size", "ksize", "window", "pool_size", "size"), ("strides", "step")
 
 KERNEL = Key(PAIR, REQUIRED, "height x width of the window", "pixels", SIZE_WORDS)
@@ -95,11 +101,15 @@ CEIL = Key(Flag(), False, "rounds the size of the map up", synonyms=("ceil_mode"
 MERGE = Key(Choice(MERGES, {"sum": "add", "plus": "add", "mean": "average", "avg": "average", "concatenate": "concat",
                             "cat": "concat", "mul": "multiply", "maximum": "max"}), "concat", "how the paths are joined",
             synonyms=("mode", "join"))
+BY = Key(ITEMS, "none", "operations on the sum of the paths, whose result `select` weighs them by",
+         synonyms=("attention", "weights"))
 BODY = Key(ITEMS, REQUIRED, "the operations", synonyms=("layers", "ops", "operations"))
 ORDERS = tuple("".join(order) for order in permutations("hwc"))
 OF_THE_KIND = "of the kind"
 WINDOW = {"stride": STRIDE, "padding": PADDED, "dilation": DILATION}
 UNIT = {"bias": BIAS, "norm": NORMED, "act": ACTED}
+STANDARDIZE = Key(Flag(), False, "whether each filter's kernel is taken less its mean and over its deviation",
+                  synonyms=("weight_standardization", "standardise", "ws"))
 POOL = {"kernel": KERNEL, "stride": Key(PAIR, REQUIRED, STRIDE.doc, "pixels", STRIDE_WORDS), "padding": PADDED, "ceil": CEIL}
 KEEPDIMS = Key(Flag(), False, "whether the result is 1x1xC", synonyms=("keep_dims",))
 FILTERS = Key(Whole(), REQUIRED, "how many channels it gives", "channels",
@@ -118,11 +128,11 @@ DENSE_WORDS = ("linear", "fc", "fully_connected", "inner_product", "classifier",
 
 OPERATIONS: dict[str, Signature] = _signatures(
     Signature("conv", "filters", {"filters": FILTERS, "kernel": Key(PAIR, 1, KERNEL.doc, "pixels", SIZE_WORDS), **WINDOW,
-                                  "groups": GROUPS, **UNIT},
+                                  "groups": GROUPS, **UNIT, "standardize": STANDARDIZE},
               "convolution, with norm and activation (see [units](#units))", CONV_WORDS),
     Signature("depthwise", None, {"multiplier": Key(Whole(), 1, "filters for each channel",
                                                     synonyms=("depth_multiplier",)),
-                                  "kernel": DEPTHWISE_KERNEL, **WINDOW, **UNIT},
+                                  "kernel": DEPTHWISE_KERNEL, **WINDOW, **UNIT, "standardize": STANDARDIZE},
               "`multiplier` filters for each channel, with norm and activation",
               ("depthwise_conv", "dwconv", "conv_dw")),
     Signature("max_pool", "kernel", POOL, "largest value of each window", ("maxpooling", "pooling", "pool")),
@@ -139,7 +149,7 @@ OPERATIONS: dict[str, Signature] = _signatures(
                                  "bias": Key(Flag(), True, BIAS.doc, synonyms=BIAS.synonyms),
                                  "act": Key(ACT, "none", "the activation", synonyms=ACTED.synonyms)},
               "fully connected layer, on a vector", DENSE_WORDS),
-    Signature("norm", "kind", {"kind": Key(Choice(("batch_norm", "layer_norm", "group_norm", "none"), NORM_WORDS), None,
+    Signature("norm", "kind", {"kind": Key(Choice((*NORM_KINDS, "none"), NORM_WORDS), None,
                                            "which norm", synonyms=("type", "name"), follows="`defaults.norm`"),
                                "epsilon": Key(Number(above=0), None, "is added to the variance", synonyms=("eps",),
                                               follows=OF_THE_KIND),
@@ -163,8 +173,11 @@ OPERATIONS: dict[str, Signature] = _signatures(
     Signature("dropout", "rate", {"rate": Key(RATE, REQUIRED, "the share that is dropped", synonyms=("dropout_rate", "p",
                                                                                                      "prob", "drop_rate"))},
               "drops elements in training", ("spatial_dropout", "alpha_dropout")),
-    Signature("scale", "factor", {"factor": Key(Number(), REQUIRED, "what is multiplied by", synonyms=("value", "by"))},
-              "multiplies by a constant", ("rescale", "rescaling")),
+    Signature("scale", "factor", {"factor": Key(Number(), REQUIRED, "what is multiplied by", synonyms=("value", "by")),
+                                  "learned": Key(Flag(), False, "whether it is one number that learns, and starts there",
+                                                 synonyms=("trainable", "learnable"))},
+              "multiplies by a constant, or with `learned` by one number that starts at it", ("rescale", "rescaling", "rezero",
+                                                                                             "skipinit")),
     Signature("layer_scale", "init", {"init": Key(Number(), 1e-6, "where the factors start", synonyms=("gamma",
                                                                                                         "init_values"))},
               "multiplies each channel by a learned factor that starts at `init`", ("layerscale",)),
@@ -214,10 +227,25 @@ OPERATIONS: dict[str, Signature] = _signatures(
               ("coordconv", "addcoords", "coords")),
     Signature("position", None, {}, "adds a learned value to each place and channel",
               ("position_embedding", "positional_embedding", "positional_encoding", "pos_embed")),
+    Signature("conv_transpose", "filters", {"filters": FILTERS, "kernel": KERNEL,
+                                            "stride": Key(PAIR, REQUIRED, "how many times larger", "pixels", STRIDE_WORDS),
+                                            **UNIT},
+              "the way back of a convolution, with norm and activation; `same`: its output is input · stride",
+              ("transposed_conv", "deconv", "deconvolution", "up_conv")),
+    Signature("attention", "heads", {"heads": Key(Whole(), REQUIRED, "how many", synonyms=("num_heads",)),
+                                     "key": Key(Whole(), None, "the width of a head", "channels",
+                                                ("key_dim", "head_dim", "dim_head"), "channels // heads, which must divide"),
+                                     "bias": Key(Flag(), True, "whether its projections have a bias",
+                                                 synonyms=("use_bias", "qkv_bias")),
+                                     "dropout": Key(RATE, "none", "the share of the weights that training drops",
+                                                    synonyms=("attn_drop", "attention_dropout"))},
+              "multi-head self-attention over the positions of a map", ("multiheadattention", "mha", "selfattention", "mhsa")),
     Signature("branches", "paths", {"paths": Key(PATHS, REQUIRED, "the operation lists"), "merge": MERGE,
-                                    "split": Key(SPLIT, False, "whether each path takes a part of the channels")},
+                                    "split": Key(SPLIT, False, "whether each path takes a part of the channels"), "by": BY,
+                                    "drop_path": DROP_PATHS},
               "paths from the same value, joined by `merge`", ("branch",), holds=True),
-    Signature("parallel", "times", {"times": Key(Whole(most=MAX_TIMES), REQUIRED, "how many"), "body": BODY, "merge": MERGE},
+    Signature("parallel", "times", {"times": Key(Whole(most=MAX_TIMES), REQUIRED, "how many"), "body": BODY, "merge": MERGE,
+                                     "by": BY, "drop_path": DROP_PATHS},
               "`times` paths of one form, each with its own weights, joined by `merge`", holds=True),
     Signature("repeat", "times", {"times": Key(Whole(0, MAX_TIMES), REQUIRED, "how many"), "body": BODY},
               "the body `times` times in a row; 0 leaves it out", ("loop",), holds=True),
@@ -242,13 +270,15 @@ OPERATIONS: dict[str, Signature] = _signatures(
               "the value at this point has this name from here on; nothing is computed", ("save", "store"), layerless=True),
     Signature("use", "value", {"value": Key(NAME, REQUIRED, "the name", synonyms=("name", "from"))},
               "goes on from the value of this name", ("load", "goto"), layerless=True),
-    Signature("join", "with", {"with": Key(NAMES, REQUIRED, "the names", synonyms=("values", "inputs")), "merge": MERGE},
-              "the value at this point, then the named ones, joined by `merge`", ("fuse", "merge", "combine")),
+    Signature("join", "with", {"with": Key(NAMES, REQUIRED, "the names", synonyms=("values", "inputs")), "merge": MERGE,
+                               "by": BY},
+              "the value at this point, then the named ones, joined by `merge`", ("fuse", "merge", "combine"), holds=True),
 )
 
 SLOT = Signature("slot", "list", {"list": Key(ITEMS, REQUIRED, "the operations")}, "the operation list of a name in its place")
 """`$name` as an item. No operation is called so."""
 EXAMPLES = {"conv": "conv: 3x3 64", "max_pool": "max_pool: 3x3 /2", "avg_pool": "avg_pool: 2x2 /2", "dense": "dense: $classes",
+            "conv_transpose": "conv_transpose: 2x2 64 /2", "attention": "attention: 8",
             "dropout": "dropout: 0.5", "slice": "slice: 32", "reshape": "reshape: 7x7x64", "permute": "permute: cwh",
             "reduce": "reduce: mean", "blur_pool": "blur_pool: 3x3 /2",
             "repeat": "repeat: {times: 2, body: […]}", "parallel": "parallel: {times: 2, body: […]}",
@@ -259,7 +289,7 @@ IMPLIED = {"norm": "batch_norm", "act": "relu"}
 KIND_ARGUMENTS: dict[str, dict[str, object]] = {
     "batch_norm": {"epsilon": 1e-5, "momentum": 0.9, "scale": True, "center": True},
     "layer_norm": {"epsilon": 1e-6, "scale": True, "center": True},
-    "group_norm": {"groups": 32, "epsilon": 1e-5, "scale": True, "center": True},
+    "group_norm": {"groups": 32, "epsilon": 1e-5, "scale": True, "center": True}, "global_response": {"epsilon": 1e-6},
     "leaky_relu": {"slope": 0.01}, "elu": {"alpha": 1.0}, "gelu": {"approximate": False},
 }
 """The arguments that a kind of norm or act has, with the values they take unless said."""

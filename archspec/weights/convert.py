@@ -9,6 +9,7 @@ import numpy as np
 
 from archspec.graph.axes import Position
 from archspec.graph.ir import Graph, Node
+from archspec.graph.learned import ConvTranspose
 from archspec.graph.ops import Conv, Dense, Depthwise, Flatten
 from archspec.graph.types import Weight
 from archspec.weights.tensors import Format, Shape
@@ -68,7 +69,7 @@ def _torch_kernel(node: Node, weight: Weight, shape: Shape, flattened: Shape | N
             height, width, channels = flattened or view[2:] + view[1:2]
             fits = shape in ((ours[3], ours[2]), (ours[3], channels, height, width)) and height * width * channels == ours[2]
             return Conversion((ours[3], channels, height, width), (2, 3, 1, 0), weight.shape) if fits else None
-        case Conv():
+        case Conv() | ConvTranspose():  # PyTorch has (in, out, height, width) for the way back, and we (height, width, out, in)
             fits = tuple(view[axis] for axis in (2, 3, 1, 0)) == ours
             return Conversion(view, (2, 3, 1, 0), weight.shape) if fits else None
     return None

@@ -34,6 +34,8 @@ class Form:
     """The same where the unit's 3x3 is grouped, if it differs."""
     identity: str | None = None
     """What identity shortcuts add, where norms come first: raw, or activated."""
+    standardize: bool | None = None
+    """Whether kernels are standardised when they are used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +159,17 @@ def _identity(form: Form, graph: Graph) -> Iterator[Difference]:
                          ("stages.activate=true", f"stem={stem(graph, bare=True)}"))
 
 
+def _standardize(form: Form, graph: Graph) -> Iterator[Difference]:
+    here = any(node.op.standardize for node in graph.predicting if isinstance(node.op, Conv | Depthwise))
+    if form.standardize is not None and here != form.standardize:
+        there, ours = ("standardised" if each else "as they are" for each in (form.standardize, here))
+        yield Difference(f"kernels of convolutions: {there} there, {ours} here",
+                         (f"defaults.conv.standardize={str(form.standardize).lower()}",))
+
+
 def _listed(words: Iterable[str]) -> str:
     return " and ".join(sorted(words))
 
 
-CHECKS: tuple[Callable[[Form, Graph], Iterator[Difference]], ...] = (_padding, _pool, _epsilon, _act, _stride, _identity)
+CHECKS: tuple[Callable[[Form, Graph], Iterator[Difference]], ...] = (_padding, _pool, _epsilon, _act, _stride, _identity,
+                                                                       _standardize)

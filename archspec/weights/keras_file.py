@@ -38,6 +38,10 @@ FIELDS = {
        for kind in ("conv2d", "dense", "depthwise_conv2d") for count in (1, 2)},
 }
 """Keras 3 numbers the arrays of a layer: what they are, by the layer's class and how many it has."""
+PROJECTIONS = {"query_dense": "query", "key_dense": "key", "value_dense": "value", "output_dense": "attention_output"}
+"""The layers within Keras's attention: where their arrays stand in a file, and what they are called."""
+OF_ATTENTION = tuple(f"{part}_{field}" for part in PROJECTIONS.values() for field in ("kernel", "bias"))
+"""The arrays of an attention, in its own order."""
 OLD = {"W": "kernel", "b": "bias", "running_std": "moving_variance", "running_mean": "moving_mean"}
 """Keras 1's names; what it calls a deviation is the variance."""
 COUNTED = re.compile(r"(conv2d|batch_normalization|dense|separable_conv2d|depthwise_conv2d)(?:_(\d+))?")
@@ -110,7 +114,7 @@ def _stored(path: Path, data: h5py.Dataset) -> Stored:
 def _old_layers(path: Path, root: h5py.Group, listed: list[str]) -> Layers:
     """Keras 1 and 2: a group a layer, whose attribute lists its arrays by name: conv/kernel:0.
 
-    An array of a layer within is layer/inner/kernel; that of a model within is inner/kernel.
+    An array of a layer within is layer/inner/kernel; that of a model within is inner/kernel. Those within an attention are its.
     """
     layers: Layers = {}
     for layer in listed:
@@ -118,10 +122,12 @@ def _old_layers(path: Path, root: h5py.Group, listed: list[str]) -> Layers:
         names = h5.texts(path, group, "weight_names")
         owners = {name: name.partition(":")[0].rpartition("/")[0] for name in names}
         nested = len(set(owners.values())) > 1
+        attends = {owner.removeprefix(f"{layer}/") for owner in owners.values()} == {*PROJECTIONS.values()}
         for name in names:
             owner, _, field = name.partition(":")[0].rpartition("/")
             within = owner.removeprefix(f"{layer}/") if owner.startswith(f"{layer}/") else owner if nested else layer
-            layers.setdefault(within, {})[_old_field(layer, field)] = h5.child(path, group, name)
+            within, field = (layer, f"{within}_{field}") if attends else (within, _old_field(layer, field))
+            layers.setdefault(within, {})[field] = h5.child(path, group, name)
     return layers
 
 
@@ -140,16 +146,33 @@ def _layers(path: Path, root: h5py.Group, name_of: Callable[[str], str | None]) 
         owner, _, last = place.rpartition("/")
         if last != "vars" or not len(group):
             continue
-        kind = re.sub(r"_\d+$", "", owner.rpartition("/")[2])
-        name = h5.name(path, group) or name_of(owner)
+        owner, part = _projection(owner)
+        name = h5.name(path, h5.child(path, root, f"{owner[1:]}/vars") if part else group) or name_of(owner)
         if not name:
             raise Unreadable(path, f"it does not say which layer {shown(owner)} is: early versions of Keras 3 left "
                              "the names out",
                              "save the whole model with that version, model.save('model.keras'), and import that")
         arrays = [h5.child(path, group, str(index)) for index in range(len(group))]
-        fields = FIELDS.get((kind, len(arrays)), tuple(map(str, range(len(arrays)))))
-        layers[name] = dict(zip(fields, arrays, strict=True))
+        if part:
+            found = layers.setdefault(name, {})
+            found |= zip((f"{part}_kernel", f"{part}_bias")[:len(arrays)], arrays, strict=True)
+            layers[name] = {field: found[field] for field in OF_ATTENTION if field in found}
+        else:
+            fields = FIELDS.get((_kind(owner), len(arrays)), tuple(map(str, range(len(arrays)))))
+            layers[name] = dict(zip(fields, arrays, strict=True))
     return layers
+
+
+def _projection(place: str) -> tuple[str, str]:
+    """The layer that arrays are of, and which of its projections where that is an attention: its own name, or ''."""
+    layer, _, within = place.rpartition("/")
+    attends = within in PROJECTIONS and _kind(layer) == "multi_head_attention"
+    return (layer, PROJECTIONS[within]) if attends else (place, "")
+
+
+def _kind(place: str) -> str:
+    """The class of a layer, of its place: conv2d of /layers/conv2d_3."""
+    return re.sub(r"_\d+$", "", place.rpartition("/")[2])
 
 
 def _config_names(path: Path, outer: zipfile.ZipFile) -> dict[str, str]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from archspec.errors import InputError, shorten
 from archspec.graph.ir import Graph
-from archspec.graph.weights import Key
+from archspec.graph.weights import Key, array_name
 from archspec.weights.files import open_weights
 from archspec.weights.fitting import fitting
 from archspec.weights.form import differences
@@ -184,7 +184,8 @@ def arrays(found: Plan, wanted: Wanted) -> Iterator[tuple[Key, np.ndarray]]:
 
 def fill(model: keras.Model, found: Plan, wanted: Wanted) -> None:
     """Puts the numbers into the model. Raises InputError where they are none to compute with."""
-    variables = {(layer.name, variable.name): variable for layer in model.layers for variable in layer.weights}
+    variables = {(layer.name, array_name(layer.name, variable.path)): variable
+                 for layer in model.layers for variable in layer.weights}
     for key, array in arrays(found, wanted):
         variables[key].assign(array)
 

@@ -17,7 +17,7 @@ from archspec.graph.ir import Graph, Node
 from archspec.graph.ops import Gate
 from archspec.io.places import shipped
 from archspec.schema.keys import Section, key, section
-from archspec.schema.kinds import Choice, Each, Kind, Number, Table, Text, Unfit, Whole
+from archspec.schema.kinds import Choice, Each, Flag, Kind, Number, Table, Text, Unfit, Whole
 from archspec.schema.read import read
 from archspec.spec.source import read as read_tree
 from archspec.weights.form import Form
@@ -60,7 +60,7 @@ class Written(Section):
         Each(Text("the name of a block"), least=0), "the blocks it serves: those of a spec's stages are all among them; none: "
         "specs without stages", default=None)
     input: str | None = key(Text(), "what the network expects of its images, with these weights", default=None)
-    padding: str | None = key(Text(), "this and the next six: what a file of the weights does not show, see form.Form",
+    padding: str | None = key(Text(), "this and the next seven: what a file of the weights does not show, see form.Form",
                               default=None)
     pool: str | None = key(Text(), "the same of pools", default=None)
     epsilon: float | None = key(Number(above=0, most=1), "of the norms", default=None)
@@ -68,6 +68,7 @@ class Written(Section):
     stride_at: int | None = key(Whole(1, 9), "which convolution of a unit has the stride", default=None)
     grouped_stride_at: int | None = key(Whole(1, 9), "the same where it is grouped", default=None)
     identity: str | None = key(Choice(("raw",)), "what identity shortcuts add", default=None)
+    standardize: bool | None = key(Flag(), "whether kernels are standardised when they are used", default=False)
     note: str | None = key(Text(), "what to say to a network of another form", default=None)
     like: str | None = key(Text("the name of a mapping"), "a mapping beside this one or one that ships, whose keys hold where "
                            "this one has none; its rules come after the rules here", default=None)

@@ -28,7 +28,7 @@ READ = "the layout archspec reads the folder of a finished run, its model.keras,
 NO_AUXILIARY = "it holds no auxiliary classifiers; those of a training keep their first values"
 MOST_TEXT = 8 << 20
 """Bytes of a graph's text; that of ResNet-1202 has 0.7 MB."""
-OF_TRAINING = frozenset({"momentum", "bias_init", "init"})
+OF_TRAINING = frozenset({"momentum", "bias_init", "init", "dropout", "drop_path"})
 """Arguments that change no number of a network that predicts, given its weights."""
 ONLY_TRAINING = frozenset({"dropout", "drop_path"})
 """Operations that are nothing to a network that predicts."""

@@ -27,6 +27,13 @@ STAGES = {
     "inception": "blocks:\n  cell: {body: [branches: {one: [conv: 1x1 4], three: [conv: 1x1 4, conv: 3x3 6]}, dropout: 0.2]}\n"
                  "stages: {block: cell, repeats: 2}",
     "highway": "stem: [conv: 3x3 8]\nblocks:\n  way: {body: [highway: [conv: 3x3 8]]}\nstages: {block: way, repeats: 2}",
+    "learned": "blocks:\n  cell:\n    body:\n"
+               "      - branches: {merge: select, paths: [[conv: 3x3 4], [conv: 5x5 4]], by: [global_avg_pool, dense: 8]}\n"
+               "      - branches: {merge: average, drop_path: 0.4, paths: [[norm], [act: tanh], []]}\n"
+               "      - branches: {merge: weighted, paths: [[norm: global_response], []]}\n"
+               "      - norm\n      - attention: {heads: 2, dropout: 0.3}\n      - scale: 0.5 learned\n"
+               "      - branches: [[act], [branches: {merge: rows, paths: [[norm], [act]]}, avg_pool: 2x1 /2x1]]\n"
+               "stages: {block: cell, repeats: 2}",
     "auxiliary": "stages: {block: basic, widths: [4, 8]}\nauxiliary: {stage1: [global_avg_pool, dense: $classes]}",
 }
 Pair = Callable[..., tuple[keras.Model, keras.Model]]

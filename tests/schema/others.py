@@ -11,7 +11,8 @@ from archspec.spec.published import Figure
 
 FORMS: dict[str, list[object]] = {
     "pair": [5, 2], "pads": [2], "padding": ["valid", "symmetric", 1], "split": [True, [4, 4]], "norm": ["layer_norm", "none"],
-    "act": ["tanh", "none"], "items": [["act"], ["flatten"], ["conv: 1x1 8 bare bias"]], "paths": [[[], ["act"]]],
+    "act": ["tanh", "none"], "items": [["act"], ["flatten"], ["conv: 1x1 8 bare bias"],
+                                   ["global_avg_pool: keepdims", "conv: 1x1 16 bare bias"]], "paths": [[[], ["act"]]],
     "shortcut": ["none", "projection_always", "identity"], "any": [2], "margins": [2, -1], "sizes": ["8x8x128", [64, 16, 8]], "kept": ["there"],
     "name": ["there"], "names": ["there", ["here", "there"]],
 }

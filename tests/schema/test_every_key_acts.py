@@ -33,11 +33,14 @@ NEEDED: dict[str, dict[str, Any]] = {
     "repeat": {"times": 2, "body": ["conv: 3x3 8"]}, "residual": {"body": ["conv: 3x3 16"]}, "densely": {"body": ["conv: 3x3 8"]},
     "gate": {"body": ["act"]}, "highway": {"body": ["conv: 3x3 8"]},
     "slice": {"channels": 4}, "reshape": {"to": "16x64x8"}, "blur_pool": {"kernel": 3, "stride": 2},
+    "conv_transpose": {"filters": 8, "kernel": 5, "stride": 2}, "attention": {"heads": 2},
     "keep": {"value": "here"}, "use": {"value": "here"}, "join": {"with": "here"},
 }
 """What an operation cannot do without, on a map of 8 channels."""
-BESIDE = {"ceil": {"padding": "valid"}}
+BESIDE = {"ceil": {"padding": "valid"}, "by": {"merge": "select"}}
 """What an argument needs beside it, to be anything."""
+MEAN = {"branches": {"drop_path": {"merge": "average"}}, "parallel": {"drop_path": {"merge": "average"}}}
+"""The same where it depends on the operation."""
 INSTEAD = {"to": "factor"}
 """An argument that stands in the place of another."""
 AHEAD = ["keep: here", "act: elu", "keep: there", "act: tanh", "keep: last"]
@@ -89,7 +92,8 @@ ARGUMENTS = [(name, argument) for name, signature in OPERATIONS.items() for argu
 
 @pytest.mark.parametrize(("name", "argument"), ARGUMENTS)
 def test_an_argument_acts(name: str, argument: str, tmp_path: Path) -> None:
-    kind = {"kind": KINDS[argument]} if name in ("act", "norm") and argument in KINDS else BESIDE.get(argument, {})
+    beside = MEAN.get(name, {}).get(argument) or BESIDE.get(argument, {})
+    kind = {"kind": KINDS[argument]} if name in ("act", "norm") and argument in KINDS else beside
     key = OPERATIONS[name].arguments[argument]
     before = observed(of_operation(name, kind), tmp_path / "net.yaml")
     found = [observed(of_operation(name, {**kind, argument: value}), tmp_path / "net.yaml")

@@ -24,7 +24,7 @@ Fails = Callable[..., tuple[Problem, ...]]
     ("InnerProduct: 10", "did you mean 'dense'?"), ("Pooling: 2", "did you mean 'max_pool'?"),
     ("nn.InstanceNorm2d", "write `norm: {kind: group_norm, groups: $channels}`: each channel is a group"),
     ("DropPath: 0.1", "it is an argument of residual: `residual: {body: […], drop_path: 0.1}`"),
-    ("Concatenate", "`branches: [[…], […]]` concatenates its paths"), ("nn.Conv2DTranspose: 8", INSTEAD["convtranspose"]),
+    ("Concatenate", "`branches: [[…], […]]` concatenates its paths"), ("nn.Conv2DTranspose: 8", "did you mean 'conv_transpose'?"),
     ("SELayer", "did you mean 'se'?"), ("BasicBlock: 64", "did you mean 'basic'?"), ("_DenseLayer: 8", "did you mean 'dense_layer'?"),
     ("DenseBlock: 6", "did you mean 'dense_layer'?"), ("GaussianNoise: 0.1", "operations: " + " ".join(OPERATIONS)),
 ])
@@ -60,8 +60,8 @@ def test_instance_norm_written_as_the_hint_says(fails: Fails, lower: Callable[..
 
 @pytest.mark.parametrize(("stages", "message", "hint"), [
     ("{block: BasicBlock, width: 8}", "there is no block 'BasicBlock'", "did you mean 'basic'?"),
-    ("{block: basic, filters: [8, 16]}", "the block basic takes no 'filters'", "did you mean 'width'? it takes width stride shortcut se residual_scale drop_path"),
-    ("{block: basic, width: 8, num_blocks: 2}", "the block basic takes no 'num_blocks'", "did you mean 'repeats'? it takes width stride shortcut se residual_scale drop_path"),
+    ("{block: basic, filters: [8, 16]}", "the block basic takes no 'filters'", "did you mean 'width'? it takes width stride dilation shortcut se residual_scale drop_path"),
+    ("{block: basic, width: 8, num_blocks: 2}", "the block basic takes no 'num_blocks'", "did you mean 'repeats'? it takes width stride dilation shortcut se residual_scale drop_path"),
     ("{block: dense_layer, growth_rate: 12}", "the block dense_layer takes no 'growth_rate'", "did you mean 'growth'? it takes growth bottleneck dropout"),
 ])
 def test_a_stage_in_words_of_another_library_is_one_problem(stages: str, message: str, hint: str, fails: Fails) -> None:

@@ -91,7 +91,7 @@ def test_rows_and_lists_of_other_sections(write: Write) -> None:
     ("let.sizes[0]=null", "null takes no entry out of a list", "set the whole list: let.sizes=[…]"),
     ("stages.width[1]=16", "stages.width is the number 8, and no list", "it holds for all stages; for one: stages.stage2.width=…"),
     ("stem[0].filter=3", "conv takes no 'filter'",
-     "did you mean 'filters'? it takes filters kernel stride padding dilation groups bias norm act"),
+     "did you mean 'filters'? it takes filters kernel stride padding dilation groups bias norm act standardize"),
     ("stem[3].path[0]=[]", "stem[3], branches, is given no 'path'", "did you mean 'paths'?"),
 ])
 def test_problems(override: str, message: str, hint: str, write: Write) -> None:

@@ -83,6 +83,17 @@ def test_gates_that_a_form_does_not_know_are_no_difference() -> None:
         "activation: hard_sigmoid and relu there, relu and sigmoid here"]
 
 
+def test_kernels_that_are_standardised_are_told_from_those_that_are_not() -> None:
+    plain, standard = (lower(load("resnet18", more)) for more in ((), ["defaults.conv.standardize=true"]))
+    torchvision = next(each.form for each in shipped_mappings().values() if each.name == "resnet_torchvision")
+    there, = differences(torchvision, standard)
+    assert (there.text, there.overrides) == ("kernels of convolutions: as they are there, standardised here",
+                                             ("defaults.conv.standardize=false",))
+    assert [each.text for each in differences(Form(standardize=True), plain)] == [
+        "kernels of convolutions: standardised there, as they are here"]
+    assert differences(Form(standardize=True), standard) == []
+
+
 def test_a_form_that_says_nothing_finds_nothing() -> None:
     assert differences(Form(), lower(load("efficientnet_b0"))) == []
 

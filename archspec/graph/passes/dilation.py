@@ -6,8 +6,8 @@ Every weight keeps its name and shape, so the numbers of a classification networ
 
 Each value of the network is found again in its dense counterpart: of every `rate` pixels the first. It is the same number to
 the last rounding, with zeros around the maps as before, where the image has a size, or sides that are a multiple of the
-network's stride. Two things change it, both meant so: means over a whole map (squeeze-and-excitation, group norm) are over
-more pixels, and numbers near the lower and right border of an open size that is no such multiple.
+network's stride. Two things change it, both meant so: means over a whole map (squeeze-and-excitation, group norm, attention)
+are over more pixels, and numbers near the lower and right border of an open size that is no such multiple.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from archspec.errors import InputError
 from archspec.graph.axes import BlurPool, Coordinates, Permute, Position, Reshape
 from archspec.graph.ir import Graph, Node, Value, is_input
+from archspec.graph.learned import ConvTranspose, Rows
 from archspec.graph.ops import Conv, Depthwise, Flatten, GlobalPool, Op, Pad, Pool, Resize, Upsample, reach
 from archspec.graph.pads import same, unstrided
 from archspec.graph.types import Padding, Pads, Pair, ShapeError, Tensor
@@ -27,6 +28,8 @@ ONCE: Pair = (1, 1)
 REFUSED: Mapping[type[Op], str] = {
     Flatten: "makes a vector of its map, whose length the weights behind it have",
     Upsample: "enlarges a map that the stride has not made small",
+    ConvTranspose: "enlarges a map that the stride has not made small",
+    Rows: "puts maps one below the other",
     Resize: "enlarges a map that the stride has not made small",
     Reshape: "deals out the pixels of its map anew", Permute: "makes another axis of the pixels of its map",
     Coordinates: "numbers the pixels of its map", Position: "has a number for each pixel of its map",

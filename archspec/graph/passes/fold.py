@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from archspec.graph.ir import Graph, Node
+from archspec.graph.learned import ConvTranspose
 from archspec.graph.ops import BatchNorm, Conv, Dense, Depthwise, LayerScale, Op, Scale
 from archspec.graph.passes.network import Network, checked, rewired
 from archspec.graph.weights import Key, Weights
 
-Weighted = Conv | Depthwise | Dense
+Weighted = Conv | Depthwise | ConvTranspose | Dense
 Affine = tuple[Any, Any]
 """A factor and what is added behind it, a number or one a channel, in double precision."""
 
@@ -26,8 +27,8 @@ def fold_affine(network: Network) -> Network:
     """The network without the batch norms and factors that follow a convolution or dense layer alone.
 
     Equal in inference but for the rounding of the arrays' type. Not for training: what is folded has no statistics of a
-    batch. A node stays where what it scales has another user or is an output or a feature, and
-    where no layer with weights comes right before it (as in networks with pre-activation).
+    batch. A node stays where what it scales has another user or is an output or a feature, behind a kernel that is yet to be
+    standardised, and where no layer with weights comes right before it (as in networks with pre-activation).
     """
     weights = dict(network.weights)
     changed: dict[str, Node] = {}
@@ -50,9 +51,14 @@ def _foldable(graph: Graph) -> dict[str, str]:
         if type(node.op) in AFFINE:
             before = node.inputs[0].name
             layer = graph.node(found.get(before, before))
-            if isinstance(layer.op, Weighted) and len(graph.users[before]) == 1 and before not in outward:
+            if _takes_factors(layer.op) and len(graph.users[before]) == 1 and before not in outward:
                 found[node.name] = layer.name
     return found
+
+
+def _takes_factors(op: Op) -> bool:
+    """Whether a factor of its result may stand in its kernel: standardising that would undo it."""
+    return isinstance(op, Weighted) and not (isinstance(op, Conv | Depthwise) and op.standardize)
 
 
 def _with_bias(node: Node) -> Node:
@@ -65,11 +71,20 @@ def _folded(node: Node, affine: Affine, weights: Weights) -> Iterator[tuple[Key,
     factor, shift = affine
     kernel, bias = _array(weights, node, "kernel", 1.0), _array(weights, node, "bias", 0.0)
     dtype = weights[node.name, "kernel"].dtype
-    # the filters of a depthwise kernel are its last two sides, of all others the last
-    sides = kernel.shape[-2:] if isinstance(node.op, Depthwise) else kernel.shape[-1:]
-    yield (node.name, "kernel"), (kernel * (np.reshape(factor, sides) if np.ndim(factor) else factor)).astype(dtype)
+    spread = np.reshape(factor, _sides(node, kernel)) if np.ndim(factor) else factor
+    yield (node.name, "kernel"), (kernel * spread).astype(dtype)
     if any(weight.name == "bias" for weight in node.weights):
         yield (node.name, "bias"), (bias * factor + shift).astype(dtype)
+
+
+def _sides(node: Node, kernel: np.ndarray) -> tuple[int, ...]:
+    """The last sides of a kernel, those of its filters and 1: two of a depthwise one, the last but one of a way back's."""
+    match node.op:
+        case Depthwise():
+            return kernel.shape[-2:]
+        case ConvTranspose():
+            return kernel.shape[-2], 1
+    return kernel.shape[-1:]
 
 
 def _norm(node: Node, weights: Weights) -> Affine:
@@ -83,7 +98,7 @@ def _norm(node: Node, weights: Weights) -> Affine:
 
 def _scale(node: Node, weights: Weights) -> Affine:
     assert isinstance(node.op, Scale)
-    return node.op.factor, 0.0
+    return (float(weights[node.name, "factor"][0]) if node.op.learned else node.op.factor), 0.0
 
 
 def _layer_scale(node: Node, weights: Weights) -> Affine:

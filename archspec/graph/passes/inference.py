@@ -9,6 +9,7 @@ from archspec.graph.ir import Graph
 from archspec.graph.ops import Dropout, DropPath
 from archspec.graph.passes.fold import fold_affine
 from archspec.graph.passes.network import Network, checked, rewired
+from archspec.graph.passes.standardize import with_standard_kernels
 
 IDLE = (Dropout, DropPath)
 """Operations that do nothing outside training."""
@@ -22,7 +23,7 @@ def for_inference(network: Network, levels: Collection[str] = ()) -> Network:
     graph = predicting(network.graph, levels)
     alive = {node.name for node in graph.nodes}
     weights = {key: array for key, array in network.weights.items() if key[0] in alive}
-    return fold_affine(without_idle(Network(graph, weights)))
+    return fold_affine(with_standard_kernels(without_idle(Network(graph, weights))))
 
 
 def predicting(graph: Graph, levels: Collection[str] = ()) -> Graph:

@@ -9,9 +9,11 @@ from fnmatch import fnmatchcase
 
 import keras
 
+from archspec.model.learned import GlobalResponseNormalization
 from archspec.spec.optimizers import Lamb, Optimizer
 
-NORMS = (keras.layers.BatchNormalization, keras.layers.LayerNormalization, keras.layers.GroupNormalization)
+NORMS = (keras.layers.BatchNormalization, keras.layers.LayerNormalization, keras.layers.GroupNormalization,
+         GlobalResponseNormalization)
 SETS = {"kernels": ("kernel",), "all_but_norms": ("kernel", "other"), "all": ("kernel", "other", "norm")}
 """Which kinds of weights decay, by the recipe's word."""
 
