@@ -16,7 +16,7 @@ FEW = 5
 """How many names are enough for an example."""
 MOST_SAID = 400
 """How many characters of a library's error are told."""
-MAX_KNOWN = 400
+MAX_KNOWN = 1000
 """Among more words than these the nearest is not looked for."""
 
 

@@ -16,6 +16,7 @@ from archspec.graph.verify import verify
 from archspec.lowering.calls import call_block
 from archspec.lowering.compositors import COMPOSITORS
 from archspec.lowering.culprit import told_at_causes
+from archspec.lowering.dense import at_output_stride, check_output_stride
 from archspec.lowering.flow import FLOW, report_missing, report_unused
 from archspec.lowering.lowering import Call, Lowering
 from archspec.lowering.named import misnamed
@@ -156,6 +157,8 @@ class _Run:
                                  {**PRIMITIVES, **COMPOSITORS, **FLOW}, call_block)
         self.plans = plans_of(self.lowering)
         self.auxiliary: dict[str, Value] = {}
+        self.rate = 1
+        """The dilation that the output stride asks for by now."""
 
     def graph(self) -> Graph | None:
         """The whole network; None where a problem leaves it without an end."""
@@ -166,6 +169,7 @@ class _Run:
         self.kept.put(STEM, at.value)
         for plan in self.plans:
             at = self._stage(plan, at)
+        check_output_stride(self.lowering, at.value)
         end = self._list("head", spec.head, at, self.lowering.base, replace(everywhere, section="head"))
         check_parameters(self.lowering, [plan.block for plan in self.plans])
         report_missing(self.lowering)
@@ -196,6 +200,7 @@ class _Run:
         if not plan.block:
             self.kept.put(stage.name, None)
             return _At(None, at.features)
+        plan, self.rate = at_output_stride(self._call(plan, 0, at.value), plan, at.value, self.rate)
         for index in range(plan.repeats):
             at = self._repeat(plan, index, at)
         at = self._stage_list("after", plan, plan.repeats - 1, at)

@@ -31,6 +31,9 @@ LANGUAGE = ROOT / "docs" / "language.md"
 ZOO = ROOT / "docs" / "zoo.md"
 INDEX = ROOT / "specs" / catalog.INDEX
 
+VALUES = ("keep", "use", "join")
+"""Operations on values with names."""
+
 def table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """A table in Markdown."""
     lines = [header, tuple("---" for _ in header), *rows]
@@ -87,10 +90,10 @@ def _arguments_of(signature: Signature, names: list[str]) -> str:
     return ", ".join(f"`{name}` ({_default(signature.arguments[name])})" for name in names)
 
 
-def _operations(holds: bool) -> str:
+def _operations(chosen: Callable[[Signature], bool]) -> str:
     rows = []
     for name, signature in OPERATIONS.items():
-        if signature.holds == holds:
+        if chosen(signature):
             main = [signature.main] if signature.main else []
             others = [argument for argument in signature.arguments if argument != signature.main]
             rows.append((f"`{name}`", _arguments_of(signature, main), _arguments_of(signature, others), signature.doc))
@@ -182,7 +185,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "spec": lambda: _keys(SPEC), "stage": lambda: _keys(STAGE), "block": lambda: _keys(BLOCK),
     "defaults": lambda: _keys({name: DEFAULTS[name] for name in ("unit", "padding")}), "arguments": _arguments,
     "published": lambda: _keys(Published.declared),
-    "operations": lambda: _operations(holds=False), "compositors": lambda: _operations(holds=True), "kinds": _kinds,
+    "operations": lambda: _operations(lambda each: not each.holds and each.name not in VALUES),
+    "compositors": lambda: _operations(lambda each: each.holds), "kinds": _kinds,
+    "values": lambda: _operations(lambda each: each.name in VALUES),
     "train": _sections, "recipes": _recipes, "blocks": _blocks,
 }
 REGION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from archspec.errors import Problem, SpecError
 from archspec.graph.ir import Value
 from archspec.lowering.lowering import Call
-from archspec.lowering.place import Frame, Place, shape_names
+from archspec.lowering.place import Frame, Place, Shape
 from archspec.schema.tree import ListTree, MappingTree, Scalar, Tree
 from archspec.spec.blocks import Block
 from archspec.spec.expressions import UNKNOWN
@@ -71,8 +71,8 @@ def is_required(default: Tree) -> bool:
 def bind(call: Call, block: Block, arguments: Mapping[str, Binding], value: Value | None, inside: Place,
          kept: Kept | None = None) -> Scope:
     """The names that a block's body knows. Reports what is wrong with a default and goes on without its value."""
-    entered = shape_names(value)
-    around = call.place.scope.around.knowing(in_channels=entered["channels"], **entered).keeping(kept or Kept(block.name))
+    entered = UNKNOWN if value is None else value.type.channels
+    around = call.place.scope.around.knowing(in_channels=entered).beside(Shape(value)).keeping(kept or Kept(block.name))
     parameters = Names(around, {**block.parameters, **block.let})
     for name, default in block.parameters.items():
         if name in arguments:

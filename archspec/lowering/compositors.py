@@ -16,7 +16,6 @@ from archspec.schema.tree import ListTree, Scalar
 from archspec.spec.arguments import Quoted, resolve_padding
 from archspec.spec.expressions import UNKNOWN, describe
 from archspec.spec.items import Arg, Items, Paths
-from archspec.spec.operations import APART
 
 MERGE_OPS: dict[str, Op] = {"concat": ops.Concat(), "add": ops.Merge("add"), "multiply": ops.Merge("multiply"),
                          "max": ops.Merge("max"), "average": ops.Merge("average"), "rows": learned.Rows(),
@@ -75,7 +74,7 @@ def _drop_path(call: Call, how: str) -> float:
 def _selected(call: Call, by: Arg, values: list[Value | None], suffix: str, notes: Notes) -> Value | None:
     """The paths, weighted by what `by` makes of their sum."""
     total = call.add(ops.Merge("add"), *values, name=f"{call.name}_sum", notes=notes)
-    place = _level(call).level(_level_of_paths(call) + "by").knowing(
+    place = _level(call).level(call.item.level_of_paths + "by").knowing(
         gated=UNKNOWN if total is None else total.type.channels).on("gate")
     weights = call.lowering.lower_listed(by, "by", total, place)
 
@@ -85,18 +84,9 @@ def _selected(call: Call, by: Arg, values: list[Value | None], suffix: str, note
     return call.add(learned.Select(), *values, weights, suffix=suffix, notes=chain)
 
 
-def _level_of_paths(call: Call) -> str:
-    """What stands before a path's name: the item's label where another item of the body would have the same names.
-
-    Before paths that are joined by one of the later merges it stands always.
-    """
-    crowded = call.item.suffix or call.item.apart or call.get("merge") in APART
-    return call.item.label + "_" if crowded and call.item.given_name is None else ""
-
-
 def _branches(call: Call, value: Value | None) -> Value | None:
     place, paths = _paths(call)
-    prefix = _level_of_paths(call)
+    prefix = call.item.level_of_paths
     parts = _split(call, value, len(paths.paths))
     values = []
     for (name, path), part in zip(paths.paths, parts, strict=True):
@@ -152,7 +142,7 @@ def _body(call: Call) -> Items | Scalar:
 def _parallel(call: Call, value: Value | None) -> Value | None:
     times = call.get("times")
     assert isinstance(times, int)
-    prefix = _level_of_paths(call)
+    prefix = call.item.level_of_paths
     names = [f"{prefix}path{index}" for index in range(1, times + 1)]
     paths = [call.lowering.lower_listed(_body(call), "body", value, _level(call).level(name)) for name in names]
     return _joined(call, value, paths, names)

@@ -6,7 +6,7 @@ the problem is gone is its cause. So nothing has to be known of the ways in whic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from archspec.errors import Problem, Where, shorten
@@ -24,9 +24,10 @@ Places = frozenset[tuple[str, Where]]
 MOST_TRIALS = 40
 MOST_WORK = 200_000
 """How often a spec is lowered again to find causes, and how many items and values may be looked at in all."""
-SECTIONS = ("input", "classes", "let", "defaults", "parameters", "blocks", "stem", "stages", "head", "auxiliary")
+SECTIONS = ("input", "classes", "output_stride", "let", "defaults", "parameters", "include", "blocks", "stem", "stages", "head",
+            "auxiliary")
 """What a network is made of."""
-DEEPEST = {"defaults": 3, "blocks": 2}
+DEEPEST = {"defaults": 3, "stages": 3}
 """How far down a section is searched; all others to their keys."""
 LARGEST = 1024
 """Inputs up to this size are tried, in pixels a side."""
@@ -76,14 +77,28 @@ class _Search:
 
     def cause(self, problem: Problem) -> Change | None:
         """The change that brings a problem, of the latest layer that has one."""
+        edit = self.edit(problem)
+        if edit is not None:
+            return edit
         file = problem.where.file
         stands = len(self.files) - 1 - self.files[::-1].index(file) if file in self.files else 0
         for layer in range(len(self.files) - 1, stands, -1):
             own = file != SET and not distance(self.resolved.layers[layer].tree.where)
-            path = self.within(layer, (), SECTIONS, problem) if own else ()
+            sections = sections_in(self.resolved.layers[layer].tree)
+            path = self.within(layer, (), sections, problem) if own else ()
             if path:
                 return self.change(layer, path)
         return self.small_input(problem) if distance(problem.where) else None
+
+    def edit(self, problem: Problem) -> Change | None:
+        """The edit of a block that brings a problem that shows in what it edits."""
+        if not distance(problem.where):
+            return None
+        for layer in reversed(range(len(self.files))):
+            for path in edits_in(self.resolved.layers[layer].tree):
+                if self.brings(layer, path, problem):
+                    return self.change(layer, path)
+        return None
 
     def within(self, layer: int, path: tuple[str, ...], keys: Iterable[str], problem: Problem) -> tuple[str, ...]:
         """The path of the first change of a layer that brings a problem, as deep as it can be told; () for none."""
@@ -111,6 +126,8 @@ class _Search:
     def change(self, layer: int, path: tuple[str, ...]) -> Change:
         """A change, with what is in its place without it."""
         said = at(self.resolved.layers[layer].tree, path)
+        if path[2:3] == ("edit",):
+            return Change(key_of(self.resolved.layers[layer].tree, path), "without this edit nothing is wrong: change it, too")
         before = at(undone(self.resolved, layer, path).tree, path)
         assert said is not None
         if path == ("input",) and (size := self.size(said)):
@@ -160,6 +177,28 @@ class _Search:
         entries = {**self.resolved.tree.entries, "input": Scalar(size, size, where)}
         larger = replace(self.resolved, tree=replace(self.resolved.tree, entries=entries))
         return self.problems(larger) == frozenset()
+
+
+def sections_in(tree: MappingTree) -> list[str]:
+    """The keys of a file, or of a --set as in stem[0], that make the network, in the order of SECTIONS."""
+    names = {key: key.partition("[")[0] for key in tree.entries}
+    return sorted((key for key, name in names.items() if name in SECTIONS), key=lambda key: SECTIONS.index(names[key]))
+
+
+def edits_in(tree: MappingTree) -> Iterator[tuple[str, ...]]:
+    """The path of each edit in the blocks of a file of the user's own."""
+    blocks = tree.entries.get("blocks")
+    for name, block in blocks.entries.items() if isinstance(blocks, MappingTree) and not distance(tree.where) else ():
+        edit = at(block, ("edit",))
+        for label in edit.entries if isinstance(edit, MappingTree) else ():
+            yield "blocks", name, "edit", label
+
+
+def key_of(tree: MappingTree, path: tuple[str, ...]) -> Where:
+    """Where the last key of a path stands."""
+    above = at(tree, path[:-1])
+    assert isinstance(above, MappingTree)
+    return above.key(path[-1])
 
 
 def at(tree: Tree | None, path: Iterable[str]) -> Tree | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from archspec.errors import Where
 from archspec.graph.ir import Cursor, Role, Value
+from archspec.graph.types import Tensor
 from archspec.spec.expressions import UNKNOWN, Datum
-from archspec.spec.scope import Scope
+from archspec.spec.scope import Binding, Scope
 
 SHAPE_NAMES = ("channels", "map_height", "map_width")
 """What expressions know of the value that has come as far as where they stand."""
@@ -53,11 +56,11 @@ class Place:
 
     def at(self, value: Value | None) -> Place:
         """The same place where a value has come that far: what expressions know of its shape."""
-        return self.within(self.scope.knowing(**shape_names(value)))
+        return self.within(self.scope.beside(Shape(value)))
 
     def reading(self, scope: Scope, unit: str) -> Place:
         """The same place for a list that was written elsewhere: its names and unit, the shape of the value here."""
-        return self.within(scope.knowing(**{name: self.scope[name] for name in SHAPE_NAMES}), unit)
+        return self.within(scope.beside(self.scope.table_of("channels")), unit)
 
     def within(self, scope: Scope, unit: str | None = None) -> Place:
         """The same place with other names, and another unit if that is given."""
@@ -85,9 +88,31 @@ class Place:
         return tuple(str(frame) for frame in reversed(self.calls[-MAX_CALLS:]))
 
 
-def shape_names(value: Value | None) -> dict[str, Datum]:
-    """Those names for a value; of a vector, and of a map whose size is open, there is no height and width."""
-    if value is None:
-        return dict.fromkeys(SHAPE_NAMES, UNKNOWN)
-    height, width = value.type.shape[:2] if value.type.is_map else (None, None)
-    return {"channels": value.type.channels, "map_height": height, "map_width": width}
+class Shape(Mapping[str, Binding]):
+    """Those names for a value. Every item has them and few read them, so each is made when it is read."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: Value | None) -> None:
+        self._value = value
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self[name] if name in SHAPE_NAMES else default
+
+    def __getitem__(self, name: str) -> Binding:
+        if name not in SHAPE_NAMES:
+            raise KeyError(name)
+        return Binding(UNKNOWN if self._value is None else _size(self._value.type, name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(SHAPE_NAMES)
+
+    def __len__(self) -> int:
+        return len(SHAPE_NAMES)
+
+
+def _size(kind: Tensor, name: str) -> int | None:
+    """Of a vector, and of a map whose size is open, there is no height and width."""
+    if name == "channels":
+        return kind.channels
+    return kind.shape[SHAPE_NAMES.index(name) - 1] if kind.is_map else None

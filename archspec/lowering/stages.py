@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from archspec.errors import Problem, SpecError, Where, hinted, nearest
@@ -10,7 +10,7 @@ from archspec.graph.ir import Cursor, Value
 from archspec.lowering.blame import distance
 from archspec.lowering.calls import bind, evaluated, run_block
 from archspec.lowering.lowering import Call, Lowering
-from archspec.lowering.place import Place, shape_names
+from archspec.lowering.place import Place, Shape
 from archspec.schema.keys import Key
 from archspec.schema.tree import MappingTree, Scalar, Tree
 from archspec.schema.words import key_called
@@ -40,6 +40,8 @@ class StagePlan:
     before: int
     blocks: int
     stages: int
+    dilations: tuple[Scalar, Scalar] | None = None
+    """The dilation of its first repeat and of the others, where the spec's output stride gives it one."""
 
     def call(self, lowering: Lowering, place: Place) -> Call:
         """The call of its block at a place."""
@@ -86,7 +88,7 @@ def names_of(lowering: Lowering, plan: StagePlan, index: int, value: Value | Non
         stage=plan.index, stages=plan.stages, index=index, repeats=plan.repeats, first=index == 0,
         last=index == plan.repeats - 1, block=block, blocks=plan.blocks,
         depth=block / (plan.blocks - 1) if plan.blocks > 1 else 0.0,
-    ).knowing(**shape_names(value))
+    ).beside(Shape(value))
 
 
 def run_repeat(call: Call, plan: StagePlan, index: int, value: Value | None, previous: Value | None) -> Value | None:
@@ -123,6 +125,8 @@ def _arguments(call: Call, plan: StagePlan, index: int) -> dict[str, Tree]:
     stride = plan.stage.stride or Scalar(1, "1", plan.stage.where)
     if "stride" in signature.arguments:
         given["stride"] = stride if index == 0 else Scalar(1, "1", stride.where)
+    if plan.dilations is not None:
+        given["dilation"] = plan.dilations[min(index, 1)]
     if not signature.broken:
         strange = [_not_taken(call, plan, key) for key in plan.stage.arguments if key not in signature.arguments]
         if index == 0 and "stride" not in given and _strides(call, stride):
@@ -134,7 +138,7 @@ def _arguments(call: Call, plan: StagePlan, index: int) -> dict[str, Tree]:
 def _no_stride(call: Call, plan: StagePlan, where: Where) -> Problem:
     """Stands at the block where that is nearer to the user than the stride: named or written anew in a file that extends."""
     table = call.lowering.spec.blocks
-    own = table.own.get(plan.block)
+    own = table.written.get(plan.block)
     places = [where, plan.stage.block.where, *([] if own is None else [own.where])]
     closest = min(places, key=distance)
     hint = f"it takes {table.signature(plan.block).takes()}; put a pooling into before"
@@ -149,12 +153,13 @@ def _not_taken(call: Call, plan: StagePlan, key: str) -> Problem:
     signature = table.signature(plan.block)
     where, block = plan.stage.keys.get(key, plan.stage.arguments[key].where), plan.stage.block.where
     inherited = distance(where) > distance(block)
-    near = hinted(call.lowering.problems.found, _meant, key, signature.arguments)
+    stages = [stage.name for stage in call.lowering.spec.stages] if isinstance(plan.stage.arguments[key], MappingTree) else []
+    near = hinted(call.lowering.problems.found, _meant, key, signature.arguments, stages)
     hint = f"{near} it takes {signature.takes()}".strip()
     given = plan.stage.arguments[key]
-    if isinstance(given, MappingTree) and key in [stage.name for stage in call.lowering.spec.stages]:
-        changed = next(iter(given.entries), "width")
-        hint = f"what differs is a column, one entry a stage: {changed}: [{', '.join('…' for _ in range(plan.stages))}]"
+    if key in [stage.name for stage in call.lowering.spec.stages]:
+        changed = next(iter(given.entries), "width") if isinstance(given, MappingTree) else "width"
+        hint = f"what differs in one stage is a mapping beside the columns: {key}: {{{changed}: …}}"
     elif inherited:
         hint = f"take it away: stages: {{{key}: null}}"
     elif key in table.lost(plan.block):
@@ -168,8 +173,8 @@ def _strides(call: Call, stride: Tree) -> bool:
     return value is not UNKNOWN and (value != 1 or isinstance(value, bool))
 
 
-def _meant(key: str, arguments: Mapping[str, Key]) -> str:
-    """Hint for a word that is no argument of a block and no key of a stage."""
+def _meant(key: str, arguments: Mapping[str, Key], stages: Sequence[str]) -> str:
+    """Hint for a word that is no argument of a block, no key of a stage and no stage."""
     same = key_called(key, arguments) or key_called(key, STAGE)
-    others = [name for name in (*arguments, *STAGE_KEYS) if PLURALS.get(name) != key]
+    others = [name for name in (*stages, *arguments, *STAGE_KEYS) if PLURALS.get(name) != key]
     return f"did you mean '{same}'?" if same else nearest(key, others)

@@ -15,6 +15,6 @@ RESIZES: Mapping[str, Callable[..., Any]] = {
 
 def resize(x: Any, like: Any, method: str) -> Any:
     """A batch of maps with the height and width of another; the numbers have the type they had."""
-    sides = like.shape[1:3]
+    sides = tuple(like.shape)[1:3]
     size = tf.shape(like)[1:3] if None in sides else tf.constant(sides, tf.int32)
     return tf.cast(RESIZES[method](images=x, size=size, half_pixel_centers=True), x.dtype)

@@ -26,12 +26,14 @@ from archspec.spec.inherit import Resolved
 from archspec.spec.item_reader import ItemReader
 from archspec.spec.items import Items
 from archspec.spec.longform import PLURALS, STAGE_LISTS, entries_of
+from archspec.spec.merge import merge
 from archspec.spec.operations import ACT, NORM, OPERATIONS, PADDINGS, Signature
 from archspec.spec.published import Published
 from archspec.spec.reading import words
 from archspec.spec.recipe import Recipe
 from archspec.spec.scope import Scope
 from archspec.spec.sections import DEFAULTS, SPEC, STAGE, WHOLE, everywhere
+from archspec.spec.stage_keys import columns_of, names_in
 
 T = TypeVar("T", bound=Section)
 REPLACED: dict[tuple[type, type], str] = {
@@ -78,6 +80,8 @@ class Spec:
     padding: Tree | None
     parameters: Mapping[str, Tree]
     blocks: BlockTable
+    output_stride: int | None
+    """The stride that no stage passes."""
     stem: Items
     stages: tuple[Stage, ...]
     head: Items
@@ -137,7 +141,7 @@ class _SpecReader:
         self.problems.append(Problem(code, where, message, hint))
 
     def spec(self) -> Spec:
-        self.blocks = BlockTable(self.mapping("blocks"))
+        self.blocks = BlockTable(self.mapping("blocks"), [file.blocks for file in self.resolved.included])
         self.problems.extend(self.blocks.problems)
         self.reader = ItemReader(self.blocks.signatures, self.problems)
         let = self.names("let")
@@ -146,7 +150,8 @@ class _SpecReader:
         return Spec(
             name=self.name(), description=self.text("description"), reference=self.text("reference"), input=self.input(),
             classes=self.classes(), let=let, defaults=self.defaults(defaults), unit=self.unit(defaults),
-            padding=self.padding(defaults), parameters=self.names("parameters"), blocks=self.blocks, stem=self.items("stem"),
+            padding=self.padding(defaults), parameters=self.names("parameters"), blocks=self.blocks,
+            output_stride=self.output_stride(), stem=self.items("stem"),
             stages=tuple(self.stages()), head=self.items("head"), auxiliary=self.auxiliary(), recompute=self.everywhere,
             published=section_in(self.resolved, "published", Published, self.problems), resolved=self.resolved)
 
@@ -234,6 +239,10 @@ class _SpecReader:
                          "yes or no are two classes: classes: 2")
             return 1
         found = self.declared(SPEC["classes"], "classes", self.tree)
+        return found if isinstance(found, int) else None
+
+    def output_stride(self) -> int | None:
+        found = self.declared(SPEC["output_stride"], "output_stride", self.tree)
         return found if isinstance(found, int) else None
 
     def names(self, key: str) -> Mapping[str, Tree]:
@@ -358,19 +367,34 @@ class _SpecReader:
         return len(files) - 1 - files[::-1].index(where.file) if where.file in files else 0
 
     def columns(self, tree: MappingTree) -> Iterator[tuple[dict[str, Tree], Mapping[str, Where], Where]]:
-        lists = {key: value for key, value in tree.entries.items() if isinstance(value, ListTree) and key not in STAGE_LISTS}
+        lists = columns_of(tree)
         broken = {key: self.unparted(key, tree, lists[key]) for key in list(lists) if _is_unparted(lists[key])}
         lists = {key: value for key, value in lists.items() if key not in broken}
         base_first = sorted(lists, key=lambda key: self.layer_of(tree.key(key)))
         if base_first:
             self.lengths(tree, {key: lists[key] for key in base_first}, base_first[0])
-        for index in range(min((len(column.items) for column in lists.values()), default=1)):
-            row = {key: value for key, value in tree.entries.items() if key not in lists}
+        single = self.single(tree)
+        count = min((len(column.items) for column in lists.values()), default=1)
+        for index, name in enumerate(names_in(tree)[:count]):
+            row = {key: value for key, value in tree.entries.items() if key not in lists and key not in single}
             row |= broken
             row |= {key: column.items[index] for key, column in lists.items() if not _is_default(column.items[index])}
             if index == 0:
                 row.pop("between", None)
-            yield row, tree.keys, tree.where
+            if name not in single:
+                yield row, tree.keys, tree.where
+                continue
+            whole = merge(MappingTree(row, tree.where, tree.keys), single[name], ("stages", name))
+            yield {key: value for key, value in whole.entries.items() if not _is_default(value)}, whole.keys, tree.where
+
+    def single(self, tree: MappingTree) -> dict[str, MappingTree]:
+        """What columns say of single stages, by name; a parameter of a block that is called so is none."""
+        named = tree.entries.get("block")
+        if named is None:
+            return {}
+        blocks = [name for name in words(named) if name in self.blocks]
+        return {name: part for name in names_in(tree) if isinstance(part := tree.entries.get(name), MappingTree)
+                and not any(name in self.blocks.signature(block).arguments for block in blocks)}
 
     def unparted(self, key: str, tree: MappingTree, column: ListTree) -> Scalar:
         """Reports a column whose entries are one text, as no commas part them; BROKEN in its place."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -13,12 +13,14 @@ from archspec.schema.read import take
 from archspec.schema.tree import MappingTree, Scalar, Tree, kind, overlay
 from archspec.schema.words import meant
 from archspec.spec.arguments import IDENTIFIER
+from archspec.spec.edits import Editor, edits_of
 from archspec.spec.elsewhere import PARAMETERS, block_called
 from archspec.spec.expressions import FUNCTIONS
 from archspec.spec.files import spec_names
 from archspec.spec.item_reader import ItemReader
 from archspec.spec.items import Items
 from archspec.spec.library import shipped_blocks
+from archspec.spec.merge import without
 from archspec.spec.operations import ANY, OPERATIONS, RESERVED, Signature
 from archspec.spec.reading import definitions, parts, read_in_block
 from archspec.spec.scope import TooLarge
@@ -27,6 +29,9 @@ from archspec.spec.sections import BLOCK
 MAX_COPIES = 20
 MAX_COPIED = 100_000
 """Values that all blocks of a spec may copy with `like`: as many as a document may have."""
+EDIT_ALONE = ("edit changes the body of another block, and this block copies none",
+              "add like: NAME, the block whose body it is")
+EDIT_BESIDE_BODY = ("edit stands beside body", "edit changes the body that like copies: keep one of them")
 READ_BY_STAGES = ("widths", "strides", "table")
 """What a stage reads before its block does."""
 
@@ -52,11 +57,14 @@ class Signatures(Mapping[str, Signature]):
         self._known: dict[str, Signature] = dict(OPERATIONS)
 
     def __getitem__(self, name: str) -> Signature:
-        if name not in self._known:
-            if name not in self._table:
-                raise KeyError(name)
-            self._known[name] = self._table.signature_of(name)
-        return self._known[name]
+        if name in self._known:
+            return self._known[name]
+        if name not in self._table:
+            raise KeyError(name)
+        found = self._table.signature_of(name)
+        if not self._table.is_edited(name):
+            self._known[name] = found
+        return found
 
     def __contains__(self, name: object) -> bool:
         return name in self._known or name in self._table
@@ -79,19 +87,25 @@ class Read:
 class BlockTable:
     """Every block that a spec can name. What is asked of it later changes nothing in it: a block is read at most once."""
 
-    def __init__(self, own: MappingTree | None) -> None:
+    def __init__(self, own: MappingTree | None, included: Sequence[MappingTree] = ()) -> None:
         self._problems: list[Problem] = []
         self.own = MappingProxyType(dict(self._own(own)) if own is not None else {})
+        self.included = MappingProxyType({name: tree for blocks in included for name, tree in self._own(blocks)})
+        """The blocks of files that the spec includes."""
+        self.written = MappingProxyType({**self.included, **self.own})
+        """Both: the spec's own hide those included."""
+        self._levels: tuple[Mapping[str, MappingTree], ...] = (self.own, self.included, shipped_blocks())
         self._read: dict[str, Read] = {}
-        self._trees: dict[str, MappingTree] = {}
+        self._trees: dict[tuple[int, str], MappingTree] = {}
+        self._editing: dict[tuple[int, str], MappingTree] = {}
         self._lost: dict[str, frozenset[str]] = {}
         self._broken: set[str] = set()
         self._copied = 0
         self.signatures = Signatures(self)
-        for name in self.own:
+        for name in self.written:
             self.tree(name)
-        self.problems = (*self._problems, *(problem for name in self.own for problem in self.read(name).problems))
-        """What is wrong with the blocks of the spec."""
+        self.problems = (*self._problems, *(problem for name in self.written for problem in self.read(name).problems))
+        """What is wrong with the blocks of the spec, and with those that it includes."""
 
     def _own(self, blocks: MappingTree) -> Iterator[tuple[str, MappingTree]]:
         for name, tree in blocks.entries.items():
@@ -109,11 +123,11 @@ class BlockTable:
         self._problems.append(Problem(code, where, message, hint))
 
     def __contains__(self, name: object) -> bool:
-        return name in self.own or name in shipped_blocks()
+        return any(name in blocks for blocks in self._levels)
 
     def names(self) -> list[str]:
         """Every block that can be named."""
-        return sorted({*shipped_blocks(), *self.own})
+        return sorted({name for blocks in self._levels for name in blocks})
 
     def meant(self, word: str) -> str:
         """What to write where a word names no block."""
@@ -154,47 +168,79 @@ class BlockTable:
         return self._lost.get(name, frozenset())
 
     def copied(self, name: str) -> Iterator[str]:
-        """The block that one of the spec's own copies."""
-        like = self.own[name].entries.get("like") if name in self.own else None
+        """The block that one of the spec's own copies, or one that it includes."""
+        like = self.written[name].entries.get("like") if name in self.written else None
         if isinstance(like, Scalar):
             yield like.text
 
     # -- like ------------------------------------------------------------------------------------------------------
 
-    def _tree(self, name: str, chain: tuple[str, ...], hidden: bool = False) -> MappingTree:
-        """A block with what it copies; `hidden` asks for the shipped one that a block of the spec hides."""
-        key = f"shipped {name}" if hidden else name
+    def _tree(self, name: str, chain: tuple[str, ...], level: int = 0) -> MappingTree:
+        """A block with what it copies, of a level or those below it: one of the spec hides the shipped one of its name."""
+        level = next(number for number, blocks in enumerate(self._levels) if number >= level and name in blocks)
+        key = level, name
+        if key in self._editing:
+            return self._editing[key]
         if key not in self._trees:
-            own = None if hidden else self.own.get(name)
-            self._trees[key] = self._like(name, shipped_blocks()[name] if own is None else own, chain, own is not None)
+            self._trees[key] = self._like(level, name, chain)
         return self._trees[key]
 
-    def _like(self, name: str, tree: MappingTree, chain: tuple[str, ...], is_own: bool) -> MappingTree:
-        like = tree.entries.get("like")
-        rest = MappingTree({key: value for key, value in tree.entries.items() if key != "like"}, tree.where, tree.keys)
+    def _like(self, level: int, name: str, chain: tuple[str, ...]) -> MappingTree:
+        tree = self._levels[level][name]
+        like, edit = tree.entries.get("like"), tree.entries.get("edit")
+        rest = without(tree, ("like", "edit"))
+        if edit is not None and (like is None or "body" in tree.entries):
+            self._problem("edit", tree.key("edit"), *(EDIT_ALONE if like is None else EDIT_BESIDE_BODY))
+            self._broken.add(name)
+            edit = None
         if like is None:
             return rest
         base = like.text if isinstance(like, Scalar) else ""
-        if is_own and base == name and base in shipped_blocks():
-            return self._copy(name, self._tree(base, (*chain, name), hidden=True), rest)
-        problem = self._cannot_copy(name, base, like, chain)
+        below = level + 1 if base == name and any(base in blocks for blocks in self._levels[level + 1:]) else 0
+        problem = None if below else self._cannot_copy(name, base, like, chain)
         if problem is not None:
             self._problems.append(problem)
-        found = rest if problem is not None else self._copy(name, self._tree(base, (*chain, name)), rest)
-        if problem is not None or base in self._broken:
             self._broken.add(name)
-        return found
+            return rest
+        copied = self._tree(base, (*chain, name), below)
+        if base in self._broken:
+            self._broken.add(name)
+        return self._copy((level, name), base, copied, rest, edit)
 
-    def _copy(self, name: str, base: MappingTree, changes: MappingTree) -> MappingTree:
+    def _copy(self, key: tuple[int, str], base: str, copied: MappingTree, changes: MappingTree,
+              edit: Tree | None) -> MappingTree:
         """A block that copies another, without the parameters and names of let that its body does not read. Raises TooLarge."""
-        self._copied += sum(1 for _ in parts(base))
+        self._copied += sum(1 for _ in parts(copied))
         if self._copied > MAX_COPIED:
             raise TooLarge(Problem("too-large", changes.where, f"blocks copy more than {MAX_COPIED} values with 'like'",
                                    "give the block a body of its own"))
-        whole = overlay(base, changes)
+        whole = overlay(copied, changes)
+        if edit is not None and key[1] not in self._broken:
+            whole = self._edited(key, base, whole, edit)
         found = _pruned(whole, changes)
-        self._lost[name] = frozenset(definitions(whole).keys() - definitions(found).keys())
+        self._lost[key[1]] = frozenset(definitions(whole).keys() - definitions(found).keys())
         return found
+
+    def _edited(self, key: tuple[int, str], base: str, whole: MappingTree, edit: Tree) -> MappingTree:
+        """A block whose copied body is edited. What it takes meanwhile is all that it copies. Raises TooLarge."""
+        if len(self._editing) >= MAX_COPIES:
+            raise TooLarge(Problem("too-large", edit.where, f"more than {MAX_COPIES} blocks wait for each other's edits",
+                                   "write the body of one of them out"))
+        problems: list[Problem] = []
+        self._editing[key] = whole
+        editor = Editor(base, edits_of(edit, problems), self.signatures, problems)
+        body = whole.entries.get("body")
+        if body is not None:
+            whole = replace(whole, entries={**whole.entries, "body": editor.body(body)})
+        del self._editing[key]
+        if problems:
+            self._problems.extend(problems)
+            self._broken.add(key[1])
+        return whole
+
+    def is_edited(self, name: str) -> bool:
+        """Whether a block is being edited, so that it is not known yet what it takes."""
+        return any(name == edited for _, edited in self._editing)
 
     def _cannot_copy(self, name: str, base: str, like: Tree, chain: tuple[str, ...]) -> Problem | None:
         if len(chain) > MAX_COPIES:

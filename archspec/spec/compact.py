@@ -136,7 +136,7 @@ class _Words:
             yield from ((part, Scalar("none", "none", where), where) for part in SHORTHANDS[word])
         elif word in FLAGS:
             yield word, Scalar(True, "true", where), where
-        elif KERNEL.fullmatch(word):
+        elif KERNEL.fullmatch(word) and self.signature.main != "to":  # there it is two of three sizes
             yield "kernel", Scalar(word, word, where), where
         elif word.startswith("/"):
             yield "stride", self.value(word[1:], _later(where, 1)), where

@@ -14,6 +14,7 @@ from archspec.spec.items import Items, every_item
 from archspec.spec.library import shipped_blocks
 from archspec.spec.sections import SPEC
 from archspec.spec.source import FLOAT, INTEGER, WORDS
+from archspec.spec.strict import used_in
 
 if TYPE_CHECKING:
     from archspec.spec.arch import Spec
@@ -64,15 +65,25 @@ def to_text(data: object) -> str:
 
 
 def dump(spec: Spec, expand: bool) -> str:
-    """The merged spec; with `expand` also the shipped blocks that it uses, written out."""
+    """The merged spec with the blocks it uses of files that it includes; with `expand` the shipped ones, too, written out."""
     entries = spec.resolved.tree.entries
     data = {"archspec": 1, "name": spec.name}
-    data |= {key: plain(entries[key]) for key in SPEC if key in entries and key not in ("extends", *data)}
-    if expand:
-        used = {name: plain(spec.blocks.tree(name)) for name in used_blocks(spec)}
-        own = {name: plain(spec.blocks.tree(name)) for name in spec.blocks.own}
-        data["blocks"] = used | own
+    data |= {key: plain(entries[key]) for key in SPEC if key in entries and key not in ("extends", "include", *data)}
+    blocks = _blocks(spec, expand)
+    if blocks or expand:
+        data["blocks"] = blocks
     return to_text(data)
+
+
+def _blocks(spec: Spec, expand: bool) -> dict[str, object]:
+    """The blocks that are written out, with all that they copy, and the spec's own."""
+    table = spec.blocks
+    words = used_in(spec).words if table.included else frozenset[str]()
+    used = [name for name in table.included if name in words]
+    used.extend(name for name in used_blocks(spec) if expand and name not in table.included)
+    copies = {name for name in table.own if expand or name in table.included}  # what it may copy is hidden then
+    return {name: plain(table.tree(name)) for name in used} | \
+        {name: plain(table.tree(name) if name in copies else tree) for name, tree in table.own.items()}
 
 
 def to_inline(value: object) -> str:
@@ -86,12 +97,12 @@ def to_inline(value: object) -> str:
 
 
 def used_blocks(spec: Spec) -> list[str]:
-    """The shipped blocks that a spec calls, directly or from other blocks."""
+    """The blocks not its own that a spec calls, directly or from other blocks."""
     lists = [spec.stem, spec.head, *spec.auxiliary.values(),
              *(items for stage in spec.stages for items in stage.lists.values())]
     found = [stage.block.text for stage in spec.stages if isinstance(stage.block, Scalar)]
     found.extend(name for items in lists for name in _called(items))
-    return [name for name in called_in(spec, found) if name in shipped_blocks()]
+    return [name for name in called_in(spec, found) if name in shipped_blocks() or name in spec.blocks.included]
 
 
 def called_in(spec: Spec, names: Iterable[str]) -> list[str]:

@@ -41,17 +41,26 @@ def locate(reference: str) -> Path:
 
 def extended(tree: Scalar, path: Path) -> Path:
     """The file that `extends` in the file `path` names. Raises SpecError."""
+    return _named(tree, path, "spec", "extends: resnet50, or extends: folder/file.yaml")
+
+
+def included_file(tree: Scalar, path: Path) -> Path:
+    """The file that `include` in the file `path` names. Raises SpecError."""
+    return _named(tree, path, "file of blocks", "include: blocks, or include: folder/blocks.yaml")
+
+
+def _named(tree: Scalar, path: Path, what: str, example: str) -> Path:
     name = tree.text
     if not FILE.fullmatch(name):
-        raise SpecError([Problem("extends", tree.where, f"'{shorten(name)}' is neither the name of a spec nor a path",
-                                 "extends: resnet50, or extends: folder/file.yaml")])
+        raise SpecError([Problem("extends", tree.where, f"'{shorten(name)}' is neither the name of a {what} nor a path",
+                                 example)])
     if "/" not in name and not name.endswith((".yaml", ".yml")):
         for candidate in (path.with_name(f"{name}.yaml"), shipped() / f"{name}.yaml"):
-            if kind_of(candidate) == "file" and not candidate.samefile(path):
+            if kind_of(candidate) == "file" and not (kind_of(path) == "file" and candidate.samefile(path)):
                 return _within_reach(candidate, path, tree)
         known = {*spec_names(), *(other.stem for other in path.parent.glob("*.yaml"))} - {path.stem}
-        raise SpecError([Problem("extends", tree.where, f"there is no spec '{name}' beside this file or shipped",
-                                 nearest(name, known) or "write the name of a spec, or a path")])
+        raise SpecError([Problem("extends", tree.where, f"there is no {what} '{name}' beside this file or shipped",
+                                 nearest(name, known) or f"write the name of a {what}, or a path")])
     candidate = path.parent / name
     target = _within_reach(candidate, path, tree)
     if kind_of(target) != "file":
@@ -60,9 +69,9 @@ def extended(tree: Scalar, path: Path) -> Path:
 
 
 def _within_reach(candidate: Path, path: Path, tree: Scalar) -> Path:
-    """The file that `extends` in the file `path` leads to. Raises SpecError if it may not lead there."""
+    """The file that a name in the file `path` leads to. Raises SpecError if it may not lead there."""
     target = reached(candidate, (path.parent, path.resolve().parent, Path.cwd(), shipped()))
     if target is None or candidate.suffix not in (".yaml", ".yml"):
         raise SpecError([Problem("extends", tree.where, f"'{tree.text}' is outside of the folders that are searched",
-                                 "a spec extends files below its own folder, below the current one, or shipped ones")])
+                                 "a spec names files below its own folder, below the current one, or shipped ones")])
     return target

@@ -13,10 +13,13 @@ from archspec.errors import Problem, SpecError, Where, nearest, shorten
 from archspec.io.places import shipped
 from archspec.schema.tree import MappingTree, Scalar, Tree, kind, overlay
 from archspec.spec.files import extended, locate, recipe_names
+from archspec.spec.include import Included, included
+from archspec.spec.indexed import PART, is_indexed, steps_of, with_entry
 from archspec.spec.longform import kinds_written_out, normal
-from archspec.spec.merge import merge, without
+from archspec.spec.merge import changes_item, merge, without
 from archspec.spec.recipe import DECIDED
 from archspec.spec.source import MAX_DEPTH, parse, read
+from archspec.spec.stage_keys import names_in, stages_changed
 
 MAX_CHAIN = 20
 SET = "--set"
@@ -40,6 +43,7 @@ class Resolved:
     layers: tuple[SpecLayer, ...]
     path: Path
     problems: tuple[Problem, ...]
+    included: tuple[Included, ...] = ()
 
     @property
     def recipe(self) -> str:
@@ -56,49 +60,88 @@ def resolve(reference: str, overrides: Sequence[str] = ()) -> Resolved:
     problems: list[Problem] = []
     layers = [*reversed(list(_chain(path, problems)))]
     problems.extend(_nulls(layers[0].tree))
-    tree = layers[0].tree
-    for layer in layers[1:]:
-        tree = _on_top(without(tree, NOT_INHERITED), layer.tree, recipe=bool(layer.recipe))
-    return changed(Resolved(tree, tuple(layers), path, tuple(problems)), overrides)
+    tree = _merged(layers, problems)
+    found = _included(tree, path, problems)
+    return changed(Resolved(tree, tuple(layers), path, tuple(problems), found), overrides)
 
 
 def changed(resolved: Resolved, overrides: Sequence[str]) -> Resolved:
     """The same with `key.path=value` overrides."""
     problems: list[Problem] = []
     changes = list(_assignments(overrides, problems))
-    # as one change, so that their order is of no meaning unless they set the same key
-    tree = _with_changes(resolved.tree, changes, problems)
+    # as one change, shorter paths first, so that their order is of no meaning unless they set the same path
+    tree = _with_changes(resolved.tree, changes, resolved.path, problems)
+    found = _included_again(resolved, tree, problems)
     layers = (SpecLayer(SET, change, _recipe_named(change)) for change in changes)
     return Resolved(tree, (*resolved.layers, *layers), resolved.path,
-                    (*resolved.problems, *problems))
+                    (*resolved.problems, *problems), found)
 
 
 def undone(resolved: Resolved, number: int, path: Sequence[str]) -> Resolved:
-    """The same without what one of its layers, not the first, says at a path."""
+    """The same without what one of its layers says at a path."""
     layers = [*resolved.layers]
     layers[number] = replace(layers[number], tree=_pruned(layers[number].tree, path))
-    tree = layers[0].tree
-    for layer in layers[1:]:
-        if layer.file != SET:
-            tree = _on_top(without(tree, NOT_INHERITED), layer.tree, recipe=bool(layer.recipe))
-    tree = _with_changes(tree, [layer.tree for layer in layers if layer.file == SET], [])
-    return Resolved(tree, tuple(layers), resolved.path, resolved.problems)
+    tree = _merged([layer for layer in layers if layer.file != SET], [])
+    tree = _with_changes(tree, [layer.tree for layer in layers if layer.file == SET], resolved.path, [])
+    return Resolved(tree, tuple(layers), resolved.path, resolved.problems, _included_again(resolved, tree, []))
 
 
-def _with_changes(tree: MappingTree, changes: Sequence[MappingTree], problems: list[Problem]) -> MappingTree:
-    """A tree with what --set says."""
-    if not changes:
-        return tree
-    whole = reduce(overlay, changes)
-    return _on_top(tree, with_recipe(whole, problems), recipe=recipe_of(whole) is not None)
+def _merged(files: Sequence[SpecLayer], problems: list[Problem]) -> MappingTree:
+    """The files of a chain on top of each other, the base first."""
+    tree = _with_stages(files[0].tree, None, files[0].tree, problems)
+    for layer in files[1:]:
+        tree = _on_top(without(tree, NOT_INHERITED), layer.tree, problems, recipe=bool(layer.recipe))
+    return tree
 
 
-def _on_top(base: MappingTree, changes: MappingTree, *, recipe: bool) -> MappingTree:
+def names_by_layer(layers: Sequence[SpecLayer]) -> list[list[str]]:
+    """For each layer, what the stages that it changes are called; of the first what it calls them itself."""
+    files = [layer for layer in layers if layer.file != SET]
+    merged = [_merged(files[:max(1, min(number, len(files)))], []) for number in range(len(layers))]
+    return [names_in(tree.entries.get("stages")) for tree in merged]
+
+
+def _included(tree: MappingTree, path: Path, problems: list[Problem]) -> tuple[Included, ...]:
+    """What the files bring that a merged tree includes."""
+    found = included(tree.entries.get("include"), path, problems)
+    problems.extend(problem for file in found for problem in _nulls(file.blocks, ("blocks",)))
+    return found
+
+
+def _included_again(resolved: Resolved, tree: MappingTree, problems: list[Problem]) -> tuple[Included, ...]:
+    """The same for a tree that has changed: files are read again only where it includes others."""
+    same = tree.entries.get("include") is resolved.tree.entries.get("include")
+    return resolved.included if same else _included(tree, resolved.path, problems)
+
+
+def _with_changes(tree: MappingTree, changes: Sequence[MappingTree], path: Path, problems: list[Problem]) -> MappingTree:
+    """A tree of the spec in the file `path` with what --set says."""
+    plain = sorted((change for change in changes if not is_indexed(change)), key=_length)
+    if plain:
+        whole = reduce(overlay, plain)
+        tree = _on_top(tree, with_recipe(whole, problems), problems, recipe=recipe_of(whole) is not None)
+    for change in sorted((change for change in changes if is_indexed(change)), key=_length):
+        tree = with_entry(tree, change, path, problems)
+    return tree
+
+
+def _length(change: MappingTree) -> int:
+    """How many keys and entries the path of a --set has: shorter ones come first."""
+    return len(steps_of(change.where.path))
+
+
+def _on_top(base: MappingTree, changes: MappingTree, problems: list[Problem], *, recipe: bool) -> MappingTree:
     """The base with the changes; where these name a recipe, without what the base says of what recipes decide."""
     train = base.entries.get("train")
     if recipe and isinstance(train, MappingTree):
         base = MappingTree({**base.entries, "train": without(train, DECIDED)}, base.where, base.keys)
-    return merge(base, changes)
+    return _with_stages(merge(base, changes), base.entries.get("stages"), changes, problems)
+
+
+def _with_stages(tree: MappingTree, base: Tree | None, changes: MappingTree, problems: list[Problem]) -> MappingTree:
+    """A tree with what a file says of single stages of those that it changes."""
+    stages = stages_changed(base, changes.entries.get("stages"), problems)
+    return tree if stages is None else replace(tree, entries={**tree.entries, "stages": stages})
 
 
 def _pruned(tree: MappingTree, path: Sequence[str]) -> MappingTree:
@@ -155,9 +198,10 @@ def assignment(override: str) -> MappingTree:
     if key != key.strip():
         raise SpecError([Problem("set", where, "there are no spaces around =",
                                  f"write {shorten(f'{key.strip()}={value.strip()}')}")])
-    if "[" in key:
-        raise SpecError([Problem("set", where, "an entry of a list cannot be set alone",
-                                 "set the whole list: stages.widths=[64, 128, 256, 512]")])
+    odd = next((part for part in parts if not PART.fullmatch(part)), None)
+    if odd is not None:
+        raise SpecError([Problem("set", where, f"'{shorten(odd)}' is neither a key nor an entry of a list",
+                                 "an entry is counted from 0: stages.widths[2]=256, stem[0].filters=32")])
     if key == "extends":
         raise SpecError([Problem("set", where, "what a spec extends is not set from outside",
                                  "write a file: extends: NAME, and what differs")])
@@ -208,12 +252,14 @@ def _recipe(name: Tree, problems: list[Problem]) -> MappingTree:
     return MappingTree({}, name.where)
 
 
-def _nulls(tree: Tree) -> Iterator[Problem]:
-    """Every null of a file that extends nothing, in which it means nothing."""
+def _nulls(tree: Tree, path: tuple[str, ...] = ()) -> Iterator[Problem]:
+    """Every null of a file that extends nothing, in which it means nothing but in what changes an item of a block."""
+    if changes_item(path):
+        return
     if isinstance(tree, Scalar):
         if tree.value is None:
             yield Problem("null", tree.where, "null removes a key of the file that is extended, and this file extends none",
                           "write none, or leave the key out")
         return
-    for part in tree.entries.values() if isinstance(tree, MappingTree) else tree.items:
-        yield from _nulls(part)
+    for key, part in tree.entries.items() if isinstance(tree, MappingTree) else ((".", part) for part in tree.items):
+        yield from _nulls(part, (*path, key))

@@ -167,7 +167,7 @@ class ItemReader:
 
     # -- arguments -----------------------------------------------------------------------------------------------
 
-    def arguments(self, signature: Signature, tree: Tree) -> list[tuple[str, Tree]]:
+    def arguments(self, signature: Signature, tree: Tree | None) -> list[tuple[str, Tree]]:
         """What is written for an operation, in long form."""
         return list(self._arguments(signature, tree))
 

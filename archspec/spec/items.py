@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from archspec.errors import Where
 from archspec.schema.tree import Scalar, Tree
-from archspec.spec.operations import Signature
+from archspec.spec.operations import APART, Signature
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +76,15 @@ class Item:
     def label(self) -> str:
         """The item's part of a layer name."""
         return self.given_name or self.kind + self.suffix
+
+    @property
+    def level_of_paths(self) -> str:
+        """What stands before the names of its paths: its label where another item of the body would have the same names.
+
+        Before paths that merge as rows, weighted or select it stands always.
+        """
+        crowded = self.suffix or self.apart or self.kind in APART
+        return f"{self.label}_" if crowded and self.given_name is None else ""
 
 
 def every_item(items: Items) -> Iterator[Item]:

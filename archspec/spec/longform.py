@@ -115,15 +115,16 @@ def _parts(tree: MappingTree, reader: ItemReader) -> MappingTree:
 
 def _stages(tree: Tree, problems: list[Problem]) -> Tree:
     if isinstance(tree, ListTree):
-        rows = (_singular(row, problems) if isinstance(row, MappingTree) else row for row in tree.items)
+        rows = (singular(row, problems) if isinstance(row, MappingTree) else row for row in tree.items)
         return ListTree(tuple(rows), tree.where)
     if isinstance(tree, MappingTree):
         columns = _columns(tree, problems)
-        return _singular(columns, problems) if isinstance(columns, MappingTree) else columns
+        return singular(columns, problems) if isinstance(columns, MappingTree) else columns
     return tree
 
 
-def _singular(stage: MappingTree, problems: list[Problem]) -> MappingTree:
+def singular(stage: MappingTree, problems: list[Problem]) -> MappingTree:
+    """The keys of a stage, or of columns, with widths as width; a key given as both is a problem."""
     entries: dict[str, Tree] = {}
     keys = dict(stage.keys)
     for key, value in stage.entries.items():

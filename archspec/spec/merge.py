@@ -13,7 +13,7 @@ def merge(base: MappingTree, changes: MappingTree, path: tuple[str, ...] = ()) -
     entries, keys = dict(base.entries), dict(base.keys)
     for key, value in changes.entries.items():
         keys[key] = changes.key(key)
-        if isinstance(value, Scalar) and value.value is None:
+        if isinstance(value, Scalar) and value.value is None and not changes_item(path):
             entries.pop(key, None)
             continue
         old = entries.get(key)
@@ -38,6 +38,11 @@ def _another_kind(path: tuple[str, ...], old: MappingTree, new: MappingTree) -> 
         return key in new.entries
     kinds = [found.text if isinstance(found := tree.entries.get(key), Scalar) else implied for tree in (old, new)]
     return key in new.entries and kinds[0] != kinds[1]
+
+
+def changes_item(path: tuple[str, ...]) -> bool:
+    """Whether a path leads into the arguments that an edit of a block changes, where null takes one of the item's away."""
+    return path[:1] == ("blocks",) and path[2:3] == ("edit",) and path[4:5] == ("change",)
 
 
 def without(tree: MappingTree, keys: Collection[str]) -> MappingTree:

@@ -89,7 +89,7 @@ def _norm_arguments(spec: Spec) -> Iterator[Problem]:
 def _names_in_own_blocks(spec: Spec) -> Iterator[Problem]:
     """Names in blocks of the spec, so that a block nobody calls yet is checked too."""
     work = Work()
-    for name in spec.blocks.own:
+    for name in spec.blocks.written:
         block = spec.blocks.get(name)
         if block is None:
             continue

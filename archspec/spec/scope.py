@@ -134,6 +134,21 @@ class Scope(Mapping[str, Datum]):
         self.work.bindings += len(values)
         return Scope({name: Binding(value) for name, value in values.items()}, 1, self, self.work, self.kept, self.around)
 
+    def beside(self, table: Mapping[str, Binding]) -> Scope:
+        """The same with a table of names that is there, which hide others of the same name."""
+        self.work.bindings += 1
+        return Scope(table, 1, self, self.work, self.kept, self.around)
+
+    def table_of(self, name: str) -> Mapping[str, Binding]:
+        """The table that says what a name stands for here. Raises KeyError."""
+        scope: Scope | None = self
+        while scope is not None:
+            found = scope.table.get(name)
+            if found is not None and found.order < scope.count:
+                return scope.table
+            scope = scope.outer
+        raise KeyError(name)
+
     def standing(self, **values: Datum) -> Scope:
         """The same with a few more names that say where in the network this is."""
         inner = self.knowing(**values)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
 from archspec.schema.keys import Key, Sub
-from archspec.schema.kinds import Choice, Form, Whole
+from archspec.schema.kinds import Choice, Form, Kind, Unfit, Whole
 from archspec.schema.walk import Entry, walk
 from archspec.spec.export import ExportSection
 from archspec.spec.operations import ITEMS, MAX_TIMES, MEMORIES, OPERATIONS, PADDED, PADDING, UNIT_KIND, UNITS
@@ -13,6 +14,27 @@ from archspec.spec.published import Published
 from archspec.spec.recipe import Recipe
 
 VERSION = 1
+
+
+@dataclass(frozen=True)
+class OneOfNumbers(Kind):
+    """One of some whole numbers."""
+
+    numbers: tuple[int, ...]
+
+    def take(self, value: object) -> int:
+        """The number. Raises Unfit."""
+        if isinstance(value, bool) or value not in self.numbers:
+            raise Unfit(self.expected())
+        assert isinstance(value, int | float)
+        return int(value)
+
+    def expected(self) -> str:
+        """All of them."""
+        return f"one of {' '.join(map(str, self.numbers))}"
+
+
+OUTPUT_STRIDES = OneOfNumbers((8, 16, 32))
 TEXT = Form("text", "a text")
 NAMES = Form("names", "a mapping of names")
 MEMORY = Key(Choice(MEMORIES), "none", "what the backward pass computes again, see [below](#memory)",
@@ -31,6 +53,8 @@ SPEC: dict[str, Key] = {
                  follows="an error", synonyms=("input_shape", "input_size", "image_size", "inputs", "shape")),
     "classes": Key(Whole(2, 10**6), None, "how many logits there are; the name `$classes`", follows="not defined",
                    synonyms=("num_classes", "n_classes", "nc", "outputs")),
+    "output_stride": Key(OUTPUT_STRIDES, None, "the stride that no stage passes, see [below](#output-stride)",
+                         follows="none", synonyms=("os", "replace_stride_with_dilation", "dilated")),
     "let": Key(NAMES, None, "names for [expressions](#expressions), known everywhere in the spec", follows="none",
                synonyms=("vars", "variables", "constants")),
     "defaults": Key(Form("defaults", "a mapping of keys"), None, "`unit`, `padding`, and arguments of operations",
@@ -38,6 +62,8 @@ SPEC: dict[str, Key] = {
     "parameters": Key(NAMES, None, "values for parameters of blocks", follows="none", synonyms=("params", "args", "kwargs")),
     "blocks": Key(Form("blocks", "a mapping of blocks"), None, "the [blocks](#blocks) of this spec",
                   follows="the shipped ones only", synonyms=("modules", "block")),
+    "include": Key(Form("files", "a file, or a list of files"), None, "files of blocks, see [below](#sharing-blocks)",
+                   follows="none", synonyms=("import", "imports", "includes")),
     "stem": Key(ITEMS, None, "ahead of the stages", follows="`[]`", synonyms=("entry",)),
     "stages": Key(Form("stages", "a mapping of columns or a list of rows"), None, "see [Stages](#stages)", follows="none",
                   synonyms=("body", "stage")),
@@ -75,6 +101,8 @@ BLOCK: dict[str, Key] = {
     "description": Key(TEXT, "", "text for people", follows="empty"),
     "like": Key(TEXT, None, "another block: it is copied, and the keys given here change the copy", follows="none",
                 synonyms=("extends", "base", "copy", "from")),
+    "edit": Key(Form("edit", "a mapping of labels"), None, "changes to items of the body that it copies, "
+                "see [below](#editing-a-block)", follows="none", synonyms=("patch", "edits", "changes")),
     "parameters": Key(NAMES, None, "name: default; `required` has none. A bare value in a call is the first one",
                       follows="none", synonyms=("params", "args", "arguments")),
     "unit": Key(UNIT_KIND, None, "its unit", follows="the spec's `defaults.unit`, never the caller's", synonyms=UNIT.synonyms),

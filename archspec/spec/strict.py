@@ -5,7 +5,7 @@ What a file that is extended says is not held against the one that extends it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from archspec.errors import Problem, hinted, nearest
@@ -15,7 +15,6 @@ from archspec.spec.arch import Spec
 from archspec.spec.blocks import BlockTable
 from archspec.spec.expressions import FUNCTIONS
 from archspec.spec.inherit import SET
-from archspec.spec.library import shipped_blocks
 from archspec.spec.operations import OPERATIONS, RESERVED
 from archspec.spec.reading import definitions, names_read, read_in_block, read_through, words
 
@@ -58,15 +57,28 @@ def use_of(sections: Iterable[Tree], values: Iterable[Tree], table: BlockTable) 
     return Use(frozenset(names), frozenset(found))
 
 
+def used_in(spec: Spec) -> Use:
+    """What the network of a spec reads."""
+    entries = spec.resolved.tree.entries
+    return use_of([entries[key] for key in NETWORK if key in entries], spec.let.values(), spec.blocks)
+
+
 def unread(spec: Spec) -> Iterator[Problem]:
     """Names, blocks and defaults of the user's own that nothing in the network reads."""
-    entries = spec.resolved.tree.entries
-    used = use_of([entries[key] for key in NETWORK if key in entries], spec.let.values(), spec.blocks)
+    used = used_in(spec)
     yield from _unread(spec, "let", read_through(used.names, spec.let), "nothing reads the name", spec.let)
-    yield from _unread(spec, "blocks", used.words, "nothing calls the block", (*shipped_blocks(), *spec.blocks.own))
+    yield from _unread(spec, "blocks", used.words, "nothing calls the block", spec.blocks.names())
+    yield from _unread_files(spec, used.words)
     operations = {name for name in OPERATIONS if used.words.intersection(READERS.get(name, (name,)))}
     yield from _unread(spec, "defaults", {*EVERYWHERE, *operations, *_unknown(spec)},
                        "the network has no operation", operations)
+
+
+def _unread_files(spec: Spec, used: Collection[str]) -> Iterator[Problem]:
+    """Files that this one includes and of whose blocks nothing calls any."""
+    for file in spec.resolved.included:
+        if file.named.where.file in own_files(spec) and not any(name in used for name in file.blocks.entries):
+            yield Problem("unread", file.named.where, f"nothing calls a block of {file.named.text}", "leave it out")
 
 
 def channels_first(spec: Spec) -> Iterator[Problem]:
@@ -108,7 +120,7 @@ def own_files(spec: Spec) -> tuple[str, str]:
 def unread_in_blocks(spec: Spec) -> Iterator[Problem]:
     """Parameters and names of let that a block of the spec declares itself, and its body does not read."""
     found: list[Problem] = []
-    for name in spec.blocks.own:
+    for name in spec.blocks.written:
         tree = spec.blocks.tree(name)
         # a name that stands for nothing may be the one that is missing here
         if spec.blocks.get(name) is not None and not _reads_what_is_not(tree, spec):

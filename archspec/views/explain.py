@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from archspec.errors import InputError, Where, nearest
 from archspec.schema.keys import REQUIRED, Key, Section, to_json
-from archspec.schema.tree import MappingTree, Tree, plain
+from archspec.schema.tree import ListTree, MappingTree, Tree, plain
 from archspec.schema.words import suggestion
 from archspec.spec.arch import Spec
 from archspec.spec.blocks import named_values
 from archspec.spec.dump import to_inline, used_blocks
-from archspec.spec.inherit import NOT_INHERITED, SET, SpecLayer, with_recipe
+from archspec.spec.indexed import is_indexed, steps_of
+from archspec.spec.inherit import NOT_INHERITED, SET, SpecLayer, names_by_layer, with_recipe
 from archspec.spec.longform import PLURALS
 from archspec.spec.operations import IMPLIED, OPERATIONS
 from archspec.spec.recipe import DECIDED
 from archspec.spec.sections import DEFAULTS, SPEC, STAGE, everywhere
+from archspec.spec.stage_keys import columns_of
 
 LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
 """A link of the documentation; what stands in its brackets is shown."""
@@ -44,11 +46,63 @@ def explain(spec: Spec, key: str) -> list[Origin]:
         layers = layers[-1:]
     if path[0] == "train" and path[1:2] and path[1] in DECIDED:  # what a recipe has made void
         layers = layers[max((number for number, layer in enumerate(layers) if layer.recipe), default=0):]
-    found = [origin for layer in layers if (origin := _origin(layer.tree, path)) is not None]
+    found = [origin for layer, names in zip(layers, names_by_layer(layers), strict=True)
+             for origin in _origins(spec, layer.tree, path, names)]
     if not found and path[0] in ("stages", "parameters") and len(path) == 2:
         found = [Origin(tree.where, f"{to_inline(plain(tree))}, the default of the block {name}")
                  for name, tree in _block_defaults(spec, path[1])]
     return found or _default(spec, key)
+
+
+def _origins(spec: Spec, tree: MappingTree, path: list[str], names: list[str]) -> Iterator[Origin]:
+    """What one layer says at a path: of a stage's key what it says of all stages, and then of that stage alone.
+
+    `names` are those of the stages that it changes.
+    """
+    if is_indexed(tree):
+        yield from _entry(tree, path)
+        return
+    stages, known = tree.entries.get("stages"), [stage.name for stage in spec.stages]
+    if len(path) == 3 and path[0] == "stages" and path[1] in known and stages is not None:
+        index = known.index(path[1])
+        yield from _of_one_stage(stages, index, path[2], {*names[index:index + 1], path[1]})
+        return
+    origin = _origin(tree, path)
+    if origin is not None:
+        yield origin
+    if len(path) == 2 and path[0] == "stages" and isinstance(stages, MappingTree):
+        for name in dict.fromkeys((*names, *known)):
+            alone = _said(stages, name, path[1])
+            if alone is not None:
+                yield replace(alone, value=f"{alone.value}, of {name} alone")
+
+
+def _entry(tree: MappingTree, path: list[str]) -> Iterator[Origin]:
+    """What a --set says of an entry of the list at a path, or of something in it."""
+    steps = steps_of(tree.where.path)
+    if steps[:len(path)] == path and isinstance(steps[len(path)], int):
+        written = tree.where.text.partition("=")
+        yield Origin(tree.where, f"{written[2]}, of {written[0]}")
+
+
+def _of_one_stage(stages: Tree, index: int, key: str, names: Collection[str]) -> Iterator[Origin]:
+    """What a layer says of a key in one stage: by its column or row, then by a name that the stage has there."""
+    if isinstance(stages, ListTree):
+        origin = _origin(stages.items[index], [key]) if index < len(stages.items) else None
+    else:
+        origin = _origin(stages, [key])
+    column = columns_of(stages).get(key) if isinstance(stages, MappingTree) else None
+    if origin is not None:
+        entry = column.items[index] if column is not None and index < len(column.items) else None
+        yield origin if entry is None else replace(origin, value=to_inline(plain(entry)))
+    if isinstance(stages, MappingTree):
+        yield from (alone for name in names if (alone := _said(stages, name, key)) is not None)
+
+
+def _said(stages: MappingTree, name: str, key: str) -> Origin | None:
+    """What columns say of one stage."""
+    written = (key, *(plural for plural, single in PLURALS.items() if single == key))
+    return next((origin for each in written if (origin := _origin(stages, [name, each])) is not None), None)
 
 
 def _layers(spec: Spec) -> list[SpecLayer]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import onnx
@@ -127,3 +128,13 @@ def test_a_node_may_be_called_as_the_result() -> None:
     for name in ("output", "images/value"):
         value = net.add(ops.Scale(0.5), value, name=name, where=net.nodes[0].where)
     assert difference(net.done(value)) < 1e-6
+
+
+@pytest.mark.parametrize("size", [(12, 12), (None, None)], ids=["12x12", "open"])
+@pytest.mark.parametrize("method", ["nearest", "bilinear"])
+def test_a_size_that_no_factor_leads_to(method: Literal["nearest", "bilinear"], size: tuple[int | None, int | None]) -> None:
+    """From 4 to 6 there are pixels at one distance from two others."""
+    net = Net("net")
+    image = net.put(ops.Input((*size, 6)))
+    half, third = (net.put(ops.Pool("avg", (step, step), (step, step)), image) for step in (2, 3))
+    assert difference(net.done(net.put(ops.Resize(method), third, half)), (12, 12)) < 1e-6

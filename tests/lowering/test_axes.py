@@ -181,3 +181,9 @@ def test_attention_over_channels_that_are_neighbours(lower: Lower) -> None:
         ("global_pool", "1x1x64"), ("permute", "1x64x1"), ("conv", "1x64x1"), ("act", "1x64x1"), ("permute", "1x1x64"),
         ("gate", "32x32x64")]
     assert sum(node.parameters for node in graph.nodes if "_eca_" in node.name) == 5
+
+
+@pytest.mark.parametrize("name", ["map_height", "map_width"])
+def test_the_names_of_the_size_are_taken(name: str, fails: Fails) -> None:
+    problems = fails(f"blocks: {{it: {{parameters: {{{name}: 3}}, body: [conv: ${name}]}}}}\nstem: [it]")
+    assert [problem.code for problem in problems] == ["reserved"]

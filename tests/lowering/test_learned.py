@@ -128,3 +128,13 @@ def test_a_join_selects_and_weighs_too(lower: Lower) -> None:
     assert [value.name for value in graph.node("stem_select").inputs] == ["stem_weighted", "images", "stem_select_by_dense"]
     assert (str(graph.node("stem_below").output.type), graph.node("stem_conv2").output.type.stride) == ("64x32x8", None)
     assert summary(graph).stages[0].reach is None
+
+
+def test_an_edit_finds_paths_and_by_where_their_layers_are(lower: Lower) -> None:
+    graph = lower("""blocks:
+  sk: {body: [branches: {merge: select, paths: [[conv: 3x3 8], [conv: 5x5 8]], by: [global_avg_pool, dense: 16]}]}
+  edited: {like: sk, edit: {select_branch2_conv: {change: {dilation: 2}}, select_by_dense: {before: [dense: 4 act=relu]}}}
+stages: {block: edited}""")
+    assert op_text(graph.node("stage1_block1_select_branch2_conv").op) == "conv(filters=8, kernel=5x5, dilation=2x2)"
+    assert [node.name for node in graph.nodes if "dense" in node.name and "head" not in node.name] == [
+        "stage1_block1_select_by_dense1", "stage1_block1_select_by_dense1_act", "stage1_block1_select_by_dense2"]

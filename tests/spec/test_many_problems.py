@@ -61,7 +61,7 @@ def test_a_name_that_is_unknown_in_each_repeat_takes_no_hint_from_the_next(tmp_p
     with pytest.raises(SpecError) as caught:
         archspec.load(str(path))
     assert [problem.hint for problem in caught.value.problems] == [
-        "known here: channels classes first index last repeats width", "did you mean 'width'?"]
+        "known here: channels classes first index last map_height map_width repeats width", "did you mean 'width'?"]
 
 
 def test_aliases_of_long_texts_are_counted_unfolded() -> None:

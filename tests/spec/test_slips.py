@@ -56,7 +56,8 @@ def test_stages(stages: str, message: str, hint: str, fails: Fails) -> None:
 
 @pytest.mark.parametrize(("text", "message", "hint"), [
     ("stages: [{width: 64}]", "a stage says no block", "the stages that are extended are columns, and rows replace columns whole: write a column with what changes, stages: {width: […]}"),
-    ("stages: {stage4: {se: 16}}", "the block basic takes no 'stage4'", "what differs is a column, one entry a stage: se: […, …, …, …]"),
+    ("stages: {stage5: {se: 16}}", "the block basic takes no 'stage5'", "did you mean 'stage4'? it takes width stride shortcut se residual_scale drop_path"),
+    ("stages: {stage4: 16}", "the block basic takes no 'stage4'", "what differs in one stage is a mapping beside the columns: stage4: {width: …}"),
     ("stages.se: 16", "a spec has no section 'stages.se'", "write stages: {se: …}; --set has paths with dots"),
     ("parameters: {se: None}", "'//' works on numbers, and ratio is 'None'", "write none")])
 def test_what_extends_a_network(text: str, message: str, hint: str, fails: Fails) -> None:
@@ -78,8 +79,9 @@ def test_operations_without_dashes(fails: Fails) -> None:
     ("se=16", "a spec has no section 'se'", "write it in stages: {se: …}"), ("widths=16", "a spec has no section 'widths'", "write it in stages: {widths: …}"),
     ("repeats=1", "a spec has no section 'repeats'", "write it in stages: {repeats: …}"),
     ("input:64x64x3", "'input:64x64x3' is not an override", "write input=64x64x3"), ("input = 64x64x3", "there are no spaces around =", "write input=64x64x3"),
-    ("stages[0].width=8", "an entry of a list cannot be set alone", "set the whole list: stages.widths=[64, 128, 256, 512]"),
-    ("stages.stage1.width=8", "the block basic takes no 'stage1'", "what differs is a column, one entry a stage: width: […, …, …, …]"),
+    ("stages[0].width=8", "stages is a mapping, and no list", "set it whole: stages=…"),
+    ("stages.width[4]=8", "stages.width has 4 entries, counted from 0", "the last is stages.width[3]"),
+    ("stages.stage1=8", "the block basic takes no 'stage1'", "what differs in one stage is a mapping beside the columns: stage1: {width: …}"),
     ("stages.widths=[64 128 256 512]", "'widths' has one entry, the text '64 128 256 512'", "a list has brackets and commas: [64, 128, 256, 512]"),
     ("classes=10.0", "classes needs a whole number, this is the number 10.0", "write 10")])
 def test_set(override: str, message: str, hint: str) -> None:
