@@ -40,8 +40,7 @@ def test_select_ends_in_a_vector_too_and_what_it_weighs_by_is_no_depth(lower: Lo
 
 
 def test_weighted_has_a_weight_a_path(lower: Lower) -> None:
-    graph = lower("stem: [branches: {merge: weighted, paths: [[], [conv: 3x3 8], {max_pool: 3x3 /1}]}]".replace(
-        "{max_pool: 3x3 /1}", "[max_pool: 3x3 /1]"))
+    graph = lower("stem: [branches: {merge: weighted, paths: [[], [conv: 3x3 8], [max_pool: 3x3 /1]]}]")
     node = graph.node("stem_weighted")
     assert [value.name for value in node.inputs] == ["images", "stem_weighted_branch2_conv_act", "stem_weighted_branch3_max_pool"]
     assert [(each.name, each.shape, each.init) for each in node.weights] == [("weight", (3,), Ones())]

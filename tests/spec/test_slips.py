@@ -21,8 +21,8 @@ Lower = Callable[..., object]
     ("3x3 16 kernel_size 5", "conv: kernel_size and its value are one word", "write kernel=5"),
     ("3x3 16.0", "conv: filters needs a whole number, this is 16.0", "write it without a point; in an expression divide with // or round with int(...)"),
     ("3x3 16 act=ReLu", "act needs one of relu relu6 leaky_relu prelu elu selu gelu silu mish softplus hard_swish hard_sigmoid sigmoid tanh softmax none, this is 'ReLu'", "did you mean 'relu'?"),
-    ("3x3 16 norm=InstanceNorm2d", "norm needs one of batch_norm layer_norm group_norm none, this is 'InstanceNorm2d'", "group_norm with as many groups as channels is that"),
-    ("3x3", "conv needs filters", "as in conv: 3x3 64; it takes filters kernel stride padding dilation groups bias norm act")])
+    ("3x3 16 norm=InstanceNorm2d", "norm needs one of batch_norm layer_norm group_norm global_response none, this is 'InstanceNorm2d'", "group_norm with as many groups as channels is that"),
+    ("3x3", "conv needs filters", "as in conv: 3x3 64; it takes filters kernel stride padding dilation groups bias norm act standardize")])
 def test_arguments_of_a_convolution(arguments: str, message: str, hint: str, fails: Fails) -> None:
     problem, = fails(f"stem: [conv: {arguments}]")
     assert (problem.message, problem.hint) == (message, hint)
@@ -56,7 +56,7 @@ def test_stages(stages: str, message: str, hint: str, fails: Fails) -> None:
 
 @pytest.mark.parametrize(("text", "message", "hint"), [
     ("stages: [{width: 64}]", "a stage says no block", "the stages that are extended are columns, and rows replace columns whole: write a column with what changes, stages: {width: […]}"),
-    ("stages: {stage5: {se: 16}}", "the block basic takes no 'stage5'", "did you mean 'stage4'? it takes width stride shortcut se residual_scale drop_path"),
+    ("stages: {stage5: {se: 16}}", "the block basic takes no 'stage5'", "did you mean 'stage4'? it takes width stride dilation shortcut se residual_scale drop_path"),
     ("stages: {stage4: 16}", "the block basic takes no 'stage4'", "what differs in one stage is a mapping beside the columns: stage4: {width: …}"),
     ("stages.se: 16", "a spec has no section 'stages.se'", "write stages: {se: …}; --set has paths with dots"),
     ("parameters: {se: None}", "'//' works on numbers, and ratio is 'None'", "write none")])
