@@ -220,6 +220,8 @@ def level_of(item: Item, argument: str) -> str:
             return f"{own}gate{item.suffix}_"
         case "repeat", _:
             return f"{item.label}_"
+        case ("branches" | "parallel" | "join"), "by":
+            return f"{own}{item.level_of_paths}by_"
         case "branches", _:
             return own + item.level_of_paths
         case "parallel", _:

@@ -81,7 +81,7 @@ class Item:
     def level_of_paths(self) -> str:
         """What stands before the names of its paths: its label where another item of the body would have the same names.
 
-        Before paths that are joined by one of the later merges it stands always.
+        Before paths that merge as rows, weighted or select it stands always.
         """
         crowded = self.suffix or self.apart or self.kind in APART
         return f"{self.label}_" if crowded and self.given_name is None else ""

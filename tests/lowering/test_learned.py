@@ -40,8 +40,7 @@ def test_select_ends_in_a_vector_too_and_what_it_weighs_by_is_no_depth(lower: Lo
 
 
 def test_weighted_has_a_weight_a_path(lower: Lower) -> None:
-    graph = lower("stem: [branches: {merge: weighted, paths: [[], [conv: 3x3 8], {max_pool: 3x3 /1}]}]".replace(
-        "{max_pool: 3x3 /1}", "[max_pool: 3x3 /1]"))
+    graph = lower("stem: [branches: {merge: weighted, paths: [[], [conv: 3x3 8], [max_pool: 3x3 /1]]}]")
     node = graph.node("stem_weighted")
     assert [value.name for value in node.inputs] == ["images", "stem_weighted_branch2_conv_act", "stem_weighted_branch3_max_pool"]
     assert [(each.name, each.shape, each.init) for each in node.weights] == [("weight", (3,), Ones())]
@@ -128,3 +127,13 @@ def test_a_join_selects_and_weighs_too(lower: Lower) -> None:
     assert [value.name for value in graph.node("stem_select").inputs] == ["stem_weighted", "images", "stem_select_by_dense"]
     assert (str(graph.node("stem_below").output.type), graph.node("stem_conv2").output.type.stride) == ("64x32x8", None)
     assert summary(graph).stages[0].reach is None
+
+
+def test_an_edit_finds_paths_and_by_where_their_layers_are(lower: Lower) -> None:
+    graph = lower("""blocks:
+  sk: {body: [branches: {merge: select, paths: [[conv: 3x3 8], [conv: 5x5 8]], by: [global_avg_pool, dense: 16]}]}
+  edited: {like: sk, edit: {select_branch2_conv: {change: {dilation: 2}}, select_by_dense: {before: [dense: 4 act=relu]}}}
+stages: {block: edited}""")
+    assert op_text(graph.node("stage1_block1_select_branch2_conv").op) == "conv(filters=8, kernel=5x5, dilation=2x2)"
+    assert [node.name for node in graph.nodes if "dense" in node.name and "head" not in node.name] == [
+        "stage1_block1_select_by_dense1", "stage1_block1_select_by_dense1_act", "stage1_block1_select_by_dense2"]
