@@ -35,7 +35,7 @@ def test_a_value_in_a_shipped_block(text: str, written: str, message: str, fails
 def test_a_shape_that_does_not_fit_is_told_at_the_one_value_of_the_users_that_it_comes_from(fails: Fails) -> None:
     problem = fails("extends: regnet_x_400mf\nstages: {group_width: 11}")[0]
     assert (problem.where.line, problem.where.column, problem.code) == (2, 23, "shape")
-    assert "blocks/regnet.yaml:12:15: - conv: 3x3 $width /$stride groups=$(width // group_width)" in problem.notes[0]
+    assert "blocks/regnet.yaml:12:15: - conv: 3x3 $width /$stride dilation=$dilation groups=$(width // group_width)" in problem.notes[0]
 
 
 def test_a_value_in_a_block_of_ones_own(fails: Fails) -> None:

@@ -60,8 +60,8 @@ def test_instance_norm_written_as_the_hint_says(fails: Fails, lower: Callable[..
 
 @pytest.mark.parametrize(("stages", "message", "hint"), [
     ("{block: BasicBlock, width: 8}", "there is no block 'BasicBlock'", "did you mean 'basic'?"),
-    ("{block: basic, filters: [8, 16]}", "the block basic takes no 'filters'", "did you mean 'width'? it takes width stride shortcut se residual_scale drop_path"),
-    ("{block: basic, width: 8, num_blocks: 2}", "the block basic takes no 'num_blocks'", "did you mean 'repeats'? it takes width stride shortcut se residual_scale drop_path"),
+    ("{block: basic, filters: [8, 16]}", "the block basic takes no 'filters'", "did you mean 'width'? it takes width stride dilation shortcut se residual_scale drop_path"),
+    ("{block: basic, width: 8, num_blocks: 2}", "the block basic takes no 'num_blocks'", "did you mean 'repeats'? it takes width stride dilation shortcut se residual_scale drop_path"),
     ("{block: dense_layer, growth_rate: 12}", "the block dense_layer takes no 'growth_rate'", "did you mean 'growth'? it takes growth bottleneck dropout"),
 ])
 def test_a_stage_in_words_of_another_library_is_one_problem(stages: str, message: str, hint: str, fails: Fails) -> None:

@@ -56,7 +56,7 @@ def test_stages(stages: str, message: str, hint: str, fails: Fails) -> None:
 
 @pytest.mark.parametrize(("text", "message", "hint"), [
     ("stages: [{width: 64}]", "a stage says no block", "the stages that are extended are columns, and rows replace columns whole: write a column with what changes, stages: {width: […]}"),
-    ("stages: {stage5: {se: 16}}", "the block basic takes no 'stage5'", "did you mean 'stage4'? it takes width stride shortcut se residual_scale drop_path"),
+    ("stages: {stage5: {se: 16}}", "the block basic takes no 'stage5'", "did you mean 'stage4'? it takes width stride dilation shortcut se residual_scale drop_path"),
     ("stages: {stage4: 16}", "the block basic takes no 'stage4'", "what differs in one stage is a mapping beside the columns: stage4: {width: …}"),
     ("stages.se: 16", "a spec has no section 'stages.se'", "write stages: {se: …}; --set has paths with dots"),
     ("parameters: {se: None}", "'//' works on numbers, and ratio is 'None'", "write none")])
