@@ -21,9 +21,9 @@ NAMES = {"resnet_2015", "resnet_fb_torch", "resnet_cifar_2015", "resnext_2017", 
          "senet_2017", "vgg_2014", "googlenet_2014", "inception_v3_2015", "inception_v4_2016", "slim_inception", "tf_inception_v3",
          "highway_2015", "wide_resnet_2016", "torchvision_v1", "torchvision_v2", "rsb_a1", "rsb_a2", "rsb_a3", "resnet_rs",
          "tfm_resnet50", "efficientnet_2019", "convnext_2022", "digits"}
-CIFAR_RESNETS = [name for name in spec_names() if name.startswith(("cifar_resnet", "cifar_plain", "cifar_preact")) and "resnext" not in name]
+CIFAR_RESNETS = [name for name in spec_names() if name.startswith(("cifar_resnet", "cifar_plain", "cifar_preact", "cifar_se_resnet", "cifar_pyramidnet")) and "resnext" not in name]
 NAMED = {
-    "resnet_2015": ["resnet18", "resnet18_c", "resnet34", "resnet34_a", "resnet34_c", "resnet50", "resnet50_c", "resnet50_v1", "resnet50_v1_a", "resnet50d", "resnet101", "resnet101_c", "resnet101_v1", "resnet101_1x100d", "resnet152", "resnet152_c", "resnet152_v1", "resnet152_v1_c", "resnet200", "plain18", "plain34", "keras_resnet50", "keras_resnet101", "keras_resnet152"],
+    "resnet_2015": ["resnet18", "resnet18_c", "resnet34", "resnet34_a", "resnet34_c", "resnet50", "resnet50_c", "resnet50_v1", "resnet50_v1_a", "resnet50c", "resnet50d", "resnet50s", "resnet50t", "resnet101", "resnet101_c", "resnet101_v1", "resnet101_1x100d", "resnet152", "resnet152_c", "resnet152_v1", "resnet152_v1_c", "resnet200", "plain18", "plain34", "keras_resnet50", "keras_resnet101", "keras_resnet152"],
     "resnet_fb_torch": ["resnet50_v2", "resnet101_v2", "resnet152_v2", "resnet200_v2", "keras_resnet50v2", "keras_resnet101v2", "keras_resnet152v2", "wide_resnet50_2", "wide_resnet101_2"],
     "resnet_cifar_2015": [*CIFAR_RESNETS, "cifar_nin"],
     "wide_resnet_2016": ["wrn_28_10", "wrn_28_10_dropout"],
@@ -41,8 +41,9 @@ NAMED = {
     "highway_2015": ["cifar_highway19"],
     "torchvision_v1": ["darknet53", "squeezenet1_1"],
     "torchvision_v2": [name for name in spec_names() if name.startswith("regnet")],
-    "efficientnet_2019": ["efficientnet_b0", "mobilenet_v3_large"],
-    "convnext_2022": ["convnext_tiny"],
+    "efficientnet_2019": [name for name in spec_names() if name.startswith(("efficientnet", "mobilenet_v3"))],
+    "convnext_2022": [name for name in spec_names() if name.startswith("convnext")],
+    "resnet_rs": [name for name in spec_names() if name.startswith("resnet_rs")],
     "digits": ["resnet20_digits"],
 }
 """The recipe of each network's paper; where none ships, the nearest: of its authors' code, or a later one of its kind."""
