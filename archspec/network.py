@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from os import PathLike, fspath
 
@@ -69,6 +69,14 @@ def lower(spec: Spec) -> Graph:
     if problems.found or graph is None:
         raise SpecError(told_at_causes(spec.resolved, problems.found, _problems, cost))
     return graph
+
+
+def beginning(spec: Spec) -> Graph | None:
+    """The stem and the first block of the graph of a spec: for who compares it with many. None where it has neither.
+
+    Its problems are those of `lower`.
+    """
+    return _Run(spec, Problems()).beginning()
 
 
 def _lowered(spec: Spec, problems: Problems) -> tuple[Graph | None, int]:
@@ -153,11 +161,10 @@ class _Run:
 
     def graph(self) -> Graph | None:
         """The whole network; None where a problem leaves it without an end."""
-        spec, everywhere = self.spec, Cursor(recompute=self.spec.recompute)
-        at = self._list("stem", spec.stem, _At(self._input(), {}), self.lowering.base, replace(everywhere, section="stem"))
+        spec, at = self.spec, self._stem()
         for plan in self.plans:
             at = self._stage(plan, at)
-        end = self._list("head", spec.head, at, self.lowering.base, replace(everywhere, section="head"))
+        end = self._list("head", spec.head, at, self.lowering.base, Cursor("head", recompute=spec.recompute))
         check_parameters(self.lowering, [plan.block for plan in self.plans])
         if end.value is None:
             return None
@@ -165,6 +172,17 @@ class _Run:
             check_logits(self.lowering, end.value, spec.head)
         sections = ("stem", *(plan.stage.name for plan in self.plans), "head")
         return self.lowering.builder.graph(end.value, self.auxiliary, at.features, sections)
+
+    def beginning(self) -> Graph | None:
+        """What comes before the second block."""
+        at = self._stem()
+        for plan in self.plans[:1]:
+            at = self._repeat(plan, 0, self._before(plan, at))
+        return None if at.value is None else self.lowering.builder.graph(at.value, {}, {}, ())
+
+    def _stem(self) -> _At:
+        cursor = Cursor("stem", recompute=self.spec.recompute)
+        return self._list("stem", self.spec.stem, _At(self._input(), {}), self.lowering.base, cursor)
 
     def _input(self) -> Value:
         tree = self.spec.resolved.tree
@@ -180,21 +198,27 @@ class _Run:
         return at
 
     def _stage(self, plan: StagePlan, at: _At) -> _At:
-        stage = plan.stage
-        for key in ("between", "before"):
-            at = self._stage_list(key, plan, 0, at)
+        stage, at = plan.stage, self._before(plan, at)
         if not plan.block:
             return _At(None, at.features)
         for index in range(plan.repeats):
-            call, known = self._call(plan, index, at.value), len(self.problems.found)
-            value = run_repeat(call, plan, index, at.value)
-            if index == 0 and len(self.problems.found) == known:
-                check_stride(call, plan, at.value, value)
-            at = _pyramid(at, value, stage.name)
+            at = self._repeat(plan, index, at)
         at = self._stage_list("after", plan, plan.repeats - 1, at)
         if stage.name in self.spec.auxiliary:
             self._auxiliary(plan, at)
         return at
+
+    def _before(self, plan: StagePlan, at: _At) -> _At:
+        for key in ("between", "before"):
+            at = self._stage_list(key, plan, 0, at)
+        return at
+
+    def _repeat(self, plan: StagePlan, index: int, at: _At) -> _At:
+        call, known = self._call(plan, index, at.value), len(self.problems.found)
+        value = run_repeat(call, plan, index, at.value)
+        if index == 0 and len(self.problems.found) == known:
+            check_stride(call, plan, at.value, value)
+        return _pyramid(at, value, plan.stage.name)
 
     def _call(self, plan: StagePlan, index: int, value: Value | None) -> Call:
         cursor = Cursor(plan.stage.name, index + 1, recompute=plan.stage.recompute)

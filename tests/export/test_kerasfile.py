@@ -28,7 +28,8 @@ from archspec.model.saved import ours
 
 ZOO = tool("export_zoo")
 ONE, FOUR = ("stages.repeats=[1, 1, 1]", "memory=recompute"), ("stages.repeats=[1, 1, 1, 1]",)
-PLAIN = {"cifar_resnet20_b": ONE, "cifar_resnext29_32x4d": ONE, "cifar_densenet_bc100_k12": ONE, "mobilenet_v2": (),
+SEVEN = ("stages.repeats=[1, 2, 1, 1, 1, 1, 1]",)
+PLAIN = {"cifar_resnet20_b": ONE, "cifar_resnext29_32x4d": ONE, "cifar_densenet_bc100_k12": ONE, "mobilenet_v2": SEVEN,
          "squeezenet1_1": (), "se_resnet50": FOUR, "regnet_y_4gf": FOUR}
 """Networks for which Keras has every layer: of several families, with groups, with gates, one that a training recomputes."""
 WITHOUT_ARCHSPEC = """
