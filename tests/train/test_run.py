@@ -16,6 +16,8 @@ from archspec.spec.arch import Spec
 from archspec.train.run import RunFolder, claimed, refuse
 from archspec.train.saving import manifest as manifests
 
+pytestmark = pytest.mark.usefixtures("digits")
+
 
 def loaded(spec: Path, *overrides: str) -> tuple[Spec, Graph]:
     found = load(str(spec), overrides)
