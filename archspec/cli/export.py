@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,8 +45,8 @@ if TYPE_CHECKING:
               help="The class names of a spec's weights, one a line, in their order.")
 @click.option("--features", is_flag=True, help="Hand out the feature pyramid, too.")
 @click.option("--name", metavar="NAME", help="The model's name for the server; the spec's if left out.")
-@click.option("--keep", type=click.IntRange(1), metavar="N", help="How many versions are kept, the new one among them; all if "
-                                                                  "left out.")
+@click.option("--keep", type=click.IntRange(1), metavar="N", help="How many versions are kept, the new one among them, beside "
+                                                                  "those that model.config names; all if left out.")
 @click.option("--batches", default="1,2,4,8", show_default=True, metavar="N,…", callback=lambda _, __, text: _sizes(text),
               help="Sizes of a batch that a server is warmed up for.")
 @as_json
@@ -100,15 +101,24 @@ def _released(found: Subject, wanted: Wanted, tick: Tick) -> Release | None:
     from archspec.export.exporters import NotEqual
     from archspec.export.release import release
     try:
-        return release(found, wanted, tick)
+        released = release(found, wanted, tick, partial(_waits, wanted))
     except NotEqual as error:
         aside(f"{error}; nothing was published")
         return None
+    if released.note:
+        aside(released.note)
+    return released
+
+
+def _waits(wanted: Wanted, seconds: float) -> None:
+    """Says that another export works in the same place, and for how long this one has waited for it."""
+    so_far = f"; it has waited {seconds:.0f} s" if seconds else ""
+    aside(f"{wanted.to / wanted.name}: another export publishes there, and this one waits for its end{so_far}")
 
 
 def _told(released: Release, found: Subject, *, as_json: bool) -> int:
     """The exit code, after standard output has what was published, and how equal it is."""
-    document = _document(released)
+    document = _document(released, found)
     if as_json:
         print_json(document)
         return DONE
@@ -119,19 +129,20 @@ def _told(released: Release, found: Subject, *, as_json: bool) -> int:
     return DONE
 
 
-def _document(released: Release) -> dict[str, Any]:
-    """parity.json, and where it was published."""
+def _document(released: Release, found: Subject) -> dict[str, Any]:
+    """parity.json, where it was published, and what a person should know of it."""
     from archspec.export import companions, report
     from archspec.io.files import read_json
     published = released.published
     place = published.served / companions.EXTRA if published.served else published.files
     assert place
-    return {**read_json(place / report.PLACE), "version": published.version, "retired": list(published.retired)}
+    return {**read_json(place / report.PLACE), "version": published.version, "retired": list(published.retired),
+            "pinned": list(published.pinned), "notes": [*found.notes, *filter(None, [released.note])]}
 
 
 def _places(released: Release, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Where it lies, and what became of other versions."""
-    from archspec.export.publish import FILES
+    from archspec.export.predecessor import FILES
     published = released.published
     if published.served:
         yield f"{published.served}  for TensorFlow Serving, which {published.served.parent / 'README.md'} starts"
@@ -140,6 +151,9 @@ def _places(released: Release, rows: Sequence[Mapping[str, Any]]) -> Iterator[st
         yield f"{published.files}  for all else: {', '.join(there)}"
     for version in published.retired:
         yield f"version {version} is removed"
+    why = f"cannot be read ({published.unread})" if published.unread else "names it"
+    for version in published.pinned:
+        yield f"version {version} stays: model.config {why}"
     for path in released.kept:
         yield f"{path} stays as it was changed"
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from archspec.export.exportable import Exportable
 from archspec.export.guide import METRICS, guide
+from archspec.export.server_config import CONFIG
 from archspec.io.files import read_bytes, write_text
 
-CONFIG, BATCHING, MONITORING, README = "model.config", "batching.config", "monitoring.config", "README.md"
+BATCHING, MONITORING, README = "batching.config", "monitoring.config", "README.md"
 DELAY = 1000
 """Microseconds that a request waits for others to share a batch with: less than a small network takes for one image."""
 QUEUED = 1000
