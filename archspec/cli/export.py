@@ -14,6 +14,8 @@ from archspec.cli import DONE, NO
 from archspec.cli.bars import ticking
 from archspec.cli.options import as_json, overrides, print_json
 from archspec.cli.screen import Screen, load_tensorflow, screen
+from archspec.errors import InputError
+from archspec.io.machine import advice, refusal
 from archspec.io.places import steady, user_path
 from archspec.io.streams import aside
 from archspec.views.numbers import mebibytes
@@ -69,7 +71,8 @@ def export(model: str, to: str, formats: str | None, quantize: str | None, accur
     with ticking(console) as tick:
         found = _found(Asked(model, weights, layout, labels, chosen), tick)
         levels = every_level(found.artifact) if features else ()
-        wanted = Wanted(place, name or found.artifact.name, found.spec.export.artefacts, keep, levels, batches)
+        called = found.artifact.name if name is None else name
+        wanted = Wanted(place, called, found.spec.export.artefacts, keep, levels, batches)
         released = _released(found, wanted, tick)
     return _told(released, found, as_json=as_json) if released else NO
 
@@ -105,6 +108,10 @@ def _released(found: Subject, wanted: Wanted, tick: Tick) -> Release | None:
     except NotEqual as error:
         aside(f"{error}; nothing was published")
         return None
+    except Exception as error:
+        if isinstance(error, InputError) or not (refused := refusal(error)):
+            raise
+        raise InputError(f"{wanted.to / wanted.name}: nothing was published there: {refused}{advice(error)}") from error
     if released.note:
         aside(released.note)
     return released
@@ -162,28 +169,31 @@ def _table(proofs: Mapping[str, Proof], rows: Sequence[Mapping[str, Any]]) -> Ta
     """How large, how fast, how equal and how exact each is."""
     sizes = {row["format"]: mebibytes(row["bytes"]) for row in rows}
     first = next(iter(proofs.values()))
+    tops = any(each.parity and each.parity.agreement is not None for each in proofs.values())
     fives = any(each.parity and each.parity.best_five is not None for each in proofs.values())
     found = grid("", "size", "loads in", "memory", *(f"ms for {batch}" for batch in first.milliseconds), "differs by",
-                 "same top-1", *(["same top-5"] * fives), *first.scores)
+                 *(["same top-1"] * tops), *(["same top-5"] * fives), *first.scores)
     for name, proof in proofs.items():
         found.add_row(name, sizes.get(name, ""), f"{proof.loaded.seconds:.1f} s", mebibytes(proof.loaded.memory),
-                      *(f"{each:.1f}" for each in proof.milliseconds.values()), *_compared(proof.parity, fives=fives),
+                      *(f"{each:.1f}" for each in proof.milliseconds.values()), *_compared(proof.parity, tops + fives),
                       *(f"{each:.2%}" for each in proof.scores.values()))
     return found
 
 
-def _compared(parity: Parity | None, *, fives: bool) -> Sequence[str]:
-    """How equal an export is; nothing of the model that it is held against."""
+def _compared(parity: Parity | None, shares: int) -> Sequence[str]:
+    """How equal an export is, with so many shares of images; nothing of the model that it is held against."""
     if parity is None:
-        return [""] * (2 + fives)
-    five = [] if parity.best_five is None else [f"{parity.best_five:.1%}"]
-    return [f"{parity.probabilities:.1e}", f"{parity.agreement:.1%}", *five]
+        return [""] * (1 + shares)
+    same = ["" if each is None else f"{each:.1%}" for each in (parity.agreement, parity.best_five)[:shares]]
+    return [f"{parity.probabilities:.1e}", *same]
 
 
 def _explained(proofs: Mapping[str, Proof], found: Subject) -> str:
     """What the table is of."""
     images = next(each.parity.images for each in proofs.values() if each.parity)
+    classes = any(each.parity and each.parity.agreement is not None for each in proofs.values())
     kind = "test images, a sample over the classes" if found.images else "made images"
     tested = f"; accuracy on all {found.images.testing.split.size} test images" if found.images else ""
-    return ("each in a process of its own; probabilities against the Keras model's, at most, and its classes, on "
-            f"{images} {kind}{tested}")
+    against = "probabilities against the Keras model's, at most, and its classes" if classes else (
+        "feature maps against the Keras model's, at most, as a share of an image's largest number")
+    return f"each in a process of its own; {against}, on {images} {kind}{tested}"

@@ -43,8 +43,9 @@ model_config_list {{
     base_path: "/models/{name}"
     model_platform: "tensorflow"
     model_version_policy {{ latest {{ num_versions: 1 }} }}
-    # Two versions side by side, asked by label (/v1/models/{name}/labels/canary:predict), in place of the line above; to
-    # roll back, exchange the numbers:
+    # Two versions side by side, asked by label (/v1/models/{name}/labels/canary:predict), in place of the line above. To
+    # roll back, exchange the numbers of the labels; requests without a label go to the highest version that is served, so
+    # for these let `specific` name the older version alone:
     # model_version_policy {{ specific {{ versions: 1 versions: 2 }} }}
     # version_labels {{ key: "stable" value: 1 }}
     # version_labels {{ key: "canary" value: 2 }}
