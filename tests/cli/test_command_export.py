@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -99,7 +98,9 @@ def test_a_place_where_nothing_can_be_made(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_another_network_under_a_name_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    companions.write(replace(artifact(), classes=("a", "b")), Path("models/small/files/4"))
+    facts = Path("models/small/files/4/artifact.json")
+    companions.write(artifact(), facts.parent)
+    facts.write_text(json.dumps({**json.loads(facts.read_text()), "classes": ["a", "b"]}))
     assert run(["export", "run", "--to", "models", "--format", "tflite", "--json"]) == 0
     printed = capsys.readouterr()
     document = json.loads(printed.out)

@@ -51,7 +51,7 @@ def test_a_run_and_its_model_file(place: Path) -> None:
     of_run, of_file = (subject(Asked(str(each)), tick) for each in (place / "run", place / "run/model.keras"))
     assert of_run.artifact.classes == of_file.artifact.classes == ("cat", "dög", "owl")
     assert of_run.images is of_file.images is None
-    assert of_run.notes == ("the data 'digits' are not those that it was trained on: made images are taken",)
+    assert of_run.notes == ("data 'digits' has images with 1 channel(s), but the network's input has 4: made images are taken",)
     assert subject(Asked(str(place / "run"), overrides=("export.tolerance=0.5",)), tick).spec.export.tolerance == 0.5
 
 

@@ -12,7 +12,7 @@ CLIENTS = [part.partition("```")[0] for part in (
     Path(__file__).parents[2] / "docs/serving.md").read_text(encoding="utf-8").split("```python\n")[1:]]
 
 
-@pytest.mark.parametrize(("client", "address"), zip(CLIENTS, ("http://localhost:8501", "localhost:8500"), strict=True))
+@pytest.mark.parametrize(("client", "address"), list(zip(CLIENTS, ("http://localhost:8501", "localhost:8500"), strict=True)))
 def test_the_clients_of_the_page_run(client: str, address: str, servable: Servable, photos: Path, tmp_path: Path,
                                      monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copy(photos / "a.jpg", tmp_path / "photo.jpg")
