@@ -43,7 +43,7 @@ def _asked_alone(folder: Path) -> list[Path]:
 
 def _gives_maps(path: Path) -> bool:
     """Whether a .keras file is no whole network: one that holds no spec."""
-    if path.suffix != ".keras":
+    if path.suffix != ".keras" or not path.is_file():
         return False
     try:
         with archives.opened(path) as archive:
@@ -69,8 +69,9 @@ def _version(folder: Path) -> Path:
     """The version that a folder is, or the highest of those in it, as a server has it. Raises InputError if none is there."""
     found = saved_models(folder)
     if not found and (files := _asked_alone(folder)):
-        raise InputError(f"{folder} holds files of an export, each a model by itself\n"
-                         f"  hint: name one: {some(map(str, files))}")
+        raise InputError(f"{folder} is no model by itself, but holds some\n  hint: name one: {some(map(str, files))}")
+    if not found and _gives_maps(folder / MODEL):
+        read(folder / MODEL)
     if not found and (runs := runs_in(folder)):
         raise InputError(f"{folder} is no run, but holds some\n  hint: name one: {some(map(str, runs))}")
     if not found:

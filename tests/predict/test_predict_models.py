@@ -21,6 +21,7 @@ from archspec.data.sources.files import in_files
 from archspec.errors import InputError
 from archspec.export import companions
 from archspec.io import packages
+from archspec.io.files import remove
 from archspec.predict.answers import Refused, Said, named
 from archspec.predict.images import images
 from archspec.predict.opened import opened
@@ -179,6 +180,13 @@ def _backbone(folder: Path) -> str:
     return f"{_files(folder)}/model.keras"
 
 
+def _maps_alone(folder: Path) -> str:
+    _files(folder)
+    for path in (folder / "1", folder / "files/1/model.tflite", folder / "files/1/model.onnx"):
+        remove(path)
+    return "files/1"
+
+
 def _runs(folder: Path) -> str:
     for name in "ab":
         (folder / "runs" / name).mkdir(parents=True)
@@ -191,10 +199,11 @@ def _runs(folder: Path) -> str:
     (lambda folder: "gone", "{folder}/gone: no such file or folder\n  hint: MODEL is a run folder, its model.keras, a SavedModel folder, "
      "a .tflite or .onnx file, or the address of a TensorFlow Serving (http://HOST:8501/v1/models/NAME, grpc://HOST:8500/NAME)"),
     (lambda folder: "model.tflit", "{folder}/model.tflit: no such file or folder\n  hint: did you mean '{folder}/model.tflite'?"),
-    (_files, "{folder}/files/1 holds files of an export, each a model by itself\n  hint: name one: {folder}/files/1/model.onnx, "
+    (_files, "{folder}/files/1 is no model by itself, but holds some\n  hint: name one: {folder}/files/1/model.onnx, "
      "{folder}/files/1/model.tflite, {folder}/1"),
     (_backbone, "{folder}/files/1/model.keras is a backbone: it gives feature maps, and tells no classes apart\n  hint: "),
     (lambda folder: "saved_model/9", "{folder}/saved_model/9: there is no such version\n  hint: {folder}/saved_model has 1"),
+    (_maps_alone, "{folder}/files/1/model.keras is a backbone: it gives feature maps, and tells no classes apart\n  hint: "),
     (_runs, "{folder}/runs is no run, but holds some\n  hint: name one: {folder}/runs/a, {folder}/runs/b"),
     (lambda folder: "spec.yaml", "{folder}/spec.yaml is no model that is read\n"),
     (_alone, "{folder}/other.keras does not say what its numbers mean: spec.yaml is not in it\n"),
