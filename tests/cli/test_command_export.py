@@ -88,6 +88,16 @@ def test_progress_is_told_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
         ("running each export", 0, 3), ("running each export", 1, 3), ("running each export", 2, 3), ("publishing", 0, 1)]
 
 
+def test_what_model_config_names_stays_and_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    for number in "12":
+        (Path("models/small/files") / number).mkdir(parents=True)
+    Path("models/small/model.config").write_text(
+        'model_config_list { config { name: "small" model_version_policy { specific { versions: 1 } } } }')
+    assert run(["export", "run", "--to", "models", "--format", "tflite", "--keep", "1"]) == 0
+    assert capsys.readouterr().out.splitlines()[1:3] == ["version 2 is removed", "version 1 stays: model.config names it"]
+    assert sorted(path.name for path in Path("models/small/files").iterdir()) == ["1", "3"]
+
+
 def test_a_place_where_nothing_can_be_made(capsys: pytest.CaptureFixture[str]) -> None:
     """Below a file, and where the system makes no folders."""
     Path("notes.txt").touch()
