@@ -93,6 +93,12 @@ def steady(path: Path) -> Path:
     return whole if Path.cwd().is_relative_to(whole) else path
 
 
+def beside(text: str, name: str) -> str:
+    """What a user would write for another name in the folder of what was written: `runs/snaps` for `runs/snap` and `snaps`."""
+    head, slash, _ = text.rstrip("/").rpartition("/")
+    return f"{head}{slash}{name}"
+
+
 def is_address(text: str) -> bool:
     """Whether a text is meant as an address, such as gs://… or http://…, and as no path."""
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text) is not None

@@ -31,12 +31,17 @@ class Line:
     faults: tuple[Fault, ...] = ()
     why: str = ""
 
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """What to do about the faults; none where there are none."""
+        return tuple(dict.fromkeys(each.hint or RULES[self.code].hint for each in self.faults))
+
     def to_json(self) -> dict[str, Any]:
         """As a document."""
         rule = RULES[self.code]
         return {"version": self.version, "code": self.code, "must": rule.must, "ok": self.holds, "says": rule.says,
                 "problems": [{"where": each.where, "message": each.message} for each in self.faults],
-                "hint": rule.hint if self.faults else "", "why": self.why}
+                "hint": "; ".join(self.hints), "why": self.why}
 
 
 @dataclass(frozen=True)

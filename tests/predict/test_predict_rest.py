@@ -186,12 +186,21 @@ def test_what_is_sent_at_once_is_bounded(servable: Servable, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("text", ["http://host", "http://host/v1/models/", "http://host/v2/models/a", "http://u:p@host/v1/models/a",
-                                  "http://host/v1/models/a:predict", "http://host/v1/models/a?b", "http://host:x/v1/models/a", "ftp://host/a",
+                                  "http://host/v1/models/a?b", "http://host:x/v1/models/a", "ftp://host/a",
                                   "grpc://host", "grpc://host/a/b", "grpc:///a", "http://host:0/v1/models/a", "http://host/v1/models/a\r\nX: y",
                                   "http://host/v1/models/a\nb", "http://host/v1/models/é", "http://[host/v1/models/a", "http://host/v1/models/a/versions/x"])
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(InputError, match="is no address of a served model\n  hint: write http://HOST:8501/v1/models/NAME"):
         address(text)
+
+
+@pytest.mark.parametrize(("model", "verb"), [("http://host:8501/v1/models/a", ":predict"), ("https://host/v1/models/a/versions/3", ":classify"),
+                                             ("http://host/v1/models/a", "/metadata")])
+def test_an_address_ends_before_its_method(model: str, verb: str) -> None:
+    with pytest.raises(InputError) as error:
+        address(model + verb)
+    assert str(error.value) == (f"{model}{verb}: the address of a model is expected, and no method of it\n"
+                                f"  hint: leave {verb} out: {model}")
 
 
 def test_addresses() -> None:

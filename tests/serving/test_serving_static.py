@@ -318,13 +318,22 @@ CONFIG = 'model_config_list {{ config {{ name: "small" base_path: "/models/small
         ("config", "model.config, a/b", "is no name that can stand in an address"), ("config", "model.config, a/b", "model_platform is not tensorflow"),
         ("config", "model.config, a/b", "base_path models/a is not absolute")]),
     ("model.config", CONFIG.format("model_version_policy { specific { versions: 2 versions: 3 } }"),
-     [("config", "model.config, small", "there are no versions 2")]),
+     [("config", "model.config, small", "there is no version 2")]),
     ("model.config", CONFIG.format('version_labels { key: "stable" value: 2 }'), [("config", "model.config, small", "labels name versions that are not served: 2")]),
     ("model.config", CONFIG.format('model_version_policy { all { } } version_labels { key: "stable" value: 3 }'), []),
 ])
 def test_configurations_beside_the_versions(name: str, text: str, expected: list[tuple[str, str, str]], base: Path) -> None:
     (base / name).write_text(text)
     assert told(list(extras.configs(base))) == expected
+
+
+def test_what_to_do_about_versions_that_are_not_there(base: Path) -> None:
+    (base / "model.config").write_text(CONFIG.format('model_version_policy { specific { versions: 2 versions: 3 } }'))
+    (missing,) = extras.configs(base)
+    assert missing.hint == "name versions in `specific` that are there (3), or put back the folder 2"
+    (base / "model.config").write_text(CONFIG.format('version_labels { key: "stable" value: 2 }'))
+    (unserved,) = extras.configs(base)
+    assert unserved.hint == "let version_labels name what is served (3), or name the others in `specific`, too"
 
 
 def test_every_rule_has_its_words() -> None:

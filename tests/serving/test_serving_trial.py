@@ -14,8 +14,8 @@ from small_saved import Small, saved
 
 from archspec.cli import run
 from archspec.serving import trials
-from archspec.serving.contract import check
-from archspec.serving.rules import Seen
+from archspec.serving.contract import Line, check
+from archspec.serving.rules import Fault, Seen
 from archspec.serving.trial import faults
 from archspec.serving.trial import trials as all_trials
 from archspec.serving.wire import fields
@@ -193,12 +193,21 @@ for case in ("a", "b", "c"):
     assert trial.unseen == {}
 
 
-def test_what_has_no_end_is_ended(version: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = "say('tries', 'run.loads', '', '')\nimport time; time.sleep(1000)"
-    trial = played(program, version, monkeypatch, 0.5)
-    assert _told(trial)[:1] in ([("run.loads", "", "took too long, and was ended")], [])
-    assert set(trial.unseen.values()) <= {"it cannot be loaded", "its time was up", "the process that was to load it took too long, and was ended"}
-    assert trial.unseen
+@pytest.mark.parametrize(("rule", "told"), [("run.loads", "run.loads"), ("files.variables", "run.loads"), ("run.rows", "run.rows")])
+def test_what_has_no_end_is_ended_and_more_time_is_the_hint(rule: str, told: str, version: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trial that is too short says nothing of the files that were being read."""
+    monkeypatch.setattr(trials, "_once", lambda *_: ([("tries", rule, "", "")], None))
+    trial = trials.tried(version, 0.0)
+    assert trial.faults == [Fault(told, "", "took too long, and was ended", trials.LONGER)]
+    assert trials.LONGER == "--timeout SECONDS gives it longer, if it is only large or slow"
+    assert set(trial.unseen.values()) == {f"its time was up: {trials.LONGER}"}
+    assert Line("1", told, False, tuple(trial.faults)).to_json()["hint"] == trials.LONGER
+
+
+def test_the_time_of_a_trial_has_an_end(version: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trial = played("import time; time.sleep(1000)", version, monkeypatch, 0.1)
+    assert trial.faults == []
+    assert set(trial.unseen.values()) == {f"the process that was to load it took too long, and was ended: {trials.LONGER}"}
 
 
 def test_what_takes_all_memory_is_refused_it(version: Path, monkeypatch: pytest.MonkeyPatch) -> None:
