@@ -12,6 +12,7 @@ from archspec.artifact.labels import read_labels
 from archspec.data.looking import Tick
 from archspec.errors import InputError, nearest
 from archspec.export.images import Images, images
+from archspec.io.places import expanded
 from archspec.network import load, lower, with_overrides
 from archspec.preprocess.rule import Preprocess, input_shape, preprocess_of
 from archspec.schema.tree import MappingTree
@@ -56,7 +57,7 @@ class Asked:
 
 def subject(asked: Asked, tick: Tick) -> Subject:
     """What is to be exported. Raises InputError where it is none, or is damaged."""
-    place = Path(asked.model).expanduser()
+    place = expanded(asked.model)
     if place.is_dir() or place.suffix == ".keras":
         return _trained(asked, place, tick)
     if not place.exists() and asked.model not in spec_names():

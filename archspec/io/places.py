@@ -98,6 +98,14 @@ def is_address(text: str) -> bool:
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text) is not None
 
 
+def expanded(text: str | Path) -> Path:
+    """A path that a user wrote, with the folder of the user for `~`; as it is where there is no such user or no home."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)
+
+
 def user_path(text: str, what: str) -> Path:
     """The path that a user wrote for `what`, `~` expanded. Raises InputError for an address such as gs://…, or for none."""
     if not text:

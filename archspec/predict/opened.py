@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from archspec.errors import InputError, nearest, visible
-from archspec.io.places import is_address, kind_of
+from archspec.io.places import expanded, is_address, kind_of
 from archspec.predict.answers import Predictor
 
 KINDS = ("a run folder, its model.keras, a SavedModel folder, a .tflite or .onnx file, or the address of a TensorFlow Serving "
@@ -20,7 +18,7 @@ def opened(model: str, timeout: float) -> Predictor:
     if is_address(model):
         from archspec.predict.served import connected
         return connected(model, timeout)
-    path = _home(Path(model))
+    path = expanded(model)
     if kind_of(path) not in ("file", "folder"):
         beside = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
         hint = nearest(path.name, beside) or f"MODEL is {KINDS}"
@@ -29,11 +27,3 @@ def opened(model: str, timeout: float) -> Predictor:
     import_tensorflow()
     from archspec.predict.forms import form
     return form(path)
-
-
-def _home(path: Path) -> Path:
-    """With the folder of the user for ~; as it is where there is no such user."""
-    try:
-        return path.expanduser()
-    except RuntimeError:
-        return path

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import archspec
 from archspec.errors import InputError
-from archspec.io.places import cache_folder, user_path
+from archspec.io.places import cache_folder, expanded, user_path
 
 
 def test_home_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,6 +30,17 @@ def test_an_address_is_refused(text: str) -> None:
 def test_an_unknown_user_is_refused() -> None:
     with pytest.raises(InputError, match="--run ~nobody-of-that-name/x: there is no such user"):
         user_path("~nobody-of-that-name/x", "--run")
+
+
+def test_what_is_read_may_be_called_as_an_unknown_user() -> None:
+    assert expanded("~nobody-of-that-name/x") == Path("~nobody-of-that-name/x")
+
+
+def test_home_is_expanded_at_one_place_alone() -> None:
+    """Path.expanduser raises RuntimeError where there is no such user."""
+    package = Path(archspec.__file__).parent
+    found = {str(path.relative_to(package)) for path in package.rglob("*.py") if "expanduser" in path.read_text(encoding="utf-8")}
+    assert found == {"io/places.py"}
 
 
 def test_a_name_that_is_not_utf8_is_refused() -> None:
