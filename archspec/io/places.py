@@ -106,6 +106,17 @@ def expanded(text: str | Path) -> Path:
         return Path(text)
 
 
+def refuse_no_folder(path: Path, what: str) -> None:
+    """Raises InputError where `path`, which a user named for `what`, is no folder and cannot become one."""
+    there = next((each for each in (path, *path.parents) if os.path.lexists(each)), path)
+    match kind_of(there):
+        case "file" | "other":
+            raise InputError(f"{what} {path}: {there} is no folder\n  hint: name another folder")
+        case "none" if there.is_symlink():
+            raise InputError(f"{what} {path}: {there} is a link to {os.readlink(there)}, which is not there\n"
+                             "  hint: make that folder, or name another one")
+
+
 def user_path(text: str, what: str) -> Path:
     """The path that a user wrote for `what`, `~` expanded. Raises InputError for an address such as gs://…, or for none."""
     if not text:
