@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from archspec.cli.options import as_json, overrides, print_json
 from archspec.cli.screen import Screen, load_tensorflow, screen
 from archspec.errors import InputError
 from archspec.io.machine import advice, refusal
-from archspec.io.places import steady, user_path
+from archspec.io.places import refuse_no_folder, steady, user_path
 from archspec.io.streams import aside
 from archspec.views.numbers import mebibytes
 from archspec.views.tables import grid
@@ -62,6 +63,7 @@ def export(model: str, to: str, formats: str | None, quantize: str | None, accur
     the command with 1; nothing is published then, and no old version is ever touched.
     """
     place, console = steady(user_path(to, "--to")), Screen(stderr=True)
+    refuse_no_folder(place, "--to")
     said = {"formats": _listed(formats), "quantize": _listed(quantize), "accuracy_drop": accuracy_drop}
     chosen = (*overrides, *(f"export.{key}={value}" for key, value in said.items() if value is not None))
     load_tensorflow(console)
@@ -79,7 +81,7 @@ def export(model: str, to: str, formats: str | None, quantize: str | None, accur
 
 def _sizes(text: str) -> tuple[int, ...]:
     """The sizes of a batch. Raises a usage error."""
-    numbers = [int(part) if part.strip().isdecimal() else 0 for part in text.split(",")]
+    numbers = [int(part) if re.fullmatch(r" *[0-9]+ *", part) else 0 for part in text.split(",")]
     if not all(1 <= number <= MOST_BATCH for number in numbers):
         raise click.BadParameter(f"{text!r} is no list of sizes from 1 to {MOST_BATCH}, such as 1,8")
     return tuple(sorted(set(numbers)))
@@ -87,7 +89,7 @@ def _sizes(text: str) -> tuple[int, ...]:
 
 def _listed(text: str | None) -> str | None:
     """Words between commas as a list in YAML."""
-    return None if text is None else f"[{text.strip('[]')}]"
+    return text if text is None or (text.startswith("[") and text.endswith("]")) else f"[{text}]"
 
 
 def _found(asked: Asked, tick: Tick) -> Subject:

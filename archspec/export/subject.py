@@ -13,7 +13,7 @@ from archspec.data.looking import Tick
 from archspec.errors import InputError, closest, nearest, some
 from archspec.export import report
 from archspec.export.images import Images, images
-from archspec.io.places import beside
+from archspec.io.places import beside, expanded
 from archspec.network import load, lower, with_overrides
 from archspec.preprocess.rule import Preprocess, input_shape, preprocess_of
 from archspec.schema.tree import MappingTree
@@ -62,7 +62,7 @@ class Asked:
 
 def subject(asked: Asked, tick: Tick) -> Subject:
     """What is to be exported. Raises InputError where it is none, or is damaged."""
-    place = Path(asked.model).expanduser()
+    place = expanded(asked.model)
     if place.suffix in EXPORTS:
         raise InputError(f"{asked.model} is an export already\n  hint: MODEL is {KINDS_OF_MODEL}")
     if place.is_dir() or place.suffix == ".keras":

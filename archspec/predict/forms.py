@@ -17,9 +17,12 @@ from archspec.predict.described import described, white_of
 from archspec.predict.labels import labels_within
 from archspec.predict.local import Local
 from archspec.predict.opened import KINDS, SUFFIXES
+from archspec.serving.contract import unsafe
 from archspec.serving.layout import GRAPH, saved_models
+from archspec.serving.rules import RULES
 from archspec.weights import archives
 
+LOOK = "archspec serve-check says what is wrong with it"
 FILES = {".tflite": "tflite", ".onnx": "onnx"}
 """The formats of files by suffix; those that archspec.export can run are read."""
 
@@ -61,8 +64,11 @@ def _run(place: Path) -> Local:
 def _saved_model(path: Path) -> Local:
     folder = _version(path)
     found = described(folder, (folder / companions.EXTRA, folder.resolve().parent.parent))
+    for fault in unsafe(folder):
+        where = f"{fault.where}: " if fault.where else ""
+        raise InputError(f"{folder} cannot be loaded: {RULES[fault.code].says} ({where}{fault.message})\n  hint: {LOOK}")
     return Local(str(folder), found.classes, found.rule, found.white,
-                 _loaded("savedmodel", folder, "archspec serve-check says what is wrong with it"))
+                 _loaded("savedmodel", folder, LOOK))
 
 
 def _version(folder: Path) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from archspec.errors import InputError, closest, some, visible
 from archspec.export.versions import NUMBER, versions
-from archspec.io.places import beside, is_address, kind_of
+from archspec.io.places import beside, expanded, is_address, kind_of
 from archspec.predict.answers import Predictor
 from archspec.serving.layout import GRAPH
 
@@ -24,7 +24,7 @@ def opened(model: str, timeout: float) -> Predictor:
     if is_address(model):
         from archspec.predict.served import connected
         return connected(model, timeout)
-    path = _home(Path(model))
+    path = expanded(model)
     if kind_of(path) not in ("file", "folder"):
         raise _missing(model, path)
     from archspec.io.quiet import import_tensorflow
@@ -51,11 +51,3 @@ def _may_be(path: Path) -> bool:
         return any((path / name).is_file() for name in ("model.keras", GRAPH)) or any(
             (each / GRAPH).is_file() for each in versions(path).values())
     return path.suffix in SUFFIXES
-
-
-def _home(path: Path) -> Path:
-    """With the folder of the user for ~; as it is where there is no such user."""
-    try:
-        return path.expanduser()
-    except RuntimeError:
-        return path

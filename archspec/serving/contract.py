@@ -17,8 +17,9 @@ BASE = ("layout.versions", "layout.whole", "layout.names", "batching", "config")
 OF_GRAPH = tuple(code for code in RULES if code.startswith(("meta.", "signature.")))
 NONE = "there is none"
 """Why a rule holds that speaks of a file which is not there."""
-UNSAFE = ("meta.files",)
+UNSAFE = ("meta.files", "files.inside")
 """What keeps a version from being run here."""
+UNTRIED = "what may touch more than its request and its own files is not run here"
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,14 @@ def check(folder: Path, seconds: float) -> Checked:
     return Checked(folder, tuple(lines))
 
 
+def unsafe(version: Path) -> list[Fault]:
+    """Why a version is not run in this process, by TensorFlow's own loader; nothing where it may be."""
+    graph, why = graphs.read_graph(version)
+    if graph is None:
+        return why
+    return [each for each in (*layout.files(version), *graphs.meta(graph), *graphs.objects(graph)) if each.code in UNSAFE]
+
+
 def _lines(version: str, codes: Iterable[str], faults: Sequence[Fault], unseen: Mapping[str, str],
            there: Collection[str]) -> list[Line]:
     lines = []
@@ -101,7 +110,7 @@ def _version(version: Path, seconds: float) -> Seen:
         return seen
     seen.faults += [*layout.variables(version, needed=graph.has_variables), *graphs.meta(graph), *graphs.signatures(graph)]
     if any(each.code in UNSAFE for each in seen.faults):
-        seen.unseen = dict.fromkeys(TRIED, "a graph that may touch more than its request is not run here")
+        seen.unseen = dict.fromkeys(TRIED, UNTRIED)
         return seen
     trial = tried(version, seconds)
     seen.faults += trial.faults

@@ -78,9 +78,9 @@ def _once(version: Path, done: Sequence[str], seconds: float) -> tuple[list[tupl
     """The lines of one process, and its exit code; None where its time was up."""
     token = secrets.token_hex(16)
     memory = min(MOST_MEMORY, free_memory())
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(command(*PROGRAM, token, str(version), *done), env=environment(QUIETLY), stdout=said,
-                                   stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryDirectory(prefix="archspec-") as own:
+        process = subprocess.Popen(command(*PROGRAM, token, str(version), *done), env=environment({**QUIETLY, "TMPDIR": own}),
+                                   stdout=said, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         resource.prlimit(process.pid, resource.RLIMIT_DATA, (memory, memory))
         try:
             code = process.wait(max(seconds, 0))

@@ -127,6 +127,8 @@ def test_another_network_under_a_name_is_told(capsys: pytest.CaptureFixture[str]
     (["--quantize", "int4"], "export.quantize needs one of float16 dynamic int8 int16x8"),
     (["--accuracy-drop", "much"], "export.accuracy_drop"),
     (["--batches", "0,x"], "'0,x' is no list of sizes from 1 to 1024, such as 1,8"),
+    (["--batches", "٣,1"], "'٣,1' is no list of sizes from 1 to 1024, such as 1,8"),
+    (["--format", "]["], "this is not YAML"),
     (["--keep", "0"], "0 is not in the range"),
     (["--weights", "bets"], "--weights bets: of a run there are raw, ema, best\n  hint: did you mean 'best'?"),
     (["--set", "stages.width=3"], "run is exported as it was trained"),

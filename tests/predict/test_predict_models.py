@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image as Pillow
 from served import Servable, grpc_server, rest, rest_server
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from archspec.artifact.artifact import Artifact
 from archspec.artifact.folder import read
@@ -142,6 +143,15 @@ def _foreign(folder: Path) -> str:
     return "saved_model/elsewhere"
 
 
+def _writing(folder: Path) -> str:
+    path = folder / "saved_model/1/saved_model.pb"
+    saved = SavedModel.FromString(path.read_bytes())
+    saved.meta_graphs[0].graph_def.node.add(name="evil", op="WriteFile")
+    saved.meta_graphs[0].collection_def["saved_model_main_op"].node_list.value.append("evil")
+    path.write_bytes(saved.SerializeToString())
+    return "saved_model"
+
+
 def _damaged(folder: Path) -> str:
     (folder / "saved_model/1/saved_model.pb").write_bytes(b"no protobuf")
     return "saved_model"
@@ -209,7 +219,9 @@ def _runs(folder: Path) -> str:
     (_alone, "{folder}/other.keras does not say what its numbers mean: spec.yaml is not in it\n"),
     (_foreign, "{folder}/saved_model/elsewhere is none of archspec's, or was taken from its place: no artifact.json, which says how "
      "images are prepared for it, is in {folder}/saved_model/elsewhere/assets.extra or {folder}\n"),
-    (_damaged, "{folder}/saved_model/1 cannot be loaded: "),
+    (_damaged, "{folder}/saved_model/1 cannot be loaded: saved_model.pb is a SavedModel of less than 2 GiB (saved_model.pb: cannot be read: "),
+    (_writing, "{folder}/saved_model/1 cannot be loaded: nothing that is run may touch files, the network, processes or devices "
+     "(initialising: WriteFile)\n  hint: archspec serve-check says what is wrong with it"),
     (_damaged_tflite, "{folder}/model.tflite cannot be loaded: "),
     (_endless_tflite, "{folder}/model.tflite cannot be loaded: "),
     (_nothing, "{folder}/empty holds neither a trained network nor a SavedModel: no artifact.json with model.keras, no saved_model.pb, "

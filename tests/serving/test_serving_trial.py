@@ -13,7 +13,8 @@ import tensorflow as tf
 from small_saved import Small, saved
 
 from archspec.cli import run
-from archspec.serving import trials
+from archspec.io.confine import landlock
+from archspec.serving import contract, trials
 from archspec.serving.contract import Line, check
 from archspec.serving.rules import Fault, Seen
 from archspec.serving.trial import faults
@@ -252,6 +253,21 @@ def test_the_command_with_its_process(base: Path, capsys: pytest.CaptureFixture[
     document = json.loads(capsys.readouterr().out)["serve-check"]
     assert (code, document["ok"], {line["ok"] for line in document["lines"]}) == (0, True, {True})
     assert {line["version"] for line in document["lines"]} == {"", "3"}
+
+
+@pytest.mark.slow
+def test_what_reads_other_files_is_refused_them(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even where the look at the graph had let it through, by the kernel: the files of the version can be read, and no others."""
+    monkeypatch.setattr(contract, "UNSAFE", ())
+    secret = str(tmp_path / "secret.txt")
+    Path(secret).write_text("1")
+    module = tf.Module()
+    module.own, module.other = (tf.function(lambda x, name=name: {"scores": x[:, 0, 0] + tf.strings.to_number(tf.io.read_file(name))},
+                                            input_signature=[Spec], autograph=False) for name in (str(base / "4/assets.txt"), secret))
+    saved(module, {"serving_default": module.own, "other": module.other}, base / "4")
+    (base / "4/assets.txt").write_text("1")
+    told = [(fault.where, fault.message) for line in check(base / "4", 300).lines for fault in line.faults if line.code == "run.answers"]
+    assert told == ([("other", f"{secret}; Permission denied")] if landlock() else [])
 
 
 def test_the_command(base: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
