@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from os import PathLike, fspath
 
@@ -74,6 +74,14 @@ def lower(spec: Spec) -> Graph:
     if problems.found or graph is None:
         raise SpecError(told_at_causes(spec.resolved, problems.found, _problems, cost))
     return graph
+
+
+def beginning(spec: Spec) -> Graph | None:
+    """The stem and the first block of the graph of a spec: for who compares it with many. None where it has neither.
+
+    Its problems are those of `lower`.
+    """
+    return _Run(spec, Problems()).beginning()
 
 
 def _lowered(spec: Spec, problems: Problems) -> tuple[Graph | None, int]:
@@ -162,15 +170,11 @@ class _Run:
 
     def graph(self) -> Graph | None:
         """The whole network; None where a problem leaves it without an end."""
-        spec, everywhere = self.spec, Cursor(recompute=self.spec.recompute)
-        images = self._input()
-        self.kept.put(IMAGES, images)
-        at = self._list(STEM, spec.stem, _At(images, {}), self.lowering.base, replace(everywhere, section=STEM))
-        self.kept.put(STEM, at.value)
+        spec, at = self.spec, self._stem()
         for plan in self.plans:
             at = self._stage(plan, at)
         check_output_stride(self.lowering, at.value)
-        end = self._list("head", spec.head, at, self.lowering.base, replace(everywhere, section="head"))
+        end = self._list("head", spec.head, at, self.lowering.base, Cursor("head", recompute=spec.recompute))
         check_parameters(self.lowering, [plan.block for plan in self.plans])
         report_missing(self.lowering)
         if end.value is None:
@@ -179,6 +183,20 @@ class _Run:
             check_logits(self.lowering, end.value, spec.head)
         sections = (STEM, *(plan.stage.name for plan in self.plans), "head")
         return self.lowering.builder.graph(end.value, self.auxiliary, at.features, sections)
+
+    def beginning(self) -> Graph | None:
+        """What comes before the second block."""
+        at = self._stem()
+        for plan in self.plans[:1]:
+            at = self._repeat(plan, 0, self._before(plan, at))
+        return None if at.value is None else self.lowering.builder.graph(at.value, {}, {}, ())
+
+    def _stem(self) -> _At:
+        images, cursor = self._input(), Cursor(STEM, recompute=self.spec.recompute)
+        self.kept.put(IMAGES, images)
+        at = self._list(STEM, self.spec.stem, _At(images, {}), self.lowering.base, cursor)
+        self.kept.put(STEM, at.value)
+        return at
 
     def _input(self) -> Value:
         tree = self.spec.resolved.tree
@@ -194,9 +212,7 @@ class _Run:
         return at
 
     def _stage(self, plan: StagePlan, at: _At) -> _At:
-        stage = plan.stage
-        for key in ("between", "before"):
-            at = self._stage_list(key, plan, 0, at)
+        stage, at = plan.stage, self._before(plan, at)
         if not plan.block:
             self.kept.put(stage.name, None)
             return _At(None, at.features)
@@ -208,6 +224,11 @@ class _Run:
         if stage.name in self.spec.auxiliary:
             with self.kept.apart():
                 self._auxiliary(plan, at)
+        return at
+
+    def _before(self, plan: StagePlan, at: _At) -> _At:
+        for key in ("between", "before"):
+            at = self._stage_list(key, plan, 0, at)
         return at
 
     def _repeat(self, plan: StagePlan, index: int, at: _At) -> _At:

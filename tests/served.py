@@ -44,7 +44,10 @@ Script = Callable[[str, str, Any], tuple[int, Mapping[str, str], bytes]]
 
 
 def rest(servable: Servable, name: str = "small") -> Script:
-    """What a server answers that serves a model, its version 7 and its label `stable`."""
+    """What a server answers that serves a model, its version 7 and its label `stable`.
+
+    Of a signature with one input rows may come without its key.
+    """
     paths = [f"/v1/models/{name}{behind}" for behind in ("", "/versions/7", "/labels/stable")]
 
     def answer(method: str, path: str, document: Any) -> tuple[int, Mapping[str, str], bytes]:
@@ -55,7 +58,7 @@ def rest(servable: Servable, name: str = "small") -> Script:
                      for key, inputs in INPUTS.items()}
             return _json(200, {"model_spec": {"name": name}, "metadata": {"signature_def": {"signature_def": known}}})
         try:
-            found = servable([b64decode(row["image_bytes"]["b64"]) for row in document["instances"]])
+            found = servable([b64decode(row.get("image_bytes", row)["b64"]) for row in document["instances"]])
         except ValueError as error:
             return _json(400, {"error": str(error)})
         columns = {key: value.tolist() for key, value in found.items()}

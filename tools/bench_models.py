@@ -31,7 +31,8 @@ import archspec  # noqa: E402
 from archspec.views.tables import grid  # noqa: E402
 
 Run = Callable[[], object]
-DEEP = "densenet201"
+DEEP, GROUPED = "densenet201", "resnext50_32x4d"
+BUILT: tuple[str, Callable[..., keras.Model]] = ("resnet152", keras.applications.ResNet152)
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,9 @@ def peak_alone(name: str, settings: Settings, *overrides: str) -> int:
 
 def build(settings: Settings) -> Iterator[Row]:
     """From the spec's name to a model with initial weights; no images."""
-    found = side_by_side(_fresh(lambda: archspec.build(archspec.load("resnet152"))),
-                         _fresh(lambda: keras.applications.ResNet152(weights=None)), settings.repeats)
+    name, application = BUILT
+    found = side_by_side(_fresh(lambda: archspec.build(archspec.load(name))),
+                         _fresh(lambda: application(weights=None)), settings.repeats)
     yield Row("build", "build ResNet-152 / keras.applications", "224x224", "s", *found, goal=TIE)
 
 
@@ -127,7 +129,7 @@ def _fresh(make: Run) -> Run:
 
 def resnext50(settings: Settings) -> Iterator[Row]:
     """Against the same network with the layer that Keras has."""
-    model = zoo("resnext50_32x4d", settings)
+    model = zoo(GROUPED, settings)
     stock = keras.models.clone_model(model, clone_function=_stock)
     found = side_by_side(training(model, settings), training(stock, settings), settings.repeats)
     what = "training step, ResNeXt-50 32x4d / with Keras's grouped Conv2D"

@@ -7,7 +7,7 @@ import numpy as np
 import archspec
 from archspec.errors import SpecError
 from archspec.graph.ir import Graph, Node
-from archspec.graph.ops import Depthwise, Merge
+from archspec.graph.ops import Depthwise, Gate, Merge
 from archspec.graph.weights import Key
 
 SIDES = (32, 64, 96, 128, 160, 224, 299)
@@ -33,7 +33,9 @@ def drawn(graph: Graph) -> dict[Key, np.ndarray]:
     """Numbers for the nodes that predict, float32, the same each time."""
     draw, found = np.random.default_rng(0), {}
     for node in graph.predicting:
-        added = any(isinstance(user.op, Merge) and user.op.how == "add" for user in graph.users[node.name])
+        after = graph.users[node.name]
+        gated = [user for gate in after if isinstance(gate.op, Gate) for user in graph.users[gate.name]]
+        added = any(isinstance(user.op, Merge) and user.op.how == "add" for user in (*after, *gated))
         for weight in node.weights:
             mean, deviation = SPREAD.get(weight.name, (0.0, _deviation(node, weight.name, weight.shape)))
             factor = BEFORE_ADDITION if added and weight.name in ("kernel", "gamma") else 1.0

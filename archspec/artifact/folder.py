@@ -21,7 +21,7 @@ from archspec.errors import InputError, SpecError
 from archspec.graph.ir import Graph
 from archspec.graph.weights import Key, Weights
 from archspec.io.digest import digest
-from archspec.io.files import remove, write_json, write_text
+from archspec.io.files import read_json, remove, write_json, write_text
 from archspec.network import load, lower
 from archspec.preprocess.rule import Preprocess
 from archspec.spec.arch import Spec
@@ -80,6 +80,7 @@ def _said(path: Path) -> tuple[str, Mapping[str, Any]]:
     with archives.opened(path) as archive:
         for name in (SPEC, FACTS):
             if name not in archive.namelist():
+                _refuse_maps(path, archive.namelist())
                 raise InputError(f"{path} does not say what its numbers mean: {name} is not in it\n"
                                  "  hint: a model that archspec import or an earlier archspec has written needs its spec: "
                                  "name that, and the file with --weights")
@@ -91,6 +92,30 @@ def _said(path: Path) -> tuple[str, Mapping[str, Any]]:
     except (ValueError, RecursionError):
         raise InputError(f"{path} is damaged: {FACTS} in it is no JSON\n  hint: {RENEW}") from None
     return found[SPEC], facts
+
+
+def _refuse_maps(path: Path, names: Sequence[str]) -> None:
+    """Raises InputError for a file of feature maps, which says what its numbers mean, but is no whole network."""
+    if FACTS in names:
+        raise InputError(f"{path} is a backbone: it gives feature maps, and tells no classes apart\n"
+                         "  hint: keras.models.load_model reads it; name the run that it is of, or an export with classes")
+
+
+def runs_in(folder: Path) -> list[Path]:
+    """The finished runs in a folder."""
+    return sorted(each for each in folder.iterdir() if each.is_dir() and is_run(each))
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder looks like a finished run's, and not like that of an export's files: artifact.json is beside either."""
+    if not all((folder / name).is_file() for name in (FACTS, MODEL)):
+        return False
+    try:
+        small = (folder / FACTS).stat().st_size <= facts_file.MOST_BYTES
+        facts = read_json(folder / FACTS) if small else None
+    except (OSError, ValueError):
+        return True  # a damaged one
+    return not isinstance(facts, dict) or "protocol" not in facts
 
 
 def _made(place: Path, spec: str, graph: Graph, model: Path, facts: Mapping[str, Any]) -> Artifact:

@@ -35,9 +35,17 @@ def labels_in(data: bytes, called: str, count: int | None = None) -> tuple[str, 
         raise InputError(f"{called}:{line}: is no text in UTF-8\n  hint: {HINT}") from None
     names = tuple(line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")) if text else ()
     _refuse_wrong(names, called)
-    if count is not None and len(names) != count:
-        raise InputError(f"{called} names {len(names)} classes, the network tells {count} apart\n  hint: {HINT}")
+    if count is not None:
+        refuse_other_count(called, len(names), count)
     return names
+
+
+def refuse_other_count(called: str, names: int, classes: int) -> None:
+    """Raises InputError where there are not as many names as classes."""
+    if names != classes:
+        has, tells = (f"{count} {word}{ending * (count > 1)}" for count, word, ending in (
+            (names, "name", "s"), (classes, "class", "es")))
+        raise InputError(f"{called} has {has}, one a line, but the network tells {tells} apart\n  hint: {HINT}")
 
 
 def _refuse_wrong(names: tuple[str, ...], called: str) -> None:

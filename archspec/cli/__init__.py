@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from archspec.errors import InputError, nearest
-from archspec.io.machine import refusal
+from archspec.io.machine import advice, refusal
 from archspec.io.signals import INTERRUPTED
 from archspec.io.streams import drop, told
 
@@ -129,7 +129,8 @@ def outcome(work: Callable[[], object], arguments: list[str]) -> int:
         return DONE
     except Exception as error:
         if refused := refusal(error):
-            return told(WRONG_INPUT, partial(click.echo, refused, err=True))
+            doing = f"archspec {arguments[0]}: " if arguments and arguments[0] in COMMANDS else ""
+            return told(WRONG_INPUT, partial(click.echo, f"{doing}{refused}{advice(error)}", err=True))
         return told(BUG, partial(click.echo, _bug(error, arguments), err=True))
     return code if isinstance(code, int) else DONE
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from archspec.cli.options import spec_of
 from archspec.errors import InputError, some, visible
+from archspec.io.places import expanded
 from archspec.network import lower
 from archspec.spec.data import Data, Folder, Tfrecord
 from archspec.spec.recipe import Recipe
@@ -54,7 +55,7 @@ def asked_for(reference: str, overrides: tuple[str, ...], holdout: float | None)
     """
     from archspec.data.sources import refuse_missing
     from archspec.preprocess.rule import preprocess_of
-    if Path(reference).expanduser().is_dir():
+    if expanded(reference).is_dir():
         if overrides:
             raise InputError(f"--set changes a spec, and {reference} is a folder")
         recipe = Recipe(data=_section(reference, holdout))
@@ -78,13 +79,13 @@ def _of_folder(message: str) -> str:
 def without_tests(reference: str) -> bool:
     """Whether a folder of images is meant in which none are there to test on."""
     from archspec.data.sources.folder import has_tests
-    path = Path(reference).expanduser()
+    path = expanded(reference)
     return path.is_dir() and not _has_records(path) and not has_tests(path)
 
 
 def _section(folder: str, holdout: float | None) -> Data:
     from archspec.data.pack.place import section_keys
-    path = Path(folder).expanduser()
+    path = expanded(folder)
     if not _has_records(path):
         _refuse_other_records(path)
         return Folder(path=folder, holdout=holdout or 0.0)

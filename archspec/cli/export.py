@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +15,9 @@ from archspec.cli import DONE, NO
 from archspec.cli.bars import ticking
 from archspec.cli.options import as_json, overrides, print_json
 from archspec.cli.screen import Screen, load_tensorflow, screen
-from archspec.io.places import steady, user_path
+from archspec.errors import InputError
+from archspec.io.machine import advice, refusal
+from archspec.io.places import refuse_no_folder, steady, user_path
 from archspec.io.streams import aside
 from archspec.views.numbers import mebibytes
 from archspec.views.tables import grid
@@ -44,8 +48,8 @@ if TYPE_CHECKING:
               help="The class names of a spec's weights, one a line, in their order.")
 @click.option("--features", is_flag=True, help="Hand out the feature pyramid, too.")
 @click.option("--name", metavar="NAME", help="The model's name for the server; the spec's if left out.")
-@click.option("--keep", type=click.IntRange(1), metavar="N", help="How many versions are kept, the new one among them; all if "
-                                                                  "left out.")
+@click.option("--keep", type=click.IntRange(1), metavar="N", help="How many versions are kept, the new one among them, beside "
+                                                                  "those that model.config names; all if left out.")
 @click.option("--batches", default="1,2,4,8", show_default=True, metavar="N,…", callback=lambda _, __, text: _sizes(text),
               help="Sizes of a batch that a server is warmed up for.")
 @as_json
@@ -59,6 +63,7 @@ def export(model: str, to: str, formats: str | None, quantize: str | None, accur
     the command with 1; nothing is published then, and no old version is ever touched.
     """
     place, console = steady(user_path(to, "--to")), Screen(stderr=True)
+    refuse_no_folder(place, "--to")
     said = {"formats": _listed(formats), "quantize": _listed(quantize), "accuracy_drop": accuracy_drop}
     chosen = (*overrides, *(f"export.{key}={value}" for key, value in said.items() if value is not None))
     load_tensorflow(console)
@@ -68,14 +73,15 @@ def export(model: str, to: str, formats: str | None, quantize: str | None, accur
     with ticking(console) as tick:
         found = _found(Asked(model, weights, layout, labels, chosen), tick)
         levels = every_level(found.artifact) if features else ()
-        wanted = Wanted(place, name or found.artifact.name, found.spec.export.artefacts, keep, levels, batches)
+        called = found.artifact.name if name is None else name
+        wanted = Wanted(place, called, found.spec.export.artefacts, keep, levels, batches)
         released = _released(found, wanted, tick)
     return _told(released, found, as_json=as_json) if released else NO
 
 
 def _sizes(text: str) -> tuple[int, ...]:
     """The sizes of a batch. Raises a usage error."""
-    numbers = [int(part) if part.strip().isdecimal() else 0 for part in text.split(",")]
+    numbers = [int(part) if re.fullmatch(r" *[0-9]+ *", part) else 0 for part in text.split(",")]
     if not all(1 <= number <= MOST_BATCH for number in numbers):
         raise click.BadParameter(f"{text!r} is no list of sizes from 1 to {MOST_BATCH}, such as 1,8")
     return tuple(sorted(set(numbers)))
@@ -83,7 +89,7 @@ def _sizes(text: str) -> tuple[int, ...]:
 
 def _listed(text: str | None) -> str | None:
     """Words between commas as a list in YAML."""
-    return None if text is None else f"[{text.strip('[]')}]"
+    return text if text is None or (text.startswith("[") and text.endswith("]")) else f"[{text}]"
 
 
 def _found(asked: Asked, tick: Tick) -> Subject:
@@ -100,15 +106,28 @@ def _released(found: Subject, wanted: Wanted, tick: Tick) -> Release | None:
     from archspec.export.exporters import NotEqual
     from archspec.export.release import release
     try:
-        return release(found, wanted, tick)
+        released = release(found, wanted, tick, partial(_waits, wanted))
     except NotEqual as error:
         aside(f"{error}; nothing was published")
         return None
+    except Exception as error:
+        if isinstance(error, InputError) or not (refused := refusal(error)):
+            raise
+        raise InputError(f"{wanted.to / wanted.name}: nothing was published there: {refused}{advice(error)}") from error
+    if released.note:
+        aside(released.note)
+    return released
+
+
+def _waits(wanted: Wanted, seconds: float) -> None:
+    """Says that another export works in the same place, and for how long this one has waited for it."""
+    so_far = f"; it has waited {seconds:.0f} s" if seconds else ""
+    aside(f"{wanted.to / wanted.name}: another export publishes there, and this one waits for its end{so_far}")
 
 
 def _told(released: Release, found: Subject, *, as_json: bool) -> int:
     """The exit code, after standard output has what was published, and how equal it is."""
-    document = _document(released)
+    document = _document(released, found)
     if as_json:
         print_json(document)
         return DONE
@@ -119,19 +138,20 @@ def _told(released: Release, found: Subject, *, as_json: bool) -> int:
     return DONE
 
 
-def _document(released: Release) -> dict[str, Any]:
-    """parity.json, and where it was published."""
+def _document(released: Release, found: Subject) -> dict[str, Any]:
+    """parity.json, where it was published, and what a person should know of it."""
     from archspec.export import companions, report
     from archspec.io.files import read_json
     published = released.published
     place = published.served / companions.EXTRA if published.served else published.files
     assert place
-    return {**read_json(place / report.PLACE), "version": published.version, "retired": list(published.retired)}
+    return {**read_json(place / report.PLACE), "version": published.version, "retired": list(published.retired),
+            "pinned": list(published.pinned), "notes": [*found.notes, *filter(None, [released.note])]}
 
 
 def _places(released: Release, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Where it lies, and what became of other versions."""
-    from archspec.export.publish import FILES
+    from archspec.export.predecessor import FILES
     published = released.published
     if published.served:
         yield f"{published.served}  for TensorFlow Serving, which {published.served.parent / 'README.md'} starts"
@@ -140,6 +160,9 @@ def _places(released: Release, rows: Sequence[Mapping[str, Any]]) -> Iterator[st
         yield f"{published.files}  for all else: {', '.join(there)}"
     for version in published.retired:
         yield f"version {version} is removed"
+    why = f"cannot be read ({published.unread})" if published.unread else "names it"
+    for version in published.pinned:
+        yield f"version {version} stays: model.config {why}"
     for path in released.kept:
         yield f"{path} stays as it was changed"
 
@@ -148,28 +171,31 @@ def _table(proofs: Mapping[str, Proof], rows: Sequence[Mapping[str, Any]]) -> Ta
     """How large, how fast, how equal and how exact each is."""
     sizes = {row["format"]: mebibytes(row["bytes"]) for row in rows}
     first = next(iter(proofs.values()))
+    tops = any(each.parity and each.parity.agreement is not None for each in proofs.values())
     fives = any(each.parity and each.parity.best_five is not None for each in proofs.values())
     found = grid("", "size", "loads in", "memory", *(f"ms for {batch}" for batch in first.milliseconds), "differs by",
-                 "same top-1", *(["same top-5"] * fives), *first.scores)
+                 *(["same top-1"] * tops), *(["same top-5"] * fives), *first.scores)
     for name, proof in proofs.items():
         found.add_row(name, sizes.get(name, ""), f"{proof.loaded.seconds:.1f} s", mebibytes(proof.loaded.memory),
-                      *(f"{each:.1f}" for each in proof.milliseconds.values()), *_compared(proof.parity, fives=fives),
+                      *(f"{each:.1f}" for each in proof.milliseconds.values()), *_compared(proof.parity, tops + fives),
                       *(f"{each:.2%}" for each in proof.scores.values()))
     return found
 
 
-def _compared(parity: Parity | None, *, fives: bool) -> Sequence[str]:
-    """How equal an export is; nothing of the model that it is held against."""
+def _compared(parity: Parity | None, shares: int) -> Sequence[str]:
+    """How equal an export is, with so many shares of images; nothing of the model that it is held against."""
     if parity is None:
-        return [""] * (2 + fives)
-    five = [] if parity.best_five is None else [f"{parity.best_five:.1%}"]
-    return [f"{parity.probabilities:.1e}", f"{parity.agreement:.1%}", *five]
+        return [""] * (1 + shares)
+    same = ["" if each is None else f"{each:.1%}" for each in (parity.agreement, parity.best_five)[:shares]]
+    return [f"{parity.probabilities:.1e}", *same]
 
 
 def _explained(proofs: Mapping[str, Proof], found: Subject) -> str:
     """What the table is of."""
     images = next(each.parity.images for each in proofs.values() if each.parity)
+    classes = any(each.parity and each.parity.agreement is not None for each in proofs.values())
     kind = "test images, a sample over the classes" if found.images else "made images"
     tested = f"; accuracy on all {found.images.testing.split.size} test images" if found.images else ""
-    return ("each in a process of its own; probabilities against the Keras model's, at most, and its classes, on "
-            f"{images} {kind}{tested}")
+    against = "probabilities against the Keras model's, at most, and its classes" if classes else (
+        "feature maps against the Keras model's, at most, as a share of an image's largest number")
+    return f"each in a process of its own; {against}, on {images} {kind}{tested}"

@@ -74,7 +74,11 @@ def _lines() -> Iterator[Callable[[str, list[dict[str, Any]]], None]]:
 
 
 def _called(said: dict[str, Any]) -> str:
-    return f"class {said['index']}" if said["class"] is None else visible(said["class"])
+    """The name of a class, or its number; one with a comma, which parts them in the line, is quoted."""
+    name = said["class"]
+    if name is None:
+        return f"class {said['index']}"
+    return visible(json.dumps(name, ensure_ascii=False) if "," in name else name)
 
 
 @contextmanager

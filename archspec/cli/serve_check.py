@@ -73,7 +73,6 @@ def _line(line: Line) -> Iterator[str]:
     yield f"  {mark:3} {'must' if rule.must else 'should':6} {line.code:18} {rule.says}{f': {line.why}' if none else ''}"
     for fault in line.faults:
         yield f"        {fault.where + ': ' if fault.where else ''}{fault.message}"
-    if line.faults:
-        yield f"        hint: {rule.hint}"
+    yield from (f"        hint: {hint}" for hint in line.hints)
     if line.why and not none:
         yield f"        not checked: {line.why}"

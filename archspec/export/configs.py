@@ -8,9 +8,10 @@ from pathlib import Path
 
 from archspec.export.exportable import Exportable
 from archspec.export.guide import METRICS, guide
+from archspec.export.server_config import CONFIG
 from archspec.io.files import read_bytes, write_text
 
-CONFIG, BATCHING, MONITORING, README = "model.config", "batching.config", "monitoring.config", "README.md"
+BATCHING, MONITORING, README = "batching.config", "monitoring.config", "README.md"
 DELAY = 1000
 """Microseconds that a request waits for others to share a batch with: less than a small network takes for one image."""
 QUEUED = 1000
@@ -42,8 +43,9 @@ model_config_list {{
     base_path: "/models/{name}"
     model_platform: "tensorflow"
     model_version_policy {{ latest {{ num_versions: 1 }} }}
-    # Two versions side by side, asked by label (/v1/models/{name}/labels/canary:predict), in place of the line above; to
-    # roll back, exchange the numbers:
+    # Two versions side by side, asked by label (/v1/models/{name}/labels/canary:predict), in place of the line above. To
+    # roll back, exchange the numbers of the labels; requests without a label go to the highest version that is served, so
+    # for these let `specific` name the older version alone:
     # model_version_policy {{ specific {{ versions: 1 versions: 2 }} }}
     # version_labels {{ key: "stable" value: 1 }}
     # version_labels {{ key: "canary" value: 2 }}

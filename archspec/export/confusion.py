@@ -70,8 +70,18 @@ def draw_worst(path: Path, judged: Judged, chosen: Sequence[int], classes: Seque
             axes.imshow(in_colours(testing.still(number)), aspect="auto",
                         extent=(left + BORDER, left + FIELD[0] - BORDER, bottom, bottom + FIELD[0] - 2 * BORDER))
             true, said = (_short(legible(text)) for text in _told(judged, number, names))
-            surely = "" if judged.several else f" {judged.surest[number]:.0%}"
-            axes.text(left + FIELD[0] / 2, bottom + FIELD[0] - BORDER, f"{true}\nsaid{surely}: {said}", fontsize=8, ha="center")
+            axes.text(left + FIELD[0] / 2, bottom + FIELD[0] - BORDER, caption(true, said, surely(judged, number)), fontsize=8,
+                      ha="center")
+
+
+def surely(judged: Judged, number: int) -> float | None:
+    """The probability of what was said of an image; None where it may have several classes."""
+    return None if judged.several else float(judged.surest[number])
+
+
+def caption(true: str, said: str, sure: float | None) -> str:
+    """What stands below an image: its class, and what was said, how surely."""
+    return f"{true}\nsaid {said}" + ("" if sure is None else f", {sure:.0%} sure")
 
 
 def words(judged: Judged, number: int, names: Sequence[str]) -> tuple[str, str]:

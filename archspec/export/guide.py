@@ -15,7 +15,7 @@ ANSWER = "`probabilities` of all classes; `classes` (numbers), `labels` (names) 
 
 def guide(made: Exportable, name: str, version: int) -> str:
     """The text."""
-    parts = (_head(made, name, version), _start(name), _ask(made, name), _signatures(made), _versions())
+    parts = (_head(made, name, version), _start(name), _ask(made, name), _signatures(made), _versions(version))
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
@@ -87,12 +87,20 @@ def _signatures(made: Exportable) -> Iterator[str]:
         yield f"| `{name}` | {' | '.join(rows[name])} |"
 
 
-def _versions() -> Iterator[str]:
+def _versions(version: int) -> Iterator[str]:
     yield "## Versions"
     yield ""
-    yield "The server loads a higher number as soon as it is there, and drops the old one when the new one serves. To"
-    yield "go back, or to try a version on a part of the requests, change model.config as it says and start the server with"
-    yield "`--model_config_file_poll_wait_seconds=60 --allow_version_labels_for_unavailable_models`."
+    yield "The server loads a higher number as soon as it is there, and drops the old one when the new one serves. To try a"
+    yield "version on a part of the requests, change model.config as it says, and start the server with"
+    yield "`--model_config_file_poll_wait_seconds=60 --allow_version_labels_for_unavailable_models`, so that it reads what you"
+    yield "change."
+    yield ""
+    yield "To go back:"
+    yield ""
+    yield "- requests that name a label: exchange the numbers of the `version_labels`;"
+    yield "- all others go to the highest version that is served, whatever the labels say: let the policy name the older one,"
+    yield f"  `model_version_policy {{ specific {{ versions: {max(version - 1, 1)} }} }}`, or take the newest version's"
+    yield f"  folder away (`mv {version} {version}.bad`)."
 
 
 def _section(title: str, lines: list[str]) -> Iterator[str]:

@@ -27,15 +27,15 @@ class Parity:
     `probabilities` is the greatest difference of any, `mean` that of all. `logits` is the greatest difference of any logit,
     as a share of its image's largest: a softmax that has decided hides what its input does. `agreement` is the share of
     images for which the class that comes first here comes first there, `best_five` that of the best five, in any order; None
-    below six classes. `lost` is the accuracy that is lost, see there.
+    below six classes. `lost` is the accuracy that is lost, see there. Feature maps tell no classes: these three are None.
     """
 
     probabilities: float
     mean: float
     logits: float
-    agreement: float
+    agreement: float | None
     best_five: float | None
-    lost: float
+    lost: float | None
     images: int
 
     def holds(self, tolerance: float) -> bool:
@@ -47,15 +47,19 @@ class Parity:
 
         Of a thousand exports that lose as much as they may one is refused for it.
         """
+        assert self.lost is not None
         return bool(np.isfinite(self.probabilities)) and self.lost * self.images <= float(binom.ppf(0.999, self.images, drop))
 
     def to_json(self) -> dict[str, Any]:
         """Its part of a row of parity.json."""
-        return {"images": self.images, "max_difference": self.probabilities, "max_logit_difference": self.logits,
+        said = {"images": self.images, "max_difference": self.probabilities, "max_logit_difference": self.logits,
                 "same_top1": self.agreement, "mean_difference": self.mean, "lost_accuracy": self.lost,
-                **({} if self.best_five is None else {"same_top5": self.best_five})}
+                "same_top5": self.best_five}
+        return {key: value for key, value in said.items() if value is not None}
 
     def __str__(self) -> str:
+        if self.agreement is None:
+            return f"feature maps differ by {self.probabilities:.1e} of their image's largest number, on {self.images} images"
         return (f"probabilities differ by {self.probabilities:.1e} at most, logits by {self.logits:.1e} of the largest, "
                 f"on {self.images} images; same class for {self.agreement:.1%}")
 
@@ -86,15 +90,12 @@ def lost(ours: np.ndarray, theirs: np.ndarray) -> float:
 
 
 def compare_maps(ours: np.ndarray, theirs: np.ndarray) -> Parity:
-    """Compares feature maps, (n, all numbers of an image) each: every difference is a share of its image's largest number.
-
-    `agreement` is the share of images whose largest number stands at the same place.
-    """
+    """Compares feature maps, (n, all numbers of an image) each: every difference is a share of its image's largest number."""
     largest = np.maximum(np.abs(ours).max(axis=1, keepdims=True), LEAST)
     with np.errstate(invalid="ignore"):
         apart = np.nan_to_num(np.abs(ours - theirs) / largest, nan=np.inf)
-    greatest, same = float(apart.max()), float((ours.argmax(axis=1) == theirs.argmax(axis=1)).mean())
-    return Parity(greatest, float(apart.mean()), greatest, same, None, 0.0, len(ours))
+    greatest = float(apart.max())
+    return Parity(greatest, float(apart.mean()), greatest, None, None, None, len(ours))
 
 
 def _best_five(ours: np.ndarray, theirs: np.ndarray) -> float | None:

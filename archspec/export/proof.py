@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -24,8 +24,9 @@ from archspec.export.exporters import EXPORTERS, NotEqual, compared, leaving_out
 from archspec.export.fresh import Ended, Failed, Fresh, Loaded
 from archspec.export.parity import Parity, compare
 from archspec.export.runners import OF_FILES
-from archspec.preprocess.encoded import CHANNELS
-from archspec.spec.export import ExportSection
+from archspec.preprocess.encoded import CHANNELS, KINDS, MOST_PIXELS
+from archspec.preprocess.header import NoImage
+from archspec.preprocess.routes import Route, route
 
 BATCHES = (1, 8)
 """Images a call of which the time is taken."""
@@ -40,13 +41,13 @@ class Proof:
     """What an export is in a process of its own: how equal, what loading it takes, milliseconds by batch, top1 and top5.
 
     Keras's own model is equal to itself: it has no parity. `files` is how equal the export is where it takes files and decodes
-    them itself, None where it does not, or where there are none; `refused` how many of them it does not decode. The scores are
-    those on all test images; none where these are not there, or of feature maps.
+    them itself, None where it decodes none; `refused` how many of them it does not decode, None of one that takes no files.
+    The scores are those on all test images; none where these are not there, or of feature maps.
     """
 
     parity: Parity | None
     files: Parity | None
-    refused: int
+    refused: int | None
     loaded: Loaded
     milliseconds: Mapping[int, float]
     scores: Mapping[str, float]
@@ -55,8 +56,9 @@ class Proof:
         """Its part of a row of parity.json: the parity is that of this process, in the place of the one before."""
         parity = {} if self.parity is None else self.parity.to_json()
         one, several = (round(self.milliseconds[batch], 3) for batch in BATCHES)
-        files = {} if self.files is None else {"files_max_difference": self.files.probabilities, "files": self.files.images,
-                                               "files_refused": self.refused}
+        files: dict[str, Any] = {} if self.refused is None else {"files": 0, "files_refused": self.refused}
+        if self.files:
+            files |= {"files": self.files.images, "files_max_difference": self.files.probabilities}
         return {**parity, **self.scores, **files, "load_seconds": round(self.loaded.seconds, 3),
                 "memory_bytes": self.loaded.memory, "milliseconds": one, f"milliseconds_{BATCHES[-1]}": several}
 
@@ -76,12 +78,12 @@ def prove(made: Exportable, folder: Path, names: Sequence[str], pixels: np.ndarr
         parities = {name: compared(name, made, pixels, found[TRAINED].said, found[name].said) for name in names}
         for name, parity in parities.items():
             refuse_unequal(name, made, parity, asked[name][1], pixels)
-        files = _of_files(found, testing, made.options, tick) if testing else {}
+        files = _of_files(found, made, testing, tick)
         telling = {name: each for name, each in found.items() if name == TRAINED or tells_classes(name, made)}
         scores = _scores(telling, testing, tick) if testing else {}
     _refuse_worse(scores, made.options.accuracy_drop)
-    return {name: Proof(parities.get(name), *files.get(name, (None, 0)), each.loaded, each.milliseconds, scores.get(name, {}))
-            for name, each in found.items()}
+    return {name: Proof(parities.get(name), files.get(name, NO_FILES).parity, files.get(name, NO_FILES).refused, each.loaded,
+                        each.milliseconds, scores.get(name, {})) for name, each in found.items()}
 
 
 def _refuse_worse(scores: Mapping[str, Mapping[str, float]], drop: float) -> None:
@@ -125,40 +127,66 @@ def _parts(pixels: np.ndarray) -> Iterator[np.ndarray]:
         yield pixels[begin:begin + BATCHES[-1]]
 
 
-def _of_files(found: Mapping[str, _Running], testing: Pipeline, options: ExportSection,
-              tick: Tick) -> dict[str, tuple[Parity | None, int]]:
+class _Files(NamedTuple):
+    """`files` and `refused` of a Proof."""
+
+    parity: Parity | None
+    refused: int | None
+
+
+NO_FILES = _Files(None, None)
+
+
+def _of_files(found: Mapping[str, _Running], made: Exportable, testing: Pipeline | None, tick: Tick) -> dict[str, _Files]:
     """How equal those are that take files, to the Keras model, which takes the pixels that evaluation makes of them.
 
     With it how many files are refused: evaluation reads some kinds that TensorFlow does not. Raises NotEqual.
     """
-    if testing.rule.channels not in CHANNELS:
+    if made.artifact.preprocess.channels not in CHANNELS:
         return {}
-    files = {int(index): file for index in testing.drawn(FILES, sample.SEED) if (file := _file(testing.split, int(index)))}
-    taking = [name for name in found if files and name in EXPORTERS and EXPORTERS[name].kind in OF_FILES]
-    parities: dict[str, tuple[Parity | None, int]] = {}
-    for name in taking:
+    parities = {name: _Files(None, 0) for name in found if name in EXPORTERS and EXPORTERS[name].kind in OF_FILES}
+    for name in parities if testing else ():
+        assert testing
         with _told(name):
-            parity, _ = parities[name] = _of_these(found[name].process, found[TRAINED].process, files, testing, tick)
-        if parity and (unequal := why_not(name, parity, options)):
+            parity, _ = parities[name] = _of_these(found[name].process, found[TRAINED].process, testing, tick)
+        if parity and (unequal := why_not(name, parity, made.options)):
             raise NotEqual(f"{unequal}, where it decodes files itself")
     return parities
 
 
-def _of_these(process: Fresh, trained: Fresh, files: Mapping[int, bytes], testing: Pipeline,
-              tick: Tick) -> tuple[Parity | None, int]:
-    said = dict[int, np.ndarray]()
+def _of_these(process: Fresh, trained: Fresh, testing: Pipeline, tick: Tick) -> _Files:
+    """Of a sample of the test images. Raises Failed where one is refused that a server has to read."""
+    said, refused = dict[int, np.ndarray](), dict[int, Failed]()
+    files = {int(index): file for index in testing.drawn(FILES, sample.SEED) if (file := _file(testing.split, int(index)))}
     for done, (index, file) in enumerate(files.items()):
         tick("letting exports decode files", done, len(files))
         try:
             said[index] = process.run_file(file)
         except Ended:
             raise
-        except Failed:
-            continue
+        except Failed as error:
+            refused[index] = error
+    for index, why in refused.items():
+        if kind := has_to_decode(files[index], testing.rule.channels, others=bool(said)):
+            raise Failed(f"{testing.split.keys[index]}, a {kind} that it has to decode itself: {why}")
     if not said:
-        return None, len(files)
+        return _Files(None, len(refused))
     pixels = np.stack([testing.still(index) for index in said]).astype(np.float32)
-    return compare(trained.run(pixels), np.concatenate(list(said.values()))), len(files) - len(said)
+    return _Files(compare(trained.run(pixels), np.concatenate(list(said.values()))), len(refused))
+
+
+def has_to_decode(file: bytes, channels: int, *, others: bool) -> str:
+    """The kind of a file that an export has to decode into so many channels itself; '' of one that it may refuse.
+
+    Of the kinds that TensorFlow decodes there are rare forms, and huge images, that no server does; so where it decodes none
+    of the others it is not for that.
+    """
+    try:
+        way, header = route(file, channels)
+    except NoImage:
+        return ""
+    common = way is not Route.PILLOW and header.height * header.width <= MOST_PIXELS
+    return header.kind if header.kind in KINDS and (common or not others) else ""
 
 
 def _file(split: Split, index: int) -> bytes | None:

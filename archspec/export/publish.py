@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archspec.errors import InputError
-from archspec.export import companions, configs, report, savedmodel
+from archspec.export import companions, configs, report, savedmodel, server_config
+from archspec.export.predecessor import FILES
 from archspec.export.versions import LARGEST, NUMBER, versions
 from archspec.io.files import read_bytes, remove, settle, sync
 from archspec.io.lock import alone
 from archspec.io.machine import refusal
 from archspec.spec.arch import NETWORK_NAME
 
-FILES = "files"
 MADE, SERVED, BESIDE = "made", "served", "beside"
 """Inside a folder that is being made: what is filled in, the version for a server, and what lies beside versions."""
 UNFINISHED, RETIRED = ".archspec-new-", ".archspec-old-"
@@ -32,27 +32,35 @@ LEFT = re.compile(rf"(?:{re.escape(UNFINISHED)}|{re.escape(RETIRED)}(?:{FILES}-)
 
 @dataclass(frozen=True)
 class Published:
-    """A version that stands: its number, its folders, where there are such, and the numbers of those that it retired."""
+    """A version that stands: its number, its folders, where there are such, and the numbers of those that it retired.
+
+    `pinned` are those that would have been retired, but that model.config names; or of which nobody can say whether it does,
+    for it cannot be read: `unread` says why.
+    """
 
     version: int
     served: Path | None
     files: Path | None
     retired: tuple[int, ...] = ()
+    pinned: tuple[int, ...] = ()
+    unread: str = ""
 
 
 def publish(to: Path, name: str, fill: Callable[[Path], object], keep: int | None = None,
-            beside: Callable[[Path, int], object] = lambda folder, version: None) -> Published:
+            beside: Callable[[Path, int], object] = lambda folder, version: None,
+            waiting: Callable[[float], object] = lambda seconds: None) -> Published:
     """Publishes what `fill` puts into the empty folder that it is given, as the next version of `to`/`name`.
 
     The SavedModel goes to NAME/VERSION, all else to NAME/files/VERSION. Where there is a SavedModel, what `beside` puts into
-    its folder goes to NAME; it is told the version. Of the versions in each of the two places `keep` are left, the newest; all
-    if it is None. One process at a time publishes a model, others wait. What `fill` and `beside` raise leaves nothing behind.
+    its folder goes to NAME; it is told the version. Of the versions in each of the two places `keep` are left, the newest, and
+    those that model.config names; all if it is None. One process at a time publishes a model, others wait, see `alone`. What
+    `fill` and `beside` raise leaves nothing behind.
     """
     base = to / _checked(name)
     if keep is not None and keep < 1:
         raise InputError(f"keep {keep}: the new version itself is one\n  hint: keep 1 or more")
     base.mkdir(parents=True, exist_ok=True)
-    with alone(base / "publishing", wait=True):
+    with alone(base / "publishing", wait=True, waiting=waiting):
         with _naming(base):
             _clear(base)
             version = _next(base)
@@ -68,7 +76,8 @@ def publish(to: Path, name: str, fill: Callable[[Path], object], keep: int | Non
             for place in (base, *(path.parent for path in places if path)):
                 sync(place)
             remove(folder)
-            return Published(version, *places, _retire(base, keep))
+            retired, pinned, unread = _retire(base, keep)
+            return Published(version, *places, retired, pinned, unread)
 
 
 def _checked(name: str) -> str:
@@ -185,21 +194,27 @@ def _move(beside: Path, base: Path, but: str = "") -> None:
             path.replace(base / path.name)
 
 
-def _retire(base: Path, keep: int | None) -> tuple[int, ...]:
-    """Removes all versions but the newest, in either place by itself, each in one step.
+def _retire(base: Path, keep: int | None) -> tuple[tuple[int, ...], tuple[int, ...], str]:
+    """Removes all versions but the newest and those that model.config names, in either place by itself, each in one step.
 
-    Names that archspec would not give are left alone and do not count, nor does what a server could not load.
+    Gives the numbers of those that are gone, of those that stay though they are old, and why model.config cannot be read, if
+    so: then all stay. Names that archspec would not give are left alone and do not count, nor does what a server could not
+    load.
     """
     if keep is None:
-        return ()
+        return (), (), ""
     served = {number: path for number, path in _ours(base).items() if (path / "saved_model.pb").is_file()}
-    gone = dict[Path, int]()
-    for found, prefix in ((served, RETIRED), (_ours(base / FILES), f"{RETIRED}{FILES}-")):
-        for number in sorted(found)[:-keep]:
-            gone[found[number].rename(base / f"{prefix}{number}")] = number
+    old = [(found[number], number, prefix) for found, prefix in ((served, RETIRED), (_ours(base / FILES), f"{RETIRED}{FILES}-"))
+           for number in sorted(found)[:-keep]]
+    numbers = {number for _, number, _ in old}
+    try:
+        pinned, unread = numbers & server_config.named(base), ""
+    except (OSError, ValueError) as error:
+        pinned, unread = numbers, str(error)
+    gone = [path.rename(base / f"{prefix}{number}") for path, number, prefix in old if number not in pinned]
     for path in gone:
         remove(path)
-    return tuple(sorted(set(gone.values())))
+    return tuple(sorted(numbers - pinned)), tuple(sorted(pinned)), unread
 
 
 def _ours(place: Path) -> dict[int, Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from archspec.export import companions, configs
 from archspec.export.exportable import BATCHES, Exportable
 from archspec.export.exporters import record, refuse, write
 from archspec.export.images import to_calibrate, to_compare
+from archspec.export.predecessor import other_classes
 from archspec.export.proof import Proof, prove
 from archspec.export.publish import Published, publish
 from archspec.export.subject import Subject
@@ -34,17 +35,22 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Release:
-    """The version that stands, the proof of its exports, and the files beside it that stay as their user changed them."""
+    """The version that stands, the proof of its exports, and the files beside it that stay as their user changed them.
+
+    `note` is what a person should know of the version before, '' if nothing.
+    """
 
     published: Published
     proofs: dict[str, Proof]
     kept: tuple[Path, ...]
+    note: str = ""
 
 
-def release(subject: Subject, wanted: Wanted, tick: Tick) -> Release:
+def release(subject: Subject, wanted: Wanted, tick: Tick, waiting: Callable[[float], object] = lambda seconds: None) -> Release:
     """Publishes the exports of a trained network as the next version, if each is what it has to be; else nothing.
 
-    Raises NotEqual as write and prove do, and InputError as they, `refuse` and publish.
+    `waiting` is told for how many seconds it has waited for another process that publishes the same model. Raises
+    NotEqual as write and prove do, and InputError as they, `refuse` and publish.
     """
     made, testing = _made(subject, wanted), subject.images.testing if subject.images else None
     if not wanted.formats:
@@ -53,8 +59,11 @@ def release(subject: Subject, wanted: Wanted, tick: Tick) -> Release:
     refuse(made, wanted.formats)
     proofs: dict[str, Proof] = {}
     kept: list[Path] = []
+    notes: list[str] = []
+    base = wanted.to / wanted.name
 
     def fill(folder: Path) -> None:
+        notes.append(other_classes(base, subject.artifact))
         companions.write(subject.artifact, folder)
         for done, name in enumerate(wanted.formats):
             tick("writing exports", done, len(wanted.formats))
@@ -66,8 +75,9 @@ def release(subject: Subject, wanted: Wanted, tick: Tick) -> Release:
         tick("publishing", 0, 1)
 
     def beside(folder: Path, version: int) -> None:
-        kept.extend(configs.write(folder, wanted.to / wanted.name, made, version))
-    return Release(publish(wanted.to, wanted.name, fill, wanted.keep, beside), proofs, tuple(kept))
+        kept.extend(configs.write(folder, base, made, version))
+    published = publish(wanted.to, wanted.name, fill, wanted.keep, beside, waiting)
+    return Release(published, proofs, tuple(kept), *notes)
 
 
 def _made(subject: Subject, wanted: Wanted) -> Exportable:

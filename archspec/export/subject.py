@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archspec.artifact.artifact import Artifact, versions
-from archspec.artifact.folder import FACTS, read, spec_of
+from archspec.artifact.folder import is_run, read, runs_in, spec_of
 from archspec.artifact.labels import read_labels
 from archspec.data.looking import Tick
-from archspec.errors import InputError, nearest
+from archspec.errors import InputError, closest, nearest, some
+from archspec.export import report
 from archspec.export.images import Images, images
+from archspec.io.places import beside, expanded
 from archspec.network import load, lower, with_overrides
 from archspec.preprocess.rule import Preprocess, input_shape, preprocess_of
 from archspec.schema.tree import MappingTree
 from archspec.spec.arch import Spec
-from archspec.spec.files import spec_names
+from archspec.spec.files import like, spec_names
 from archspec.train.recover import recovered
 from archspec.train.run import RunFolder
 from archspec.weights.library import stage_blocks
@@ -25,7 +27,11 @@ from archspec.weights.own import OWN
 
 KINDS = ("raw", "ema", "best")
 """The weights that a run may have; see `export.weights`."""
+KINDS_OF_MODEL = "a run folder, the model.keras of one, or a spec with --weights FILE"
+EXPORTS = (".tflite", ".onnx", ".pb")
+"""How files of exports are called."""
 PLACE_OF_DATA = "train.data."
+MOVED = f"\n  hint: --set {PLACE_OF_DATA}path=… says where they lie now"
 MAY_CHANGE = ("export.", PLACE_OF_DATA)
 """Keys of a trained network's spec that may be changed: what its exports are, and where its images lie."""
 
@@ -56,14 +62,24 @@ class Asked:
 
 def subject(asked: Asked, tick: Tick) -> Subject:
     """What is to be exported. Raises InputError where it is none, or is damaged."""
-    place = Path(asked.model).expanduser()
+    place = expanded(asked.model)
+    if place.suffix in EXPORTS:
+        raise InputError(f"{asked.model} is an export already\n  hint: MODEL is {KINDS_OF_MODEL}")
     if place.is_dir() or place.suffix == ".keras":
         return _trained(asked, place, tick)
     if not place.exists() and asked.model not in spec_names():
-        beside = [each.name for each in place.parent.iterdir()] if place.parent.is_dir() else []
         raise InputError(f"{asked.model}: there is no such run, .keras file or spec\n"
-                         f"  hint: {nearest(place.name, [*beside, *spec_names()]) or 'name the folder of a finished run'}")
+                         f"  hint: {_like(asked, place) or f'MODEL is {KINDS_OF_MODEL}'}")
     return _filled(asked, tick)
+
+
+def _like(asked: Asked, place: Path) -> str:
+    """'did you mean …?' with what can be exported, as it has to be typed; specs only where weights go with them."""
+    there = place.parent.iterdir() if place.parent.is_dir() else ()
+    found = closest(place.name, (each.name for each in there if each.suffix == ".keras" or (each.is_dir() and is_run(each))))
+    if found:
+        return f"did you mean '{beside(asked.model, found)}'?"
+    return like(asked.model) if asked.weights and asked.weights not in KINDS else ""
 
 
 def _trained(asked: Asked, place: Path, tick: Tick) -> Subject:
@@ -79,8 +95,8 @@ def _trained(asked: Asked, place: Path, tick: Tick) -> Subject:
         raise InputError(f"--layout {asked.layout}: {place} has its own weights\n  hint: leave --layout out")
     if not place.exists():
         raise InputError(f"{place}: there is no such file\n  hint: name a run folder, or the model.keras of one")
-    if place.is_dir() and not (place / FACTS).exists() and any(place.glob("*/saved_model.pb")):
-        raise InputError(f"{place} holds exports already\n  hint: name the run that they are of")
+    if place.is_dir() and not is_run(place):
+        _refuse_other(place)
     artifact = read(place)
     spec = spec_of(artifact, asked.overrides)
     kind = asked.weights or next((spec.export.weights for each in asked.overrides if each.startswith("export.weights=")), None)
@@ -88,7 +104,16 @@ def _trained(asked: Asked, place: Path, tick: Tick) -> Subject:
         moved = [each for each in asked.overrides if each.startswith(PLACE_OF_DATA)]
         artifact = _with_weights(kind, place, artifact, moved, tick)
     found, why = images(spec.train, artifact.preprocess, artifact.data, tick)
-    return Subject(artifact, spec, found, () if found else (_made_ones(why),))
+    return Subject(artifact, spec, found, () if found else (_made_ones(why, spec),))
+
+
+def _refuse_other(folder: Path) -> None:
+    """Raises InputError for a folder of exports, or of runs."""
+    beside_files = (folder / report.PLACE).is_file() and not RunFolder(folder).manifest.exists()
+    if beside_files or any(folder.glob("*/saved_model.pb")) or (folder / "saved_model.pb").is_file():
+        raise InputError(f"{folder} holds exports already\n  hint: name the run that they are of")
+    if runs := runs_in(folder):
+        raise InputError(f"{folder} is no run, but holds some\n  hint: name one: {some(map(str, runs))}")
 
 
 def _with_weights(kind: str, place: Path, artifact: Artifact, moved: Sequence[str], tick: Tick) -> Artifact:
@@ -128,7 +153,7 @@ def _filled(asked: Asked, tick: Tick) -> Subject:
     several = found.testing.split.labels.ndim > 1 if found else _of_several(spec)
     classes, told = _classes(asked, count, found)
     artifact = Artifact(spec.to_yaml(expand=True), graph, weights, classes, rule, {}, versions(), "", several)
-    return Subject(artifact, spec, found, (*([] if found else [_made_ones(why)]), *told))
+    return Subject(artifact, spec, found, (*([] if found else [_made_ones(why, spec)]), *told))
 
 
 def _own_images(spec: Spec, rule: Preprocess, count: int, tick: Tick) -> tuple[Images | None, str]:
@@ -142,9 +167,10 @@ def _own_images(spec: Spec, rule: Preprocess, count: int, tick: Tick) -> tuple[I
     return found, why
 
 
-def _made_ones(why: str) -> str:
-    """What is said where a network's images are not there."""
-    return f"{why}: made images are taken"
+def _made_ones(why: str, spec: Spec) -> str:
+    """What is said where a network's images are not there, with what to do where they may have moved."""
+    has_place = _says_data(spec) and hasattr(spec.train.data, "path")
+    return f"{why}: made images are taken{MOVED if has_place else ''}"
 
 
 def _says_data(spec: Spec) -> bool:

@@ -93,9 +93,34 @@ def steady(path: Path) -> Path:
     return whole if Path.cwd().is_relative_to(whole) else path
 
 
+def beside(text: str, name: str) -> str:
+    """What a user would write for another name in the folder of what was written: `runs/snaps` for `runs/snap` and `snaps`."""
+    head, slash, _ = text.rstrip("/").rpartition("/")
+    return f"{head}{slash}{name}"
+
+
 def is_address(text: str) -> bool:
     """Whether a text is meant as an address, such as gs://… or http://…, and as no path."""
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text) is not None
+
+
+def expanded(text: str | Path) -> Path:
+    """A path that a user wrote, with the folder of the user for `~`; as it is where there is no such user or no home."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)
+
+
+def refuse_no_folder(path: Path, what: str) -> None:
+    """Raises InputError where `path`, which a user named for `what`, is no folder and cannot become one."""
+    there = next((each for each in (path, *path.parents) if os.path.lexists(each)), path)
+    match kind_of(there):
+        case "file" | "other":
+            raise InputError(f"{what} {path}: {there} is no folder\n  hint: name another folder")
+        case "none" if there.is_symlink():
+            raise InputError(f"{what} {path}: {there} is a link to {os.readlink(there)}, which is not there\n"
+                             "  hint: make that folder, or name another one")
 
 
 def user_path(text: str, what: str) -> Path:

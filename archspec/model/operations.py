@@ -78,7 +78,8 @@ def _explicit(padding: Padding) -> str | list[tuple[int, int]]:
 
 
 def _conv(call: Call, op: ops.Conv) -> tf.Tensor:
-    return _biased(call, tf.nn.conv2d(call.x, _kernel(call, op), op.stride, _explicit(op.padding), dilations=op.dilation))
+    found = tf.nn.conv2d(call.x, _kernel(call, op), op.stride, _explicit(op.padding), dilations=op.dilation)
+    return _biased(call, found) if op.groups == 1 else _added(call, found)
 
 
 def _kernel(call: Call, op: ops.Conv | ops.Depthwise) -> Any:
@@ -98,7 +99,7 @@ def _depthwise(call: Call, op: ops.Depthwise) -> tf.Tensor:
                                                     dilations=op.dilation))
     height, width, channels, multiplier = kernel.shape
     grouped = tf.reshape(kernel, (height, width, 1, channels * multiplier))
-    return _biased(call, tf.nn.conv2d(call.x, grouped, op.stride, _explicit(op.padding), dilations=op.dilation))
+    return _added(call, tf.nn.conv2d(call.x, grouped, op.stride, _explicit(op.padding), dilations=op.dilation))
 
 
 def _conv_transpose(call: Call, op: learned.ConvTranspose) -> tf.Tensor:
@@ -114,6 +115,13 @@ def _dense(call: Call, op: ops.Dense) -> tf.Tensor:
 
 def _biased(call: Call, x: tf.Tensor) -> tf.Tensor:
     return tf.nn.bias_add(x, call.arrays["bias"]) if "bias" in call.arrays else x
+
+
+def _added(call: Call, x: tf.Tensor) -> tf.Tensor:
+    """The bias of a grouped convolution. oneDNN fuses a sum as it does a BiasAdd; without oneDNN TensorFlow fuses the BiasAdd
+    alone, and then finds that it cannot compute groups fused.
+    """
+    return x + call.arrays["bias"] if "bias" in call.arrays else x
 
 
 # -- pools -----------------------------------------------------------------------------------------------------------------

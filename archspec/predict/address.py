@@ -16,6 +16,8 @@ PORTS: Mapping[Scheme, int] = {"http": 8501, "https": 443, "grpc": 8500}
 FORMS = ("http://HOST:8501/v1/models/NAME, perhaps with /versions/NUMBER or /labels/LABEL behind it; "
          "grpc://HOST:8500/NAME, perhaps with /NUMBER or :LABEL")
 _HTTP = re.compile(r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>[0-9]{1,18})|/labels/(?P<label>[^/:]+))?/?")
+_VERB = re.compile(r"(?P<model>https?://[^/]+/v1/models/.+?)(?P<verb>:[a-z]+|/metadata)/?")
+"""What a client puts behind an address."""
 _GRPC = re.compile(r"/(?P<name>[^/:]+)(?:/(?P<version>[0-9]{1,18})|:(?P<label>[^/:]+))?/?")
 
 
@@ -58,4 +60,7 @@ def _plain(text: str, parts: SplitResult) -> bool:
 
 
 def _other(text: str) -> InputError:
+    if found := _VERB.fullmatch(text):
+        return InputError(f"{visible(text)}: the address of a model is expected, and no method of it\n"
+                          f"  hint: leave {found['verb']} out: {visible(found['model'])}")
     return InputError(f"{visible(text)} is no address of a served model\n  hint: write {FORMS}")

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from archspec.artifact.labels import refuse_other_count
 from archspec.errors import InputError
 from archspec.predict.images import Image
 
@@ -61,9 +62,7 @@ def named(said: Said, labels: Sequence[str] | None) -> Said:
     """An answer with the names of `labels` instead of its own. Raises InputError where they are not as many as the classes."""
     if labels is None:
         return said
-    if len(labels) != len(said.probabilities):
-        raise InputError(f"--labels names {len(labels)} classes, the network tells {len(said.probabilities)} apart\n"
-                         "  hint: one name a line, in the order of training: labels.txt of the run or of the export")
+    refuse_other_count("--labels", len(labels), len(said.probabilities))
     return Said(said.probabilities, labels)
 
 

@@ -7,17 +7,22 @@ from pathlib import Path
 
 import numpy as np
 
-from archspec.artifact.folder import FACTS, MODEL, read, spec_of
+from archspec.artifact.folder import FACTS, MODEL, SPEC, is_run, read, runs_in, spec_of
 from archspec.artifact.labels import read_labels
-from archspec.errors import InputError, one_line
+from archspec.errors import InputError, one_line, some
 from archspec.export import companions, labels
+from archspec.export.predecessor import FILES as FILES_OF_EXPORT
 from archspec.io.packages import refuse_missing
 from archspec.predict.described import described, white_of
 from archspec.predict.labels import labels_within
 from archspec.predict.local import Local
-from archspec.predict.opened import KINDS
+from archspec.predict.opened import KINDS, SUFFIXES
+from archspec.serving.contract import unsafe
 from archspec.serving.layout import GRAPH, saved_models
+from archspec.serving.rules import RULES
+from archspec.weights import archives
 
+LOOK = "archspec serve-check says what is wrong with it"
 FILES = {".tflite": "tflite", ".onnx": "onnx"}
 """The formats of files by suffix; those that archspec.export can run are read."""
 
@@ -28,8 +33,26 @@ def form(path: Path) -> Local:
     Raises InputError where it is no network, or one that does not say how images are prepared for it.
     """
     if path.is_dir():
-        return _run(path) if (path / FACTS).is_file() and (path / MODEL).is_file() else _saved_model(path)
+        return _run(path) if is_run(path) else _saved_model(path)
     return _run(path) if path.suffix == ".keras" else _file(path)
+
+
+def _asked_alone(folder: Path) -> list[Path]:
+    """What can be asked of the files of an export; with them the SavedModel of the same version, if there is one."""
+    served = folder.parent.parent / folder.name if folder.parent.name == FILES_OF_EXPORT else folder / GRAPH
+    files = [each for each in sorted(folder.iterdir()) if each.suffix in SUFFIXES and not _gives_maps(each)]
+    return [*files, *([served] if (served / GRAPH).is_file() else [])]
+
+
+def _gives_maps(path: Path) -> bool:
+    """Whether a .keras file is no whole network: one that holds no spec."""
+    if path.suffix != ".keras" or not path.is_file():
+        return False
+    try:
+        with archives.opened(path) as archive:
+            return SPEC not in archive.namelist()
+    except InputError:
+        return False
 
 
 def _run(place: Path) -> Local:
@@ -41,13 +64,22 @@ def _run(place: Path) -> Local:
 def _saved_model(path: Path) -> Local:
     folder = _version(path)
     found = described(folder, (folder / companions.EXTRA, folder.resolve().parent.parent))
+    for fault in unsafe(folder):
+        where = f"{fault.where}: " if fault.where else ""
+        raise InputError(f"{folder} cannot be loaded: {RULES[fault.code].says} ({where}{fault.message})\n  hint: {LOOK}")
     return Local(str(folder), found.classes, found.rule, found.white,
-                 _loaded("savedmodel", folder, "archspec serve-check says what is wrong with it"))
+                 _loaded("savedmodel", folder, LOOK))
 
 
 def _version(folder: Path) -> Path:
     """The version that a folder is, or the highest of those in it, as a server has it. Raises InputError if none is there."""
     found = saved_models(folder)
+    if not found and (files := _asked_alone(folder)):
+        raise InputError(f"{folder} is no model by itself, but holds some\n  hint: name one: {some(map(str, files))}")
+    if not found and _gives_maps(folder / MODEL):
+        read(folder / MODEL)
+    if not found and (runs := runs_in(folder)):
+        raise InputError(f"{folder} is no run, but holds some\n  hint: name one: {some(map(str, runs))}")
     if not found:
         raise InputError(f"{folder} holds neither a trained network nor a SavedModel: no {FACTS} with {MODEL}, no {GRAPH}, and "
                          f"no folder NUMBER/{GRAPH}\n  hint: name the folder of a finished run, or models/NAME of an export")

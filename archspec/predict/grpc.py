@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,9 +13,8 @@ import numpy as np
 
 from archspec.errors import InputError, visible
 from archspec.predict.address import Address
-from archspec.predict.served import INDICES, MOST_RECEIVED, NAMES, PROBABILITIES, Declined, Reply, Signature, Tensor
+from archspec.predict.served import FLOATS, INDICES, MOST_RECEIVED, NAMES, PROBABILITIES, Declined, Reply, Signature, Tensor
 
-OUTPUTS = (PROBABILITIES, INDICES, NAMES)
 SIGNATURES = "signature_def"
 
 
@@ -52,11 +52,11 @@ class Grpc:
         request.inputs[key].CopyFrom(tf.make_tensor_proto(list(encoded), tf.string, (len(encoded),)))
         outputs = self._call(self._stub.Predict, request).outputs
         try:
-            arrays = {name: _array(outputs[name]) for name in OUTPUTS if name in outputs}
+            arrays = {name: _array(outputs[name]) for name in (INDICES, NAMES) if name in outputs}
             named = INDICES in arrays and NAMES in arrays
-            return Reply(np.asarray(arrays[PROBABILITIES], np.float64), arrays[INDICES].tolist() if named else None,
+            return Reply(_floats(outputs[PROBABILITIES]), arrays[INDICES].tolist() if named else None,
                          _texts(arrays[NAMES].tolist()) if named else None)
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except Exception:  # NumPy has many words for numbers that are no tensor
             raise self._failed(f"the answer holds no {PROBABILITIES}, or none that can be read") from None
 
     @cached_property
@@ -105,13 +105,26 @@ def _array(tensor: Any) -> np.ndarray:
     import tensorflow as tf
     if math.prod(each.size for each in tensor.tensor_shape.dim) > MOST_RECEIVED:
         raise ValueError
-    return np.asarray(tf.make_ndarray(tensor))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of numbers that are none of the kind
+        return np.asarray(tf.make_ndarray(tensor))
+
+
+def _floats(tensor: Any) -> np.ndarray:
+    """Raises ValueError for other numbers."""
+    if _kind(tensor) not in FLOATS:
+        raise ValueError
+    return np.asarray(_array(tensor), np.float64)
+
+
+def _kind(info: Any) -> str:
+    """The name of the numbers of a tensor, or what stands there."""
+    from tensorflow.core.framework.types_pb2 import DataType
+    return str(DataType.Name(info.dtype)) if info.dtype in DataType.values() else str(info.dtype)
 
 
 def _tensors(infos: Mapping[str, Any]) -> dict[str, Tensor]:
-    from tensorflow.core.framework.types_pb2 import DataType
-    known = {value: name for name, value in DataType.items()}
-    return {key: Tensor(known.get(each.dtype, str(each.dtype)), _shape(each.tensor_shape)) for key, each in infos.items()}
+    return {key: Tensor(_kind(each), _shape(each.tensor_shape)) for key, each in infos.items()}
 
 
 def _texts(value: Any) -> Any:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from archspec.errors import InputError, nearest, visible
-from archspec.io.places import is_address, kind_of
+from archspec.errors import InputError, closest, some, visible
+from archspec.export.versions import NUMBER, versions
+from archspec.io.places import beside, expanded, is_address, kind_of
 from archspec.predict.answers import Predictor
+from archspec.serving.layout import GRAPH
 
+SUFFIXES = (".keras", ".tflite", ".onnx")
+"""Of files that can be asked."""
 KINDS = ("a run folder, its model.keras, a SavedModel folder, a .tflite or .onnx file, or the address of a TensorFlow Serving "
          "(http://HOST:8501/v1/models/NAME, grpc://HOST:8500/NAME)")
 
@@ -20,20 +24,30 @@ def opened(model: str, timeout: float) -> Predictor:
     if is_address(model):
         from archspec.predict.served import connected
         return connected(model, timeout)
-    path = _home(Path(model))
+    path = expanded(model)
     if kind_of(path) not in ("file", "folder"):
-        beside = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
-        hint = nearest(path.name, beside) or f"MODEL is {KINDS}"
-        raise InputError(f"{visible(model)}: no such file or folder\n  hint: {hint}")
+        raise _missing(model, path)
     from archspec.io.quiet import import_tensorflow
     import_tensorflow()
     from archspec.predict.forms import form
     return form(path)
 
 
-def _home(path: Path) -> Path:
-    """With the folder of the user for ~; as it is where there is no such user."""
-    try:
-        return path.expanduser()
-    except RuntimeError:
-        return path
+def _missing(model: str, path: Path) -> InputError:
+    """With the versions that are there, or with what can be asked and is called alike, as it has to be typed."""
+    there = versions(path.parent)
+    if NUMBER.fullmatch(path.name) and there:
+        return InputError(f"{visible(model)}: there is no such version\n"
+                          f"  hint: {visible(str(path.parent))} has {some(map(str, there))}")
+    names = [each.name for each in path.parent.iterdir() if _may_be(each)] if path.parent.is_dir() else []
+    found = closest(path.name, names)
+    hint = f"did you mean '{beside(model, found)}'?" if found else f"MODEL is {KINDS}"
+    return InputError(f"{visible(model)}: no such file or folder\n  hint: {hint}")
+
+
+def _may_be(path: Path) -> bool:
+    """Whether something looks like a MODEL by what lies there."""
+    if kind_of(path) == "folder":
+        return any((path / name).is_file() for name in ("model.keras", GRAPH)) or any(
+            (each / GRAPH).is_file() for each in versions(path).values())
+    return path.suffix in SUFFIXES

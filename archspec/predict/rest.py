@@ -48,7 +48,7 @@ class Rest:
         rows = [{key: {"b64": b64encode(data).decode("ascii")}} for data in encoded]
         status, document = self._exchange("POST", ":predict", {"signature_name": signature, "instances": rows})
         if status == WRONG:
-            raise Declined(_words(document))
+            raise Declined(_shown(document))
         if status != OK:
             raise self._failed(status, document)
         try:
@@ -57,7 +57,7 @@ class Rest:
             raise self._odd(f"predictions with {PROBABILITIES} are expected") from None
 
     def _exchange(self, method: str, behind: str, body: object) -> tuple[int, Any]:
-        """The status of an answer and its document: a text where it is no JSON. Raises InputError where none comes."""
+        """The status of an answer and its document; of an error the server's words. Raises InputError where none comes."""
         sent = None if body is None else json.dumps(body).encode()
         late = threading.Event()
         try:
@@ -74,13 +74,14 @@ class Rest:
         return response.status, self._document(data, response.status)
 
     def _document(self, data: bytes, status: int) -> Any:
+        text = data[:BLOCK].decode("utf-8", "replace")
         try:
-            return json.loads(data)
+            found = json.loads(data)
         except (ValueError, RecursionError):
-            text = data[:BLOCK].decode("utf-8", "replace")
             if status == OK:
                 raise self._odd(f"it is no JSON: {_shown(text)}") from None
             return text
+        return found if status == OK else _words(found, text)
 
     def _silent(self, error: Exception, late: bool) -> InputError:
         if late or isinstance(error, TimeoutError):
@@ -96,9 +97,9 @@ class Rest:
         return InputError(f"{self.place.text}: the server sends on to {_shown(to)}, which is not followed\n"
                           "  hint: name that address, if it is the one you mean")
 
-    def _failed(self, status: int, document: object) -> InputError:
+    def _failed(self, status: int, words: str) -> InputError:
         hint = "\n  hint: is the model served under that name, and loaded?" if status == MISSING else ""
-        return InputError(f"{self.place.text}: the server answers {status}: {_words(document)}{hint}")
+        return InputError(f"{self.place.text}: the server answers {status}: {_shown(words)}{hint}")
 
     def _odd(self, why: str) -> InputError:
         return InputError(f"{self.place.text}: the answer is not TensorFlow Serving's: {why}")
@@ -165,10 +166,10 @@ def _numbers(rows: Sequence[Any]) -> np.ndarray:
     return np.array(rows, np.float64)
 
 
-def _words(document: object) -> str:
-    """What a server says of an error."""
+def _words(document: object, text: str) -> str:
+    """What a server says of an error, in a document or in the text that it was read from."""
     said = document.get("error") if isinstance(document, dict) else document
-    return _shown(said if isinstance(said, str) else json.dumps(document))
+    return said if isinstance(said, str) else text
 
 
 def _shown(text: str | None) -> str:

@@ -27,6 +27,8 @@ MOST_SENT = 16 << 20
 MOST_RECEIVED = 32 << 20
 """Of an answer: room for the probabilities of 100,000 classes of each image, as text."""
 BYTES, PROBABILITIES = "image_bytes", "probabilities"
+FLOATS = ("DT_FLOAT", "DT_DOUBLE", "DT_HALF", "DT_BFLOAT16")
+"""What probabilities may be."""
 INDICES, NAMES = "classes", "labels"
 """The outputs that name the classes which come first, and how they are called."""
 
@@ -54,7 +56,8 @@ class Signature:
     def takes_images(self) -> bool:
         """Whether it goes from encoded images to probabilities."""
         shapes = [each.shape for each in self.inputs.values() if each.dtype == "DT_STRING"]
-        return len(self.inputs) == 1 and shapes == [(None,)] and PROBABILITIES in self.outputs
+        told = self.outputs.get(PROBABILITIES)
+        return len(self.inputs) == 1 and shapes == [(None,)] and told is not None and told.dtype in FLOATS
 
     def __str__(self) -> str:
         return ", ".join(f"{visible(key)} {tensor}" for key, tensor in sorted(self.inputs.items()))

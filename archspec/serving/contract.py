@@ -17,8 +17,9 @@ BASE = ("layout.versions", "layout.whole", "layout.names", "batching", "config")
 OF_GRAPH = tuple(code for code in RULES if code.startswith(("meta.", "signature.")))
 NONE = "there is none"
 """Why a rule holds that speaks of a file which is not there."""
-UNSAFE = ("meta.files",)
+UNSAFE = ("meta.files", "files.inside")
 """What keeps a version from being run here."""
+UNTRIED = "what may touch more than its request and its own files is not run here"
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,17 @@ class Line:
     faults: tuple[Fault, ...] = ()
     why: str = ""
 
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """What to do about the faults; none where there are none."""
+        return tuple(dict.fromkeys(each.hint or RULES[self.code].hint for each in self.faults))
+
     def to_json(self) -> dict[str, Any]:
         """As a document."""
         rule = RULES[self.code]
         return {"version": self.version, "code": self.code, "must": rule.must, "ok": self.holds, "says": rule.says,
                 "problems": [{"where": each.where, "message": each.message} for each in self.faults],
-                "hint": rule.hint if self.faults else "", "why": self.why}
+                "hint": "; ".join(self.hints), "why": self.why}
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,14 @@ def check(folder: Path, seconds: float) -> Checked:
     return Checked(folder, tuple(lines))
 
 
+def unsafe(version: Path) -> list[Fault]:
+    """Why a version is not run in this process, by TensorFlow's own loader; nothing where it may be."""
+    graph, why = graphs.read_graph(version)
+    if graph is None:
+        return why
+    return [each for each in (*layout.files(version), *graphs.meta(graph), *graphs.objects(graph)) if each.code in UNSAFE]
+
+
 def _lines(version: str, codes: Iterable[str], faults: Sequence[Fault], unseen: Mapping[str, str],
            there: Collection[str]) -> list[Line]:
     lines = []
@@ -96,7 +110,7 @@ def _version(version: Path, seconds: float) -> Seen:
         return seen
     seen.faults += [*layout.variables(version, needed=graph.has_variables), *graphs.meta(graph), *graphs.signatures(graph)]
     if any(each.code in UNSAFE for each in seen.faults):
-        seen.unseen = dict.fromkeys(TRIED, "a graph that may touch more than its request is not run here")
+        seen.unseen = dict.fromkeys(TRIED, UNTRIED)
         return seen
     trial = tried(version, seconds)
     seen.faults += trial.faults

@@ -12,8 +12,9 @@ from typing import Any
 
 from archspec.errors import some, visible
 from archspec.io.memory import free_memory
+from archspec.io.places import reached as lying
 from archspec.serving.harmless import OWN, is_harmless
-from archspec.serving.layout import GRAPH
+from archspec.serving.layout import ASSETS, GRAPH
 from archspec.serving.rules import Fault
 
 DEFAULT = "serving_default"
@@ -35,6 +36,8 @@ INITIALISERS = ("saved_model_main_op", "legacy_init_op")
 LOADING = ("restoring the variables", "initialising")
 SAME = "api_implements"
 """The attribute by which TensorFlow exchanges functions."""
+MAKES_HANDLES = frozenset({"Const", "HostConst", "_HostConst", "ImmutableConst", "ParseTensor"})
+"""What may give the handle of a variable that another operation has made."""
 SHARE = 4
 """Of the free memory a graph may take a part of so many: read, it is larger than its file."""
 
@@ -53,9 +56,10 @@ class Reached:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """The one meta graph that a server loads."""
+    """The one meta graph that a server loads, of the version in a folder."""
 
     meta: Any
+    version: Path
 
     @cached_property
     def signatures(self) -> Mapping[str, Any]:
@@ -90,36 +94,64 @@ class Graph:
         begins = [each for name, it in self.meta.signature_def.items() if name.startswith(OF_LOADER) for each in _outputs(it)]
         for key in INITIALISERS:
             begins += self.meta.collection_def[key].node_list.value if key in self.meta.collection_def else ()
-        assets = frozenset(each.tensor_info.name.removesuffix(":0") for each in self.meta.asset_file_def
-                           if ".." not in each.filename.split("/"))
         return (self._reached([saver.restore_op_name], frozenset({saver.filename_tensor_name.removesuffix(":0")})),
-                self._reached(begins, assets | self._holding(assets)))
+                self._reached(begins, self._assets | self._holding(self._assets)))
+
+    @property
+    def objects(self) -> Reached:
+        """What TensorFlow's loader for Python may run besides, by which objects are made anew: a server's does not."""
+        found = Reached()
+        for name in self.meta.object_graph_def.concrete_functions:
+            for node in self.functions[name].node_def if name in self.functions else ():
+                self._visit(node, frozenset(), found)
+        return found
+
+    @cached_property
+    def _assets(self) -> frozenset[str]:
+        """Nodes that are fed with names of the version's own files, and of no others, while it is initialised."""
+        named = [(each.tensor_info.name, self._is_own(each.filename)) for each in self.meta.asset_file_def]
+        others = {_node(name) for name, own in named if not own}
+        return frozenset(name.removesuffix(":0") for name, own in named if own) - others
+
+    def _is_own(self, asset: str) -> bool:
+        """Whether it is a file in the version's folder, with every link followed."""
+        if asset.startswith("/") or ".." in asset.split("/"):
+            return False
+        found = lying(self.version / ASSETS / asset, [self.version])
+        return found is not None and found.is_file()
 
     def _holding(self, own: frozenset[str]) -> frozenset[str]:
         """What reads variables that nothing but names of own files is ever assigned to: so TensorFlow keeps those of assets."""
-        if not own:
-            return own
-        inner = (node for each in self.functions.values() for node in each.node_def)
+        inner = [node for each in self.functions.values() for node in each.node_def]
+        if not own or any(map(_makes_handle, (*self._nodes.values(), *inner))):
+            return frozenset()
         handles = Counter(_handle(node) for node in (*self._nodes.values(), *inner) if node.op == "VarHandleOp")
         users = dict[str, list[Any]]()
         for node in self._nodes.values():
             for given in node.input:
-                users.setdefault(given.removesuffix(":0"), []).append(node)
+                users.setdefault(_node(given), []).append(node)
+        # no asset is fed yet when variables are restored
+        early = self._before([self.meta.saver_def.restore_op_name])
         variables = [node for node in self._nodes.values() if node.op == "VarHandleOp" and handles[_handle(node)] == 1]
         kept = [users.get(each.name, []) for each in variables]
-        return frozenset(each.name for uses in kept if all(_keeps(each, own) for each in uses) for each in uses
+        return frozenset(each.name for uses in kept if all(_keeps(each, own, early) for each in uses) for each in uses
                          if each.op == "ReadVariableOp")
 
     def _reached(self, tensors: Iterable[str], own: frozenset[str]) -> Reached:
         """Of tensors; `own` are nodes that are fed with names of the version's files."""
-        found, waiting = Reached(), [_node(each) for each in tensors]
-        nodes, seen = self._nodes, set[str]()
+        found = Reached()
+        for name in self._before(tensors):
+            self._visit(self._nodes[name], own, found)
+        return found
+
+    def _before(self, tensors: Iterable[str]) -> set[str]:
+        """The nodes that some tensors take."""
+        found, waiting = set[str](), [_node(each) for each in tensors]
         while waiting:
             name = waiting.pop()
-            if name in nodes and name not in seen:
-                seen.add(name)
-                self._visit(nodes[name], own, found)
-                waiting.extend(map(_node, nodes[name].input))
+            if name in self._nodes and name not in found:
+                found.add(name)
+                waiting.extend(map(_node, self._nodes[name].input))
         return found
 
     def _visit(self, first: Any, own: frozenset[str], found: Reached) -> None:
@@ -163,14 +195,20 @@ class Graph:
 
 
 def _handle(variable: Any) -> bytes:
-    """By which all nodes are the same variable that say so."""
-    return bytes(variable.attr["shared_name"].s or variable.name.encode())
+    """By which all nodes are the same variable that say so; those that say nothing, too. Containers may be the same."""
+    return bytes(variable.attr["shared_name"].s)
 
 
-def _keeps(user: Any, own: frozenset[str]) -> bool:
-    """Whether a node leaves in a variable what is there, or assigns the name of an own file."""
+def _makes_handle(node: Any) -> bool:
+    """Whether a node may give a variable that has another node."""
+    return node.op in MAKES_HANDLES and any(value.type == RESOURCE for value in node.attr.values())
+
+
+def _keeps(user: Any, own: frozenset[str], early: set[str]) -> bool:
+    """Whether a node leaves in a variable what is there, or assigns the name of an own file, once it is known."""
+    assigns = user.op == "AssignVariableOp" and user.name not in early
     given = [each.removesuffix(":0") for each in user.input]
-    return user.op in ("ReadVariableOp", "VarIsInitializedOp") or (user.op == "AssignVariableOp" and given[1] in own)
+    return user.op in ("ReadVariableOp", "VarIsInitializedOp") or (assigns and given[1] in own)
 
 
 def _outputs(signature: Any) -> list[str]:
@@ -210,7 +248,7 @@ def read_graph(version: Path) -> tuple[Graph | None, list[Fault]]:
     if tags.count(["serve"]) != 1:
         said = some(visible("+".join(each) or "no tag") for each in tags) or "none"
         return None, [Fault("meta.tags", GRAPH, f"its meta graphs are {said}")]
-    return Graph(saved.meta_graphs[tags.index(["serve"])]), []
+    return Graph(saved.meta_graphs[tags.index(["serve"])], version), []
 
 
 def meta(graph: Graph) -> Iterator[Fault]:
@@ -221,7 +259,16 @@ def meta(graph: Graph) -> Iterator[Fault]:
         yield Fault("meta.operations", "", f"not TensorFlow's: {some(map(visible, unknown))}")
     if not graph.meta.meta_info_def.stripped_default_attrs:
         yield Fault("meta.stripped", "", "they are all written out")
-    for name, found in (*zip(LOADING, graph.loading, strict=True), *sorted(graph.reached.items())):
+    yield from _touching((*zip(LOADING, graph.loading, strict=True), *sorted(graph.reached.items())))
+
+
+def objects(graph: Graph) -> Iterator[Fault]:
+    """Of what TensorFlow's loader for Python runs, and no server's."""
+    yield from _touching([("making objects", graph.objects)])
+
+
+def _touching(parts: Iterable[tuple[str, Reached]]) -> Iterator[Fault]:
+    for name, found in parts:
         if found.touching:
             yield Fault("meta.files", visible(name), some(map(visible, sorted(found.touching))))
 
@@ -259,7 +306,7 @@ def is_classify(signature: Any) -> bool:
     return signature.method_name == CLASSIFY or (named and set(signature.outputs) in CLASSIFIED)
 
 
-STRING, FLOAT = 7, 1
+STRING, FLOAT, RESOURCE = 7, 1, 20
 """TensorFlow's numbers of these kinds (types.proto)."""
 CLASSIFIED = ({"classes"}, {"scores"}, {"classes", "scores"})
 """What Classify answers with."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from archspec.errors import InputError, some, visible
 from archspec.export.versions import LARGEST, NUMBER, versions
 from archspec.serving.rules import Fault
 
-GRAPH = "saved_model.pb"
+GRAPH, ASSETS = "saved_model.pb", "assets"
 PLAIN = re.compile(r"0|[1-9]\d*")
 MOST_GRAPH = 1 << 31
 MOST_FILES = 10_000
@@ -70,7 +71,9 @@ def files(version: Path) -> Iterator[Fault]:
         yield Fault("files.format", "export.meta", "is there")
     if (version / "model.tflite").exists():
         yield Fault("files.tflite", "model.tflite", "is there")
-    found = list(_all(version))
+    found = list(islice(_all(version), MOST_FILES + 1))
+    if len(found) > MOST_FILES:
+        yield Fault("files.inside", "", f"there are more than {MOST_FILES:,} files: not all are looked at")
     if unreadable := [path for path in found if _hidden(path)]:
         yield Fault("files.readable", "", f"not everybody may read {_named(version, unreadable)}")
     root = version.resolve()
@@ -97,14 +100,10 @@ def variables(version: Path, *, needed: bool) -> Iterator[Fault]:
 
 
 def _all(version: Path) -> Iterator[Path]:
-    """The files and folders of a version, as many as can be looked at in a moment."""
-    count = 0
+    """The files and folders of a version."""
     for root, folders, names in os.walk(version):
         for name in (*folders, *names):
             yield Path(root, name)
-            count += 1
-            if count == MOST_FILES:
-                return
 
 
 def _hidden(path: Path) -> bool:

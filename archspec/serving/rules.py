@@ -22,11 +22,12 @@ class Rule:
 
 @dataclass(frozen=True)
 class Fault:
-    """A rule that is broken: where, and how."""
+    """A rule that is broken: where, and how; and what to do, where the rule's own hint is not about that."""
 
     code: str
     where: str
     message: str
+    hint: str = ""
 
 
 @dataclass
@@ -99,7 +100,8 @@ RULES: Mapping[str, Rule] = {
                    "write it anew, one name a line"),
     "warmup": Rule(True, "each record of warm-up requests can be played",
                    "write them anew for these signatures, or remove the file"),
-    "batching": Rule(True, "allowed_batch_sizes rise, and end in max_batch_size", "write them so"),
+    "batching": Rule(True, "allowed_batch_sizes rise, and end in max_batch_size",
+                     "write the sizes in rising order, the last of them the value of max_batch_size"),
     "config": Rule(True, "model.config names each model once, with an absolute base_path and the platform tensorflow",
-                   "write it so; labels name versions that are served"),
+                   "write it as the model.config does that archspec export leaves beside the versions"),
 }

@@ -30,6 +30,8 @@ NEEDED = ("run.loads", "run.answers")
 """What others build on, and is done again in another process; of what else was tried there it is not asked again."""
 BEFORE = ("files.variables", "files.once", "run.loads")
 """Those that come before anything is asked."""
+LONGER = "--timeout SECONDS gives it longer, if it is only large or slow"
+"""What to do where the time was up."""
 
 
 def tried(version: Path, seconds: float) -> Seen:
@@ -43,19 +45,27 @@ def tried(version: Path, seconds: float) -> Seen:
         open_ = tries[-1] if tries and len(tries) > sum(row[0] == "tried" for row in rows) else None
         if open_ is None:
             if code != 0:
-                found.unseen |= dict.fromkeys(TRIED, f"the process that was to load it {_how(code)}")
+                late = f": {LONGER}" if code is None else ""
+                found.unseen |= dict.fromkeys(TRIED, f"the process that was to load it {_how(code)}{late}")
             break
-        found.faults.append(Fault(open_[0] if open_[0] in RULES else "run.loads", visible(open_[1]), _how(code)))
+        found.faults.append(_fault(open_[0], visible(open_[1]), code))
         done += [":".join(each) for each in tries if each == open_ or each[0] not in NEEDED]
         if code is None:
-            found.unseen |= dict.fromkeys(TRIED, "its time was up")
+            found.unseen |= dict.fromkeys(TRIED, f"its time was up: {LONGER}")
         if open_[0] == "run.loads" or code is None:
             break
     else:
         found.unseen |= dict.fromkeys(TRIED, f"it ended the process {MOST_ENDS} times")
-    if any(fault.code == "run.loads" for fault in found.faults):
+    if any(fault.code == "run.loads" and fault.hint != LONGER for fault in found.faults):
         found.unseen |= {each: "it cannot be loaded" for each in TRIED if each not in BEFORE}
     return found
+
+
+def _fault(rule: str, where: str, code: int | None) -> Fault:
+    """What has ended a process. That its time was up while files were read says nothing of these."""
+    if code is None:
+        return Fault("run.loads" if rule in BEFORE or rule not in RULES else rule, where, _how(code), LONGER)
+    return Fault(rule if rule in RULES else "run.loads", where, _how(code))
 
 
 def _how(code: int | None) -> str:
@@ -68,9 +78,9 @@ def _once(version: Path, done: Sequence[str], seconds: float) -> tuple[list[tupl
     """The lines of one process, and its exit code; None where its time was up."""
     token = secrets.token_hex(16)
     memory = min(MOST_MEMORY, free_memory())
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(command(*PROGRAM, token, str(version), *done), env=environment(QUIETLY), stdout=said,
-                                   stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryDirectory(prefix="archspec-") as own:
+        process = subprocess.Popen(command(*PROGRAM, token, str(version), *done), env=environment({**QUIETLY, "TMPDIR": own}),
+                                   stdout=said, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         resource.prlimit(process.pid, resource.RLIMIT_DATA, (memory, memory))
         try:
             code = process.wait(max(seconds, 0))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from archspec.errors import Problem, SpecError, Where, nearest, shorten
-from archspec.io.places import kind_of, reached, shipped
+from archspec.errors import Problem, SpecError, Where, closest, nearest, shorten
+from archspec.io.places import beside, kind_of, reached, shipped
 from archspec.schema.tree import Scalar
 
 FILE = re.compile(r"/?([\w.+ -]{1,60}/){0,20}[\w.+ -]{1,60}")
@@ -34,9 +34,18 @@ def locate(reference: str) -> Path:
     if found != "none":
         what = "a folder" if found == "folder" else "a pipe or a device"
         raise SpecError([Problem("not-a-file", Where(reference), f"this is {what}, a spec is a YAML file")])
-    hint = nearest(path.stem, spec_names()) or "`archspec list` shows the specs that ship with archspec"
+    hint = like(reference) or "`archspec list` shows the specs that ship with archspec"
     raise SpecError([Problem("not-found", Where(reference or "''"), "there is no such file, and no shipped spec of that name",
                              hint)])
+
+
+def like(reference: str) -> str:
+    """'did you mean …?' for a SPEC argument that is none: a file beside, as it has to be typed, or a shipped spec; or ''."""
+    path = Path(reference)
+    there = {each.stem: each.name for each in path.parent.glob("*.y*ml") if kind_of(each) == "file"}
+    if found := closest(path.stem, there):
+        return f"did you mean '{beside(reference, there[found])}'?"
+    return nearest(path.stem, spec_names())
 
 
 def extended(tree: Scalar, path: Path) -> Path:

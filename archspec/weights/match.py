@@ -127,6 +127,15 @@ def _heads(name: str) -> Iterator[str]:
     yield from (name[:end] for end in ends[:MOST_PARTS])
 
 
+def endings(file: WeightsFile, mapping: LayoutMapping) -> dict[str, list[Shape]]:
+    """What tensors are called behind each prefix that a plan may find, as the rules have it, and their shapes."""
+    found: dict[str, list[Shape]] = {}
+    for name, stored in file.tensors.items():
+        for head in ("", *_heads(name)):
+            found.setdefault(mapping.renamed(name[len(head):]), []).append(stored.shape)
+    return found
+
+
 def _known(names: Iterable[str], prefix: str, mapping: LayoutMapping, wanted: frozenset[str]) -> int:
     return sum(name.startswith(prefix) and mapping.renamed(name[len(prefix):]) in wanted for name in names)
 

@@ -62,7 +62,7 @@ def test_the_keras_file_alone_is_all_of_it(base: Artifact, written: Path, tmp_pa
 
 @pytest.mark.parametrize(("member", "text", "message"), [
     ("artifact.json", None, "model.keras does not say what its numbers mean: artifact.json is not in it"),
-    ("spec.yaml", None, "model.keras does not say what its numbers mean: spec.yaml is not in it"),
+    ("spec.yaml", None, "model.keras is a backbone: it gives feature maps, and tells no classes apart"),
     ("artifact.json", "[" * 10**5, "model.keras is damaged: artifact.json in it is no JSON"),
     ("artifact.json", "{}", "model.keras: format has to be 1: this version of archspec reads no other"),
     ("spec.yaml", "archspec: 1\nname: [", "model.keras holds a spec that cannot be read: "),

@@ -28,8 +28,8 @@ def test_one_a_line(data: str, tmp_path: Path) -> None:
     (b"a\tb\nc\n", f"FILE:1: a\\tb holds what cannot be printed\n  hint: {HINT}"),
     (b"a\rb\n", f"FILE:1: a\\rb holds what cannot be printed\n  hint: {HINT}"),
     (b"a\nb\na\n", "FILE:3: a is the name of line 1, too\n  hint: give each class a name of its own, say with a word in brackets"),
-    (b"a\n", f"FILE names 1 classes, the network tells 2 apart\n  hint: {HINT}"),
-    (b"a\nb\nc\n", f"FILE names 3 classes, the network tells 2 apart\n  hint: {HINT}"),
+    (b"a\n", f"FILE has 1 name, one a line, but the network tells 2 classes apart\n  hint: {HINT}"),
+    (b"a\nb\nc\n", f"FILE has 3 names, one a line, but the network tells 2 classes apart\n  hint: {HINT}"),
 ])
 def test_what_are_no_names(data: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / "names").write_bytes(data)

@@ -12,7 +12,7 @@ from here import Here
 
 from archspec.artifact.folder import write
 from archspec.cli import export, run
-from archspec.export import proof
+from archspec.export import companions, proof
 
 DEEP = """\
 archspec: 1
@@ -71,6 +71,11 @@ def test_feature_maps_alone_are_proved_too(capsys: pytest.CaptureFixture[str]) -
     printed = capsys.readouterr().out
     assert printed.startswith("models/deep/files/1  for all else: model.keras\n")
     assert [line.split()[0] for line in printed.splitlines()[2:-1]] == ["Keras", "keras"]
+    assert "same top" not in printed
+    assert printed.endswith("feature maps against the Keras model's, at most, as a share of an image's largest number, on 64 made images\n")
+    (row,) = json.loads(Path("models/deep/files/1/parity.json").read_text())["artefacts"]
+    assert "max_difference" in row
+    assert not {"same_top1", "same_top5", "lost_accuracy"} & row.keys()
     assert published() == ["models/deep/files/1/model.keras"]
 
 
@@ -83,12 +88,47 @@ def test_progress_is_told_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
         ("running each export", 0, 3), ("running each export", 1, 3), ("running each export", 2, 3), ("publishing", 0, 1)]
 
 
+def test_what_model_config_names_stays_and_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    for number in "12":
+        (Path("models/small/files") / number).mkdir(parents=True)
+    Path("models/small/model.config").write_text(
+        'model_config_list { config { name: "small" model_version_policy { specific { versions: 1 } } } }')
+    assert run(["export", "run", "--to", "models", "--format", "tflite", "--keep", "1"]) == 0
+    assert capsys.readouterr().out.splitlines()[1:3] == ["version 2 is removed", "version 1 stays: model.config names it"]
+    assert sorted(path.name for path in Path("models/small/files").iterdir()) == ["1", "3"]
+
+
+def test_a_place_where_nothing_can_be_made(capsys: pytest.CaptureFixture[str]) -> None:
+    """Below a file, and where the system makes no folders."""
+    Path("notes.txt").touch()
+    for place, why in (("notes.txt/models", "Not a directory: notes.txt/models/small\n  hint: a part of that path is a file and no folder"),
+                       ("/proc/models", "No such file or directory: /proc/models\n  hint: nothing is there, and nothing can be made there")):
+        assert run(["export", "run", "--to", place, "--format", "tflite"]) == 2
+        assert capsys.readouterr().err.endswith(f"\n{place}/small: nothing was published there: {why}: name another place\n")
+
+
+def test_another_network_under_a_name_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    facts = Path("models/small/files/4/artifact.json")
+    companions.write(artifact(), facts.parent)
+    facts.write_text(json.dumps({**json.loads(facts.read_text()), "classes": ["a", "b"]}))
+    assert run(["export", "run", "--to", "models", "--format", "tflite", "--json"]) == 0
+    printed = capsys.readouterr()
+    document = json.loads(printed.out)
+    told = ("models/small: version 4 tells 2 classes apart, this one 3: another network takes over this name, and with it all requests that "
+            "name no version\n  hint: --name gives a network a name of its own")
+    assert (document["version"], document["pinned"], document["notes"][-1]) == (5, [], told)
+    assert printed.err.endswith(f"{told}\n")
+
+
 @pytest.mark.parametrize(("options", "message"), [
+    (["--name", ""], "the model's name '' has to consist of letters"),
     (["--format", ""], "no format is asked for: there is nothing of small to publish\n  hint: --format savedmodel,tflite"),
     (["--format", "onxx"], "did you mean 'onnx'?"),
     (["--quantize", "int4"], "export.quantize needs one of float16 dynamic int8 int16x8"),
     (["--accuracy-drop", "much"], "export.accuracy_drop"),
     (["--batches", "0,x"], "'0,x' is no list of sizes from 1 to 1024, such as 1,8"),
+    (["--batches", "٣,1"], "'٣,1' is no list of sizes from 1 to 1024, such as 1,8"),
+    (["--format", "]["], "this is not YAML"),
     (["--keep", "0"], "0 is not in the range"),
     (["--weights", "bets"], "--weights bets: of a run there are raw, ema, best\n  hint: did you mean 'best'?"),
     (["--set", "stages.width=3"], "run is exported as it was trained"),

@@ -230,6 +230,20 @@ def test_verify_reports_every_spec_that_cannot_be_read(archspec: Run, broken: st
         "resnet18x:1:1: there is no such file, and no shipped spec of that name"]
 
 
+@pytest.mark.parametrize(("typed", "meant"), [
+    ("snap.yaml", "did you mean 'snaps.yaml'?"), ("specs/snap.yaml", "did you mean 'specs/snapy.yml'?"), ("snaps", "did you mean 'snaps.yaml'?"),
+    ("resnet19", "did you mean 'resnet18'?"), ("runs/snap", "`archspec list` shows the specs that ship with archspec")])
+def test_a_spec_that_is_meant_is_written_as_it_has_to_be_typed(typed: str, meant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                               capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("specs", "runs/snaps"):
+        Path(folder).mkdir(parents=True)
+    for name in ("snaps.yaml", "specs/snapy.yml"):
+        Path(name).touch()
+    assert run(["train", typed]) == 2
+    assert capsys.readouterr().err.endswith(f"\n  hint: {meant}\n")
+
+
 @pytest.mark.slow
 def test_verify_exits_1_where_a_figure_differs(archspec: Run) -> None:
     assert archspec("verify", "cifar_resnet20")[0] == 0

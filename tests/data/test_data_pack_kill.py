@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from forked import printing
 from PIL import Image
 from quietly import silent
 
@@ -21,24 +21,17 @@ from archspec.spec.data import Folder, Tfrecord
 from archspec.spec.recipe import Recipe
 
 SIZE = 1 << 14
-CHILD = """
-import os, resource, signal, sys
-from pathlib import Path
-from archspec.data.pack.job import Wish, pack
-from archspec.data.sources import load_data
-from archspec.preprocess.rule import preprocess_of
-from archspec.spec.data import Folder
-from archspec.spec.recipe import Recipe
 
-def tick(what, done, of):
-    if (what, done) == ("packing train images", int(sys.argv[3])):
-        os.kill(os.getpid(), signal.SIGKILL)
 
-if len(sys.argv) > 4:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[4]),) * 2)
-section = Folder(path=sys.argv[1])
-pack(load_data(section), section, preprocess_of(Recipe(data=section), (32, 32, 3)), Path(sys.argv[2]), Wish(1 << 14, None), tick)
-"""
+def packs(root: Path, out: Path, killed_after: int, most: int) -> None:
+    """Packs, and is killed after so many images; with `most`, no file takes more bytes."""
+    def tick(what: str, done: int, of: int) -> None:
+        if (what, done) == ("packing train images", killed_after):
+            os.kill(os.getpid(), signal.SIGKILL)
+    if most:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    section = Folder(path=str(root))
+    pack(load_data(section), section, preprocess_of(Recipe(data=section), (32, 32, 3)), out, Wish(SIZE, None), tick)
 
 
 @pytest.fixture
@@ -51,11 +44,6 @@ def root(tmp_path: Path) -> Path:
                 pixels = np.random.default_rng(index + 100 * value).integers(0, 255, (48, 48, 3), np.uint8)
                 Image.fromarray(pixels).save(tmp_path / "data" / half / name / f"{index}.png")
     return tmp_path / "data"
-
-
-def child(root: Path, out: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", CHILD, str(root), str(out), *map(str, arguments)], capture_output=True, text=True,
-                          env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}, check=False)
 
 
 def finished(root: Path, out: Path) -> dict[str, bytes]:
@@ -71,11 +59,11 @@ def names(out: Path) -> list[str]:
 @pytest.mark.slow
 def test_killed_within_a_file_and_between_two(root: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert child(root, out, 4).returncode == -signal.SIGKILL
+    assert printing(tmp_path / "said", packs, root, out, 4, 0) == -signal.SIGKILL
     assert names(out) == [".partial-train-00001-of-00007", "train-00000-of-00007"]
     with pytest.raises(InputError, match="6 of 7 files are missing"):
         load_data(Tfrecord(path=str(out)))
-    assert child(root, out, 5).returncode == -signal.SIGKILL
+    assert printing(tmp_path / "said", packs, root, out, 5, 0) == -signal.SIGKILL
     assert names(out) == [".partial-train-00002-of-00007", "train-00000-of-00007", "train-00001-of-00007"]
     assert finished(root, out) == finished(root, tmp_path / "whole")
 
@@ -83,9 +71,9 @@ def test_killed_within_a_file_and_between_two(root: Path, tmp_path: Path) -> Non
 @pytest.mark.slow
 def test_a_disk_that_takes_no_more(root: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    ended = child(root, out, 0, 10_000)
-    assert ended.returncode == 1
-    assert f"{out}/train-00000-of-00007: cannot be written: " in ended.stderr
-    assert "File too large\n  hint: once that is mended, the same command goes on with this file" in ended.stderr
+    assert printing(tmp_path / "said", packs, root, out, 0, 10_000) == 1
+    said = (tmp_path / "said").read_text()
+    assert f"{out}/train-00000-of-00007: cannot be written: " in said
+    assert "File too large\n  hint: once that is mended, the same command goes on with this file" in said
     assert names(out) == []
     assert finished(root, out) == finished(root, tmp_path / "whole")

@@ -122,13 +122,14 @@ def of_files(split: Split | None = None, **keys: Any) -> Pipeline:
     return Pipeline(images, rule, recipe, cache=caches(recipe.data, rule, [(images, sizes)], "stamp")[0])
 
 
-@pytest.mark.parametrize("start", [0, 1, 3, 5, 8])
 @pytest.mark.parametrize("cache", ["none", "ram"])
-def test_from_any_step_on_the_same_images_as_without_a_stop(start: int, cache: str) -> None:
+def test_from_any_step_on_the_same_images_as_without_a_stop(cache: str) -> None:
     keys = {"data": Folder(path="x", cache=cache), "repeated_augmentation": 2, "sampling": "balanced"}
-    whole, rest = (list(of_files(**keys).training(begin).as_numpy_iterator()) for begin in (0, start))
-    assert len(rest) == len(whole) - start
-    assert all(map(same, whole[start:], rest))
+    whole = list(of_files(**keys).training(0).as_numpy_iterator())
+    for start in (0, 1, 3, 5, 8):
+        rest = list(of_files(**keys).training(start).as_numpy_iterator())
+        assert len(rest) == len(whole) - start
+        assert all(map(same, whole[start:], rest)), start
 
 
 def test_images_that_are_too_large_together_are_read_again_and_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from PIL import Image
 from archspec.data.pipeline import Pipeline
 from archspec.export import account
 from archspec.export.account import write_report
+from archspec.export.confusion import caption
 from archspec.export.page import Told, page
 from archspec.export.run import summarize
 from archspec.train.reporting.metrics import read_lines
@@ -144,3 +145,8 @@ def test_where_all_is_right_it_says_so(trained: Path) -> None:
     right = replace(judged, labels=judged.said)
     told = Told(artifact(), account.manifests.read(run.manifest), read_lines(run.metrics), summarize(run), 0, frozenset(), right)
     assert "Nothing is wrong about any image." in page(told)
+
+
+def test_below_an_image_stands_what_was_said_and_how_surely() -> None:
+    assert caption("4", "9", 0.84) == "4\nsaid 9, 84% sure"
+    assert caption("cat", "cat, dog", None) == "cat\nsaid cat, dog"

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from artifacts import artifact
 
-from archspec.export import configs
+from archspec.export import configs, server_config
 from archspec.export.exportable import Exportable
 from archspec.export.guide import guide
 from archspec.export.versions import versions
@@ -79,6 +79,21 @@ def test_the_lines_of_the_readme_run(tmp_path: Path) -> None:
                                   "| `features` | `images` (n, 8, 8, 4) float32, 0 to 255 |"])
 def test_the_readme_speaks_of_this_model(text: str) -> None:
     assert text in guide(MADE, "small", 3)
+
+
+def test_the_readme_goes_back_for_all_requests(tmp_path: Path) -> None:
+    """Labels are those of clients that name one; what it says of all others is what a server is given."""
+    text = guide(MADE, "small", 3)
+    assert "requests that name a label: exchange the numbers of the `version_labels`" in text
+    assert "all others go to the highest version that is served, whatever the labels say" in text
+    assert "(`mv 3 3.bad`)" in text
+    policy = re.search(r"`(model_version_policy .*)`", text)
+    assert policy
+    base = tmp_path / "small"
+    configs.write(base, base, MADE, 3)
+    written = (base / "model.config").read_text()
+    (base / "model.config").write_text(written.replace("model_version_policy { latest { num_versions: 1 } }", policy[1]))
+    assert server_config.named(base) == {2}
 
 
 def test_the_readme_has_the_shapes_of_levels() -> None:

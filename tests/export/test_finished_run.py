@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -77,15 +78,23 @@ def test_what_is_lost_is_made_again_and_nothing_else(file: str, harm: Callable[[
     assert {name for name, time in times().items() if time != before[name]} == written
 
 
+@pytest.fixture(scope="module")
+def without_exports(_trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that is finished and asked for no format. Not to be changed."""
+    folder = Path(shutil.copytree(_trained, tmp_path_factory.mktemp("without") / "run"))
+    completed(folder, NONE)
+    return folder
+
+
 @pytest.mark.parametrize("file", ["model.keras", "metrics.jsonl", "artifact.json", "spec.yaml"])
 @pytest.mark.parametrize("harm", [_cut, _remove])
-def test_what_only_a_training_gives_is_known_for_lost(file: str, harm: Callable[[Path], None], trained: Path) -> None:
-    completed(trained, NONE)
-    assert is_trained(RunFolder(trained))
-    harm(trained / file) if file != "spec.yaml" else (trained / file).write_text("input: 8x8x1\n")
-    assert not is_trained(RunFolder(trained))
+def test_what_only_a_training_gives_is_known_for_lost(file: str, harm: Callable[[Path], None], without_exports: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(without_exports, tmp_path / "run"))
+    assert is_trained(RunFolder(folder))
+    harm(folder / file) if file != "spec.yaml" else (folder / file).write_text("input: 8x8x1\n")
+    assert not is_trained(RunFolder(folder))
     with pytest.raises(InputError):
-        complete(trained, NONE)
+        complete(folder, NONE)
 
 
 def test_a_result_is_shown_with_what_it_has(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:

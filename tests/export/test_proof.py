@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from artifacts import artifact, evaluated_on
 from here import Here
 
@@ -15,7 +16,7 @@ from archspec.export import proof
 from archspec.export.exportable import Exportable
 from archspec.export.exporters import NotEqual, export
 from archspec.export.fresh import Failed, Fresh
-from archspec.export.proof import prove
+from archspec.export.proof import has_to_decode, prove
 from archspec.spec.export import ExportSection
 
 pytestmark = pytest.mark.slow
@@ -53,7 +54,7 @@ def test_what_is_found_out(folder: Path) -> None:
     files = found["savedmodel"].files
     assert files
     assert (files.images, files.probabilities < 1e-5) == (10, True)
-    assert found["tflite"].files is None
+    assert (found["savedmodel"].refused, found["tflite"].files, found["tflite"].refused) == (0, None, None)
     for name in FORMATS:  # parity.json speaks of what was compared in that process
         assert found[name].parity
         assert found[name].parity.to_json().items() <= found[name].to_json().items()
@@ -65,6 +66,52 @@ def test_one_that_is_not_equal_is_told_with_the_node(folder: Path, monkeypatch: 
     strict = Exportable(artifact(), ExportSection(tolerance=1e-30))
     with pytest.raises(NotEqual, match=r"savedmodel: probabilities differ by .*; no node by itself: only their results differ"):
         prove(strict, folder, ["savedmodel"], PIXELS, None, tick)
+
+
+FILE = tf.io.encode_png(np.zeros((2, 2, 4), np.uint8)).numpy()
+
+
+class Refusing(Here):
+    """Whose files are refused where these bytes stand in them."""
+
+    those = b""
+
+    def run_file(self, encoded: bytes) -> np.ndarray:
+        if self.those in encoded:
+            raise Failed("InvalidArgumentError: no")
+        return super().run_file(encoded)
+
+
+@pytest.mark.parametrize("those", [b"", b"PNG"])
+def test_one_whose_files_are_refused_is_not_equal(those: bytes, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof, "Fresh", Refusing)
+    monkeypatch.setattr(Refusing, "those", those)
+    with pytest.raises(NotEqual, match=r"savedmodel cannot be run in a process of its own: \d\.png, a PNG that it has to decode itself: "
+                                       "InvalidArgumentError: no"):
+        prove(Exportable(artifact()), folder, ["savedmodel"], PIXELS[:2], evaluated_on(PIXELS.astype(np.uint8)), tick)
+
+
+def test_what_has_to_be_decoded() -> None:
+    rgb, rgba = (tf.io.encode_png(np.zeros((2, 2, channels), np.uint8)).numpy() for channels in (3, 4))
+    assert [has_to_decode(rgb, 3, others=others) for others in (True, False)] == ["PNG", "PNG"]
+    assert [has_to_decode(rgba, 3, others=others) for others in (True, False)] == ["", "PNG"]
+    huge = rgb[:16] + b"\0\0\x20\0" * 2 + rgb[24:]
+    assert [has_to_decode(huge, 3, others=others) for others in (True, False)] == ["", "PNG"]
+    assert [has_to_decode(file, 3, others=False) for file in (b"II*\0" + bytes(9), b"no image")] == ["", ""]
+
+
+def test_files_of_kinds_that_no_server_decodes_are_counted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof, "Fresh", Refusing)
+    monkeypatch.setattr(proof, "_file", lambda split, index: b"II*\0" if index % 2 else FILE)
+    monkeypatch.setattr(Refusing, "those", b"II*")
+    monkeypatch.setattr(Here, "run_file", lambda self, encoded: np.full((1, 3), np.float32(1 / 3)))
+    with pytest.raises(NotEqual, match=r"on 5 images.*, where it decodes files itself"):
+        prove(Exportable(artifact()), folder, ["savedmodel"], PIXELS[:2], evaluated_on(PIXELS.astype(np.uint8)), tick)
+    monkeypatch.setattr(Refusing, "those", b"")
+    monkeypatch.setattr(proof, "_file", lambda split, index: b"II*\0")
+    found = prove(Exportable(artifact()), folder, ["savedmodel"], PIXELS[:2], evaluated_on(PIXELS.astype(np.uint8)), tick)["savedmodel"]
+    assert (found.files, found.refused) == (None, 10)
+    assert {"files": 0, "files_refused": 10}.items() <= found.to_json().items()
 
 
 @pytest.fixture(scope="module")

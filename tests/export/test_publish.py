@@ -11,7 +11,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -23,12 +25,15 @@ from here import Here
 from archspec.artifact.folder import spec_of
 from archspec.errors import InputError
 from archspec.export import companions, configs, proof
+from archspec.export import publish as published
 from archspec.export.exportable import Exportable
 from archspec.export.exporters import EXPORTERS, NotEqual, export
+from archspec.export.predecessor import other_classes
 from archspec.export.publish import publish
 from archspec.export.release import Wanted, release
 from archspec.export.subject import Subject
 from archspec.export.versions import versions
+from archspec.io import lock
 from archspec.io.digest import digest
 from archspec.io.files import remove
 
@@ -120,6 +125,66 @@ def test_old_versions_are_never_touched_unless_few_are_to_be_kept(tmp_path: Path
     assert names(tmp_path / "small") == ["02", "3", "4", "files"]
     assert names(tmp_path / "small/files") == ["3", "4"]
     assert digest(tmp_path / "small/3") == before["3"]
+
+
+POLICY = 'model_config_list {{ config {{ name: "small" base_path: "/models/{0}" model_platform: "tensorflow" {1} }} }}'
+
+
+@pytest.mark.parametrize(("text", "retired", "pinned"), [
+    (POLICY.format("small", "model_version_policy { specific { versions: 2 } }"), (1, 3), (2,)),
+    (POLICY.format("small", 'version_labels { key: "stable" value: 1 } version_labels { key: "new" value: 4 }'), (2, 3), (1,)),
+    (POLICY.format("other", "model_version_policy { specific { versions: 2 } }").replace("small", "other"), (1, 2, 3), ()),
+    (POLICY.format("elsewhere", "model_version_policy { specific { versions: [1, 2] } }"), (3,), (1, 2)),
+    ("model_config_list {", (), (1, 2, 3))])
+def test_what_model_config_names_stays(text: str, retired: tuple[int, ...], pinned: tuple[int, ...], tmp_path: Path) -> None:
+    """By its policy or a label, in either place; all do where it cannot be read."""
+    base = tmp_path / "small"
+    for number in "1234":
+        (base / "files" / number).mkdir(parents=True)
+        (base / number).mkdir()
+        (base / number / "saved_model.pb").touch()
+    (base / "model.config").write_text(text)
+    found = published._retire(base, 1)
+    assert found == (retired, pinned, "" if retired else "it ends in the middle")
+    assert names(base / "files") == names(base)[:-2] == [str(each) for each in (*pinned, 4)]
+
+
+def test_who_waits_for_another_export_is_told(tmp_path: Path, fill: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it begins, and for how long it has."""
+    told, held, end = list[float](), threading.Event(), threading.Event()
+    monkeypatch.setattr(lock, "TOLD_EVERY", 0.01)
+
+    def first() -> None:
+        with lock.alone(tmp_path / "small/publishing"):
+            held.set()
+            end.wait(60)
+
+    def waiting(seconds: float) -> None:
+        told.append(seconds)
+        if len(told) == 2:
+            end.set()
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert held.wait(60)
+    assert publish(tmp_path, "small", fill, waiting=waiting).version == 1
+    thread.join()
+    assert told[0] == 0 < told[1]
+
+
+def test_other_classes_than_the_version_before(tmp_path: Path, fill: Callable[[Path], object]) -> None:
+    base = tmp_path / "small"
+    assert other_classes(base, artifact()) == ""
+    publish(tmp_path, "small", without("saved_model/1", fill))
+    publish(tmp_path, "small", fill)
+    assert other_classes(base, artifact()) == ""
+    more = " another network takes over this name, and with it all requests that name no version\n  hint: --name gives a network a name of its own"
+    assert other_classes(base, replace(artifact(), classes=("cat", "owl", "dög"))) == (
+        f"{base}: class 1 is 'dög' in version 2, 'owl' in this one:{more}")
+    facts = base / "2/assets.extra/artifact.json"
+    facts.write_text(json.dumps({**json.loads(facts.read_text()), "classes": ["a", "b"]}))
+    assert other_classes(base, artifact()) == f"{base}: version 2 tells 2 classes apart, this one 3:{more}"
+    facts.write_text("{")
+    assert other_classes(base, artifact()) == ""
 
 
 def test_each_place_keeps_its_own_newest(tmp_path: Path, fill: Callable[[Path], object]) -> None:

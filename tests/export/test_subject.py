@@ -10,8 +10,9 @@ from artifacts import artifact
 
 from archspec.artifact.folder import write
 from archspec.errors import InputError
+from archspec.export import companions
 from archspec.export import subject as exported
-from archspec.export.subject import Asked, subject
+from archspec.export.subject import KINDS_OF_MODEL, Asked, subject
 from archspec.spec.arch import Spec
 from archspec.spec.data import Folder
 from archspec.weights.own import OWN
@@ -50,7 +51,7 @@ def test_a_run_and_its_model_file(place: Path) -> None:
     of_run, of_file = (subject(Asked(str(each)), tick) for each in (place / "run", place / "run/model.keras"))
     assert of_run.artifact.classes == of_file.artifact.classes == ("cat", "dög", "owl")
     assert of_run.images is of_file.images is None
-    assert of_run.notes == ("the data 'digits' are not those that it was trained on: made images are taken",)
+    assert of_run.notes == ("data 'digits' has images with 1 channel(s), but the network's input has 4: made images are taken",)
     assert subject(Asked(str(place / "run"), overrides=("export.tolerance=0.5",)), tick).spec.export.tolerance == 0.5
 
 
@@ -75,10 +76,11 @@ def test_a_spec_and_a_file_of_weights(place: Path, tmp_path: Path) -> None:
     nowhere = ("train.data={source: folder, path: nowhere}",)
     of_numbers = subject(Asked(spec, str(path), overrides=nowhere), tick)
     assert (of_numbers.images, of_numbers.artifact.classes[:2]) == (None, ("0", "1"))
+    assert of_numbers.notes[0].endswith(": made images are taken\n  hint: --set train.data.path=… says where they lie now")
     assert of_numbers.notes[1].startswith("the classes are numbers: --labels FILE")
     assert refusal(spec, str(tmp_path / "other.keras")).startswith(f"{tmp_path / 'other.keras'} tells other classes apart than the 10 of tiny")
     (tmp_path / "names.txt").write_text("a\nb")
-    assert "names 2 classes, the network tells 10 apart" in refusal(spec, str(path), labels=tmp_path / "names.txt")
+    assert "names.txt has 2 names, one a line, but the network tells 10 classes apart" in refusal(spec, str(path), labels=tmp_path / "names.txt")
 
 
 def test_images_that_are_not_the_networks_own_are_not_taken(place: Path, tmp_path: Path) -> None:
@@ -111,18 +113,37 @@ def test_other_weights_are_tested_on_the_images_where_they_lie_now(place: Path, 
     assert (spec.export.weights, spec.export.tolerance, found.spec.export.tolerance) == ("best", 1e-4, 0.5)
 
 
+def test_only_what_would_be_taken_is_meant_as_it_has_to_be_typed(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a spec without weights that is none: it has no numbers."""
+    monkeypatch.chdir(place.parent)
+    (place / "runs.yaml").write_text(DIGITS)
+    name = place.name
+    assert refusal(f"{name}/rum") == f"{name}/rum: there is no such run, .keras file or spec\n  hint: did you mean '{name}/run'?"
+    assert refusal(f"{name}/tiny.yml").endswith(f"hint: MODEL is {KINDS_OF_MODEL}")
+    assert refusal(f"{name}/tiny.yml", "w.h5").endswith(f"hint: did you mean '{name}/tiny.yaml'?")
+    assert refusal("resnet19").endswith(f"hint: MODEL is {KINDS_OF_MODEL}")
+    assert refusal("resnet19", "w.h5").endswith("hint: did you mean 'resnet18'?")
+    for each in ("model.tflite", "x.onnx", "models/a/1/saved_model.pb"):
+        assert refusal(each) == f"{each} is an export already\n  hint: MODEL is a run folder, the model.keras of one, or a spec with --weights FILE"
+    assert refusal(name) == f"{name} is no run, but holds some\n  hint: name one: {name}/run"
+    companions.write(artifact(), tmp_path / "files/1")
+    for file in ("model.keras", "parity.json"):
+        (tmp_path / "files/1" / file).touch()
+    assert refusal(str(tmp_path / "files/1")) == f"{tmp_path / 'files/1'} holds exports already\n  hint: name the run that they are of"
+
+
 def test_what_cannot_be_exported(place: Path) -> None:
     run = str(place / "run")
     assert refusal(str(place / "tiny.yaml")).startswith(f"{place / 'tiny.yaml'} is a spec: it has no numbers")
     assert refusal("nowhere.keras").startswith("nowhere.keras: there is no such file")
-    assert refusal(str(place / "rum")) == f"{place / 'rum'}: there is no such run, .keras file or spec\n  hint: did you mean 'run'?"
-    assert refusal("resnet19").endswith("hint: did you mean 'resnet18'?")
+    assert refusal(str(place / "models/4")).endswith(KINDS_OF_MODEL)
     assert refusal(run, layout="keras").startswith(f"--layout keras: {run} has its own weights")
+    (place / "empty").mkdir(exist_ok=True)
     (place / "models/3").mkdir(parents=True, exist_ok=True)
     (place / "models/3/saved_model.pb").touch()
     assert refusal(str(place / "models")).startswith(f"{place / 'models'} holds exports already")
     assert "train.ema says no average" in refusal(run, overrides=("export.weights=ema",))
-    assert refusal(str(place)).startswith(f"{place} holds no trained network")
+    assert refusal(str(place / "empty")).startswith(f"{place / 'empty'} holds no trained network")
     assert refusal(run, overrides=("stages.width=3",)).startswith(f"--set stages.width=3: {run} is exported as it was trained")
     assert refusal(run, labels=Path("a")).startswith("--labels a: ")
     assert "has no average of its weights" in refusal(run, "ema")

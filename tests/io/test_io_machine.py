@@ -6,7 +6,7 @@ import errno
 
 import pytest
 
-from archspec.io.machine import refusal
+from archspec.io.machine import advice, refusal
 
 
 class ResourceExhaustedError(Exception):
@@ -30,6 +30,20 @@ class ResourceExhaustedError(Exception):
 ])
 def test_refusals(error: Exception, words: str) -> None:
     assert refusal(error) == words
+
+
+@pytest.mark.parametrize(("error", "hint"), [
+    (OSError(errno.ENOTDIR, "", "notes.txt/models"), "a part of that path is a file and no folder: name another place"),
+    (OSError(errno.EROFS, "", "/mnt/x"), "that disk can only be read: name another place"),
+    (OSError("Can't write data (error message = 'No space left on device')"), "free some room on that disk, or name another place"),
+    (FileNotFoundError(errno.ENOENT, "", "/proc/models"), "nothing is there, and nothing can be made there: name another place"),
+    (MemoryError(), "end other programs, or ask for less at once, such as smaller batches")])
+def test_what_to_do(error: Exception, hint: str) -> None:
+    assert advice(error) == f"\n  hint: {hint}"
+
+
+def test_nothing_is_advised_about_what_is_ours() -> None:
+    assert advice(KeyError("No such file")) == advice(OSError(errno.EXDEV, "", "a")) == ""
 
 
 def test_the_cause_counts() -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import archspec
 from archspec.errors import InputError
-from archspec.io.places import cache_folder, user_path
+from archspec.io.places import cache_folder, expanded, refuse_no_folder, user_path
 
 
 def test_home_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,6 +30,31 @@ def test_an_address_is_refused(text: str) -> None:
 def test_an_unknown_user_is_refused() -> None:
     with pytest.raises(InputError, match="--run ~nobody-of-that-name/x: there is no such user"):
         user_path("~nobody-of-that-name/x", "--run")
+
+
+def test_what_is_read_may_be_called_as_an_unknown_user() -> None:
+    assert expanded("~nobody-of-that-name/x") == Path("~nobody-of-that-name/x")
+
+
+def test_home_is_expanded_at_one_place_alone() -> None:
+    """Path.expanduser raises RuntimeError where there is no such user."""
+    package = Path(archspec.__file__).parent
+    found = {str(path.relative_to(package)) for path in package.rglob("*.py") if "expanduser" in path.read_text(encoding="utf-8")}
+    assert found == {"io/places.py"}
+
+
+def test_what_can_become_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("nowhere")
+    (tmp_path / "circle").symlink_to("circle")
+    refuse_no_folder(tmp_path, "--to")
+    refuse_no_folder(tmp_path / "new/er", "--to")
+    for name, why in (("file", "file is no folder\n  hint: name another folder"), ("file/x", "file is no folder\n  hint: name another folder"),
+                      ("link", "link is a link to nowhere, which is not there\n  hint: make that folder, or name another one"),
+                      ("circle/x", "circle is a link to circle, which is not there\n  hint: make that folder, or name another one")):
+        with pytest.raises(InputError) as error:
+            refuse_no_folder(tmp_path / name, "--to")
+        assert str(error.value) == f"--to {tmp_path / name}: {tmp_path}/{why}"
 
 
 def test_a_name_that_is_not_utf8_is_refused() -> None:

@@ -66,6 +66,8 @@ def test_labels_and_names_from_files(archspec: Run, run_folder: Path, photos: Pa
     (tmp_path / "list").write_text(f"{photos / 'a.jpg'}\n")
     code, out, _ = archspec(run_folder / "model.tflite", "--from", tmp_path / "list", "--labels", tmp_path / "names", "--top", "1")
     assert (code, out.partition(": ")[2].partition(" ")[0] in ("one", "two", "three")) == (0, True)
+    (tmp_path / "names").write_text("one, or two\n3\n4\n")
+    assert '"one, or two" ' in archspec(run_folder / "model.tflite", photos / "a.jpg", "--labels", tmp_path / "names")[1]
     (tmp_path / "names").write_text("one\n\n")
     assert archspec(run_folder / "model.tflite", photos, "--labels", tmp_path / "names")[::2] == (
         2, f"{tmp_path / 'names'}:2: the name of a class is missing\n  hint: remove the line, or write the name into it\n")

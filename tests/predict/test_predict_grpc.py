@@ -8,10 +8,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import grpc
+import numpy as np
 import pytest
 import tensorflow as tf
 from google.protobuf.any_pb2 import Any as Packed
 from served import Servable, grpc_server
+from tensorflow.core.framework import types_pb2
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.core.framework.tensor_shape_pb2 import TensorShapeProto
 
@@ -70,12 +72,30 @@ def test_images_that_the_server_refuses_are_told_one_by_one(servable: Servable) 
     assert servable.asked[1:] == [2, 1, 1]
 
 
-@pytest.mark.parametrize("outputs", [{}, {"probabilities": TensorProto(dtype=1, float_val=[1.0], tensor_shape=TensorShapeProto(
-    dim=[TensorShapeProto.Dim(size=size) for size in (1, 1 << 40)]))}])
-def test_an_answer_without_probabilities_or_with_more_than_it_holds(outputs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Grpc, "_call", lambda *_: SimpleNamespace(outputs=outputs))
+def sent(columns: int = 2, **values: Any) -> TensorProto:
+    return TensorProto(tensor_shape=TensorShapeProto(dim=[TensorShapeProto.Dim(size=size) for size in (1, columns)]), **values)
+
+
+@pytest.mark.parametrize("tensor", [
+    None, sent(1 << 40, dtype=types_pb2.DT_FLOAT, float_val=[1.0]), sent(dtype=types_pb2.DT_FLOAT, tensor_content=b"abc"),
+    sent(dtype=types_pb2.DT_INT8, int_val=[300, 300]), sent(dtype=types_pb2.DT_HALF, half_val=[70000, 70000]),
+    sent(dtype=types_pb2.DT_BFLOAT16, half_val=[70000, 70000]), sent(dtype=types_pb2.DT_COMPLEX64, scomplex_val=[0.5] * 4),
+    sent(dtype=types_pb2.DT_STRING, string_val=[b"0.5", b"0.5"]), sent(dtype=types_pb2.DT_BOOL, bool_val=[True, False]),
+    sent(dtype=types_pb2.DT_QUINT8, int_val=[1, 0]), sent(dtype=types_pb2.DT_VARIANT), sent(dtype=types_pb2.DT_INT32, int_val=[1, 0]), sent(),
+])
+def test_an_answer_without_probabilities_or_none_that_are_numbers(tensor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Grpc, "_call", lambda *_: SimpleNamespace(outputs={} if tensor is None else {"probabilities": tensor}))
     with pytest.raises(InputError, match="the answer holds no probabilities, or none that can be read"):
         Grpc(address("grpc://127.0.0.1:1/small"), 1).ask("image_bytes", "image_bytes", [b"x"])
+
+
+@pytest.mark.parametrize("tensor", [
+    sent(dtype=types_pb2.DT_FLOAT, float_val=[1.0, 0.0]), sent(dtype=types_pb2.DT_DOUBLE, double_val=[1.0, 0.0]),
+    sent(dtype=types_pb2.DT_HALF, half_val=[0x3C00, 0]), sent(dtype=types_pb2.DT_BFLOAT16, half_val=[0x3F80, 0])])
+def test_kinds_of_probabilities(tensor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Grpc, "_call", lambda *_: SimpleNamespace(outputs={"probabilities": tensor}))
+    found = Grpc(address("grpc://127.0.0.1:1/small"), 1).ask("image_bytes", "image_bytes", [b"x"]).probabilities
+    assert (found.dtype, found.tolist()) == (np.float64, [[1.0, 0.0]])
 
 
 def test_metadata_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,14 +11,18 @@ import pytest
 import tensorflow as tf
 from PIL import Image as Pillow
 from served import Servable, grpc_server, rest, rest_server
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from archspec.artifact.artifact import Artifact
+from archspec.artifact.folder import read
 from archspec.artifact.keras_model import keras_model
 from archspec.data.names import Names
 from archspec.data.pipeline import Pipeline
 from archspec.data.sources.files import in_files
 from archspec.errors import InputError
+from archspec.export import companions
 from archspec.io import packages
+from archspec.io.files import remove
 from archspec.predict.answers import Refused, Said, named
 from archspec.predict.images import images
 from archspec.predict.opened import opened
@@ -83,7 +87,7 @@ def test_labels_take_the_place_of_names() -> None:
     answer = Said(np.float32([0.2, 0.8]), {1: "b"})
     assert [each["class"] for each in answer.top(2)] == ["b", None]
     assert [each["class"] for each in named(answer, ["x", "y"]).top(2)] == ["y", "x"]
-    with pytest.raises(InputError, match="--labels names 1 classes, the network tells 2 apart"):
+    with pytest.raises(InputError, match="--labels has 1 name, one a line, but the network tells 2 classes apart"):
         named(answer, ["x"])
 
 
@@ -139,6 +143,15 @@ def _foreign(folder: Path) -> str:
     return "saved_model/elsewhere"
 
 
+def _writing(folder: Path) -> str:
+    path = folder / "saved_model/1/saved_model.pb"
+    saved = SavedModel.FromString(path.read_bytes())
+    saved.meta_graphs[0].graph_def.node.add(name="evil", op="WriteFile")
+    saved.meta_graphs[0].collection_def["saved_model_main_op"].node_list.value.append("evil")
+    path.write_bytes(saved.SerializeToString())
+    return "saved_model"
+
+
 def _damaged(folder: Path) -> str:
     (folder / "saved_model/1/saved_model.pb").write_bytes(b"no protobuf")
     return "saved_model"
@@ -161,15 +174,54 @@ def _nothing(folder: Path) -> str:
     return "empty"
 
 
+def _files(folder: Path) -> str:
+    """A version of an export, whose model.keras gives feature maps."""
+    companions.write(read(folder), folder / "files/1")
+    for name in ("model.tflite", "model.onnx"):
+        shutil.copy(folder / name, folder / "files/1")
+    with zipfile.ZipFile(folder / "files/1/model.keras", "w") as archive:
+        for name in ("config.json", "metadata.json", "model.weights.h5", "artifact.json"):
+            archive.writestr(name, "{}")
+    shutil.copytree(folder / "saved_model/1", folder / "1")
+    return "files/1"
+
+
+def _backbone(folder: Path) -> str:
+    return f"{_files(folder)}/model.keras"
+
+
+def _maps_alone(folder: Path) -> str:
+    _files(folder)
+    for path in (folder / "1", folder / "files/1/model.tflite", folder / "files/1/model.onnx"):
+        remove(path)
+    return "files/1"
+
+
+def _runs(folder: Path) -> str:
+    for name in "ab":
+        (folder / "runs" / name).mkdir(parents=True)
+        for file in ("model.keras", "artifact.json"):
+            shutil.copy(folder / file, folder / "runs" / name)
+    return "runs"
+
+
 @pytest.mark.parametrize(("change", "message"), [
     (lambda folder: "gone", "{folder}/gone: no such file or folder\n  hint: MODEL is a run folder, its model.keras, a SavedModel folder, "
      "a .tflite or .onnx file, or the address of a TensorFlow Serving (http://HOST:8501/v1/models/NAME, grpc://HOST:8500/NAME)"),
-    (lambda folder: "model.tflit", "{folder}/model.tflit: no such file or folder\n  hint: did you mean 'model.tflite'?"),
+    (lambda folder: "model.tflit", "{folder}/model.tflit: no such file or folder\n  hint: did you mean '{folder}/model.tflite'?"),
+    (_files, "{folder}/files/1 is no model by itself, but holds some\n  hint: name one: {folder}/files/1/model.onnx, "
+     "{folder}/files/1/model.tflite, {folder}/1"),
+    (_backbone, "{folder}/files/1/model.keras is a backbone: it gives feature maps, and tells no classes apart\n  hint: "),
+    (lambda folder: "saved_model/9", "{folder}/saved_model/9: there is no such version\n  hint: {folder}/saved_model has 1"),
+    (_maps_alone, "{folder}/files/1/model.keras is a backbone: it gives feature maps, and tells no classes apart\n  hint: "),
+    (_runs, "{folder}/runs is no run, but holds some\n  hint: name one: {folder}/runs/a, {folder}/runs/b"),
     (lambda folder: "spec.yaml", "{folder}/spec.yaml is no model that is read\n"),
     (_alone, "{folder}/other.keras does not say what its numbers mean: spec.yaml is not in it\n"),
     (_foreign, "{folder}/saved_model/elsewhere is none of archspec's, or was taken from its place: no artifact.json, which says how "
      "images are prepared for it, is in {folder}/saved_model/elsewhere/assets.extra or {folder}\n"),
-    (_damaged, "{folder}/saved_model/1 cannot be loaded: "),
+    (_damaged, "{folder}/saved_model/1 cannot be loaded: saved_model.pb is a SavedModel of less than 2 GiB (saved_model.pb: cannot be read: "),
+    (_writing, "{folder}/saved_model/1 cannot be loaded: nothing that is run may touch files, the network, processes or devices "
+     "(initialising: WriteFile)\n  hint: archspec serve-check says what is wrong with it"),
     (_damaged_tflite, "{folder}/model.tflite cannot be loaded: "),
     (_endless_tflite, "{folder}/model.tflite cannot be loaded: "),
     (_nothing, "{folder}/empty holds neither a trained network nor a SavedModel: no artifact.json with model.keras, no saved_model.pb, "

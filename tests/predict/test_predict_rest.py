@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +18,7 @@ from archspec.predict import rest as client
 from archspec.predict import served
 from archspec.predict.address import address
 from archspec.predict.images import Image
+from archspec.predict.rest import Rest
 from archspec.predict.served import connected
 
 Answer = tuple[int, Mapping[str, str], bytes]
@@ -61,6 +63,20 @@ def always(status: int, body: bytes, headers: Mapping[str, str] | None = None) -
 def test_answers_that_are_no_metadata(script: Script, message: str) -> None:
     found = refused(script)
     assert found in (f"SERVER{PATH}: {message}",)
+
+
+def test_probabilities_of_another_kind() -> None:
+    texts = {"dtype": "DT_STRING", "tensor_shape": {"dim": [{"size": "-1"}]}}
+    found = {"inputs": {"x": texts}, "outputs": {"probabilities": {"dtype": "DT_COMPLEX64"}}}
+    body = json.dumps({"metadata": {"signature_def": {"signature_def": {"f": found}}}}).encode()
+    assert refused(always(200, body)).startswith(f"SERVER{PATH}: no signature of the model goes from encoded images to probabilities: f (x string [?])")
+
+
+def test_lists_in_lists_are_shown_as_they_came() -> None:
+    """However deep: what can just be read may be too deep to be written again."""
+    rest = Rest(address("http://127.0.0.1:1/v1/models/small"), 1)
+    bodies = [b"[" * depth + b"]" * depth for depth in range(500, 1000)]
+    assert [rest._document(body, 503) for body in bodies] == [body.decode() for body in bodies]
 
 
 def _predictions(more: str) -> bytes:
@@ -186,12 +202,21 @@ def test_what_is_sent_at_once_is_bounded(servable: Servable, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("text", ["http://host", "http://host/v1/models/", "http://host/v2/models/a", "http://u:p@host/v1/models/a",
-                                  "http://host/v1/models/a:predict", "http://host/v1/models/a?b", "http://host:x/v1/models/a", "ftp://host/a",
+                                  "http://host/v1/models/a?b", "http://host:x/v1/models/a", "ftp://host/a",
                                   "grpc://host", "grpc://host/a/b", "grpc:///a", "http://host:0/v1/models/a", "http://host/v1/models/a\r\nX: y",
                                   "http://host/v1/models/a\nb", "http://host/v1/models/é", "http://[host/v1/models/a", "http://host/v1/models/a/versions/x"])
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(InputError, match="is no address of a served model\n  hint: write http://HOST:8501/v1/models/NAME"):
         address(text)
+
+
+@pytest.mark.parametrize(("model", "verb"), [("http://host:8501/v1/models/a", ":predict"), ("https://host/v1/models/a/versions/3", ":classify"),
+                                             ("http://host/v1/models/a", "/metadata")])
+def test_an_address_ends_before_its_method(model: str, verb: str) -> None:
+    with pytest.raises(InputError) as error:
+        address(model + verb)
+    assert str(error.value) == (f"{model}{verb}: the address of a model is expected, and no method of it\n"
+                                f"  hint: leave {verb} out: {model}")
 
 
 def test_addresses() -> None:

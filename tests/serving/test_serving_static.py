@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from small_saved import saved
 
 from archspec.errors import InputError
 from archspec.serving import extras, graphs, layout
-from archspec.serving.contract import check
+from archspec.serving.contract import check, unsafe
 from archspec.serving.rules import RULES, Fault
 
 Edit = Callable[[Callable[[Any], None]], Path]
@@ -175,18 +176,76 @@ class Words(tf.Module):
         return {"scores": tf.cast(self.table[words], tf.float32) * self.one}
 
 
+TOUCHED = ["InitializeTableFromTextFileV2"]
+
+
+@pytest.fixture(scope="module")
+def _words(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("words")
+    (folder / "words.txt").write_text("a\nb\n")
+    module = Words(folder / "words.txt")
+    return saved(module, {"serving_default": module.look}, folder / "1")
+
+
+@pytest.fixture
+def words(_words: Path, tmp_path: Path) -> Path:
+    """A version that reads a file of its own; may be changed."""
+    return Path(shutil.copytree(_words, tmp_path / "1"))
+
+
+def _secret(meta: Any, variable: str) -> None:
+    """The name of another file, too, for a variable."""
+    meta.graph_def.node.add(name="secret", op="Const")
+    meta.graph_def.node.add(name="again", op="AssignVariableOp", input=[variable, "secret"])
+
+
+def _nameless(meta: Any) -> None:
+    """To TensorFlow two variables without shared_name are one."""
+    next(each for each in meta.graph_def.node if each.name == "Variable").attr["shared_name"].s = b""
+    meta.graph_def.node.add(name="other", op="VarHandleOp")
+    _secret(meta, "other")
+
+
+def _forged(meta: Any) -> None:
+    """A handle that is a constant."""
+    meta.graph_def.node.add(name="handle", op="Const").attr["dtype"].type = 20
+    _secret(meta, "handle")
+
+
+def _early(meta: Any) -> None:
+    """While variables are restored assets have the names that stand in the graph."""
+    next(each for each in meta.graph_def.node if each.name == meta.saver_def.restore_op_name).input.append("^Variable/Assign")
+
+
 @pytest.mark.parametrize(("change", "expected"), [
     (lambda meta: None, []),
-    (lambda meta: meta.asset_file_def[0].__setattr__("filename", "../../secret"), ["InitializeTableFromTextFileV2"]),
-    (lambda meta: meta.graph_def.node.add(name="again", op="AssignVariableOp", input=["Variable", "Const"]), ["InitializeTableFromTextFileV2"]),
+    (lambda meta: meta.asset_file_def[0].__setattr__("filename", "../../secret"), TOUCHED),
+    (lambda meta: meta.asset_file_def[0].__setattr__("filename", "/etc/hostname"), TOUCHED),
+    (lambda meta: meta.asset_file_def[0].__setattr__("filename", "gone.txt"), TOUCHED),
+    (lambda meta: meta.asset_file_def.add(filename="/etc/hostname").tensor_info.__setattr__("name", "asset_path_initializer:00"), TOUCHED),
+    (lambda meta: _secret(meta, "Variable"), TOUCHED),
+    (lambda meta: _secret(meta, "Variable:00"), TOUCHED),
+    (_nameless, TOUCHED),
+    (_forged, TOUCHED),
+    (_early, TOUCHED),
 ])
-def test_a_table_may_be_filled_from_an_asset(change: Callable[[Any], None], expected: list[str], tmp_path: Path) -> None:
-    (tmp_path / "words.txt").write_text("a\nb\n")
-    module = Words(tmp_path / "words.txt")
-    graph, _ = graphs.read_graph(saved(module, {"serving_default": module.look}, tmp_path / "1"))
+def test_a_table_may_be_filled_from_an_asset(change: Callable[[Any], None], expected: list[str], words: Path) -> None:
+    graph, _ = graphs.read_graph(words)
     assert graph is not None
     change(graph.meta)
     assert [each.message for each in graphs.meta(graph)] == expected
+
+
+def test_tensorflows_loader_for_python_runs_more_than_a_servers(words: Path) -> None:
+    assert [(each.where, each.message) for each in unsafe(words)] == [("making objects", "InitializeTableFromTextFileV2")]
+
+
+def test_an_asset_that_is_a_link_out_of_the_folder_is_not_its_own(words: Path, tmp_path: Path) -> None:
+    asset = next((words / "assets").iterdir())
+    asset.unlink()
+    asset.symlink_to(tmp_path / "words.txt")
+    assert [(each.code, each.message) for each in unsafe(words)][:2] == [
+        ("files.inside", f"assets/{asset.name} leads out of the folder"), ("meta.files", "InitializeTableFromTextFileV2")]
 
 
 def test_a_function_that_has_to_be_compiled(edited: Edit) -> None:
@@ -318,13 +377,22 @@ CONFIG = 'model_config_list {{ config {{ name: "small" base_path: "/models/small
         ("config", "model.config, a/b", "is no name that can stand in an address"), ("config", "model.config, a/b", "model_platform is not tensorflow"),
         ("config", "model.config, a/b", "base_path models/a is not absolute")]),
     ("model.config", CONFIG.format("model_version_policy { specific { versions: 2 versions: 3 } }"),
-     [("config", "model.config, small", "there are no versions 2")]),
+     [("config", "model.config, small", "there is no version 2")]),
     ("model.config", CONFIG.format('version_labels { key: "stable" value: 2 }'), [("config", "model.config, small", "labels name versions that are not served: 2")]),
     ("model.config", CONFIG.format('model_version_policy { all { } } version_labels { key: "stable" value: 3 }'), []),
 ])
 def test_configurations_beside_the_versions(name: str, text: str, expected: list[tuple[str, str, str]], base: Path) -> None:
     (base / name).write_text(text)
     assert told(list(extras.configs(base))) == expected
+
+
+def test_what_to_do_about_versions_that_are_not_there(base: Path) -> None:
+    (base / "model.config").write_text(CONFIG.format('model_version_policy { specific { versions: 2 versions: 3 } }'))
+    (missing,) = extras.configs(base)
+    assert missing.hint == "name versions in `specific` that are there (3), or put back the folder 2"
+    (base / "model.config").write_text(CONFIG.format('version_labels { key: "stable" value: 2 }'))
+    (unserved,) = extras.configs(base)
+    assert unserved.hint == "let version_labels name what is served (3), or name the others in `specific`, too"
 
 
 def test_every_rule_has_its_words() -> None:

@@ -13,9 +13,10 @@ import tensorflow as tf
 from small_saved import Small, saved
 
 from archspec.cli import run
-from archspec.serving import trials
-from archspec.serving.contract import check
-from archspec.serving.rules import Seen
+from archspec.io.confine import landlock
+from archspec.serving import contract, trials
+from archspec.serving.contract import Line, check
+from archspec.serving.rules import Fault, Seen
 from archspec.serving.trial import faults
 from archspec.serving.trial import trials as all_trials
 from archspec.serving.wire import fields
@@ -193,12 +194,21 @@ for case in ("a", "b", "c"):
     assert trial.unseen == {}
 
 
-def test_what_has_no_end_is_ended(version: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = "say('tries', 'run.loads', '', '')\nimport time; time.sleep(1000)"
-    trial = played(program, version, monkeypatch, 0.5)
-    assert _told(trial)[:1] in ([("run.loads", "", "took too long, and was ended")], [])
-    assert set(trial.unseen.values()) <= {"it cannot be loaded", "its time was up", "the process that was to load it took too long, and was ended"}
-    assert trial.unseen
+@pytest.mark.parametrize(("rule", "told"), [("run.loads", "run.loads"), ("files.variables", "run.loads"), ("run.rows", "run.rows")])
+def test_what_has_no_end_is_ended_and_more_time_is_the_hint(rule: str, told: str, version: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trial that is too short says nothing of the files that were being read."""
+    monkeypatch.setattr(trials, "_once", lambda *_: ([("tries", rule, "", "")], None))
+    trial = trials.tried(version, 0.0)
+    assert trial.faults == [Fault(told, "", "took too long, and was ended", trials.LONGER)]
+    assert trials.LONGER == "--timeout SECONDS gives it longer, if it is only large or slow"
+    assert set(trial.unseen.values()) == {f"its time was up: {trials.LONGER}"}
+    assert Line("1", told, False, tuple(trial.faults)).to_json()["hint"] == trials.LONGER
+
+
+def test_the_time_of_a_trial_has_an_end(version: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trial = played("import time; time.sleep(1000)", version, monkeypatch, 0.1)
+    assert trial.faults == []
+    assert set(trial.unseen.values()) == {f"the process that was to load it took too long, and was ended: {trials.LONGER}"}
 
 
 def test_what_takes_all_memory_is_refused_it(version: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,6 +253,21 @@ def test_the_command_with_its_process(base: Path, capsys: pytest.CaptureFixture[
     document = json.loads(capsys.readouterr().out)["serve-check"]
     assert (code, document["ok"], {line["ok"] for line in document["lines"]}) == (0, True, {True})
     assert {line["version"] for line in document["lines"]} == {"", "3"}
+
+
+@pytest.mark.slow
+def test_what_reads_other_files_is_refused_them(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even where the look at the graph had let it through, by the kernel: the files of the version can be read, and no others."""
+    monkeypatch.setattr(contract, "UNSAFE", ())
+    secret = str(tmp_path / "secret.txt")
+    Path(secret).write_text("1")
+    module = tf.Module()
+    module.own, module.other = (tf.function(lambda x, name=name: {"scores": x[:, 0, 0] + tf.strings.to_number(tf.io.read_file(name))},
+                                            input_signature=[Spec], autograph=False) for name in (str(base / "4/assets.txt"), secret))
+    saved(module, {"serving_default": module.own, "other": module.other}, base / "4")
+    (base / "4/assets.txt").write_text("1")
+    told = [(fault.where, fault.message) for line in check(base / "4", 300).lines for fault in line.faults if line.code == "run.answers"]
+    assert told == ([("other", f"{secret}; Permission denied")] if landlock() else [])
 
 
 def test_the_command(base: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -31,7 +31,7 @@ ELSEWHERE = {
 }
 
 
-@lru_cache
+@cache
 def problems(name: str) -> SpecError:
     first = (FOLDER / f"{name}.yaml").read_bytes().split(b"\n")[0].decode("latin-1")
     words = shlex.split(first[1:]) if first.startswith("# --set") else []

@@ -7,15 +7,17 @@ from types import ModuleType
 
 import pytest
 
-NAME = "cifar_resnet20"
+SMALL = "extends: cifar_resnet20\nstages: {repeats: [1, 1, 1]}\n"
 
 
 @pytest.mark.slow
 def test_every_side_takes_its_turn(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(tool, "NETWORKS", {NAME: None})
-    made = tool.artifact(NAME, None)
-    sides = tool.written(NAME, made, tmp_path)
-    rows = list(tool.latencies(NAME, made.graph, sides, 1, 1e9))
+    (tmp_path / "small.yaml").write_text(SMALL)
+    name = str(tmp_path / "small.yaml")
+    monkeypatch.setattr(tool, "NETWORKS", {name: None})
+    made = tool.artifact(name, None)
+    sides = tool.written(name, made, tmp_path)
+    rows = list(tool.latencies(name, made.graph, sides, 1, 1e9))
     assert {(row.side, row.batch) for row in rows} == {(side, batch) for side in tool.BESIDE for batch in tool.BATCHES}
     assert all(row.milliseconds > 0 and row.wall > 0 and row.share > 0 for row in rows)
     capsys.readouterr()

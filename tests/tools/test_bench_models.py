@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from types import ModuleType
 
+import keras
 import pytest
 
 
@@ -38,6 +39,10 @@ def test_each_benchmark_runs(name: str, rows: int, tool: ModuleType, tmp_path: P
     small = tmp_path / "small.yaml"
     small.write_text("extends: cifar_densenet40_k12\nstages: {repeats: [2, 1, 1]}\n")
     monkeypatch.setattr(tool, "DEEP", str(small))
+    grouped = tmp_path / "grouped.yaml"
+    grouped.write_text("extends: resnext50_32x4d\nstages: {repeats: [1, 1, 1, 1]}\n")
+    monkeypatch.setattr(tool, "GROUPED", str(grouped))
+    monkeypatch.setattr(tool, "BUILT", ("keras_mobilenet", keras.applications.MobileNet))
     path = tmp_path / "found.json"
     assert tool.main([name, "--size", "32", "--batch", "1", "--repeats", "1", "--json", str(path)]) == 0
     found = json.loads(path.read_text())

@@ -1,13 +1,11 @@
-"""A small network on the digits, quick enough to train in a test."""
+"""A small network on small images, quick enough to train in a test."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from matplotlib.figure import Figure
-from PIL import Image
-from runs import SPEC
+from runs import DIGITS, SPEC, undrawn
 
 
 @pytest.fixture
@@ -19,9 +17,13 @@ def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+@pytest.fixture
+def digits(spec: Path) -> None:
+    """The spec is that of a residual block on the digits."""
+    spec.write_text(DIGITS)
+
+
 @pytest.fixture(autouse=True)
 def diagrams(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They hold nothing: to draw those of a run's end takes half of the time of such a training. tests/export has them drawn."""
-    def save(self: Figure, path: Path, **_: object) -> None:
-        Image.new("1", (1, 1)).save(path, "PNG")
-    monkeypatch.setattr(Figure, "savefig", save)
+    """They hold nothing. tests/export has them drawn."""
+    undrawn(monkeypatch)

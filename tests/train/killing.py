@@ -29,6 +29,8 @@ def train(arguments: list[str], spoiled: Collection[int] = (), moment: str = "",
 
 
 def _trained(arguments: list[str], spoiled: Collection[int], moment: str, step: int) -> int:
+    from runs import undrawn
+    undrawn(PATCH)
     rise()
     spoil(spoiled)
     if moment:

@@ -31,17 +31,17 @@ def test_a_run_leaves_what_commands_md_promises(spec: Path, capsys: pytest.Captu
                             "seconds", "images_per_second", "classes"]
     assert (result["top1"], result["epochs"]) == (metrics()[-1]["test_top1"], 2)
     shown = capsys.readouterr()
-    assert "small on digits, 360 test images" in shown.out
+    assert "small on synthetic, 60 test images" in shown.out
     assert "epoch 2/2" in shown.err
 
 
 def test_the_saved_model_predicts_what_the_result_says(spec: Path) -> None:
     from archspec.data.sources import load_data
-    from archspec.spec.recipe import Digits
+    from archspec.network import load
     assert archspec(["train", "small.yaml", *QUICK]) == 0
     model = keras.saving.load_model(RUN / "model.keras")
-    test = load_data(Digits()).test
-    images = np.stack([test.item(index) for index in range(test.size)]) * (255 / 16)
+    test = load_data(load(str(spec)).train.data).test
+    images = np.stack([test.item(index) for index in range(test.size)]).astype(np.float32)
     logits = model.predict((images - 127.5) / 127.5, verbose=0)
     expected = json.loads((RUN / "result.json").read_text())["top1"]
     assert (logits.argmax(axis=1) == test.labels).mean() == pytest.approx(expected)
@@ -68,7 +68,7 @@ def test_a_finished_run_on_a_disk_that_is_only_read_is_shown(spec: Path, capsys:
     assert archspec(["train", "small.yaml", *QUICK]) == 0
     with alone(RUN):
         assert archspec(["train", "small.yaml", *QUICK]) == 0
-    assert capsys.readouterr().out.count("small on digits, 360 test images") == 2
+    assert capsys.readouterr().out.count("small on synthetic, 60 test images") == 2
 
 
 def test_without_checkpoints_a_finished_run_is_completed_or_refused(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -94,6 +94,7 @@ def test_dry_run_writes_nothing(spec: Path, capsys: pytest.CaptureFixture[str]) 
     assert [path.name for path in Path().iterdir()] == ["small.yaml"]
 
 
+@pytest.mark.usefixtures("digits")
 def test_dry_run_fails_where_the_run_would(spec: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Another run's folder, an export that is not equal, a disk that is too small."""
     from archspec.train import rehearsal

@@ -15,6 +15,8 @@ from test_strategy import DEVICES
 
 from archspec.train.job import Job
 
+pytestmark = pytest.mark.usefixtures("digits")
+
 BATCH, LAST, THERE = 32, 44, 29
 """1437 images: 44 batches and 29 images."""
 MEAN, VARIANCE = "stem_conv_norm/moving_mean", "stem_conv_norm/moving_variance"
@@ -92,7 +94,7 @@ from itertools import islice
 
 def after(kind, *overrides):
     keras.utils.clear_session()
-    spec = load("small.yaml", ["train.batch=32", "stem=[conv: 3x3 8 /2]", f"train.strategy={kind}", *overrides])
+    spec = load("small.yaml", ["train.batch=32", "stem=[conv: 3x3 8 /2]", "stages=[]", f"train.strategy={kind}", *overrides])
     job = prepare(spec, lower(spec), load_data(spec.train.data), lambda *_: None)
     last = job.training.steps - 1
     job.state.progress.step = last
@@ -107,7 +109,7 @@ found = {"together": [off(after("one", more), after("mirrored", more)) for more 
 apart = after("mirrored", "train.sync_batch_norm=false", "train.batch=64")
 alone = after("one", "train.batch=64")
 found["apart"] = [[apart[name], alone[name]] for name in ("model/stem_conv_norm/moving_mean", "model/stem_conv_norm/moving_variance")]
-falls = ["train.batch=480", "train.epochs=3", "export.formats=[]"]
+falls = ["stages=[]", "train.batch=480", "train.epochs=3", "export.formats=[]"]
 plateau = "train.schedule={kind: plateau, learning_rate: 0.05, factor: 0.5, patience: 1, least: 2}"
 steps = "train.schedule={kind: step, learning_rate: 0.05, factor: 0.5, milestones: [2]}"
 ends = [[row["loss"] for row in trained("mirrored", *falls, more, *names)[2]] for more, names in ((plateau, []), (steps, ["name=b"]))]

@@ -19,6 +19,8 @@ from archspec.train.progress import Interrupted
 from archspec.train.reporting.report import learning
 from archspec.train.step.frozen import layers_of
 
+pytestmark = pytest.mark.usefixtures("digits")
+
 PLAIN = ["train.batch=32", "train.epochs=2", "stem=[conv: 3x3 8 /2]"]
 
 

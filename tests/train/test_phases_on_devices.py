@@ -9,6 +9,8 @@ import pytest
 from forked import program
 from test_strategy import DEVICES
 
+pytestmark = pytest.mark.usefixtures("digits")
+
 PROGRAM = DEVICES + """
 from itertools import islice
 import keras
@@ -33,7 +35,7 @@ bare = ["stages=[]", "stem=[conv: 3x3 8 /2 bare bias]", "train.recompute_statist
 one = after("one", *bare)
 found = {"parts": [off(one, after(kind, *bare, "train.accumulate=2")) for kind in ("one", "mirrored")]}
 found["norms"] = off(after("one"), after("mirrored"))
-found["norms of parts"] = off(*(after(kind, "train.accumulate=2") for kind in ("one", "mirrored")))
+found["norms of parts"] = off(*(after(kind, "stages=[]", "train.accumulate=2") for kind in ("one", "mirrored")))
 json.dump(found, sys.stdout)
 """
 

@@ -19,6 +19,8 @@ from archspec.train.prepare import prepare
 from archspec.train.reporting.report import headline
 from archspec.train.step.compiling import compiles
 
+pytestmark = pytest.mark.usefixtures("digits")
+
 QUIET = ["stem=[conv: 3x3 8 /2]"]
 """Without dropout, so that what XLA draws makes no difference."""
 

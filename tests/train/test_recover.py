@@ -58,8 +58,17 @@ def test_weights_that_are_not_there(run: Path, tmp_path: Path) -> None:
     shutil.rmtree(bare / "checkpoints")
     with pytest.raises(InputError, match="holds no state of the training any more"):
         subject(Asked(str(bare), "raw"), tick)
-    with pytest.raises(InputError, match="holds no best epoch"):
-        shutil.copytree(run / "checkpoints", bare / "checkpoints")
-        for path in (bare / "checkpoints").glob("best-*"):
-            path.unlink()
+    shutil.copytree(run / "checkpoints", bare / "checkpoints")
+    for path in (bare / "checkpoints").glob("best-*"):
+        path.unlink()
+    with pytest.raises(InputError) as error:
         subject(Asked(str(bare), "best"), tick)
+    assert str(error.value) == (f"{bare}/checkpoints holds no best epoch that can be used: train.checkpoint.best keeps those that end from now on\n"
+                                "  hint: where no weights are named the network is exported that lies in the run's folder")
+    states = sorted((bare / "checkpoints").glob("step-*"), reverse=True)
+    for path in states:
+        path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(InputError) as error:
+        subject(Asked(str(bare), "raw"), tick)
+    damaged = ", ".join(f"{path.name} (damaged: its checksum differs)" for path in states)
+    assert str(error.value).startswith(f"{bare}/checkpoints holds no state of the training that can be used: {damaged}\n")

@@ -23,6 +23,8 @@ from archspec.train.job import Job
 from archspec.train.prepare import prepare
 from archspec.train.rehearsal import Measured, Room, each_took, forecast, rehearse
 
+pytestmark = pytest.mark.usefixtures("digits")
+
 MEASURED = Measured({}, 0.25, 0.05, 12, (1_500_000_000, "the GPU"))
 
 

@@ -12,6 +12,8 @@ from archspec.cli import run as archspec
 from archspec.evaluate.judged import judge
 from archspec.export.images import Sought
 
+pytestmark = pytest.mark.usefixtures("digits")
+
 EVERYTHING = ["train.ema=0.9", "train.recompute_statistics=96", "train.checkpoint.best=1", "train.precision=mixed_bfloat16",
               "train.accumulate=2", "train.freeze={layers: [stem], until: 1}"]
 

@@ -16,6 +16,8 @@ from archspec.spec.arch import Spec
 from archspec.train.run import RunFolder, claimed, refuse
 from archspec.train.saving import manifest as manifests
 
+pytestmark = pytest.mark.usefixtures("digits")
+
 
 def loaded(spec: Path, *overrides: str) -> tuple[Spec, Graph]:
     found = load(str(spec), overrides)
@@ -193,3 +195,9 @@ def test_its_manifest_holds_every_kind_of_value(spec: Path) -> None:
     found = manifests.read(Path("manifest.json")).train
     assert found["class_weights"] == {"3": 2.5}
     assert [*map(list, found["augment"])] == [["pad_crop"], ["mixup"]]
+
+
+@pytest.mark.parametrize("program", ["archspec", "/usr/bin/archspec", "/lib/archspec/__main__.py"])
+def test_the_command_is_told_as_it_is_typed(program: str) -> None:
+    assert manifests.typed([program, "train", "a b"]) == ["archspec", "train", "a b"]
+    assert manifests.typed(["make.py", "-x"]) == ["make.py", "-x"]

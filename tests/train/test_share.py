@@ -17,6 +17,8 @@ from archspec.train.devices.launcher import addresses
 from archspec.train.devices.share import packed, unpacked
 from archspec.train.saving.checkpoint import Snapshot
 
+pytestmark = pytest.mark.usefixtures("digits")
+
 PROGRAM = """
 import json, os, sys
 import numpy as np

@@ -20,6 +20,8 @@ from archspec.spec.recipe import Recipe
 from archspec.train.devices import strategy as strategies
 from archspec.train.devices.cluster import ALONE, Cluster
 
+pytestmark = pytest.mark.usefixtures("digits")
+
 ROOT = Path(archspec.__file__).parents[1]
 DEVICES = """
 import io, json, sys

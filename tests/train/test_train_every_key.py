@@ -44,6 +44,8 @@ from archspec.train.step.schedule import LearningRate
 from archspec.train.step.steps import TrainStep
 from archspec.train.step.update import rules
 
+pytestmark = pytest.mark.usefixtures("digits")
+
 Written = dict[str, Any]
 """A `train` section as it is written."""
 APART = ("data", "preprocess", "augment")

@@ -15,10 +15,8 @@ from workers import Hook, ended, signalled, spoiled, together, two_devices
 from archspec.cli import run as archspec
 from archspec.train.devices.launcher import addresses
 
-SMALL = SPEC.replace("{block: basic, repeats: 1, width: 8}", "[]")
-"""One norm is enough: what is traced anew in each process takes most of the time."""
-PLAIN = SMALL.replace(", dropout: 0.1", "")
-ALL = """\
+PLAIN = SPEC.replace(", dropout: 0.1", "")
+ALL = SPEC.replace("batch: 12", "batch: 16").replace("train: 360", "train: 480") + """\
   augment: [pad_crop: 1, mixup]
   accumulate: 2
   clip: 5
@@ -26,6 +24,7 @@ ALL = """\
   precision: mixed_bfloat16
   on_divergence: rollback
 """
+"""A batch that can be shared out over two workers in two parts of whole pairs."""
 ARGUMENTS = ["train", "small.yaml", *QUICK, "--set", "train.checkpoint.steps=10"]
 SPOILED = 37
 """The step of which one worker's part is no numbers."""
@@ -52,7 +51,7 @@ def test_one_device_two_devices_and_two_workers_have_one_loss_curve(spec: Path) 
     killed = [partial(signalled, SIGKILL, 37)]
     assert archspec([*ARGUMENTS, "--run", "one"]) == archspec([*in_parts, "--run", "parts"]) == 0
     (code, said), = ended(([*in_parts, "--run", "mirrored", "--strategy", "mirrored"], [two_devices]))
-    assert (code, "2 CPUs, mirrored; batch 48, 24 on each" in said) == (0, True), said
+    assert (code, "2 CPUs, mirrored; batch 12, 6 on each" in said) == (0, True), said
     assert [code for code, _ in together([*ARGUMENTS, "--run", "two"], [], [])] == [0, 0]
     assert [code for code, _ in together([*in_parts, "--run", "changed"], killed, killed)] == [-9, -9]
     assert archspec([*in_parts, "--run", "changed"]) == 0
@@ -65,7 +64,7 @@ def test_one_device_two_devices_and_two_workers_have_one_loss_curve(spec: Path) 
 @pytest.mark.slow
 def test_stopped_and_killed_in_every_way_the_end_is_that_of_the_whole_run(spec: Path) -> None:
     """Bit for bit, with everything on: one is asked to stop, one is killed, all are killed, all diverge and go back."""
-    spec.write_text(SMALL + ALL)
+    spec.write_text(ALL)
     bad = partial(spoiled, SPOILED)
     run, said = [*ARGUMENTS, "--run", "cut"], list[str]()
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from forked import FORKS
-from matplotlib.figure import Figure
+from runs import undrawn
 
 from archspec.__main__ import main
 from archspec.train import loop
@@ -57,7 +57,7 @@ def _run(arguments: list[str], hooks: list[Hook], log: Path, environment: dict[s
     with log.open("wb") as file:
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
-    PATCH.setattr(Figure, "savefig", lambda self, path, **_: Path(path).touch())  # half of the time of a run's end
+    undrawn(PATCH)
     for hook in hooks:
         hook()
     sys.argv = ["archspec", *arguments]

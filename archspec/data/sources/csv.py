@@ -18,6 +18,7 @@ from archspec.data.sources.listing import SUFFIXES
 from archspec.data.sources.several import table_of
 from archspec.data.sources.table import Table, read_table
 from archspec.errors import InputError, some, visible
+from archspec.io.places import expanded
 from archspec.spec.data import Csv
 
 LOOKED = 100
@@ -46,13 +47,13 @@ def csv(section: Csv) -> Source:
 def places(section: Csv) -> tuple[Path, Path | None, Path]:
     """The table to train on, that to test on, and the folder of the images. Raises InputError where one is not there."""
     tables = {"path": section.path, **({"test": section.test} if section.test else {})}
-    found = {key: Path(text).expanduser() for key, text in tables.items()}
+    found = {key: expanded(text) for key, text in tables.items()}
     for key, path in found.items():
         if not path.is_file():
             raise InputError(f"train.data.{key}: no file {path} (seen from {Path.cwd()})\n"
                              f"  hint: --set train.data.{key}=FILE, a table with the columns '{section.image}' and "
                              f"'{section.label}'")
-    root = Path(section.root).expanduser() if section.root else found["path"].parent
+    root = expanded(section.root) if section.root else found["path"].parent
     if not root.is_dir():
         raise InputError(f"train.data.root: no folder {root} (seen from {Path.cwd()})\n"
                          "  hint: --set train.data.root=FOLDER, in which the paths of the table begin")

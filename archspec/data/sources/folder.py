@@ -13,6 +13,7 @@ from archspec.data.sources.files import in_files
 from archspec.data.sources.holdout import held_out
 from archspec.data.sources.listing import BESIDE, LINK, OUTSIDE, LeftOut, below, entries, images_below, is_folder, odd
 from archspec.errors import InputError, some
+from archspec.io.places import expanded
 from archspec.spec.data import Folder
 
 TRAIN_NAMES = ("train", "training")
@@ -37,7 +38,7 @@ def folder(section: Folder) -> Source:
 
 def place(section: Folder) -> Path:
     """The folder that a section names. Raises InputError where there is none."""
-    root = Path(section.path).expanduser()
+    root = expanded(section.path)
     if root.is_file():
         raise InputError(f"train.data.path: {root} is a file; the images are read from a folder\n"
                          "  hint: unpack an archive first; of a table write train.data: {source: csv, path: FILE}")

@@ -15,6 +15,7 @@ from archspec.data.source import Source
 from archspec.data.sources.arrays import Pair, of_arrays
 from archspec.errors import InputError, visible
 from archspec.io.files import ARCHIVE_ERRORS, opened
+from archspec.io.places import expanded
 from archspec.spec.data import Keras
 
 FASHION = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
@@ -74,7 +75,7 @@ def keras(section: Keras) -> Source:
 
 def place(section: Keras) -> Path:
     """The file or the folder of a data set. Raises InputError where it is not there."""
-    home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"
+    home = expanded(os.environ.get("KERAS_HOME") or "~/.keras") / "datasets"
     found = next((home / name for name in PLACES[section.name] if (home / name).exists()), None)
     if found is None:
         raise InputError(f"train.data: no {home / PLACES[section.name][0]}, where Keras keeps {section.name}\n"

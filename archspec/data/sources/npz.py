@@ -13,6 +13,7 @@ from archspec.data.sources.arrays import Pair, of_arrays, texts
 from archspec.errors import InputError, listed, some, visible
 from archspec.io.files import ARCHIVE_ERRORS
 from archspec.io.memory import free_memory
+from archspec.io.places import expanded
 from archspec.spec.data import Npz
 
 NAMES = (("x_train", "y_train", "x_test", "y_test"), ("train_images", "train_labels", "test_images", "test_labels"))
@@ -46,7 +47,7 @@ def npz(section: Npz) -> Source:
 
 def place(section: Npz) -> Path:
     """The file that a section names. Raises InputError where there is none."""
-    path = Path(section.path).expanduser()
+    path = expanded(section.path)
     if not path.is_file():
         raise InputError(f"train.data.path: no file {path} (seen from {Path.cwd()})\n"
                          f"  hint: --set train.data.path=FILE.npz, which holds {' '.join(NAMES[0])}")

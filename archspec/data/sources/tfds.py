@@ -20,6 +20,7 @@ from archspec.data.sources.records import Wanted
 from archspec.data.sources.shards import MOST_FILES, records_in
 from archspec.data.sources.tfrecord import names_in
 from archspec.errors import InputError, some, visible
+from archspec.io.places import expanded
 from archspec.spec.data import MOST_CLASSES, Tfds
 
 INFO, FEATURES = "dataset_info.json", "features.json"
@@ -59,7 +60,7 @@ def tfds(section: Tfds) -> Source:
 
 def place(section: Tfds) -> Path:
     """The folder of the newest version, or of that which the name says. Raises InputError where it is not on the disk."""
-    root = Path(section.path or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
+    root = expanded(section.path or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets")
     name, _, version = section.name.partition(":")
     if any(part in ("", ".", "..") for part in name.split("/")):
         raise InputError(f"train.data.name: '{visible(section.name)}' is no name of a data set\n"

@@ -11,6 +11,7 @@ from archspec.data.sources.recorded import Half, source_of
 from archspec.data.sources.records import Wanted
 from archspec.data.sources.shards import MOST_FILES, records_in
 from archspec.errors import InputError, some, visible
+from archspec.io.places import expanded
 from archspec.spec.data import Tfrecord
 
 NAMES = "labels.txt"
@@ -40,11 +41,11 @@ def tfrecord(section: Tfrecord) -> Source:
 
 def place(section: Tfrecord) -> Path:
     """The folder that a section names. Raises InputError where there is none, or where a file is not there that is named."""
-    root = Path(section.path).expanduser()
+    root = expanded(section.path)
     if not root.is_dir():
         raise InputError(f"train.data.path: no folder {root} (seen from {Path.cwd()})\n"
                          "  hint: --set train.data.path=FOLDER, which holds the TFRecord files")
-    if section.classes and not Path(section.classes).expanduser().is_file():
+    if section.classes and not expanded(section.classes).is_file():
         raise InputError(f"train.data.classes: no file {section.classes} (seen from {Path.cwd()})\n"
                          "  hint: --set train.data.classes=FILE, with the name of a class in each line")
     return root
@@ -87,7 +88,7 @@ def guessed(root: Path) -> dict[str, str]:
 
 def _names(root: Path, section: Tfrecord) -> tuple[str, ...] | None:
     """The names of the classes, if a file holds them."""
-    path = Path(section.classes).expanduser() if section.classes else root / NAMES
+    path = expanded(section.classes) if section.classes else root / NAMES
     return names_in(path, section.first_label) if section.classes or path.is_file() else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,15 +54,21 @@ class Manifest:
         write_json(path, asdict(self))
 
 
+def typed(arguments: Sequence[str]) -> list[str]:
+    """A command as a person types it: `python -m archspec` has the path of its __main__.py as the first word."""
+    program = Path(arguments[0])
+    return ["archspec" if program.name in ("archspec", "__main__.py") else arguments[0], *arguments[1:]]
+
+
 def start(step: int, machine: Mapping[str, str]) -> dict[str, Any]:
     """One more start of a run, after so many steps."""
-    return {"time": datetime.now(UTC).isoformat(timespec="seconds"), "step": step, "command": sys.argv, "versions": versions(),
-            "machine": dict(machine)}
+    return {"time": datetime.now(UTC).isoformat(timespec="seconds"), "step": step, "command": typed(sys.argv),
+            "versions": versions(), "machine": dict(machine)}
 
 
 def begun(spec: Spec, rule: Preprocess, graph: Graph, fresh: bool, machine: Mapping[str, str] = NOWHERE) -> Manifest:
     """The manifest of a run that this command begins."""
-    return Manifest(spec.name, graph.fingerprint, spec.train.seed, sys.argv, versions(),
+    return Manifest(spec.name, graph.fingerprint, spec.train.seed, typed(sys.argv), versions(),
                     {"images": "pixels from 0 to 255", **rule.to_json()}, to_json(spec.train), fresh, [], dict(machine),
                     spec.resolved.recipe)
 
