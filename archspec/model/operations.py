@@ -118,8 +118,9 @@ def _biased(call: Call, x: tf.Tensor) -> tf.Tensor:
 
 
 def _added(call: Call, x: tf.Tensor) -> tf.Tensor:
-    """The bias of a grouped convolution. oneDNN fuses a sum as it does a BiasAdd; without oneDNN TensorFlow fuses the BiasAdd
-    alone, and then finds that it cannot compute groups fused.
+    """The bias of a grouped convolution.
+
+    oneDNN fuses a sum as it does a BiasAdd. Without it TensorFlow fuses the BiasAdd alone, and cannot compute groups fused.
     """
     return x + call.arrays["bias"] if "bias" in call.arrays else x
 
