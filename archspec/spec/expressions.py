@@ -192,7 +192,7 @@ def _instead_of(name: str, known: Iterable[str]) -> str:
 def _near(name: str, known: Iterable[str]) -> str:
     """'did you mean …?': a name that somebody gave before those of the place, which have to be nearer."""
     given = [each for each in known if each not in NAMES_IN_BLOCKS]
-    found = closest(name, given) or closest(name, NAMES_IN_BLOCKS.intersection(known), NEAR)
+    found = closest(name, given) or closest(name, sorted(NAMES_IN_BLOCKS.intersection(known)), NEAR)
     return f"did you mean '{found}'?" if found else ""
 
 
