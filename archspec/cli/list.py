@@ -77,7 +77,7 @@ def _print_blocks(blocks: list[catalog.BlockEntry]) -> None:
             family = entry.family
         parameters = " ".join(name if value == "required" else f"{name}={_shown(value)}"
                               for name, value in entry.parameters.items())
-        click.echo(f"  {entry.name}: {parameters}\n      {entry.description}")
+        click.echo(f"  {entry.name}{': ' * bool(parameters)}{parameters}\n      {entry.description}")
 
 
 def _shown(value: object) -> str:

@@ -19,7 +19,10 @@ from archspec.views.explain import explain as explain_key
 @click.option("--explain", metavar="KEY", help="Say where the value of a key came from: --explain stages.widths.")
 @click.option("--block", metavar="NAME", help="A block instead, of SPEC or one that ships.")
 def show(spec: str | None, overrides: tuple[str, ...], expand: bool, explain: str | None, block: str | None) -> int:
-    """Show SPEC with everything it extends merged into it, or with --block one block. What is printed is a spec, or blocks."""
+    """Show SPEC with everything it extends merged into it. What is printed is a spec.
+
+    With --block one block: of SPEC, or one that ships.
+    """
     if block is not None:
         if explain is not None or (spec is None and overrides):
             raise click.UsageError("--explain and --set are of a SPEC: --block stands without --explain, and --set with a SPEC")
