@@ -114,11 +114,11 @@ def hinted(problems: Sized, search: Callable[..., str], *arguments: object) -> s
     return search(*arguments) if len(problems) < MAX_SHOWN else ""
 
 
-def closest(word: str, known: Iterable[str]) -> str:
-    """The known word that is spelt much like this one, or ''."""
+def closest(word: str, known: Iterable[str], least: float = 0.6) -> str:
+    """The known word that is spelt much like this one, or ''; `least` is the share of the letters that is the same."""
     words = list(islice(known, MAX_KNOWN))
     few = len(word) < WIDEST and len(words) < MAX_KNOWN
-    found = difflib.get_close_matches(word, words, n=1, cutoff=0.6) if few else []
+    found = difflib.get_close_matches(word, words, n=1, cutoff=least) if few else []
     return found[0] if found else ""
 
 

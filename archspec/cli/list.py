@@ -13,6 +13,7 @@ from archspec.errors import InputError, nearest
 from archspec.io.places import relative, shipped
 from archspec.spec.dump import to_inline
 from archspec.spec.files import recipe_names, spec_names
+from archspec.spec.library import shipped_blocks
 from archspec.views import catalog
 from archspec.views import recipes as known
 
@@ -40,7 +41,8 @@ def list_(word: str | None, as_json: bool, only_blocks: bool, only_recipes: bool
                     "recipes": [entry.name for entry in recipes], "recipe_entries": [asdict(entry) for entry in recipes]})
         return DONE
     if not (blocks if only_blocks else recipes if only_recipes else specs):
-        what, among = ("recipe", recipe_names()) if only_recipes else ("block" if only_blocks else "spec", spec_names())
+        what, among = (("recipe", recipe_names()) if only_recipes else ("block", list(shipped_blocks())) if only_blocks
+                       else ("spec", spec_names()))
         raise InputError(f"no {what} has '{word}' in its name{'' if only_recipes else ', family'} or description\n"
                          f"  hint: {nearest(word or '', among) or 'archspec list shows all'}")
     if only_blocks:
@@ -75,7 +77,7 @@ def _print_blocks(blocks: list[catalog.BlockEntry]) -> None:
             family = entry.family
         parameters = " ".join(name if value == "required" else f"{name}={_shown(value)}"
                               for name, value in entry.parameters.items())
-        click.echo(f"  {entry.name}: {parameters}\n      {entry.description}")
+        click.echo(f"  {entry.name}{': ' * bool(parameters)}{parameters}\n      {entry.description}")
 
 
 def _shown(value: object) -> str:

@@ -7,16 +7,29 @@ import click
 from archspec.cli import DONE
 from archspec.cli.options import overrides, spec_of
 from archspec.spec.arch import Spec
+from archspec.spec.blocks import BlockTable
+from archspec.views.block_text import block_text
 from archspec.views.explain import explain as explain_key
 
 
 @click.command()
-@click.argument("spec")
+@click.argument("spec", required=False)
 @overrides
-@click.option("--expand", is_flag=True, help="Write the shipped blocks out that it uses.")
+@click.option("--expand", is_flag=True, help="Write the shipped blocks out that it uses; of --block what it copies.")
 @click.option("--explain", metavar="KEY", help="Say where the value of a key came from: --explain stages.widths.")
-def show(spec: str, overrides: tuple[str, ...], expand: bool, explain: str | None) -> int:
-    """Show SPEC with everything it extends merged into it. What is printed is a spec."""
+@click.option("--block", metavar="NAME", help="A block instead, of SPEC or one that ships.")
+def show(spec: str | None, overrides: tuple[str, ...], expand: bool, explain: str | None, block: str | None) -> int:
+    """Show SPEC with everything it extends merged into it. What is printed is a spec.
+
+    With --block one block: of SPEC, or one that ships.
+    """
+    if block is not None:
+        if explain is not None or (spec is None and overrides):
+            raise click.UsageError("--explain and --set are of a SPEC: --block stands without --explain, and --set with a SPEC")
+        click.echo(block_text(BlockTable(None) if spec is None else spec_of(spec, overrides).blocks, block, expand), nl=False)
+        return DONE
+    if spec is None:
+        raise click.UsageError("say which SPEC, or --block NAME for a block that ships")
     loaded = spec_of(spec, overrides)
     if explain is None:
         click.echo(loaded.to_yaml(expand) + _rate(loaded), nl=False)

@@ -9,9 +9,9 @@ from archspec.errors import MAX_SHOWN, Problem, SpecError, Where, hinted, neares
 from archspec.graph.ir import Graph, Value
 from archspec.graph.names import IMAGES
 from archspec.lowering.lowering import Call, Handler, Lowering
-from archspec.schema.tree import MappingTree, Scalar, Tree
+from archspec.schema.tree import Tree
 from archspec.spec.kept import PREVIOUS
-from archspec.spec.reading import parts
+from archspec.spec.reading import keeps
 
 AUXILIARY = "auxiliary"
 SECTIONS = ("let", "parameters", "stem", "stages", "head")
@@ -111,7 +111,7 @@ def _why(lowering: Lowering, missing: Missing) -> str:
     if name in lowering.base.kept.reserved:
         return _of_the_network(name)
     for body, tree in _bodies(lowering):
-        where = next(_keeps(tree, name), None)
+        where = next((where for said, where in keeps(tree) if said == name), None)
         if where is not None:
             return _kept_in(body, kept.body, where)
     return ""
@@ -136,15 +136,6 @@ def _bodies(lowering: Lowering) -> Iterator[tuple[str, Tree]]:
     yield from (("", entries[key]) for key in SECTIONS if key in entries)
     yield from ((AUXILIARY, entries[key]) for key in (AUXILIARY,) if key in entries)
     yield from ((name, table.tree(name)) for name in sorted({*lowering.called, *table.own}) if name in table)
-
-
-def _keeps(tree: Tree, name: str) -> Iterator[Where]:
-    """Where something is kept by a name."""
-    for part in parts(tree):
-        said = part.entries.get("keep") if isinstance(part, MappingTree) else None
-        said = said.entries.get("value") if isinstance(said, MappingTree) else said
-        if isinstance(said, Scalar) and said.text.split(maxsplit=1)[:1] == [name]:
-            yield said.where
 
 
 # -- values that nothing needs ---------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from archspec.errors import Problem, Where, nearest
 from archspec.graph.ir import Node, Value
+from archspec.graph.learned import GlobalResponseNorm
 from archspec.graph.ops import (
     Activation,
     BatchNorm,
@@ -32,7 +33,7 @@ from archspec.spec.elsewhere import PARAMETERS
 from archspec.spec.items import Items
 from archspec.spec.operations import ANY
 
-SPOILERS = (Activation, BatchNorm, LayerNorm, GroupNorm, LocalResponseNorm, Dropout)
+SPOILERS = (Activation, BatchNorm, LayerNorm, GroupNorm, GlobalResponseNorm, LocalResponseNorm, Dropout)
 """Logits behind one of these are no longer the log-odds that softmax and its loss take: none below 0, or all of one scale."""
 LAYERS: dict[type[Op], str] = {Dense: "dense layer", Conv: "convolution", GlobalPool: "pooling"}
 """How messages call what gives logits."""

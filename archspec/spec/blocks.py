@@ -163,6 +163,10 @@ class BlockTable:
         """A block as a tree, with what `like` copies."""
         return self._tree(name, ())
 
+    def as_written(self, name: str) -> MappingTree:
+        """A block as it is written, with its `like` and `edit`."""
+        return next(blocks[name] for blocks in self._levels if name in blocks)
+
     def lost(self, name: str) -> frozenset[str]:
         """What the block that it copies takes and its own body does not read."""
         return self._lost.get(name, frozenset())

@@ -44,8 +44,9 @@ IDENTITY = "leave it out: what is not there changes nothing, and [] is the path 
 DROP_PATH = "it is an argument of residual: `residual: {body: […], drop_path: 0.1}`"
 IMAGE = "the image stands at the top of the spec: input: 224x224x3"
 A_LIST = "a list of operations is one already: write them right here, or as the body of a block"
-CONCAT = "`branches: [[…], […]]` concatenates its paths"
-ADD = "`branches: {paths: [[…], […]], merge: add}` adds its paths, and residual its body to what enters"
+CONCAT = "`join: NAME` concatenates a value that is kept to the one here, `branches: [[…], […]]` its paths"
+ADD = ("`join: NAME merge=add` adds a value that is kept to the one here, `branches: {paths: [[…], […]], merge: add}` its "
+       "paths, and residual its body to what enters")
 INSTEAD = {
     "instancenorm": "write `norm: {kind: group_norm, groups: $channels}`: each channel is a group",
     "instancenormalization": "write `norm: {kind: group_norm, groups: $channels}`: each channel is a group",

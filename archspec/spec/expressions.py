@@ -15,12 +15,15 @@ from functools import lru_cache, partial
 from itertools import islice
 from typing import Protocol, runtime_checkable
 
-from archspec.errors import MAX_KNOWN, Where, listed, nearest, shorten
+from archspec.errors import MAX_KNOWN, Where, closest, listed, nearest, shorten
 from archspec.schema.kinds import hint_for_text
+from archspec.spec.operations import NAMES_IN_BLOCKS
 
 MAX_LENGTH = 400
 MAX_NUMBER = 10**15
 MAX_NESTING = 40
+NEAR = 0.75
+"""The share of the letters of a name of the place, that nobody gave, so that it may be meant."""
 
 Datum = object
 """int, float, str, bool, None, or a quoted list (anything with `length` and `entry`)."""
@@ -180,10 +183,17 @@ def undefined(name: str, known: Iterable[str]) -> ExpressionError:
 def _instead_of(name: str, known: Iterable[str]) -> str:
     """What to write instead of a name that is not known."""
     some = list(islice(known, MAX_KNOWN))
-    hint = "say how many there are: classes: 10" if name == "classes" else nearest(name, some)
+    hint = "say how many there are: classes: 10" if name == "classes" else _near(name, some)
     if hint or len(some) == MAX_KNOWN:
         return hint
     return "known here: " + listed(sorted(some)) if some else "no names are known here"
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    """'did you mean …?': a name that somebody gave before those of the place, which have to be nearer."""
+    given = [each for each in known if each not in NAMES_IN_BLOCKS]
+    found = closest(name, given) or closest(name, sorted(NAMES_IN_BLOCKS.intersection(known)), NEAR)
+    return f"did you mean '{found}'?" if found else ""
 
 
 def _evaluate(node: ast.expr, names: Mapping[str, Datum]) -> Datum:

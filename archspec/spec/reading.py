@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from archspec.errors import Where
 from archspec.schema.tree import ListTree, MappingTree, Scalar, Tree
 from archspec.spec.expressions import NAME, TEXT
 
@@ -73,6 +74,15 @@ def words(tree: Tree) -> set[str]:
             found.update(part.entries)
             waiting.extend(part.entries.values())
     return found
+
+
+def keeps(tree: Tree) -> Iterator[tuple[str, Where]]:
+    """The names that lists of a tree keep values as, each with the place where it stands."""
+    for part in parts(tree):
+        said = part.entries.get("keep") if isinstance(part, MappingTree) else None
+        said = said.entries.get("value") if isinstance(said, MappingTree) else said
+        if isinstance(said, Scalar):
+            yield from ((word, said.where) for word in said.text.split(maxsplit=1)[:1])
 
 
 def definitions(block: MappingTree) -> Mapping[str, Tree]:

@@ -13,6 +13,7 @@ from archspec.schema.tree import MappingTree, Scalar, kind
 from archspec.spec.arch import Spec, parse_spec, section_in
 from archspec.spec.augment import Operation, PadCrop
 from archspec.spec.augment_fit import misfits
+from archspec.spec.doubts import channels_first, unread_values, without_kernel
 from archspec.spec.export import ExportSection
 from archspec.spec.expressions import ExpressionError, names_in, undefined
 from archspec.spec.inherit import SET, Resolved
@@ -22,7 +23,7 @@ from archspec.spec.operations import IMPLIED, KIND_ARGUMENTS, NAMES_IN_BLOCKS
 from archspec.spec.recipe import Recipe
 from archspec.spec.scope import Work
 from archspec.spec.sections import SPEC, VERSION, WHOLE
-from archspec.spec.strict import channels_first, own_files, unread, unread_in_blocks
+from archspec.spec.strict import own_files, unread, unread_in_blocks
 
 
 def read_spec(resolved: Resolved) -> Spec:
@@ -161,4 +162,4 @@ RULES: tuple[Callable[[Spec], Iterator[Problem]], ...] = (
     unread_in_blocks,
 )
 WARNINGS: tuple[Callable[[Spec], Iterator[Problem]], ...] = (
-    unread, channels_first, _statistics, _augmentation)
+    unread, unread_values, channels_first, without_kernel, _statistics, _augmentation)

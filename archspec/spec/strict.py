@@ -81,15 +81,6 @@ def _unread_files(spec: Spec, used: Collection[str]) -> Iterator[Problem]:
             yield Problem("unread", file.named.where, f"nothing calls a block of {file.named.text}", "leave it out")
 
 
-def channels_first(spec: Spec) -> Iterator[Problem]:
-    """An input that looks as if PyTorch's order had been meant: 3x224x224."""
-    height, width, channels = spec.input
-    tree = spec.resolved.tree.entries.get("input")
-    if tree is not None and height in (1, 3) and width == channels and channels > 4 and tree.where.file in own_files(spec):
-        yield Problem("channels-first", tree.where, f"the input is {height} pixels high and has {channels} channels",
-                      f"height x width x channels: {width}x{channels}x{height}")
-
-
 def _unread(spec: Spec, section: str, used: Iterable[str], message: str, near: Iterable[str]) -> Iterator[Problem]:
     tree = spec.resolved.tree.entries.get(section)
     if not isinstance(tree, MappingTree):
@@ -97,11 +88,11 @@ def _unread(spec: Spec, section: str, used: Iterable[str], message: str, near: I
     known, files = sorted(near), own_files(spec)
     own = [name for name in tree.entries if name not in used and tree.key(name).file in files]
     for number, name in enumerate(own):
-        hint = hinted(range(number), _other, name, known)
+        hint = hinted(range(number), other, name, known)
         yield Problem("unread", tree.key(name), f"{message} '{name}'", hint or "leave it out")
 
 
-def _other(name: str, known: Iterable[str]) -> str:
+def other(name: str, known: Iterable[str]) -> str:
     """The nearest of the names that are known, itself left out."""
     return nearest(name, (other for other in known if other != name))
 
@@ -142,4 +133,4 @@ def _unread_in_block(name: str, tree: MappingTree, problems: list[Problem]) -> N
             if each not in read:
                 assert isinstance(part, MappingTree)
                 problems.append(Problem("unread", part.key(each), f"the body of the block {name} does not read '{each}'",
-                                        hinted(problems, _other, each, known) or f"use it there as ${each}, or leave it out"))
+                                        hinted(problems, other, each, known) or f"use it there as ${each}, or leave it out"))

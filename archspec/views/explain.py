@@ -42,12 +42,12 @@ def explain(spec: Spec, key: str) -> list[Origin]:
     """Every place that gives the key a value, the base first; else its default. Raises InputError where it has no value."""
     path = [PLURALS.get(part, part) if key.startswith("stages.") else part for part in key.split(".")]
     layers = _layers(spec)
+    named = list(zip(layers, names_by_layer(layers), strict=True))
     if path[0] in NOT_INHERITED:
-        layers = layers[-1:]
+        named = named[-1:]
     if path[0] == "train" and path[1:2] and path[1] in DECIDED:  # what a recipe has made void
-        layers = layers[max((number for number, layer in enumerate(layers) if layer.recipe), default=0):]
-    found = [origin for layer, names in zip(layers, names_by_layer(layers), strict=True)
-             for origin in _origins(spec, layer.tree, path, names)]
+        named = named[max((number for number, layer in enumerate(layers) if layer.recipe), default=0):]
+    found = [origin for layer, names in named for origin in _origins(spec, layer.tree, path, names)]
     if not found and path[0] in ("stages", "parameters") and len(path) == 2:
         found = [Origin(tree.where, f"{to_inline(plain(tree))}, the default of the block {name}")
                  for name, tree in _block_defaults(spec, path[1])]

@@ -12,6 +12,8 @@ import click
 import pytest
 
 from archspec.cli import COMMANDS, Commands, run
+from archspec.io.places import shipped
+from archspec.network import load, lower
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -265,6 +267,50 @@ def test_list_shows_what_has_a_word(archspec: Run) -> None:
     code, out, err = archspec("list", "resnet5o")
     assert (code, out) == (2, "")
     assert err == "no spec has 'resnet5o' in its name, family or description\n  hint: did you mean 'resnet50'?\n"
+
+
+def test_list_of_blocks_shows_what_each_takes(archspec: Run) -> None:
+    assert archspec("list", "highway", "--blocks")[1].splitlines()[1] == "  highway_conv: width gate_bias=-2"
+    assert archspec("list", "botleneck", "--blocks") == (
+        2, "", "no block has 'botleneck' in its name, family or description\n  hint: did you mean 'bottleneck'?\n")
+
+
+COPIED = "blocks:\n  mine: {like: basic, edit: {conv2: {replace: []}}}  # shorter\n"
+OTHERS = "  two:\n    body:\n      - act\n\n      # behind it\n      - norm\n  three: {body: [act]}\n"
+NET = "input: 32x32x3\nclasses: 10\nstem: [two, three]\nstages: {block: mine, width: 16}\nhead: [global_avg_pool, dense: 10]\n"
+
+
+def test_show_prints_a_block_as_it_is_written(archspec: Run, tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text(COPIED + OTHERS + NET)
+    net = str(tmp_path / "net.yaml")
+    assert archspec("show", net, "--block", "mine")[:2] == (0, COPIED)
+    assert archspec("show", net, "--block", "two")[1] == "blocks:\n  two:\n    body:\n      - act\n\n      # behind it\n      - norm\n"
+    assert archspec("show", "--block", "highway_conv")[1].splitlines()[1] == (shipped() / "blocks/highway.yaml").read_text().partition("blocks:\n")[2].splitlines()[0]
+    changed = archspec("show", net, "--block", "three", "--set", "blocks.three.body=[act, norm]")[1]
+    assert changed == "blocks:\n  three:\n    body: [act, norm]\n"
+
+
+@pytest.mark.parametrize("block", ["mine", "resnext_grouped"])
+def test_show_prints_a_block_with_what_it_copies(archspec: Run, tmp_path: Path, block: str) -> None:
+    (tmp_path / "net.yaml").write_text(COPIED + OTHERS + NET)
+    (tmp_path / "included.yaml").write_text(archspec("show", str(tmp_path / "net.yaml"), "--block", block, "--expand")[1])
+    (tmp_path / "other.yaml").write_text(f"include: included\n{NET}".replace("two, three", "act").replace("mine", block))
+    spec = load(tmp_path / "other.yaml")
+    assert "like" not in (tmp_path / "included.yaml").read_text()
+    assert block in spec.blocks.included
+    (tmp_path / "other.yaml").write_text(COPIED + NET.replace("two, three", "act").replace("mine", block))
+    assert lower(spec).fingerprint == lower(load(tmp_path / "other.yaml")).fingerprint
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["--block", "bottlneck"], "there is no block 'bottlneck'\n  hint: did you mean 'bottleneck'?\n"),
+    ([], "say which SPEC, or --block NAME for a block that ships"),
+    (["--block", "basic", "--set", "classes=3"], "--explain and --set are of a SPEC"),
+    (["resnet50", "--block", "basic", "--explain", "classes"], "--explain and --set are of a SPEC")])
+def test_show_of_no_block(arguments: list[str], message: str, archspec: Run) -> None:
+    code, out, err = archspec("show", *arguments)
+    assert (code, out) == (2, "")
+    assert message in err
 
 
 def test_summary_a_row_a_layer(archspec: Run) -> None:

@@ -317,8 +317,8 @@ def test_what_only_gives_a_size_counts_neither_for_depth_nor_for_the_receptive_f
 
 
 def test_a_default_may_say_how(ops: Table) -> None:
-    found = ops("defaults: {upsample: {method: bilinear}, join: {merge: add}}\nstem: [keep: a, max_pool: 2x2 /2, upsample: to=a, join: a]")
-    assert (found["stem_upsample"], found["stem_concat"]) == ("resize(method=bilinear)", "merge(how=add)")
+    found = ops("defaults: {upsample: {method: bilinear}}\nstem: [keep: a, max_pool: 2x2 /2, upsample: to=a]")
+    assert found["stem_upsample"] == "resize(method=bilinear)"
 
 
 # -- large networks ------------------------------------------------------------------------------------------------------

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from archspec.schema.walk import Entry, walk
 from archspec.spec.data import Csv
 from archspec.spec.dump import to_text
 from archspec.spec.operations import OPERATIONS
-from archspec.spec.sections import DEFAULTS, SPEC, STAGE
+from archspec.spec.sections import BLOCK, DEFAULTS, SPEC, STAGE
+from archspec.views.catalog import blocks
 
 ROOT = Path(__file__).parents[2]
 OUTSIDE = [path for path in (ROOT / "archspec").rglob("*.py") if path.relative_to(ROOT / "archspec").parts[0] not in ("spec", "schema")]
@@ -117,6 +119,57 @@ def test_a_default_acts(name: str, argument: str, tmp_path: Path) -> None:
     assert len(set(map(repr, found))) > 1 or found[0] != observed(spec({}), tmp_path / "net.yaml")
 
 
+# -- blocks --------------------------------------------------------------------------------------------------------------
+
+GIVEN = {"stride": 2, "group_width": 8, "dilation": 1}
+"""What parameters of shipped blocks are, where not what they are by themselves, or 64 where they are nothing."""
+VALUES: tuple[object, ...] = (2, 4, 8, 32, 3, 5, 1, 0.5, 0.25, True, False, "tanh", "projection_always", "none", "identity", "max", ["act: tanh"])
+"""What a parameter of a block may be; the first that it takes has to act."""
+PARAMETERS = {entry.name: entry.parameters for entry in blocks()}
+
+
+def of_block(name: str, parameters: dict[str, Any], **given: object) -> dict[str, Any]:
+    """A spec with one stage of a block."""
+    usual = {each: GIVEN.get(each, 64) for each, default in parameters.items() if default == "required" or each in GIVEN}
+    return {**BASE, "let": {}, "stem": ["conv: 3x3 64"], "stages": [{"block": name, "repeats": 2, **usual, **given}]}
+
+
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], object]:
+    """What is observed of each block with what its parameters are by themselves."""
+    @cache
+    def of(block: str) -> object:
+        return observed(of_block(block, PARAMETERS[block]), tmp_path_factory.mktemp("block") / "net.yaml")
+    return of
+
+
+@pytest.mark.parametrize(("block", "parameter"), [(block, parameter) for block, each in PARAMETERS.items() for parameter in each])
+def test_a_parameter_of_a_block_acts(block: str, parameter: str, unchanged: Callable[[str], Any], tmp_path: Path) -> None:
+    usual = GIVEN.get(parameter, PARAMETERS[block][parameter])
+    found = (observed(of_block(block, PARAMETERS[block], **{parameter: value}), tmp_path / "net.yaml") for value in VALUES if value != usual)
+    assert unchanged(block)[0] != "refused", unchanged(block)
+    assert next((each for each in found if each[0] != "refused"), None) != unchanged(block)  # type: ignore[index]
+
+
+BLOCKS = {"description": "other", "like": "bottleneck", "edit": {"conv1": {"change": {"act": "tanh"}}}, "unit": "conv-act",
+          "parameters": {"se": 4}, "let": {"wide": 16}, "body": ["conv: 3x3 $width /$stride"]}
+
+
+def test_every_key_of_a_block_acts(tmp_path: Path) -> None:
+    assert BLOCKS.keys() == BLOCK.keys()
+    (tmp_path / "blocks.yaml").write_text(
+        "blocks: {mine: {parameters: {width: required, stride: 1, se: none}, let: {wide: 8}, body: [conv: 3x3 $wide /$stride, conv: 1x1 $width, se: $se]}}")
+    of_own = {"block": "own", "widths": [16, 32], "strides": [1, 2]}
+
+    def spec(block: dict[str, Any]) -> object:
+        found = observed({**BASE, "include": "blocks.yaml", "blocks": {"own": block}, "stages": of_own}, tmp_path / "net.yaml")
+        return found, archspec.load(str(tmp_path / "net.yaml")).blocks.get("own").description  # type: ignore[union-attr]
+
+    for key, value in BLOCKS.items():
+        like = "basic" if key in ("like", "edit") else "mine"
+        assert spec({"like": like, key: value}) != spec({"like": like}), key
+
+
 # -- stages and the spec -------------------------------------------------------------------------------------------------
 
 STAGES = {"name": "other", "block": "bottleneck", "repeats": 3, "stride": 4, "before": ["act: tanh"], "after": ["act: tanh"],
@@ -137,6 +190,12 @@ def test_every_key_of_a_stage_acts(tmp_path: Path) -> None:
         given = value if key in ("before", "after", "between") else [value, value] if key != "name" else ["other", "another"]
         stages = {**BASE["stages"], same.get(key, key): given}
         assert observed({**BASE, "stages": stages}, tmp_path / "net.yaml") != before, key
+
+
+@pytest.mark.parametrize("padding", list(others(DEFAULTS["padding"])))
+def test_the_padding_of_all_operations_acts(padding: object, tmp_path: Path) -> None:
+    before = observed(BASE, tmp_path / "net.yaml")
+    assert observed({**BASE, "defaults": {"padding": padding}}, tmp_path / "net.yaml") != before
 
 
 def test_every_key_of_a_spec_acts(tmp_path: Path) -> None:

@@ -24,8 +24,9 @@ Fails = Callable[..., tuple[Problem, ...]]
     ("InnerProduct: 10", "did you mean 'dense'?"), ("Pooling: 2", "did you mean 'max_pool'?"),
     ("nn.InstanceNorm2d", "write `norm: {kind: group_norm, groups: $channels}`: each channel is a group"),
     ("DropPath: 0.1", "it is an argument of residual: `residual: {body: […], drop_path: 0.1}`"),
-    ("Concatenate", "`branches: [[…], […]]` concatenates its paths"), ("nn.Conv2DTranspose: 8", "did you mean 'conv_transpose'?"),
-    ("SELayer", "did you mean 'se'?"), ("BasicBlock: 64", "did you mean 'basic'?"), ("_DenseLayer: 8", "did you mean 'dense_layer'?"),
+    ("Concatenate", "`join: NAME` concatenates a value that is kept to the one here, `branches: [[…], […]]` its paths"), ("nn.Conv2DTranspose: 8", "did you mean 'conv_transpose'?"),
+    ("add", "`join: NAME merge=add` adds a value that is kept to the one here, `branches: {paths: [[…], […]], merge: add}` its paths, "
+            "and residual its body to what enters"), ("SELayer", "did you mean 'se'?"), ("BasicBlock: 64", "did you mean 'basic'?"), ("_DenseLayer: 8", "did you mean 'dense_layer'?"),
     ("DenseBlock: 6", "did you mean 'dense_layer'?"), ("GaussianNoise: 0.1", "operations: " + " ".join(OPERATIONS)),
 ])
 def test_an_operation_of_another_library(item: str, hint: str, fails: Fails) -> None:

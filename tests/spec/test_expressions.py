@@ -62,3 +62,12 @@ def test_numbers_size_and_work_are_bounded(text: str) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1_000_000
+
+
+@pytest.mark.parametrize(("name", "given", "hint"), [
+    ("wdth", "width", "did you mean 'width'?"), ("wdth", "inner", "known here: channels inner map_height map_width"),
+    ("chanels", "inner", "did you mean 'channels'?"), ("map_widht", "wide", "did you mean 'map_width'?"), ("hight", "height", "did you mean 'height'?")])
+def test_names_that_were_given_come_before_those_of_the_place(name: str, given: str, hint: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        evaluate(f"${name}", {"map_height": 8, "map_width": 8, "channels": 3, given: 4})
+    assert caught.value.hint == hint

@@ -17,7 +17,7 @@ from archspec.spec.source import parse
 
 Write = Callable[..., Path]
 Fails = Callable[..., tuple[Problem, ...]]
-GIVEN = "let: {a: 3}\nstem: [conv: $a]"
+GIVEN = "let: {a: 3}\nstem: [conv: 1x1 $a]"
 
 
 @pytest.mark.parametrize(("text", "warning"), [
@@ -28,6 +28,16 @@ GIVEN = "let: {a: 3}\nstem: [conv: $a]"
     ("let: {se: 8}\nstages: {block: basic, width: 8}", "nothing reads the name 'se'"),
     ("input: 3x32x32", "the input is 3 pixels high and has 32 channels"),
     ("input: 1x28x28", "the input is 1 pixels high and has 28 channels"),
+    ("stem: [keep: early]", "nothing takes the value that is kept as 'early'"),
+    ("stem: [keep: {value: early}, keep: late, join: late]", "nothing takes the value that is kept as 'early'"),
+    ("blocks: {mine: {body: [keep: a]}}\nstem: [keep: a, mine, join: a]", "nothing takes the value that is kept as 'a'"),
+    ("stages: {block: basic, width: 8}\nauxiliary: {stage1: [keep: a, global_avg_pool, dense: 10]}\nstem: [keep: a, join: a]",
+     "nothing takes the value that is kept as 'a'"),
+    ("blocks: {one: {body: [act, keep: a]}, two: {like: one, edit: {act: {before: [keep: b]}}}}\nstem: [one, two]",
+     "nothing takes the value that is kept as 'b'"),
+    ("stem: [conv: 8]", "a convolution without a kernel is 1x1"), ("stem: [conv: {filters: '$(max(8, 4))'}]", "a convolution without a kernel is 1x1"),
+    ("let: {list: [conv: 8]}\nstem: [$list]", "a convolution without a kernel is 1x1"),
+    ("blocks: {mine: {like: basic, edit: {conv1: {replace: [conv: $width]}}}}\nstages: {block: mine, width: 8}", "a convolution without a kernel is 1x1"),
     ("train: {preprocess: {mean: [1, 2]}}", "train.preprocess.mean has 2 numbers, but the input has 8 channel(s)"),
     ("train: {augment: [pca_lighting]}", "pca_lighting is for images of 3 channels, and the input has 8"),
     ("train: {augment: [random_scale_crop: [16, 64]]}", "random_scale_crop: the shorter side has 16 pixels at least, and the input has 32")])
@@ -37,12 +47,20 @@ def test_a_warning(text: str, warning: str, write: Write) -> None:
 
 
 @pytest.mark.parametrize("text", [
-    GIVEN, "train: {recipe: resnet_cifar_2015}", "train: {preprocess: {mean: 1, std: [1, 2, 3, 4, 5, 6, 7, 8]}}", "let: {a: 8, b: $a}\nstem: [conv: $b if=false]", "let: {a: 8}\nparameters: {se: $a}\nstages: {block: basic, width: 8}",
-    "let: {kind: mine}\nblocks: {mine: {parameters: {width: 3}, body: [conv: $width]}}\nstages: {block: $kind}",
-    "blocks: {se: {parameters: {ratio: 3}, body: [conv: $ratio]}}\nstages: {block: basic, width: 8}",
-    "blocks: {one: {parameters: {width: 3}, body: [conv: $width]}, two: {like: one}}\nstages: {block: two}",
+    GIVEN, "train: {recipe: resnet_cifar_2015}", "train: {preprocess: {mean: 1, std: [1, 2, 3, 4, 5, 6, 7, 8]}}", "let: {a: 8, b: $a}\nstem: [conv: 1x1 $b if=false]", "let: {a: 8}\nparameters: {se: $a}\nstages: {block: basic, width: 8}",
+    "let: {kind: mine}\nblocks: {mine: {parameters: {width: 3}, body: [conv: 1x1 $width]}}\nstages: {block: $kind}",
+    "blocks: {se: {parameters: {ratio: 3}, body: [conv: 1x1 $ratio]}}\nstages: {block: basic, width: 8}",
+    "blocks: {one: {parameters: {width: 3}, body: [conv: 1x1 $width]}, two: {like: one}}\nstages: {block: two}",
     "defaults: {conv: {bias: true}}\nstem: [residual: {body: [max_pool: 1x1 /1]}]", "defaults: {norm: layer_norm}",
-    "let: {a: 0.3}\nstem: [conv: 8 act=\"leaky_relu slope=$a\"]", "input: 1x32x16\nclasses: 10", "input: 32x3x32\nclasses: 10"])
+    "let: {a: 0.3}\nstem: [conv: 1x1 8 act=\"leaky_relu slope=$a\"]", "stem: [keep: a, join: a]",
+    "stem: [keep: a, max_pool: 2x2 /2, upsample: {to: a}]", "stem: [keep: a, act, join: {with: [a, images]}]",
+    "let: {list: [join: a]}\nstem: [keep: a, $list]", "defaults: {upsample: {to: a}}\nstem: [keep: a, upsample]",
+    "blocks: {mine: {parameters: {list: required}, body: [$list]}}\nstem: [keep: a, mine: {list: [join: a]}]",
+    "blocks: {one: {body: [act, keep: a]}, two: {like: one, edit: {act: {after: [keep: b]}, keep: {after: [join: a, join: b]}}}}\nstem: [one, two]",
+    "stages: {block: basic, width: 8}\nauxiliary: {stage1: [join: a, global_avg_pool, dense: 10]}\nstem: [keep: a]",
+    "stem: [conv: kernel=3 8, conv: {kernel: 3, filters: 8}, conv: '8 5x5']", "defaults: {conv: {kernel: 3}}\nstem: [conv: 8]",
+    "blocks: {mine: {parameters: {conv: 3}, body: [norm: {epsilon: $conv}]}}\nstem: [mine: {conv: 1}]",
+    "input: 1x32x16\nclasses: 10", "input: 32x3x32\nclasses: 10"])
 def test_no_warning(text: str, write: Write) -> None:
     assert archspec.load(str(write(text))).warnings == ()
 
@@ -50,7 +68,7 @@ def test_no_warning(text: str, write: Write) -> None:
 def test_what_a_file_that_is_extended_says_is_not_held_against_the_one_that_extends_it(write: Write) -> None:
     base = write("let: {a: 3}\nblocks: {mine: {body: [act]}}", "base")
     assert len(archspec.load(str(base)).warnings) == 2
-    assert archspec.load(str(write("extends: base\nstem: [conv: $a, mine]"))).warnings == ()
+    assert archspec.load(str(write("extends: base\nstem: [conv: 1x1 $a, mine]"))).warnings == ()
     assert archspec.load(str(write("extends: base"))).warnings == ()
 
 
@@ -71,6 +89,16 @@ def test_check_prints_warnings_and_with_strict_refuses_them(write: Write) -> Non
     assert lenient.output.startswith(f"warning: {path}:3:7: nothing reads the name 'a'\n")
     assert lenient.output.endswith(f"{path}: no problems\n")
     assert (lenient.return_value, strict.return_value) == (0, 2)
+
+
+def test_check_tells_where_a_kept_name_and_a_convolution_stand(write: Write) -> None:
+    path = str(write("stem: [conv: 16, keep: erly, keep: early, join: early]"))
+    text = "    3 | stem: [conv: 16, keep: erly, keep: early, join: early]\n"
+    said = CliRunner().invoke(command, ["check", path], standalone_mode=False).output
+    assert said == (f"warning: {path}:3:14: a convolution without a kernel is 1x1\n{text}      |{' ' * 14}^\n"
+                    "  hint: say which it is: conv: 3x3 16, or 1x1\n"
+                    f"warning: {path}:3:24: nothing takes the value that is kept as 'erly'\n{text}      |{' ' * 24}^\n"
+                    f"  hint: did you mean 'early'?\n{path}: no problems\n")
 
 
 @pytest.mark.parametrize(("head", "refused"), [
@@ -122,6 +150,7 @@ def test_words_of_a_tree() -> None:
     ("global_avg_pool, dense: $classes, dropout: 0.2", "the loss wants them as the dense layer gives them: leave it out"),
     ("global_avg_pool: keepdims, conv: 1x1 $classes, flatten", "the loss wants them as the convolution gives them: write it bare"),
     ("global_avg_pool: keepdims, conv: 1x1 $classes bare, dropout: 0.2, flatten", "the loss wants them as the convolution gives them: leave it out"),
+    ("global_avg_pool: keepdims, conv: 1x1 $classes bare, norm: global_response, flatten", "the loss wants them as the convolution gives them: leave it out"),
     ("conv: 1x1 $classes, global_avg_pool, act", "the loss wants them as the pooling gives them: leave it out")])
 def test_what_spoils_logits_can_be_left_out(head: str, hint: str, fails: Fails) -> None:
     problem, = fails(f"head: [{head}]")
