@@ -26,12 +26,15 @@ BEGIN, END = "<!-- parity: begin, written by tools/parity.py -->", "<!-- parity:
 SIZE = (96, 131)
 """Even and odd sides, on which paddings differ in different ways."""
 LARGE = (224, 224)
+WHOLE = (96, 160)
+"""For networks whose pools want multiples of 32."""
 CIFAR = (32, 32)
 INCEPTION = (160, 139)
 EQUAL = 1e-4
 SYMMETRIC = ("defaults.padding=symmetric", "defaults.norm.epsilon=1e-5")
 CAFFE = ("stem=[{conv: 7x7 64 /2}, {max_pool: 3x3 /2 valid ceil}]",)
 SENET = ("stem=[{conv: 3x3 64 /2}, {conv: 3x3 64}, {conv: 3x3 128}, {max_pool: 3x3 /2 valid ceil}]",)
+DLA_C = ("stages.width=[64, 64, 128, 256]", "stages.bottleneck=true")
 BARE = ("stages.activate=true", "stem=[{conv: 7x7 64 /2 bare}, {max_pool: 3x3 /2}]")
 
 
@@ -96,6 +99,12 @@ TWINS = [
     Twin("timm", "inception_v3", "inception_v3", ("auxiliary=null",), INCEPTION),
     Twin("timm", "inception_v4", "inception_v4", size=INCEPTION),
     Twin("timm", "inception_resnet_v2", "inception_resnet_v2", size=INCEPTION),
+    Twin("timm", "vovnet39a", "vovnet39"),
+    *same("timm", "ese_vovnet39b dpn68 dpn92"),
+    Twin("timm", "dla34", "dla34", size=WHOLE),
+    Twin("timm", "dla46_c", "dla34", DLA_C, WHOLE),
+    Twin("timm", "nasnetalarge", "nasnet_large"),
+    Twin("timm", "pnasnet5large", "pnasnet5_large"),
     Twin("pytorchcv", "resnet18", "resnet18", size=LARGE),
     Twin("pytorchcv", "resnet50", "resnet50_v1", size=LARGE),
     Twin("pytorchcv", "resnext50_32x4d", "resnext50_32x4d", size=LARGE),

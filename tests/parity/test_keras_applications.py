@@ -54,6 +54,8 @@ SLOW = (
     Case("keras_inception_v3", "InceptionV3", (107, 140)),
     Case("keras_inception_v3", "InceptionV3", (299, 299)),
     Case("keras_inception_resnet_v2", "InceptionResNetV2", (107, 140)),
+    Case("keras_nasnet_mobile", "NASNetMobile"),
+    Case("keras_nasnet_large", "NASNetLarge"),
     Case("efficientnet_b0", "EfficientNetB0", pixels=255.0),
     Case("mobilenet_v3_large", "MobileNetV3Large", options={"include_preprocessing": False}),
     Case("convnext_tiny", "ConvNeXtTiny", options={"include_preprocessing": False}),
