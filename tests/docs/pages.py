@@ -2,6 +2,7 @@
 
     ```yaml             a spec, or a part of one; `# NAME.yaml` as its first line saves it under that name
     ```yaml wrong       one that has problems
+    ```yaml blocks      a file of blocks, which a spec includes
     ```console          `$ archspec …` with what it prints; `…` stands for any text, a line `…` for any lines
     ```pycon            a session in Python, run by doctest
     ```sh               what a person types; only make targets are checked

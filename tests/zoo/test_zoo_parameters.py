@@ -9,8 +9,9 @@ from archspec.graph.ops import Conv, Dropout, DropPath, Gate, Op, Scale
 from archspec.network import load, lower
 from archspec.spec.files import spec_names
 
-NO_SE = ("alexnet", "cifar_densenet", "cifar_highway", "cifar_nin", "convnext", "darknet", "densenet", "efficientnet",
-         "keras_densenet", "keras_mobilenet", "mobilenet", "regnet", "se_", "senet", "squeezenet", "xception", "zfnet")
+NO_SE = ("alexnet", "cifar_densenet", "cifar_highway", "cifar_nin", "cifar_se_", "convnext", "darknet", "densenet", "efficientnet",
+         "keras_densenet", "keras_mobilenet", "mobilenet", "regnet", "resnet_rs_", "se_", "senet",
+         "squeezenet", "xception", "zfnet")
 """How the names begin of specs that are neither residual, Inception nor VGG, or have squeeze-and-excitation."""
 RATIO = 16
 
