@@ -103,6 +103,8 @@ TWINS = [
     *same("timm", "ese_vovnet39b dpn68 dpn92"),
     Twin("timm", "dla34", "dla34", size=WHOLE),
     Twin("timm", "dla46_c", "dla34", DLA_C, WHOLE),
+    Twin("timm", "hrnet_w18", "hrnet_w18", size=WHOLE),
+    Twin("timm", "hrnet_w32", "hrnet_w18", ("let.a=32",), WHOLE),
     Twin("timm", "nasnetalarge", "nasnet_large"),
     Twin("timm", "pnasnet5large", "pnasnet5_large"),
     Twin("pytorchcv", "resnet18", "resnet18", size=LARGE),
