@@ -105,7 +105,7 @@ TWINS = [
     Twin("timm", "dla46_c", "dla34", DLA_C, WHOLE),
     Twin("timm", "hrnet_w18", "hrnet_w18", size=WHOLE),
     Twin("timm", "hrnet_w32", "hrnet_w18", ("let.a=32",), WHOLE),
-    Twin("timm", "nasnetalarge", "nasnet_large"),
+    Twin("timm", "nasnetalarge", "nasnet_large", ("parameters.zeros=mean",)),
     Twin("timm", "pnasnet5large", "pnasnet5_large"),
     Twin("pytorchcv", "resnet18", "resnet18", size=LARGE),
     Twin("pytorchcv", "resnet50", "resnet50_v1", size=LARGE),

@@ -71,6 +71,7 @@ def test_every_format_of_keras(name: str, resnet: keras.Model, tmp_path: Path) -
     ("ResNet50V2", "keras_resnet50v2", 32), ("VGG16", "keras_vgg16", 32), ("DenseNet121", "keras_densenet121", 32),
     ("InceptionV3", "keras_inception_v3", 75), ("InceptionResNetV2", "keras_inception_resnet_v2", 75),
     ("MobileNet", "keras_mobilenet", 32), ("MobileNetV2", "mobilenet_v2", 32), ("Xception", "xception", 71),
+    ("NASNetMobile", "keras_nasnet_mobile", 32),
     ("MobileNetV3Large", "mobilenet_v3_large", 32), ("MobileNetV3Small", "mobilenet_v3_small", 32), ("ConvNeXtTiny", "convnext_tiny", 32),
 ])
 def test_the_applications_of_keras(application_name: str, spec: str, size: int, tmp_path: Path) -> None:
