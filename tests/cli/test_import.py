@@ -110,7 +110,7 @@ def test_every_format_of_keras(name: str, few: keras.Model, tmp_path: Path) -> N
 @pytest.mark.parametrize(("application_name", "spec", "size"), [
     ("ResNet50V2", "keras_resnet50v2", 32), ("VGG16", "keras_vgg16", 32), ("DenseNet121", "keras_densenet121", 32),
     ("InceptionV3", "keras_inception_v3", 75), ("InceptionResNetV2", "keras_inception_resnet_v2", 75),
-    ("Xception", "xception", 71),
+    ("Xception", "xception", 71), ("NASNetMobile", "keras_nasnet_mobile", 32),
 ])
 def test_the_applications_of_keras(application_name: str, spec: str, size: int, built: list[keras.Model], tmp_path: Path) -> None:
     model = application(application_name, size)

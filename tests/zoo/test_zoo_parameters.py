@@ -10,8 +10,8 @@ from archspec.network import load, lower
 from archspec.spec.files import spec_names
 
 NO_SE = ("alexnet", "cifar_densenet", "cifar_highway", "cifar_nin", "cifar_se_", "convnext", "darknet", "densenet", "efficientnet",
-         "keras_densenet", "keras_mobilenet", "mobilenet", "regnet", "resnet_rs_", "se_", "senet",
-         "squeezenet", "xception", "zfnet")
+         "ese_vovnet", "keras_densenet", "keras_mobilenet", "keras_nasnet", "mobilenet", "nasnet", "pnasnet", "regnet",
+         "resnet_rs_", "se_", "senet", "squeezenet", "unet", "vovnet", "xception", "zfnet")
 """How the names begin of specs that are neither residual, Inception nor VGG, or have squeeze-and-excitation."""
 RATIO = 16
 

@@ -58,6 +58,10 @@ TINY: dict[str, dict[str, Any]] = {
         {"block": "xception_down", "stride": 2, "width": 16, "activate": False},
         {"block": "xception_middle", "width": 16}, {"block": "xception_down", "stride": 2, "width": 32}]},
     "squeezenet1_1": {"input": "64x64x3", "stages.squeeze_width": 4},
+    "dla34": {"stages.widths": [8, 8, 16, 16]},
+    "dpn68": {"let.narrow": 32, "let.wide": 8, "stages.growth": 4, "stages.repeats": [1, 2, 1, 1]},
+    "ese_vovnet39b": {"stages.repeats": [2, 1, 1, 1], "stages.widths": 16, "stages.inner": 8},
+    "nasnet_mobile": {"input": "35x35x3", "let.width": 8, "let.first_width": 8, "let.cells": 1},
     "darknet53": {"stages.repeats": 1, "stages.widths": [8, 8, 16, 16, 16]},
 }
 """A member of each family, and what makes it small; images are 32x32 where nothing else is said.
