@@ -41,7 +41,7 @@ OTHERS: dict[type[ops.Op], tuple[ops.Op, dict[str, Any]]] = {
     ops.Flatten: (ops.Flatten(), {}),
     ops.Shuffle: (ops.Shuffle(2), {"groups": 3}),
     ops.Upsample: (ops.Upsample(2), {"factor": 3, "method": "bilinear"}),
-    ops.Resize: (ops.Resize(), {"method": "bilinear"}),
+    axes.Resize: (axes.Resize(), {"method": "bilinear"}),
     ops.Concat: (ops.Concat(), {}),
     ops.Merge: (ops.Merge("average"), {"how": "max", "drop_path": 0.2}),
     ops.Gate: (ops.Gate(), {}),
@@ -83,7 +83,7 @@ def around(op: ops.Op, size: tuple[int | None, int | None] = (8, 9)) -> Graph:
     x = net.put(ops.GlobalPool("avg"), image) if isinstance(op, ops.Dense) else image
     if isinstance(op, ops.Input):
         return net.done(x)
-    if isinstance(op, ops.Resize):
+    if isinstance(op, axes.Resize):
         return net.done(net.put(op, net.put(ops.Pool("avg", (2, 2), (2, 2)), image), image))
     several = {ops.Concat: 2, ops.Merge: 2, ops.Gate: 2, ops.Blend: 3, learned.Rows: 2, learned.Weighted: 2,
                learned.Select: 2}.get(type(op), 1)

@@ -341,7 +341,7 @@ def _upsample(call: Call, op: ops.Upsample) -> None:
     call.put("Resize", call.x, "", factors, mode=mode, coordinate_transformation_mode="half_pixel")
 
 
-def _resize(call: Call, op: ops.Resize) -> None:
+def _resize(call: Call, op: axes.Resize) -> None:
     """By the size that the second input has. The nearest of two pixels at one distance is the later, as TensorFlow has it."""
     sides = call.node.types[1].shape[:2]
     if None in sides:
@@ -488,7 +488,7 @@ OPERATIONS: Mapping[type[ops.Op], Callable[..., None]] = {
     ops.Flatten: _flatten,
     ops.Shuffle: _shuffle,
     ops.Upsample: _upsample,
-    ops.Resize: _resize,
+    axes.Resize: _resize,
     ops.Concat: lambda call, _: call.put("Concat", *call.inputs, axis=1),
     ops.Merge: _merge,
     ops.Gate: _gate,

@@ -128,3 +128,24 @@ class Position(Op):
         assert width is not None
         assert channels is not None
         return (Weight("position", (height, width, channels), True, Normal(0.02)),)
+
+
+@dataclass(frozen=True, slots=True)
+class Resize(Op):
+    """Enlarges a map to the height and width of another, whatever the ratio. Inputs: the map, and the one that has the size.
+
+    `method` is nearest or bilinear, of half-pixel centres.
+    """
+
+    kind: ClassVar[str] = "resize"
+    method: Literal["nearest", "bilinear"] = "nearest"
+
+    def infer(self, *inputs: Tensor) -> Tensor:
+        (*sides, channels), (*wanted, _) = (as_map(each, "upsample") for each in inputs)
+        strides = [(each.stride or (None, None)) for each in inputs]
+        for side, other, ours, theirs in zip(sides, wanted, *strides, strict=True):
+            open_and_smaller = None in (side, other) and ours is not None and theirs is not None and theirs > ours
+            if open_and_smaller or (side is not None and other is not None and other < side):
+                raise ShapeError(f"{inputs[0]} does not become larger as {inputs[1]}",
+                                 "upsample takes the size of a larger map; a pooling makes one smaller", ("to",))
+        return Tensor((*inputs[1].shape[:2], channels), inputs[1].stride)

@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import Literal
 
 from archspec.errors import Where
-from archspec.graph.ops import Input, Op, Resize
+from archspec.graph.axes import Resize
+from archspec.graph.ops import Input, Op
 from archspec.graph.types import Tensor, Weight
 
 Role = Literal["main", "shortcut", "gate", "auxiliary"]

@@ -10,7 +10,7 @@ from archspec.graph.ir import Node
 NON_NEGATIVE = ("relu", "relu6", "softplus", "hard_sigmoid", "sigmoid", "softmax")
 """Activations that give nothing below zero."""
 SIGN_KEEPING = (ops.Pool, ops.GlobalPool, ops.Concat, ops.Merge, ops.Dropout, ops.DropPath, ops.LocalResponseNorm,
-                ops.Pad, ops.PadChannels, ops.SliceChannels, ops.Shuffle, ops.Upsample, ops.Resize, axes.Reshape, axes.Permute,
+                ops.Pad, ops.PadChannels, ops.SliceChannels, ops.Shuffle, ops.Upsample, axes.Resize, axes.Reshape, axes.Permute,
                 axes.Reduce, axes.BlurPool, learned.Rows, learned.Weighted)
 """Operations that give nothing below zero where their inputs have nothing."""
 

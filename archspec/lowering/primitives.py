@@ -194,7 +194,7 @@ def _upsample(call: Call, value: Value | None) -> Value | None:
         raise SpecError([Problem("upsample", to.where, "upsample: both factor and to are given", "keep one of them")])
     name = str(call.get("to"))
     like = named(call, name, to.where)
-    return call.add(ops.Resize(given["method"]), value, like, notes=lambda: chains(call, ("here", value), (name, like)))
+    return call.add(axes.Resize(given["method"]), value, like, notes=lambda: chains(call, ("here", value), (name, like)))
 
 
 def _pad(call: Call, value: Value | None) -> Value | None:

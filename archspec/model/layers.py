@@ -41,7 +41,7 @@ def emit(node: Node, context: Context) -> Layers:
     return EMITTERS[type(node.op)](node, node.op, context)
 
 
-MERGING = (ops.Concat, ops.Merge, ops.Gate, ops.Blend, ops.Resize, more.Rows, more.Weighted, more.Select)
+MERGING = (ops.Concat, ops.Merge, ops.Gate, ops.Blend, on_axes.Resize, more.Rows, more.Weighted, more.Select)
 
 
 def takes_list(node: Node) -> bool:
@@ -264,7 +264,7 @@ EMITTERS: dict[type[ops.Op], Emitter] = {
     ops.Flatten: lambda node, op, _: (keras.layers.Flatten(name=node.name),),
     ops.Shuffle: lambda node, op, _: (custom.ChannelShuffle(op.groups, name=node.name),),
     ops.Upsample: lambda node, op, _: (keras.layers.UpSampling2D(op.factor, interpolation=op.method, name=node.name),),
-    ops.Resize: lambda node, op, _: (custom.Resize(op.method, name=node.name),),
+    on_axes.Resize: lambda node, op, _: (custom.Resize(op.method, name=node.name),),
     ops.Concat: lambda node, op, _: (keras.layers.Concatenate(name=node.name),),
     ops.Merge: _merge,
     ops.Gate: lambda node, op, _: (keras.layers.Multiply(name=node.name),),

@@ -295,7 +295,7 @@ def _upsample(call: Call, op: ops.Upsample) -> tf.Tensor:
     return tf.ensure_shape(resized, (None, *call.node.output.type.shape))
 
 
-def _resize(call: Call, op: ops.Resize) -> tf.Tensor:
+def _resize(call: Call, op: axes.Resize) -> tf.Tensor:
     resized = resize(call.x, call.inputs[1], op.method)
     return tf.ensure_shape(resized, (None, *call.node.output.type.shape))
 
@@ -410,7 +410,7 @@ OPERATIONS: Operations = {
     ops.Flatten: _flatten,
     ops.Shuffle: _shuffle,
     ops.Upsample: _upsample,
-    ops.Resize: _resize,
+    axes.Resize: _resize,
     ops.Concat: lambda call, _: tf.concat(call.inputs, axis=-1),
     ops.Merge: _merge,
     ops.Gate: _gate,

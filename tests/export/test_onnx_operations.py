@@ -137,4 +137,4 @@ def test_a_size_that_no_factor_leads_to(method: Literal["nearest", "bilinear"], 
     net = Net("net")
     image = net.put(ops.Input((*size, 6)))
     half, third = (net.put(ops.Pool("avg", (step, step), (step, step)), image) for step in (2, 3))
-    assert difference(net.done(net.put(ops.Resize(method), third, half)), (12, 12)) < 1e-6
+    assert difference(net.done(net.put(axes.Resize(method), third, half)), (12, 12)) < 1e-6

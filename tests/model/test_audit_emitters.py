@@ -9,7 +9,7 @@ import keras
 import pytest
 from vocabulary import OTHERS, around
 
-from archspec.graph import learned, ops
+from archspec.graph import axes, learned, ops
 from archspec.graph.types import VALID
 from archspec.model import layers
 from archspec.model.audit import Mismatch, audit, differences
@@ -114,7 +114,7 @@ def test_another_layer_is_caught(op: ops.Op, monkeypatch: pytest.MonkeyPatch) ->
     right = emitted(op)[-1]
 
     def wrong(node: Any, *_: object) -> layers.Layers:
-        if isinstance(op, learned.Select | ops.Resize):  # no layer of Keras's takes what they do
+        if isinstance(op, learned.Select | axes.Resize):  # no layer of Keras's takes what they do
             return (type("Other", (type(right),), {}).from_config({**right.get_config(), "name": node.name}),)
         return (keras.layers.Minimum(name=node.name) if several else keras.layers.Activation("tanh", name=node.name),)
     monkeypatch.setitem(layers.EMITTERS, type(op), wrong)

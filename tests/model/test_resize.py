@@ -13,7 +13,7 @@ from ai_edge_litert.interpreter import Interpreter
 from graphs import Net
 
 from archspec.errors import InputError
-from archspec.graph import ops
+from archspec.graph import axes, ops
 from archspec.graph.ir import Graph
 from archspec.graph.passes import dilated
 from archspec.model.audit import differences
@@ -43,10 +43,10 @@ def graph(method: Method, *, is_open: bool) -> Graph:
     """Maps pooled by 3x3, 2x2 and 4x4, enlarged again and added."""
     net = Net("net")
     image = net.put(ops.Input((None, None, 2) if is_open else (12, 12, 2)))
-    maps = [net.put(ops.Resize(method), net.put(ops.Pool("avg", (step, step), (step, step)), image), image) for step in (3, 2, 4)]
+    maps = [net.put(axes.Resize(method), net.put(ops.Pool("avg", (step, step), (step, step)), image), image) for step in (3, 2, 4)]
     half = net.put(ops.Pool("avg", (2, 2), (2, 2)), image)
     third = net.put(ops.Pool("avg", (3, 3), (3, 3)), image)
-    odd = net.put(ops.Resize(method), net.put(ops.Resize(method), third, half), image)
+    odd = net.put(axes.Resize(method), net.put(axes.Resize(method), third, half), image)
     return net.done(net.put(ops.Merge("add"), *maps, odd))
 
 

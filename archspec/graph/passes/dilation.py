@@ -16,10 +16,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from archspec.errors import InputError
-from archspec.graph.axes import BlurPool, Coordinates, Permute, Position, Reshape
+from archspec.graph.axes import BlurPool, Coordinates, Permute, Position, Reshape, Resize
 from archspec.graph.ir import Graph, Node, Value, is_input
 from archspec.graph.learned import ConvTranspose, Rows
-from archspec.graph.ops import Conv, Depthwise, Flatten, GlobalPool, Op, Pad, Pool, Resize, Upsample, reach
+from archspec.graph.ops import Conv, Depthwise, Flatten, GlobalPool, Op, Pad, Pool, Upsample, reach
 from archspec.graph.pads import same, unstrided
 from archspec.graph.types import Padding, Pads, Pair, ShapeError, Tensor
 
