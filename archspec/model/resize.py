@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 RESIZES: Mapping[str, Callable[..., Any]] = {
-    "nearest": tf.raw_axes.ResizeNearestNeighbor, "bilinear": tf.raw_axes.ResizeBilinear,
+    "nearest": tf.raw_ops.ResizeNearestNeighbor, "bilinear": tf.raw_ops.ResizeBilinear,
 }
 """TensorFlow's operations, by the method's name."""
 

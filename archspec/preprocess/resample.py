@@ -49,7 +49,7 @@ def resample(part: tf.Tensor, places: tf.Tensor, chosen: tf.Tensor, size: tuple[
 
 def _bilinear(image: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
     """The op for this alone takes a third of the time. It rounds otherwise: a hundred thousandth of a level apart."""
-    return tf.raw_axes.ResizeBilinear(images=image[None], size=size, half_pixel_centers=True)[0]
+    return tf.raw_ops.ResizeBilinear(images=image[None], size=size, half_pixel_centers=True)[0]
 
 
 def _in_passes(image: tf.Tensor, alone: list[tf.Tensor], size: tuple[int, int], kernel: str, antialias: bool) -> tf.Tensor:

@@ -91,7 +91,7 @@ def test_as_tensorflow_1_scales_from_the_corner(height: int, width: int) -> None
     pixels, own = image(height, width).astype(np.float32), rule(preset="slim_inception")
     window = centred(height, width, own)
     box = pixels[window.top:window.top + window.height, window.left:window.left + window.width]
-    expected = tf.raw_axes.ResizeBilinear(images=box[None], size=(32, 32), align_corners=False, half_pixel_centers=False)[0]
+    expected = tf.raw_ops.ResizeBilinear(images=box[None], size=(32, 32), align_corners=False, half_pixel_centers=False)[0]
     assert np.abs(fit(pixels, own) - expected.numpy()).max() < 0.01
 
 
