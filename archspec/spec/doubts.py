@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 
 from archspec.errors import Problem, Where, hinted
@@ -66,21 +66,21 @@ class _Taken:
 
     def __init__(self, spec: Spec) -> None:
         self._reader = ItemReader(spec.blocks.signatures, [])
-        self._found: dict[int, set[str]] = {}
+        self._found: dict[int, dict[str, None]] = {}
 
-    def of(self, tree: Tree) -> set[str]:
-        """Those of one tree. The trees are kept by the spec, so that each is known by its identity."""
+    def of(self, tree: Tree) -> Collection[str]:
+        """Those of one tree, in an order that does not change. The spec keeps its trees: each is known by its identity."""
         if id(tree) not in self._found:
             items = (part for part in parts(tree) if isinstance(part, MappingTree))
-            self._found[id(tree)] = {name for each in items for name in self._names(each)}
+            self._found[id(tree)] = dict.fromkeys(name for each in items for name in self._names(each))
         return self._found[id(tree)]
 
     def nearest(self, name: str, knowing: Knowing) -> str:
         """Hint with the name that is nearest among those that the lists take."""
-        return other(name, sorted(set[str]().union(*map(self.of, knowing))))
+        return other(name, chain.from_iterable(map(self.of, knowing)))
 
     def _names(self, items: MappingTree) -> Iterator[str]:
-        for operation in TAKING.keys() & items.entries.keys():
+        for operation in (each for each in TAKING if each in items.entries):
             for argument, tree in self._reader.arguments(OPERATIONS[operation], items.entries[operation]):
                 if argument == TAKING[operation]:
                     yield from (each.text for each in parts(tree) if isinstance(each, Scalar))
