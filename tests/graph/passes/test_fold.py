@@ -9,6 +9,7 @@ import pytest
 
 import archspec
 from archspec.graph.ir import Graph, Node
+from archspec.graph.learned import ConvTranspose
 from archspec.graph.ops import BatchNorm, Depthwise, LayerScale, Scale
 from archspec.graph.passes import Network, fold_affine
 from archspec.spec.files import spec_names
@@ -82,6 +83,8 @@ def results(network: Network, node: Node, seen: np.ndarray) -> np.ndarray:
     bias = network.weights.get((node.name, "bias"), np.zeros(1))
     if isinstance(node.op, Depthwise):
         return np.einsum("ijcm,ijc->cm", kernel, seen[:kernel[..., 0].size].reshape(kernel.shape[:-1])).ravel() + bias
+    if isinstance(node.op, ConvTranspose):  # its kernel has the filters first
+        kernel = kernel.swapaxes(2, 3)
     return seen[:kernel[..., 0].size] @ kernel.reshape(-1, kernel.shape[-1]) + bias
 
 
