@@ -35,6 +35,7 @@ SYMMETRIC = ("defaults.padding=symmetric", "defaults.norm.epsilon=1e-5")
 CAFFE = ("stem=[{conv: 7x7 64 /2}, {max_pool: 3x3 /2 valid ceil}]",)
 SENET = ("stem=[{conv: 3x3 64 /2}, {conv: 3x3 64}, {conv: 3x3 128}, {max_pool: 3x3 /2 valid ceil}]",)
 DLA_C = ("stages.width=[64, 64, 128, 256]", "stages.bottleneck=true")
+DEEP = ("stem=[{conv: 3x3 32 /2}, {conv: 3x3 32}, {conv: 3x3 64}, {max_pool: 3x3 /2}]", "stages.shortcut=avg_projection")
 BARE = ("stages.activate=true", "stem=[{conv: 7x7 64 /2 bare}, {max_pool: 3x3 /2}]")
 
 
@@ -107,6 +108,19 @@ TWINS = [
     Twin("timm", "hrnet_w32", "hrnet_w18", ("let.a=32",), WHOLE),
     Twin("timm", "nasnetalarge", "nasnet_large", ("parameters.zeros=mean",)),
     Twin("timm", "pnasnet5large", "pnasnet5_large"),
+    Twin("timm", "res2net50_26w_4s", "res2net50_26w_4s"),
+    Twin("timm", "res2net50_14w_8s", "res2net50_26w_4s", ("stages.scale=8", "stages.base_width=14")),
+    Twin("timm", "res2next50", "res2net50_26w_4s", ("stages.base_width=4", "stages.cardinality=8")),
+    Twin("timm", "ecaresnet50d", "eca_resnet50", DEEP),
+    Twin("timm", "skresnet50", "sk_resnet50",
+         ("stages.split=true", "stages.cardinality=1", "stages.base_width=64", "stages.least=8")),
+    Twin("timm", "resnest50d", "resnest50"),
+    Twin("timm", "resnetblur50", "resnet50_blur"),
+    Twin("timm", "mixer_s16_224", "mixer_small", size=LARGE),
+    Twin("timm", "convmixer_768_32", "convmixer_768_32"),
+    Twin("pytorchcv", "cbam_resnet50", "cbam_resnet50", size=LARGE),
+    Twin("pytorchcv", "sknet50", "sk_resnet50", size=LARGE),
+    Twin("pytorchcv", "fractalnet_cifar10", "fractalnet20", size=CIFAR),
     Twin("pytorchcv", "resnet18", "resnet18", size=LARGE),
     Twin("pytorchcv", "resnet50", "resnet50_v1", size=LARGE),
     Twin("pytorchcv", "resnext50_32x4d", "resnext50_32x4d", size=LARGE),

@@ -52,7 +52,7 @@ def differences(form: Form, graph: Graph) -> list[Difference]:
 
 
 def _padding(form: Form, graph: Graph) -> Iterator[Difference]:
-    found = {_pads_word(op.padding, op.kernel[0]) for op in _strided(graph)}
+    found = {_pads_word(op.padding, op.dilation[0] * (op.kernel[0] - 1) + 1) for op in _strided(graph)}
     if form.padding is not None and found - {form.padding}:
         yield Difference(f"padding of convolutions with a stride: {form.padding} there, {_listed(found)} here",
                          (f"defaults.padding={form.padding}",))
@@ -64,12 +64,13 @@ def _strided(graph: Graph) -> Iterator[Conv | Depthwise]:
             yield node.op
 
 
-def _pads_word(padding: Pads | str, kernel: int) -> str:
+def _pads_word(padding: Pads | str, window: int) -> str:
+    """The padding of a window, that of a dilated kernel as wide as it reaches."""
     if isinstance(padding, str):
         return "same"
     if padding == VALID:
         return "valid"
-    return "symmetric" if set(padding) == {(kernel - 1) // 2} else ",".join(sorted({str(pixels) for pixels in padding}))
+    return "symmetric" if set(padding) == {(window - 1) // 2} else ",".join(sorted({str(pixels) for pixels in padding}))
 
 
 def _pool(form: Form, graph: Graph) -> Iterator[Difference]:

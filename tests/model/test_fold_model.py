@@ -31,6 +31,8 @@ FAMILIES = {
     "mobilenet_v3_large": "", "regnet_x_400mf": "1, 1, 1, 1", "resnext50_32x4d_aggregated": "1, 1, 1, 1",
     "resnext50_32x4d_concatenated": "1, 1, 1, 1", "se_resnet50_identity": "1, 1, 1, 1", "se_resnet50_post": "1, 1, 1, 1",
     "se_resnet50_pre": "1, 1, 1, 1", "senet154": "1, 1, 1, 1", "vgg11_bn": "", "xception": "",
+    "botnet50": "1, 1, 1, 1", "convmixer_768_32": "1", "fractalnet20": "", "res2net50_26w_4s": "1, 1, 1, 1",
+    "resnest50": "1, 1, 1, 1", "resnet50_blur": "1, 1, 1, 1", "sk_resnet50": "1, 1, 1, 1",
 }
 """Each set of blocks with batch norms that stages repeat: a small member of it, and how often its stages repeat here."""
 FOLD = tool("fold")

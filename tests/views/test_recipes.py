@@ -23,9 +23,9 @@ NAMES = {"resnet_2015", "resnet_fb_torch", "resnet_cifar_2015", "resnext_2017", 
          "tfm_resnet50", "efficientnet_2019", "convnext_2022", "digits"}
 CIFAR_RESNETS = [name for name in spec_names() if name.startswith(("cifar_resnet", "cifar_plain", "cifar_preact", "cifar_se_resnet", "cifar_pyramidnet")) and "resnext" not in name]
 NAMED = {
-    "resnet_2015": ["resnet18", "resnet18_c", "resnet34", "resnet34_a", "resnet34_c", "resnet50", "resnet50_c", "resnet50_v1", "resnet50_v1_a", "resnet50c", "resnet50d", "resnet50s", "resnet50t", "resnet101", "resnet101_c", "resnet101_v1", "resnet101_1x100d", "resnet152", "resnet152_c", "resnet152_v1", "resnet152_v1_c", "resnet200", "plain18", "plain34", "keras_resnet50", "keras_resnet101", "keras_resnet152"],
+    "resnet_2015": ["resnet18", "resnet18_c", "resnet34", "resnet34_a", "resnet34_c", "resnet50", "resnet50_c", "resnet50_v1", "resnet50_v1_a", "resnet50c", "resnet50d", "resnet50s", "resnet50t", "resnet101", "resnet101_c", "resnet101_v1", "resnet101_1x100d", "resnet152", "resnet152_c", "resnet152_v1", "resnet152_v1_c", "resnet200", "plain18", "plain34", "res2net50_26w_4s", "cbam_resnet50", "eca_resnet50", "sk_resnet50", "resnest50", "resnetv2_50", "resnet50_blur", "resnet50_os8", "botnet50", "keras_resnet50", "keras_resnet101", "keras_resnet152"],
     "resnet_fb_torch": ["resnet50_v2", "resnet101_v2", "resnet152_v2", "resnet200_v2", "keras_resnet50v2", "keras_resnet101v2", "keras_resnet152v2", "wide_resnet50_2", "wide_resnet101_2"],
-    "resnet_cifar_2015": [*CIFAR_RESNETS, "cifar_nin"],
+    "resnet_cifar_2015": [*CIFAR_RESNETS, "cifar_nin", "fractalnet20"],
     "wide_resnet_2016": ["wrn_28_10", "wrn_28_10_dropout"],
     "resnext_2017": [*(name for name in spec_names() if name.startswith(("resnext", "dpn"))), "hrnet_w18"],
     "resnext_cifar_2017": [name for name in spec_names() if name.startswith("cifar_resnext")],
@@ -43,7 +43,7 @@ NAMED = {
     "torchvision_v1": ["darknet53", "squeezenet1_1", "dla34", "vovnet39", "ese_vovnet39b"],
     "torchvision_v2": [name for name in spec_names() if name.startswith("regnet")],
     "efficientnet_2019": [name for name in spec_names() if name.startswith(("efficientnet", "mobilenet_v3"))],
-    "convnext_2022": [name for name in spec_names() if name.startswith("convnext")],
+    "convnext_2022": [*(name for name in spec_names() if name.startswith("convnext")), "mixer_small", "convmixer_768_32"],
     "resnet_rs": [name for name in spec_names() if name.startswith("resnet_rs")],
     "digits": ["resnet20_digits", "unet_classifier", "bifpn_classifier"],
 }

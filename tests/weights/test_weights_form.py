@@ -39,6 +39,8 @@ SYMMETRIC = ("defaults.padding=symmetric", "defaults.norm.epsilon=1e-05")
      ("stem=[{conv: 3x3 64 /2}, {conv: 3x3 64}, {conv: 3x3 128}, {max_pool: 3x3 /2 valid ceil}]",)),
     ("se_resnet50", "resnet_timm", [V15], ("stages.stride_at=2",)),
     ("se_resnext50_32x4d", "resnet_timm", [], ()),
+    ("sk_resnet50", "sknet_pytorchcv", [], ()),
+    ("resnetv2_50", "resnet_v2_bit_timm", [], ()),
     ("darknet53", "darknet_timm", ["activation: leaky_relu 0.01 there, leaky_relu 0.1 here"],
      ("defaults.act={kind: leaky_relu, slope: 0.01}",)),
     ("darknet53", "darknet_pytorchcv", [], ()),

@@ -9,10 +9,11 @@ from archspec.graph.ops import Conv, Dropout, DropPath, Gate, Op, Scale
 from archspec.network import load, lower
 from archspec.spec.files import spec_names
 
-NO_SE = ("alexnet", "cifar_densenet", "cifar_highway", "cifar_nin", "cifar_se_", "convnext", "darknet", "densenet", "efficientnet",
-         "ese_vovnet", "keras_densenet", "keras_mobilenet", "keras_nasnet", "mobilenet", "nasnet", "pnasnet", "regnet",
-         "resnet_rs_", "se_", "senet", "squeezenet", "unet", "vovnet", "xception", "zfnet")
-"""How the names begin of specs that are neither residual, Inception nor VGG, or have squeeze-and-excitation."""
+NO_SE = ("alexnet", "cbam_", "cifar_densenet", "cifar_highway", "cifar_nin", "cifar_se_", "convmixer", "convnext", "darknet",
+         "densenet", "eca_", "efficientnet", "ese_vovnet", "fractalnet", "keras_densenet", "keras_mobilenet", "keras_nasnet",
+         "mixer", "mobilenet", "nasnet", "pnasnet", "regnet", "resnet_rs", "se_", "senet", "squeezenet", "unet", "vovnet",
+         "xception", "zfnet")
+"""How the names begin of specs that are neither residual, Inception nor VGG, or have a unit of attention."""
 RATIO = 16
 
 
@@ -57,6 +58,15 @@ def test_reduction_ratio(ratio: int) -> None:
 def test_residual_scale(name: str, key: str, count: int) -> None:
     scales = of(graph(name, {key: 0.3}), Scale)
     assert [node.op for node in scales] == [Scale(0.3)] * count
+
+
+def test_one_line_makes_every_cell_of_inception_resnet_wider() -> None:
+    """But for the convolutions that lead back to a shortcut, and those of stem and head."""
+    before, after = ({node.name: node.output.type.channels for node in of(graph("inception_resnet_v2", given), Conv)
+                      if node.block and not node.name.endswith(f"block{node.block}_conv")}
+                     for given in ({}, {"parameters.wider": 1.5}))
+    assert len(before) == 7 + 10 * 6 + 4 + 20 * 4 + 7 + 10 * 4
+    assert after == {name: width * 3 // 2 for name, width in before.items()}
 
 
 @pytest.mark.parametrize("growth", [12, 48])
