@@ -38,6 +38,10 @@ DLA_C = ("stages.width=[64, 64, 128, 256]", "stages.bottleneck=true")
 DEEP = ("stem=[{conv: 3x3 32 /2}, {conv: 3x3 32}, {conv: 3x3 64}, {max_pool: 3x3 /2}]", "stages.shortcut=avg_projection")
 BARE = ("stages.activate=true", "stem=[{conv: 7x7 64 /2 bare}, {max_pool: 3x3 /2}]")
 
+FLOPS = (("002", "200mf"), ("004", "400mf"), ("006", "600mf"), ("008", "800mf"), ("016", "1_6gf"), ("032", "3_2gf"),
+         ("040", "4gf"), ("064", "6_4gf"), ("080", "8gf"))
+"""What timm and specs call the RegNets."""
+
 
 @dataclass(frozen=True, slots=True)
 class Twin:
@@ -55,9 +59,9 @@ class Twin:
         return self.layout.partition("-")[0]
 
 
-def same(layout: str, models: str, size: tuple[int, int] = SIZE) -> list[Twin]:
+def same(layout: str, models: str, size: tuple[int, int] = SIZE, overrides: tuple[str, ...] = ()) -> list[Twin]:
     """Models whose specs have the same names."""
-    return [Twin(layout, name, name, size=size) for name in models.split()]
+    return [Twin(layout, name, name, overrides, size) for name in models.split()]
 
 
 TWINS = [
@@ -70,7 +74,12 @@ TWINS = [
     Twin("torchvision", "mobilenet_v3_large", "mobilenet_v3_large", SYMMETRIC[:1]),
     Twin("torchvision", "mobilenet_v3_small", "tests/weights/specs/mobilenet_v3_small.yaml", SYMMETRIC[:1]),
     Twin("torchvision", "efficientnet_b0", "efficientnet_b0", SYMMETRIC),
+    *same("torchvision", "efficientnet_b1 efficientnet_b2 efficientnet_b3 efficientnet_b4", overrides=SYMMETRIC),
     Twin("torchvision", "regnet_x_400mf", "regnet_x_400mf_torchvision"),
+    *same("torchvision", "regnet_x_800mf regnet_x_1_6gf regnet_x_3_2gf regnet_x_8gf"),
+    *same("torchvision", "regnet_y_400mf regnet_y_800mf regnet_y_1_6gf regnet_y_3_2gf regnet_y_8gf"),
+    *same("torchvision", "convnext_small convnext_base shufflenet_v2_x1_0"),
+    Twin("torchvision", "mnasnet1_0", "mnasnet_1_0"),
     Twin("torchvision", "googlenet", "googlenet_torchvision", size=INCEPTION),
     Twin("torchvision", "inception_v3", "inception_v3", ("auxiliary=null",), INCEPTION),
     *same("timm", "resnet18 resnet50 resnet50d resnext50_32x4d densenet121 convnext_tiny"),
@@ -93,8 +102,16 @@ TWINS = [
     Twin("timm-tf", "tf_mobilenetv3_small_100", "tests/weights/specs/mobilenet_v3_small.yaml"),
     Twin("timm", "efficientnet_b0", "efficientnet_b0", SYMMETRIC),
     Twin("timm-tf", "tf_efficientnet_b0", "efficientnet_b0"),
-    Twin("timm", "regnetx_004", "regnet_x_400mf"),
-    Twin("timm", "regnety_040", "regnet_y_4gf"),
+    Twin("timm", "efficientnet_lite0", "efficientnet_lite0", SYMMETRIC),
+    Twin("timm-tf", "tf_efficientnet_lite0", "efficientnet_lite0"),
+    *(Twin("timm-tf", f"tf_efficientnet_b{i}", f"efficientnet_b{i}") for i in (1, 2, 3, 4)),
+    *(Twin("timm", f"regnetx_{number}", f"regnet_x_{flops}") for number, flops in FLOPS),
+    *(Twin("timm", f"regnety_{number}", f"regnet_y_{flops}") for number, flops in FLOPS),
+    Twin("timm", "mnasnet_100", "mnasnet_1_0"),
+    Twin("timm", "ghostnet_100", "ghostnet"),
+    Twin("timm", "convnextv2_tiny", "convnext_v2_tiny"),
+    Twin("timm", 'vit_small_patch16_224 class_token=false global_pool="avg"', "vit_small_gap", size=LARGE),
+    Twin("timm", "repvgg_a0", "repvgg_a0"),
     Twin("timm", "resnetv2_50", "resnet50_v2", BARE),
     Twin("timm", "legacy_xception", "xception", SYMMETRIC, INCEPTION),
     Twin("timm", "inception_v3", "inception_v3", ("auxiliary=null",), INCEPTION),

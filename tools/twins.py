@@ -30,7 +30,8 @@ def made(library: str, name: str) -> nn.Module:
     sys.modules.setdefault("torchvision._meta_registrations", types.ModuleType("torchvision._meta_registrations"))
     if library == "timm":
         import timm
-        return timm.create_model(name)
+        model, *options = name.split()
+        return timm.create_model(model, **{key: json.loads(value) for key, value in (each.split("=") for each in options)})
     if library == "pytorchcv":
         from pytorchcv.model_provider import get_model
         return get_model(name)
@@ -59,7 +60,7 @@ def randomize(model: nn.Module, images: torch.Tensor) -> None:
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.normal_(module.bias, 0, 0.2)
     for name, parameter in model.named_parameters():
-        if re.search(r"(layer_scale|gamma)$", name):
+        if re.search(r"(layer_scale|gamma|grn\.weight|grn\.bias)$", name):
             nn.init.uniform_(parameter, 0.1, 0.5)
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
     for norm in norms:

@@ -9,7 +9,7 @@ import numpy as np
 
 from archspec.graph.axes import Position
 from archspec.graph.ir import Graph, Node
-from archspec.graph.learned import ConvTranspose
+from archspec.graph.learned import Attention, ConvTranspose
 from archspec.graph.ops import Conv, Dense, Depthwise, Flatten
 from archspec.graph.types import Weight
 from archspec.weights.tensors import Format, Shape
@@ -37,6 +37,8 @@ def conversion(format: Format, node: Node, weight: Weight, shape: Shape, flatten
         return _torch_kernel(node, weight, shape, flattened)
     if isinstance(node.op, Position):
         return _position(format, weight, shape)
+    if format == "torch" and isinstance(node.op, Attention) and shape != weight.shape:
+        return _projection(weight, shape)
     # a 1x1 convolution may be a dense layer there, and a vector have sides of length 1
     fits = prod(shape) == weight.size and _without_ones(shape) == _without_ones(weight.shape)
     return Conversion(shape, tuple(range(len(shape))), weight.shape) if fits else None
@@ -50,6 +52,20 @@ def _position(format: Format, weight: Weight, shape: Shape) -> Conversion | None
         return Conversion(view, (1, 2, 0), weight.shape)
     fits = view in ((height * width, channels), weight.shape)
     return Conversion(shape, tuple(range(len(shape))), weight.shape) if fits else None
+
+
+def _projection(weight: Weight, shape: Shape) -> Conversion | None:
+    """PyTorch has (out, in), perhaps as a 1x1 convolution, and the heads one behind the other."""
+    match weight.shape:
+        case heads, key, channels if weight.name == "attention_output_kernel":
+            view, axes, flat = (channels, heads, key), (1, 2, 0), (channels, heads * key)
+        case channels, heads, key:
+            view, axes, flat = (heads, key, channels), (2, 0, 1), (heads * key, channels)
+        case heads, key:
+            return Conversion(weight.shape, (0, 1), weight.shape) if shape == (heads * key,) else None
+        case _:
+            return None
+    return Conversion(view, axes, weight.shape) if shape in (flat, (*flat, 1, 1)) else None
 
 
 def _torch_kernel(node: Node, weight: Weight, shape: Shape, flattened: Shape | None) -> Conversion | None:

@@ -11,6 +11,7 @@ from archspec.graph.ir import Graph, Node
 from archspec.graph.types import Weight
 from archspec.weights.convert import Conversion, conversion, flattened_maps
 from archspec.weights.mapping import LayoutMapping
+from archspec.weights.parts import whole, with_parts
 from archspec.weights.tensors import Shape, Stored, WeightsFile
 
 MOST_PREFIXES = 12
@@ -86,10 +87,11 @@ class Plan:
 def plan(graph: Graph, file: WeightsFile, mapping: LayoutMapping, *, auxiliary: bool, new_head: bool) -> Plan:
     """Matches a graph and a file. Without `auxiliary`, tensors of the auxiliary classifiers are left out in silence."""
     names = mapping.names(graph)
-    wanted = frozenset(names.values())
+    wanted = frozenset(map(whole, names.values()))
     prefix = prefix_of(file.tensors, mapping, wanted)
     tensors = {mapping.renamed(name.removeprefix(prefix)): stored for name, stored in file.tensors.items()
                if name.startswith(prefix) and not mapping.ignores(name.removeprefix(prefix))}
+    places = with_parts(tensors, names.values())
     maps = flattened_maps(graph)
     heads = last_layers(graph) if new_head else frozenset()
     found: list[Match | Missing | Misfit] = []
@@ -100,7 +102,7 @@ def plan(graph: Graph, file: WeightsFile, mapping: LayoutMapping, *, auxiliary: 
             if node.name in heads:
                 fresh.append(Missing(node.name, weight.name, node.section, weight.shape, tensor))
             else:
-                found.append(_find(file, tensors, node, weight, tensor, maps.get(node.name)))
+                found.append(_find(file, places, node, weight, tensor, maps.get(node.name)))
     return Plan(file, mapping, tuple(each for each in found if isinstance(each, Match)),
                 tuple(each for each in found if isinstance(each, Missing)),
                 tuple(each for each in found if isinstance(each, Misfit)),

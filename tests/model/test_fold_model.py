@@ -33,6 +33,7 @@ FAMILIES = {
     "se_resnet50_pre": "1, 1, 1, 1", "senet154": "1, 1, 1, 1", "vgg11_bn": "", "xception": "",
     "botnet50": "1, 1, 1, 1", "convmixer_768_32": "1", "fractalnet20": "", "res2net50_26w_4s": "1, 1, 1, 1",
     "resnest50": "1, 1, 1, 1", "resnet50_blur": "1, 1, 1, 1", "sk_resnet50": "1, 1, 1, 1",
+    "ghostnet": "", "repvgg_a0": "1, 1, 1, 1", "shufflenet_v2_x1_0": "2, 2, 2",
 }
 """Each set of blocks with batch norms that stages repeat: a small member of it, and how often its stages repeat here."""
 FOLD = tool("fold")

@@ -8,6 +8,7 @@ from archspec.graph.passes.dilation import dilated
 from archspec.graph.passes.fold import fold_affine
 from archspec.graph.passes.inference import counterparts, for_inference, reaching
 from archspec.graph.passes.network import Network, Pass, PassError, checked, problems, rewired
+from archspec.graph.passes.parallel import sum_parallel
 
 __all__ = ["Network", "Pass", "PassError", "checked", "counterparts", "dilated", "fold_affine", "for_inference", "problems",
-           "reaching", "rewired"]
+           "reaching", "rewired", "sum_parallel"]

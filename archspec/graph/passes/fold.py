@@ -14,7 +14,7 @@ import numpy as np
 from archspec.graph.ir import Graph, Node
 from archspec.graph.learned import ConvTranspose
 from archspec.graph.ops import BatchNorm, Conv, Dense, Depthwise, LayerScale, Op, Scale
-from archspec.graph.passes.network import Network, checked, rewired
+from archspec.graph.passes.network import Network, checked, outward, rewired
 from archspec.graph.weights import Key, Weights
 
 Weighted = Conv | Depthwise | ConvTranspose | Dense
@@ -44,14 +44,13 @@ def fold_affine(network: Network) -> Network:
 
 def _foldable(graph: Graph) -> dict[str, str]:
     """The nodes that can go, in order, each with the layer that takes it in."""
-    outward = {value.name for value in (graph.output, *graph.auxiliary.values())}
-    outward |= {feature.value.name for feature in graph.features.values()}
+    seen = outward(graph)
     found: dict[str, str] = {}
     for node in graph.nodes:
         if type(node.op) in AFFINE:
             before = node.inputs[0].name
             layer = graph.node(found.get(before, before))
-            if _takes_factors(layer.op) and len(graph.users[before]) == 1 and before not in outward:
+            if _takes_factors(layer.op) and len(graph.users[before]) == 1 and before not in seen:
                 found[node.name] = layer.name
     return found
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from archspec.graph.ir import Graph
-from archspec.graph.ops import Dropout, DropPath
+from archspec.graph.ir import Graph, Node
+from archspec.graph.ops import Dropout, DropPath, Merge
 from archspec.graph.passes.fold import fold_affine
 from archspec.graph.passes.network import Network, checked, rewired
+from archspec.graph.passes.parallel import sum_parallel
 from archspec.graph.passes.standardize import with_standard_kernels
 
 IDLE = (Dropout, DropPath)
@@ -23,7 +24,7 @@ def for_inference(network: Network, levels: Collection[str] = ()) -> Network:
     graph = predicting(network.graph, levels)
     alive = {node.name for node in graph.nodes}
     weights = {key: array for key, array in network.weights.items() if key[0] in alive}
-    return fold_affine(with_standard_kernels(without_idle(Network(graph, weights))))
+    return sum_parallel(fold_affine(with_standard_kernels(without_idle(Network(graph, weights)))))
 
 
 def predicting(graph: Graph, levels: Collection[str] = ()) -> Graph:
@@ -63,12 +64,22 @@ def _idle(graph: Graph) -> dict[str, str]:
 
 def counterparts(graph: Graph, folded: Graph) -> dict[str, str]:
     """For each node of a folded graph the one of the graph it is from that has the same result: the last it took in."""
-    alive, stands_in, found = {node.name for node in folded.nodes}, dict[str, str](), dict[str, str]()
+    alive, found = {node.name for node in folded.nodes}, dict[str, str]()
+    stands_in: dict[str, str | None] = {}
     for node in graph.predicting:
         if node.name in alive:
             found[node.name] = node.name
-        elif node.inputs:
-            before = node.inputs[0].name
-            stands_in[node.name] = stands_in.get(before, before)
-            found[stands_in[node.name]] = node.name
+            stands_in[node.name] = node.name
+        else:
+            stands_in[node.name] = taker = _taker(node, graph, stands_in)
+            found |= {taker: node.name} if taker else {}
     return found
+
+
+def _taker(node: Node, graph: Graph, stands_in: Mapping[str, str | None]) -> str | None:
+    """The node that gives the result of one that has gone; None of a term of a sum that is one convolution now."""
+    takers = {stands_in.get(value.name) for value in node.inputs} - {None}
+    if isinstance(node.op, Merge):  # one of its terms has become the sum
+        return next(iter(takers)) if len(takers) == 1 else None
+    shared = any(len(graph.users[value.name]) > 1 for value in node.inputs)
+    return None if node.weights and shared else next(iter(takers), None)

@@ -57,6 +57,12 @@ def _unfit(network: Network) -> Iterator[str]:
             yield f"{key[0]}/{key[1]} is {network.weights[key].shape}, the graph has {expected[key]}"
 
 
+def outward(graph: Graph) -> frozenset[str]:
+    """The nodes whose results the network gives: logits, those of auxiliary classifiers, levels of the pyramid."""
+    return frozenset({graph.output.name, *(value.name for value in graph.auxiliary.values()),
+                      *(feature.value.name for feature in graph.features.values())})
+
+
 def rewired(graph: Graph, changed: Mapping[str, Node], stands_in: Mapping[str, str]) -> Graph:
     """The graph with some nodes changed, and others gone whose users take the value of the node that stands in for them.
 
