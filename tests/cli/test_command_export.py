@@ -101,10 +101,11 @@ def test_what_model_config_names_stays_and_is_told(capsys: pytest.CaptureFixture
 def test_a_place_where_nothing_can_be_made(capsys: pytest.CaptureFixture[str]) -> None:
     """Below a file, and where the system makes no folders."""
     Path("notes.txt").touch()
-    for place, why in (("notes.txt/models", "Not a directory: notes.txt/models/small\n  hint: a part of that path is a file and no folder"),
-                       ("/proc/models", "No such file or directory: /proc/models\n  hint: nothing is there, and nothing can be made there")):
+    for place, told in (("notes.txt/models", "--to notes.txt/models: notes.txt is no folder\n  hint: name another folder\n"),
+                        ("/proc/models", "/proc/models/small: nothing was published there: No such file or directory: /proc/models\n"
+                         "  hint: nothing is there, and nothing can be made there: name another place\n")):
         assert run(["export", "run", "--to", place, "--format", "tflite"]) == 2
-        assert capsys.readouterr().err.endswith(f"\n{place}/small: nothing was published there: {why}: name another place\n")
+        assert capsys.readouterr().err.endswith(told)
 
 
 def test_another_network_under_a_name_is_told(capsys: pytest.CaptureFixture[str]) -> None:

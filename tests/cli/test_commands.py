@@ -325,7 +325,7 @@ def test_a_current_folder_that_is_gone(archspec: Run, tmp_path: Path, monkeypatc
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
-    assert archspec("check", "vgg11") == (2, "", "the current folder is no longer there: go to another one\n")
+    assert archspec("check", "vgg11") == (2, "", "archspec check: the current folder is no longer there: go to another one\n")
     monkeypatch.chdir(tmp_path)
 
 

@@ -62,7 +62,7 @@ def test_a_session_in_python(block: Block, folders: Folders, monkeypatch: pytest
 
 
 def test_blocks_are_of_a_known_language() -> None:
-    known = {"yaml", "console", "pycon", "sh", "json", "text"}
+    known = {"yaml", "console", "pycon", "python", "sh", "json", "text"}
     assert not [block.id for page in PAGES for block in blocks(page) if block.language not in known]
 
 

@@ -33,7 +33,7 @@ def recipe(tmp_path: Path) -> Recipe:
         cut.write_bytes(cut.read_bytes()[:-30])
     (tmp_path / "net.yaml").write_text(
         "archspec: 1\nname: net\ninput: 8x8x3\nclasses: 2\nhead: [global_avg_pool, dense: $classes]\n"
-        f"train: {{data: {{source: folder, path: {tmp_path / 'data'}, on_error: skip, skip_at_most: 50%}}}}\n")
+        f"train: {{data: {{source: folder, path: {tmp_path / 'data'}, on_error: skip, skip_at_most: 0.5}}}}\n")
     return load(str(tmp_path / "net.yaml")).train
 
 

@@ -10,7 +10,7 @@ import pytest
 from graphs import Chain, Net
 from numpy.lib.stride_tricks import sliding_window_view
 
-from archspec.graph import ops
+from archspec.graph import axes, learned, ops
 from archspec.graph.ir import Graph
 from archspec.graph.types import VALID, Padding, Pads, Pair
 from archspec.model.custom import PaddedMaxPooling2D
@@ -67,7 +67,7 @@ def pooled(x: np.ndarray, op: ops.Pool) -> np.ndarray:
 
 
 def test_every_operation_has_an_emitter() -> None:
-    known = {op for op in vars(ops).values() if isinstance(op, type) and issubclass(op, ops.Op)}
+    known = {op for module in (ops, axes, learned) for op in vars(module).values() if isinstance(op, type) and issubclass(op, ops.Op)}
     assert set(EMITTERS) == known - {ops.Op}
 
 

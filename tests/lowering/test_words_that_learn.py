@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
-from conftest import Fails, Lower, Table
+from collections.abc import Callable
 
+import pytest
+
+from archspec.errors import Problem
 from archspec.graph.init import HeNormal, Ones, Zeros
+from archspec.graph.ir import Graph
 from archspec.graph.text import op_text
 from archspec.views.summary import summary
+
+Table = Callable[..., dict[str, str]]
+Lower = Callable[..., Graph]
+Fails = Callable[..., tuple[Problem, ...]]
 
 
 def test_a_standardised_kernel(ops: Table) -> None:
