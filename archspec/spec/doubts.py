@@ -11,7 +11,7 @@ from archspec.spec.arch import Spec
 from archspec.spec.compact import KERNEL
 from archspec.spec.item_reader import ItemReader
 from archspec.spec.operations import OPERATIONS
-from archspec.spec.reading import keeps, parts
+from archspec.spec.reading import containers, keeps, parts
 from archspec.spec.strict import other, own_files
 
 OUTSIDE = ("let", "parameters", "stem", "stages", "head")
@@ -71,7 +71,7 @@ class _Taken:
     def of(self, tree: Tree) -> Collection[str]:
         """Those of one tree, in an order that does not change. The spec keeps its trees: each is known by its identity."""
         if id(tree) not in self._found:
-            items = (part for part in parts(tree) if isinstance(part, MappingTree))
+            items = (part for part in containers(tree) if isinstance(part, MappingTree))
             self._found[id(tree)] = dict.fromkeys(name for each in items for name in self._names(each))
         return self._found[id(tree)]
 
@@ -102,7 +102,7 @@ def without_kernel(spec: Spec) -> Iterator[Problem]:
 
 def _convolutions(tree: Tree) -> Iterator[Tree]:
     """What is written for each convolution in the lists of a tree, but for those in whose line a kernel stands."""
-    for part in parts(tree):
+    for part in containers(tree):
         for item in part.items if isinstance(part, ListTree) else ():
             written = item.entries.get("conv") if isinstance(item, MappingTree) and len(item.entries) == 1 else None
             if written is not None and not (isinstance(written, Scalar) and KERNEL.search(written.text)):

@@ -19,6 +19,16 @@ def parts(tree: Tree) -> Iterator[Tree]:
             waiting.extend(part.items if isinstance(part, ListTree) else part.entries.values())
 
 
+def containers(tree: Tree) -> Iterator[ListTree | MappingTree]:
+    """The lists and mappings of a tree: a walk that is quicker where single values are many."""
+    waiting = [] if isinstance(tree, Scalar) else [tree]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        inside = part.items if isinstance(part, ListTree) else part.entries.values()
+        waiting.extend([each for each in inside if not isinstance(each, Scalar)])
+
+
 def names_read(*trees: Tree | None) -> set[str]:
     """The names that the expressions of trees read, whether they are ever evaluated or not."""
     return {name for tree in trees if tree is not None for part in parts(tree)
@@ -78,7 +88,7 @@ def words(tree: Tree) -> set[str]:
 
 def keeps(tree: Tree) -> Iterator[tuple[str, Where]]:
     """The names that lists of a tree keep values as, each with the place where it stands."""
-    for part in parts(tree):
+    for part in containers(tree):
         said = part.entries.get("keep") if isinstance(part, MappingTree) else None
         said = said.entries.get("value") if isinstance(said, MappingTree) else said
         if isinstance(said, Scalar):
