@@ -19,7 +19,6 @@ from keras import ops
 from archspec.graph.ops import reach
 from archspec.graph.types import VALID, Pads, Pair
 from archspec.model.grouped import convolve
-from archspec.model.resize import resize
 from archspec.model.windows import around, extended, joined
 
 Shape = tuple[int | None, ...]
@@ -322,24 +321,3 @@ class Blend(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: list[Shape]) -> Shape:
         return input_shape[2]
-
-
-@register
-class Resize(keras.layers.Layer):
-    """A map enlarged to the height and width of another, of [map, other]; method is nearest or bilinear."""
-
-    def __init__(self, method: str, **layer: Any) -> None:
-        super().__init__(**layer)
-        self.method = method
-
-    def call(self, inputs: list[Any]) -> Any:
-        """(batch, height, width, channels) and a larger map to the first in the size of the second."""
-        x, like = inputs
-        return resize(x, like, self.method)
-
-    def compute_output_shape(self, input_shape: list[Shape]) -> Shape:
-        first, second = input_shape
-        return (*second[:3], first[3])
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "method": self.method}

@@ -264,7 +264,7 @@ EMITTERS: dict[type[ops.Op], Emitter] = {
     ops.Flatten: lambda node, op, _: (keras.layers.Flatten(name=node.name),),
     ops.Shuffle: lambda node, op, _: (custom.ChannelShuffle(op.groups, name=node.name),),
     ops.Upsample: lambda node, op, _: (keras.layers.UpSampling2D(op.factor, interpolation=op.method, name=node.name),),
-    on_axes.Resize: lambda node, op, _: (custom.Resize(op.method, name=node.name),),
+    on_axes.Resize: lambda node, op, _: (axes.Resize(op.method, name=node.name),),
     ops.Concat: lambda node, op, _: (keras.layers.Concatenate(name=node.name),),
     ops.Merge: _merge,
     ops.Gate: lambda node, op, _: (keras.layers.Multiply(name=node.name),),

@@ -214,7 +214,7 @@ READERS: dict[type[keras.layers.Layer], Reader] = {
     keras.layers.Flatten: lambda its: ops.Flatten(),
     custom.ChannelShuffle: lambda its: ops.Shuffle(its.take("groups")),
     keras.layers.UpSampling2D: _upsample,
-    custom.Resize: lambda its: on_axes.Resize(its.take("method")),
+    axes.Resize: lambda its: on_axes.Resize(its.take("method")),
     keras.layers.Concatenate: _concat,
     keras.layers.Add: lambda its: ops.Merge("add"),
     keras.layers.Multiply: lambda its: ops.Merge("multiply"),

@@ -11,7 +11,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from archspec.model.custom import Blend, Resize
+from archspec.model.axes import Resize
+from archspec.model.custom import Blend
 from archspec.model.learned import DropPaths, Select, WeightedSum
 
 TensorId = int

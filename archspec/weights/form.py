@@ -21,7 +21,7 @@ class Form:
     """What a mapping says of the networks it names; None, or empty, where they have nothing of the kind."""
 
     padding: str | None = None
-    """Of convolutions with a stride: symmetric, same (TensorFlow's), valid, or a number of pixels."""
+    """Of convolutions with a stride: symmetric, same (TensorFlow's), valid, or a number of pixels; `same and valid`."""
     pool: str | None = None
     """Of max pools with a stride: symmetric, same or valid, and `ceil` where sizes are rounded up."""
     epsilon: float | None = None
@@ -53,9 +53,10 @@ def differences(form: Form, graph: Graph) -> list[Difference]:
 
 def _padding(form: Form, graph: Graph) -> Iterator[Difference]:
     found = {_pads_word(op.padding, op.dilation[0] * (op.kernel[0] - 1) + 1) for op in _strided(graph)}
-    if form.padding is not None and found - {form.padding}:
+    usual, *others = (form.padding or "").split(" and ")
+    if usual and found - {usual, *others}:
         yield Difference(f"padding of convolutions with a stride: {form.padding} there, {_listed(found)} here",
-                         (f"defaults.padding={form.padding}",))
+                         (f"defaults.padding={usual}",))
 
 
 def _strided(graph: Graph) -> Iterator[Conv | Depthwise]:

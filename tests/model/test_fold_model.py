@@ -33,9 +33,11 @@ FAMILIES = {
     "se_resnet50_pre": "1, 1, 1, 1", "senet154": "1, 1, 1, 1", "vgg11_bn": "", "xception": "",
     "botnet50": "1, 1, 1, 1", "convmixer_768_32": "1", "fractalnet20": "", "res2net50_26w_4s": "1, 1, 1, 1",
     "resnest50": "1, 1, 1, 1", "resnet50_blur": "1, 1, 1, 1", "sk_resnet50": "1, 1, 1, 1",
-    "ghostnet": "", "repvgg_a0": "1, 1, 1, 1", "shufflenet_v2_x1_0": "2, 2, 2",
+    "ghostnet": "", "repvgg_a0": "1, 1, 1, 1", "shufflenet_v2_x1_0": "2, 2, 2", "unet_classifier": "",
+    "cifar_pyramidnet110_a48": "1, 1, 1", "cifar_pyramidnet164_a270": "1, 1, 1", "dla34": "", "dpn68": "1, 1, 1, 1",
+    "ese_vovnet39b": "1, 1, 1, 1", "nasnet_mobile": "let.cells=1", "pnasnet5_large": "let.width=16",
 }
-"""Each set of blocks with batch norms that stages repeat: a small member of it, and how often its stages repeat here."""
+"""Each set of blocks with batch norms that stages repeat: a small member of it, and how often its stages repeat here, or what else makes it few."""
 FOLD = tool("fold")
 
 
@@ -44,6 +46,8 @@ def few(name: str, repeats: str) -> list[str]:
     if repeats == ROWS:
         rows = yaml.safe_load(archspec.load(name).to_yaml(expand=True))["stages"]
         return ["stages=" + json.dumps([{**row, "repeats": 1} for row in rows])]
+    if "=" in repeats:
+        return [repeats]
     paths = ["stages.cardinality=8"] * name.startswith("resnext50")
     return [f"stages.repeats=[{repeats}]"] * bool(repeats) + paths
 

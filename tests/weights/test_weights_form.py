@@ -71,6 +71,14 @@ def test_differences(name: str, mapping: str, said: list[str], overrides: tuple[
         assert differences(form, lower(load(name, overrides))) == []
 
 
+def test_a_network_may_have_two_paddings() -> None:
+    form = Form(padding="same and valid")
+    assert differences(form, lower(load("nasnet_mobile"))) == []
+    [found] = differences(form, lower(load("resnet18")))
+    assert found.text == "padding of convolutions with a stride: same and valid there, symmetric here"
+    assert found.overrides == ("defaults.padding=same",)
+
+
 def test_a_stem_written_anew_is_the_same_but_for_its_pool() -> None:
     graphs = [lower(load("senet154", more)) for more in ((), ("stem=[{conv: 3x3 64 /2}, {conv: 3x3 64}, {conv: 3x3 128}, "
                                                               "{max_pool: 3x3 /2 valid ceil}]",))]
