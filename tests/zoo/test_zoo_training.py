@@ -59,6 +59,7 @@ TINY: dict[str, dict[str, Any]] = {
         {"block": "xception_middle", "width": 16}, {"block": "xception_down", "stride": 2, "width": 32}]},
     "squeezenet1_1": {"input": "64x64x3", "stages.squeeze_width": 4},
     "darknet53": {"stages.repeats": 1, "stages.widths": [8, 8, 16, 16, 16]},
+    "cbam_resnet50": FOUR, "sk_resnet50": GROUPS, "mixer_small": {"let.width": 16, "let.patch": 8, "stages.repeats": 1},
 }
 """A member of each family, and what makes it small; images are 32x32 where nothing else is said.
 
