@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import nn
 
-GATE = re.compile(r"(^|\.)(se|se_module)\.|block\.\d\.fc\d")
+GATE = re.compile(r"(^|\.)(se|se_module|cbam|attn)\.|(block|conv2)\.(\d\.)?fc\d")
 """Names of the layers of gates; with large weights float32 differs from float64 within PyTorch itself."""
 WITHOUT_AUXILIARY: dict[str, dict[str, Any]] = {"googlenet": {"aux_logits": False, "init_weights": False},
                                                 "inception_v3": {"aux_logits": False, "init_weights": False}}

@@ -23,7 +23,8 @@ ROWS = "as rows"
 """Stages that are listed with a block and widths of their own: each has its block once here."""
 FAMILIES = {
     "bn_inception": "", "cifar_densenet40_k12": "1, 1, 1", "cifar_preact_resnet20": "1, 1, 1",
-    "cifar_preact_resnet164": "2, 2, 2", "cifar_resnet20": "1, 1, 1", "cifar_resnet164": "2, 2, 2",
+    "cifar_preact_resnet164": "2, 2, 2", "cifar_pyramidnet110_a48": "1, 1, 1", "cifar_pyramidnet164_a270": "1, 1, 1",
+    "cifar_resnet20": "1, 1, 1", "cifar_resnet164": "2, 2, 2",
     "cifar_resnext29_32x4d": "1, 1, 1", "darknet53": "1, 1, 1, 1, 1", "densenet121": "2, 2, 2, 2",
     "efficientnet_b0": "1, 1, 1, 1, 1, 1, 1", "googlenet_torchvision": "", "inception_resnet_v1_facenet": ROWS,
     "inception_resnet_v2": ROWS, "keras_inception_v3": ROWS, "inception_v4": ROWS,

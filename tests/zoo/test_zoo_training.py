@@ -63,6 +63,7 @@ TINY: dict[str, dict[str, Any]] = {
     "ese_vovnet39b": {"stages.repeats": [2, 1, 1, 1], "stages.widths": 16, "stages.inner": 8},
     "nasnet_mobile": {"input": "35x35x3", "let.width": 8, "let.first_width": 8, "let.cells": 1},
     "darknet53": {"stages.repeats": 1, "stages.widths": [8, 8, 16, 16, 16]},
+    "cbam_resnet50": FOUR, "sk_resnet50": GROUPS, "mixer_small": {"let.width": 16, "let.patch": 8, "stages.repeats": 1},
 }
 """A member of each family, and what makes it small; images are 32x32 where nothing else is said.
 
