@@ -77,7 +77,7 @@ TWINS = [
     *same("torchvision", "efficientnet_b1 efficientnet_b2 efficientnet_b3 efficientnet_b4", overrides=SYMMETRIC),
     Twin("torchvision", "regnet_x_400mf", "regnet_x_400mf_torchvision"),
     *same("torchvision", "regnet_x_800mf regnet_x_1_6gf regnet_x_3_2gf regnet_x_8gf"),
-    *same("torchvision", "regnet_y_400mf regnet_y_800mf regnet_y_1_6gf regnet_y_3_2gf regnet_y_8gf"),
+    *same("torchvision", "regnet_y_400mf regnet_y_1_6gf regnet_y_3_2gf"),
     *same("torchvision", "convnext_small convnext_base shufflenet_v2_x1_0"),
     Twin("torchvision", "mnasnet1_0", "mnasnet_1_0"),
     Twin("torchvision", "googlenet", "googlenet_torchvision", size=INCEPTION),

@@ -57,8 +57,11 @@ SLOW = (
     Case("keras_nasnet_mobile", "NASNetMobile"),
     Case("keras_nasnet_large", "NASNetLarge"),
     Case("efficientnet_b0", "EfficientNetB0", pixels=255.0),
+    *(Case(f"efficientnet_b{i}", f"EfficientNetB{i}", (64, 65), pixels=255.0) for i in (1, 2, 3, 4)),
     Case("mobilenet_v3_large", "MobileNetV3Large", options={"include_preprocessing": False}),
+    Case("mobilenet_v3_small", "MobileNetV3Small", (64, 65), options={"include_preprocessing": False}),
     Case("convnext_tiny", "ConvNeXtTiny", options={"include_preprocessing": False}),
+    Case("convnext_small", "ConvNeXtSmall", (64, 65), options={"include_preprocessing": False}),
 )
 SEEN = ("defaults.padding=symmetric", "defaults.act=relu", "defaults.norm.epsilon=0.0011")
 """What must not go unnoticed, seen in MobileNetV2."""
@@ -94,7 +97,7 @@ def difference(theirs: np.ndarray, ours: np.ndarray) -> float:
 def test_same_weights_give_the_same_logits(case: Case) -> None:
     theirs, ours = both(case)
     assert difference(theirs, ours) < 1e-5
-    assert 0.1 < theirs.std() < 100
+    assert 0.1 < theirs.std() < 1e4  # deep networks of random weights grow
     assert difference(*theirs) > 0.05  # the logits depend on the image
 
 
