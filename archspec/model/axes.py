@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 
 from archspec.model.custom import LAYOUT, Shape, four, pair, register
+from archspec.model.resize import resize
 from archspec.model.windows import added, around, blur, cut
 
 

@@ -49,7 +49,7 @@ def test_an_image_that_cannot_be_read_is_left_out(recipe: Recipe) -> None:
 
 
 def test_others_are_not_taken(recipe: Recipe, tmp_path: Path) -> None:
-    assert images(recipe, SEEN, "0123456789abcdef", tick) == (None, "the data 'data' are not those that it was trained on")
+    assert images(recipe, SEEN, "0123456789abcdef", tick) == (None, "the data 'folder' are not those that it was trained on")
     (tmp_path / "data").rename(tmp_path / "gone")
     found, why = images(recipe, SEEN, "", tick)
     assert found is None

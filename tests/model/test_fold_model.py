@@ -35,7 +35,7 @@ FAMILIES = {
     "botnet50": "1, 1, 1, 1", "convmixer_768_32": "1", "fractalnet20": "", "res2net50_26w_4s": "1, 1, 1, 1",
     "resnest50": "1, 1, 1, 1", "resnet50_blur": "1, 1, 1, 1", "sk_resnet50": "1, 1, 1, 1",
     "ghostnet": "", "repvgg_a0": "1, 1, 1, 1", "shufflenet_v2_x1_0": "2, 2, 2", "unet_classifier": "",
-    "cifar_pyramidnet110_a48": "1, 1, 1", "cifar_pyramidnet164_a270": "1, 1, 1", "dla34": "", "dpn68": "1, 1, 1, 1",
+    "dla34": "", "dpn68": "1, 1, 1, 1",
     "ese_vovnet39b": "1, 1, 1, 1", "nasnet_mobile": "let.cells=1", "pnasnet5_large": "let.width=16",
 }
 """Each set of blocks with batch norms that stages repeat: a small member of it, and how often its stages repeat here, or what else makes it few."""

@@ -131,7 +131,7 @@ def test_a_folder_that_is_moved_while_it_is_worked_in_is_noticed(spec: Path, mon
 def test_a_name_that_is_too_long_is_no_bug(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
     name = "a" * 300
     assert archspec(["train", "small.yaml", *QUICK, "--run", name]) == 2
-    assert capsys.readouterr().err == f"archspec train: File name too long: {name}\n  hint: give it a shorter name\n"
+    assert capsys.readouterr().err == f"archspec train: File name too long: {name}\n  hint: choose a shorter name\n"
 
 
 @pytest.mark.parametrize("place", ["~/r1", "gs://bucket/r1"])
