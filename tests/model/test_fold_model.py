@@ -26,7 +26,8 @@ FAMILIES = {
     "mobilenet_v3_large": "", "regnet_x_400mf": "1, 1, 1, 1", "resnext50_32x4d_aggregated": "1, 1, 1, 1",
     "resnext50_32x4d_concatenated": "1, 1, 1, 1", "se_resnet50_identity": "1, 1, 1, 1", "se_resnet50_post": "1, 1, 1, 1",
     "se_resnet50_pre": "1, 1, 1, 1", "senet154": "1, 1, 1, 1", "vgg11_bn": "", "xception": "",
-    "ghostnet": "", "repvgg_a0": "1, 1, 1, 1", "shufflenet_v2_x1_0": "2, 2, 2",
+    "ghostnet": "", "repvgg_a0": "1, 1, 1, 1", "shufflenet_v2_x1_0": "2, 2, 2", "cifar_pyramidnet110_a48": "1, 1, 1",
+    "cifar_pyramidnet164_a270": "1, 1, 1",
 }
 """Each set of blocks with batch norms that stages repeat: a small member of it, and how often its stages repeat here."""
 FOLD = tool("fold")
