@@ -78,6 +78,8 @@ TWINS = [
     Twin("torchvision", "regnet_x_400mf", "regnet_x_400mf_torchvision"),
     *same("torchvision", "regnet_x_800mf regnet_x_1_6gf regnet_x_3_2gf regnet_x_8gf"),
     *same("torchvision", "regnet_y_400mf regnet_y_1_6gf regnet_y_3_2gf"),
+    Twin("torchvision", "regnet_y_800mf", "regnet_y_800mf", ("stages.widths=[64, 144, 320, 784]",)),
+    Twin("torchvision", "regnet_y_8gf", "regnet_y_8gf", ("stages.widths=[224, 448, 896, 2016]",)),
     *same("torchvision", "convnext_small convnext_base shufflenet_v2_x1_0"),
     Twin("torchvision", "mnasnet1_0", "mnasnet_1_0"),
     Twin("torchvision", "googlenet", "googlenet_torchvision", size=INCEPTION),

@@ -38,7 +38,9 @@ FAMILIES = {
     "dla34": "", "dpn68": "1, 1, 1, 1",
     "ese_vovnet39b": "1, 1, 1, 1", "nasnet_mobile": "let.cells=1", "pnasnet5_large": "let.width=16",
 }
-"""Each set of blocks with batch norms that stages repeat: a small member of it, and how often its stages repeat here, or what else makes it few."""
+"""Each set of blocks with batch norms that stages repeat: a small member of it, and how often its stages repeat here, or what else
+makes them few.
+"""
 FOLD = tool("fold")
 
 
