@@ -415,7 +415,8 @@ def test_a_whole_export_is_killed(tmp_path: Path, fill: Callable[[Path], object]
             "def kill():\n"
             "    while not list(base.glob('small/.archspec-new-2/made/saved_model/.partial-1/*')): time.sleep(0.001)\n"
             "    os.kill(os.getpid(), signal.SIGKILL)\n"
-            "threading.Thread(target=kill).start(); release(Exportable(artifact()), ['savedmodel'], base, PIXELS)")
+            "threading.Thread(target=kill, daemon=True).start()\n"
+            "release(small(), Wanted(base, 'small', ['savedmodel']), tick)")
     here = Path(__file__).parent
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=here.parents[1], capture_output=True, check=False,
                           env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (here.parents[1], here, here.parent)))})
