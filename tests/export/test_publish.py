@@ -413,7 +413,7 @@ def test_a_whole_export_is_killed(tmp_path: Path, fill: Callable[[Path], object]
     code = ("import sys; sys.path.insert(0, 'tests'); import threading, os, time, signal; from pathlib import Path\n"
             "from test_publish import *; base = Path(sys.argv[1])\n"
             "def kill():\n"
-            "    while not list(base.glob('small/.archspec-new-2/made/saved_model/.partial-1/*')): time.sleep(0.001)\n"
+            "    while not list(base.glob('small/.archspec-new-2/made/saved_model/1/variables/*')): time.sleep(0.001)\n"
             "    os.kill(os.getpid(), signal.SIGKILL)\n"
             "threading.Thread(target=kill, daemon=True).start()\n"
             "release(small(), Wanted(base, 'small', ['savedmodel']), tick)")
