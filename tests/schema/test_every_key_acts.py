@@ -123,6 +123,10 @@ def test_a_default_acts(name: str, argument: str, tmp_path: Path) -> None:
 
 GIVEN = {"stride": 2, "group_width": 8, "dilation": 1}
 """What parameters of shipped blocks are, where not what they are by themselves, or 64 where they are nothing."""
+AT_ITS_CALL: dict[str, dict[str, object]] = {
+    "dla_tree": {"bottleneck": True}, "dla_tree2": {"bottleneck": True}, "nasnet_reduction": {"repeats": 1},
+    "pnasnet_cell": {"repeats": 1}, "selective_kernel": {"least": 4}}
+"""What else a block is given: a cell that halves its map stands once, and what another parameter hides shows."""
 VALUES: tuple[object, ...] = (2, 4, 8, 32, 3, 5, 1, 0.5, 0.25, True, False, "tanh", "projection_always", "none", "identity", "max", ["act: tanh"])
 """What a parameter of a block may be; the first that it takes has to act."""
 PARAMETERS = {entry.name: entry.parameters for entry in blocks()}
@@ -131,7 +135,7 @@ PARAMETERS = {entry.name: entry.parameters for entry in blocks()}
 def of_block(name: str, parameters: dict[str, Any], **given: object) -> dict[str, Any]:
     """A spec with one stage of a block."""
     usual = {each: GIVEN.get(each, 64) for each, default in parameters.items() if default == "required" or each in GIVEN}
-    return {**BASE, "let": {}, "stem": ["conv: 3x3 64"], "stages": [{"block": name, "repeats": 2, **usual, **given}]}
+    return {**BASE, "let": {}, "stem": ["conv: 3x3 64"], "stages": [{"block": name, "repeats": 2, **usual, **AT_ITS_CALL.get(name, {}), **given}]}
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +149,7 @@ def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], objec
 
 @pytest.mark.parametrize(("block", "parameter"), [(block, parameter) for block, each in PARAMETERS.items() for parameter in each])
 def test_a_parameter_of_a_block_acts(block: str, parameter: str, unchanged: Callable[[str], Any], tmp_path: Path) -> None:
-    usual = GIVEN.get(parameter, PARAMETERS[block][parameter])
+    usual = AT_ITS_CALL.get(block, {}).get(parameter, GIVEN.get(parameter, PARAMETERS[block][parameter]))
     found = (observed(of_block(block, PARAMETERS[block], **{parameter: value}), tmp_path / "net.yaml") for value in VALUES if value != usual)
     assert unchanged(block)[0] != "refused", unchanged(block)
     assert next((each for each in found if each[0] != "refused"), None) != unchanged(block)  # type: ignore[index]

@@ -89,7 +89,7 @@ def test_set(override: str, section: str, expected: object, write: Write) -> Non
 def test_overrides_come_in_order_and_as_a_mapping(write: Write) -> None:
     path = str(write("name: a"))
     assert archspec.load(path, ["name=b", "name=c"]).name == "c"
-    spec = archspec.load(path, {"name": "d", "let.width": [1, 2.5, None, "x"], "stem": [{"conv": "$(width[0])"}]})
+    spec = archspec.load(path, {"name": "d", "let.width": [1, 2.5, None, "x"], "stem": [{"conv": "1x1 $(width[0])"}]})
     assert spec.name == "d"
 
 

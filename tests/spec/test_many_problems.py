@@ -25,13 +25,13 @@ def listed(item: str) -> str:
 
 @pytest.mark.parametrize(("text", "calls"), [
     (f"stem: [{listed('conv: {x#: 1}')}]", 900_000),
-    (f"stem: [{listed('conx#')}]", 500_000),
+    (f"stem: [{listed('conx#')}]", 700_000),
     (f"stem: [{listed('conv: 3x3 8 wrd#')}]", 1_300_000),
     (f"stem: [{listed('conv: 3x3 $a#')}]", 1_500_000),
     (f"defaults: {{{listed('conx#: 1')}}}", 600_000),
     (listed("stagex#: 1").replace(", ", "\n"), 800_000),
     (f"train: {{{listed('epochx#: 1')}}}", 900_000),
-    (f"stages: [{listed('{block: basc#}')}]", 1_000_000),
+    (f"stages: [{listed('{block: basc#}')}]", 1_400_000),
     (f"blocks: {{b: {{body: [{listed('conv: $a#')}]}}}}\nstem: [b]", 1_600_000),
     (f"blocks: {{b: {{parameters: {{{listed('wdth#: 1')}}}, body: [act]}}}}\nstem: [b]", 600_000),
 ], ids=["argument", "operation", "word", "name", "default", "section", "key of train", "block", "name in a block", "unread"])

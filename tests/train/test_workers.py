@@ -53,7 +53,8 @@ def test_one_device_two_devices_and_two_workers_have_one_loss_curve(spec: Path) 
     (code, said), = ended(([*in_parts, "--run", "mirrored", "--strategy", "mirrored"], [two_devices]))
     assert (code, "2 CPUs, mirrored; batch 12, 6 on each" in said) == (0, True), said
     assert [code for code, _ in together([*ARGUMENTS, "--run", "two"], [], [])] == [0, 0]
-    assert [code for code, _ in together([*in_parts, "--run", "changed"], killed, killed)] == [-9, -9]
+    codes = {code for code, _ in together([*in_parts, "--run", "changed"], killed, killed)}
+    assert codes in ({-9}, {-9, 4})  # whoever lives a moment longer may notice
     assert archspec([*in_parts, "--run", "changed"]) == 0
     assert alike(Path("one"), Path("two"), 1e-4)
     for run in ("mirrored", "changed"):
