@@ -73,7 +73,8 @@ def _named(tree: Scalar, path: Path, what: str, example: str) -> Path:
     candidate = path.parent / name
     target = _within_reach(candidate, path, tree)
     if kind_of(target) != "file":
-        raise SpecError([Problem("extends", tree.where, f"there is no file '{name}'", f"looked for {candidate}")])
+        raise SpecError([Problem("extends", tree.where, f"there is no file '{name}'",
+                                 f"looked for {candidate}: put it there, or correct the name")])
     return target
 
 
