@@ -82,11 +82,16 @@ def images(graph: Graph, count: int) -> np.ndarray:
 
 def distance(graph: Graph, model: keras.Model, seen: np.ndarray) -> Distance:
     """How far the folded network of a model is from it, and it from itself in double precision, on these images."""
-    network = Network(graph, values(model))
-    double = Network(graph, {key: array.astype("float64") for key, array in network.weights.items()})
-    exact, unfolded = logits(made(double, "float64"), seen), logits(model, seen)
+    network, unfolded = Network(graph, values(model)), logits(model, seen)
+    exact, exact_folded = exactly(network, seen)
     return Distance(apart(logits(made(fold_affine(network), "float32"), seen), unfolded), apart(unfolded, exact),
-                    apart(logits(made(fold_affine(double), "float64"), seen), exact))
+                    apart(exact_folded, exact))
+
+
+def exactly(network: Network, seen: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Logits of a network in double precision, and of the folded one."""
+    double = Network(network.graph, {key: array.astype("float64") for key, array in network.weights.items()})
+    return logits(made(double, "float64"), seen), logits(made(fold_affine(double), "float64"), seen)
 
 
 def made(network: Network, dtype: str) -> keras.Model:

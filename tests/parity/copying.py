@@ -1,37 +1,20 @@
-"""Gives a model of keras.applications random weights, and one of ours the same weights."""
+"""Gives a model of keras.applications random weights, and hands them on as the file that it would save."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from archspec.io.depth import deep
+from archspec.weights.keras_file import COUNTED
+from archspec.weights.tensors import Stored, WeightsFile
 
 KINDS = {"depthwise": "kernel", "pointwise": "kernel", "variable": "gamma"}
 """What Keras's other names begin with: of the kernels of separable layers, and of ConvNeXt's nameless LayerScale."""
-
-
-def walk(model: keras.Model, body_first: bool = False) -> list[Any]:
-    """All layers in the order in which the output needs them, along the inputs of every merge in turn.
-
-    Ours have the shortcut as the first input of an addition; `body_first` says that these have it last.
-    """
-    found: dict[int, Any] = {}
-
-    def visit(layer: Any) -> None:
-        if id(layer) not in found:
-            parents = [node.operation for node in layer._inbound_nodes[0].parent_nodes]
-            for parent in reversed(parents) if body_first and isinstance(layer, keras.layers.Add) else parents:
-                visit(parent)
-            found[id(layer)] = layer
-
-    with deep(len(model.operations)):
-        visit(model.outputs[0]._keras_history.operation)
-    return list(found.values())
 
 
 def weights(layers: Iterable[Any]) -> Iterator[tuple[str, keras.Variable]]:
@@ -62,21 +45,26 @@ def _random(kind: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.n
     return rng.uniform(0.5, 1.5, shape) if kind == "gamma" else rng.normal(0, 0.1, shape)
 
 
-def copy(theirs: Iterable[Any], ours: Iterable[Any]) -> int:
-    """Gives the n-th weight of each kind the value of the n-th of theirs, all once, and says how many there were.
-
-    Shapes may differ in sides of 1: a dense layer may be a 1x1 convolution.
-    """
-    sources, targets = list(_by_kind(theirs)), list(_by_kind(ours))
-    for (kind, source), (other, target) in zip(sources, targets, strict=True):
-        assert (kind, _sides(source)) == (other, _sides(target)), f"{source.path} is not {target.path}"
-        target.assign(source.numpy().reshape(target.shape))
-    return len(targets)
+def as_file(model: keras.Model) -> WeightsFile:
+    """The weights by the names that they have in a file of Keras; test_import reads such files."""
+    tensors = {}
+    for layer in _leaves(model):
+        for weight in layer.weights:
+            field = "gamma" if weight.name.startswith("variable") else weight.name
+            tensors[f"{_counted(layer.name)}/{field}"] = Stored(tuple(weight.shape), weight.numpy)
+    return WeightsFile(Path(model.name), "keras", tensors)
 
 
-def _by_kind(layers: Iterable[Any]) -> list[tuple[str, keras.Variable]]:
-    return sorted(weights(layers), key=lambda pair: pair[0])  # keeps the order within a kind
+def _leaves(model: keras.Model) -> Iterator[keras.Layer]:
+    """The layers, those of models within it too."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _leaves(layer)
+        else:
+            yield layer
 
 
-def _sides(weight: keras.Variable) -> list[int]:
-    return [side for side in weight.shape if side > 1]
+def _counted(name: str) -> str:
+    """As the reader of Keras's files calls a layer that has no name of its own: conv2d_0, conv2d_1."""
+    found = COUNTED.fullmatch(name)
+    return f"{found[1]}_{found[2] or 0}" if found else name

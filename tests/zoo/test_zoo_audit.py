@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from thinned import Known, thinned
 
 from archspec.model.audit import differences
 from archspec.network import load, lower
 from archspec.spec.files import spec_names
 
+KNOWN: Known = set()
+"""The blocks that were audited; several networks have the same."""
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", spec_names())
 def test_graph_and_model_agree(name: str) -> None:
-    assert differences(lower(load(name))) == ()
+    assert differences(thinned(lower(load(name)), KNOWN)) == ()

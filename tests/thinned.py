@@ -1,0 +1,55 @@
+"""A network without the blocks that are known: what holds of a block holds of the next one that is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import groupby
+
+from archspec.graph.ir import Graph, Node, Value
+from archspec.graph.text import op_text
+
+Known = set[tuple[object, ...]]
+
+
+def thinned(graph: Graph, known: Known) -> Graph:
+    """The graph without blocks that are in `known`, which from now on holds all of its blocks.
+
+    A block is left out if one value enters it and one of the same shape leaves it. All others stay, and so do stem and head.
+    """
+    instead: dict[str, Value] = {}
+    kept: list[Node] = []
+    for block in _blocks(graph):
+        inside = {node.name for node in block}
+        form = _form(block)
+        entering = {value for node in block for value in node.inputs if value.name not in inside}
+        leaving = {node.output for node in block if any(user.name not in inside for user in graph.users[node.name])}
+        if form in known and len(entering) == len(leaving) == 1 and _type(entering) == _type(leaving) and not (
+                inside & {graph.output.name, *(value.name for value in graph.auxiliary.values())}):
+            (before,), (after,) = entering, leaving
+            instead[after.name] = instead.get(before.name, before)
+        else:
+            kept += [replace(node, inputs=tuple(instead.get(value.name, value) for value in node.inputs)) for node in block]
+        known.add(form)
+    return Graph(graph.name, tuple(kept), graph.output, graph.auxiliary, {}, graph.sections)
+
+
+def _blocks(graph: Graph) -> Iterator[tuple[Node, ...]]:
+    """The nodes of each repeat of each stage; every other node for itself."""
+    single = iter(range(-1, -len(graph.nodes) - 1, -1))
+    for _, nodes in groupby(graph.nodes, key=lambda node: (node.section, node.block or next(single))):
+        yield tuple(nodes)
+
+
+def _form(block: Iterable[Node]) -> tuple[object, ...]:
+    """What a block computes: operations, types, and which takes what, by its place in the block."""
+    place: dict[str, int] = {}
+    form: list[object] = []
+    for node in block:
+        form.append((op_text(node.op), node.types, node.role, tuple(place.get(value.name, -1) for value in node.inputs)))
+        place[node.name] = len(place)
+    return tuple(form)
+
+
+def _type(values: set[Value]) -> object:
+    return next(iter(values)).type
