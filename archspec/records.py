@@ -23,9 +23,13 @@ class Record:
 
     def __init__(self, *given: Any, **named: Any) -> None:
         """Raises TypeError for what is not a field, is given twice, or is missing."""
-        told = {**dict(zip(self._positional, given, strict=False)), **named} if given else named
+        told = named
+        if given:
+            told = {**dict(zip(self._positional, given, strict=False)), **named}
+            if len(told) != len(given) + len(named):
+                raise TypeError(self._misfit(given, named))
         values = {**self._defaults, **told}
-        if len(told) != len(given) + len(named) or values.keys() != self._own.keys():
+        if values.keys() != self._own.keys():
             raise TypeError(self._misfit(given, named))
         self.__dict__.update(values)
 

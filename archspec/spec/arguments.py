@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import cast
 
 from archspec.errors import Problem, SpecError, Where, nearest
 from archspec.graph.axes import FOLLOWS
@@ -94,7 +93,7 @@ def convert(name: str, argument: Key, value: Datum, where: Where) -> object:
 @cache
 def default_of(argument: Key) -> object:
     """The value of an argument of an operation where it is not written, as the graph wants it."""
-    return None if argument.default in (None, "none") else convert("", argument, cast(Datum, argument.default), Where(""))
+    return None if argument.default in (None, "none") else convert("", argument, argument.default, Where(""))
 
 
 def _shown(value: Datum) -> str:
