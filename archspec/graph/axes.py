@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import comb, prod
 from typing import ClassVar, Literal
 
 from archspec.graph.init import Normal
 from archspec.graph.ops import Op, as_map, check_reflects, strided
 from archspec.graph.types import Pads, Pair, ShapeError, Tensor, Weight
+from archspec.records import record
 
 FOLLOWS = -1
 """Of the sizes of a reshape, the one that follows from the others."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reshape(Op):
     """The same values, in the order height, width, channels, as a map of other sizes; one of them may be FOLLOWS."""
 
@@ -38,7 +38,7 @@ def _divisible(size: int, known: int, to: tuple[int, int, int]) -> str:
     return f"height x width x channels is {known} here; ? stands for a size that follows from the others"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Permute(Op):
     """The axes in another order: `order` says which of h, w and c becomes the height, the width and the channels."""
 
@@ -53,7 +53,7 @@ class Permute(Op):
         return inputs[0] if self.order == "hwc" else Tensor(tuple(sides[axis] for axis in self.order))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reduce(Op):
     """Mean or maximum over the channels of each place."""
 
@@ -65,7 +65,7 @@ class Reduce(Op):
         return Tensor((height, width, 1), inputs[0].stride)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BlurPool(Op):
     """A binomial filter on each channel, over a map that is reflected at its borders (Zhang 2019, 1904.11486, section 3.2)."""
 
@@ -95,7 +95,7 @@ def binomial(count: int) -> tuple[float, ...]:
     return tuple(comb(count - 1, place) / 2 ** (count - 1) for place in range(count))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Coordinates(Op):
     """The map with two channels more, the row and the column of each place, from -1 to 1; 0 where there is one.
 
@@ -109,7 +109,7 @@ class Coordinates(Op):
         return Tensor((height, width, channels + 2), inputs[0].stride)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Position(Op):
     """The map plus a learned value for each place and channel (Dosovitskiy et al. 2020, 2010.11929, section 3.1)."""
 
@@ -130,7 +130,7 @@ class Position(Op):
         return (Weight("position", (height, width, channels), True, Normal(0.02)),)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Resize(Op):
     """Enlarges a map to the height and width of another, whatever the ratio. Inputs: the map, and the one that has the size.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
 from typing import ClassVar
@@ -10,12 +9,13 @@ from typing import ClassVar
 from archspec.graph.init import GlorotUniform, HeNormal, Ones, Zeros, constant
 from archspec.graph.ops import Op, as_map, known_stride, same_shape, strided
 from archspec.graph.types import Pair, ShapeError, Tensor, Weight
+from archspec.records import record
 
 LEAST = 1e-4
 """Is added to the sum of the weights of what is merged by them."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ConvTranspose(Op):
     """The way back of a convolution, `same`: output = input · stride. Kernel (height, width, filters, in)."""
 
@@ -52,7 +52,7 @@ class ConvTranspose(Op):
         return (tall, wide), (1, 1)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attention(Op):
     """Multi-head self-attention over the positions of a map (Vaswani et al. 2017, 1706.03762, section 3.2).
 
@@ -86,7 +86,7 @@ class Attention(Op):
         return 4 * inputs[0].size * inner + 2 * positions * positions * inner
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GlobalResponseNorm(Op):
     """x + gamma · x · n + beta (Woo et al. 2023, 2301.00808, section 3.2).
 
@@ -104,7 +104,7 @@ class GlobalResponseNorm(Op):
         return tuple(Weight(name, (inputs[0].channels,), True, Zeros()) for name in ("gamma", "beta"))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rows(Op):
     """Maps one below the other: along the height."""
 
@@ -129,7 +129,7 @@ def _merged(first: Tensor, others: tuple[Tensor, ...], what: str) -> Tensor:
     return Tensor(first.shape, known_stride(first, *others))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Weighted(Op):
     """The sum of relu(w) / (sum of relu(w) + 1e-4) · x, one w an input (Tan et al. 2020, 1911.09070, section 3.3)."""
 
@@ -142,7 +142,7 @@ class Weighted(Op):
         return (Weight("weight", (len(inputs),), True, Ones()),)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Select(Op):
     """Values summed, weighted for each channel by the softmax over them (Li et al. 2019, 1903.06586, section 3.1).
 

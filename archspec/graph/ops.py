@@ -5,17 +5,17 @@ Shapes are those of archspec.graph.types: without the batch, None where a size i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
 from typing import ClassVar, Literal
 
 from archspec.graph.init import Constant, HeNormal, Ones, Zeros, constant
 from archspec.graph.types import Padding, Pads, Pair, ShapeError, Tensor, Weight
+from archspec.records import Record, record
 
 
-@dataclass(frozen=True, slots=True)
-class Op:
+@record
+class Op(Record):
     """A primitive operation. `infer` gives the output type or raises ShapeError."""
 
     kind: ClassVar[str] = "op"
@@ -113,7 +113,7 @@ def strided(x: Tensor, height: int | None, width: int | None, channels: int, str
     return Tensor((height, width, channels), known)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Input(Op):
     """The image."""
 
@@ -124,7 +124,7 @@ class Input(Op):
         return Tensor(self.shape, (Fraction(1), Fraction(1)))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Conv(Op):
     """Convolution, grouped where groups > 1. Kernel (height, width, in / groups, filters).
 
@@ -166,7 +166,7 @@ class Conv(Op):
         return reach(self.kernel, self.dilation), self.stride
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Depthwise(Op):
     """One convolution a channel, `multiplier` filters each. Kernel (height, width, in, multiplier). `standardize`: see Conv."""
 
@@ -198,7 +198,7 @@ class Depthwise(Op):
         return reach(self.kernel, self.dilation), self.stride
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pool(Op):
     """Maximum or mean over a window. `mode` is max or avg; padding is -inf for max.
 
@@ -244,7 +244,7 @@ class Pool(Op):
         return self.reach, self.stride
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GlobalPool(Op):
     """Maximum or mean over the whole map."""
 
@@ -257,7 +257,7 @@ class GlobalPool(Op):
         return Tensor((1, 1, channels), inputs[0].stride) if self.keepdims else Tensor((channels,))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Dense(Op):
     """Fully connected layer. Kernel (in, units)."""
 
@@ -278,7 +278,7 @@ class Dense(Op):
         return inputs[0].channels * self.units
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BatchNorm(Op):
     """Batch normalisation; momentum is the share of the old value."""
 
@@ -294,7 +294,7 @@ class BatchNorm(Op):
                 Weight("moving_mean", shape, False, Zeros()), Weight("moving_variance", shape, False, Ones()))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LayerNorm(Op):
     """Normalisation over the channels of each position."""
 
@@ -307,7 +307,7 @@ class LayerNorm(Op):
         return _affine((inputs[0].channels,), self.scale, self.center)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GroupNorm(Op):
     """Normalisation over groups of channels and all positions."""
 
@@ -336,7 +336,7 @@ ACTIVATIONS = ("relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "gelu", "s
                "hard_swish", "hard_sigmoid", "sigmoid", "tanh", "softmax")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Activation(Op):
     """A function of each element (of each vector: softmax). `slope` is leaky_relu's, alpha is elu's."""
 
@@ -354,7 +354,7 @@ class Activation(Op):
         return (Weight("alpha", shape, True, Constant(0.25)),)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Dropout(Op):
     """Drops elements in training with this probability."""
 
@@ -362,7 +362,7 @@ class Dropout(Op):
     rate: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DropPath(Op):
     """Stochastic depth: drops the whole value of an image in training (Huang et al. 2016, 1603.09382)."""
 
@@ -370,7 +370,7 @@ class DropPath(Op):
     rate: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scale(Op):
     """Multiplies by a constant, or by one learned number that starts there (Bachlechner et al. 2020, 2003.04887)."""
 
@@ -382,7 +382,7 @@ class Scale(Op):
         return (Weight("factor", (1,), True, constant(self.factor)),) * self.learned
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LayerScale(Op):
     """Multiplies each channel by a learned factor (Touvron et al. 2021, 2103.17239)."""
 
@@ -393,7 +393,7 @@ class LayerScale(Op):
         return (Weight("gamma", (inputs[0].channels,), True, constant(self.init)),)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LocalResponseNorm(Op):
     """x / (k + alpha / size * sum of squares over `size` channels) ** beta (Krizhevsky et al. 2012, section 3.3)."""
 
@@ -410,7 +410,7 @@ class LocalResponseNorm(Op):
         return inputs[0]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pad(Op):
     """Pixels around the map, zeros or its own reflected at the border pixel; a negative number of them crops it."""
 
@@ -437,7 +437,7 @@ def check_reflects(x: Tensor, pads: Pads, concerns: tuple[str, ...]) -> None:
                              "the border itself is not reflected: reflect fewer than the map is high and wide", concerns)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PadChannels(Op):
     """Zero channels behind the ones there are, up to `channels`."""
 
@@ -451,7 +451,7 @@ class PadChannels(Op):
         return Tensor((*inputs[0].shape[:-1], self.channels), inputs[0].stride)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SliceChannels(Op):
     """Channels start to start + size."""
 
@@ -466,7 +466,7 @@ class SliceChannels(Op):
         return Tensor((*inputs[0].shape[:-1], self.size), inputs[0].stride)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Flatten(Op):
     """A map as a vector, row by row, channels last."""
 
@@ -479,7 +479,7 @@ class Flatten(Op):
         return Tensor((inputs[0].size,))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Shuffle(Op):
     """Channel shuffle (Zhang et al. 2017, 1707.01083, Figure 1)."""
 
@@ -494,7 +494,7 @@ class Shuffle(Op):
         return inputs[0]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Upsample(Op):
     """Enlarges a map by a whole factor; method is nearest or bilinear."""
 
@@ -508,7 +508,7 @@ class Upsample(Op):
         return strided(inputs[0], tall, wide, channels, (Fraction(1, self.factor), Fraction(1, self.factor)))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Concat(Op):
     """Inputs one behind the other along the channels."""
 
@@ -523,7 +523,7 @@ class Concat(Op):
         return Tensor((*first.shape[:-1], sum(x.channels for x in inputs)), known_stride(*inputs))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Merge(Op):
     """Element by element: add, multiply, max or average of inputs of one shape.
 
@@ -544,7 +544,7 @@ class Merge(Op):
         return Tensor(first.shape, known_stride(*inputs))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Gate(Op):
     """x · g, where g has x's shape or is broadcast over height and width, or, as HxWx1, over the channels. Inputs: x, g."""
 
@@ -560,7 +560,7 @@ class Gate(Op):
         return Tensor(x.shape, known_stride(x, gate) if of_places else x.stride)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Blend(Op):
     """t · a + (1 − t) · b (Srivastava et al. 2015, 1505.00387, equation 3). Inputs: t, a, b."""
 

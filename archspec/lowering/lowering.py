@@ -18,7 +18,7 @@ from archspec.lowering.sink import Limits, Problems
 from archspec.schema.keys import REQUIRED, Key
 from archspec.schema.tree import Scalar, Tree
 from archspec.spec.arch import Spec
-from archspec.spec.arguments import Quoted, convert, value_of
+from archspec.spec.arguments import Quoted, convert, default_of, value_of
 from archspec.spec.expressions import UNKNOWN, Datum, Unknown, describe, is_expression
 from archspec.spec.item_reader import ItemReader
 from archspec.spec.items import Arg, Item, Items, Paths, ShortcutCases
@@ -79,9 +79,7 @@ class Call:
             return self.lowering.converted(f"{self.item.name}: {key}", declared, tree, self.place)
         if declared.default == REQUIRED:
             raise SpecError([self._lacking((key,))])
-        if declared.default in (None, "none"):
-            return None
-        return convert(f"{self.item.name}: {key}", declared, declared.default, self.where)
+        return default_of(declared)
 
     def values(self, *keys: str) -> dict[str, object]:
         """Several arguments; raises one SpecError with the problems of all of them."""

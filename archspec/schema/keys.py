@@ -1,4 +1,4 @@
-"""Keys and the sections they form: a section is a frozen dataclass whose fields are declared by `key`."""
+"""Keys and the sections they form: a section is a record whose fields are declared by `key`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
+from archspec.records import Record, record, recorded
 from archspec.schema.kinds import Choice, Kind
 from archspec.schema.quantities import Quantity
 
@@ -29,8 +30,8 @@ class Key:
     follows: str = ""
 
 
-@dataclass(frozen=True)
-class Clash:
+@record
+class Clash(Record):
     """Keys that do not go together: their paths within the section, what is wrong, and the ways out."""
 
     keys: tuple[str, ...]
@@ -38,8 +39,7 @@ class Clash:
     hint: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Section:
+class Section(Record):
     """A mapping of the spec as a value. Immutable; its keys are those its fields declare."""
 
     declared: ClassVar[Mapping[str, Key]] = MappingProxyType({})
@@ -60,7 +60,7 @@ class Section:
         return iter(())
 
 
-@dataclass(frozen=True)
+@record
 class Sub(Kind):
     """A mapping with keys of its own. A value alone stands for one with it at the section's main key, if that has one."""
 
@@ -72,7 +72,7 @@ class Sub(Kind):
         return f"a mapping with {' '.join(self.section.declared)}" + f", or its {main} alone" * bool(main)
 
 
-@dataclass(frozen=True)
+@record
 class OneOf(Kind):
     """A mapping of one of several kinds, told apart by a key; the word alone stands for a mapping with that key.
 
@@ -93,7 +93,7 @@ class OneOf(Kind):
         return f"one of {' '.join(self.kinds())}, or a mapping with '{self.tag}'"
 
 
-@dataclass(frozen=True)
+@record
 class Named(Kind):
     """One of several sections by its word, as operations are written: `flip`, `pad_crop: 4`, `pad_crop: {pixels: 4}`.
 
@@ -111,7 +111,7 @@ class Named(Kind):
         return f"one of {' '.join(self.kinds())}"
 
 
-@dataclass(frozen=True)
+@record
 class ListOf(Kind):
     """A list, in order, of up to `most` sections, each by its word or, of one kind, a mapping; it may be empty."""
 
@@ -140,8 +140,8 @@ T = TypeVar("T", bound=Section)
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(key, tag))
 def section(cls: type[T]) -> type[T]:
-    """A section: a frozen dataclass that is made by keywords."""
-    made = dataclass(frozen=True, kw_only=True)(cls)
+    """A section: a record that is made by keywords."""
+    made = recorded(cls, kw_only=True)
     made.declared = MappingProxyType({each.name: each.metadata["key"] for each in fields(made)})
     return made
 

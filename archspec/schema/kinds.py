@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
+from types import MappingProxyType
 
 from archspec.errors import WIDEST, nearest, shorten
+from archspec.records import Record, record
 from archspec.schema.tree import Scalar, written
 
 MOST = 10**7
@@ -16,6 +18,7 @@ PERCENTS = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) *%")
 NUMERAL = re.compile(r"[-+]?(0|[1-9][0-9]*|[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?")
 SEVERAL = re.compile(r"[0-9.]+([ ,]+[0-9.]+)+")
 """Numbers of a list without its brackets, or without its commas."""
+NOTHING: Mapping[str, str] = MappingProxyType({})
 SAYS_YES_OR_NO = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
 
 
@@ -27,8 +30,8 @@ class Unfit(ValueError):
         self.hint = hint
 
 
-@dataclass(frozen=True)
-class Kind:
+@record
+class Kind(Record):
     """A kind of value. Its subclasses say which values they take."""
 
     def take(self, value: object) -> object:
@@ -44,7 +47,7 @@ class Kind:
         raise NotImplementedError
 
 
-@dataclass(frozen=True)
+@record
 class Form(Kind):
     """A form of the language that is not read here: the part that knows its meaning does. `said` describes it."""
 
@@ -56,7 +59,7 @@ class Form(Kind):
         return self.said
 
 
-@dataclass(frozen=True)
+@record
 class Whole(Kind):
     """A whole number from `least` to `most`."""
 
@@ -82,7 +85,7 @@ class Whole(Kind):
         return f"a whole number from {self.least} to {self.most}"
 
 
-@dataclass(frozen=True)
+@record
 class Number(Kind):
     """A number. `above` and `below` are no values of it, `least` and `most` are."""
 
@@ -118,7 +121,7 @@ class Number(Kind):
         return f"a number{low}{least + _digits(self.below) if self.below is not None else high}"
 
 
-@dataclass(frozen=True)
+@record
 class OrNone(Kind):
     """A number, or none."""
 
@@ -133,7 +136,7 @@ class OrNone(Kind):
         return self.kind.expected()
 
 
-@dataclass(frozen=True)
+@record
 class Flag(Kind):
     """true or false."""
 
@@ -150,7 +153,7 @@ class Flag(Kind):
         return "true or false"
 
 
-@dataclass(frozen=True)
+@record
 class Text(Kind):
     """A text of one character at least; `what` says what it names."""
 
@@ -171,12 +174,12 @@ class Text(Kind):
         return self.what
 
 
-@dataclass(frozen=True)
+@record
 class Choice(Kind):
     """One of some words; true and false may be among them. `synonyms` are what other libraries call them, or how to say it."""
 
     words: tuple[str | bool, ...]
-    synonyms: Mapping[str, str] = field(default_factory=dict)
+    synonyms: Mapping[str, str] = field(default_factory=lambda: NOTHING)
 
     def take(self, value: object) -> str | bool:
         """The word; `none` where the language has it as no value. Raises Unfit."""
@@ -207,7 +210,7 @@ class Choice(Kind):
         return f"one of {' '.join(words)}" if len(words) > 1 else words[0]
 
 
-@dataclass(frozen=True)
+@record
 class Each(Kind):
     """A list of `least` to `most` values of one kind; `bare`: a single value stands for a list of it alone."""
 
@@ -222,7 +225,7 @@ class Each(Kind):
         return f"{'a value or ' if self.bare else ''}a list, each {self.kind.expected()}"
 
 
-@dataclass(frozen=True)
+@record
 class Table(Kind):
     """A mapping of names that anyone may choose to values of one kind; `bare`: a single value may stand for the mapping.
 
@@ -231,7 +234,7 @@ class Table(Kind):
 
     kind: Kind
     bare: bool = False
-    instead: Mapping[str, str] = field(default_factory=dict)
+    instead: Mapping[str, str] = field(default_factory=lambda: NOTHING)
 
     def expected(self) -> str:
         """What the mapping holds."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 
 from archspec.errors import shorten
+from archspec.records import Record, record
 from archspec.schema.kinds import NUMERAL, Kind, Number, Unfit, hint_for_text
 
 MOST_BATCH = 10**6
@@ -21,8 +21,8 @@ IN_WORDS = re.compile(rf"{NUMBER} *(epochs?|ep|e|percents?|pct|steps?|iterations
 SHARES = Number(least=0, most=100)
 
 
-@dataclass(frozen=True)
-class Rate:
+@record
+class Rate(Record):
     """A learning rate; `per`: the batch at which it holds, None where it holds at any."""
 
     value: float
@@ -41,8 +41,8 @@ class Rate:
         return f"{self.value:g}" + (f" per {self.per}" if self.per is not None else "")
 
 
-@dataclass(frozen=True)
-class Span:
+@record
+class Span(Record):
     """A part of a training: epochs, or percents of all of them."""
 
     amount: float
@@ -60,7 +60,7 @@ Quantity = Rate | Span
 """In JSON a bare number where it has no unit, else the text that one writes."""
 
 
-@dataclass(frozen=True)
+@record
 class ShareKind(Kind):
     """A share of a whole, less than all of it: `1%` or 0.01."""
 
@@ -82,7 +82,7 @@ class ShareKind(Kind):
         return "a share from 0% to less than 100%, 1% or 0.01"
 
 
-@dataclass(frozen=True)
+@record
 class RateKind(Kind):
     """A learning rate above 0, alone or per batch."""
 
@@ -104,7 +104,7 @@ class RateKind(Kind):
         return "a number above 0, or such a number per batch, 0.1 per 256"
 
 
-@dataclass(frozen=True)
+@record
 class SpanKind(Kind):
     """A span of training: a number of `epochs`, or percents, `shares`, of all of them."""
 

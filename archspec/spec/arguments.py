@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 
 from archspec.errors import Problem, SpecError, Where, nearest
 from archspec.graph.axes import FOLLOWS
@@ -87,6 +88,12 @@ def convert(name: str, argument: Key, value: Datum, where: Where) -> object:
         raise SpecError([Problem("argument", where, f"{name} needs {unfit}, this is {_shown(value)}", hint)]) from None
     except ExpressionError as error:
         raise SpecError([Problem("expression", where, str(error), error.hint)]) from None
+
+
+@cache
+def default_of(argument: Key) -> object:
+    """The value of an argument of an operation where it is not written, as the graph wants it."""
+    return None if argument.default in (None, "none") else convert("", argument, argument.default, Where(""))
 
 
 def _shown(value: Datum) -> str:

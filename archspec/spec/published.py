@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from archspec.records import record
 from archspec.schema.keys import Section, key, section
 from archspec.schema.kinds import Kind, Unfit
 from archspec.schema.tree import Scalar
@@ -27,7 +28,7 @@ class Rounded:
         return round(count / self.digit) == round(self.value / self.digit)
 
 
-@dataclass(frozen=True)
+@record
 class Figure(Kind):
     """A count: 25557032, 4.089e9, 25.6M."""
 

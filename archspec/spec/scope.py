@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from archspec.errors import Problem, Where, hinted
@@ -147,7 +147,7 @@ class Scope(Mapping[str, Datum]):
 
     def keeping(self, kept: Kept) -> Scope:
         """The same names in another body."""
-        return replace(self, kept=kept)
+        return Scope(self.table, self.count, self.outer, self.work, kept, self.position, self.declared)
 
     @property
     def around(self) -> Scope:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 
+from archspec.records import record
 from archspec.schema.keys import Key, Sub
 from archspec.schema.kinds import Choice, Form, Kind, Unfit, Whole
 from archspec.schema.walk import Entry, walk
@@ -16,7 +16,7 @@ from archspec.spec.recipe import Recipe
 VERSION = 1
 
 
-@dataclass(frozen=True)
+@record
 class OneOfNumbers(Kind):
     """One of some whole numbers."""
 

@@ -16,6 +16,7 @@ from archspec.errors import InputError, Problem, SpecError, listed, nearest, sho
 from archspec.graph.ir import Graph, Node
 from archspec.graph.ops import Gate
 from archspec.io.places import shipped
+from archspec.records import record
 from archspec.schema.keys import Section, key, section
 from archspec.schema.kinds import Choice, Each, Flag, Kind, Number, Table, Text, Unfit, Whole
 from archspec.schema.read import read
@@ -36,7 +37,7 @@ IGNORED: dict[Format, tuple[str, ...]] = {"keras": (), "torch": ("*.num_batches_
 """Tensors of a format that no network computes with."""
 
 
-@dataclass(frozen=True)
+@record
 class Word(Kind):
     """A text, or a whole number that expressions of names count with."""
 
