@@ -98,6 +98,8 @@ class _Search:
         for layer in range(len(self.files) - 1, stands, -1):
             own = file != SET and not distance(self.resolved.layers[layer].tree.where)
             sections = sections_in(self.resolved.layers[layer].tree)
+            if not distance(problem.where) and file not in self.files:  # a file that is included, and the user's own
+                sections = [section for section in sections if section != "include"]
             path = self.within(layer, (), sections, problem) if own else ()
             if path:
                 return self.change(layer, path)
