@@ -93,12 +93,14 @@ class SpecError(InputError):
 
 
 def _without_echoes(problems: Iterable[Problem]) -> list[Problem]:
-    """Of a value that cannot be read that alone; of a null what it should be, rather than that it is one."""
+    """Of a value that cannot be read that alone; of a null what it should be, rather than that it is one, and that once."""
     found = list(problems)
     unread = {position(problem) for problem in found if problem.code in UNREAD}
     told = {position(problem) for problem in found if problem.code != "null"}
+    nulls = {position(problem): problem for problem in reversed(found) if problem.code == "null"}
     return [problem for problem in found if problem.code in UNREAD
-            or (position(problem) not in unread and (problem.code != "null" or position(problem) not in told))]
+            or (position(problem) not in unread and (problem.code != "null" or (position(problem) not in told
+                                                                                and nulls[position(problem)] is problem)))]
 
 
 def position(problem: Problem) -> tuple[str, int, int]:

@@ -19,7 +19,7 @@ POOL = ops.Pool("avg", (3, 3), (2, 2), (1, 1, 1, 1))
 OTHERS: dict[type[ops.Op], tuple[ops.Op, dict[str, Any]]] = {
     ops.Input: (ops.Input((7, 9, 6)), {"shape": (8, 9, 6)}),
     ops.Conv: (CONV, {"filters": 12, "kernel": (3, 5), "stride": (2, 2), "padding": VALID, "dilation": (2, 2), "groups": 3,
-                      "bias": False, "bias_init": 1.5, "standardize": True}),
+                      "bias": False, "bias_init": 1.5, "standardize": 0.25}),
     ops.Depthwise: (DEPTHWISE, {"multiplier": 2, "kernel": (3, 5), "stride": (2, 2), "padding": VALID, "dilation": (2, 2),
                                 "bias": False, "bias_init": 1.5, "standardize": True}),
     ops.Pool: (POOL, {"mode": "max", "kernel": (2, 3), "stride": (1, 2), "padding": (1, 1, 1, 0), "ceil": True,

@@ -115,6 +115,7 @@ TWINS = [
     Twin("timm", 'vit_small_patch16_224 class_token=false global_pool="avg"', "vit_small_gap", size=LARGE),
     Twin("timm", "repvgg_a0", "repvgg_a0"),
     Twin("timm", "resnetv2_50", "resnet50_v2", BARE),
+    Twin("timm", "resnetv2_50x1_bit", "resnetv2_50", ("defaults.conv.standardize=1e-8",)),
     Twin("timm", "legacy_xception", "xception", SYMMETRIC, INCEPTION),
     Twin("timm", "inception_v3", "inception_v3", ("auxiliary=null",), INCEPTION),
     Twin("timm", "inception_v4", "inception_v4", size=INCEPTION),

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from archspec.graph.init import Normal
 from archspec.graph.ops import Op, as_map, check_reflects, strided
-from archspec.graph.types import Pads, Pair, ShapeError, Tensor, Weight
+from archspec.graph.types import Pads, Pair, ShapeError, Tensor, Weight, told_apart
 from archspec.records import record
 
 FOLLOWS = -1
@@ -141,11 +141,14 @@ class Resize(Op):
     method: Literal["nearest", "bilinear"] = "nearest"
 
     def infer(self, *inputs: Tensor) -> Tensor:
+        if not inputs[1].is_map:
+            raise ShapeError(f"upsample takes the height and width of a map, and `to` names a vector of {inputs[1]}",
+                             "name a value from before flatten and before pooling without keepdims", ("to",))
         (*sides, channels), (*wanted, _) = (as_map(each, "upsample") for each in inputs)
         strides = [(each.stride or (None, None)) for each in inputs]
         for side, other, ours, theirs in zip(sides, wanted, *strides, strict=True):
             open_and_smaller = None in (side, other) and ours is not None and theirs is not None and theirs > ours
             if open_and_smaller or (side is not None and other is not None and other < side):
-                raise ShapeError(f"{inputs[0]} does not become larger as {inputs[1]}",
+                raise ShapeError(" does not become larger as ".join(told_apart(*inputs)),
                                  "upsample takes the size of a larger map; a pooling makes one smaller", ("to",))
         return Tensor((*inputs[1].shape[:2], channels), inputs[1].stride)

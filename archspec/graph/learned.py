@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from archspec.graph.init import GlorotUniform, HeNormal, Ones, Zeros, constant
 from archspec.graph.ops import Op, as_map, known_stride, same_shape, strided
-from archspec.graph.types import Pair, ShapeError, Tensor, Weight
+from archspec.graph.types import Pair, ShapeError, Tensor, Weight, told_apart
 from archspec.records import record
 
 LEAST = 1e-4
@@ -116,7 +116,8 @@ class Rows(Op):
             _, width, channels = as_map(other, "rows")
             apart = width is None and None not in (first.stride, other.stride) and first.stride != other.stride
             if apart or (width, channels) != first.shape[1:]:
-                raise ShapeError(f"{other} below {first}", "paths have to end in maps of one width and of as many channels")
+                raise ShapeError(" below ".join(told_apart(other, first)),
+                                 "paths have to end in maps of one width and of as many channels")
         heights = [x.shape[0] for x in inputs]
         known = [height for height in heights if height is not None]
         return Tensor((sum(known) if len(known) == len(heights) else None, *first.shape[1:]))
@@ -125,7 +126,7 @@ class Rows(Op):
 def _merged(first: Tensor, others: tuple[Tensor, ...], what: str) -> Tensor:
     for other in others:
         if not same_shape(first, other):
-            raise ShapeError(f"{what} of {first} and {other}", "both sides need the same shape")
+            raise ShapeError(f"{what} of {' and '.join(told_apart(first, other))}", "both sides need the same shape")
     return Tensor(first.shape, known_stride(first, *others))
 
 

@@ -10,7 +10,7 @@ from math import prod
 from typing import ClassVar, Literal
 
 from archspec.graph.init import Constant, HeNormal, Ones, Zeros, constant
-from archspec.graph.types import Padding, Pads, Pair, ShapeError, Tensor, Weight
+from archspec.graph.types import Padding, Pads, Pair, ShapeError, Tensor, Weight, told_apart
 from archspec.records import Record, record
 
 
@@ -98,6 +98,22 @@ def _slide(x: Tensor, kernel: Pair, stride: Pair, padding: Padding) -> tuple[int
     return sides[0], sides[1]
 
 
+EPSILON = 1e-6
+"""What is added to the variance of a kernel that is standardised."""
+
+
+def epsilon_of(op: Conv | Depthwise) -> float:
+    """What is added to the variance of its kernel, where that is standardised."""
+    return EPSILON if op.standardize is True else float(op.standardize)
+
+
+def _refuse_one_weight(standardize: bool | float, weights: int) -> None:
+    """Less its mean, the one weight of a filter is 0."""
+    if standardize and weights == 1:
+        raise ShapeError("each filter has one weight, and standardised that is 0",
+                         "write standardize=false for this one; for a projection, the shortcut as a list", ("standardize",))
+
+
 def _kernel(shape: tuple[int, ...], gain: float) -> Weight:
     """He et al. 2016 (1512.03385), section 3.4, take that of 2015 for every layer, the classifier too, and so does this."""
     return Weight("kernel", shape, True, HeNormal(gain))
@@ -128,7 +144,8 @@ class Input(Op):
 class Conv(Op):
     """Convolution, grouped where groups > 1. Kernel (height, width, in / groups, filters).
 
-    With `standardize` the kernel of each filter is taken less its mean and over its deviation (Qiao et al. 2019, 1903.10520).
+    With `standardize` the kernel of each filter is taken less its mean and over its deviation (Qiao et al. 2019, 1903.10520);
+    what is added to the variance is 1e-6 (EPSILON), or the number that stands in the place of True.
     """
 
     kind: ClassVar[str] = "conv"
@@ -141,7 +158,7 @@ class Conv(Op):
     groups: int = 1
     bias: bool = False
     bias_init: float = 0.0
-    standardize: bool = False
+    standardize: bool | float = False
 
     def infer(self, *inputs: Tensor) -> Tensor:
         channels = as_map(inputs[0], "conv")[2]
@@ -151,6 +168,7 @@ class Conv(Op):
                 raise ShapeError(f"{count} {name} are not divisible by {self.groups} groups",
                                  f"{near} would be, or a number of groups that divides {count}",
                                  ("groups", "filters") if name == "filters" else ("groups",))
+        _refuse_one_weight(self.standardize, prod(self.kernel) * channels // self.groups)
         height, width = _slide(inputs[0], reach(self.kernel, self.dilation), self.stride, self.padding)
         return strided(inputs[0], height, width, self.filters, self.stride)
 
@@ -179,10 +197,11 @@ class Depthwise(Op):
     dilation: Pair = (1, 1)
     bias: bool = False
     bias_init: float = 0.0
-    standardize: bool = False
+    standardize: bool | float = False
 
     def infer(self, *inputs: Tensor) -> Tensor:
         channels = as_map(inputs[0], "depthwise")[2]
+        _refuse_one_weight(self.standardize, prod(self.kernel))
         height, width = _slide(inputs[0], reach(self.kernel, self.dilation), self.stride, self.padding)
         return strided(inputs[0], height, width, channels * self.multiplier, self.stride)
 
@@ -518,7 +537,7 @@ class Concat(Op):
         first = inputs[0]
         for other in inputs[1:]:
             if not same_place(first, other):
-                raise ShapeError(f"concatenation of {first} and {other}",
+                raise ShapeError(f"concatenation of {' and '.join(told_apart(first, other))}",
                                  "paths have to end in maps of the same height and width")
         return Tensor((*first.shape[:-1], sum(x.channels for x in inputs)), known_stride(*inputs))
 
@@ -540,7 +559,8 @@ class Merge(Op):
         words = {"add": "addition", "multiply": "product", "max": "maximum", "average": "average"}
         for other in inputs[1:]:
             if not same_shape(first, other):
-                raise ShapeError(f"{words[self.how]} of {first} and {other}", "both sides need the same shape")
+                raise ShapeError(f"{words[self.how]} of {' and '.join(told_apart(first, other))}",
+                                 "both sides need the same shape")
         return Tensor(first.shape, known_stride(*inputs))
 
 
@@ -556,7 +576,8 @@ class Gate(Op):
         of_places = same_place(x, gate) and (gate.channels == x.channels or (gate.is_map and gate.channels == 1))
         if not (of_channels or of_places):
             one = f", in {Tensor((*x.shape[:2], 1))}" if x.is_map else ""
-            raise ShapeError(f"a gate of {gate} on {x}", f"a gate has to end in {x}{one} or in {x.channels} channels")
+            theirs, ours = told_apart(gate, x)
+            raise ShapeError(f"a gate of {theirs} on {ours}", f"a gate has to end in {x}{one} or in {x.channels} channels")
         return Tensor(x.shape, known_stride(x, gate) if of_places else x.stride)
 
 
@@ -570,7 +591,8 @@ class Blend(Op):
         gate, transformed, x = inputs
         for name, other in (("body", transformed), ("gate", gate)):
             if not same_shape(x, other):
-                raise ShapeError(f"its input is {x}, its {name} ends in {other}",
+                ours, theirs = told_apart(x, other)
+                raise ShapeError(f"its input is {ours}, its {name} ends in {theirs}",
                                  "a highway layer keeps the shape of its input")
         return Tensor(x.shape, known_stride(x, transformed, gate))
 

@@ -61,6 +61,20 @@ class Tensor:
         return "x".join("?" if n is None else str(n) for n in self.shape)
 
 
+def told_apart(*values: Tensor) -> tuple[str, ...]:
+    """Values as messages show them: with their strides where sizes are open and these tell them apart."""
+    strides = {value.stride for value in values if value.stride is not None}
+    if len(strides) < 2 or all(None not in value.shape for value in values):
+        return tuple(map(str, values))
+    return tuple(str(value) if value.stride is None else f"{value} at stride {stride_text(value.stride)}" for value in values)
+
+
+def stride_text(stride: tuple[Fraction, Fraction]) -> str:
+    """2 where both sides have that, else 2x1, height first."""
+    tall, wide = stride
+    return str(tall) if tall == wide else f"{tall}x{wide}"
+
+
 def coarser(before: Tensor, after: Tensor) -> tuple[Fraction, Fraction] | None:
     """How many times as coarse as one map another is, (height, width): by their strides, else by their sizes.
 

@@ -31,6 +31,7 @@ def _joined(call: Call, start: Value | None, values: list[Value | None], names: 
     how = str(call.get("merge"))
     by, rate = _by(call, how, len(values)), _drop_path(call, how)
     if len(values) == 1:
+        _check_one(call, how, rate)
         return values[0]
     opened = call.item.given_name and call.item.name != "join"  # a name of its own is a level for what it holds
     suffix = f"_{how}" if opened else ""
@@ -58,6 +59,17 @@ def _by(call: Call, how: str, count: int) -> Arg | None:
         raise SpecError([Problem("merge", call.where, "select has one path, so there is nothing to select",
                                  "give it two or more, or leave the merge out")])
     return by
+
+
+def _check_one(call: Call, how: str, rate: float) -> None:
+    """Raises SpecError for what one path leaves without effect."""
+    if how == "weighted":
+        raise SpecError([Problem("merge", call.where, "weighted has one path, so there is nothing to weigh",
+                                 "give it two or more, or leave the merge out")])
+    if rate:
+        tree = call.tree("drop_path")
+        raise SpecError([Problem("merge", call.where if tree is None else tree.where,
+                                 "drop_path of one path, which always stays", "give it two or more, or leave drop_path out")])
 
 
 def _drop_path(call: Call, how: str) -> float:

@@ -6,6 +6,7 @@ the problem is gone is its cause. So nothing has to be known of the ways in whic
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -29,6 +30,8 @@ SECTIONS = ("input", "classes", "output_stride", "let", "defaults", "parameters"
 """What a network is made of."""
 DEEPEST = {"defaults": 3, "stages": 3}
 """How far down a section is searched; all others to their keys."""
+IN_STAGES = re.compile(r"stages(\.\w+)+")
+"""The path of an argument that is given to all stages, or to one by its name."""
 LARGEST = 1024
 """Inputs up to this size are tried, in pixels a side."""
 USUAL = 224
@@ -51,10 +54,20 @@ def told_at_causes(resolved: Resolved, found: Sequence[Problem], trial: Trial, c
     search, told = _Search(resolved, found, trial, min(MOST_TRIALS, MOST_WORK // max(1, cost))), list[Problem]()
     for problem in found:
         change = search.cause(problem)
-        better = _at_own_call(problem) if change is None else replace(moved(problem, change.where), hint=change.hint)
+        better = (_at_own_call(problem) if change is None
+                  else replace(moved(problem, change.where), hint=_taken_back(problem, change) or change.hint))
         if better is problem or all(other.where != better.where for other in told):
             told.append(better)
     return told
+
+
+def _taken_back(problem: Problem, change: Change) -> str:
+    """Hint for an argument that a block no longer takes, where the file that gives it is not the one that changed the block."""
+    given = IN_STAGES.fullmatch(problem.where.path)
+    if problem.code != "unknown-argument" or given is None or problem.where.file == change.where.file:
+        return ""
+    *above, key = problem.where.path.split(".")
+    return f"take it back: {': {'.join(above)}: {{{key}: null{'}' * len(above)}"
 
 
 def _at_own_call(problem: Problem) -> Problem:
@@ -85,6 +98,8 @@ class _Search:
         for layer in range(len(self.files) - 1, stands, -1):
             own = file != SET and not distance(self.resolved.layers[layer].tree.where)
             sections = sections_in(self.resolved.layers[layer].tree)
+            if not distance(problem.where) and file not in self.files:  # a file that is included, and the user's own
+                sections = [section for section in sections if section != "include"]
             path = self.within(layer, (), sections, problem) if own else ()
             if path:
                 return self.change(layer, path)
@@ -92,9 +107,9 @@ class _Search:
 
     def edit(self, problem: Problem) -> Change | None:
         """The edit of a block that brings a problem that shows in what it edits."""
-        if not distance(problem.where):
-            return None
         for layer in reversed(range(len(self.files))):
+            if not distance(problem.where) and self.files[layer] == problem.where.file:
+                continue
             for path in edits_in(self.resolved.layers[layer].tree):
                 if self.brings(layer, path, problem):
                     return self.change(layer, path)

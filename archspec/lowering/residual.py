@@ -8,7 +8,7 @@ from typing import cast
 from archspec.errors import Problem, SpecError, Where, nearest
 from archspec.graph import ops
 from archspec.graph.ir import Value
-from archspec.graph.types import VALID, Pair, Tensor, coarser
+from archspec.graph.types import VALID, Pair, Tensor, coarser, told_apart
 from archspec.lowering.blame import blamed
 from archspec.lowering.lowering import Call
 from archspec.lowering.place import Place
@@ -17,7 +17,7 @@ from archspec.schema.tree import ListTree, Scalar
 from archspec.spec.arguments import Quoted
 from archspec.spec.expressions import describe
 from archspec.spec.items import Arg, Items, ShortcutCases
-from archspec.spec.operations import SHORTCUT_PARTS, SHORTCUTS
+from archspec.spec.operations import BIAS, SHORTCUT_PARTS, SHORTCUTS, STANDARDIZE
 
 Part = str | tuple[Items, Place]
 """A named shortcut, or an operation list and where it is read."""
@@ -190,8 +190,9 @@ def _stride(call: Call, x: Tensor, body: Tensor) -> Pair:
 
 def _identity(call: Call, x: Value, body: Value) -> Value | None:
     if not ops.same_shape(x.type, body.type):
-        raise SpecError([Problem("identity", _said(call), f"the shortcut cannot be the identity: it starts as {x.type}, "
-                                 f"the body ends in {body.type}", "let the body keep the shape, or use shortcut: projection",
+        start, end = told_apart(x.type, body.type)
+        raise SpecError([Problem("identity", _said(call), f"the shortcut cannot be the identity: it starts as {start}, "
+                                 f"the body ends in {end}", "let the body keep the shape, or use shortcut: projection",
                                  (f"body: {call.chain(body, x)}",))])
     return x
 
@@ -216,10 +217,12 @@ def _project(call: Call, x: Value | None, body: Value, stride: Pair) -> Value | 
     lowering, unit = call.lowering, call.place.unit
     said = call.get("shortcut_bias")
     default = lowering.spec.defaults.get("conv", {}).get("bias")
-    usual = unit == "conv-act" if default is None else bool(lowering.value(default, call.place))
-    standardize = lowering.spec.defaults.get("conv", {}).get("standardize")
+    usual = unit == "conv-act" if default is None else bool(lowering.converted("conv: bias", BIAS, default, call.place))
+    said_of_kernels = lowering.spec.defaults.get("conv", {}).get("standardize")
+    standardize = (False if said_of_kernels is None
+                   else lowering.converted("conv: standardize", STANDARDIZE, said_of_kernels, call.place))
     conv = ops.Conv(body.type.channels, stride=stride, padding=VALID, bias=usual if said is None else bool(said),
-                    standardize=standardize is not None and bool(lowering.value(standardize, call.place)))
+                    standardize=cast(bool | float, standardize))
     value = call.add(conv, x, name=_name(call, "conv"))
     if unit == "conv-act" or _has_pre(call):
         return value

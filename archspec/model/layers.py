@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
@@ -78,7 +79,9 @@ def _conv(node: Node, op: ops.Conv, context: Context) -> Layers:
     helpers, padding = _padded(node, op)
     both = max(op.stride) > 1 and max(op.dilation) > 1
     plain = grouped.Conv2D if op.groups > 1 else keras.layers.Conv2D
-    layer = learned.StandardizedConv2D if op.standardize else custom.StridedDilatedConv2D if both else plain
+    layer: Any = custom.StridedDilatedConv2D if both else plain
+    if op.standardize:
+        layer = partial(learned.StandardizedConv2D, epsilon=ops.epsilon_of(op))
     return *helpers, layer(op.filters, op.kernel, strides=op.stride, padding=padding, dilation_rate=op.dilation,
                            groups=op.groups, use_bias=op.bias, name=node.name, **_first(node, context))
 
@@ -86,7 +89,7 @@ def _conv(node: Node, op: ops.Conv, context: Context) -> Layers:
 def _depthwise(node: Node, op: ops.Depthwise, context: Context) -> Layers:
     helpers, padding = _padded(node, op)
     plain = keras.layers.DepthwiseConv2D if op.stride[0] == op.stride[1] else custom.UnevenDepthwiseConv2D
-    layer = learned.StandardizedDepthwiseConv2D if op.standardize else plain
+    layer: Any = partial(learned.StandardizedDepthwiseConv2D, epsilon=ops.epsilon_of(op)) if op.standardize else plain
     first = _first(node, context)
     return *helpers, layer(op.kernel, strides=op.stride, padding=padding, depth_multiplier=op.multiplier,
                            dilation_rate=op.dilation, use_bias=op.bias, name=node.name,

@@ -13,19 +13,31 @@ import keras
 from keras import ops
 
 from archspec.graph.learned import LEAST
-from archspec.graph.passes.standardize import EPSILON
+from archspec.graph.ops import EPSILON
 from archspec.model.custom import LAYOUT, Shape, StridedDilatedConv2D, UnevenDepthwiseConv2D, register
 from archspec.model.grouped import convolve
 
 
-def _standardized(kernel: Any, axes: tuple[int, ...], dtype: Any) -> Any:
+def _standardized(kernel: Any, axes: tuple[int, ...], epsilon: float, dtype: Any) -> Any:
     """The kernel of each filter less its mean and over its deviation (Qiao et al. 2019, 1903.10520, equation 2)."""
     mean, variance = ops.moments(kernel, axes, keepdims=True)
-    return ops.cast((kernel - mean) * ops.rsqrt(variance + EPSILON), dtype)
+    return ops.cast((kernel - mean) * ops.rsqrt(variance + epsilon), dtype)
 
 
-class _FullKernel:
-    """Keeps a layer's kernel from being rounded before its statistics are taken, where the policy mixes."""
+class _Standardized:
+    """A layer whose kernel is standardised; it is not rounded before its statistics are taken, where the policy mixes.
+
+    `epsilon` is added to the variance.
+    """
+
+    def __init__(self, *arguments: Any, epsilon: float = EPSILON, **others: Any) -> None:
+        super().__init__(*arguments, **others)
+        self.epsilon = epsilon
+
+    def get_config(self) -> dict[str, Any]:
+        """Keras's hook for saving."""
+        layer: Any = super()
+        return {**layer.get_config(), "epsilon": self.epsilon}
 
     def add_weight(self, *arguments: Any, name: str | None = None, autocast: bool = True, **others: Any) -> Any:
         """Keras's hook for each weight."""
@@ -34,24 +46,24 @@ class _FullKernel:
 
 
 @register
-class StandardizedConv2D(_FullKernel, StridedDilatedConv2D):
+class StandardizedConv2D(_Standardized, StridedDilatedConv2D):
     """Convolution, grouped or with any stride and dilation, with a standardised kernel."""
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         """Keras's hook for the bare convolution."""
-        used = _standardized(kernel, (0, 1, 2), inputs.dtype)
+        used = _standardized(kernel, (0, 1, 2), self.epsilon, inputs.dtype)
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             return super().convolution_op(inputs, used)
         return convolve(inputs, used, self.strides, self.padding, self.dilation_rate)
 
 
 @register
-class StandardizedDepthwiseConv2D(_FullKernel, UnevenDepthwiseConv2D):
+class StandardizedDepthwiseConv2D(_Standardized, UnevenDepthwiseConv2D):
     """Depthwise convolution, with any strides, with a standardised kernel."""
 
     def convolved(self, inputs: Any, kernel: Any) -> Any:
         """(batch, height, width, channels) to (batch, fewer, fewer, channels · multiplier), without the bias."""
-        used = _standardized(kernel, (0, 1), inputs.dtype)
+        used = _standardized(kernel, (0, 1), self.epsilon, inputs.dtype)
         if self.strides[0] == self.strides[1]:
             return ops.depthwise_conv(inputs, used, self.strides, self.padding, LAYOUT, self.dilation_rate)
         return super().convolved(inputs, used)

@@ -78,6 +78,12 @@ def _conv(its: Settings) -> ops.Conv:
                     its.take("dilation_rate"), its.take("groups"), its.take("use_bias"))
 
 
+def _standardize(its: Settings) -> bool | float:
+    """True for the usual epsilon, as a spec has it."""
+    epsilon = float(its.take("epsilon"))
+    return True if epsilon == 1e-6 else epsilon
+
+
 def _depthwise(its: Settings) -> ops.Depthwise:
     return ops.Depthwise(its.take("depth_multiplier"), its.take("kernel_size"), its.take("strides"), its.padding(),
                          its.take("dilation_rate"), its.take("use_bias"))
@@ -184,8 +190,8 @@ READERS: dict[type[keras.layers.Layer], Reader] = {
     custom.StridedDilatedConv2D: _conv,
     keras.layers.DepthwiseConv2D: _depthwise,
     custom.UnevenDepthwiseConv2D: _depthwise,
-    learned.StandardizedConv2D: lambda its: replace(_conv(its), standardize=True),
-    learned.StandardizedDepthwiseConv2D: lambda its: replace(_depthwise(its), standardize=True),
+    learned.StandardizedConv2D: lambda its: replace(_conv(its), standardize=_standardize(its)),
+    learned.StandardizedDepthwiseConv2D: lambda its: replace(_depthwise(its), standardize=_standardize(its)),
     keras.layers.MaxPooling2D: _pool("max"),
     keras.layers.AveragePooling2D: _pool("avg"),
     custom.PaddedMaxPooling2D: _padded_max,

@@ -19,7 +19,7 @@ from archspec.graph import axes, learned, ops
 from archspec.graph.ir import Graph, Node
 from archspec.graph.learned import LEAST
 from archspec.graph.pads import counting, pool_pads
-from archspec.graph.passes.standardize import EPSILON, axes_of_a_filter
+from archspec.graph.passes.standardize import axes_of_a_filter
 from archspec.graph.sign import above_zero, takes_above_zero
 from archspec.graph.types import VALID, Padding, Pads
 from archspec.graph.weights import Key, Weights
@@ -88,7 +88,7 @@ def _kernel(call: Call, op: ops.Conv | ops.Depthwise) -> Any:
     if not op.standardize:
         return kernel
     mean, variance = tf.nn.moments(tf.convert_to_tensor(kernel), axes_of_a_filter(op), keepdims=True)
-    return (kernel - mean) * tf.math.rsqrt(variance + EPSILON)
+    return (kernel - mean) * tf.math.rsqrt(variance + ops.epsilon_of(op))
 
 
 def _depthwise(call: Call, op: ops.Depthwise) -> tf.Tensor:

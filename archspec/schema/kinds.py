@@ -154,6 +154,30 @@ class Flag(Kind):
 
 
 @record
+class FlagOr(Kind):
+    """true or false, or the number with which it is true; `usual` is that of a bare true, and read as it."""
+
+    kind: Number
+    usual: float
+
+    def take(self, value: object) -> bool | float:
+        """The truth value, or a number other than the usual one. Raises Unfit."""
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, int | float):
+            try:
+                number = self.kind.take(value)
+            except Unfit:
+                raise Unfit(self.expected()) from None
+            return True if number == self.usual else number
+        raise Unfit(self.expected(), hint_for_flag(value))
+
+    def expected(self) -> str:
+        """Both, with the number's bounds."""
+        return f"true, false or {self.kind.expected()}"
+
+
+@record
 class Text(Kind):
     """A text of one character at least; `what` says what it names."""
 

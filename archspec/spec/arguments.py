@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from typing import TypeVar
 
 from archspec.errors import Problem, SpecError, Where, nearest
 from archspec.graph.axes import FOLLOWS
@@ -17,6 +18,7 @@ from archspec.spec.expressions import Datum, ExpressionError, Unknown, describe,
 from archspec.spec.operations import KEPT, MARGINS, NAME, PADDING, PADDINGS, PADS, PAIR, SIZES
 from archspec.spec.scope import Scope
 
+Entry = TypeVar("Entry")
 ROUND = "write it without a point; in an expression divide with // or round with int(...)"
 ALMOST_PAIR = re.compile(r"[(\[]? ?([1-9][0-9]{0,6}) ?[xX*×,] ?([1-9][0-9]{0,6}) ?[)\]]?")
 """Two numbers as other languages write them."""
@@ -78,6 +80,25 @@ def value_of(tree: Tree, scope: Scope, unit: str = "") -> Datum:
     return None if tree.value == "none" else tree.value
 
 
+class UnfitEntry(Unfit):
+    """An entry of a list that does not suit."""
+
+    def __init__(self, unfit: Unfit, quoted: Quoted, index: int) -> None:
+        super().__init__(str(unfit), unfit.hint)
+        self.quoted, self.index = quoted, index
+
+
+def each_of(quoted: Quoted, take: Callable[[Datum], Entry]) -> list[Entry]:
+    """The entries of a list, each as `take` gives it. Raises UnfitEntry."""
+    found: list[Entry] = []
+    for index, value in enumerate(quoted.values()):
+        try:
+            found.append(take(value))
+        except Unfit as unfit:
+            raise UnfitEntry(unfit, quoted, index) from None
+    return found
+
+
 def convert(name: str, argument: Key, value: Datum, where: Where) -> object:
     """The value as the graph wants it. Raises SpecError that says what was expected."""
     try:
@@ -85,6 +106,8 @@ def convert(name: str, argument: Key, value: Datum, where: Where) -> object:
         return FORMS[kind_of.name](value) if isinstance(kind_of, Form) else kind_of.take(value)
     except Unfit as unfit:
         hint = unfit.hint or (ROUND if isinstance(argument.kind, Whole) and isinstance(value, float) else "")
+        if isinstance(unfit, UnfitEntry):
+            where, value = _entry(where, unfit)
         raise SpecError([Problem("argument", where, f"{name} needs {unfit}, this is {_shown(value)}", hint)]) from None
     except ExpressionError as error:
         raise SpecError([Problem("expression", where, str(error), error.hint)]) from None
@@ -94,6 +117,13 @@ def convert(name: str, argument: Key, value: Datum, where: Where) -> object:
 def default_of(argument: Key) -> object:
     """The value of an argument of an operation where it is not written, as the graph wants it."""
     return None if argument.default in (None, "none") else convert("", argument, argument.default, Where(""))
+
+
+def _entry(where: Where, unfit: UnfitEntry) -> tuple[Where, Datum]:
+    """An entry, and where it stands if its list stands there and is not that of a name."""
+    tree = unfit.quoted.tree
+    inside = tree.items[unfit.index].where if isinstance(tree, ListTree) and tree.where == where else where
+    return inside, unfit.quoted.entry(unfit.index)
 
 
 def _shown(value: Datum) -> str:
@@ -112,8 +142,8 @@ def pair(value: Datum) -> Pair:
     if isinstance(value, Quoted):
         if value.length() != 2:
             raise Unfit(PAIR.said)
-        found = value.values()
-        return whole(found[0]), whole(found[1])
+        height, width = each_of(value, whole)
+        return height, width
     if isinstance(value, str):
         match = TWO.fullmatch(value)
         if match is None:
@@ -143,8 +173,8 @@ def _four_sides(value: Datum, form: Form, least: int) -> tuple[int, int, int, in
     if isinstance(value, Quoted):
         if value.length() != 4:
             raise Unfit(form.said)
-        sides = [whole(side, least) for side in value.values()]
-        return sides[0], sides[1], sides[2], sides[3]
+        top, bottom, left, right = each_of(value, lambda side: whole(side, least))
+        return top, bottom, left, right
     if isinstance(value, str) or value is None:
         raise Unfit(form.said)
     side = whole(value, least)
@@ -154,14 +184,18 @@ def _four_sides(value: Datum, form: Form, least: int) -> tuple[int, int, int, in
 def sizes(value: Datum) -> tuple[int, int, int]:
     """Height, width and channels, 7x7x64 or [7, 7, 64]; FOLLOWS for one that is ?."""
     if isinstance(value, Quoted):
-        found = value.values() if value.length() == 3 else []
+        found = each_of(value, _side) if value.length() == 3 else []
     else:
         match = THREE.fullmatch(value) if isinstance(value, str) else None
-        found = [side if side == "?" else int(side) for side in match.groups()] if match else []
-    if len(found) != 3 or sum(side == "?" for side in found) > 1:
+        found = [_side(side if side == "?" else int(side)) for side in match.groups()] if match else []
+    if len(found) != 3 or found.count(FOLLOWS) > 1:
         raise Unfit(SIZES.said)
-    height, width, channels = (FOLLOWS if side == "?" else whole(side) for side in found)
+    height, width, channels = found
     return height, width, channels
+
+
+def _side(value: Datum) -> int:
+    return FOLLOWS if value == "?" else whole(value)
 
 
 def padding(value: Datum) -> str | tuple[int, int, int, int]:
@@ -189,7 +223,7 @@ def resolve_padding(said: object, kernel: Pair, dilation: Pair = (1, 1)) -> Padd
 def split(value: Datum) -> bool | tuple[int, ...]:
     """true (equal parts), false, or the sizes of the parts."""
     if isinstance(value, Quoted):
-        return tuple(whole(size) for size in value.values())
+        return tuple(each_of(value, whole))
     return Flag().take(value)
 
 
@@ -209,7 +243,7 @@ def name(value: Datum) -> str:
 
 def names(value: Datum) -> tuple[str, ...]:
     """One name, or a list of them."""
-    return tuple(map(name, value.values())) if isinstance(value, Quoted) else (name(value),)
+    return tuple(each_of(value, name)) if isinstance(value, Quoted) else (name(value),)
 
 
 FORMS: dict[str, Callable[[Datum], object]] = {"pair": pair, "pads": pads, "padding": padding, "split": split,

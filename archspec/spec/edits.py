@@ -9,7 +9,7 @@ from archspec.errors import Problem, Where, hinted, listed, nearest
 from archspec.schema.tree import ListTree, MappingTree, Tree, kind
 from archspec.spec.item_reader import ItemReader
 from archspec.spec.items import Arg, Item, Items, Paths, ShortcutCases
-from archspec.spec.operations import Signature
+from archspec.spec.operations import SLOT, Signature
 from archspec.spec.rewrite import parted, with_arguments
 
 LISTS = ("before", "after", "replace")
@@ -58,6 +58,8 @@ def _malformed(label: str, tree: Tree, where: Where) -> Iterator[Problem]:
         elif key in LISTS and not isinstance(value, ListTree):
             yield Problem("edit", value.where, f"{label}: {key} is a list of operations, this is {kind(value)}",
                           f"{key}: [conv: 3x3 64]")
+        elif key in ("before", "after") and isinstance(value, ListTree) and not value.items:
+            yield Problem("edit", tree.key(key), f"{label}: {key} says nothing", f"{key}: [conv: 3x3 64], or leave it out")
         elif key == "change" and isinstance(value, MappingTree) and not value.entries:
             yield Problem("edit", tree.key(key), f"{label}: change says nothing", "change: {kernel: 5x5}, or leave it out")
     if {"replace", "change"} <= tree.entries.keys():
@@ -111,6 +113,10 @@ class Editor:
             return (tree,)
         label = level + item.label
         edit = self.edits.get(label)
+        if edit is not None and edit.change is not None and item.signature is SLOT:
+            self.problem(edit.change.where, f"'{label}' is the list of a name, and has no arguments to change",
+                         "give the block that list, or say replace: [...]")
+            edit = replace(edit, change=None)
         inside = self.inside(tree, item, level, edit)
         self.labels[label] = None
         if edit is None:

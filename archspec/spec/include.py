@@ -59,9 +59,12 @@ def _one(name: Tree, spec: Path, problems: list[Problem]) -> Iterator[Included]:
 
 
 def _twice(files: list[Included]) -> Iterator[Problem]:
-    """Blocks that stand in two of the files."""
+    """Files that are named twice, and blocks that stand in two of them."""
     seen: dict[str, Included] = {}
-    for file in files:
+    for number, file in enumerate(files):
+        if any(file.blocks.where == other.blocks.where for other in files[:number]):
+            yield Problem("include", file.named.where, f"'{shorten(file.named.text)}' is here twice", "keep one of them")
+            return
         for name in file.blocks.entries:
             if name in seen:
                 first = seen[name].blocks.key(name)

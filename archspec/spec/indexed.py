@@ -102,7 +102,8 @@ class _Placer:
         if all(isinstance(step, str) for step in steps):
             return merge(tree, self.nested(steps), tuple(path.split(".")))
         if key not in tree.entries:
-            raise self.fail(f"nothing sets '{below}'", nearest(key, tree.entries) or f"set it whole: {below}=[…]")
+            raise self.fail(f"nothing sets '{below}'",
+                            nearest(key, tree.entries) or "[i] changes an entry of a list that a file has: set the list whole")
         return MappingTree({**tree.entries, key: self.put(tree.entries[key], steps[1:], below)}, tree.where,
                            {**tree.keys, key: tree.key(key)})
 

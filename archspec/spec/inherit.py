@@ -259,7 +259,7 @@ def _nulls(tree: Tree, path: tuple[str, ...] = ()) -> Iterator[Problem]:
     if isinstance(tree, Scalar):
         if tree.value is None:
             yield Problem("null", tree.where, "null removes a key of the file that is extended, and this file extends none",
-                          "write none, or leave the key out")
+                          "leave the key out, or write none where that is a value")
         return
     for key, part in tree.entries.items() if isinstance(tree, MappingTree) else ((".", part) for part in tree.items):
         yield from _nulls(part, (*path, key))

@@ -199,7 +199,8 @@ class ItemReader:
         elif isinstance(tree, Scalar) and isinstance(tree.value, str):
             yield from compact(signature, tree, self.problems)
         elif isinstance(tree, Scalar) and tree.value is None:
-            self.problem("null", tree.where, f"{signature.name}: null stands here", "write none")
+            self.problem("null", tree.where, f"{signature.name}: null stands here",
+                         "leave it out, or write none where that is a value")
         else:
             yield from self._main(signature, tree, tree.where)
 

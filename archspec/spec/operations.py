@@ -8,9 +8,9 @@ from itertools import permutations
 from types import MappingProxyType
 
 from archspec.errors import listed
-from archspec.graph.ops import ACTIVATIONS
+from archspec.graph.ops import ACTIVATIONS, EPSILON
 from archspec.schema.keys import REQUIRED, Key
-from archspec.schema.kinds import Choice, Flag, Form, Number, OrNone, Whole
+from archspec.schema.kinds import Choice, Flag, FlagOr, Form, Number, OrNone, Whole
 
 MAX_TIMES = 10_000
 FLAGS = ("bias", "linear", "bare", "keepdims", "ceil", "count_padding", "standardize", "learned")
@@ -108,7 +108,8 @@ ORDERS = tuple("".join(order) for order in permutations("hwc"))
 OF_THE_KIND = "of the kind"
 WINDOW = {"stride": STRIDE, "padding": PADDED, "dilation": DILATION}
 UNIT = {"bias": BIAS, "norm": NORMED, "act": ACTED}
-STANDARDIZE = Key(Flag(), False, "whether each filter's kernel is taken less its mean and over its deviation",
+STANDARDIZE = Key(FlagOr(Number(above=0, below=1), EPSILON), False,
+                  "whether each filter's kernel is taken less its mean and over its deviation; a number is the epsilon",
                   synonyms=("weight_standardization", "standardise", "ws"))
 POOL = {"kernel": KERNEL, "stride": Key(PAIR, REQUIRED, STRIDE.doc, "pixels", STRIDE_WORDS), "padding": PADDED, "ceil": CEIL}
 KEEPDIMS = Key(Flag(), False, "whether the result is 1x1xC", synonyms=("keep_dims",))

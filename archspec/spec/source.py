@@ -143,8 +143,16 @@ def _below(path: str, part: str) -> str:
     return f"{path}{part}".lstrip(".") if len(path) + len(part) <= MAX_PATH else path
 
 
-def _syntax_hint(error: str, line: str, before: str) -> str:
+AFTER_QUESTION = re.compile(r"(?<![^\s\[{,])\?[\s,]*$")
+"""YAML takes a bare ? for the mark of a key."""
+QUESTION = "inside [...] and {...} a ? stands in quotes: reshape: [1, '?', 8]"
+
+
+def _syntax_hint(error: str, where: Where, before: str) -> str:
     """What to write where YAML's own message does not say it; `before` is the line ahead."""
+    line = where.text
+    if line[where.column - 1:where.column] == "?" and "node content" in error:
+        return QUESTION
     if "$(" in line:
         return 'inside [...] and {...} a comma or bracket ends a value: quote it, "$(min(8, a))"'
     if "\\t" in error or "\t" in line:
@@ -212,7 +220,7 @@ class _Reader:
             return Problem("too-large", replace(where, column=deep.end()), TOO_DEEP)
         text = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
         before = self.lines[where.line - 2].strip() if self.within is None and 1 < where.line <= len(self.lines) else ""
-        return Problem("yaml-syntax", where, f"this is not YAML: {text}", _syntax_hint(text, where.text, before))
+        return Problem("yaml-syntax", where, f"this is not YAML: {text}", _syntax_hint(text, where, before))
 
     def control(self) -> Where:
         """The first character that YAML does not allow."""
@@ -314,7 +322,8 @@ class _Reader:
         if event.style in ("'", '"', "|", ">"):
             return Scalar(text, text, where)
         if text == "" and not self.open:
-            self.problem("empty-value", where, "nothing stands here",
+            marked = AFTER_QUESTION.search(where.text[:where.column - 1])
+            self.problem("empty-value", where, "nothing stands here", QUESTION if marked else
                          "write a value: none, or [] for a list; or leave the key out")
         if text == "" or (self.open and text.count(")") > text.count("(")):
             return Scalar(BROKEN, "", where)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from archspec.graph.ir import Graph, Node
-from archspec.graph.ops import Activation, BatchNorm, Conv, Depthwise, GroupNorm, LayerNorm, Merge, Pad, Pool
+from archspec.graph.ops import Activation, BatchNorm, Conv, Depthwise, GroupNorm, LayerNorm, Merge, Pad, Pool, epsilon_of
 from archspec.graph.types import VALID, Pads
 
 UNIT = re.compile(r"(.+_block\d+_conv)(\d+)")
@@ -34,8 +34,8 @@ class Form:
     """The same where the unit's 3x3 is grouped, if it differs."""
     identity: str | None = None
     """What identity shortcuts add, where norms come first: raw, or activated."""
-    standardize: bool | None = None
-    """Whether kernels are standardised when they are used."""
+    standardize: bool | float | None = None
+    """Whether kernels are standardised when they are used; a number is another epsilon than the usual one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +162,17 @@ def _identity(form: Form, graph: Graph) -> Iterator[Difference]:
 
 
 def _standardize(form: Form, graph: Graph) -> Iterator[Difference]:
-    here = any(node.op.standardize for node in graph.predicting if isinstance(node.op, Conv | Depthwise))
-    if form.standardize is not None and here != form.standardize:
-        there, ours = ("standardised" if each else "as they are" for each in (form.standardize, here))
-        yield Difference(f"kernels of convolutions: {there} there, {ours} here",
-                         (f"defaults.conv.standardize={str(form.standardize).lower()}",))
+    """Some kernels may be left as they are in a network that standardises."""
+    kernels = [node.op for node in graph.predicting if isinstance(node.op, Conv | Depthwise)]
+    here = {epsilon_of(op) for op in kernels if op.standardize}
+    if form.standardize is None:
+        return
+    wanted = {epsilon_of(Conv(1, standardize=form.standardize))} if form.standardize else set()
+    if here != wanted:
+        there, ours = (f"standardised with {_listed(f'{each:g}' for each in found)}" if found else "as they are"
+                       for found in (wanted, here))
+        said = str(form.standardize).lower() if isinstance(form.standardize, bool) else f"{form.standardize:g}"
+        yield Difference(f"kernels of convolutions: {there} there, {ours} here", (f"defaults.conv.standardize={said}",))
 
 
 def _listed(words: Iterable[str]) -> str:

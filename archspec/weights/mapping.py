@@ -18,8 +18,9 @@ from archspec.graph.ops import Gate
 from archspec.io.places import shipped
 from archspec.records import record
 from archspec.schema.keys import Section, key, section
-from archspec.schema.kinds import Choice, Each, Flag, Kind, Number, Table, Text, Unfit, Whole
+from archspec.schema.kinds import Choice, Each, Kind, Number, Table, Text, Unfit, Whole
 from archspec.schema.read import read
+from archspec.spec.operations import STANDARDIZE
 from archspec.spec.source import read as read_tree
 from archspec.weights.form import Form
 from archspec.weights.patterns import Pattern, Words, pattern, render
@@ -69,7 +70,8 @@ class Written(Section):
     stride_at: int | None = key(Whole(1, 9), "which convolution of a unit has the stride", default=None)
     grouped_stride_at: int | None = key(Whole(1, 9), "the same where it is grouped", default=None)
     identity: str | None = key(Choice(("raw",)), "what identity shortcuts add", default=None)
-    standardize: bool | None = key(Flag(), "whether kernels are standardised when they are used", default=False)
+    standardize: bool | float | None = key(STANDARDIZE.kind, "whether kernels are standardised when they are used",
+                                           default=False)
     note: str | None = key(Text(), "what to say to a network of another form", default=None)
     like: str | None = key(Text("the name of a mapping"), "a mapping beside this one or one that ships, whose keys hold where "
                            "this one has none; its rules come after the rules here", default=None)

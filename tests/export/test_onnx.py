@@ -33,6 +33,7 @@ from archspec.preprocess.rule import Preprocess
 ZOO = tool("export_zoo")
 PIXELS = np.random.default_rng(0).uniform(0, 255, (5, 8, 8, 4)).astype(np.float32)
 ONE, TWO = ("stages.repeats=[1, 1, 1]",), ("stages.repeats=[2, 2, 2, 2]",)
+SINGLE = ("stages.repeats=1",)
 FOUR, SEVEN = ("stages.repeats=[1, 1, 1, 1]",), ("stages.repeats=[1, 2, 1, 1, 1, 1, 1]",)
 FAMILIES: dict[str, tuple[str, ...]] = {
     "bn_inception": (), "cifar_densenet_bc100_k12": ONE, "cifar_highway19": (), "cifar_nin": (), "cifar_preact_resnet20": ONE,
@@ -40,6 +41,10 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "densenet121": TWO, "efficientnet_b0": SEVEN, "googlenet_torchvision": (), "inception_resnet_v1": (), "inception_v4": (),
     "cifar_plain20": ONE, "mobilenet_v1": (), "mobilenet_v2": SEVEN, "mobilenet_v3_large": (), "regnet_y_4gf": FOUR,
     "resnet50_v2": FOUR, "resnet50d": FOUR, "se_resnext50_32x4d": FOUR, "squeezenet1_1": (), "xception": (),
+    "bifpn_classifier": (), "botnet50": FOUR, "cbam_resnet50": FOUR, "convmixer_768_32": SINGLE,
+    "convnext_v2_tiny": FOUR, "eca_resnet50": FOUR, "mixer_small": SINGLE, "nasnet_mobile": ("let.cells=1",),
+    "repvgg_a0": FOUR, "resnet50_blur": FOUR, "resnest50": FOUR, "resnetv2_50": FOUR, "shufflenet_v2_x1_0": ("stages.repeats=[2, 2, 2]",),
+    "sk_resnet50": FOUR, "unet_classifier": (), "vit_small_gap": SINGLE,
 }
 """A member of each family, and how often its stages repeat here."""
 

@@ -95,6 +95,41 @@ def test_each_file_has_one_named_signature_and_built_in_operations_alone(name: s
     assert not [kind for kind in kinds(files / name) if kind.startswith("Flex")]
 
 
+SECOND = """
+  - conv: 3x3 8
+  - keep: here
+  - slice: 4 first=4
+  - coordinates
+  - conv: 1x1 8
+  - position
+  - blur_pool: 4x3 /2
+  - attention: 2
+  - norm: global_response
+  - conv_transpose: 3x3 8 /2
+  - join: here merge=weighted
+  - gate: [branches: [[reduce: mean], [reduce: max]], conv: 3x3 1 act=sigmoid]
+  - branches: {merge: select, paths: [[], [conv: 3x3 8]], by: [global_avg_pool, dense: 16]}
+  - pad: 1 mode=reflect
+  - pad: [-2, 0, 0, -2]
+  - reshape: [1, '?', 8]
+  - permute: hcw
+  - conv: 1x1 64 act=gelu
+  - permute: hcw
+  - reshape: 8x8x8
+  - branches: {merge: rows, paths: [[], [max_pool: 2x2 /2, upsample: to=here]]}
+  - conv: 3x3 8 standardize
+"""
+
+
+def test_each_operation_of_the_second_part_in_each_mode(tmp_path: Path) -> None:
+    """Built in, quantised where it can be, and as near to float32 as other networks are."""
+    found = network(tmp_path, NET.format(stem=SECOND, stages="[]"))
+    reports = export(made(found, ExportSection(tolerance=0.05)), ["tflite", *(f"tflite_{mode}" for mode in QUANTIZED)], tmp_path, PIXELS)
+    assert {name: report.agreement > 0.9 for name, report in reports.items()} == dict.fromkeys(reports, True)
+    for name in reports:
+        assert not [kind for kind in kinds(tmp_path / EXPORTERS[name].place) if kind.startswith(("Flex", "CUSTOM"))]
+
+
 def test_constants_lie_where_tflite_wants_them(files: Path) -> None:
     """The generated code, and so the converter, puts them anywhere."""
     for path in files.glob("*.tflite"):

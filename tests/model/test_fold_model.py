@@ -8,13 +8,19 @@ import keras
 import numpy as np
 import pytest
 import yaml
+from graphs import Net
 from sklearn.datasets import load_digits
 from tooling import tool
+from vocabulary import OTHERS, VOCABULARY
 
 import archspec
-from archspec.graph.ops import BatchNorm
-from archspec.graph.passes import Network, fold_affine
+from archspec.graph.axes import Resize
+from archspec.graph.ir import Graph
+from archspec.graph.learned import Rows, Select, Weighted
+from archspec.graph.ops import Activation, BatchNorm, Blend, Concat, Conv, Dense, Gate, GlobalPool, Input, Merge, Op, Scale
+from archspec.graph.passes import Network, fold_affine, for_inference
 from archspec.model.emit import build
+from archspec.model.operations import compute
 from archspec.model.values import values
 from archspec.spec.files import spec_names
 from archspec.weights.library import stage_blocks
@@ -105,3 +111,38 @@ def test_every_family_is_here() -> None:
         if kinds[name] not in normed and any(isinstance(node.op, BatchNorm) for node in archspec.lower(spec).nodes):
             normed.add(kinds[name])
     assert {kinds[name] for name in FAMILIES} == normed
+
+
+@pytest.mark.parametrize("op", [OTHERS[kind][0] for kind in VOCABULARY if kind is not Input], ids=lambda op: op.kind)
+def test_norms_around_every_operation_of_maps(op: Op) -> None:
+    """A convolution and a norm before it, a norm, a factor and a convolution behind it."""
+    graph = between(op)
+    draw = np.random.default_rng(0)
+    weights = {(node.name, weight.name): np.abs(draw.normal(1, 0.3, weight.shape)).astype(np.float32)
+               for node in graph.nodes for weight in node.weights}
+    folded = for_inference(Network(graph, weights))
+    x = draw.normal(size=(2, 8, 9, 6)).astype(np.float32)
+    wanted, found = (np.asarray(compute(net, arrays, x, [net.output.name])[net.output.name])
+                     for net, arrays in ((graph, weights), (folded.graph, folded.weights)))
+    assert len(folded.graph.nodes) < len(graph.nodes)
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5 * np.abs(wanted).max())
+
+
+def between(op: Op) -> Graph:
+    """The operation in the middle of a network; of one that takes several values, the same twice."""
+    net = Net("net")
+    x = net.put(BatchNorm(), net.put(Conv(6, (3, 3)), net.put(Input((8, 9, 6)))))
+    second = net.put(BatchNorm(), net.put(Conv(6, (1, 1)), x))
+    match op:
+        case Dense():
+            return net.done(net.put(Scale(2.0), net.put(op, net.put(BatchNorm(), net.put(GlobalPool("avg"), x)))))
+        case Select():
+            weighed = [net.put(GlobalPool("avg"), value) for value in (x, second)]
+            value = net.put(op, x, second, net.put(Concat(), *weighed))
+        case Blend():
+            value = net.put(op, net.put(Activation("sigmoid"), second), second, x)
+        case _:
+            several = isinstance(op, Concat | Merge | Gate | Rows | Weighted | Resize)
+            value = net.put(op, x, *[second] * several)
+    value = net.put(Scale(0.5), net.put(BatchNorm(), value))
+    return net.done(net.put(BatchNorm(), net.put(Conv(3, (1, 1)), value)) if value.type.is_map else value)

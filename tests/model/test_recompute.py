@@ -34,6 +34,13 @@ STAGES = {
                "      - norm\n      - attention: {heads: 2, dropout: 0.3}\n      - scale: 0.5 learned\n"
                "      - branches: [[act], [branches: {merge: rows, paths: [[norm], [act]]}, avg_pool: 2x1 /2x1]]\n"
                "stages: {block: cell, repeats: 2}",
+    "kept": "blocks:\n  cell:\n    body:\n"
+            "      - conv: 3x3 4\n      - keep: here\n      - max_pool: 3x3 /3\n      - upsample: {to: here, method: bilinear}\n"
+            "      - norm\n      - join: here merge=add\n      - avg_pool: 2x2 /2\n      - position\n      - norm\n      - act\n"
+            "      - upsample: to=here\n      - join: [here, here]\n      - coordinates\n      - norm\n      - slice: 4 first=10\n"
+            "      - pad: 1 mode=reflect\n      - blur_pool: 2x4 /1\n      - pad: -1\n      - gate: [reduce: max, norm, act: sigmoid]\n"
+            "      - reshape: [1, '?', 4]\n      - permute: hcw\n      - norm: layer_norm\n      - reshape: [12, 12, 4]\n"
+            "      - conv_transpose: 2x2 4 /1\nstages: {block: cell, repeats: 2}",
     "auxiliary": "stages: {block: basic, widths: [4, 8]}\nauxiliary: {stage1: [global_avg_pool, dense: $classes]}",
 }
 Pair = Callable[..., tuple[keras.Model, keras.Model]]

@@ -18,15 +18,17 @@ from archspec.model.values import assign, values
 CONVS: tuple[ops.Conv | ops.Depthwise, ...] = (
     ops.Conv(4, (3, 3), standardize=True, bias=True), ops.Conv(4, (3, 3), groups=2, standardize=True),
     ops.Conv(4, (3, 3), (2, 2), "same", (2, 2), standardize=True), ops.Depthwise(2, (3, 3), (2, 2), standardize=True),
-    ops.Depthwise(1, (3, 3), (2, 1), standardize=True, bias=True))
+    ops.Depthwise(1, (3, 3), (2, 1), standardize=True, bias=True), ops.Conv(4, (1, 1), standardize=0.5),
+    ops.Depthwise(standardize=0.5))
 
 
 def by_hand(op: ops.Conv | ops.Depthwise, kernel: np.ndarray) -> np.ndarray:
     """Filter by filter, from the definition."""
+    epsilon = 1e-6 if op.standardize is True else op.standardize
     used = np.empty_like(kernel)
     for index in np.ndindex(kernel.shape[2:] if isinstance(op, ops.Depthwise) else kernel.shape[3:]):
         part = kernel[..., *index].astype(np.float64)
-        used[..., *index] = (part - part.mean()) / np.sqrt(((part - part.mean()) ** 2).mean() + 1e-6)
+        used[..., *index] = (part - part.mean()) / np.sqrt(((part - part.mean()) ** 2).mean() + epsilon)
     return used
 
 

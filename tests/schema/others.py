@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archspec.schema.keys import Key, ListOf, Named, OneOf, Section, Sub, to_json
-from archspec.schema.kinds import Choice, Each, Flag, Form, Kind, Number, OrNone, Table, Text, Whole
+from archspec.schema.kinds import Choice, Each, Flag, FlagOr, Form, Kind, Number, OrNone, Table, Text, Whole
 from archspec.schema.quantities import RateKind, SpanKind
 from archspec.spec.published import Figure
 
@@ -33,6 +33,8 @@ def _values(kind: Kind, default: object) -> Iterator[object]:
             yield from (value for value in (0.25, 0.75, 2.5) if kind.expected() == "a number" or _fits(kind, value))
         case Flag():
             yield from (True, False)
+        case FlagOr():
+            yield from (True, 0.25, False)
         case Choice():
             yield from kind.words
         case Text():

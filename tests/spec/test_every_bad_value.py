@@ -16,7 +16,7 @@ import pytest
 import archspec
 from archspec.errors import SpecError
 from archspec.schema.keys import Key, ListOf, Named, OneOf, Section
-from archspec.schema.kinds import Choice, Each, Flag, Kind, Number, OrNone, Text, Whole
+from archspec.schema.kinds import Choice, Each, Flag, FlagOr, Kind, Number, OrNone, Text, Whole
 from archspec.schema.quantities import RateKind, SpanKind
 from archspec.spec.augment import OPERATIONS
 from archspec.spec.data import SOURCES, Csv
@@ -57,6 +57,8 @@ def bad(kind: Kind) -> Iterator[object]:
             yield from (*bad(kind.epochs), "101%", "30 epochs", "400 steps")
         case Flag():
             yield from ("maybe", 2)
+        case FlagOr():
+            yield from ("maybe", 0)
         case Choice():
             yield from (kind.words[0][:-1] + "x", 3, [kind.words[0]])
         case Text():

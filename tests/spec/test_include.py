@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import archspec
-from archspec.errors import Problem
+from archspec.errors import Problem, SpecError
 from archspec.graph.text import op_text
 
 Write = Callable[..., Path]
@@ -73,6 +73,16 @@ def test_what_is_wrong_in_the_file(text: str, file: str, message: str, shared: C
     shared(file)
     problem = fails(text + "\nstem: [mine]")[0]
     assert (problem.message, Path(problem.where.file).name) == (message, "shared.yaml")
+
+
+def test_that_holds_where_the_include_is_what_the_spec_changes(shared: Callable[..., None], tmp_path: Path) -> None:
+    """Without it nothing would be wrong, and still the mistake is not there."""
+    shared("mine: {body: [conv: 4]}\n  idle: {body: [conv: $m]}")
+    (tmp_path / "net.yaml").write_text("extends: resnet18\ninclude: shared\nstem: [mine]\n")
+    with pytest.raises(SpecError) as caught:
+        archspec.lower(archspec.load(tmp_path / "net.yaml"))
+    problem, = caught.value.problems
+    assert (problem.message, Path(problem.where.file).name) == ("the name 'm' is not defined here", "shared.yaml")
 
 
 def test_a_file_of_which_nothing_is_called_is_told(shared: Callable[..., None], write: Write) -> None:

@@ -88,6 +88,7 @@ def test_rows_and_lists_of_other_sections(write: Write) -> None:
      "an entry is counted from 0: stages.widths[2]=256, stem[0].filters=32"),
     ("let.sizes[0].x=1", "let.sizes[0] is the number 3, and no mapping of keys", "set it whole: let.sizes[0]=…"),
     ("let.sices[0]=1", "nothing sets 'let.sices'", "did you mean 'sizes'?"),
+    ("auxiliary.stage1[0]=flatten", "nothing sets 'auxiliary'", "[i] changes an entry of a list that a file has: set the list whole"),
     ("let.sizes[0]=null", "null takes no entry out of a list", "set the whole list: let.sizes=[…]"),
     ("stages.width[1]=16", "stages.width is the number 8, and no list", "it holds for all stages; for one: stages.stage2.width=…"),
     ("stem[0].filter=3", "conv takes no 'filter'",

@@ -40,7 +40,8 @@ SYMMETRIC = ("defaults.padding=symmetric", "defaults.norm.epsilon=1e-05")
     ("se_resnet50", "resnet_timm", [V15], ("stages.stride_at=2",)),
     ("se_resnext50_32x4d", "resnet_timm", [], ()),
     ("sk_resnet50", "sknet_pytorchcv", [], ()),
-    ("resnetv2_50", "resnet_v2_bit_timm", [], ()),
+    ("resnetv2_50", "resnet_v2_bit_timm",
+     ["kernels of convolutions: standardised with 1e-08 there, standardised with 1e-06 here"], ("defaults.conv.standardize=1e-08",)),
     ("darknet53", "darknet_timm", ["activation: leaky_relu 0.01 there, leaky_relu 0.1 here"],
      ("defaults.act={kind: leaky_relu, slope: 0.01}",)),
     ("darknet53", "darknet_pytorchcv", [], ()),
@@ -97,10 +98,10 @@ def test_kernels_that_are_standardised_are_told_from_those_that_are_not() -> Non
     plain, standard = (lower(load("resnet18", more)) for more in ((), ["defaults.conv.standardize=true"]))
     torchvision = next(each.form for each in shipped_mappings().values() if each.name == "resnet_torchvision")
     there, = differences(torchvision, standard)
-    assert (there.text, there.overrides) == ("kernels of convolutions: as they are there, standardised here",
+    assert (there.text, there.overrides) == ("kernels of convolutions: as they are there, standardised with 1e-06 here",
                                              ("defaults.conv.standardize=false",))
     assert [each.text for each in differences(Form(standardize=True), plain)] == [
-        "kernels of convolutions: standardised there, as they are here"]
+        "kernels of convolutions: standardised with 1e-06 there, as they are here"]
     assert differences(Form(standardize=True), standard) == []
 
 

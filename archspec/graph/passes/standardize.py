@@ -7,11 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from archspec.graph.ir import Node
-from archspec.graph.ops import Conv, Depthwise
+from archspec.graph.ops import Conv, Depthwise, epsilon_of
 from archspec.graph.passes.network import Network, checked, rewired
-
-EPSILON = 1e-6
-"""Is added to the variance."""
 
 
 def axes_of_a_filter(op: Conv | Depthwise) -> tuple[int, ...]:
@@ -20,9 +17,9 @@ def axes_of_a_filter(op: Conv | Depthwise) -> tuple[int, ...]:
 
 
 def standardized(op: Conv | Depthwise, kernel: np.ndarray) -> np.ndarray:
-    """(w − mean) / sqrt(variance + 1e-6) of each filter, reckoned in double precision."""
+    """(w − mean) / sqrt(variance + epsilon) of each filter, reckoned in double precision."""
     axes, wide = axes_of_a_filter(op), kernel.astype(np.float64)
-    deviation = np.sqrt(wide.var(axes, keepdims=True) + EPSILON)
+    deviation = np.sqrt(wide.var(axes, keepdims=True) + epsilon_of(op))
     return np.asarray((wide - wide.mean(axes, keepdims=True)) / deviation, kernel.dtype)
 
 
