@@ -26,6 +26,11 @@ ONE = {
     "a sum in a sum": (SUM.format("[branches: {merge: add, paths: [[conv: 1x1 8 bare], [conv: 1x1 8 bias bare]]}], "
                                   "[conv: 3x3 8 bare]"), 1),
     "two filters a channel": (SUM.format("[depthwise: 5x5 /2 multiplier=2 bare], [depthwise: 3x3 /2 multiplier=2 bare]"), 1),
+    "the value as it is": (SUM.format("[], [conv: 3x3 3 linear]"), 1),
+    "the value as it is, in groups": (SUM.format("[conv: 3x3 3 bare groups=3], [], [norm]"), 1),
+    "RepViT's": ("stem: [conv: 3x3 8 /2, repeat: {times: 2, body: [residual: {shortcut: identity, act: none, body: ["
+                 "branches: {merge: add, paths: [[depthwise: 3x3 linear], [depthwise: 1x1 bare bias]]}]}, norm]}]", 3),
+    "the value is a convolution's": ("stem: [conv: 1x1 8 linear, branches: {merge: add, paths: [[], [depthwise: 3x3 bare]]}]", 2),
     "padded on one side": (SUM.format("[conv: {kernel: 3, filters: 8, padding: [2, 0, 0, 2], act: none}], [conv: 1x1 8 bare]"), 1),
 }
 """Sums, and how many convolutions are left of each spec."""
@@ -37,7 +42,7 @@ STAY = {
                                                    "[conv: 3x3 8 bare]").replace("[2, 0, 1, 1]", "[2, 0, 1, 1], act: none"),
     "a term with another user": "stem: [conv: 1x1 3 bare, keep: a, use: images, branches: {merge: add, paths: "
                                 "[[conv: 3x3 3 bare], [use: a]]}, join: a]",
-    "the value as it is": SUM.format("[], [conv: 3x3 3 linear]"),
+    "the value as it is, and its half": SUM.format("[], [conv: 3x3 3 /2 linear, upsample: to=images]"),
     "two groups and one": SUM.format("[conv: 3x3 6 bare], [conv: 1x1 6 bare groups=3]"),
 }
 HEAD = "\nhead: [global_avg_pool, dense: $classes]"
