@@ -85,6 +85,16 @@ def test_a_padding_that_an_open_size_decides_stays(lower: Lower) -> None:
     assert kinds(for_inference(network(text, lower, "?x?x3")).graph, "merge") == 1
 
 
+def test_repvit_is_deployed_without_its_parallel_convolutions() -> None:
+    """2307.09283, Figure 2b: of a unit's first half one depthwise convolution is left. The paper's figures are 6.8M and 1.1G."""
+    graph = archspec.lower(archspec.load("repvit_m1_0"))
+    weights = {(node.name, weight.name): np.ones(weight.shape, np.float32) for node in graph.nodes for weight in node.weights}
+    found = for_inference(Network(graph, weights)).graph
+    units = 2 + 2 + 14 + 2 + 3  # those between stages, too
+    assert (kinds(found, "depthwise"), kinds(found, "merge"), kinds(found, "batch_norm")) == (units + 3, units + 3, 1)
+    assert sum(node.parameters for node in found.nodes) == pytest.approx(6.8e6, rel=0.005)
+
+
 def test_repvgg_a0_is_deployed_with_the_parameters_of_the_paper() -> None:
     graph = archspec.lower(archspec.load("repvgg_a0"))
     weights = {(node.name, weight.name): np.ones(weight.shape, np.float32) for node in graph.nodes for weight in node.weights}

@@ -143,9 +143,9 @@ def _sum(terms: Sequence[Term], places: Sequence[Pair], largest: Node, weights: 
         part, shift = _linear(term, largest, weights)
         kernel[row:row + part.shape[0], column:column + part.shape[1]] += part
         bias += shift
-    for term in terms:
-        for weight in term.weights if term else ():
-            del weights[term.name, weight.name]
+    for node in filter(None, terms):
+        for weight in node.weights:
+            del weights[node.name, weight.name]
     weights |= {(largest.name, "kernel"): kernel.astype(dtype), (largest.name, "bias"): bias.astype(dtype)}
 
 
