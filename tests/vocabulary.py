@@ -49,10 +49,12 @@ OTHERS: dict[type[ops.Op], tuple[ops.Op, dict[str, Any]]] = {
     learned.ConvTranspose: (learned.ConvTranspose(4, (3, 3), (2, 2), bias=True), {
         "filters": 5, "kernel": (4, 3), "stride": (3, 1), "bias": False, "bias_init": 1.5}),
     learned.Attention: (learned.Attention(2, 3), {"heads": 3, "key": 4, "bias": False, "dropout": 0.5}),
+    learned.Shift: (learned.Shift(), {}),
     learned.GlobalResponseNorm: (learned.GlobalResponseNorm(), {"epsilon": 0.1}),
     learned.Rows: (learned.Rows(), {}),
     learned.Weighted: (learned.Weighted(), {}),
     learned.Select: (learned.Select(), {}),
+    learned.Attend: (learned.Attend(2), {"heads": 3}),
     axes.Reshape: (axes.Reshape((18, 4, 6)), {"to": (4, -1, 9)}),
     axes.Permute: (axes.Permute("whc"), {"order": "wch"}),
     axes.Reduce: (axes.Reduce("mean"), {"how": "max"}),
@@ -86,7 +88,7 @@ def around(op: ops.Op, size: tuple[int | None, int | None] = (8, 9)) -> Graph:
     if isinstance(op, axes.Resize):
         return net.done(net.put(op, net.put(ops.Pool("avg", (2, 2), (2, 2)), image), image))
     several = {ops.Concat: 2, ops.Merge: 2, ops.Gate: 2, ops.Blend: 3, learned.Rows: 2, learned.Weighted: 2,
-               learned.Select: 2}.get(type(op), 1)
+               learned.Select: 2, learned.Attend: 3}.get(type(op), 1)
     others = [net.put(ops.Scale(0.25 * index), image) for index in range(1, several)]
     if isinstance(op, learned.Select):
         others.append(net.put(ops.Concat(), *[net.put(ops.GlobalPool("avg"), value) for value in (*others, image)]))

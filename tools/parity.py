@@ -114,6 +114,8 @@ TWINS = [
     Twin("timm", "convnextv2_tiny", "convnext_v2_tiny"),
     Twin("timm", 'vit_small_patch16_224 class_token=false global_pool="avg"', "vit_small_gap", size=LARGE),
     Twin("timm", "repvgg_a0", "repvgg_a0"),
+    Twin("timm", "repvit_m1_0 distillation=false", "repvit_m1_0"),
+    Twin("timm", "shvit_s1", "shvit_s1"),
     Twin("timm", "resnetv2_50", "resnet50_v2", BARE),
     Twin("timm", "resnetv2_50x1_bit", "resnetv2_50", ("defaults.conv.standardize=1e-8",)),
     Twin("timm", "legacy_xception", "xception", SYMMETRIC, INCEPTION),

@@ -250,6 +250,21 @@ def _attention(call: Call, op: learned.Attention) -> None:
     call.put("Reshape", back, call.first("shape", "Shape", call.x))
 
 
+def _attend(call: Call, op: learned.Attend) -> None:
+    """In products of matrices and a softmax, on (batch, heads, width of a head, positions)."""
+    query, key, value = (
+        call.first(f"{part}_heads", "Reshape", x, call.places(f"{part}_shape", 0, op.heads, of.channels // op.heads, -1))
+        for part, x, of in zip(("query", "key", "value"), call.inputs, call.node.types, strict=True))
+    width = call.node.types[0].channels // op.heads
+    scaled = call.first("scaled", "Mul", query, call.number("scale", width ** -0.5))
+    turned = call.first("turned", "Transpose", scaled, perm=(0, 1, 3, 2))
+    weights = call.first("weights", "Softmax", call.first("scores", "MatMul", turned, key), axis=-1)
+    found = call.first("found", "MatMul", value, call.first("back", "Transpose", weights, perm=(0, 1, 3, 2)))
+    sizes = call.first("sizes", "Slice", call.first("whole", "Shape", call.x), call.places("from", 2), call.places("to", 4))
+    shape = call.first("shape", "Concat", call.places("channels", 0, call.node.output.type.channels), sizes, axis=0)
+    call.put("Reshape", found, shape)
+
+
 def _head(call: Call, part: str, x: str, inner: int, heads: str) -> str:
     """(batch, heads, positions, width of a head)."""
     projected = _projected(call, part, x, call.node.types[0].channels, inner)
@@ -495,6 +510,8 @@ OPERATIONS: Mapping[type[ops.Op], Callable[..., None]] = {
     ops.Blend: _blend,
     learned.ConvTranspose: _conv_transpose,
     learned.Attention: _attention,
+    learned.Attend: _attend,
+    learned.Shift: lambda call, _: call.put("Add", call.x, call.number("bias", float(call.arrays["bias"][0]))),
     learned.GlobalResponseNorm: _global_response,
     learned.Rows: lambda call, _: call.put("Concat", *call.inputs, axis=2),
     learned.Weighted: _weighted,

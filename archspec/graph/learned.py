@@ -87,6 +87,46 @@ class Attention(Op):
 
 
 @record
+class Attend(Op):
+    """softmax(query · keyᵀ / √width) · value over the positions of maps (Vaswani et al. 2017, 1706.03762, equation 1).
+
+    Inputs: query, key and value. The channels of each are dealt out to the heads, in order; width is that of a head's queries.
+    """
+
+    kind: ClassVar[str] = "attend"
+    heads: int = 1
+
+    def infer(self, *inputs: Tensor) -> Tensor:
+        query, key, value = inputs
+        (*_, wide), (*places, inner), (*others, deep) = (as_map(each, "attend") for each in inputs)
+        if wide != inner:
+            raise ShapeError(f"a query of {wide} channels meets a key of {inner}", "query and key need as many channels")
+        if places != others or (None in places and known_stride(key) != known_stride(value)):
+            raise ShapeError(f"the key is {key}, the value {value}", "each place of the key has its value: both need one size")
+        for channels in (wide, deep):
+            if channels is None or channels % self.heads:
+                raise ShapeError(f"{channels} channels do not divide into {self.heads} heads",
+                                 "heads has to divide the channels of query, key and value", ("heads",))
+        return Tensor((*query.shape[:2], deep), query.stride)
+
+    def macs(self, inputs: tuple[Tensor, ...], output: Tensor) -> int | None:
+        query, key, value = inputs
+        if query.size is None or key.size is None:
+            return None
+        return query.size // query.channels * (key.size // key.channels) * (query.channels + value.channels)
+
+
+@record
+class Shift(Op):
+    """Adds one learned number, at first 0: the bias of PP-HGNetV2's and PP-LCNetV3's affine, and of StarReLU (2210.13452)."""
+
+    kind: ClassVar[str] = "shift"
+
+    def weights(self, *inputs: Tensor) -> tuple[Weight, ...]:
+        return (Weight("bias", (1,), True, Zeros()),)
+
+
+@record
 class GlobalResponseNorm(Op):
     """x + gamma · x · n + beta (Woo et al. 2023, 2301.00808, section 3.2).
 

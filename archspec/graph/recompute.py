@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archspec.graph.ir import Graph, Node
-from archspec.graph.learned import Attention
+from archspec.graph.learned import Attend, Attention
 from archspec.graph.ops import Concat
 
 
@@ -36,6 +36,6 @@ def _has_one_user(node: Node, users: Sequence[Node], growing: set[str]) -> bool:
 
     With a second user it would be computed more than twice; what is part of a growing concatenation, too.
     """
-    costly = node.op.weighted or isinstance(node.op, Attention)
+    costly = node.op.weighted or isinstance(node.op, Attention | Attend)
     return (node.recompute and not costly and len(users) == 1 and bool(node.inputs)
             and users[0].recompute and users[0].name not in growing)

@@ -21,6 +21,8 @@ MERGE_OPS: dict[str, Op] = {"concat": ops.Concat(), "add": ops.Merge("add"), "mu
                          "max": ops.Merge("max"), "average": ops.Merge("average"), "rows": learned.Rows(),
                          "weighted": learned.Weighted()}
 
+ATTENDING = ("query", "key", "value")
+
 
 def _level(call: Call) -> Place:
     """The place of what an item holds: one level down if the item was given a name."""
@@ -30,6 +32,9 @@ def _level(call: Call) -> Place:
 def _joined(call: Call, start: Value | None, values: list[Value | None], names: Sequence[str]) -> Value | None:
     how = str(call.get("merge"))
     by, rate = _by(call, how, len(values)), _drop_path(call, how)
+    heads = _heads(call, how)
+    if how == "attend":
+        values, names = _attending(call, values, names)
     if len(values) == 1:
         _check_one(call, how, rate)
         return values[0]
@@ -42,7 +47,8 @@ def _joined(call: Call, start: Value | None, values: list[Value | None], names: 
 
     if by is not None:
         return _selected(call, by, values, suffix, notes)
-    return call.add(ops.Merge("average", rate) if rate else MERGE_OPS[how], *values, suffix=suffix, notes=notes)
+    op = learned.Attend(heads) if how == "attend" else ops.Merge("average", rate) if rate else MERGE_OPS[how]
+    return call.add(op, *values, suffix=suffix, notes=notes)
 
 
 def _by(call: Call, how: str, count: int) -> Arg | None:
@@ -70,6 +76,32 @@ def _check_one(call: Call, how: str, rate: float) -> None:
         tree = call.tree("drop_path")
         raise SpecError([Problem("merge", call.where if tree is None else tree.where,
                                  "drop_path of one path, which always stays", "give it two or more, or leave drop_path out")])
+
+
+def _heads(call: Call, how: str) -> int:
+    """The heads of the merge attend; 1 for any other."""
+    heads = call.tree("heads")
+    if heads is not None and how != "attend":
+        raise SpecError([Problem("merge", heads.where, f"heads does nothing with merge {how}",
+                                 "say merge: attend, or leave it out")])
+    count = 1 if heads is None else call.get("heads")
+    assert isinstance(count, int)
+    return count
+
+
+def _attending(call: Call, values: list[Value | None], names: Sequence[str]) -> tuple[list[Value | None], Sequence[str]]:
+    """What attends, in the order of ATTENDING: by their names where the paths have some, else as they stand."""
+    if len(values) != len(ATTENDING):
+        raise SpecError([Problem("merge", call.where, f"attend merges three: query, key and value; here are {len(values)}",
+                                 "branches: {merge: attend, paths: {query: […], key: […], value: […]}}")])
+    if call.item.name != "branches" or not _paths(call)[1].named:
+        return values, ATTENDING
+    if set(names) != set(ATTENDING):
+        called = " ".join(names)
+        raise SpecError([Problem("merge", call.where, f"attend merges query, key and value; the paths are called {called}",
+                                 "call them query, key and value, or give them as a list in this order")])
+    known = dict(zip(names, values, strict=True))
+    return [known[name] for name in ATTENDING], ATTENDING
 
 
 def _drop_path(call: Call, how: str) -> float:

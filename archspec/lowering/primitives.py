@@ -222,10 +222,17 @@ def _plain(make: Callable[..., Op], *keys: str) -> Handler:
     return lower
 
 
+def _scale(call: Call, value: Value | None) -> Value | None:
+    given = call.values("factor", "learned", "bias")
+    biased = given.pop("bias")
+    scaled = call.add(ops.Scale(**cast(Any, given)), value)
+    return call.add(learned.Shift(), scaled, suffix="_bias") if biased else scaled
+
+
 PRIMITIVES: dict[str, Handler] = {
     "conv": _conv, "depthwise": _depthwise, "dense": _dense, "norm": _norm, "act": _act,
     "max_pool": _pool, "avg_pool": _pool, "global_avg_pool": _global_pool, "global_max_pool": _global_pool,
-    "dropout": _plain(ops.Dropout, "rate"), "scale": _plain(ops.Scale, "factor", "learned"),
+    "dropout": _plain(ops.Dropout, "rate"), "scale": _scale,
     "conv_transpose": _conv_transpose, "attention": _attention,
     "layer_scale": _plain(ops.LayerScale, "init"), "lrn": _plain(ops.LocalResponseNorm, "size", "alpha", "beta", "k"),
     "pad_channels": _plain(ops.PadChannels, "channels"), "flatten": _plain(ops.Flatten), "pad": _pad,

@@ -1,4 +1,4 @@
-"""Multi-head self-attention over the positions of maps, as Keras has it and with less to be kept."""
+"""Attention over the positions of maps: with projections, as Keras has it and with less to be kept, and without."""
 # Keras has no type stubs: its classes and decorators are Any to mypy.
 # mypy: allow-subclassing-any, allow-untyped-decorators
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import keras
 from keras import ops
+
+from archspec.model.custom import Shape, register
 
 
 class MultiHeadAttention(keras.layers.MultiHeadAttention):
@@ -35,6 +37,30 @@ class MultiHeadAttention(keras.layers.MultiHeadAttention):
         if self.dropout > 0:
             weights = self._dropout_layer(weights, training=training)
         return ops.reshape(ops.einsum("bhqk,bkhc->bqhc", weights, values), ops.shape(query)), None
+
+
+@register
+class Attend(keras.layers.Layer):
+    """softmax(query · keyᵀ / √width) · value in so many heads, the softmax in float32 (1706.03762, equation 1)."""
+
+    def __init__(self, heads: int, **layer: Any) -> None:
+        super().__init__(**layer)
+        self.heads = heads
+
+    def call(self, inputs: list[Any]) -> Any:
+        """Query (batch, h, w, c), key (batch, h', w', c) and value (batch, h', w', d) to (batch, h, w, d)."""
+        queries, keys, values = (_positions(ops.reshape(x, (-1, *ops.shape(x)[1:3], self.heads, x.shape[-1] // self.heads)))
+                                 for x in inputs)
+        scores = ops.einsum("bqhc,bkhc->bhqk", queries * (queries.shape[-1] ** -0.5), keys)
+        weights = ops.cast(ops.softmax(ops.cast(scores, "float32"), axis=-1), self.compute_dtype)
+        found = ops.einsum("bhqk,bkhc->bqhc", weights, values)
+        return ops.reshape(found, (-1, *ops.shape(inputs[0])[1:3], inputs[2].shape[-1]))
+
+    def compute_output_shape(self, input_shape: list[Shape]) -> Shape:
+        return (*input_shape[0][:3], input_shape[2][3])
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "heads": self.heads}
 
 
 def _positions(maps: Any) -> Any:

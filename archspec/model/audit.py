@@ -21,6 +21,8 @@ from archspec.graph.ops import Op, Pool
 from archspec.graph.sign import above_zero, takes_above_zero
 from archspec.graph.text import op_text
 from archspec.graph.weights import array_name
+from archspec.model.attention import Attend
+from archspec.model.custom import Shape
 from archspec.model.emit import build
 from archspec.model.meaning import equal, first_values, meaning, read
 
@@ -188,10 +190,18 @@ def macs(layer: Any) -> int | None:
         return None if None in taken else prod(taken) * prod(layer.kernel_size) * layer.filters
     elif isinstance(layer, keras.layers.MultiHeadAttention):
         return _attention_macs(layer)
+    elif isinstance(layer, Attend):
+        return _attend_macs(*(tensor.shape[1:] for tensor in layer.input))
     else:
         return 0
     outputs = layer.output.shape[1:]
     return None if None in outputs else prod(outputs) * each
+
+
+def _attend_macs(query: Shape, key: Shape, value: Shape) -> int | None:
+    """The products of queries with keys and of their weights with values."""
+    sides = [side for side in (*query[:2], *key[:2]) if side is not None]
+    return prod(sides) * ((query[-1] or 0) + (value[-1] or 0)) if len(sides) == 4 else None
 
 
 def _attention_macs(layer: keras.layers.MultiHeadAttention) -> int | None:

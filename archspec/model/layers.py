@@ -42,7 +42,7 @@ def emit(node: Node, context: Context) -> Layers:
     return EMITTERS[type(node.op)](node, node.op, context)
 
 
-MERGING = (ops.Concat, ops.Merge, ops.Gate, ops.Blend, on_axes.Resize, more.Rows, more.Weighted, more.Select)
+MERGING = (ops.Concat, ops.Merge, ops.Gate, ops.Blend, on_axes.Resize, more.Rows, more.Weighted, more.Select, more.Attend)
 
 
 def takes_list(node: Node) -> bool:
@@ -274,6 +274,8 @@ EMITTERS: dict[type[ops.Op], Emitter] = {
     ops.Blend: lambda node, op, _: (custom.Blend(name=node.name),),
     more.ConvTranspose: _conv_transpose,
     more.Attention: _attention,
+    more.Attend: lambda node, op, _: (attention.Attend(op.heads, name=node.name),),
+    more.Shift: lambda node, _, context: (learned.LearnedShift(**_first(node, context), name=node.name),),
     more.GlobalResponseNorm: _global_response,
     more.Rows: lambda node, op, _: (keras.layers.Concatenate(axis=1, name=node.name),),
     more.Weighted: lambda node, _, context: (learned.WeightedSum(**_first(node, context), name=node.name),),

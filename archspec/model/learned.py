@@ -125,6 +125,28 @@ class LearnedScale(keras.layers.Layer):
         return {**super().get_config(), "factor_initializer": keras.initializers.serialize(self.factor_initializer)}
 
 
+@register
+class LearnedShift(keras.layers.Layer):
+    """Adds one learned number."""
+
+    def __init__(self, bias_initializer: Any, **layer: Any) -> None:
+        super().__init__(**layer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+
+    def build(self, input_shape: Shape) -> None:
+        self.bias = self.add_weight(name="bias", shape=(1,), initializer=self.bias_initializer)
+
+    def call(self, inputs: Any) -> Any:
+        """Any shape, kept."""
+        return inputs + ops.cast(self.bias, inputs.dtype)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "bias_initializer": keras.initializers.serialize(self.bias_initializer)}
+
+
 class _OfSeveral(keras.layers.Layer):
     """What makes one value of several of one shape."""
 

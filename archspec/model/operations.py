@@ -250,6 +250,21 @@ def _attention(call: Call, op: learned.Attention) -> tf.Tensor:
     return tf.ensure_shape(tf.reshape(_projected(call, "attention_output", together, channels), shape), call.x.shape)
 
 
+def _attend(call: Call, op: learned.Attend) -> tf.Tensor:
+    query, key, value = (tf.transpose(tf.reshape(x, (-1, _places(x), op.heads, x.shape[-1] // op.heads)), (0, 2, 1, 3))
+                         for x in call.inputs)
+    weights = tf.nn.softmax(tf.linalg.matmul(query * query.shape[-1] ** -0.5, key, transpose_b=True))
+    found = tf.transpose(tf.linalg.matmul(weights, value), (0, 2, 1, 3))
+    shape = call.node.output.type.shape
+    height, width = (tf.shape(call.x)[axis] if side is None else side for axis, side in zip((1, 2), shape, strict=False))
+    return tf.ensure_shape(tf.reshape(found, (-1, height, width, shape[-1])), (None, *shape))
+
+
+def _places(x: tf.Tensor) -> Any:
+    """How many positions a map has, counted where a side is open."""
+    return tf.reduce_prod(tf.shape(x)[1:3]) if None in x.shape[1:3] else x.shape[1] * x.shape[2]
+
+
 def _projected(call: Call, part: str, x: tf.Tensor, width: int) -> tf.Tensor:
     kernel = tf.reshape(call.arrays[f"{part}_kernel"], (x.shape[-1], width))
     bias = call.arrays.get(f"{part}_bias")
@@ -417,6 +432,8 @@ OPERATIONS: Operations = {
     ops.Blend: _blend,
     learned.ConvTranspose: _conv_transpose,
     learned.Attention: _attention,
+    learned.Attend: _attend,
+    learned.Shift: lambda call, _: call.x + call.arrays["bias"],
     learned.GlobalResponseNorm: _global_response,
     learned.Rows: lambda call, _: tf.concat(call.inputs, axis=1),
     learned.Weighted: _weighted,

@@ -11,14 +11,15 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from archspec.model.attention import Attend
 from archspec.model.axes import Resize
 from archspec.model.custom import Blend
 from archspec.model.learned import DropPaths, Select, WeightedSum
 
 TensorId = int
 """A symbolic tensor of the model, by its id."""
-MERGING = (keras.layers.Add, keras.layers.Average, keras.layers.Concatenate, keras.layers.Maximum, keras.layers.Multiply, Blend,
-           DropPaths, Resize, Select, WeightedSum)
+MERGING = (keras.layers.Add, keras.layers.Average, keras.layers.Concatenate, keras.layers.Maximum, keras.layers.Multiply,
+           Attend, Blend, DropPaths, Resize, Select, WeightedSum)
 """Layers that take a list of tensors, even of one."""
 
 

@@ -47,18 +47,21 @@ A_LIST = "a list of operations is one already: write them right here, or as the 
 CONCAT = "`join: NAME` concatenates a value that is kept to the one here, `branches: [[…], […]]` its paths"
 ADD = ("`join: NAME merge=add` adds a value that is kept to the one here, `branches: {paths: [[…], […]], merge: add}` its "
        "paths, and residual its body to what enters")
+ATTEND = ("softmax(query · keyᵀ / √width) · value is a merge: `branches: {merge: attend, paths: {query: […], key: […], "
+          "value: […]}}`; other products of maps are not in the language")
 INSTEAD = {
     "instancenorm": "write `norm: {kind: group_norm, groups: $channels}`: each channel is a group",
     "instancenormalization": "write `norm: {kind: group_norm, groups: $channels}`: each channel is a group",
     "identity": IDENTITY, "noop": IDENTITY, "passthrough": IDENTITY, "droppath": DROP_PATH, "stochasticdepth": DROP_PATH,
     "dropconnect": DROP_PATH, "sequential": A_LIST, "modulelist": A_LIST,
     "input": IMAGE, "inputlayer": IMAGE, "data": IMAGE, "image": IMAGE,
+    "matmul": ATTEND, "einsum": ATTEND, "bmm": ATTEND, "scaleddotproductattention": ATTEND, "dotproductattention": ATTEND,
     "concat": CONCAT, "concatenate": CONCAT, "cat": CONCAT, "add": ADD, "sum": ADD, "eltwise": ADD,
     "replicationpad": "`pad: 1` adds zeros, `pad: 1 mode=reflect` reflects the map; its border cannot be repeated",
 }
 """What to write for what the language says otherwise."""
 ABSENT = {"transformer", "transformerblock", "embedding", "lstm",
-          "gru", "rnn", "conv3d", "conv1d", "maxpool3d", "einsum", "matmul", "lambda", "noise",
+          "gru", "rnn", "conv3d", "conv1d", "maxpool3d", "lambda", "noise",
           "gaussiannoise", "gaussiandropout", "dropblock", "pixelshuffle", "depthtospace", "spacetodepth", "cbam", "eca",
           "rmsnorm", "weightnorm", "spectralnorm", "loss", "crossentropyloss", "randomflip", "maxunpool", "split"}
 """What other libraries have and the language has not: no operation of another meaning is suggested for it."""

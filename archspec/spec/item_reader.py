@@ -269,7 +269,8 @@ class ItemReader:
             self.problem("paths", tree.where, f"branches needs paths, this is {kind(tree)}",
                          "a list of operation lists, or a mapping that names each")
             pairs = []
-        return Paths(tuple((name, self._list(path, None)) for name, path in pairs), tree.where)
+        return Paths(tuple((name, self._list(path, None)) for name, path in pairs), tree.where,
+                     isinstance(tree, MappingTree))
 
     def shortcut(self, tree: Tree) -> Items | Scalar | ShortcutCases:
         """A shortcut: a name, a list, or both cases."""

@@ -28,6 +28,8 @@ class Paths:
 
     paths: tuple[tuple[str, Items | Scalar], ...]
     where: Where
+    named: bool
+    """Whether the names are the spec's, and not counted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +83,7 @@ class Item:
     def level_of_paths(self) -> str:
         """What stands before the names of its paths: its label where another item of the body would have the same names.
 
-        Before paths that merge as rows, weighted or select it stands always.
+        Before paths that merge as rows, weighted, select or attend it stands always.
         """
         crowded = self.suffix or self.apart or self.kind in APART
         return f"{self.label}_" if crowded and self.given_name is None else ""

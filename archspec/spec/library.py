@@ -47,7 +47,7 @@ class Library(Mapping[str, MappingTree]):
 
 def block_names(text: str) -> list[str]:
     """The names of the blocks in a shipped file."""
-    return BLOCK_LINE.findall(text.partition("\nblocks:\n")[2])
+    return BLOCK_LINE.findall(f"\n{text}".partition("\nblocks:\n")[2])
 
 
 def blocks_of(path: Path) -> dict[str, MappingTree]:

@@ -16,8 +16,8 @@ MAX_TIMES = 10_000
 FLAGS = ("bias", "linear", "bare", "keepdims", "ceil", "count_padding", "standardize", "learned")
 SHORTHANDS = {"linear": ("act",), "bare": ("norm", "act")}
 PADDINGS = ("same", "valid", "symmetric")
-MERGES = ("concat", "add", "multiply", "max", "average", "rows", "weighted", "select")
-APART = ("rows", "weighted", "select")
+MERGES = ("concat", "add", "multiply", "max", "average", "rows", "weighted", "select", "attend")
+APART = ("rows", "weighted", "select", "attend")
 """Merges whose paths stand behind the item in layer names."""
 MEMORIES = ("recompute", "none")
 UNITS = ("conv-norm-act", "norm-act-conv", "conv-act")
@@ -99,10 +99,12 @@ ACTED = Key(ACT, None, "the activation of the unit", synonyms=("activation", "no
             follows="`defaults.act`")
 CEIL = Key(Flag(), False, "rounds the size of the map up", synonyms=("ceil_mode",))
 MERGE = Key(Choice(MERGES, {"sum": "add", "plus": "add", "mean": "average", "avg": "average", "concatenate": "concat",
-                            "cat": "concat", "mul": "multiply", "maximum": "max"}), "concat", "how the paths are joined",
+                            "cat": "concat", "mul": "multiply", "maximum": "max",
+                            "attention": "attend", "matmul": "attend", "dot": "attend"}), "concat", "how the paths are joined",
             synonyms=("mode", "join"))
 BY = Key(ITEMS, "none", "operations on the sum of the paths, whose result `select` weighs them by",
          synonyms=("attention", "weights"))
+HEADS = Key(Whole(), 1, "into how many heads `attend` deals out the channels", synonyms=("num_heads",))
 BODY = Key(ITEMS, REQUIRED, "the operations", synonyms=("layers", "ops", "operations"))
 ORDERS = tuple("".join(order) for order in permutations("hwc"))
 OF_THE_KIND = "of the kind"
@@ -176,9 +178,11 @@ OPERATIONS: dict[str, Signature] = _signatures(
               "drops elements in training", ("spatial_dropout", "alpha_dropout")),
     Signature("scale", "factor", {"factor": Key(Number(), REQUIRED, "what is multiplied by", synonyms=("value", "by")),
                                   "learned": Key(Flag(), False, "whether it is one number that learns, and starts there",
-                                                 synonyms=("trainable", "learnable"))},
-              "multiplies by a constant, or with `learned` by one number that starts at it", ("rescale", "rescaling", "rezero",
-                                                                                             "skipinit")),
+                                                 synonyms=("trainable", "learnable")),
+                                  "bias": Key(Flag(), False, "whether one number that learns, from 0 on, is added behind it",
+                                              synonyms=BIAS.synonyms)},
+              "multiplies by a constant, or with `learned` by one number that starts at it",
+              ("learnable_affine", "rescale", "rescaling", "rezero", "skipinit")),
     Signature("layer_scale", "init", {"init": Key(Number(), 1e-6, "where the factors start", synonyms=("gamma",
                                                                                                         "init_values"))},
               "multiplies each channel by a learned factor that starts at `init`", ("layerscale",)),
@@ -243,7 +247,7 @@ OPERATIONS: dict[str, Signature] = _signatures(
               "multi-head self-attention over the positions of a map", ("multiheadattention", "mha", "selfattention", "mhsa")),
     Signature("branches", "paths", {"paths": Key(PATHS, REQUIRED, "the operation lists"), "merge": MERGE,
                                     "split": Key(SPLIT, False, "whether each path takes a part of the channels"), "by": BY,
-                                    "drop_path": DROP_PATHS},
+                                    "heads": HEADS, "drop_path": DROP_PATHS},
               "paths from the same value, joined by `merge`", ("branch",), holds=True),
     Signature("parallel", "times", {"times": Key(Whole(most=MAX_TIMES), REQUIRED, "how many"), "body": BODY, "merge": MERGE,
                                      "by": BY, "drop_path": DROP_PATHS},
@@ -272,7 +276,7 @@ OPERATIONS: dict[str, Signature] = _signatures(
     Signature("use", "value", {"value": Key(NAME, REQUIRED, "the name", synonyms=("name", "from"))},
               "goes on from the value of this name", ("load", "goto"), layerless=True),
     Signature("join", "with", {"with": Key(NAMES, REQUIRED, "the names", synonyms=("values", "inputs")), "merge": MERGE,
-                               "by": BY},
+                               "by": BY, "heads": HEADS},
               "the value at this point, then the named ones, joined by `merge`", ("fuse", "merge", "combine"), holds=True),
 )
 

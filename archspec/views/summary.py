@@ -9,7 +9,7 @@ from math import ceil
 
 from archspec.graph.axes import Reshape
 from archspec.graph.ir import Graph, Node
-from archspec.graph.learned import Attention
+from archspec.graph.learned import Attend, Attention
 from archspec.graph.ops import Flatten, GlobalPool
 from archspec.graph.recompute import recomputed
 
@@ -124,7 +124,7 @@ def receptive_fields(graph: Graph) -> dict[str, tuple[int, int] | None]:
     fields: dict[str, tuple[int, int] | None] = {}
     for node in graph.nodes:
         before = [fields[value.name] for value in node.sources]
-        if isinstance(node.op, GlobalPool | Attention) or node.output.type.stride is None or None in before:
+        if isinstance(node.op, GlobalPool | Attention | Attend) or node.output.type.stride is None or None in before:
             fields[node.name] = None
             continue
         known = [field for field in before if field is not None]

@@ -10,9 +10,9 @@ from types import MappingProxyType
 import pytest
 
 import archspec
-from archspec.records import Record
 from archspec.errors import SpecError
 from archspec.network import lower
+from archspec.records import Record
 from archspec.spec.inherit import resolve
 from archspec.spec.rules import read_spec
 

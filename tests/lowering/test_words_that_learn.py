@@ -68,6 +68,18 @@ def test_rows_of_other_widths_do_not_fit(fails: Fails) -> None:
     assert problem.hint == "paths have to end in maps of one width and of as many channels"
 
 
+@pytest.mark.parametrize("item", [
+    "branches: {merge: attend, heads: 2, paths: [[], [avg_pool: 2 /2], [avg_pool: 2 /2, conv: 1x1 4 bare]]}",
+    "branches: {merge: attend, heads: 2, paths: {value: [avg_pool: 2 /2, conv: 1x1 4 bare], key: [avg_pool: 2 /2], query: []}}",
+    "{keep: x, avg_pool: 2 /2, keep: small, conv: 1x1 4 bare, keep: value, use: x, join: {with: [small, value], merge: attend, heads: 2}}"])
+def test_what_attends_is_known_by_its_name_or_its_place(lower: Lower, item: str) -> None:
+    items = item if item.startswith("branches") else item[1:-1]
+    node = lower(f"stem: [{items}]").node("stem_attend")
+    assert [value.type.shape for value in node.inputs] == [(32, 32, 8), (16, 16, 8), (16, 16, 4)]
+    assert (op_text(node.op), str(node.output.type), node.output.type.stride) == ("attend(heads=2)", "32x32x4", (1, 1))
+    assert node.macs == 32 * 32 * 16 * 16 * (8 + 4)
+
+
 def test_paths_of_a_mean_may_be_dropped(ops: Table) -> None:
     """A join of FractalNet (Larsson et al. 2017, 1605.07648)."""
     assert ops("stem: [branches: {merge: average, drop_path: 0.15, paths: [[], [dropout: 0.5]]}]")["stem_average"] == \
@@ -81,6 +93,12 @@ def test_paths_of_a_mean_may_be_dropped(ops: Table) -> None:
     ("branches: {merge: select, paths: [[], []]}", "select needs by: operations on the sum of the paths"),
     ("branches: {merge: select, by: [global_avg_pool], paths: [[]]}", "select has one path, so there is nothing to select"),
     ("branches: {merge: select, by: [global_avg_pool], paths: [[], []]}", "stem_select: `by` ends in 8"),
+    ("branches: {merge: add, heads: 2, paths: [[], []]}", "heads does nothing with merge add"),
+    ("branches: {merge: attend, paths: [[], []]}", "attend merges three: query, key and value; here are 2"),
+    ("branches: {merge: attend, paths: {q: [], k: [], v: []}}", "attend merges query, key and value; the paths are called q k v"),
+    ("branches: {merge: attend, heads: 3, paths: [[], [], []]}", "stem_attend: 8 channels do not divide into 3 heads"),
+    ("branches: {merge: attend, paths: [[slice: 4], [], []]}", "stem_attend: a query of 4 channels meets a key of 8"),
+    ("branches: {merge: attend, paths: [[], [], [avg_pool: 2 /2]]}", "stem_attend: the key is 32x32x8, the value 16x16x8"),
     ("attention: 3", "8 channels are not divisible by 3 heads"),
     ("conv_transpose: 2x2 8 /3", "stem_conv_transpose: a kernel of 2x2 leaves gaps at a stride of 3x3"),
     ("conv_transpose: 8", "conv_transpose needs kernel and stride"),
@@ -95,6 +113,13 @@ def test_the_norm_of_responses(lower: Lower) -> None:
     node = lower("stem: [norm: {kind: global_response, epsilon: 1e-5}]").node("stem_norm")
     assert (op_text(node.op), [(each.name, each.shape, each.init) for each in node.weights]) == (
         "global_response_norm(epsilon=1e-05)", [("gamma", (8,), Zeros()), ("beta", (8,), Zeros())])
+
+
+def test_a_bias_behind_a_factor(lower: Lower) -> None:
+    first, second = (lower("stem: [scale: 1 learned bias]").node(name) for name in ("stem_scale", "stem_scale_bias"))
+    assert [(each.name, each.shape, each.init) for node in (first, second) for each in node.weights] == [
+        ("factor", (1,), Ones()), ("bias", (1,), Zeros())]
+    assert lower("stem: [scale: 2 bias]").node("stem_scale").weights == ()
 
 
 def test_a_learned_factor(lower: Lower) -> None:

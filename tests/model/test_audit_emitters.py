@@ -67,7 +67,7 @@ def altered(layer: keras.layers.Layer) -> Iterator[tuple[str, keras.layers.Layer
     """The same layer with one key of its configuration changed, for each that means anything and Keras takes."""
     config = layer.get_config()
     for key, value in config.items():
-        idle = key in FIXED or (key == "bias_initializer" and not config["use_bias"])
+        idle = key in FIXED or (key == "bias_initializer" and not config.get("use_bias", True))
         changed = None if idle else other(key, value)
         if changed is not None:
             try:
@@ -114,7 +114,7 @@ def test_another_layer_is_caught(op: ops.Op, monkeypatch: pytest.MonkeyPatch) ->
     right = emitted(op)[-1]
 
     def wrong(node: Any, *_: object) -> layers.Layers:
-        if isinstance(op, learned.Select | axes.Resize):  # no layer of Keras's takes what they do
+        if isinstance(op, learned.Select | learned.Attend | axes.Resize):  # no layer of Keras's takes what they do
             return (type("Other", (type(right),), {}).from_config({**right.get_config(), "name": node.name}),)
         return (keras.layers.Minimum(name=node.name) if several else keras.layers.Activation("tanh", name=node.name),)
     monkeypatch.setitem(layers.EMITTERS, type(op), wrong)

@@ -14,6 +14,7 @@ from graphs import Net, in_a_row
 from archspec.graph import learned, ops
 from archspec.graph.ir import Graph
 from archspec.graph.passes import Network, for_inference
+from archspec.model.audit import differences
 from archspec.model.emit import build
 from archspec.model.learned import DropPaths, GlobalResponseNormalization
 from archspec.model.operations import ON_DEVICES, compute
@@ -34,7 +35,8 @@ def everything(size: tuple[int | None, int | None] = (4, 5)) -> Graph:
     by = net.put(ops.Conv(12), net.put(ops.GlobalPool("avg", keepdims=True), dropped))
     rows = net.put(learned.Rows(), net.put(learned.Select(), one, dropped, by), image)
     up = net.put(learned.ConvTranspose(4, (3, 2), (2, 2), bias=True), rows)
-    return net.done(net.put(ops.Dense(3), net.put(ops.GlobalPool("avg"), net.put(ops.BatchNorm(), up))))
+    attended = net.put(learned.Attend(2), *[net.put(ops.BatchNorm(), up)] * 3)
+    return net.done(net.put(ops.Dense(3), net.put(ops.GlobalPool("avg"), attended)))
 
 
 def drawn(graph: Graph) -> dict[tuple[str, str], np.ndarray]:
@@ -89,6 +91,28 @@ def attention(weights: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
     heads = scores / scores.sum(-1, keepdims=True) @ value
     out = np.einsum("bhpk,hkc->bpc", heads, weights["attention_output_kernel"]) + weights["attention_output_bias"]
     return out.reshape(x.shape)
+
+
+def test_each_place_takes_of_the_values_what_its_query_finds() -> None:
+    """Fewer keys than queries, and values of another width (1706.03762, equation 1, head by head)."""
+    net = Net("net")
+    query = net.put(ops.Input(SHAPE))
+    key = net.put(ops.Pool("max", (2, 2), (2, 2)), query)
+    value = net.put(ops.SliceChannels(1, 4), key)
+    graph = net.done(net.put(learned.Attend(2), query, key, value))
+    x = np.random.default_rng(1).normal(size=(3, *SHAPE)).astype(np.float32)
+    made = compute(graph, {}, x, [node.name for node in graph.nodes])
+    q, k, v = (np.asarray(made[taken.name], np.float64).reshape(3, -1, 2, taken.type.channels // 2)
+               for taken in graph.nodes[-1].inputs)
+    found = []
+    for head in range(2):
+        scores = np.exp(q[:, :, head] @ k[:, :, head].swapaxes(1, 2) / np.sqrt(3))
+        found.append(scores / scores.sum(-1, keepdims=True) @ v[:, :, head])
+    wanted = np.stack(found, axis=2).reshape(3, 4, 5, 4)
+    np.testing.assert_allclose(made[graph.output.name], wanted, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(build(graph)(x), wanted, rtol=1e-5, atol=1e-6)
+    assert graph.nodes[-1].macs == 4 * 5 * (2 * 3) * (6 + 4)
+    assert differences(graph) == ()
 
 
 def test_the_way_back_of_a_convolution(model: keras.Model, pixels: np.ndarray) -> None:

@@ -26,6 +26,11 @@ ONE = {
     "a sum in a sum": (SUM.format("[branches: {merge: add, paths: [[conv: 1x1 8 bare], [conv: 1x1 8 bias bare]]}], "
                                   "[conv: 3x3 8 bare]"), 1),
     "two filters a channel": (SUM.format("[depthwise: 5x5 /2 multiplier=2 bare], [depthwise: 3x3 /2 multiplier=2 bare]"), 1),
+    "the value as it is": (SUM.format("[], [conv: 3x3 3 linear]"), 1),
+    "the value as it is, in groups": (SUM.format("[conv: 3x3 3 bare groups=3], [], [norm]"), 1),
+    "RepViT's": ("stem: [conv: 3x3 8 /2, repeat: {times: 2, body: [residual: {shortcut: identity, act: none, body: ["
+                 "branches: {merge: add, paths: [[depthwise: 3x3 linear], [depthwise: 1x1 bare bias]]}]}, norm]}]", 3),
+    "the value is a convolution's": ("stem: [conv: 1x1 8 linear, branches: {merge: add, paths: [[], [depthwise: 3x3 bare]]}]", 2),
     "padded on one side": (SUM.format("[conv: {kernel: 3, filters: 8, padding: [2, 0, 0, 2], act: none}], [conv: 1x1 8 bare]"), 1),
 }
 """Sums, and how many convolutions are left of each spec."""
@@ -37,7 +42,7 @@ STAY = {
                                                    "[conv: 3x3 8 bare]").replace("[2, 0, 1, 1]", "[2, 0, 1, 1], act: none"),
     "a term with another user": "stem: [conv: 1x1 3 bare, keep: a, use: images, branches: {merge: add, paths: "
                                 "[[conv: 3x3 3 bare], [use: a]]}, join: a]",
-    "the value as it is": SUM.format("[], [conv: 3x3 3 linear]"),
+    "the value as it is, and its half": SUM.format("[], [conv: 3x3 3 /2 linear, upsample: to=images]"),
     "two groups and one": SUM.format("[conv: 3x3 6 bare], [conv: 1x1 6 bare groups=3]"),
 }
 HEAD = "\nhead: [global_avg_pool, dense: $classes]"
@@ -78,6 +83,16 @@ def test_a_padding_that_an_open_size_decides_stays(lower: Lower) -> None:
     text = SUM.format("[conv: 3x3 8 /2 bare], [conv: 1x1 8 /2 bare]")
     assert kinds(for_inference(network(text, lower)).graph, "merge") == 0
     assert kinds(for_inference(network(text, lower, "?x?x3")).graph, "merge") == 1
+
+
+def test_repvit_is_deployed_without_its_parallel_convolutions() -> None:
+    """2307.09283, Figure 2b: of a unit's first half one depthwise convolution is left. The paper's figures are 6.8M and 1.1G."""
+    graph = archspec.lower(archspec.load("repvit_m1_0"))
+    weights = {(node.name, weight.name): np.ones(weight.shape, np.float32) for node in graph.nodes for weight in node.weights}
+    found = for_inference(Network(graph, weights)).graph
+    units = 2 + 2 + 14 + 2 + 3  # those between stages, too
+    assert (kinds(found, "depthwise"), kinds(found, "merge"), kinds(found, "batch_norm")) == (units + 3, units + 3, 1)
+    assert sum(node.parameters for node in found.nodes) == pytest.approx(6.8e6, rel=0.005)
 
 
 def test_repvgg_a0_is_deployed_with_the_parameters_of_the_paper() -> None:

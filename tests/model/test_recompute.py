@@ -32,6 +32,7 @@ STAGES = {
                "      - branches: {merge: average, drop_path: 0.4, paths: [[norm], [act: tanh], []]}\n"
                "      - branches: {merge: weighted, paths: [[norm: global_response], []]}\n"
                "      - norm\n      - attention: {heads: 2, dropout: 0.3}\n      - scale: 0.5 learned\n"
+               "      - branches: {merge: attend, heads: 2, paths: [[norm], [act], []]}\n"
                "      - branches: [[act], [branches: {merge: rows, paths: [[norm], [act]]}, avg_pool: 2x1 /2x1]]\n"
                "stages: {block: cell, repeats: 2}",
     "kept": "blocks:\n  cell:\n    body:\n"

@@ -41,7 +41,8 @@ NEEDED: dict[str, dict[str, Any]] = {
 """What an operation cannot do without, on a map of 8 channels."""
 BESIDE = {"ceil": {"padding": "valid"}, "by": {"merge": "select"}}
 """What an argument needs beside it, to be anything."""
-MEAN = {"branches": {"drop_path": {"merge": "average"}}, "parallel": {"drop_path": {"merge": "average"}}}
+MEAN = {"branches": {"drop_path": {"merge": "average"}, "heads": {"merge": "attend", "paths": [[], ["act"], []]}},
+        "parallel": {"drop_path": {"merge": "average"}}, "join": {"heads": {"merge": "attend", "with": ["here", "there"]}}}
 """The same where it depends on the operation."""
 INSTEAD = {"to": "factor"}
 """An argument that stands in the place of another."""
@@ -125,7 +126,8 @@ GIVEN = {"stride": 2, "group_width": 8, "dilation": 1}
 """What parameters of shipped blocks are, where not what they are by themselves, or 64 where they are nothing."""
 AT_ITS_CALL: dict[str, dict[str, object]] = {
     "dla_tree": {"bottleneck": True}, "dla_tree2": {"bottleneck": True}, "nasnet_reduction": {"repeats": 1},
-    "pnasnet_cell": {"repeats": 1}, "selective_kernel": {"least": 8}}
+    "pnasnet_cell": {"repeats": 1}, "selective_kernel": {"least": 8}, "shvit": {"seen": 16},
+    "single_head": {"seen": 16}}
 """What else a block is given: a cell that halves its map stands once, and what another parameter hides shows."""
 VALUES: tuple[object, ...] = (2, 4, 8, 32, 3, 5, 1, 0.5, 0.25, True, False, "tanh", "projection_always", "none", "identity", "max", ["act: tanh"])
 """What a parameter of a block may be; the first that it takes has to act."""

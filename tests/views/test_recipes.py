@@ -43,7 +43,8 @@ NAMED = {
     "torchvision_v1": ["darknet53", "repvgg_a0", "squeezenet1_1", "dla34", "vovnet39", "ese_vovnet39b"],
     "torchvision_v2": [name for name in spec_names() if name.startswith("regnet")],
     "efficientnet_2019": [name for name in spec_names() if name.startswith(("efficientnet", "ghostnet", "mnasnet", "mobilenet_v3"))],
-    "convnext_2022": [*(name for name in spec_names() if name.startswith("convnext")), "mixer_small", "convmixer_768_32", "vit_small_gap"],
+    "convnext_2022": [*(name for name in spec_names() if name.startswith("convnext")), "mixer_small", "convmixer_768_32", "vit_small_gap", "repvit_m1_0",
+                      "shvit_s1"],
     "resnet_rs": [name for name in spec_names() if name.startswith("resnet_rs")],
     "digits": ["resnet20_digits", "unet_classifier", "bifpn_classifier"],
 }

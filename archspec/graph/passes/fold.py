@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from archspec.graph.ir import Graph, Node
-from archspec.graph.learned import ConvTranspose
+from archspec.graph.learned import ConvTranspose, Shift
 from archspec.graph.ops import BatchNorm, Conv, Dense, Depthwise, LayerScale, Op, Scale
 from archspec.graph.passes.network import Network, checked, outward, rewired
 from archspec.graph.weights import Key, Weights
@@ -35,7 +35,7 @@ def fold_affine(network: Network) -> Network:
     stands_in = _foldable(network.graph)
     for name, layer in stands_in.items():
         gone, node = network.graph.node(name), changed.get(layer, network.graph.node(layer))
-        changed[layer] = _with_bias(node) if isinstance(gone.op, BatchNorm) else node
+        changed[layer] = _with_bias(node) if isinstance(gone.op, BatchNorm | Shift) else node
         weights.update(_folded(changed[layer], AFFINE[type(gone.op)](gone, weights), weights))
         for weight in gone.weights:
             del weights[name, weight.name]
@@ -104,7 +104,12 @@ def _layer_scale(node: Node, weights: Weights) -> Affine:
     return _array(weights, node, "gamma", 1.0), 0.0
 
 
-AFFINE: Mapping[type[Op], Callable[[Node, Weights], Affine]] = {BatchNorm: _norm, Scale: _scale, LayerScale: _layer_scale}
+def _shift(node: Node, weights: Weights) -> Affine:
+    return 1.0, float(weights[node.name, "bias"][0])
+
+
+AFFINE: Mapping[type[Op], Callable[[Node, Weights], Affine]] = {BatchNorm: _norm, Scale: _scale, LayerScale: _layer_scale,
+                                                                Shift: _shift}
 """The operations that can be folded, and what each does to its channels."""
 
 

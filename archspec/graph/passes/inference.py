@@ -24,7 +24,10 @@ def for_inference(network: Network, levels: Collection[str] = ()) -> Network:
     graph = predicting(network.graph, levels)
     alive = {node.name for node in graph.nodes}
     weights = {key: array for key, array in network.weights.items() if key[0] in alive}
-    return sum_parallel(fold_affine(with_standard_kernels(without_idle(Network(graph, weights)))))
+    made = fold_affine(with_standard_kernels(without_idle(Network(graph, weights))))
+    while len((summed := fold_affine(sum_parallel(made))).graph.nodes) < len(made.graph.nodes):  # a norm may follow a sum
+        made = summed
+    return made
 
 
 def predicting(graph: Graph, levels: Collection[str] = ()) -> Graph:
@@ -79,7 +82,8 @@ def counterparts(graph: Graph, folded: Graph) -> dict[str, str]:
 def _taker(node: Node, graph: Graph, stands_in: Mapping[str, str | None]) -> str | None:
     """The node that gives the result of one that has gone; None of a term of a sum that is one convolution now."""
     takers = {stands_in.get(value.name) for value in node.inputs} - {None}
-    if isinstance(node.op, Merge):  # one of its terms has become the sum
+    if isinstance(node.op, Merge):  # one of its terms has become the sum; what that term is of may be another
+        takers -= {stands_in.get(value.name) for taker in takers if taker for value in graph.node(taker).inputs}
         return next(iter(takers)) if len(takers) == 1 else None
     shared = any(len(graph.users[value.name]) > 1 for value in node.inputs)
     return None if node.weights and shared else next(iter(takers), None)

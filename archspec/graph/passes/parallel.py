@@ -1,7 +1,8 @@
 """Convolutions side by side whose results are summed, as one convolution (Ding et al. 2021, 2101.03697, section 3.3).
 
-They are linear in one value, and so is their sum: a smaller kernel stands in the largest where it sees the same pixels, and a
-batch norm of the value itself is a 1x1 kernel with one number a channel. RepVGG trains as the sum, and predicts as the one.
+They are linear in one value, and so is their sum: a smaller kernel stands in the largest where it sees the same pixels, and
+the value itself or a batch norm of it is a 1x1 kernel with one number a channel. RepVGG trains as the sum, and predicts as
+the one; so does RepViT, with the value itself (Wang et al. 2024, 2307.09283, section 3.3).
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ from archspec.graph.weights import Key, Weights
 
 Window = Conv | Depthwise
 Arrays = dict[Key, np.ndarray]
+Term = Node | None
+"""What is summed; None is the value itself that the others are of."""
 
 
 @checked
 def sum_parallel(network: Network) -> Network:
-    """The network with one convolution where convolutions of one value, and its batch norms, are summed.
+    """The network with one convolution where convolutions of one value, its batch norms and the value itself are summed.
 
     Equal in inference but for the rounding of the arrays' type. Not for training: the batch norms of the value are part of it.
     A sum stays where something else needs one of its terms, where they differ in stride or groups, where a kernel does not
@@ -37,14 +40,17 @@ def sum_parallel(network: Network) -> Network:
     stands_in: dict[str, str] = {}
     seen = outward(graph)
     for node in graph.nodes:
-        if isinstance(node.op, Merge) and node.op.how == "add":
-            terms = [changed.get(name, graph.node(name)) for name in (_now(value.name, stands_in) for value in node.inputs)]
-            free = all(len(graph.users[value.name]) == 1 and value.name not in seen for value in node.inputs)
+        names = [value.name for value in node.inputs]
+        if isinstance(node.op, Merge) and node.op.how == "add" and len(set(names)) == len(names):
+            givers = {name: _now(name, stands_in) for name in names}
+            terms = _terms({name: changed.get(giver, graph.node(giver)) for name, giver in givers.items()})
+            owned = [name for name, term in zip(names, terms, strict=True) if term]
+            free = all(len(graph.users[name]) == 1 and name not in seen for name in owned)
             places = _places(terms) if free else None
             if places is not None:
                 largest = _largest(terms)
                 changed[largest.name] = replace(largest, op=replace(_window(largest), bias=True))
-                gone = {node.name, *(term.name for term in terms)} - {largest.name}
+                gone = {node.name, *(term.name for term in terms if term)} - {largest.name}
                 stands_in |= dict.fromkeys(gone, largest.name)
                 _sum(terms, places, largest, weights)
     return Network(rewired(graph, changed, {name: _now(name, stands_in) for name in stands_in}), weights)
@@ -57,8 +63,8 @@ def _now(name: str, stands_in: Mapping[str, str]) -> str:
     return name
 
 
-def _largest(terms: Sequence[Node]) -> Node:
-    return max((term for term in terms if isinstance(term.op, Window)), key=lambda term: prod(_window(term).kernel))
+def _largest(terms: Sequence[Term]) -> Node:
+    return max((term for term in terms if term and isinstance(term.op, Window)), key=lambda term: prod(_window(term).kernel))
 
 
 def _window(node: Node) -> Window:
@@ -66,10 +72,17 @@ def _window(node: Node) -> Window:
     return node.op
 
 
-def _places(terms: Sequence[Node]) -> list[Pair] | None:
+def _terms(summed: Mapping[str, Node]) -> list[Term]:
+    """What is summed, from the node that gives each by name: the value from which another of them comes is None."""
+    sources = {node.inputs[0].name for node in summed.values() if isinstance(node.op, Window | BatchNorm)}
+    return [None if name in sources else node for name, node in summed.items()]
+
+
+def _places(terms: Sequence[Term]) -> list[Pair] | None:
     """Where the kernel of each term begins in that of the largest; None where the terms do not make one convolution."""
-    windows = [term.op for term in terms if isinstance(term.op, Window)]
-    if not windows or len({term.inputs[0].name for term in terms}) > 1:
+    nodes = [term for term in terms if term]
+    windows = [node.op for node in nodes if isinstance(node.op, Window)]
+    if not windows or len({node.inputs[0].name for node in nodes}) > 1:
         return None
     if any(op.standardize or _kind(op) != _kind(windows[0]) for op in windows):
         return None
@@ -83,11 +96,16 @@ def _kind(op: Window) -> object:
     return type(op), op.stride, op.groups if isinstance(op, Conv) else op.multiplier
 
 
-def _place(term: Node, largest: Node) -> Pair | None:
-    if not isinstance(term.op, Window) and not (isinstance(term.op, BatchNorm) and _keeps_channels(_window(largest))):
+def _place(term: Term, largest: Node) -> Pair | None:
+    if not (term and isinstance(term.op, Window)) and not (_of_the_value(term) and _keeps_channels(_window(largest))):
         return None
     row, column = (_begins(term, largest, axis) for axis in (0, 1))
     return None if row is None or column is None else (row, column)
+
+
+def _of_the_value(term: Term) -> bool:
+    """Whether a term is the value itself, or its batch norm."""
+    return term is None or isinstance(term.op, BatchNorm)
 
 
 def _keeps_channels(op: Window) -> bool:
@@ -95,20 +113,19 @@ def _keeps_channels(op: Window) -> bool:
     return op.stride == (1, 1) and (isinstance(op, Conv) or op.multiplier == 1)
 
 
-def _begins(term: Node, largest: Node, axis: int) -> int | None:
+def _begins(term: Term, largest: Node, axis: int) -> int | None:
     """The row (or column) of the largest kernel that sees what the term's first sees."""
     op, ahead, outside = _window(largest), _before(term, axis), _before(largest, axis)
-    side, dilation = (term.op.kernel[axis], term.op.dilation[axis]) if isinstance(term.op, Window) else (1, 1)
+    side, dilation = (term.op.kernel[axis], term.op.dilation[axis]) if term and isinstance(term.op, Window) else (1, 1)
     if ahead is None or outside is None or (side > 1 and dilation != op.dilation[axis]):
         return None
     place, between = divmod(outside - ahead, op.dilation[axis])
     return place if between == 0 <= place <= op.kernel[axis] - side else None
 
 
-def _before(node: Node, axis: int) -> int | None:
+def _before(node: Term, axis: int) -> int | None:
     """How many pixels are padded before the map; None where an open size decides."""
-    op = node.op
-    if not isinstance(op, Window):
+    if node is None or not isinstance(op := node.op, Window):
         return 0
     if op.padding != "same":
         return op.padding[2 * axis]
@@ -118,7 +135,7 @@ def _before(node: Node, axis: int) -> int | None:
     return same(size or 1, span, op.stride[axis])[0]
 
 
-def _sum(terms: Sequence[Node], places: Sequence[Pair], largest: Node, weights: Arrays) -> None:
+def _sum(terms: Sequence[Term], places: Sequence[Pair], largest: Node, weights: Arrays) -> None:
     """Puts the sum's kernel and bias in the place of the terms' arrays."""
     dtype, kernel = weights[largest.name, "kernel"].dtype, np.zeros(weights[largest.name, "kernel"].shape)
     bias = np.zeros(largest.output.type.channels)
@@ -126,16 +143,16 @@ def _sum(terms: Sequence[Node], places: Sequence[Pair], largest: Node, weights: 
         part, shift = _linear(term, largest, weights)
         kernel[row:row + part.shape[0], column:column + part.shape[1]] += part
         bias += shift
-    for term in terms:
-        for weight in term.weights:
-            del weights[term.name, weight.name]
+    for node in filter(None, terms):
+        for weight in node.weights:
+            del weights[node.name, weight.name]
     weights |= {(largest.name, "kernel"): kernel.astype(dtype), (largest.name, "bias"): bias.astype(dtype)}
 
 
-def _linear(term: Node, largest: Node, weights: Weights) -> tuple[np.ndarray, np.ndarray]:
+def _linear(term: Term, largest: Node, weights: Weights) -> tuple[np.ndarray, np.ndarray]:
     """A term's kernel and bias, in double precision."""
-    if isinstance(term.op, BatchNorm):
-        factor, shift = AFFINE[BatchNorm](term, weights)
+    if term is None or isinstance(term.op, BatchNorm):
+        factor, shift = AFFINE[BatchNorm](term, weights) if term else (np.ones(largest.output.type.channels), np.zeros(1))
         return _diagonal(factor, weights[largest.name, "kernel"].shape, largest), shift
     kernel, bias = weights[term.name, "kernel"], weights.get((term.name, "bias"), 0.0)
     return np.asarray(kernel, np.float64), np.asarray(bias, np.float64)

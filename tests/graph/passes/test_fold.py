@@ -11,7 +11,7 @@ from tooling import tool
 
 import archspec
 from archspec.graph.ir import Graph, Node
-from archspec.graph.learned import ConvTranspose
+from archspec.graph.learned import ConvTranspose, Shift
 from archspec.graph.ops import BatchNorm, Depthwise, LayerScale, Scale
 from archspec.graph.passes import Network, fold_affine
 from archspec.spec.files import spec_names
@@ -44,6 +44,7 @@ def kinds(graph: Graph) -> dict[str, int]:
     ("conv: 3x3 8, norm: batch_norm", {"conv": 1, "batch_norm": 1}),
     ("conv: 3x3 8 linear, norm: batch_norm, norm: batch_norm", {"conv": 1, "batch_norm": 0}),
     ("norm: batch_norm, conv: 3x3 8 bare", {"conv": 1, "batch_norm": 1}),
+    ("conv: 3x3 8 linear, scale: 2 bias, norm: batch_norm", {"conv": 1, "batch_norm": 0}),
     ("residual: [conv: 3x3 8, conv: 3x3 8 linear]", {"conv": 2, "batch_norm": 0}),
     ("conv: 3x3 8 bare, branches: [[norm: batch_norm], [act: relu]]", {"conv": 1, "batch_norm": 1}),
 ])
@@ -100,6 +101,8 @@ def after(network: Network, node: Node, x: np.ndarray) -> np.ndarray:
         return x * node.op.factor
     if isinstance(node.op, LayerScale):
         return x * of["gamma"]
+    if isinstance(node.op, Shift):
+        return x + of["bias"]
     assert isinstance(node.op, BatchNorm)
     standard = (x - of["moving_mean"]) / np.sqrt(of["moving_variance"] + node.op.epsilon)
     return of.get("gamma", 1.0) * standard + of.get("beta", 0.0)
@@ -117,7 +120,7 @@ def test_every_chain_of_every_member_computes_the_same(name: str) -> None:
     for node in network.graph.nodes:
         before = node.inputs[0].name if node.inputs else node.name
         layer = network.graph.node(stands_in.get(before, before))
-        if isinstance(node.op, BatchNorm | Scale | LayerScale) and layer.op.weighted and len(network.graph.users[before]) == 1:
+        if isinstance(node.op, BatchNorm | Scale | LayerScale | Shift) and layer.op.weighted and len(network.graph.users[before]) == 1:
             stands_in[node.name] = layer.name
             expected[layer.name] = after(network, node, expected.get(layer.name, results(network, layer, seen)))
     for layer, array in expected.items():
