@@ -13,7 +13,7 @@ from archspec.schema.keys import Key
 from archspec.schema.kinds import Flag, Form, Unfit, Whole, hint_for_text
 from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, kind
 from archspec.spec.expressions import Datum, ExpressionError, Unknown, describe, evaluate, is_expression
-from archspec.spec.operations import KEPT, MARGINS, NAME, PADDING, PADDINGS, PADS, PAIR, SIZES
+from archspec.spec.operations import KEPT, MARGINS, NAME, PADDING, PADDINGS, PADS, PAIR, SIZES, SPLIT
 from archspec.spec.scope import Scope
 
 ROUND = "write it without a point; in an expression divide with // or round with int(...)"
@@ -82,6 +82,10 @@ def convert(name: str, argument: Key, value: Datum, where: Where) -> object:
     try:
         kind_of = argument.kind
         return FORMS[kind_of.name](value) if isinstance(kind_of, Form) else kind_of.take(value)
+    except UnfitEntry as unfit:
+        hint = unfit.hint or (ROUND if isinstance(unfit.value, float) else "")
+        said = f"{name} needs {unfit}, this is {_shown(unfit.value)}"
+        raise SpecError([Problem("argument", unfit.where, said, hint)]) from None
     except Unfit as unfit:
         hint = unfit.hint or (ROUND if isinstance(argument.kind, Whole) and isinstance(value, float) else "")
         raise SpecError([Problem("argument", where, f"{name} needs {unfit}, this is {_shown(value)}", hint)]) from None
@@ -95,6 +99,27 @@ def _shown(value: Datum) -> str:
     return describe(value)
 
 
+class UnfitEntry(Unfit):
+    """An entry of a list that does not suit: which it is, and where it stands."""
+
+    def __init__(self, unfit: Unfit, value: Datum, where: Where) -> None:
+        super().__init__(str(unfit), unfit.hint)
+        self.value, self.where = value, where
+
+
+def wholes(value: Quoted, form: Form, count: int | None = None, least: int = 1) -> tuple[int, ...]:
+    """A list of so many whole numbers. Raises Unfit with what `form` says; UnfitEntry for the first entry that is none."""
+    if not isinstance(value.tree, ListTree) or count not in (None, value.length()):
+        raise Unfit(form.said)
+    found = []
+    for index, entry in enumerate(value.values()):
+        try:
+            found.append(whole(entry, least))
+        except Unfit as unfit:
+            raise UnfitEntry(unfit, entry, value.tree.items[index].where) from None
+    return tuple(found)
+
+
 def whole(value: Datum, least: int = 1) -> int:
     """A whole number."""
     return Whole(least).take(value)
@@ -103,10 +128,8 @@ def whole(value: Datum, least: int = 1) -> int:
 def pair(value: Datum) -> Pair:
     """Two whole numbers, height and width: 3, 3x3 or [3, 3]."""
     if isinstance(value, Quoted):
-        if value.length() != 2:
-            raise Unfit(PAIR.said)
-        found = value.values()
-        return whole(found[0]), whole(found[1])
+        height, width = wholes(value, PAIR, 2)
+        return height, width
     if isinstance(value, str):
         match = TWO.fullmatch(value)
         if match is None:
@@ -134,10 +157,8 @@ def margins(value: Datum) -> tuple[int, int, int, int]:
 
 def _four_sides(value: Datum, form: Form, least: int) -> tuple[int, int, int, int]:
     if isinstance(value, Quoted):
-        if value.length() != 4:
-            raise Unfit(form.said)
-        sides = [whole(side, least) for side in value.values()]
-        return sides[0], sides[1], sides[2], sides[3]
+        top, bottom, left, right = wholes(value, form, 4, least)
+        return top, bottom, left, right
     if isinstance(value, str) or value is None:
         raise Unfit(form.said)
     side = whole(value, least)
@@ -182,7 +203,7 @@ def resolve_padding(said: object, kernel: Pair, dilation: Pair = (1, 1)) -> Padd
 def split(value: Datum) -> bool | tuple[int, ...]:
     """true (equal parts), false, or the sizes of the parts."""
     if isinstance(value, Quoted):
-        return tuple(whole(size) for size in value.values())
+        return wholes(value, SPLIT)
     return Flag().take(value)
 
 
