@@ -111,6 +111,8 @@ TWINS = [
     *(Twin("timm", f"regnety_{number}", f"regnet_y_{flops}") for number, flops in FLOPS),
     Twin("timm", "mnasnet_100", "mnasnet_1_0"),
     Twin("timm", "ghostnet_100", "ghostnet"),
+    Twin("timm", "mobilenetv4_conv_small", "mobilenet_v4_conv_small"),
+    Twin("timm", "rdnet_tiny", "rdnet_tiny"),
     Twin("timm", "convnextv2_tiny", "convnext_v2_tiny"),
     Twin("timm", 'vit_small_patch16_224 class_token=false global_pool="avg"', "vit_small_gap", size=LARGE),
     Twin("timm", "repvgg_a0", "repvgg_a0"),

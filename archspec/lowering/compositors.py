@@ -218,7 +218,11 @@ def _join(call: Call, value: Value | None) -> Value | None:
 
 def _densely(call: Call, value: Value | None) -> Value | None:
     grown = call.lowering.lower_listed(_body(call), "body", value, _level(call))
-    return call.add(ops.Concat(), value, grown, suffix="_concat" if call.item.given_name else "")
+    name, rate = f"{call.name}_concat" if call.item.given_name else call.name, call.get("drop_path")
+    if rate:
+        assert isinstance(rate, float)
+        grown = call.add(ops.DropPath(rate), grown, name=f"{name}_drop_path")
+    return call.add(ops.Concat(), value, grown, name=name)
 
 
 def _gate(call: Call, value: Value | None) -> Value | None:

@@ -22,6 +22,7 @@ from archspec.spec.kept import PREVIOUS, Kept
 from archspec.spec.longform import PLURALS, STAGE_LISTS
 from archspec.spec.scope import Names, Scope
 from archspec.spec.sections import STAGE
+from archspec.spec.strict import by_stage, read_around
 
 STAGE_KEYS = ("memory", "repeats", "widths", "strides", "stride", *STAGE_LISTS, "name", "block")
 
@@ -155,7 +156,7 @@ def _not_taken(call: Call, plan: StagePlan, key: str) -> Problem:
     inherited = distance(where) > distance(block)
     stages = [stage.name for stage in call.lowering.spec.stages] if isinstance(plan.stage.arguments[key], MappingTree) else []
     near = hinted(call.lowering.problems.found, _meant, key, signature.arguments, stages)
-    hint = f"{near} it takes {signature.takes()}".strip()
+    hint = by_stage(key) if key in read_around(call.lowering.spec) else f"{near} it takes {signature.takes()}".strip()
     given = plan.stage.arguments[key]
     if key in [stage.name for stage in call.lowering.spec.stages]:
         changed = next(iter(given.entries), "width") if isinstance(given, MappingTree) else "width"

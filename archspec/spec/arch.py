@@ -409,7 +409,7 @@ class _SpecReader:
             where = row["name"].where
         name = self.stage_name(row.pop("name", None), number)
         block = row.pop("block", None)
-        lists = {key: self.reader.items(row.pop(key)) for key in STAGE_LISTS if key in row}
+        lists = {key: self.stage_list(key, row.pop(key)) for key in STAGE_LISTS if key in row}
         repeats, stride = row.pop("repeats", None), row.pop("stride", None)
         recompute = self.recompute(row.pop("memory", None))
         block = self.no_operation(block)
@@ -417,6 +417,16 @@ class _SpecReader:
             self.problem("missing", where, "a stage says no block", self.how_to_say_a_block(row))
             return None
         return Stage(name, where, block, repeats, stride, MappingProxyType(lists), MappingProxyType(row), keys, recompute)
+
+    def stage_list(self, key: str, tree: Tree) -> Items:
+        """The operations around the blocks of a stage; a list for each stage is reported."""
+        if not isinstance(tree, ListTree) or len(tree.items) < 2 or not all(isinstance(each, ListTree) for each in tree.items):
+            return self.reader.items(tree)
+        one = "before" if key == "between" else key
+        self.problem("item-form", tree.where, f"'{key}' is one list for all stages, here stand {len(tree.items)}",
+                     f"an item has a condition, if=$(stage == 1) for the second stage, or a stage a list of its own: "
+                     f"stage2: {{{one}: […]}}")
+        return Items((), tree.where)
 
     def how_to_say_a_block(self, row: Mapping[str, Tree]) -> str:
         """Hint for a stage without a block: rows are written as columns, as an item, or below names."""
@@ -438,6 +448,9 @@ class _SpecReader:
         """The block of a stage; BROKEN where an operation stands in its place."""
         if not isinstance(block, Scalar) or block.text not in OPERATIONS or block.text in self.blocks.own:
             return block
+        written = self.tree.entries.get("blocks")
+        if isinstance(written, MappingTree) and block.text in written.entries:  # that it cannot be called so is told there
+            return Scalar(BROKEN, block.text, block.where)
         self.problem("unknown-block", block.where, f"'{block.text}' is an operation, and a stage repeats a block",
                      f"blocks: {{mine: {{body: [{block.text}: …]}}}}, and here mine")
         return Scalar(BROKEN, block.text, block.where)

@@ -24,6 +24,10 @@ MAX_WORDS = 100
 """Words of a compact argument."""
 KERNEL = re.compile(r"[0-9]+x[0-9]+")
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
+ARGUMENT = re.compile(r"/[0-9$].*|[a-z_]+=.+", re.DOTALL)
+"""/2, stride=2: what is never an item."""
+KERNEL_WITH_A_NAME = "a kernel with a name: kernel=$k; with two, in the long form: {kernel: [$a, $b]}"
+LARGE_KERNEL = 16
 KERNEL_OF_NAMES = re.compile(r"[$(\w)]+[xX*×]\$[$(\w)]+")
 GLUED = {re.compile(r"([0-9]+x[0-9]+)x([0-9]+)"): r"\1 \2", re.compile(r"([0-9]+)@([0-9]+x[0-9]+)"): r"\2 \1",
          re.compile(r"([0-9]+x[0-9]+)(?:/|s)([0-9]+)"): r"\1 /\2"}
@@ -154,7 +158,8 @@ class _Words:
             return
         if main is None:
             self.problem("no-main", where, f"{self.signature.name} takes no bare value, this is '{shorten(word)}'",
-                         advice(self.signature, word) or f"write key=value; it takes {self.signature.takes()}")
+                         self.unasked(word) or advice(self.signature, word)
+                         or f"write key=value; it takes {self.signature.takes()}")
         elif self.main and _is_value(self.main) and _is_value(word):
             self.problem("twice", where, f"{self.signature.name}: {main} is {self.main} already, and {word} stands here",
                          self.second(word))
@@ -176,12 +181,19 @@ class _Words:
         """Hint for a second name where one of several values stands."""
         return f"several are a list: {self.signature.name}: [{self.main}, {word}]" if self.signature.name == "join" else ""
 
+    def unasked(self, word: str) -> str:
+        """Hint for a number where there is no main argument."""
+        sized = any(KERNEL.fullmatch(each) or each.startswith("kernel=") for each in self.line)
+        return "" if sized and word[:1] == "$" else number_unasked(self.signature, word, sized)
+
     def second(self, word: str) -> str:
         """Hint for a second number."""
         sized = any(KERNEL.fullmatch(each) for each in self.line)
         numbers = [int(each) for each in (self.main, word) if each.isdigit()]
         if "kernel" in self.signature.arguments and self.signature.main != "kernel" and not sized and numbers:
-            return f"a kernel is {min(numbers)}x{min(numbers)}"
+            # beside a name a large number is the filters, and the name the kernel
+            one = len(numbers) == 1 and min(numbers) >= LARGE_KERNEL
+            return KERNEL_WITH_A_NAME if one else f"a kernel is {min(numbers)}x{min(numbers)}"
         strided = any(each[:1] == "/" for each in self.line)
         if "stride" in self.signature.arguments and not strided and (word.isdigit() or NAME.fullmatch(word[1:])):
             return f"a stride is /{word}"
@@ -220,6 +232,15 @@ def _kinds(part: str) -> dict[str, str]:
     return {**synonyms, **{plainly(kind): kind for kind in choice.spelled() if kind != "none"}}
 
 
+def number_unasked(signature: Signature, word: str, sized: bool) -> str:
+    """What to write instead of a number that stands alone where an operation has no main argument, or ''."""
+    if "kernel" not in signature.arguments or not (word.isdigit() or word[:1] == "$"):
+        return ""
+    if sized:
+        return f"there are as many filters as channels come in: leave {word} out"
+    return KERNEL_WITH_A_NAME if word[:1] == "$" else f"a kernel is {word}x{word}"
+
+
 def advice(signature: Signature, word: str) -> str:
     """What to write instead of a word that an operation does not know, or ''."""
     takes, lower = signature.arguments, word.lower()
@@ -231,7 +252,7 @@ def advice(signature: Signature, word: str) -> str:
     if (short := SHORT.fullmatch(lower)) and SHORTS[short[1]][0] in takes:
         return f"write {SHORTS[short[1]][1].format(short[2])}"
     if "kernel" in takes and KERNEL_OF_NAMES.fullmatch(word):
-        return "a kernel with a name: kernel=$k; with two, in the long form: {kernel: [$a, $b]}"
+        return KERNEL_WITH_A_NAME
     for part in ("act", "norm"):
         if part in takes and kind_called(part, word):
             return f"write {part}={kind_called(part, word)}"
@@ -241,6 +262,8 @@ def advice(signature: Signature, word: str) -> str:
         return f"write {absent}={'false' if absent == 'bias' else 'none'}"
     if argument := key_called(word, takes):
         return f"write {argument}=…"
+    if word in OPERATIONS:
+        return f"{word} is an operation, and stands in an entry of its own"
     near = nearest(word, (*PADDINGS, *(flag for flag in FLAGS if flag in takes)))
     if near or not NAME.fullmatch(word) or len(word) >= 60:
         return near

@@ -1,17 +1,24 @@
-"""What may not be meant as it is written: names that are kept for nobody, an input as PyTorch has it, a kernel left out."""
+"""What may not be meant as it is written.
+
+Names that are kept for nobody, an input as PyTorch has it, a kernel left out, patches that are shifted.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import chain
 
-from archspec.errors import Problem, Where, hinted
+from archspec.errors import Problem, SpecError, Where, hinted
+from archspec.schema.kinds import Unfit
 from archspec.schema.tree import ListTree, MappingTree, Scalar, Tree
 from archspec.spec.arch import Spec
+from archspec.spec.arguments import pair, value_of
 from archspec.spec.compact import KERNEL
+from archspec.spec.expressions import Unknown
 from archspec.spec.item_reader import ItemReader
 from archspec.spec.operations import OPERATIONS
 from archspec.spec.reading import containers, keeps, parts
+from archspec.spec.scope import Scope
 from archspec.spec.strict import other, own_files
 
 OUTSIDE = ("let", "parameters", "stem", "stages", "head")
@@ -86,24 +93,43 @@ class _Taken:
                     yield from (each.text for each in parts(tree) if isinstance(each, Scalar))
 
 
-# -- kernels -------------------------------------------------------------------------------------------------------------
+# -- convolutions -------------------------------------------------------------------------------------------------------------
 
 def without_kernel(spec: Spec) -> Iterator[Problem]:
     """Convolutions that say no kernel, in a file of the user's own: they are 1x1, which may not be meant."""
     if "kernel" in spec.defaults.get("conv", {}):
         return
-    files, reader, entries = own_files(spec), ItemReader(spec.blocks.signatures, []), spec.resolved.tree.entries
-    trees = [entries[key] for key in (*OUTSIDE, "auxiliary", "blocks") if key in entries]
-    for written in chain.from_iterable(map(_convolutions, trees)):
-        if written.where.file in files and "kernel" not in dict(reader.arguments(OPERATIONS["conv"], written)):
+    for written, said in _convolutions(spec, lambda line: not KERNEL.search(line)):
+        if "kernel" not in said:
             say = f"conv: 3x3 {written.text}, or 1x1" if isinstance(written, Scalar) else "kernel: 3, or kernel: 1"
             yield Problem("no-kernel", written.where, "a convolution without a kernel is 1x1", f"say which it is: {say}")
 
 
-def _convolutions(tree: Tree) -> Iterator[Tree]:
-    """What is written for each convolution in the lists of a tree, but for those in whose line a kernel stands."""
-    for part in containers(tree):
-        for item in part.items if isinstance(part, ListTree) else ():
-            written = item.entries.get("conv") if isinstance(item, MappingTree) and len(item.entries) == 1 else None
-            if written is not None and not (isinstance(written, Scalar) and KERNEL.search(written.text)):
-                yield written
+def shifted_patches(spec: Spec) -> Iterator[Problem]:
+    """Windows side by side that `symmetric` shifts against the image, which no count of the network shows."""
+    usual = spec.defaults.get("conv", {}).get("padding", spec.padding)
+    for written, said in _convolutions(spec, lambda line: "/" in line or "stride" in line):
+        kernel, stride, padding = _numbers(said.get("kernel")), _numbers(said.get("stride")), said.get("padding", usual)
+        if kernel == stride and max(kernel) > 2 and isinstance(padding, Scalar) and padding.text == "symmetric":
+            pixels = " and ".join(str((side - 1) // 2) for side in dict.fromkeys(kernel))
+            yield Problem("shifted-patches", written.where, f"symmetric padding shifts the patches of {kernel[0]}x{kernel[1]} "
+                          f"by {pixels}", "write valid, or, if it is meant, how many pixels")
+
+
+def _numbers(tree: Tree | None) -> tuple[int, int]:
+    """Height and width where they are written as numbers, else 1."""
+    try:
+        return (1, 1) if tree is None else pair(value_of(tree, Scope.empty()))
+    except (SpecError, Unfit, Unknown):
+        return 1, 1
+
+
+def _convolutions(spec: Spec, suits: Callable[[str], bool]) -> Iterator[tuple[Tree, Mapping[str, Tree]]]:
+    """What is written in a file of the user's own for each convolution, with its arguments; of lines those that suit."""
+    files, reader, entries = own_files(spec), ItemReader(spec.blocks.signatures, []), spec.resolved.tree.entries
+    lists = (part for key in (*OUTSIDE, "auxiliary", "blocks") if key in entries for part in containers(entries[key])
+             if isinstance(part, ListTree))
+    for item in chain.from_iterable(part.items for part in lists):
+        written = item.entries.get("conv") if isinstance(item, MappingTree) and len(item.entries) == 1 else None
+        if written is not None and written.where.file in files and (not isinstance(written, Scalar) or suits(written.text)):
+            yield written, dict(reader.arguments(OPERATIONS["conv"], written))

@@ -41,7 +41,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
 }
 """What a parameter of a block is called elsewhere, by its name."""
 IDENTITY = "leave it out: what is not there changes nothing, and [] is the path that does nothing"
-DROP_PATH = "it is an argument of residual: `residual: {body: […], drop_path: 0.1}`"
+DROP_PATH = "it is an argument of residual and densely: `residual: {body: […], drop_path: 0.1}`"
 IMAGE = "the image stands at the top of the spec: input: 224x224x3"
 A_LIST = "a list of operations is one already: write them right here, or as the body of a block"
 CONCAT = "`join: NAME` concatenates a value that is kept to the one here, `branches: [[…], […]]` its paths"
@@ -49,6 +49,11 @@ ADD = ("`join: NAME merge=add` adds a value that is kept to the one here, `branc
        "paths, and residual its body to what enters")
 ATTEND = ("softmax(query · keyᵀ / √width) · value is a merge: `branches: {merge: attend, paths: {query: […], key: […], "
           "value: […]}}`; other products of maps are not in the language")
+MULTIPLY = ("`join: NAME merge=multiply` multiplies the value here by one that is kept, `branches: {paths: [[…], […]], merge: "
+            "multiply}` its paths, and gate what enters by its body")
+MAXIMUM = "`join: NAME merge=max` is the larger of two values, `branches: {paths: [[…], […]], merge: max}` of its paths"
+PARTS = "`branches: {split: true, paths: [[…], []]}` gives each path a part of the channels, `slice: 32 first=16` takes one"
+POINTWISE = "write `conv: 1x1 …`"
 INSTEAD = {
     "instancenorm": "write `norm: {kind: group_norm, groups: $channels}`: each channel is a group",
     "instancenormalization": "write `norm: {kind: group_norm, groups: $channels}`: each channel is a group",
@@ -57,13 +62,16 @@ INSTEAD = {
     "input": IMAGE, "inputlayer": IMAGE, "data": IMAGE, "image": IMAGE,
     "matmul": ATTEND, "einsum": ATTEND, "bmm": ATTEND, "scaleddotproductattention": ATTEND, "dotproductattention": ATTEND,
     "concat": CONCAT, "concatenate": CONCAT, "cat": CONCAT, "add": ADD, "sum": ADD, "eltwise": ADD,
+    "multiply": MULTIPLY, "mul": MULTIPLY, "product": MULTIPLY, "prod": MULTIPLY, "maximum": MAXIMUM,
+    "split": PARTS, "chunk": PARTS, "partialconv": PARTS, "pconv": PARTS,
+    "pointwise": POINTWISE, "pointwiseconv": POINTWISE, "pwconv": POINTWISE, "convpw": POINTWISE,
     "replicationpad": "`pad: 1` adds zeros, `pad: 1 mode=reflect` reflects the map; its border cannot be repeated",
 }
 """What to write for what the language says otherwise."""
 ABSENT = {"transformer", "transformerblock", "embedding", "lstm",
           "gru", "rnn", "conv3d", "conv1d", "maxpool3d", "lambda", "noise",
           "gaussiannoise", "gaussiandropout", "dropblock", "pixelshuffle", "depthtospace", "spacetodepth", "cbam", "eca",
-          "rmsnorm", "weightnorm", "spectralnorm", "loss", "crossentropyloss", "randomflip", "maxunpool", "split"}
+          "rmsnorm", "weightnorm", "spectralnorm", "loss", "crossentropyloss", "randomflip", "maxunpool"}
 """What other libraries have and the language has not: no operation of another meaning is suggested for it."""
 
 

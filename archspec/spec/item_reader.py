@@ -16,11 +16,11 @@ from archspec.schema.kinds import Form, Unfit, plainly
 from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, kind
 from archspec.schema.words import key_called
 from archspec.spec.arguments import FORMS, IDENTIFIER
-from archspec.spec.compact import compact, kind_called, words
+from archspec.spec.compact import ARGUMENT, compact, kind_called, number_unasked, words
 from archspec.spec.elsewhere import ABSENT, CALL, INSTEAD, KERNEL_IN_NAME, block_called
 from archspec.spec.items import Arg, Item, Items, Paths, ShortcutCases
 from archspec.spec.numbering import continues, numbered_body
-from archspec.spec.operations import MERGES, NAME, OPERATIONS, SHORTHANDS, SLOT, Signature
+from archspec.spec.operations import FLAGS, MERGES, NAME, OPERATIONS, PADDINGS, SHORTHANDS, SLOT, Signature
 
 PATHS_ARGUMENTS = ("merge", "split", "drop_path", "if", "name")
 CASES = ("matching", "differing")
@@ -112,8 +112,10 @@ class ItemReader:
         """What somebody meant by an operation that is none, or ''."""
         first, *rest = re.split(r"[\s:]+", name.strip(), maxsplit=1)  # YAML reads `conv:3x3 64` as one text, as `conv 3x3 64`
         if first in self.signatures and any(rest):
-            return f"write `{first}: {rest[0].lstrip('= ')}`"
-        if name[:1].isdigit():
+            said = rest[0].lstrip("= ")
+            quoted = f'"{said}"' if said[:1] not in ("[", "{") and {*said} & {*"[]{},"} else said
+            return f"write `{first}: {quoted}`"
+        if name[:1].isdigit() or name in PADDINGS or (name in FLAGS and name != "linear") or ARGUMENT.fullmatch(name):
             return "a comma parts two operations: write the arguments of one behind it, conv: 3x3 64"
         plain = plainly(name)
         if plain in INSTEAD:
@@ -208,7 +210,8 @@ class ItemReader:
         if signature.main is None and not signature.broken:
             written = f"'{tree.text}'" if isinstance(tree, Scalar) else kind(tree)
             self.problem("no-main", where, f"{signature.name} takes no bare value, this is {written}",
-                         f"write key=value; it takes {signature.takes()}")
+                         (number_unasked(signature, tree.text, False) if isinstance(tree, Scalar) else "")
+                         or f"write key=value; it takes {signature.takes()}")
         elif signature.main is not None:
             yield signature.main, tree, where
 

@@ -84,6 +84,8 @@ NORM = Form("norm", "a kind of norm, with its arguments")
 ACT = Form("act", "a kind of activation, with its arguments")
 ANY = Form("any", "a value")
 RATE = OrNone(Number(least=0, below=1))
+DROP_PATH = Key(RATE, "none", "the chance that training drops the body of an image",
+                synonyms=("stochastic_depth", "survival", "drop_connect"))
 DROP_PATHS = Key(RATE, "none", "the chance that training drops a path of an image, with merge average; one stays at least",
                  synonyms=("local_drop_path",))
 SIZE_WORDS, STRIDE_WORDS = ("kernel_size", "ksize", "window", "pool_size", "size"), ("strides", "step")
@@ -259,15 +261,14 @@ OPERATIONS: dict[str, Signature] = _signatures(
                                    "scale": Key(Number(), 1, "what the body is multiplied by", synonyms=("residual_scale",)),
                                    "act": Key(ACT, None, "the activation after the addition", synonyms=ACTED.synonyms,
                                               follows="`defaults.act`; none with `pre` or `shortcut: matched`"),
-                                   "drop_path": Key(RATE, "none", "the chance that training drops the body of an image",
-                                                    synonyms=("stochastic_depth", "survival", "drop_connect")),
+                                   "drop_path": DROP_PATH,
                                    "pre": Key(ITEMS, "none", "operations ahead of body and projections"),
                                    "shortcut_bias": Key(Flag(), None, "whether a projection has a bias",
                                                         follows="`defaults.conv.bias`; else as the unit")},
               "act(shortcut(x) + scale · body(x))", ("skip", "resblock", "res"), holds=True),
-    Signature("densely", "body", {"body": BODY}, "concatenation of x and body(x)", holds=True),
+    Signature("densely", "body", {"body": BODY, "drop_path": DROP_PATH}, "concatenation of x and body(x)", holds=True),
     Signature("gate", "body", {"body": BODY}, "x · body(x), broadcast over height and width or over channels",
-              ("multiply", "excite"), holds=True),
+              ("excite",), holds=True),
     Signature("highway", "body", {"body": BODY, "gate": Key(ITEMS, "none", "the operations of the transform gate"),
                                   "gate_bias": Key(Number(), -1, "where the gate's bias starts", synonyms=("bias",))},
               "T(x) · body(x) + (1 − T(x)) · x", holds=True),

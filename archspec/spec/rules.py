@@ -13,7 +13,7 @@ from archspec.schema.tree import MappingTree, Scalar, kind
 from archspec.spec.arch import Spec, parse_spec, section_in
 from archspec.spec.augment import Operation, PadCrop
 from archspec.spec.augment_fit import misfits
-from archspec.spec.doubts import channels_first, unread_values, without_kernel
+from archspec.spec.doubts import channels_first, shifted_patches, unread_values, without_kernel
 from archspec.spec.export import ExportSection
 from archspec.spec.expressions import ExpressionError, names_in, undefined
 from archspec.spec.inherit import SET, Resolved
@@ -162,4 +162,4 @@ RULES: tuple[Callable[[Spec], Iterator[Problem]], ...] = (
     unread_in_blocks,
 )
 WARNINGS: tuple[Callable[[Spec], Iterator[Problem]], ...] = (
-    unread, unread_values, channels_first, without_kernel, _statistics, _augmentation)
+    unread, unread_values, channels_first, without_kernel, shifted_patches, _statistics, _augmentation)

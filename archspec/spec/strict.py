@@ -15,8 +15,9 @@ from archspec.spec.arch import Spec
 from archspec.spec.blocks import BlockTable
 from archspec.spec.expressions import FUNCTIONS
 from archspec.spec.inherit import SET
+from archspec.spec.longform import STAGE_LISTS
 from archspec.spec.operations import OPERATIONS, RESERVED
-from archspec.spec.reading import definitions, names_read, read_in_block, read_through, words
+from archspec.spec.reading import containers, definitions, names_read, read_in_block, read_through, words
 
 READERS = {"conv": ("conv", "residual", "highway")}
 """Operations that take the defaults of another: projections are convolutions, and so is a highway's gate."""
@@ -115,7 +116,7 @@ def unread_in_blocks(spec: Spec) -> Iterator[Problem]:
         tree = spec.blocks.tree(name)
         # a name that stands for nothing may be the one that is missing here
         if spec.blocks.get(name) is not None and not _reads_what_is_not(tree, spec):
-            _unread_in_block(name, tree, found)
+            _unread_in_block(name, tree, read_around(spec), found)
     return iter(found)
 
 
@@ -125,12 +126,25 @@ def _reads_what_is_not(block: MappingTree, spec: Spec) -> bool:
     return any(not any(name in some for some in known) for name in names_read(block))
 
 
-def _unread_in_block(name: str, tree: MappingTree, problems: list[Problem]) -> None:
+def read_around(spec: Spec) -> set[str]:
+    """The names that the lists around the blocks of stages read."""
+    stages = spec.resolved.tree.entries.get("stages")
+    mappings = [] if stages is None else [part for part in containers(stages) if isinstance(part, MappingTree)]
+    return names_read(*(part.entries[key] for part in mappings for key in STAGE_LISTS if key in part.entries))
+
+
+def by_stage(name: str) -> str:
+    """How a value is said that differs by stage and no block takes."""
+    return f"what only lists around the blocks read is a list in let, with an entry a stage, and there $({name}[stage])"
+
+
+def _unread_in_block(name: str, tree: MappingTree, around: set[str], problems: list[Problem]) -> None:
     read, known = read_in_block(tree), sorted(definitions(tree))
     for section in ("parameters", "let"):
         part = tree.entries.get(section)
         for each in part.entries if isinstance(part, MappingTree) else ():
             if each not in read:
                 assert isinstance(part, MappingTree)
+                hint = by_stage(each) if section == "parameters" and each in around else hinted(problems, other, each, known)
                 problems.append(Problem("unread", part.key(each), f"the body of the block {name} does not read '{each}'",
-                                        hinted(problems, other, each, known) or f"use it there as ${each}, or leave it out"))
+                                        hint or f"use it there as ${each}, or leave it out"))

@@ -44,6 +44,14 @@ def test_a_dense_concatenation_keeps_the_input_first(lower: Lower) -> None:
     assert [value.name for value in node.inputs] == ["images", "stem_conv"]
 
 
+@pytest.mark.parametrize(("name", "dropped"), [("", "stem_concat_drop_path"), (", name: grown", "stem_grown_concat_drop_path")])
+def test_training_drops_what_a_dense_concatenation_appends(name: str, dropped: str, lower: Lower) -> None:
+    graph = lower(f"stem: [densely: {{body: [conv: 3 bare], drop_path: 0.2{name}}}]")
+    node = next(node for node in graph.nodes if node.op.kind == "concat")
+    assert [value.name for value in node.inputs] == ["images", dropped]
+    assert str(graph.node(dropped).op) == "DropPath(rate=0.2)"
+
+
 @pytest.mark.parametrize(("arguments", "gate"), [
     ("", "conv(filters=8, kernel=3x3, bias=True, bias_init=-1)"),
     (", gate_bias: -3", "conv(filters=8, kernel=3x3, bias=True, bias_init=-3)"),

@@ -127,8 +127,8 @@ GIVEN = {"stride": 2, "group_width": 8, "dilation": 1}
 AT_ITS_CALL: dict[str, dict[str, object]] = {
     "dla_tree": {"bottleneck": True}, "dla_tree2": {"bottleneck": True}, "nasnet_reduction": {"repeats": 1},
     "pnasnet_cell": {"repeats": 1}, "selective_kernel": {"least": 8}, "shvit": {"seen": 16},
-    "single_head": {"seen": 16}}
-"""What else a block is given: a cell that halves its map stands once, and what another parameter hides shows."""
+    "single_head": {"seen": 16}, "rdnet_transition": {"patch": 2}, "universal_bottleneck": {"middle": 3}}
+"""What else a block is given: a cell that halves its map stands once, and what another parameter hides or strides shows."""
 VALUES: tuple[object, ...] = (2, 4, 8, 32, 3, 5, 1, 0.5, 0.25, True, False, "tanh", "projection_always", "none", "identity", "max", ["act: tanh"])
 """What a parameter of a block may be; the first that it takes has to act."""
 PARAMETERS = {entry.name: entry.parameters for entry in blocks()}

@@ -23,7 +23,10 @@ Fails = Callable[..., tuple[Problem, ...]]
     ("conv_bn_relu: 64", "did you mean 'conv'?"), ("AdaptiveAvgPool2d: 1", "did you mean 'global_avg_pool'?"),
     ("InnerProduct: 10", "did you mean 'dense'?"), ("Pooling: 2", "did you mean 'max_pool'?"),
     ("nn.InstanceNorm2d", "write `norm: {kind: group_norm, groups: $channels}`: each channel is a group"),
-    ("DropPath: 0.1", "it is an argument of residual: `residual: {body: […], drop_path: 0.1}`"),
+    ("DropPath: 0.1", "it is an argument of residual and densely: `residual: {body: […], drop_path: 0.1}`"),
+    ("mul", "`join: NAME merge=multiply` multiplies the value here by one that is kept, `branches: {paths: [[…], […]], merge: multiply}` its paths, "
+            "and gate what enters by its body"), ("PWConv: 24", "write `conv: 1x1 …`"),
+    ("chunk: 2", "`branches: {split: true, paths: [[…], []]}` gives each path a part of the channels, `slice: 32 first=16` takes one"),
     ("Concatenate", "`join: NAME` concatenates a value that is kept to the one here, `branches: [[…], […]]` its paths"), ("nn.Conv2DTranspose: 8", "did you mean 'conv_transpose'?"),
     ("add", "`join: NAME merge=add` adds a value that is kept to the one here, `branches: {paths: [[…], […]], merge: add}` its paths, "
             "and residual its body to what enters"), ("SELayer", "did you mean 'se'?"), ("BasicBlock: 64", "did you mean 'basic'?"), ("_DenseLayer: 8", "did you mean 'dense_layer'?"),

@@ -28,6 +28,30 @@ def test_arguments_of_a_convolution(arguments: str, message: str, hint: str, fai
     assert (problem.message, problem.hint) == (message, hint)
 
 
+@pytest.mark.parametrize(("item", "hint"), [
+    ("conv: $k 64", "a kernel with a name: kernel=$k; with two, in the long form: {kernel: [$a, $b]}"), ("conv: $k 3", "a kernel is 3x3"),
+    ("conv: 3x3 8 depthwise", "depthwise is an operation, and stands in an entry of its own"),
+    ("depthwise: 7", "a kernel is 7x7"), ("depthwise: 7 /2", "a kernel is 7x7"), ("depthwise: 7x7 8", "there are as many filters as channels come in: leave 8 out"),
+    ("depthwise: $k /2", "a kernel with a name: kernel=$k; with two, in the long form: {kernel: [$a, $b]}"),
+    ("conv: 3x3 8, /2", "a comma parts two operations: write the arguments of one behind it, conv: 3x3 64"),
+    ("conv: 3x3 8, valid", "a comma parts two operations: write the arguments of one behind it, conv: 3x3 64"),
+    ("conv: 3x3 8, stride=2", "a comma parts two operations: write the arguments of one behind it, conv: 3x3 64"),
+    ("'conv: 3x3 8'", "write `conv: 3x3 8`"), ("'conv: 3x3 8 if=$(k[0])'", 'write `conv: "3x3 8 if=$(k[0])"`')])
+def test_words_of_a_convolution(item: str, hint: str, fails: Fails) -> None:
+    problem, = fails(f"let: {{k: 3}}\nstem: [{item}]")
+    assert problem.hint == hint
+
+
+@pytest.mark.parametrize(("item", "message", "column"), [
+    ("branches: {split: [8, 0], paths: [[], []]}", "branches: split needs a whole number from 1 to 10000000, this is 0", 30),
+    ("conv: {kernel: [3, x], filters: 8}", "conv: kernel needs a whole number, this is 'x'", 27),
+    ("pad: [0, 1, 1.5, 2]", "pad: size needs a whole number, this is 1.5", 20),
+    ("branches: {split: {a: 8}, paths: [[], []]}", "branches: split needs true, false or the sizes of the parts, this is a mapping", 26)])
+def test_an_entry_of_a_list_is_told_where_it_stands(item: str, message: str, column: int, fails: Fails) -> None:
+    problem, = fails(f"stem: [{item}]")
+    assert (problem.message, problem.where.column) == (message, column)
+
+
 def test_a_flag_before_a_number_is_no_slip(lower: Lower) -> None:
     assert lower("stem: [conv: 3x3 bias 16, conv: 3x3 same 16]")
 
@@ -48,6 +72,8 @@ def test_items(item: str, message: str, hint: str, fails: Fails) -> None:
     ("{block: basic, widths: 16 32}", "conv: filters needs a whole number, this is '16 32'", "a list has brackets and commas: [16, 32]"),
     ("{block: basic, widths: [8, 16], strides: [1 2]}", "'strides' has one entry, the text '1 2'", "a list has brackets and commas: [1, 2]"),
     ("{block: basic, width: 8, repeats: '3,4'}", "repeats needs a whole number, this is '3,4'", "a list has brackets and commas: [3, 4]"),
+    ("{block: basic, widths: [8, 16], after: [[act], []]}", "'after' is one list for all stages, here stand 2",
+     "an item has a condition, if=$(stage == 1) for the second stage, or a stage a list of its own: stage2: {after: […]}"),
     ("{block: resnet18, width: 16}", "there is no block 'resnet18'", "'resnet18' is a whole network: extends: resnet18")])
 def test_stages(stages: str, message: str, hint: str, fails: Fails) -> None:
     problem, = fails(f"stages: {stages}")
@@ -63,6 +89,24 @@ def test_stages(stages: str, message: str, hint: str, fails: Fails) -> None:
 def test_what_extends_a_network(text: str, message: str, hint: str, fails: Fails) -> None:
     problem, = fails(f"extends: resnet18\n{text}")
     assert (problem.message, problem.hint) == (message, hint)
+
+
+BY_STAGE = "what only lists around the blocks read is a list in let, with an entry a stage, and there $(down[stage])"
+
+
+@pytest.mark.parametrize("parameters", ["width: 8", "width: 8, down: false"])
+def test_what_only_lists_around_the_blocks_read(parameters: str, fails: Fails, lower: Lower) -> None:
+    blocks = "blocks: {mine: {parameters: {PARAMETERS}, body: [conv: 3x3 $width]}}\n"
+    problem, *_ = fails(blocks.replace("PARAMETERS", parameters)
+                        + "stages: {block: mine, width: [8, 8], down: [false, true], between: [max_pool: 2x2 /2 if=$down]}")
+    assert problem.hint == BY_STAGE
+    assert lower("let: {down: [false, true]}\n" + blocks.replace("PARAMETERS", "width: 8")
+                 + "stages:\n  block: mine\n  width: [8, 8]\n  between:\n    - max_pool: 2x2 /2 if=$(down[stage])")
+
+
+def test_a_block_that_is_called_as_an_operation_is_one_problem(fails: Fails) -> None:
+    problem, = fails("blocks: {dense: {parameters: {width: 8}, body: [conv: 3x3 $width]}}\nstages: {block: dense}")
+    assert problem.hint == "call it dense_block"
 
 
 def test_a_list_of_specs_to_extend(fails: Fails) -> None:

@@ -38,6 +38,10 @@ GIVEN = "let: {a: 3}\nstem: [conv: 1x1 $a]"
     ("stem: [conv: 8]", "a convolution without a kernel is 1x1"), ("stem: [conv: {filters: '$(max(8, 4))'}]", "a convolution without a kernel is 1x1"),
     ("let: {list: [conv: 8]}\nstem: [$list]", "a convolution without a kernel is 1x1"),
     ("blocks: {mine: {like: basic, edit: {conv1: {replace: [conv: $width]}}}}\nstages: {block: mine, width: 8}", "a convolution without a kernel is 1x1"),
+    ("defaults: {padding: symmetric}\nstem: [conv: 4x4 8 /4]", "symmetric padding shifts the patches of 4x4 by 1"),
+    ("defaults: {conv: {padding: symmetric}}\nlet: {list: [conv: {kernel: 3, stride: [3, 3], filters: 8}]}\nstem: [$list]",
+     "symmetric padding shifts the patches of 3x3 by 1"),
+    ("stem: [conv: 4x8 8 /4x8 symmetric]", "symmetric padding shifts the patches of 4x8 by 1 and 3"),
     ("train: {preprocess: {mean: [1, 2]}}", "train.preprocess.mean has 2 numbers, but the input has 8 channel(s)"),
     ("train: {augment: [pca_lighting]}", "pca_lighting is for images of 3 channels, and the input has 8"),
     ("train: {augment: [random_scale_crop: [16, 64]]}", "random_scale_crop: the shorter side has 16 pixels at least, and the input has 32")])
@@ -60,6 +64,8 @@ def test_a_warning(text: str, warning: str, write: Write) -> None:
     "stages: {block: basic, width: 8}\nauxiliary: {stage1: [join: a, global_avg_pool, dense: 10]}\nstem: [keep: a]",
     "stem: [conv: kernel=3 8, conv: {kernel: 3, filters: 8}, conv: '8 5x5']", "defaults: {conv: {kernel: 3}}\nstem: [conv: 8]",
     "blocks: {mine: {parameters: {conv: 3}, body: [norm: {epsilon: $conv}]}}\nstem: [mine: {conv: 1}]",
+    "stem: [conv: 4x4 8 /4]", "defaults: {padding: symmetric}\nstem: [conv: 4x4 8 /4 valid, conv: 2x2 8 /2, conv: 3x3 8 /2, conv: 3x3 8 /3 padding=1]",
+    "let: {k: 4}\ndefaults: {padding: symmetric}\nstem: [conv: kernel=$k 8 /$k]",
     "input: 1x32x16\nclasses: 10", "input: 32x3x32\nclasses: 10"])
 def test_no_warning(text: str, write: Write) -> None:
     assert archspec.load(str(write(text))).warnings == ()

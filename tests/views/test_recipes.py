@@ -42,9 +42,9 @@ NAMED = {
     "highway_2015": ["cifar_highway19"],
     "torchvision_v1": ["darknet53", "repvgg_a0", "squeezenet1_1", "dla34", "vovnet39", "ese_vovnet39b"],
     "torchvision_v2": [name for name in spec_names() if name.startswith("regnet")],
-    "efficientnet_2019": [name for name in spec_names() if name.startswith(("efficientnet", "ghostnet", "mnasnet", "mobilenet_v3"))],
-    "convnext_2022": [*(name for name in spec_names() if name.startswith("convnext")), "mixer_small", "convmixer_768_32", "vit_small_gap", "repvit_m1_0",
-                      "shvit_s1"],
+    "efficientnet_2019": [name for name in spec_names() if name.startswith(("efficientnet", "ghostnet", "mnasnet", "mobilenet_v3", "mobilenet_v4"))],
+    "convnext_2022": [*(name for name in spec_names() if name.startswith(("convnext", "rdnet"))), "mixer_small", "convmixer_768_32", "vit_small_gap",
+                      "repvit_m1_0", "shvit_s1"],
     "resnet_rs": [name for name in spec_names() if name.startswith("resnet_rs")],
     "digits": ["resnet20_digits", "unet_classifier", "bifpn_classifier"],
 }

@@ -11,8 +11,9 @@ from archspec.spec.files import spec_names
 
 NO_SE = ("alexnet", "cbam_", "cifar_densenet", "cifar_highway", "cifar_nin", "cifar_se_", "convmixer", "convnext",
          "darknet", "densenet", "eca_", "efficientnet", "ese_vovnet", "fractalnet", "ghostnet", "keras_densenet",
-         "keras_mobilenet", "keras_nasnet", "mixer", "mnasnet", "mobilenet", "nasnet", "pnasnet", "regnet", "repvgg",
-         "repvit", "resnet_rs", "se_", "senet", "shufflenet", "shvit", "squeezenet", "unet", "vit_", "vovnet", "xception", "zfnet")
+         "keras_mobilenet", "keras_nasnet", "mixer", "mnasnet", "mobilenet", "nasnet", "pnasnet", "rdnet", "regnet",
+         "repvgg", "repvit", "resnet_rs", "se_", "senet", "shufflenet", "shvit", "squeezenet", "unet", "vit_", "vovnet",
+         "xception", "zfnet")
 """How the names begin of specs that are neither residual, Inception nor VGG, or have a unit of attention."""
 RATIO = 16
 
