@@ -9,7 +9,6 @@ import pytest
 from thinned import Known, thinned
 from tooling import tool
 
-import archspec
 from archspec.graph.ir import Graph, Node
 from archspec.graph.learned import ConvTranspose, Shift
 from archspec.graph.ops import BatchNorm, Depthwise, LayerScale, Scale
