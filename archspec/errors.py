@@ -94,13 +94,15 @@ class SpecError(InputError):
 
 def _without_echoes(problems: Iterable[Problem]) -> list[Problem]:
     """Of a value that cannot be read that alone; of a null what it should be, rather than that it is one, and that once."""
-    found = list(problems)
-    unread = {position(problem) for problem in found if problem.code in UNREAD}
-    told = {position(problem) for problem in found if problem.code != "null"}
-    nulls = {position(problem): problem for problem in reversed(found) if problem.code == "null"}
-    return [problem for problem in found if problem.code in UNREAD
-            or (position(problem) not in unread and (problem.code != "null" or (position(problem) not in told
-                                                                                and nulls[position(problem)] is problem)))]
+    placed = [(position(problem), problem) for problem in problems]
+    unread = {place for place, problem in placed if problem.code in UNREAD}
+    told = {place for place, problem in placed if problem.code != "null"}
+    kept: list[Problem] = []
+    for place, problem in placed:
+        if problem.code in UNREAD or place not in (told if problem.code == "null" else unread):
+            kept.append(problem)
+            told.add(place)
+    return kept
 
 
 def position(problem: Problem) -> tuple[str, int, int]:

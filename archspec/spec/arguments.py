@@ -15,7 +15,7 @@ from archspec.schema.keys import Key
 from archspec.schema.kinds import Flag, Form, Unfit, Whole, hint_for_text
 from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, kind
 from archspec.spec.expressions import Datum, ExpressionError, Unknown, describe, evaluate, is_expression
-from archspec.spec.operations import KEPT, MARGINS, NAME, PADDING, PADDINGS, PADS, PAIR, SIZES
+from archspec.spec.operations import KEPT, MARGINS, NAME, PADDING, PADDINGS, PADS, PAIR, SIZES, SPLIT
 from archspec.spec.scope import Scope
 
 Entry = TypeVar("Entry")
@@ -88,8 +88,10 @@ class UnfitEntry(Unfit):
         self.quoted, self.index = quoted, index
 
 
-def each_of(quoted: Quoted, take: Callable[[Datum], Entry]) -> list[Entry]:
-    """The entries of a list, each as `take` gives it. Raises UnfitEntry."""
+def each_of(quoted: Quoted, form: Form, take: Callable[[Datum], Entry], count: int | None = None) -> list[Entry]:
+    """The entries of a list of so many, each as `take` gives it. Raises Unfit with what `form` says; UnfitEntry for an entry."""
+    if not isinstance(quoted.tree, ListTree) or count not in (None, quoted.length()):
+        raise Unfit(form.said)
     found: list[Entry] = []
     for index, value in enumerate(quoted.values()):
         try:
@@ -140,9 +142,7 @@ def whole(value: Datum, least: int = 1) -> int:
 def pair(value: Datum) -> Pair:
     """Two whole numbers, height and width: 3, 3x3 or [3, 3]."""
     if isinstance(value, Quoted):
-        if value.length() != 2:
-            raise Unfit(PAIR.said)
-        height, width = each_of(value, whole)
+        height, width = each_of(value, PAIR, whole, 2)
         return height, width
     if isinstance(value, str):
         match = TWO.fullmatch(value)
@@ -171,9 +171,7 @@ def margins(value: Datum) -> tuple[int, int, int, int]:
 
 def _four_sides(value: Datum, form: Form, least: int) -> tuple[int, int, int, int]:
     if isinstance(value, Quoted):
-        if value.length() != 4:
-            raise Unfit(form.said)
-        top, bottom, left, right = each_of(value, lambda side: whole(side, least))
+        top, bottom, left, right = each_of(value, form, lambda side: whole(side, least), 4)
         return top, bottom, left, right
     if isinstance(value, str) or value is None:
         raise Unfit(form.said)
@@ -223,7 +221,7 @@ def resolve_padding(said: object, kernel: Pair, dilation: Pair = (1, 1)) -> Padd
 def split(value: Datum) -> bool | tuple[int, ...]:
     """true (equal parts), false, or the sizes of the parts."""
     if isinstance(value, Quoted):
-        return tuple(each_of(value, whole))
+        return tuple(each_of(value, SPLIT, whole))
     return Flag().take(value)
 
 

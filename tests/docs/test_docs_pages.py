@@ -86,5 +86,5 @@ def test_the_architecture_shows_the_order_of_imports_that_the_linter_holds() -> 
     contracts = tomllib.loads(_text(ROOT / "pyproject.toml"))["tool"]["importlinter"]["contracts"]
     layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
     held = [set(re.findall(r"\w+", layer)) for layer in reversed(layers)]
-    shown = next(block.text for block in blocks(ROOT / "docs" / "architecture.md") if block.text.startswith("errors\n"))
+    shown = next(block.text for block in blocks(ROOT / "docs" / "architecture.md") if block.text.startswith("records\n"))
     assert [set(line.split()) for line in shown.splitlines()] == held
