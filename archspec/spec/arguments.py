@@ -89,7 +89,7 @@ class UnfitEntry(Unfit):
 
 
 def each_of(quoted: Quoted, form: Form, take: Callable[[Datum], Entry], count: int | None = None) -> list[Entry]:
-    """The entries of a list of so many, each as `take` gives it. Raises Unfit with what `form` says; UnfitEntry for an entry."""
+    """The entries of a list of so many, each as `take` gives it. Raises Unfit with what `form` says, or UnfitEntry."""
     if not isinstance(quoted.tree, ListTree) or count not in (None, quoted.length()):
         raise Unfit(form.said)
     found: list[Entry] = []
@@ -182,7 +182,7 @@ def _four_sides(value: Datum, form: Form, least: int) -> tuple[int, int, int, in
 def sizes(value: Datum) -> tuple[int, int, int]:
     """Height, width and channels, 7x7x64 or [7, 7, 64]; FOLLOWS for one that is ?."""
     if isinstance(value, Quoted):
-        found = each_of(value, _side) if value.length() == 3 else []
+        found = each_of(value, SIZES, _side, 3)
     else:
         match = THREE.fullmatch(value) if isinstance(value, str) else None
         found = [_side(side if side == "?" else int(side)) for side in match.groups()] if match else []
