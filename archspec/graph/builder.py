@@ -23,7 +23,8 @@ class Builder:
     def add(self, op: Op, *inputs: Value, name: str, where: Where, cursor: Cursor = NOWHERE) -> Value:
         """Appends a node and returns its value. Raises ShapeError if the inputs do not fit the operation."""
         output = Value(name, op.infer(*(value.type for value in inputs)))
-        node = Node(name, op, inputs, output, where, cursor.section, cursor.block, cursor.role, cursor.recompute)
+        node = Node(name, op, inputs, output, where, cursor.section, cursor.block, cursor.role, cursor.recompute,
+                    cursor.calls)
         self.nodes.append(node)
         self._by_name[name] = node
         return output

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archspec.errors import Problem, SpecError
-from archspec.graph.ir import Value
+from archspec.graph.ir import Frame, Value
 from archspec.lowering.lowering import Call
-from archspec.lowering.place import Frame, Place, shape_names
+from archspec.lowering.place import Place, shape_names
 from archspec.schema.tree import ListTree, MappingTree, Scalar, Tree
 from archspec.spec.blocks import Block
 from archspec.spec.expressions import UNKNOWN
