@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from archspec.draw.boxes import Part
 from archspec.draw.captions import ROW, costs, legend, shape_text, tip, usual_act
 from archspec.draw.laid import Laid, Layout, Look
-from archspec.draw.shapes import Line, Shape, Text, extent, half
+from archspec.draw.shapes import Line, Shape, Text, extent
 from archspec.draw.svg import Picture
 from archspec.draw.tree import tree
 from archspec.graph.types import Tensor
@@ -21,7 +19,8 @@ def block_picture(shown: Part, entered: Tensor, title: str, subtitle: str) -> Pi
     shapes = [*laid.shapes, *_ends(laid, shape_text(entered), shape_text(exit_type))]
     around = extent(shapes)
     left, wide = around.left, around.right - around.left
-    head: list[Shape] = [Text(left, around.top - 31, title, "start", "b"), Text(left, around.top - 15, subtitle, "start", "s", dim=True)]
+    head: list[Shape] = [Text(left, around.top - 31, title, "start", "b"),
+                         Text(left, around.top - 15, subtitle, "start", "s", dim=True)]
     shapes += head
     foot = legend(shown.boxes, usual, left, around.bottom + 14, wide)
     bottom = extent(foot).bottom if foot else around.bottom

@@ -10,8 +10,31 @@ from archspec.graph.axes import BlurPool, Coordinates, Permute, Position, Reduce
 from archspec.graph.ir import Graph, Node
 from archspec.graph.learned import Attention, ConvTranspose, GlobalResponseNorm, Rows, Select, Weighted
 from archspec.graph.ops import (
-    Activation, BatchNorm, Blend, Concat, Conv, Dense, Depthwise, Dropout, DropPath, Flatten, Gate, GlobalPool, GroupNorm,
-    LayerNorm, LayerScale, LocalResponseNorm, Merge, Op, Pad, PadChannels, Pool, Scale, Shuffle, SliceChannels, Upsample,
+    Activation,
+    BatchNorm,
+    Blend,
+    Concat,
+    Conv,
+    Dense,
+    Depthwise,
+    Dropout,
+    DropPath,
+    Flatten,
+    Gate,
+    GlobalPool,
+    GroupNorm,
+    LayerNorm,
+    LayerScale,
+    LocalResponseNorm,
+    Merge,
+    Op,
+    Pad,
+    PadChannels,
+    Pool,
+    Scale,
+    Shuffle,
+    SliceChannels,
+    Upsample,
 )
 from archspec.graph.types import Pair, Tensor
 
@@ -141,7 +164,7 @@ def _ahead(node: Node, user: Node, inside: Mapping[str, Node], into: Mapping[str
     head = inside[into[user.name]]
     other = len(node.inputs) == 1 and node.inputs[0].name in inside and _carries(node, node.inputs[0].name)
     if isinstance(node.op, (*NORMS, Activation)) and isinstance(head.op, UNITS) and not other and (
-            node.name.startswith(f"{head.name}_") or user.name == head.name and isinstance(node.op, Activation)):
+            node.name.startswith(f"{head.name}_") or (user.name == head.name and isinstance(node.op, Activation))):
         return head.name
     return node.name
 

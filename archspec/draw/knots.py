@@ -80,8 +80,9 @@ def _under(layout: Layout, box: Box, above: Sequence[Laid]) -> Laid:
     joined, lines = layout.joined(Leaf(box), [port for each in placed for port in each.exits], laid)
     shapes = tuple(shape for each in placed for shape in each.shapes)
     everything = [*placed, joined]
-    return Laid((*shapes, *lines, *joined.shapes), max(each.left for each in everything), max(each.right for each in everything),
-                joined.height, tuple(port for each in placed for port in each.entries), joined.exits)
+    return Laid((*shapes, *lines, *joined.shapes), max(each.left for each in everything),
+                max(each.right for each in everything), joined.height, tuple(port for each in placed for port in each.entries),
+                joined.exits)
 
 
 def _layered(trees: Mapping[str, Laid], leaving: Collection[str], source: str) -> list[list[_Item]]:

@@ -4,10 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from archspec.draw.boxes import Box, Strip
 from archspec.draw.lettering import width
-from archspec.draw.shapes import ARROW, RADIUS, SIZES, Circle, Face, Line, Mark, Point, Rect, Shape, Text, extent, half, moved, straight
+from archspec.draw.shapes import (
+    ARROW,
+    RADIUS,
+    SIZES,
+    Circle,
+    Face,
+    Line,
+    Mark,
+    Point,
+    Rect,
+    Shape,
+    Text,
+    extent,
+    half,
+    moved,
+    straight,
+)
 from archspec.draw.tree import Knot, Lane, Leaf, Parallel, Series, Tree
 
 STRIP = 4.0
@@ -228,7 +245,7 @@ class Layout:
     def columns(self, paths: Sequence[Laid], between: Sequence[tuple[int, str]] = (), least: float = 0) -> list[float]:
         """Where the spines of paths stand, so that they do not touch, and so far apart at least."""
         xs = [0.0]
-        for index, (path, after) in enumerate(zip(paths, paths[1:], strict=False), 1):
+        for index, (path, after) in enumerate(pairwise(paths), 1):
             words = sum(width(text, SIZES["s"]) + self.look.aside for at, text in between if at == index)
             xs.append(half(xs[-1] + max(least, path.right + self.look.aside + words + after.left)))
         return xs
@@ -256,8 +273,7 @@ def _forked(start: Port, entries: Sequence[Port], look: Look) -> list[Shape]:
 
 def _fits_circle(exits: Sequence[Port]) -> bool:
     """Whether at most one line comes from each side and from above."""
-    return all(sum(1 for port in exits if side(port.x)) <= 1 for side in
-               (lambda x: x < 0, lambda x: x == 0, lambda x: x > 0))
+    return len({(port.x > 0) - (port.x < 0) for port in exits}) == len(exits)
 
 
 def _into_circle(port: Port, top: float) -> Line:

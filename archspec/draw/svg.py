@@ -85,7 +85,8 @@ def _written(shape: Shape) -> Iterable[str]:
 
 
 def _mark(mark: Mark) -> Iterable[str]:
-    names = "".join(f" data-{key}={quoteattr(value)}" for key, value in (("layer", mark.layer), ("section", mark.section)) if value)
+    said = {"layer": mark.layer, "section": mark.section}
+    names = "".join(f" data-{key}={quoteattr(value)}" for key, value in said.items() if value)
     if mark.link:
         yield f"<a href={quoteattr(mark.link)}>"
     yield f"<g{names}>"
