@@ -16,10 +16,14 @@ KINDS = ("+", "−", "≠")
 
 @dataclass(frozen=True)
 class Distinct:
-    """A difference of two blocks: where it shows first, where else, and where a part of it does, by what that part is."""
+    """A difference of two blocks: where it shows first, where it holds, and where a part of it does, by what that part is.
+
+    `example` says whose numbers are shown, where they are not the same everywhere.
+    """
 
     shown: UnitPair
     where: str
+    example: str
     partly: tuple[tuple[str, str], ...]
 
     @property
@@ -30,7 +34,8 @@ class Distinct:
     @property
     def heading(self) -> str:
         """What it holds for, in words: `first repeat of stage2, stage3; all other repeats: + alone`."""
-        return "; ".join([*([self.where] if self.where else []), *(f"{where}: {what}" for where, what in self.partly)])
+        where = "" if self.where == self.title else self.where + self.example
+        return "; ".join([*([where] if where else []), *(f"{where}: {what}" for where, what in self.partly)])
 
 
 def distinct(found: Difference) -> list[Distinct]:
@@ -57,7 +62,11 @@ def distinct(found: Difference) -> list[Distinct]:
         most = max(parts, key=lambda what: len(parts[what]), default="") if rest else None
         partly = tuple(("all other repeats" if what == most else _where(parts[what], found), what)
                        for what in sorted(parts, key=lambda what: what == most))
-        result.append(Distinct(groups[key][0], _where(groups[key], found), partly))
+        pairs = groups[key]
+        varied = len({tuple((box.a and box.a.words, box.b and box.b.words) for box in pair.boxes) for pair in pairs}) > 1
+        shown = _where(pairs[:1], found)
+        example = f" (shown: {pairs[0].unit.section if _everywhere(pairs) else shown})" if varied else ""
+        result.append(Distinct(pairs[0], _where(pairs, found), example, partly))
     return result
 
 
@@ -66,23 +75,44 @@ _Key = tuple[str, frozenset[object]]
 
 
 def _title(pair: UnitPair) -> str:
-    """The block, or both where the two sides repeat different ones."""
-    return " → ".join(dict.fromkeys(unit.name for unit in (pair.a, pair.b) if unit))
+    """The block, or both where the two sides repeat different ones; a list by its place."""
+    return " → ".join(dict.fromkeys(unit.name if unit.block else f"{unit.label} {unit.section}".strip()
+                                    for unit in (pair.a, pair.b) if unit))
 
 
 def _signature(pair: UnitPair) -> frozenset[object]:
-    """What differs, but for widths: the name within the block, how it differs, and in which words."""
-    return frozenset((pair.unit.inner(box.box.name), box.status, _aspects(box)) for box in pair.boxes if box.status != "=")
+    """What differs: the name within the block, how it differs, and in which words; numbers that differ are one."""
+    found: set[object] = set()
+    for box in pair.boxes:
+        aspects = _aspects(box) if box.status != "=" else None
+        if aspects == NUMBERS:
+            found.add(NUMBERS)
+        elif aspects is not None:
+            found.add((pair.unit.inner(box.box.name), box.status, aspects))
+    return frozenset(found)
+
+
+NUMBERS = "numbers"
+"""Of two boxes that differ in nothing but widths, kernels, rates."""
 
 
 def _aspects(pair: BoxPair) -> object:
     """The words in which two boxes differ, numbers left out; of one without a partner what it is."""
     if pair.a is None or pair.b is None:
         return DIGITS.sub("#", pair.box.words[0])
-    words = set(pair.a.words) ^ set(pair.b.words)
-    said = {DIGITS.sub("#", text) for layer in pair.layers if layer.said for text in layer.said} if not words else set()
-    strips = (pair.a.before, pair.a.after) != (pair.b.before, pair.b.after)
-    return frozenset(DIGITS.sub("#", word) for word in words), frozenset(said), strips, pair.rewired
+    sides = [{DIGITS.sub("#", word) for word in box.words} for box in (pair.a, pair.b)]
+    strips = (pair.a.before, pair.b.before, pair.a.after, pair.b.after)
+    said = frozenset(DIGITS.sub("#", text) for layer in pair.layers if layer.said and layer.settings and not layer.tuned
+                     for text in layer.said)
+    same_strips = strips[0] == strips[1] and strips[2] == strips[3]
+    if sides[0] == sides[1] and same_strips and not pair.rewired and not said:
+        return NUMBERS
+    return frozenset(sides[0] ^ sides[1]), said, () if same_strips else strips, pair.rewired
+
+
+def _everywhere(pairs: Sequence[UnitPair]) -> bool:
+    """Whether it is the same repeat in each section."""
+    return len({pair.unit.block for pair in pairs}) == 1 and len({pair.unit.section for pair in pairs}) > 1
 
 
 def _part(pair: UnitPair, whole: UnitPair) -> str:
@@ -108,14 +138,12 @@ def _where(pairs: Sequence[UnitPair], found: Difference) -> str:
         if not all(blocks):
             phrase = group[0].unit.label
         elif len(blocks) == totals[id(group[0])]:
-            phrase = "every repeat of" if len(blocks) > 1 else "of"
+            phrase = "every repeat of" if len(blocks) > 1 else ""
         elif blocks == [1]:
             phrase = "first repeat of"
         else:
             phrase = f"repeat{'s' * (len(blocks) > 1)} {ranges(blocks)} of"
         phrases.setdefault(phrase, []).append(section)
-    if list(phrases) == ["of"]:
-        return ", ".join(phrases["of"])
     return "; ".join(f"{phrase} {', '.join(sections)}".strip() for phrase, sections in phrases.items())
 
 

@@ -16,6 +16,8 @@ from archspec.graph.text import op_text
 
 Status = Literal["=", "≠", "+", "−"]
 """Of a box or a layer: in both alike, in both otherwise, in the second alone, in the first alone."""
+Setting = tuple[str, str, str]
+"""A field of an operation, and what it is on both sides."""
 SAID = frozenset({"filters", "kernel", "stride", "groups", "dilation", "units", "heads", "how", "mode", "multiplier", "factor",
                   "rate", "function", "channels", "start", "size", "order", "learned"})
 """Fields of an operation that its words say."""
@@ -23,16 +25,26 @@ SAID = frozenset({"filters", "kernel", "stride", "groups", "dilation", "units", 
 
 @dataclass(frozen=True, slots=True)
 class LayerPair:
-    """A layer of each side, one of them None where that has none; what each is said to be, where they differ."""
+    """A layer of each side, one of them None where that has none; what each is said to be, where they differ.
+
+    `settings` are the fields that differ and that pictures leave out, with both values: a padding, an epsilon.
+    """
 
     a: Node | None
     b: Node | None
     said: tuple[str, str] | None = None
+    settings: tuple[Setting, ...] = ()
 
     @property
     def status(self) -> Status:
         """How the two stand to each other."""
         return "+" if self.a is None else "−" if self.b is None else "≠" if self.said else "="
+
+    @property
+    def tuned(self) -> bool:
+        """Whether it is a norm that only has other settings: most often all norms of a network have, which is told once."""
+        return self.a is not None and self.b is not None and isinstance(self.a.op, NORMS) and bool(self.settings) and (
+            self.said is not None and self.said[0].partition(";")[0] == self.said[1].partition(";")[0])
 
     @property
     def reshaped(self) -> bool:
@@ -53,10 +65,10 @@ class BoxPair:
 
     @property
     def status(self) -> Status:
-        """How the two stand to each other; sizes of maps alone are no difference."""
+        """How the two stand to each other; sizes of maps and settings of norms alone are no difference."""
         if self.a is None or self.b is None:
             return "+" if self.a is None else "−"
-        return "≠" if self.rewired or any(pair.status != "=" for pair in self.layers) else "="
+        return "≠" if self.rewired or any(pair.status != "=" and not pair.tuned for pair in self.layers) else "="
 
     @property
     def box(self) -> Box:
@@ -88,7 +100,7 @@ class UnitPair:
 
     @cached_property
     def status(self) -> Status:
-        """How the two stand to each other; names and sizes of maps alone are no difference."""
+        """How the two stand to each other; names, sizes of maps and settings of norms alone are no difference."""
         if self.a is None or self.b is None:
             return "+" if self.a is None else "−"
         return "≠" if any(pair.status != "=" for pair in self.boxes) else "="
@@ -173,11 +185,11 @@ def _layer_pair(a: Node, b: Node, said_a: str, said_b: str) -> LayerPair:
     hidden = details(a.op, b.op, said_a == said_b)
     if said_a == said_b and not hidden:
         return LayerPair(a, b)
-    return LayerPair(a, b, tuple("; ".join([words, *(f"{name} {values[side]}" for name, *values in hidden)])  # type: ignore[arg-type]
-                                 for side, words in enumerate((said_a, said_b))))
+    told = [words + "".join(f"; {name} {values[side]}" for name, *values in hidden) for side, words in enumerate((said_a, said_b))]
+    return LayerPair(a, b, (told[0], told[1]), tuple(hidden))
 
 
-def details(a: Op, b: Op, unsaid: bool) -> list[tuple[str, str, str]]:
+def details(a: Op, b: Op, unsaid: bool) -> list[Setting]:
     """The fields in which two operations of one kind differ and that their words leave out; all that differ if `unsaid`."""
     if a == b or op_text(a) == op_text(b):
         return []

@@ -31,12 +31,13 @@ def beside(first: Sequence[Item], second: Sequence[Item], key: Callable[[Item], 
             head += 1
         found += [(low + index, under + index) for index in range(head)]
         low, under = low + head, under + head
+        if (high - low) * (over - under) <= CELLS:
+            found += _weighed(low, high, under, over, lambda a, b: likeness(first[a], second[b]))
+            continue
         while low < high and under < over and keys[0][high - 1] == keys[1][over - 1]:
             high, over = high - 1, over - 1
             found.append((high, over))
-        if (high - low) * (over - under) <= CELLS:
-            found += _weighed(low, high, under, over, lambda a, b: likeness(first[a], second[b]))
-        elif anchors := _anchors(keys[0][low:high], keys[1][under:over]):
+        if anchors := _anchors(keys[0][low:high], keys[1][under:over]):
             ends = [(-1, -1), *anchors, (high - low, over - under)]
             found += [(low + a, under + b) for a, b in anchors]
             waiting += [(low + a + 1, low + c, under + b + 1, under + d) for (a, b), (c, d) in zip(ends, ends[1:], strict=False)]

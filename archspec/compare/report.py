@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,8 +12,8 @@ from archspec.compare.alike import Distinct, distinct, ranges
 from archspec.compare.keys import KeyPair
 from archspec.compare.layers import BoxPair, LayerPair, Status
 from archspec.compare.network import Difference, SectionPair
-from archspec.draw.boxes import Box, box_of
-from archspec.graph.ir import Node
+from archspec.draw.boxes import Box, words_of
+from archspec.spec.dump import to_inline
 from archspec.views.summary import StageCost
 
 
@@ -64,8 +65,8 @@ def _lines(found: Distinct, pair: BoxPair) -> Iterator[Line]:
         yield Line(pair.status, inner(pair.box.name), said if pair.a else "", said if pair.b else "")
         return
     for layer in pair.layers:
-        if layer.status != "=":
-            said = layer.said or ("" if layer.a is None else layer_words(layer.a), "" if layer.b is None else layer_words(layer.b))
+        if layer.status != "=" and not layer.tuned:
+            said = layer.said or ("" if layer.a is None else words_of(layer.a), "" if layer.b is None else words_of(layer.b))
             node = layer.b or layer.a
             assert node is not None
             yield Line(layer.status, inner(node.name), *said)
@@ -80,11 +81,6 @@ def in_words(box: Box) -> str:
     ahead = [each for each in (box.before.norm, box.before.act) if each]
     before = [f"{' and '.join(ahead)} before"] if ahead else []
     return ", ".join([*box.words, *before, *(each for each in (box.after.norm, box.after.act) if each)])
-
-
-def layer_words(node: Node) -> str:
-    """A layer in the words of pictures."""
-    return box_of(node).label
 
 
 def more_repeats(section: SectionPair) -> list[tuple[Status, str]]:
@@ -102,9 +98,42 @@ def more_repeats(section: SectionPair) -> list[tuple[Status, str]]:
 
 
 def resized(network: Difference) -> list[str]:
-    """The sections whose layers are the same, on maps of other sizes."""
+    """The sections whose layers are the same, from or to maps of other sizes."""
     return [section.name for section in network.sections
-            if section.status == "≠" and all(pair.status == "=" for pair in section.units)]
+            if section.status == "≠" and all(pair.status == "=" for pair in section.units)
+            and any(pair.a and pair.b and pair.a.sizes != pair.b.sizes for pair in section.units)]
+
+
+def tuned(network: Difference) -> list[str]:
+    """The settings of norms that differ, once each: `batch norm epsilon 0.001 → 1e-05, in 52 layers`."""
+    found: Counter[tuple[str, ...]] = Counter()
+    for pair in network.layers:
+        if pair.tuned and pair.b:
+            found.update((words_of(pair.b), *setting) for setting in pair.settings)
+    return [f"{norm} {name} {a} → {b}, in {times} layer{'s' * (times > 1)}" for (norm, name, a, b), times in found.items()]
+
+
+def input_text(network: Difference) -> str:
+    """What goes in and comes out, where it is not the same: `input 224x224x3 → 299x299x3`."""
+    sides = network.a.graph, network.b.graph
+    found = [f"{what} {values[0]} → {values[1]}" for what, values in (
+        ("input", [str(graph.input.type) for graph in sides]), ("classes", [graph.output.type.channels for graph in sides]))
+        if values[0] != values[1]]
+    return ", ".join(found)
+
+
+def key_text(value: object) -> str:
+    """A value of a key in one line; a dash where a side has no such key."""
+    return "–" if value is None else value if isinstance(value, str) else to_inline(_rounded(value))
+
+
+def _rounded(value: object) -> object:
+    """Numbers with the digits that a person reads: 1.333 for 4/3."""
+    if isinstance(value, float):
+        return float(f"{value:.4g}")
+    if isinstance(value, list | tuple):
+        return [_rounded(each) for each in value]
+    return {key: _rounded(each) for key, each in value.items()} if isinstance(value, dict) else value
 
 
 def to_json(report: Report) -> dict[str, object]:
@@ -145,7 +174,7 @@ def _stage(cost: StageCost | None) -> dict[str, object] | None:
 def _layer_text(pair: LayerPair, side: int) -> str:
     node = (pair.a, pair.b)[side]
     assert node is not None
-    words = pair.said[side] if pair.said else layer_words(node)
+    words = pair.said[side] if pair.said else words_of(node)
     return f"{words}; {node.output.type}" if pair.reshaped else words
 
 

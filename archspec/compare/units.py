@@ -74,9 +74,14 @@ class Unit:
         return tuple((self.inner(node.name), node.op, tuple(place[value.name] for value in node.inputs)) for node in self.nodes)
 
     @property
+    def sizes(self) -> Hashable:
+        """The shapes of what enters."""
+        return tuple(self.graph.node(name).output.type.shape for name in self.outer)
+
+    @property
     def key(self) -> Hashable:
         """Equal for units that compute the same, on maps of the same sizes."""
-        return tuple(self.graph.node(name).output.type.shape for name in self.outer), self.form
+        return self.sizes, self.form
 
     @cached_property
     def words(self) -> frozenset[str]:

@@ -16,7 +16,7 @@ def block_picture(shown: Part, entered: Tensor, title: str, subtitle: str) -> Pi
     usual = usual_act(shown.boxes)
     laid = drawn(shown, Look(usual=usual))
     exit_type = next(box for box in shown.boxes if box.name == shown.exit).output
-    shapes = [*laid.shapes, *_ends(laid, shape_text(entered), shape_text(exit_type))]
+    shapes = [*laid.shapes, *ends(laid, shape_text(entered), shape_text(exit_type))]
     around = extent(shapes)
     left, wide = around.left, around.right - around.left
     head: list[Shape] = [Text(left, around.top - 31, title, "start", "b"),
@@ -37,8 +37,8 @@ def drawn(shown: Part, look: Look) -> Laid:
     return layout.laid(tree(shown), shown.entry)
 
 
-def _ends(laid: Laid, entered: str, left: str) -> list[Shape]:
-    """The lines into and out of what is drawn, with the shapes there."""
+def ends(laid: Laid, entered: str, left: str) -> list[Shape]:
+    """The lines into and out of what is drawn, with words there; none behind it where they are empty."""
     ports = [port for port in laid.entries if port.drawn]
     straight = all(port.x == 0 for port in ports)
     shapes: list[Shape] = [] if not ports else [Text(0, -40 if straight else -52, entered, face="s", dim=True)]
@@ -48,6 +48,7 @@ def _ends(laid: Laid, entered: str, left: str) -> list[Shape]:
         points = ((0.0, start), (0.0, port.y)) if port.x == 0 else ((0.0, start), (0.0, bus), (port.x, bus), (port.x, port.y))
         shapes.append(Line(points, "w" if port.dashed else "e", port.arrow, port.source or "entry"))
     for port in laid.exits[:1]:
-        shapes += [Line(((port.x, port.y), (port.x, port.y + 18)), "e", True, port.source),
-                   Text(port.x, port.y + 30, left, face="s", dim=True)]
+        shapes.append(Line(((port.x, port.y), (port.x, port.y + 18)), "e", True, port.source))
+        if left:
+            shapes.append(Text(port.x, port.y + 30, left, face="s", dim=True))
     return shapes

@@ -220,6 +220,11 @@ def norm_word(op: Op) -> str:
             LocalResponseNorm: "local response norm"}[type(op)]
 
 
+def words_of(node: Node) -> str:
+    """A node by itself in the field's words: `3×3 conv, 64, /2`."""
+    return ", ".join(_said(node)[1])
+
+
 def _pair(pair: Pair) -> str:
     """3×3, 7×1."""
     return f"{pair[0]}×{pair[1]}"

@@ -10,6 +10,7 @@ from archspec.draw.boxes import Box, Strip
 from archspec.draw.lettering import width
 from archspec.draw.shapes import (
     ARROW,
+    BOLD,
     RADIUS,
     SIZES,
     Circle,
@@ -121,7 +122,7 @@ class Layout:
     def measure(self, words: str, face: Face | None = None) -> float:
         """How wide words are in the look's type, or in another."""
         face = self.look.face if face is None else face
-        return width(words, SIZES[face], face in ("b", "h"))
+        return width(words, SIZES[face], face in BOLD)
 
     # one box
 

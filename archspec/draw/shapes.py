@@ -9,10 +9,10 @@ from typing import Literal
 from archspec.draw.lettering import width
 
 Point = tuple[float, float]
-Face = Literal["", "s", "c", "b", "h"]
-"""Type: 12 px, small (11), compact (10), bold (12), a heading (14, bold)."""
-SIZES: dict[Face, float] = {"": 12, "s": 11, "c": 10, "b": 12, "h": 14}
-BOLD: tuple[Face, ...] = ("b", "h")
+Face = Literal["", "s", "c", "b", "t", "h"]
+"""Type: 12 px, small (11), compact (10), bold (12), small and bold (11), a heading (14, bold)."""
+SIZES: dict[Face, float] = {"": 12, "s": 11, "c": 10, "b": 12, "t": 11, "h": 14}
+BOLD: tuple[Face, ...] = ("b", "t", "h")
 ASCENT, DESCENT = 0.76, 0.24
 """How far signs reach above and below the line they stand on, as a share of the type size."""
 RADIUS, ARROW = 6.0, 6.0

@@ -40,7 +40,8 @@ DARK = Colours(
 # What is the same in both themes. Arial's likes first: they have the widths that places are computed by.
 _TYPE = {
     "text": "stroke:none;font-family:Arial,Helvetica,'Liberation Sans',sans-serif;font-size:12px",
-    ".s": "font-size:11px", ".c": "font-size:10px", ".b": "font-weight:bold", ".h": "font-size:14px;font-weight:bold",
+    ".s": "font-size:11px", ".c": "font-size:10px", ".b": "font-weight:bold", ".t": "font-size:11px;font-weight:bold",
+    ".h": "font-size:14px;font-weight:bold",
     ".x": "stroke-dasharray:4 3", ".k": "stroke-width:2",
 }
 
