@@ -9,9 +9,9 @@ from archspec.draw.boxes import Box, Part
 from archspec.draw.calls import Shown
 from archspec.draw.captions import ROW, Legend, costs, shape_text, tip, usual_act
 from archspec.draw.fit import WIDTHS, Wanted, least, too_wide
-from archspec.draw.laid import Laid, Layout, Look
+from archspec.draw.laid import Laid, Layout, Look, Port
 from archspec.draw.lettering import wrapped
-from archspec.draw.shapes import SIZES, Line, Shape, Text, extent, half
+from archspec.draw.shapes import SIZES, Line, Point, Shape, Text, extent, half, straight
 from archspec.draw.svg import MARGIN, Picture
 from archspec.draw.tree import tree
 
@@ -83,16 +83,22 @@ def drawn(part: Part, look: Look, link: str = "") -> Laid:
     return layout.laid(tree(part), part.entry)
 
 
+def _arriving(port: Port, points: Sequence[Point], part: Part) -> Line:
+    return Line(straight(points), "w" if port.dashed else "e", port.arrow, part.entry)
+
+
 def _ends(laid: Laid, part: Part, entered: str, left: str) -> list[Shape]:
     """The lines into and out of what is drawn, with the shapes there."""
     ports = [port for port in laid.entries if port.drawn]
-    straight = all(port.x == 0 for port in ports)
-    shapes: list[Shape] = [] if not ports else [Text(0, -40 if straight else -52, entered, face="s", dim=True)]
-    start = -34.0 if straight else -46.0
-    bus = start + 13
-    for port in ports:
-        points = ((0.0, start), (0.0, port.y)) if port.x == 0 else ((0.0, start), (0.0, bus), (port.x, bus), (port.x, port.y))
-        shapes.append(Line(points, "w" if port.dashed else "e", port.arrow, part.entry))
+    shapes: list[Shape] = []
+    if len({port.x for port in ports}) == 1:
+        # level with the names from elsewhere beside it, if there are any
+        port, high = ports[0], 22 if ports[0].y else 34
+        shapes.append(Text(port.x, port.y - high - 6, entered, face="s", dim=True))
+        shapes += [_arriving(port, ((port.x, port.y - high), (port.x, port.y)), part) for port in ports]
+    elif ports:
+        shapes.append(Text(0, -52, entered, face="s", dim=True))
+        shapes += [_arriving(port, ((0, -46), (0, -33), (port.x, -33), (port.x, port.y)), part) for port in ports]
     for port in laid.exits[:1]:
         shapes += [Line(((port.x, port.y), (port.x, port.y + 18)), "e", True, port.source),
                    Text(port.x, port.y + 30, left, face="s", dim=True)]

@@ -186,11 +186,14 @@ def _ahead(node: Node, user: Node, inside: Mapping[str, Node], into: Mapping[str
     One that another layer is called after stays with that.
     """
     head = inside[into[user.name]]
-    other = len(node.inputs) == 1 and node.inputs[0].name in inside and _carries(node, node.inputs[0].name)
-    if isinstance(node.op, (*NORMS, Activation)) and isinstance(head.op, UNITS) and not other and (
-            node.name.startswith(f"{head.name}_") or (user.name == head.name and isinstance(node.op, Activation))):
-        return head.name
-    return node.name
+    if not isinstance(node.op, (*NORMS, Activation)) or not isinstance(head.op, UNITS):
+        return node.name
+    before = node.inputs[0].name
+    # a norm of the same convolution stands before an activation
+    other = before in inside and before.removesuffix("_norm") != head.name and _carries(node, before)
+    named = node.name.startswith(f"{head.name}_")
+    bare = user.name == head.name and isinstance(node.op, Activation)
+    return head.name if not other and (named or bare) else node.name
 
 
 def _carries(node: Node, before: str) -> bool:

@@ -176,6 +176,8 @@ class Layout:
         shapes += [Line(tuple((x, y + CIRCLE) for x, y in stroke)) for stroke in strokes]
         if box.after.act and -1 not in taken:
             shapes.append(Text(-CIRCLE - 4, CIRCLE + 4, box.after.act, "end", "s", dim=True))
+        elif box.after.act and 0 not in taken:
+            shapes.append(Text(0, -5, box.after.act, face="s", dim=True))
         elif box.after.act:
             shapes.append(Text(5, 2 * CIRCLE + 11, box.after.act, "start", "s", dim=True))
         around = extent(shapes)
