@@ -11,7 +11,7 @@ from archspec.compare.order import beside
 from archspec.compare.units import Unit
 from archspec.draw.boxes import NORMS, UNITS, Box, act_word, norm_word
 from archspec.graph.ir import Node
-from archspec.graph.ops import Activation, Op
+from archspec.graph.ops import Activation, Concat, Op
 from archspec.graph.text import op_text
 
 Status = Literal["=", "≠", "+", "−"]
@@ -21,6 +21,8 @@ Setting = tuple[str, str, str]
 SAID = frozenset({"filters", "kernel", "stride", "groups", "dilation", "units", "heads", "how", "mode", "multiplier", "factor",
                   "rate", "function", "channels", "start", "size", "order", "learned"})
 """Fields of an operation that its words say."""
+
+WINDOW = frozenset({"kernel", "stride", "dilation"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,7 @@ def _box_pair(x: Box | None, y: Box | None, rewired: bool = False) -> BoxPair:
 
 def _layers(x: Box, y: Box) -> Iterator[LayerPair]:
     """The layers of two boxes: what they are called after, then norms and activations."""
-    yield _layer_pair(x.node, y.node, *(norm_word(box.op) if isinstance(box.op, NORMS) else box.label for box in (x, y)))
+    yield _layer_pair(x.node, y.node, *(_head_words(box) for box in (x, y)))
     for wanted in (NORMS, Activation):
         before = [node for node in x.nodes if node is not x.node and isinstance(node.op, wanted)]
         after = [node for node in y.nodes if node is not y.node and isinstance(node.op, wanted)]
@@ -171,6 +173,12 @@ def _layers(x: Box, y: Box) -> Iterator[LayerPair]:
                 yield LayerPair(before[index] if index < len(before) else None, after[index] if index < len(after) else None)
             else:
                 yield _layer_pair(before[index], after[index], _placed(x, before[index]), _placed(y, after[index]))
+
+
+def _head_words(box: Box) -> str:
+    """What a box is called after, without what its label says of others: an activation behind a norm, channels that meet."""
+    op = box.op
+    return norm_word(op) if isinstance(op, NORMS) else box.words[0] if isinstance(op, Concat) else box.label
 
 
 def _placed(box: Box, node: Node) -> str:
@@ -193,8 +201,11 @@ def details(a: Op, b: Op, unsaid: bool) -> list[Setting]:
     """The fields in which two operations of one kind differ and that their words leave out; all that differ if `unsaid`."""
     if a == b or op_text(a) == op_text(b):
         return []
-    return [(item.name.replace("_", " "), field_text(getattr(a, item.name)), field_text(getattr(b, item.name)))
-            for item in fields(a) if getattr(a, item.name) != getattr(b, item.name) and (unsaid or item.name not in SAID)]
+    found = {item.name: (getattr(a, item.name), getattr(b, item.name)) for item in fields(a)}
+    differing = {name: values for name, values in found.items() if values[0] != values[1]}
+    if WINDOW & differing.keys():
+        differing.pop("padding", None)  # another window needs another padding
+    return [(name.replace("_", " "), field_text(x), field_text(y)) for name, (x, y) in differing.items() if unsaid or name not in SAID]
 
 
 def field_text(value: object) -> str:

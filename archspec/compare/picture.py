@@ -11,7 +11,8 @@ from archspec.compare.network import SectionPair
 from archspec.compare.report import Report, input_text, key_text, more_repeats, resized, tuned
 from archspec.compare.seen import OUTLINES, STYLES, Seen, marked, seen
 from archspec.draw.boxes import Box
-from archspec.draw.captions import ROW, legend
+from archspec.draw.captions import ROW, Legend
+from archspec.draw.laid import Look
 from archspec.draw.lettering import width
 from archspec.draw.shapes import SIZES, Line, Mark, Rect, Shape, Text, extent, half, moved
 from archspec.draw.svg import Picture
@@ -198,8 +199,9 @@ def _block(each: Distinct, names: tuple[str, str]) -> list[Shape]:
         shapes.append(Text(0, extent(shapes).bottom + ROW, "the two have too little in common for one layout: each is drawn in its "
                                                            "own", "start", "s", dim=True))
     boxes = [box for pair in each.shown.boxes for side in (0, 1) for box in (marked(pair, side),) if box]
-    foot = legend([replace(box, kind="plain") for box in boxes], found.usual, 0, half(extent(shapes).bottom + 14), PAGE - 30)
-    return [*shapes, *foot]
+    legend = Legend(0, half(extent(shapes).bottom + 14), PAGE - 30)
+    legend.strips([replace(box, kind="plain") for box in boxes], Look(usual=found.usual))
+    return [*shapes, *legend.shapes]
 
 
 def _sides(found: Seen, y: float) -> list[Shape]:

@@ -16,6 +16,9 @@ from archspec.draw.boxes import Box, words_of
 from archspec.spec.dump import to_inline
 from archspec.views.summary import StageCost
 
+FEW = 3
+"""Boxes of a list that are told one by one."""
+
 
 @dataclass(frozen=True)
 class Report:
@@ -90,7 +93,11 @@ def more_repeats(section: SectionPair) -> list[tuple[Status, str]]:
     found: list[tuple[Status, str]] = []
     for status, group in groupby((pair for pair in section.units if not (pair.a and pair.b)), lambda pair: pair.status):
         pairs = list(group)
-        found += [(status, pair.unit.label) for pair in pairs if not pair.unit.block]
+        for pair in pairs:
+            if not pair.unit.block:
+                boxes = pair.unit.boxes
+                found.append((status, f"{pair.unit.label} ({'; '.join(box.label for box in boxes)})" if len(boxes) <= FEW
+                              else f"{pair.unit.label} ({len(boxes)} boxes)"))
         blocks = [pair.unit.block for pair in pairs if pair.unit.block]
         if blocks:
             found.append((status, f"repeat{'s' * (len(blocks) > 1)} {ranges(blocks)}"))

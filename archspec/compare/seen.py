@@ -94,7 +94,7 @@ def _alone(layout: Layout, pair: UnitPair, side: int, name: str) -> tuple[Shape,
     layout = replace(layout, tips={box.name: tip(box, layout.words(box)) for box in boxes})
     laid = layout.laid(tree(replace(unit.part, boxes=boxes)), unit.part.entry)
     found: list[Shape] = []
-    for shape in (*laid.shapes, *ends(laid, name, "")):
+    for shape in (*laid.shapes, *ends(laid, unit.part, name, "")):
         if isinstance(shape, Mark) and shape.layer in pairs:
             each = pairs[shape.layer]
             kind = ((each.a, each.b)[side] or each.box).kind
@@ -116,7 +116,7 @@ class _Side:
 
     def shapes(self) -> Iterator[Shape]:
         """Ghosts first, so that what is there lies above them."""
-        outside = ends(self.laid, self.name, "")
+        outside = ends(self.laid, self.union.part, self.name, "")
         shapes = [*self.laid.shapes, *outside]
         marks = [shape for shape in shapes if isinstance(shape, Mark)]
         lines = [shape for shape in shapes if isinstance(shape, Line)]

@@ -89,7 +89,10 @@ class Unit:
         return frozenset(self.inner(node.name) for node in self.nodes)
 
     def _called(self, name: str) -> str:
-        """What a value from elsewhere is called: by its section where that is another one."""
+        """What a value from elsewhere is called: by the name it is taken by, else by its section or layer."""
+        taken = self.graph.taken.get((self.section, self.block), {})
+        if name in taken:
+            return taken[name]
         node = self.graph.node(name)
         return node.section if node.section not in ("", self.section) else self.inner(name)
 
