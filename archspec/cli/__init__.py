@@ -26,6 +26,8 @@ COMMANDS = {
     "summary": ("archspec.cli.summary:summary",
                 "Show what SPEC costs: output, parameters, multiply-adds and memory of each stage."),
     "show": ("archspec.cli.show:show", "Show SPEC with everything it extends merged into it."),
+    "diff": ("archspec.cli.diff:diff",
+             "Say in what B differs from A, two specs or two runs: structure, sizes, cost and recipe."),
     "list": ("archspec.cli.list:list_",
              "Show the specs that ship with archspec by family, with their cost; with --blocks the blocks."),
     "verify": ("archspec.cli.verify:verify",

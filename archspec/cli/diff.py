@@ -1,0 +1,125 @@
+"""`archspec diff`: two networks or two runs, what is the same and what is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from os.path import isdir, isfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from archspec.cli import DONE
+from archspec.cli.options import as_json, overrides, print_json, spec_of
+from archspec.cli.screen import screen
+from archspec.errors import InputError
+from archspec.graph.ir import Graph
+from archspec.io.files import write_text
+from archspec.io.places import expanded, user_path
+from archspec.network import lower
+from archspec.spec.arch import Spec
+from archspec.spec.files import spec_names
+
+if TYPE_CHECKING:
+    from archspec.compare.report import Report
+    from archspec.train.reporting.listing import Entry
+
+
+@click.command()
+@click.argument("a")
+@click.argument("b")
+@overrides
+@click.option("--set-b", "overrides_b", multiple=True, metavar="KEY=VALUE",
+              help="Change B alone: --set-b stages.se=16. May be repeated.")
+@click.option("-o", "--output", metavar="FILE", help="A picture to write, an SVG: both side by side.")
+@click.option("--theme", type=click.Choice(["auto", "light", "dark"]), default="auto", show_default=True,
+              help="The picture's colours; auto follows what the reader prefers.")
+@click.option("--no-background", is_flag=True, help="A picture that lets the page shine through.")
+@as_json
+def diff(a: str, b: str, overrides: tuple[str, ...], overrides_b: tuple[str, ...], output: str | None, theme: str,
+         no_background: bool, as_json: bool) -> int:
+    """Say in what B differs from A: structure, sizes, cost and recipe; of two runs in data and results, too.
+
+    A and B are specs or run folders. An inserted block or layer shifts nothing behind it: stages are put beside each other
+    by name, then by order, layers by name within their block, then by what they are and where they stand.
+    """
+    path = None if output is None else _picture(output)
+    first, second = _Side.of(a, overrides), _Side.of(b, (*overrides, *overrides_b))
+    report = compared(first, second, _names(a, b, overrides_b))
+    if path is not None and not report.equal:
+        _draw(report, path, theme, not no_background)
+    if as_json:
+        from archspec.compare.report import to_json
+        print_json(to_json(report))
+    elif report.equal:
+        click.echo(f"{report.network.a.name} and {report.network.b.name}: no difference")
+    else:
+        from archspec.compare.text import text
+        console = screen(120)
+        for part in text(report):
+            console.print(part, soft_wrap=isinstance(part, str), markup=False)
+    if path is not None:
+        click.echo(f"{path}" if not report.equal else f"{path} is not written: there is no difference to draw", err=True)
+    return DONE
+
+
+@dataclass(frozen=True)
+class _Side:
+    """A spec, or a run with its spec; `graph` is its network."""
+
+    spec: Spec
+    graph: Graph
+    run: Entry | None
+
+    @classmethod
+    def of(cls, reference: str, overrides: tuple[str, ...]) -> _Side:
+        """What a path or name stands for. Raises InputError, SpecError."""
+        run, place = None, expanded(reference)
+        if isfile(place / "manifest.json") or (isdir(place) and reference not in spec_names()):
+            if overrides:
+                raise InputError(f"{reference} is a run, which is as it was trained: --set and --set-b change specs")
+            run = _entry(place)
+            reference = str(place / "spec.yaml")
+        spec = spec_of(reference, overrides)
+        return cls(spec, lower(spec), run)
+
+
+def _entry(place: Path) -> Entry:
+    from archspec.train.reporting.listing import find, read_entry
+    found = list(find([place]))
+    if found != [place]:
+        raise InputError(f"{place} holds runs and is none itself\n  hint: name one of them, such as {found[0]}")
+    return read_entry(place)
+
+
+def compared(a: _Side, b: _Side, names: tuple[str, str]) -> Report:
+    """All that differs between two sides under these names."""
+    from archspec.compare.keys import differing, recipe
+    from archspec.compare.network import difference
+    from archspec.compare.report import Report
+    runs = ()
+    if a.run is not None and b.run is not None:
+        from archspec.compare.runs import outcomes
+        runs = outcomes(a.run, b.run)
+    return Report(difference(a.graph, b.graph, names), differing(recipe(a.spec), recipe(b.spec)), runs)
+
+
+def _names(a: str, b: str, changes: tuple[str, ...]) -> tuple[str, str]:
+    """What the two are called: as they were typed, the second with what is changed in it alone."""
+    return a, ", ".join((b, *changes))
+
+
+def _picture(output: str) -> Path:
+    """Raises InputError where no SVG can be meant."""
+    path = user_path(output, "FILE")
+    if path.suffix != ".svg":
+        raise InputError(f"{path} is no SVG: a difference is drawn as one\n  hint: -o {path.stem or 'diff'}.svg")
+    if not path.parent.is_dir():
+        raise InputError(f"{path} cannot be written: there is no folder {path.parent}\n  hint: mkdir -p {path.parent}")
+    return path
+
+
+def _draw(report: Report, path: Path, theme: str, background: bool) -> None:
+    from archspec.compare.picture import picture
+    from archspec.draw.svg import svg
+    write_text(path, svg(picture(report), theme, background=background))  # type: ignore[arg-type]
