@@ -21,6 +21,7 @@ from archspec.spec.arch import Spec
 from archspec.spec.files import spec_names
 
 if TYPE_CHECKING:
+    from archspec.compare.keys import KeyPair
     from archspec.compare.report import Report
     from archspec.train.reporting.listing import Entry
 
@@ -97,7 +98,7 @@ def compared(a: _Side, b: _Side, names: tuple[str, str]) -> Report:
     from archspec.compare.keys import differing, recipe
     from archspec.compare.network import difference
     from archspec.compare.report import Report
-    runs = ()
+    runs: tuple[KeyPair, ...] = ()
     if a.run is not None and b.run is not None:
         from archspec.compare.runs import outcomes
         runs = outcomes(a.run, b.run)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Literal
@@ -56,8 +56,9 @@ class LayerPair:
 
 @dataclass(frozen=True, slots=True)
 class BoxPair:
-    """A box of each side, one of them None where that has none, with their layers. `rewired` says that both take
-    results that both sides have, but not the same ones.
+    """A box of each side, one of them None where that has none, with their layers.
+
+    `rewired` says that both take results that both sides have, but not the same ones.
     """
 
     a: Box | None
@@ -114,11 +115,17 @@ def unit_pair(a: Unit | None, b: Unit | None) -> UnitPair:
         alone = a or b
         assert alone is not None
         return UnitPair(a, b, tuple(_box_pair(*((box, None) if a else (None, box))) for box in alone.boxes))
-    named = [[(unit.inner(box.name), box) for box in unit.boxes] for unit in (a, b)]
-    places = beside(*named, lambda item: (item[0], item[1].words, item[1].before, item[1].after, len(item[1].inputs)), _likeness)
+    first, second = ([(unit.inner(box.name), box) for box in unit.boxes] for unit in (a, b))
+    places = beside(first, second, _key, _likeness)
     pairs = [(None if at is None else a.boxes[at], None if to is None else b.boxes[to]) for at, to in places]
     partner = {x.name: y.name for x, y in pairs if x and y}
     return UnitPair(a, b, tuple(_box_pair(x, y, _rewired(a, b, x, y, partner)) for x, y in pairs))
+
+
+def _key(item: tuple[str, Box]) -> Hashable:
+    """Equal for boxes that are the same wherever they stand."""
+    name, box = item
+    return name, box.words, box.before, box.after, len(box.inputs)
 
 
 def _likeness(x: tuple[str, Box], y: tuple[str, Box]) -> float:
@@ -127,8 +134,8 @@ def _likeness(x: tuple[str, Box], y: tuple[str, Box]) -> float:
     kind = _kind(a) == _kind(b) and a.node.role == b.node.role
     if name != other and not kind:
         return 0.0
-    alike = 2.0 * (a.words == b.words) + 0.5 * ((a.before, a.after) == (b.before, b.after)) + 0.25 * (len(a.inputs) == len(b.inputs))
-    return 2.0 * (name == other) + kind + alike
+    strips = (a.before, a.after) == (b.before, b.after)
+    return 2.0 * (name == other) + kind + 2.0 * (a.words == b.words) + 0.5 * strips + 0.25 * (len(a.inputs) == len(b.inputs))
 
 
 def _kind(box: Box) -> object:
@@ -193,8 +200,9 @@ def _layer_pair(a: Node, b: Node, said_a: str, said_b: str) -> LayerPair:
     hidden = details(a.op, b.op, said_a == said_b)
     if said_a == said_b and not hidden:
         return LayerPair(a, b)
-    told = [words + "".join(f"; {name} {values[side]}" for name, *values in hidden) for side, words in enumerate((said_a, said_b))]
-    return LayerPair(a, b, (told[0], told[1]), tuple(hidden))
+    told_a = "; ".join([said_a, *(f"{name} {value}" for name, value, _ in hidden)])
+    told_b = "; ".join([said_b, *(f"{name} {value}" for name, _, value in hidden)])
+    return LayerPair(a, b, (told_a, told_b), tuple(hidden))
 
 
 def details(a: Op, b: Op, unsaid: bool) -> list[Setting]:
@@ -205,7 +213,8 @@ def details(a: Op, b: Op, unsaid: bool) -> list[Setting]:
     differing = {name: values for name, values in found.items() if values[0] != values[1]}
     if WINDOW & differing.keys():
         differing.pop("padding", None)  # another window needs another padding
-    return [(name.replace("_", " "), field_text(x), field_text(y)) for name, (x, y) in differing.items() if unsaid or name not in SAID]
+    return [(name.replace("_", " "), field_text(x), field_text(y)) for name, (x, y) in differing.items()
+            if unsaid or name not in SAID]
 
 
 def field_text(value: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
+from itertools import pairwise
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -22,7 +23,7 @@ def beside(first: Sequence[Item], second: Sequence[Item], key: Callable[[Item], 
     of the largest sum of likenesses is taken, and of several the one that pairs early.
     """
     keys = [key(item) for item in first], [key(item) for item in second]
-    found: list[Places] = []
+    found: list[tuple[int, int]] = []
     waiting = [(0, len(first), 0, len(second))]
     while waiting:
         low, high, under, over = waiting.pop()
@@ -40,7 +41,7 @@ def beside(first: Sequence[Item], second: Sequence[Item], key: Callable[[Item], 
         if anchors := _anchors(keys[0][low:high], keys[1][under:over]):
             ends = [(-1, -1), *anchors, (high - low, over - under)]
             found += [(low + a, under + b) for a, b in anchors]
-            waiting += [(low + a + 1, low + c, under + b + 1, under + d) for (a, b), (c, d) in zip(ends, ends[1:], strict=False)]
+            waiting += [(low + a + 1, low + c, under + b + 1, under + d) for (a, b), (c, d) in pairwise(ends)]
         else:
             found += [(a, b) for a, b in zip(range(low, high), range(under, over), strict=False)
                       if likeness(first[a], second[b]) > 0]

@@ -12,10 +12,11 @@ from archspec.compare.report import Report, input_text, key_text, more_repeats, 
 from archspec.compare.seen import OUTLINES, STYLES, Seen, marked, seen
 from archspec.draw.boxes import Box
 from archspec.draw.captions import ROW, Legend
+from archspec.draw.fit import WIDTHS
 from archspec.draw.laid import Look
-from archspec.draw.lettering import width
+from archspec.draw.lettering import width, wrapped
 from archspec.draw.shapes import SIZES, Line, Mark, Rect, Shape, Text, extent, half, moved
-from archspec.draw.svg import Picture
+from archspec.draw.svg import MARGIN, Picture
 from archspec.views.numbers import count, short
 from archspec.views.summary import StageCost
 
@@ -27,8 +28,10 @@ BAR, COLUMN = 134.0, 150.0
 """The longest bar, and from one figure to the next."""
 GAP = 44.0
 """Between the two sides of a block."""
-PAGE = 925.0
-"""As wide as a page in print takes."""
+PAGE = WIDTHS["page"]
+ROOM = PAGE - 2 * MARGIN
+DRAWN = 8
+"""Distinct differences of blocks at most that are drawn: of networks that have little in common no one looks at more."""
 KEY, VALUE = 210.0, 300.0
 """Columns of the recipe."""
 
@@ -40,8 +43,11 @@ def picture(report: Report) -> Picture:
     names = report.network.a.name, report.network.b.name
     shapes: list[Shape] = [Text(0, -40, f"{names[0]} → {names[1]}", "start", "h"), *_rows(report)]
     for line in _facts(report):
-        shapes.append(Text(0, extent(shapes).bottom + ROW, line, "start", "s", dim=True))
-    blocks = [_block(each, names) for each in report.blocks]
+        shapes.append(Text(0, half(extent(shapes).bottom + ROW), line, "start", "s", dim=True))
+    blocks = [_block(each, names) for each in report.blocks[:DRAWN]]
+    if more := report.blocks[DRAWN:]:
+        words = f"and in words, by archspec diff: {', '.join(dict.fromkeys(each.title for each in more))}"
+        blocks.append([Text(0, 15 * row, line, "start", "s", dim=True) for row, line in enumerate(wrapped(words, ROOM, SIZES["s"]))])
     tables = [_keys(report)] if report.recipe or report.runs else []
     wide = max(extent(part).right - extent(part).left for part in (shapes, *blocks, *tables))
     for block in blocks:
@@ -72,9 +78,11 @@ class _Figure:
     def text(self, value: int | None) -> str:
         if value is None or not self.bytes:
             return short(value)
-        if not 0 < value < 2**20 / 10:
-            return f"{value / 2**20:,.{int(value < 100 * 2**20)}f} MiB"
-        return "< 0.1 MiB"
+        if value >= 1000 * 2**20:
+            return f"{value / 2**30:.3g} GiB"
+        if 0 < value < 2**20 / 10:
+            return "< 0.1 MiB"
+        return f"{value / 2**20:.{int(value < 100 * 2**20)}f} MiB"
 
     def change(self, a: int | None, b: int | None) -> str:
         """+ 25.4 k; = where both are the same."""
@@ -122,8 +130,8 @@ def _width(report: Report) -> float:
     for section in report.network.sections:
         for each in (section.a, section.b):
             if each:
-                wide = max(wide, width(each.name, 12, True) + (width(f"× {each.repeats}", 12, True) + 24 if each.repeats > 1 else 0)
-                           + 24)
+                repeats = width(f"× {each.repeats}", SIZES["b"], True) + 24 if each.repeats > 1 else 0
+                wide = max(wide, width(each.name, SIZES["b"], True) + repeats + 24)
     for side in (report.network.a, report.network.b):
         wide = max(wide, width(side.name, SIZES["s"]))
     return 2 * half(wide / 2)
@@ -161,7 +169,7 @@ def _bars(section: SectionPair, figure: _Figure, top: int, x: float, y: float, n
     shapes: list[Shape] = []
     if not absent[1]:
         shapes.append(Text(x, y + 12, figure.text(shown), "start", "s"))
-    shapes.append(Text(x + BAR, y + 12, change, "end", "s", dim=True) if change == "=" else Text(x + BAR, y + 12, change, "end", "t"))
+    shapes.append(Text(x + BAR, y + 12, change, "end", "s" if change == "=" else "t", dim=change == "="))
     for side, value in enumerate(values):
         if not absent[side] and value is not None:
             long = max(0.5, half(BAR * value / top)) if top else 0.5
@@ -187,19 +195,19 @@ def _facts(report: Report) -> list[str]:
 def _block(each: Distinct, names: tuple[str, str]) -> list[Shape]:
     title = Text(0, 0, each.title, "start", "b")
     head: list[Shape] = [title]
-    for index, words in enumerate(_folded(each.heading, 130)):
+    for index, words in enumerate(wrapped(each.heading, ROOM, SIZES["s"])):
         head.append(Text(0, 17 + 15 * index, words, "start", "s", dim=True))
     y = extent(head).bottom + 12
     found = seen(each.shown, names)
     if found is None:
-        return [*head, Text(0, y + 12, f"{len(each.shown.boxes)} boxes are too many to be drawn here: archspec diff tells them in "
-                                       "words", "start", "s", dim=True)]
+        words = f"{len(each.shown.boxes)} boxes are too many to be drawn here: archspec diff tells them in words"
+        return [*head, Text(0, y + 12, words, "start", "s", dim=True)]
     shapes = [*head, *_sides(found, y)]
     if found.apart:
-        shapes.append(Text(0, extent(shapes).bottom + ROW, "the two have too little in common for one layout: each is drawn in its "
-                                                           "own", "start", "s", dim=True))
+        words = "the two have too little in common for one layout: each is drawn in its own"
+        shapes.append(Text(0, half(extent(shapes).bottom + ROW), words, "start", "s", dim=True))
     boxes = [box for pair in each.shown.boxes for side in (0, 1) for box in (marked(pair, side),) if box]
-    legend = Legend(0, half(extent(shapes).bottom + 14), PAGE - 30)
+    legend = Legend(0, half(extent(shapes).bottom + 14), ROOM)
     legend.strips([replace(box, kind="plain") for box in boxes], Look(usual=found.usual))
     return [*shapes, *legend.shapes]
 
@@ -209,22 +217,12 @@ def _sides(found: Seen, y: float) -> list[Shape]:
     first, second = (extent(side) for side in found.sides)
     across = first.right - first.left + GAP + second.right - second.left
     tall = first.bottom - first.top
-    if across <= PAGE - 18 or tall > PAGE:
+    if across <= ROOM or tall > PAGE:
         shift = half(first.right - first.left + GAP - second.left)
         top = min(first.top, second.top)
         return [*moved(found.sides[0], half(-first.left), half(y - top)), *moved(found.sides[1], shift, half(y - top))]
     above = moved(found.sides[0], half(-first.left), half(y - first.top))
     return [*above, *moved(found.sides[1], half(-second.left), half(extent(above).bottom + 30 - second.top))]
-
-
-def _folded(words: str, most: int) -> list[str]:
-    """Text in lines of at most so many letters, broken behind `; ` or spaces."""
-    lines = [""]
-    for word in words.split(" "):
-        if lines[-1] and len(lines[-1]) + len(word) > most:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return [line for line in lines if line]
 
 
 # recipe
@@ -236,7 +234,8 @@ def _keys(report: Report) -> list[Shape]:
         shapes.append(Text(x, y, name, "start", "s", dim=True))
     for pair in (*report.recipe, *report.runs):
         y += ROW + 3
-        columns = [_folded_value(pair.path, KEY - 12), *(_folded_value(key_text(value), VALUE - 16) for value in (pair.a, pair.b))]
+        values = [_folded_value(key_text(value), VALUE - 16) for value in (pair.a, pair.b)]
+        columns = [_folded_value(pair.path, KEY - 12), *values]
         for x, lines in zip((0.0, KEY, KEY + VALUE), columns, strict=True):
             shapes += [Text(x, y + 14 * index, line, "start", "s", dim=not x) for index, line in enumerate(lines)]
         y += 14 * (max(map(len, columns)) - 1)
@@ -288,7 +287,8 @@ def _described(report: Report) -> str:
                         for side in sides)
     same = [section.name for section in network.sections if section.status == "="]
     blocks = "; ".join(f"{each.title} ({each.heading}): {_told(each)}" for each in report.blocks)
-    return ". ".join([figures, *([f"The same: {', '.join(same)}"] if same else []), *([f"Different: {blocks}"] if blocks else [])]) + "."
+    said = [figures, f"The same: {', '.join(same)}" if same else "", f"Different: {blocks}" if blocks else ""]
+    return ". ".join(each for each in said if each) + "."
 
 
 def _told(each: Distinct) -> str:

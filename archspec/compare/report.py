@@ -64,8 +64,8 @@ def lines(found: Distinct) -> list[Line]:
 def _lines(found: Distinct, pair: BoxPair) -> Iterator[Line]:
     inner = found.shown.unit.inner
     if pair.a is None or pair.b is None:
-        said = in_words(pair.box)
-        yield Line(pair.status, inner(pair.box.name), said if pair.a else "", said if pair.b else "")
+        words = in_words(pair.box)
+        yield Line(pair.status, inner(pair.box.name), words if pair.a else "", words if pair.b else "")
         return
     for layer in pair.layers:
         if layer.status != "=" and not layer.tuned:
@@ -160,7 +160,7 @@ def to_json(report: Report) -> dict[str, object]:
         "parameters": [side.cost.parameters.total for side in sides], "macs": [side.cost.macs for side in sides],
         "depth": [side.cost.depth for side in sides],
         "activations_bytes_per_image": [side.cost.memory.activations for side in sides],
-        "stages": [{"name": section.name, "status": section.status, "a": _stage(section.costs[0]), "b": _stage(section.costs[1])}
+        "stages": [{"name": section.name, "status": section.status, **dict(zip("ab", map(_stage, section.costs), strict=True))}
                    for section in network.sections],
         "layers": {"added": [pair.b.name for pair in network.layers if pair.b and not pair.a],
                    "removed": [pair.a.name for pair in network.layers if pair.a and not pair.b],

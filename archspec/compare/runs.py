@@ -7,7 +7,7 @@ from archspec.train.reporting.listing import Entry
 
 
 def outcome(entry: Entry) -> dict[str, object]:
-    """What is known of a run, by name: its state, its data's digest, the seed, the results of its last epoch, what it ran on."""
+    """What is known of a run, by name: its state, its data's digest, the results of its last epoch, the versions it ran on."""
     seconds = {"seconds": entry.rows[-1]["seconds"]} if entry.rows else {}
     return {"state": entry.state, "data": entry.data, "epoch": len(entry.rows), **entry.results, **seconds,
             **dict(flat(entry.manifest.versions, "versions"))}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from archspec.compare.layers import BoxPair, Status, UnitPair
-from archspec.compare.union import ENTRY, EXIT, OUTSIDE, Edge, Union, union
+from archspec.compare.union import ENTRY, EXIT, Edge, Union, union
 from archspec.draw.block import ends
 from archspec.draw.boxes import Box
 from archspec.draw.captions import tip, usual_act
@@ -74,7 +74,10 @@ def _widest(layout: Layout, pair: BoxPair) -> str:
     return max(labels, key=layout.measure)
 
 
-def _restyled(shapes: Iterable[Text | Rect | Circle | Line], kind: str, status: Status) -> Iterator[Text | Rect | Circle | Line]:
+Plain = Text | Rect | Circle | Line
+
+
+def _restyled(shapes: Iterable[Plain], kind: str, status: Status) -> Iterator[Plain]:
     """The shapes of a box in the colours of its status."""
     for shape in shapes:
         if isinstance(shape, Rect | Circle):
@@ -175,7 +178,7 @@ class _Side:
         return next(box for box in self.union.part.boxes if box.name == name).inputs[index]
 
     def _steps(self, source: str, goal: str) -> Iterator[Edge]:
-        """The connection that a line stands for: from a box to another, or to the first of those that it is drawn instead of."""
+        """The connection that a line stands for: from a box to another, or to the first of those it is drawn instead of."""
         inputs = {box.name: box.inputs for box in self.union.part.boxes}
         if source in inputs.get(goal, ()) or goal == EXIT:
             yield source, goal
@@ -219,7 +222,7 @@ class _Side:
                 assert isinstance(shape, Mark)
                 yield replace(shape, shapes=tuple(_restyled(shape.shapes, box.kind, pair.status)))
 
-    def _circle(self, mark: Mark, box: Box, status: Status) -> Iterator[Text | Rect | Circle | Line]:
+    def _circle(self, mark: Mark, box: Box, status: Status) -> Iterator[Plain]:
         for shape in _restyled(mark.shapes, mark_kind(mark), status):
             if not isinstance(shape, Text):
                 yield shape
@@ -259,7 +262,8 @@ def _goals(lines: Sequence[Line], marks: Sequence[Mark], outside: Sequence[Shape
             line = lines[index]
             (x, y), source = line.points[-1], _source(line)
             found[index] = frozenset()
-            ended = [name for name, area in outlines if area.left <= x <= area.right and area.top <= y <= area.bottom and name != source]
+            ended = [name for name, area in outlines
+                     if name != source and area.left <= x <= area.right and area.top <= y <= area.bottom]
             if line in last:
                 found[index] = frozenset({EXIT})
             elif ended:

@@ -42,39 +42,42 @@ def _sections(report: Report) -> Table:
     network = report.network
     table = grid("", "stage", "blocks", "output", "parameters", "", "multiply-adds", "", "activations", "", left=2)
     for section in network.sections:
-        a, b = section.costs
-        table.add_row(section.status, section.name, *_both(section), *_figures(
-            *((0 if cost is None else cost.parameters) for cost in (a, b)), *((0 if cost is None else cost.macs) for cost in (a, b)),
-            *((0 if cost is None else cost.activations) for cost in (a, b))), style=STYLES[section.status])
+        figures = [_three(cost.parameters, cost.macs, cost.activations) if cost else (0, 0, 0) for cost in section.costs]
+        table.add_row(section.status, section.name, *_both(section), *_figures(*figures), style=STYLES[section.status])
     table.add_section()
-    costs = network.a.cost, network.b.cost
-    table.add_row("", "total", "", "", *_figures(*(cost.parameters.total for cost in costs), *(cost.macs for cost in costs),
-                                                 *(cost.memory.activations for cost in costs)), style="bold")
+    totals = [_three(cost.parameters.total, cost.macs, cost.memory.activations) for cost in (network.a.cost, network.b.cost)]
+    table.add_row("", "total", "", "", *_figures(*totals), style="bold")
     return table
 
 
 def _both(section: SectionPair) -> list[str]:
     """Blocks and output, of both sides where they differ."""
-    found = []
-    for values in ([str(cost.blocks) for cost in section.costs if cost], [shape(cost.output) for cost in section.costs if cost]):
-        found.append(" → ".join(dict.fromkeys(values)))
-    return found
+    costs = [cost for cost in section.costs if cost]
+    return [" → ".join(dict.fromkeys(values)) for values in ([str(cost.blocks) for cost in costs],
+                                                            [shape(cost.output) for cost in costs])]
 
 
-def _figures(parameters: int, parameters_b: int, macs: int | None, macs_b: int | None, kept: int | None,
-             kept_b: int | None) -> list[str]:
-    return [count(parameters_b), _change(parameters, parameters_b), count(macs_b), _change(macs, macs_b),
-            mebibytes(kept_b), _change(kept, kept_b, 2**20 / 10)]
+_Three = tuple[int | None, int | None, int | None]
+"""Parameters, multiply-adds, bytes of activations."""
 
 
-def _change(a: int | None, b: int | None, step: float = 0) -> str:
-    """+25,392; = where both are the same; of bytes in MiB."""
-    if a is None or b is None:
-        return "=" if a == b else "?"
+def _three(parameters: int, macs: int | None, activations: int | None) -> _Three:
+    return parameters, macs, activations
+
+
+def _figures(a: _Three, b: _Three) -> list[str]:
+    """What the second has, and how much more that is than the first's, of each figure."""
+    return [count(b[0]), _change(a[0], b[0]), count(b[1]), _change(a[1], b[1]), mebibytes(b[2]), _change(a[2], b[2], 2**20)]
+
+
+def _change(a: int | None, b: int | None, unit: int = 1) -> str:
+    """+25,392; = where both are the same; in a larger unit one digit more, +0.4."""
     if a == b:
         return "="
-    sign = "+" if b > a else "−"
-    return f"{sign}{count(abs(b - a))}" if not step else f"{sign}{abs(b - a) / 2**20:,.1f}" if abs(b - a) >= step else f"{sign}<0.1"
+    if a is None or b is None:
+        return "?"
+    much = abs(b - a) / unit
+    return ("+" if b > a else "−") + (f"{much:,.0f}" if unit == 1 else f"{much:,.1f}" if much >= 0.05 else "<0.1")
 
 
 def _facts(report: Report) -> Iterator[str]:

@@ -11,14 +11,15 @@ from archspec.draw.boxes import Box, Part, part
 from archspec.graph.ir import Graph, Node
 from archspec.graph.types import Tensor
 
-
 AUXILIARY, BEFORE, AFTER = "auxiliary", "before", "after"
 
 
 @dataclass(frozen=True)
 class Unit:
-    """A repeat of a stage, or a list of operations beside the repeats. `label` says which: `repeat 2`, `before`, `after`,
-    `auxiliary`; empty for a section that has nothing else. `block` is the repeat's number, else 0.
+    """A repeat of a stage, or a list of operations beside the repeats.
+
+    `label` says which: `repeat 2`, `before`, `after`, `auxiliary`; empty for a section that has nothing else. `block` is
+    the repeat's number, else 0.
     """
 
     graph: Graph
