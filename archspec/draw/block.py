@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from archspec.draw.boxes import Box, Part
@@ -14,16 +14,19 @@ from archspec.draw.lettering import wrapped
 from archspec.draw.shapes import SIZES, Line, Point, Shape, Text, extent, half, straight
 from archspec.draw.svg import MARGIN, Picture
 from archspec.draw.tree import tree
+from archspec.errors import Where
 
+Link = Callable[[Where], str]
+"""Where a box leads to, by where it is written; empty: nowhere."""
 LOOKS = (Look(), Look(aside=8), Look(aside=8, broken=True), Look(aside=8, broken=True, short=True))
 """From the roomiest to the tightest."""
 
 
-def block_picture(shown: Shown, *, depth: int | None = None, width: Wanted = "auto", link: str = "") -> Picture:
+def block_picture(shown: Shown, *, depth: int | None = None, width: Wanted = "auto", link: Link | None = None) -> Picture:
     """A block, the stem or the head: from the shape that enters to the one that leaves, then legend and cost.
 
-    `depth` is how many levels of called blocks are opened (none: as fits); `link` what boxes lead to, by line of the
-    spec. Raises InputError where it is wider than it should be.
+    `depth` is how many levels of called blocks are opened (none: as fits); `link` says where boxes lead. Raises InputError
+    where the picture is wider than it should be.
     """
     part = shown.part(depth)
     usual = usual_act(part.boxes)
@@ -44,7 +47,7 @@ def _wide(shapes: Sequence[Shape]) -> float:
     return half(around.right - around.left + 2 * MARGIN)
 
 
-def _drawn(part: Part, shown: Shown, look: Look, link: str) -> list[Shape]:
+def _drawn(part: Part, shown: Shown, look: Look, link: Link | None) -> list[Shape]:
     laid = drawn(part, look, link)
     return [*laid.shapes, *_ends(laid, part, shape_text(shown.entered.type), shape_text(_exit(part).output))]
 
@@ -74,12 +77,12 @@ def _exit(part: Part) -> Box:
     return next(box for box in part.boxes if box.name == part.exit)
 
 
-def drawn(part: Part, look: Look, link: str = "") -> Laid:
+def drawn(part: Part, look: Look, link: Link | None = None) -> Laid:
     """The boxes of a part with places and tooltips."""
     layout = Layout(look)
     layout.tips = {box.name: tip(box, layout.words(box)) for box in part.boxes}
     if link:
-        layout.links = {box.name: f"{link}#L{box.where.line}" for box in part.boxes}
+        layout.links = {box.name: link(box.where) for box in part.boxes}
     return layout.laid(tree(part), part.entry)
 
 

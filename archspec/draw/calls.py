@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from archspec.draw.boxes import Part, part, said
 from archspec.errors import InputError, nearest, some
 from archspec.graph.ir import Frame, Graph, Node, Value
 from archspec.graph.ops import Conv, Depthwise, Pool
 
+Repeat = int | Literal["last"]
 MANY_BOXES = 24
 """A picture of more boxes draws the blocks that are called in it as boxes."""
 WHOLE = ("stem", "head")
@@ -70,17 +72,17 @@ def _called(graph: Graph, name: str, here: Node) -> str:
     return name.removeprefix(f"{block}_") if node.section == here.section and node.block == here.block else name
 
 
-def stage(graph: Graph, name: str, repeat: int | str = 1) -> Shown:
+def stage(graph: Graph, name: str, repeat: Repeat = 1) -> Shown:
     """One repeat of a stage (`last` is one), or the whole stem or head. Raises InputError where there is none."""
     found = [node for node in graph.predicting if node.section == name]
     sections = [section for section in graph.sections if any(node.section == section for node in graph.predicting)]
     if not found:
         hint = nearest(name, sections) or f"there are {some(sections)}"
-        raise InputError(f"{graph.name} has no stage '{name}': {hint}")
+        raise InputError(f"{graph.name} has no stage '{name}'\n  hint: {hint}")
     repeats = repeats_of(graph, name)
     if not repeats:
         if repeat not in (1, "last"):
-            raise InputError(f"{name} has no repeats: leave --repeat out")
+            raise InputError(f"{name} has no repeats\n  hint: leave --repeat out")
         return Shown(graph, name, tuple(found), _entered(graph, found[0]), 0)
     number = repeats if repeat == "last" else repeat
     nodes = tuple(node for node in found if node.block == number and node.calls)
@@ -94,13 +96,14 @@ def repeats_of(graph: Graph, section: str) -> int:
     return max((node.block for node in graph.nodes if node.section == section), default=0)
 
 
-def block(graph: Graph, name: str, repeat: int | str = 1) -> Shown:
+def block(graph: Graph, name: str, repeat: Repeat = 1) -> Shown:
     """A block where it is called first; of a stage's, at a repeat. Raises InputError where it is called nowhere."""
     found = [call for call in calls(graph) if call.title == name]
     if not found:
         names = list(dict.fromkeys(call.title for call in calls(graph)))
-        hint = nearest(name, names) or (f"there are {some(names)}" if names else "it calls none; --stage draws a section")
-        raise InputError(f"{graph.name} calls no block '{name}': {hint}")
+        there = f"there are {some(names)}" if names else "it calls none; --stage draws its stem, stages and head"
+        hint = nearest(name, names) or there
+        raise InputError(f"{graph.name} calls no block '{name}'\n  hint: {hint}")
     section = found[0].nodes[0].section
     here = [call for call in found if call.nodes[0].section == section]
     number = here[-1].nodes[0].block if repeat == "last" else repeat
