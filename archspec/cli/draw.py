@@ -13,7 +13,7 @@ from archspec.cli import DONE
 from archspec.cli.options import overrides, spec_of
 from archspec.errors import InputError, Where
 from archspec.io.files import write_text
-from archspec.io.places import user_path
+from archspec.io.places import user_path, written
 from archspec.network import lower
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def draw(spec: str, output: str | None, block: str | None, stage: str | None, re
 
     if block == ALL:
         return _write_all(graph, picture, output, theme, background)
-    shown = calls.block(graph, block, repeat or 1) if block else calls.stage(graph, stage or "", repeat or 1)
+    shown = calls.block(graph, block, repeat or 1) if block else calls.stage(graph, stage or "", repeat)
     _write(picture(shown), output, f"{graph.name}_{block or stage}", theme, background)
     return DONE
 
@@ -86,7 +86,7 @@ def _links(url: str, own: str) -> Callable[[Where], str]:
     """Where a box leads to; nowhere where it is written in another file and the address names none."""
     def link(where: Where) -> str:
         if "{file}" in url:
-            return f"{url.replace('{file}', where.called or where.file)}#L{where.line}"
+            return f"{url.replace('{file}', written(Path(where.file)))}#L{where.line}"
         return f"{url}#L{where.line}" if where.file == own else ""
     return link
 

@@ -9,6 +9,7 @@ from archspec.draw.boxes import Box, Part
 from archspec.draw.calls import Shown
 from archspec.draw.captions import ROW, Legend, costs, shape_text, tip, usual_act
 from archspec.draw.fit import WIDTHS, Wanted, least, too_wide
+from archspec.draw.growth import growth, panel
 from archspec.draw.laid import Laid, Layout, Look, Port
 from archspec.draw.lettering import wrapped
 from archspec.draw.shapes import SIZES, Line, Point, Shape, Text, extent, half, straight
@@ -49,7 +50,14 @@ def _wide(shapes: Sequence[Shape]) -> float:
 
 def _drawn(part: Part, shown: Shown, look: Look, link: Link | None) -> list[Shape]:
     laid = drawn(part, look, link)
-    return [*laid.shapes, *_ends(laid, part, shape_text(shown.entered.type), shape_text(_exit(part).output))]
+    entered, left = shape_text(shown.entered.type), shape_text(_exit(part).output)
+    if not shown.growth:
+        return [*laid.shapes, *_ends(laid, part, entered, left)]
+    behind = panel(extent(laid.shapes), len(shown.growth) - 1)
+    left = left.replace(str(shown.growth[1]), str(shown.growth[-1]))
+    shapes = [*behind, *laid.shapes, *_ends(laid, part, entered, left, 36)]
+    around = extent(shapes)
+    return [*shapes, *growth(shown.growth, around.right + 26, around.top + 12)]
 
 
 def _captioned(shapes: Sequence[Shape], part: Part, shown: Shown, look: Look, room: float) -> Picture:
@@ -90,8 +98,8 @@ def _arriving(port: Port, points: Sequence[Point], part: Part) -> Line:
     return Line(straight(points), "w" if port.dashed else "e", port.arrow, part.entry)
 
 
-def _ends(laid: Laid, part: Part, entered: str, left: str) -> list[Shape]:
-    """The lines into and out of what is drawn, with the shapes there."""
+def _ends(laid: Laid, part: Part, entered: str, left: str, down: float = 18) -> list[Shape]:
+    """The lines into and out of what is drawn, with the shapes there; the last is so long."""
     ports = [port for port in laid.entries if port.drawn]
     shapes: list[Shape] = []
     if len({port.x for port in ports}) == 1:
@@ -103,6 +111,6 @@ def _ends(laid: Laid, part: Part, entered: str, left: str) -> list[Shape]:
         shapes.append(Text(0, -52, entered, face="s", dim=True))
         shapes += [_arriving(port, ((0, -46), (0, -33), (port.x, -33), (port.x, port.y)), part) for port in ports]
     for port in laid.exits[:1]:
-        shapes += [Line(((port.x, port.y), (port.x, port.y + 18)), "e", True, port.source),
-                   Text(port.x, port.y + 30, left, face="s", dim=True)]
+        shapes += [Line(((port.x, port.y), (port.x, port.y + down)), "e", True, port.source),
+                   Text(port.x, port.y + down + 12, left, face="s", dim=True)]
     return shapes
