@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import click
 
 from archspec.cli import DONE
-from archspec.cli.options import as_json, overrides, print_json, spec_of
+from archspec.cli.options import as_json, overrides, print_json, spec_of, svg_file, svg_look
 from archspec.cli.screen import screen
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
 from archspec.io.files import write_text
-from archspec.io.places import expanded, user_path
+from archspec.io.places import expanded
 from archspec.network import lower
 from archspec.spec.arch import Spec
 from archspec.spec.files import spec_names
@@ -23,6 +23,7 @@ from archspec.spec.files import spec_names
 if TYPE_CHECKING:
     from archspec.compare.keys import KeyPair
     from archspec.compare.report import Report
+    from archspec.draw.svg import Theme
     from archspec.train.reporting.listing import Entry
 
 
@@ -33,22 +34,20 @@ if TYPE_CHECKING:
 @click.option("--set-b", "overrides_b", multiple=True, metavar="KEY=VALUE",
               help="Change B alone: --set-b stages.se=16. May be repeated.")
 @click.option("-o", "--output", metavar="FILE", help="A picture to write, an SVG: both side by side.")
-@click.option("--theme", type=click.Choice(["auto", "light", "dark"]), default="auto", show_default=True,
-              help="The picture's colours; auto follows what the reader prefers.")
-@click.option("--no-background", is_flag=True, help="A picture that lets the page shine through.")
+@svg_look
 @as_json
-def diff(a: str, b: str, overrides: tuple[str, ...], overrides_b: tuple[str, ...], output: str | None, theme: str,
-         no_background: bool, as_json: bool) -> int:
+def diff(a: str, b: str, overrides: tuple[str, ...], overrides_b: tuple[str, ...], output: str | None, theme: Theme,
+         background: bool, as_json: bool) -> int:
     """Say in what B differs from A: structure, sizes, cost and recipe; of two runs in data and results, too.
 
     A and B are specs or run folders. An inserted block or layer shifts nothing behind it: stages are put beside each other
     by name, then by order, layers by name within their block, then by what they are and where they stand.
     """
-    path = None if output is None else _picture(output)
+    path = None if output is None else svg_file(output)
     first, second = _Side.of(a, overrides), _Side.of(b, (*overrides, *overrides_b))
     report = compared(first, second, _names(a, b, overrides_b))
     if path is not None and not report.equal:
-        _draw(report, path, theme, not no_background)
+        _draw(report, path, theme, background)
     if as_json:
         from archspec.compare.report import to_json
         print_json(to_json(report))
@@ -110,17 +109,7 @@ def _names(a: str, b: str, changes: tuple[str, ...]) -> tuple[str, str]:
     return a, ", ".join((b, *changes))
 
 
-def _picture(output: str) -> Path:
-    """Raises InputError where no SVG can be meant."""
-    path = user_path(output, "FILE")
-    if path.suffix != ".svg":
-        raise InputError(f"{path} is no SVG: a difference is drawn as one\n  hint: -o {path.stem or 'diff'}.svg")
-    if not path.parent.is_dir():
-        raise InputError(f"{path} cannot be written: there is no folder {path.parent}\n  hint: mkdir -p {path.parent}")
-    return path
-
-
-def _draw(report: Report, path: Path, theme: str, background: bool) -> None:
+def _draw(report: Report, path: Path, theme: Theme, background: bool) -> None:
     from archspec.compare.picture import picture
     from archspec.draw.svg import svg
-    write_text(path, svg(picture(report), theme, background=background))  # type: ignore[arg-type]
+    write_text(path, svg(picture(report), theme, background=background))

@@ -47,7 +47,8 @@ def picture(report: Report) -> Picture:
     blocks = [_block(each, names) for each in report.blocks[:DRAWN]]
     if more := report.blocks[DRAWN:]:
         words = f"and in words, by archspec diff: {', '.join(dict.fromkeys(each.title for each in more))}"
-        blocks.append([Text(0, 15 * row, line, "start", "s", dim=True) for row, line in enumerate(wrapped(words, ROOM, SIZES["s"]))])
+        rows = wrapped(words, ROOM, SIZES["s"])
+        blocks.append([Text(0, 15 * row, line, "start", "s", dim=True) for row, line in enumerate(rows)])
     tables = [_keys(report)] if report.recipe or report.runs else []
     wide = max(extent(part).right - extent(part).left for part in (shapes, *blocks, *tables))
     for block in blocks:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from archspec.draw.boxes import Part, part, said
 from archspec.errors import InputError, nearest, some
 from archspec.graph.ir import Frame, Graph, Node, Value
-from archspec.graph.ops import Conv, Depthwise, Pool
+from archspec.graph.ops import Concat, Conv, Depthwise, Pool
 
+Repeat = int | Literal["last"]
 MANY_BOXES = 24
 """A picture of more boxes draws the blocks that are called in it as boxes."""
 WHOLE = ("stem", "head")
@@ -20,7 +22,8 @@ WHOLE = ("stem", "head")
 class Shown:
     """Consecutive nodes with what is around them: what a picture shows.
 
-    `level` is the number of blocks around what is called in it; `entered` the value that it starts from.
+    `level` is the number of blocks around what is called in it; `entered` the value that it starts from. `growth` are the
+    channels that enter a stage of dense layers, and those after each repeat; none of anything else.
     """
 
     graph: Graph
@@ -28,6 +31,7 @@ class Shown:
     nodes: tuple[Node, ...]
     entered: Value
     level: int
+    growth: tuple[int, ...] = ()
 
     @property
     def place(self) -> str:
@@ -70,23 +74,39 @@ def _called(graph: Graph, name: str, here: Node) -> str:
     return name.removeprefix(f"{block}_") if node.section == here.section and node.block == here.block else name
 
 
-def stage(graph: Graph, name: str, repeat: int | str = 1) -> Shown:
-    """One repeat of a stage (`last` is one), or the whole stem or head. Raises InputError where there is none."""
+def stage(graph: Graph, name: str, repeat: Repeat | None = None) -> Shown:
+    """One repeat of a stage (`last` is one), or the whole stem or head. Raises InputError where there is none.
+
+    Without a repeat the first stands for all: a stage of dense layers says how its channels grow.
+    """
     found = [node for node in graph.predicting if node.section == name]
     sections = [section for section in graph.sections if any(node.section == section for node in graph.predicting)]
     if not found:
         hint = nearest(name, sections) or f"there are {some(sections)}"
-        raise InputError(f"{graph.name} has no stage '{name}': {hint}")
+        raise InputError(f"{graph.name} has no stage '{name}'\n  hint: {hint}")
     repeats = repeats_of(graph, name)
     if not repeats:
-        if repeat not in (1, "last"):
-            raise InputError(f"{name} has no repeats: leave --repeat out")
+        if repeat not in (None, 1, "last"):
+            raise InputError(f"{name} has no repeats\n  hint: leave --repeat out")
         return Shown(graph, name, tuple(found), _entered(graph, found[0]), 0)
-    number = repeats if repeat == "last" else repeat
+    number = repeats if repeat == "last" else repeat or 1
     nodes = tuple(node for node in found if node.block == number and node.calls)
     if not nodes:
         raise InputError(f"{name} has no repeat {number}: it has {repeats}")
-    return shown(graph, nodes[0].calls[0], nodes, 1)
+    one = shown(graph, nodes[0].calls[0], nodes, 1)
+    return one if repeat or repeats == 1 else replace(one, growth=_growth(graph, one, found))
+
+
+def _growth(graph: Graph, one: Shown, nodes: Sequence[Node]) -> tuple[int, ...]:
+    """The channels of a stage whose repeats each end by joining what entered them to something new; else none."""
+    found, entered = [one.entered.type.channels], one.entered.name
+    for number in range(1, repeats_of(graph, one.nodes[0].section) + 1):
+        last = [node for node in nodes if node.block == number][-1]
+        if not isinstance(last.op, Concat) or len(last.inputs) != 2 or entered not in (value.name for value in last.inputs):
+            return ()
+        entered = last.name
+        found.append(last.output.type.channels)
+    return tuple(found)
 
 
 def repeats_of(graph: Graph, section: str) -> int:
@@ -94,13 +114,14 @@ def repeats_of(graph: Graph, section: str) -> int:
     return max((node.block for node in graph.nodes if node.section == section), default=0)
 
 
-def block(graph: Graph, name: str, repeat: int | str = 1) -> Shown:
+def block(graph: Graph, name: str, repeat: Repeat = 1) -> Shown:
     """A block where it is called first; of a stage's, at a repeat. Raises InputError where it is called nowhere."""
     found = [call for call in calls(graph) if call.title == name]
     if not found:
         names = list(dict.fromkeys(call.title for call in calls(graph)))
-        hint = nearest(name, names) or (f"there are {some(names)}" if names else "it calls none; --stage draws a section")
-        raise InputError(f"{graph.name} calls no block '{name}': {hint}")
+        there = f"there are {some(names)}" if names else "it calls none; --stage draws its stem, stages and head"
+        hint = nearest(name, names) or there
+        raise InputError(f"{graph.name} calls no block '{name}'\n  hint: {hint}")
     section = found[0].nodes[0].section
     here = [call for call in found if call.nodes[0].section == section]
     number = here[-1].nodes[0].block if repeat == "last" else repeat

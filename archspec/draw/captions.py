@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from archspec.draw.boxes import UNITS, Box, Part, Strip, act_word, norm_word, said
 from archspec.draw.laid import Look
 from archspec.draw.lettering import width, wrapped
 from archspec.draw.shapes import SIZES, Line, Mark, Rect, Shape, Text, half
+from archspec.errors import Where
 from archspec.graph.ops import Activation, Conv, Depthwise, Pool
 from archspec.graph.types import Tensor
+from archspec.io.places import written
 from archspec.spec.kept import PREVIOUS
 from archspec.views.numbers import count, short
 
@@ -41,8 +44,13 @@ def tip(box: Box, label: str) -> str:
     facts = [way if len(box.nodes) > 1 else "", str(box.output).replace("x", "×"),
              f"{count(parameters)} parameters" if parameters else "",
              "" if None in macs or not any(macs) else f"{count(sum(each or 0 for each in macs))} multiply-adds",
-             str(box.where)]
+             place(box.where)]
     return f"{box.name}: {'; '.join([label, *(fact for fact in facts if fact)])}"
+
+
+def place(where: Where) -> str:
+    """File and line, the same from whichever folder."""
+    return f"{written(Path(where.file))}:{where.line}"
 
 
 def _word(op: object, kind: str) -> str:

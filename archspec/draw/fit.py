@@ -35,5 +35,5 @@ def least(wide: Sequence[float], wanted: Wanted) -> tuple[int, float]:
 def too_wide(title: str, wide: float, wanted: Width) -> InputError:
     """What is said of a picture that does not fit."""
     larger = next(name for name, limit in WIDTHS.items() if wide <= limit)
-    return InputError(f"the picture of {title} is {wide:g} pixels wide, and a {wanted} has {WIDTHS[wanted]:g}: "
-                      f"--width {larger}" + "; fewer boxes: --depth 0" * (wanted == "page"))
+    return InputError(f"the picture of {title} is {wide:g} pixels wide, and a {wanted} has {WIDTHS[wanted]:g}\n"
+                      f"  hint: --width {larger}, or --depth 0 for fewer boxes")
