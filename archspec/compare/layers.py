@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -22,6 +23,7 @@ SAID = frozenset({"filters", "kernel", "stride", "groups", "dilation", "units", 
                   "rate", "function", "channels", "start", "size", "order", "learned"})
 """Fields of an operation that its words say."""
 
+NUMBER = re.compile(r"\d+")
 WINDOW = frozenset({"kernel", "stride", "dilation"})
 
 
@@ -129,13 +131,17 @@ def _key(item: tuple[str, Box]) -> Hashable:
 
 
 def _likeness(x: tuple[str, Box], y: tuple[str, Box]) -> float:
-    """How much two boxes with their names within the block have in common; 0 where they can be no pair."""
+    """How much two boxes with their names within the block have in common; 0 where they can be no pair.
+
+    What says the same counts more than its name: a layer before it may have moved the numbers.
+    """
     (name, a), (other, b) = x, y
     kind = _kind(a) == _kind(b) and a.node.role == b.node.role
     if name != other and not kind:
         return 0.0
     strips = (a.before, a.after) == (b.before, b.after)
-    return 2.0 * (name == other) + kind + 2.0 * (a.words == b.words) + 0.5 * strips + 0.25 * (len(a.inputs) == len(b.inputs))
+    named = 2.0 * (name == other) or 1.0 * (NUMBER.sub("", name) == NUMBER.sub("", other))
+    return named + kind + 3.0 * (a.words == b.words) + 0.5 * strips + 0.25 * (len(a.inputs) == len(b.inputs))
 
 
 def _kind(box: Box) -> object:

@@ -81,8 +81,8 @@ class _Figure:
             return short(value)
         if value >= 1000 * 2**20:
             return f"{value / 2**30:.3g} GiB"
-        if 0 < value < 2**20 / 10:
-            return "< 0.1 MiB"
+        if value < 2**20 / 10:
+            return f"{value / 2**10:.0f} KiB" if value >= 2**10 else f"{value} B"
         return f"{value / 2**20:.{int(value < 100 * 2**20)}f} MiB"
 
     def change(self, a: int | None, b: int | None) -> str:
@@ -205,7 +205,7 @@ def _block(each: Distinct, names: tuple[str, str]) -> list[Shape]:
         return [*head, Text(0, y + 12, words, "start", "s", dim=True)]
     shapes = [*head, *_sides(found, y)]
     if found.apart:
-        words = "the two have too little in common for one layout: each is drawn in its own"
+        words = f"{found.apart}: each is drawn in its own"
         shapes.append(Text(0, half(extent(shapes).bottom + ROW), words, "start", "s", dim=True))
     boxes = [box for pair in each.shown.boxes for side in (0, 1) for box in (marked(pair, side),) if box]
     legend = Legend(0, half(extent(shapes).bottom + 14), ROOM)
@@ -217,8 +217,7 @@ def _sides(found: Seen, y: float) -> list[Shape]:
     """Side by side where a page has room for both, else one below the other."""
     first, second = (extent(side) for side in found.sides)
     across = first.right - first.left + GAP + second.right - second.left
-    tall = first.bottom - first.top
-    if across <= ROOM or tall > PAGE:
+    if across <= ROOM:
         shift = half(first.right - first.left + GAP - second.left)
         top = min(first.top, second.top)
         return [*moved(found.sides[0], half(-first.left), half(y - top)), *moved(found.sides[1], shift, half(y - top))]
@@ -231,8 +230,10 @@ def _sides(found: Seen, y: float) -> list[Shape]:
 def _keys(report: Report) -> list[Shape]:
     shapes: list[Shape] = [Text(0, 0, "recipe" if not report.runs else "recipe and runs", "start", "b")]
     y = 20.0
-    for x, name in ((KEY, report.network.a.name), (KEY + VALUE, report.network.b.name)):
-        shapes.append(Text(x, y, name, "start", "s", dim=True))
+    heads = [_folded_value(side.name, VALUE - 16) for side in (report.network.a, report.network.b)]
+    for x, rows in zip((KEY, KEY + VALUE), heads, strict=True):
+        shapes += [Text(x, y + 14 * index, row, "start", "s", dim=True) for index, row in enumerate(rows)]
+    y += 14 * (max(map(len, heads)) - 1)
     for pair in (*report.recipe, *report.runs):
         y += ROW + 3
         values = [_folded_value(key_text(value), VALUE - 16) for value in (pair.a, pair.b)]

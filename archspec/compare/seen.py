@@ -10,26 +10,30 @@ from archspec.compare.union import ENTRY, EXIT, Edge, Union, union
 from archspec.draw.block import ends
 from archspec.draw.boxes import Box
 from archspec.draw.captions import tip, usual_act
+from archspec.draw.fit import WIDTHS
 from archspec.draw.laid import Laid, Layout, Look
-from archspec.draw.shapes import Circle, Line, Mark, Point, Rect, Shape, Text, half, straight
+from archspec.draw.shapes import Circle, Line, Mark, Point, Rect, Shape, Text, extent, half, straight
 from archspec.draw.tree import tree
 
 STYLES: Mapping[Status, str] = {"=": "plain", "≠": "changed", "+": "added", "−": "removed"}
 """The kind of box, as far as colour says it."""
 OUTLINES: Mapping[Status, str] = {"=": "plain", "≠": "changed k", "+": "added k", "−": "removed x k"}
 GHOST = "g"
-SHARED = 0.3
-"""The share of boxes that two blocks must have in common to be drawn in one layout."""
+SHARED, SMALL = 0.25, 12
+"""The share of boxes that two blocks must have in common to be drawn in one layout; up to so many boxes are few."""
 MOST = 120
 """Boxes of both sides together that are drawn; of more, the text and the JSON tell."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """Both sides of a pair of blocks as shapes around a spine at x = 0, level where they agree unless `apart`."""
+    """Both sides of a pair of blocks as shapes around a spine at x = 0, level where they agree.
+
+    `apart` says why each is in a layout of its own; empty where it is not.
+    """
 
     sides: tuple[tuple[Shape, ...], tuple[Shape, ...]]
-    apart: bool
+    apart: str
     usual: str
     """The activation that labels leave out."""
 
@@ -42,14 +46,32 @@ def seen(pair: UnitPair, names: tuple[str, str]) -> Seen | None:
         return None
     usual = _usual(pair)
     layout = Layout(Look(usual=usual))
-    shared = sum(1 for each in pair.boxes if each.a and each.b)
     labels = {place: _widest(layout, each) for place, each in enumerate(pair.boxes)}
-    found = union(pair, labels) if shared >= SHARED * min(len(pair.a.boxes), len(pair.b.boxes)) else None
+    found = union(pair, labels) if _akin(pair) else None
+    apart = _alone(layout, pair, 0, names[0]), _alone(layout, pair, 1, names[1])
     if found is None:
-        return Seen((_alone(layout, pair, 0, names[0]), _alone(layout, pair, 1, names[1])), True, usual)
+        return Seen(apart, "the two have too little in common for one layout", usual)
     laid = layout.laid(tree(found.part), ENTRY)
-    return Seen(tuple(tuple(_Side(layout, found, laid, side, names[side]).shapes()) for side in (0, 1)),  # type: ignore[arg-type]
-                False, usual)
+    first, second = (tuple(_Side(layout, found, laid, side, names[side]).shapes()) for side in (0, 1))
+    if max(map(_wide, apart)) < (wide := _wide(first)) and wide > WIDTHS["page"]:
+        return Seen(apart, "one layout of both would be wider than a page", usual)
+    return Seen((first, second), "", usual)
+
+
+def _akin(pair: UnitPair) -> bool:
+    """Whether enough boxes have a partner with their name or their words: of all, or of the smaller side's in a small block."""
+    a, b = pair.a, pair.b
+    assert a is not None
+    assert b is not None
+    shared = sum(1 for each in pair.boxes if each.a and each.b
+                 and (each.a.words == each.b.words or a.inner(each.a.name) == b.inner(each.b.name)))
+    small = len(pair.boxes) <= SMALL and shared >= SHARED * min(len(a.boxes), len(b.boxes))
+    return small or shared >= SHARED * len(pair.boxes)
+
+
+def _wide(shapes: Sequence[Shape]) -> float:
+    around = extent(shapes)
+    return around.right - around.left
 
 
 def _usual(pair: UnitPair) -> str:
@@ -93,7 +115,7 @@ def _alone(layout: Layout, pair: UnitPair, side: int, name: str) -> tuple[Shape,
     unit = (pair.a, pair.b)[side]
     assert unit is not None
     pairs = {box.name: each for each in pair.boxes for box in ((each.a, each.b)[side],) if box}
-    boxes = tuple(marked(pairs[box.name], side) or box for box in unit.boxes)
+    boxes = tuple(_signed(box, pairs[box.name], side) for box in unit.boxes)
     layout = replace(layout, tips={box.name: tip(box, layout.words(box)) for box in boxes})
     laid = layout.laid(tree(replace(unit.part, boxes=boxes)), unit.part.entry)
     found: list[Shape] = []
@@ -101,10 +123,22 @@ def _alone(layout: Layout, pair: UnitPair, side: int, name: str) -> tuple[Shape,
         if isinstance(shape, Mark) and shape.layer in pairs:
             each = pairs[shape.layer]
             kind = ((each.a, each.b)[side] or each.box).kind
-            found.append(replace(shape, shapes=tuple(_restyled(shape.shapes, kind, each.status))))
+            inner = tuple(replace(part, words=part.words.replace(SIGN, each.status)) if isinstance(part, Text) else part
+                          for part in _restyled(shape.shapes, kind, each.status))
+            found.append(replace(shape, shapes=inner, title=shape.title.replace(SIGN, each.status)))
         else:
             found.append(shape)
     return tuple(found)
+
+
+SIGN = "\N{PLUS-MINUS SIGN}"
+"""Stands for any sign while places are found, so that paths of equal boxes stay equal: it is no narrower than those."""
+
+
+def _signed(box: Box, pair: BoxPair, side: int) -> Box:
+    found = marked(pair, side) or box
+    first, *others = found.words
+    return found if pair.status == "=" else replace(found, words=(first.replace(pair.status, SIGN, 1), *others))
 
 
 @dataclass(frozen=True)
