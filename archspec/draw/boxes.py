@@ -71,8 +71,8 @@ class Box:
 
     @property
     def op(self) -> Op | None:
-        """The operation that it is drawn for; none for a block."""
-        return self.node.op if not self.sheets else None
+        """The operation that it is drawn for; none for a block or a name."""
+        return self.node.op if self.nodes and not self.sheets else None
 
     @property
     def label(self) -> str:
