@@ -140,8 +140,8 @@ def _ahead(node: Node, user: Node, inside: Mapping[str, Node], into: Mapping[str
     """
     head = inside[into[user.name]]
     other = len(node.inputs) == 1 and node.inputs[0].name in inside and _carries(node, node.inputs[0].name)
-    if isinstance(node.op, (*NORMS, Activation)) and isinstance(head.op, UNITS) and not other and (
-            node.name.startswith(f"{head.name}_") or user.name == head.name and isinstance(node.op, Activation)):
+    if isinstance(node.op, (*NORMS, Activation)) and isinstance(head.op, UNITS) and (
+            node.name.startswith(f"{head.name}_") or (user.name == head.name and isinstance(node.op, Activation) and not other)):
         return head.name
     return node.name
 
