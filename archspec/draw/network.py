@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from archspec.draw.block import drawn
 from archspec.draw.boxes import Box
@@ -25,7 +27,7 @@ SPINE = 172.0
 BOX, STAGE = 24.0, 46.0
 NEAR, FAR, HUNG = 14.0, 26.0, 32.0
 """Between plain boxes, between others, and what an auxiliary head adds to that."""
-NAMES = 62.0
+NAMES = 63.0
 """Where the names begin in a box with a miniature."""
 LINE = 16.0
 LANE = 9.0
@@ -79,6 +81,40 @@ def _described(graph: Graph, segments: Sequence[Segment], cost: Summary) -> str:
     return ". ".join(words) + "."
 
 
+class _Lanes:
+    """Values that go past sections: on the left of the spine, each in a column as long as others are in the way."""
+
+    def __init__(self, segments: Sequence[Segment]) -> None:
+        self.segments = segments
+        self.ends: dict[int, list[int]] = {}
+        for index, segment in enumerate(segments):
+            for place in segment.taken:
+                self.ends.setdefault(place, []).append(index)
+        self.columns: dict[int, int] = {}
+        until: list[int] = []
+        for place in sorted(self.ends):
+            column = next((number for number, end in enumerate(until) if end < place), len(until))
+            until[column:column + 1] = [self.ends[place][-1]]
+            self.columns[place] = column
+        self.room = LANE * len(until) + 3 if until else 0.0
+
+    def lines(self, boxes: Sequence[Extent], middle: float) -> list[Shape]:
+        """The lines between boxes at these places; the image's value leaves from the line that is at `middle`."""
+        found: list[Shape] = []
+        arrivals = dict.fromkeys(range(len(boxes)), 0)
+        for place, takers in sorted(self.ends.items()):
+            x = -LANE * (self.columns[place] + 1) - 3
+            leaves, begin, source = 28.0, middle, "input"
+            if place >= 0:
+                leaves = half((boxes[place].top + 3 * boxes[place].bottom) / 4)
+                begin, source = 0.0, self.segments[place].nodes[-1].name
+            for taker in takers:
+                arrives = half(boxes[taker].top + 8 + 8 * arrivals[taker])
+                arrivals[taker] += 1
+                found.append(Line(((begin, leaves), (x, leaves), (x, arrives), (0, arrives)), "w", True, source))
+        return found
+
+
 @dataclass
 class _Spine:
     """The column of sections, from above downwards."""
@@ -91,6 +127,7 @@ class _Spine:
 
     def shapes(self) -> list[Shape]:
         """All of it, with the figures and the title; its left edge without lanes is 0."""
+        self.lanes = _Lanes(self.segments)
         self.wide = self._width()
         self.middle = half(self.wide / 2)
         self.tops: list[Extent] = []
@@ -120,23 +157,25 @@ class _Spine:
             source = segment.nodes[-1].name
             start = False
         found += self._end(bottom, source)
-        found += self._lanes()
+        found += self.lanes.lines(self.tops, self.middle)
         found += self._figures(bottom)
-        left = min(0.0, extent(found).left)
-        return [Text(left, -12, self.graph.name, "start", "h"), *found]
+        return [Text(-self.lanes.room, -12, self.graph.name, "start", "h"), *found]
 
     # the boxes
 
     def _width(self) -> float:
-        """Of the boxes: as the longest label needs."""
+        """Of the boxes: as the longest label needs; lanes take from it what it does not need."""
         layout = Layout(self.look)
-        needs = [layout.width(replace(box, sign="")) + 8 for segment in self.segments if segment.form == "boxes"
-                 for box in segment.boxes]
+        needs = [SPINE - self.lanes.room]
         for segment in self.segments:
-            if segment.form != "boxes":
-                lines = [*((line, "b") for line in _broken(segment.title, 1e9)), *((line, "") for line in _broken(segment.words, 1e9))]
-                needs += [NAMES + 8 + max(_measure(piece, face) for piece in _pieces(line)) for line, face in lines if line]
-        return half(max(SPINE, *needs))
+            if segment.form == "boxes":
+                needs += [layout.width(replace(box, sign="")) + 8 for box in segment.boxes]
+            else:
+                for words, face in _named(segment):  # a line may break behind a space, too, where lanes need the room
+                    liked = max(_measure(piece, face) for piece in _pieces(words, "_"))
+                    least = max(_measure(piece.rstrip(), face) for piece in _pieces(words))
+                    needs.append(NAMES + 8 + max(least, min(liked, SPINE - self.lanes.room - NAMES)))
+        return half(max(needs))
 
     def _segment(self, segment: Segment, y: float) -> tuple[list[Shape], float, float]:
         """Its shapes, the bottom of its last box, and the bottom with the sheets."""
@@ -162,8 +201,7 @@ class _Spine:
         """A stage, or a run that is one box: miniature, name, block, and how often."""
         times = f"× {len(segment.repeats)}" if len(segment.repeats) > 1 else ""
         room = self.wide - NAMES - 8
-        lines: list[tuple[str, Face]] = [(line, "b") for line in _broken(segment.title, room, "b")]
-        lines += [(line, "") for line in _broken(segment.words, room)]
+        lines: list[tuple[str, Face]] = [(line, face) for words, face in _named(segment) for line in _broken(words, room, face)]
         first = times and _measure(lines[0][0], "b") + 8 + _measure(times, "h") <= room
         rows = max(len(lines), 1) + bool(times and not first and len(lines) > 1)
         if times and not first and len(lines) == 1:
@@ -171,14 +209,15 @@ class _Spine:
         high = max(STAGE, half(14 + LINE * rows))
         style = "panel" if segment.form == "stage" else "plain"
         back = [Rect(shift, y + shift, self.wide, high, style) for shift in (6.0, 3.0)] if times else []
+        small = miniature(segment.repeats[-1].part, NAMES - 10, high - 8)
+        picture = [small.moved(NAMES / 2 - 0.5, half(y + high / 2))] if small else []
+        names = NAMES if small else 12.0
         inner: list[Text | Rect | Line] = [Rect(0, y, self.wide, high, style)]
         baseline = half(y + high / 2 - LINE * rows / 2 + 12)
         for row, (line, face) in enumerate(lines):
-            inner.append(Text(NAMES, baseline + LINE * row, line, "start", face))
+            inner.append(Text(names, baseline + LINE * row, line, "start", face))
         if times:
             inner.append(Text(self.wide - 8, baseline + (0 if first else LINE * (rows - 1)), times, "end", "h"))
-        small = miniature(segment.repeats[-1].part, NAMES - 8, high - 8)
-        picture = [small.moved(NAMES / 2, half(y + high / 2))] if small else []
         where = segment.nodes[0].calls[0].where if segment.nodes[0].calls else segment.nodes[0].where
         mark = Mark((*back, *inner[:1], *picture, *inner[1:]), self._tip(segment), "", segment.section,
                     f"{self.link}#L{where.line}" if self.link else "")
@@ -203,30 +242,6 @@ class _Spine:
         line = Line(((self.middle, y + 11), (left, y + 11)), "w", True, source)
         return [line, Mark((box, label), f"{segment.auxiliary}: an auxiliary head, in training alone; not counted", "",
                            segment.section)]
-
-    def _lanes(self) -> list[Shape]:
-        """Values that go past sections: on the left, each in a column of its own as long as others are in the way."""
-        ends: dict[int, list[int]] = {}
-        for index, segment in enumerate(self.segments):
-            for place in segment.taken:
-                ends.setdefault(place, []).append(index)
-        columns: list[int] = []
-        found: list[Shape] = []
-        arrivals = dict.fromkeys(range(len(self.segments)), 0)
-        for place, takers in sorted(ends.items()):
-            column = next((number for number, until in enumerate(columns) if until < place), len(columns))
-            columns[column:column + 1] = [takers[-1]]
-            x = -LANE * (column + 1) - 3
-            start = self.tops[place] if place >= 0 else Extent(0, 28, 0, 28)
-            leaves = half((start.top + start.bottom) / 2 + (start.bottom - start.top) / 4)
-            for taker in takers:
-                there = self.tops[taker]
-                arrives = half(there.top + 8 + 8 * arrivals[taker])
-                arrivals[taker] += 1
-                begin = 0.0 if place >= 0 else self.middle
-                found.append(Line(((begin, leaves), (x, leaves), (x, arrives), (0, arrives)), "w", True,
-                                  self.segments[place].nodes[-1].name if place >= 0 else "input"))
-        return found
 
     def _end(self, bottom: float, source: str) -> list[Shape]:
         output = self.graph.output.type
@@ -261,12 +276,17 @@ class _Spine:
                 found.append(Mark((track, *own_bar), title))
         for x, words in zip(starts, _figures_of(*totals), strict=True):
             found.append(Text(x, bottom + 30, words, "start", "b"))
-        note = f"{count(self.cost.parameters.trainable)} trainable parameters. Activations: of one image, float32, as kept for training."
+        note = (f"{count(self.cost.parameters.trainable)} trainable parameters. "
+                "Activations: of one image, float32, as kept for training.")
         if any(segment.auxiliary for segment in self.segments):
             note += " Dashed: auxiliary heads, not counted."
-        left = min(0.0, *(shape.extent.left for shape in self._lanes())) if self._lanes() else 0.0
-        right = starts[2] + BARS[2]
-        return [*found, *_lines(note, left, bottom + 48, right - left)]
+        left = -self.lanes.room
+        return [*found, *_lines(note, left, bottom + 48, starts[2] + BARS[2] - left)]
+
+
+def _named(segment: Segment) -> list[tuple[str, Face]]:
+    """What a box with a miniature is called, in bold, and what it holds."""
+    return [(segment.title, "b"), *((words, "") for words in segment.words.split(", ") if words)]
 
 
 def _figures_of(parameters: int | None, macs: int | None, activations: int | None) -> tuple[str, str, str]:
@@ -327,8 +347,7 @@ def _placed(pattern: Pattern, look: Look, room: float) -> tuple[list[Shape], flo
             points = ((0.0, top), (0.0, port.y)) if port.x == 0 else (
                 (0.0, top), (0.0, top + 11), (port.x, top + 11), (port.x, port.y))
             shapes.append(Line(points, "w" if port.dashed else "e", port.arrow, "entry"))
-    for port in laid.exits[:1]:
-        shapes.append(Line(((port.x, port.y), (port.x, port.y + 18)), "e", True, port.source))
+    shapes += [Line(((port.x, port.y), (port.x, port.y + 18)), "e", True, port.source) for port in laid.exits[:1]]
     around = extent(shapes)
     x, y = half(-around.left), half(extent(head).bottom + 14 - around.top)
     found = moved(shapes, x, y)
@@ -342,7 +361,7 @@ def _beside(pattern: Pattern, look: Look, room: float) -> list[Shape]:
     if not pattern.cells:
         return [*shapes, *_noted(pattern, shapes, room)] if right <= room else []
     rows = sorted((places[name].top, places[name].bottom) for name in pattern.cells)
-    if any(above[1] > below[0] for above, below in zip(rows, rows[1:], strict=False)):
+    if any(above[1] > below[0] for above, below in pairwise(rows)):
         return []
     if any(cell.more and cell.until for cells in pattern.cells.values() for cell in cells):
         return []
@@ -352,7 +371,7 @@ def _beside(pattern: Pattern, look: Look, room: float) -> list[Shape]:
     if right + 12 + sum(wides) > room:
         return []
     x = room - sum(wides)
-    top = min(extent.top for extent in places.values()) - 22
+    top = min(place.top for place in places.values()) - 22
     found: list[Shape] = []
     for place, (stage, wide) in enumerate(zip(pattern.stages, wides, strict=True)):
         x += wide
@@ -376,39 +395,44 @@ def _cell(cell: Cell, x: float, y: float) -> list[Shape]:
 
 
 def _lettered(pattern: Pattern, look: Look, room: float) -> list[Shape]:
-    """Boxes with letters, and a table of what varies below; nothing if there is no room for it."""
+    """Letters for what varies, and a table of them beside the block or below it; nothing if there is no room for it."""
     if not pattern.cells:
         return []
-    letters = dict(zip(pattern.cells, map(_letter, range(len(pattern.cells))), strict=True))
+    columns = {cells: _letter(index) for index, cells in enumerate(dict.fromkeys(pattern.cells.values()))}
+    letters = {name: columns[cells] for name, cells in pattern.cells.items()}
     boxes = tuple(_with_letter(box, letters) for box in pattern.part.boxes)
-    shapes, right, _ = _placed(replace(pattern, part=replace(pattern.part, boxes=boxes)), look, room)
-    columns = [[cell.text for cell in cells] for cells in pattern.cells.values()]
-    wides = [half(max(_measure(text, look.face) for text in [letter, *column]) + 12)
-             for letter, column in zip(letters.values(), columns, strict=True)]
-    names = max(_measure(stage, "s") for stage in pattern.stages)
-    if max(right, names + sum(wides)) > room:
+    shapes, right, places = _placed(replace(pattern, part=replace(pattern.part, boxes=boxes)), look, room)
+    table = _table(pattern.stages, columns, look.face)
+    wide = extent(table).right
+    if max(right, wide) > room:
         return []
-    y = extent(shapes).bottom + ROW
-    spread = min(half((room - names - sum(wides)) / len(wides)), 22.0)
-    x = half(names)
-    found: list[Shape] = []
-    for (letter, wide), column in zip(zip(letters.values(), wides, strict=True), columns, strict=True):
-        x += wide + spread
-        found.append(Text(x, y, letter, "end", "s", dim=True))
-        found += [Text(x, y + 19 + 15 * row, text, "end", look.face) for row, text in enumerate(column)]
-    found += [Text(0, y + 19 + 15 * row, stage, "start", "s", dim=True) for row, stage in enumerate(pattern.stages)]
-    found.append(Line(((0, y + 6), (x, y + 6)), "f"))
-    return [*shapes, *found, *_noted(pattern, [*shapes, *found], room)]
+    if right + 30 + wide <= room:
+        top = min(place.top for place in places.values())
+        shapes += moved(table, room - wide, top + 9)
+    else:
+        shapes += moved(table, 0, extent(shapes).bottom + ROW)
+    return [*shapes, *_noted(pattern, shapes, room)]
+
+
+def _table(stages: Sequence[str], columns: Mapping[tuple[Cell, ...], str], face: Face) -> list[Shape]:
+    """A row a stage, a column a letter, from (0, 0), where the letters stand, down."""
+    x = half(max(_measure(stage, "s") for stage in stages))
+    found: list[Shape] = [Text(0, 19 + 15 * row, stage, "start", "s", dim=True) for row, stage in enumerate(stages)]
+    for cells, letter in columns.items():
+        x += half(max(_measure(text, face) for text in [letter, *(cell.text for cell in cells)]) + 18)
+        found.append(Text(x, 0, letter, "end", "s", dim=True))
+        found += [Text(x, 19 + 15 * row, cell.text, "end", face) for row, cell in enumerate(cells)]
+    return [*found, Line(((0, 6), (x, 6)), "f")]
 
 
 def _letter(index: int) -> str:
     return "abcdefghijklmnopqrstuvwxyz"[index % 26] * (index // 26 + 1)
 
 
-def _with_letter(box: Box, letters: dict[str, str]) -> Box:
+def _with_letter(box: Box, letters: Mapping[str, str]) -> Box:
     if box.name not in letters:
         return box
-    return replace(box, words=(f"{letters[box.name]}: {box.words[0]}", *box.words[1:]))
+    return replace(box, words=(box.words[0], letters[box.name], *box.words[1:]))
 
 
 def _noted(pattern: Pattern, shapes: Iterable[Shape], room: float) -> list[Shape]:
@@ -426,15 +450,15 @@ def _measure(words: str, face: Face = "") -> float:
     return width(words, SIZES[face], face in ("b", "h"))
 
 
-def _pieces(words: str) -> list[str]:
-    """Where words may break: behind a space or a `_`."""
-    return [piece for word in words.replace("_", "_\n").replace(" ", " \n").split("\n") for piece in [word] if piece]
+def _pieces(words: str, behind: str = "_ ") -> list[str]:
+    """Words in parts, parted behind signs."""
+    return re.split(f"(?<=[{behind}])", words)
 
 
-def _broken(words: str, room: float, face: Face = "") -> list[str]:
-    """Words in as few lines as the room allows, broken behind spaces and `_`."""
+def _broken(words: str, room: float, face: Face = "", behind: str = "_ ") -> list[str]:
+    """Words in as few lines as the room allows, broken behind signs."""
     lines: list[str] = []
-    for piece in _pieces(words):
+    for piece in _pieces(words, behind):
         if lines and _measure((lines[-1] + piece).rstrip(), face) <= room:
             lines[-1] += piece
         else:
@@ -444,4 +468,4 @@ def _broken(words: str, room: float, face: Face = "") -> list[str]:
 
 def _lines(words: str, x: float, y: float, room: float) -> list[Shape]:
     """Small dim words in lines, the first on y."""
-    return [Text(x, y + LINE * row, line, "start", "s", dim=True) for row, line in enumerate(_broken(words, room, "s"))]
+    return [Text(x, y + LINE * row, line, "start", "s", dim=True) for row, line in enumerate(_broken(words, room, "s", " "))]

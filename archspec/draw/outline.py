@@ -11,12 +11,13 @@ from typing import Literal
 
 from archspec.draw.boxes import Box, Part, part
 from archspec.graph.ir import Graph, Node
-from archspec.graph.ops import Conv, Dense, Depthwise
 from archspec.graph.learned import Attention, ConvTranspose
+from archspec.graph.ops import Conv, Dense, Depthwise
 from archspec.graph.types import Tensor
 
-PLAIN = 4
-"""Of more boxes than this a run is drawn as one box with a miniature."""
+PLAIN, ALL = 4, 24
+"""Of more boxes than this a run is drawn as one box with a miniature; in a network without stages, which has nothing else
+to show, of more than `ALL`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Repeat:
 
 @dataclass(frozen=True)
 class Segment:
-    """Consecutive nodes that the network view draws together: `boxes` each alone, a `run` as one box, a `stage` with its repeats.
+    """Consecutive nodes that are drawn together: `boxes` each alone, a `run` as one box, a `stage` with its repeats.
 
     `taken` are earlier segments, by their place, whose values it takes from beside the spine; `follows` says whether it
     takes that of the segment before it. `auxiliary` is the block of an auxiliary head that hangs on it; empty: none.
@@ -65,6 +66,7 @@ def outline(graph: Graph) -> tuple[Segment, ...]:
     entry = graph.input.name
     nodes = [node for node in graph.predicting if node.name != graph.input.name]
     hanging = _auxiliary(graph)
+    most = PLAIN if any(node.block for node in nodes) else ALL
     for section, in_section in groupby(nodes, key=lambda node: node.section):
         runs = [(repeated, tuple(run)) for repeated, run in groupby(in_section, key=lambda node: node.block > 0)]
         behind = False
@@ -72,7 +74,7 @@ def outline(graph: Graph) -> tuple[Segment, ...]:
             place = len(found)
             outer = {owner[value.name] for node in run for value in node.inputs if value.name in owner}
             owner |= dict.fromkeys((node.name for node in run), place)
-            segment = _stage(graph, section, run, entry) if repeated else _run(graph, section, run, entry, behind)
+            segment = _stage(graph, section, run, entry) if repeated else _run(graph, section, run, entry, most, behind)
             hung = [hanging[node.name] for node in run if node.name in hanging]
             found.append(Segment(segment.form, segment.section, segment.title, segment.words, run, segment.repeats,
                                  tuple(sorted(outer - {place - 1})), place - 1 in outer, hung[0] if hung else ""))
@@ -116,11 +118,11 @@ def _stage(graph: Graph, section: str, nodes: Sequence[Node], entry: str) -> Seg
                    tuple(repeats))
 
 
-def _run(graph: Graph, section: str, nodes: Sequence[Node], entry: str, behind: bool) -> Segment:
+def _run(graph: Graph, section: str, nodes: Sequence[Node], entry: str, most: int, behind: bool) -> Segment:
     """Nodes outside of repeats: stem, head, and what a stage has before its repeats or behind them."""
     repeat = _repeat(graph, nodes, entry)
     boxes = repeat.part.boxes
-    chain = len(boxes) <= PLAIN and not repeat.part.outside and all(
+    chain = len(boxes) <= most and not repeat.part.outside and all(
         box.inputs == (before,) for box, before in zip(boxes, (repeat.part.entry, *(box.name for box in boxes)), strict=False))
     staged = section in graph.sections[1:-1] and section not in ("stem", "head")
     single = repeat.block if "," not in repeat.block else ""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from archspec.draw.boxes import UNITS, Box, Part
 from archspec.draw.outline import Repeat, Segment
-from archspec.graph.ops import Concat
+from archspec.graph.ops import Concat, PadChannels, Pool
 
 Place = tuple[str, int]
 """A repeat: its stage, and its number from 1."""
@@ -29,7 +30,7 @@ class Cell:
     @property
     def text(self) -> str:
         """On one line."""
-        words = f"{self.main}–{self.until}" if self.until else self.main
+        words = f"{self.main}{' → ' if '–' in self.main else '–'}{self.until}" if self.until else self.main
         return f"{words}, {self.more}" if self.more else words
 
 
@@ -45,8 +46,10 @@ class Pattern:
     stages: tuple[str, ...]
     cells: Mapping[str, tuple[Cell, ...]]
     notes: tuple[str, ...]
-    where: str = ""
+    where: str
     """The repeats that have it, where others do not."""
+    count: int
+    """How many repeats have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ def patterns(segments: Iterable[Segment]) -> tuple[Pattern, ...]:
     for group in groups:
         group.found = {place: group.found[place] for place in sorted(group.found, key=order.__getitem__)}
     groups.sort(key=lambda group: order[next(iter(group.found))])
-    repeats = {stage: sum(1 for place in order if place[0] == stage) for stage, _ in order}
+    repeats = Counter(stage for stage, _ in order)
     whole = _Places(tuple(order), repeats)
     return tuple(_pattern(group, repeats, whole.said(group.found) if len(groups) > 1 else "") for group in groups)
 
@@ -114,7 +117,8 @@ def _key(box: Box) -> object:
     first, *others = box.words
     if _free(box):
         first = _NUMBER.sub("#", first)
-    return box.kind, first, *(_NUMBER.sub("#", word) for word in others if not _OPTIONAL.match(word)), box.before, box.after, box.sign
+    words = [_NUMBER.sub("#", word) for word in others if not _OPTIONAL.match(word)]
+    return box.kind, first, *words, box.before, box.after, box.sign
 
 
 def _free(box: Box) -> bool:
@@ -153,10 +157,19 @@ def _pattern(group: _Group, repeats: Mapping[str, int], where: str) -> Pattern:
     cells: dict[str, tuple[Cell, ...]] = {}
     notes: list[str] = []
     dashed: dict[tuple[Place, ...], list[Box]] = {}
+    lane = {box.name for box in group.model.part.boxes
+            if box.node.role == "shortcut" and isinstance(box.op, Pool | PadChannels)}
+    padded: list[tuple[Box, tuple[Place, ...]]] = []
+    if not any(isinstance(box.op, PadChannels) for box in group.model.part.boxes if box.name in lane):
+        lane = set()
     body = [box for box in group.model.part.boxes if isinstance(box.op, UNITS) and box.node.role == "main"]
     for box in group.model.part.boxes:
         here = {place: found[names[box.name]] for place, (_, found) in group.found.items() if names[box.name] in found}
         drawn, column = _box(box, here, stages, letters)
+        if box.name in lane:
+            padded.append((drawn, tuple(here)))
+            boxes.append(drawn)
+            continue
         if body and box.node.role == "shortcut" and column and _as_last(here, names[body[-1].name], group):
             column = ()
             notes.append("shortcut: as wide as the last convolution")
@@ -169,6 +182,8 @@ def _pattern(group: _Group, repeats: Mapping[str, int], where: str) -> Pattern:
         if column:
             cells[box.name] = column
         boxes.append(drawn)
+    if padded:
+        notes.insert(0, f"dashed line: {_padding(padded, places, len(group.found))}")
     for kept, found in dashed.items():
         which = "" if len(dashed) == 1 else " " + ", ".join(dict.fromkeys(box.sign or box.words[0] for box in found))
         notes.insert(0, f"dashed{which}: in {places.said(kept)} only")
@@ -177,7 +192,17 @@ def _pattern(group: _Group, repeats: Mapping[str, int], where: str) -> Pattern:
         said = ", ".join(f"{value} in {places.said(values[value])}" for value in values)
         notes.append(f"{'/' if word == 'stride' else ''}{letter}: {word} {said}, else 1")
     part = replace(group.model.part, boxes=tuple(boxes))
-    return Pattern(part, blocks, stages, cells, tuple(dict.fromkeys(notes)), where)
+    return Pattern(part, blocks, stages, cells, tuple(dict.fromkeys(notes)), where, len(group.found))
+
+
+def _padding(padded: Sequence[tuple[Box, tuple[Place, ...]]], places: _Places, count: int) -> str:
+    """What a dashed shortcut does, and where."""
+    by_where: dict[tuple[Place, ...], list[str]] = {}
+    for box, here in padded:
+        by_where.setdefault(here, []).append(box.label)
+    said = [f"{', '.join(labels)}{'' if len(here) == count else f' in {places.said(here)}'}"
+            for here, labels in by_where.items()]
+    return "; ".join(said) + ("" if any(len(here) == count for here in by_where) else ", else the identity")
 
 
 def _as_last(here: Mapping[Place, Box], last: str, group: _Group) -> bool:
@@ -238,7 +263,7 @@ def _box(box: Box, here: Mapping[Place, Box], stages: Sequence[str],
 
 def _optional(box: Box, kind: str) -> str:
     for word in box.words[1:]:
-        if kind == "stride" and _STRIDE.match(word) or kind != "stride" and kind in word:
+        if _STRIDE.match(word) if kind == "stride" else kind in word:
             return word
     return ""
 
