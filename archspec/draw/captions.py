@@ -9,6 +9,7 @@ from archspec.draw.boxes import UNITS, Box, Strip, act_word, norm_word
 from archspec.draw.shapes import Line, Rect, Shape, Text, half
 from archspec.graph.ops import Activation
 from archspec.graph.types import Tensor
+from archspec.views.numbers import UNITS as SIZES
 from archspec.views.numbers import count, short
 
 ROW = 17.0
@@ -56,6 +57,14 @@ def costs(boxes: Iterable[Box]) -> str:
     macs = [node.macs for node in nodes]
     total = None if None in macs else sum(each or 0 for each in macs)
     return f"{short(sum(node.parameters for node in nodes))} parameters, {short(total)} multiply-adds"
+
+
+def three(value: int | None) -> str:
+    """In three digits, zeros at the end among them: 15.0 M."""
+    if value is None or value < 1000:
+        return "?" if value is None else str(value)
+    size, unit = next((size, unit) for size, unit in SIZES if value >= size)
+    return f"{value / size:#.3g}".rstrip(".") + f" {unit}" if value < 999.5 * size else f"{value / size:,.0f} {unit}"
 
 
 def legend(boxes: Sequence[Box], usual: str, left: float, top: float, wide: float) -> list[Shape]:

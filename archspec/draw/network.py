@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from archspec.draw.block import drawn
 from archspec.draw.boxes import Box
-from archspec.draw.captions import ROW, legend, shape_text, tip, usual_act
+from archspec.draw.captions import ROW, legend, shape_text, three, tip, usual_act
 from archspec.draw.laid import Layout, Look
 from archspec.draw.lettering import width
 from archspec.draw.miniature import miniature
@@ -18,7 +18,7 @@ from archspec.draw.pattern import Cell, Pattern, patterns
 from archspec.draw.shapes import SIZES, Extent, Face, Line, Mark, Rect, Shape, Text, extent, half, moved
 from archspec.draw.svg import MARGIN, Picture
 from archspec.graph.ir import Graph
-from archspec.views.numbers import UNITS, count
+from archspec.views.numbers import count
 from archspec.views.summary import Summary, summary
 
 COLUMN, PAGE = 436.0, 925.0
@@ -290,15 +290,7 @@ def _named(segment: Segment) -> list[tuple[str, Face]]:
 
 
 def _figures_of(parameters: int | None, macs: int | None, activations: int | None) -> tuple[str, str, str]:
-    return _three(parameters), _three(macs), _mebibytes(activations)
-
-
-def _three(value: int | None) -> str:
-    """In three digits, zeros at the end among them: 15.0 M."""
-    if value is None or value < 1000:
-        return "?" if value is None else str(value)
-    size, unit = next((size, unit) for size, unit in UNITS if value >= size)
-    return f"{value / size:#.3g}".rstrip(".") + f" {unit}" if value < 999.5 * size else f"{value / size:,.0f} {unit}"
+    return three(parameters), three(macs), _mebibytes(activations)
 
 
 def _mebibytes(value: int | None) -> str:
