@@ -3,15 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from archspec.errors import Where
 from archspec.graph.axes import BlurPool, Coordinates, Permute, Position, Reduce, Reshape, Resize
-from archspec.graph.ir import Graph, Node
+from archspec.graph.ir import Frame, Graph, Node, Value
 from archspec.graph.learned import Attention, ConvTranspose, GlobalResponseNorm, Rows, Select, Weighted
 from archspec.graph.ops import (
-    Activation, BatchNorm, Blend, Concat, Conv, Dense, Depthwise, Dropout, DropPath, Flatten, Gate, GlobalPool, GroupNorm,
-    LayerNorm, LayerScale, LocalResponseNorm, Merge, Op, Pad, PadChannels, Pool, Scale, Shuffle, SliceChannels, Upsample,
+    Activation,
+    BatchNorm,
+    Blend,
+    Concat,
+    Conv,
+    Dense,
+    Depthwise,
+    Dropout,
+    DropPath,
+    Flatten,
+    Gate,
+    GlobalPool,
+    GroupNorm,
+    LayerNorm,
+    LayerScale,
+    LocalResponseNorm,
+    Merge,
+    Op,
+    Pad,
+    PadChannels,
+    Pool,
+    Scale,
+    Shuffle,
+    SliceChannels,
+    Upsample,
 )
 from archspec.graph.types import Pair, Tensor
 
@@ -44,7 +68,7 @@ class Box:
     """Nodes drawn as one, called after the layer that gives it its word. `nodes` are in the order of computation.
 
     `words` are its label in parts, the first what it is: `3×3 conv`, `128`, `/2`. `inputs` are names of boxes, or of
-    values from elsewhere. `sheets` says that it stands for a block that is drawn elsewhere.
+    values from elsewhere.
     """
 
     name: str
@@ -56,7 +80,8 @@ class Box:
     after: Strip = Strip()
     sign: Literal["", "+", "×"] = ""
     """Drawn as a circle with this sign; the activation behind it stands beside it."""
-    sheets: bool = False
+    block: str = ""
+    """The name of the block that it stands for, which is drawn elsewhere."""
     dashed: bool = False
 
     @property
@@ -65,14 +90,25 @@ class Box:
         return next((node for node in self.nodes if node.name == self.name), self.nodes[-1])
 
     @property
+    def where(self) -> Where:
+        """Where it is written: its layer, or the call of its block."""
+        frames = [frame for frame in self.nodes[0].calls if frame.prefix == self.name and self.block]
+        return frames[0].where if frames else self.node.where
+
+    @property
     def output(self) -> Tensor:
         """The type of what it gives."""
         return self.nodes[-1].output.type
 
     @property
     def op(self) -> Op | None:
-        """The operation that it is drawn for; none for a block or a name."""
-        return self.node.op if self.nodes and not self.sheets else None
+        """The operation that it is drawn for; none for a block."""
+        return self.node.op if self.nodes and not self.block else None
+
+    @property
+    def sheets(self) -> bool:
+        """Whether it stands for a block, and so for several layers."""
+        return bool(self.block)
 
     @property
     def label(self) -> str:
@@ -99,24 +135,32 @@ class Part:
     outside: Mapping[str, str] = field(default_factory=dict)
 
 
-def part(graph: Graph, nodes: Sequence[Node], entry: str, names: Mapping[str, str] | None = None) -> Part:
+def part(graph: Graph, nodes: Sequence[Node], entry: str, names: Mapping[str, str] | None = None,
+         level: int | None = None) -> Part:
     """Consecutive nodes of a graph as boxes; `names` say what values from elsewhere are called.
 
-    The exit is the last box that something behind the nodes takes, or the last.
+    With `level`, blocks that so many others are around are boxes themselves. The exit is the last box that something
+    behind the nodes takes, or the last.
     """
     inside = {node.name for node in nodes}
-    boxes = fold(graph, nodes)
+    boxes = tuple(_grown(box, entry) for box in fold(graph, nodes, level))
     owner = {node.name: box.name for box in boxes for node in box.nodes}
     outer = {value.name for node in nodes for value in node.inputs if value.name not in inside} - {entry}
-    taken = [node.name for node in nodes if any(user.name not in inside for user in graph.users[node.name])]
+    taken = [node.name for node in nodes if node.name == graph.output.name
+             or any(user.name not in inside and user.role != "auxiliary" for user in graph.users[node.name])]
     last = owner[taken[-1]] if taken else boxes[-1].name
     return Part(boxes, entry, last, {name: (names or {}).get(name, name) for name in sorted(outer)})
 
 
-def fold(graph: Graph, nodes: Sequence[Node]) -> tuple[Box, ...]:
-    """The nodes as boxes: norm and activation go into the convolution whose name they carry, else stand as one."""
+def fold(graph: Graph, nodes: Sequence[Node], level: int | None = None) -> tuple[Box, ...]:
+    """The nodes as boxes: norm and activation go into the convolution whose name they carry, else stand as one.
+
+    With `level`, the blocks that so many others are around are one box each.
+    """
     inside = {node.name: node for node in nodes}
-    alone = {name for name in inside if len(graph.users[name]) == 1 and graph.users[name][0].name in inside}
+    frames = {node.name: node.calls[level] for node in nodes if level is not None and len(node.calls) > level}
+    alone = {name for name in inside if len(graph.users[name]) == 1 and graph.users[name][0].name in inside
+             and frames.get(name) == frames.get(graph.users[name][0].name)}
     into: dict[str, str] = {}
     for node in reversed(nodes):
         into[node.name] = _ahead(node, graph.users[node.name][0], inside, into) if node.name in alone else node.name
@@ -124,13 +168,16 @@ def fold(graph: Graph, nodes: Sequence[Node]) -> tuple[Box, ...]:
         before = node.inputs[0].name if len(node.inputs) == 1 else ""
         if into[node.name] == node.name and before in alone:
             into[node.name] = _behind(node, inside[into[before]], inside[before])
+    into |= {name: frame.prefix for name, frame in frames.items()}
     groups: dict[str, list[Node]] = {}
     for node in nodes:
         groups.setdefault(into[node.name], []).append(node)
     # a box stands where its last node is computed: all that it takes stands before it
     places = {node.name: place for place, node in enumerate(nodes)}
     order = sorted(groups, key=lambda name: places[groups[name][-1].name])
-    return tuple(_box(inside[name], tuple(groups[name]), into) for name in order)
+    blocks = {frame.prefix: frame for frame in frames.values()}
+    return tuple(_closed(blocks[name], tuple(groups[name]), into) if name in blocks
+                 else _box(inside[name], tuple(groups[name]), into) for name in order)
 
 
 def _ahead(node: Node, user: Node, inside: Mapping[str, Node], into: Mapping[str, str]) -> str:
@@ -139,11 +186,14 @@ def _ahead(node: Node, user: Node, inside: Mapping[str, Node], into: Mapping[str
     One that another layer is called after stays with that.
     """
     head = inside[into[user.name]]
-    other = len(node.inputs) == 1 and node.inputs[0].name in inside and _carries(node, node.inputs[0].name)
-    if isinstance(node.op, (*NORMS, Activation)) and isinstance(head.op, UNITS) and (
-            node.name.startswith(f"{head.name}_") or (user.name == head.name and isinstance(node.op, Activation) and not other)):
-        return head.name
-    return node.name
+    if not isinstance(node.op, (*NORMS, Activation)) or not isinstance(head.op, UNITS):
+        return node.name
+    before = node.inputs[0].name
+    # a norm of the same convolution stands before an activation
+    other = before in inside and before.removesuffix("_norm") != head.name and _carries(node, before)
+    named = node.name.startswith(f"{head.name}_")
+    bare = user.name == head.name and isinstance(node.op, Activation)
+    return head.name if not other and (named or bare) else node.name
 
 
 def _carries(node: Node, before: str) -> bool:
@@ -167,11 +217,48 @@ def _box(head: Node, nodes: tuple[Node, ...], into: Mapping[str, str]) -> Box:
     place = nodes.index(head)
     own = {node.name for node in nodes}
     inputs = tuple(into.get(value.name, value.name) for node in nodes for value in node.inputs if value.name not in own)
-    kind, words, sign = _said(head)
+    kind, words, sign = said(head)
     if isinstance(head.op, NORMS):
         words = (", ".join((words[0], *(act_word(node.op) for node in nodes[1:]))),)
         return Box(head.name, kind, words, nodes, inputs)
     return Box(head.name, kind, words, nodes, inputs, _strip(nodes[:place]), _strip(nodes[place + 1:]), sign)
+
+
+def _grown(box: Box, entry: str) -> Box:
+    """A concatenation of what entered and something new says how much that adds."""
+    if not isinstance(box.op, Concat) or len(box.inputs) != 2 or box.inputs.count(entry) != 1:
+        return box
+    new = next(value for value in box.node.inputs if value.name != entry)
+    return replace(box, words=("concat", f"+ {new.type.channels}", *box.words[2:]))
+
+
+def _closed(frame: Frame, nodes: tuple[Node, ...], into: Mapping[str, str]) -> Box:
+    """A called block as one box: its name, its largest kernel, its stride."""
+    own = {node.name for node in nodes}
+    outer = [value for node in nodes for value in node.inputs if value.name not in own]
+    kernel = max((node.op.kernel for node in nodes if isinstance(node.op, Conv | Depthwise | Pool)), default=(1, 1))
+    shown = "" if kernel == (1, 1) or f"{kernel[0]}x{kernel[1]}" in frame.name else f" {_pair(kernel)}"
+    kinds = [said(node)[0] for node in nodes]
+    kind = min(kinds, key=_RANK.index)
+    words = (f"{frame.name}{shown}", *_scaled(outer, nodes[-1].output.type))
+    inputs = tuple(dict.fromkeys(into.get(value.name, value.name) for value in outer))
+    return Box(frame.prefix, kind, words, nodes, inputs, block=frame.name)
+
+
+_RANK: tuple[Kind, ...] = ("attention", "conv", "dense", "gate", "pool", "merge", "plain", "name")
+"""What a block is, as far as colour says it: the first of these that is in it."""
+
+
+def _scaled(entered: Sequence[Value], left: Tensor) -> tuple[str, ...]:
+    """/2 where a block halves the map that enters it first, ×2 where it doubles it."""
+    before, after = (entered[0].type.stride if entered else None), left.stride
+    if before is None or after is None or before == after:
+        return ()
+    down = [b / a for a, b in zip(before, after, strict=True)]
+    if all(ratio.denominator == 1 for ratio in down):
+        return _stride((int(down[0]), int(down[1])))
+    up = [1 / ratio for ratio in down]
+    return _stride((int(up[0]), int(up[1])), "×") if all(ratio.denominator == 1 for ratio in up) else ()
 
 
 def _strip(nodes: Iterable[Node]) -> Strip:
@@ -223,7 +310,7 @@ def _number(value: float) -> str:
     return f"{value:.3g}"
 
 
-def _said(node: Node) -> tuple[Kind, tuple[str, ...], Literal["", "+", "×"]]:
+def said(node: Node) -> tuple[Kind, tuple[str, ...], Literal["", "+", "×"]]:
     """Kind, words and sign of the box of an operation."""
     match node.op:
         case Conv() | Depthwise() as op:
@@ -242,7 +329,9 @@ def _said(node: Node) -> tuple[Kind, tuple[str, ...], Literal["", "+", "×"]]:
             return "gate", ("gate",), "×"
         case Merge(how):
             return "merge", (how,), ""
-        case Concat() | Rows() | Weighted() | Select() | Blend() as op:
+        case Concat():
+            return "merge", ("concat", str(node.output.type.channels)), ""
+        case Rows() | Weighted() | Select() | Blend() as op:
             return "merge", (_JOINS[type(op)],), ""
         case Pool() | GlobalPool() | BlurPool() | Upsample() | Resize() | Reduce() as op:
             return "pool", _resampled(op), ""
@@ -252,8 +341,7 @@ def _said(node: Node) -> tuple[Kind, tuple[str, ...], Literal["", "+", "×"]]:
             return "plain", (_plain(op),), ""
 
 
-_JOINS: Mapping[type[Op], str] = {Concat: "concat", Rows: "rows", Weighted: "weighted sum", Select: "select",
-                                  Blend: "highway"}
+_JOINS: Mapping[type[Op], str] = {Rows: "rows", Weighted: "weighted sum", Select: "select", Blend: "highway"}
 
 
 def _resampled(op: Pool | GlobalPool | BlurPool | Upsample | Resize | Reduce) -> tuple[str, ...]:

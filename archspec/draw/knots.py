@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from archspec.draw.boxes import Box
-from archspec.draw.laid import SIDES, Laid, Layout, Port
+from archspec.draw.laid import SIDES, Laid, Layout, Port, level
 from archspec.draw.shapes import Line, Shape, half, straight
 from archspec.draw.tree import Knot, Leaf
 
@@ -49,20 +49,31 @@ def knot(layout: Layout, tied: Knot, source: str) -> Laid:
 def _trees(layout: Layout, boxes: Sequence[Box], alone: Collection[str], source: str) -> dict[str, Laid]:
     """Boxes with what is drawn right above them: all but those that one other alone takes."""
     found: dict[str, Laid] = {}
-    inside = {box.name for box in boxes}
+    inside, widths = {box.name for box in boxes}, _widths(layout, boxes, alone)
     for box in boxes:
         above = [found.pop(name) if name in alone else _line(name if name in inside else source) for name in box.inputs]
-        found[box.name] = _under(layout, box, above)
+        found[box.name] = _under(layout, box, above, widths[box.name])
     return found
+
+
+def _widths(layout: Layout, boxes: Sequence[Box], alone: Collection[str]) -> dict[str, float]:
+    """How wide boxes are, those even that stand in one column."""
+    top: dict[str, str] = {}
+    columns: dict[str, list[Box]] = {}
+    for box in boxes:
+        above = box.inputs[0] if len(box.inputs) == 1 and box.inputs[0] in alone else box.name
+        top[box.name] = top.get(above, box.name)
+        columns.setdefault(top[box.name], []).append(box)
+    return {box.name: wide for column in columns.values() for box, wide in zip(column, layout.even(column), strict=True)}
 
 
 def _line(source: str) -> Laid:
     return Laid((), 0, 0, 0, (Port(0, 0, source, arrow=False),), (Port(0, 0, source),))
 
 
-def _under(layout: Layout, box: Box, above: Sequence[Laid]) -> Laid:
-    """A box below what it takes."""
-    laid = layout.leaf(box, layout.width(box))
+def _under(layout: Layout, box: Box, above: Sequence[Laid], wide: float) -> Laid:
+    """A box, so wide, below what it takes."""
+    laid = layout.leaf(box, wide)
     if not above:
         return laid
     if len(above) == 1:
@@ -70,18 +81,19 @@ def _under(layout: Layout, box: Box, above: Sequence[Laid]) -> Laid:
         if not top.shapes:
             return replace(laid, entries=tuple(replace(port, source=top.entries[0].source) for port in laid.entries))
         down = laid.at(top.exits[0].x, top.exits[0].y + layout.look.gap)
-        line = Line(((top.exits[0].x, top.exits[0].y), (top.exits[0].x, top.exits[0].y + layout.look.gap)), "e", True,
-                    top.exits[0].source)
+        end = top.exits[0]
+        line = Line(((end.x, end.y), (end.x, end.y + layout.look.gap)), "w" if end.dashed else "e", True, end.source)
         return Laid((*top.shapes, line, *down.shapes), max(top.left, down.left), max(top.right, down.right), down.height,
                     top.entries, down.exits)
     xs = layout.columns(above, least=SIDES if box.sign else 0)
     middle = half((xs[0] + xs[-1]) / 2)
-    placed = [each.at(x - middle, 0) for each, x in zip(above, xs, strict=True)]
+    placed = [each.at(x - middle, 0) for each, x in zip(level(above), xs, strict=True)]
     joined, lines = layout.joined(Leaf(box), [port for each in placed for port in each.exits], laid)
     shapes = tuple(shape for each in placed for shape in each.shapes)
     everything = [*placed, joined]
-    return Laid((*shapes, *lines, *joined.shapes), max(each.left for each in everything), max(each.right for each in everything),
-                joined.height, tuple(port for each in placed for port in each.entries), joined.exits)
+    return Laid((*shapes, *lines, *joined.shapes), max(each.left for each in everything),
+                max(each.right for each in everything), joined.height, tuple(port for each in placed for port in each.entries),
+                joined.exits)
 
 
 def _layered(trees: Mapping[str, Laid], leaving: Collection[str], source: str) -> list[list[_Item]]:
@@ -113,6 +125,8 @@ def _stacked(layout: Layout, layers: Sequence[Sequence[_Item]], source: str) -> 
     y = left = right = 0.0
     entries: tuple[Port, ...] = ()
     exits: list[Port] = []
+    tops = level([item.laid for item in placed[0]])
+    placed[0] = [replace(item, laid=laid) for item, laid in zip(placed[0], tops, strict=True)]
     for index, row in enumerate(placed):
         if index:
             lines, y = _tracks(exits, row, y)

@@ -4,16 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from archspec.draw.boxes import Box, Strip
 from archspec.draw.lettering import width
-from archspec.draw.shapes import ARROW, RADIUS, SIZES, Circle, Face, Line, Mark, Point, Rect, Shape, Text, extent, half, moved, straight
+from archspec.draw.shapes import (
+    ARROW,
+    RADIUS,
+    SIZES,
+    Circle,
+    Face,
+    Line,
+    Mark,
+    Point,
+    Rect,
+    Shape,
+    Text,
+    extent,
+    half,
+    moved,
+    straight,
+)
 from archspec.draw.tree import Knot, Lane, Leaf, Parallel, Series, Tree
 
 STRIP = 4.0
+LEADING = 14.0
+"""From one row of a label to the next."""
 CIRCLE = 9.0
 SIDES = 2 * (CIRCLE + ARROW + RADIUS)
 """Between two lines that come into a circle from its sides."""
+NAMED = 15.0 + 22
+"""From the top of a name from elsewhere to the box that takes it."""
 MANY = 4
 """Of more equal paths than this the first two and the last are drawn."""
 
@@ -29,6 +50,8 @@ class Look:
     aside: float = 14
     pad: float = 4
     usual: str = ""
+    broken: bool = False
+    """Names of blocks take a row for each part between `_`."""
     short: bool = False
     """`3×3, 96` for `3×3 conv, 96`."""
 
@@ -94,11 +117,16 @@ class Layout:
         words = [word.removesuffix(" conv") if self.look.short else word for word in box.words]
         return ", ".join([*words, *acts])
 
+    def rows(self, box: Box) -> list[str]:
+        """The label in the rows that it takes: names break behind `_`."""
+        words = self.words(box)
+        return words.replace("_", "_ ").split(" ", words.count("_")) if self.look.broken and box.block else [words]
+
     def width(self, box: Box) -> float:
         """How wide a box is for itself."""
         if box.sign:
             return 2 * CIRCLE
-        wide = self.measure(self.words(box)) + (0 if box.kind == "name" else 2 * self.look.pad)
+        wide = max(map(self.measure, self.rows(box))) + (0 if box.kind == "name" else 2 * self.look.pad)
         return 2 * half(wide / 2)
 
     def measure(self, words: str, face: Face | None = None) -> float:
@@ -115,15 +143,17 @@ class Layout:
         if box.sign:
             return self._circle(box, frozenset())
         left, right = reach or (-wide / 2, wide / 2)
-        height, kind = self.look.height, box.kind
+        rows, size, kind = self.rows(box), SIZES[self.look.face], box.kind
+        height = self.look.height + LEADING * (len(rows) - 1)
         sheets = [Rect(left + shift, shift, right - left, height, kind) for shift in (6, 3)] if box.sheets else []
         outline = Rect(left, 0, right - left, height, f"{kind} x" if box.dashed else kind)
         shift = 0 if box.joins else (bool(box.before) - bool(box.after)) * STRIP / 2
-        middle = height / 2 + 0.34 * SIZES[self.look.face] + shift
-        label = Text((left + right) / 2, half(middle), self.words(box), face=self.look.face)
+        first = self.look.height / 2 + 0.34 * size + shift
+        label = [Text((left + right) / 2, half(first + LEADING * row), words, face=self.look.face)
+                 for row, words in enumerate(rows)]
         strips = [] if box.joins else [*_strip(box.before, left, right, 0, kind),
                                        *_strip(box.after, left, right, height - STRIP, kind)]
-        mark = self._mark(box, (*sheets, outline, *strips, label))
+        mark = self._mark(box, (*sheets, outline, *strips, *label))
         below = 6 if box.sheets else 0
         return Laid((mark,), -left, right + below, height + below, (Port(0, 0),), (Port(0, height + below, box.name),))
 
@@ -146,6 +176,8 @@ class Layout:
         shapes += [Line(tuple((x, y + CIRCLE) for x, y in stroke)) for stroke in strokes]
         if box.after.act and -1 not in taken:
             shapes.append(Text(-CIRCLE - 4, CIRCLE + 4, box.after.act, "end", "s", dim=True))
+        elif box.after.act and 0 not in taken:
+            shapes.append(Text(0, -5, box.after.act, face="s", dim=True))
         elif box.after.act:
             shapes.append(Text(5, 2 * CIRCLE + 11, box.after.act, "start", "s", dim=True))
         around = extent(shapes)
@@ -177,13 +209,20 @@ class Layout:
         return Laid(tuple(shapes), left, right, y, entries, exits)
 
     def _even(self, series: Series) -> list[float]:
-        """The widths of the boxes of a column: all as the widest, unless that is half again as wide."""
-        widths = [self.width(part.box) if isinstance(part, Leaf) else 0.0 for part in series.parts]
-        boxes = [wide for part, wide in zip(series.parts, widths, strict=True)
-                 if isinstance(part, Leaf) and not part.box.sign and part.box.kind != "name"]
-        widest = max(boxes, default=0.0)
-        return [widest if isinstance(part, Leaf) and not part.box.sign and part.box.kind != "name" and widest < 1.5 * wide
-                else wide for part, wide in zip(series.parts, widths, strict=True)]
+        """The widths of the boxes of a column, none for what is no box."""
+        boxes = {index: part.box for index, part in enumerate(series.parts) if isinstance(part, Leaf)}
+        widths = dict(zip(boxes, self.even(list(boxes.values())), strict=True))
+        return [widths.get(index, 0.0) for index in range(len(series.parts))]
+
+    def even(self, boxes: Sequence[Box]) -> list[float]:
+        """The widths of boxes in a column: all as the widest, but for what is half again as wide as the narrowest."""
+        widths = [self.width(box) for box in boxes]
+        plain = sorted(wide for box, wide in zip(boxes, widths, strict=True) if not box.sign and box.kind != "name")
+        while plain and plain[-1] >= 1.5 * plain[0]:
+            plain.pop()
+        widest = plain[-1] if plain else 0.0
+        return [max(wide, widest) if not box.sign and box.kind != "name" else wide
+                for box, wide in zip(boxes, widths, strict=True)]
 
     def _room(self, above: Port, below: Laid) -> float:
         """Between a box and what follows: more where lines part."""
@@ -215,6 +254,7 @@ class Layout:
             between, paths = [(2, f"… {len(paths)} paths")], [paths[0], paths[1], paths[-1]]
         xs = self.columns(paths, between)
         middle = half((xs[0] + xs[-1]) / 2) if parallel.spine is None else xs[parallel.spine]
+        paths = level(paths)
         placed = [path.at(x - middle, 0) for path, x in zip(paths, xs, strict=True)]
         shapes = [shape for path in placed for shape in path.shapes]
         height = max(path.height for path in placed)
@@ -228,10 +268,17 @@ class Layout:
     def columns(self, paths: Sequence[Laid], between: Sequence[tuple[int, str]] = (), least: float = 0) -> list[float]:
         """Where the spines of paths stand, so that they do not touch, and so far apart at least."""
         xs = [0.0]
-        for index, (path, after) in enumerate(zip(paths, paths[1:], strict=False), 1):
+        for index, (path, after) in enumerate(pairwise(paths), 1):
             words = sum(width(text, SIZES["s"]) + self.look.aside for at, text in between if at == index)
             xs.append(half(xs[-1] + max(least, path.right + self.look.aside + words + after.left)))
         return xs
+
+
+def level(paths: Sequence[Laid]) -> list[Laid]:
+    """Paths side by side: those that begin without a name stand so much lower that first boxes are level."""
+    if all(port.drawn for path in paths for port in path.entries):
+        return list(paths)
+    return [path.at(0, NAMED) if path.shapes and all(port.drawn for port in path.entries) else path for path in paths]
 
 
 def _strip(strip: Strip, left: float, right: float, y: float, kind: str) -> list[Rect | Line]:
@@ -256,8 +303,7 @@ def _forked(start: Port, entries: Sequence[Port], look: Look) -> list[Shape]:
 
 def _fits_circle(exits: Sequence[Port]) -> bool:
     """Whether at most one line comes from each side and from above."""
-    return all(sum(1 for port in exits if side(port.x)) <= 1 for side in
-               (lambda x: x < 0, lambda x: x == 0, lambda x: x > 0))
+    return len({(port.x > 0) - (port.x < 0) for port in exits}) == len(exits)
 
 
 def _into_circle(port: Port, top: float) -> Line:

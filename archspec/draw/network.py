@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from archspec.draw.block import drawn
+from archspec.draw.block import LOOKS, Link, drawn
 from archspec.draw.boxes import Box
-from archspec.draw.captions import ROW, legend, shape_text, three, tip, usual_act
+from archspec.draw.captions import ROW, Legend, shape_text, three, tip, usual_act
+from archspec.draw.fit import WIDTHS, Wanted, too_wide
 from archspec.draw.laid import Layout, Look
-from archspec.draw.lettering import width
+from archspec.draw.lettering import width, wrapped
 from archspec.draw.miniature import miniature
 from archspec.draw.outline import Segment, outline
 from archspec.draw.pattern import Cell, Pattern, patterns
@@ -21,8 +22,6 @@ from archspec.graph.ir import Graph
 from archspec.views.numbers import count
 from archspec.views.summary import Summary, summary
 
-COLUMN, PAGE = 436.0, 925.0
-"""The widths of a paper's column and page, in pixels; what fits has type of 6 pt or more there."""
 SPINE = 172.0
 BOX, STAGE = 24.0, 46.0
 NEAR, FAR, HUNG = 14.0, 26.0, 32.0
@@ -39,32 +38,41 @@ BOXES = 40
 """Of a block of more boxes than this there is no room below the network."""
 
 
-def network_picture(graph: Graph, link: str = "") -> Picture:
+def network_picture(graph: Graph, *, width: Wanted = "auto", link: Link | None = None) -> Picture:
     """The whole network in the order of computation, from the image to the logits.
 
-    With `link`, boxes lead to `link#Lnn`, the line of the spec that they come from. Auxiliary heads hang dashed beside the
-    spine and are not counted, as in the model that predicts. Needs time linear in the nodes.
+    `link` says where boxes lead. Auxiliary heads hang dashed beside the spine and are not counted, as in the model that
+    predicts. Needs time linear in the nodes. Raises InputError where the picture is wider than it should be.
     """
     segments, cost = outline(graph), summary(graph)
     found = patterns(segments)
     below = found if len(found) <= SHOWN and all(len(pattern.part.boxes) <= BOXES for pattern in found) else ()
     plain = [box for segment in segments if segment.form == "boxes" for box in segment.boxes]
     usual = usual_act([*plain, *(box for pattern in below for box in pattern.part.boxes)])
-    spine = _Spine(graph, segments, cost, Look(usual=usual), link)
-    shapes = spine.shapes()
+    shapes = _Spine(graph, segments, cost, Look(usual=usual), link).shapes()
     around = extent(shapes)
     left, wide = around.left, around.right - around.left
-    y = around.bottom
-    kept: list[Pattern] = []
+    limit = max(wide, WIDTHS["page" if width == "auto" else width] - 2 * MARGIN)
+    rooms = sorted({wide, min(max(wide, WIDTHS["page"] - 2 * MARGIN), limit), limit})
+    y = half(around.bottom)
+    shown: list[Box] = []
+    short = False
     for pattern in below:
-        fitted = _below(pattern, wide, usual)
+        fitted, look = _below(pattern, rooms, usual)
         if fitted:
             shapes.append(Line(((left, y + 14), (left + wide, y + 14)), "f"))
             shapes += moved(fitted, left, y + 36)
-            y = extent(shapes).bottom
-            kept.append(pattern)
-    shapes += legend([*plain, *(box for pattern in kept for box in pattern.part.boxes)], usual, left, y + 10, wide)
-    return Picture(tuple(shapes), f"{graph.name}, whole network", _described(graph, segments, cost))
+            y = half(extent(shapes).bottom)
+            shown += pattern.part.boxes
+            short = short or look.short
+    legend = Legend(left, half(y + 10), wide)
+    legend.strips([*plain, *shown], Look(usual=usual))
+    if short:
+        legend.short([box for box in shown if len(box.words) > 1])
+    picture = Picture((*shapes, *legend.shapes), f"{graph.name}, whole network", _described(graph, segments, cost))
+    if width != "auto" and picture.size[0] > WIDTHS[width]:
+        raise too_wide(graph.name, picture.size[0], width)
+    return picture
 
 
 def _described(graph: Graph, segments: Sequence[Segment], cost: Summary) -> str:
@@ -123,13 +131,13 @@ class _Spine:
     segments: Sequence[Segment]
     cost: Summary
     look: Look
-    link: str
+    link: Link | None
 
     def shapes(self) -> list[Shape]:
         """All of it, with the figures and the title; its left edge without lanes is 0."""
         self.lanes = _Lanes(self.segments)
         self.wide = self._width()
-        self.middle = half(self.wide / 2)
+        self.middle = self.wide / 2
         self.tops: list[Extent] = []
         y, drawn_ = 42.0, [Text(self.middle, 10, shape_text(self.graph.input.type), face="s", dim=True)]
         found: list[Shape] = [*drawn_]
@@ -175,7 +183,7 @@ class _Spine:
                     liked = max(_measure(piece, face) for piece in _pieces(words, "_"))
                     least = max(_measure(piece.rstrip(), face) for piece in _pieces(words))
                     needs.append(NAMES + 8 + max(least, min(liked, SPINE - self.lanes.room - NAMES)))
-        return half(max(needs))
+        return 2 * half(max(needs) / 2)
 
     def _segment(self, segment: Segment, y: float) -> tuple[list[Shape], float, float]:
         """Its shapes, the bottom of its last box, and the bottom with the sheets."""
@@ -186,7 +194,7 @@ class _Spine:
     def _boxes(self, segment: Segment, y: float) -> tuple[list[Shape], float, float]:
         layout = Layout(self.look)
         layout.tips = {box.name: tip(box, layout.words(box)) for box in segment.boxes}
-        layout.links = {box.name: f"{self.link}#L{box.node.where.line}" for box in segment.boxes} if self.link else {}
+        layout.links = {box.name: self.link(box.where) for box in segment.boxes} if self.link else {}
         found: list[Shape] = []
         for index, box in enumerate(segment.boxes):
             if index:
@@ -220,7 +228,7 @@ class _Spine:
             inner.append(Text(self.wide - 8, baseline + (0 if first else LINE * (rows - 1)), times, "end", "h"))
         where = segment.nodes[0].calls[0].where if segment.nodes[0].calls else segment.nodes[0].where
         mark = Mark((*back, *inner[:1], *picture, *inner[1:]), self._tip(segment), "", segment.section,
-                    f"{self.link}#L{where.line}" if self.link else "")
+                    self.link(where) if self.link else "")
         return [mark], y + high, y + high + (6 if times else 0)
 
     def _tip(self, segment: Segment) -> str:
@@ -302,19 +310,16 @@ def _mebibytes(value: int | None) -> str:
 
 # blocks below
 
-LOOKS = (Look(), Look(aside=8), Look(aside=8, short=True), Look(face="c", height=20, gap=18, fork=32, aside=8, short=True))
-
-
-def _below(pattern: Pattern, wide: float, usual: str) -> list[Shape]:
-    """A block with what varies by stage beside it or below it, from (0, 0) down; nothing if it fits no page."""
-    for room in (wide, PAGE - 2 * MARGIN):
+def _below(pattern: Pattern, rooms: Sequence[float], usual: str) -> tuple[list[Shape], Look]:
+    """A block with what varies by stage, from (0, 0) down, in the least room that is enough; nothing if none is."""
+    for room in rooms:
         for look in LOOKS:
             look = replace(look, usual=usual)
             for form in (_beside, _lettered):
                 shapes = form(pattern, look, room)
                 if shapes:
-                    return shapes
-    return []
+                    return shapes, look
+    return [], Look()
 
 
 def _headed(pattern: Pattern, room: float) -> list[Shape]:
@@ -447,10 +452,10 @@ def _pieces(words: str, behind: str = "_ ") -> list[str]:
     return re.split(f"(?<=[{behind}])", words)
 
 
-def _broken(words: str, room: float, face: Face = "", behind: str = "_ ") -> list[str]:
+def _broken(words: str, room: float, face: Face = "") -> list[str]:
     """Words in as few lines as the room allows, broken behind signs."""
     lines: list[str] = []
-    for piece in _pieces(words, behind):
+    for piece in _pieces(words):
         if lines and _measure((lines[-1] + piece).rstrip(), face) <= room:
             lines[-1] += piece
         else:
@@ -460,4 +465,4 @@ def _broken(words: str, room: float, face: Face = "", behind: str = "_ ") -> lis
 
 def _lines(words: str, x: float, y: float, room: float) -> list[Shape]:
     """Small dim words in lines, the first on y."""
-    return [Text(x, y + LINE * row, line, "start", "s", dim=True) for row, line in enumerate(_broken(words, room, "s", " "))]
+    return [Text(x, y + LINE * row, line, "start", "s", dim=True) for row, line in enumerate(wrapped(words, room, SIZES["s"]))]

@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Literal
 
 from archspec.draw.boxes import Box, Part, part
+from archspec.draw.calls import Shown
 from archspec.graph.ir import Graph, Node
 from archspec.graph.learned import Attention, ConvTranspose
 from archspec.graph.ops import Conv, Dense, Depthwise
@@ -99,13 +100,17 @@ def _exit(shown: Part) -> str:
 
 
 def _repeat(graph: Graph, nodes: Sequence[Node], entry: str) -> Repeat:
-    frames = {node.calls[0] for node in nodes if node.calls}
+    frames = {node.calls[0].prefix: node.calls[0] for node in nodes if node.calls}
+    whole = all(node.calls for node in nodes)
     inside = {node.name for node in nodes}
     taken = [value.name for node in nodes for value in node.inputs if value.name not in inside]
-    shown = part(graph, nodes, entry if entry in taken else taken[0])
-    names = list(dict.fromkeys(node.calls[0].name for node in nodes if node.calls))
-    whole = all(node.calls for node in nodes)
-    return Repeat(shown, ", ".join(names) if whole else "", next(iter(frames)).prefix if len(frames) == 1 and whole else "")
+    if entry not in taken:
+        entered = next(iter(frames.values())).entered if len(frames) == 1 and whole else ""
+        entry = entered if entered in taken else taken[0]
+    names = Shown(graph, "", tuple(nodes), graph.node(entry).output, 0).names
+    blocks = list(dict.fromkeys(frame.name for frame in frames.values()))
+    return Repeat(part(graph, nodes, entry, names), ", ".join(blocks) if whole else "",
+                  next(iter(frames)) if len(frames) == 1 and whole else "")
 
 
 def _stage(graph: Graph, section: str, nodes: Sequence[Node], entry: str) -> Segment:

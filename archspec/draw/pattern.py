@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from archspec.draw.boxes import UNITS, Box, Part
 from archspec.draw.outline import Repeat, Segment
-from archspec.graph.ops import Concat, PadChannels, Pool
+from archspec.graph.ops import Concat, PadChannels, Pool, SliceChannels
 
 Place = tuple[str, int]
 """A repeat: its stage, and its number from 1."""
@@ -30,7 +30,7 @@ class Cell:
     @property
     def text(self) -> str:
         """On one line."""
-        words = f"{self.main}{' → ' if '–' in self.main else '–'}{self.until}" if self.until else self.main
+        words = f"{self.main}–{self.until}" if self.until else self.main
         return f"{words}, {self.more}" if self.more else words
 
 
@@ -103,7 +103,8 @@ def _names(repeat: Repeat) -> dict[str, str]:
     names[repeat.part.entry] = "<entry>"
     for box in repeat.part.boxes:
         for name in box.inputs:
-            names.setdefault(name, f"<{len(names)}>")
+            called = repeat.part.outside.get(name, name)
+            names.setdefault(name, f"<{len(names) if called == name else called}>")
     return names
 
 
@@ -245,6 +246,10 @@ def _box(box: Box, here: Mapping[Place, Box], stages: Sequence[str],
             letter = letters.setdefault((kind, held), "stuvw"[min(4, sum(1 for each, _ in letters if each == kind))] if
                                         kind == "stride" else "defg"[min(3, sum(1 for each, _ in letters if each == kind))])
             words.append(f"/{letter}" if kind == "stride" else f"dilation {letter}")
+    if isinstance(box.op, Concat):  # what it joins says how much
+        varied = []
+    elif isinstance(box.op, SliceChannels) and varied:
+        words, varied = ["first channels" if box.op.start == 0 else "other channels"], []
     if not varied and not any(more.values()):
         return replace(box, words=tuple(words)), ()
     column = []

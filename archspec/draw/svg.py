@@ -10,7 +10,8 @@ from itertools import pairwise
 from typing import Literal
 from xml.sax.saxutils import escape, quoteattr
 
-from archspec.draw.shapes import ARROW, RADIUS, Circle, Line, Mark, Miniature, Point, Rect, Shape, Text, extent, half
+from archspec.draw.fit import SMALLEST, Width, fits
+from archspec.draw.shapes import ARROW, RADIUS, SIZES, Circle, Line, Mark, Miniature, Point, Rect, Shape, Text, extent, half
 from archspec.draw.theme import DARK, LIGHT, rules
 
 Theme = Literal["auto", "light", "dark"]
@@ -30,7 +31,13 @@ class Picture:
     def size(self) -> tuple[float, float]:
         """Width and height in pixels, margins included."""
         around = extent(self.shapes)
-        return half(around.right - around.left + 2 * MARGIN), half(around.bottom - around.top + 2 * MARGIN)
+        left, top = _down(around.left - MARGIN), _down(around.top - MARGIN)
+        return half(around.right + MARGIN) - left, half(around.bottom + MARGIN) - top
+
+    @property
+    def fits(self) -> Width:
+        """Whether it fits a column of a paper, or a page."""
+        return fits(self.size[0], min((SIZES[text.face] for text in _texts(self.shapes)), default=SMALLEST))
 
 
 def svg(picture: Picture, theme: Theme = "auto", *, background: bool = True) -> str:
@@ -43,14 +50,26 @@ def svg(picture: Picture, theme: Theme = "auto", *, background: bool = True) -> 
     box = f"{_n(left)} {_n(top)} {_n(wide)} {_n(tall)}"
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" width="{_n(wide)}" height="{_n(tall)}" role="img" '
-        f'aria-labelledby="t{key} d{key}" class="p{key}">',
+        f'aria-labelledby="t{key} d{key}" class="p{key}" data-fits="{picture.fits}">',
         f'<title id="t{key}">{escape(picture.title)}</title>',
-        f'<desc id="d{key}">{escape(picture.description)}</desc>',
+        f'<desc id="d{key}">{escape(picture.description)} {_FITS[picture.fits]}</desc>',
         f"<style>{_style(theme, f'.p{key} ', used)}</style>",
     ]
     if background:
         lines.append(f'<rect class="bg" x="{_n(left)}" y="{_n(top)}" width="{_n(wide)}" height="{_n(tall)}"/>')
     return "\n".join([*lines, body, "</svg>"]) + "\n"
+
+
+_FITS: dict[Width, str] = {"column": "It fits a column of a paper.", "page": "It needs the width of a page.",
+                           "free": "It is wider than a page."}
+
+
+def _texts(shapes: Iterable[Shape]) -> Iterable[Text]:
+    for shape in shapes:
+        if isinstance(shape, Mark):
+            yield from _texts(shape.shapes)
+        elif isinstance(shape, Text):
+            yield shape
 
 
 def _style(theme: Theme, scope: str, used: Collection[str]) -> str:
@@ -87,7 +106,8 @@ def _written(shape: Shape) -> Iterable[str]:
 
 
 def _mark(mark: Mark) -> Iterable[str]:
-    names = "".join(f" data-{key}={quoteattr(value)}" for key, value in (("layer", mark.layer), ("section", mark.section)) if value)
+    said = {"layer": mark.layer, "section": mark.section}
+    names = "".join(f" data-{key}={quoteattr(value)}" for key, value in said.items() if value)
     if mark.link:
         yield f"<a href={quoteattr(mark.link)}>"
     yield f"<g{names}>"

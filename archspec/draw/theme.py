@@ -54,7 +54,8 @@ def rules(colours: Colours, scope: str, used: Collection[str], *, whole: bool) -
         ".bg": f"fill:{colours.paper}", "text": f"fill:{colours.ink}", ".d": f"fill:{colours.dim}",
         ".e": f"stroke:{colours.edge};fill:none", ".w": f"stroke:{colours.edge};fill:none;stroke-dasharray:5 3",
         ".a": f"fill:{colours.edge};stroke:none", ".f": f"stroke:{colours.frame};fill:none",
-        ".g": f"stroke:{colours.frame};fill:none;stroke-dasharray:2 3", ".panel": f"fill:{colours.panel};stroke:{colours.frame}",
+        ".g": f"stroke:{colours.frame};fill:none;stroke-dasharray:2 3",
+        ".panel": f"fill:{colours.panel};stroke:{colours.frame}",
         ".share": f"fill:{colours.bar};stroke:none", ".track": f"fill:{colours.frame};stroke:none",
     }
     for kind, (fill, line) in colours.kinds.items():

@@ -95,7 +95,7 @@ class _Cutter:
         """The places that no connection passes by."""
         place = {name: index for index, name in enumerate(names)}
         passed = [0] * (len(names) + 1)
-        last = [index for index in range(len(names))]
+        last = list(range(len(names)))
         for index, name in enumerate(names):
             inner = [place[each] for each in self.boxes[name].inputs if each in place]
             outer = len(inner) < len(self.boxes[name].inputs) or not inner

@@ -27,11 +27,12 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A call of a block: its name, what the names of its layers begin with, and where it is called."""
+    """A call of a block: its name, what the names of its layers begin with, where it is called, and which value enters."""
 
     name: str
     prefix: str
     where: Where
+    entered: str = ""
 
     def __str__(self) -> str:
         return f"in the block {self.name} ({self.prefix}), called from {self.where}"
@@ -114,7 +115,10 @@ class Feature:
 
 @dataclass(frozen=True)
 class Graph:
-    """A network. `output` gives the logits; `auxiliary` the logits of extra classifiers, by stage."""
+    """A network. `output` gives the logits; `auxiliary` the logits of extra classifiers, by stage.
+
+    `taken` says by which names lists take values: for each section and repeat, the value's name to the name it is kept by.
+    """
 
     name: str
     nodes: tuple[Node, ...]
@@ -122,10 +126,13 @@ class Graph:
     auxiliary: Mapping[str, Value] = field(default_factory=dict)
     features: Mapping[str, Feature] = field(default_factory=dict)
     sections: tuple[str, ...] = ()
+    taken: Mapping[tuple[str, int], Mapping[str, str]] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "auxiliary", MappingProxyType(dict(self.auxiliary)))
         object.__setattr__(self, "features", MappingProxyType(dict(self.features)))
+        object.__setattr__(self, "taken", MappingProxyType({place: MappingProxyType(dict(names))
+                                                            for place, names in self.taken.items()}))
 
     @cached_property
     def input(self) -> Value:

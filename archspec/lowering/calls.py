@@ -40,7 +40,7 @@ def run_block(call: Call, given: Mapping[str, Tree], value: Value | None, prefix
     if read.block is None:
         return None
     unit = read.block.unit or lowering.spec.unit
-    inside = call.place.calling(Frame(name, prefix, call.where), lowering.base, unit)
+    inside = call.place.calling(Frame(name, prefix, call.where, value.name if value else ""), lowering.base, unit)
     scope = bind(call, read.block, evaluated(call, read.block, given), value, inside, kept)
     return lowering.items(read.block.body, value, inside.within(scope))
 
