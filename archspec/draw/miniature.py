@@ -9,8 +9,8 @@ from archspec.draw.laid import CIRCLE, Layout, Look
 from archspec.draw.shapes import Circle, Line, Mark, Miniature, Rect, Shape, Text, extent
 from archspec.draw.tree import tree
 
-MANY = 60
-"""Of more boxes than this no miniature would be legible."""
+MANY, MOST = 60, 400
+"""Of more boxes than this, equal paths not counted, no miniature would be legible; of so many none is tried."""
 LARGEST = 0.26
 """A box is then 15 pixels wide and 6 high."""
 
@@ -18,11 +18,13 @@ LARGEST = 0.26
 def miniature(shown: Part, wide: float, high: float) -> Miniature | None:
     """The part in a field of this size in pixels, whose middle is the origin; none if it has too many boxes.
 
-    A number of boxes that makes sense is drawn by the same rules as a picture of its own, so it needs time as that does.
+    It is laid out by the rules of a picture of its own.
     """
-    if len(shown.boxes) > MANY:
+    if len(shown.boxes) > MOST:
         return None
     laid = _Plain(Look(gap=20, fork=30)).laid(tree(shown), shown.entry)
+    if sum(isinstance(shape, Mark) for shape in laid.shapes) > MANY:
+        return None
     shapes = [*_forms(laid.shapes)]
     for port in laid.entries:
         if port.drawn:

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from archspec.draw.block import LOOKS, Link, drawn
 from archspec.draw.boxes import Box
-from archspec.draw.captions import ROW, Legend, shape_text, three, tip, usual_act
+from archspec.draw.captions import ROW, SWATCH, Legend, shape_text, three, tip, usual_act
 from archspec.draw.fit import WIDTHS, Wanted, too_wide
 from archspec.draw.laid import Layout, Look
 from archspec.draw.lettering import width, wrapped
@@ -19,6 +19,7 @@ from archspec.draw.pattern import Cell, Pattern, patterns
 from archspec.draw.shapes import SIZES, Extent, Face, Line, Mark, Rect, Shape, Text, extent, half, moved
 from archspec.draw.svg import MARGIN, Picture
 from archspec.graph.ir import Graph
+from archspec.graph.ops import Conv
 from archspec.views.numbers import count
 from archspec.views.summary import Summary, summary
 
@@ -34,8 +35,8 @@ BARS = (60.0, 68.0, 60.0)
 BETWEEN = 10.0
 SHOWN = 2
 """Of more distinct blocks than this none is drawn below the network."""
-BOXES = 40
-"""Of a block of more boxes than this there is no room below the network."""
+BOXES, MOST = 40, 200
+"""Of a block of more boxes than this, equal paths not counted, there is no room below the network; of so many in any case."""
 
 
 def network_picture(graph: Graph, *, width: Wanted = "auto", link: Link | None = None) -> Picture:
@@ -46,7 +47,7 @@ def network_picture(graph: Graph, *, width: Wanted = "auto", link: Link | None =
     """
     segments, cost = outline(graph), summary(graph)
     found = patterns(segments)
-    below = found if len(found) <= SHOWN and all(len(pattern.part.boxes) <= BOXES for pattern in found) else ()
+    below = found if len(found) <= SHOWN and all(_small(pattern) for pattern in found) else ()
     plain = [box for segment in segments if segment.form == "boxes" for box in segment.boxes]
     usual = usual_act([*plain, *(box for pattern in below for box in pattern.part.boxes)])
     shapes = _Spine(graph, segments, cost, Look(usual=usual), link).shapes()
@@ -68,11 +69,17 @@ def network_picture(graph: Graph, *, width: Wanted = "auto", link: Link | None =
     legend = Legend(left, half(y + 10), wide)
     legend.strips([*plain, *shown], Look(usual=usual))
     if short:
-        legend.short([box for box in shown if len(box.words) > 1])
+        kernel = next(box.words[0].removesuffix(" conv") for box in shown if isinstance(box.op, Conv))
+        legend.entry([Rect(0, 0, SWATCH, 11, "conv", 2)], f"{kernel}: a {kernel} convolution")
     picture = Picture((*shapes, *legend.shapes), f"{graph.name}, whole network", _described(graph, segments, cost))
     if width != "auto" and picture.size[0] > WIDTHS[width]:
         raise too_wide(graph.name, picture.size[0], width)
     return picture
+
+
+def _small(pattern: Pattern) -> bool:
+    return len(pattern.part.boxes) <= BOXES or (len(pattern.part.boxes) <= MOST and sum(
+        isinstance(shape, Mark) for shape in drawn(pattern.part, Look()).shapes) <= BOXES)
 
 
 def _described(graph: Graph, segments: Sequence[Segment], cost: Summary) -> str:
@@ -316,7 +323,7 @@ def _below(pattern: Pattern, rooms: Sequence[float], usual: str) -> tuple[list[S
         for look in LOOKS:
             look = replace(look, usual=usual)
             for form in (_beside, _lettered):
-                shapes = form(pattern, look, room)
+                shapes = form(pattern, look, room, rooms[0])
                 if shapes:
                     return shapes, look
     return [], Look()
@@ -338,7 +345,7 @@ def _placed(pattern: Pattern, look: Look, room: float) -> tuple[list[Shape], flo
     laid = drawn(pattern.part, look)
     shapes = [*laid.shapes]
     straight = all(port.x == 0 for port in laid.entries if port.drawn)
-    top = -16.0 if straight else -28.0
+    top = -22.0 if straight else -28.0
     for port in laid.entries:
         if port.drawn:
             points = ((0.0, top), (0.0, port.y)) if port.x == 0 else (
@@ -352,30 +359,31 @@ def _placed(pattern: Pattern, look: Look, room: float) -> tuple[list[Shape], flo
     return [*head, *found], extent(found).right, places
 
 
-def _beside(pattern: Pattern, look: Look, room: float) -> list[Shape]:
+def _beside(pattern: Pattern, look: Look, room: float, wide: float) -> list[Shape]:
     """What varies in columns beside the block, level with its boxes; nothing if boxes share a row, or no room is left."""
     shapes, right, places = _placed(pattern, look, room)
     if not pattern.cells:
         return [*shapes, *_noted(pattern, shapes, room)] if right <= room else []
-    rows = sorted((places[name].top, places[name].bottom) for name in pattern.cells)
+    cells = {name: found for name, found in pattern.cells.items() if name in places}  # of equal paths some are not drawn
+    rows = sorted((places[name].top, places[name].bottom) for name in cells)
     if any(above[1] > below[0] for above, below in pairwise(rows)):
         return []
-    if any(cell.more and cell.until for cells in pattern.cells.values() for cell in cells):
+    if any(cell.more and cell.until for row in cells.values() for cell in row):
         return []
-    columns = list(zip(*pattern.cells.values(), strict=True))
+    columns = list(zip(*cells.values(), strict=True))
     wides = [half(max(_measure(stage, "s"), *(_cell_width(cell) for cell in column)) + 12)
              for stage, column in zip(pattern.stages, columns, strict=True)]
     if right + 12 + sum(wides) > room:
         return []
-    x = room - sum(wides)
+    x = min(room - sum(wides), max(right + 60, wide - sum(wides)))
     top = min(place.top for place in places.values()) - 22
     found: list[Shape] = []
-    for place, (stage, wide) in enumerate(zip(pattern.stages, wides, strict=True)):
-        x += wide
+    for place, (stage, more) in enumerate(zip(pattern.stages, wides, strict=True)):
+        x += more
         if len(pattern.stages) > 1:
             found.append(Text(half(x), top, stage, "end", "s", dim=True))
-        for name, cells in pattern.cells.items():
-            found += _cell(cells[place], half(x), half((places[name].top + places[name].bottom) / 2))
+        for name, row in cells.items():
+            found += _cell(row[place], half(x), half((places[name].top + places[name].bottom) / 2))
     return [*shapes, *found, *_noted(pattern, shapes, room)]
 
 
@@ -391,7 +399,7 @@ def _cell(cell: Cell, x: float, y: float) -> list[Shape]:
     return [Text(x, y + 4, cell.main, "end")]
 
 
-def _lettered(pattern: Pattern, look: Look, room: float) -> list[Shape]:
+def _lettered(pattern: Pattern, look: Look, room: float, wide: float) -> list[Shape]:
     """Letters for what varies, and a table of them beside the block or below it; nothing if there is no room for it."""
     if not pattern.cells:
         return []
@@ -400,12 +408,12 @@ def _lettered(pattern: Pattern, look: Look, room: float) -> list[Shape]:
     boxes = tuple(_with_letter(box, letters) for box in pattern.part.boxes)
     shapes, right, places = _placed(replace(pattern, part=replace(pattern.part, boxes=boxes)), look, room)
     table = _table(pattern.stages, columns, look.face)
-    wide = extent(table).right
-    if max(right, wide) > room:
+    across = extent(table).right
+    if max(right, across) > room:
         return []
-    if right + 30 + wide <= room:
+    if right + 30 + across <= room:
         top = min(place.top for place in places.values())
-        shapes += moved(table, room - wide, top + 9)
+        shapes += moved(table, min(room - across, max(right + 60, wide - across)), top + 9)
     else:
         shapes += moved(table, 0, extent(shapes).bottom + ROW)
     return [*shapes, *_noted(pattern, shapes, room)]

@@ -177,7 +177,7 @@ def _pattern(group: _Group, repeats: Mapping[str, int], where: str) -> Pattern:
         if len(here) < len(group.found):
             drawn = replace(drawn, dashed=True)
             dashed.setdefault(tuple(here), []).append(drawn)
-        if isinstance(box.op, Concat) and group.model.part.entry in box.inputs and len(group.found) > len(stages):
+        if isinstance(box.op, Concat) and len(box.inputs) == 2 and group.model.part.entry in box.inputs:
             column = tuple(_grown(group, box, stage, names[box.name]) for stage in stages)
             notes.append("beside concat: channels that enter the stage → channels that leave it")
         if column:
@@ -249,7 +249,7 @@ def _box(box: Box, here: Mapping[Place, Box], stages: Sequence[str],
     if isinstance(box.op, Concat):  # what it joins says how much
         varied = []
     elif isinstance(box.op, SliceChannels) and varied:
-        words, varied = ["first channels" if box.op.start == 0 else "other channels"], []
+        words, varied = ["channels"], []
     if not varied and not any(more.values()):
         return replace(box, words=tuple(words)), ()
     column = []
@@ -279,8 +279,8 @@ def _bare(word: str) -> str:
 
 
 def _numbers(word: str) -> str:
-    found = _NUMBER.findall(word)
-    return "–".join(found)
+    """The numbers of a word, a rate in two digits."""
+    return "–".join(f"{float(number):.2g}" if "." in number else number for number in _NUMBER.findall(word))
 
 
 @dataclass(frozen=True, slots=True)
