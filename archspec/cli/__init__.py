@@ -26,7 +26,7 @@ COMMANDS = {
     "summary": ("archspec.cli.summary:summary",
                 "Show what SPEC costs: output, parameters, multiply-adds and memory of each stage."),
     "show": ("archspec.cli.show:show", "Show SPEC with everything it extends merged into it."),
-    "draw": ("archspec.cli.draw:draw", "Draw the blocks of SPEC as pictures, in SVG."),
+    "draw": ("archspec.cli.draw:draw", "Draw SPEC or its blocks as pictures, in SVG; or as a paper's table."),
     "list": ("archspec.cli.list:list_",
              "Show the specs that ship with archspec by family, with their cost; with --blocks the blocks."),
     "verify": ("archspec.cli.verify:verify",

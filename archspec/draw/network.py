@@ -57,7 +57,7 @@ def network_picture(graph: Graph, *, width: Wanted = "auto", link: Link | None =
     rooms = sorted({wide, min(max(wide, WIDTHS["page"] - 2 * MARGIN), limit), limit})
     y = half(around.bottom)
     shown: list[Box] = []
-    short = False
+    short, left_out = False, list[str]()
     for pattern in below:
         fitted, look = _below(pattern, rooms, usual)
         if fitted:
@@ -66,11 +66,15 @@ def network_picture(graph: Graph, *, width: Wanted = "auto", link: Link | None =
             y = half(extent(shapes).bottom)
             shown += pattern.part.boxes
             short = short or look.short
+        else:
+            left_out.append(", ".join(pattern.blocks) + (f" in {pattern.where}" if pattern.where else ""))
     legend = Legend(left, half(y + 10), wide)
     legend.strips([*plain, *shown], Look(usual=usual))
     if short:
         kernel = next(box.words[0].removesuffix(" conv") for box in shown if isinstance(box.op, Conv))
         legend.entry([Rect(0, 0, SWATCH, 11, "conv", 2)], f"{kernel}: a {kernel} convolution")
+    if left_out:
+        legend.words(f"not drawn, too wide: {'; '.join(left_out)}")
     picture = Picture((*shapes, *legend.shapes), f"{graph.name}, whole network", _described(graph, segments, cost))
     if width != "auto" and picture.size[0] > WIDTHS[width]:
         raise too_wide(graph.name, picture.size[0], width)
