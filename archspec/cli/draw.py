@@ -171,11 +171,11 @@ def _told(path: Path, picture: Picture) -> str:
 
 def _checked(name: str) -> Path:
     path = user_path(name, "-o")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; -o names a file")
     if path.suffix.lower() != ".svg":
         raise InputError(f"{path}: the picture is written as SVG\n  hint: -o {path.with_suffix('').name or 'network'}.svg; "
                          "rsvg-convert, Inkscape and CairoSVG make a PDF or PNG of it")
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; -o names a file")
     return path
 
 
