@@ -26,7 +26,7 @@ COMMANDS = {
     "summary": ("archspec.cli.summary:summary",
                 "Show what SPEC costs: output, parameters, multiply-adds and memory of each stage."),
     "show": ("archspec.cli.show:show", "Show SPEC with everything it extends merged into it."),
-    "draw": ("archspec.cli.draw:draw", "Draw the blocks of SPEC as pictures, in SVG."),
+    "draw": ("archspec.cli.draw:draw", "Draw SPEC or its blocks as pictures, in SVG; or as a paper's table."),
     "diff": ("archspec.cli.diff:diff",
              "Say in what B differs from A, two specs or two runs: structure, sizes, cost and recipe."),
     "list": ("archspec.cli.list:list_",

@@ -1,4 +1,4 @@
-"""`archspec draw`: a picture of a network, or of one of its blocks, as SVG."""
+"""`archspec draw`: a picture of a network, or of one of its blocks, as SVG; or as a table, or as Mermaid."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from archspec.cli import DONE
 from archspec.cli.options import overrides, spec_of, svg_file, svg_look
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from archspec.draw.calls import Repeat, Shown
     from archspec.draw.fit import Wanted
     from archspec.draw.svg import Picture, Theme
+    from archspec.draw.table import Format, Style
     from archspec.graph.ir import Graph
 
 STREAM = "-"
@@ -38,7 +40,7 @@ def _repeat(ctx: click.Context, parameter: click.Parameter, value: str | None) -
 
 
 @click.command()
-@click.argument("spec")
+@click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
 @click.option("-o", "--output", metavar="FILE", help="The file to write; NAME.svg here if not given, - for standard output.")
 @click.option("--block", metavar="NAME", help="A block of SPEC, where it is called first; `all`: each in a file of its own.")
 @click.option("--stage", metavar="NAME", help="The block of a stage; stem and head are drawn whole.")
@@ -49,13 +51,24 @@ def _repeat(ctx: click.Context, parameter: click.Parameter, value: str | None) -
 @click.option("--width", type=click.Choice(["auto", "column", "page", "free"]), default="auto", show_default=True,
               help="What the picture has to fit: a column of a paper, 84 mm, or its page, 178 mm.")
 @click.option("--link", metavar="URL", help="Boxes lead to URL#L12, their line of SPEC; {file} in it is the file that has it.")
+@click.option("--format", "form", type=click.Choice(["svg", "mermaid"]), default="svg", show_default=True,
+              help="mermaid: the network as text that GitHub draws.")
+@click.option("--table", type=click.Choice(["latex", "markdown", "html"]),
+              help="The table that a paper would print; of several SPECs side by side.")
+@click.option("--style", type=click.Choice(["resnet", "rows", "inception"]), default="resnet", show_default=True,
+              help="Of the table: repeats in brackets; a row a stage with its parameters; a column a path.")
 @overrides
-def draw(spec: str, output: str | None, block: str | None, stage: str | None, repeat: Repeat | None, depth: int | None,
-         theme: Theme, background: bool, width: Wanted, link: str | None, overrides: tuple[str, ...]) -> int:
-    """Draw the blocks of SPEC as pictures, in SVG.
+def draw(specs: tuple[str, ...], output: str | None, block: str | None, stage: str | None, repeat: Repeat | None,
+         depth: int | None, theme: Theme, background: bool, width: Wanted, link: str | None, form: str, table: Format | None,
+         style: Style, overrides: tuple[str, ...]) -> int:
+    """Draw SPEC as a picture, in SVG: its stages with folded repeats, what they cost, and its blocks.
 
-    The picture says what it fits: a column or a page of a paper.
+    The picture says what it fits: a column or a page of a paper. Tables and Mermaid go to standard output without -o.
     """
+    _check_options(len(specs), form, table)
+    if table:
+        return _table(specs, table, style, output, overrides)
+    spec = specs[0]
     from archspec.draw import calls
     from archspec.draw.block import block_picture
     if block and stage:
@@ -64,11 +77,16 @@ def draw(spec: str, output: str | None, block: str | None, stage: str | None, re
         raise click.UsageError("--repeat is of one --stage or --block")
     if depth is not None and not (block or stage):
         raise click.UsageError("--depth is of a --stage or --block")
-    if not (block or stage):
-        raise click.UsageError("say --block NAME, or --block all, or --stage NAME")
     loaded = spec_of(spec, overrides)
     graph = lower(loaded)
+    if form == "mermaid":
+        from archspec.draw.mermaid import mermaid
+        return _text(mermaid(graph), output)
     links = None if link is None else _links(link, loaded.resolved.layers[-1].tree.where.file)
+    if not (block or stage):
+        from archspec.draw.network import network_picture
+        _write(network_picture(graph, width=width, link=links), output, graph.name, theme, background)
+        return DONE
 
     def picture(shown: Shown) -> Picture:
         return block_picture(shown, depth=depth, width=width, link=links)
@@ -77,6 +95,48 @@ def draw(spec: str, output: str | None, block: str | None, stage: str | None, re
         return _write_all(graph, picture, output, theme, background)
     shown = calls.block(graph, block, repeat or 1) if block else calls.stage(graph, stage or "", repeat)
     _write(picture(shown), output, f"{graph.name}_{block or stage}", theme, background)
+    return DONE
+
+
+def _check_options(specs: int, form: str, table: str | None) -> None:
+    """Raises UsageError where an option is given that would do nothing."""
+    context = click.get_current_context()
+    given = {option.name: option.opts[-1] for option in context.command.params if option.name is not None
+             and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE}
+    pictures = ("block", "stage", "repeat", "depth", "theme", "background", "width", "link")
+    if table and "form" in given:
+        raise click.UsageError("--format and --table: say one of them")
+    for name in pictures if table or form == "mermaid" else ():
+        if name in given:
+            raise click.UsageError(f"{given[name]} is of pictures, and "
+                                   f"{'--table' if table else '--format mermaid'} is none")
+    if "style" in given and not table:
+        raise click.UsageError("--style is of a --table")
+    if specs > 1 and not table:
+        raise click.UsageError("a picture is of one SPEC; --table sets several side by side")
+
+
+def _table(specs: Sequence[str], form: Format, style: Style, output: str | None, overrides: tuple[str, ...]) -> int:
+    from archspec.draw.table import table, write
+    loaded = [spec_of(spec, overrides) for spec in specs]
+    names = [spec.name for spec in loaded]
+    if again := [name for name in names if names.count(name) > 1]:
+        raise InputError(f"{again[0]} is there {names.count(again[0])} times; each network is a column of its own name")
+    return _text(write(table({spec.name: (lower(spec), spec) for spec in loaded}, style), form), output)
+
+
+def _text(text: str, output: str | None) -> int:
+    """Writes what is no picture: to standard output without -o."""
+    if output in (None, STREAM):
+        click.echo(text, nl=False)
+        return DONE
+    path = user_path(output, "-o")
+    if path.suffix.lower() == ".svg":
+        raise InputError(f"{path}: what is written is no SVG\n  hint: leave --table and --format out for a picture")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; -o names a file")
+    write_text(path, text)
+    click.echo(f"{path} written")
     return DONE
 
 

@@ -40,11 +40,11 @@ def svg_look(function: F) -> F:
 def svg_file(name: str) -> Path:
     """The file that -o names for a picture. Raises InputError where no SVG is meant."""
     path = user_path(name, "-o")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; -o names a file")
     if path.suffix.lower() != ".svg":
         raise InputError(f"{path}: the picture is written as SVG\n  hint: -o {path.with_suffix('').name or 'network'}.svg; "
                          "rsvg-convert, Inkscape and CairoSVG make a PDF or PNG of it")
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; -o names a file")
     return path
 
 

@@ -15,13 +15,16 @@ from archspec.draw.captions import ROW, Legend
 from archspec.draw.fit import WIDTHS
 from archspec.draw.laid import Look
 from archspec.draw.lettering import width, wrapped
-from archspec.draw.shapes import SIZES, Line, Mark, Rect, Shape, Text, extent, half, moved
+from archspec.draw.miniature import miniature
+from archspec.draw.shapes import SIZES, Line, Mark, Miniature, Rect, Shape, Text, extent, half, moved
 from archspec.draw.svg import MARGIN, Picture
 from archspec.views.numbers import count, short
 from archspec.views.summary import StageCost
 
 HIGH, STEP = 40.0, 52.0
 """Of a section's box, and from one to the next."""
+FORM = 34.0
+"""The width of the field in it that shows the form of its block."""
 BETWEEN = 24.0
 """Between the boxes of a row."""
 BAR, COLUMN = 134.0, 150.0
@@ -132,7 +135,7 @@ def _width(report: Report) -> float:
         for each in (section.a, section.b):
             if each:
                 repeats = width(f"× {each.repeats}", SIZES["b"], True) + 24 if each.repeats > 1 else 0
-                wide = max(wide, width(each.name, SIZES["b"], True) + repeats + 24)
+                wide = max(wide, width(each.name, SIZES["b"], True) + repeats + 24 + (FORM if each.repeats else 0))
     for side in (report.network.a, report.network.b):
         wide = max(wide, width(side.name, SIZES["s"]))
     return 2 * half(wide / 2)
@@ -145,12 +148,18 @@ def _section_box(section: SectionPair, side: int, x: float, y: float, wide: floa
     style = "panel"
     if section.status != "=" and (side or section.b is None):
         style = OUTLINES[section.status]
-    shapes: list[Text | Rect | Line] = [Rect(x, y, wide, HIGH, style)]
+    shapes: list[Text | Rect | Miniature] = [Rect(x, y, wide, HIGH, style)]
+    left, right = x, x + wide
+    first = next((unit for unit in each.units if unit.block), None)
+    if first is not None:
+        form = miniature(first.part, FORM - 10, HIGH - 6)
+        shapes += [form.moved(x + FORM / 2 + 2, y + HIGH / 2)] if form else []
+        left += FORM
     if each.repeats > 1:
-        repeats = Text(x + wide - 8, y + 24.5, f"× {each.repeats}", "end", "b")
-        shapes += [Text(half(x + (wide - 8 - repeats.width) / 2), y + 24, each.name, face="b"), repeats]
-    else:
-        shapes.append(Text(half(x + wide / 2), y + 24, each.name, face="b"))
+        repeats = Text(right - 8, y + 24, f"× {each.repeats}", "end", "b")
+        shapes.append(repeats)
+        right -= 8 + repeats.width
+    shapes.append(Text(half((left + right) / 2), y + 24, each.name, face="b"))
     return [Mark(tuple(shapes), _tip(each.name, each.block, section.costs[side]), section=each.name)]
 
 

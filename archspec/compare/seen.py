@@ -12,7 +12,7 @@ from archspec.draw.boxes import Box
 from archspec.draw.captions import tip, usual_act
 from archspec.draw.fit import WIDTHS
 from archspec.draw.laid import Laid, Layout, Look
-from archspec.draw.shapes import Circle, Line, Mark, Point, Rect, Shape, Text, extent, half, straight
+from archspec.draw.shapes import Circle, Line, Mark, Miniature, Point, Rect, Shape, Text, extent, half, straight
 from archspec.draw.tree import tree
 
 STYLES: Mapping[Status, str] = {"=": "plain", "≠": "changed", "+": "added", "−": "removed"}
@@ -96,7 +96,7 @@ def _widest(layout: Layout, pair: BoxPair) -> str:
     return max(labels, key=layout.measure)
 
 
-Plain = Text | Rect | Circle | Line
+Plain = Text | Rect | Circle | Line | Miniature
 
 
 def _restyled(shapes: Iterable[Plain], kind: str, status: Status) -> Iterator[Plain]:

@@ -57,7 +57,7 @@ def _drawn(part: Part, shown: Shown, look: Look, link: Link | None) -> list[Shap
     left = left.replace(str(shown.growth[1]), str(shown.growth[-1]))
     shapes = [*behind, *laid.shapes, *ends(laid, part, entered, left, 36)]
     around = extent(shapes)
-    return [*shapes, *growth(shown.growth, around.right + 26, around.top + 12)]
+    return [*shapes, *growth(shown.growth, half(around.right) + 26, half(around.top) + 12)]
 
 
 def _captioned(shapes: Sequence[Shape], part: Part, shown: Shown, look: Look, room: float) -> Picture:

@@ -47,7 +47,7 @@ class Shown:
     def part(self, depth: int | None = None) -> Part:
         """Its boxes. Blocks that so many others of it are around are boxes; without a number as few as keep it small."""
         names = self.names
-        deepest = max(len(node.calls) for node in self.nodes) - self.level
+        deepest = max(0, *(len(node.calls) - self.level for node in self.nodes))
         if depth is not None:
             return part(self.graph, self.nodes, self.entered.name, names, self.level + min(depth, deepest))
         for opened in range(deepest, -1, -1):

@@ -15,6 +15,7 @@ from archspec.graph.ops import Activation, Conv, Depthwise, Pool
 from archspec.graph.types import Tensor
 from archspec.io.places import written
 from archspec.spec.kept import PREVIOUS
+from archspec.views.numbers import UNITS as MAGNITUDES
 from archspec.views.numbers import count, short
 
 ROW = 17.0
@@ -68,6 +69,14 @@ def costs(boxes: Iterable[Box]) -> str:
     macs = [node.macs for node in nodes]
     total = None if None in macs else sum(each or 0 for each in macs)
     return f"{short(sum(node.parameters for node in nodes))} parameters, {short(total)} multiply-adds"
+
+
+def three(value: int | None) -> str:
+    """In three digits, zeros at the end among them: 15.0 M."""
+    if value is None or value < 1000:
+        return "?" if value is None else str(value)
+    size, unit = next((size, unit) for size, unit in MAGNITUDES if value >= size)
+    return f"{value / size:#.3g}".rstrip(".") + f" {unit}" if value < 999.5 * size else f"{value / size:,.0f} {unit}"
 
 
 class Legend:

@@ -125,7 +125,7 @@ class Line:
 class Mark:
     """Shapes that belong together, a layer mostly: with a tooltip, and the names that scripts find it by."""
 
-    shapes: tuple[Text | Rect | Circle | Line, ...]
+    shapes: tuple[Text | Rect | Circle | Line | Miniature, ...]
     title: str = ""
     layer: str = ""
     section: str = ""
@@ -141,7 +141,31 @@ class Mark:
         return replace(self, shapes=tuple(shape.moved(x, y) for shape in self.shapes))
 
 
-Shape = Text | Rect | Circle | Line | Mark
+@dataclass(frozen=True, slots=True)
+class Miniature:
+    """Shapes drawn smaller than they are, without a word: (x, y) is where their origin stands, `scale` below 1 how small.
+
+    Lines keep the width that they have elsewhere, or a little less.
+    """
+
+    shapes: tuple[Rect | Circle | Line, ...]
+    x: float
+    y: float
+    scale: float
+
+    @property
+    def extent(self) -> Extent:
+        """Where it reaches."""
+        around = extent(self.shapes)
+        return Extent(self.x + self.scale * around.left, self.y + self.scale * around.top,
+                      self.x + self.scale * around.right, self.y + self.scale * around.bottom)
+
+    def moved(self, x: float, y: float) -> Miniature:
+        """The same elsewhere."""
+        return replace(self, x=self.x + x, y=self.y + y)
+
+
+Shape = Text | Rect | Circle | Line | Mark | Miniature
 
 
 def extent(shapes: Iterable[Shape]) -> Extent:

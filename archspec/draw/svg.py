@@ -11,7 +11,7 @@ from typing import Literal
 from xml.sax.saxutils import escape, quoteattr
 
 from archspec.draw.fit import SMALLEST, Width, fits
-from archspec.draw.shapes import ARROW, RADIUS, SIZES, Circle, Line, Mark, Point, Rect, Shape, Text, extent, half
+from archspec.draw.shapes import ARROW, RADIUS, SIZES, Circle, Line, Mark, Miniature, Point, Rect, Shape, Text, extent, half
 from archspec.draw.theme import DARK, LIGHT, rules
 
 Theme = Literal["auto", "light", "dark"]
@@ -92,6 +92,8 @@ def _n(value: float) -> str:
 def _written(shape: Shape) -> Iterable[str]:
     if isinstance(shape, Mark):
         yield from _mark(shape)
+    elif isinstance(shape, Miniature):
+        yield from _miniature(shape)
     elif isinstance(shape, Text):
         yield _text(shape)
     elif isinstance(shape, Rect):
@@ -116,6 +118,17 @@ def _mark(mark: Mark) -> Iterable[str]:
     yield "</g>"
     if mark.link:
         yield "</a>"
+
+
+def _miniature(small: Miniature) -> Iterable[str]:
+    """Hidden from screen readers, which hear the words beside it."""
+    scale = round(small.scale, 4)
+    thick = min(1.1, 0.7 + 1.6 * scale) / scale
+    yield (f'<g transform="translate({_n(small.x)} {_n(small.y)}) scale({_n(scale)})" style="stroke-width:{thick:.3g}" '
+           'aria-hidden="true">')
+    for shape in small.shapes:
+        yield from _written(shape)
+    yield "</g>"
 
 
 def _text(text: Text) -> str:

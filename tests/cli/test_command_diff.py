@@ -162,7 +162,7 @@ def test_of_two_runs_spec_recipe_data_and_result(archspec: Run) -> None:
 def test_two_runs_may_be_equal_and_a_run_stands_against_a_spec(archspec: Run) -> None:
     assert archspec("diff", "runs/a", "runs/c")[1] == "runs/a and runs/c: no difference\n"
     found = document(archspec, "runs/a", "resnet20_digits")
-    assert [pair["key"] for pair in found["recipe"]][0] == "train.epochs"
+    assert next(pair["key"] for pair in found["recipe"]) == "train.epochs"
     assert found["layers"] == {"added": [], "removed": [], "changed": [], "renamed": []}
 
 

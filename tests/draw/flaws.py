@@ -1,7 +1,7 @@
 """What is wrong with a picture, read from its SVG alone: no part of archspec that places things is asked.
 
 A text takes the width that DejaVu Sans would need, 18 % more than Arial (draw/lettering). What a later rectangle covers is not
-seen. Rectangles of the classes in HOLDERS hold other things: lines may enter them, texts stand in them.
+seen, nor are miniatures, which are hidden from readers. Rectangles of the classes in HOLDERS hold other things: lines may enter them, texts stand in them.
 """
 
 from __future__ import annotations
@@ -84,6 +84,8 @@ def _read(element: ElementTree.Element, mark: object, layer: str, drawn: _Drawn)
     kind = element.tag.removeprefix(SVG)
     if "id" in element.attrib:
         drawn.ids.append(element.attrib["id"])
+    if element.get("aria-hidden") == "true":
+        return
     if "transform" in element.attrib:
         raise ValueError("the check reads no transforms")
     drawn.order += 1
