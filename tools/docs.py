@@ -16,6 +16,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from archspec.compare.picture import picture as difference_picture  # noqa: E402
+from archspec.compare.report import compared  # noqa: E402
 from archspec.draw import calls  # noqa: E402
 from archspec.draw.block import block_picture  # noqa: E402
 from archspec.draw.calls import Repeat  # noqa: E402
@@ -210,11 +212,19 @@ PICTURES: dict[str, tuple[str, str, Repeat | None]] = {
 """The pictures of docs/pictures.md: which stage of which spec, and which repeat."""
 
 
+DIFFERENCES = {"difference": ("resnet50", "se_resnet50"), "both_lack": ("plain34", "resnet34")}
+"""Those of docs/diff.md: which spec against which."""
+
+
 def _pictures() -> Iterator[tuple[Path, str]]:
     for name, (spec, stage, repeat) in PICTURES.items():
         picture = block_picture(calls.stage(lower(load(spec)), stage, repeat))
         for theme in ("light", "dark"):
             yield ROOT / "docs" / "pictures" / f"{name}_{theme}.svg", svg(picture, theme)
+    for name, specs in DIFFERENCES.items():
+        both = difference_picture(compared(load(specs[0]), load(specs[1])))
+        for theme in ("light", "dark"):
+            yield ROOT / "docs" / "pictures" / f"{name}_{theme}.svg", svg(both, theme)
 
 
 def pages() -> Iterator[tuple[Path, str]]:

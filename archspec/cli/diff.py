@@ -13,15 +13,12 @@ from archspec.cli import DONE
 from archspec.cli.options import as_json, overrides, print_json, spec_of, svg_file, svg_look
 from archspec.cli.screen import screen
 from archspec.errors import InputError
-from archspec.graph.ir import Graph
 from archspec.io.files import write_text
 from archspec.io.places import expanded
-from archspec.network import lower
 from archspec.spec.arch import Spec
 from archspec.spec.files import spec_names
 
 if TYPE_CHECKING:
-    from archspec.compare.keys import KeyPair
     from archspec.compare.report import Report
     from archspec.draw.svg import Theme
     from archspec.train.reporting.listing import Entry
@@ -45,7 +42,7 @@ def diff(a: str, b: str, overrides: tuple[str, ...], overrides_b: tuple[str, ...
     """
     path = None if output is None else svg_file(output)
     first, second = _Side.of(a, overrides), _Side.of(b, (*overrides, *overrides_b))
-    report = compared(first, second, _names(a, b, overrides_b))
+    report = _report(first, second, _names(a, b, overrides_b))
     if path is not None and not report.equal:
         _draw(report, path, theme, background)
     if as_json:
@@ -65,10 +62,9 @@ def diff(a: str, b: str, overrides: tuple[str, ...], overrides_b: tuple[str, ...
 
 @dataclass(frozen=True)
 class _Side:
-    """A spec, or a run with its spec; `graph` is its network."""
+    """A spec, or a run with its spec."""
 
     spec: Spec
-    graph: Graph
     run: Entry | None
 
     @classmethod
@@ -80,8 +76,7 @@ class _Side:
                 raise InputError(f"{reference} is a run, which is as it was trained: --set and --set-b change specs")
             run = _entry(place)
             reference = str(place / "spec.yaml")
-        spec = spec_of(reference, overrides)
-        return cls(spec, lower(spec), run)
+        return cls(spec_of(reference, overrides), run)
 
 
 def _entry(place: Path) -> Entry:
@@ -92,16 +87,13 @@ def _entry(place: Path) -> Entry:
     return read_entry(place)
 
 
-def compared(a: _Side, b: _Side, names: tuple[str, str]) -> Report:
+def _report(a: _Side, b: _Side, names: tuple[str, str]) -> Report:
     """All that differs between two sides under these names."""
-    from archspec.compare.keys import differing, recipe
-    from archspec.compare.network import difference
-    from archspec.compare.report import Report
-    runs: tuple[KeyPair, ...] = ()
-    if a.run is not None and b.run is not None:
-        from archspec.compare.runs import outcomes
-        runs = outcomes(a.run, b.run)
-    return Report(difference(a.graph, b.graph, names), differing(recipe(a.spec), recipe(b.spec)), runs)
+    from archspec.compare.report import compared
+    if a.run is None or b.run is None:
+        return compared(a.spec, b.spec, names)
+    from archspec.compare.runs import outcomes
+    return compared(a.spec, b.spec, names, outcomes(a.run, b.run))
 
 
 def _names(a: str, b: str, changes: tuple[str, ...]) -> tuple[str, str]:

@@ -9,10 +9,12 @@ from functools import cached_property
 from itertools import groupby
 
 from archspec.compare.alike import Distinct, distinct, ranges
-from archspec.compare.keys import KeyPair
+from archspec.compare.keys import KeyPair, differing, recipe
 from archspec.compare.layers import BoxPair, LayerPair, Status
-from archspec.compare.network import Difference, SectionPair
+from archspec.compare.network import Difference, SectionPair, difference
 from archspec.draw.boxes import Box, words_of
+from archspec.network import lower
+from archspec.spec.arch import Spec
 from archspec.spec.dump import to_inline
 from archspec.views.summary import StageCost
 
@@ -44,6 +46,11 @@ class Report:
         for pair in self.network.layers:
             if pair.a and pair.b and pair.a.name != pair.b.name:
                 yield pair.a.name, pair.b.name
+
+
+def compared(a: Spec, b: Spec, names: tuple[str, str] | None = None, runs: tuple[KeyPair, ...] = ()) -> Report:
+    """All that differs between two specs, called by `names` or by their own; `runs` is what else differs in runs of them."""
+    return Report(difference(lower(a), lower(b), names), differing(recipe(a), recipe(b)), runs)
 
 
 @dataclass(frozen=True, slots=True)
