@@ -1,4 +1,4 @@
-"""Writes what is generated: docs/zoo.md, the tables in docs/language.md, and specs/index.json for `archspec list`.
+"""Writes what is generated: docs/zoo.md, the tables of docs/language.md, docs/pictures, specs/index.json for `archspec list`.
 
 Run from the checkout: python tools/docs.py. With --check it writes nothing and ends with 1 if a page is out of date.
 """
@@ -16,6 +16,13 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from archspec.compare.picture import picture as difference_picture  # noqa: E402
+from archspec.compare.report import compared  # noqa: E402
+from archspec.draw import calls  # noqa: E402
+from archspec.draw.block import block_picture  # noqa: E402
+from archspec.draw.calls import Repeat  # noqa: E402
+from archspec.draw.svg import svg  # noqa: E402
+from archspec.network import load, lower  # noqa: E402
 from archspec.schema.keys import REQUIRED, Key, ListOf, Named, OneOf, Sub  # noqa: E402
 from archspec.schema.kinds import Choice  # noqa: E402
 from archspec.schema.tree import MappingTree, plain  # noqa: E402
@@ -197,11 +204,35 @@ def _with_tables(text: str) -> str:
     return REGION.sub(lambda match: f"{match[1]}{TABLES[match[2]]()}\n{match[3]}", text)
 
 
+PICTURES: dict[str, tuple[str, str, Repeat | None]] = {
+    "bottleneck": ("resnet50", "stage2", None), "squeeze_excitation": ("se_resnext50_32x4d", "stage2", 2),
+    "inception": ("inception_v4", "inception_a", None), "dense_block": ("densenet121", "stage1", None),
+    "nasnet_cell": ("nasnet_mobile", "normal1", 2),
+}
+"""The pictures of docs/pictures.md: which stage of which spec, and which repeat."""
+
+
+DIFFERENCES = {"difference": ("resnet50", "se_resnet50"), "both_lack": ("plain34", "resnet34")}
+"""Those of docs/diff.md: which spec against which."""
+
+
+def _pictures() -> Iterator[tuple[Path, str]]:
+    for name, (spec, stage, repeat) in PICTURES.items():
+        picture = block_picture(calls.stage(lower(load(spec)), stage, repeat))
+        for theme in ("light", "dark"):
+            yield ROOT / "docs" / "pictures" / f"{name}_{theme}.svg", svg(picture, theme)
+    for name, specs in DIFFERENCES.items():
+        both = difference_picture(compared(load(specs[0]), load(specs[1])))
+        for theme in ("light", "dark"):
+            yield ROOT / "docs" / "pictures" / f"{name}_{theme}.svg", svg(both, theme)
+
+
 def pages() -> Iterator[tuple[Path, str]]:
     """Each file that has generated parts, and what has to stand in it."""
     yield LANGUAGE, _with_tables(LANGUAGE.read_text(encoding="utf-8"))
     yield ZOO, _zoo()
     yield INDEX, catalog.index()
+    yield from _pictures()
 
 
 def main(arguments: Any = None) -> int:
@@ -213,6 +244,7 @@ def main(arguments: Any = None) -> int:
     for path, text in stale:
         print(f"{path.relative_to(ROOT)} {'is out of date: run python tools/docs.py' if check else 'written'}")
         if not check:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
     return 1 if check and stale else 0
 

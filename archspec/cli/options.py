@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from archspec.errors import InputError
+from archspec.io.places import user_path
 from archspec.io.streams import aside
 from archspec.network import load
 from archspec.spec.arch import Spec
@@ -24,6 +27,25 @@ def overrides(function: F) -> F:
 def as_json(function: F) -> F:
     """--json."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")(function)
+
+
+def svg_look(function: F) -> F:
+    """--theme and --background, of a picture."""
+    function = click.option("--background/--no-background", default=True,
+                            help="Paper behind the picture.  [default: with]")(function)
+    return click.option("--theme", type=click.Choice(["auto", "light", "dark"]), default="auto", show_default=True,
+                        help="Colours; auto follows what the reader prefers.")(function)
+
+
+def svg_file(name: str) -> Path:
+    """The file that -o names for a picture. Raises InputError where no SVG is meant."""
+    path = user_path(name, "-o")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; -o names a file")
+    if path.suffix.lower() != ".svg":
+        raise InputError(f"{path}: the picture is written as SVG\n  hint: -o {path.with_suffix('').name or 'network'}.svg; "
+                         "rsvg-convert, Inkscape and CairoSVG make a PDF or PNG of it")
+    return path
 
 
 def needed(layers: Sequence[str]) -> str:

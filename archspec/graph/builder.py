@@ -19,14 +19,20 @@ class Builder:
     name: str
     nodes: list[Node] = field(default_factory=list)
     _by_name: dict[str, Node] = field(default_factory=dict)
+    _taken: dict[tuple[str, int], dict[str, str]] = field(default_factory=dict)
 
     def add(self, op: Op, *inputs: Value, name: str, where: Where, cursor: Cursor = NOWHERE) -> Value:
         """Appends a node and returns its value. Raises ShapeError if the inputs do not fit the operation."""
         output = Value(name, op.infer(*(value.type for value in inputs)))
-        node = Node(name, op, inputs, output, where, cursor.section, cursor.block, cursor.role, cursor.recompute)
+        node = Node(name, op, inputs, output, where, cursor.section, cursor.block, cursor.role, cursor.recompute,
+                    cursor.calls)
         self.nodes.append(node)
         self._by_name[name] = node
         return output
+
+    def take(self, value: Value, name: str, cursor: Cursor) -> None:
+        """Notes by which name a list takes a value; see Graph.taken."""
+        self._taken.setdefault((cursor.section, cursor.block), {})[value.name] = name
 
     def node(self, name: str) -> Node | None:
         """The node of this name, the last where there are several; None if there is none."""
@@ -35,4 +41,4 @@ class Builder:
     def graph(self, output: Value, auxiliary: Mapping[str, Value], features: Mapping[str, Feature],
               sections: tuple[str, ...]) -> Graph:
         """The finished, immutable graph."""
-        return Graph(self.name, tuple(self.nodes), output, auxiliary, features, sections)
+        return Graph(self.name, tuple(self.nodes), output, auxiliary, features, sections, self._taken)

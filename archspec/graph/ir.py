@@ -26,6 +26,19 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
+class Frame:
+    """A call of a block: its name, what the names of its layers begin with, where it is called, and which value enters."""
+
+    name: str
+    prefix: str
+    where: Where
+    entered: str = ""
+
+    def __str__(self) -> str:
+        return f"in the block {self.name} ({self.prefix}), called from {self.where}"
+
+
+@dataclass(frozen=True, slots=True)
 class Cursor:
     """Where in the network a node stands, in the words of Node."""
 
@@ -33,10 +46,15 @@ class Cursor:
     block: int = 0
     role: Role = "main"
     recompute: bool = False
+    calls: tuple[Frame, ...] = ()
 
     def on(self, role: Role) -> Cursor:
         """The same on a side path; a path inside another keeps the outer role."""
         return replace(self, role=role) if self.role == "main" else self
+
+    def calling(self, frame: Frame) -> Cursor:
+        """The same inside a call of a block."""
+        return replace(self, calls=(*self.calls, frame))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +63,8 @@ class Node:
 
     `section` is stem, a stage's name, or head; `block` is the number of the stage's repeat from 1 (0: none);
     `role` says which path it is on: only main counts for depth. `recompute` says that its result need not be kept for
-    the backward pass (see graph/recompute.py); it changes no number, and so no fingerprint.
+    the backward pass (see graph/recompute.py); it changes no number, and so no fingerprint. `calls` are the blocks around
+    it, the outermost first: what pictures draw as one.
     """
 
     name: str
@@ -57,6 +76,7 @@ class Node:
     block: int = 0
     role: Role = "main"
     recompute: bool = False
+    calls: tuple[Frame, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def types(self) -> tuple[Tensor, ...]:
@@ -95,7 +115,10 @@ class Feature:
 
 @dataclass(frozen=True)
 class Graph:
-    """A network. `output` gives the logits; `auxiliary` the logits of extra classifiers, by stage."""
+    """A network. `output` gives the logits; `auxiliary` the logits of extra classifiers, by stage.
+
+    `taken` says by which names lists take values: for each section and repeat, the value's name to the name it is kept by.
+    """
 
     name: str
     nodes: tuple[Node, ...]
@@ -103,10 +126,13 @@ class Graph:
     auxiliary: Mapping[str, Value] = field(default_factory=dict)
     features: Mapping[str, Feature] = field(default_factory=dict)
     sections: tuple[str, ...] = ()
+    taken: Mapping[tuple[str, int], Mapping[str, str]] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "auxiliary", MappingProxyType(dict(self.auxiliary)))
         object.__setattr__(self, "features", MappingProxyType(dict(self.features)))
+        object.__setattr__(self, "taken", MappingProxyType({place: MappingProxyType(dict(names))
+                                                            for place, names in self.taken.items()}))
 
     @cached_property
     def input(self) -> Value:

@@ -66,6 +66,12 @@ def called(path: Path) -> str:
     return relative(path)
 
 
+def written(path: Path) -> str:
+    """A path as files that we write show it: specs/... for ours, wherever they lie and whichever folder is the current one."""
+    absolute, ours = path.absolute(), shipped()
+    return f"specs/{absolute.relative_to(ours)}" if absolute.is_relative_to(ours) else relative(path)
+
+
 def kind_of(path: Path) -> Literal["file", "folder", "other", "none"]:
     """What lies at a path, links followed; none also where the system cannot even look: a name too long, a circle of links."""
     try:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archspec.errors import Problem, SpecError
-from archspec.graph.ir import Value
+from archspec.graph.ir import Frame, Value
 from archspec.lowering.lowering import Call
-from archspec.lowering.place import Frame, Place, shape_names
+from archspec.lowering.place import Place, shape_names
 from archspec.schema.tree import ListTree, MappingTree, Scalar, Tree
 from archspec.spec.blocks import Block
 from archspec.spec.expressions import UNKNOWN
@@ -40,7 +40,7 @@ def run_block(call: Call, given: Mapping[str, Tree], value: Value | None, prefix
     if read.block is None:
         return None
     unit = read.block.unit or lowering.spec.unit
-    inside = call.place.calling(Frame(name, prefix, call.where), lowering.base, unit)
+    inside = call.place.calling(Frame(name, prefix, call.where, value.name if value else ""), lowering.base, unit)
     scope = bind(call, read.block, evaluated(call, read.block, given), value, inside, kept)
     return lowering.items(read.block.body, value, inside.within(scope))
 

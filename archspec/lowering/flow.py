@@ -63,7 +63,10 @@ def named(call: Call, name: str, where: Where) -> Value | None:
     """The value of a name where an item stands; None after a problem, which is told at the end."""
     kept = call.place.scope.kept
     if name in kept:
-        return kept[name]
+        found = kept[name]
+        if found is not None:
+            call.lowering.builder.take(found, name, call.place.cursor)
+        return found
     missing = call.lowering.missing
     if where not in missing:
         missing[where] = Missing(call, name, where, tuple(kept.names()) if len(missing) < MAX_SHOWN else ())

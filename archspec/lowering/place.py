@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
 
-from archspec.errors import Where
-from archspec.graph.ir import Cursor, Role, Value
+from archspec.graph.ir import Cursor, Frame, Role, Value
 from archspec.spec.expressions import UNKNOWN, Datum
 from archspec.spec.scope import Binding, Scope
 
@@ -20,36 +19,28 @@ MAX_CALLS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """A call of a block that is being lowered."""
-
-    name: str
-    prefix: str
-    where: Where
-
-    def __str__(self) -> str:
-        return f"in the block {self.name} ({self.prefix}), called from {self.where}"
-
-
-@dataclass(frozen=True, slots=True)
 class Place:
     """The start of its layer names, the names its expressions know, its unit, and where its nodes stand in the network.
 
-    `calls` are the blocks around it, the outermost first; `depth` is the number of lists around it. `first_bias` is where
-    the bias of its last operation starts, if something asks for that (a highway's gate).
+    `depth` is the number of lists around it. `first_bias` is where the bias of its last operation starts, if something
+    asks for that (a highway's gate).
     """
 
     prefix: str
     scope: Scope
     unit: str
     cursor: Cursor
-    calls: tuple[Frame, ...] = ()
     depth: int = 0
     first_bias: float | None = None
 
+    @property
+    def calls(self) -> tuple[Frame, ...]:
+        """The blocks around it, the outermost first."""
+        return self.cursor.calls
+
     def level(self, name: str) -> Place:
         """One level further down in the layer names."""
-        return Place(f"{self.prefix}_{name}", self.scope, self.unit, self.cursor, self.calls, self.depth, self.first_bias)
+        return Place(f"{self.prefix}_{name}", self.scope, self.unit, self.cursor, self.depth, self.first_bias)
 
     def knowing(self, **names: Datum) -> Place:
         """The same place with more names."""
@@ -65,16 +56,15 @@ class Place:
 
     def within(self, scope: Scope, unit: str | None = None) -> Place:
         """The same place with other names, and another unit if that is given."""
-        return Place(self.prefix, scope, self.unit if unit is None else unit, self.cursor, self.calls, self.depth,
-                     self.first_bias)
+        return Place(self.prefix, scope, self.unit if unit is None else unit, self.cursor, self.depth, self.first_bias)
 
     def calling(self, frame: Frame, scope: Scope, unit: str) -> Place:
         """The place of a block's body."""
-        return Place(frame.prefix, scope, unit, self.cursor, (*self.calls, frame), self.depth, self.first_bias)
+        return Place(frame.prefix, scope, unit, self.cursor.calling(frame), self.depth, self.first_bias)
 
     def inside(self) -> Place:
         """The same place in a list."""
-        return Place(self.prefix, self.scope, self.unit, self.cursor, self.calls, self.depth + 1)
+        return Place(self.prefix, self.scope, self.unit, self.cursor, self.depth + 1)
 
     def on(self, role: Role) -> Place:
         """The same place on a side path."""

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-LIGHT = [["summary", "resnet152"], ["check", "resnet152"], ["show", "resnet152"], ["list", "--blocks"]]
+LIGHT = [["summary", "resnet152"], ["draw", "resnet152", "--stage", "stage1", "-o", "-"], ["diff", "resnet50", "resnet101"], ["check", "resnet152"], ["show", "resnet152"], ["list", "--blocks"]]
 
 
 def in_new_process(code: str) -> str:

@@ -1,0 +1,39 @@
+"""What a picture fits: a column of a paper, its page, or neither."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from archspec.errors import InputError
+
+Width = Literal["column", "page", "free"]
+Wanted = Literal["auto", "column", "page", "free"]
+WIDTHS: dict[Width, float] = {"column": 436, "page": 925, "free": float("inf")}
+"""Pixels: 84 and 178 mm of paper, where a type of 11 px has 6 points."""
+SMALLEST = 11.0
+
+
+def fits(wide: float, smallest: float) -> Width:
+    """The first that a picture fits whose smallest type has so many pixels: smaller type needs a smaller picture."""
+    return next(name for name, limit in WIDTHS.items() if wide <= limit * min(1, smallest / SMALLEST))
+
+
+def least(wide: Sequence[float], wanted: Wanted) -> tuple[int, float]:
+    """Of pictures from the roomiest to the tightest the first that fits, and what it may have: the column before the page.
+
+    The tightest where none fits what is wanted; the roomiest where nothing does and anything may be.
+    """
+    names: tuple[Width, ...] = ("column", "page", "free") if wanted == "auto" else (wanted,)
+    for name in names:
+        for index, each in enumerate(wide):
+            if each <= WIDTHS[name]:
+                return index, WIDTHS[name]
+    return len(wide) - 1, WIDTHS[names[-1]]
+
+
+def too_wide(title: str, wide: float, wanted: Width) -> InputError:
+    """What is said of a picture that does not fit."""
+    larger = next(name for name, limit in WIDTHS.items() if wide <= limit)
+    return InputError(f"the picture of {title} is {wide:g} pixels wide, and a {wanted} has {WIDTHS[wanted]:g}\n"
+                      f"  hint: --width {larger}, or --depth 0 for fewer boxes")

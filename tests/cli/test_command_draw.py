@@ -1,0 +1,115 @@
+"""`archspec draw`: files, streams and messages; what is in the pictures is tested in tests/draw."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from draw.flaws import flaws
+
+from archspec.cli import run
+
+Draw = Callable[..., tuple[int, str, str]]
+SPEC = """
+input: 32x32x3
+classes: 10
+blocks:
+  plain: {parameters: {width: required}, body: [conv: 3x3 $width]}
+stages: {block: plain, repeats: [3, 1], width: [8, 16]}
+head: [global_avg_pool, dense: $classes]
+"""
+
+
+@pytest.fixture
+def draw(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Draw:
+    """Runs it in a folder with net.yaml: exit code, standard output, standard error."""
+    monkeypatch.chdir(tmp_path)
+    Path("net.yaml").write_text(SPEC)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        code = run(["draw", *arguments])
+        return code, *capsys.readouterr()
+    return call
+
+
+def test_a_picture_is_written_and_told(draw: Draw) -> None:
+    code, out, err = draw("resnet50", "--stage", "stage2", "--repeat", "last")
+    assert (code, err) == (0, "")
+    assert re.fullmatch(r"resnet50_stage2\.svg: [\d.]+ x [\d.]+ px, fits a column\n", out)
+    text = Path("resnet50_stage2.svg").read_text()
+    assert "repeat 4 of 4" in text
+    assert flaws(text) == []
+
+
+def test_a_picture_goes_where_it_is_told_to(draw: Draw) -> None:
+    assert draw("net.yaml", "--block", "plain", "-o", "a/b.svg")[0] == 0
+    assert Path("a/b.svg").is_file()
+    code, out, err = draw("net.yaml", "--block", "plain", "-o", "-")
+    assert (code, err, out) == (0, "", Path("a/b.svg").read_text())
+
+
+def test_all_blocks_are_files_of_their_own(draw: Draw) -> None:
+    code, out, _ = draw("resnet50", "--block", "all", "-o", "here")
+    names = ["resnet50_bottleneck.svg", "resnet50_bottleneck_2.svg"]
+    assert (code, [line.partition(":")[0] for line in out.splitlines()]) == (0, [f"here/{name}" for name in names])
+    assert sorted(path.name for path in Path("here").iterdir()) == names
+
+
+def test_options_change_the_picture(draw: Draw) -> None:
+    def drawn(*options: str) -> str:
+        code, out, err = draw("net.yaml", "--stage", "stage1", "-o", "-", *options)
+        assert (code, err) == (0, "")
+        return out
+    plain = drawn()
+    assert "prefers-color-scheme" in plain
+    assert "#0f1318" in drawn("--theme", "dark")
+    assert "prefers-color-scheme" not in drawn("--theme", "light")
+    assert 'class="bg"' in plain
+    assert 'class="bg"' not in drawn("--no-background")
+    assert "3×3 conv, 24" in drawn("--set", "stages.width=[24, 16]")
+    assert 'href="https://x.y/net.yaml#L5"' in drawn("--link", "https://x.y/net.yaml")
+    assert 'href="https://x.y/net.yaml#L5"' in drawn("--link", "https://x.y/{file}")
+    assert "repeat 2 of 3" in drawn("--repeat", "2")
+
+
+def test_boxes_of_other_files_lead_only_where_the_address_names_the_file(draw: Draw) -> None:
+    assert "href" not in draw("resnet50", "--stage", "stage1", "-o", "-", "--link", "https://x.y/resnet50.yaml")[1]
+    assert 'href="https://x.y/specs/blocks/resnet.yaml#L' in draw(
+        "resnet50", "--stage", "stage1", "-o", "-", "--link", "https://x.y/{file}")[1]
+
+
+@pytest.mark.parametrize("said, arguments", [
+    ("resnet50 calls no block 'botleneck'\n  hint: did you mean 'bottleneck'?", ("--block", "botleneck")),
+    ("resnet50 calls no block 'x'\n  hint: there are bottleneck", ("--block", "x")),
+    ("resnet50 has no stage 'stage9'\n  hint: did you mean", ("--stage", "stage9")),
+    ("stage2 has no repeat 7: it has 4", ("--stage", "stage2", "--repeat", "7")),
+    ("stem has no repeats\n  hint: leave --repeat out", ("--stage", "stem", "--repeat", "2")),
+    ("'0' is no repeat: first, last, or a number from 1", ("--stage", "stage2", "--repeat", "0")),
+    ("say one of them", ("--stage", "stage2", "--block", "bottleneck")),
+    ("say --block NAME, or --block all, or --stage NAME", ()),
+    ("--repeat is of one --stage or --block", ("--block", "all", "--repeat", "last")),
+    ("x.pdf: the picture is written as SVG\n  hint: -o x.svg", ("--stage", "stem", "-o", "x.pdf")),
+    (". is a folder; -o names a file", ("--stage", "stem", "-o", ".")),
+    ("--block all writes several files: -o names a folder", ("--block", "all", "-o", "-")),
+    ("x.svg: --block all writes several files\n  hint: name a folder: -o x", ("--block", "all", "-o", "x.svg")),
+])
+def test_what_cannot_be_drawn_is_told(draw: Draw, said: str, arguments: tuple[str, ...]) -> None:
+    code, out, err = draw("resnet50", *arguments)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert not list(Path().glob("**/*.svg"))
+
+
+def test_a_picture_that_does_not_fit_is_refused(draw: Draw) -> None:
+    code, _, err = draw("nasnet_mobile", "--stage", "normal1", "--width", "column")
+    assert code == 2
+    assert re.search(r"the picture of nasnet_normal is [\d.]+ pixels wide, and a column has 436\n  hint: --width page", err)
+
+
+def test_a_network_without_blocks_has_none_to_draw(draw: Draw) -> None:
+    Path("flat.yaml").write_text("input: 8x8x3\nclasses: 2\nhead: [global_avg_pool, dense: 2]\n")
+    code, _, err = draw("flat.yaml", "--block", "all")
+    assert (code, err) == (2, "flat calls no block\n  hint: --stage draws its stem, stages and head\n")
+    assert draw("flat.yaml", "--stage", "head")[0] == 0
