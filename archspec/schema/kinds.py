@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from archspec.errors import WIDEST, nearest, shorten
 from archspec.schema.tree import Scalar, written
@@ -17,6 +18,10 @@ NUMERAL = re.compile(r"[-+]?(0|[1-9][0-9]*|[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]
 SEVERAL = re.compile(r"[0-9.]+([ ,]+[0-9.]+)+")
 """Numbers of a list without its brackets, or without its commas."""
 SAYS_YES_OR_NO = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
+
+
+JsonSchema = dict[str, Any]
+"""A part of a JSON Schema, draft 2020-12."""
 
 
 class Unfit(ValueError):
@@ -41,6 +46,10 @@ class Kind:
 
     def expected(self) -> str:
         """What it takes, for messages and tables."""
+        raise NotImplementedError
+
+    def json_schema(self) -> JsonSchema:
+        """What it takes as JSON Schema says it; of a kind that is made of others `schema/json_schema.py` says it."""
         raise NotImplementedError
 
 
@@ -81,6 +90,9 @@ class Whole(Kind):
         """With its bounds."""
         return f"a whole number from {self.least} to {self.most}"
 
+    def json_schema(self) -> JsonSchema:
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
+
 
 @dataclass(frozen=True)
 class Number(Kind):
@@ -117,6 +129,10 @@ class Number(Kind):
         high = joint + _digits(self.most) if self.most is not None else ""
         return f"a number{low}{least + _digits(self.below) if self.below is not None else high}"
 
+    def json_schema(self) -> JsonSchema:
+        bounds = {"minimum": self.least, "maximum": self.most, "exclusiveMinimum": self.above, "exclusiveMaximum": self.below}
+        return {"type": "number", **{name: bound for name, bound in bounds.items() if bound is not None}}
+
 
 @dataclass(frozen=True)
 class OrNone(Kind):
@@ -131,6 +147,9 @@ class OrNone(Kind):
     def expected(self) -> str:
         """As the number; every message about it is about a number."""
         return self.kind.expected()
+
+    def json_schema(self) -> JsonSchema:
+        return {"anyOf": [self.kind.json_schema(), {"const": "none"}]}
 
 
 @dataclass(frozen=True)
@@ -148,6 +167,9 @@ class Flag(Kind):
     def expected(self) -> str:
         """true or false."""
         return "true or false"
+
+    def json_schema(self) -> JsonSchema:
+        return {"type": "boolean"}
 
 
 @dataclass(frozen=True)
@@ -169,6 +191,9 @@ class Text(Kind):
     def expected(self) -> str:
         """As declared."""
         return self.what
+
+    def json_schema(self) -> JsonSchema:
+        return {"type": ["string", "number", "boolean"], "minLength": 1}
 
 
 @dataclass(frozen=True)
@@ -205,6 +230,9 @@ class Choice(Kind):
         """All of them."""
         words = self.spelled()
         return f"one of {' '.join(words)}" if len(words) > 1 else words[0]
+
+    def json_schema(self) -> JsonSchema:
+        return {"enum": [*self.words]}
 
 
 @dataclass(frozen=True)
