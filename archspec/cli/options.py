@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from archspec.cli.completed import keys_to_set
 from archspec.io.streams import aside
 from archspec.network import load
 from archspec.spec.arch import Spec
@@ -17,7 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def overrides(function: F) -> F:
     """--set key.path=value."""
-    return click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE",
+    return click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", shell_complete=keys_to_set,
                         help="Change the spec: --set stages.se=16. May be repeated.")(function)
 
 
