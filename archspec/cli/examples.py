@@ -4,7 +4,7 @@ from __future__ import annotations
 
 EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "train": (("train resnet20_digits", "a network for handwritten digits: no download, minutes"),
-              ("train mine.yaml --dry-run", "try every part of the training, and say how long it takes"),
+              ("train mine.yaml --dry-run", "a little of each part, and how long all will take"),
               ("train mine.yaml --set train.epochs=30 --run runs/short", "a change, in a folder of its own")),
     "launch": (("launch resnet20_digits --workers 2", "two processes train one network"),),
     "check": (("check mine.yaml", "every problem, with line and column"),
@@ -25,7 +25,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "bench": (("bench resnet50 --json", "images a second, for scripts"),),
     "import": (("import resnet18 resnet18.pth --layout torchvision -o resnet18.keras", "weights of torchvision"),),
     "export": (("export runs/resnet20_digits --to models", "the next version for a TensorFlow Serving"),
-               ("export runs/mine --to models --format savedmodel,tflite --quantize int8", "for devices, too")),
+               ("export runs/mine --to models --quantize int8", "for devices, too")),
     "predict": (("predict runs/flowers rose.jpg --top 3", "the three likeliest classes"),
                 ("predict http://localhost:8501/v1/models/flowers rose.jpg", "the same of a server")),
     "serve-check": (("serve-check models/flowers", "what a TensorFlow Serving would refuse"),),

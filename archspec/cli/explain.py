@@ -16,8 +16,8 @@ def explain(codes: tuple[str, ...]) -> int:
 
     `archspec check` names the codes of what it found.
     """
-    for number, found in enumerate(map(page, codes)):
-        click.echo("\n".join(["" for _ in range(min(number, 1))] + [*shown(found)]))
+    for number, found in enumerate([page(code) for code in codes]):
+        click.echo("\n".join([*[""] * (number > 0), *shown(found)]))
     if not codes:
         wide = max(map(len, pages()))
         for each in pages().values():
