@@ -122,7 +122,7 @@ def _extended(path: Path, reference: str) -> str:
 def variant_text(path: Path, base: Spec, extended: str) -> str:
     """A spec that extends another, and below it, as comments, what is usually changed, as it is now."""
     lines = [f"{HEAD}{schema_reference(path)}",
-             f"## A variant of {base.name}. Lines that begin with one # say what holds now: to change a value, take the # away,",
+             f"## A variant of {base.name}. Lines that begin with one # say what holds now: to change one, take the # away,",
              "## also from the keys that it stands below. What stays a comment follows the spec that is extended.",
              f"## archspec check {path} finds mistakes, archspec summary {path} tells what it costs.",
              "archspec: 1", f"extends: {extended}", f"description: a variant of {base.name}"]

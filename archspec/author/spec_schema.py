@@ -206,7 +206,7 @@ def _bare(signature: Signature) -> list[JsonSchema]:
         return []
     kind = signature.arguments[signature.main].kind
     whole = _form(kind) if isinstance(kind, Form) else kind.json_schema()
-    found = [SWITCH, *([whole] if "anyOf" not in whole else whole["anyOf"])]
+    found = [SWITCH, *whole.get("anyOf", [whole])]
     if signature.name == "branches":
         found.append({"type": "object", "not": {"required": ["paths"]}, "additionalProperties": {"$ref": "#/$defs/body"}})
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
-    "train": (("train resnet20_digits", "a network for handwritten digits: no download, minutes"),
+    "train": (("train resnet20_digits", "handwritten digits: no download, minutes"),
               ("train mine.yaml --dry-run", "a little of each part, and how long all will take"),
               ("train mine.yaml --set train.epochs=30 --run runs/short", "a change, in a folder of its own")),
     "launch": (("launch resnet20_digits --workers 2", "two processes train one network"),),

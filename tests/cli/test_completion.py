@@ -19,7 +19,6 @@ from archspec.spec.library import shipped_blocks
 from archspec.spec.operations import MEMORIES, OPERATIONS
 
 
-
 def completed(*line: str) -> list[tuple[str, str]]:
     """What can stand in place of the last word: kinds and texts."""
     *words, begun = line
