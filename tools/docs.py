@@ -1,4 +1,7 @@
-"""Writes what is generated: docs/zoo.md, the tables of docs/language.md, docs/pictures, specs/index.json for `archspec list`.
+"""Writes what is generated: pages of docs/ with their tables and pictures, two files of specs/, and a line of each spec.
+
+docs/zoo.md, docs/problems.md and docs/pictures are generated, and the tables in docs/language.md; `archspec list` reads
+specs/index.json, editors specs/schema.json, which the line at the head of each spec names.
 
 Run from the checkout: python tools/docs.py. With --check it writes nothing and ends with 1 if a page is out of date.
 """
@@ -16,6 +19,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from archspec.author.problems import PAGES  # noqa: E402
+from archspec.author.spec_schema import FILE, headed, schema_text  # noqa: E402
 from archspec.compare.picture import picture as difference_picture  # noqa: E402
 from archspec.compare.report import compared  # noqa: E402
 from archspec.draw import calls  # noqa: E402
@@ -36,6 +41,7 @@ from archspec.views.numbers import count, short  # noqa: E402
 
 LANGUAGE = ROOT / "docs" / "language.md"
 ZOO = ROOT / "docs" / "zoo.md"
+PROBLEMS = ROOT / "docs" / "problems.md"
 INDEX = ROOT / "specs" / catalog.INDEX
 
 VALUES = ("keep", "use", "join")
@@ -186,6 +192,14 @@ def _zoo() -> str:
     return "\n".join([*parts, ""])
 
 
+def _problems() -> str:
+    parts = ["# Problems", "",
+             "What the codes of `archspec check` mean, as `archspec explain CODE` tells it, each with what is wrong and what",
+             "is right. What an example leaves out is an input, the number of classes and a head. This page is generated from",
+             "[problems.md](../archspec/author/problems.md) by [tools/docs.py](../tools/docs.py).", ""]
+    return "\n".join(parts) + "\n" + PAGES.read_text(encoding="utf-8")
+
+
 # -- writing -------------------------------------------------------------------------------------------------------------
 
 TABLES: dict[str, Callable[[], str]] = {
@@ -231,8 +245,17 @@ def pages() -> Iterator[tuple[Path, str]]:
     """Each file that has generated parts, and what has to stand in it."""
     yield LANGUAGE, _with_tables(LANGUAGE.read_text(encoding="utf-8"))
     yield ZOO, _zoo()
+    yield PROBLEMS, _problems()
     yield INDEX, catalog.index()
     yield from _pictures()
+    yield INDEX.with_name(FILE), schema_text()
+
+
+def heads() -> Iterator[tuple[Path, str]]:
+    """Each shipped spec and file of blocks, with the line at its head; they are written ahead of what is made of them."""
+    for folder, reference in ((INDEX.parent, FILE), (INDEX.parent / "blocks", f"../{FILE}")):
+        for path in sorted(folder.glob("*.yaml")):
+            yield path, headed(path.read_text(encoding="utf-8"), reference)
 
 
 def main(arguments: Any = None) -> int:
@@ -240,13 +263,19 @@ def main(arguments: Any = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if a page is out of date")
     check = parser.parse_args(arguments).check
-    stale = [(path, text) for path, text in pages() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    stale = [*_stale(heads(), check), *_stale(pages(), check)]
+    return 1 if check and stale else 0
+
+
+def _stale(files: Iterator[tuple[Path, str]], check: bool) -> list[Path]:
+    """The files that hold something else; written anew unless they are only checked."""
+    stale = [(path, text) for path, text in files if not path.exists() or path.read_text(encoding="utf-8") != text]
     for path, text in stale:
         print(f"{path.relative_to(ROOT)} {'is out of date: run python tools/docs.py' if check else 'written'}")
         if not check:
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
-    return 1 if check and stale else 0
+    return [path for path, _ in stale]
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import tempfile
 import traceback
@@ -11,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from archspec.errors import InputError, nearest
 from archspec.io.machine import advice, refusal
@@ -31,6 +33,15 @@ COMMANDS = {
              "Say in what B differs from A, two specs or two runs: structure, sizes, cost and recipe."),
     "list": ("archspec.cli.list:list_",
              "Show the specs that ship with archspec by family, with their cost; with --blocks the blocks."),
+    "new": ("archspec.cli.new:new",
+            "Write NAME.yaml to start from: a variant of the SPEC behind --from, or a BLOCK with a network of it."),
+    "explain": ("archspec.cli.explain:explain",
+                "Say what the CODE of a problem means, with a wrong and a right example."),
+    "schema": ("archspec.cli.schema:schema",
+               "Print the JSON Schema of a spec (draft 2020-12), by which "
+               "editors complete, explain and underline what is typed."),
+    "completion": ("archspec.cli.completion:completion",
+                   "Print the script that makes SHELL complete commands, options, specs, files, blocks and the keys of --set."),
     "verify": ("archspec.cli.verify:verify",
                "Hold each SPEC to its published figures, and the Keras model built from it to its graph."),
     "bench": ("archspec.cli.bench:bench",
@@ -56,6 +67,10 @@ DONE, NO, WRONG_INPUT, BUG = 0, 1, 2, 3
 """Exit codes, with INTERRUPTED; archspec/__main__.py says what they mean, and runs a command in a process of its own."""
 
 
+ASKED = "_ARCHSPEC_COMPLETE"
+"""Set by a shell's script that asks what can be typed next; click answers then, instead of running a command."""
+
+
 class Commands(click.Group):
     """Finds commands in the table."""
 
@@ -70,7 +85,13 @@ class Commands(click.Group):
         module, _, function = COMMANDS[cmd_name][0].partition(":")
         command = getattr(importlib.import_module(module), function)
         assert isinstance(command, click.Command)
+        _with_examples(cmd_name, command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """The commands, of which none is loaded, and the options of archspec itself."""
+        found = [CompletionItem(name, help=text) for name, (_, text) in COMMANDS.items() if name.startswith(incomplete)]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Each command with its whole sentence, where click would load it and cut that."""
@@ -83,6 +104,14 @@ class Commands(click.Group):
             hint = nearest(args[0], COMMANDS) or "commands: " + " ".join(COMMANDS)
             raise click.UsageError(f"there is no command '{args[0]}'; {hint}", ctx)
         return super().resolve_command(ctx, args)
+
+
+def _with_examples(name: str, command: click.Command) -> None:
+    """Lets the help of a command, and of those below it, end with examples."""
+    from archspec.cli.examples import example_lines
+    command.epilog = "\n".join(["\b", "Examples:", *(f"  {line}" for line in example_lines(name))])
+    for below, each in command.commands.items() if isinstance(command, click.Group) else ():
+        _with_examples(f"{name} {below}", each)
 
 
 def _version(ctx: click.Context, parameter: click.Parameter, asked: bool) -> None:
@@ -108,6 +137,8 @@ def archspec() -> None:
 
 def run(arguments: list[str]) -> int:
     """Runs a command and returns its exit code; every mistake of the user's ends in a message."""
+    if ASKED in os.environ:  # by a shell, while somebody types
+        importlib.import_module("archspec.cli.completion")
     return outcome(lambda: archspec.main(arguments, prog_name="archspec", standalone_mode=False), arguments)
 
 

@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 
 from archspec.cli import DONE
+from archspec.cli.completed import specs
 from archspec.cli.options import as_json, overrides, print_json, spec_of
 from archspec.cli.screen import Screen, screen
 from archspec.network import lower
@@ -22,7 +23,7 @@ MOST = 512
 
 
 @click.command()
-@click.argument("spec")
+@click.argument("spec", shell_complete=specs)
 @overrides
 @as_json
 @click.option("--most", type=click.IntRange(1, 2**16), default=MOST, show_default=True,

@@ -7,6 +7,7 @@ from dataclasses import asdict
 import click
 
 from archspec.cli import DONE, WRONG_INPUT
+from archspec.cli.completed import specs
 from archspec.cli.options import as_json, overrides, print_json
 from archspec.errors import Problem, SpecError
 from archspec.io.streams import aside
@@ -14,7 +15,7 @@ from archspec.network import load
 
 
 @click.command()
-@click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
+@click.argument("specs", metavar="SPEC...", nargs=-1, required=True, shell_complete=specs)
 @overrides
 @click.option("--strict", is_flag=True, help="Exit code 2 for warnings, too.")
 @as_json
@@ -34,7 +35,8 @@ def check(specs: tuple[str, ...], overrides: tuple[str, ...], strict: bool, as_j
         print_json({"ok": not found, "problems": [_document(problem) for problem in found],
                     "warnings": [_document(warning) for warning in doubts]})
     elif found:
-        aside(f"{len(found)} problem{'s' if len(found) > 1 else ''}")
+        codes = " ".join(sorted({problem.code for problem in found}))
+        aside(f"{len(found)} problem{'s' if len(found) > 1 else ''}; what they mean: archspec explain {codes}")
     return WRONG_INPUT if found or (strict and doubts) else DONE
 
 

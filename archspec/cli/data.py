@@ -9,6 +9,7 @@ import click
 from archspec.cli import DONE, NO
 from archspec.cli.asked import Asked, asked_for, without_tests
 from archspec.cli.bars import ticking
+from archspec.cli.completed import folders, specs
 from archspec.cli.data_show import show as show_images
 from archspec.cli.options import as_json, overrides, print_json
 from archspec.cli.screen import Screen
@@ -33,7 +34,7 @@ data.add_command(show_images)
 
 
 @data.command()
-@click.argument("spec", metavar="SPEC_OR_FOLDER")
+@click.argument("spec", metavar="SPEC_OR_FOLDER", shell_complete=specs)
 @overrides
 @as_json
 def check(spec: str, overrides: tuple[str, ...], as_json: bool) -> int:
@@ -57,8 +58,8 @@ def check(spec: str, overrides: tuple[str, ...], as_json: bool) -> int:
 
 
 @data.command()
-@click.argument("spec", metavar="SPEC_OR_FOLDER")
-@click.argument("out")
+@click.argument("spec", metavar="SPEC_OR_FOLDER", shell_complete=specs)
+@click.argument("out", shell_complete=folders)
 @click.option("--size", type=click.IntRange(1, 1 << 12), default=128, show_default=True, metavar="MIB",
               help="How large a file is to be, nearly.")
 @click.option("--shorter", type=click.IntRange(1, 1 << 14), metavar="PIXELS",

@@ -10,6 +10,7 @@ import click
 
 from archspec.cli import DONE
 from archspec.cli.bars import ticking
+from archspec.cli.completed import files, specs
 from archspec.cli.options import as_json, overrides, print_json, spec_of
 from archspec.cli.screen import Screen, load_tensorflow
 from archspec.errors import InputError
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("spec")
-@click.option("-o", "--output", metavar="FILE", help="The picture to write; NAME-augmented.png if not given.")
+@click.argument("spec", shell_complete=specs)
+@click.option("-o", "--output", metavar="FILE", shell_complete=files,
+              help="The picture to write; NAME-augmented.png if not given.")
 @click.option("--count", type=click.IntRange(1, 256), default=COUNT, show_default=True, help="How many images, at most.")
 @click.option("--epoch", type=click.IntRange(1), help="Show those that this epoch begins with; the first if not given.")
 @click.option("--step", type=click.IntRange(1), help="Show those from this step of the whole training on.")

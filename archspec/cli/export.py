@@ -13,6 +13,7 @@ from rich.table import Table
 
 from archspec.cli import DONE, NO
 from archspec.cli.bars import ticking
+from archspec.cli.completed import folders, layouts, listed, nothing, specs, weights
 from archspec.cli.options import as_json, overrides, print_json
 from archspec.cli.screen import Screen, load_tensorflow, screen
 from archspec.errors import InputError
@@ -35,23 +36,29 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("model")
-@click.option("--to", required=True, metavar="DIR", help="Where models are published: DIR/NAME/VERSION, the next number.")
-@click.option("--format", "formats", metavar="F,…", help="savedmodel, tflite, keras, onnx; if left out those of the spec's "
+@click.argument("model", shell_complete=specs)
+@click.option("--to", required=True, metavar="DIR", shell_complete=folders,
+              help="Where models are published: DIR/NAME/VERSION, the next number.")
+@click.option("--format", "formats", metavar="F,…", shell_complete=listed("savedmodel", "tflite", "keras", "onnx"),
+              help="savedmodel, tflite, keras, onnx; if left out those of the spec's "
                                                          "export.formats.")
-@click.option("--quantize", metavar="MODE,…", help="TFLite files beside: float16, dynamic, int8, int16x8.")
-@click.option("--accuracy-drop", metavar="SHARE", help="How much accuracy a quantised file may lose, such as 1%: layers stay "
+@click.option("--quantize", metavar="MODE,…", shell_complete=listed("float16", "dynamic", "int8", "int16x8"),
+              help="TFLite files beside: float16, dynamic, int8, int16x8.")
+@click.option("--accuracy-drop", metavar="SHARE", shell_complete=nothing,
+              help="How much accuracy a quantised file may lose, such as 1%: layers stay "
                                                        "in float until it does not lose more.")
-@click.option("--weights", metavar="W", help="Of a run: raw, ema or best. Of a spec: the file of its weights.")
-@click.option("--layout", default=OWN, show_default=True, help="Where a spec's weights are from; see archspec import --help.")
+@click.option("--weights", metavar="W", shell_complete=weights,
+              help="Of a run: raw, ema or best. Of a spec: the file of its weights.")
+@click.option("--layout", default=OWN, show_default=True, shell_complete=layouts,
+              help="Where a spec's weights are from; see archspec import --help.")
 @click.option("--labels", type=click.Path(path_type=Path), metavar="FILE",
               help="The class names of a spec's weights, one a line, in their order.")
 @click.option("--features", is_flag=True, help="Hand out the feature pyramid, too.")
-@click.option("--name", metavar="NAME", help="The model's name for the server; the spec's if left out.")
+@click.option("--name", metavar="NAME", shell_complete=nothing, help="The model's name for the server; the spec's if left out.")
 @click.option("--keep", type=click.IntRange(1), metavar="N", help="How many versions are kept, the new one among them, beside "
                                                                   "those that model.config names; all if left out.")
-@click.option("--batches", default="1,2,4,8", show_default=True, metavar="N,…", callback=lambda _, __, text: _sizes(text),
-              help="Sizes of a batch that a server is warmed up for.")
+@click.option("--batches", default="1,2,4,8", show_default=True, metavar="N,…", shell_complete=nothing,
+              callback=lambda _, __, text: _sizes(text), help="Sizes of a batch that a server is warmed up for.")
 @as_json
 @overrides
 def export(model: str, to: str, formats: str | None, quantize: str | None, accuracy_drop: str | None, weights: str | None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archspec.cli import DONE
+from archspec.cli.completed import layouts, specs
 from archspec.cli.options import needed, overrides, spec_of
 from archspec.cli.plan_tables import tables
 from archspec.cli.screen import screen
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
 
 
 @click.command("import")
-@click.argument("spec")
+@click.argument("spec", shell_complete=specs)
 @click.argument("weights", type=click.Path(path_type=Path))
-@click.option("--layout", required=True, help="Where the weights are from: archspec (a run, or its model.keras), keras, "
+@click.option("--layout", required=True, shell_complete=layouts,
+              help="Where the weights are from: archspec (a run, or its model.keras), keras, "
                                               "pytorchcv, timm, timm-tf, torchvision; or a mapping of your own, a .yaml file "
                                               "as those in specs/weights.")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The model to write: NAME.keras.")

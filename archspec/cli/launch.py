@@ -8,6 +8,7 @@ from functools import partial
 
 import click
 
+from archspec.cli.completed import specs
 from archspec.cli.options import spec_of
 from archspec.cli.train import train
 from archspec.errors import InputError
@@ -16,7 +17,7 @@ from archspec.network import lower
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.option("--workers", type=click.IntRange(2, 64), required=True, metavar="N", help="How many processes train.")
-@click.argument("arguments", metavar="SPEC [OPTIONS OF TRAIN]", nargs=-1, type=click.UNPROCESSED)
+@click.argument("arguments", metavar="SPEC [OPTIONS OF TRAIN]", nargs=-1, type=click.UNPROCESSED, shell_complete=specs)
 def launch(workers: int, arguments: tuple[str, ...]) -> int:
     """Train the network of SPEC with several workers on this machine: `train` in so many processes.
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 import click
 
 from archspec.cli import DONE
+from archspec.cli.completed import words_of_lists
 from archspec.cli.options import as_json, print_json
 from archspec.cli.screen import screen
 from archspec.errors import InputError, nearest
@@ -19,7 +20,7 @@ from archspec.views import recipes as known
 
 
 @click.command(name="list")
-@click.argument("word", required=False)
+@click.argument("word", required=False, shell_complete=words_of_lists)
 @as_json
 @click.option("--blocks", "only_blocks", is_flag=True, help="The blocks with their parameters instead of the specs.")
 @click.option("--recipes", "only_recipes", is_flag=True, help="The training recipes with what they reach instead of the specs.")

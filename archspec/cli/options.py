@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from archspec.cli.completed import keys_to_set
 from archspec.errors import InputError
 from archspec.io.places import user_path
 from archspec.io.streams import aside
@@ -20,7 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def overrides(function: F) -> F:
     """--set key.path=value."""
-    return click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE",
+    return click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", shell_complete=keys_to_set,
                         help="Change the spec: --set stages.se=16. May be repeated.")(function)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from archspec.cli import DONE, WRONG_INPUT
+from archspec.cli.completed import files
 from archspec.cli.options import as_json
 from archspec.cli.seconds import seconds
 from archspec.errors import InputError, visible
@@ -23,9 +24,10 @@ SECONDS = 30.0
 
 
 @click.command()
-@click.argument("model")
-@click.argument("images", nargs=-1, metavar="IMAGE...")
-@click.option("--from", "listed", metavar="FILE", help="Read the names of images from FILE, one a line; '-' is standard input.")
+@click.argument("model", shell_complete=files)
+@click.argument("images", nargs=-1, metavar="IMAGE...", shell_complete=files)
+@click.option("--from", "listed", metavar="FILE", shell_complete=files,
+              help="Read the names of images from FILE, one a line; '-' is standard input.")
 @click.option("--top", type=click.IntRange(1), default=TOP, show_default=True, metavar="K",
               help="How many classes are told, the most probable first.")
 @click.option("--labels", metavar="FILE", type=click.Path(path_type=Path),

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from rich.markup import escape
 
 from archspec.cli import DONE
+from archspec.cli.completed import folders
 from archspec.cli.options import as_json, print_json
 from archspec.cli.screen import screen
 from archspec.errors import InputError
@@ -29,7 +30,7 @@ DIGITS = 8
 
 
 @click.command()
-@click.argument("folders", nargs=-1, metavar="[DIR]...")
+@click.argument("folders", nargs=-1, metavar="[DIR]...", shell_complete=folders)
 @as_json
 def runs(folders: tuple[str, ...], as_json: bool) -> int:
     """List the runs in each DIR (runs if none is given), the best first, with what differs in their data and specs.

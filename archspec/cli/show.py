@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from archspec.cli import DONE
+from archspec.cli.completed import blocks, keys, specs
 from archspec.cli.options import overrides, spec_of
 from archspec.spec.arch import Spec
 from archspec.spec.blocks import BlockTable
@@ -13,11 +14,12 @@ from archspec.views.explain import explain as explain_key
 
 
 @click.command()
-@click.argument("spec", required=False)
+@click.argument("spec", required=False, shell_complete=specs)
 @overrides
 @click.option("--expand", is_flag=True, help="Write the shipped blocks out that it uses; of --block what it copies.")
-@click.option("--explain", metavar="KEY", help="Say where the value of a key came from: --explain stages.widths.")
-@click.option("--block", metavar="NAME", help="A block instead, of SPEC or one that ships.")
+@click.option("--explain", metavar="KEY", shell_complete=keys,
+              help="Say where the value of a key came from: --explain stages.widths.")
+@click.option("--block", metavar="NAME", shell_complete=blocks, help="A block instead, of SPEC or one that ships.")
 def show(spec: str | None, overrides: tuple[str, ...], expand: bool, explain: str | None, block: str | None) -> int:
     """Show SPEC with everything it extends merged into it. What is printed is a spec.
 

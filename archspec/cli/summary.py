@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from archspec.cli import DONE
+from archspec.cli.completed import specs
 from archspec.cli.options import as_json, overrides, print_json, spec_of
 from archspec.cli.screen import screen
 from archspec.errors import visible
@@ -15,7 +16,7 @@ from archspec.views.summary import summary as summarise
 
 
 @click.command()
-@click.argument("spec")
+@click.argument("spec", shell_complete=specs)
 @overrides
 @as_json
 @click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True,

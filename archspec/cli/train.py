@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from archspec.cli import NO, outcome
+from archspec.cli.completed import folders, nothing, specs
 from archspec.cli.options import overrides, spec_of
 from archspec.cli.screen import Screen, load_tensorflow
 from archspec.cli.training import Training, run_training, try_out
@@ -30,11 +31,12 @@ if TYPE_CHECKING:
     Work = Callable[[Training], int]
 
 @click.command()
-@click.argument("spec")
-@click.option("--run", "folder", metavar="DIR", help="The run folder; runs/NAME if not given.")
+@click.argument("spec", shell_complete=specs)
+@click.option("--run", "folder", metavar="DIR", shell_complete=folders, help="The run folder; runs/NAME if not given.")
 @click.option("--strategy", type=click.Choice(["auto", "one", "mirrored", "multi_worker"]),
               help="Devices; the same as --set train.strategy=….")
-@click.option("--workers", default="", metavar="HOST:PORT,…", help="Where all workers of this training listen, this one too; "
+@click.option("--workers", default="", metavar="HOST:PORT,…", shell_complete=nothing,
+              help="Where all workers of this training listen, this one too; "
               "instead of TF_CONFIG or Slurm. `archspec launch` starts some on this machine.")
 @click.option("--rank", type=int, metavar="N", help="Which of them this one is, counted from 0: that writes.")
 @click.option("--wait", type=click.IntRange(1, 86_400), default=300, show_default=True, metavar="SECONDS",
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
                                               "file, train a few steps, evaluate a few batches, export; say what the run "
                                               "will take of time, memory and disk; keep nothing.")
 @click.option("--fresh", is_flag=True, help="Start over; a run that is there is moved aside, not removed.")
-@click.option("--callback", "callbacks", multiple=True, metavar="MODULE:CLASS",
+@click.option("--callback", "callbacks", multiple=True, metavar="MODULE:CLASS", shell_complete=nothing,
               help="A Keras callback that is told of the training, made without arguments; repeatable.")
 @overrides
 def train(spec: str, folder: str | None, strategy: str | None, workers: str, rank: int | None, wait: int,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from archspec.cli import DONE, NO
+from archspec.cli.completed import specs
 from archspec.cli.options import overrides, spec_of
 from archspec.errors import Problem, SpecError
 from archspec.graph.ir import Graph
@@ -15,7 +16,7 @@ from archspec.views.summary import summary
 
 
 @click.command()
-@click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
+@click.argument("specs", metavar="SPEC...", nargs=-1, required=True, shell_complete=specs)
 @overrides
 def verify(specs: tuple[str, ...], overrides: tuple[str, ...]) -> int:
     """Hold each SPEC to its published figures, and the Keras model built from it to its graph. Exit code 1 if they differ."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Any
 
 from archspec.errors import WIDEST, nearest, shorten
 from archspec.records import Record, record
@@ -20,6 +21,10 @@ SEVERAL = re.compile(r"[0-9.]+([ ,]+[0-9.]+)+")
 """Numbers of a list without its brackets, or without its commas."""
 NOTHING: Mapping[str, str] = MappingProxyType({})
 SAYS_YES_OR_NO = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
+
+
+JsonSchema = dict[str, Any]
+"""A part of a JSON Schema, draft 2020-12."""
 
 
 class Unfit(ValueError):
@@ -44,6 +49,10 @@ class Kind(Record):
 
     def expected(self) -> str:
         """What it takes, for messages and tables."""
+        raise NotImplementedError
+
+    def json_schema(self) -> JsonSchema:
+        """What it takes as JSON Schema says it; of a kind that is made of others `schema/json_schema.py` says it."""
         raise NotImplementedError
 
 
@@ -84,6 +93,9 @@ class Whole(Kind):
         """With its bounds."""
         return f"a whole number from {self.least} to {self.most}"
 
+    def json_schema(self) -> JsonSchema:
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
+
 
 @record
 class Number(Kind):
@@ -120,6 +132,10 @@ class Number(Kind):
         high = joint + _digits(self.most) if self.most is not None else ""
         return f"a number{low}{least + _digits(self.below) if self.below is not None else high}"
 
+    def json_schema(self) -> JsonSchema:
+        bounds = {"minimum": self.least, "maximum": self.most, "exclusiveMinimum": self.above, "exclusiveMaximum": self.below}
+        return {"type": "number", **{name: bound for name, bound in bounds.items() if bound is not None}}
+
 
 @record
 class OrNone(Kind):
@@ -134,6 +150,9 @@ class OrNone(Kind):
     def expected(self) -> str:
         """As the number; every message about it is about a number."""
         return self.kind.expected()
+
+    def json_schema(self) -> JsonSchema:
+        return {"anyOf": [self.kind.json_schema(), {"const": "none"}]}
 
 
 @record
@@ -151,6 +170,9 @@ class Flag(Kind):
     def expected(self) -> str:
         """true or false."""
         return "true or false"
+
+    def json_schema(self) -> JsonSchema:
+        return {"type": "boolean"}
 
 
 @record
@@ -176,6 +198,9 @@ class FlagOr(Kind):
         """Both, with the number's bounds."""
         return f"true, false or {self.kind.expected()}"
 
+    def json_schema(self) -> JsonSchema:
+        return {"anyOf": [{"type": "boolean"}, self.kind.json_schema()]}
+
 
 @record
 class Text(Kind):
@@ -196,6 +221,9 @@ class Text(Kind):
     def expected(self) -> str:
         """As declared."""
         return self.what
+
+    def json_schema(self) -> JsonSchema:
+        return {"type": ["string", "number", "boolean"], "minLength": 1}
 
 
 @record
@@ -232,6 +260,9 @@ class Choice(Kind):
         """All of them."""
         words = self.spelled()
         return f"one of {' '.join(words)}" if len(words) > 1 else words[0]
+
+    def json_schema(self) -> JsonSchema:
+        return {"enum": [*self.words]}
 
 
 @record

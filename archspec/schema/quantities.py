@@ -10,7 +10,7 @@ import re
 
 from archspec.errors import shorten
 from archspec.records import Record, record
-from archspec.schema.kinds import NUMERAL, Kind, Number, Unfit, hint_for_text
+from archspec.schema.kinds import NUMERAL, JsonSchema, Kind, Number, Unfit, hint_for_text
 
 MOST_BATCH = 10**6
 NUMBER = r"([0-9.]+(?:[eE][-+]?[0-9]+)?)"
@@ -81,6 +81,9 @@ class ShareKind(Kind):
         """Both forms."""
         return "a share from 0% to less than 100%, 1% or 0.01"
 
+    def json_schema(self) -> JsonSchema:
+        return {"anyOf": [{"type": "number", "minimum": 0, "exclusiveMaximum": 1}, _said(PERCENTS, "1%")]}
+
 
 @record
 class RateKind(Kind):
@@ -102,6 +105,9 @@ class RateKind(Kind):
     def expected(self) -> str:
         """With its forms."""
         return "a number above 0, or such a number per batch, 0.1 per 256"
+
+    def json_schema(self) -> JsonSchema:
+        return {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, _said(RATE, "0.1 per 256")]}
 
 
 @record
@@ -125,6 +131,14 @@ class SpanKind(Kind):
     def expected(self) -> str:
         """With its forms and bounds."""
         return f"{self.epochs.expected()}, or percents of training, 30%"
+
+    def json_schema(self) -> JsonSchema:
+        return {"anyOf": [self.epochs.json_schema(), _said(PERCENTS, "30%")]}
+
+
+def _said(form: re.Pattern[str], example: str) -> JsonSchema:
+    """A text of this form."""
+    return {"type": "string", "pattern": rf"^\s*{form.pattern}\s*$", "examples": [example]}
 
 
 def _is_number(text: object) -> bool:

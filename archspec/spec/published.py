@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from archspec.records import record
 from archspec.schema.keys import Section, key, section
-from archspec.schema.kinds import Kind, Unfit
+from archspec.schema.kinds import JsonSchema, Kind, Unfit
 from archspec.schema.tree import Scalar
 
 FIGURE = re.compile(r"([0-9]+)(?:\.([0-9]*))?(?:[eE]\+?([0-9]{1,2})|([KMGT]))?")
@@ -47,6 +47,9 @@ class Figure(Kind):
     def expected(self) -> str:
         """With its three ways of writing."""
         return "a count: 25557032, 4.089e9 or 25.6M"
+
+    def json_schema(self) -> JsonSchema:
+        return {"type": ["number", "string"], "minimum": 1, "maximum": LARGEST, "pattern": f"^{FIGURE.pattern}$"}
 
 
 @section

@@ -6,7 +6,7 @@ from functools import cache
 
 from archspec.records import record
 from archspec.schema.keys import Key, Sub
-from archspec.schema.kinds import Choice, Form, Kind, Unfit, Whole
+from archspec.schema.kinds import Choice, Form, JsonSchema, Kind, Unfit, Whole
 from archspec.schema.walk import Entry, walk
 from archspec.spec.export import ExportSection
 from archspec.spec.operations import ITEMS, MAX_TIMES, MEMORIES, OPERATIONS, PADDED, PADDING, UNIT_KIND, UNITS
@@ -33,10 +33,13 @@ class OneOfNumbers(Kind):
         """All of them."""
         return f"one of {' '.join(map(str, self.numbers))}"
 
+    def json_schema(self) -> JsonSchema:
+        return {"enum": [*self.numbers]}
+
 
 OUTPUT_STRIDES = OneOfNumbers((8, 16, 32))
 TEXT = Form("text", "a text")
-NAMES = Form("names", "a mapping of names")
+NAMES = Form("mapping", "a mapping of names")
 MEMORY = Key(Choice(MEMORIES), "none", "what the backward pass computes again, see [below](#memory)",
              synonyms=("checkpointing", "gradient_checkpointing", "recompute", "remat"))
 UNIT = Key(UNIT_KIND, UNITS[0], "how convolution, norm and activation follow each other, see [units](#units)",

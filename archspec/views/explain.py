@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from archspec.errors import InputError, Where, nearest
+from archspec.schema.json_schema import LINK, without_links
 from archspec.schema.keys import REQUIRED, Key, Section, to_json
 from archspec.schema.tree import ListTree, MappingTree, Tree, plain
 from archspec.schema.words import suggestion
@@ -20,11 +20,6 @@ from archspec.spec.operations import IMPLIED, OPERATIONS
 from archspec.spec.recipe import DECIDED
 from archspec.spec.sections import DEFAULTS, SPEC, STAGE, everywhere
 from archspec.spec.stage_keys import columns_of
-
-LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
-"""A link of the documentation; what stands in its brackets is shown."""
-SEE = re.compile(r",? ?see \[[^]]*\]\([^)]*\)")
-"""Words that only lead elsewhere on a page."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +158,7 @@ def _left_out(key: str) -> str:
     if declared is None or declared.default == REQUIRED:
         return ""
     said = declared.follows if declared.default in (None, "") else to_inline(declared.default)
-    return LINK.sub(r"\1", SEE.sub("", said))
+    return without_links(said)
 
 
 def _field(value: object, path: str) -> str | None:

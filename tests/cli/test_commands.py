@@ -74,7 +74,7 @@ def test_check_finds_every_problem_and_exits_2(archspec: Run, broken: str) -> No
     assert out.startswith("resnet50: no problems")
     assert f"{broken}:3:18: the name 'widht' is not defined here" in out
     assert f"{broken}:4:1: a spec has no section 'haed'" in out
-    assert err == "2 problems\n"
+    assert err == "2 problems; what they mean: archspec explain expression unknown-key\n"
 
 
 def test_check_json(archspec: Run, broken: str) -> None:

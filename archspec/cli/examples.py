@@ -1,0 +1,47 @@
+"""Examples of each command, which its help ends with."""
+
+from __future__ import annotations
+
+EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
+    "train": (("train resnet20_digits", "handwritten digits: no download, minutes"),
+              ("train mine.yaml --dry-run", "a little of each part, and how long all will take"),
+              ("train mine.yaml --set train.epochs=30 --run runs/short", "a change, in a folder of its own")),
+    "launch": (("launch resnet20_digits --workers 2", "two processes train one network"),),
+    "check": (("check mine.yaml", "every problem, with line and column"),
+              ("check mine.yaml other.yaml --strict --json", "for scripts; warnings count, too")),
+    "summary": (("summary resnet50", "a row a stage"),
+                ("summary resnet50 --layers --set stages.se=16", "a row a layer, of a variant")),
+    "show": (("show mine.yaml", "with all that it extends"),
+             ("show mine.yaml --explain stages.widths", "which file says it"),
+             ("show --block bottleneck", "a block that ships")),
+    "list": (("list resnext", "the specs with that word"), ("list --blocks se", "the blocks with that word"),
+             ("list --recipes", "trainings, with what they reach")),
+    "new": (("new mine --from resnet50", "mine.yaml: extends resnet50, what may change in comments"),
+            ("new --block twig", "twig.yaml: a block, and a small network of it")),
+    "explain": (("explain", "all codes"), ("explain shape unknown-key", "what they mean, with examples")),
+    "schema": (("schema > schema.json", "for an editor; specs name it in their first line"),),
+    "completion": (("completion bash", "eval \"$(archspec completion bash)\" in ~/.bashrc"),),
+    "verify": (("verify resnet50", "against the paper's figures, and against Keras"),),
+    "bench": (("bench resnet50 --json", "images a second, for scripts"),),
+    "import": (("import resnet18 resnet18.pth --layout torchvision -o resnet18.keras", "weights of torchvision"),),
+    "export": (("export runs/resnet20_digits --to models", "the next version for a TensorFlow Serving"),
+               ("export runs/mine --to models --quantize int8", "for devices, too")),
+    "predict": (("predict runs/flowers rose.jpg --top 3", "the three likeliest classes"),
+                ("predict http://localhost:8501/v1/models/flowers rose.jpg", "the same of a server")),
+    "serve-check": (("serve-check models/flowers", "what a TensorFlow Serving would refuse"),),
+    "runs": (("runs", "those in runs/"), ("runs old new --json", "of two folders, for scripts")),
+    "data": (("data check mine.yaml", "what is wrong with its images"),
+             ("data show mine.yaml", "images as it is trained on them"),
+             ("data pack flowers packed", "a folder of images as TFRecord files")),
+    "data check": (("data check mine.yaml", "the images of a spec"), ("data check flowers --json", "those of a folder")),
+    "data show": (("data show mine.yaml -o seen.png", "as they are augmented"),),
+    "data pack": (("data pack flowers packed --shorter 512", "smaller images, in TFRecord files"),),
+}
+"""Of each command: what is typed behind `archspec`, and what it does."""
+
+
+def example_lines(name: str) -> list[str]:
+    """The examples of a command, in two columns."""
+    found = EXAMPLES.get(name, ())
+    wide = max((len(line) for line, _ in found), default=0)
+    return [f"archspec {line:{wide}}   {about}" for line, about in found]
