@@ -108,6 +108,27 @@ def test_a_block_that_others_call_is_drawn_by_its_name(lower: Lower) -> None:
     assert [call.title for call in calls.distinct(lower(CALLED))] == ["outer", "inner", "outer"]
 
 
+@pytest.mark.parametrize("body", [
+    "join: {with: [previous], merge: add}",
+    "conv: 3x3 8, keep: a, conv: 3x3 8, keep: b, conv: 1x1 8, join: {with: [a, b, previous], merge: add}, act: relu",
+    "conv: 3x3 8, keep: a, conv: 3x3 8, keep: b, join: {with: [a], merge: add}, keep: c, join: [a, b, c, previous]",
+    "conv: 3x3 8, keep: a, join: {with: [a, a], merge: add}",
+    "branches: [[conv: 3x3 8, branches: [[conv: 3x3 8], [branches: [[], [conv: 1x1 8], [avg_pool: 3x3 /1]]]]], []]",
+    "residual: [conv: 3x3 8, residual: {body: [conv: 3x3 8], act: relu}]",
+    "norm: batch_norm, act: relu, norm: layer_norm, act: gelu",
+    "gate: [global_avg_pool, dense: 8, act: sigmoid]",
+])
+@pytest.mark.parametrize("repeat", [1, 3])
+def test_odd_blocks_are_drawn_without_a_flaw(lower: Lower, body: str, repeat: int) -> None:
+    graph = lower(f"blocks: {{odd: {{body: [{body}]}}}}\nstages: {{block: odd, repeats: [3]}}\n")
+    assert flaws(text(block_picture(calls.stage(graph, "stage1", repeat)))) == []
+
+
+def test_a_stage_without_layers_has_nothing_to_draw(lower: Lower) -> None:
+    with pytest.raises(InputError, match="stage1 has no layers: there is nothing to draw"):
+        calls.stage(lower("blocks: {none_of: {body: []}}\nstages: {block: none_of, repeats: [2]}\n"), "stage1")
+
+
 CALLED = """
 blocks:
   inner:
