@@ -49,7 +49,7 @@ def _repeat(ctx: click.Context, parameter: click.Parameter, value: str | None) -
               help="Draw what is called inside N levels deep, where a large picture has one box for it.")
 @click.option("--theme", type=click.Choice(["auto", "light", "dark"]), default="auto", show_default=True,
               help="Colours; auto follows what the reader prefers.")
-@click.option("--background/--no-background", default=True, help="Paper behind the picture.  [default: with]")
+@click.option("--no-background", "background", flag_value=False, default=True, help="No paper behind the picture.")
 @click.option("--width", type=click.Choice(["auto", "column", "page", "free"]), default="auto", show_default=True,
               help="What the picture has to fit: a column of a paper, 84 mm, or its page, 178 mm.")
 @click.option("--link", metavar="URL", help="Boxes lead to URL#L12, their line of SPEC; {file} in it is the file that has it.")
