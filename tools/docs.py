@@ -26,6 +26,7 @@ from archspec.compare.report import compared  # noqa: E402
 from archspec.draw import calls  # noqa: E402
 from archspec.draw.block import block_picture  # noqa: E402
 from archspec.draw.calls import Repeat  # noqa: E402
+from archspec.draw.network import network_picture  # noqa: E402
 from archspec.draw.svg import svg  # noqa: E402
 from archspec.network import load, lower  # noqa: E402
 from archspec.schema.keys import REQUIRED, Key, ListOf, Named, OneOf, Sub  # noqa: E402
@@ -218,6 +219,8 @@ def _with_tables(text: str) -> str:
     return REGION.sub(lambda match: f"{match[1]}{TABLES[match[2]]()}\n{match[3]}", text)
 
 
+NETWORKS = ("resnet50", "densenet121", "googlenet", "unet_classifier", "cifar_resnet1202")
+"""The networks of docs/pictures.md."""
 PICTURES: dict[str, tuple[str, str, Repeat | None]] = {
     "bottleneck": ("resnet50", "stage2", None), "squeeze_excitation": ("se_resnext50_32x4d", "stage2", 2),
     "inception": ("inception_v4", "inception_a", None), "dense_block": ("densenet121", "stage1", None),
@@ -231,8 +234,10 @@ DIFFERENCES = {"difference": ("resnet50", "se_resnet50"), "both_lack": ("plain34
 
 
 def _pictures() -> Iterator[tuple[Path, str]]:
-    for name, (spec, stage, repeat) in PICTURES.items():
-        picture = block_picture(calls.stage(lower(load(spec)), stage, repeat))
+    drawn = {name: network_picture(lower(load(name))) for name in NETWORKS}
+    drawn |= {name: block_picture(calls.stage(lower(load(spec)), stage, repeat))
+              for name, (spec, stage, repeat) in PICTURES.items()}
+    for name, picture in drawn.items():
         for theme in ("light", "dark"):
             yield ROOT / "docs" / "pictures" / f"{name}_{theme}.svg", svg(picture, theme)
     for name, specs in DIFFERENCES.items():

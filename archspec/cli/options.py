@@ -31,9 +31,9 @@ def as_json(function: F) -> F:
 
 
 def svg_look(function: F) -> F:
-    """--theme and --background, of a picture."""
-    function = click.option("--background/--no-background", default=True,
-                            help="Paper behind the picture.  [default: with]")(function)
+    """--theme and --no-background, of a picture."""
+    function = click.option("--no-background", "background", flag_value=False, default=True,
+                            help="No paper behind the picture.")(function)
     return click.option("--theme", type=click.Choice(["auto", "light", "dark"]), default="auto", show_default=True,
                         help="Colours; auto follows what the reader prefers.")(function)
 

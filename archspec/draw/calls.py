@@ -81,6 +81,8 @@ def stage(graph: Graph, name: str, repeat: Repeat | None = None) -> Shown:
     """
     found = [node for node in graph.predicting if node.section == name]
     sections = [section for section in graph.sections if any(node.section == section for node in graph.predicting)]
+    if not found and name in graph.sections:
+        raise InputError(f"{name} has no layers: there is nothing to draw")
     if not found:
         hint = nearest(name, sections) or f"there are {some(sections)}"
         raise InputError(f"{graph.name} has no stage '{name}'\n  hint: {hint}")
@@ -92,7 +94,8 @@ def stage(graph: Graph, name: str, repeat: Repeat | None = None) -> Shown:
     number = repeats if repeat == "last" else repeat or 1
     nodes = tuple(node for node in found if node.block == number and node.calls)
     if not nodes:
-        raise InputError(f"{name} has no repeat {number}: it has {repeats}")
+        raise InputError(f"{name} has no repeat {number}: it has {repeats}" if isinstance(number, int) and number > repeats
+                         else f"the block of {name} has no layers: there is nothing to draw")
     one = shown(graph, nodes[0].calls[0], nodes, 1)
     return one if repeat or repeats == 1 else replace(one, growth=_growth(graph, one, found))
 

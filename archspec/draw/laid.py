@@ -253,7 +253,8 @@ class Layout:
         between: list[tuple[int, str]] = []
         if len(paths) > MANY and _alike(parallel.paths):
             between, paths = [(2, f"… {len(paths)} paths")], [paths[0], paths[1], paths[-1]]
-        xs = self.columns(paths, between)
+        # lines alone would come down on a circle that they go into from its sides
+        xs = self.columns(paths, between, SIDES if all(isinstance(path, Lane) for path in parallel.paths) else 0)
         middle = half((xs[0] + xs[-1]) / 2) if parallel.spine is None else xs[parallel.spine]
         paths = level(paths)
         placed = [path.at(x - middle, 0) for path, x in zip(paths, xs, strict=True)]

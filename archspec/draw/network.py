@@ -334,13 +334,13 @@ def _below(pattern: Pattern, rooms: Sequence[float], usual: str) -> tuple[list[S
 
 
 def _headed(pattern: Pattern, room: float) -> list[Shape]:
-    heading = Text(0, 0, ", ".join(pattern.blocks) or "block", "start", "b")
+    """The names of the blocks, and which repeats have the structure, where others do not."""
+    rows = _broken(", ".join(pattern.blocks) or "block", room, "b")
+    names = [Text(0, LINE * row, words, "start", "b") for row, words in enumerate(rows)]
     where = f"in {pattern.where}" if pattern.where else ""
-    if not where:
-        return [heading]
-    if heading.width + 10 + _measure(where, "s") <= room:
-        return [heading, Text(half(heading.width + 10), 0, where, "start", "s", dim=True)]
-    return [heading, *_lines(where, 0, ROW, room)]
+    if len(rows) == 1 and names[0].width + 10 + _measure(where, "s") <= room:
+        return [*names, *([Text(half(names[0].width + 10), 0, where, "start", "s", dim=True)] if where else [])]
+    return [*names, *_lines(where, 0, names[-1].y + ROW, room)]
 
 
 def _placed(pattern: Pattern, look: Look, room: float) -> tuple[list[Shape], float, dict[str, Extent]]:

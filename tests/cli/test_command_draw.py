@@ -88,7 +88,14 @@ def test_boxes_of_other_files_lead_only_where_the_address_names_the_file(draw: D
     ("stem has no repeats\n  hint: leave --repeat out", ("--stage", "stem", "--repeat", "2")),
     ("'0' is no repeat: first, last, or a number from 1", ("--stage", "stage2", "--repeat", "0")),
     ("say one of them", ("--stage", "stage2", "--block", "bottleneck")),
-    ("say --block NAME, or --block all, or --stage NAME", ()),
+    ("a picture is of one SPEC; --table sets several side by side", ("resnet34",)),
+    ("--style is of a --table", ("--style", "rows")),
+    ("--theme is of pictures, and --format mermaid is none", ("--format", "mermaid", "--theme", "dark")),
+    ("--stage is of pictures, and --table is none", ("--table", "latex", "--stage", "stem")),
+    ("--format and --table: say one of them", ("--table", "latex", "--format", "svg")),
+    ("x.svg: what is written is no SVG\n  hint: leave --table and --format out", ("--table", "latex", "-o", "x.svg")),
+    ("resnet50 is there 2 times; each network is a column", ("resnet50", "--table", "html")),
+    ("the style 'rows' is of one network, and there are 2", ("resnet34", "--table", "html", "--style", "rows")),
     ("--repeat is of one --stage or --block", ("--block", "all", "--repeat", "last")),
     ("x.pdf: the picture is written as SVG\n  hint: -o x.svg", ("--stage", "stem", "-o", "x.pdf")),
     (". is a folder; -o names a file", ("--stage", "stem", "-o", ".")),
@@ -100,6 +107,27 @@ def test_what_cannot_be_drawn_is_told(draw: Draw, said: str, arguments: tuple[st
     assert (code, out) == (2, "")
     assert said in err
     assert not list(Path().glob("**/*.svg"))
+
+
+def test_a_network_is_drawn_without_more(draw: Draw) -> None:
+    code, out, err = draw("net.yaml")
+    assert (code, err) == (0, "")
+    assert re.fullmatch(r"net\.svg: [\d.]+ x [\d.]+ px, fits a column\n", out)
+    text = Path("net.svg").read_text()
+    assert flaws(text) == []
+    assert "net, whole network" in text
+    linked = draw("net.yaml", "-o", "-", "--theme", "dark", "--link", "https://x.y/net.yaml")[1]
+    assert "#0f1318" in linked
+    assert {'href="https://x.y/net.yaml#L6"', 'href="https://x.y/net.yaml#L7"'} <= set(re.findall(r'href="[^"]*"', linked))
+
+
+def test_text_goes_to_standard_output_or_a_file(draw: Draw) -> None:
+    code, out, err = draw("net.yaml", "resnet50", "--table", "markdown")
+    assert (code, err, out.splitlines()[0]) == (0, "", "| stage | output | net | resnet50 |")
+    assert draw("net.yaml", "resnet50", "--table", "markdown", "-o", "a/t.md") == (0, "a/t.md written\n", "")
+    assert Path("a/t.md").read_text() == out
+    assert draw("net.yaml", "--format", "mermaid")[1].startswith('---\ntitle: "net"\n---\nflowchart TD\n')
+    assert "8, 16" not in draw("net.yaml", "--table", "latex", "--style", "rows", "--set", "stages.width=[24, 16]")[1]
 
 
 def test_a_picture_that_does_not_fit_is_refused(draw: Draw) -> None:

@@ -1,11 +1,9 @@
-"""Pictures of blocks: of every block of the zoo without a flaw, and what stands in them."""
+"""Pictures of blocks: what stands in them (tests/draw/test_zoo_pictures.py draws those of the zoo)."""
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
-from itertools import groupby
 from time import process_time
 
 import pytest
@@ -20,32 +18,6 @@ from archspec.draw.calls import Shown
 from archspec.draw.svg import Picture, svg
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
-from archspec.views import catalog
-
-FAMILIES = {family: [entry.name for entry in entries]
-            for family, entries in groupby(catalog.specs(), key=lambda entry: entry.family)}
-
-
-def sections(graph: Graph) -> Iterator[Shown]:
-    for name in calls.WHOLE:
-        if any(node.section == name for node in graph.predicting):
-            yield calls.stage(graph, name)
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-def test_no_picture_of_the_zoo_has_a_flaw(family: str) -> None:
-    """Each form of a block once, the stems and heads, and once more all that is called in them opened."""
-    seen = set[object]()
-    for name in FAMILIES[family]:
-        graph = zoo(name)
-        for shown in [*calls.distinct(graph), *sections(graph)]:
-            form = calls.form(shown.nodes)
-            if form in seen:
-                continue
-            seen.add(form)
-            assert flaws(text(block_picture(shown))) == [], (name, shown.title)
-            if any(box.block for box in shown.part().boxes):
-                assert flaws(text(block_picture(shown, depth=99))) == [], (name, shown.title)
 
 
 def zoo(name: str) -> Graph:
@@ -134,6 +106,27 @@ def test_a_block_that_others_call_is_drawn_by_its_name(lower: Lower) -> None:
     assert (shown.title, shown.place) == ("inner", "net, stage1, repeat 1 of 2, in outer")
     assert "32×32×8" in words(block_picture(shown))
     assert [call.title for call in calls.distinct(lower(CALLED))] == ["outer", "inner", "outer"]
+
+
+@pytest.mark.parametrize("body", [
+    "join: {with: [previous], merge: add}",
+    "conv: 3x3 8, keep: a, conv: 3x3 8, keep: b, conv: 1x1 8, join: {with: [a, b, previous], merge: add}, act: relu",
+    "conv: 3x3 8, keep: a, conv: 3x3 8, keep: b, join: {with: [a], merge: add}, keep: c, join: [a, b, c, previous]",
+    "conv: 3x3 8, keep: a, join: {with: [a, a], merge: add}",
+    "branches: [[conv: 3x3 8, branches: [[conv: 3x3 8], [branches: [[], [conv: 1x1 8], [avg_pool: 3x3 /1]]]]], []]",
+    "residual: [conv: 3x3 8, residual: {body: [conv: 3x3 8], act: relu}]",
+    "norm: batch_norm, act: relu, norm: layer_norm, act: gelu",
+    "gate: [global_avg_pool, dense: 8, act: sigmoid]",
+])
+@pytest.mark.parametrize("repeat", [1, 3])
+def test_odd_blocks_are_drawn_without_a_flaw(lower: Lower, body: str, repeat: int) -> None:
+    graph = lower(f"blocks: {{odd: {{body: [{body}]}}}}\nstages: {{block: odd, repeats: [3]}}\n")
+    assert flaws(text(block_picture(calls.stage(graph, "stage1", repeat)))) == []
+
+
+def test_a_stage_without_layers_has_nothing_to_draw(lower: Lower) -> None:
+    with pytest.raises(InputError, match="stage1 has no layers: there is nothing to draw"):
+        calls.stage(lower("blocks: {none_of: {body: []}}\nstages: {block: none_of, repeats: [2]}\n"), "stage1")
 
 
 CALLED = """

@@ -336,3 +336,18 @@ def test_twenty_thousand_nodes_lower_and_four_times_as_many_take_four_times_the_
         archspec.lower(short)
     with at_most(calls=4 * work.done):
         archspec.lower(long)
+
+
+def test_the_graph_says_by_which_name_a_list_takes_a_value_and_what_enters_a_block(lower: Lower) -> None:
+    graph = lower("""
+blocks:
+  two: {parameters: {other: []}, body: [conv: 3x3 8, keep: a, conv: 3x3 8, {join: [a, previous]}, $other, inner]}
+  inner: {body: [conv: 1x1 8]}
+stages: {block: two, repeats: [2, 1], other: [[], [join: [stage1]]]}
+""")
+    assert dict(graph.taken["stage1", 2]) == {"stage1_block2_conv1_act": "a", "images": "previous"}
+    assert dict(graph.taken["stage2", 1]) == {
+        "stage2_block1_conv1_act": "a", "stage1_block1_inner_conv_act": "previous", "stage1_block2_inner_conv_act": "stage1"}
+    frames = graph.node("stage2_block1_inner_conv").calls
+    assert [(frame.name, frame.entered) for frame in frames] == [
+        ("two", "stage1_block2_inner_conv_act"), ("inner", "stage2_block1_other_concat")]
