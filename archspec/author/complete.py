@@ -26,6 +26,9 @@ from archspec.spec.stage_keys import names_in
 NOT_SET = ("extends", "archspec")
 """Keys of a spec that are not set from outside."""
 
+WITH_CALLS = ("stem", "stages", "head", "auxiliary")
+"""Keys of a spec below which blocks are called."""
+
 MAPPINGS = ("stages", "let", "parameters", "defaults")
 """Keys of a spec that hold keys, which no section declares."""
 
@@ -44,6 +47,31 @@ def block_words(reference: str | None) -> list[Word]:
     resolved = _resolved(reference)
     table = None if resolved is None else _table(resolved)
     return [Word(name) for name in (sorted(shipped_blocks()) if table is None else table.names())]
+
+
+def called_words(reference: str | None) -> list[Word]:
+    """The blocks that a spec names, and those that these name; where it cannot be read, those that ship."""
+    resolved = _resolved(reference)
+    table = None if resolved is None else _table(resolved)
+    if resolved is None or table is None:
+        return block_words(reference)
+    found: list[str] = []
+    waiting = [name for key in WITH_CALLS for name in _mentioned(resolved.tree.entries.get(key))]
+    while waiting:
+        name = waiting.pop()
+        if name in table and name not in found:
+            found.append(name)
+            waiting.extend(_mentioned(table.tree(name)))
+    return [Word(name) for name in sorted(found)]
+
+
+def stage_words(reference: str | None) -> list[Word]:
+    """The stages of a spec in their order, between its stem and its head, if it has them."""
+    resolved = _resolved(reference)
+    if resolved is None:
+        return [Word("stem"), Word("head")]
+    entries = resolved.tree.entries
+    return [Word(name) for name in (*(["stem"] if "stem" in entries else []), *names_in(entries.get("stages")), "head")]
 
 
 def key_words(reference: str | None, begun: str) -> list[Word]:
@@ -75,6 +103,20 @@ def _table(resolved: Resolved) -> BlockTable | None:
         return BlockTable(own if isinstance(own, MappingTree) else None, [each.blocks for each in resolved.included])
     except (SpecError, TooLarge):
         return None
+
+
+def _mentioned(tree: Tree | None) -> Iterator[str]:
+    """What a block's name may be: words alone, and what items of lists begin with. Keys of arguments are none."""
+    match tree:
+        case Scalar(text=text):
+            yield text
+        case MappingTree(entries=entries):
+            for value in entries.values():
+                yield from _mentioned(value)
+        case ListTree(items=items):
+            for item in items:
+                yield from item.entries if isinstance(item, MappingTree) else ()
+                yield from _mentioned(item)
 
 
 # -- keys ----------------------------------------------------------------------------------------------------------------

@@ -42,6 +42,12 @@ def keys_to_set(context: click.Context, _: click.Parameter, begun: str) -> Items
     return _words(set_words(_spec(context), begun), begun)
 
 
+def keys_to_set_b(context: click.Context, _: click.Parameter, begun: str) -> Items:
+    """The same of the second of two SPECs, or of the first while it is alone."""
+    from archspec.author.complete import set_words
+    return _words(set_words(_spec(context, second=True), begun), begun)
+
+
 def keys(context: click.Context, _: click.Parameter, begun: str) -> Items:
     """Keys of the command's SPEC."""
     from archspec.author.complete import Word, key_words
@@ -53,6 +59,18 @@ def blocks(context: click.Context, _: click.Parameter, begun: str) -> Items:
     """Blocks of the command's SPEC, or those that ship."""
     from archspec.author.complete import block_words
     return _words(block_words(_spec(context)), begun)
+
+
+def called_blocks(context: click.Context, _: click.Parameter, begun: str) -> Items:
+    """The blocks that the command's SPEC calls, and `all`."""
+    from archspec.author.complete import called_words
+    return [*_beginning(["all"], begun), *_words(called_words(_spec(context)), begun)]
+
+
+def stages(context: click.Context, _: click.Parameter, begun: str) -> Items:
+    """The stem, stages and head of the command's SPEC."""
+    from archspec.author.complete import stage_words
+    return _words(stage_words(_spec(context)), begun)
 
 
 def codes(_: click.Context, __: click.Parameter, begun: str) -> Items:
@@ -80,6 +98,13 @@ def words_of_lists(_: click.Context, __: click.Parameter, begun: str) -> Items:
     return _beginning(sorted({*spec_names(), *shipped_blocks(), *recipe_names()}), begun)
 
 
+def any_of(*words: str) -> Completion:
+    """One of these words, beside others that need no completion."""
+    def one(_: click.Context, __: click.Parameter, begun: str) -> Items:
+        return _beginning(words, begun)
+    return one
+
+
 def listed(*words: str) -> Completion:
     """Some of these words with commas between them."""
     def several(_: click.Context, __: click.Parameter, begun: str) -> Items:
@@ -103,9 +128,9 @@ def _words(words: Iterable[Word], begun: str) -> Items:
             for word in words if word.text.startswith(begun)]
 
 
-def _spec(context: click.Context) -> str | None:
-    """The SPEC of the command, if it is written already: click leaves it among `args` while an option lacks its value."""
-    found = next((context.params[name] for name in ("spec", "specs", "reference") if context.params.get(name)), None)
-    if isinstance(found, tuple):
-        found = found[0]
-    return found or next(iter(context.args), None)
+def _spec(context: click.Context, *, second: bool = False) -> str | None:
+    """The SPEC of the command, or the second of two, as far as written: click leaves them in `args` before a lone option."""
+    given = [context.params.get(name) for name in ("spec", "specs", "reference", "a", "b")]
+    flat = [name for each in given if each for name in (each if isinstance(each, tuple) else (each,))]
+    written = [*flat, *context.args][:2]
+    return next(iter(written[::-1] if second else written), None)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archspec.cli import DONE
+from archspec.cli.completed import files, keys_to_set_b, specs
 from archspec.cli.options import as_json, overrides, print_json, spec_of, svg_file, svg_look
 from archspec.cli.screen import screen
 from archspec.errors import InputError
@@ -25,19 +26,20 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("a")
-@click.argument("b")
+@click.argument("a", shell_complete=specs)
+@click.argument("b", shell_complete=specs)
 @overrides
-@click.option("--set-b", "overrides_b", multiple=True, metavar="KEY=VALUE",
+@click.option("--set-b", "overrides_b", multiple=True, metavar="KEY=VALUE", shell_complete=keys_to_set_b,
               help="Change B alone: --set-b stages.se=16. May be repeated.")
-@click.option("-o", "--output", metavar="FILE", help="A picture to write, an SVG: both side by side.")
+@click.option("-o", "--output", metavar="FILE", shell_complete=files,
+              help="A picture to write, an SVG: both side by side.")
 @svg_look
 @as_json
 def diff(a: str, b: str, overrides: tuple[str, ...], overrides_b: tuple[str, ...], output: str | None, theme: Theme,
          background: bool, as_json: bool) -> int:
-    """Say in what B differs from A: structure, sizes, cost and recipe; of two runs in data and results, too.
+    """Say in what B differs from A, two specs or two runs: structure, sizes, cost and recipe.
 
-    A and B are specs or run folders. An inserted block or layer shifts nothing behind it: stages are put beside each other
+    Runs are told by their folders, and differ in data and results, too. An inserted block or layer shifts nothing behind it: stages are put beside each other
     by name, then by order, layers by name within their block, then by what they are and where they stand.
     """
     path = None if output is None else svg_file(output)

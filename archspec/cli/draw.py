@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from archspec.cli import DONE
+from archspec.cli.completed import any_of, called_blocks, files, nothing, specs, stages
 from archspec.cli.options import overrides, spec_of, svg_file, svg_look
 from archspec.errors import InputError, Where
 from archspec.io.files import write_text
@@ -40,17 +41,22 @@ def _repeat(ctx: click.Context, parameter: click.Parameter, value: str | None) -
 
 
 @click.command()
-@click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
-@click.option("-o", "--output", metavar="FILE", help="The file to write; NAME.svg here if not given, - for standard output.")
-@click.option("--block", metavar="NAME", help="A block of SPEC, where it is called first; `all`: each in a file of its own.")
-@click.option("--stage", metavar="NAME", help="The block of a stage; stem and head are drawn whole.")
-@click.option("--repeat", callback=_repeat, metavar="first|2|last", help="Which repeat of the stage.  [default: first]")
+@click.argument("specs", metavar="SPEC...", nargs=-1, required=True, shell_complete=specs)
+@click.option("-o", "--output", metavar="FILE", shell_complete=files,
+              help="The file to write; NAME.svg here if not given, - for standard output.")
+@click.option("--block", metavar="NAME", shell_complete=called_blocks,
+              help="A block of SPEC, where it is called first; `all`: each in a file of its own.")
+@click.option("--stage", metavar="NAME", shell_complete=stages,
+              help="The block of a stage; stem and head are drawn whole.")
+@click.option("--repeat", callback=_repeat, metavar="first|2|last", shell_complete=any_of("first", "last"),
+              help="Which repeat of the stage.  [default: first]")
 @click.option("--depth", type=click.IntRange(min=0), metavar="N",
               help="Draw what is called inside N levels deep, where a large picture has one box for it.")
 @svg_look
 @click.option("--width", type=click.Choice(["auto", "column", "page", "free"]), default="auto", show_default=True,
               help="What the picture has to fit: a column of a paper, 84 mm, or its page, 178 mm.")
-@click.option("--link", metavar="URL", help="Boxes lead to URL#L12, their line of SPEC; {file} in it is the file that has it.")
+@click.option("--link", metavar="URL", shell_complete=nothing,
+              help="Boxes lead to URL#L12, their line of SPEC; {file} in it is the file that has it.")
 @click.option("--format", "form", type=click.Choice(["svg", "mermaid"]), default="svg", show_default=True,
               help="mermaid: the network as text that GitHub draws.")
 @click.option("--table", type=click.Choice(["latex", "markdown", "html"]),
@@ -61,9 +67,9 @@ def _repeat(ctx: click.Context, parameter: click.Parameter, value: str | None) -
 def draw(specs: tuple[str, ...], output: str | None, block: str | None, stage: str | None, repeat: Repeat | None,
          depth: int | None, theme: Theme, background: bool, width: Wanted, link: str | None, form: str, table: Format | None,
          style: Style, overrides: tuple[str, ...]) -> int:
-    """Draw SPEC as a picture, in SVG: its stages with folded repeats, what they cost, and its blocks.
+    """Draw SPEC or its blocks as pictures, in SVG; or as a paper's table.
 
-    The picture says what it fits: a column or a page of a paper. Tables and Mermaid go to standard output without -o.
+    Alone it is the whole network: its stages with folded repeats, what they cost, and its blocks. A picture says what it fits: a column or a page of a paper. Tables and Mermaid go to standard output without -o.
     """
     _check_options(len(specs), form, table)
     if table:

@@ -37,6 +37,7 @@ def test_a_page_says_what_it_means_and_shows_the_message(found: Page) -> None:
     text = "\n".join(shown(found))
     assert found.title in text.replace("\n", " ")
     assert len(found.title) < 130
+    assert found.title != "A warning"
     assert text.startswith(f"{found.code}\n\n")
     assert "](" not in text
     if found.wrong and not found.wrong[-1].command:

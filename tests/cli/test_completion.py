@@ -41,7 +41,7 @@ def test_commands_are_completed_and_none_is_loaded() -> None:
 
 
 @pytest.mark.parametrize("command", ["train", "check", "summary", "show", "verify", "bench", "import", "export", "launch", "new --from", "data check",
-                                     "data show", "data pack"])
+                                     "data show", "data pack", "draw", "draw resnet18", "diff", "diff resnet18"])
 def test_names_of_specs_and_files_stand_side_by_side(command: str) -> None:
     found = completed(*command.split(), "resnet5")
     assert ("plain", "resnet50") in found
@@ -51,7 +51,7 @@ def test_names_of_specs_and_files_stand_side_by_side(command: str) -> None:
 
 @pytest.mark.parametrize("line", ["predict runs/x a", "predict --from a", "runs a", "train resnet18 --run a", "export x --to a", "data pack x a",
                                   "data show x -o a", "import resnet18 a", "import resnet18 a -o a", "serve-check a", "predict x --labels a",
-                                  "export x --weights a", "new a"])
+                                  "export x --weights a", "new a", "draw x -o a", "diff a", "diff x a", "diff x y -o a"])
 def test_files_and_folders_are_never_lost(line: str) -> None:
     assert {kind for kind, text in completed(*line.split()) if text == "a"} & {"file", "dir"}
 
@@ -117,6 +117,31 @@ def test_the_keys_of_the_spec_at_hand_are_among_them(tmp_path: Path, monkeypatch
     assert "train.epochs" in texts("show", "mine.yaml", "--explain", "train.")
 
 
+def test_stages_and_called_blocks_of_the_spec_at_hand(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "input: 32x32x3\nclasses: 10\nblocks:\n  inner: {parameters: {width: required, ese: 1}, body: [conv: 3x3 $width, se: {ratio: $ese}]}\n"
+        "  mine: {parameters: {width: required}, body: [residual: [inner: $width, inner]]}\n  idle: {body: [conv: 1x1 8]}\n"
+        "stages: {block: mine, name: [near, far], widths: [8, 16], between: [drop: 0.1]}\nhead: [global_avg_pool, dense: $classes]\n", encoding="utf-8")
+    assert texts("draw", str(path), "--stage", "") == ["near", "far", "head"]
+    found = texts("draw", str(path), "--block", "")
+    assert found[0] == "all"
+    assert {"inner", "mine"} <= set(found)
+    assert not {"idle", "ese", "bottleneck"} & set(found)
+    assert texts("draw", "resnet50", "--block", "") == ["all", "bottleneck", "se"]
+    assert texts("draw", "resnet50", "--stage", "st") == ["stem", "stage1", "stage2", "stage3", "stage4"]
+    assert set(texts("draw", "shvit_s1", "--block", "sh")) >= {"shvit", "shvit_down"}
+    assert texts("draw", "resnet50", "--stage", "stage1", "--repeat", "") == ["first", "last"]
+
+
+def test_each_of_two_specs_has_its_own_keys() -> None:
+    both = ["diff", "resnet50", "se_resnet50"]
+    assert texts(*both, "--set-b", "stages.se") == ["stages.se="]
+    assert texts("diff", "se_resnet50", "resnet50", "--set", "stages.se") == ["stages.se="]
+    assert texts("diff", "--set-b", "classes=3", *both[1:], "--set-b", "stages.se") == ["stages.se="]
+    assert texts("diff", "se_resnet50", "--set-b", "stages.se") == ["stages.se="]
+
+
 def test_values_are_completed_behind_the_sign() -> None:
     assert texts("summary", "--set", "stages.memory=") == [f"stages.memory={word}" for word in MEMORIES]
     assert texts("summary", "--set", "train.recipe=res") == [f"train.recipe={name}" for name in recipe_names() if name.startswith("res")]
@@ -131,6 +156,8 @@ def test_a_spec_that_cannot_be_read_gives_what_all_have(text: str, tmp_path: Pat
     path.write_text(text, encoding="utf-8")
     assert "stages.repeats=" in texts("summary", str(path), "--set", "stages.")
     assert "bottleneck" in texts("show", str(path), "--block", "bott")
+    assert texts("draw", str(path), "--block", "al") == ["all"]
+    assert texts("draw", str(path), "--stage", "he") == ["head"]
 
 
 def test_no_framework_is_loaded() -> None:
