@@ -48,7 +48,8 @@ class Page:
     @property
     def title(self) -> str:
         """The first sentence of what it means."""
-        return re.split(r"(?<=[.:])(?<!^A warning:)\s", _without_links(self.meaning).replace("\n", " "), maxsplit=1)[0].rstrip(".:")
+        text = _without_links(self.meaning).replace("\n", " ")
+        return re.split(r"(?<=[.:])(?<!^A warning:)\s", text, maxsplit=1)[0].rstrip(".:")
 
     @property
     def wrong(self) -> tuple[Example, ...]:

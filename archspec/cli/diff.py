@@ -39,8 +39,9 @@ def diff(a: str, b: str, overrides: tuple[str, ...], overrides_b: tuple[str, ...
          background: bool, as_json: bool) -> int:
     """Say in what B differs from A, two specs or two runs: structure, sizes, cost and recipe.
 
-    Runs are told by their folders, and differ in data and results, too. An inserted block or layer shifts nothing behind it: stages are put beside each other
-    by name, then by order, layers by name within their block, then by what they are and where they stand.
+    Runs are told by their folders, and differ in data and results, too. An inserted block or layer shifts nothing behind
+    it: stages are put beside each other by name, then by order, layers by name within their block, then by what they are
+    and where they stand.
     """
     path = None if output is None else svg_file(output)
     first, second = _Side.of(a, overrides), _Side.of(b, (*overrides, *overrides_b))

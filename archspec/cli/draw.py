@@ -69,7 +69,8 @@ def draw(specs: tuple[str, ...], output: str | None, block: str | None, stage: s
          style: Style, overrides: tuple[str, ...]) -> int:
     """Draw SPEC or its blocks as pictures, in SVG; or as a paper's table.
 
-    Alone it is the whole network: its stages with folded repeats, what they cost, and its blocks. A picture says what it fits: a column or a page of a paper. Tables and Mermaid go to standard output without -o.
+    Alone it is the whole network: its stages with folded repeats, what they cost, and its blocks. A picture says what it
+    fits: a column or a page of a paper. Tables and Mermaid go to standard output without -o.
     """
     _check_options(len(specs), form, table)
     if table:
