@@ -15,7 +15,7 @@ from archspec.schema.keys import Key
 from archspec.schema.kinds import Flag, Form, Unfit, Whole, hint_for_text
 from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, kind
 from archspec.spec.expressions import Datum, ExpressionError, Unknown, describe, evaluate, is_expression
-from archspec.spec.operations import KEPT, MARGINS, NAME, PADDING, PADDINGS, PADS, PAIR, SIZES, SPLIT
+from archspec.spec.operations import KEPT, MARGINS, NAME, NAMES, PADDING, PADDINGS, PADS, PAIR, SIZES, SPLIT
 from archspec.spec.scope import Scope
 
 Entry = TypeVar("Entry")
@@ -241,7 +241,7 @@ def name(value: Datum) -> str:
 
 def names(value: Datum) -> tuple[str, ...]:
     """One name, or a list of them."""
-    return tuple(each_of(value, name)) if isinstance(value, Quoted) else (name(value),)
+    return tuple(each_of(value, NAMES, name)) if isinstance(value, Quoted) else (name(value),)
 
 
 FORMS: dict[str, Callable[[Datum], object]] = {"pair": pair, "pads": pads, "padding": padding, "split": split,
