@@ -30,9 +30,9 @@ def smallest(name: str, *overrides: str) -> tuple[archspec.Spec, Graph]:
 
 
 def drawn(graph: Graph) -> dict[Key, np.ndarray]:
-    """Numbers for the nodes that predict, float32, the same each time."""
+    """Numbers for all nodes, float32, the same each time."""
     draw, found = np.random.default_rng(0), {}
-    for node in graph.predicting:
+    for node in (*graph.predicting, *(node for node in graph.nodes if node.role == "auxiliary")):
         after = graph.users[node.name]
         gated = [user for gate in after if isinstance(gate.op, Gate) for user in graph.users[gate.name]]
         added = any(isinstance(user.op, Merge) and user.op.how == "add" for user in (*after, *gated))

@@ -47,7 +47,7 @@ class Call:
 
 def compute(graph: Graph, arrays: Arrays, images: tf.Tensor, wanted: Iterable[str],
             operations: Operations | None = None) -> dict[str, tf.Tensor]:
-    """The results of these nodes for `images` (batch, height, width, channels), float32, as the network takes them.
+    """The results of these nodes for `images` (batch, height, width, channels), as the network takes them, in their precision.
 
     What a node becomes stands in a name scope of its name. `operations` are OPERATIONS unless said otherwise.
     """
@@ -174,14 +174,14 @@ def _mean(x: tf.Tensor, op: ops.Pool, padding: str) -> tf.Tensor:
 
 def _share_inside(x: tf.Tensor, op: ops.Pool) -> tf.Tensor:
     """Part of each window that lies in the map: TensorFlow's `SAME` mean leaves the rest out."""
-    window = tf.fill((*op.kernel, 1, 1), 1 / (op.kernel[0] * op.kernel[1]))
+    window = tf.fill((*op.kernel, 1, 1), tf.constant(1 / (op.kernel[0] * op.kernel[1]), x.dtype))
     return tf.nn.conv2d(_ones(x), window, op.stride, "SAME")
 
 
 def _ones(x: tf.Tensor) -> tf.Tensor:
     """One channel of one image as large as these: a constant where they have a size, of which no runtime reckons anything."""
     height, width = x.shape[1:3]
-    return tf.ones_like(x[:1, :, :, :1]) if None in (height, width) else tf.ones((1, height, width, 1))
+    return tf.ones_like(x[:1, :, :, :1]) if None in (height, width) else tf.ones((1, height, width, 1), x.dtype)
 
 
 def _counted(x: tf.Tensor, counted: Pads, left_out: Pads) -> tf.Tensor:
@@ -339,7 +339,7 @@ def _reduce(call: Call, op: axes.Reduce) -> tf.Tensor:
 
 
 def _blur_pool(call: Call, op: axes.BlurPool) -> tf.Tensor:
-    window = np.repeat(blur(op.kernel)[:, :, None, None], call.node.types[0].channels, 2)
+    window = np.repeat(blur(op.kernel)[:, :, None, None], call.node.types[0].channels, 2).astype(call.x.dtype.as_numpy_dtype)
     padded, (tall, wide) = tf.pad(call.x, around(op.pads), "REFLECT"), op.stride
     if tall == wide:
         return tf.nn.depthwise_conv2d(padded, window, (1, tall, wide, 1), "VALID")
