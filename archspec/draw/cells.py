@@ -57,7 +57,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """Cells from `first` up to `last`, so many times one behind the other."""
+    """The cells of a `repeat` from `first` up to `last`, so many times one behind the other."""
 
     first: int
     last: int
@@ -305,7 +305,7 @@ def _folded(cells: Sequence[Cell]) -> Map:
             kept.append(replace(cells[place], feeds=tuple(Feed(place_of[feed.source], feed.path) for feed in cells[place].feeds)))
         for turn in turns[1:]:
             place_of |= {place: first + offset for offset, place in enumerate(turn)}
-        if len(turns) > 1 and len(turns[0]) > 1:
+        if groups[index][0][0] and len(turns[0]) > 1:
             title = groups[index][0][0].rsplit("_", 1)[-1]
             modules.append(Module(first, len(kept) - 1, len(turns), "" if title == "repeat" else title))
         index += len(turns)

@@ -288,7 +288,7 @@ class _Grid:
         until: dict[int, list[int]] = {}
         blocked: dict[int, int] = {}
         for source, target, _ in self.edges:
-            if self._blocked(source, target):
+            if self._blocked(source, target) and not self._early(source, target):
                 blocked[source.index] = max(blocked.get(source.index, 0), target.column)
         for index, end in sorted(blocked.items(), key=lambda item: (self.placed[item[0]].column, item[0])):
             each = self.placed[index]
@@ -301,8 +301,20 @@ class _Grid:
     def _blocked(self, source: _Placed, target: _Placed) -> bool:
         return any((source.cell.row, column) in self.at for column in range(source.column + 1, target.column))
 
+    def _early(self, source: _Placed, target: _Placed) -> bool:
+        """Whether a line that is in the way on its own row may run on its target's: nothing is there."""
+        row, between = target.cell.row, range(source.column + 1, target.column)
+        return (row != source.cell.row and not target.meets and self._blocked(source, target)
+                and not any((row, column) in self.at for column in between)
+                and not any(other.cell.row == row and other.column < target.column and end.column > source.column
+                            for other, end, _ in self.edges))
+
     def _run(self, source: _Placed, target: _Placed) -> float:
         """The height at which a line runs along its source's row."""
+        if target.column == source.column + 1:
+            return source.out
+        if self._early(source, target):
+            return target.y
         if not self._blocked(source, target):
             return source.y
         return source.y - HIGH / 2 - TRACK * (self.track[source.index] + 1)
@@ -325,7 +337,8 @@ class _Grid:
         last = -1e9
         for row in self.found.rows:
             here = [each for each in self.placed if each.cell.row == row]
-            begin = min([each.column for each in here])
+            begin = min([each.column for each in here] + [source.column + 1 for source, target, _ in self.edges
+                                                          if target.cell.row == row and self._early(source, target)])
             end = max([target.column for source, target, _ in self.edges if source.cell.row == row] + [
                 each.column for each in here])
             up = self.up[row] + (PANEL + TITLE if row in tops else 0) + ROWS
@@ -366,7 +379,7 @@ class _Grid:
             self.rights.append(x)
 
     def _jogs(self, each: _Placed) -> bool:
-        return each.out != each.y or each.index in self.track
+        return any(source is each and self._run(source, target) != each.out for source, target, _ in self.edges)
 
     def _line(self, source: _Placed, target: _Placed, up: bool) -> Line:
         run, column = self._run(source, target), target.column
@@ -405,12 +418,17 @@ class _Grid:
     def _panels(self) -> list[Shape]:
         found: list[Shape] = []
         for module in self.found.modules:
+            if module.times == 1 and not module.title:
+                continue
             inside = self.placed[module.first:module.last + 1]
             first, last = min(each.column for each in inside), max(each.column for each in inside)
             left, right = self.lefts[first] - PANEL, self.rights[last] + PANEL
             rows = {each.cell.row: each.y for each in inside}
             top = half(min(rows.values()) - self.up[min(rows)] - TITLE)
             bottom = half(max(each.y + each.down + (18 if each.shape else 0) for each in inside) + PANEL)
+            if module.times == 1:
+                found.append(Text(left + 8, top + 17, module.title, "start", "b"))
+                continue
             sheets = [Rect(left + shift, top + shift, right - left, bottom - top, "panel") for shift in (6.0, 3.0, 0.0)]
             words = [Text(left + 8, top + 17, module.title, "start", "b")] if module.title else []
             words.append(Text(right - 8, top + 17, f"× {module.times}", "end", "h"))
