@@ -21,7 +21,9 @@ from archspec.compare.report import compared  # noqa: E402
 from archspec.draw import calls  # noqa: E402
 from archspec.draw.block import block_picture  # noqa: E402
 from archspec.draw.calls import Repeat  # noqa: E402
+from archspec.draw.full import pair_picture  # noqa: E402
 from archspec.draw.svg import svg  # noqa: E402
+from archspec.draw.whole import whole_picture  # noqa: E402
 from archspec.network import load, lower  # noqa: E402
 from archspec.schema.keys import REQUIRED, Key, ListOf, Named, OneOf, Sub  # noqa: E402
 from archspec.schema.kinds import Choice  # noqa: E402
@@ -212,19 +214,24 @@ PICTURES: dict[str, tuple[str, str, Repeat | None]] = {
 """The pictures of docs/pictures.md: which stage of which spec, and which repeat."""
 
 
+WHOLE = ("unet_classifier", "hrnet_w18", "bifpn_classifier")
+"""Networks that are drawn whole there."""
+SIDE_BY_SIDE = {"plain34_resnet34": ("plain34", "resnet34")}
+
+
 DIFFERENCES = {"difference": ("resnet50", "se_resnet50"), "both_lack": ("plain34", "resnet34")}
 """Those of docs/diff.md: which spec against which."""
 
 
 def _pictures() -> Iterator[tuple[Path, str]]:
-    for name, (spec, stage, repeat) in PICTURES.items():
-        picture = block_picture(calls.stage(lower(load(spec)), stage, repeat))
+    found = {name: block_picture(calls.stage(lower(load(spec)), stage, repeat))
+             for name, (spec, stage, repeat) in PICTURES.items()}
+    found |= {name: whole_picture(lower(load(name))) for name in WHOLE}
+    found |= {name: pair_picture(lower(load(one)), lower(load(other))) for name, (one, other) in SIDE_BY_SIDE.items()}
+    found |= {name: difference_picture(compared(load(one), load(other))) for name, (one, other) in DIFFERENCES.items()}
+    for name, picture in found.items():
         for theme in ("light", "dark"):
             yield ROOT / "docs" / "pictures" / f"{name}_{theme}.svg", svg(picture, theme)
-    for name, specs in DIFFERENCES.items():
-        both = difference_picture(compared(load(specs[0]), load(specs[1])))
-        for theme in ("light", "dark"):
-            yield ROOT / "docs" / "pictures" / f"{name}_{theme}.svg", svg(both, theme)
 
 
 def pages() -> Iterator[tuple[Path, str]]:

@@ -62,9 +62,9 @@ def _repeat(ctx: click.Context, parameter: click.Parameter, value: str | None) -
 @click.option("--style", type=click.Choice(["resnet", "rows", "inception"]), default="resnet", show_default=True,
               help="Of the table: repeats in brackets; a row a stage with its parameters; a column a path.")
 @overrides
-def draw(specs: tuple[str, ...], output: str | None, view: View, full: bool, block: str | None, stage: str | None, repeat: Repeat | None,
-         depth: int | None, theme: Theme, background: bool, width: Wanted, link: str | None, form: str, table: Format | None,
-         style: Style, overrides: tuple[str, ...]) -> int:
+def draw(specs: tuple[str, ...], output: str | None, view: View, full: bool, block: str | None, stage: str | None,
+         repeat: Repeat | None, depth: int | None, theme: Theme, background: bool, width: Wanted, link: str | None, form: str,
+         table: Format | None, style: Style, overrides: tuple[str, ...]) -> int:
     """Draw SPEC as a picture, in SVG: its stages with folded repeats, what they cost, and its blocks.
 
     Two SPECs are drawn side by side, every box of them, the same layers level.

@@ -157,9 +157,9 @@ def _closed(graph: Graph, nodes: Sequence[Node]) -> Mapping[str, Frame]:
     closed = {key for key, inside in members.items() if _closes(graph, inside, key[1])}
     found: dict[str, Frame] = {}
     for node in nodes:
-        frame = next((frame for level, frame in enumerate(node.calls) if (frame.prefix, level) in closed), None)
-        if frame is not None:
-            found[node.name] = frame
+        around = [frame for level, frame in enumerate(node.calls) if (frame.prefix, level) in closed]
+        if around:
+            found[node.name] = around[0]
     return found
 
 
@@ -302,7 +302,8 @@ def _folded(cells: Sequence[Cell]) -> Map:
         first = len(kept)
         for place in turns[0]:
             place_of[place] = len(kept)
-            kept.append(replace(cells[place], feeds=tuple(Feed(place_of[feed.source], feed.path) for feed in cells[place].feeds)))
+            feeds = tuple(Feed(place_of[feed.source], feed.path) for feed in cells[place].feeds)
+            kept.append(replace(cells[place], feeds=feeds))
         for turn in turns[1:]:
             place_of |= {place: first + offset for offset, place in enumerate(turn)}
         if groups[index][0][0] and len(turns[0]) > 1:

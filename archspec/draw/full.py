@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from itertools import groupby
+from dataclasses import dataclass, field
 
 from archspec.draw.block import Link
 from archspec.draw.boxes import Box, fold
-from archspec.draw.captions import ROW, SWATCH, Legend, costs, shape_text, tip, usual_act
-from archspec.draw.fit import WIDTHS, Wanted, too_wide
+from archspec.draw.captions import SWATCH, Legend, costs, shape_text, tip, usual_act
+from archspec.draw.fit import SMALLEST, WIDTHS, Wanted, too_wide
 from archspec.draw.laid import Layout, Look
-from archspec.draw.lettering import width as wide_of
-from archspec.draw.shapes import SIZES, Circle, Extent, Line, Mark, Point, Rect, Shape, Text, extent, half, moved
-from archspec.draw.svg import MARGIN, Picture
+from archspec.draw.shapes import SIZES, Circle, Line, Mark, Point, Rect, Shape, Text, extent, half, moved
+from archspec.draw.svg import Picture
 from archspec.errors import InputError
 from archspec.graph.ir import Graph, is_input
 from archspec.graph.ops import PadChannels, Pool
@@ -26,8 +24,8 @@ ROUND = 4.0
 ARRIVAL = 6.0
 """Between lines that arrive at the right edge of a box."""
 LANE = 8.0
-BESIDE = 10.0
-BETWEEN = 30.0
+BESIDE = 8.0
+BETWEEN = 18.0
 
 
 def full_picture(graph: Graph, *, width: Wanted = "auto", link: Link | None = None) -> Picture:
@@ -60,19 +58,19 @@ def _finished(shapes: Sequence[Shape], columns: Sequence[_Column], title: str, w
     around = extent(shapes)
     legend = Legend(-half(-around.left), half(around.bottom) + 12, max(around.right - around.left, 240))
     if any(row.circle and row.box and row.box.sign == "+" for column in columns for row in column.rows):
-        legend.entry([Circle(SWATCH / 2, 5.5, ROUND, "plain")], "add")  # type: ignore[list-item]
+        legend.entry([Circle(SWATCH / 2, 5.5, ROUND, "plain")], "add")
     if any(row.circle and row.box and row.box.sign == "×" for column in columns for row in column.rows):
-        legend.entry([Circle(SWATCH / 2, 5.5, ROUND, "gate")], "multiply")  # type: ignore[list-item]
+        legend.entry([Circle(SWATCH / 2, 5.5, ROUND, "gate")], "multiply")
     if any(lane.dashed for column in columns for lane in column.lanes):
         legend.entry([Line(((0, 5.5), (SWATCH, 5.5)), "w")], "dashed: new channels are zero")
     for column in columns:
         words = costs(column.boxes)
         legend.words(f"{column.graph.name}: {words}" if len(columns) > 1 else words)
-    said = ". ".join(f"{column.graph.name} from {shape_text(column.graph.input.type)} to "
-                     f"{shape_text(column.graph.output.type)}, {len(column.boxes)} boxes, {costs(column.boxes)}" for column in columns)
-    picture = Picture((*shapes, *legend.shapes), title, f"{said}.")
-    if width != "auto" and picture.size[0] > WIDTHS[width]:
-        raise too_wide(title, picture.size[0], width)
+    said = [f"{column.graph.name} from {shape_text(column.graph.input.type)} to {shape_text(column.graph.output.type)}, "
+            f"{len(column.boxes)} boxes, {costs(column.boxes)}" for column in columns]
+    picture = Picture((*shapes, *legend.shapes), title, f"{'. '.join(said)}.")
+    if width != "auto" and picture.size[0] > WIDTHS[width] * SIZES["c"] / SMALLEST:
+        raise too_wide(title, picture.size[0], width, SIZES["c"])
     return picture
 
 
@@ -144,7 +142,8 @@ class _Column:
                     name = beside[name].inputs[0]
                 source = place[name]
                 if chain:  # what only pads is a dashed line, as in the pictures of blocks
-                    padding = all(isinstance(box.op, Pool | PadChannels) for box in chain) and isinstance(chain[-1].op, PadChannels)
+                    ops = [box.op for box in chain]
+                    padding = isinstance(ops[-1], PadChannels) and all(isinstance(op, Pool | PadChannels) for op in ops)
                     self.lanes.append(_Lane(source, [index], [] if padding else chain, dashed=padding))
                     row.arrives += 1
                 elif source == index - 1:
@@ -173,7 +172,8 @@ class _Column:
                 continue
             for name in box.inputs:
                 chain: list[Box] = []
-                while name in named and named[name].node.role == "shortcut" and len(users[name]) == 1 == len(named[name].inputs):
+                while name in named and len(users[name]) == 1 == len(named[name].inputs) and (
+                        named[name].node.role == "shortcut"):
                     chain.append(named[name])
                     name = named[name].inputs[0]
                 own = {each.name for each in chain}
@@ -229,7 +229,7 @@ class _Column:
 
     def shapes(self) -> list[Shape]:
         """Lines, boxes and sizes."""
-        found: list[Shape] = [Text(0, -18, shape_text(self.graph.input.type), face="c", dim=True), Line(((0, -13), (0, 0)), "e")]
+        found: list[Shape] = [Text(0, -18, shape_text(self.graph.input.type), face="c", dim=True), Line(((0, -13), (0, 0)))]
         for index, row in enumerate(self.rows[1:], 1):
             before = self.rows[index - 1]
             if row.follows:

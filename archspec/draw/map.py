@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 
 from archspec.draw.block import Link
 from archspec.draw.boxes import Box
-from archspec.draw.captions import SWATCH, Legend, costs, shape_text, tip, usual_act
-from archspec.draw.cells import Cell, Map, map_of, with_blocks, with_paths
+from archspec.draw.captions import SWATCH, Legend, costs_of, shape_text, tip, usual_act
+from archspec.draw.cells import Cell, Map, Module, map_of, with_blocks, with_paths
 from archspec.draw.fit import WIDTHS, Wanted, too_wide
 from archspec.draw.laid import Layout, Look
 from archspec.draw.lettering import width as wide_of
-from archspec.draw.shapes import SIZES, Circle, Extent, Line, Mark, Point, Rect, Shape, Text, extent, half, straight
-from archspec.draw.svg import MARGIN, Picture
+from archspec.draw.shapes import SIZES, Circle, Line, Mark, Point, Rect, Shape, Text, extent, half, straight
+from archspec.draw.svg import Picture
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
 
@@ -76,13 +76,12 @@ def _picture(graph: Graph, found: Map, link: Link | None) -> Picture:
         legend.entry([Rect(4, -1, BAR, 13, "merge", 2)], " or ".join(joins))
     if not valley:
         _ways(legend, found)
-    everything = [box for box in boxes] + [box for cell in found.cells for feed in cell.feeds for box in feed.path]
-    nodes = [replace(everything[0], nodes=tuple(node for node in graph.predicting))]
-    legend.words(f"{costs(nodes)}; a row is a resolution")
+    legend.words(f"{costs_of(graph.predicting)}; a row is a resolution")
     said = "; ".join(f"1/{row}: " + ", ".join(_label(box, count) for cell in found.cells if cell.row == row
                                              for box, count in zip(cell.boxes, cell.times, strict=True)) for row in found.rows)
+    ends = f"{graph.name} from {placed[0].words} to {leaves}, by stride"
     return Picture((title, *shapes, *legend.shapes), f"{graph.name}, by resolution",
-                   f"{graph.name} from {shape_text(graph.input.type)} to {leaves}, by stride. {said}. {costs(nodes)}.")
+                   f"{ends}. {said}. {costs_of(graph.predicting)}.")
 
 
 def _label(box: Box, count: int) -> str:
@@ -262,17 +261,17 @@ class _Grid:
 
     def _columns(self) -> None:
         """By longest paths; modules have columns of their own."""
-        least, module_of = 0, {}
+        least = 0
+        module_of: dict[int, Module | None] = {}
         for module in self.found.modules:
             module_of |= dict.fromkeys(range(module.first, module.last + 1), module)
         taken = set[tuple[int, int]]()
-        current, highest = None, 0
+        current: Module | None = None
+        highest = 0
         for each in self.placed:
-            module = module_of.get(each.index)
-            if module is not current:
-                if module is not None or current is not None:
-                    least = highest + 1
-                current = module
+            here = module_of.get(each.index)
+            if here is not current:
+                least, current = highest + 1, here
             column = max([least, *(self.placed[feed.source].column + 1 for feed in each.cell.feeds)])
             while (each.cell.row, column) in taken:
                 column += 1
@@ -284,7 +283,6 @@ class _Grid:
     def _tracks(self) -> None:
         """Runs that other cells are in the way of have a track of their own above their row."""
         self.track: dict[int, int] = {}
-        self.tracks: dict[int, int] = {}
         until: dict[int, list[int]] = {}
         blocked: dict[int, int] = {}
         for source, target, _ in self.edges:
@@ -304,7 +302,8 @@ class _Grid:
     def _early(self, source: _Placed, target: _Placed) -> bool:
         """Whether a line that is in the way on its own row may run on its target's: nothing is there."""
         row, between = target.cell.row, range(source.column + 1, target.column)
-        return (row != source.cell.row and not target.meets and self._blocked(source, target)
+        alone = sum(each.column == source.column for each in self.placed) == 1
+        return (alone and row != source.cell.row and not target.meets and self._blocked(source, target)
                 and not any((row, column) in self.at for column in between)
                 and not any(other.cell.row == row and other.column < target.column and end.column > source.column
                             for other, end, _ in self.edges))
@@ -353,15 +352,12 @@ class _Grid:
     def _xs(self) -> None:
         begins = {self.placed[module.first].column for module in self.found.modules}
         after = {max(each.column for each in self.placed[module.first:module.last + 1]) for module in self.found.modules}
-        self.slanted: set[int] = set()
         self.lefts, self.rights, self.starts = list[float](), list[float](), list[float]()
         x = 0.0
         for column in range(self.columns):
             arriving = [(source, target) for source, target, _ in self.edges if target.column == column
                         and self._run(source, target) != target.y]
             to_boxes = {source.index for source, target in arriving if not target.meets}
-            if len(to_boxes) > 1 or any(target.meets for _, target in arriving):
-                self.slanted.add(column)
             if column:
                 jog = JOG if any(each.column == column - 1 and self._jogs(each) for each in self.placed) else 0
                 gap = SLANTED if any(target.meets for _, target in arriving) or len(to_boxes) > 1 else (
@@ -398,7 +394,7 @@ class _Grid:
         else:
             middle = half((start + self.lefts[column] - (PANEL if self._begins(column) else 0)) / 2)
             points += [(middle, run), (middle, target.y), (target.left, target.y)]
-        return Line(_clean(points), style, arrow, source.source)
+        return Line(straight(points), style, arrow, source.source)
 
     def _several(self, column: int) -> bool:
         return len({source.index for source, target, _ in self.edges if target.column == column and not target.meets
@@ -434,10 +430,6 @@ class _Grid:
             words.append(Text(right - 8, top + 17, f"× {module.times}", "end", "h"))
             found.append(Mark((*sheets, *words), f"{module.title or 'a module'}, {module.times} times one behind the other"))
         return found
-
-
-def _clean(points: Sequence[Point]) -> tuple[Point, ...]:
-    return straight(points)
 
 
 # a valley
