@@ -26,8 +26,9 @@ from archspec.compare.report import compared  # noqa: E402
 from archspec.draw import calls  # noqa: E402
 from archspec.draw.block import block_picture  # noqa: E402
 from archspec.draw.calls import Repeat  # noqa: E402
-from archspec.draw.network import network_picture  # noqa: E402
+from archspec.draw.full import pair_picture  # noqa: E402
 from archspec.draw.svg import svg  # noqa: E402
+from archspec.draw.whole import whole_picture  # noqa: E402
 from archspec.network import load, lower  # noqa: E402
 from archspec.schema.keys import REQUIRED, Key, ListOf, Named, OneOf, Sub  # noqa: E402
 from archspec.schema.kinds import Choice  # noqa: E402
@@ -219,7 +220,7 @@ def _with_tables(text: str) -> str:
     return REGION.sub(lambda match: f"{match[1]}{TABLES[match[2]]()}\n{match[3]}", text)
 
 
-NETWORKS = ("resnet50", "densenet121", "googlenet", "unet_classifier", "cifar_resnet1202")
+NETWORKS = ("resnet50", "densenet121", "googlenet", "cifar_resnet1202", "unet_classifier", "hrnet_w18", "bifpn_classifier")
 """The networks of docs/pictures.md."""
 PICTURES: dict[str, tuple[str, str, Repeat | None]] = {
     "bottleneck": ("resnet50", "stage2", None), "squeeze_excitation": ("se_resnext50_32x4d", "stage2", 2),
@@ -229,21 +230,22 @@ PICTURES: dict[str, tuple[str, str, Repeat | None]] = {
 """The pictures of docs/pictures.md: which stage of which spec, and which repeat."""
 
 
+SIDE_BY_SIDE = {"plain34_resnet34": ("plain34", "resnet34")}
+
+
 DIFFERENCES = {"difference": ("resnet50", "se_resnet50"), "both_lack": ("plain34", "resnet34")}
 """Those of docs/diff.md: which spec against which."""
 
 
 def _pictures() -> Iterator[tuple[Path, str]]:
-    drawn = {name: network_picture(lower(load(name))) for name in NETWORKS}
-    drawn |= {name: block_picture(calls.stage(lower(load(spec)), stage, repeat))
+    found = {name: whole_picture(lower(load(name))) for name in NETWORKS}
+    found |= {name: block_picture(calls.stage(lower(load(spec)), stage, repeat))
               for name, (spec, stage, repeat) in PICTURES.items()}
-    for name, picture in drawn.items():
+    found |= {name: pair_picture(lower(load(one)), lower(load(other))) for name, (one, other) in SIDE_BY_SIDE.items()}
+    found |= {name: difference_picture(compared(load(one), load(other))) for name, (one, other) in DIFFERENCES.items()}
+    for name, picture in found.items():
         for theme in ("light", "dark"):
             yield ROOT / "docs" / "pictures" / f"{name}_{theme}.svg", svg(picture, theme)
-    for name, specs in DIFFERENCES.items():
-        both = difference_picture(compared(load(specs[0]), load(specs[1])))
-        for theme in ("light", "dark"):
-            yield ROOT / "docs" / "pictures" / f"{name}_{theme}.svg", svg(both, theme)
 
 
 def pages() -> Iterator[tuple[Path, str]]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from archspec.draw.fit import Wanted
     from archspec.draw.svg import Picture, Theme
     from archspec.draw.table import Format, Style
+    from archspec.draw.whole import View
     from archspec.graph.ir import Graph
 
 STREAM = "-"
@@ -44,6 +45,9 @@ def _repeat(ctx: click.Context, parameter: click.Parameter, value: str | None) -
 @click.argument("specs", metavar="SPEC...", nargs=-1, required=True, shell_complete=specs)
 @click.option("-o", "--output", metavar="FILE", shell_complete=files,
               help="The file to write; NAME.svg here if not given, - for standard output.")
+@click.option("--view", type=click.Choice(["auto", "network", "map"]), default="auto", show_default=True,
+              help="network: sections with what they cost; map: by resolution, as suits a U-Net. auto: which tells more.")
+@click.option("--full", is_flag=True, help="Every box, one below the other; of two SPECs both, level where they agree.")
 @click.option("--block", metavar="NAME", shell_complete=called_blocks,
               help="A block of SPEC, where it is called first; `all`: each in a file of its own.")
 @click.option("--stage", metavar="NAME", shell_complete=stages,
@@ -64,13 +68,14 @@ def _repeat(ctx: click.Context, parameter: click.Parameter, value: str | None) -
 @click.option("--style", type=click.Choice(["resnet", "rows", "inception"]), default="resnet", show_default=True,
               help="Of the table: repeats in brackets; a row a stage with its parameters; a column a path.")
 @overrides
-def draw(specs: tuple[str, ...], output: str | None, block: str | None, stage: str | None, repeat: Repeat | None,
-         depth: int | None, theme: Theme, background: bool, width: Wanted, link: str | None, form: str, table: Format | None,
-         style: Style, overrides: tuple[str, ...]) -> int:
+def draw(specs: tuple[str, ...], output: str | None, view: View, full: bool, block: str | None, stage: str | None,
+         repeat: Repeat | None, depth: int | None, theme: Theme, background: bool, width: Wanted, link: str | None, form: str,
+         table: Format | None, style: Style, overrides: tuple[str, ...]) -> int:
     """Draw SPEC or its blocks as pictures, in SVG; or as a paper's table.
 
-    Alone it is the whole network: its stages with folded repeats, what they cost, and its blocks. A picture says what it
-    fits: a column or a page of a paper. Tables and Mermaid go to standard output without -o.
+    Alone it is the whole network: its stages with folded repeats, what they cost, and its blocks. Two SPECs are drawn side
+    by side, every box of them, the same layers level. A picture says what it fits: a column or a page of a paper. Tables and
+    Mermaid go to standard output without -o.
     """
     _check_options(len(specs), form, table)
     if table:
@@ -84,15 +89,21 @@ def draw(specs: tuple[str, ...], output: str | None, block: str | None, stage: s
         raise click.UsageError("--repeat is of one --stage or --block")
     if depth is not None and not (block or stage):
         raise click.UsageError("--depth is of a --stage or --block")
+    if len(specs) == 2:
+        return _pair(specs, output, theme, background, width, overrides)
     loaded = spec_of(spec, overrides)
     graph = lower(loaded)
     if form == "mermaid":
         from archspec.draw.mermaid import mermaid
         return _text(mermaid(graph), output)
     links = None if link is None else _links(link, loaded.resolved.layers[-1].tree.where.file)
+    if full:
+        from archspec.draw.full import full_picture
+        _write(full_picture(graph, width=width, link=links), output, f"{graph.name}_full", theme, background)
+        return DONE
     if not (block or stage):
-        from archspec.draw.network import network_picture
-        _write(network_picture(graph, width=width, link=links), output, graph.name, theme, background)
+        from archspec.draw.whole import whole_picture
+        _write(whole_picture(graph, view, width=width, link=links), output, graph.name, theme, background)
         return DONE
 
     def picture(shown: Shown) -> Picture:
@@ -110,7 +121,8 @@ def _check_options(specs: int, form: str, table: str | None) -> None:
     context = click.get_current_context()
     given = {option.name: option.opts[-1] for option in context.command.params if option.name is not None
              and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE}
-    pictures = ("block", "stage", "repeat", "depth", "theme", "background", "width", "link")
+    parts = ("block", "stage", "repeat", "depth")
+    pictures = ("view", "full", *parts, "theme", "background", "width", "link")
     if table and "form" in given:
         raise click.UsageError("--format and --table: say one of them")
     for name in pictures if table or form == "mermaid" else ():
@@ -119,8 +131,24 @@ def _check_options(specs: int, form: str, table: str | None) -> None:
                                    f"{'--table' if table else '--format mermaid'} is none")
     if "style" in given and not table:
         raise click.UsageError("--style is of a --table")
-    if specs > 1 and not table:
-        raise click.UsageError("a picture is of one SPEC; --table sets several side by side")
+    for name in ("view", "full"):
+        if name in given and (other := next((given[part] for part in parts if part in given), None)):
+            raise click.UsageError(f"{given[name]} is of a whole network, and {other} of a part of it")
+    if "view" in given and "full" in given:
+        raise click.UsageError("--view and --full: say one of them")
+    for name in ("view", *parts, "link", "form") if specs == 2 and not table else ():
+        if name in given:
+            raise click.UsageError(f"{given[name]} is of one SPEC, and two are drawn side by side")
+    if specs > 2 and not table:
+        raise click.UsageError("a picture is of one SPEC or of two; --table sets more side by side")
+
+
+def _pair(specs: Sequence[str], output: str | None, theme: Theme, background: bool, width: Wanted,
+          overrides: tuple[str, ...]) -> int:
+    from archspec.draw.full import pair_picture
+    first, second = (lower(spec_of(spec, overrides)) for spec in specs)
+    _write(pair_picture(first, second, width=width), output, f"{first.name}_{second.name}", theme, background)
+    return DONE
 
 
 def _table(specs: Sequence[str], form: Format, style: Style, output: str | None, overrides: tuple[str, ...]) -> int:

@@ -36,7 +36,7 @@ def block_picture(shown: Shown, *, depth: int | None = None, width: Wanted = "au
     wide = [_wide(shapes) for shapes in drawn]
     chosen, limit = least(wide, width)
     if width != "auto" and wide[chosen] > limit:
-        raise too_wide(shown.title, wide[chosen], width)
+        raise too_wide(shown.title, wide[chosen], width, more="--depth 0 for fewer boxes")
     shapes = drawn[chosen]
     around = extent(shapes)
     room = max(around.right - around.left, min(limit, WIDTHS["column"]) - 2 * MARGIN)

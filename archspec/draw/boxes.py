@@ -143,7 +143,8 @@ def part(graph: Graph, nodes: Sequence[Node], entry: str, names: Mapping[str, st
     behind the nodes takes, or the last.
     """
     inside = {node.name for node in nodes}
-    boxes = tuple(_grown(box, entry) for box in fold(graph, nodes, level))
+    frames = {node.name: node.calls[level] for node in nodes if level is not None and len(node.calls) > level}
+    boxes = tuple(_grown(box, entry) for box in fold(graph, nodes, frames))
     owner = {node.name: box.name for box in boxes for node in box.nodes}
     outer = {value.name for node in nodes for value in node.inputs if value.name not in inside} - {entry}
     taken = [node.name for node in nodes if node.name == graph.output.name
@@ -152,13 +153,13 @@ def part(graph: Graph, nodes: Sequence[Node], entry: str, names: Mapping[str, st
     return Part(boxes, entry, last, {name: (names or {}).get(name, name) for name in sorted(outer)})
 
 
-def fold(graph: Graph, nodes: Sequence[Node], level: int | None = None) -> tuple[Box, ...]:
+def fold(graph: Graph, nodes: Sequence[Node], called: Mapping[str, Frame] | None = None) -> tuple[Box, ...]:
     """The nodes as boxes: norm and activation go into the convolution whose name they carry, else stand as one.
 
-    With `level`, the blocks that so many others are around are one box each.
+    `called` are the calls of blocks that are one box each, by the names of the nodes in them.
     """
     inside = {node.name: node for node in nodes}
-    frames = {node.name: node.calls[level] for node in nodes if level is not None and len(node.calls) > level}
+    frames = called or {}
     alone = {name for name in inside if len(graph.users[name]) == 1 and graph.users[name][0].name in inside
              and frames.get(name) == frames.get(graph.users[name][0].name)}
     into: dict[str, str] = {}

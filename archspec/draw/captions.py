@@ -9,8 +9,9 @@ from pathlib import Path
 from archspec.draw.boxes import UNITS, Box, Part, Strip, act_word, norm_word, said
 from archspec.draw.laid import Look
 from archspec.draw.lettering import width, wrapped
-from archspec.draw.shapes import SIZES, Line, Mark, Rect, Shape, Text, half
+from archspec.draw.shapes import SIZES, Circle, Line, Mark, Rect, Shape, Text, half
 from archspec.errors import Where
+from archspec.graph.ir import Node
 from archspec.graph.ops import Activation, Conv, Depthwise, Pool
 from archspec.graph.types import Tensor
 from archspec.io.places import written
@@ -65,7 +66,11 @@ def _word(op: object, kind: str) -> str:
 
 def costs(boxes: Iterable[Box]) -> str:
     """386 k parameters, 426 M multiply-adds."""
-    nodes = [node for box in boxes for node in box.nodes]
+    return costs_of([node for box in boxes for node in box.nodes])
+
+
+def costs_of(nodes: Sequence[Node]) -> str:
+    """The same of nodes."""
     macs = [node.macs for node in nodes]
     total = None if None in macs else sum(each or 0 for each in macs)
     return f"{short(sum(node.parameters for node in nodes))} parameters, {short(total)} multiply-adds"
@@ -93,7 +98,7 @@ class Legend:
             self.shapes.append(Text(self.left, self.y + 9, row, "start", "s", dim=True))
             self.y += ROW
 
-    def entry(self, swatch: Sequence[Rect | Line], text: str) -> None:
+    def entry(self, swatch: Sequence[Rect | Line | Circle], text: str) -> None:
         """A swatch and what it means: behind the one before where there is room, in rows of its own where it is long."""
         room = self.wide - SWATCH - GAP
         rows = wrapped(text, room, SIZES["s"])

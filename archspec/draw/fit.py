@@ -32,8 +32,8 @@ def least(wide: Sequence[float], wanted: Wanted) -> tuple[int, float]:
     return len(wide) - 1, WIDTHS[names[-1]]
 
 
-def too_wide(title: str, wide: float, wanted: Width) -> InputError:
-    """What is said of a picture that does not fit."""
-    larger = next(name for name, limit in WIDTHS.items() if wide <= limit)
-    return InputError(f"the picture of {title} is {wide:g} pixels wide, and a {wanted} has {WIDTHS[wanted]:g}\n"
-                      f"  hint: --width {larger}, or --depth 0 for fewer boxes")
+def too_wide(title: str, wide: float, wanted: Width, smallest: float = SMALLEST, more: str = "") -> InputError:
+    """What is said of a picture that does not fit; `more` is another way out than a larger width."""
+    limit = int(WIDTHS[wanted] * min(1, smallest / SMALLEST))
+    return InputError(f"the picture of {title} is {wide:g} pixels wide, and a {wanted} has {limit}\n"
+                      f"  hint: --width {fits(wide, smallest)}{f', or {more}' if more else ''}")

@@ -88,7 +88,6 @@ def test_boxes_of_other_files_lead_only_where_the_address_names_the_file(draw: D
     ("stem has no repeats\n  hint: leave --repeat out", ("--stage", "stem", "--repeat", "2")),
     ("'0' is no repeat: first, last, or a number from 1", ("--stage", "stage2", "--repeat", "0")),
     ("say one of them", ("--stage", "stage2", "--block", "bottleneck")),
-    ("a picture is of one SPEC; --table sets several side by side", ("resnet34",)),
     ("--style is of a --table", ("--style", "rows")),
     ("--theme is of pictures, and --format mermaid is none", ("--format", "mermaid", "--theme", "dark")),
     ("--stage is of pictures, and --table is none", ("--table", "latex", "--stage", "stem")),
@@ -96,6 +95,12 @@ def test_boxes_of_other_files_lead_only_where_the_address_names_the_file(draw: D
     ("x.svg: what is written is no SVG\n  hint: leave --table and --format out", ("--table", "latex", "-o", "x.svg")),
     ("resnet50 is there 2 times; each network is a column", ("resnet50", "--table", "html")),
     ("the style 'rows' is of one network, and there are 2", ("resnet34", "--table", "html", "--style", "rows")),
+    ("--full is of a whole network, and --block of a part of it", ("--full", "--block", "bottleneck")),
+    ("--view is of a whole network, and --depth of a part of it", ("--view", "map", "--depth", "1")),
+    ("--view and --full: say one of them", ("--view", "map", "--full")),
+    ("--stage is of one SPEC, and two are drawn side by side", ("resnet18", "--stage", "stage1")),
+    ("--format is of one SPEC, and two are drawn side by side", ("resnet18", "--format", "mermaid")),
+    ("a picture is of one SPEC or of two; --table sets more side by side", ("resnet18", "resnet34")),
     ("--repeat is of one --stage or --block", ("--block", "all", "--repeat", "last")),
     ("x.pdf: the picture is written as SVG\n  hint: -o x.svg", ("--stage", "stem", "-o", "x.pdf")),
     (". is a folder; -o names a file", ("--stage", "stem", "-o", ".")),
@@ -128,6 +133,25 @@ def test_text_goes_to_standard_output_or_a_file(draw: Draw) -> None:
     assert Path("a/t.md").read_text() == out
     assert draw("net.yaml", "--format", "mermaid")[1].startswith('---\ntitle: "net"\n---\nflowchart TD\n')
     assert "8, 16" not in draw("net.yaml", "--table", "latex", "--style", "rows", "--set", "stages.width=[24, 16]")[1]
+
+
+@pytest.mark.parametrize("arguments, told", [
+    (("unet_classifier",), "unet_classifier, by resolution"), (("net.yaml",), "net, whole network"),
+    (("unet_classifier", "--view", "network"), "unet_classifier, whole network"),
+    (("net.yaml", "--view", "map"), "net, by resolution"), (("net.yaml", "--full"), "net, every layer"),
+    (("net.yaml", "unet_classifier"), "net beside unet_classifier"),
+])
+def test_a_whole_network_is_drawn_as_it_is_asked_for(draw: Draw, arguments: tuple[str, ...], told: str) -> None:
+    code, out, err = draw(*arguments, "-o", "-")
+    assert (code, err) == (0, "")
+    assert f">{told}</title>" in out
+    assert flaws(out) == []
+
+
+def test_whole_networks_have_files_of_their_own_names(draw: Draw) -> None:
+    for arguments in (("net.yaml",), ("net.yaml", "--full"), ("net.yaml", "unet_classifier")):
+        assert draw(*arguments)[0] == 0
+    assert sorted(path.name for path in Path().glob("*.svg")) == ["net.svg", "net_full.svg", "net_unet_classifier.svg"]
 
 
 def test_a_picture_that_does_not_fit_is_refused(draw: Draw) -> None:

@@ -274,7 +274,7 @@ def _of_lines(drawn: _Drawn) -> Iterator[str]:
             if own or box.styles & HOLDERS:
                 continue
             for a, b in line.segments:
-                if _crosses(a, b, box.area, -NEAR):
+                if _crosses(a, b, box.area, -NEAR) and ("circle" not in box.styles or _in_circle(a, b, box.area)):
                     if not _covered(_area(a, b), line.order, drawn.order + 1, grid):
                         yield f"{line.says} enters {box.says}"
                 elif "circle" not in box.styles and _along(a, b, box.area):
@@ -300,6 +300,15 @@ def _crosses(a: Point, b: Point, area: Area, more: float) -> bool:
         near, far = sorted((low / step, high / step))
         start, end = max(start, near), min(end, far)
     return start < end
+
+
+def _in_circle(a: Point, b: Point, area: Area) -> bool:
+    """Whether a segment meets the circle in an area, made smaller by NEAR."""
+    x, y, radius = (area[0] + area[2]) / 2, (area[1] + area[3]) / 2, (area[2] - area[0]) / 2
+    along = (b[0] - a[0], b[1] - a[1])
+    square = along[0] ** 2 + along[1] ** 2
+    share = min(1.0, max(0.0, ((x - a[0]) * along[0] + (y - a[1]) * along[1]) / square)) if square else 0.0
+    return (a[0] + share * along[0] - x) ** 2 + (a[1] + share * along[1] - y) ** 2 < (radius - NEAR) ** 2
 
 
 def _along(a: Point, b: Point, area: Area) -> bool:
