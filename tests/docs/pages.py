@@ -4,6 +4,7 @@
     ```yaml wrong       one that has problems
     ```yaml blocks      a file of blocks, which a spec includes
     ```console          `$ archspec …` with what it prints; `…` stands for any text, a line `…` for any lines
+    ```console wrong    the same, where the last command is refused
     ```pycon            a session in Python, run by doctest
     ```sh               what a person types; only make targets are checked
 """

@@ -73,7 +73,7 @@ def _check(block: Block, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         code, printed = _run(command)
         asked = False
         assert not command.shown or matches(command.shown, printed), f"{block.id}: $ {command.line}\n{printed}"
-    assert asked or code == 0, f"{block.id}: the last command ended with {code}"
+    assert asked or code == (2 if block.note == "wrong" else 0), f"{block.id}: the last command ended with {code}"
 
 
 def _run(command: Command) -> tuple[int | None, str]:

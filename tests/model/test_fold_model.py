@@ -44,7 +44,7 @@ FAMILIES = {
     "se_resnet50_pre": "1, 1, 1, 1", "senet154": "1, 1, 1, 1", "vgg11_bn": "", "xception": "",
     "botnet50": "1, 1, 1, 1", "convmixer_768_32": "1", "fractalnet20": "", "res2net50_26w_4s": "1, 1, 1, 1",
     "resnest50": "1, 1, 1, 1", "resnet50_blur": "1, 1, 1, 1", "sk_resnet50": "1, 1, 1, 1",
-    "ghostnet": "", "repvgg_a0": "1, 1, 1, 1", "repvit_m1_0": "1, 1, 1, 1", "shvit_s1": "1, 1, 1", "shufflenet_v2_x1_0": "2, 2, 2", "unet_classifier": "",
+    "ghostnet": "", "mobilenet_v4_conv_small": "", "repvgg_a0": "1, 1, 1, 1", "repvit_m1_0": "1, 1, 1, 1", "shvit_s1": "1, 1, 1", "shufflenet_v2_x1_0": "2, 2, 2", "unet_classifier": "",
     "dla34": "", "dpn68": "1, 1, 1, 1",
     "ese_vovnet39b": "1, 1, 1, 1", "nasnet_mobile": "let.cells=1", "pnasnet5_large": "let.width=16",
 }
