@@ -214,8 +214,8 @@ PICTURES: dict[str, tuple[str, str, Repeat | None]] = {
 """The pictures of docs/pictures.md: which stage of which spec, and which repeat."""
 
 
-WHOLE = ("unet_classifier", "hrnet_w18", "bifpn_classifier")
-"""Networks that are drawn whole there."""
+MAPS = {"map_unet": "unet_classifier", "map_hrnet": "hrnet_w18", "map_bifpn": "bifpn_classifier"}
+"""Networks that are drawn whole there, by resolution."""
 SIDE_BY_SIDE = {"plain34_resnet34": ("plain34", "resnet34")}
 
 
@@ -226,7 +226,7 @@ DIFFERENCES = {"difference": ("resnet50", "se_resnet50"), "both_lack": ("plain34
 def _pictures() -> Iterator[tuple[Path, str]]:
     found = {name: block_picture(calls.stage(lower(load(spec)), stage, repeat))
              for name, (spec, stage, repeat) in PICTURES.items()}
-    found |= {name: whole_picture(lower(load(name))) for name in WHOLE}
+    found |= {name: whole_picture(lower(load(spec))) for name, spec in MAPS.items()}
     found |= {name: pair_picture(lower(load(one)), lower(load(other))) for name, (one, other) in SIDE_BY_SIDE.items()}
     found |= {name: difference_picture(compared(load(one), load(other))) for name, (one, other) in DIFFERENCES.items()}
     for name, picture in found.items():
