@@ -220,7 +220,7 @@ def _with_tables(text: str) -> str:
     return REGION.sub(lambda match: f"{match[1]}{TABLES[match[2]]()}\n{match[3]}", text)
 
 
-NETWORKS = ("resnet50", "densenet121", "googlenet", "cifar_resnet1202", "unet_classifier", "hrnet_w18", "bifpn_classifier")
+NETWORKS = ("resnet50", "densenet121", "googlenet", "cifar_resnet1202")
 """The networks of docs/pictures.md."""
 PICTURES: dict[str, tuple[str, str, Repeat | None]] = {
     "bottleneck": ("resnet50", "stage2", None), "squeeze_excitation": ("se_resnext50_32x4d", "stage2", 2),
@@ -230,6 +230,8 @@ PICTURES: dict[str, tuple[str, str, Repeat | None]] = {
 """The pictures of docs/pictures.md: which stage of which spec, and which repeat."""
 
 
+MAPS = {"map_unet": "unet_classifier", "map_hrnet": "hrnet_w18", "map_bifpn": "bifpn_classifier"}
+"""Networks that are drawn whole there, by resolution."""
 SIDE_BY_SIDE = {"plain34_resnet34": ("plain34", "resnet34")}
 
 
@@ -241,6 +243,7 @@ def _pictures() -> Iterator[tuple[Path, str]]:
     found = {name: whole_picture(lower(load(name))) for name in NETWORKS}
     found |= {name: block_picture(calls.stage(lower(load(spec)), stage, repeat))
               for name, (spec, stage, repeat) in PICTURES.items()}
+    found |= {name: whole_picture(lower(load(spec))) for name, spec in MAPS.items()}
     found |= {name: pair_picture(lower(load(one)), lower(load(other))) for name, (one, other) in SIDE_BY_SIDE.items()}
     found |= {name: difference_picture(compared(load(one), load(other))) for name, (one, other) in DIFFERENCES.items()}
     for name, picture in found.items():
