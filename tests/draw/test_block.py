@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from time import process_time
 
 import pytest
-from conftest import Lower
 from draw.flaws import flaws
 
 import archspec
@@ -18,6 +18,8 @@ from archspec.draw.calls import Shown
 from archspec.draw.svg import Picture, svg
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
+
+Lower = Callable[..., Graph]
 
 
 def zoo(name: str) -> Graph:

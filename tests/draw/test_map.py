@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from functools import cache
 
 import pytest
-from conftest import Lower
 from draw.flaws import flaws
 
 import archspec
@@ -17,6 +17,8 @@ from archspec.draw.svg import Picture, svg
 from archspec.draw.whole import whole_picture
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
+
+Lower = Callable[..., Graph]
 
 MAPS = ("unet_classifier", "hrnet_w18", "bifpn_classifier")
 OTHERS = ("dla34", "resnet50", "googlenet", "densenet121", "mobilenet_v3_large", "dpn68", "convnext_tiny", "vgg16", "fractalnet20",

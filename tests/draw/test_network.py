@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 
 import pytest
-from conftest import Lower
 from draw.flaws import flaws
 
 import archspec
@@ -17,6 +17,8 @@ from archspec.draw.pattern import patterns
 from archspec.draw.svg import Picture, svg
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
+
+Lower = Callable[..., Graph]
 
 
 def zoo(name: str) -> Graph:

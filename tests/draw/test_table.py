@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
-from conftest import Lower
 
 import archspec
 from archspec.draw.mermaid import mermaid
 from archspec.draw.table import Amount, Bracket, Format, Style, Table, table, write
 from archspec.errors import InputError
+from archspec.graph.ir import Graph
+
+Lower = Callable[..., Graph]
 
 
 def written(style: Style, form: Format, names: Sequence[str]) -> list[str]:

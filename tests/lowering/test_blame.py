@@ -35,7 +35,7 @@ def test_a_value_in_a_shipped_block(text: str, written: str, message: str, fails
 def test_a_shape_that_does_not_fit_is_told_at_the_one_value_of_the_users_that_it_comes_from(fails: Fails) -> None:
     problem = fails("extends: regnet_x_400mf\nstages: {group_width: 11}")[0]
     assert (problem.where.line, problem.where.column, problem.code) == (2, 23, "shape")
-    assert "blocks/regnet.yaml:12:15: - conv: 3x3 $width /$stride dilation=$dilation groups=$(width // group_width)" in problem.notes[0]
+    assert "blocks/regnet.yaml:13:15: - conv: 3x3 $width /$stride dilation=$dilation groups=$(width // group_width)" in problem.notes[0]
 
 
 def test_a_value_in_a_block_of_ones_own(fails: Fails) -> None:
@@ -64,7 +64,7 @@ def test_files_of_ours_have_short_names_in_messages_and_whole_paths_in_json(tmp_
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SpecError) as caught:
         archspec.load("resnet50", ["stages.shortcut=pda"])
-    assert "used at <shipped>/blocks/resnet.yaml:33:21: shortcut: $shortcut" in str(caught.value)
+    assert "used at <shipped>/blocks/resnet.yaml:34:21: shortcut: $shortcut" in str(caught.value)
     assert "called from <shipped>/resnet50.yaml:15:10" in str(caught.value)
     arguments: Sequence[str] = ["check", "resnet50", "--set", "defaults.padding=valid", "--set", "defaults.conv.padding=0", "--json"]
     problem = json.loads(CliRunner().invoke(command, arguments).output)["problems"][0]
@@ -90,7 +90,7 @@ def test_what_is_in_the_place_of_a_change_is_the_hint(fails: Fails) -> None:
     problem, = fails("extends: resnet50", ["defaults.conv.padding=0"])
     assert (str(problem.where), problem.hint) == ("--set:1:23", "leave it out")
     assert problem.message == "stage1_block1_add: addition of 55x55x256 and 53x53x256"
-    assert problem.notes[0].endswith("blocks/resnet.yaml:27:9: - residual:")
+    assert problem.notes[0].endswith("blocks/resnet.yaml:28:9: - residual:")
     problem, = fails("extends: resnet50\nstages: {shortcut: none, widths: [64, 64, 64, 64]}\nhead: [global_avg_pool, pad_channels: 256, dense: $classes]", ["stages.expansion=8"])
     assert (str(problem.where), problem.message) == ("--set:1:18", "head_pad_channels: 512 channels cannot become 256")
     problem, = fails("extends: vgg16\nclasses: 1000\nhead: [global_avg_pool, dense: 1000]", ["classes=5"])
