@@ -65,7 +65,7 @@ def test_files_of_ours_have_short_names_in_messages_and_whole_paths_in_json(tmp_
     with pytest.raises(SpecError) as caught:
         archspec.load("resnet50", ["stages.shortcut=pda"])
     assert "used at <shipped>/blocks/resnet.yaml:34:21: shortcut: $shortcut" in str(caught.value)
-    assert "called from <shipped>/resnet50.yaml:15:10" in str(caught.value)
+    assert "called from <shipped>/resnet50.yaml:16:10" in str(caught.value)
     arguments: Sequence[str] = ["check", "resnet50", "--set", "defaults.padding=valid", "--set", "defaults.conv.padding=0", "--json"]
     problem = json.loads(CliRunner().invoke(command, arguments).output)["problems"][0]
     assert Path(problem["file"]).is_relative_to(shipped())
