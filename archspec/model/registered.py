@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from importlib.abc import Loader
 
-MODULES = ("archspec.model.custom", "archspec.model.axes", "archspec.model.learned", "archspec.model.recompute")
+MODULES = ("archspec.model.custom", "archspec.model.attention", "archspec.model.axes", "archspec.model.learned",
+           "archspec.model.recompute")
 """Those that register what a saved model may name."""
 
 

@@ -19,7 +19,7 @@ from vocabulary import OTHERS, VOCABULARY
 import archspec
 from archspec.graph.axes import Resize
 from archspec.graph.ir import Graph
-from archspec.graph.learned import Rows, Select, Weighted
+from archspec.graph.learned import Attend, Rows, Select, Weighted
 from archspec.graph.ops import Activation, BatchNorm, Blend, Concat, Conv, Dense, Gate, GlobalPool, Input, Merge, Op, Scale
 from archspec.graph.passes import Network, fold_affine, for_inference
 from archspec.graph.weights import Key
@@ -172,6 +172,8 @@ def between(op: Op) -> Graph:
         case Select():
             weighed = [net.put(GlobalPool("avg"), value) for value in (x, second)]
             value = net.put(op, x, second, net.put(Concat(), *weighed))
+        case Attend():
+            value = net.put(op, x, second, x)
         case Blend():
             value = net.put(op, net.put(Activation("sigmoid"), second), second, x)
         case _:
