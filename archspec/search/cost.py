@@ -8,7 +8,7 @@ from archspec.errors import InputError, shorten
 from archspec.graph.ir import Graph
 from archspec.records import Record, record
 from archspec.views.numbers import mebibytes, short
-from archspec.views.summary import summary
+from archspec.views.summary import totals
 
 AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(e[0-9]+)? ?([kKMGT]?)(i?B)?")
 SHARE = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+) ?(%?)")
@@ -38,7 +38,7 @@ FIGURES = {"macs": "multiply-adds", "params": "parameters", "memory": "bytes of 
 
 def cost_of(graph: Graph, batch: int = BATCH) -> Cost:
     """The cost of a graph, for training with `batch` images a step."""
-    found = summary(graph, batch)
+    found = totals(graph, batch)
     return Cost(graph.fingerprint, found.parameters.trainable, found.parameters.total, found.macs, found.memory.training,
                 found.depth)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import isinf, log, sqrt
 
 from archspec.errors import InputError, SpecError
-from archspec.network import lower, with_overrides
+from archspec.network import Variants
 from archspec.records import Record, record
 from archspec.search.cost import FIGURES, Cost, cost_of
 from archspec.search.dials import Dial, Values
@@ -90,7 +90,7 @@ class _Search:
     """All candidates that were looked at, each once."""
 
     def __init__(self, spec: Spec, dials: tuple[Dial, ...], budget: dict[str, float], batch: int) -> None:
-        self.spec, self.dials, self.budget, self.batch = spec, dials, budget, batch
+        self.variants, self.dials, self.budget, self.batch = Variants(spec), dials, budget, batch
         self.tried: dict[tuple[Values, ...], Tried] = {}
         self.pace = log(sqrt(2)) / log(max(dial.base for dial in dials))
         """The exponent that makes the dial that turns most the root of two as large."""
@@ -107,7 +107,7 @@ class _Search:
             pairs = zip(self.dials, values, strict=True)
             overrides = tuple(text for dial, each in pairs for text in dial.override(each))
             try:
-                cost = cost_of(lower(with_overrides(self.spec, overrides)), self.batch)
+                cost = cost_of(self.variants.graph(overrides), self.batch)
             except SpecError as error:
                 found = Tried(overrides, values, None, float("inf"), error.problems[0].message)
             else:

@@ -10,7 +10,7 @@ from pathlib import Path
 from archspec.errors import InputError, SpecError, visible
 from archspec.io.files import PARTIAL, remove, settle, sync
 from archspec.io.places import kind_of
-from archspec.network import lower, with_overrides
+from archspec.network import Variants
 from archspec.records import Record, record
 from archspec.search.cost import Cost, cost_of
 from archspec.search.plan import Plan, written
@@ -44,11 +44,12 @@ def sweep(plan: Plan, base: Spec, batch: int, known: Known | None = None,
           told: Callable[[int, Cost | None, tuple[str, ...]], object] = lambda *found: None) -> Iterator[Candidate]:
     """Every candidate of a plan, one after the other. `known` are costs from before, `told` hears of each new one."""
     rules, networks, known = [each for each in plan.where if each.of_cost], dict[object, str](), known or {}
+    variants = Variants(base)
     for number, said in plan.candidates():
         if number in known:
             cost, problems = known[number]
         else:
-            cost, problems = costed(base, written(said), batch)
+            cost, problems = costed(variants, written(said), batch)
             told(number, cost, problems)
         name = f"{plan.name}-{number + 1:0{len(str(plan.total))}d}"
         if cost is None:
@@ -61,10 +62,10 @@ def sweep(plan: Plan, base: Spec, batch: int, known: Known | None = None,
         yield Candidate(name, said, cost, (), state, same_as if same_as != name else "")
 
 
-def costed(base: Spec, overrides: Sequence[str], batch: int) -> tuple[Cost | None, tuple[str, ...]]:
+def costed(base: Variants, overrides: Sequence[str], batch: int) -> tuple[Cost | None, tuple[str, ...]]:
     """What a variant costs; where it is no valid spec, None and every message."""
     try:
-        return cost_of(lower(with_overrides(base, overrides)), batch), ()
+        return cost_of(base.graph(overrides), batch), ()
     except SpecError as error:
         return None, tuple(visible(problem.message) for problem in error.problems)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from archspec.errors import Problem, hinted, nearest
 from archspec.io.places import relative
@@ -58,6 +59,7 @@ def use_of(sections: Iterable[Tree], values: Iterable[Tree], table: BlockTable) 
     return Use(frozenset(names), frozenset(found))
 
 
+@lru_cache(maxsize=1)
 def used_in(spec: Spec) -> Use:
     """What the network of a spec reads."""
     entries = spec.resolved.tree.entries
