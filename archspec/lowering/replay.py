@@ -18,11 +18,11 @@ from archspec.schema.tree import Tree, plain
 from archspec.spec.arch import Spec
 from archspec.spec.reading import names_read
 from archspec.spec.scope import MAX_STEPS
-from archspec.spec.strict import used_in
+from archspec.spec.strict import use_of
 
 PLACE = {"index", "first", "last", "block", "blocks", "depth", "stage", "stages", "repeats"}
 """Names that say where a repeat stands."""
-SECTIONS = ("blocks", "let", "defaults", "parameters", "classes", "input", "memory", "output_stride")
+SECTIONS = ("blocks", "let", "defaults", "parameters", "input", "memory", "output_stride")
 """What a block may read of a spec beside what its stage gives it."""
 MOST = 4000
 """Repeats that are kept; beyond that one begins anew."""
@@ -89,8 +89,9 @@ class Repeats:
         trees.extend(file.blocks for file in spec.resolved.included)
         self.held.update((id(tree), tree) for tree in trees if tree is not None)
         defaults = [tree for given in spec.defaults.values() for tree in given.values()]
-        placed = not PLACE.isdisjoint(used_in(spec).names | names_read(*defaults, spec.padding))
-        return placed, *(None if tree is None else id(tree) for tree in trees)
+        inside = [tree for name in ("parameters", "stages") if (tree := entries.get(name)) is not None]
+        names = use_of(inside, spec.let.values(), spec.blocks).names | names_read(*defaults, *spec.let.values(), spec.padding)
+        return not PLACE.isdisjoint(names), spec.classes if "classes" in names else None, *(None if tree is None else id(tree) for tree in trees)
 
     def put(self, key: Hashable, repeat: Repeat) -> None:
         """Keeps a repeat."""
