@@ -69,10 +69,10 @@ def condition(tree: Scalar, keys: Sequence[str]) -> Condition:
 def _comparison(text: str, where: Where, keys: Sequence[str]) -> Comparison:
     found = COMPARED.fullmatch(text.strip())
     if found is None:
-        raise SpecError([Problem("where", where, f"'{text}' is no condition", EXAMPLE)])
+        raise SpecError([Problem("sweep", where, f"'{text}' is no condition", EXAMPLE)])
     left, sign, right = found.groups()
     if left not in COSTS and left not in keys:
-        raise SpecError([Problem("where", where, f"'{left}' is neither a cost nor a key that is varied",
+        raise SpecError([Problem("sweep", where, f"'{left}' is neither a cost nor a key that is varied",
                                  nearest(left, (*COSTS, *keys)) or f"costs: {listed(COSTS)}; keys: {listed(keys)}")])
     return Comparison(left, sign, _value(left, right.strip(), where))
 
@@ -84,7 +84,7 @@ def _value(left: str, text: str, where: Where) -> object:
             return amount(text, left)
         except InputError as error:
             message, _, hint = str(error).partition("\n  hint: ")
-            raise SpecError([Problem("where", where, message, hint)]) from None
+            raise SpecError([Problem("sweep", where, message, hint)]) from None
     try:
         return atom(text.strip("'\""))
     except ValueError:

@@ -95,8 +95,8 @@ class _Reader:
     def __init__(self, tree: MappingTree, problems: list[Problem]) -> None:
         self.tree, self.problems = tree, problems
 
-    def problem(self, tree: Tree, message: str, hint: str = "", code: str = "sweep") -> None:
-        self.problems.append(Problem(code, tree.where, message, hint))
+    def problem(self, tree: Tree, message: str, hint: str = "") -> None:
+        self.problems.append(Problem("sweep", tree.where, message, hint))
 
     def plan(self, stem: str) -> Plan | None:
         for key in self.tree.entries:
@@ -146,7 +146,7 @@ class _Reader:
                 assignment(f"{key}=1")
             except SpecError as error:
                 first = error.problems[0]
-                self.problems.append(Problem("vary", tree.key(key), first.message, "key paths as --set takes them: stages.se"))
+                self.problems.append(Problem("sweep", tree.key(key), first.message, "key paths as --set takes them: stages.se"))
         return dict(tree.entries)
 
     def values(self, vary: Mapping[str, Tree], seed: int) -> dict[str, tuple[object, ...]]:
@@ -155,13 +155,13 @@ class _Reader:
             if isinstance(tree, ListTree) and tree.items:
                 texts = {to_inline(plain(each)): plain(each) for each in tree.items}
                 if len(texts) < len(tree.items):
-                    self.problem(tree, f"{key} has a value twice", "leave one out", "vary")
+                    self.problem(tree, f"{key} has a value twice", "leave one out")
                 found[key] = tuple(texts.values())
             elif isinstance(tree, MappingTree):
                 found[key] = self.range(key, tree, seed)
             else:
                 self.problem(tree, f"{key} needs a list of values or a range, this is {kind(tree) if isinstance(tree, Scalar) else 'an empty list'}",
-                             f"{key}: [8, 16], or {{from: 8, to: 64, steps: 4}}", "vary")
+                             f"{key}: [8, 16], or {{from: 8, to: 64, steps: 4}}")
         return found
 
     def conditions(self, keys: tuple[str, ...]) -> tuple[Condition, ...]:
@@ -171,7 +171,7 @@ class _Reader:
         found: list[Condition] = []
         for each in tree.items if isinstance(tree, ListTree) else (tree,):
             if not isinstance(each, Scalar):
-                self.problem(each, f"a condition is a text, this is {kind(each)}", CONDITION, "where")
+                self.problem(each, f"a condition is a text, this is {kind(each)}", CONDITION)
                 continue
             try:
                 found.append(condition(each, keys))
@@ -183,7 +183,7 @@ class _Reader:
         """Values from `from` to `to`: so many `steps` evenly apart, or so many `choices` drawn."""
         for name in tree.entries:
             if name not in RANGE:
-                self.problems.append(Problem("vary", tree.key(name), f"the range of {key} has no '{name}'",
+                self.problems.append(Problem("sweep", tree.key(name), f"the range of {key} has no '{name}'",
                                              nearest(name, RANGE) or f"it has {' '.join(RANGE)}"))
         numbers = {name: each.value for name, each in tree.entries.items() if isinstance(each, Scalar)
                    and isinstance(each.value, int | float) and not isinstance(each.value, bool)}
@@ -196,7 +196,7 @@ class _Reader:
                 or (scale is not None and not (isinstance(scale, Scalar) and scale.value in ("linear", "log"))):
             self.problem(tree, f"the range of {key} is not whole: numbers from below to, and steps or choices from 2 on",
                          f"{key}: {{from: 16, to: 64, steps: 4}}; choices: 4 draws them, scale: log spreads them by ratio (from "
-                         "above 0), round: 8 takes multiples", "vary")
+                         "above 0), round: 8 takes multiples")
             return ()
         drawn = random.Random(f"{seed} {key}")  # so that another key's range moves none of this one's
         shares = [index / (count - 1) for index in range(count)] if "steps" in numbers else [drawn.random() for _ in range(count)]
