@@ -49,7 +49,8 @@ def solve(spec: str, overrides: tuple[str, ...], free: tuple[str, ...], macs: st
     budget = {figure: amount(text, f"--{figure}") for figure, text in (("macs", macs), ("params", params), ("memory", memory))
               if text is not None}
     if not budget:
-        raise InputError("no budget: give --macs, --params or --memory\n  hint: archspec solve resnet50 --macs 2G --free widths")
+        raise InputError("no budget: give --macs, --params or --memory\n"
+                         "  hint: archspec solve resnet50 --macs 2G --free widths")
     allowed, path = share(tolerance, "--tolerance"), None if output is None else _file(output)
     base = spec_of(spec, overrides)
     result = search(base, dials_of(base, free, step), budget, allowed, batch)

@@ -91,7 +91,8 @@ class Repeats:
         defaults = [tree for given in spec.defaults.values() for tree in given.values()]
         inside = [tree for name in ("parameters", "stages") if (tree := entries.get(name)) is not None]
         names = use_of(inside, spec.let.values(), spec.blocks).names | names_read(*defaults, *spec.let.values(), spec.padding)
-        return not PLACE.isdisjoint(names), spec.classes if "classes" in names else None, *(None if tree is None else id(tree) for tree in trees)
+        classes = spec.classes if "classes" in names else None
+        return not PLACE.isdisjoint(names), classes, *(None if tree is None else id(tree) for tree in trees)
 
     def put(self, key: Hashable, repeat: Repeat) -> None:
         """Keeps a repeat."""
@@ -166,7 +167,8 @@ def _whole(repeat: Repeat, section: str, block: int) -> bool:
     known = {repeat.entered, repeat.previous}
     for node in repeat.nodes:
         frames = [frame.entered for frame in node.calls]
-        if not node.name.startswith(f"{repeat.prefix}_") or node.name in known or (node.section, node.block) != (section, block):
+        if not node.name.startswith(f"{repeat.prefix}_") or node.name in known \
+                or (node.section, node.block) != (section, block):
             return False
         if any(name not in known for name in (*(each.name for each in node.inputs), *filter(None, frames))):
             return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from archspec.errors import InputError, Problem, SpecError, Where, listed, nearest
 from archspec.records import Record, record
@@ -12,7 +13,7 @@ from archspec.schema.tree import BROKEN, Scalar
 from archspec.search.cost import Cost, amount
 from archspec.spec.source import atom
 
-SIGNS: dict[str, Callable[[object, object], bool]] = {
+SIGNS: dict[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le, ">=": operator.ge, "==": operator.eq, "!=": operator.ne, "<": operator.lt, ">": operator.gt}
 """Longer signs first: they are looked for in this order."""
 COSTS = ("macs", "params", "parameters", "memory", "depth")

@@ -49,7 +49,7 @@ def amount(text: str, what: str) -> float:
     if found is None or (found[4] and not found[3] and found[4] == "iB"):
         raise InputError(f"{what} is a number with a unit, this is '{shorten(text)}'\n"
                          "  hint: 4.1G, 25M, 25e6; of bytes 8GB or 8GiB, too")
-    value = float(found[1] + (found[2] or "")) * (1024 if found[4] == "iB" else 1000) ** POWERS[found[3]]
+    value = float(found[1] + (found[2] or "")) * float((1024 if found[4] == "iB" else 1000) ** POWERS[found[3]])
     if not 0 < value < 1e18:
         raise InputError(f"{what} is above 0 and below 1e18, this is '{shorten(text)}'")
     return value

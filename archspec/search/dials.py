@@ -20,8 +20,8 @@ from archspec.spec.arguments import value_of
 from archspec.spec.expressions import Datum, Unknown
 from archspec.spec.kept import Kept
 from archspec.spec.longform import PLURALS
-from archspec.spec.scope import Scope
 from archspec.spec.reading import words
+from archspec.spec.scope import Scope
 
 COMPOUND = {"depth_and_width": "repeats=1.2,widths=1.1", "compound": "repeats=1.2,widths=1.1,input=1.15"}
 """Words for several dials at once, with the bases of EfficientNet (section 3.3 of the paper)."""
@@ -80,7 +80,8 @@ class Dial(Record):
         elif self.together:
             yield f"stages.{self.key}={values[0]}"
         elif self.names:
-            yield from (f"stages.{self.names[stage]}.{self.key}={value}" for stage, value in zip(self.stages, values, strict=True))
+            yield from (f"stages.{self.names[stage]}.{self.key}={value}"
+                        for stage, value in zip(self.stages, values, strict=True))
         else:
             given = dict(zip(self.stages, values, strict=True))
             plural = next((many for many, one in PLURALS.items() if one == self.key), self.key)

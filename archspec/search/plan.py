@@ -48,10 +48,10 @@ class Plan(Record):
     def combination(self, number: int) -> dict[str, object]:
         """The combination of this number, counted from 0, the last key turning fastest."""
         found: dict[str, object] = {}
-        for key, values in reversed(self.vary.items()):
+        for key, values in reversed(list(self.vary.items())):
             number, index = divmod(number, len(values))
             found[key] = values[index]
-        return dict(reversed(found.items()))
+        return dict(reversed(list(found.items())))
 
     def candidates(self) -> Iterator[tuple[int, dict[str, object]]]:
         """Numbers and combinations that the conditions on keys allow, in the order of the grid or as they are drawn."""
@@ -111,10 +111,11 @@ class _Reader:
                     self.conditions(tuple(vary)), self.whole("sample", 1) if "sample" in self.tree.entries else None, seed or 0)
         count = plan.total if plan.sample is None else plan.sample
         if not NETWORK_NAME.fullmatch(plan.name):
-            self.problem(self.tree.entries.get("name", self.tree), f"'{plan.name}' cannot name a sweep", "letters, digits and . _ -")
+            self.problem(self.tree.entries.get("name", self.tree), f"'{plan.name}' cannot name a sweep",
+                         "letters, digits and . _ -")
         if count > MOST:
-            self.problem(self.tree.entries.get("vary", self.tree), f"these are {count:,} candidates, a sweep has at most {MOST:,}",
-                         "sample: 1000 draws so many at random")
+            self.problem(self.tree.entries.get("vary", self.tree), f"these are {count:,} candidates, a sweep has at "
+                         f"most {MOST:,}", "sample: 1000 draws so many at random")
         return None if self.problems else plan
 
     def text(self, key: str, default: str) -> str:
@@ -130,7 +131,8 @@ class _Reader:
         tree = self.tree.entries.get(key)
         if tree is None:
             return None
-        if not isinstance(tree, Scalar) or isinstance(tree.value, bool) or not isinstance(tree.value, int) or tree.value < least:
+        if not isinstance(tree, Scalar) or isinstance(tree.value, bool) or not isinstance(tree.value, int) \
+                or tree.value < least:
             self.problem(tree, f"{key} is a whole number from {least} on, this is {kind(tree)}")
             return None
         return tree.value
@@ -160,7 +162,8 @@ class _Reader:
             elif isinstance(tree, MappingTree):
                 found[key] = self.range(key, tree, seed)
             else:
-                self.problem(tree, f"{key} needs a list of values or a range, this is {kind(tree) if isinstance(tree, Scalar) else 'an empty list'}",
+                what = kind(tree) if isinstance(tree, Scalar) else "an empty list"
+                self.problem(tree, f"{key} needs a list of values or a range, this is {what}",
                              f"{key}: [8, 16], or {{from: 8, to: 64, steps: 4}}")
         return found
 
@@ -192,14 +195,16 @@ class _Reader:
         step, logarithmic = numbers.get("round", 0), isinstance(scale, Scalar) and scale.value == "log"
         low, high = numbers.get("from"), numbers.get("to")
         if wrong or low is None or high is None or count is None or ("steps" in numbers) == ("choices" in numbers) \
-                or not isinstance(count, int) or not 1 < count <= MOST or low >= high or (logarithmic and low <= 0) or step < 0 \
+                or not isinstance(count, int) or not 1 < count <= MOST or low >= high or (logarithmic and low <= 0) \
+                or step < 0 \
                 or (scale is not None and not (isinstance(scale, Scalar) and scale.value in ("linear", "log"))):
             self.problem(tree, f"the range of {key} is not whole: numbers from below to, and steps or choices from 2 on",
-                         f"{key}: {{from: 16, to: 64, steps: 4}}; choices: 4 draws them, scale: log spreads them by ratio (from "
-                         "above 0), round: 8 takes multiples")
+                         f"{key}: {{from: 16, to: 64, steps: 4}}; choices: 4 draws them, scale: log spreads them by ratio "
+                         "(from above 0), round: 8 takes multiples")
             return ()
         drawn = random.Random(f"{seed} {key}")  # so that another key's range moves none of this one's
-        shares = [index / (count - 1) for index in range(count)] if "steps" in numbers else [drawn.random() for _ in range(count)]
+        even = "steps" in numbers
+        shares = [index / (count - 1) if even else drawn.random() for index in range(count)]
         spread = [low * (high / low) ** each if logarithmic else low + (high - low) * each for each in shares]
         whole = isinstance(low, int) and isinstance(high, int)
         rounded = [round(each / step) * step if step else round(each) if whole else float(f"{each:.6g}") for each in spread]

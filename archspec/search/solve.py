@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import isinf, log, sqrt
+from operator import gt, lt
 
 from archspec.errors import InputError, SpecError
 from archspec.network import Variants
@@ -163,7 +164,7 @@ class _Search:
 
     def neighbours(self, best: Tried) -> Iterator[tuple[Values, ...]]:
         """All values with one moved a step towards the budget."""
-        larger: Callable[[Values, Values], bool] = (lambda new, old: new > old) if best.share < 1 else (lambda new, old: new < old)
+        larger: Callable[[Values, Values], bool] = gt if best.share < 1 else lt
         for index, dial in enumerate(self.dials):
             for values in dial.nearby(best.values[index]):
                 if larger(values, best.values[index]):

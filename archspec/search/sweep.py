@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from archspec.errors import InputError, SpecError, visible
 from archspec.io.files import PARTIAL, remove, settle, sync
@@ -89,8 +91,7 @@ class Folder:
         """Raises InputError where there is something of that name."""
         if kind_of(path) != "none":
             raise InputError(f"{path} is there already\n  hint: name another folder, or remove it")
-        from archspec import __version__
-        said = (plan.base, plan.vary, plan.sample, plan.seed, base.to_yaml(), base.name, batch, __version__)
+        said = (plan.base, plan.vary, plan.sample, plan.seed, base.to_yaml(), base.name, batch, version("archspec-keras"))
         self.path, self.partial = path, path.with_name(PARTIAL + path.name)
         self.of = sha256(repr(said).encode(errors="surrogatepass")).hexdigest()
 
@@ -126,9 +127,9 @@ class Folder:
         sync(self.path.parent)
 
 
-def _lines(path: Path) -> list[dict[str, object]]:
+def _lines(path: Path) -> list[dict[str, Any]]:
     """The whole lines of a file of JSON lines."""
-    found: list[dict[str, object]] = []
+    found: list[dict[str, Any]] = []
     if kind_of(path) == "file":
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:

@@ -23,7 +23,7 @@ vary:
   stages.shortcut: [pad, projection, wrong]
   stages.widths: [[16, 32, 64], [8, 16, 32]]
 where:
-  - params < 300k
+  - params < 270k
   - stages.se != 4 or stages.shortcut == pad
 """
 
@@ -48,14 +48,14 @@ def test_each_candidate_is_what_check_and_summary_say_of_it(archspec: Run) -> No
     base = load("resnet20_digits")
     for each in found:
         if each["state"] == "invalid":
-            assert each["set"]["stages.shortcut"] == "wrong"
+            assert each["set"]["stages.shortcut"] in ("wrong", "pad")
             assert each["problems"]
             assert each["macs"] is None
             continue
         graph = lower(with_overrides(base, written(each["set"])))
         cost = totals(graph)
         assert (each["fingerprint"], each["macs"], each["params"]) == (graph.fingerprint, cost.macs, cost.parameters.trainable)
-        assert (each["params"] < 300_000) == (each["state"] == "fits")
+        assert (each["params"] < 270_000) == (each["state"] == "fits")
     fitting = [each["macs"] for each in found if each["state"] == "fits"]
     assert fitting == sorted(fitting)
 
@@ -82,7 +82,7 @@ def test_the_folder_is_whole_or_not_there_and_is_taken_up_again(archspec: Run, m
     assert {path.name for path in Path("out").iterdir()} == {"candidates.json", "table.csv", "cost.svg"}
     assert not [path for path in Path().iterdir() if path.name.startswith(".partial")]
     assert json.loads(Path("out/candidates.json").read_text()) == json.loads(archspec("sweep", "se.yaml", "--json")[1])
-    assert len(list(csv.DictReader(Path("out/table.csv").open()))) == 14
+    assert len(list(csv.DictReader(Path("out/table.csv").read_text().splitlines()))) == 14
     assert Path("out/cost.svg").read_text().count("<circle") >= 7
     assert "is there already" in archspec("sweep", "se.yaml", "-o", "out")[2]
 
