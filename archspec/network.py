@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from os import PathLike, fspath
@@ -22,9 +23,10 @@ from archspec.lowering.lowering import Call, Lowering
 from archspec.lowering.named import misnamed
 from archspec.lowering.place import Place
 from archspec.lowering.primitives import PRIMITIVES
+from archspec.lowering.replay import Player, Repeats
 from archspec.lowering.rules import check_logits, check_parameters, check_stride
 from archspec.lowering.sink import Limits, Problems
-from archspec.lowering.stages import StagePlan, listed_names, names_of, plans_of, run_repeat
+from archspec.lowering.stages import StagePlan, listed_names, names_of, plans_of
 from archspec.schema.tree import Tree
 from archspec.spec.arch import Spec
 from archspec.spec.arguments import value_of
@@ -84,14 +86,34 @@ def beginning(spec: Spec) -> Graph | None:
     return _Run(spec, Problems()).beginning()
 
 
-def _lowered(spec: Spec, problems: Problems) -> tuple[Graph | None, int]:
+class Variants:
+    """Variants of a spec, one after the other: what their networks have in common is lowered once."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec, self._repeats = spec, Repeats()
+
+    def graph(self, overrides: Sequence[str]) -> Graph:
+        """The graph of the spec with `key.path=value` overrides beside its own. Raises SpecError as `load` does."""
+        try:
+            spec = read_spec(changed(self.spec.resolved, overrides))
+        except TooLarge as error:
+            raise SpecError([error.problem]) from None
+        problems = Problems()
+        with suppress(SpecError):
+            graph, _ = _lowered(spec, problems, self._repeats)
+            if graph is not None and not problems.found:
+                return graph
+        return lower(spec)  # what is wrong is told as of this spec alone
+
+
+def _lowered(spec: Spec, problems: Problems, repeats: Repeats | None = None) -> tuple[Graph | None, int]:
     """The graph, and how many items and values it took; adds what is wrong with the spec.
 
     Raises SpecError for a spec that is too large to go on with.
     """
     problems.report(*spec.problems)
     try:
-        run = _Run(spec, problems)
+        run = _Run(spec, problems, repeats)
         graph = run.graph()
     except TooLarge as error:
         raise SpecError([*problems.found, error.problem]) from None
@@ -157,12 +179,14 @@ def _let_value(tree: Tree, scope: Scope, unit: str, problems: Problems) -> Datum
 class _Run:
     """One run through a spec, in the order of the network."""
 
-    def __init__(self, spec: Spec, problems: Problems) -> None:
+    def __init__(self, spec: Spec, problems: Problems, repeats: Repeats | None = None) -> None:
+        repeats = Repeats() if repeats is None else repeats
         self.spec = spec
         self.problems = problems
         self.kept = Kept(reserved=(IMAGES, STEM, *(stage.name for stage in spec.stages)))
         self.lowering = Lowering(spec, Builder(spec.name), problems, Limits(), base_scope(spec, problems, self.kept),
                                  {**PRIMITIVES, **COMPOSITORS, **FLOW}, call_block)
+        self.player = Player(self.lowering, repeats, repeats.context(spec))
         self.plans = plans_of(self.lowering)
         self.auxiliary: dict[str, Value] = {}
         self.rate = 1
@@ -234,7 +258,7 @@ class _Run:
     def _repeat(self, plan: StagePlan, index: int, at: _At) -> _At:
         """One block of a stage. What enters it is what the next knows as `previous`."""
         call, known = self._call(plan, index, at.value), len(self.problems.found)
-        value = run_repeat(call, plan, index, at.value, self.kept.entered(at.value))
+        value = self.player.run(call, plan, index, at.value, self.kept.entered(at.value))
         if index == 0 and len(self.problems.found) == known:
             check_stride(call, plan, at.value, value)
         self.kept.put(PREVIOUS, at.value)

@@ -22,6 +22,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
              ("diff runs/old runs/new --json", "two runs, for scripts")),
     "list": (("list resnext", "the specs with that word"), ("list --blocks se", "the blocks with that word"),
              ("list --recipes", "trainings, with what they reach")),
+    "solve": (("solve resnet50 --macs 2G --free widths -o half.yaml", "half.yaml: extends resnet50, widths for 2 G"),),
+    "sweep": (("sweep variants.yaml -o found", "each variant checked and costed; a table and a plot in found/"),),
     "new": (("new mine --from resnet50", "mine.yaml: extends resnet50, what may change in comments"),
             ("new --block twig", "twig.yaml: a block, and a small network of it")),
     "explain": (("explain", "all codes"), ("explain shape unknown-key", "what they mean, with examples")),

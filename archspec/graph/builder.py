@@ -26,13 +26,21 @@ class Builder:
         output = Value(name, op.infer(*(value.type for value in inputs)))
         node = Node(name, op, inputs, output, where, cursor.section, cursor.block, cursor.role, cursor.recompute,
                     cursor.calls)
-        self.nodes.append(node)
-        self._by_name[name] = node
+        self.append(node)
         return output
+
+    def append(self, node: Node) -> None:
+        """Appends a node whose type is known."""
+        self.nodes.append(node)
+        self._by_name[node.name] = node
 
     def take(self, value: Value, name: str, cursor: Cursor) -> None:
         """Notes by which name a list takes a value; see Graph.taken."""
         self._taken.setdefault((cursor.section, cursor.block), {})[value.name] = name
+
+    def taken(self, cursor: Cursor) -> Mapping[str, str]:
+        """By which names lists of a section and repeat take values: the value's name to that."""
+        return self._taken.get((cursor.section, cursor.block), {})
 
     def node(self, name: str) -> Node | None:
         """The node of this name, the last where there are several; None if there is none."""

@@ -15,6 +15,8 @@ from archspec.graph.ops import Concat
 
 def recomputed(graph: Graph) -> frozenset[str]:
     """The names of the nodes whose results are computed again."""
+    if not any(node.recompute for node in graph.nodes):
+        return frozenset()
     growing = {node.name for node in graph.nodes if _grows(node, graph.users[node.name])}
     outputs = {value.name for value in (graph.output, *graph.auxiliary.values())}
     return frozenset(growing.union(node.name for node in graph.nodes if node.name not in outputs

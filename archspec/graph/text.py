@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, fields
+from functools import lru_cache
 
 from archspec.graph.ir import Graph, Node
 from archspec.graph.ops import Op
@@ -30,6 +31,7 @@ def line(node: Node) -> str:
     return f"{node.name} = {op_text(node.op)} {inputs} -> {node.output.type}"
 
 
+@lru_cache(maxsize=4096)
 def op_text(op: Op) -> str:
     """An operation with the arguments that differ from its defaults: `conv(filters=64, kernel=7x7, stride=2x2)`."""
     said = [(item, _value(getattr(op, item.name))) for item in fields(op)]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from archspec.errors import Problem, SpecError, Where, hinted
 from archspec.schema.keys import Key, Section
@@ -114,8 +114,18 @@ def section_in(resolved: Resolved, name: str, kind_of: type[T], problems: list[P
     """A section of the spec, its defaults where it is not written or has problems."""
     tree = resolved.tree.entries.get(name)
     files = tuple(layer.tree.where.file for layer in reversed(resolved.layers))
-    value = None if tree is None else read(kind_of, tree, name, problems, everywhere, files)
+    if tree is None:
+        return kind_of()
+    value, found = _section(cast(Hashable, kind_of), tree, name, files)
+    problems.extend(found)
     return kind_of() if value is None else value
+
+
+@lru_cache(maxsize=8)
+def _section(kind_of: Any, tree: Tree, name: str, files: tuple[str, ...]) -> tuple[Any, tuple[Problem, ...]]:
+    """A section and its problems. It is asked for by several rules, and variants of a spec share the tree."""
+    problems: list[Problem] = []
+    return read(kind_of, tree, name, problems, everywhere, files), tuple(problems)
 
 
 def parse_spec(resolved: Resolved) -> Spec:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from archspec.errors import Problem, hinted, nearest
 from archspec.io.places import relative
@@ -51,11 +52,17 @@ def use_of(sections: Iterable[Tree], values: Iterable[Tree], table: BlockTable) 
         found.add(word)
         if word in table and word not in done:
             done.add(word)
-            block = table.tree(word)
-            names |= names_read(block) - definitions(block).keys()
-            waiting.extend(words(block))
+            read, called = _read_by(table.tree(word))
+            names |= read
+            waiting.extend(called)
             waiting.extend(table.copied(word))
     return Use(frozenset(names), frozenset(found))
+
+
+@lru_cache(maxsize=256)
+def _read_by(block: MappingTree) -> tuple[frozenset[str], frozenset[str]]:
+    """The names from outside that a block reads, and its words. Of one tree it is found once, however many specs have it."""
+    return frozenset(names_read(block) - definitions(block).keys()), frozenset(words(block))
 
 
 def used_in(spec: Spec) -> Use:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import ceil
@@ -65,20 +65,40 @@ class Summary:
     stages: tuple[StageCost, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a graph costs in all, in the words of Summary."""
+
+    parameters: Parameters
+    macs: int | None
+    depth: int
+    memory: Memory
+
+
+def totals(graph: Graph, batch: int = 32) -> Totals:
+    """The figures of `summary` that are of the whole network."""
+    return _totals(graph, graph.predicting, recomputed(graph), batch)
+
+
+def _totals(graph: Graph, nodes: Sequence[Node], again: Collection[str], batch: int) -> Totals:
+    total = trainable = 0
+    for node in nodes:
+        for weight in node.weights:
+            total += weight.size
+            trainable += weight.size if weight.trainable else 0
+    activations = _sum(_kept(node, again) for node in nodes)
+    training = None if activations is None else BYTES * (total + 2 * trainable) + batch * activations
+    return Totals(Parameters(total, trainable), _sum(node.macs for node in nodes), depth(graph),
+                  Memory(BYTES * total, activations, training))
+
+
 def summary(graph: Graph, batch: int = 32) -> Summary:
     """Walks the graph once for each figure. Auxiliary classifiers are left out, as in the model that predicts."""
-    nodes = graph.predicting
-    weights = [weight for node in nodes for weight in node.weights]
-    parameters = Parameters(sum(w.size for w in weights), sum(w.size for w in weights if w.trainable))
-    again = recomputed(graph)
-    activations = _sum(_kept(node, again) for node in nodes)
-    weights_bytes = BYTES * parameters.total
-    training = None if activations is None else weights_bytes + 2 * BYTES * parameters.trainable + batch * activations
-    reach = receptive_fields(graph)
+    nodes, again = graph.predicting, recomputed(graph)
+    whole, reach = _totals(graph, nodes, again, batch), receptive_fields(graph)
     by_section = {name: tuple(found) for name, found in groupby(nodes[1:], key=lambda node: node.section)}
     rows = tuple(_row(name, by_section[name], reach, again) for name in graph.sections if name in by_section)
-    return Summary(graph, parameters, _sum(node.macs for node in nodes), depth(graph),
-                   Memory(weights_bytes, activations, training), rows)
+    return Summary(graph, whole.parameters, whole.macs, whole.depth, whole.memory, rows)
 
 
 def _sum(values: Iterable[int | None]) -> int | None:

@@ -25,6 +25,7 @@ ELSEWHERE = {
     "too-large": "test_source.py and too_many_*.yaml",
     "not-found": "test_inherit.py: a name on the command line",
     "not-a-file": "test_inherit.py: a folder on the command line",
+    "sweep": "tests/search/test_sweep.py: in a sweep's file, which is no spec",
     "graph-input": "tests/graph/test_verify.py: no spec gives such a graph",
     "graph-order": "tests/graph/test_verify.py: no spec gives such a graph",
     "graph-type": "tests/graph/test_verify.py: no spec gives such a graph",

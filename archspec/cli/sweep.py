@@ -1,0 +1,162 @@
+"""`archspec sweep`: many variants of a spec, checked and costed."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Callable, Sequence
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import click
+
+from archspec.cli import DONE, NO
+from archspec.cli.completed import files, folders
+from archspec.cli.options import as_json, print_json, spec_of, svg_look
+from archspec.io.places import expanded, user_path
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from archspec.draw.svg import Theme
+    from archspec.search.cost import Cost
+    from archspec.search.sweep import Candidate
+
+SHOWN = 40
+EVERY = 5.0
+"""Seconds from one line about progress to the next."""
+SORTS: dict[str, Callable[[Cost], float]] = {
+    "macs": lambda cost: _size(cost.macs), "params": lambda cost: cost.params, "memory": lambda cost: _size(cost.memory),
+    "depth": lambda cost: cost.depth}
+
+
+def _size(value: int | None) -> float:
+    return float("inf") if value is None else value
+
+
+@click.command()
+@click.argument("file", shell_complete=files)
+@click.option("--sort", type=click.Choice([*SORTS, "name"]), default="macs", show_default=True, help="Order of the table.")
+@click.option("--top", type=click.IntRange(min=1), default=SHOWN, show_default=True, help="Rows of the table.")
+@click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True, help="Images a step, for the memory.")
+@click.option("-o", "--output", metavar="DIR", shell_complete=folders, help="A folder to write: candidates.json, table.csv, cost.svg.")
+@svg_look
+@as_json
+def sweep(file: str, sort: str, top: int, batch: int, output: str | None, theme: Theme, background: bool, as_json: bool) -> int:
+    """Check and cost many variants of a spec, those that FILE describes, without training them.
+
+    FILE says a base, the keys that vary and conditions; docs/search.md has examples. Exit code 1 where none fits.
+    """
+    from archspec.search.plan import read_plan
+    from archspec.search.sweep import Folder
+    from archspec.search.sweep import sweep as candidates_of
+    plan = read_plan(expanded(file))
+    path = None if output is None else user_path(output, "-o")
+    base = spec_of(plan.base, ())
+    folder = None if path is None else Folder(path, plan, base, batch)
+    found: list[Candidate] = []
+    try:
+        known = {} if folder is None else folder.begin()
+        last = monotonic()
+        for each in candidates_of(plan, base, batch, known, folder.add if folder else lambda *told: None):
+            found.append(each)
+            if monotonic() - last > EVERY:
+                last = monotonic()
+                click.echo(f"{len(found)} candidates", err=True)
+    finally:
+        if folder is not None:
+            folder.pause()
+    ordered = _sorted(found, sort)
+    if folder is not None:
+        folder.end(_files(plan.name, ordered, theme, background))
+    _print(plan.name, ordered, top, as_json=as_json)
+    if path is not None:
+        click.echo(f"{path}", err=True)
+    return DONE if any(each.state == "fits" for each in found) else NO
+
+
+def _sorted(found: Sequence[Candidate], sort: str) -> list[Candidate]:
+    """Those that fit first, then those outside, those that are not valid last; by name among equals."""
+    states = ("fits", "outside", "same", "invalid")
+    def place(each: Candidate) -> tuple[int, float, str]:
+        by = SORTS[sort](each.cost) if sort in SORTS and each.cost is not None else 0.0
+        return states.index(each.state), by, each.name
+    return sorted(found, key=place)
+
+
+def _print(name: str, found: Sequence[Candidate], top: int, *, as_json: bool) -> None:
+    if as_json:
+        from archspec.search.sweep import to_json
+        print_json(to_json(found))
+        return
+    from archspec.cli.screen import screen
+    console = screen(120)
+    shown = [each for each in found if each.state == "fits"]
+    if shown:
+        console.print(_table(name, shown[:top]))
+    for line in _counts(found, len(shown), top):
+        console.print(line, soft_wrap=True, markup=False)
+
+
+def _table(name: str, shown: Sequence[Candidate]) -> Table:
+    """A row a candidate: what is set in it, and its cost."""
+    from rich.table import Table
+
+    from archspec.search.cost import shown as figure
+    from archspec.views.numbers import count
+    keys = list(shown[0].said)
+    table = Table(title=name, title_justify="left", box=None)
+    for column in ("name", *keys):
+        table.add_column(column, overflow="fold")
+    for column in ("parameters", "multiply-adds", "training memory"):
+        table.add_column(column, justify="right")
+    for each in shown:
+        cost = each.cost
+        assert cost is not None
+        table.add_row(each.name, *(_inline(each.said[key]) for key in keys), count(cost.params), count(cost.macs),
+                      figure("memory", cost.memory))
+    return table
+
+
+def _inline(value: object) -> str:
+    from archspec.spec.dump import to_inline
+    return to_inline(value)
+
+
+def _counts(found: Sequence[Candidate], fitting: int, top: int) -> list[str]:
+    """How many there are of each kind, and what is wrong with those that are not valid, the same message once."""
+    states = Counter(each.state for each in found)
+    lines = [f"{len(found)} candidates: {fitting} fit" + (f", {top} shown" if fitting > top else "")
+             + f", {states['outside']} outside of a condition" * bool(states["outside"])
+             + f", {states['same']} the same network as one before" * bool(states["same"])
+             + f", {states['invalid']} not valid" * bool(states["invalid"])]
+    wrong = Counter(each.problems[0] for each in found if each.problems)
+    first = {each.problems[0]: each.name for each in reversed(found) if each.problems}
+    lines.extend(f"not valid, {count}: {message} (first {first[message]})" for message, count in wrong.most_common(10))
+    return lines
+
+
+def _files(name: str, found: Sequence[Candidate], theme: Theme, background: bool) -> dict[str, str]:
+    """The files of results, by name."""
+    import json
+
+    from archspec.draw.svg import svg
+    from archspec.search.plot import plot
+    from archspec.search.sweep import to_json
+    files = {"candidates.json": json.dumps(to_json(found), indent=1, ensure_ascii=False) + "\n", "table.csv": _csv(found)}
+    picture = plot(name, found)
+    return files if picture is None else {**files, "cost.svg": svg(picture, theme, background=background)}
+
+
+def _csv(found: Sequence[Candidate]) -> str:
+    text = io.StringIO()
+    keys = list(found[0].said) if found else []
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(("name", *keys, "state", "same_as", "params", "parameters", "macs", "training_bytes", "depth", "problem"))
+    for each in found:
+        cost = each.cost
+        figures = [""] * 5 if cost is None else [cost.params, cost.parameters, cost.macs, cost.memory, cost.depth]
+        table.writerow((each.name, *(_inline(each.said[key]) for key in keys), each.state, each.same_as, *figures,
+                        " | ".join(each.problems)))
+    return text.getvalue()

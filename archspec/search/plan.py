@@ -1,0 +1,211 @@
+"""A sweep's file: a base, the keys that are varied, and which of the combinations are looked at."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from math import prod
+from pathlib import Path
+
+from archspec.errors import InputError, Problem, SpecError, nearest
+from archspec.io.places import kind_of
+from archspec.records import Record, record
+from archspec.schema.tree import ListTree, MappingTree, Scalar, Tree, kind, plain
+from archspec.search.conditions import EXAMPLE as CONDITION
+from archspec.search.conditions import Condition, condition
+from archspec.spec.arch import NETWORK_NAME
+from archspec.spec.dump import to_inline
+from archspec.spec.inherit import assignment
+from archspec.spec.source import read
+
+MOST = 100_000
+"""Candidates of one sweep."""
+DRAWS = 50
+"""Combinations that are drawn for each one asked for, before conditions on keys are taken to leave no more."""
+KEYS = ("name", "base", "vary", "where", "sample", "seed")
+RANGE = ("from", "to", "steps", "choices", "scale", "round")
+EXAMPLE = "vary: {stages.se: [none, 8, 16], stages.base_width: {from: 16, to: 64, steps: 4}}"
+
+
+@record
+class Plan(Record):
+    """What a sweep looks at. `vary`: the values of each key path, in order; `sample`: how many are drawn, None for all."""
+
+    name: str
+    base: str
+    vary: Mapping[str, tuple[object, ...]]
+    where: tuple[Condition, ...]
+    sample: int | None
+    seed: int
+
+    @property
+    def total(self) -> int:
+        """Combinations of all values."""
+        return prod(map(len, self.vary.values()))
+
+    def combination(self, number: int) -> dict[str, object]:
+        """The combination of this number, counted from 0, the last key turning fastest."""
+        found: dict[str, object] = {}
+        for key, values in reversed(list(self.vary.items())):
+            number, index = divmod(number, len(values))
+            found[key] = values[index]
+        return dict(reversed(list(found.items())))
+
+    def candidates(self) -> Iterator[tuple[int, dict[str, object]]]:
+        """Numbers and combinations that the conditions on keys allow, in the order of the grid or as they are drawn."""
+        rules = [each for each in self.where if not each.of_cost]
+        numbers = iter(range(self.total)) if self.sample is None else self._drawn(self.sample)
+        found = ((number, self.combination(number)) for number in numbers)
+        return islice((each for each in found if all(rule.holds(each[1]) for rule in rules)), self.sample)
+
+    def _drawn(self, sample: int) -> Iterator[int]:
+        """Numbers drawn at random by the seed, none twice."""
+        drawn, seen = random.Random(self.seed), set[int]()
+        if self.total <= MOST:
+            yield from drawn.sample(range(self.total), self.total)
+            return
+        for _ in range(sample * DRAWS):
+            number = drawn.randrange(self.total)
+            if number not in seen:
+                seen.add(number)
+                yield number
+
+
+def written(said: Mapping[str, object]) -> tuple[str, ...]:
+    """What --set says of a combination."""
+    return tuple(f"{key}={to_inline(value)}" for key, value in said.items())
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan of a sweep's file. Raises SpecError with every problem of it."""
+    if kind_of(path) == "none":
+        raise InputError(f"{path}: there is no such file\n  hint: a sweep is a YAML file: base: resnet50, {EXAMPLE}")
+    problems: list[Problem] = []
+    plan = _Reader(read(path, problems, "a sweep"), problems).plan(path.stem)
+    if problems or plan is None:
+        raise SpecError(problems)
+    return plan
+
+
+class _Reader:
+    """Reads key by key; goes on after a problem."""
+
+    def __init__(self, tree: MappingTree, problems: list[Problem]) -> None:
+        self.tree, self.problems = tree, problems
+
+    def problem(self, tree: Tree, message: str, hint: str = "") -> None:
+        self.problems.append(Problem("sweep", tree.where, message, hint))
+
+    def plan(self, stem: str) -> Plan | None:
+        for key in self.tree.entries:
+            if key not in KEYS:
+                hint = nearest(key, KEYS) or f"it has {' '.join(KEYS)}"
+                self.problems.append(Problem("unknown-key", self.tree.key(key), f"a sweep has no key '{key}'", hint))
+        base, vary = self.text("base", ""), self.vary()
+        if "base" not in self.tree.entries:
+            self.problem(self.tree, "a sweep says no base", "base: resnet50, a spec by its name or path")
+        seed = self.whole("seed", 0)
+        plan = Plan(self.text("name", re.sub(r"[^\w.-]", "-", stem)), base, self.values(vary, seed or 0),
+                    self.conditions(tuple(vary)), self.whole("sample", 1) if "sample" in self.tree.entries else None, seed or 0)
+        count = plan.total if plan.sample is None else plan.sample
+        if not NETWORK_NAME.fullmatch(plan.name):
+            self.problem(self.tree.entries.get("name", self.tree), f"'{plan.name}' cannot name a sweep",
+                         "letters, digits and . _ -")
+        if count > MOST:
+            self.problem(self.tree.entries.get("vary", self.tree), f"these are {count:,} candidates, a sweep has at "
+                         f"most {MOST:,}", "sample: 1000 draws so many at random")
+        return None if self.problems else plan
+
+    def text(self, key: str, default: str) -> str:
+        tree = self.tree.entries.get(key)
+        if tree is None:
+            return default
+        if not isinstance(tree, Scalar) or not tree.text or tree.value is None:
+            self.problem(tree, f"{key} is a text, this is {kind(tree)}")
+            return default
+        return tree.text
+
+    def whole(self, key: str, least: int) -> int | None:
+        tree = self.tree.entries.get(key)
+        if tree is None:
+            return None
+        if not isinstance(tree, Scalar) or isinstance(tree.value, bool) or not isinstance(tree.value, int) \
+                or tree.value < least:
+            self.problem(tree, f"{key} is a whole number from {least} on, this is {kind(tree)}")
+            return None
+        return tree.value
+
+    def vary(self) -> dict[str, Tree]:
+        tree = self.tree.entries.get("vary")
+        if not isinstance(tree, MappingTree) or not tree.entries:
+            what = "says nothing to vary" if tree is None else f"varies a mapping of key paths, this is {kind(tree)}"
+            self.problem(tree or self.tree, f"a sweep {what}", EXAMPLE)
+            return {}
+        for key in tree.entries:
+            try:
+                assignment(f"{key}=1")
+            except SpecError as error:
+                first = error.problems[0]
+                self.problems.append(Problem("sweep", tree.key(key), first.message, "key paths as --set takes them: stages.se"))
+        return dict(tree.entries)
+
+    def values(self, vary: Mapping[str, Tree], seed: int) -> dict[str, tuple[object, ...]]:
+        found: dict[str, tuple[object, ...]] = {}
+        for key, tree in vary.items():
+            if isinstance(tree, ListTree) and tree.items:
+                texts = {to_inline(plain(each)): plain(each) for each in tree.items}
+                if len(texts) < len(tree.items):
+                    self.problem(tree, f"{key} has a value twice", "leave one out")
+                found[key] = tuple(texts.values())
+            elif isinstance(tree, MappingTree):
+                found[key] = self.range(key, tree, seed)
+            else:
+                what = kind(tree) if isinstance(tree, Scalar) else "an empty list"
+                self.problem(tree, f"{key} needs a list of values or a range, this is {what}",
+                             f"{key}: [8, 16], or {{from: 8, to: 64, steps: 4}}")
+        return found
+
+    def conditions(self, keys: tuple[str, ...]) -> tuple[Condition, ...]:
+        tree = self.tree.entries.get("where")
+        if tree is None:
+            return ()
+        found: list[Condition] = []
+        for each in tree.items if isinstance(tree, ListTree) else (tree,):
+            if not isinstance(each, Scalar):
+                self.problem(each, f"a condition is a text, this is {kind(each)}", CONDITION)
+                continue
+            try:
+                found.append(condition(each, keys))
+            except SpecError as error:
+                self.problems.extend(error.problems)
+        return tuple(found)
+
+    def range(self, key: str, tree: MappingTree, seed: int) -> tuple[object, ...]:
+        """Values from `from` to `to`: so many `steps` evenly apart, or so many `choices` drawn."""
+        for name in tree.entries:
+            if name not in RANGE:
+                self.problems.append(Problem("sweep", tree.key(name), f"the range of {key} has no '{name}'",
+                                             nearest(name, RANGE) or f"it has {' '.join(RANGE)}"))
+        numbers = {name: each.value for name, each in tree.entries.items() if isinstance(each, Scalar)
+                   and isinstance(each.value, int | float) and not isinstance(each.value, bool)}
+        wrong = [name for name in tree.entries if name in RANGE and name != "scale" and name not in numbers]
+        count, scale = numbers.get("steps", numbers.get("choices")), tree.entries.get("scale")
+        step, logarithmic = numbers.get("round", 0), isinstance(scale, Scalar) and scale.value == "log"
+        low, high = numbers.get("from"), numbers.get("to")
+        if wrong or low is None or high is None or count is None or ("steps" in numbers) == ("choices" in numbers) \
+                or not isinstance(count, int) or not 1 < count <= MOST or low >= high or (logarithmic and low <= 0) \
+                or step < 0 \
+                or (scale is not None and not (isinstance(scale, Scalar) and scale.value in ("linear", "log"))):
+            self.problem(tree, f"the range of {key} is not whole: numbers from below to, and steps or choices from 2 on",
+                         f"{key}: {{from: 16, to: 64, steps: 4}}; choices: 4 draws them, scale: log spreads them by ratio "
+                         "(from above 0), round: 8 takes multiples")
+            return ()
+        drawn = random.Random(f"{seed} {key}")  # so that another key's range moves none of this one's
+        even = "steps" in numbers
+        shares = [index / (count - 1) if even else drawn.random() for index in range(count)]
+        spread = [low * (high / low) ** each if logarithmic else low + (high - low) * each for each in shares]
+        whole = isinstance(low, int) and isinstance(high, int)
+        rounded = [round(each / step) * step if step else round(each) if whole else float(f"{each:.6g}") for each in spread]
+        return tuple(dict.fromkeys(rounded))

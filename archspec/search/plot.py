@@ -1,0 +1,105 @@
+"""The costs of a sweep as a picture: a dot a candidate, parameters from left to right, multiply-adds upwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import ceil, floor, log10
+
+from archspec.draw.shapes import Circle, Line, Mark, Shape, Text
+from archspec.draw.svg import Picture
+from archspec.records import Record, record
+from archspec.search.cost import Cost
+from archspec.search.plan import written
+from archspec.search.sweep import Candidate
+from archspec.views.numbers import short
+
+WIDTH, HEIGHT = 420.0, 280.0
+RADIUS = 3.5
+TICKS = 5
+"""Intervals of an axis, about."""
+STYLES = {"fits": "conv-full", "outside": "plain"}
+MEANING = {"fits": "fits", "outside": "outside of a condition"}
+MOST_DOTS = 5000
+
+
+@record
+class Axis(Record):
+    """From the smallest to the largest value, in whole ticks, over so many pixels."""
+
+    ticks: tuple[float, ...]
+    length: float
+
+    @classmethod
+    def around(cls, values: Sequence[int], length: float) -> Axis:
+        """The axis that holds these values."""
+        low, high = min(values), max(values)
+        room = max(high - low, high * 0.1, 1)
+        power = 10.0 ** floor(log10(room / TICKS))
+        step = next(power * each for each in (1, 2, 5, 10) if power * each * TICKS >= room)
+        first, last = floor(low / step), ceil(high / step)
+        return cls(tuple(step * each for each in range(first, max(last, first + 1) + 1)), length)
+
+    def at(self, value: float) -> float:
+        """Pixels from the beginning of the axis, to a half."""
+        low, high = self.ticks[0], self.ticks[-1]
+        return round(2 * self.length * (value - low) / (high - low)) / 2
+
+
+def plot(name: str, candidates: Sequence[Candidate]) -> Picture | None:
+    """The picture; None where there is nothing to show. Those that are equal to others, or not valid, have no dot."""
+    dots = [(each, cost, cost.macs) for each in candidates
+            if each.state in STYLES and (cost := each.cost) is not None and cost.macs is not None][:MOST_DOTS]
+    if not dots:
+        return None
+    across = Axis.around([cost.params for _, cost, _ in dots], WIDTH)
+    up = Axis.around([macs for _, _, macs in dots], HEIGHT)
+    shapes: list[Shape] = [*_frame(across, up), Text(0, -28, name, "start", "h")]
+    # the hollow ones first, so that those that fit lie above them
+    for each, cost, macs in sorted(dots, key=lambda dot: dot[0].state == "fits"):
+        x, y = across.at(cost.params), HEIGHT - up.at(macs)
+        shapes.append(Mark((Circle(x, y, RADIUS, STYLES[each.state]),), _title(each, cost)))
+    counts = {state: sum(each.state == state for each, _, _ in dots) for state in STYLES}
+    shapes.extend(_legend({state: count for state, count in counts.items() if count}))
+    return Picture(tuple(shapes), f"{name}: cost of {len(dots)} candidates",
+                   "A dot a candidate: parameters from left to right, multiply-adds for one image upwards. "
+                   + " ".join(f"{count} {MEANING[state]}." for state, count in counts.items() if count))
+
+
+def _title(each: Candidate, cost: Cost) -> str:
+    said = ", ".join(written(each.said))
+    return f"{each.name}: {said}\n{short(cost.params)} parameters, {short(cost.macs)} multiply-adds"
+
+
+def _frame(across: Axis, up: Axis) -> list[Shape]:
+    """Lines at the ticks, with their numbers, and what the axes are."""
+    x_words, y_words = _labels(across), _labels(up)
+    shapes: list[Shape] = []
+    for tick in across.ticks:
+        x = across.at(tick)
+        shapes += [Line(((x, 0.0), (x, HEIGHT)), "f"), Text(x, HEIGHT + 16, x_words(tick), face="c", dim=True)]
+    for tick in up.ticks:
+        y = HEIGHT - up.at(tick)
+        shapes += [Line(((0.0, y), (WIDTH, y)), "f"), Text(-7, y + 3.5, y_words(tick), "end", "c", dim=True)]
+    return [*shapes, Text(WIDTH, HEIGHT + 32, "parameters", "end", "s"), Text(0, -10, "multiply-adds", "start", "s")]
+
+
+def _labels(axis: Axis) -> Callable[[float], str]:
+    """How the numbers at an axis are written: all in one unit, with as many digits as tell them apart."""
+    top = axis.ticks[-1]
+    size, unit = next(((size, unit) for size, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k")) if top >= size), (1.0, ""))
+    step = (axis.ticks[1] - axis.ticks[0]) / size
+    digits = max(0, -floor(log10(step) + 1e-9))
+    return lambda value: f"{value / size:.{digits}f}{unit}"
+
+
+def _legend(counts: dict[str, int]) -> list[Shape]:
+    """What filled and hollow dots are, where there are both."""
+    if len(counts) < 2:
+        return []
+    shapes: list[Shape] = []
+    right = WIDTH
+    for state in reversed(counts):
+        words = Text(right, -10, f"{counts[state]} {MEANING[state]}", "end", "s")
+        shapes += [words, Circle(words.extent.left - 8, -14, RADIUS, STYLES[state])]
+        right = words.extent.left - 24
+    return shapes

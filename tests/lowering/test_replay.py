@@ -1,0 +1,54 @@
+"""Repeats that are lowered once are what they would be lowered one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import pytest
+
+from archspec.errors import SpecError
+from archspec.graph.ir import Graph
+from archspec.lowering.replay import Repeat, Repeats
+from archspec.lowering.sink import Problems
+from archspec.network import Variants, _lowered, load, lower, with_overrides
+from archspec.spec.inherit import resolve
+from archspec.spec.rules import read_spec
+
+
+class Forgets(Repeats):
+    def put(self, key: Hashable, repeat: Repeat) -> None:
+        """Nothing is kept."""
+
+
+def seen(graph: Graph | None) -> object:
+    assert graph is not None
+    return graph, graph.taken, [(node.calls, node.where) for node in graph.nodes]
+
+
+@pytest.mark.parametrize("name", ["resnet50", "densenet121", "efficientnet_b0", "nasnet_mobile", "pnasnet5_large", "hrnet_w18", "dpn68", "resnet50_os8", "cifar_resnet110_stochastic_depth", "convnext_tiny", "vovnet39", "resnest50"])
+def test_a_network_is_the_same(name: str) -> None:
+    """All that ship were compared so; these have what speaks against it: names of places, kept values, dilation, nested blocks."""
+    spec = read_spec(resolve(name))
+    kept, alone = _lowered(spec, Problems(), Repeats()), _lowered(spec, Problems(), Forgets())
+    assert seen(kept[0]) == seen(alone[0])
+    assert kept[1] == alone[1]
+
+
+@pytest.mark.parametrize("changes", [["stages.se=8"], ["classes=9"], ["defaults.act=silu"], ["stages.strides=[1, 2, 2, 1]"], ["input=96x96x3"], ["parameters.drop_path=$(0.1 * depth)"],
+                                     ["stages.stage2.width=96"], ["stages.residual_scale=0.5"], ["defaults.norm.epsilon=0.1"], ["memory=recompute"], ["stages.repeats=[1, 1, 1, 1]"]])
+def test_a_variant_is_what_it_is_alone(changes: list[str]) -> None:
+    base = load("resnet50")
+    variants = Variants(base)
+    for each in ([], changes, [], [*changes, "stages.width=[8, 16, 32, 64]"], changes):
+        assert variants.graph(each) == lower(with_overrides(base, each))
+
+
+def test_what_is_wrong_with_a_variant_is_told_as_of_it_alone() -> None:
+    base = load("resnet50")
+    variants = Variants(base)
+    for changes in (["stages.shortcut=wrong"], ["stages.se=x"], ["stages.repeats=0"], ["stages.se=8", "stages.cardinality=0"]):
+        with pytest.raises(SpecError) as alone:
+            with_overrides(base, changes)
+        with pytest.raises(SpecError) as one_of_many:
+            variants.graph(changes)
+        assert str(one_of_many.value) == str(alone.value)

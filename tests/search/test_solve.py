@@ -1,0 +1,118 @@
+"""`archspec solve`: budgets met, the papers' trades found again, and the spec that is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from archspec.cli import run
+from archspec.network import load, lower
+from archspec.search.dials import dials_of
+from archspec.search.solve import Solved, solve
+from archspec.spec.arguments import value_of
+from archspec.spec.scope import Scope
+from archspec.views.summary import totals
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def archspec(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        code = run(list(arguments))
+        return code, *capsys.readouterr()
+    return call
+
+
+def solved(spec: str, sets: list[str], free: str, budget: dict[str, float], tolerance: float = 0.01, step: int | None = None) -> Solved:
+    base = load(spec, sets)
+    return solve(base, dials_of(base, [free], step), budget, tolerance, 32)
+
+
+@pytest.mark.parametrize(("cardinality", "width"), [(1, 64), (2, 40), (4, 24), (8, 14), (32, 4)])
+def test_resnexts_trade_of_cardinality_against_width_at_equal_cost(cardinality: int, width: int) -> None:
+    """Table 2 of 1611.05431: as many parameters as ResNet-50's blocks have."""
+    budget = {"params": float(totals(lower(load("resnet50"))).parameters.trainable)}
+    found = solved("resnext50_32x4d", [f"stages.cardinality={cardinality}"], "base_width", budget, 0.03)
+    assert found.reached
+    assert found.nearest.overrides == (f"stages.base_width={width}",)
+
+
+def test_efficientnets_compound_scaling_gives_its_next_size() -> None:
+    """At alpha 1.2, beta 1.1, gamma 1.15 and the cost of B2 (1905.11946, Table 2; B0 at the exponent 1) its repeats and widths."""
+    found = solved("efficientnet_b0", [], "let.deeper=1.2,let.wider=1.1,input=1.15", {"macs": 0.99e9})
+    (deeper,), (wider,), sides = found.nearest.values
+    assert (deeper, wider) == pytest.approx((1.2, 1.1), abs=0.01)
+    assert sides == pytest.approx((258, 258), abs=2)
+    ours, theirs = load("efficientnet_b0", found.nearest.overrides), load("efficientnet_b2")
+    for a, b in zip(ours.stages, theirs.stages, strict=True):
+        for tree in ("repeats", "width"):
+            said = [getattr(each, tree, None) or each.arguments["width"] for each in (a, b)]
+            scopes = [Scope.empty().knowing(wider=w, deeper=d) for w, d in ((wider, deeper), (1.1, 1.2))]
+            assert value_of(said[0], scopes[0]) == value_of(said[1], scopes[1])
+
+
+@pytest.mark.parametrize(("free", "budget"), [("widths", {"macs": 2e7}), ("repeats", {"params": 1e6}), ("widths,repeats=1.2", {"macs": 9e7}), ("input", {"macs": 4e7}),
+                                              ("depth_and_width", {"macs": 6e7, "params": 1e9}), ("widths", {"memory": 4e7})])
+def test_what_is_found_costs_what_it_says(free: str, budget: dict[str, float]) -> None:
+    found = solved("resnet20_digits", ["input=32x32x3"], free, budget, 0.1)
+    cost = totals(lower(load("resnet20_digits", ["input=32x32x3", *found.nearest.overrides])))
+    assert found.nearest.cost is not None
+    assert (found.nearest.cost.macs, found.nearest.cost.memory) == (cost.macs, cost.memory.training)
+    assert found.nearest == min((each for each in found.tried if each.cost), key=lambda each: each.off)
+    assert found.reached == (found.nearest.off <= 0.1)
+
+
+def test_the_spec_that_is_written_says_only_what_changes(archspec: Run) -> None:
+    code, out, err = archspec("solve", "resnet50", "--macs", "2G", "--free", "widths", "--set", "stages.se=8", "-o", "new/small.yaml")
+    assert (code, err) == (0, "")
+    assert "of budget" in out
+    text = Path("new/small.yaml").read_text()
+    assert text.partition("archspec: 1\n")[2] == ("extends: resnet50\ndescription: resnet50 with stages.se=8, stages.widths=[40, 88, 184, 352]\n"
+                                                  "stages:\n  se: 8\n  widths: [40, 88, 184, 352]\n")
+    assert text.startswith("# resnet50 fitted to a budget")
+    assert archspec("check", "new/small.yaml")[0] == 0
+    assert [path.name for path in Path("new").iterdir()] == ["small.yaml"]
+    code, _, err = archspec("solve", "new/small.yaml", "--macs", "1G", "--free", "widths", "-o", "new/small.yaml")
+    assert code == 2
+    assert "is there already" in err
+    assert archspec("solve", "new/small.yaml", "--macs", "1G", "--free", "widths", "-o", "other/smaller.yaml", "--tolerance", "5%")[0] == 0
+    assert "extends: ../new/small.yaml" in Path("other/smaller.yaml").read_text()
+
+
+def test_without_a_file_the_spec_is_what_is_printed(archspec: Run) -> None:
+    code, out, err = archspec("solve", "resnet20_digits", "--params", "100k", "--free", "widths", "--round", "1")
+    assert code == 0
+    Path("spec.yaml").write_text(out)
+    assert totals(lower(load("spec.yaml"))).parameters.trainable == pytest.approx(100e3, rel=0.01)
+    assert "candidates" in err
+
+
+def test_what_cannot_be_reached_is_said_with_the_nearest(archspec: Run) -> None:
+    code, _, err = archspec("solve", "resnet20_digits", "--macs", "10k", "--free", "repeats", "-o", "a.yaml")
+    assert code == 1
+    assert "the nearest, --set stages.repeats=[1, 1, 1]" in err
+    assert not Path("a.yaml").exists()
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["--macs", "4X", "--free", "widths"], "--macs is a number with a unit"),
+    (["--free", "widths"], "no budget"),
+    (["--macs", "4G", "--free", "wdths"], "did you mean 'widths'?"),
+    (["--macs", "4G", "--free", "widths=1"], "a base above 1"),
+    (["--macs", "4G", "--free", "widths,width"], "names a key twice"),
+    (["--macs", "4G", "--free", "let.x"], "no number above 0"),
+    (["--macs", "4G", "--free", "input", "--set", "input=?x?x3"], "is open"),
+    (["--macs", "4G", "--free", "widths", "--set", "input=?x?x3"], "is open"),
+    (["--macs", "4G", "--free", "widths", "--tolerance", "2"], "--tolerance is a share"),
+    (["--macs", "4G", "--free", "widths", "-o", "x.txt"], "a spec is a YAML file"),
+    (["--macs", "4G", "--free", "repeats", "--set", "stages.widths[1]=96"], "whole lists"),
+])
+def test_what_is_wrong_is_told(archspec: Run, arguments: list[str], message: str) -> None:
+    code, _, err = archspec("solve", "resnet50", *arguments)
+    assert code == 2
+    assert message in err
