@@ -40,7 +40,8 @@ def _size(value: int | None) -> float:
 @click.option("--sort", type=click.Choice([*SORTS, "name"]), default="macs", show_default=True, help="Order of the table.")
 @click.option("--top", type=click.IntRange(min=1), default=SHOWN, show_default=True, help="Rows of the table.")
 @click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True, help="Images a step, for the memory.")
-@click.option("-o", "--output", metavar="DIR", shell_complete=folders, help="A folder to write: candidates.json, table.csv, cost.svg.")
+@click.option("-o", "--output", metavar="DIR", shell_complete=folders,
+              help="A folder to write: candidates.json, table.csv, cost.svg.")
 @svg_look
 @as_json
 def sweep(file: str, sort: str, top: int, batch: int, output: str | None, theme: Theme, background: bool, as_json: bool) -> int:
