@@ -157,9 +157,9 @@ class Player:
         return result
 
     def _told(self) -> tuple[int, ...]:
-        """How much there is that a repeat says beside its nodes."""
+        """How much there is that a repeat says beside its nodes, and how often a list of its stage named a value."""
         lowering = self.lowering
-        return len(lowering.problems.found), len(lowering.dropped), len(lowering.missing)
+        return len(lowering.problems.found), len(lowering.dropped), len(lowering.missing), lowering.base.kept.touched
 
 
 def _whole(repeat: Repeat, section: str, block: int) -> bool:

@@ -15,22 +15,26 @@ class Kept:
     """The names of one body: of one call of a block, or of all lists outside of blocks. What was kept last holds.
 
     `body` is the block's name, '' outside; `reserved` are the names that are known there without `keep`, if not from the
-    start. A value of None stands for one that a reported problem has made unknown.
+    start. A value of None stands for one that a reported problem has made unknown. `touched` counts how often a name was
+    given or taken, but for `previous`: what leaves it as it is has nothing to do with the names.
     """
 
     def __init__(self, body: str = "", reserved: Iterable[str] = ()) -> None:
         self.body, self.reserved = body, frozenset((*reserved, PREVIOUS))
         self._values: list[dict[str, Value | None]] = [{}]
+        self.touched = 0
 
     def put(self, name: str, value: Value | None) -> None:
         """Gives a value a name from here on."""
         self._values[-1].pop(name, None)  # the names are listed in the order in which they were kept
         self._values[-1][name] = value
+        self.touched += name != PREVIOUS
 
     def __contains__(self, name: str) -> bool:
         return any(name in values for values in self._values)
 
     def __getitem__(self, name: str) -> Value | None:
+        self.touched += name != PREVIOUS
         return next(values[name] for values in reversed(self._values) if name in values)
 
     def entered(self, now: Value | None) -> Value | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from pathlib import Path
 
 import pytest
 
@@ -52,3 +53,32 @@ def test_what_is_wrong_with_a_variant_is_told_as_of_it_alone() -> None:
         with pytest.raises(SpecError) as one_of_many:
             variants.graph(changes)
         assert str(one_of_many.value) == str(alone.value)
+
+
+NAMING = """
+input: 16x16x3
+classes: 4
+stem: [conv: 3x3 8, keep: early]
+blocks: {{b: {{parameters: {{extra: none}}, body: [conv: 3x3 8, $extra, join: previous merge=add]}}}}
+stages: {{block: b, repeats: [3, 3], extra: [[{first}], [{second}]]}}
+head: [{head} global_avg_pool, dense: $classes]
+"""
+
+
+@pytest.mark.parametrize(("first", "second", "head"), [
+    ("keep: a", "act: tanh", "conv: 3x3 8, join: a merge=add,"), ("join: stem merge=add", "join: stem merge=add", ""),
+    ("join: early merge=add", "join: early merge=add", ""), ("keep: early", "join: early merge=add", ""),
+    ("join: early merge=add, keep: early", "join: early merge=add, keep: early", ""),
+    ("act: relu", "join: stage1 merge=add", ""), ("join: previous merge=add", "join: previous merge=add", ""),
+    ("use: early, keep: b, conv: 3x3 8", "join: b merge=add", ""), ("keep: a if=$last", "join: a merge=add", ""),
+])
+def test_names_in_lists_of_stages_mean_what_they_mean_there(first: str, second: str, head: str, tmp_path: Path) -> None:
+    """A value may be what enters one repeat and something else of the same shape for the next."""
+    path = tmp_path / "net.yaml"
+    path.write_text(NAMING.format(first=first, second=second, head=head), encoding="utf-8")
+    spec = read_spec(resolve(str(path)))
+    problems = Problems(), Problems()
+    kept, alone = _lowered(spec, problems[0], Repeats()), _lowered(spec, problems[1], Forgets())
+    assert problems[0].found == problems[1].found
+    assert kept[0] == alone[0]
+    assert kept[0] is None or seen(kept[0]) == seen(alone[0])
