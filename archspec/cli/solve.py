@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from archspec.cli import DONE, NO
 from archspec.cli.completed import files, nothing, specs
@@ -57,10 +59,8 @@ def solve(spec: str, overrides: tuple[str, ...], free: tuple[str, ...], macs: st
     base = spec_of(spec, overrides)
     result = search(base, dials_of(base, free, step), budget, allowed, batch)
     changes = (*overrides, *result.nearest.overrides)
-    asked = " ".join(f"--{figure} {text}" for figure, text in (("macs", macs), ("params", params), ("memory", memory)) if text)
-    command = f"archspec solve {spec} {asked} {' '.join(f'--free {each}' for each in free)}"
     close = _close(result)
-    text = extending(spec, changes, f"{base.name} fitted to a budget by `{command}`: {close}.",
+    text = extending(spec, changes, f"{base.name} fitted to a budget by `{_command()}`: {close}.",
                      f"{base.name} with {shorten(', '.join(changes))}", Path() if path is None else path.parent)
     _show(result, aside=path is None)
     if not result.reached:
@@ -73,6 +73,20 @@ def solve(spec: str, overrides: tuple[str, ...], free: tuple[str, ...], macs: st
         write(path, text, lower(with_overrides(base, result.nearest.overrides)).fingerprint)
         click.echo(f"{path}: {close}")
     return DONE
+
+
+def _command() -> str:
+    """The command that was given, without where it writes: it finds the same again."""
+    context = click.get_current_context()
+    said = ["archspec", "solve"]
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        if name == "output" or context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            continue
+        option = [] if isinstance(parameter, click.Argument) else [parameter.opts[0]]
+        values = context.params[name] if parameter.multiple else (context.params[name],)
+        said.extend(word for value in values for word in (*option, str(value)))
+    return shlex.join(said)
 
 
 def _file(output: str) -> Path:

@@ -243,7 +243,8 @@ class _Side:
                 yield replace(outline, style=GHOST)
         elif box is None:
             other = pair.box
-            yield Mark((replace(outline, style=GHOST),), f"not in {self.name}: {other.name}, {other.label}")  # type: ignore[arg-type]
+            assert isinstance(outline, Rect)
+            yield Mark((replace(outline, style=GHOST),), f"not in {self.name}: {other.name}, {other.label}")
         elif isinstance(outline, Circle):
             yield Mark(tuple(self._circle(mark, box, pair.status)), tip(box, self.layout.words(box)), box.name, _section(box))
         else:

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from archspec.draw.boxes import UNITS, Box, Part, Strip, act_word, norm_word, said
+from archspec.draw.boxes import NORMS, UNITS, Box, Part, Strip, act_word, norm_word, said
 from archspec.draw.laid import Look
 from archspec.draw.lettering import width, wrapped
 from archspec.draw.shapes import SIZES, Circle, Line, Mark, Rect, Shape, Text, half
 from archspec.errors import Where
 from archspec.graph.ir import Node
-from archspec.graph.ops import Activation, Conv, Depthwise, Pool
+from archspec.graph.ops import Activation, Conv, Depthwise, Op, Pool
 from archspec.graph.types import Tensor
 from archspec.io.places import written
 from archspec.spec.kept import PREVIOUS
@@ -40,7 +40,7 @@ def tip(box: Box, label: str) -> str:
     """A box's tooltip: layer, operation with norm and activation, shape, parameters, multiply-adds, place in the spec."""
     if not box.nodes:
         return ""
-    way = f"a block of {len(box.nodes)} layers" if box.block else " → ".join(_word(node.op, node.op.kind) for node in box.nodes)
+    way = f"a block of {len(box.nodes)} layers" if box.block else " → ".join(_word(node.op) for node in box.nodes)
     parameters = sum(node.parameters for node in box.nodes)
     macs = [node.macs for node in box.nodes]
     facts = [way if len(box.nodes) > 1 else "", str(box.output).replace("x", "×"),
@@ -55,13 +55,10 @@ def place(where: Where) -> str:
     return f"{written(Path(where.file))}:{where.line}"
 
 
-def _word(op: object, kind: str) -> str:
+def _word(op: Op) -> str:
     if isinstance(op, Activation):
         return act_word(op)
-    try:
-        return norm_word(op)  # type: ignore[arg-type]
-    except KeyError:
-        return kind.replace("_", " ")
+    return norm_word(op) if isinstance(op, NORMS) else op.kind.replace("_", " ")
 
 
 def costs(boxes: Iterable[Box]) -> str:

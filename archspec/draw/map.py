@@ -504,13 +504,13 @@ class _Valley:
             return found
         if source.cell.row < target.cell.row:
             x = half((max(source.x, target.x) + min(source.x + source.wide, target.x + target.wide)) / 2)
-            ends, anchor, side = (source.y + source.down, target.y - HIGH / 2), "end", -7.0
+            ends, side = (source.y + source.down, target.y - HIGH / 2), -7.0
         else:
             x = target.x + BAR / 2 if not target.sign else target.x + ROUND
-            ends, anchor, side = (source.y - HIGH / 2, target.y + target.down), "start", 8.0
+            ends, side = (source.y - HIGH / 2, target.y + target.down), 8.0
         beside = [each.y + each.down for each in self.placed if each.cell.row == min(source.cell.row, target.cell.row)
                   and (each.x > x if side > 0 else each.x < x)]
         middle = (max(ends) + max(beside, default=min(ends))) / 2 + 4 - 7.5 * (len(words) - 1)
-        labels = [Text(x + side, half(middle + 15 * row), line, anchor, "s", dim=True)  # type: ignore[arg-type]
+        labels = [Text(x + side, half(middle + 15 * row), line, "start" if side > 0 else "end", "s", dim=True)
                   for row, line in enumerate(words)]
         return [Line(((x, ends[0]), (x, ends[1])), "e", True, source.source), *labels]

@@ -26,4 +26,4 @@ def cells(folder: Path, first: str, second: str) -> Difference:
 
 def told(found: Difference) -> list[str]:
     """What differs, a word a layer: `+ conv2`, without the block around it."""
-    return [f"{pair.status} {(pair.b or pair.a).name}" for pair in found.layers if pair.status != "="]  # type: ignore[union-attr]
+    return [f"{pair.status} {layer.name}" for pair in found.layers if pair.status != "=" and (layer := pair.b or pair.a)]

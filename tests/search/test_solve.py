@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -90,6 +91,15 @@ def test_without_a_file_the_spec_is_what_is_printed(archspec: Run) -> None:
     Path("spec.yaml").write_text(out)
     assert totals(lower(load("spec.yaml"))).parameters.trainable == pytest.approx(100e3, rel=0.01)
     assert "candidates" in err
+
+
+def test_the_command_in_the_spec_finds_the_same_again(archspec: Run) -> None:
+    given = ("solve", "resnet20_digits", "--params", "100k", "--free", "widths", "--round", "1", "--set", "let={a: 1}", "--tolerance", "3%")
+    _, out, _ = archspec(*given)
+    line = " ".join(line.removeprefix("# ") for line in out.splitlines() if line.startswith("#"))
+    command = shlex.split(line.split("`")[1])
+    assert sorted(command) == sorted(["archspec", *given])
+    assert archspec(*command[1:])[1] == out
 
 
 def test_what_cannot_be_reached_is_said_with_the_nearest(archspec: Run) -> None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from time import process_time
+from typing import Any
 
 import pytest
 
@@ -69,11 +70,11 @@ def test_the_same_network_is_there_once(archspec: Run) -> None:
 def test_the_folder_is_whole_or_not_there_and_is_taken_up_again(archspec: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     costed, asked = module.costed, []
 
-    def interrupted(*arguments: object) -> object:
+    def interrupted(*arguments: Any) -> object:
         asked.append(arguments)
         if len(asked) == 6:
             raise KeyboardInterrupt
-        return costed(*arguments)  # type: ignore[arg-type]
+        return costed(*arguments)
     monkeypatch.setattr(module, "costed", interrupted)
     assert archspec("sweep", "se.yaml", "-o", "out")[0] == 130
     assert not Path("out").exists()
@@ -88,7 +89,7 @@ def test_the_folder_is_whole_or_not_there_and_is_taken_up_again(archspec: Run, m
 
 
 def test_samples_and_ranges_follow_the_seed(tmp_path: Path) -> None:
-    def plan(more: str) -> list[object]:
+    def plan(more: str) -> list[tuple[int, dict[str, Any]]]:
         path = tmp_path / "r.yaml"
         path.write_text("base: resnet50\nvary:\n  stages.base_width: {from: 16, to: 128, steps: 5, round: 8}\n"
                         "  train.learning_rate: {from: 0.001, to: 0.1, choices: 9, scale: log}\n" + more)
@@ -96,8 +97,8 @@ def test_samples_and_ranges_follow_the_seed(tmp_path: Path) -> None:
     assert len(plan("")) == 45
     assert plan("sample: 7\n") == plan("sample: 7\n") != plan("sample: 7\nseed: 1\n")
     assert len(plan("sample: 7\n")) == 7
-    assert {said["stages.base_width"] for _, said in plan("")} == {16, 48, 72, 96, 128}  # type: ignore[index]
-    assert all(0.001 <= said["train.learning_rate"] <= 0.1 for _, said in plan("sample: 9\n"))  # type: ignore[index]
+    assert {said["stages.base_width"] for _, said in plan("")} == {16, 48, 72, 96, 128}
+    assert all(0.001 <= said["train.learning_rate"] <= 0.1 for _, said in plan("sample: 9\n"))
     assert len(plan("sample: 5\nwhere: stages.base_width > 100\n")) == 5
 
 
