@@ -94,7 +94,7 @@ def test_without_a_file_the_spec_is_what_is_printed(archspec: Run) -> None:
 
 
 def test_the_command_in_the_spec_finds_the_same_again(archspec: Run) -> None:
-    given = ("solve", "resnet20_digits", "--params", "100k", "--free", "widths", "--round", "1", "--set", "let={a: 1}", "--tolerance", "3%")
+    given = ("solve", "resnet20_digits", "--params", "100k", "--free", "widths", "--round", "1", "--set", "description=a word or two", "--tolerance", "3%")
     _, out, _ = archspec(*given)
     line = " ".join(line.removeprefix("# ") for line in out.splitlines() if line.startswith("#"))
     command = shlex.split(line.split("`")[1])
