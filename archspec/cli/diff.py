@@ -76,7 +76,8 @@ class _Side:
         run, place = None, expanded(reference)
         if isfile(place / "manifest.json") or (isdir(place) and reference not in spec_names()):
             if overrides:
-                raise InputError(f"{reference} is a run, which is as it was trained: --set and --set-b change specs")
+                raise InputError(f"{reference} is a run, which is as it was trained: --set and --set-b change specs\n"
+                                 f"  hint: leave them out, or name the spec: {place / 'spec.yaml'}")
             run = _entry(place)
             reference = str(place / "spec.yaml")
         return cls(spec_of(reference, overrides), run)
