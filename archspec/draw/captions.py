@@ -31,9 +31,13 @@ def shape_text(tensor: Tensor) -> str:
 
 
 def usual_act(boxes: Iterable[Box]) -> str:
-    """The activation that most convolutions have, which labels leave out; empty without any."""
-    acts = Counter(act for box in boxes if isinstance(box.op, UNITS) for act in (box.before.act, box.after.act) if act)
-    return max(acts, key=lambda act: (acts[act], act), default="")
+    """The activation that most convolutions have, those of gates not counted; labels leave it out. Empty without any.
+
+    Of several that are as many, the first.
+    """
+    acts = Counter(act for box in boxes if isinstance(box.op, UNITS) and box.node.role != "gate"
+                   for act in (box.before.act, box.after.act) if act)
+    return max(acts, key=acts.__getitem__, default="")
 
 
 def tip(box: Box, label: str) -> str:

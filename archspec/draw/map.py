@@ -58,12 +58,12 @@ def _picture(graph: Graph, found: Map, link: Link | None) -> Picture:
     layout = Layout(Look(usual=usual))
     layout.tips = {box.name: tip(box, layout.words(box)) for box in boxes}
     layout.links = {box.name: link(box.where) for box in boxes} if link else {}
-    placed = [_Placed(layout, cell, index) for index, cell in enumerate(found.cells)]
+    upright = _is_valley(found)
+    placed = [_Placed(layout, cell, index, upright) for index, cell in enumerate(found.cells)]
     placed[0].words = shape_text(graph.input.type)
     output = graph.output.type
     leaves = f"{output.channels} logits" if len(output.shape) == 1 else shape_text(output)
-    valley = _Valley(found, placed, graph, leaves) if _is_valley(found) else None
-    shapes = valley.shapes() if valley else _Grid(found, placed, graph, leaves).shapes()
+    shapes = (_Valley if upright else _Grid)(found, placed, graph, leaves).shapes()
     around = extent(shapes)
     left, top = -half(-around.left), -half(-around.top)
     title = Text(left, top - 14, graph.name, "start", "h")
@@ -71,10 +71,10 @@ def _picture(graph: Graph, found: Map, link: Link | None) -> Picture:
     plain = [box for cell in found.cells for box in cell.boxes if not cell.block]
     legend.strips(plain, layout.look)
     legend.blocks([*(box for box in plain if box.block), *(each.whole for each in placed if each.cell.block)])
-    joins = list(dict.fromkeys(cell.exit.words[0] for cell in found.cells if cell.joins and not _is_sign(cell.exit)))
+    joins = list(dict.fromkeys(each.cell.exit.words[0] for each in placed if each.cell.joins and not each.sign))
     if joins:
         legend.entry([Rect(4, -1, BAR, 13, "merge", 2)], " or ".join(joins))
-    if not valley:
+    if not upright:
         _ways(legend, found)
     legend.words(f"{costs_of(graph.predicting)}; a row is a resolution")
     said = "; ".join(f"1/{row}: " + ", ".join(_label(box, count) for cell in found.cells if cell.row == row
@@ -115,6 +115,8 @@ class _Placed:
     layout: Layout
     cell: Cell
     index: int
+    upright: bool
+    """Whether values meet in bars alone, which are as high as what comes in on their level."""
     x: float = 0
     y: float = 0
     column: int = 0
@@ -146,7 +148,7 @@ class _Placed:
     @property
     def sign(self) -> bool:
         """Whether it is a circle."""
-        return self.cell.joins and _is_sign(self.cell.exit)
+        return self.cell.joins and not self.upright and _is_sign(self.cell.exit)
 
     @property
     def wide(self) -> float:
@@ -506,7 +508,7 @@ class _Valley:
             x = half((max(source.x, target.x) + min(source.x + source.wide, target.x + target.wide)) / 2)
             ends, side = (source.y + source.down, target.y - HIGH / 2), -7.0
         else:
-            x = target.x + BAR / 2 if not target.sign else target.x + ROUND
+            x = target.x + BAR / 2
             ends, side = (source.y - HIGH / 2, target.y + target.down), 8.0
         beside = [each.y + each.down for each in self.placed if each.cell.row == min(source.cell.row, target.cell.row)
                   and (each.x > x if side > 0 else each.x < x)]

@@ -43,9 +43,8 @@ def like(reference: str) -> str:
     """'did you mean …?' for a SPEC argument that is none: a file beside, as it has to be typed, or a shipped spec; or ''."""
     path = Path(reference)
     there = {each.stem: each.name for each in path.parent.glob("*.y*ml") if kind_of(each) == "file"}
-    if found := closest(path.stem, there):
-        return f"did you mean '{beside(reference, there[found])}'?"
-    return nearest(path.stem, spec_names())
+    found = closest(path.stem, (*there, *spec_names()))  # of a file and a spec of one name, the file
+    return f"did you mean '{beside(reference, there[found])}'?" if found in there else nearest(path.stem, spec_names())
 
 
 def extended(tree: Scalar, path: Path) -> Path:

@@ -234,13 +234,13 @@ def test_verify_reports_every_spec_that_cannot_be_read(archspec: Run, broken: st
 
 @pytest.mark.parametrize(("typed", "meant"), [
     ("snap.yaml", "did you mean 'snaps.yaml'?"), ("specs/snap.yaml", "did you mean 'specs/snapy.yml'?"), ("snaps", "did you mean 'snaps.yaml'?"),
-    ("resnet19", "did you mean 'resnet18'?"), ("runs/snap", "`archspec list` shows the specs that ship with archspec")])
+    ("resnet19", "did you mean 'resnet18'?"), ("xsnapsx", "did you mean 'snaps.yaml'?"), ("resnet5", "did you mean 'resnet50'?"), ("runs/snap", "`archspec list` shows the specs that ship with archspec")])
 def test_a_spec_that_is_meant_is_written_as_it_has_to_be_typed(typed: str, meant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                                                capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     for folder in ("specs", "runs/snaps"):
         Path(folder).mkdir(parents=True)
-    for name in ("snaps.yaml", "specs/snapy.yml"):
+    for name in ("snaps.yaml", "specs/snapy.yml", "net.yaml"):
         Path(name).touch()
     assert run(["train", typed]) == 2
     assert capsys.readouterr().err.endswith(f"\n  hint: {meant}\n")

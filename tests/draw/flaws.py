@@ -24,6 +24,8 @@ NEAR = 1.0
 PRINTED = {"column": 84.0, "page": 178.0}
 """Millimetres that a picture is printed at, by what its `data-fits` says."""
 PIXELS = {"column": 436.0, "page": 925.0}
+AT = 7.0
+"""Pixels from an arrow's tip to what it points at."""
 LEAST = 6.0
 """Points that the smallest type has in print."""
 POINT = 25.4 / 72
@@ -279,7 +281,21 @@ def _of_lines(drawn: _Drawn) -> Iterator[str]:
                         yield f"{line.says} enters {box.says}"
                 elif "circle" not in box.styles and _along(a, b, box.area):
                     yield f"{line.says} runs along the edge of {box.says}"
+    yield from _arrows(drawn, grid)
     yield from _stretches(drawn)
+
+
+def _arrows(drawn: _Drawn, grid: _Grid) -> Iterator[str]:
+    """Arrows whose tip is at no box and no word; one that points down may be where a value leaves a block."""
+    for arrow in drawn.lines:
+        if "a" in arrow.styles and len(arrow.points) > 2:
+            (x, y), *corners = arrow.points[:3]
+            down = y - sum(corner[1] for corner in corners) / 2
+            there = (x - AT, y - AT, x + AT, y + AT)
+            tip = (x - NEAR, y - NEAR, x + NEAR, y + NEAR)  # inside of a panel it has not come to anything yet
+            at = any(not box.styles & HOLDERS or not _within(tip, box.area, 0) for box in grid.near(there))
+            if down < 4 and not at and not any(_shared(text.area, there, 0) for text in drawn.texts):
+                yield f"{arrow.says} points at nothing"
 
 
 def _area(a: Point, b: Point) -> Area:

@@ -24,6 +24,8 @@ def picture(*things: str, more: str = 'data-fits="column"') -> str:
     # a line in its own circle, one into a panel, one that ends at an edge, two values that cross
     ('<g data-layer="sum"><circle cx="50" cy="100" r="9"/><path d="M46 100L54 100"/></g>',),
     ('<rect x="10" y="30" width="90" height="90" class="panel"/>', LINE, '<text x="20" y="100">words</text>'),
+    ('<path class="e" d="M10 100L50 100" data-from="one"/>', '<path class="a" d="M54 100L48 96.5L48 103.5Z"/>', '<text x="59" y="104">words</text>'),
+    ('<path class="e" d="M10 20L10 96" data-from="one"/>', '<path class="a" d="M10 100L6.5 94L13.5 94Z"/>'),
     (BOX, '<path class="e" d="M55 0L55 30" data-from="two"/>', '<path class="e" d="M10 10L200 10" data-from="one"/>'),
 ])
 def test_nothing_is_wrong_with(things: tuple[str, ...]) -> None:
@@ -55,6 +57,8 @@ def test_nothing_is_wrong_with(things: tuple[str, ...]) -> None:
     ("the smallest type has 3.57 pt in a column", ('<text x="20" y="100" class="c">words</text>',)),
     ("the id one occurs twice", ('<g id="one"/>', '<g id="one"/>')),
     ("'words' leaves the picture", ('<text x="380" y="100">words</text>',)),
+    ("points at nothing", ('<path class="e" d="M10 100L50 100" data-from="one"/>', '<path class="a" d="M54 100L48 96.5L48 103.5Z"/>',
+                           '<text x="70" y="104">words</text>')),
     ("is not at multiples of a half", ('<rect x="10.3" y="30" width="90" height="24"/>',)),
 ])
 def test_each_flaw_is_caught(said: str, things: tuple[str, ...]) -> None:

@@ -47,6 +47,19 @@ def test_no_map_has_a_flaw(name: str) -> None:
     assert fits_map(graph) == (name in MAPS)
 
 
+@pytest.mark.parametrize("merge", ["concat", "add", "multiply", "average"])
+def test_values_meet_in_a_u_at_the_height_that_they_come_from(merge: str, lower: Lower) -> None:
+    """Whatever joins them, and however many boxes stand above the one that the skip leaves."""
+    graph = lower(f"""
+stem: [conv: 3x3 16, conv: 3x3 16, conv: 3x3 16]
+stages: {{block: bottleneck, repeats: [2, 2], widths: [4, 8], strides: [1, 2]}}
+head: [upsample: 2, conv: 1x1 16, join: stage1 merge={merge}, conv: 3x3 16, global_avg_pool, dense: $classes]
+""")
+    assert fits_map(graph)
+    assert flaws(svg(map_picture(graph))) == []
+    assert merge in words(map_picture(graph))
+
+
 def test_the_view_of_a_network_is_chosen_or_told() -> None:
     unet, resnet = zoo("unet_classifier"), zoo("cifar_resnet20")
     assert whole_picture(unet).title == whole_picture(unet, "map").title == "unet_classifier, by resolution"
