@@ -81,7 +81,7 @@ def _conv(its: Settings) -> ops.Conv:
 def _standardize(its: Settings) -> bool | float:
     """True for the usual epsilon, as a spec has it."""
     epsilon = float(its.take("epsilon"))
-    return True if epsilon == 1e-6 else epsilon
+    return True if epsilon == ops.EPSILON else epsilon
 
 
 def _depthwise(its: Settings) -> ops.Depthwise:
