@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from smallest import drawn, smallest
 
-from archspec.artifact.artifact import Artifact, versions
+from archspec.artifact.artifact import Artifact, shapes, versions
 from archspec.preprocess.rule import input_shape, preprocess_of
 from archspec.spec.files import spec_names
 
@@ -26,9 +26,9 @@ CLASSES, IMAGES = 10, 4
 def trained(name: str, overrides: Collection[str] = ()) -> Artifact:
     """A shipped network, as small as can be, with numbers that are drawn."""
     spec, graph = smallest(name, f"classes={CLASSES}", *overrides)
-    classes = tuple(map(str, range(CLASSES)))
-    return Artifact(spec.to_yaml(expand=True), graph, drawn(graph), classes, preprocess_of(spec.train, input_shape(graph)), {},
-                    versions(), "", several=False)
+    numbers = drawn(graph)
+    return Artifact(spec.to_yaml(expand=True), graph, {key: numbers[key] for key in shapes(graph)}, tuple(map(str, range(CLASSES))),
+                    preprocess_of(spec.train, input_shape(graph)), {}, versions(), "", several=False)
 
 
 def pixels(artifact: Artifact) -> np.ndarray:
