@@ -11,7 +11,7 @@ train: $(READY)
 	$(BIN)/archspec train resnet20_digits
 
 test: $(READY)-test lint
-	$(BIN)/python -m pytest -n auto --maxprocesses 4
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 lint: $(READY)-test
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -24,12 +25,14 @@ Table = Callable[..., dict[str, str]]
 Fails = Callable[..., tuple[Problem, ...]]
 BASE = "input: 32x32x8\nclasses: 10\n"
 HEAD = "\nhead: [global_avg_pool, dense: $classes]\n"
+NUMBERS = count()
+"""pytest's own numbered folders each look at all that there are: minutes, for tests by the ten thousand."""
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache folder of the test's own."""
-    folder = tmp_path_factory.mktemp("cache", numbered=True)
+    """A cache folder of the test's own, which is not there yet."""
+    folder = tmp_path_factory.getbasetemp() / "caches" / str(next(NUMBERS))
     monkeypatch.setenv("ARCHSPEC_CACHE", str(folder))
     return folder
 

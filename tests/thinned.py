@@ -1,7 +1,12 @@
-"""A network without the blocks that are known: what holds of a block holds of the next one that is the same."""
+"""A network without the blocks that are known: what holds of a block holds of the next one that is alike.
+
+Alike are blocks that differ in numbers alone, and in none below 12: in widths and sides of maps, odd ones being odd, and in
+how often a path is dropped. Kernels, strides and kinds of norm are the same.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
@@ -10,13 +15,16 @@ from archspec.graph.ir import Graph, Node, Value
 from archspec.graph.text import op_text
 
 Known = set[tuple[object, ...]]
+NUMBER = re.compile(r"(?<![\d.])\d+(?!\.)")
+RATE = re.compile(r"rate=[\d.]+")
 
 
-def thinned(graph: Graph, known: Known) -> Graph:
-    """The graph without blocks that are in `known`, which from now on holds all of its blocks.
+def thinned(graph: Graph, known: Known) -> Graph | None:
+    """The graph without blocks that are in `known`, which from now on holds all of its blocks; None if it has no others.
 
     A block is left out if one value enters it and one of the same shape leaves it. All others stay, and so do stem and head.
     """
+    before_it = len(known)
     instead: dict[str, Value] = {}
     kept: list[Node] = []
     for block in _blocks(graph):
@@ -31,7 +39,7 @@ def thinned(graph: Graph, known: Known) -> Graph:
         else:
             kept += [replace(node, inputs=tuple(instead.get(value.name, value) for value in node.inputs)) for node in block]
         known.add(form)
-    return Graph(graph.name, tuple(kept), graph.output, graph.auxiliary, {}, graph.sections)
+    return None if len(known) == before_it else Graph(graph.name, tuple(kept), graph.output, graph.auxiliary, {}, graph.sections)
 
 
 def _blocks(graph: Graph) -> Iterator[tuple[Node, ...]]:
@@ -46,9 +54,14 @@ def _form(block: Iterable[Node]) -> tuple[object, ...]:
     place: dict[str, int] = {}
     form: list[object] = []
     for node in block:
-        form.append((op_text(node.op), node.types, node.role, tuple(place.get(value.name, -1) for value in node.inputs)))
+        form.append((_said(op_text(node.op)), _said(" ".join(map(str, node.types))), node.role, tuple(place.get(value.name, -1) for value in node.inputs)))
         place[node.name] = len(place)
     return tuple(form)
+
+
+def _said(text: str) -> str:
+    """Without rates, and of large numbers only whether they are odd."""
+    return NUMBER.sub(lambda found: found[0] if int(found[0]) < 12 else "odd" if int(found[0]) % 2 else "even", RATE.sub("rate", text))
 
 
 def _type(values: set[Value]) -> object:
