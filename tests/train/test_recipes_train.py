@@ -24,7 +24,7 @@ RESIDUAL: dict[str, Any] = {"stages.repeats": [1, 1], "stages.widths": [8, 16], 
 CIFAR: dict[str, Any] = {"stages.repeats": [1, 1, 1], "stages.widths": [16, 16, 32]}
 DENSE: dict[str, Any] = {"let.growth": 4, "stages.repeats": [1, 2, 1, 1]}
 INCEPTION: dict[str, Any] = {"input": "75x75x3", "auxiliary": {"inception_b": ["global_avg_pool", {"dense": "$classes"}]}, "stages": [
-    {"block": "inception_v3_a", "project": 8}, {"block": "inception_v3_reduction_a"}, {"block": "inception_v3_b", "narrow": 8, "name": "inception_b"}]}
+    {"block": "inception_v3_a", "project": 8, "name": "inception_b"}, {"block": "inception_v3_reduction_a"}]}
 FAMILY: dict[str, tuple[str, dict[str, Any]]] = {
     **dict.fromkeys(("resnet_2015", "resnet_fb_torch", "torchvision_v1", "torchvision_v2", "rsb_a1", "rsb_a2", "rsb_a3", "tfm_resnet50"),
                     ("resnet18", RESIDUAL)),
