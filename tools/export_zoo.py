@@ -26,9 +26,10 @@ CLASSES, IMAGES = 10, 4
 def trained(name: str, overrides: Collection[str] = ()) -> Artifact:
     """A shipped network, as small as can be, with numbers that are drawn."""
     spec, graph = smallest(name, f"classes={CLASSES}", *overrides)
-    numbers = drawn(graph)
-    return Artifact(spec.to_yaml(expand=True), graph, {key: numbers[key] for key in shapes(graph)}, tuple(map(str, range(CLASSES))),
-                    preprocess_of(spec.train, input_shape(graph)), {}, versions(), "", several=False)
+    classes, numbers = tuple(map(str, range(CLASSES))), drawn(graph)
+    held = {key: numbers[key] for key in shapes(graph)}
+    return Artifact(spec.to_yaml(expand=True), graph, held, classes, preprocess_of(spec.train, input_shape(graph)), {}, versions(), "",
+                    several=False)
 
 
 def pixels(artifact: Artifact) -> np.ndarray:
