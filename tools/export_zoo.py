@@ -28,8 +28,8 @@ def trained(name: str, overrides: Collection[str] = ()) -> Artifact:
     spec, graph = smallest(name, f"classes={CLASSES}", *overrides)
     classes, numbers = tuple(map(str, range(CLASSES))), drawn(graph)
     held = {key: numbers[key] for key in shapes(graph)}
-    return Artifact(spec.to_yaml(expand=True), graph, held, classes, preprocess_of(spec.train, input_shape(graph)), {}, versions(), "",
-                    several=False)
+    rule = preprocess_of(spec.train, input_shape(graph))
+    return Artifact(spec.to_yaml(expand=True), graph, held, classes, rule, {}, versions(), "", several=False)
 
 
 def pixels(artifact: Artifact) -> np.ndarray:
