@@ -102,7 +102,7 @@ def _guarded(work: Work, asked: Training, cluster: Cluster, wait: int) -> int:
             return work(asked)
         return _joined(work, asked, cluster, wait)
     except Paused as pause:
-        asked.say(f"{pause}, saved in {run.path}: the same command without --until goes on")
+        asked.say(f"{pause}; what was done is saved in {run.path}: the same command without --until goes on")
         return DONE
     except (Interrupted, KeyboardInterrupt):
         asked.say("interrupted; a dry run keeps nothing" if trial else

@@ -25,6 +25,8 @@ FORMATS = ("svg", "png")
 NAMED = 16
 """Of so many candidates each has its name beside it; of more those on the front."""
 GREY = "#8a8a8a"
+MARGIN = 0.12
+"""Of an axis, at both ends: a name stands to the right of its point."""
 MARKERS = "osD^vP*X<>"
 
 
@@ -40,6 +42,7 @@ def draw_costs(path: Path, plan: Plan, results: Sequence[Result]) -> None:
         for axes, (label, cost) in zip(panels, COSTS, strict=True):
             _against(axes, drawn, plan.metric, cost)
             axes.set(xlabel=label)
+            axes.margins(x=MARGIN)
             axes.xaxis.set_major_formatter(_engineering())
             axes.grid(alpha=0.3)
         panels[0].set_ylabel(_label(plan.metric))
@@ -54,7 +57,7 @@ def _against(axes: Drawn, drawn: Sequence[Result], metric: str, cost: Callable[[
         ends = each.state == "finished"
         axes.errorbar([size], [_shown(metric, each.final.mean)], yerr=[_shown(metric, each.final.deviation or 0.0)], fmt="o",
                       color=COLOUR if ends else GREY, markerfacecolor=COLOUR if ends else "white", markersize=5, capsize=3,
-                      linewidth=1, label=None)
+                      linewidth=1)
         if len(drawn) <= NAMED or each in best:
             axes.annotate(legible(each.candidate.name), (size, _shown(metric, each.final.mean)), (5, 4),
                           textcoords="offset points", fontsize=7)
@@ -62,7 +65,9 @@ def _against(axes: Drawn, drawn: Sequence[Result], metric: str, cost: Callable[[
         sizes = [found for each in best if (found := costs(each, cost)) is not None]
         values = [_shown(metric, each.final.mean) for each in best if each.final is not None]
         axes.plot(sizes, values, color=COLOUR, linewidth=1, drawstyle="steps-post", label="Pareto front")
-        axes.legend(loc="best", fontsize=8)
+    if any(each.state == "stopped" for each in drawn):
+        axes.plot([], [], "o", color=GREY, markerfacecolor="white", markersize=5, label="stopped by halving")
+    axes.legend(loc="best", fontsize=8)
 
 
 def draw_axes(path: Path, plan: Plan, chosen: Axes, results: Sequence[Result]) -> None:
@@ -88,6 +93,7 @@ def draw_axes(path: Path, plan: Plan, chosen: Axes, results: Sequence[Result]) -
                           label=legible(words))
         axes.set(title=shorten(legible(plan.name)), xlabel=legible(chosen.x), ylabel=_label(plan.metric))
         ticks = [float(each) if numbers and isinstance(each, int | float) else float(at) for at, each in enumerate(values)]
+        axes.set_xlim(min(ticks) - MARGIN * _extent(ticks), max(ticks) + MARGIN * _extent(ticks))
         axes.set_xticks(ticks, [legible(to_inline(each)) for each in values])
         axes.grid(alpha=0.3)
         if chosen.lines and lines:
@@ -97,6 +103,10 @@ def draw_axes(path: Path, plan: Plan, chosen: Axes, results: Sequence[Result]) -
 def _combinations(plan: Plan, keys: Sequence[str]) -> list[tuple[object, ...]]:
     from itertools import product
     return list(product(*(plan.vary[key] for key in keys)))
+
+
+def _extent(ticks: Sequence[float]) -> float:
+    return max(ticks) - min(ticks) or 1.0
 
 
 def _last(key: str) -> str:

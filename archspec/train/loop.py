@@ -92,7 +92,7 @@ def _run(job: Job, steps: Steps, events: Sequence[Event], stop: StopRequest, rec
         if _over(job):
             return
         if until is not None and job.state.progress.step >= until * job.training.steps:
-            raise Paused(f"{until} of {job.recipe.epochs} epochs are done")
+            raise Paused(f"paused after {until} of {job.recipe.epochs} epochs")
         steps.next()
 
 

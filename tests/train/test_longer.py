@@ -61,7 +61,7 @@ def test_a_run_that_pauses_goes_on_as_one_that_did_not(spec: Path, capsys: pytes
     cosine = [*QUICK, "--set", "train.schedule={kind: cosine, learning_rate: 0.05}"]
     for _ in range(2):  # the second time nothing is left to do
         assert archspec(["train", "small.yaml", *cosine, "--until", "1"]) == 0
-        assert "1 of 2 epochs are done, saved in runs/small: the same command without --until goes on" in capsys.readouterr().err
+        assert "paused after 1 of 2 epochs; what was done is saved in runs/small: the same command without" in capsys.readouterr().err
         assert len(metrics()) == 1
         assert not (RUN / "result.json").exists()
     assert archspec(["train", "small.yaml", *cosine, "--until", "2"]) == 0
