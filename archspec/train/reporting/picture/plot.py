@@ -26,4 +26,4 @@ def plot(path: Path, width: float, height: float) -> Iterator[Figure]:
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure
         kind = path.suffix.removeprefix(".")
-        figure.savefig(partial, format=kind, dpi=DPI, **({"metadata": {"Date": None}} if kind == "svg" else {}))
+        figure.savefig(partial, format=kind, dpi=DPI, metadata={"Date": None} if kind == "svg" else None)
