@@ -72,14 +72,14 @@ def refuse_another(folder: Path, plan: Plan, base: Spec) -> None:
 
 
 def _changed(before: str, now: str) -> list[str]:
-    """In what the resolved bases differ, but for keys that change no result."""
+    """In what the resolved bases differ, but for keys of the recipe that change no result."""
     try:
         old, new = (plain(document(text, PLAN)) for text in (before, now))
     except SpecError:
         return ["its base was another one"]
     assert isinstance(old, dict)
     assert isinstance(new, dict)
-    keys = dict.fromkeys(key for key in (*old, *new) if key not in ("export", *NOT_INHERITED))
+    keys = dict.fromkeys(key for key in (*old, *new) if key not in NOT_INHERITED)
     return [f"of the base {each}" for key in keys for each in changes(old.get(key), new.get(key), key)]
 
 
