@@ -34,7 +34,7 @@ COMMANDS = {
     "solve": ("archspec.cli.solve:solve",
               "Find a spec near SPEC that meets a budget, and write it as a spec that extends SPEC."),
     "sweep": ("archspec.cli.sweep:sweep",
-              "Check and cost many variants of a spec, those that FILE describes, without training them."),
+              "Check and cost many variants of a spec, those that FILE describes; with --train, train them."),
     "list": ("archspec.cli.list:list_",
              "Show the specs that ship with archspec by family, with their cost; with --blocks the blocks."),
     "new": ("archspec.cli.new:new",

@@ -1,11 +1,14 @@
-"""`archspec sweep`: many variants of a spec, checked and costed."""
+"""`archspec sweep`: many variants of a spec, checked and costed, and trained."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -13,15 +16,26 @@ import click
 
 from archspec.cli import DONE, NO
 from archspec.cli.completed import files, folders
-from archspec.cli.options import as_json, print_json, spec_of, svg_look
-from archspec.io.places import expanded, user_path
+from archspec.cli.options import as_json, overrides, print_json, spec_of, svg_look
+from archspec.cli.sweep_train import (
+    claimed,
+    documents,
+    print_results,
+    refuse_what_is_missing,
+    train_all,
+    write_results,
+)
+from archspec.io.places import expanded, kind_of, user_path
+from archspec.io.signals import INTERRUPTED
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from archspec.draw.svg import Theme
     from archspec.search.cost import Cost
-    from archspec.search.sweep import Candidate
+    from archspec.search.plan import Plan
+    from archspec.search.sweep import Candidate, Known
+    from archspec.spec.arch import Spec
 
 SHOWN = 40
 EVERY = 5.0
@@ -37,44 +51,96 @@ def _size(value: int | None) -> float:
 
 @click.command()
 @click.argument("file", shell_complete=files)
-@click.option("--sort", type=click.Choice([*SORTS, "name"]), default="macs", show_default=True, help="Order of the table.")
+@click.option("--train", "trains", is_flag=True,
+              help="Train those that fit, one after the other; the same command again goes on.")
+@click.option("--sort", type=click.Choice([*SORTS, "name"]), default="macs", show_default=True, help="Order of the candidates.")
 @click.option("--top", type=click.IntRange(min=1), default=SHOWN, show_default=True, help="Rows of the table.")
 @click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True, help="Images a step, for the memory.")
 @click.option("-o", "--output", metavar="DIR", shell_complete=folders,
-              help="A folder to write: candidates.json, table.csv, cost.svg.")
+              help="A folder to write: candidates.json, table.csv, cost.svg; with --train (sweeps/NAME if not given) the runs "
+              "and results.")
 @svg_look
 @as_json
-def sweep(file: str, sort: str, top: int, batch: int, output: str | None, theme: Theme, background: bool, as_json: bool) -> int:
-    """Check and cost many variants of a spec, those that FILE describes, without training them.
+@overrides
+def sweep(file: str, trains: bool, sort: str, top: int, batch: int, output: str | None, theme: Theme, background: bool,
+          as_json: bool, overrides: tuple[str, ...]) -> int:
+    """Check and cost many variants of a spec, those that FILE describes; with --train, train them.
 
-    FILE says a base, the keys that vary and conditions; docs/search.md has examples. Exit code 1 where none fits.
+    FILE says a base, the keys that vary, conditions, and how many seeds are trained; docs/search.md has examples. --set
+    changes the base. Exit code 1 where none fits, or a training failed.
     """
-    from archspec.search.plan import read_plan
-    from archspec.search.sweep import Folder
-    from archspec.search.sweep import sweep as candidates_of
+    from archspec.search.plan import read_plan, written
     plan = read_plan(expanded(file))
-    path = None if output is None else user_path(output, "-o")
-    base = spec_of(plan.base, ())
-    folder = None if path is None else Folder(path, plan, base, batch)
-    found: list[Candidate] = []
-    try:
-        known = {} if folder is None else folder.begin()
-        last = monotonic()
-        for each in candidates_of(plan, base, batch, known, folder.add if folder else lambda *told: None):
-            found.append(each)
-            if monotonic() - last > EVERY:
-                last = monotonic()
-                click.echo(f"{len(found)} candidates", err=True)
-    finally:
-        if folder is not None:
-            folder.pause()
-    ordered = _sorted(found, sort)
-    if folder is not None:
-        folder.end(_files(plan.name, ordered, theme, background))
-    _print(plan.name, ordered, top, as_json=as_json)
+    path = user_path(output, "-o") if output is not None else Path("sweeps", plan.name) if trains else None
+    common = (*written(plan.common), *overrides)
+    base = spec_of(plan.base, common)
+    with nullcontext() if path is None else claimed(path):
+        if path is None or not trains or kind_of(path) == "none":
+            found = _checked(plan, base, path, sort, batch, theme, background)
+        else:
+            from archspec.search.study import refuse_another
+            refuse_another(path, plan, base)
+            found = _sorted(_candidates(plan, base, batch), sort)
+        fits = [each for each in found if each.state == "fits"]
+        if trains and path is not None and fits:
+            return _train(plan, base, common, path, found, top, as_json=as_json)
+    _print(plan.name, found, top, as_json=as_json)
     if path is not None:
         click.echo(f"{path}", err=True)
-    return DONE if any(each.state == "fits" for each in found) else NO
+    return DONE if fits else NO
+
+
+def _checked(plan: Plan, base: Spec, path: Path | None, sort: str, batch: int, theme: Theme,
+             background: bool) -> list[Candidate]:
+    """The candidates in order, and the folder of what was found out, where one is asked for."""
+    from archspec.search.study import PLAN, identity
+    from archspec.search.sweep import Folder
+    if path is None:
+        return _sorted(_candidates(plan, base, batch), sort)
+    folder = Folder(path, plan, base, batch)
+    try:
+        ordered = _sorted(_candidates(plan, base, batch, folder.begin(), folder.add), sort)
+    finally:
+        folder.pause()
+    folder.end({**_files(plan.name, ordered, theme, background), PLAN: json.dumps(identity(plan, base), ensure_ascii=False)})
+    return ordered
+
+
+def _candidates(plan: Plan, base: Spec, batch: int, known: Known | None = None,
+                told: Callable[[int, Cost | None, tuple[str, ...]], object] = lambda *found: None) -> list[Candidate]:
+    """All, with a line now and then."""
+    from archspec.search.sweep import sweep as candidates_of
+    found: list[Candidate] = []
+    last = monotonic()
+    for each in candidates_of(plan, base, batch, known, told):
+        found.append(each)
+        if monotonic() - last > EVERY:
+            last = monotonic()
+            click.echo(f"{len(found)} candidates", err=True)
+    return found
+
+
+def _train(plan: Plan, base: Spec, common: Sequence[str], path: Path, found: Sequence[Candidate], top: int, *,
+           as_json: bool) -> int:
+    """Trains those that fit, and tells of all."""
+    from archspec.search.study import Study, completed
+    from archspec.search.sweep import to_json
+    refuse_what_is_missing(base)
+    study = Study(path, plan, base, sorted((each for each in found if each.state == "fits"), key=lambda each: each.name))
+    try:
+        train_all(study, (plan.base, *(part for each in common for part in ("--set", each))))
+    except KeyboardInterrupt:
+        click.echo(f"interrupted; what was done is saved in {path}: the same command again goes on", err=True)
+        return INTERRUPTED
+    results = study.results()
+    document = completed(to_json(found), documents(results, plan.metric))
+    write_results(path, plan, results, document)
+    if as_json:
+        print_json(document)
+    else:
+        print_results(plan, results, top)
+    click.echo(f"{path}", err=True)
+    return NO if study.failed else DONE
 
 
 def _sorted(found: Sequence[Candidate], sort: str) -> list[Candidate]:
@@ -140,8 +206,6 @@ def _counts(found: Sequence[Candidate], fitting: int, top: int) -> list[str]:
 
 def _files(name: str, found: Sequence[Candidate], theme: Theme, background: bool) -> dict[str, str]:
     """The files of results, by name."""
-    import json
-
     from archspec.draw.svg import svg
     from archspec.search.plot import plot
     from archspec.search.sweep import to_json

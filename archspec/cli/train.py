@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from archspec.cli import NO, outcome
+from archspec.cli import DONE, NO, outcome
 from archspec.cli.completed import folders, nothing, specs
 from archspec.cli.options import overrides, spec_of
 from archspec.cli.screen import Screen, load_tensorflow
@@ -45,16 +45,21 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Do each thing a little: look at the beginning and the end of every image "
                                               "file, train a few steps, evaluate a few batches, export; say what the run "
                                               "will take of time, memory and disk; keep nothing.")
+@click.option("--until", type=click.IntRange(min=1), metavar="EPOCH",
+              help="Pause after so many epochs; without it, or with more, the same command goes on.")
 @click.option("--fresh", is_flag=True, help="Start over; a run that is there is moved aside, not removed.")
 @click.option("--callback", "callbacks", multiple=True, metavar="MODULE:CLASS", shell_complete=nothing,
               help="A Keras callback that is told of the training, made without arguments; repeatable.")
 @overrides
 def train(spec: str, folder: str | None, strategy: str | None, workers: str, rank: int | None, wait: int,
-          launcher: int | None, dry_run: bool, fresh: bool, callbacks: tuple[str, ...], overrides: tuple[str, ...]) -> int:
+          launcher: int | None, dry_run: bool, until: int | None, fresh: bool, callbacks: tuple[str, ...],
+          overrides: tuple[str, ...]) -> int:
     """Train the network of SPEC (a file, or the name of one that ships with archspec), evaluate it, and save it.
 
     The same command again takes an interrupted run up where it was. A run folder belongs to one spec and recipe.
     """
+    if dry_run and until is not None:
+        raise InputError("--dry-run trains a few steps, --until whole epochs\n  hint: leave one of them out")
     chosen = [*overrides, *([f"train.strategy={strategy}"] if strategy else [])]
     path = steady(user_path(folder, "--run")) if folder is not None else None
     loaded = spec_of(spec, tuple(chosen))
@@ -72,7 +77,7 @@ def train(spec: str, folder: str | None, strategy: str | None, workers: str, ran
     if fresh or not run.result.exists():  # of a finished run the data may be gone
         refuse_missing(loaded.train.data)
         packages.refuse_missing(loaded.export.formats)
-    asked = Training(loaded, graph, run, fresh, console, callbacks)
+    asked = Training(loaded, graph, run, fresh, console, callbacks, until)
     work = partial(_guarded, try_out if dry_run else run_training, asked, cluster, wait)
     return _until_its_end(work) if cluster.several else work()
 
@@ -91,11 +96,14 @@ def _guarded(work: Work, asked: Training, cluster: Cluster, wait: int) -> int:
     run, trial = asked.run, work is try_out
     load_tensorflow(asked.console, devices=not cluster.several)
     from archspec.export.exporters import NotEqual
-    from archspec.train.progress import Diverged, Interrupted
+    from archspec.train.progress import Diverged, Interrupted, Paused
     try:
         if not cluster.several:
             return work(asked)
         return _joined(work, asked, cluster, wait)
+    except Paused as pause:
+        asked.say(f"{pause}; what was done is saved in {run.path}: the same command without --until goes on")
+        return DONE
     except (Interrupted, KeyboardInterrupt):
         asked.say("interrupted; a dry run keeps nothing" if trial else
                   "interrupted; what was done is saved by worker 0" if not cluster.chief else

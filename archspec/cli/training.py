@@ -44,6 +44,8 @@ class Training:
     fresh: bool
     console: Console
     callbacks: tuple[str, ...] = ()
+    until: int | None = None
+    """The epochs after which it pauses; None for no pause."""
     team: Team | None = None
 
     def say(self, text: str) -> None:
@@ -80,7 +82,7 @@ def _help(asked: Training, team: Team) -> int:
     job = _job(replace(asked, fresh=False), trial=False)
     share(job, team)
     asked.say(headline(asked.graph, job))
-    train(job, asked.run, Screen(stderr=True, quiet=True))
+    train(job, asked.run, Screen(stderr=True, quiet=True), until=asked.until)
     team.leave()
     return DONE
 
@@ -139,7 +141,7 @@ def _trained(asked: Training) -> tuple[Job, Row]:
         share(job, team)
     _introduce(asked, job)
     draw_first(run.augmented, spec.name, job)
-    row = train(job, run, asked.console, callbacks)[-1]
+    row = train(job, run, asked.console, callbacks, asked.until)[-1]
     if team:
         team.leave()
     if spec.export.weights == "best":

@@ -1,4 +1,4 @@
-"""A sweep's file: a base, the keys that are varied, and which of the combinations are looked at."""
+"""A sweep's file: a base, the keys that are varied, which combinations are looked at, and how they are trained."""
 
 from __future__ import annotations
 
@@ -9,29 +9,48 @@ from itertools import islice
 from math import prod
 from pathlib import Path
 
-from archspec.errors import InputError, Problem, SpecError, nearest
+from archspec.errors import InputError, Problem, SpecError, listed, nearest
 from archspec.io.places import kind_of
 from archspec.records import Record, record
+from archspec.schema.kinds import Unfit
 from archspec.schema.tree import ListTree, MappingTree, Scalar, Tree, kind, plain
 from archspec.search.conditions import EXAMPLE as CONDITION
 from archspec.search.conditions import Condition, condition
 from archspec.spec.arch import NETWORK_NAME
 from archspec.spec.dump import to_inline
 from archspec.spec.inherit import assignment
+from archspec.spec.measured import MEASURED, METRIC
 from archspec.spec.source import read
 
 MOST = 100_000
 """Candidates of one sweep."""
 DRAWS = 50
 """Combinations that are drawn for each one asked for, before conditions on keys are taken to leave no more."""
-KEYS = ("name", "base", "vary", "where", "sample", "seed")
+MOST_SEEDS = 1000
+LARGEST_SEED = 2**31 - 1
+KEYS = ("name", "base", "set", "vary", "where", "sample", "seed", "seeds", "halving", "metric", "plot")
+PLOT = ("x", "lines")
+SEEDS = "seeds: 3, of which the first is the spec's; or seeds: [0, 1, 7]"
+PLOTTED = "plot: {x: stages.repeats, lines: stages.shortcut}"
 RANGE = ("from", "to", "steps", "choices", "scale", "round")
 EXAMPLE = "vary: {stages.se: [none, 8, 16], stages.base_width: {from: 16, to: 64, steps: 4}}"
 
 
 @record
+class Axes(Record):
+    """A plot of results: the varied key from left to right, and the keys of whose values each combination is a line."""
+
+    x: str
+    lines: tuple[str, ...]
+
+
+@record
 class Plan(Record):
-    """What a sweep looks at. `vary`: the values of each key path, in order; `sample`: how many are drawn, None for all."""
+    """What a sweep looks at. `vary`: the values of each key path, in order; `sample`: how many are drawn, None for all.
+
+    `common` is what is set in all. How they are trained: `seeds`, so many from the spec's on, or which; `halving`, one of how
+    many goes on after each part, None for all; `metric`, a word of MEASURED by which they are compared.
+    """
 
     name: str
     base: str
@@ -39,6 +58,11 @@ class Plan(Record):
     where: tuple[Condition, ...]
     sample: int | None
     seed: int
+    common: Mapping[str, object]
+    seeds: int | tuple[int, ...]
+    halving: int | None
+    metric: str
+    axes: Axes | None
 
     @property
     def total(self) -> int:
@@ -107,8 +131,10 @@ class _Reader:
         if "base" not in self.tree.entries:
             self.problem(self.tree, "a sweep says no base", "base: resnet50, a spec by its name or path")
         seed = self.whole("seed", 0)
-        plan = Plan(self.text("name", re.sub(r"[^\w.-]", "-", stem)), base, self.values(vary, seed or 0),
-                    self.conditions(tuple(vary)), self.whole("sample", 1) if "sample" in self.tree.entries else None, seed or 0)
+        values = self.values(vary, seed or 0)
+        plan = Plan(self.text("name", re.sub(r"[^\w.-]", "-", stem)), base, values, self.conditions(tuple(vary)),
+                    self.whole("sample", 1), seed or 0, self.common(tuple(vary)), self.seeds(tuple(vary)),
+                    self.whole("halving", 2), self.metric(), self.axes(values))
         count = plan.total if plan.sample is None else plan.sample
         if not NETWORK_NAME.fullmatch(plan.name):
             self.problem(self.tree.entries.get("name", self.tree), f"'{plan.name}' cannot name a sweep",
@@ -137,19 +163,88 @@ class _Reader:
             return None
         return tree.value
 
+    def common(self, varied: tuple[str, ...]) -> dict[str, object]:
+        tree = self.tree.entries.get("set")
+        if tree is None:
+            return {}
+        if not isinstance(tree, MappingTree):
+            self.problem(tree, f"set is a mapping of key paths and values, this is {kind(tree)}", "set: {train.epochs: 10}")
+            return {}
+        self.paths(tree)
+        for key in tree.entries:
+            if key in varied:
+                self.problems.append(Problem("sweep", tree.key(key), f"{key} is set for all, and varied", "leave one out"))
+        return {key: plain(each) for key, each in tree.entries.items()}
+
+    def seeds(self, varied: tuple[str, ...]) -> int | tuple[int, ...]:
+        tree = self.tree.entries.get("seeds")
+        if tree is None:
+            return 1
+        if "train.seed" in varied:
+            self.problem(tree, "train.seed is varied, and seeds says seeds, too", "leave one out")
+        values = [each.value if isinstance(each, Scalar) else None for each in tree.items] if isinstance(tree, ListTree) else []
+        whole = [each for each in values if type(each) is int and 0 <= each <= LARGEST_SEED]
+        if isinstance(tree, Scalar) and type(tree.value) is int and 0 < tree.value <= MOST_SEEDS:
+            return tree.value
+        if not whole or len(set(whole)) < len(values) or len(values) > MOST_SEEDS:
+            self.problem(tree, f"seeds says how many runs a candidate has, from 1 to {MOST_SEEDS:,}, or lists different "
+                         f"whole numbers from 0 to {LARGEST_SEED}", SEEDS)
+        return tuple(whole)
+
+    def metric(self) -> str:
+        tree = self.tree.entries.get("metric")
+        if tree is None:
+            return MEASURED[0]
+        try:
+            return str(METRIC.take(tree.value if isinstance(tree, Scalar) else kind(tree)))
+        except Unfit as error:
+            self.problem(tree, f"metric is {error}", error.hint)
+            return MEASURED[0]
+
+    def axes(self, values: Mapping[str, tuple[object, ...]]) -> Axes | None:
+        """Each key that has several values is on one of the axes: else a point would be several candidates."""
+        tree = self.tree.entries.get("plot")
+        if tree is None:
+            return None
+        if not isinstance(tree, MappingTree) or "x" not in tree.entries:
+            self.problem(tree, "plot says which key is x, and which keys are lines", PLOTTED)
+            return None
+        for name in tree.entries:
+            if name not in PLOT:
+                self.problems.append(Problem("sweep", tree.key(name), f"plot has no '{name}'", nearest(name, PLOT) or PLOTTED))
+        x, lines = tree.entries["x"], tree.entries.get("lines")
+        named = [x, *(lines.items if isinstance(lines, ListTree) else () if lines is None else (lines,))]
+        for each in named:
+            if not isinstance(each, Scalar) or each.text not in values:
+                what = f"'{each.text}'" if isinstance(each, Scalar) else kind(each)
+                self.problem(each, f"plot names keys that are varied, this is {what}",
+                             (nearest(each.text, values) if isinstance(each, Scalar) else "") or f"keys: {listed(values)}")
+        keys = [each.text for each in named if isinstance(each, Scalar)]
+        left = [key for key, several in values.items() if len(several) > 1 and key not in keys]
+        if len(set(keys)) < len(keys):
+            self.problem(tree, "plot has a key twice", PLOTTED)
+        if left:
+            self.problem(tree, f"plot says nothing of {listed(left)}: a point of it would be several candidates",
+                         f"lines: [{', '.join([*keys[1:], *left])}]")
+        return Axes(keys[0], tuple(keys[1:])) if len(keys) == len(named) else None
+
     def vary(self) -> dict[str, Tree]:
         tree = self.tree.entries.get("vary")
         if not isinstance(tree, MappingTree) or not tree.entries:
             what = "says nothing to vary" if tree is None else f"varies a mapping of key paths, this is {kind(tree)}"
             self.problem(tree or self.tree, f"a sweep {what}", EXAMPLE)
             return {}
+        self.paths(tree)
+        return dict(tree.entries)
+
+    def paths(self, tree: MappingTree) -> None:
+        """Each key is a path of --set."""
         for key in tree.entries:
             try:
                 assignment(f"{key}=1")
             except SpecError as error:
                 first = error.problems[0]
                 self.problems.append(Problem("sweep", tree.key(key), first.message, "key paths as --set takes them: stages.se"))
-        return dict(tree.entries)
 
     def values(self, vary: Mapping[str, Tree], seed: int) -> dict[str, tuple[object, ...]]:
         found: dict[str, tuple[object, ...]] = {}

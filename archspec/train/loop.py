@@ -13,7 +13,7 @@ from archspec.spec.saving import Rollback
 from archspec.train.ending import no_better, stopped
 from archspec.train.events import Agree, Evaluate, Event, Look, Save
 from archspec.train.job import Job
-from archspec.train.progress import Diverged, Interrupted, Row
+from archspec.train.progress import Diverged, Interrupted, Paused, Row
 from archspec.train.reporting import log as logs
 from archspec.train.reporting.callbacks import Callbacks
 from archspec.train.reporting.marks import Mark, Shown, Spread
@@ -28,11 +28,12 @@ from archspec.train.saving.rollback import roll_back
 from archspec.train.signals import StopRequest
 
 
-def train(job: Job, run: RunFolder, console: Console, callbacks: Sequence[keras.callbacks.Callback] = ()) -> list[Row]:
+def train(job: Job, run: RunFolder, console: Console, callbacks: Sequence[keras.callbacks.Callback] = (),
+          until: int | None = None) -> list[Row]:
     """Trains to the end, from wherever the job's state stands. Returns a row for each epoch.
 
-    `callbacks` are told of it as Model.fit would. Raises Interrupted after a signal, Diverged when loss or weights are no
-    longer numbers.
+    `callbacks` are told of it as Model.fit would. Raises Interrupted after a signal, Paused when `until` epochs are done and
+    more are to come, Diverged when loss or weights are no longer numbers.
     """
     progress = job.state.progress
     extent = Extent(job.recipe.epochs, job.training.steps, job.training.split.size)
@@ -54,7 +55,7 @@ def train(job: Job, run: RunFolder, console: Console, callbacks: Sequence[keras.
             steps.restart()
             save.anew()
         with _one_way_out(job, steps, save, records):
-            _run(job, steps, events, stop, records, rescue)
+            _run(job, steps, events, stop, records, rescue, until)
             save.act()
             if progress.step < job.steps:
                 log.say(f"stopped early, after epoch {len(progress.history)}: {no_better(job.recipe)}")
@@ -76,7 +77,7 @@ def _rows(job: Job, evaluate: Evaluate, stop: StopRequest) -> list[Row]:
 
 
 def _run(job: Job, steps: Steps, events: Sequence[Event], stop: StopRequest, records: Records,
-         rescue: Callable[[Diverged], None]) -> None:
+         rescue: Callable[[Diverged], None], until: int | None) -> None:
     """Before each step, and after the last: all events that are due, in order."""
     while True:
         try:
@@ -90,6 +91,8 @@ def _run(job: Job, steps: Steps, events: Sequence[Event], stop: StopRequest, rec
         records.check()
         if _over(job):
             return
+        if until is not None and job.state.progress.step >= until * job.training.steps:
+            raise Paused(f"paused after {until} of {job.recipe.epochs} epochs")
         steps.next()
 
 

@@ -142,6 +142,10 @@ class Interrupted(Exception):
     """The user or the system asked to stop, and the state is saved: exit code 130."""
 
 
+class Paused(Interrupted):
+    """So many epochs are done as were asked for, which are not all; the state is saved."""
+
+
 def trained(sums: np.ndarray) -> dict[str, float]:
     """Loss and accuracy from sums as in TRAINED; 0 as long as all examples have a weight of 0."""
     named = dict(zip(TRAINED, sums, strict=True))

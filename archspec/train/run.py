@@ -133,7 +133,7 @@ def differences(run: RunFolder, written: Manifest, spec: Spec, graph: Graph) -> 
         before = _whole(written.train, spec.train)
         longer = type(before["epochs"]) is int and before["epochs"] < spec.train.epochs
         more = {"epochs": spec.train.epochs} if longer and _goes_on(spec.train) else {}
-        differing = list(_differing({**before, **more}, to_json(spec.train), "train"))
+        differing = list(changes({**before, **more}, to_json(spec.train), "train"))
         if longer and not more:
             differing.append(_another(spec.train))
         if differing:
@@ -195,18 +195,19 @@ def _of_the_network(run: RunFolder, spec: Spec) -> list[str]:
     assert isinstance(before, dict)
     assert isinstance(now, dict)
     keys = dict.fromkeys(key for key in (*before, *now) if key not in ("train", "export", *NOT_INHERITED))
-    return [line for key in keys for line in _differing(before.get(key), now.get(key), key)]
+    return [line for key in keys for line in changes(before.get(key), now.get(key), key)]
 
 
-def _differing(before: Any, now: Any, path: str) -> Iterator[str]:
+def changes(before: Any, now: Any, path: str) -> Iterator[str]:
+    """In what two values of a key differ, but for keys of the recipe that change no result."""
     if path in INDIFFERENT:
         return
     if isinstance(before, Mapping) and isinstance(now, Mapping):
         for key in dict.fromkeys([*before, *now]):
-            yield from _differing(before.get(key), now.get(key), f"{path}.{key}")
+            yield from changes(before.get(key), now.get(key), f"{path}.{key}")
     elif (named := _named(before)) and named == _named(now):
         for name, old, new in zip(named, before, now, strict=True):
-            yield from _differing(old[name], new[name], f"{path}.{name}")
+            yield from changes(old[name], new[name], f"{path}.{name}")
     elif before != now:
         yield f"{path} was {_short(before)}, is {_short(now)}"
 

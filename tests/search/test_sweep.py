@@ -80,7 +80,7 @@ def test_the_folder_is_whole_or_not_there_and_is_taken_up_again(archspec: Run, m
     assert not Path("out").exists()
     assert archspec("sweep", "se.yaml", "-o", "out")[0] == 0
     assert len(asked) == 6 + 14 - 5
-    assert {path.name for path in Path("out").iterdir()} == {"candidates.json", "table.csv", "cost.svg"}
+    assert {path.name for path in Path("out").iterdir()} == {"candidates.json", "table.csv", "cost.svg", "sweep.json"}
     assert not [path for path in Path().iterdir() if path.name.startswith(".partial")]
     assert json.loads(Path("out/candidates.json").read_text()) == json.loads(archspec("sweep", "se.yaml", "--json")[1])
     assert len(list(csv.DictReader(Path("out/table.csv").read_text().splitlines()))) == 14

@@ -55,3 +55,18 @@ def test_one_that_cannot_go_on_is_left_as_it_is(spec: Path, monkeypatch: pytest.
     assert archspec(["train", "small.yaml", *QUICK, *cosine, *THREE]) == 2
     assert "a cosine schedule is drawn over all epochs" in capsys.readouterr().err
     assert archspec(["train", "small.yaml", *QUICK, *cosine]) == 0
+
+
+def test_a_run_that_pauses_goes_on_as_one_that_did_not(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cosine = [*QUICK, "--set", "train.schedule={kind: cosine, learning_rate: 0.05}"]
+    for _ in range(2):  # the second time nothing is left to do
+        assert archspec(["train", "small.yaml", *cosine, "--until", "1"]) == 0
+        assert "paused after 1 of 2 epochs; what was done is saved in runs/small: the same command without" in capsys.readouterr().err
+        assert len(metrics()) == 1
+        assert not (RUN / "result.json").exists()
+    assert archspec(["train", "small.yaml", *cosine, "--until", "2"]) == 0
+    assert (RUN / "result.json").exists()
+    assert archspec(["train", "small.yaml", *cosine, "--run", "whole"]) == 0
+    assert exact(RUN) == exact(Path("whole"))
+    assert archspec(["train", "small.yaml", "--dry-run", "--until", "2"]) == 2
+    assert "leave one of them out" in capsys.readouterr().err

@@ -13,16 +13,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 120
-PLAIN = {"text.parse_math": False}
-"""A name with $ in it is a name, and no formula."""
+PLAIN = {"text.parse_math": False, "svg.hashsalt": "archspec"}
+"""A name with $ in it is a name, and no formula; and an SVG says nothing of when it was made."""
 
 
 @contextmanager
 def plot(path: Path, width: float, height: float) -> Iterator[Figure]:
-    """A figure of so many inches to draw on; it is a PNG file then, whole or not at all."""
+    """A figure of so many inches to draw on; it is a PNG or SVG file then, whole or not at all, the same each time."""
     from matplotlib import style  # half a second, and needed once
     from matplotlib.figure import Figure
     with style.context(["default", PLAIN]), replacing(path) as partial:
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure
-        figure.savefig(partial, format="png", dpi=DPI)
+        kind = path.suffix.removeprefix(".")
+        figure.savefig(partial, format=kind, dpi=DPI, metadata={"Date": None} if kind == "svg" else None)
