@@ -111,10 +111,10 @@ def _indented(text: str) -> str:
 
 
 def _pictured(text: str) -> str:
-    """Each picture as two images, of which the theme shows one, that lead to the file itself."""
+    """Each picture as two images, of which the theme shows one, that lead to the file itself; docs/ is the site's root."""
     return PICTURE.sub(lambda match: "\n".join(
         f'<a class="picture" href="{path}"><img src="{path}#only-{theme}" alt="{match[3]}" loading="lazy"></a>'
-        for theme, path in (("light", match[2]), ("dark", match[1]))), text)
+        for theme, path in (("light", match[2].removeprefix("docs/")), ("dark", match[1].removeprefix("docs/")))), text)
 
 
 def _fenced(text: str) -> str:
