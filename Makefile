@@ -1,11 +1,13 @@
-# make train: the main job; make test: every check; make docs: what is generated. Each creates the environment it needs.
+# make train: the main job; make test: every check; make docs: what is generated;
+# make site: the documentation as pages in build/site/html. Each creates the environment it needs.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 PARITY := .venv-parity
+SITE := .venv-docs
 
-.PHONY: train test lint docs parity presets augment clean
+.PHONY: train test lint docs site parity presets augment clean
 
 train: $(READY)
 	$(BIN)/archspec train resnet20_digits
@@ -20,6 +22,12 @@ lint: $(READY)-test
 
 docs: $(READY)
 	$(BIN)/python tools/docs.py
+
+# a broken link, a missing heading, a page outside the navigation of mkdocs.yml and anything loaded from elsewhere are errors
+site: $(SITE)/ready
+	$(SITE)/bin/python tools/build_site.py
+	$(SITE)/bin/zensical build --strict --clean
+	$(SITE)/bin/python tools/build_site.py --built build/site/html
 
 # every mapping of PyTorch's libraries against the library's own model: half an hour, and 1.5 GB for an environment of its own
 parity: $(READY) $(PARITY)/ready
@@ -38,6 +46,11 @@ $(PARITY)/ready: tools/parity.txt
 	@$(PARITY)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
+$(SITE)/ready: tools/site.txt
+	@$(PYTHON) -m venv $(SITE)
+	@$(SITE)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 $(READY): setup.py pyproject.toml
 	@echo "making $(VENV) with archspec and what it needs: a minute or two, about 3 GB"
 	@$(PYTHON) -m venv $(VENV)
@@ -49,4 +62,4 @@ $(READY)-test: $(READY)
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(PARITY) build *.egg-info
+	rm -rf $(VENV) $(PARITY) $(SITE) .cache build *.egg-info

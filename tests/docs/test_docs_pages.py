@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pages import PAGES, ROOT, blocks
 
-from archspec.cli import COMMANDS
+from archspec.cli import COMMANDS, run
 from archspec.spec.operations import FLAGS, OPERATIONS
 from archspec.spec.sections import SPEC
 
@@ -88,3 +88,15 @@ def test_the_architecture_shows_the_order_of_imports_that_the_linter_holds() -> 
     held = [set(re.findall(r"\w+", layer)) for layer in reversed(layers)]
     shown = next(block.text for block in blocks(ROOT / "docs" / "architecture.md") if block.text.startswith("records\n"))
     assert [set(line.split()) for line in shown.splitlines()] == held
+
+
+DRAWN = [pytest.param(page, name, command, id=f"{page}:{name}") for page in ("gallery.md", "pictures.md")
+         for name, command in re.findall(r'src="pictures/(\w+)_light\.svg".*?`archspec (draw [^`]+)`',
+                                         _text(ROOT / "docs" / page), re.DOTALL)]
+"""Each picture with the command that stands below it."""
+
+
+@pytest.mark.parametrize(("page", "name", "command"), DRAWN)
+def test_a_picture_is_what_the_command_below_it_draws(page: str, name: str, command: str, tmp_path: Path) -> None:
+    assert run([*command.split(), "--theme", "light", "-o", str(tmp_path / "drawn.svg")]) == 0
+    assert (tmp_path / "drawn.svg").read_text() == _text(ROOT / "docs" / "pictures" / f"{name}_light.svg")
