@@ -3,7 +3,7 @@
     python tools/fuzz_spec.py file -max_total_time=600
 
 What is written is a file, the parent that a file extends (extends), or the values of --set, one a line (set); what follows goes
-to atheris, which is libFuzzer (`pip install atheris`). Seeds are the specs, blocks and recipes that ship, and tests/bad_specs,
+to atheris, which is libFuzzer (`pip install atheris`): options, and a folder that keeps what it found for the next time. Seeds are the specs, blocks and recipes that ship, and tests/bad_specs,
 spoiled by spoiling.py. A traceback, a warning, more than SECONDS of CPU time, more than a gigabyte (-rss_limit_mb), a message
 that is long or that a terminal would obey, a place that is not in the file, a network whose resolved spec is another network or
 that differs where its repeats are lowered one by one, and a command that does not end in 0 or 2 are findings.
@@ -42,8 +42,8 @@ with atheris.instrument_imports(include=["archspec"]):
 from spoiling import BAD, assignments, check, check_places, specs, spoiled
 
 FOLDER = Path(tempfile.mkdtemp(prefix="fuzz_spec"))
-SECONDS = 5
-"""Of CPU time for one file."""
+SECONDS = 15
+"""Of CPU time for one file: three times what judging.py allows, for what is instrumented takes about three times as long."""
 GIGABYTE = 1000
 """Of memory, in the megabytes of libFuzzer: the whole process, with all that it was instrumented by."""
 CHILD = "extends: parent\ndescription: a child\nhead: [global_avg_pool, dense: $classes]\nclasses: 7\n"
@@ -162,7 +162,7 @@ def main() -> None:
     warnings.simplefilter("error")
     signal.signal(signal.SIGVTALRM, _slow)
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
-    atheris.Setup([sys.argv[0], str(corpus), "-max_len=16384", "-timeout=120", f"-rss_limit_mb={GIGABYTE}", *options], target,
+    atheris.Setup([sys.argv[0], "-max_len=16384", "-timeout=120", f"-rss_limit_mb={GIGABYTE}", *options, str(corpus)], target,
                   custom_mutator=mutator(seeds))
     atheris.Fuzz()
 
