@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import yaml
 from hypothesis import strategies as st
 
 from archspec.spec.dump import to_text
@@ -54,6 +55,8 @@ class Block:
     """Whether width has to be what comes in."""
     smallest: int = 1
     """The side of a map below which it is none."""
+    least: int = 4
+    """The width below which it takes another."""
 
 
 SEEN = {"se": ("none", 4), "drop_path": ("none", 0.25)}
@@ -65,7 +68,7 @@ SHIPPED = (
     Block("bottleneck_preact", "width * 2", 4, True, {"expansion": (2,)}),
     Block("resnext_grouped", "width * 2", 4, True, {"expansion": (2,), "cardinality": (2,), "base_width": (32,)}),
     Block("resnext_aggregated", "width * 2", 4, True, {"expansion": (2,), "cardinality": (2,), "base_width": (32,)}),
-    Block("inverted_residual", "width", 4, True, {"expansion": (2, 1), "drop_path": ("none", 0.2)}),
+    Block("inverted_residual", "width", 4, True, {"expansion": (2, 1), "drop_path": ("none", 0.2)}, least=8),
     Block("depthwise_separable", "width", 4, True),
     Block("bneck", "width", 4, True, {"expanded": (8, 12), "kernel": (3, 5), "act": ("relu", "hard_swish"), "se": ("none", 4)}),
     Block("repvgg", "width", 4, True, {"groups": (1, 2)}),
@@ -80,6 +83,14 @@ SHIPPED = (
 def simple(channels: Channels) -> bool:
     """Whether an expression is a name or a number."""
     return isinstance(channels, int) or NAME.fullmatch(channels) is not None
+
+
+def kind_of(words: str | dict[str, Any]) -> dict[str, Any]:
+    """A kind of norm or activation, and its arguments, as an item of its own takes them."""
+    if isinstance(words, dict):
+        return words
+    kind, *given = words.split()
+    return {"kind": kind, **{key: yaml.safe_load(value) for key, value in (each.split("=") for each in given)}}
 
 
 class Writer:
@@ -215,7 +226,7 @@ class Writer:
         """Something that changes neither size nor channels."""
         groups = 2 if at.by % 2 == 0 else 1
         return [self.of(
-            self.item("norm", kind=self.normed(at, at.by, given=False)), self.item("act", kind=self.of(*ACTS[:-1])),
+            self.item("norm", **kind_of(self.normed(at, at.by, given=False))), self.item("act", **kind_of(self.of(*ACTS[:-1]))),
             self.item("dropout", rate=self.number(0.25)), self.item("scale", factor=self.number(0.5)),
             self.item("scale", factor=2, learned=True, bias=self.of(None, True)),
             self.item("layer_scale", init=self.of(None, 0.5)), self.item("lrn", size=self.of(None, 3), alpha=0.01),
@@ -254,9 +265,7 @@ class Writer:
         given = {"merge": merge if merge != "concat" or self.maybe() else None, "paths": found,
                  "drop_path": 0.1 if merge == "average" and self.maybe(3) else None}
         if merge == "select":
-            given["by"] = [{"global_avg_pool": self.of(None, "keepdims")} if self.maybe(9) else {"global_avg_pool": "keepdims"},
-                           {"conv": f"1x1 $({len(paths)} * gated) bare"}]
-            given["by"][0] = {"global_avg_pool": "keepdims"}
+            given["by"] = [{"global_avg_pool": "keepdims"}, {"conv": f"1x1 $({len(paths)} * gated) bare"}]
         plain = merge == "concat" and "drop_path" not in given and self.maybe()
         item = {"branches": found if plain else {key: value for key, value in given.items() if value is not None}}
         if merge != "concat":
@@ -374,9 +383,10 @@ class Writer:
         """A block of the spec, or one that ships."""
         block = self.block(at)
         if block is None:
-            return [{"se": 2}], at
+            return self.small(at)
         width, by = (at.channels, at.by) if block.fixed else self.filters(at)
-        given = {"width": self.number(width), **self.arguments(block)}
+        width = max(width, block.least) if isinstance(width, int) else width
+        given = {"width": self.number(width), **self.arguments(block, at, width)}
         item = {block.name: given["width"] if len(given) == 1 and block.name in self.blocks and self.maybe() else given}
         return [item], self.after(block, at, width, by)
 
@@ -386,12 +396,13 @@ class Writer:
             return None
         own = [block for block, _ in self.blocks.values()]
         side = 4 if at.size is None else min(at.size)
-        return self.of(*own, *(each for each in SHIPPED if each.smallest <= side))
+        return self.of(*own, *(each for each in SHIPPED if each.smallest <= side and (each.least == 4 or not self.inside)))
 
-    def arguments(self, block: Block) -> dict[str, Any]:
-        """Some of what it takes; what has one value has to be given."""
-        return {key: self.of(*values) for key, values in block.arguments.items() if len(values) == 1 or key == "expanded"
-                or self.maybe(3)}
+    def arguments(self, block: Block, at: At, width: Channels) -> dict[str, Any]:
+        """Some of what it takes; what has one value has to be given. A padded shortcut adds channels, and takes none away."""
+        narrower = not (isinstance(at.channels, int) and isinstance(width, int) and at.channels <= width)
+        taken = {key: [value for value in values if value != "pad" or not narrower] for key, values in block.arguments.items()}
+        return {key: self.of(*values) for key, values in taken.items() if len(values) == 1 or key == "expanded" or self.maybe(3)}
 
     def after(self, block: Block, at: At, width: Channels, by: int) -> At:
         words = {"width": str(width), "in_channels": str(at.channels)}
@@ -498,8 +509,6 @@ class Writer:
             ways.append(self.attend)
         if isinstance(at.channels, int) and at.channels > MOST_CHANNELS:
             return self.conv(at, 8, 4)
-        if at.vector:
-            return self.small(at) if False else ([], at)
         return self.of(*ways)(at)
 
     def section(self, at: At, most: int = 3) -> tuple[Items, At]:
@@ -565,8 +574,44 @@ class Writer:
                                   {key: value for key, value in takes.items() if key in read and key != "extra"}), block
         self.inside, self.unit = False, before
 
+    def like_block(self) -> None:
+        """A copy of a shipped block with a little of it changed."""
+        name, base = self.fresh("like"), self.of(*SHIPPED[:3])
+        change = self.of(
+            {"parameters": {"drop_path": 0.1}} if "drop_path" in base.arguments else {"description": "a copy"},
+            {"edit": {"conv2": {"change": {"kernel": "5x5", "act": "silu"}}}},
+            {"edit": {"conv1": {"before": [{"dropout": 0.1}], "after": ["act"]}}},
+            {"edit": {"conv2": {"replace": [{"conv": "1x3 $width"}, {"conv": {"kernel": [3, 1], "filters": "$width"}}]}}}
+            if base.name == "basic_preact" else {"unit": "norm-act-conv"})
+        fixed = replace(base, name=name, strided=base.strided and "replace" not in str(change))
+        if "cardinality" in fixed.arguments:
+            fixed = replace(fixed, arguments={"expansion": (2,)})
+        self.blocks[name] = fixed, {"like": base.name, **change}
+
+    def cells(self, at: At) -> tuple[Any, At]:
+        """Stages of a block that takes what entered the one before, too."""
+        name, width = self.fresh("cell"), self.of(8, 4)
+        merge = self.of("concat", "add") if at.channels == width else "concat"
+        body = [*self.of([], [{"conv": "1x1 $width"}]), {"keep": "here"}, {"join": "previous" + ("" if merge == "concat" else " merge=add")},
+                {"conv": "3x3 $width"}, *self.of([], [{"join": {"with": ["here", "previous"]}}, {"conv": "1x1 $width linear"}])]
+        self.blocks[name] = Block(name, "width", 4, False), {"parameters": {"width": "required"}, "body": body}
+        rows = [{"block": name, "repeats": self.whole(1, 3), "width": width} for _ in range(self.whole(1, 2))]
+        return rows, at.of(width, 4)
+
+    def dilated(self) -> dict[str, Any]:
+        """A network whose later stages keep their size."""
+        blocks = self.of("basic", "bottleneck", "resnext_grouped", "basic_se_post")
+        given = {"cardinality": 2, "base_width": 32} if blocks == "resnext_grouped" else {"se": 2} if "se" in blocks else {}
+        rows = [{"block": blocks, "repeats": self.whole(1, 3), "width": width, "stride": stride, **given}
+                for width, stride in ((8, 1), (8, 2), (16, self.of(2, 1)), (16, 2))]
+        return {"name": "net", "input": self.of("32x32x3", "48x32x1", "?x?x3"), "classes": 3, "output_stride": 8,
+                "stem": [{"conv": "3x3 8 /2"}, {"max_pool": "3x3 /2"}], "stages": rows,
+                "head": ["global_avg_pool", {"dense": "$classes"}]}
+
     def stages(self, at: At) -> tuple[Any, At]:
         """Rows, whose columns are written in one of three ways."""
+        if self.maybe(8):
+            return self.cells(at)
         count, rows = self.whole(1, 3), list[dict[str, Any]]()
         one = self.block(at.of(at.channels, 4))
         for number in range(count):
@@ -574,7 +619,7 @@ class Writer:
             assert block is not None
             if block.fixed and number == 0 and at.channels != 8:
                 block = SHIPPED[0]
-            width: int = self.of(8, 4, 16)
+            width: int = max(self.of(8, 4, 16), block.least)
             if block.fixed:
                 assert isinstance(at.channels, int)
                 width = at.channels
@@ -583,12 +628,14 @@ class Writer:
             row: dict[str, Any] = {"block": block.name, "repeats": self.whole(1, 3), "width": width}
             if stride == 2 or (block.strided and self.maybe(3)):
                 row["stride"] = stride
-            row |= self.arguments(block)
+            row |= self.arguments(block, at, width)
             at = self.after(block, at, width, 4)
             if stride == 2 and at.size is not None:
                 at = replace(at, size=(at.size[0] // 2, at.size[1] // 2))
             for _ in range(1, row["repeats"]):
                 at = self.after(block, at, width, 4)
+            if self.maybe(6):
+                row["before"] = self.of([{"dropout": 0.1}], ["act"], [{"se": 2}])
             if self.maybe(4):
                 row["after"], at = self.section(at, 1)
                 if at.by != 4:
@@ -615,6 +662,8 @@ class Writer:
 
     def spec(self) -> dict[str, Any]:
         """A whole spec."""
+        if self.maybe(16):
+            return self.dilated()
         size = (self.of(16, 8, 12, 15), self.of(16, 8, 12, 9))
         at = At(self.of(3, 1, 4), 1, None if self.maybe(8) else size)
         classes = self.whole(2, 9)
@@ -627,7 +676,7 @@ class Writer:
         self.names = {name: value for name, value in (("eight", 8), ("four", 4), ("some", 12)) if self.maybe()}
         names = dict(self.names)
         for _ in range(self.of(0, 1, 2)):
-            self.own_block()
+            self.of(self.own_block, self.own_block, self.like_block)()
         self.fuel = 8
         stem, at = self.section(at, 2)
         first, at = self.conv(at, 8, 4, kernels=(3, 1))
@@ -645,6 +694,11 @@ class Writer:
             found["auxiliary"] = {"stage1": ["global_avg_pool", {"dense": "$classes"}]}
         if self.maybe(8):
             found["memory"] = "recompute"
+        taken = [key for key in SEEN for row in found.get("stages", ()) for block in SHIPPED
+                 if row["block"] == block.name and key in block.arguments]
+        if taken and self.maybe(4):
+            key = self.of(*taken)
+            found["parameters"] = {key: self.of(*SEEN[key])}
         if self.maybe(8):
             found["train"] = {"epochs": 3, "schedule": "constant"}
         found["let"] = {**names, **self.lists}
