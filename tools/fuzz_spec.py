@@ -2,11 +2,13 @@
 
     python tools/fuzz_spec.py file -max_total_time=600
 
-What is written is a file, the parent that a file extends (extends), or the values of --set, one a line (set); what follows goes
-to atheris, which is libFuzzer (`pip install atheris`): options, and a folder that keeps what it found for the next time. Seeds are the specs, blocks and recipes that ship, and tests/bad_specs,
-spoiled by spoiling.py. A traceback, a warning, more than SECONDS of CPU time, more than a gigabyte (-rss_limit_mb), a message
-that is long or that a terminal would obey, a place that is not in the file, a network whose resolved spec is another network or
-that differs where its repeats are lowered one by one, and a command that does not end in 0 or 2 are findings.
+What is written is a file, the parent that a file extends (extends), or the values of --set, one a line (set). What follows goes
+to atheris, which is libFuzzer (`pip install atheris`): options, and a folder that keeps what it found for the next time. Seeds
+are the specs, blocks and recipes that ship, and tests/bad_specs, spoiled by spoiling.py.
+
+Findings are a traceback, a warning, more than SECONDS of CPU time, more than a gigabyte, a message that is long or that a
+terminal would obey, a place that is not in the file, a network whose resolved spec is another one or that is another where its
+repeats are lowered one by one, and a command that does not end in 0 or 2.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import signal
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 
 import atheris
@@ -69,7 +71,7 @@ def _slow(number: int, frame: object) -> None:
 
 
 @contextlib.contextmanager
-def in_time():
+def in_time() -> Iterator[None]:
     """Raises Slow where what is done takes too long."""
     signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
     try:

@@ -72,7 +72,7 @@ def _answer(arguments: Sequence[str], folder: Path) -> None:
     from archspec.cli import BUG, run
     code = BUG
     try:
-        sys.stdout, sys.stderr = (open(folder / name, "w", encoding="utf-8") for name in ("said", "told"))
+        sys.stdout, sys.stderr = (Path(folder, name).open("w", encoding="utf-8") for name in ("said", "told"))
         resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
         resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
         code = run([*arguments])

@@ -374,9 +374,9 @@ class Writer:
                 return self.conv(at)
             here = self.fresh("here")
             brought.append({"upsample": self.of(f"to={here}", {"to": here, "method": "bilinear"})})
-            path, to = self.conv(known, at.channels, at.by)
+            path, _ = self.conv(known, at.channels, at.by)
             return [{"keep": here}, {"branches": {"merge": "add", "paths": [[], [*brought, *path]]}}], at
-        path, to = self.conv(known, at.channels, at.by)
+        path, _ = self.conv(known, at.channels, at.by)
         return [{"branches": {"merge": self.of("add", "max"), "paths": [[], [*brought, *path]]}}], at
 
     def call(self, at: At) -> tuple[Items, At]:
