@@ -72,12 +72,11 @@ def _answer(arguments: Sequence[str], folder: Path) -> None:
     from archspec.cli import BUG, run
     code = BUG
     try:
-        sys.stdout, sys.stderr = (Path(folder, name).open("w", encoding="utf-8") for name in ("said", "told"))
-        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
-        resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
-        code = run([*arguments])
-        sys.stdout.flush()
-        sys.stderr.flush()
+        with Path(folder, "said").open("w", encoding="utf-8") as said, Path(folder, "told").open("w", encoding="utf-8") as told:
+            sys.stdout, sys.stderr = said, told
+            resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
+            resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
+            code = run([*arguments])
     finally:
         os._exit(code)
 

@@ -15,7 +15,7 @@ import yaml
 from hypothesis import strategies as st
 
 from archspec.spec.dump import to_text
-from archspec.spec.operations import FLAGS, MERGES, OPERATIONS, PADDINGS, SHORTCUTS, UNITS
+from archspec.spec.operations import FLAGS, OPERATIONS, PADDINGS, SHORTCUTS, UNITS
 
 Items = list[Any]
 Channels = int | str
