@@ -164,7 +164,7 @@ def main() -> None:
     warnings.simplefilter("error")
     signal.signal(signal.SIGVTALRM, _slow)
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
-    atheris.Setup([sys.argv[0], "-max_len=16384", "-timeout=120", f"-rss_limit_mb={GIGABYTE}", *options, str(corpus)], target,
+    atheris.Setup([sys.argv[0], "-max_len=16384", "-timeout=600", f"-rss_limit_mb={GIGABYTE}", *options, str(corpus)], target,
                   custom_mutator=mutator(seeds))
     atheris.Fuzz()
 
