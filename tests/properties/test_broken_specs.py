@@ -92,6 +92,16 @@ def test_any_override_is_a_network_or_has_problems_with_places(key: str, value: 
         spoiling.check(error)
 
 
+def test_many_stages_cost_what_so_many_stages_cost(judge: Judge, folder: Path) -> None:
+    """No stage looks at all those before it: no count of calls would show that."""
+    path = folder / "long.yaml"
+    rows = "  - [8]\n" * 20_000
+    path.write_text(f"input: 32x32x8\nclasses: 10\nstages:\n  block: basic\n  table:\n  - [width]\n{rows}"
+                    "head: [global_avg_pool, dense: $classes]\n", encoding="utf-8")
+    answer = judge.run("check", str(path))
+    assert answer.code == 2 and "more than 50000 operations" in answer.said
+
+
 def test_what_takes_too_long_or_too_much_is_killed(judge: Judge, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Or the limits would hold nothing."""
     module = tool("judging")
