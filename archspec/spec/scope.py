@@ -16,7 +16,7 @@ from archspec.schema.tree import Tree
 from archspec.spec.expressions import Datum, ExpressionError
 from archspec.spec.kept import Kept
 
-MAX_STEPS = 200_000
+MAX_STEPS = 500_000
 """Values that one spec may evaluate or give names to; the largest that ships needs 20,000."""
 MAX_DEPTH = 40
 """Lists whose entries lead to one another."""
