@@ -25,9 +25,8 @@ else:
 spoiling = tool("spoiling")
 SEEDS = spoiling.specs(spoiling.BAD)
 CHILD = b"extends: net\ndescription: a child\nhead: [global_avg_pool, dense: $classes]\nclasses: 7\n"
-SHOWN = (["summary", "--layers"], ["show", "--expand"], ["draw", "-o", "-"], ["draw", "--table", "markdown"],
-         ["solve", "--params", "1M", "--free", "widths"])
-"""What is asked of what is a network all the same."""
+SHOWN = (["summary", "--layers"], ["show", "--expand"], ["draw", "-o", "-"], ["draw", "--table", "markdown"])
+"""What is asked of what is a network all the same; a search looks at hundreds of networks, and takes its time."""
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +58,7 @@ def test_a_spoiled_spec_is_a_network_or_has_problems_with_places(judge: Judge, f
         assert problem["message"] and problem["code"]
     if answer.code == 0:
         shown = judge.run(*draw.choice((*SHOWN, ["diff", path])), path)
-        holds(shown, 0, 1, 2)
+        holds(shown)
 
 
 def spoiled(draw: random.Random) -> bytes:
@@ -69,9 +68,9 @@ def spoiled(draw: random.Random) -> bytes:
     return data
 
 
-def holds(answer: Answer, *codes: int) -> None:
+def holds(answer: Answer) -> None:
     """Never a traceback, and only what a terminal shows."""
-    assert answer.code in (codes or (0, 2)), answer
+    assert answer.code in (0, 2), answer
     assert "Traceback" not in answer.told, answer
     assert all(char.isprintable() or char in "\n\t" for char in answer.told), answer
 
