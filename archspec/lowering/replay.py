@@ -1,20 +1,22 @@
 """Repeats of a stage that are alike are lowered once; the others are the same nodes under other names.
 
-A repeat is lowered from what its key holds: the parts of the spec that a block reads, what the stage gives it, the types of
-what enters it and entered the one before, and, where anything in the spec reads it, its place among the repeats. What was
-found wrong, or could not be told apart from elsewhere, is never taken up again.
+A repeat is lowered from what its key holds: the parts of the spec that a block reads, what the stage gives it and where that
+is written, as far as layers remember it, the types of what enters it and entered the one before, and, where anything in the
+spec reads it, its place among the repeats. What was found wrong, or could not be told apart from elsewhere, is never taken up
+again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from archspec.errors import Where
 from archspec.graph.ir import Frame, Node, Value
 from archspec.lowering.lowering import Call, Lowering
 from archspec.lowering.sink import MAX_ITEMS, MAX_NODES
 from archspec.lowering.stages import StagePlan, run_repeat
-from archspec.schema.tree import Tree, plain
+from archspec.schema.tree import ListTree, Scalar, Tree, plain
 from archspec.spec.arch import Spec
 from archspec.spec.reading import names_read
 from archspec.spec.scope import MAX_STEPS
@@ -131,7 +133,8 @@ class Player:
             said = {key: plain(tree) for key, tree in plan.stage.arguments.items()}
             stride = None if plan.stage.stride is None else plain(plan.stage.stride)
             dilations = None if plan.dilations is None else [each.value for each in plan.dilations]
-            self._given[plan.index] = plan, repr((plan.block, said, stride, dilations, plan.stage.recompute))
+            places = [plan.stage.block.where, *(where for tree in plan.stage.arguments.values() for where in _places(tree))]
+            self._given[plan.index] = plan, repr((plan.block, said, stride, dilations, plan.stage.recompute, places))
         place = (plan.index, index, plan.repeats, plan.before, plan.blocks, plan.stages) if self.placed else ()
         return (self.context, self._given[plan.index][1], index == 0, place, value.type, previous.type,
                 previous.name == value.name)
@@ -160,6 +163,14 @@ class Player:
         """How much there is that a repeat says beside its nodes, and how often a list of its stage named a value."""
         lowering = self.lowering
         return len(lowering.problems.found), len(lowering.dropped), len(lowering.missing), lowering.base.kept.touched
+
+
+def _places(tree: Tree) -> Iterator[Where]:
+    """Where the operations stand that a stage gives its block: what they make says so."""
+    if not isinstance(tree, Scalar):
+        yield tree.where
+        for inside in tree.items if isinstance(tree, ListTree) else tree.entries.values():
+            yield from _places(inside)
 
 
 def _whole(repeat: Repeat, section: str, block: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from archspec.errors import Problem, SpecError, Where, hinted, nearest
 from archspec.graph.ir import Cursor, Value
@@ -55,7 +56,8 @@ def plans_of(lowering: Lowering) -> tuple[StagePlan, ...]:
     place = Place("", lowering.base, lowering.spec.unit, Cursor())
     blocks = [_block_name(lowering, stage, place) for stage in lowering.spec.stages]
     repeats = [_repeats(lowering, stage, place) for stage in lowering.spec.stages]
-    return tuple(StagePlan(stage, index, blocks[index], repeats[index], sum(repeats[:index]), sum(repeats), len(blocks))
+    before = [0, *accumulate(repeats)]
+    return tuple(StagePlan(stage, index, blocks[index], repeats[index], before[index], before[-1], len(blocks))
                  for index, stage in enumerate(lowering.spec.stages))
 
 

@@ -28,6 +28,8 @@ STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,63}")
 TWO = re.compile(r"(0|[1-9][0-9]{0,6})x(0|[1-9][0-9]{0,6})")
 THREE = re.compile(r"(\?|[1-9][0-9]{0,6})x(\?|[1-9][0-9]{0,6})x(\?|[1-9][0-9]{0,6})")
 MOST = 10_000_000
+CHARACTERS = 20
+"""Of an expression that cost as much as a value."""
 """Pixels that can be cut off."""
 
 
@@ -67,7 +69,7 @@ def value_of(tree: Tree, scope: Scope, unit: str = "") -> Datum:
         scope.work.step(tree.where)
         return Quoted(tree, scope, unit)
     if is_expression(tree.value):
-        scope.work.step(tree.where)
+        scope.work.step(tree.where, 1 + len(tree.text) // CHARACTERS)
         try:
             return evaluate(tree.text, scope)
         except ExpressionError as error:

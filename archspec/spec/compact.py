@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 
-from archspec.errors import Problem, SpecError, Where, nearest, shorten
+from archspec.errors import Problem, SpecError, Where, hinted, nearest, shorten
 from archspec.schema.kinds import Choice, Form, Whole, plainly
 from archspec.schema.tree import Scalar, Tree
 from archspec.schema.words import key_called
@@ -158,14 +158,14 @@ class _Words:
             return
         if main is None:
             self.problem("no-main", where, f"{self.signature.name} takes no bare value, this is '{shorten(word)}'",
-                         self.unasked(word) or advice(self.signature, word)
+                         self.unasked(word) or hinted(self.problems, advice, self.signature, word)
                          or f"write key=value; it takes {self.signature.takes()}")
         elif self.main and _is_value(self.main) and _is_value(word):
             self.problem("twice", where, f"{self.signature.name}: {main} is {self.main} already, and {word} stands here",
                          self.second(word))
         elif self.main or self.other_than_main(word):
             self.problem("unknown-word", where, f"{self.signature.name} does not know the word '{shorten(word)}'",
-                         self.several(word) or advice(self.signature, word)
+                         self.several(word) or hinted(self.problems, advice, self.signature, word)
                          or f"{main} is {self.main} already; write key=value")
         else:
             self.main = shorten(word)
@@ -241,8 +241,9 @@ def number_unasked(signature: Signature, word: str, sized: bool) -> str:
     return KERNEL_WITH_A_NAME if word[:1] == "$" else f"a kernel is {word}x{word}"
 
 
+@lru_cache(maxsize=1024)
 def advice(signature: Signature, word: str) -> str:
-    """What to write instead of a word that an operation does not know, or ''."""
+    """What to write instead of a word that an operation does not know, or ''. The same slip is often made in many items."""
     takes, lower = signature.arguments, word.lower()
     if "kernel" in takes and (match := ALMOST_PAIR.fullmatch(word)):
         return f"a kernel is {match[1]}x{match[2]}"

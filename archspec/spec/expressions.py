@@ -94,8 +94,23 @@ def names_in(text: str) -> frozenset[str]:
     return frozenset(read - _WORDS.keys() - FUNCTIONS.keys())
 
 
-@lru_cache(maxsize=4096)
 def _parsed(text: str) -> ast.expr:
+    found = _tried(text)
+    if isinstance(found, ExpressionError):
+        raise ExpressionError(str(found), found._hint)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _tried(text: str) -> ast.expr | ExpressionError:
+    """The tree of an expression, or what is wrong with it: it may stand in each of many repeats."""
+    try:
+        return _read(text)
+    except ExpressionError as error:
+        return error.with_traceback(None)
+
+
+def _read(text: str) -> ast.expr:
     if not (text.startswith("$(") and text.endswith(")")):
         raise ExpressionError(f"'{shorten(text)}' is not a name or an expression",
                               "$name or $(expression), as a whole value or as a word of its own")

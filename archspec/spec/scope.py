@@ -16,7 +16,7 @@ from archspec.schema.tree import Tree
 from archspec.spec.expressions import Datum, ExpressionError
 from archspec.spec.kept import Kept
 
-MAX_STEPS = 1_000_000
+MAX_STEPS = 500_000
 """Values that one spec may evaluate or give names to; the largest that ships needs 20,000."""
 MAX_DEPTH = 40
 """Lists whose entries lead to one another."""
@@ -39,9 +39,9 @@ class Work:
         self._depth = 0
         self._hints: dict[tuple[Where, str], str] = {}
 
-    def step(self, where: Where) -> None:
-        """Counts a value that is evaluated. Raises TooLarge."""
-        self.steps += 1
+    def step(self, where: Where, times: int = 1) -> None:
+        """Counts a value that is evaluated, a long expression several times. Raises TooLarge."""
+        self.steps += times
         self._check(where)
 
     def bind(self, tree: Tree | None) -> None:

@@ -82,3 +82,20 @@ def test_names_in_lists_of_stages_mean_what_they_mean_there(first: str, second: 
     assert problems[0].found == problems[1].found
     assert kept[0] == alone[0]
     assert kept[0] is None or seen(kept[0]) == seen(alone[0])
+
+
+@pytest.mark.parametrize("given", ["block: basic, width: 8", "block: b, extra: [act: tanh]", "block: c, extra: {matching: [act: tanh], differing: pad}"])
+def test_layers_of_stages_that_are_alike_say_where_their_own_stage_is_written(given: str, tmp_path: Path) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text(f"""
+input: 16x16x8
+classes: 4
+blocks:
+  b: {{parameters: {{extra: []}}, body: [residual: $extra]}}
+  c: {{parameters: {{extra: none}}, body: [residual: {{body: [act: relu], shortcut: $extra}}]}}
+stages: [{{{given}}}, {{{given}}}, {{{given}}}]
+head: [global_avg_pool, dense: $classes]
+""", encoding="utf-8")
+    spec = read_spec(resolve(str(path)))
+    kept, alone = _lowered(spec, Problems(), Repeats()), _lowered(spec, Problems(), Forgets())
+    assert seen(kept[0]) == seen(alone[0])

@@ -27,6 +27,7 @@ def listed(item: str) -> str:
     (f"stem: [{listed('conv: {x#: 1}')}]", 1_100_000),
     (f"stem: [{listed('conx#')}]", 700_000),
     (f"stem: [{listed('conv: 3x3 8 wrd#')}]", 1_300_000),
+    (f"stem: [{listed('conv: 3x3 8 wrd# y=3')}]", 1_400_000),
     (f"stem: [{listed('conv: 3x3 $a#')}]", 1_500_000),
     (f"defaults: {{{listed('conx#: 1')}}}", 600_000),
     (listed("stagex#: 1").replace(", ", "\n"), 800_000),
@@ -34,7 +35,7 @@ def listed(item: str) -> str:
     (f"stages: [{listed('{block: basc#}')}]", 1_400_000),
     (f"blocks: {{b: {{body: [{listed('conv: $a#')}]}}}}\nstem: [b]", 1_600_000),
     (f"blocks: {{b: {{parameters: {{{listed('wdth#: 1')}}}, body: [act]}}}}\nstem: [b]", 600_000),
-], ids=["argument", "operation", "word", "name", "default", "section", "key of train", "block", "name in a block", "unread"])
+], ids=["argument", "operation", "word", "word and argument", "name", "default", "section", "key of train", "block", "name in a block", "unread"])
 def test_a_hint_is_searched_for_where_it_is_shown(text: str, calls: int, tmp_path: Path) -> None:
     path = tmp_path / "net.yaml"
     path.write_text(BASE + text + HEAD)
@@ -105,6 +106,24 @@ def test_entries_are_counted_each_time_a_list_is_read(tmp_path: Path, monkeypatc
                     f"stem: [repeat: {{times: 30, body: [branches: {{split: $sizes, paths: [[], []]}}]}}]{HEAD}")
     with pytest.raises(SpecError, match="the spec evaluates and names more than 10000 values"):
         archspec.load(str(path))
+
+
+def test_a_long_expression_is_counted_several_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scope, "MAX_STEPS", 10_000)
+    path = tmp_path / "net.yaml"
+    long = " + ".join(["channels - channels"] * 15)
+    path.write_text(f"{BASE}stem: [repeat: {{times: 1000, body: [act: none if=$({long} > 9)]}}]{HEAD}")
+    with pytest.raises(SpecError, match="the spec evaluates and names more than 10000 values"):
+        archspec.load(str(path))
+
+
+def test_an_expression_that_cannot_be_read_is_tried_once(tmp_path: Path) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text(f"{BASE}stem: [repeat: {{times: 5000, body: [conv: 3x3 $(3 + + + * 2)]}}]{HEAD}")
+    archspec.lower("resnet20_digits")
+    with pytest.raises(SpecError) as caught, at_most(1_200_000):
+        archspec.load(str(path))
+    assert [problem.code for problem in caught.value.problems] == ["expression"]
 
 
 def test_copies_of_blocks_are_counted(tmp_path: Path) -> None:
