@@ -28,9 +28,9 @@ STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,63}")
 TWO = re.compile(r"(0|[1-9][0-9]{0,6})x(0|[1-9][0-9]{0,6})")
 THREE = re.compile(r"(\?|[1-9][0-9]{0,6})x(\?|[1-9][0-9]{0,6})x(\?|[1-9][0-9]{0,6})")
 MOST = 10_000_000
+"""Pixels that can be cut off."""
 CHARACTERS = 20
 """Of an expression that cost as much as a value."""
-"""Pixels that can be cut off."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
