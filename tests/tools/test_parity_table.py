@@ -33,7 +33,16 @@ def test_the_table_is_written_between_its_marks(tmp_path: Path, monkeypatch: pyt
     page = tmp_path / "weights.md"
     page.write_text(f"before\n{PARITY.BEGIN}\nold\n{PARITY.END}\nafter\n")
     monkeypatch.setattr(PARITY, "DOCS", page)
-    PARITY._write([PARITY.Outcome(PARITY.TWINS[0], 1e-6, 1.0).row], 0)
+    row = PARITY.Outcome(PARITY.TWINS[0], 1e-6, 1.0).row
+    PARITY._write([row])
     assert page.read_text().splitlines() == [
         "before", PARITY.BEGIN, "| layout | model | spec | size | largest error | cosine |", "| --- | --- | --- | --- | --- | --- |",
-        "| torchvision | resnet18 | resnet18 | 96x131 | 1.0e-06 | 1.000000 |", "", "1 twins, 1 below 0.0001.", PARITY.END, "after"]
+        "| torchvision | resnet18 | resnet18 | 96x131 | 1.0e-06 | 1.000000 |", "", "1 twins, the largest error 1.0e-06.", PARITY.END, "after"]
+    assert PARITY._rows()[PARITY.TWINS[0].title] == row
+
+
+def test_every_twin_has_a_row_and_is_equal() -> None:
+    """What `make parity` found when it last ran; nothing is in the table that is no twin any more."""
+    rows = {title: row for title, row in PARITY._rows().items() if "x" in title.split(" | ")[-1]}
+    assert rows.keys() == {twin.title for twin in PARITY.TWINS}
+    assert all(float(row.split(" | ")[-2]) < PARITY.EQUAL for row in rows.values())
