@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from archspec.errors import InputError
+from archspec.io.memory import keep_freed
 
 
 @contextmanager
@@ -63,6 +64,7 @@ def import_tensorflow(*, devices: bool = True) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     os.environ["KERAS_BACKEND"] = "tensorflow"
+    keep_freed()
     quiet_pillow()
     with quiet():
         try:

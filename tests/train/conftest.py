@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from runs import DIGITS, SPEC, undrawn
 
+from archspec.io.memory import keep_freed
+
+keep_freed()  # as the command does
 
 @pytest.fixture
 def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
