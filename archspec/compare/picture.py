@@ -102,7 +102,7 @@ def _rows(report: Report) -> list[Shape]:
     sides = network.a, network.b
     costs = [side.cost for side in sides]
     figures = [
-        _Figure("parameters", "parameters", (costs[0].parameters.total, costs[1].parameters.total)),
+        _Figure("parameters", "trainable", (costs[0].parameters.trainable, costs[1].parameters.trainable)),
         _Figure("multiply-adds", "macs", (costs[0].macs, costs[1].macs)),
         _Figure("activations", "activations", (costs[0].memory.activations, costs[1].memory.activations), bytes=True)]
     shapes: list[Shape] = [Text(half(wide / 2), -14, sides[0].name, face="s", dim=True),
@@ -168,7 +168,7 @@ def _tip(name: str, block: str, cost: StageCost | None) -> str:
         return name
     called = f"{cost.blocks} × {block}; " if block else ""
     shape = "×".join("?" if size is None else str(size) for size in cost.output)
-    return f"{name}: {called}{shape}; {count(cost.parameters)} parameters; {count(cost.macs)} multiply-adds"
+    return f"{name}: {called}{shape}; {count(cost.trainable)} parameters; {count(cost.macs)} multiply-adds"
 
 
 def _bars(section: SectionPair, figure: _Figure, top: int, x: float, y: float, names: tuple[str, str]) -> list[Shape]:
@@ -294,7 +294,7 @@ def _described(report: Report) -> str:
     """The difference in sentences."""
     network = report.network
     sides = network.a, network.b
-    figures = "; ".join(f"{side.name}: {count(side.cost.parameters.total)} parameters, {count(side.cost.macs)} multiply-adds"
+    figures = "; ".join(f"{side.name}: {count(side.cost.parameters.trainable)} parameters, {count(side.cost.macs)} multiply-adds"
                         for side in sides)
     same = [section.name for section in network.sections if section.status == "="]
     blocks = "; ".join(f"{each.title} ({each.heading}): {_told(each)}" for each in report.blocks)

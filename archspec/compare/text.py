@@ -42,10 +42,10 @@ def _sections(report: Report) -> Table:
     network = report.network
     table = grid("", "stage", "blocks", "output", "parameters", "", "multiply-adds", "", "activations", "", left=2)
     for section in network.sections:
-        figures = [_three(cost.parameters, cost.macs, cost.activations) if cost else (0, 0, 0) for cost in section.costs]
+        figures = [_three(cost.trainable, cost.macs, cost.activations) if cost else (0, 0, 0) for cost in section.costs]
         table.add_row(section.status, section.name, *_both(section), *_figures(*figures), style=STYLES[section.status])
     table.add_section()
-    totals = [_three(cost.parameters.total, cost.macs, cost.memory.activations) for cost in (network.a.cost, network.b.cost)]
+    totals = [_three(cost.parameters.trainable, cost.macs, cost.memory.activations) for cost in (network.a.cost, network.b.cost)]
     table.add_row("", "total", "", "", *_figures(*totals), style="bold")
     return table
 
