@@ -17,7 +17,7 @@ from archspec.graph.types import Tensor
 from archspec.io.places import written
 from archspec.spec.kept import PREVIOUS
 from archspec.views.numbers import UNITS as MAGNITUDES
-from archspec.views.numbers import count, short
+from archspec.views.numbers import count
 
 ROW = 17.0
 """From one line of small words to the next."""
@@ -41,8 +41,9 @@ def usual_act(boxes: Iterable[Box]) -> str:
 
 
 def tip(box: Box, label: str) -> str:
-    """A box's tooltip: layer, operation with norm and activation, shape, trainable parameters, batch-norm statistics,
-    multiply-adds, place in the spec.
+    """A box's tooltip: layer, operation with norm and activation, shape, parameters, multiply-adds, place in the spec.
+
+    Parameters are those that are trained; statistics of batch norm are told beside them.
     """
     if not box.nodes:
         return ""
@@ -77,7 +78,7 @@ def costs_of(nodes: Sequence[Node]) -> str:
     """The same of nodes."""
     macs = [node.macs for node in nodes]
     total = None if None in macs else sum(each or 0 for each in macs)
-    return f"{short(sum(node.trainable for node in nodes))} parameters, {short(total)} multiply-adds"
+    return f"{three(sum(node.trainable for node in nodes))} parameters, {three(total)} multiply-adds"
 
 
 def three(value: int | None) -> str:

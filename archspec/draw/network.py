@@ -20,7 +20,7 @@ from archspec.draw.shapes import SIZES, Extent, Face, Line, Mark, Rect, Shape, T
 from archspec.draw.svg import MARGIN, Picture
 from archspec.graph.ir import Graph
 from archspec.graph.ops import Conv
-from archspec.views.numbers import count
+from archspec.views.numbers import count, memory
 from archspec.views.summary import Summary, summary
 
 SPINE = 172.0
@@ -310,14 +310,7 @@ def _named(segment: Segment) -> list[tuple[str, Face]]:
 
 
 def _figures_of(parameters: int | None, macs: int | None, activations: int | None) -> tuple[str, str, str]:
-    return three(parameters), three(macs), _mebibytes(activations)
-
-
-def _mebibytes(value: int | None) -> str:
-    if value is None:
-        return "?"
-    size = value / 2**20
-    return "0" if not value else "< 0.1 MiB" if size < 0.05 else f"{size:.1f} MiB" if size < 99.95 else f"{size:,.0f} MiB"
+    return three(parameters), three(macs), memory(activations)
 
 
 # blocks below

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from archspec.draw.boxes import UNITS, Box, Part
 from archspec.draw.outline import Repeat, Segment
-from archspec.graph.ops import Concat, PadChannels, Pool, SliceChannels
+from archspec.graph.ops import Concat, PadChannels, Pool
 
 Place = tuple[str, int]
 """A repeat: its stage, and its number from 1."""

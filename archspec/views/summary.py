@@ -42,7 +42,10 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class StageCost:
-    """One stage, or the stem or the head; of `parameters` so many are `trainable`. `reach` is the receptive field (height, width) in pixels; None: the whole image."""
+    """One stage, or the stem or the head; of `parameters` so many are `trainable`.
+
+    `reach` is the receptive field (height, width) in pixels; None: the whole image.
+    """
 
     name: str
     blocks: int
