@@ -252,8 +252,8 @@ CHAPTERS: dict[str, tuple[tuple[str, str, str, Repeat | None, str], ...]] = {
          "give. The last norm stands ahead of the addition, the last activation behind it."),
         ("bottleneck", "resnet50", "stage2", None, "The bottleneck: a 1x1 convolution narrows, a 3x3 works, a 1x1 widens. In "
          "the first repeat of a stage the shortcut is a projection, for the map is halved."),
-        ("preactivation", "cifar_preact_resnet164", "stage1", 2, "Pre-activation: norm and activation stand ahead of each "
-         "convolution, and nothing stands on the way from block to block."),
+        ("preactivation", "cifar_preact_resnet164", "stage1", 2, "Pre-activation: norm and activation stand before the "
+         "first convolution and between them, and nothing stands on the way from block to block."),
         ("grouped", "resnext50_32x4d", "stage1", 2, "ResNeXt: the bottleneck with 32 groups in its 3x3."),
         ("aggregated", "resnext50_32x4d_aggregated", "stage1", 2, "The same as the paper's Figure 3a has it: 32 paths that "
          "are added. Three of them are drawn."),

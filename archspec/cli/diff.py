@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os.path import isdir, isfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from archspec.cli import DONE
-from archspec.cli.completed import files, keys_to_set_b, specs
-from archspec.cli.options import as_json, overrides, print_json, spec_of, svg_file, svg_look
+from archspec.cli.completed import files, keys_to_set_b, specs, stages
+from archspec.cli.options import as_json, overrides, print_json, spec_of, svg_file, svg_look, told
 from archspec.cli.screen import screen
 from archspec.errors import InputError
 from archspec.io.files import write_text
@@ -33,10 +33,12 @@ if TYPE_CHECKING:
               help="Change B alone: --set-b stages.se=16. May be repeated.")
 @click.option("-o", "--output", metavar="FILE", shell_complete=files,
               help="A picture to write, an SVG: both side by side.")
+@click.option("--stage", metavar="NAME", shell_complete=stages, help="One stage alone, or the stem or the head.")
+@click.option("--no-recipe", "recipe", flag_value=False, default=True, help="Without how the two are trained.")
 @svg_look
 @as_json
-def diff(a: str, b: str, overrides: tuple[str, ...], overrides_b: tuple[str, ...], output: str | None, theme: Theme,
-         background: bool, as_json: bool) -> int:
+def diff(a: str, b: str, overrides: tuple[str, ...], overrides_b: tuple[str, ...], output: str | None, stage: str | None,
+         recipe: bool, theme: Theme, background: bool, as_json: bool) -> int:
     """Say in what B differs from A, two specs or two runs: structure, sizes, cost and recipe.
 
     Runs are told by their folders, and differ in data and results, too. An inserted block or layer shifts nothing behind
@@ -46,20 +48,22 @@ def diff(a: str, b: str, overrides: tuple[str, ...], overrides_b: tuple[str, ...
     path = None if output is None else svg_file(output)
     first, second = _Side.of(a, overrides), _Side.of(b, (*overrides, *overrides_b))
     report = _report(first, second, _names(a, b, overrides_b))
-    if path is not None and not report.equal:
-        _draw(report, path, theme, background)
+    report = replace(report, network=report.network.only(stage) if stage else report.network,
+                     recipe=report.recipe if recipe else ())
+    written = "" if path is None or report.equal else _draw(report, path, theme, background)
     if as_json:
         from archspec.compare.report import to_json
         print_json(to_json(report))
     elif report.equal:
-        click.echo(f"{report.network.a.name} and {report.network.b.name}: no difference")
+        where = f" in {stage}" if stage else ""
+        click.echo(f"{report.network.a.name} and {report.network.b.name}: no difference{where}")
     else:
         from archspec.compare.text import text
         console = screen(120)
         for part in text(report):
             console.print(part, soft_wrap=isinstance(part, str), markup=False)
     if path is not None:
-        click.echo(f"{path}" if not report.equal else f"{path} is not written: there is no difference to draw", err=True)
+        click.echo(written or f"{path} is not written: there is no difference to draw", err=True)
     return DONE
 
 
@@ -105,7 +109,10 @@ def _names(a: str, b: str, changes: tuple[str, ...]) -> tuple[str, str]:
     return a, ", ".join((b, *changes))
 
 
-def _draw(report: Report, path: Path, theme: Theme, background: bool) -> None:
+def _draw(report: Report, path: Path, theme: Theme, background: bool) -> str:
+    """Writes the picture, and says what is written."""
     from archspec.compare.picture import picture
     from archspec.draw.svg import svg
-    write_text(path, svg(picture(report), theme, background=background))
+    drawn = picture(report)
+    write_text(path, svg(drawn, theme, background=background))
+    return told(path, drawn)

@@ -12,7 +12,7 @@ from click.core import ParameterSource
 
 from archspec.cli import DONE
 from archspec.cli.completed import any_of, called_blocks, files, nothing, specs, stages
-from archspec.cli.options import overrides, spec_of, svg_file, svg_look
+from archspec.cli.options import overrides, spec_of, svg_file, svg_look, told
 from archspec.errors import InputError, Where
 from archspec.io.files import write_text
 from archspec.io.places import user_path, written
@@ -193,13 +193,7 @@ def _write(picture: Picture, output: str | None, name: str, theme: Theme, backgr
         return
     path = Path(f"{NAMES.sub('_', name)}.svg") if output is None else svg_file(output)
     write_text(path, text)
-    click.echo(_told(path, picture))
-
-
-def _told(path: Path, picture: Picture) -> str:
-    wide, tall = picture.size
-    fits = {"column": "fits a column", "page": "needs the width of a page", "free": "wider than a page"}[picture.fits]
-    return f"{path}: {wide:g} x {tall:g} px, {fits}"
+    click.echo(told(path, picture))
 
 
 def _write_all(graph: Graph, picture: Callable[[Shown], Picture], output: str | None, theme: Theme, background: bool) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,6 +15,9 @@ from archspec.io.places import user_path
 from archspec.io.streams import aside
 from archspec.network import load
 from archspec.spec.arch import Spec
+
+if TYPE_CHECKING:
+    from archspec.draw.svg import Picture
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,6 +50,13 @@ def svg_file(name: str) -> Path:
         raise InputError(f"{path}: the picture is written as SVG\n  hint: -o {path.with_suffix('').name or 'network'}.svg; "
                          "rsvg-convert, Inkscape and CairoSVG make a PDF or PNG of it")
     return path
+
+
+def told(path: Path, picture: Picture) -> str:
+    """What is said of a picture that was written: its size, and what it fits."""
+    wide, tall = picture.size
+    fits = {"column": "fits a column", "page": "needs the width of a page", "free": "wider than a page"}[picture.fits]
+    return f"{path}: {wide:g} x {tall:g} px, {fits}"
 
 
 def needed(layers: Sequence[str]) -> str:

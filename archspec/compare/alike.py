@@ -33,7 +33,7 @@ class Distinct:
 
     @property
     def heading(self) -> str:
-        """What it holds for, in words: `first repeat of stage2, stage3; all other repeats: + alone`."""
+        """What it holds for, in words: `first repeat of stage2, stage3; all other repeats: only what is marked +`."""
         where = "" if self.where == self.title else self.where + self.example
         return "; ".join([*([where] if where else []), *(f"{where}: {what}" for where, what in self.partly)])
 
@@ -116,9 +116,10 @@ def _everywhere(pairs: Sequence[UnitPair]) -> bool:
 
 
 def _part(pair: UnitPair, whole: UnitPair) -> str:
-    """Which part of a difference another one is: `+ alone`."""
+    """Which part of a difference another one is: `only what is marked +`."""
     found, all_of_it = ({box.status for box in each.boxes} - {"="} for each in (pair, whole))
-    return f"{' and '.join(status for status in KINDS if status in found)} alone" if found < all_of_it else "in part"
+    marked = " and ".join(status for status in KINDS if status in found)
+    return f"only what is marked {marked}" if found < all_of_it else "only some of it"
 
 
 def _covers(found: Difference, told: Sequence[UnitPair]) -> bool:

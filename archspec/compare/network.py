@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from archspec.compare.layers import LayerPair, Status, UnitPair, unit_pair
 from archspec.compare.order import beside
 from archspec.compare.units import Stretch, Unit, stretches
+from archspec.errors import InputError, nearest, some
 from archspec.graph.ir import Graph
 from archspec.views.summary import StageCost, Summary, summary
 
@@ -58,11 +59,24 @@ class Difference:
     a: Side
     b: Side
     sections: tuple[SectionPair, ...]
+    part: bool = False
+    """Whether `sections` are not all of them."""
 
     @cached_property
     def equal(self) -> bool:
-        """Whether both are the same network, names of layers included."""
-        return self.a.graph.fingerprint == self.b.graph.fingerprint
+        """Whether both are the same network, names of layers included; of a part, whether its layers and sizes are."""
+        if self.a.graph.fingerprint == self.b.graph.fingerprint:
+            return True
+        return self.part and all(section.status == "=" for section in self.sections)
+
+    def only(self, name: str) -> Difference:
+        """One section of it, by its name on either side. Raises InputError where neither has it."""
+        found = tuple(section for section in self.sections if name in {each.name for each in (section.a, section.b) if each})
+        if not found:
+            names = dict.fromkeys(each.name for section in self.sections for each in (section.a, section.b) if each)
+            hint = nearest(name, names) or f"there are {some(names)}"
+            raise InputError(f"neither {self.a.name} nor {self.b.name} has a stage '{name}'\n  hint: {hint}")
+        return replace(self, sections=found, part=True)
 
     @property
     def units(self) -> Iterator[UnitPair]:

@@ -11,14 +11,14 @@ from archspec.compare.network import SectionPair
 from archspec.compare.report import Report, input_text, key_text, more_repeats, resized, tuned
 from archspec.compare.seen import OUTLINES, STYLES, Seen, marked, seen
 from archspec.draw.boxes import Box
-from archspec.draw.captions import ROW, Legend
+from archspec.draw.captions import ROW, Legend, three
 from archspec.draw.fit import WIDTHS
 from archspec.draw.laid import Look
 from archspec.draw.lettering import width, wrapped
 from archspec.draw.miniature import miniature
 from archspec.draw.shapes import SIZES, Line, Mark, Miniature, Rect, Shape, Text, extent, half, moved
 from archspec.draw.svg import MARGIN, Picture
-from archspec.views.numbers import count, short
+from archspec.views.numbers import count, memory
 from archspec.views.summary import StageCost
 
 HIGH, STEP = 40.0, 52.0
@@ -80,13 +80,7 @@ class _Figure:
     bytes: bool = False
 
     def text(self, value: int | None) -> str:
-        if value is None or not self.bytes:
-            return short(value)
-        if value >= 1000 * 2**20:
-            return f"{value / 2**30:.3g} GiB"
-        if value < 2**20 / 10:
-            return f"{value / 2**10:.0f} KiB" if value >= 2**10 else f"{value} B"
-        return f"{value / 2**20:.{int(value < 100 * 2**20)}f} MiB"
+        return memory(value) if self.bytes else three(value)
 
     def change(self, a: int | None, b: int | None) -> str:
         """+ 25.4 k; = where both are the same."""
@@ -102,7 +96,7 @@ def _rows(report: Report) -> list[Shape]:
     sides = network.a, network.b
     costs = [side.cost for side in sides]
     figures = [
-        _Figure("parameters", "parameters", (costs[0].parameters.total, costs[1].parameters.total)),
+        _Figure("parameters", "trainable", (costs[0].parameters.trainable, costs[1].parameters.trainable)),
         _Figure("multiply-adds", "macs", (costs[0].macs, costs[1].macs)),
         _Figure("activations", "activations", (costs[0].memory.activations, costs[1].memory.activations), bytes=True)]
     shapes: list[Shape] = [Text(half(wide / 2), -14, sides[0].name, face="s", dim=True),
@@ -168,7 +162,7 @@ def _tip(name: str, block: str, cost: StageCost | None) -> str:
         return name
     called = f"{cost.blocks} × {block}; " if block else ""
     shape = "×".join("?" if size is None else str(size) for size in cost.output)
-    return f"{name}: {called}{shape}; {count(cost.parameters)} parameters; {count(cost.macs)} multiply-adds"
+    return f"{name}: {called}{shape}; {count(cost.trainable)} parameters; {count(cost.macs)} multiply-adds"
 
 
 def _bars(section: SectionPair, figure: _Figure, top: int, x: float, y: float, names: tuple[str, str]) -> list[Shape]:
@@ -294,8 +288,8 @@ def _described(report: Report) -> str:
     """The difference in sentences."""
     network = report.network
     sides = network.a, network.b
-    figures = "; ".join(f"{side.name}: {count(side.cost.parameters.total)} parameters, {count(side.cost.macs)} multiply-adds"
-                        for side in sides)
+    costs = [(side.name, side.cost.parameters.trainable, side.cost.macs) for side in sides]
+    figures = "; ".join(f"{name}: {count(learned)} parameters, {count(macs)} multiply-adds" for name, learned, macs in costs)
     same = [section.name for section in network.sections if section.status == "="]
     blocks = "; ".join(f"{each.title} ({each.heading}): {_told(each)}" for each in report.blocks)
     said = [figures, f"The same: {', '.join(same)}" if same else "", f"Different: {blocks}" if blocks else ""]

@@ -164,7 +164,8 @@ def to_json(report: Report) -> dict[str, object]:
         "fingerprints": [side.graph.fingerprint for side in sides],
         "input": [list(side.graph.input.type.shape) for side in sides],
         "classes": [side.graph.output.type.channels for side in sides],
-        "parameters": [side.cost.parameters.total for side in sides], "macs": [side.cost.macs for side in sides],
+        "parameters": [side.cost.parameters.total for side in sides],
+        "trainable": [side.cost.parameters.trainable for side in sides], "macs": [side.cost.macs for side in sides],
         "depth": [side.cost.depth for side in sides],
         "activations_bytes_per_image": [side.cost.memory.activations for side in sides],
         "stages": [{"name": section.name, "status": section.status, **dict(zip("ab", map(_stage, section.costs), strict=True))}
@@ -181,8 +182,8 @@ def to_json(report: Report) -> dict[str, object]:
 
 def _stage(cost: StageCost | None) -> dict[str, object] | None:
     return None if cost is None else {
-        "name": cost.name, "blocks": cost.blocks, "output": list(cost.output), "parameters": cost.parameters, "macs": cost.macs,
-        "activations_bytes_per_image": cost.activations}
+        "name": cost.name, "blocks": cost.blocks, "output": list(cost.output), "parameters": cost.parameters,
+        "trainable": cost.trainable, "macs": cost.macs, "activations_bytes_per_image": cost.activations}
 
 
 def _layer_text(pair: LayerPair, side: int) -> str:

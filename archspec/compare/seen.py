@@ -244,7 +244,8 @@ class _Side:
         elif box is None:
             other = pair.box
             assert isinstance(outline, Rect)
-            yield Mark((replace(outline, style=GHOST),), f"not in {self.name}: {other.name}, {other.label}")
+            past = [self._past(outline, arrived, name)] if through and arrived else []
+            yield Mark((replace(outline, style=GHOST), *past), f"not in {self.name}: {other.name}, {other.label}")
         elif isinstance(outline, Circle):
             yield Mark(tuple(self._circle(mark, box, pair.status)), tip(box, self.layout.words(box)), box.name, _section(box))
         else:
@@ -264,10 +265,13 @@ class _Side:
             elif box.after.act:
                 yield replace(shape, words=box.after.act)
 
-    def _past(self, circle: Circle, arrived: Point, name: str) -> Line:
-        """The line that goes on where the other side has a circle."""
-        way = straight((arrived, (circle.x, circle.y), (circle.x, circle.y + circle.radius)))
-        return Line(way, "e", False, self._called(name))
+    def _past(self, outline: Rect | Circle, arrived: Point, name: str) -> Line:
+        """The line that goes on where the other side has a box or a circle: from where it comes in to the bottom's middle."""
+        around = outline.extent
+        x, y = (around.left + around.right) / 2, (around.top + around.bottom) / 2
+        way = (arrived, (x, y), (x, around.bottom)) if isinstance(outline, Circle) else (
+            arrived, (arrived[0], y), (x, y), (x, around.bottom))
+        return Line(straight(way), "e", False, self._called(name))
 
 
 def mark_kind(mark: Mark) -> str:

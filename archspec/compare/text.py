@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -13,7 +13,7 @@ from archspec.compare.keys import KeyPair
 from archspec.compare.layers import Status
 from archspec.compare.network import SectionPair
 from archspec.compare.report import Report, input_text, key_text, lines, more_repeats, resized, tuned
-from archspec.views.numbers import count, mebibytes, shape
+from archspec.views.numbers import count, memory, shape
 from archspec.views.tables import grid
 
 STYLES: dict[Status, str] = {"=": "dim", "≠": "magenta", "+": "cyan", "−": "yellow"}
@@ -42,11 +42,12 @@ def _sections(report: Report) -> Table:
     network = report.network
     table = grid("", "stage", "blocks", "output", "parameters", "", "multiply-adds", "", "activations", "", left=2)
     for section in network.sections:
-        figures = [_three(cost.parameters, cost.macs, cost.activations) if cost else (0, 0, 0) for cost in section.costs]
+        figures = [_three(cost.trainable, cost.macs, cost.activations) if cost else (0, 0, 0) for cost in section.costs]
         table.add_row(section.status, section.name, *_both(section), *_figures(*figures), style=STYLES[section.status])
     table.add_section()
-    totals = [_three(cost.parameters.total, cost.macs, cost.memory.activations) for cost in (network.a.cost, network.b.cost)]
-    table.add_row("", "total", "", "", *_figures(*totals), style="bold")
+    costs = network.a.cost, network.b.cost
+    totals = [_three(cost.parameters.trainable, cost.macs, cost.memory.activations) for cost in costs]
+    table.add_row("", "whole network" if network.part else "total", "", "", *_figures(*totals), style="bold")
     return table
 
 
@@ -67,17 +68,16 @@ def _three(parameters: int, macs: int | None, activations: int | None) -> _Three
 
 def _figures(a: _Three, b: _Three) -> list[str]:
     """What the second has, and how much more that is than the first's, of each figure."""
-    return [count(b[0]), _change(a[0], b[0]), count(b[1]), _change(a[1], b[1]), mebibytes(b[2]), _change(a[2], b[2], 2**20)]
+    return [count(b[0]), _change(a[0], b[0]), count(b[1]), _change(a[1], b[1]), memory(b[2]), _change(a[2], b[2], memory)]
 
 
-def _change(a: int | None, b: int | None, unit: int = 1) -> str:
-    """+25,392; = where both are the same; in a larger unit one digit more, +0.4."""
+def _change(a: int | None, b: int | None, said: Callable[[int | None], str] = count) -> str:
+    """+25,392; = where both are the same."""
     if a == b:
         return "="
     if a is None or b is None:
         return "?"
-    much = abs(b - a) / unit
-    return ("+" if b > a else "−") + (f"{much:,.0f}" if unit == 1 else f"{much:,.1f}" if much >= 0.05 else "<0.1")
+    return ("+" if b > a else "−") + said(abs(b - a))
 
 
 def _facts(report: Report) -> Iterator[str]:

@@ -17,7 +17,7 @@ from archspec.graph.types import Tensor
 from archspec.io.places import written
 from archspec.spec.kept import PREVIOUS
 from archspec.views.numbers import UNITS as MAGNITUDES
-from archspec.views.numbers import count, short
+from archspec.views.numbers import count
 
 ROW = 17.0
 """From one line of small words to the next."""
@@ -41,14 +41,18 @@ def usual_act(boxes: Iterable[Box]) -> str:
 
 
 def tip(box: Box, label: str) -> str:
-    """A box's tooltip: layer, operation with norm and activation, shape, parameters, multiply-adds, place in the spec."""
+    """A box's tooltip: layer, operation with norm and activation, shape, parameters, multiply-adds, place in the spec.
+
+    Parameters are those that are trained; statistics of batch norm are told beside them.
+    """
     if not box.nodes:
         return ""
     way = f"a block of {len(box.nodes)} layers" if box.block else " → ".join(_word(node.op) for node in box.nodes)
-    parameters = sum(node.parameters for node in box.nodes)
+    parameters = sum(node.trainable for node in box.nodes)
+    statistics = sum(node.parameters for node in box.nodes) - parameters
     macs = [node.macs for node in box.nodes]
     facts = [way if len(box.nodes) > 1 else "", str(box.output).replace("x", "×"),
-             f"{count(parameters)} parameters" if parameters else "",
+             f"{count(parameters)} parameters" if parameters else "", f"{count(statistics)} statistics" if statistics else "",
              "" if None in macs or not any(macs) else f"{count(sum(each or 0 for each in macs))} multiply-adds",
              place(box.where)]
     return f"{box.name}: {'; '.join([label, *(fact for fact in facts if fact)])}"
@@ -66,7 +70,7 @@ def _word(op: Op) -> str:
 
 
 def costs(boxes: Iterable[Box]) -> str:
-    """386 k parameters, 426 M multiply-adds."""
+    """386 k parameters, 426 M multiply-adds; of parameters those that are trained, as in papers."""
     return costs_of([node for box in boxes for node in box.nodes])
 
 
@@ -74,7 +78,7 @@ def costs_of(nodes: Sequence[Node]) -> str:
     """The same of nodes."""
     macs = [node.macs for node in nodes]
     total = None if None in macs else sum(each or 0 for each in macs)
-    return f"{short(sum(node.parameters for node in nodes))} parameters, {short(total)} multiply-adds"
+    return f"{three(sum(node.trainable for node in nodes))} parameters, {three(total)} multiply-adds"
 
 
 def three(value: int | None) -> str:
@@ -126,14 +130,18 @@ class Legend:
     def strips(self, boxes: Iterable[Box], look: Look) -> None:
         """The strips that occur, each once."""
         entries: dict[tuple[str, ...], tuple[Strip, Strip, str]] = {}
+        named: set[tuple[str, ...]] = set()  # those whose activation some boxes say themselves
         for box in boxes:
             if isinstance(box.op, UNITS) and (box.before or box.after):
                 strips = (box.before, box.after)
                 form = tuple(each for strip in strips for each in (strip.norm, strip.form if strip else ""))
+                if any(strip.act not in ("", look.usual) for strip in strips):
+                    named.add(form)
                 if form not in entries or look.usual in (box.before.act, box.after.act):  # the usual one stands for others
                     entries[form] = (*strips, box.kind)
-        for before, after, kind in entries.values():
-            words = [_meaning(before, "before", look.usual), _meaning(after, "after", look.usual)]
+        for form, (before, after, kind) in entries.items():
+            usual = f"{look.usual} (or as named)" if form in named else look.usual
+            words = [_meaning(strip, where, look.usual, usual) for strip, where in ((before, "before"), (after, "after"))]
             swatch: list[Rect | Line] = [Rect(0, 0, SWATCH, 11, kind, 2)]
             for strip, at in ((before, 0), (after, 7)):
                 if strip and strip.form == "line":
@@ -181,10 +189,11 @@ def _holds(called: Sequence[Box]) -> str:
     return f"a block of {len(nodes)} layers"
 
 
-def _meaning(strip: Strip, where: str, usual: str) -> str:
+def _meaning(strip: Strip, where: str, usual: str, said: str) -> str:
+    """What a strip is; the usual activation is said so."""
     if not strip:
         return ""
-    act = strip.act if strip.act in ("", usual) else "activation"
+    act = "" if not strip.act else said if strip.act == usual else "activation"
     if strip.norm and act:
         return f"{strip.norm} and {act} {where}"
     return f"{strip.norm} {where}" if strip.norm else f"{act} {where}, no norm"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from archspec.draw.block import Link
 from archspec.draw.boxes import Box, fold
@@ -26,6 +27,8 @@ ARRIVAL = 6.0
 LANE = 8.0
 BESIDE = 8.0
 BETWEEN = 18.0
+BRACKET = 4.0
+"""How wide a bracket beside a path is."""
 
 
 def full_picture(graph: Graph, *, width: Wanted = "auto", link: Link | None = None) -> Picture:
@@ -61,6 +64,8 @@ def _finished(shapes: Sequence[Shape], columns: Sequence[_Column], title: str, w
         legend.entry([Circle(SWATCH / 2, 5.5, ROUND, "plain")], "add")
     if any(row.circle and row.box and row.box.sign == "×" for column in columns for row in column.rows):
         legend.entry([Circle(SWATCH / 2, 5.5, ROUND, "gate")], "multiply")
+    if any(column.paths for column in columns):
+        legend.entry([_bracket(SWATCH / 2, 0, 11)], "paths side by side, drawn one below the other")
     if any(lane.dashed for column in columns for lane in column.lanes):
         legend.entry([Line(((0, 5.5), (SWATCH, 5.5)), "w")], "dashed: new channels are zero")
     for column in columns:
@@ -72,6 +77,10 @@ def _finished(shapes: Sequence[Shape], columns: Sequence[_Column], title: str, w
     if width != "auto" and picture.size[0] > WIDTHS[width] * SIZES["c"] / SMALLEST:
         raise too_wide(title, picture.size[0], width, SIZES["c"])
     return picture
+
+
+def _bracket(right: float, top: float, bottom: float) -> Line:
+    return Line(((right, top), (right - BRACKET, top), (right - BRACKET, bottom), (right, bottom)))
 
 
 def _column(graph: Graph, link: Link | None) -> _Column:
@@ -160,7 +169,23 @@ class _Column:
                 free = [row for row in range(lane.source + 1, lane.ends[0]) if not self.rows[row].arrives]
                 lane.rows = free[:len(lane.boxes)]
         self.wide = 2 * half(max(self._wide(row.box) for row in self.rows[1:] if row.box and not row.circle) / 2)
+        self.paths = self._paths()
         self._lanes()
+
+    def _paths(self) -> list[tuple[int, int]]:
+        """The first and last rows of what stands side by side between a fork and a join, which look like a chain else.
+
+        A path begins where a row does not take what is above it, and before that where the value parts.
+        """
+        parting = {lane.source for lane in self.lanes for end in lane.ends if not self.rows[end].follows}
+        begins = [index for index, row in enumerate(self.rows) if index and (
+            not row.follows or index - 1 in parting or (row.arrives and not row.circle) or self.rows[index - 1].circle)]
+        found = []
+        for first, after in pairwise([*begins, len(self.rows)]):
+            row = self.rows[first]
+            if (not row.follows and not (row.box and row.box.joins)) or (row.follows and first - 1 in parting):
+                found.append((first, after - 1))
+        return found
 
     def _beside(self, users: dict[str, list[str]]) -> dict[str, Box]:
         """Boxes of shortcuts that stand on the right, not on the spine: their rows have room for them."""
@@ -234,6 +259,9 @@ class _Column:
             before = self.rows[index - 1]
             if row.follows:
                 found.append(Line(((0, before.y + before.high), (0, row.y)), "e", False, self._source(index - 1)))
+        edge = -self.wide / 2 - 3
+        for top, bottom in ((self.rows[first], self.rows[last]) for first, last in self.paths):
+            found.append(_bracket(edge, top.y, bottom.y + bottom.high))
         arrived, sizes = dict.fromkeys(range(len(self.rows)), 0), self.sizes()
         for lane in sorted(self.lanes, key=lambda lane: lane.x):
             found += self._lane(lane, arrived)
@@ -242,7 +270,8 @@ class _Column:
             found.append(self._mark(row.box, row.y, row.high, 0, self.wide, row.circle))
             size = sizes[index]
             if size and self.sized:
-                found.append(Text(-self.wide / 2 - 8, half(row.y + row.high / 2 + 3.5), size, "end", "c", dim=True))
+                left = edge - BRACKET if self.paths else edge
+                found.append(Text(left - 5, half(row.y + row.high / 2 + 3.5), size, "end", "c", dim=True))
         last = self.rows[-1]
         return [*found, Line(((0, last.y + last.high), (0, last.y + last.high + 12)), "e", True, self._source(-1))]
 

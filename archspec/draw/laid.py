@@ -104,8 +104,8 @@ class Layout:
                 return self.leaf(box, self.width(box))
             case Series():
                 return self._series(tree, source)
-            case Lane(boxes):
-                return Laid((), 0, 0, 0, (Port(0, 0, source, bool(boxes), arrow=False),), (Port(0, 0, source, bool(boxes)),))
+            case Lane():
+                return Laid((), 0, 0, 0, (Port(0, 0, source, tree.dashed, arrow=False),), (Port(0, 0, source, tree.dashed),))
             case Parallel():
                 return self._parallel(tree, source)
             case Knot():
@@ -170,7 +170,7 @@ class Layout:
 
     def _circle(self, box: Box, taken: Collection[int]) -> Laid:
         """A circle with its sign; its activation beside it, where no line arrives: -1 is its left, 1 its right."""
-        shapes: list[Text | Rect | Circle | Line] = [Circle(0, CIRCLE, CIRCLE, box.kind)]
+        shapes: list[Text | Rect | Circle | Line] = [Circle(0, CIRCLE, CIRCLE, f"{box.kind} x" if box.dashed else box.kind)]
         arm = 4.0 if box.sign == "+" else 3.0
         strokes = [((-arm, 0), (arm, 0)), ((0, -arm), (0, arm))] if box.sign == "+" else [
             ((-arm, -arm), (arm, arm)), ((-arm, arm), (arm, -arm))]

@@ -47,7 +47,7 @@ def _boxes(segment: Segment, place: int, lines: list[str], kinds: dict[str, list
         times = f" × {len(segment.repeats)}" if len(segment.repeats) > 1 else ""
         macs = [node.macs for node in segment.nodes]
         words = [f"<b>{_label(segment.title)}</b>{times}", *([_label(segment.words)] if segment.words else []),
-                 f"{three(sum(node.parameters for node in segment.nodes))} parameters",
+                 f"{three(sum(node.trainable for node in segment.nodes))} parameters",
                  f"{three(None if None in macs else sum(each or 0 for each in macs))} multiply-adds"]
         left, right = ("[[", "]]") if times else ("[", "]")
         lines.append(f'  {name}{left}"{"<br>".join(words)}"{right}')

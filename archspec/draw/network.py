@@ -20,7 +20,7 @@ from archspec.draw.shapes import SIZES, Extent, Face, Line, Mark, Rect, Shape, T
 from archspec.draw.svg import MARGIN, Picture
 from archspec.graph.ir import Graph
 from archspec.graph.ops import Conv
-from archspec.views.numbers import count
+from archspec.views.numbers import count, memory
 from archspec.views.summary import Summary, summary
 
 SPINE = 172.0
@@ -58,8 +58,7 @@ def network_picture(graph: Graph, *, width: Wanted = "auto", link: Link | None =
     y = half(around.bottom)
     shown: list[Box] = []
     short, left_out = False, list[str]()
-    for pattern in below:
-        fitted, look = _below(pattern, rooms, usual)
+    for pattern, (fitted, look) in zip(below, _below(below, rooms, usual), strict=True):
         if fitted:
             shapes.append(Line(((left, y + 14), (left + wide, y + 14)), "f"))
             shapes += moved(fitted, left, y + 36)
@@ -89,14 +88,14 @@ def _small(pattern: Pattern) -> bool:
 def _described(graph: Graph, segments: Sequence[Segment], cost: Summary) -> str:
     """The network in sentences."""
     words = [f"{graph.name}: from {shape_text(graph.input.type)} to {shape_text(graph.output.type)}, "
-             f"{count(cost.parameters.total)} parameters, {count(cost.macs)} multiply-adds"]
+             f"{count(cost.parameters.trainable)} parameters, {count(cost.macs)} multiply-adds"]
     for row in cost.stages:
         own = [segment for segment in segments if segment.section == row.name]
         parts = [f"{len(segment.repeats)} × {segment.words or segment.title}" if segment.form == "stage"
                  else segment.words if segment.form == "run" else ", ".join(box.label for box in segment.boxes)
                  for segment in own]
         words.append(f"{row.name}: {'; '.join(parts)}; output {shape_text(own[-1].output)}, "
-                     f"{count(row.parameters)} parameters, {count(row.macs)} multiply-adds")
+                     f"{count(row.trainable)} parameters, {count(row.macs)} multiply-adds")
     return ". ".join(words) + "."
 
 
@@ -160,8 +159,8 @@ class _Spine:
                 before = self.segments[index - 1]
                 shape = shape_text(before.output)
                 plain = before.form == segment.form == "boxes"
-                said = shape != last and not plain
-                gap = (NEAR if plain and not before.auxiliary else FAR) + (HUNG if before.auxiliary else 0)
+                said = shape != last
+                gap = (NEAR if plain and not said and not before.auxiliary else FAR) + (HUNG if before.auxiliary else 0)
                 y = bottom + gap
                 if said:
                     found.append(Text(self.middle + 9, y - 10, shape, "start", "s", dim=True))
@@ -248,7 +247,7 @@ class _Spine:
         times = f"{len(segment.repeats)} × " if segment.form == "stage" else ""
         what = segment.words if segment.form == "run" else segment.words or segment.title
         return (f"{segment.title}: {times}{what}; {shape_text(segment.output)}; "
-                f"{count(sum(node.parameters for node in segment.nodes))} parameters; {count(total)} multiply-adds")
+                f"{count(sum(node.trainable for node in segment.nodes))} parameters; {count(total)} multiply-adds")
 
     # what hangs beside the spine
 
@@ -272,8 +271,8 @@ class _Spine:
 
     def _figures(self, bottom: float) -> list[Shape]:
         """A number over a bar for each section, and the totals below; all bars have one scale."""
-        rows = [(row.parameters, row.macs, row.activations) for row in self.cost.stages]
-        totals = (self.cost.parameters.total, self.cost.macs, self.cost.memory.activations)
+        rows = [(row.trainable, row.macs, row.activations) for row in self.cost.stages]
+        totals = (self.cost.parameters.trainable, self.cost.macs, self.cost.memory.activations)
         shares = [[value / total if value is not None and total else None for value, total in zip(row, totals, strict=True)]
                   for row in rows]
         largest = max((share for row in shares for share in row if share), default=1.0)
@@ -295,7 +294,9 @@ class _Spine:
                 found.append(Mark((track, *own_bar), title))
         for x, words in zip(starts, _figures_of(*totals), strict=True):
             found.append(Text(x, bottom + 30, words, "start", "b"))
-        note = (f"{count(self.cost.parameters.trainable)} trainable parameters. "
+        exact = count(self.cost.parameters.trainable)
+        statistics = self.cost.parameters.non_trainable
+        note = (f"{exact} parameters{f', batch norm has {count(statistics)} statistics besides' if statistics else ''}. "
                 "Activations: of one image, float32, as kept for training.")
         if any(segment.auxiliary for segment in self.segments):
             note += " Dashed: auxiliary heads, not counted."
@@ -309,28 +310,30 @@ def _named(segment: Segment) -> list[tuple[str, Face]]:
 
 
 def _figures_of(parameters: int | None, macs: int | None, activations: int | None) -> tuple[str, str, str]:
-    return three(parameters), three(macs), _mebibytes(activations)
-
-
-def _mebibytes(value: int | None) -> str:
-    if value is None:
-        return "?"
-    size = value / 2**20
-    return "0" if not value else "< 0.1 MiB" if size < 0.05 else f"{size:.1f} MiB" if size < 99.95 else f"{size:,.0f} MiB"
+    return three(parameters), three(macs), memory(activations)
 
 
 # blocks below
 
-def _below(pattern: Pattern, rooms: Sequence[float], usual: str) -> tuple[list[Shape], Look]:
-    """A block with what varies by stage, from (0, 0) down, in the least room that is enough; nothing if none is."""
+def _below(found: Sequence[Pattern], rooms: Sequence[float], usual: str) -> list[tuple[list[Shape], Look]]:
+    """Blocks with what varies by stage, each from (0, 0) down, in the least room that is enough; nothing if none is.
+
+    All say in one way what varies, where there is room for that.
+    """
+    alike = _fitted(found, rooms, usual) if found else []
+    return alike or [(_fitted([pattern], rooms, usual) or [([], Look())])[0] for pattern in found]
+
+
+def _fitted(found: Sequence[Pattern], rooms: Sequence[float], usual: str) -> list[tuple[list[Shape], Look]]:
+    """Blocks in the least room and the roomiest look that hold for all of them; nothing if none does."""
     for room in rooms:
         for look in LOOKS:
             look = replace(look, usual=usual)
             for form in (_beside, _lettered):
-                shapes = form(pattern, look, room, rooms[0])
-                if shapes:
-                    return shapes, look
-    return [], Look()
+                drawn_ = [(form if pattern.cells else _beside)(pattern, look, room, rooms[0]) for pattern in found]
+                if all(drawn_):
+                    return [(shapes, look) for shapes in drawn_]
+    return []
 
 
 def _headed(pattern: Pattern, room: float) -> list[Shape]:
@@ -428,7 +431,7 @@ def _table(stages: Sequence[str], columns: Mapping[tuple[Cell, ...], str], face:
     x = half(max(_measure(stage, "s") for stage in stages))
     found: list[Shape] = [Text(0, 19 + 15 * row, stage, "start", "s", dim=True) for row, stage in enumerate(stages)]
     for cells, letter in columns.items():
-        x += half(max(_measure(text, face) for text in [letter, *(cell.text for cell in cells)]) + 18)
+        x += half(max(_measure(text, face) for text in [letter, *(cell.text for cell in cells)]) + 14)
         found.append(Text(x, 0, letter, "end", "s", dim=True))
         found += [Text(x, 19 + 15 * row, cell.text, "end", face) for row, cell in enumerate(cells)]
     return [*found, Line(((0, 6), (x, 6)), "f")]
@@ -441,7 +444,10 @@ def _letter(index: int) -> str:
 def _with_letter(box: Box, letters: Mapping[str, str]) -> Box:
     if box.name not in letters:
         return box
-    return replace(box, words=(box.words[0], letters[box.name], *box.words[1:]))
+    first, *others = box.words
+    if box.kind == "plain" or first == "channels":  # drop path a, channels b: as the number would stand
+        return replace(box, words=(f"{first} {letters[box.name]}", *others))
+    return replace(box, words=(first, letters[box.name], *others))
 
 
 def _noted(pattern: Pattern, shapes: Iterable[Shape], room: float) -> list[Shape]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from archspec.draw.boxes import UNITS, Box, Part
 from archspec.draw.outline import Repeat, Segment
-from archspec.graph.ops import Concat, PadChannels, Pool, SliceChannels
+from archspec.graph.ops import Concat, PadChannels, Pool
 
 Place = tuple[str, int]
 """A repeat: its stage, and its number from 1."""
@@ -30,7 +30,8 @@ class Cell:
     @property
     def text(self) -> str:
         """On one line."""
-        words = f"{self.main}–{self.until}" if self.until else self.main
+        sign = " → " if "–" in self.main else "–"
+        words = f"{self.main}{sign}{self.until}" if self.until else self.main
         return f"{words}, {self.more}" if self.more else words
 
 
@@ -186,8 +187,8 @@ def _pattern(group: _Group, repeats: Mapping[str, int], where: str) -> Pattern:
     if padded:
         notes.insert(0, f"dashed line: {_padding(padded, places, len(group.found))}")
     for kept, found in dashed.items():
-        which = "" if len(dashed) == 1 else " " + ", ".join(dict.fromkeys(box.sign or box.words[0] for box in found))
-        notes.insert(0, f"dashed{which}: in {places.said(kept)} only")
+        which = ", ".join(dict.fromkeys(box.sign or box.words[0] for box in found))
+        notes.insert(0, f"dashed {which}: only in {places.said(kept)}")
     for (word, held), letter in letters.items():
         values = {value: [place for place, each in held if each == value] for value in sorted({value for _, value in held})}
         said = ", ".join(f"{value} in {places.said(values[value])}" for value in values)
@@ -248,8 +249,6 @@ def _box(box: Box, here: Mapping[Place, Box], stages: Sequence[str],
             words.append(f"/{letter}" if kind == "stride" else f"dilation {letter}")
     if isinstance(box.op, Concat):  # what it joins says how much
         varied = []
-    elif isinstance(box.op, SliceChannels) and varied:
-        words, varied = ["channels"], []
     if not varied and not any(more.values()):
         return replace(box, words=tuple(words)), ()
     column = []
@@ -262,7 +261,7 @@ def _box(box: Box, here: Mapping[Place, Box], stages: Sequence[str],
         elif mains == [""]:
             column.append(Cell(extra[0] if len(extra) == 1 else f"{extra[0]} …"))
         else:
-            column.append(Cell(mains[0], extra[0], mains[-1] if len(mains) > 1 else ""))
+            column.append(Cell(mains[0], extra[0], _new(mains[0], mains[-1]) if len(mains) > 1 else ""))
     return replace(box, words=tuple(words) or box.words[:1]), tuple(column)
 
 
@@ -279,8 +278,14 @@ def _bare(word: str) -> str:
 
 
 def _numbers(word: str) -> str:
-    """The numbers of a word, a rate in two digits."""
-    return "–".join(f"{float(number):.2g}" if "." in number else number for number in _NUMBER.findall(word))
+    """The numbers of a word: 0–127 of `channels 0–127`."""
+    return "–".join(_NUMBER.findall(word))
+
+
+def _new(first: str, last: str) -> str:
+    """What the last of several ranges has that the first has not: its end alone where both begin alike."""
+    start, dash, end = last.partition("–")
+    return end if dash and first.startswith(f"{start}–") else last
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,19 +307,20 @@ class _Places:
             stages = [stage for stage, ways in waiting.items() if way in ways]
             waiting = {stage: ways for stage, ways in waiting.items() if way not in ways}
             names = "each stage" if len(stages) == len(own) > 1 else ", ".join(stages)
-            said.append(f"{way} of {names}" if way else names)
+            said.append(way.format(names))
         return " and in ".join(said)
 
     def _ways(self, stage: str, numbers: Sequence[int]) -> list[str]:
-        """What numbers of a stage's repeats may be called, the plainest first."""
+        """What numbers of a stage's repeats may be called, the plainest first; `{}` stands for the stage."""
         count, among = self.repeats[stage], sorted(numbers)
         if not among:
             return []
-        ways = {"": list(range(1, count + 1)), "the first repeat": [1], "all repeats but the first": list(range(2, count + 1)),
-                "the last repeat": [count], "all repeats but the last": list(range(1, count))}
+        ways = {"{}": list(range(1, count + 1)), "the first repeat of {}": [1],
+                "{} from the second repeat on": list(range(2, count + 1)),
+                "the last repeat of {}": [count], "{} without the last repeat": list(range(1, count))}
         found = [way for way, meant in ways.items() if meant == among]
         if found:
             return found
         if len(among) > 4:
-            return [f"repeats {among[0]}, {among[1]}, … {among[-1]}"]
-        return [f"repeat{'s' if len(among) > 1 else ''} {', '.join(map(str, among))}"]
+            return [f"repeats {among[0]}, {among[1]}, … {among[-1]} of {{}}"]
+        return [f"repeat{'s' if len(among) > 1 else ''} {', '.join(map(str, among))} of {{}}"]

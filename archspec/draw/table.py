@@ -21,6 +21,7 @@ from archspec.graph.ops import Dropout, Flatten, Pad, SliceChannels
 from archspec.graph.types import Tensor
 from archspec.schema.tree import Scalar
 from archspec.spec.arch import Spec
+from archspec.views.summary import totals
 
 Style = Literal["resnet", "rows", "inception"]
 Format = Literal["latex", "markdown", "html"]
@@ -40,9 +41,9 @@ class Bracket:
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """Multiply-adds; none where a size is open."""
+    """Multiply-adds, or parameters; none where a size is open."""
 
-    macs: int | None
+    value: int | None
 
 
 Content = tuple[str | Bracket | Amount, ...]
@@ -51,11 +52,11 @@ Content = tuple[str | Bracket | Amount, ...]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`words` are how many columns from the left hold words; `total` is the last row, under a rule, its words over these."""
+    """`words` columns from the left hold words; `totals` are the last rows, under a rule, with their names over these."""
 
     header: tuple[str, ...]
     rows: tuple[tuple[Content, ...], ...]
-    total: tuple[Content, ...]
+    totals: Mapping[str, tuple[Content, ...]]
     words: int
 
 
@@ -67,7 +68,7 @@ def stages_table(networks: Mapping[str, Graph]) -> Table:
         sizes = list(dict.fromkeys(_size(column[section][-1].output) for column in columns.values() if section in column))
         cells = [_content(column[section]) if section in column else ("–",) for column in columns.values()]
         rows.append(((section,), (" or ".join(sizes),), *cells))
-    return Table(("stage", "output", *networks), tuple(rows), tuple(_macs(graph) for graph in networks.values()), 2)
+    return Table(("stage", "output", *networks), tuple(rows), _totals(networks.values(), 0), 2)
 
 
 def rows_table(graph: Graph, spec: Spec) -> Table:
@@ -92,7 +93,7 @@ def rows_table(graph: Graph, spec: Spec) -> Table:
             rows.append(_operator(before, f"{segment.title}: {segment.words}", len(names), segment.output))
             before = segment.output
     columns = 1 + len(names) + 3
-    return Table(("input", "operator", *names, "c", "n", "s"), tuple(rows), (_macs(graph), *((),) * (columns - 1)), 2)
+    return Table(("input", "operator", *names, "c", "n", "s"), tuple(rows), _totals([graph], columns - 1), 2)
 
 
 def cells_table(graph: Graph) -> Table:
@@ -121,11 +122,20 @@ def cells_table(graph: Graph) -> Table:
         rows.append(((section,), (size,), (times,), tuple(first), *own, *((tuple(last),) if behind else ())))
     header = ("cell", "output", "repeats", "layers", *(f"path {number}" for number in range(1, most + 1)),
               *(("behind",) if behind else ()))
-    return Table(header, tuple(rows), (_macs(graph), *((),) * (len(header) - 4)), 3)
+    return Table(header, tuple(rows), _totals([graph], len(header) - 4), 3)
 
 
 def table(networks: Mapping[str, tuple[Graph, Spec]], style: Style) -> Table:
-    """The table of a style. Raises InputError where a style that is for one network is asked of several."""
+    """The table of a style.
+
+    Raises InputError where a style that is for one network is asked of several, and where layers of a network outside of
+    repeats stand in more streams and paths than a row can tell.
+    """
+    for name, (graph, _) in networks.items():
+        for segment in outline(graph):
+            if segment.form == "run" and _tangled(segment.repeats[-1].part):
+                raise InputError(f"{name}: {segment.words} of {segment.section} stand in streams or paths, which no row of a "
+                                 f"table tells\n  hint: a picture does: archspec draw {name}")
     if style == "resnet":
         return stages_table({name: graph for name, (graph, _) in networks.items()})
     if len(networks) > 1:
@@ -133,6 +143,11 @@ def table(networks: Mapping[str, tuple[Graph, Spec]], style: Style) -> Table:
                          "  hint: the style 'resnet' sets several side by side")
     (graph, spec), = networks.values()
     return rows_table(graph, spec) if style == "rows" else cells_table(graph)
+
+
+def _tangled(shown: Part) -> bool:
+    """Whether values part in layers that are more than a block's."""
+    return len(_lines(shown, {})) > LONGEST and not all(isinstance(part, Leaf) for part in tree(shown).parts)
 
 
 def write(found: Table, form: Format) -> str:
@@ -170,9 +185,12 @@ def _shape(tensor: Tensor) -> str:
     return "×".join("?" if side is None else str(side) for side in tensor.shape)
 
 
-def _macs(graph: Graph) -> Content:
-    macs = [node.macs for node in graph.predicting]
-    return (Amount(None if None in macs else sum(each or 0 for each in macs)),)
+def _totals(graphs: Iterable[Graph], behind: int) -> dict[str, tuple[Content, ...]]:
+    """What networks cost in all, in the rows that papers end with, and so many empty cells behind."""
+    costs = [totals(graph) for graph in graphs]
+    empty: tuple[Content, ...] = ((),) * behind
+    return {"multiply-adds": (*((Amount(cost.macs),) for cost in costs), *empty),
+            "parameters": (*((Amount(cost.parameters.trainable),) for cost in costs), *empty)}
 
 
 def _content(segments: Iterable[Segment]) -> Content:
@@ -185,8 +203,7 @@ def _content(segments: Iterable[Segment]) -> Content:
             named = segment.words or segment.title
             found.append(Bracket(tuple(lines) if 0 < len(lines) <= LONGEST else (named,), len(segment.repeats)))
         else:
-            lines = _lines(segment.repeats[-1].part, {})
-            found += lines if len(lines) <= LONGEST else [segment.words]
+            found += _lines(segment.repeats[-1].part, {})
     return tuple(found) or ("–",)
 
 
@@ -334,8 +351,9 @@ def latex(found: Table) -> str:
     lines = [rf"\begin{{tabular}}{{{columns}}}\toprule", _row(map(_latex, found.header)) + r"\midrule"]
     lines += [_row(_latex_cell(cell) for cell in row) for row in found.rows]
     lines[-1] += r"\midrule"
-    label = rf"\multicolumn{{{found.words}}}{{l}}{{multiply-adds}}"
-    lines.append(_row([label, *(_latex_cell(cell) for cell in found.total)]) + r"\bottomrule")
+    for name, total in found.totals.items():
+        lines.append(_row([rf"\multicolumn{{{found.words}}}{{l}}{{{name}}}", *(_latex_cell(cell) for cell in total)]))
+    lines[-1] += r"\bottomrule"
     return "\n".join([*lines, r"\end{tabular}"]) + "\n"
 
 
@@ -354,8 +372,8 @@ def _latex_piece(piece: str | Bracket | Amount) -> str:
             return rf"$\begin{{bmatrix}}{rows}\end{{bmatrix}}\times{times}$"
         case Amount(None):
             return "?"
-        case Amount(int(macs)):
-            digits, power = f"{macs:.2e}".split("e")
+        case Amount(int(value)):
+            digits, power = f"{value:.2e}".split("e")
             return rf"${digits}\times10^{int(power)}$" if int(power) < 10 else rf"${digits}\times10^{{{int(power)}}}$"
         case str():
             return ", ".join(map(_latex, _words(piece)))
@@ -388,8 +406,9 @@ def markdown(found: Table) -> str:
     """A table as GitHub reads it."""
     lines = [_piped(map(_marked, found.header)), "|---" * len(found.header) + "|"]
     lines += [_piped(_joined(cell, _marked, "; ") for cell in row) for row in found.rows]
-    total = ["multiply-adds", *[""] * (found.words - 1), *(_joined(cell, _marked, "; ") for cell in found.total)]
-    return "\n".join([*lines, _piped(total)]) + "\n"
+    lines += [_piped([name, *[""] * (found.words - 1), *(_joined(cell, _marked, "; ") for cell in total)])
+              for name, total in found.totals.items()]
+    return "\n".join(lines) + "\n"
 
 
 def _piped(cells: Iterable[str]) -> str:
@@ -407,9 +426,11 @@ def html(found: Table) -> str:
     for row in found.rows:
         cells = "".join(f"<td>{_joined(cell, escape, '<br>')}</td>" for cell in row)
         lines.append(f"<tr>{cells}</tr>")
-    total = "".join(f"<td>{_joined(cell, escape, '<br>')}</td>" for cell in found.total)
-    lines += ["</tbody>", f'<tfoot><tr><th colspan="{found.words}">multiply-adds</th>{total}</tr></tfoot>', "</table>"]
-    return "\n".join(lines) + "\n"
+    lines += ["</tbody>", "<tfoot>"]
+    for name, total in found.totals.items():
+        cells = "".join(f"<td>{_joined(cell, escape, '<br>')}</td>" for cell in total)
+        lines.append(f'<tr><th colspan="{found.words}">{name}</th>{cells}</tr>')
+    return "\n".join([*lines, "</tfoot>", "</table>"]) + "\n"
 
 
 def _joined(content: Content, escaped: Callable[[str], str], between: str) -> str:
@@ -418,8 +439,8 @@ def _joined(content: Content, escaped: Callable[[str], str], between: str) -> st
         match piece:
             case Bracket(lines, number):
                 found.append(f"[{between.join(map(escaped, lines))}] × {number}")
-            case Amount(macs):
-                found.append(three(macs))
+            case Amount(value):
+                found.append(three(value))
             case str():
                 found.append(escaped(piece))
     return between.join(found)

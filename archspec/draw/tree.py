@@ -26,9 +26,15 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A line past all boxes. Dashed it stands for these, which only pad a shortcut."""
+    """A line past all boxes. It is dashed where it stands for boxes, which only pad a shortcut, or not all repeats have it."""
 
     boxes: tuple[Box, ...] = ()
+    partial: bool = False
+
+    @property
+    def dashed(self) -> bool:
+        """Whether it is drawn so."""
+        return bool(self.boxes) or self.partial
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,7 @@ class _Cutter:
         if len(groups) == 1 and not lines:
             return Knot(tuple(self.boxes[name] for name in names),
                         frozenset(name for name in names if self._leaves(name, below)))
-        paths: list[tuple[int, Series | Lane]] = [(index, Lane()) for index in lines]
+        paths: list[tuple[int, Series | Lane]] = [(index, Lane(partial=bool(below and below.dashed))) for index in lines]
         for group in groups:
             where = min((index for index, name in enumerate(below.inputs) if name in set(group)), default=0) if below else 0
             paths.append((where, self._path(group, above, below)))

@@ -99,6 +99,11 @@ class Node:
         return sum(weight.size for weight in self.weights)
 
     @property
+    def trainable(self) -> int:
+        """Number of weights that training learns: what papers count."""
+        return sum(weight.size for weight in self.weights if weight.trainable)
+
+    @property
     def macs(self) -> int | None:
         """Multiply-adds for one image; None where a size is open."""
         return self.op.macs(self.types, self.output.type)

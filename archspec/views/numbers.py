@@ -25,6 +25,16 @@ def mebibytes(value: int | None) -> str:
     return "?" if value is None else f"{value / 2**20:,.1f} MiB"
 
 
+def memory(value: int | None) -> str:
+    """Bytes in the unit that suits them: 592 B, 12 KiB, 4.6 MiB, 1.21 GiB."""
+    if value is None or value < 2**10:
+        return "?" if value is None else f"{value} B" if value else "0"
+    if value < 2**20 / 10:
+        return f"{value / 2**10:.0f} KiB"
+    size = value / 2**20
+    return f"{size:.1f} MiB" if size < 99.95 else f"{size:.0f} MiB" if size < 999.5 else f"{size / 2**10:#.3g} GiB"
+
+
 def shape(sizes: tuple[int | None, ...]) -> str:
     """56x56x64, ? for an open size."""
     return "x".join("?" if size is None else str(size) for size in sizes)

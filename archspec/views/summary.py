@@ -42,12 +42,16 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class StageCost:
-    """One stage, or the stem or the head. `reach` is the receptive field (height, width) in pixels; None: the whole image."""
+    """One stage, or the stem or the head; of `parameters` so many are `trainable`.
+
+    `reach` is the receptive field (height, width) in pixels; None: the whole image.
+    """
 
     name: str
     blocks: int
     output: tuple[int | None, ...]
     parameters: int
+    trainable: int
     macs: int | None
     activations: int | None
     reach: tuple[int, int] | None
@@ -81,11 +85,7 @@ def totals(graph: Graph, batch: int = 32) -> Totals:
 
 
 def _totals(graph: Graph, nodes: Sequence[Node], again: Collection[str], batch: int) -> Totals:
-    total = trainable = 0
-    for node in nodes:
-        for weight in node.weights:
-            total += weight.size
-            trainable += weight.size if weight.trainable else 0
+    total, trainable = sum(node.parameters for node in nodes), sum(node.trainable for node in nodes)
     activations = _sum(_kept(node, again) for node in nodes)
     training = None if activations is None else BYTES * (total + 2 * trainable) + batch * activations
     return Totals(Parameters(total, trainable), _sum(node.macs for node in nodes), depth(graph),
@@ -122,7 +122,7 @@ def _kept(node: Node, again: Collection[str]) -> int | None:
 def _row(name: str, nodes: tuple[Node, ...], reach: dict[str, tuple[int, int] | None], again: Collection[str]) -> StageCost:
     main = [node for node in nodes if node.role == "main"] or list(nodes)
     return StageCost(name, max(1, *(node.block for node in nodes)) if len(nodes) > 1 else 1, main[-1].output.type.shape,
-               sum(node.parameters for node in nodes), _sum(node.macs for node in nodes),
+               sum(node.parameters for node in nodes), sum(node.trainable for node in nodes), _sum(node.macs for node in nodes),
                _sum(_kept(node, again) for node in nodes), reach[main[-1].name])
 
 

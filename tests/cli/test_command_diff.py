@@ -50,8 +50,8 @@ def test_text_has_a_row_a_section_then_each_difference_once(archspec: Run) -> No
     assert lines[0] == "resnet50 → se_resnet50"
     assert [line.split()[:2] for line in lines[2:8]] == [
         ["=", "stem"], ["≠", "stage1"], ["≠", "stage2"], ["≠", "stage3"], ["≠", "stage4"], ["=", "head"]]
-    assert lines[8].split() == ["total", "28,141,144", "+2,530,992", "3,860,488,192", "−228,696,064", "159.1", "MiB", "+15.2"]
-    assert "bottleneck  first repeat of stage2, stage3, stage4 (shown: stage2); all other repeats: + alone" in lines
+    assert lines[8].split() == ["total", "28,088,024", "+2,530,992", "3,860,488,192", "−228,696,064", "159", "MiB", "+15.2", "MiB"]
+    assert "bottleneck  first repeat of stage2, stage3, stage4 (shown: stage2); all other repeats: only what is marked +" in lines
     assert [line.split()[:2] for line in lines if line[:1] in "≠+" and line[3:5] in ("co", "se")] == [
         ["≠", "conv1"], ["≠", "conv2"], ["+", "se_global_avg_pool"], ["+", "se_conv1"], ["+", "se_conv2"], ["+", "se_gate"]]
     assert re.search(r"^train\.epochs +90 +100 *$", out, re.MULTILINE)
@@ -96,7 +96,8 @@ def test_open_sizes_are_question_marks_and_null(archspec: Run) -> None:
 def test_a_picture_is_written_beside_the_text(archspec: Run, tmp_path: Path, theme: str) -> None:
     path = tmp_path / "a.svg"
     code, out, err = archspec("diff", *SMALL, "-o", str(path), "--theme", theme)
-    assert (code, err) == (0, f"{path}\n")
+    assert code == 0
+    assert re.fullmatch(rf"{re.escape(str(path))}: [\d.]+ x [\d.]+ px, .* page\n", err)
     assert "basic" in out
     text = path.read_text()
     assert flaws(text) == []
@@ -181,3 +182,25 @@ def test_what_is_no_run_or_cannot_be_changed_is_told(archspec: Run, arguments: t
 def test_a_folder_called_like_a_spec_is_in_nobodys_way(archspec: Run) -> None:
     Path("resnet50").mkdir()
     assert archspec("diff", "resnet50", "resnet50")[0] == 0
+
+
+def test_one_stage_and_no_recipe(archspec: Run, tmp_path: Path) -> None:
+    code, out, err = archspec("diff", "resnet50", "se_resnet50", "--stage", "stage2", "--no-recipe", "-o", str(tmp_path / "x.svg"))
+    assert code == 0
+    assert [line.split()[1] for line in out.splitlines()[2:4]] == ["stage2", "network"]
+    assert "stage3" not in out
+    assert "train." not in out
+    assert re.fullmatch(r".*x\.svg: [\d.]+ x [\d.]+ px, needs the width of a page\n", err)
+    text = (tmp_path / "x.svg").read_text("utf-8")
+    assert flaws(text) == []
+    assert ">recipe<" not in text
+    assert archspec("diff", "resnet50", "se_resnet50", "--stage", "head", "--no-recipe")[1] == (
+        "resnet50 and se_resnet50: no difference in head\n")
+    code, out, err = archspec("diff", "resnet50", "se_resnet50", "--stage", "stage22")
+    assert "neither resnet50 nor se_resnet50 has a stage 'stage22'\n  hint: did you mean 'stage2'?" in err
+
+
+def test_small_networks_are_told_in_units_that_suit_them(archspec: Run) -> None:
+    out = archspec("diff", *SMALL)[1]
+    assert "KiB" in out
+    assert "0.0 MiB" not in out

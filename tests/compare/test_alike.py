@@ -13,7 +13,7 @@ from archspec.compare.report import Report, lines
 from archspec.network import load, lower
 
 HEADINGS = {
-    ("resnet50", "se_resnet50"): ["bottleneck: first repeat of stage2, stage3, stage4 (shown: stage2); all other repeats: + alone"],
+    ("resnet50", "se_resnet50"): ["bottleneck: first repeat of stage2, stage3, stage4 (shown: stage2); all other repeats: only what is marked +"],
     ("densenet121", "densenet169"): ["before stage4: "],
     ("resnet50", "wide_resnet50_2"): ["bottleneck: every repeat of stage1, stage2, stage3, stage4 (shown: first repeat of stage1)"],
 }

@@ -88,7 +88,20 @@ def test_what_one_side_lacks_is_a_ghost_and_its_line_goes_on(tmp_path: Path) -> 
     assert [mark.findtext(f"{SVG}title") for mark in ghosts] == [
         "not in first: stage1_block1_conv2, 3×3 conv, 8", "not in first: stage1_block1_dropout, dropout 0.1"]
     assert {mark[1].get("class") for mark in ghosts} == {"g"}
-    assert text.count('data-from="stage1_block1_conv"') == 3  # in, between the ghosts, out
+    assert text.count('data-from="stage1_block1_conv"') == 5  # in, between the ghosts, out, and through both
+
+
+def test_what_goes_through_a_ghost_is_one_line_from_box_to_box(tmp_path: Path) -> None:
+    """A path less and so no join: the value that is left comes in at the ghost's side and leaves below its middle."""
+    found = cells(tmp_path, "[branches: [[conv: 3x3 8], [conv: 5x5 8, conv: 3x3 8]], conv: 1x1 8]", "[conv: 3x3 8, conv: 1x1 8]")
+    sides = [mark for mark in ElementTree.fromstring(drawn(found)).iter(f"{SVG}g")
+             if "concat" in (mark.findtext(f"{SVG}title") or "") and "not in" in (mark.findtext(f"{SVG}title") or "")]
+    (ghost,) = sides
+    rect, path = ghost[1], ghost[2]
+    x, y, wide, high = (float(rect.get(key, "")) for key in ("x", "y", "width", "height"))
+    points = [float(each) for each in re.findall(r"-?[\d.]+", path.get("d", ""))]
+    assert points[1] == y
+    assert points[-2:] == [x + wide / 2, y + high]
 
 
 def test_signs_and_words_say_it_without_colour(tmp_path: Path) -> None:

@@ -49,15 +49,15 @@ def test_a_block_has_title_shapes_legend_and_cost() -> None:
     assert words(picture) == [
         "1×1 conv, 256", "3×3 conv, 256, /2, 32 groups", "1×1 conv, 512", "global avg pool", "1×1 conv, 32",
         "1×1 conv, 512, sigmoid", "1×1 conv, 512, /2", "relu", "56×56×256", "28×28×512", "bottleneck",
-        "se_resnext50_32x4d, stage2, repeat 1 of 4", "batch norm and relu after", "batch norm after", "relu after, no norm",
-        "386 k parameters, 426 M multiply-adds"]
+        "se_resnext50_32x4d, stage2, repeat 1 of 4", "batch norm and relu after", "batch norm after", "relu (or as named) after, no norm",
+        "382 k parameters, 426 M multiply-adds"]
     assert picture.fits == "column"
     assert "It fits a column of a paper.</desc>" in text(picture)
 
 
 def test_tooltips_say_layer_operations_shape_cost_and_place() -> None:
     found = text(block_picture(calls.stage(zoo("resnet50"), "stage1", 2)))
-    assert ("<title>stage1_block2_conv1: 1×1 conv, 64; conv → batch norm → relu; 56×56×64; 16,640 parameters; "
+    assert ("<title>stage1_block2_conv1: 1×1 conv, 64; conv → batch norm → relu; 56×56×64; 16,512 parameters; 128 statistics; "
             "51,380,224 multiply-adds; specs/blocks/resnet.yaml:") in found
 
 

@@ -86,3 +86,11 @@ def test_a_large_picture_takes_bounded_time() -> None:
     begin = process_time()
     pair_picture(first, second)
     assert process_time() - begin < 2
+
+
+def test_paths_side_by_side_have_brackets_and_residual_networks_none() -> None:
+    assert "paths side by side" in " ".join(words(full_picture(zoo("inception_v3"))))
+    bare = re.findall(r'<path class="e" d="[^"]*"/>', svg(full_picture(zoo("googlenet"))))
+    assert len(bare) == 9 * 4 + 2  # a bracket a path, the legend's, and what the image comes in by
+    for name in ("resnet50", "efficientnet_b0", "densenet121"):
+        assert "paths side by side" not in " ".join(words(full_picture(zoo(name))))

@@ -8,7 +8,7 @@ import pytest
 
 import archspec
 from archspec.draw.mermaid import mermaid
-from archspec.draw.table import Amount, Bracket, Format, Style, Table, table, write
+from archspec.draw.table import Amount, Bracket, Format, Style, Table, stages_table, table, write
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
 
@@ -30,7 +30,8 @@ def test_latex_is_as_papers_print_it() -> None:
         r"stage3 & $14\times14$ & $\begin{bmatrix}1\times1, 256\\3\times3, 256\\1\times1, 1024\end{bmatrix}\times6$\\",
         r"stage4 & $7\times7$ & $\begin{bmatrix}1\times1, 512\\3\times3, 512\\1\times1, 2048\end{bmatrix}\times3$\\",
         r"head & $1\times1$ & global average pool; 1000-d dense\\\midrule",
-        r"\multicolumn{2}{l}{multiply-adds} & $4.09\times10^9$\\\bottomrule",
+        r"\multicolumn{2}{l}{multiply-adds} & $4.09\times10^9$\\",
+        r"\multicolumn{2}{l}{parameters} & $2.56\times10^7$\\\bottomrule",
         r"\end{tabular}",
     ]
 
@@ -41,7 +42,7 @@ def test_several_networks_stand_side_by_side() -> None:
     assert rows[3] == ("| stage1 | 56×56 or 112×112 | [1×1, 64; 3×3, 64; 1×1, 256] × 3 | [1×1, 128; 3×3, 128, 32 groups; 1×1, 256] × 3 "
                        "| [1×1, 128; 3×3, 32] × 6 | [3×3, 64] × 2; 2×2 max pool, /2 |")
     assert rows[7].startswith("| stage5 | 7×7 | – | – | – | [3×3, 512] × 3; 2×2 max pool, /2 |")
-    assert rows[-1] == "| multiply-adds | | 4.09 G | 4.23 G | 2.83 G | 15.5 G |"
+    assert rows[-2:] == ["| multiply-adds | | 4.09 G | 4.23 G | 2.83 G | 15.5 G |", "| parameters | | 25.6 M | 25.0 M | 7.98 M | 138 M |"]
 
 
 def test_a_gate_and_paths_are_told() -> None:
@@ -73,7 +74,8 @@ def test_a_cell_is_a_row_and_a_path_a_column() -> None:
 def test_html_is_a_table() -> None:
     rows = written("resnet", "html", ["resnet50", "resnet101"])
     assert rows[4].startswith("<tr><td>stage1</td><td>56×56</td><td>[1×1, 64<br>3×3, 64<br>1×1, 256] × 3</td>")
-    assert rows[-2] == '<tfoot><tr><th colspan="2">multiply-adds</th><td>4.09 G</td><td>7.80 G</td></tr></tfoot>'
+    assert rows[-5:] == ["<tfoot>", '<tr><th colspan="2">multiply-adds</th><td>4.09 G</td><td>7.80 G</td></tr>',
+                         '<tr><th colspan="2">parameters</th><td>25.6 M</td><td>44.5 M</td></tr>', "</tfoot>", "</table>"]
 
 
 ODD = r"a_b&c%d$e#f{g}~h^i\j<k>|l"
@@ -85,7 +87,7 @@ ODD = r"a_b&c%d$e#f{g}~h^i\j<k>|l"
     ("html", r"a_b&amp;c%d$e#f{g}~h^i\j&lt;k&gt;|l"),
 ])
 def test_odd_names_are_escaped(form: Format, name: str) -> None:
-    found = Table((ODD, "b", "c"), (((ODD,), ("1×1",), (Bracket((ODD,), 2),)),), ((Amount(None),),), 2)
+    found = Table((ODD, "b", "c"), (((ODD,), ("1×1",), (Bracket((ODD,), 2),)),), {"multiply-adds": ((Amount(None),),)}, 2)
     text = write(found, form)
     assert text.count(name) == 3
     assert text.replace(name, "").count(ODD) == 0
@@ -96,6 +98,14 @@ def test_odd_names_are_escaped(form: Format, name: str) -> None:
 def test_a_style_of_one_network_refuses_several() -> None:
     with pytest.raises(InputError, match="the style 'rows' is of one network, and there are 2\n  hint: the style 'resnet'"):
         written("rows", "latex", ["resnet50", "resnet34"])
+
+
+def test_streams_are_refused_and_a_long_chain_is_told(lower: Lower) -> None:
+    for style in ("resnet", "rows", "inception"):
+        with pytest.raises(InputError, match=r"290 convolutions of stage1 stand in streams.*\n  hint: .*: archspec draw hrnet_w18"):
+            written(style, "markdown", ["hrnet_w18"])
+    chain = lower(f"input: 16x16x3\nclasses: 5\nstem: [{', '.join(['conv: 3x3 8'] * 20)}]\nhead: [global_avg_pool, dense: 5]\n")
+    assert write(stages_table({"chain": chain}), "markdown").count("3×3, 8") == 20
 
 
 def test_mermaid_has_stages_shapes_and_lanes() -> None:
