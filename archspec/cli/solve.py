@@ -107,7 +107,9 @@ def _missed(result: Solved, tolerance: str, changes: tuple[str, ...], close: str
         lines.append(f"{len(failed)} of {_candidates(len(result.tried))} are not valid; "
                      f"with --set {shorten(' '.join(failed[0].overrides))}: {failed[0].message}")
     wider = [f"--tolerance {ceil(off * 1000) / 10:g}%"] if off <= NEAR else []
-    more = [*wider, *["a smaller --round"] * coarse, *["change with --set what makes them not valid"] * bool(failed)]
+    grouped = any("divisible" in each.message for each in failed)
+    more = [*wider, *["another --round"] * grouped, *["a smaller --round"] * (coarse and not grouped),
+            *["change with --set what makes them not valid"] * bool(failed)]
     lines.append(f"  hint: {', or '.join([*more, '--free more keys'])}")
     return "\n".join(lines)
 
@@ -117,12 +119,12 @@ def _candidates(number: int) -> str:
 
 
 def _command() -> str:
-    """The command that was given, without where it writes: it finds the same again."""
+    """The command that was given, without where it writes and how much it tells: it finds the same again."""
     context = click.get_current_context()
     said = ["archspec", "solve"]
     for parameter in context.command.params:
         name = parameter.name or ""
-        if name == "output" or context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+        if name in ("output", "verbose") or context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
             continue
         option = [] if isinstance(parameter, click.Argument) else [parameter.opts[0]]
         values = context.params[name] if parameter.multiple else (context.params[name],)
