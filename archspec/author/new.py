@@ -7,14 +7,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from archspec.author.spec_schema import FILE, HEAD, PLURAL
-from archspec.errors import InputError, SpecError
-from archspec.io.places import beside, shipped
+from archspec.errors import InputError, SpecError, shorten
+from archspec.io.places import beside, reached, shipped
 from archspec.network import load
 from archspec.schema.keys import to_json
 from archspec.schema.tree import ListTree, MappingTree, Scalar, plain
 from archspec.spec.arch import NETWORK_NAME, Spec
 from archspec.spec.arguments import IDENTIFIER
 from archspec.spec.dump import to_text
+from archspec.spec.files import FILE as NAMED
 from archspec.spec.files import locate
 from archspec.spec.library import shipped_blocks
 from archspec.spec.operations import OPERATIONS
@@ -69,7 +70,7 @@ def target(name: str) -> Path:
 def write_variant(path: Path, reference: str) -> Spec:
     """Writes a spec that extends another and changes nothing yet. Raises InputError; nothing is left then."""
     base = load(reference)
-    return _written(path, variant_text(path, base, _extended(path, reference)))
+    return _written(path, variant_text(path, base, extended_by(path, reference, "--from ")))
 
 
 def write_block(path: Path, name: str) -> Spec:
@@ -104,15 +105,26 @@ def schema_reference(path: Path) -> str:
     return (ours / FILE).as_uri()
 
 
-def _extended(path: Path, reference: str) -> str:
-    """What `extends` says in a new file. Raises InputError where a file beside it would be taken for a shipped spec."""
-    base = locate(reference)
+def extended_by(path: Path, reference: str, typed: str, printed: str = "") -> str:
+    """What `extends` says in a new file to mean the spec of a SPEC argument. `typed`: what stands ahead of that argument.
+
+    `printed`: what a text is called that no file is written for; `path` says where it would lie. Raises InputError where a
+    file beside it would be taken for a shipped spec, or where the spec is out of its reach.
+    """
+    base, new = locate(reference), printed or str(path)
     if base.parent != shipped():
-        return Path(os.path.relpath(base, path.absolute().parent)).as_posix()
+        if reached(base, (path.parent, Path.cwd(), shipped())) is None:
+            raise InputError(f"{new} cannot extend {base}: a spec names files below its own folder, below the current one, or "
+                             "shipped ones\n  hint: write it beside that file, or work in a folder above both")
+        name = Path(os.path.relpath(base, path.absolute().parent)).as_posix()
+        if not NAMED.fullmatch(name):
+            raise InputError(f"{new} cannot extend {base}: {shorten(name)} is no path that a spec can say\n"
+                             "  hint: letters, digits, spaces and . _ + -, up to 60 a folder")
+        return name
     hiding = path.with_name(f"{base.stem}{SUFFIX}")
     if hiding.is_file() and hiding != path:
-        raise InputError(f"{hiding} lies beside {path}, so that extends: {base.stem} would mean that file\n"
-                         f"  hint: --from {hiding} extends it; for the shipped spec write into another folder, such as "
+        raise InputError(f"{hiding} lies beside {new}, so that extends: {base.stem} would mean that file\n"
+                         f"  hint: {typed}{hiding} extends it; for the shipped spec write into another folder, such as "
                          f"{beside(str(path), f'new/{path.name}')}")
     return base.stem
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,19 +18,25 @@ from archspec.io.places import kind_of, user_path
 from archspec.search.cost import FIGURES, amount, share, shown
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from archspec.search.solve import Solved
 
-MOST_SHOWN = 30
+NEAREST = 6
+"""Candidates that are shown."""
+OF_FIGURES, LEAST = 64, 16
+"""Characters of a row behind what is set, and of that at least."""
+NEAR = 0.1
+"""Results that are that far from the budget are near enough to ask for a larger tolerance."""
 
 
 @click.command()
 @click.argument("spec", shell_complete=specs)
 @overrides
 @click.option("--free", multiple=True, required=True, metavar="KEY[=BASE],...", shell_complete=nothing,
-              help="What may change: a key of the stages (widths, repeats, cardinality, base_width, growth), input, a number "
-                   "anywhere (let.wider); several with the bases of a compound rule; depth_and_width, compound.")
+              help="What may change: a key of the stages (widths, repeats, cardinality, se) or of one (stages.stage3.repeats), "
+                   "input, a number anywhere (let.wider); several with bases of a compound rule; depth_and_width, compound.")
 @click.option("--macs", metavar="N", shell_complete=nothing, help="Multiply-adds for one image: 4.1G.")
 @click.option("--params", metavar="N", shell_complete=nothing, help="Trainable parameters: 25M.")
 @click.option("--memory", metavar="N", shell_complete=nothing, help="Bytes of training with --batch images a step: 8GiB.")
@@ -38,50 +45,86 @@ MOST_SHOWN = 30
 @click.option("--tolerance", default="1%", show_default=True, shell_complete=nothing,
               help="How far from the budget the result may be.")
 @click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True, help="Images a step, for --memory.")
+@click.option("-v", "--verbose", is_flag=True, help="Show all candidates, those too that are not valid.")
 @click.option("-o", "--output", metavar="FILE", shell_complete=files, help="The spec to write.  [default: standard output]")
 def solve(spec: str, overrides: tuple[str, ...], free: tuple[str, ...], macs: str | None, params: str | None,
-          memory: str | None, step: int | None, tolerance: str, batch: int, output: str | None) -> int:
+          memory: str | None, step: int | None, tolerance: str, batch: int, verbose: bool, output: str | None) -> int:
     """Find a spec near SPEC that meets a budget, and write it as a spec that extends SPEC.
 
-    The uniform scale is bisected; where rounding leaves it out of tolerance, single stages are moved a step. Of several
-    budgets the one that is used up first is met, and no other is exceeded by more than the tolerance.
+    The uniform scale is bisected; where rounding leaves it out of tolerance, single values are moved one step from it. Of
+    several budgets the one that is used up first is met, and no other is exceeded by more than the tolerance.
     """
+    from archspec.author.new import extended_by
     from archspec.network import lower, with_overrides
     from archspec.search.dials import dials_of
     from archspec.search.solve import solve as search
     from archspec.search.written import extending, write
-    budget = {figure: amount(text, f"--{figure}") for figure, text in (("macs", macs), ("params", params), ("memory", memory))
+    asked = {"macs": macs, "params": params, "memory": memory}
+    budget = {figure: amount(text, f"--{figure}", of_bytes=figure == "memory") for figure, text in asked.items()
               if text is not None}
     if not budget:
         raise InputError("no budget: give --macs, --params or --memory\n"
                          "  hint: archspec solve resnet50 --macs 2G --free widths")
     allowed, path = share(tolerance, "--tolerance"), None if output is None else _file(output)
+    extended = extended_by(Path("fitted.yaml") if path is None else path, spec, "archspec solve ",
+                           "the spec that is printed" if path is None else "")
     base = spec_of(spec, overrides)
-    result = search(base, dials_of(base, free, step), budget, allowed, batch)
-    changes = (*overrides, *result.nearest.overrides)
+    dials = dials_of(base, free, step)
+    result = search(base, dials, budget, allowed, batch)
+    changes = (*_others(overrides, result.nearest.overrides), *result.nearest.overrides)
     close = _close(result)
-    text = extending(spec, changes, f"{base.name} fitted to a budget by `{_command()}`: {close}.",
-                     f"{base.name} with {shorten(', '.join(changes))}", Path() if path is None else path.parent)
-    _show(result, aside=path is None)
+    _show(result, aside=path is None, verbose=verbose)
+    for note in result.notes:
+        click.echo(note, err=path is None)
     if not result.reached:
-        click.echo(f"not within {tolerance}; the nearest, {' '.join(f'--set {shorten(each)}' for each in changes)}: {close}\n"
-                   "  hint: a larger --tolerance, a smaller --round, or --free more keys", err=True)
+        click.echo(_missed(result, tolerance, changes, close, coarse=any(dial.step > 1 for dial in dials)), err=True)
         return NO
+    fitted = with_overrides(base, result.nearest.overrides)
+    text = extending(extended, changes, "\n".join([f"{base.name} fitted to a budget by `{_command()}`: {close}.",
+                                                   *(f"{note[:1].upper()}{note[1:]}." for note in result.notes)]),
+                     f"{base.name} with {shorten(', '.join(changes))}", fitted)
     if path is None:
         click.echo(text, nl=False)
     else:
-        write(path, text, lower(with_overrides(base, result.nearest.overrides)).fingerprint)
+        write(path, text, lower(fitted).fingerprint)
         click.echo(f"{path}: {close}")
     return DONE
 
 
+def _others(overrides: tuple[str, ...], found: tuple[str, ...]) -> list[str]:
+    """What --set says of other keys than those that were turned."""
+    from archspec.spec.indexed import steps_of
+    turned = [steps_of(each.partition("=")[0]) for each in found]
+    return [each for each in overrides if steps_of(each.partition("=")[0]) not in turned]
+
+
+def _missed(result: Solved, tolerance: str, changes: tuple[str, ...], close: str, *, coarse: bool) -> str:
+    """Why there is no result: how near the nearest comes, and what kept others from being nearer."""
+    off = result.nearest.off
+    lines = [f"not within {tolerance}; the nearest, {' '.join(f'--set {shorten(each)}' for each in changes)}: {close}"]
+    failed = [each for each in result.tried if each.cost is None]
+    if failed:
+        lines.append(f"{len(failed)} of {_candidates(len(result.tried))} are not valid; "
+                     f"with --set {shorten(' '.join(failed[0].overrides))}: {failed[0].message}")
+    wider = [f"--tolerance {ceil(off * 1000) / 10:g}%"] if off <= NEAR else []
+    grouped = any("divisible" in each.message for each in failed)
+    more = [*wider, *["another --round"] * grouped, *["a smaller --round"] * (coarse and not grouped),
+            *["change with --set what makes them not valid"] * bool(failed)]
+    lines.append(f"  hint: {', or '.join([*more, '--free more keys'])}")
+    return "\n".join(lines)
+
+
+def _candidates(number: int) -> str:
+    return f"{number} candidate{'' if number == 1 else 's'}"
+
+
 def _command() -> str:
-    """The command that was given, without where it writes: it finds the same again."""
+    """The command that was given, without where it writes and how much it tells: it finds the same again."""
     context = click.get_current_context()
     said = ["archspec", "solve"]
     for parameter in context.command.params:
         name = parameter.name or ""
-        if name == "output" or context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+        if name in ("output", "verbose") or context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
             continue
         option = [] if isinstance(parameter, click.Argument) else [parameter.opts[0]]
         values = context.params[name] if parameter.multiple else (context.params[name],)
@@ -111,25 +154,35 @@ def _close(result: Solved) -> str:
     return "; ".join(said)
 
 
-def _show(result: Solved, *, aside: bool) -> None:
+def _show(result: Solved, *, aside: bool, verbose: bool) -> None:
     """The candidates, on standard error where the spec goes to standard output."""
     from archspec.cli.screen import Screen, screen
     console = Screen(stderr=True, highlight=False, width=120) if aside else screen(120)
-    console.print(_table(result))
+    console.print(_table(result, console, verbose=verbose))
+    for each in result.tried if verbose else ():
+        if each.cost is None:
+            console.print(f"not valid: {' '.join(each.overrides)}: {each.message}", markup=False, soft_wrap=True)
 
 
-def _table(result: Solved) -> Table:
+def _table(result: Solved, console: Console, *, verbose: bool) -> Table:
+    """The valid candidates below a line about them, the nearest last; a line each, unless all are asked for."""
+    from rich.markup import escape
     from rich.table import Table
 
     from archspec.views.numbers import count
-    table = Table(title=f"{len(result.tried)} candidates, those nearest to the budget last", title_justify="left", box=None)
+    room = max(console.width - OF_FIGURES, LEAST)
+    valid = sorted((each for each in result.tried if each.cost), key=lambda each: -each.off)
+    failed = len(result.tried) - len(valid)
+    more = f"; --verbose shows {'all' if failed == 0 else 'these, too'}" if failed or len(valid) > NEAREST else ""
+    title = f"{_candidates(len(result.tried))}{f', {failed} of them not valid' if failed else ''}, the nearest last"
+    console.print(f"{title}{'' if verbose else more}", markup=False)
+    table = Table(box=None)
     table.add_column("what is set", overflow="fold")
     for name in ("multiply-adds", "parameters", "training memory", "of budget"):
-        table.add_column(name, justify="right")
-    for each in sorted(result.tried, key=lambda each: -each.off)[-MOST_SHOWN:]:
-        if each.cost is None:
-            table.add_row(" ".join(each.overrides), each.message, "", "", "")
-        else:
-            table.add_row(" ".join(each.overrides), count(each.cost.macs), count(each.cost.params),
-                          shown("memory", each.cost.memory), f"{each.share:.2%}")
+        table.add_column(name, justify="right", no_wrap=True)
+    for each in valid if verbose else valid[-NEAREST:]:
+        assert each.cost is not None
+        said = " ".join(each.overrides)
+        table.add_row(escape(said if verbose or len(said) <= room else f"{said[:room - 1]}…"), count(each.cost.macs),
+                      count(each.cost.params), shown("memory", each.cost.memory), f"{each.share:.2%}")
     return table

@@ -82,7 +82,7 @@ def _value(left: str, text: str, where: Where) -> object:
     """A number, with a unit behind a figure of cost, or a word."""
     if left in COSTS:
         try:
-            return amount(text, left)
+            return amount(text, left, of_bytes=left == "memory")
         except InputError as error:
             message, _, hint = str(error).partition("\n  hint: ")
             raise SpecError([Problem("sweep", where, message, hint)]) from None

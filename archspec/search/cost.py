@@ -43,12 +43,15 @@ def cost_of(graph: Graph, batch: int = BATCH) -> Cost:
                 found.depth)
 
 
-def amount(text: str, what: str) -> float:
-    """A number with a unit: 4.1G, 25M, 25e6, 8GB (10^9 bytes), 8GiB (2^30). Raises InputError that begins with `what`."""
+def amount(text: str, what: str, *, of_bytes: bool) -> float:
+    """A number with a unit: 4.1G, 25M, 25e6; of bytes also 8GB (10^9), 8GiB (2^30). Raises InputError, which `what` begins."""
     found = AMOUNT.fullmatch(text.strip())
     if found is None or (found[4] and not found[3] and found[4] == "iB"):
         raise InputError(f"{what} is a number with a unit, this is '{shorten(text)}'\n"
-                         "  hint: 4.1G, 25M, 25e6; of bytes 8GB or 8GiB, too")
+                         f"  hint: {'8GB, 8GiB, 8e9' if of_bytes else '4.1G, 25M, 25e6'}")
+    if found[4] and not of_bytes:
+        raise InputError(f"{what} is no number of bytes, this is '{shorten(text)}'\n"
+                         f"  hint: {shorten(text.strip().removesuffix(found[4]))}")
     value = float(found[1] + (found[2] or "")) * float((1024 if found[4] == "iB" else 1000) ** POWERS[found[3]])
     if not 0 < value < 1e18:
         raise InputError(f"{what} is above 0 and below 1e18, this is '{shorten(text)}'")

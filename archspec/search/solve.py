@@ -1,22 +1,26 @@
-"""A spec that meets a budget: bisection on one exponent, then single values a step up or down."""
+"""A spec that meets a budget: bisection on one exponent, then single values one step up or down."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import isinf, log, sqrt
-from operator import gt, lt
 
 from archspec.errors import InputError, SpecError
 from archspec.network import Variants
 from archspec.records import Record, record
-from archspec.search.cost import FIGURES, Cost, cost_of
+from archspec.search.cost import FIGURES, POWERS, Cost, cost_of, shown
 from archspec.search.dials import Dial, Values
+from archspec.search.tied import turned_right, untied
 from archspec.spec.arch import Spec
 
 MOST_TRIED = 300
 """Candidates at most: a search ends, whatever the spec."""
 WIDEST = 16
 """Steps of the root of two up or down from the spec as it is: 256 times as large, or as small."""
+MOST_INVALID = 6
+"""Steps without a valid network after which none is looked for further away."""
+ABSURD = 1e4
+"""A budget that many times what the spec costs, or a share of it so small, has lost its unit."""
 FRACTIONS = (0.5, 0.25, 0.75, 0.375, 0.625)
 """Where between two exponents a candidate is looked for that is valid."""
 
@@ -39,12 +43,16 @@ class Tried(Record):
 
 @record
 class Solved(Record):
-    """What a search found: the nearest candidate, whether it is within the tolerance, and all that were tried, in order."""
+    """What a search found: the nearest candidate, whether it is within the tolerance, and all that were tried, in order.
+
+    `notes`: what else is turned, or is not.
+    """
 
     budget: Mapping[str, float]
     nearest: Tried
     reached: bool
     tried: tuple[Tried, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def binding(self) -> str:
@@ -67,9 +75,9 @@ def share_of(cost: Cost, figure: str, budget: float) -> float:
 def solve(spec: Spec, dials: Sequence[Dial], budget: Mapping[str, float], tolerance: float, batch: int) -> Solved:
     """The candidate nearest to a budget of macs, params or memory (bytes); of several, to the one that is used up first.
 
-    Costs grow with every dial, so the exponent is bisected. Where rounding leaves the uniform scale out of tolerance, the
-    values of single stages are moved a step at a time for as long as that comes nearer. Raises InputError where a size is
-    open, so that there is no figure, or where no candidate is valid.
+    Costs grow with the exponent, which is bisected. Where rounding leaves the uniform scale out of tolerance, single values
+    are moved one step from it for as long as that comes nearer. Raises InputError where a size is open, so that there is no
+    figure, where a budget is out of all proportion, or where no candidate is valid.
     """
     search = _Search(spec, tuple(dials), dict(budget), batch)
     start = search.at(0.0)
@@ -77,14 +85,31 @@ def solve(spec: Spec, dials: Sequence[Dial], budget: Mapping[str, float], tolera
         open_ = next(figure for figure in budget if getattr(start.cost, figure) is None)
         raise InputError(f"{spec.name} has no number of {FIGURES[open_]}: a size of its input is open\n"
                          "  hint: --set input=224x224x3")
+    if start.cost is not None:
+        _refuse_absurd(spec, start.cost, budget)
+    notes = search.prepared(spec)
     low, high = search.bracket()
     search.bisect(low, high)
-    best = search.best()
-    if best is None:
+    if search.best() is None:
         raise InputError(f"no candidate of {spec.name} is valid; the first of {len(search.tried)}: {start.message}\n"
                          "  hint: another --round, or --free another key")
-    best = search.repaired(best, tolerance)
-    return Solved(search.budget, best, best.off <= tolerance, tuple(search.tried.values()))
+    best = search.repaired(tolerance)
+    return Solved(search.budget, best, best.off <= tolerance, tuple(search.tried.values()), notes)
+
+
+def _refuse_absurd(spec: Spec, cost: Cost, budget: Mapping[str, float]) -> None:
+    """Raises InputError for a budget out of all proportion, as of a number without its unit."""
+    for figure, most in budget.items():
+        costs = share_of(cost, figure, 1.0)
+        if not 1 / ABSURD <= most / costs <= ABSURD:
+            number = most
+            while number >= 1000:
+                number /= 1000
+            units = {f"{number:.4g}{unit}": number * 1000.0 ** power for unit, power in POWERS.items() if unit != "K"}
+            near = min(units, key=lambda text: abs(log(units[text] / costs)))
+            raise InputError(f"--{figure} {most:.4g}: out of all proportion, {spec.name} has "
+                             f"{shown(figure, costs)}{'' if figure == 'memory' else f' {FIGURES[figure]}'}\n"
+                             f"  hint: is {near}{'B' if figure == 'memory' else ''} meant?")
 
 
 class _Search:
@@ -105,28 +130,47 @@ class _Search:
     def candidate(self, values: tuple[Values, ...]) -> Tried:
         """A candidate, checked and costed once."""
         if values not in self.tried:
-            pairs = zip(self.dials, values, strict=True)
-            overrides = tuple(text for dial, each in pairs for text in dial.override(each))
-            try:
-                cost = cost_of(self.variants.graph(overrides), self.batch)
-            except SpecError as error:
-                found = Tried(overrides, values, None, float("inf"), error.problems[0].message)
-            else:
-                share = max(share_of(cost, figure, most) for figure, most in self.budget.items())
-                found = Tried(overrides, values, cost, share)
-            self.tried[values] = found
+            self.tried[values] = self.looked_at(self.dials, values)
         return self.tried[values]
+
+    def looked_at(self, dials: Sequence[Dial], values: tuple[Values, ...]) -> Tried:
+        """A network, checked and costed."""
+        overrides = tuple(text for dial, each in zip(dials, values, strict=True) for text in dial.override(each))
+        try:
+            cost = cost_of(self.variants.graph(overrides), self.batch)
+        except SpecError as error:
+            return Tried(overrides, values, None, float("inf"), error.problems[0].message)
+        return Tried(overrides, values, cost, max(share_of(cost, figure, most) for figure, most in self.budget.items()))
+
+    def prepared(self, spec: Spec) -> tuple[str, ...]:
+        """Finds out what goes with the dials; what of that is to be told."""
+        notes: list[str] = []
+        start = self.at(0.0)
+        for index in range(len(self.dials)):
+            def share(dial: Dial, values: Values, index: int = index) -> float | None:
+                dials = (*self.dials[:index], dial, *self.dials[index + 1:])
+                found = self.looked_at(dials, tuple(values if each is dial else each.at(0.0) for each in dials))
+                return None if found.cost is None else found.share
+            dial = turned_right(self.dials[index], self.pace, start.share, share)
+            said = ""
+            if not any(each.key.startswith("stem") for each in self.dials):  # a stem that is turned itself goes its own way
+                dial, said = untied(spec, dial, -self.pace if start.share >= 1 else self.pace, share)
+            self.dials = (*self.dials[:index], dial, *self.dials[index + 1:])
+            notes.extend([said] if said else [])
+        self.tried = {start.values: self.looked_at(self.dials, start.values)}
+        return tuple(notes)
 
     def bracket(self) -> tuple[float, float]:
         """Two exponents between which the budget lies; the same twice where it lies beyond all that there is."""
         over = self.at(0.0).share >= 1
         by = -self.pace if over else self.pace
-        near, last = 0.0, self.values(WIDEST * by)
+        near, valid, last = 0.0, 0, self.values(WIDEST * by)
         for number in range(1, WIDEST + 1):
             far = number * by
-            if self.values(near) == last:
-                return near, near  # nothing gets smaller, or larger, any more
+            if self.values(near) == last or number - valid > MOST_INVALID:
+                return near, near  # nothing gets smaller, or larger, any more; or nothing is valid
             found = self.at(far)
+            valid = number if found.cost is not None else valid
             if (found.share >= 1) != over:
                 return (far, near) if over else (near, far)
             near = far
@@ -153,19 +197,29 @@ class _Search:
         """The valid candidate that is nearest to the budget; of equals the first."""
         return min((each for each in self.tried.values() if each.cost is not None), key=lambda each: each.off, default=None)
 
-    def repaired(self, best: Tried, tolerance: float) -> Tried:
-        """The best with single values moved a step, for as long as it is out of tolerance and that comes nearer."""
-        while best.off > tolerance and len(self.tried) < MOST_TRIED:
-            found = min((self.candidate(values) for values in self.neighbours(best)), key=lambda each: each.off, default=best)
-            if found.off >= best.off:
-                break
-            best = found
-        return best
+    def repaired(self, tolerance: float) -> Tried:
+        """The nearest; out of tolerance, of those too in which single values are moved a step from a uniform scale.
 
-    def neighbours(self, best: Tried) -> Iterator[tuple[Values, ...]]:
-        """All values with one moved a step towards the budget."""
-        larger: Callable[[Values, Values], bool] = gt if best.share < 1 else lt
+        It sets out from the nearest below the budget and from the nearest above.
+        """
+        uniform = sorted((each for each in self.tried.values() if each.cost is not None), key=lambda each: each.off)
+        sides = [next((each for each in uniform if (each.share >= 1) is over), None) for over in (False, True)]
+        for scaled in sorted((each for each in sides if each), key=lambda each: each.off):
+            best = scaled
+            while best.off > tolerance and len(self.tried) < MOST_TRIED:
+                found = min(map(self.candidate, self.neighbours(best, scaled)), key=lambda each: each.off, default=best)
+                if found.off >= best.off:
+                    break
+                best = found
+            if best.off <= tolerance:
+                return best
+        nearest = self.best()
+        assert nearest is not None
+        return nearest
+
+    def neighbours(self, best: Tried, scaled: Tried) -> Iterator[tuple[Values, ...]]:
+        """All values with one moved a step, none more than one from the uniform scale."""
         for index, dial in enumerate(self.dials):
             for values in dial.nearby(best.values[index]):
-                if larger(values, best.values[index]):
+                if all(abs(a - b) <= dial.step for a, b in zip(values, scaled.values[index], strict=True)):
                     yield (*best.values[:index], values, *best.values[index + 1:])

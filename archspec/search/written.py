@@ -3,63 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 from os import getpid
-from os.path import relpath
 from pathlib import Path
 from textwrap import wrap
 
 from archspec.errors import InputError
 from archspec.io.files import write_text
-from archspec.io.places import kind_of, shipped
+from archspec.io.places import kind_of
 from archspec.network import load, lower
 from archspec.schema.tree import MappingTree, overlay, plain
+from archspec.search.dials import tree_at
+from archspec.spec.arch import Spec
 from archspec.spec.dump import to_text
-from archspec.spec.files import FILE, locate
 from archspec.spec.inherit import assignment
 
 LINE = 100
 """Characters of a comment's line."""
 
 
-def extending(reference: str, overrides: Sequence[str], comment: str, description: str, folder: Path) -> str:
-    """The text of a spec for a file in `folder`: `reference` with overrides `key.path=value`, below a comment.
+def extending(extended: str, overrides: Sequence[str], comment: str, description: str, spec: Spec) -> str:
+    """The text of a spec that extends another, with overrides `key.path=value` of it, below a comment.
 
-    Raises InputError for an override that a file cannot say, of an entry of a list, or where `reference` is out of reach.
+    `spec` has these overrides: a file says whole lists, so that where one sets an entry, the list is said as it is there.
     """
-    changes = [assignment(override) for override in overrides]
-    for change in changes:
-        if "[" in change.where.path:
-            raise InputError(f"--set {change.where.path}: a spec that extends another says whole lists, not entries of them\n"
-                             f"  hint: --set {change.where.path.partition('[')[0]}=[…] with all entries")
+    changes = [_whole(assignment(override), spec) for override in overrides]
     whole = reduce(overlay, sorted(changes, key=lambda change: change.where.path.count(".")), MappingTree({}, changes[0].where))
-    data = {"archspec": 1, "extends": name_for(reference, folder), "description": description, **_plain(whole)}
+    data = {"archspec": 1, "extends": extended, "description": description, **_plain(whole)}
     lines = [f"# {line}" for part in comment.splitlines() for line in wrap(part, LINE)]
     return "\n".join([*lines, to_text(data)])
+
+
+def _whole(change: MappingTree, spec: Spec) -> MappingTree:
+    """A change as a file can say it: the whole list where it is one of an entry."""
+    path, bracket, _ = change.where.path.partition("[")
+    found = tree_at(spec, path) if bracket else None
+    if found is None:
+        return change
+    where = replace(change.where, path=path)
+    tree = reduce(lambda below, key: MappingTree({key: below}, where), reversed(path.split(".")), found)
+    assert isinstance(tree, MappingTree)
+    return MappingTree(tree.entries, where)
 
 
 def _plain(tree: MappingTree) -> dict[str, object]:
     found = plain(tree)
     assert isinstance(found, dict)
     return found
-
-
-def name_for(reference: str, folder: Path) -> str:
-    """What `extends` says in a file of `folder` to mean the spec that a SPEC argument means. Raises InputError."""
-    path = locate(reference)
-    if path.parent.resolve() == shipped().resolve():
-        if kind_of(folder / f"{path.stem}.yaml") == "none":
-            return path.stem
-    elif path.resolve().is_relative_to(folder.resolve()):
-        name = str(path.resolve().relative_to(folder.resolve()))
-        if FILE.fullmatch(name):
-            return name if "/" in name or name.endswith((".yaml", ".yml")) else f"./{name}"
-    elif path.resolve().is_relative_to(Path.cwd()):
-        name = relpath(path.resolve(), folder.resolve())
-        if FILE.fullmatch(name):
-            return name
-    raise InputError(f"a spec in {folder} cannot extend {path}: it names files below its own folder, below the current one, or "
-                     "shipped ones\n  hint: write it beside that spec")
 
 
 def write(path: Path, text: str, fingerprint: str) -> None:

@@ -95,7 +95,7 @@ def test_without_a_file_the_spec_is_what_is_printed(archspec: Run) -> None:
 
 def test_the_command_in_the_spec_finds_the_same_again(archspec: Run) -> None:
     given = ("solve", "resnet20_digits", "--params", "100k", "--free", "widths", "--round", "1", "--set", "description=a word or two", "--tolerance", "3%")
-    _, out, _ = archspec(*given)
+    _, out, _ = archspec(*given, "--verbose")
     line = " ".join(line.removeprefix("# ") for line in out.splitlines() if line.startswith("#"))
     command = shlex.split(line.split("`")[1])
     assert sorted(command) == sorted(["archspec", *given])
@@ -109,6 +109,106 @@ def test_what_cannot_be_reached_is_said_with_the_nearest(archspec: Run) -> None:
     assert not Path("a.yaml").exists()
 
 
+@pytest.mark.parametrize(("spec", "free", "budget", "step", "start"), [
+    ("convnext_tiny", "widths", {"macs": 2e9}, None, (96, 192, 384, 768)),  # identities of each width
+    ("resnet20_digits", "widths", {"macs": 6e6}, 1, (16, 32, 64)),  # zeros pad a narrower input alone
+    ("shvit_s1", "widths", {"macs": 1e8}, None, (128, 224, 320)),  # four convolutions, of which the last is followed
+])
+def test_widths_keep_their_proportions_where_the_first_is_the_stems(spec: str, free: str, budget: dict[str, float], step: int | None, start: tuple[int, ...]) -> None:
+    found = solved(spec, [], free, budget, 0.01, step)
+    (widths,) = found.nearest.values
+    assert found.reached
+    assert [a / b for a, b in zip(widths, start, strict=True)] == pytest.approx([widths[0] / start[0]] * len(start), rel=0.1)
+    assert f"filters={widths[0]}" in found.nearest.overrides[0]
+    assert "the stem's width goes with that of stage1" in found.notes[0]
+
+
+def test_a_stage_tied_to_a_stem_that_says_no_number_stays() -> None:
+    found = solved("convnext_tiny", ["let.wide=96", "stem=[conv: 4x4 $wide /4 valid bias act=none]"], "widths", {"macs": 3e9})
+    (widths,) = found.nearest.values
+    assert found.reached
+    assert widths[0] == 96
+    assert [a / b for a, b in zip(widths[1:], (192, 384, 768), strict=True)] == pytest.approx([widths[1] / 192] * 3, rel=0.1)
+    assert found.notes == ("the width of stage1 stays, which has to equal what enters it",)
+
+
+@pytest.mark.parametrize("free", ["widths", "widths,repeats=1.2"])
+def test_no_value_is_further_than_a_step_from_the_uniform_scale(free: str) -> None:
+    spec = load("resnet20_digits")
+    dials = dials_of(spec, [free], None)
+    found = solve(spec, dials, {"macs": 3.1e7}, 0.0, 32)
+    assert any(all(abs(a - b) <= dial.step for dial, values in zip(dials, found.nearest.values, strict=True)
+                   for a, b in zip(values, dial.at(number / 100), strict=True)) for number in range(200))
+
+
+@pytest.mark.parametrize(("sets", "free", "budget", "expected"), [
+    (["stages.se=16"], "se", {"params": 29e6}, "stages.se=12"),  # a divisor: less is more
+    (["stages.se=4"], "se", {"params": 29e6}, "stages.se=12"),
+    ([], "stages.stage3.repeats", {"macs": 3.87e9}, "stages.stage3.repeats=5"),
+    ([], "stem[0].filters", {"macs": 4.2e9}, "stem[0].filters=103"),
+])
+def test_a_key_is_turned_the_way_that_its_cost_goes(sets: list[str], free: str, budget: dict[str, float], expected: str) -> None:
+    found = solved("resnet50", sets, free, budget)
+    assert found.reached
+    assert found.nearest.overrides == (expected,)
+
+
+def test_the_ratio_of_a_block_of_ones_own_is_a_divisor_too(archspec: Run) -> None:
+    assert archspec("new", "--block", "mine")[0] == 0
+    start = totals(lower(load("mine.yaml", ["stages.ratio=2"]))).parameters.trainable
+    code, out, _ = archspec("solve", "mine.yaml", "--set", "stages.ratio=5", "--free", "ratio", "--params", str(start))
+    assert code == 0
+    assert "ratio: 2\n" in out
+
+
+def test_entries_of_lists_are_written_as_whole_lists(archspec: Run) -> None:
+    code, _, _ = archspec("solve", "resnet50", "--macs", "2G", "--free", "repeats", "--tolerance", "20%", "--set", "stem[0].filters=32",
+                          "--set", "stages.widths[1]=96", "-o", "a.yaml")
+    assert code == 0
+    spec = load("a.yaml")
+    assert [value_of(stage.arguments["width"], Scope.empty()) for stage in spec.stages] == [64, 96, 256, 512]
+    assert "filters: 32" in Path("a.yaml").read_text()
+
+
+def test_only_the_nearest_are_shown_a_line_each(archspec: Run) -> None:
+    given = ("solve", "alexnet", "--macs", "1M", "--free", "input")
+    code, out, err = archspec(*given)
+    assert code == 1
+    assert "not valid; with --set input=" in err
+    assert "a window of 3x3 does not fit" in err
+    assert "--tolerance" not in err.partition("hint:")[2]
+    assert len([line for line in err.splitlines() if line.startswith(" input=")]) == 6
+    verbose = archspec(*given, "--verbose")[2] + out
+    assert "not valid: input=28x28x3: " in verbose
+
+
+def test_a_nearby_result_is_told_with_the_tolerance_that_takes_it(archspec: Run) -> None:
+    _, _, err = archspec("solve", "resnet50", "--set", "stages.se=16", "--free", "se", "--params", "29M", "--tolerance", "0.1%")
+    assert "hint: --tolerance 0.4%, or --free more keys" in err
+    assert err.count("--set stages.se=") == 1
+
+
+@pytest.mark.parametrize("to", [("-o", "half.yaml"), ()])
+def test_a_file_that_would_be_taken_for_the_spec_is_told_before_the_search(archspec: Run, to: tuple[str, ...]) -> None:
+    Path("resnet50.yaml").write_text("extends: resnet18\n")
+    code, out, err = archspec("solve", "resnet50", "--macs", "2G", "--free", "widths", *to)
+    assert (code, out) == (2, "")
+    assert "resnet50.yaml lies beside" in err
+    assert "archspec solve resnet50.yaml extends it" in err
+    assert "candidate" not in err
+
+
+@pytest.mark.parametrize("command", [("solve", "../base.yaml", "--macs", "2G", "--free", "widths", "-o", "a.yaml"), ("new", "a", "--from", "../base.yaml")])
+def test_a_spec_out_of_reach_is_told_at_once(archspec: Run, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("base.yaml").write_text("archspec: 1\nextends: resnet50\n")
+    Path("below").mkdir()
+    monkeypatch.chdir("below")
+    code, _, err = archspec(*command)
+    assert code == 2
+    assert "a.yaml cannot extend ../base.yaml" in err
+    assert "write it beside that file" in err
+
+
 @pytest.mark.parametrize(("arguments", "message"), [
     (["--macs", "4X", "--free", "widths"], "--macs is a number with a unit"),
     (["--free", "widths"], "no budget"),
@@ -120,7 +220,13 @@ def test_what_cannot_be_reached_is_said_with_the_nearest(archspec: Run) -> None:
     (["--macs", "4G", "--free", "widths", "--set", "input=?x?x3"], "is open"),
     (["--macs", "4G", "--free", "widths", "--tolerance", "2"], "--tolerance is a share"),
     (["--macs", "4G", "--free", "widths", "-o", "x.txt"], "a spec is a YAML file"),
-    (["--macs", "4G", "--free", "repeats", "--set", "stages.widths[1]=96"], "whole lists"),
+    (["--macs", "4G", "--free", "wider"], "--free wider: no stage of resnet50 has it"),
+    (["--macs", "4G", "--free", "stages.stage9.repeats"], "the stages are stage1 stage2 stage3 stage4"),
+    (["--macs", "4.1", "--free", "widths"], "is 4.1G meant?"),
+    (["--params", "29", "--free", "widths"], "is 29M meant?"),
+    (["--memory", "4", "--free", "widths"], "is 4GB meant?"),
+    (["--macs", "2GB", "--free", "widths"], "--macs is no number of bytes"),
+    (["--params", "2MiB", "--free", "widths"], "hint: 2M"),
 ])
 def test_what_is_wrong_is_told(archspec: Run, arguments: list[str], message: str) -> None:
     code, _, err = archspec("solve", "resnet50", *arguments)
