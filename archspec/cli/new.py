@@ -19,6 +19,8 @@ from archspec.cli.options import tell_hidden
 def new(name: str | None, reference: str | None, block: str | None) -> int:
     """Write NAME.yaml to start from: a variant of the SPEC behind --from, or a BLOCK with a network of it.
 
+    An editor's schema is named in its first line where one lies in its folder or above: archspec schema -o schema.json.
+
     NAME may be a path; with --block it may be left out, and is the block's. A file that is there is left as it is.
     """
     if (reference is None) is (block is None):

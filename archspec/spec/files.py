@@ -40,7 +40,7 @@ def locate(reference: str) -> Path:
 
 
 def hidden(reference: str) -> Path | None:
-    """The file NAME.yaml or NAME.yml here that a SPEC argument NAME does not mean, since a spec of that name ships; None of others."""
+    """The file NAME.yaml or NAME.yml here that a SPEC argument NAME does not mean, since a spec of that name ships; or None."""
     if reference not in spec_names() or kind_of(Path(reference)) == "file":
         return None
     there = (here for here in (Path(f"{reference}.yaml"), Path(f"{reference}.yml")) if kind_of(here) == "file")
