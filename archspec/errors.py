@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Sized
 from dataclasses import dataclass, field
 from itertools import islice
@@ -16,6 +17,8 @@ FEW = 5
 """How many names are enough for an example."""
 MOST_SAID = 400
 """How many characters of a library's error are told."""
+BEGUN = 4
+"""A word of so many letters, case and signs aside, is what one that begins so was meant for."""
 MAX_KNOWN = 1000
 """Among more words than these the nearest is not looked for."""
 
@@ -119,8 +122,15 @@ def hinted(problems: Sized, search: Callable[..., str], *arguments: object) -> s
 
 
 def closest(word: str, known: Iterable[str], least: float = 0.6) -> str:
-    """The known word that is spelt much like this one, or ''; `least` is the share of the letters that is the same."""
+    """The known word that goes on from this one, else one that is spelt much like it, or ''.
+
+    `least` is the share of the letters that is the same.
+    """
     words = list(islice(known, MAX_KNOWN))
+    begun = re.sub(r"[_.-]", "", word.lower()) if len(word) < WIDEST else ""
+    going_on = [each for each in words if re.sub(r"[_.-]", "", each.lower()).startswith(begun)] if len(begun) >= BEGUN else []
+    if going_on:
+        return min(going_on, key=len)
     few = len(word) < WIDEST and len(words) < MAX_KNOWN
     found = difflib.get_close_matches(word, words, n=1, cutoff=least) if few else []
     return found[0] if found else ""

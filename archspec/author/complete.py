@@ -5,20 +5,21 @@ Quick rather than whole: files are read, and nothing is lowered. A spec that can
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import UnionType
 
 from archspec.errors import SpecError
 from archspec.schema.json_schema import described
 from archspec.schema.keys import Key, ListOf, Named, OneOf, Sub
-from archspec.schema.kinds import Choice, Flag
+from archspec.schema.kinds import Choice, Each, Flag, FlagOr, OrNone, Table
 from archspec.schema.tree import ListTree, MappingTree, Scalar, Tree
 from archspec.spec.blocks import BlockTable
 from archspec.spec.files import recipe_names
 from archspec.spec.inherit import Resolved, resolve
 from archspec.spec.library import shipped_blocks
 from archspec.spec.longform import PLURALS
-from archspec.spec.operations import OPERATIONS
+from archspec.spec.operations import ACT, NORM, OPERATIONS, PADDING, PADDINGS, SHORTCUT, SHORTCUTS
 from archspec.spec.scope import TooLarge
 from archspec.spec.sections import DEFAULTS, SPEC, STAGE
 from archspec.spec.stage_keys import names_in
@@ -31,6 +32,12 @@ WITH_CALLS = ("stem", "stages", "head", "auxiliary")
 
 MAPPINGS = ("stages", "let", "parameters", "defaults")
 """Keys of a spec that hold keys, which no section declares."""
+
+FREE = ("input", "repeats", "widths", "depth_and_width", "compound")
+"""What `solve --free` turns in most specs."""
+
+DEEPEST = 5
+"""How many blocks inside each other are looked into for what reads a parameter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,41 @@ def set_words(reference: str | None, begun: str) -> list[Word]:
     if not equals:
         return key_words(reference, begun)
     return [Word(f"{key}={value}") for value in _values(key.split("."), _resolved(reference))]
+
+
+def free_words(reference: str | None) -> list[Word]:
+    """What `solve --free` can turn: whole numbers that the stages or their blocks' parameters have, and numbers of `let`."""
+    resolved = _resolved(reference)
+    if resolved is None:
+        return [Word(name) for name in FREE]
+    entries, found = resolved.tree.entries, dict[str, None]()
+    for name, (_, default) in _parameters(resolved).items():
+        if name not in STAGE and _is_number(_said(name, entries) or default, int):
+            found["widths" if name == "width" else name] = None
+    deep = "stages" in entries
+    wide = "widths" in found
+    lead = [name for name, there in zip(FREE, (True, deep, wide, deep and wide, deep and wide), strict=True) if there]
+    numbers = [f"let.{name}" for name, tree in _entries(entries.get("let")) if _is_number(tree, int | float)]
+    return [Word(name) for name in dict.fromkeys([*lead, *found, *numbers])]
+
+
+def _said(name: str, spec: Mapping[str, Tree]) -> Tree | None:
+    """What the stages of a spec, or its `parameters`, say for a parameter; of several values the first."""
+    stages = spec.get("stages")
+    for row in stages.items if isinstance(stages, ListTree) else (stages,):
+        for key, value in _entries(row):
+            if PLURALS.get(key, key) == name:
+                return value.items[0] if isinstance(value, ListTree) and value.items else value
+    return dict(_entries(spec.get("parameters"))).get(name)
+
+
+def _entries(tree: Tree | None) -> Iterable[tuple[str, Tree]]:
+    return tree.entries.items() if isinstance(tree, MappingTree) else ()
+
+
+def _is_number(tree: Tree, kinds: type | UnionType) -> bool:
+    value = tree.value if isinstance(tree, Scalar) else None
+    return isinstance(value, int | float) and isinstance(value, kinds) and not isinstance(value, bool) and value > 0
 
 
 def _resolved(reference: str | None) -> Resolved | None:
@@ -162,11 +204,23 @@ def _below(key: Key) -> dict[str, Key]:
         case Sub(section=section):
             return {**section.merged, **section.declared}
         case OneOf() as choice:
-            return {name: each for section in choice.kinds().values() for name, each in section.declared.items()}
+            return _of_all(choice)
         case Named() as named:
             return {word: Key(Sub(section), None, (section.__doc__ or "").split("\n")[0])
                     for word, section in named.kinds().items()}
     return {}
+
+
+def _of_all(choice: OneOf) -> dict[str, Key]:
+    """The keys of all kinds. One that several have takes the words of each: that which tells the kind has one word in each."""
+    found: dict[str, Key] = {}
+    for section in choice.kinds().values():
+        for name, key in section.declared.items():
+            before = found.get(name, key).kind
+            if isinstance(before, Choice) and isinstance(key.kind, Choice):
+                key = replace(key, kind=Choice(tuple(dict.fromkeys((*before.words, *key.kind.words)))))
+            found[name] = key
+    return found
 
 
 def _is_value(key: Key) -> bool:
@@ -180,7 +234,7 @@ def _of_this(path: list[str], lead: str, resolved: Resolved) -> Iterator[Word]:
     if path == ["stages"]:
         yield from (Word(f"{lead}{name}.", True, "the stage of that name alone") for name in names_in(stages))
     if path == ["parameters"] or (path[:1] == ["stages"] and len(path) <= 2):
-        for name, block in _parameters(resolved).items():
+        for name, (block, _) in _parameters(resolved).items():
             plural = next((many for many, one in PLURALS.items() if one == name and path == ["stages"]), name)
             yield from (Word(f"{lead}{each}=", True, f"a parameter of {block}") for each in dict.fromkeys((name, plural)))
     if path[:1] == ["let"]:
@@ -194,12 +248,13 @@ def _at(tree: Tree | None, path: list[str]) -> Tree | None:
     return tree
 
 
-def _parameters(resolved: Resolved) -> dict[str, str]:
-    """The parameters of the blocks that the stages name, with one of those blocks."""
-    table, found = _table(resolved), dict[str, str]()
+def _parameters(resolved: Resolved) -> dict[str, tuple[str, Tree]]:
+    """The parameters of the blocks that the stages name, with one of those blocks and the default there."""
+    table, found = _table(resolved), dict[str, tuple[str, Tree]]()
     for block in dict.fromkeys(_named(resolved.tree.entries.get("stages"))):
         if table is not None and block in table:
-            found |= {name: block for name in table.signature(block).arguments if name not in found}
+            known = _entries(table.tree(block).entries.get("parameters"))
+            found |= {name: (block, default) for name, default in known if name not in found}
     return found
 
 
@@ -223,20 +278,65 @@ def _values(path: list[str], resolved: Resolved | None) -> list[str]:
     if before[:1] == ["stages"] and name in ("block", "blocks"):
         table = None if resolved is None else _table(resolved)
         return sorted(shipped_blocks()) if table is None else table.names()
-    key = _declared(before).get(PLURALS.get(name, name))
-    return [] if key is None else _words_of(key)
+    name = PLURALS.get(name, name)
+    key = _declared(before).get(name)
+    if key is not None:
+        return _words_of(key)
+    of_blocks = before == ["parameters"] or (before[:1] == ["stages"] and len(before) <= 2)
+    return _words_of_parameter(name, resolved) if of_blocks and resolved is not None else []
 
 
 def _words_of(key: Key) -> list[str]:
     match key.kind:
         case Choice() as choice:
             return choice.spelled()
-        case Flag():
+        case Flag() | FlagOr():
             return ["true", "false"]
         case OneOf() | Named() as several:
             return [*several.kinds()]
-        case ListOf():
+        case ListOf() | OrNone():
             return ["none"]
         case Sub(section=section) if section.main:
             return _words_of(section.declared[section.main])
-    return []
+        case Each(kind=kind, bare=True) | Table(kind=kind, bare=True):
+            return _words_of(replace(key, kind=kind))
+    if key.kind in (NORM, ACT):
+        return _words_of(OPERATIONS["norm" if key.kind == NORM else "act"].arguments["kind"])
+    return [*SHORTCUTS] if key.kind == SHORTCUT else [*PADDINGS] if key.kind == PADDING else []
+
+
+def _words_of_parameter(name: str, resolved: Resolved) -> list[str]:
+    """The words of the arguments that a parameter of the stages' blocks becomes, as `shortcut: $shortcut`."""
+    table = _table(resolved)
+    read = [] if table is None else [
+        key for block in dict.fromkeys(_named(resolved.tree.entries.get("stages"))) if block in table
+        for key in _reading(name, block, table, DEEPEST)]
+    return [*dict.fromkeys(word for key in read for word in _words_of(key))]
+
+
+def _reading(name: str, block: str, table: BlockTable, deep: int) -> Iterator[Key]:
+    """The arguments of operations that are a parameter of a block as it stands, here and in the blocks that it calls."""
+    for called, argument in _given(table.tree(block).entries.get("body"), f"${name}"):
+        if called in OPERATIONS:
+            own = argument or OPERATIONS[called].main or ""
+            if own in OPERATIONS[called].arguments:
+                yield OPERATIONS[called].arguments[own]
+        elif called in table and deep:
+            first = next(iter(table.signature(called).arguments), "")
+            yield from _reading(argument or first, called, table, deep - 1)
+
+
+def _given(tree: Tree | None, wanted: str) -> Iterator[tuple[str, str]]:
+    """Each operation or block of a list that is given a value, with the argument; '' for the one behind its name alone."""
+    for item in tree.items if isinstance(tree, ListTree) else ():
+        for called, value in _entries(item):
+            if isinstance(value, Scalar):
+                for word in value.text.split():
+                    argument, _, said = word.rpartition("=")
+                    if said == wanted:
+                        yield called, argument
+            for argument, each in _entries(value):
+                if isinstance(each, Scalar) and each.text == wanted:
+                    yield called, argument
+                yield from _given(each, wanted)
+            yield from _given(value, wanted)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from archspec.author.spec_schema import FILE, HEAD, PLURAL
+from archspec.author.spec_schema import FILE, HEAD, PLURAL, TITLE, schema_text
 from archspec.errors import InputError, SpecError, shorten
-from archspec.io.places import beside, reached, shipped
+from archspec.io.files import write_text
+from archspec.io.places import beside, kind_of, reached, shipped
 from archspec.network import load
 from archspec.schema.keys import to_json
 from archspec.schema.tree import ListTree, MappingTree, Scalar, plain
@@ -21,6 +23,8 @@ from archspec.spec.library import shipped_blocks
 from archspec.spec.operations import OPERATIONS
 
 SUFFIX = ".yaml"
+LOOKED_AT = 1000
+"""Bytes of a file that tell whether it is a schema of archspec."""
 OF_TRAINING = ("data", "epochs", "batch", "optimizer", "schedule", "label_smoothing", "augment", "preprocess", "precision",
                "seed")
 """What is usually changed of a training."""
@@ -82,7 +86,13 @@ def write_block(path: Path, name: str) -> Spec:
     if name in shipped_blocks():
         raise InputError(f"a block '{name}' ships, and one of that name here would stand in its place everywhere\n"
                          f"  hint: choose another name; archspec show --block {name} shows the shipped one")
-    return _written(path, BLOCK.format(head=f"{HEAD}{schema_reference(path)}\n", name=name, path=path))
+    return _written(path, BLOCK.format(head=_head(path), name=name, path=path))
+
+
+def _head(path: Path) -> str:
+    """The line by which an editor finds the schema; '' where there is none to name."""
+    reference = schema_reference(path)
+    return f"{HEAD}{reference}\n" if reference else ""
 
 
 def _written(path: Path, text: str) -> Spec:
@@ -98,11 +108,39 @@ def _written(path: Path, text: str) -> Spec:
 
 
 def schema_reference(path: Path) -> str:
-    """Where an editor finds the schema for a file: a path from its folder within a checkout, else the place on this machine."""
-    ours, folder = shipped(), path.absolute().parent
-    if folder.is_relative_to(ours.parent):
-        return Path(os.path.relpath(ours / FILE, folder)).as_posix()
-    return (ours / FILE).as_uri()
+    """Where an editor finds the schema for a file, as a path from its folder; '' where there is none that the file may name.
+
+    That is a schema.json of `archspec schema` in its folder or above, as far as its repository goes; in a checkout of
+    archspec the one beside the shipped specs. Another place of this machine is none of other readers of the file.
+    """
+    folder = path.absolute().parent
+    if folder.is_relative_to(shipped().parent):
+        return Path(os.path.relpath(shipped() / FILE, folder)).as_posix()
+    for each in (folder, *folder.parents):
+        if is_schema(each / FILE):
+            return Path(os.path.relpath(each / FILE, folder)).as_posix()
+        if os.path.lexists(each / ".git"):
+            break
+    return ""
+
+
+def is_schema(path: Path) -> bool:
+    """Whether a file is a schema that `archspec schema` wrote, of whichever version."""
+    if kind_of(path) != "file":
+        return False
+    with suppress(OSError), path.open("rb") as file:
+        return f'"{TITLE}"'.encode() in file.read(LOOKED_AT)
+    return False
+
+
+def write_schema(path: Path) -> None:
+    """Writes the schema; over an older one, and over nothing else. Raises InputError."""
+    if path.suffix != ".json":
+        raise InputError(f"{path}: the schema is a JSON file\n  hint: -o {FILE}")
+    if kind_of(path) != "none" and not is_schema(path):
+        raise InputError(f"{path} is there already, and is no schema of archspec\n  hint: name another file, or remove it")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, schema_text())
 
 
 def extended_by(path: Path, reference: str, typed: str, printed: str = "") -> str:
@@ -133,14 +171,13 @@ def extended_by(path: Path, reference: str, typed: str, printed: str = "") -> st
 
 def variant_text(path: Path, base: Spec, extended: str) -> str:
     """A spec that extends another, and below it, as comments, what is usually changed, as it is now."""
-    lines = [f"{HEAD}{schema_reference(path)}",
-             f"## A variant of {base.name}. Lines that begin with one # say what holds now: to change one, take the # away,",
+    lines = [f"## A variant of {base.name}. Lines that begin with one # say what holds now: to change one, take the # away,",
              "## also from the keys that it stands below. What stays a comment follows the spec that is extended.",
              f"## archspec check {path} finds mistakes, archspec summary {path} tells what it costs.",
              "archspec: 1", f"extends: {extended}", f"description: a variant of {base.name}"]
     for about, data in _parts(base):
         lines += ["", *(f"## {line}" for line in about), *(f"#{line}" for line in to_text(data).rstrip("\n").split("\n"))]
-    return "\n".join([*lines, ""])
+    return _head(path) + "\n".join([*lines, ""])
 
 
 def _parts(base: Spec) -> Iterator[tuple[list[str], dict[str, object]]]:

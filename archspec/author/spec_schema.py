@@ -36,6 +36,10 @@ SWITCH: JsonSchema = {"enum": [True, False, "none"]}
 PLURAL = {single: plural for plural, single in PLURALS.items()}
 
 
+TITLE = "A network of archspec"
+"""By which a file is known to be this schema."""
+
+
 def schema_text() -> str:
     """The schema as a file."""
     return json.dumps(spec_schema(), indent=1, ensure_ascii=False) + "\n"
@@ -46,7 +50,7 @@ def spec_schema() -> JsonSchema:
     blocks = {name: _block_call(name) for name in sorted(shipped_blocks())}
     calls = {**{name: _operation(each) for name, each in OPERATIONS.items()}, **blocks}
     return {
-        "$schema": DIALECT, "title": "A network of archspec",
+        "$schema": DIALECT, "title": TITLE,
         "description": "Keys, operations and blocks of a spec; `archspec check` knows the rest.",
         "type": "object", "properties": {**keys_schema(SPEC, _form), **_known_better()}, "additionalProperties": False,
         "anyOf": [{"required": ["extends"]}, {"required": ["input", "head"]}, {"required": ["blocks"]}],

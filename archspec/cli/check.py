@@ -8,7 +8,7 @@ import click
 
 from archspec.cli import DONE, WRONG_INPUT
 from archspec.cli.completed import specs
-from archspec.cli.options import as_json, overrides, print_json
+from archspec.cli.options import as_json, overrides, print_json, tell_hidden
 from archspec.errors import Problem, SpecError
 from archspec.io.streams import aside
 from archspec.network import load
@@ -42,6 +42,7 @@ def check(specs: tuple[str, ...], overrides: tuple[str, ...], strict: bool, as_j
 
 def _problems(spec: str, overrides: tuple[str, ...]) -> tuple[tuple[Problem, ...], tuple[Problem, ...], str]:
     """What is wrong with a spec, what is doubtful in it, and the learning rate where it follows from a rate per batch."""
+    tell_hidden(spec)
     try:
         loaded = load(spec, overrides)
     except SpecError as error:

@@ -73,6 +73,12 @@ def stages(context: click.Context, _: click.Parameter, begun: str) -> Items:
     return _words(stage_words(_spec(context)), begun)
 
 
+def to_free(context: click.Context, _: click.Parameter, begun: str) -> Items:
+    """What a search may turn in the command's SPEC, with commas between."""
+    from archspec.author.complete import free_words
+    return _listed([word.text for word in free_words(_spec(context))], begun)
+
+
 def codes(_: click.Context, __: click.Parameter, begun: str) -> Items:
     """Codes of problems."""
     from archspec.author.problems import pages
@@ -108,15 +114,20 @@ def any_of(*words: str) -> Completion:
 def listed(*words: str) -> Completion:
     """Some of these words with commas between them."""
     def several(_: click.Context, __: click.Parameter, begun: str) -> Items:
-        before, comma, _last = begun.rpartition(",")
-        taken = before.split(",")
-        return _beginning([f"{before}{comma}{word}" for word in words if word not in taken], begun)
+        return _listed(words, begun)
     return several
 
 
 def nothing(_: click.Context, __: click.Parameter, ___: str) -> Items:
     """A text of the user's own: no word can be known."""
     return []
+
+
+def _listed(words: Iterable[str], begun: str) -> Items:
+    """The next of some words with commas between; one that stands there already, alone or with `=` and a value, is left out."""
+    before, comma, _last = begun.rpartition(",")
+    taken = [part.partition("=")[0] for part in before.split(",")]
+    return _beginning([f"{before}{comma}{word}" for word in words if word not in taken], begun)
 
 
 def _beginning(words: Iterable[str], begun: str) -> Items:

@@ -29,8 +29,9 @@ BASH = r"""# completion of archspec for bash 4.4 or later; in ~/.bashrc: eval "$
     while IFS= read -r item; do
         kind=${item%%%%,*} value=${item#*,}
         case $kind in
-            file) mapfile -t found < <(compgen -f -- "$value"); COMPREPLY+=("${found[@]}"); compopt -o filenames 2>/dev/null ;;
-            dir) mapfile -t found < <(compgen -d -- "$value"); COMPREPLY+=("${found[@]}"); compopt -o filenames 2>/dev/null ;;
+            file|dir)
+                mapfile -t found < <(compgen "-${kind:0:1}" -- "$value" | sort)
+                COMPREPLY+=("${found[@]}"); compopt -o filenames 2>/dev/null ;;
             key) COMPREPLY+=("$value"); compopt -o nospace 2>/dev/null ;;
             plain) COMPREPLY+=("$value") ;;
         esac

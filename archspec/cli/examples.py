@@ -28,7 +28,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "new": (("new mine --from resnet50", "mine.yaml: extends resnet50, what may change in comments"),
             ("new --block twig", "twig.yaml: a block, and a small network of it")),
     "explain": (("explain", "all codes"), ("explain shape unknown-key", "what they mean, with examples")),
-    "schema": (("schema > schema.json", "for an editor; specs name it in their first line"),),
+    "schema": (("schema -o schema.json", "for an editor; specs name it in their first line"),),
     "completion": (("completion bash", "eval \"$(archspec completion bash)\" in ~/.bashrc"),),
     "verify": (("verify resnet50", "against the paper's figures, and against Keras"),),
     "bench": (("bench resnet50 --json", "images a second, for scripts"),),

@@ -14,7 +14,7 @@ from rich.table import Table
 from archspec.cli import DONE, NO
 from archspec.cli.bars import ticking
 from archspec.cli.completed import folders, layouts, listed, nothing, specs, weights
-from archspec.cli.options import as_json, overrides, print_json
+from archspec.cli.options import as_json, overrides, print_json, tell_hidden
 from archspec.cli.screen import Screen, load_tensorflow, screen
 from archspec.errors import InputError
 from archspec.io.machine import advice, refusal
@@ -102,6 +102,7 @@ def _listed(text: str | None) -> str | None:
 def _found(asked: Asked, tick: Tick) -> Subject:
     """What is exported; what a person should know of it is said on standard error."""
     from archspec.export.subject import subject
+    tell_hidden(asked.model)
     found = subject(asked, tick)
     for note in found.notes:
         aside(f"{asked.model}: {note}")

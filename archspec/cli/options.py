@@ -15,6 +15,7 @@ from archspec.io.places import user_path
 from archspec.io.streams import aside
 from archspec.network import load
 from archspec.spec.arch import Spec
+from archspec.spec.files import hidden
 
 if TYPE_CHECKING:
     from archspec.draw.svg import Picture
@@ -70,8 +71,15 @@ def print_json(document: object) -> None:
     click.echo(text.encode(errors="backslashreplace").decode())  # what a command line had that is no UTF-8, as JSON's \udce9
 
 
+def tell_hidden(reference: str) -> None:
+    """Says on standard error that a SPEC is one that ships, where somebody may mean a file of that name in the folder."""
+    if here := hidden(reference):
+        aside(f"note: {reference} is the spec that ships; for the file here write {here}")
+
+
 def spec_of(reference: str, overrides: tuple[str, ...]) -> Spec:
     """The spec that a command works on; what is doubtful in it is said on standard error. Raises SpecError."""
+    tell_hidden(reference)
     spec = load(reference, overrides)
     for warning in spec.warnings:
         aside(f"warning: {warning}")

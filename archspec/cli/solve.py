@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from archspec.cli import DONE, NO
-from archspec.cli.completed import files, nothing, specs
+from archspec.cli.completed import files, nothing, specs, to_free
 from archspec.cli.options import overrides, spec_of
 from archspec.errors import InputError, shorten
 from archspec.io.places import kind_of, user_path
@@ -34,7 +34,7 @@ NEAR = 0.1
 @click.command()
 @click.argument("spec", shell_complete=specs)
 @overrides
-@click.option("--free", multiple=True, required=True, metavar="KEY[=BASE],...", shell_complete=nothing,
+@click.option("--free", multiple=True, required=True, metavar="KEY[=BASE],...", shell_complete=to_free,
               help="What may change: a key of the stages (widths, repeats, cardinality, se) or of one (stages.stage3.repeats), "
                    "input, a number anywhere (let.wider); several with bases of a compound rule; depth_and_width, compound.")
 @click.option("--macs", metavar="N", shell_complete=nothing, help="Multiply-adds for one image: 4.1G.")

@@ -56,6 +56,8 @@ def told_at_causes(resolved: Resolved, found: Sequence[Problem], trial: Trial, c
         change = search.cause(problem)
         better = (_at_own_call(problem) if change is None
                   else replace(moved(problem, change.where), hint=_taken_back(problem, change) or change.hint))
+        if not better.hint and search.needless(better):
+            better = replace(better, hint="write none to leave it out")
         if better is problem or all(other.where != better.where for other in told):
             told.append(better)
     return told
@@ -152,6 +154,15 @@ class _Search:
         file = before.where.called or before.where.file
         return Change(said.where, f"{file} has {'.'.join(path)}: {shorten(to_inline(plain(before)))}")
 
+    def needless(self, problem: Problem) -> bool:
+        """Whether a problem is at a 0 or a false for which none was meant: with that nothing is wrong there."""
+        path = problem.where.path.split(".")
+        tree = at(self.resolved.tree, path)
+        if not isinstance(tree, Scalar) or tree.value not in (0, False) or tree.where != problem.where:
+            return False
+        left = self.problems(replace(self.resolved, tree=put(self.resolved.tree, path, Scalar("none", "none", tree.where))))
+        return left is not None and left < self.found
+
     # -- the size of the image -------------------------------------------------------------------------------------
 
     def small_input(self, problem: Problem) -> Change | None:
@@ -221,6 +232,13 @@ def at(tree: Tree | None, path: Iterable[str]) -> Tree | None:
     for key in path:
         tree = tree.entries.get(key) if isinstance(tree, MappingTree) else None
     return tree
+
+
+def put(tree: Tree, path: Sequence[str], value: Tree) -> MappingTree:
+    """A tree with another value at a path, which it has."""
+    assert isinstance(tree, MappingTree)
+    key, *rest = path
+    return replace(tree, entries={**tree.entries, key: put(tree.entries[key], rest, value) if rest else value})
 
 
 def _places(problems: Iterable[Problem]) -> Places:

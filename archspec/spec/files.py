@@ -39,6 +39,14 @@ def locate(reference: str) -> Path:
                              hint)])
 
 
+def hidden(reference: str) -> Path | None:
+    """The file NAME.yaml or NAME.yml here that a SPEC argument NAME does not mean, since a spec of that name ships; or None."""
+    if reference not in spec_names() or kind_of(Path(reference)) == "file":
+        return None
+    there = (here for here in (Path(f"{reference}.yaml"), Path(f"{reference}.yml")) if kind_of(here) == "file")
+    return next((here for here in there if not here.samefile(shipped() / f"{reference}.yaml")), None)
+
+
 def like(reference: str) -> str:
     """'did you mean …?' for a SPEC argument that is none: a file beside, as it has to be typed, or a shipped spec; or ''."""
     path = Path(reference)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from archspec.author.new import schema_reference, target, write_block, write_variant
+from archspec.author.new import schema_reference, target, write_block, write_schema, write_variant
 from archspec.author.spec_schema import FILE, HEAD, spec_schema
 from archspec.errors import InputError, SpecError
 from archspec.io.places import shipped
@@ -116,11 +116,33 @@ def test_nothing_is_left_of_a_spec_that_has_a_problem(here: Path, tmp_path_facto
         write_variant(target("mine"), "resnet5O")
 
 
-def test_the_schema_is_found_from_a_checkout_and_from_elsewhere(here: Path) -> None:
-    assert schema_reference(here / "mine.yaml") == (shipped() / FILE).resolve().as_uri()
+def test_the_schema_is_a_path_from_the_new_file_or_not_named(here: Path) -> None:
+    """The file is meant for others: a place of this machine would be wrong for them."""
     assert schema_reference(shipped().parent / "mine.yaml") == f"{shipped().name}/{FILE}"
     assert schema_reference(shipped() / "mine.yaml") == FILE
+    (here / FILE).write_text("{}", encoding="utf-8")
     write_block(target("twig"), "twig")
-    first = Path("twig.yaml").read_text(encoding="utf-8").split("\n")[0]
-    place = Path(first.removeprefix(HEAD).removeprefix("file://"))
-    assert json.loads(place.read_text(encoding="utf-8"))["title"]
+    write_variant(target("first"), "resnet18")
+    for name in ("twig", "first"):
+        assert HEAD not in Path(f"{name}.yaml").read_text(encoding="utf-8")
+        assert str(shipped()) not in Path(f"{name}.yaml").read_text(encoding="utf-8")
+    (here / FILE).unlink()
+    write_schema(here / FILE)
+    write_block(target("nets/leaf"), "leaf")
+    write_variant(target("second"), "resnet18")
+    assert Path("nets/leaf.yaml").read_text(encoding="utf-8").startswith(f"{HEAD}../{FILE}\n")
+    assert Path("second.yaml").read_text(encoding="utf-8").startswith(f"{HEAD}{FILE}\n")
+    (here / "other" / ".git").mkdir(parents=True)
+    assert schema_reference(here / "other" / "deep" / "mine.yaml") == ""
+
+
+def test_a_schema_is_written_over_an_older_one_and_over_nothing_else(here: Path) -> None:
+    write_schema(here / FILE)
+    (here / FILE).write_text((here / FILE).read_text(encoding="utf-8")[:500], encoding="utf-8")
+    write_schema(here / FILE)
+    assert json.loads((here / FILE).read_text(encoding="utf-8")) == spec_schema()
+    (here / "package.json").write_text("{}", encoding="utf-8")
+    for name, message in (("package.json", "is no schema of archspec"), ("schema.yaml", "is a JSON file")):
+        with pytest.raises(InputError, match=message):
+            write_schema(here / name)
+    assert (here / "package.json").read_text(encoding="utf-8") == "{}"

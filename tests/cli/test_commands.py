@@ -55,6 +55,30 @@ def test_summary_json_is_the_document_that_scripts_rely_on(archspec: Run) -> Non
     assert document["memory"]["weights_bytes"] == 4 * 25610152
 
 
+@pytest.mark.parametrize("line", ["summary resnet50 --json", "check resnet50 --json", "show resnet50", "diff resnet50 resnet50.yaml --json",
+                                  "new sub/mine --from resnet50", "sweep vary.yaml --json", "draw resnet50 -o it.svg"])
+def test_a_shipped_name_with_a_file_of_that_name_beside_is_told(line: str, archspec: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("resnet50.yaml").write_text("extends: resnet50\nclasses: 7\n", encoding="utf-8")
+    Path("vary.yaml").write_text("base: resnet50\nvary: {stages.se: [none, 16]}\n", encoding="utf-8")
+    code, out, err = archspec(*line.split())
+    note = "note: resnet50 is the spec that ships; for the file here write resnet50.yaml\n"
+    assert (code, err.count("note: "), err.startswith(note)) == (0, 1, True)
+    assert "note: " not in out
+    if "--json" in line:
+        json.loads(out)
+    monkeypatch.chdir(shipped())
+    assert archspec("check", "resnet50")[2] == ""  # the file here is the one that ships
+
+
+def test_a_file_by_its_own_name_is_told_of_by_nothing(archspec: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("resnet50.yaml").write_text("extends: resnet50\nclasses: 7\n", encoding="utf-8")
+    Path("mine.yaml").write_text("extends: resnet50\n", encoding="utf-8")
+    assert archspec("summary", "resnet50.yaml")[2] == ""
+    assert json.loads(archspec("summary", "mine.yaml", "--json")[1])["classes"] == 7
+
+
 def test_open_sizes_are_null(archspec: Run) -> None:
     document = json.loads(archspec("summary", "resnet50", "--set", "input=?x?x3", "--json")[1])
     assert document["input"] == [None, None, 3]

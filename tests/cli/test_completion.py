@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
+import re
 import shutil
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -14,9 +20,13 @@ import pytest
 
 from archspec.cli import COMMANDS, archspec
 from archspec.cli.completion import SHELLS, Bash
+from archspec.network import load
+from archspec.schema.keys import OneOf
+from archspec.search.dials import dials_of
 from archspec.spec.files import recipe_names, spec_names
 from archspec.spec.library import shipped_blocks
-from archspec.spec.operations import MEMORIES, OPERATIONS
+from archspec.spec.operations import MEMORIES, OPERATIONS, SHORTCUTS
+from archspec.spec.recipe import Recipe
 
 
 def completed(*line: str) -> list[tuple[str, str]]:
@@ -150,6 +160,48 @@ def test_values_are_completed_behind_the_sign() -> None:
     assert texts("summary", "--set", "train.epochs=") == []
 
 
+@pytest.mark.parametrize("key, kind", [("train.optimizer", "optimizer"), ("train.schedule", "schedule")])
+def test_what_tells_the_kind_of_a_section_has_the_words_of_all_kinds(key: str, kind: str) -> None:
+    choice = Recipe.declared[kind].kind
+    assert isinstance(choice, OneOf)
+    assert texts("train", "--set", f"{key}.{choice.tag}=") == [f"{key}.{choice.tag}={word}" for word in choice.kinds()]
+
+
+def test_a_parameter_has_the_words_of_the_argument_that_it_becomes(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "input: 32x32x3\nclasses: 10\nblocks:\n  inner: {parameters: {width: required, how: identity}, "
+        "body: [residual: {body: [conv: 3x3 $width], shortcut: $how}]}\n"
+        "  mine: {parameters: {width: required, way: pad, kind: relu, edge: same}, "
+        "body: [conv: 3x3 $width padding=$edge, inner: $width how=$way, act: $kind]}\n"
+        "stages: {block: mine, widths: [8, 16]}\nhead: [global_avg_pool, dense: $classes]\n", encoding="utf-8")
+    given = ["summary", str(path), "--set"]
+    assert texts(*given, "stages.way=") == [f"stages.way={word}" for word in SHORTCUTS]
+    assert texts(*given, "stages.stage2.edge=s") == ["stages.stage2.edge=same", "stages.stage2.edge=symmetric"]
+    assert "parameters.kind=gelu" in texts(*given, "parameters.kind=")
+    assert texts(*given, "stages.width=") == []
+    assert texts("summary", "resnet50", "--set", "stages.shortcut=pr") == [
+        "stages.shortcut=projection", "stages.shortcut=projection_always"]
+
+
+def test_what_a_search_can_free(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "input: 32x32x3\nclasses: 10\nlet: {wider: 2, named: relu}\nblocks:\n"
+        "  mine: {parameters: {width: required, groups: required, ratio: 4, way: same}, "
+        "body: [conv: 3x3 $(width * wider * ratio) groups=$groups padding=$way, act: $named]}\n"
+        "stages: {block: mine, widths: [8, 16], groups: [1, 2]}\nhead: [global_avg_pool, dense: $classes]\n", encoding="utf-8")
+    found = ["input", "repeats", "widths", "depth_and_width", "compound", "groups", "ratio", "let.wider"]
+    assert texts("solve", str(path), "--free", "") == found
+    assert texts("solve", "--free", "") == found[:5]
+    assert texts("solve", str(path), "--free", "repeats=1.2,w") == ["repeats=1.2,widths"]
+    assert not [word for word in texts("solve", str(path), "--free", "repeats=1.2,") if word.endswith("repeats")]
+    assert texts("solve", "alexnet", "--free", "") == ["input"]
+    assert not {"widths", "compound"} & set(texts("solve", "densenet121", "--free", ""))
+    spec = load(path)
+    assert all(dials_of(spec, [word], None) for word in found)
+
+
 @pytest.mark.parametrize("text", ["not: [yaml", "extends: nowhere\n", "stages: 3\nblocks: 3\nlet: 3\n", "", "stages: [1, {block: [3]}]\n"])
 def test_a_spec_that_cannot_be_read_gives_what_all_have(text: str, tmp_path: Path) -> None:
     path = tmp_path / "broken.yaml"
@@ -208,6 +260,45 @@ def test_bash(place: Path) -> None:
     assert bash("archspec summary resnet50 --set=stages.memory=re") == ["recompute"]
     assert bash("archspec train resnet50 --run resn") == ["resnet_runs"]
     assert "stages.repeats=" in bash("archspec summary 'resnet9 mine.yaml' --set stages.")
+
+
+def inserted(*lines: str) -> list[list[str]]:
+    """The words of each line once an interactive bash has put in all that it completes: Readline's insert-completions."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.environ.update(TERM="dumb", PS1="$ ", INPUTRC="/dev/null")
+        os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", 50, 4000, 0, 0))
+    typed = "".join(f"{line}\033*\001printf '<%s>' \r" for line in lines)
+    os.write(terminal, f'eval "$(archspec completion bash)"; echo\r{typed}exit\r'.encode())
+    said = b""
+    with suppress(OSError):  # what reading a terminal ends in
+        while part := os.read(terminal, 65536):
+            said += part
+    os.close(terminal)
+    os.waitpid(child, 0)
+    return [line.decode().split("><") for line in re.findall(rb"^<(.*?)>\$ ", said, re.MULTILINE)]
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="no bash here")
+def test_an_interactive_bash_puts_words_in_behind_the_sign(place: Path) -> None:
+    """Bash parts words at `=` and `:`, Readline too: what stands before them must neither be lost nor said twice."""
+    for name in "bac":
+        (place / f"sweep {name}.yaml").touch()
+    optimizer, memory, both, part, search, freed, swept = inserted(
+        "archspec train resnet50 --set train.optimizer.kind=", "archspec summary resnet50 --set=stages.memory=re",
+        "archspec train resnet50 --set train.optimizer.ki", "archspec train resnet50 --set train.schedule.kind=c",
+        "archspec solve resnet50 --free repeats=1.2,wi", "archspec solve resnet50 --free dep", "archspec sweep sw")
+    kinds = Recipe.declared["optimizer"].kind
+    assert isinstance(kinds, OneOf)
+    first, *others = kinds.kinds()
+    assert optimizer[4:] == [f"train.optimizer.kind={first}", *others]
+    assert memory[3:] == ["--set=stages.memory=recompute"]
+    assert both[4:] == ["train.optimizer.kind="]
+    assert sorted(part[4:]) == ["constant", "train.schedule.kind=cosine"]
+    assert search[4:] == ["repeats=1.2,widths"]
+    assert freed[4:] == ["depth_and_width"]
+    assert swept[2:] == ["sweep a.yaml", "sweep b.yaml", "sweep c.yaml"]
 
 
 @pytest.mark.skipif(not shutil.which("zsh"), reason="no zsh here")

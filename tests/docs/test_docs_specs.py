@@ -72,5 +72,11 @@ def test_blocks_are_of_a_known_language() -> None:
     assert not [block.id for page in PAGES for block in blocks(page) if block.language not in known]
 
 
+def test_no_example_has_the_name_of_a_shipped_spec() -> None:
+    """By its bare name a command would take the shipped one."""
+    named = (re.match(r"# ([\w-]+)\.yaml\n", block.text) for block in of_language("yaml"))
+    assert not {found[1] for found in named if found} & {*spec_names()}
+
+
 def test_the_pages_are_there() -> None:
     assert {Path(block.page).name for block in of_language("yaml")} >= {"README.md", "language.md", "writing.md"}

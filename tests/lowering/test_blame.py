@@ -32,6 +32,12 @@ def test_a_value_in_a_shipped_block(text: str, written: str, message: str, fails
     assert problem.message.startswith(message)
 
 
+@pytest.mark.parametrize("text", ["stages: {se: 0}", "stages: {stage2: {se: 0}}", "parameters: {se: 0}"])
+def test_a_zero_where_none_is_meant_has_the_hint(text: str, fails: Fails) -> None:
+    assert [problem.hint for problem in fails(f"extends: resnet50\n{text}")] == ["write none to leave it out"]
+    assert "none" not in fails("extends: resnet50\nstages: {expansion: 0}")[0].hint
+
+
 def test_a_shape_that_does_not_fit_is_told_at_the_one_value_of_the_users_that_it_comes_from(fails: Fails) -> None:
     problem = fails("extends: regnet_x_400mf\nstages: {group_width: 11}")[0]
     assert (problem.where.line, problem.where.column, problem.code) == (2, 23, "shape")
