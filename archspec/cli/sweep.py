@@ -25,13 +25,12 @@ from archspec.cli.sweep_train import (
     train_all,
     write_results,
 )
+from archspec.cli.wide import EDGELESS, short_keys, short_value, show
 from archspec.errors import SpecError, visible
 from archspec.io.places import expanded, kind_of, user_path
 from archspec.io.signals import INTERRUPTED
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from archspec.draw.svg import Theme
     from archspec.search.cost import Cost
     from archspec.search.plan import Plan
@@ -167,32 +166,26 @@ def _print(plan: Plan, found: Sequence[Candidate], top: int, *, as_json: bool) -
         print_json(to_json(found))
         return
     from archspec.cli.screen import screen
-    console = screen(120)
+    console = screen(EDGELESS)
     shown = [each for each in found if each.state == "fits"]
     if shown:
-        console.print(_table(plan.name, shown[:top]))
+        show(console, _columns(shown[:top]), left=1 + len(plan.vary), title=plan.name)
     for line in _counts(found, len(shown), top, plan.sample):
         console.print(line, soft_wrap=True, markup=False)
 
 
-def _table(name: str, shown: Sequence[Candidate]) -> Table:
+def _columns(shown: Sequence[Candidate]) -> list[list[str]]:
     """A row a candidate: what is set in it, and its cost."""
-    from rich.table import Table
-
     from archspec.search.cost import shown as figure
     from archspec.views.numbers import count
     keys = list(shown[0].said)
-    table = Table(title=name, title_justify="left", box=None)
-    for column in ("name", *keys):
-        table.add_column(column, overflow="fold")
-    for column in ("parameters", "multiply-adds", "training memory"):
-        table.add_column(column, justify="right")
-    for each in shown:
-        cost = each.cost
-        assert cost is not None
-        table.add_row(each.name, *(_inline(each.said[key]) for key in keys), count(cost.params), count(cost.macs),
-                      figure("memory", cost.memory))
-    return table
+    costs = [each.cost for each in shown if each.cost is not None]
+    return [["name", *(each.name for each in shown)],
+            *([head, *(short_value(_inline(each.said[key])) for each in shown)]
+              for head, key in zip(short_keys(keys), keys, strict=True)),
+            ["parameters", *(count(cost.params) for cost in costs)],
+            ["multiply-adds", *(count(cost.macs) for cost in costs)],
+            ["training memory", *(figure("memory", cost.memory) for cost in costs)]]
 
 
 def _inline(value: object) -> str:
