@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from math import hypot
 
 from archspec.records import Record, record
 
@@ -28,20 +29,26 @@ class Box(Record):
         return (self.left <= other.left and other.right <= self.right and self.low <= other.low and other.high <= self.high)
 
 
+    def off(self, x: float, y: float) -> float:
+        """How far a point is from it."""
+        return hypot(max(self.left - x, 0, x - self.right), max(self.low - y, 0, y - self.high))
+
+
 def around(x: float, y: float, radius: float) -> Box:
     """The box of a point."""
     return Box(x - radius, x + radius, y - radius, y + radius)
 
 
-def placed(names: Iterable[tuple[float, float, float, float]], taken: Sequence[Box], within: Box) -> Iterator[Box | None]:
+def placed(names: Iterable[tuple[float, float, float, float]], points: Sequence[tuple[float, float]], taken: Sequence[Box],
+           within: Box) -> Iterator[Box | None]:
     """Where each name has room: of each its point's x and y, its width and height; None where it has none.
 
-    Those that come first choose first.
+    None of `points` is nearer to a name than its own. Those that come first choose first.
     """
     boxes = [*taken]
     for x, y, width, height in names:
-        places = _places(x, y, width, height)
-        found = next((box for box in places if within.holds(box) and not any(map(box.meets, boxes))), None)
+        places = (box for box in _places(x, y, width, height) if within.holds(box) and not any(map(box.meets, boxes)))
+        found = next((box for box in places if all(box.off(*each) > box.off(x, y) for each in points if each != (x, y))), None)
         if found is not None:
             boxes.append(found)
         yield found

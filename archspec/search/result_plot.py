@@ -11,6 +11,7 @@ from archspec.errors import shorten
 from archspec.search.cost import Cost
 from archspec.search.placing import Box, around, placed
 from archspec.search.plan import Axes, Plan
+from archspec.search.plot import WIDE
 from archspec.search.results import Result, costs, front
 from archspec.spec.dump import to_inline
 from archspec.train.ending import rises
@@ -32,8 +33,6 @@ MARGIN = 0.12
 """Of an axis, at both ends: a name stands beside its point."""
 ROOM = 0.12
 """Above and below what was trained to the end, as a share of its extent."""
-WIDE = 20.0
-"""A scale of costs is by ratio where the largest is so many times the smallest."""
 EDGE = 0.02
 """From the end of a scale to the mark of what lies beyond it, as a share of the scale."""
 RADIUS, FONT = 3.5, 7.0
@@ -129,16 +128,19 @@ def _name(axes: Drawn, drawn: Sequence[Result], metric: str, cost: Callable[[Cos
         x, y = axes.transData.transform((size, _within(axes, value)))
         return x * scale, y * scale
     best = front(drawn, metric, cost)
-    found, taken = list[tuple[Result, float, float]](), list[Box]()
+    found, points, taken = list[tuple[Result, float, float]](), list[tuple[float, float]](), list[Box]()
     for each in sorted(drawn, key=lambda each: (each not in best, each.state != "finished")):
         size = costs(each, cost)
         if size is None or each.final is None:
             continue
         value, deviation = _shown(metric, each.final.mean), _shown(metric, each.final.deviation or 0.0)
-        (x, y), bottom, top = at(size, value), at(size, value - deviation)[1], at(size, value + deviation)[1]
-        taken += [around(x, y, RADIUS), Box(x - RADIUS, x + RADIUS, bottom, top)]
-        if value == _within(axes, value) and (len(drawn) <= NAMED or each in best):
-            found.append((each, x, y))
+        x, y = at(size, value)
+        points.append((x, y))
+        taken.append(around(x, y, RADIUS))
+        if value == _within(axes, value):  # those beyond the scale have no bar, and no name
+            taken.append(Box(x - RADIUS, x + RADIUS, at(size, value - deviation)[1], at(size, value + deviation)[1]))
+            if len(drawn) <= NAMED or each in best:
+                found.append((each, x, y))
     corners = [at(*point) for point in zip(*_line(best, metric, cost), strict=True)]
     for (x, y), (right, top) in pairwise(corners):
         taken += [Box(x, right, y - 0.5, y + 0.5), Box(right - 0.5, right + 0.5, min(y, top), max(y, top))]
@@ -149,7 +151,7 @@ def _name(axes: Drawn, drawn: Sequence[Result], metric: str, cost: Callable[[Cos
                        verticalalignment="bottom") for each, _, _ in found]
     sizes = [text.get_window_extent() for text in texts]
     names = [(x, y, size.width * scale, size.height * scale) for (_, x, y), size in zip(found, sizes, strict=True)]
-    for text, box in zip(texts, placed(names, taken, within), strict=True):
+    for text, box in zip(texts, placed(names, points, taken, within), strict=True):
         if box is None:
             text.remove()
         else:

@@ -77,9 +77,11 @@ def test_names_have_their_own_places() -> None:
     within = Box(0, 100, 0, 100)
     points = [(50.0, 50.0), (52.0, 50.0), (95.0, 50.0), (50.0, 95.0), (50.0, 20.0)]
     taken = [around(x, y, 2) for x, y in points]
-    found = list(placed([(x, y, 20.0, 8.0) for x, y in points], taken, within))
+    found = list(placed([(x, y, 20.0, 8.0) for x, y in points], points, taken, within))
     boxes = [box for box in found if box is not None]
     assert len(boxes) == 5
+    for box, (x, y) in zip(boxes, points, strict=True):
+        assert min(box.off(*each) for each in points) == box.off(x, y)
     assert not [pair for pair in combinations([*boxes, *taken[:1]], 2) if pair[0].meets(pair[1])]
     assert all(map(within.holds, boxes))
-    assert list(placed([(50, 50, 200, 8)], [], within)) == [None]
+    assert list(placed([(50, 50, 200, 8)], [], [], within)) == [None]

@@ -15,6 +15,7 @@ import archspec.search.sweep as module
 from archspec.cli import run
 from archspec.network import Variants, load, lower, with_overrides
 from archspec.search.plan import read_plan, written
+from archspec.search.plot import Axis, _labels
 from archspec.views.summary import totals
 
 Run = Callable[..., tuple[int, str, str]]
@@ -181,6 +182,26 @@ def test_what_is_wrong_is_told(archspec: Run, text: str, message: str) -> None:
     code, _, err = archspec("sweep", "wrong.yaml")
     assert code == 2
     assert message in err
+
+
+@pytest.mark.parametrize(("values", "ratio", "words"), [
+    ([69_450, 277_918], False, ["50 k", "100 k", "150 k", "200 k", "250 k", "300 k"]),
+    ([52_000, 4_000_000], True, ["50 k", "100 k", "200 k", "500 k", "1 M", "2 M", "5 M"]),
+    ([5_800, 13_600_000], True, ["1 k", "10 k", "100 k", "1 M", "10 M", "100 M"]), ([7], False, None), ([0, 900], False, None)])
+def test_an_axis_of_costs_is_by_ratio_where_they_differ_much(values: list[int], ratio: bool, words: list[str] | None) -> None:
+    axis = Axis.around(values, 100)
+    assert axis.ratio == ratio
+    assert all(0 <= axis.at(each) <= 100 for each in values)
+    assert words is None or [_labels(axis)(each) for each in axis.ticks] == words
+
+
+def test_few_candidates_have_their_names_in_the_plot(archspec: Run) -> None:
+    assert archspec("sweep", "se.yaml", "-o", "out")[0] == 0
+    found = Path("out/cost.svg").read_text()
+    assert found.count(">se-") >= 6
+    Path("se.yaml").write_text("base: resnet20_digits\nvary: {stages.se: [4]}\n")
+    archspec("sweep", "se.yaml", "-o", "out")
+    assert "1 fit" in Path("out/cost.svg").read_text()
 
 
 def test_where_none_fits_the_answer_is_no(archspec: Run) -> None:
