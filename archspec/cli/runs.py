@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
-from rich.cells import cell_len
-from rich.markup import escape
 
 from archspec.cli import DONE
 from archspec.cli.completed import folders
 from archspec.cli.options import as_json, print_json
 from archspec.cli.screen import screen
+from archspec.cli.wide import EDGELESS, short_value, show
 from archspec.errors import InputError
 from archspec.io.places import user_path
 from archspec.spec.dump import to_inline
@@ -21,10 +20,6 @@ from archspec.train.reporting.speed import duration
 if TYPE_CHECKING:
     from archspec.train.reporting.listing import Entry
 
-SHORT = 24
-"""Letters of a value in the table."""
-GAP = 2
-"""Letters between two columns."""
 DIGITS = 8
 """Of the digest of data."""
 
@@ -54,15 +49,8 @@ def runs(folders: tuple[str, ...], as_json: bool) -> int:
 
 
 def _print(entries: Sequence[Entry], keys: Sequence[str], refused: Sequence[str]) -> None:
-    console = screen(160)
-    first, *columns = _columns(entries, keys)
-    for number, part in enumerate(_parts(first, columns, console.width) if entries else ()):
-        from archspec.views.tables import grid
-        console.print("\n" * (number > 0), end="")
-        table = grid(*(name for name, *_ in part), left=3 if part[1][0] == "spec" else 1)
-        for row in zip(*(cells for _, *cells in part), strict=True):
-            table.add_row(*map(escape, row))
-        console.print(table)
+    if entries:
+        show(screen(EDGELESS), list(_columns(entries, keys)), left=3)
     for line in refused:
         click.echo(f"left out: {line}", err=True)
 
@@ -81,22 +69,6 @@ def _columns(entries: Sequence[Entry], keys: Sequence[str]) -> Iterator[list[str
         yield [name.removeprefix("train."), *(_value(entry, name) for entry in entries)]
 
 
-def _parts(first: list[str], columns: Sequence[list[str]], width: int) -> Iterator[list[list[str]]]:
-    """The columns in tables that have room, one below the other, each with the first column."""
-    part, used = [first], _width(first)
-    for column in columns:
-        if used + _width(column) > width + GAP and len(part) > 1:
-            yield part
-            part, used = [first], _width(first)
-        part.append(column)
-        used += _width(column)
-    yield part
-
-
-def _width(column: Sequence[str]) -> int:
-    return max(map(cell_len, column)) + GAP
-
-
 SHOWN = (("top1", "test_top1", "{:.2%}"), ("top5", "test_top5", "{:.2%}"), ("test loss", "test_loss", "{:.4f}"),
          ("loss", "loss", "{:.4f}"))
 """Results: the column's head, the name in a row of metrics, and how it is written."""
@@ -104,5 +76,4 @@ SHOWN = (("top1", "test_top1", "{:.2%}"), ("top5", "test_top5", "{:.2%}"), ("tes
 
 def _value(entry: Entry, name: str) -> str:
     value = entry.value(name)
-    text = "" if value is None else value if isinstance(value, str) else to_inline(value)
-    return text if len(text) <= SHORT else f"{text[:SHORT - 1]}…"
+    return short_value("" if value is None else value if isinstance(value, str) else to_inline(value))

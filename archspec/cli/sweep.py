@@ -25,16 +25,16 @@ from archspec.cli.sweep_train import (
     train_all,
     write_results,
 )
+from archspec.cli.wide import EDGELESS, short_keys, short_value, show
+from archspec.errors import SpecError, visible
 from archspec.io.places import expanded, kind_of, user_path
 from archspec.io.signals import INTERRUPTED
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from archspec.draw.svg import Theme
     from archspec.search.cost import Cost
     from archspec.search.plan import Plan
-    from archspec.search.sweep import Candidate, Known
+    from archspec.search.sweep import Candidate, Known, Told
     from archspec.spec.arch import Spec
 
 SHOWN = 40
@@ -70,12 +70,16 @@ def sweep(file: str, trains: bool, sort: str, top: int, batch: int, output: str 
     changes the base. Exit code 1 where none fits, or a training failed.
     """
     from archspec.search.plan import read_plan, written
+    from archspec.search.sweep import costs_alone
     plan = read_plan(expanded(file))
     path = user_path(output, "-o") if output is not None else Path("sweeps", plan.name) if trains else None
     common = (*written(plan.common), *overrides)
-    base = spec_of(plan.base, common)
+    try:
+        base = spec_of(plan.base, common)
+    except SpecError as error:
+        raise SpecError(plan.placed(error.problems)) from None
     with nullcontext() if path is None else claimed(path):
-        if path is None or not trains or kind_of(path) == "none":
+        if path is None or not trains or kind_of(path) == "none" or costs_alone(path):
             found = _checked(plan, base, path, sort, batch, theme, background)
         else:
             from archspec.search.study import refuse_another
@@ -84,7 +88,7 @@ def sweep(file: str, trains: bool, sort: str, top: int, batch: int, output: str 
         fits = [each for each in found if each.state == "fits"]
         if trains and path is not None and fits:
             return _train(plan, base, common, path, found, top, as_json=as_json)
-    _print(plan.name, found, top, as_json=as_json)
+    _print(plan, found, top, as_json=as_json)
     if path is not None:
         click.echo(f"{path}", err=True)
     return DONE if fits else NO
@@ -100,6 +104,9 @@ def _checked(plan: Plan, base: Spec, path: Path | None, sort: str, batch: int, t
     folder = Folder(path, plan, base, batch)
     try:
         ordered = _sorted(_candidates(plan, base, batch, folder.begin(), folder.add), sort)
+    except SpecError:
+        folder.drop()
+        raise
     finally:
         folder.pause()
     folder.end({**_files(plan.name, ordered, theme, background), PLAN: json.dumps(identity(plan, base), ensure_ascii=False)})
@@ -107,7 +114,7 @@ def _checked(plan: Plan, base: Spec, path: Path | None, sort: str, batch: int, t
 
 
 def _candidates(plan: Plan, base: Spec, batch: int, known: Known | None = None,
-                told: Callable[[int, Cost | None, tuple[str, ...]], object] = lambda *found: None) -> list[Candidate]:
+                told: Told = lambda *found: None) -> list[Candidate]:
     """All, with a line now and then."""
     from archspec.search.sweep import sweep as candidates_of
     found: list[Candidate] = []
@@ -116,7 +123,8 @@ def _candidates(plan: Plan, base: Spec, batch: int, known: Known | None = None,
         found.append(each)
         if monotonic() - last > EVERY:
             last = monotonic()
-            click.echo(f"{len(found)} candidates", err=True)
+            fitting = sum(one.state == "fits" for one in found)
+            click.echo(f"{len(found)} candidates" + f", of which {fitting} fit" * bool(plan.where or plan.sample), err=True)
     return found
 
 
@@ -152,38 +160,32 @@ def _sorted(found: Sequence[Candidate], sort: str) -> list[Candidate]:
     return sorted(found, key=place)
 
 
-def _print(name: str, found: Sequence[Candidate], top: int, *, as_json: bool) -> None:
+def _print(plan: Plan, found: Sequence[Candidate], top: int, *, as_json: bool) -> None:
     if as_json:
         from archspec.search.sweep import to_json
         print_json(to_json(found))
         return
     from archspec.cli.screen import screen
-    console = screen(120)
+    console = screen(EDGELESS)
     shown = [each for each in found if each.state == "fits"]
     if shown:
-        console.print(_table(name, shown[:top]))
-    for line in _counts(found, len(shown), top):
+        show(console, _columns(shown[:top]), left=1 + len(plan.vary), title=plan.name)
+    for line in _counts(found, len(shown), top, plan.sample):
         console.print(line, soft_wrap=True, markup=False)
 
 
-def _table(name: str, shown: Sequence[Candidate]) -> Table:
+def _columns(shown: Sequence[Candidate]) -> list[list[str]]:
     """A row a candidate: what is set in it, and its cost."""
-    from rich.table import Table
-
     from archspec.search.cost import shown as figure
     from archspec.views.numbers import count
     keys = list(shown[0].said)
-    table = Table(title=name, title_justify="left", box=None)
-    for column in ("name", *keys):
-        table.add_column(column, overflow="fold")
-    for column in ("parameters", "multiply-adds", "training memory"):
-        table.add_column(column, justify="right")
-    for each in shown:
-        cost = each.cost
-        assert cost is not None
-        table.add_row(each.name, *(_inline(each.said[key]) for key in keys), count(cost.params), count(cost.macs),
-                      figure("memory", cost.memory))
-    return table
+    costs = [each.cost for each in shown if each.cost is not None]
+    return [["name", *(each.name for each in shown)],
+            *([head, *(short_value(_inline(each.said[key])) for each in shown)]
+              for head, key in zip(short_keys(keys), keys, strict=True)),
+            ["parameters", *(count(cost.params) for cost in costs)],
+            ["multiply-adds", *(count(cost.macs) for cost in costs)],
+            ["training memory", *(figure("memory", cost.memory) for cost in costs)]]
 
 
 def _inline(value: object) -> str:
@@ -191,17 +193,17 @@ def _inline(value: object) -> str:
     return to_inline(value)
 
 
-def _counts(found: Sequence[Candidate], fitting: int, top: int) -> list[str]:
+def _counts(found: Sequence[Candidate], fitting: int, top: int, sample: int | None) -> list[str]:
     """How many there are of each kind, and what is wrong with those that are not valid, the same message once."""
+    from archspec.search.sweep import wrongs
     states = Counter(each.state for each in found)
-    lines = [f"{len(found)} candidates: {fitting} fit" + (f", {top} shown" if fitting > top else "")
+    lines = [f"{len(found)} {'candidates' if sample is None else 'drawn'}: {fitting} {'fits' if fitting == 1 else 'fit'}"
+             + f" of {sample} asked for" * (sample is not None and fitting < sample)
+             + (f", {top} shown" if fitting > top else "")
              + f", {states['outside']} outside of a condition" * bool(states["outside"])
              + f", {states['same']} the same network as one before" * bool(states["same"])
              + f", {states['invalid']} not valid" * bool(states["invalid"])]
-    wrong = Counter(each.problems[0] for each in found if each.problems)
-    first = {each.problems[0]: each.name for each in reversed(found) if each.problems}
-    lines.extend(f"not valid, {count}: {message} (first {first[message]})" for message, count in wrong.most_common(10))
-    return lines
+    return [*lines, *(f"not valid: {each}" for each in wrongs(sorted(found, key=lambda each: each.name)))]
 
 
 def _files(name: str, found: Sequence[Candidate], theme: Theme, background: bool) -> dict[str, str]:
@@ -223,5 +225,5 @@ def _csv(found: Sequence[Candidate]) -> str:
         cost = each.cost
         figures = [""] * 5 if cost is None else [cost.params, cost.parameters, cost.macs, cost.memory, cost.depth]
         table.writerow((each.name, *(_inline(each.said[key]) for key in keys), each.state, each.same_as, *figures,
-                        " | ".join(each.problems)))
+                        " | ".join(visible(problem.message) for problem in each.problems)))
     return text.getvalue()

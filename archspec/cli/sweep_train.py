@@ -17,6 +17,7 @@ import click
 
 from archspec.cli.apart import run_apart
 from archspec.cli.screen import screen
+from archspec.cli.wide import EDGELESS, short_keys, short_value, show
 from archspec.errors import InputError
 from archspec.io.files import remove, write_text
 from archspec.io.lock import Taken, alone
@@ -130,27 +131,32 @@ def print_results(plan: Plan, results: Sequence[Result], top: int) -> None:
     from archspec.search.results import front
     from archspec.spec.dump import to_inline
     from archspec.views.numbers import count
-    from archspec.views.tables import grid
     keys = [key for key, values in plan.vary.items() if len(values) > 1] or list(plan.vary)
-    fronted = front(results, plan.metric, lambda cost: cost.macs)
-    columns = (plan.metric, "best epoch", "epochs", "runs", "parameters", "multiply-adds", "training memory", "")
-    table = grid("name", *keys, *columns,
-                 left=1 + len(keys), fold=True, title=f"{plan.name}: mean ± standard deviation over seeds")
-    for each in results[:top]:
-        cost = each.candidate.cost
-        assert cost is not None
-        failed = sum(run.state == "failed" for run in each.runs)
-        table.add_row(each.candidate.name, *(to_inline(each.candidate.said[key]) for key in keys),
-                      spelled(plan.metric, each.final), spelled(plan.metric, each.best),
-                      f"{each.epoch} of {each.runs[0].epochs}",
-                      f"{len(each.runs) - failed}" + f", {failed} failed" * bool(failed),
-                      count(cost.params), count(cost.macs), figure("memory", cost.memory), "front" if each in fronted else "")
-    console = screen(140)
-    console.print(table)
+    fronted, told = front(results, plan.metric, lambda cost: cost.macs), results[:top]
+    costs = [each.candidate.cost for each in told if each.candidate.cost is not None]
+    columns = [["name", *(each.candidate.name for each in told)],
+               *([head, *(short_value(to_inline(each.candidate.said[key])) for each in told)]
+                 for head, key in zip(short_keys(keys), keys, strict=True)),
+               ["", *("front" if each in fronted else each.state * (each.state != "finished") for each in told)],
+               [plan.metric, *(spelled(plan.metric, each.final) for each in told)],
+               ["best epoch", *(spelled(plan.metric, each.best) for each in told)],
+               ["epochs", *(f"{each.epoch} of {each.runs[0].epochs}" for each in told)],
+               ["runs", *(_runs(each) for each in told)],
+               ["parameters", *(count(cost.params) for cost in costs)],
+               ["multiply-adds", *(count(cost.macs) for cost in costs)],
+               ["training memory", *(figure("memory", cost.memory) for cost in costs)]]
+    console = screen(EDGELESS)
+    show(console, columns, left=2 + len(keys), title=f"{plan.name}: mean ± standard deviation over seeds")
     for each in results:
         for run in each.runs:
             if run.problem:
                 console.print(f"{run.run} failed: {run.problem}", soft_wrap=True, markup=False)
+
+
+def _runs(found: Result) -> str:
+    """How many came to a value, and how many did not."""
+    failed = sum(run.state == "failed" for run in found.runs)
+    return f"{len(found.runs) - failed}" + f", {failed} failed" * bool(failed)
 
 
 def spelled(metric: str, found: Spread | None) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from math import prod
 from pathlib import Path
 
-from archspec.errors import InputError, Problem, SpecError, listed, nearest
+from archspec.errors import InputError, Problem, SpecError, Where, listed, nearest
 from archspec.io.places import kind_of
 from archspec.records import Record, record
 from archspec.schema.kinds import Unfit
@@ -18,14 +19,16 @@ from archspec.search.conditions import EXAMPLE as CONDITION
 from archspec.search.conditions import Condition, condition
 from archspec.spec.arch import NETWORK_NAME
 from archspec.spec.dump import to_inline
-from archspec.spec.inherit import assignment
+from archspec.spec.inherit import SET, assignment
 from archspec.spec.measured import MEASURED, METRIC
 from archspec.spec.source import read
 
 MOST = 100_000
 """Candidates of one sweep."""
 DRAWS = 50
-"""Combinations that are drawn for each one asked for, before conditions on keys are taken to leave no more."""
+"""Candidates that are drawn at most for each one asked for, where conditions leave some out."""
+PROBES = 50
+"""Candidates that are checked at most before a key that is wrong in all of them is taken to be wrong."""
 MOST_SEEDS = 1000
 LARGEST_SEED = 2**31 - 1
 KEYS = ("name", "base", "set", "vary", "where", "sample", "seed", "seeds", "halving", "metric", "plot")
@@ -49,7 +52,8 @@ class Plan(Record):
     """What a sweep looks at. `vary`: the values of each key path, in order; `sample`: how many are drawn, None for all.
 
     `common` is what is set in all. How they are trained: `seeds`, so many from the spec's on, or which; `halving`, one of how
-    many goes on after each part, None for all; `metric`, a word of MEASURED by which they are compared.
+    many goes on after each part, None for all; `metric`, a word of MEASURED by which they are compared. `places` is where the
+    file says a key path, and where it says what --set is given, `key=value`.
     """
 
     name: str
@@ -63,6 +67,7 @@ class Plan(Record):
     halving: int | None
     metric: str
     axes: Axes | None
+    places: Mapping[str, Where]
 
     @property
     def total(self) -> int:
@@ -79,10 +84,33 @@ class Plan(Record):
 
     def candidates(self) -> Iterator[tuple[int, dict[str, object]]]:
         """Numbers and combinations that the conditions on keys allow, in the order of the grid or as they are drawn."""
-        rules = [each for each in self.where if not each.of_cost]
         numbers = iter(range(self.total)) if self.sample is None else self._drawn(self.sample)
         found = ((number, self.combination(number)) for number in numbers)
-        return islice((each for each in found if all(rule.holds(each[1]) for rule in rules)), self.sample)
+        return islice((each for each in found if self.allows(each[1])), self.most)
+
+    @property
+    def most(self) -> int | None:
+        """Of so many candidates at most the costs are looked at; None for all."""
+        return None if self.sample is None else self.sample * DRAWS
+
+    def allows(self, said: Mapping[str, object]) -> bool:
+        """Whether the conditions on keys hold of a combination."""
+        return all(rule.holds(said) for rule in self.where if not rule.of_cost)
+
+    def probes(self) -> Iterator[dict[str, object]]:
+        """A few combinations that have, between them, every value of every key, or the first of many."""
+        count = min(PROBES, max(map(len, self.vary.values())))
+        found = ({key: values[index % len(values)] for key, values in self.vary.items()} for index in range(count))
+        yield from filter(self.allows, found)
+        yield from (said for _, said in islice(self.candidates(), PROBES))
+
+    def placed(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+        """The same, those of what --set says at their places in the file."""
+        return tuple(self._placed(each) for each in problems)
+
+    def _placed(self, problem: Problem) -> Problem:
+        at = self.places.get(problem.where.text if of_value(problem) else problem.where.text.partition("=")[0])
+        return problem if problem.where.file != SET or at is None else replace(problem, where=at)
 
     def _drawn(self, sample: int) -> Iterator[int]:
         """Numbers drawn at random by the seed, none twice."""
@@ -95,6 +123,11 @@ class Plan(Record):
             if number not in seen:
                 seen.add(number)
                 yield number
+
+
+def of_value(problem: Problem) -> bool:
+    """Whether a problem of what --set says is one of the value, and not of its key."""
+    return problem.where.column > len(problem.where.text.partition("=")[0]) + 1
 
 
 def written(said: Mapping[str, object]) -> tuple[str, ...]:
@@ -134,7 +167,7 @@ class _Reader:
         values = self.values(vary, seed or 0)
         plan = Plan(self.text("name", re.sub(r"[^\w.-]", "-", stem)), base, values, self.conditions(tuple(vary)),
                     self.whole("sample", 1), seed or 0, self.common(tuple(vary)), self.seeds(tuple(vary)),
-                    self.whole("halving", 2), self.metric(), self.axes(values))
+                    self.whole("halving", 2), self.metric(), self.axes(values), dict(self.places()))
         count = plan.total if plan.sample is None else plan.sample
         if not NETWORK_NAME.fullmatch(plan.name):
             self.problem(self.tree.entries.get("name", self.tree), f"'{plan.name}' cannot name a sweep",
@@ -143,6 +176,17 @@ class _Reader:
             self.problem(self.tree.entries.get("vary", self.tree), f"these are {count:,} candidates, a sweep has at "
                          f"most {MOST:,}", "sample: 1000 draws so many at random")
         return None if self.problems else plan
+
+    def places(self) -> Iterator[tuple[str, Where]]:
+        """Where a key path stands, and where each value of it."""
+        for section in ("set", "vary"):
+            tree = self.tree.entries.get(section)
+            if not isinstance(tree, MappingTree):
+                continue
+            for key, each in tree.entries.items():
+                yield key, tree.key(key)
+                for value in each.items if section == "vary" and isinstance(each, ListTree) else (each,):
+                    yield f"{key}={to_inline(plain(value))}", value.where
 
     def text(self, key: str, default: str) -> str:
         tree = self.tree.entries.get(key)

@@ -111,8 +111,9 @@ def test_what_has_no_room_stands_below_and_nothing_is_cut_off(monkeypatch: pytes
     assert run(["runs"]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert [row[0] if row else "" for row in rows] == [*(first := ["run", "runs/b", "runs/a", "runs/c[red]"]), "", *first]
-    assert rows[5:] == [["run", "time", "epochs", "batch", "stages.shortcut"], ["runs/b", "2", "min", "5", "s", "1", "64", "pad"],
-                        ["runs/a", "2", "min", "5", "s", "1", "32", "pad"], ["runs/c[red]", "3", "32", "projection"]]
+    assert rows[5:] == [["run", "loss", "time", "epochs", "batch", "stages.shortcut"],
+                        ["runs/b", "0.5000", "2", "min", "5", "s", "1", "64", "pad"],
+                        ["runs/a", "0.5000", "2", "min", "5", "s", "1", "32", "pad"], ["runs/c[red]", "3", "32", "projection"]]
 
 
 def test_of_a_key_that_one_spec_leaves_out_the_recipes_value_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
