@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Sized
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 
 MAX_SHOWN = 100
@@ -127,13 +128,19 @@ def closest(word: str, known: Iterable[str], least: float = 0.6) -> str:
     `least` is the share of the letters that is the same.
     """
     words = list(islice(known, MAX_KNOWN))
-    begun = re.sub(r"[_.-]", "", word.lower()) if len(word) < WIDEST else ""
-    going_on = [each for each in words if re.sub(r"[_.-]", "", each.lower()).startswith(begun)] if len(begun) >= BEGUN else []
+    begun = _letters(word) if len(word) < WIDEST else ""
+    going_on = [each for each in words if _letters(each).startswith(begun)] if len(begun) >= BEGUN else []
     if going_on:
         return min(going_on, key=len)
     few = len(word) < WIDEST and len(words) < MAX_KNOWN
     found = difflib.get_close_matches(word, words, n=1, cutoff=least) if few else []
     return found[0] if found else ""
+
+
+@lru_cache(maxsize=4096)
+def _letters(word: str) -> str:
+    """In lower case and without signs."""
+    return re.sub(r"[_.-]", "", word.lower())
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

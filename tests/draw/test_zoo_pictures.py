@@ -34,6 +34,10 @@ def sections(graph: Graph) -> Iterator[Shown]:
             yield calls.stage(graph, name)
 
 
+NO_TABLE = ("bifpn_classifier",)
+"""Pyramids stand in no rows; test_table.py has them refused."""
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_no_picture_of_the_zoo_has_a_flaw(family: str) -> None:
     """Each network; each form of a block once, the stems and heads, and once more all that is called in them opened."""
@@ -47,7 +51,7 @@ def test_no_picture_of_the_zoo_has_a_flaw(family: str) -> None:
         assert flaws(whole) == [], name
         if name == FAMILIES[family][0]:
             assert mermaid(graph).count("-->") > len(outline(graph)), name
-            for style in STYLES:
+            for style in STYLES if name not in NO_TABLE else ():
                 assert "multiply-adds" in write(table({name: (graph, spec)}, style), "latex"), name
         for shown in [*calls.distinct(graph), *sections(graph)]:
             form = calls.form(shown.nodes)
