@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from archspec.search.dials import Dial
     from archspec.search.solve import Solved
 
 NEAREST = 6
@@ -70,6 +71,7 @@ def solve(spec: str, overrides: tuple[str, ...], free: tuple[str, ...], macs: st
                            "the spec that is printed" if path is None else "")
     base = spec_of(spec, overrides)
     dials = dials_of(base, free, step)
+    _refuse_both(overrides, dials)
     result = search(base, dials, budget, allowed, batch)
     changes = (*_others(overrides, result.nearest.overrides), *result.nearest.overrides)
     close = _close(result)
@@ -89,6 +91,18 @@ def solve(spec: str, overrides: tuple[str, ...], free: tuple[str, ...], macs: st
         write(path, text, lower(fitted).fingerprint)
         click.echo(f"{path}: {close}")
     return DONE
+
+
+def _refuse_both(overrides: tuple[str, ...], dials: tuple[Dial, ...]) -> None:
+    """Raises InputError where --set says of one stage what is turned for all: the spec that is written would say both."""
+    from archspec.spec.indexed import steps_of
+    turned = [steps_of(f"stages.{dial.key}") for dial in dials if dial.stages and not dial.names]
+    for each in overrides:
+        key = each.partition("=")[0]
+        match steps_of(key):
+            case ["stages", str(), str(name), *_] if ["stages", name] in turned:
+                raise InputError(f"--set {shorten(key)} says of one stage what --free turns for all of them\n"
+                                 f"  hint: --set stages.{name} with a list says it of all, or free the other stages alone")
 
 
 def _others(overrides: tuple[str, ...], found: tuple[str, ...]) -> list[str]:

@@ -26,7 +26,7 @@ from archspec.cli.sweep_train import (
     write_results,
 )
 from archspec.cli.wide import EDGELESS, short_keys, short_value, show
-from archspec.errors import SpecError, visible
+from archspec.errors import InputError, SpecError, visible
 from archspec.io.places import expanded, kind_of, user_path
 from archspec.io.signals import INTERRUPTED
 
@@ -74,6 +74,9 @@ def sweep(file: str, trains: bool, sort: str, top: int, batch: int, output: str 
     plan = read_plan(expanded(file))
     path = user_path(output, "-o") if output is not None else Path("sweeps", plan.name) if trains else None
     common = (*written(plan.common), *overrides)
+    for each in overrides:
+        if (key := each.partition("=")[0]) in plan.vary:
+            raise InputError(f"--set {key} sets for all what {file} varies\n  hint: leave one out")
     try:
         base = spec_of(plan.base, common)
     except SpecError as error:
@@ -136,7 +139,7 @@ def _train(plan: Plan, base: Spec, common: Sequence[str], path: Path, found: Seq
     refuse_what_is_missing(base)
     study = Study(path, plan, base, sorted((each for each in found if each.state == "fits"), key=lambda each: each.name))
     try:
-        train_all(study, (plan.base, *(part for each in common for part in ("--set", each))))
+        train_all(study, base, common)
     except KeyboardInterrupt:
         click.echo(f"interrupted; what was done is saved in {path}: the same command again goes on", err=True)
         return INTERRUPTED

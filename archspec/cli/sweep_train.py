@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archspec.cli.apart import run_apart
+from archspec.cli.options import spec_of
 from archspec.cli.screen import screen
 from archspec.cli.wide import EDGELESS, short_keys, short_value, show
 from archspec.errors import InputError
@@ -41,15 +42,23 @@ def refuse_what_is_missing(base: Spec) -> None:
     packages.refuse_missing(base.export.formats)
 
 
-def train_all(study: Study, common: Sequence[str]) -> None:
-    """Trains what is not trained yet. `common` is what each `archspec train` is given: the spec, and --set of all."""
+def train_all(study: Study, base: Spec, overrides: Sequence[str]) -> None:
+    """Trains what is not trained yet. `base`, with the overrides of all candidates, is what was costed.
+
+    Raises InputError where its file has changed since.
+    """
     say = partial(click.echo, err=True)
-    study.train(partial(_train, study.plan.metric, tuple(common), say), say)
+    study.train(partial(_train, study.plan, base.to_yaml(expand=True), tuple(overrides), say), say)
 
 
-def _train(metric: str, common: Sequence[str], say: Callable[[str], object], task: Task, until: int | None) -> str:
+def _train(plan: Plan, costed: str, overrides: Sequence[str], say: Callable[[str], object], task: Task,
+           until: int | None) -> str:
     """One run in a process of its own; why it failed, or ''. Raises KeyboardInterrupt where it was interrupted."""
     _wait(task.run, say)
+    if spec_of(plan.base, tuple(overrides)).to_yaml(expand=True) != costed:
+        raise InputError(f"{plan.base} has changed since this sweep began: what is trained next would be another network\n"
+                         "  hint: undo the change, and the same command goes on")
+    metric, common = plan.metric, (plan.base, *(part for each in overrides for part in ("--set", each)))
     sets = [part for each in task.overrides for part in ("--set", each)]
     pause = [] if until is None else ["--until", str(until)]
     begun = task.log.stat().st_size if task.log.exists() else 0

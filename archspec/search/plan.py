@@ -31,6 +31,9 @@ PROBES = 50
 """Candidates that are checked at most before a key that is wrong in all of them is taken to be wrong."""
 MOST_SEEDS = 1000
 LARGEST_SEED = 2**31 - 1
+MOST_KEYS = 100
+LARGEST = 2**53
+"""That the ends of a range may be, and how much finer than its ends its numbers: whole numbers are exact so far."""
 KEYS = ("name", "base", "set", "vary", "where", "sample", "seed", "seeds", "halving", "metric", "plot")
 PLOT = ("x", "lines")
 SEEDS = "seeds: 3, of which the first is the spec's; or seeds: [0, 1, 7]"
@@ -278,6 +281,9 @@ class _Reader:
             what = "says nothing to vary" if tree is None else f"varies a mapping of key paths, this is {kind(tree)}"
             self.problem(tree or self.tree, f"a sweep {what}", EXAMPLE)
             return {}
+        if len(tree.entries) > MOST_KEYS:
+            self.problem(tree, f"a sweep varies up to {MOST_KEYS} keys, this are {len(tree.entries):,}")
+            return {}
         self.paths(tree)
         return dict(tree.entries)
 
@@ -285,6 +291,10 @@ class _Reader:
         """Each key is a path of --set."""
         for key in tree.entries:
             try:
+                if "=" in key:
+                    self.problems.append(Problem("sweep", tree.key(key), f"'{key}' is no key path: it says a value",
+                                                 f"{key.partition('=')[0]}: [{key.partition('=')[2]}]"))
+                    continue
                 assignment(f"{key}=1")
             except SpecError as error:
                 first = error.problems[0]
@@ -335,7 +345,7 @@ class _Reader:
         low, high = numbers.get("from"), numbers.get("to")
         if wrong or low is None or high is None or count is None or ("steps" in numbers) == ("choices" in numbers) \
                 or not isinstance(count, int) or not 1 < count <= MOST or low >= high or (logarithmic and low <= 0) \
-                or step < 0 \
+                or step < 0 or not all(each == 0 or 1 / LARGEST <= abs(each) <= LARGEST for each in (low, high, step)) \
                 or (scale is not None and not (isinstance(scale, Scalar) and scale.value in ("linear", "log"))):
             self.problem(tree, f"the range of {key} is not whole: numbers from below to, and steps or choices from 2 on",
                          f"{key}: {{from: 16, to: 64, steps: 4}}; choices: 4 draws them, scale: log spreads them by ratio "
@@ -346,5 +356,14 @@ class _Reader:
         shares = [index / (count - 1) if even else drawn.random() for index in range(count)]
         spread = [low * (high / low) ** each if logarithmic else low + (high - low) * each for each in shares]
         whole = isinstance(low, int) and isinstance(high, int)
-        rounded = [round(each / step) * step if step else round(each) if whole else float(f"{each:.6g}") for each in spread]
-        return tuple(dict.fromkeys(rounded))
+        rounded = [_multiple(each, step) if step else round(each) if whole else float(f"{each:.6g}") for each in spread]
+        within = tuple(dict.fromkeys(each for each in rounded if low <= each <= high))
+        if not within:
+            self.problem(tree, f"the range of {key} has no multiple of {step} in it", "a smaller round")
+        return within
+
+
+def _multiple(value: float, step: float) -> float:
+    """The nearest multiple, without the last digits that binary numbers add."""
+    found = round(value / step) * step
+    return found if isinstance(step, int) else float(f"{found:.12g}")

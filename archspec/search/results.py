@@ -117,8 +117,10 @@ def spread(values: Sequence[float]) -> Spread | None:
 
 
 def result(candidate: Candidate, runs: Sequence[Trained]) -> Result:
-    """Of a candidate and its runs."""
-    whole = [run for run in runs if run.state != "failed"]
+    """Of a candidate and its runs. Means are over runs of one length: the finished ones, else those that went furthest."""
+    finished = [run for run in runs if run.state == "finished"]
+    furthest = max((run.epoch for run in runs if run.state == "paused"), default=0)
+    whole = finished or [run for run in runs if run.state == "paused" and run.epoch == furthest]
     return Result(candidate, tuple(runs), spread([run.final for run in whole if run.final is not None]),
                   spread([run.best for run in whole if run.best is not None]))
 

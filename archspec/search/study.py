@@ -15,7 +15,7 @@ from archspec.network import with_overrides
 from archspec.records import Record, record
 from archspec.schema.tree import plain
 from archspec.search.halving import Round, picked, rounds
-from archspec.search.plan import Plan, written
+from archspec.search.plan import LARGEST_SEED, Plan, written
 from archspec.search.results import Result, Trained, best_first, line, result, rows, shown, spread, trained, value
 from archspec.search.sweep import Candidate
 from archspec.spec.arch import Spec
@@ -180,6 +180,9 @@ def _tasks(folder: Path, plan: Plan, base: Spec, candidate: Candidate) -> Iterat
     said = written(candidate.said)
     recipe = with_overrides(base, said).train
     seeds = range(recipe.seed, recipe.seed + plan.seeds) if isinstance(plan.seeds, int) else plan.seeds
+    if max(seeds) > LARGEST_SEED:
+        raise InputError(f"the seeds of {candidate.name} would go up to {max(seeds)}, which is more than {LARGEST_SEED}\n"
+                         "  hint: list them in the plan, seeds: [0, 1, 2], or lower train.seed")
     for seed in seeds:
         name = f"{candidate.name}-seed{seed}"
         yield Task(candidate, seed, recipe.epochs, (*said, f"train.seed={seed}"), folder / RUNS / name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -25,6 +26,10 @@ RESULTS = "candidates.jsonl"
 """In the folder of a sweep that has not ended: a line for each candidate that was costed."""
 COSTS = ("candidates.json", "table.csv", "cost.svg", "sweep.json")
 """What the folder of a sweep that was not trained holds at most."""
+RECIPE = re.compile(r"(train|export)\b")
+"""What a key path begins with that is no part of the network."""
+DIGITS = 6
+"""That a candidate's number is filled up to, at the most."""
 STATES = ("fits", "outside", "same", "invalid")
 MOST_TOLD = 10
 """Of so many problems each is told."""
@@ -70,14 +75,14 @@ def sweep(plan: Plan, base: Spec, batch: int, known: Known | None = None,
             cost, problems = costed(variants, written(said), batch)
             problems = plan.placed(problems)
             told(number, cost, problems)
-        name = f"{plan.name}-{number + 1:0{len(str(plan.total))}d}"
+        name = f"{plan.name}-{number + 1:0{min(len(str(plan.total)), DIGITS)}d}"
         if cost is None:
             wrong.append(Candidate(name, said, None, problems, "invalid"))
             yield wrong[-1]
             continue
         valid += 1
         # a fingerprint is of the network alone: two that are trained otherwise are two
-        key = cost.fingerprint, *(text for text in written(said) if text.startswith(("train.", "export.")))
+        key = cost.fingerprint, *(text for text in written(said) if RECIPE.match(text))
         same_as = networks.setdefault(key, name)
         state = "same" if same_as != name else "fits" if all(rule.holds(said, cost) for rule in rules) else "outside"
         fitting += state == "fits"

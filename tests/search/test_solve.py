@@ -232,3 +232,9 @@ def test_what_is_wrong_is_told(archspec: Run, arguments: list[str], message: str
     code, _, err = archspec("solve", "resnet50", *arguments)
     assert code == 2
     assert message in err
+
+
+def test_a_width_of_one_stage_and_all_widths_are_not_both_turned(capsys: pytest.CaptureFixture[str]) -> None:
+    """The spec that is written would say both, and be another network."""
+    assert run(["solve", "resnet50", "--set", "stages.stage1.width=32", "--free", "widths", "--macs", "2G"]) == 2
+    assert "--set stages.stage1.width says of one stage what --free turns for all of them" in capsys.readouterr().err

@@ -168,6 +168,11 @@ def test_a_sample_is_of_those_that_fit(archspec: Run) -> None:
     ("bases: resnet50\n", "a sweep has no key 'bases'"), ("base: resnet50\n", "says nothing to vary"),
     ("base: resnet50\nvary: {stages.se: 3}\n", "needs a list of values or a range"),
     ("base: resnet50\nvary: {stages.se: {from: 3, to: 2, steps: 3}}\n", "the range of stages.se"),
+    ("base: resnet50\nvary: {let.x: {from: 1.0, to: 5, steps: 3, round: 1.0e-320}}\n", "the range of let.x"),
+    ("base: resnet50\nvary: {let.x: {from: -1.7e+308, to: 1.7e+308, steps: 3}}\n", "the range of let.x"),
+    ("base: resnet50\nvary: {let.x: {from: 8, to: 64, steps: 4, round: 1000}}\n", "no multiple of 1000"),
+    ("base: resnet50\nvary: {train.seed=3: [1, 2]}\n", "'train.seed=3' is no key path"),
+    (f"base: resnet50\nvary: {{{', '.join(f'let.a{i}: [1, 2]' for i in range(101))}}}\n", "varies up to 100 keys"),
     ("base: resnet50\nvary: {stages.se: [1, 1]}\n", "a value twice"),
     ("base: resnet50\nvary: {stages..se: [1, 2]}\n", "is not an override"),
     ("base: resnet50\nvary: {stages.se: [1]}\nwhere: [macs < many]\n", "macs is a number with a unit"),
@@ -216,3 +221,17 @@ def test_a_thousand_candidates_take_seconds() -> None:
         for width in range(40, 90):
             totals(variants.graph([f"stages.se={se}", f"stages.widths=[{width}, 128, 256, 512]"]))
     assert process_time() - begun < 8
+
+
+def test_recipes_as_whole_sections_are_candidates_of_their_own(archspec: Run) -> None:
+    Path("whole.yaml").write_text("base: resnet20_digits\nvary: {train: [{batch: 16}, {batch: 32}]}\n")
+    code, out, _ = archspec("sweep", "whole.yaml", "--json")
+    assert code == 0
+    assert [each["state"] for each in json.loads(out)] == ["fits", "fits"]
+
+
+def test_what_is_varied_is_not_set_for_all(archspec: Run) -> None:
+    Path("se.yaml").write_text(FILE)
+    code, _, err = archspec("sweep", "se.yaml", "--set", "stages.se=16")
+    assert code == 2
+    assert "--set stages.se sets for all what se.yaml varies" in err

@@ -22,7 +22,8 @@ import archspec.cli.sweep_train as module
 from archspec.cli import run
 from archspec.io.lock import alone
 from archspec.search.halving import picked, rounds
-from archspec.search.results import rows
+from archspec.search.results import Spread, Trained, result, rows
+from archspec.search.sweep import Candidate
 
 Run = Callable[..., tuple[int, str, str]]
 Value = Callable[[str, int], float]
@@ -155,6 +156,40 @@ def test_more_seeds_are_trained_and_another_sweep_is_refused(archspec: Run, trai
         code, _, err = archspec("plan.yaml", "--train")
     assert code == 2
     assert "another archspec works in sweeps/plan" in err
+
+
+def test_a_base_that_changes_while_it_trains_ends_the_sweep(archspec: Run, trainings: Callable[[Value], Trainings]) -> None:
+    """What is told of the runs would be of other networks."""
+    def value(name: str, epoch: int) -> float:
+        Path("small.yaml").write_text(SPEC.replace("3x3 $width", "5x5 $width"))
+        return by_hand(name, epoch)
+    found = trainings(value)
+    code, _, err = archspec("plan.yaml", "--train")
+    assert code == 2
+    assert "small.yaml has changed since this sweep began" in err
+    assert [name for name, _ in found.asked] == ["plan-1-seed0"]
+    Path("small.yaml").write_text(SPEC)
+    trainings(by_hand)
+    assert archspec("plan.yaml", "--train")[0] == 0
+
+
+def test_runs_of_different_lengths_make_no_mean() -> None:
+    def trained(seed: int, state: str, epoch: int) -> Trained:
+        return Trained(seed, f"a-seed{seed}", state, epoch, 8, 0.1 * epoch, 0.1 * epoch, epoch, 1.0)
+    candidate = Candidate("a", {}, None)
+    mixed = result(candidate, [trained(0, "finished", 8), trained(1, "paused", 4)])
+    assert (mixed.state, mixed.final) == ("finished", Spread(0.8, None, 1))
+    paused = result(candidate, [trained(0, "paused", 4), trained(1, "paused", 6), trained(2, "paused", 6)])
+    assert (paused.state, paused.final and paused.final.count) == ("stopped", 2)
+
+
+def test_seeds_beyond_the_largest_are_refused_before_a_training(archspec: Run, trainings: Callable[[Value], Trainings]) -> None:
+    found = trainings(by_hand)
+    Path("plan.yaml").write_text(PLAN + "set: {train.seed: 2147483646}\n")
+    code, _, err = archspec("plan.yaml", "--train")
+    assert code == 2
+    assert "the seeds of plan-1 would go up to 2147483648" in err
+    assert found.asked == []
 
 
 def test_halving_goes_on_with_the_best(archspec: Run, trainings: Callable[[Value], Trainings]) -> None:
