@@ -31,8 +31,9 @@ NUMBERS = count()
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache folder of the test's own, which is not there yet."""
+    """A cache folder of the test's own."""
     folder = tmp_path_factory.getbasetemp() / "caches" / str(next(NUMBERS))
+    folder.mkdir(parents=True)
     monkeypatch.setenv("ARCHSPEC_CACHE", str(folder))
     return folder
 
