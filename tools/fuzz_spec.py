@@ -22,24 +22,21 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Hashable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 import atheris
 
 with atheris.instrument_imports(include=["archspec"]):
     from archspec import api
-    from archspec.cli import check as _check  # noqa: F401
-    from archspec.cli import diff as _diff  # noqa: F401
-    from archspec.cli import draw as _draw  # noqa: F401
     from archspec.cli import run
-    from archspec.cli import show as _show  # noqa: F401
-    from archspec.cli import solve as _solve  # noqa: F401
-    from archspec.cli import summary as _summary  # noqa: F401
     from archspec.errors import SpecError
     from archspec.lowering.replay import Repeat, Repeats
     from archspec.lowering.sink import Problems
     from archspec.network import _lowered
     from archspec.spec.arch import Spec
+    for name in ("check", "diff", "draw", "show", "solve", "summary"):
+        import_module(f"archspec.cli.{name}")
 
 from spoiling import BAD, assignments, check, check_places, specs, spoiled
 

@@ -98,12 +98,14 @@ def _head(path: Path) -> str:
 def _written(path: Path, text: str) -> Spec:
     """Writes a file that was not there, and loads it; it is gone again where it has a problem."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("x", encoding="utf-8") as file:
-        file.write(text)
     try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
         return load(path)
-    except SpecError:
-        path.unlink()
+    except FileExistsError:
+        raise
+    except (OSError, SpecError):  # a full disk leaves a part
+        path.unlink(missing_ok=True)
         raise
 
 

@@ -13,16 +13,15 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from multiprocessing.context import BaseContext
+from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from archspec.io.quiet import settle
 from archspec.io.signals import heed, interrupt, no_more
 
 POLL_SECONDS = 2.0
 PRELOADED = "archspec.cli.preloaded"
-SETTINGS = {"TF_CPP_MIN_LOG_LEVEL": "3", "GRPC_VERBOSITY": "ERROR", "KERAS_BACKEND": "tensorflow"}
-"""As io/quiet.py has them, for what is loaded before any process is forked."""
 
 
 def run_apart(arguments: Sequence[str], log: Path, between: Callable[[], object]) -> int:
@@ -32,9 +31,8 @@ def run_apart(arguments: Sequence[str], log: Path, between: Callable[[], object]
     ended; a second one kills it. If this process is killed, the other one is asked to end, too.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    for name, setting in SETTINGS.items():
-        os.environ.setdefault(name, setting)
-    process = _context().Process(target=_run, args=(list(arguments), log.resolve(), Path.cwd(), dict(os.environ)))  # type: ignore[attr-defined]
+    settle()  # for what is loaded before any process is forked
+    process: BaseProcess = _context().Process(target=_run, args=(list(arguments), log.resolve(), Path.cwd(), dict(os.environ)))
     try:
         process.start()
         while process.is_alive():
@@ -44,11 +42,11 @@ def run_apart(arguments: Sequence[str], log: Path, between: Callable[[], object]
     except BaseException:
         _end(process)
         raise
-    found: int = process.exitcode
-    return found
+    assert process.exitcode is not None
+    return process.exitcode
 
 
-def _context() -> BaseContext:
+def _context() -> ForkServerContext | SpawnContext:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from archspec.cli import DONE
 from archspec.cli.completed import any_of, called_blocks, files, nothing, specs, stages
 from archspec.cli.options import overrides, spec_of, svg_file, svg_look, told
-from archspec.errors import InputError, Where
+from archspec.errors import InputError, Where, shorten
 from archspec.io.files import write_text
 from archspec.io.places import user_path, written
 from archspec.network import lower
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 STREAM = "-"
 ALL = "all"
 NAMES = re.compile(r"[^\w.+-]+")
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+"""What an absolute address begins with."""
 """What stands in no name of a file."""
 
 
@@ -176,7 +178,13 @@ def _text(text: str, output: str | None) -> int:
 
 
 def _links(url: str, own: str) -> Callable[[Where], str]:
-    """Where a box leads to; nowhere where it is written in another file and the address names none."""
+    """Where a box leads to; nowhere where it is written in another file and the address names none.
+
+    Raises InputError for an address that a browser would run, or open on the reader's machine.
+    """
+    if SCHEME.match(url) and not url.lower().startswith(("https:", "http:")):
+        raise InputError(f"--link {shorten(url)}: a picture links to https:, http: and relative addresses\n"
+                         "  hint: --link https://example.org/blob/main/{file}")
     def link(where: Where) -> str:
         if "{file}" in url:
             return f"{url.replace('{file}', written(Path(where.file)))}#L{where.line}"

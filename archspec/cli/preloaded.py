@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from importlib import import_module
 
 from archspec.io.quiet import quiet
 
+MODULES = ("archspec.cli.training", "archspec.export.run", "archspec.train.begin", "archspec.train.loop",
+           "archspec.train.reporting.picture.draw")
+
 with suppress(Exception), quiet(told=Exception):  # what does not load is told by the training that needs it
-    import archspec.cli.training
-    import archspec.export.run
-    import archspec.train.begin
-    import archspec.train.loop
-    import archspec.train.reporting.picture.draw  # noqa: F401
+    for name in MODULES:
+        import_module(name)

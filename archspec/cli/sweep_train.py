@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from archspec.cli import BUG, NO, WRONG_INPUT
 from archspec.cli.apart import run_apart
 from archspec.cli.options import spec_of
 from archspec.cli.screen import screen
@@ -81,6 +82,8 @@ def _why(log: Path, begun: int, code: int) -> str:
     if code < 0:
         name = signal.Signals(-code).name
         return f"ended by {name}" + ", as where memory does not suffice" * (name == "SIGKILL")
+    if code not in (NO, WRONG_INPUT, BUG):
+        return f"its process was ended from outside (exit code {code})"
     with log.open("rb") as file:
         file.seek(begun)
         lines = [line for line in file.read().decode(errors="replace").splitlines() if line.strip()]

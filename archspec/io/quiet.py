@@ -56,14 +56,19 @@ def forbid(*modules: str) -> None:
     loaded.update(dict.fromkeys(modules))
 
 
+def settle() -> None:
+    """Sets what TensorFlow and Keras read of the environment when they are loaded."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+
+
 def import_tensorflow(*, devices: bool = True) -> None:
     """Loads TensorFlow and Keras without their greetings, and keeps Pillow's warnings from the user. Takes some seconds.
 
     Not the `devices` of a worker among several, which have to be used together from the first time on.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
-    os.environ["KERAS_BACKEND"] = "tensorflow"
+    settle()
     keep_freed()
     quiet_pillow()
     with quiet():

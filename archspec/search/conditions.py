@@ -7,10 +7,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from archspec.errors import InputError, Problem, SpecError, Where, listed, nearest
+from archspec.errors import InputError, Problem, SpecError, Where, listed, nearest, shorten
 from archspec.records import Record, record
-from archspec.schema.tree import BROKEN, Scalar
+from archspec.schema.tree import Scalar
 from archspec.search.cost import Cost, amount
+from archspec.spec.dump import to_inline
 from archspec.spec.source import atom
 
 SIGNS: dict[str, Callable[[Any, Any], bool]] = {
@@ -19,6 +20,8 @@ SIGNS: dict[str, Callable[[Any, Any], bool]] = {
 COSTS = ("macs", "params", "parameters", "memory", "depth")
 """Figures of a candidate: those of a Cost."""
 COMPARED = re.compile(r"([^<>=!]+?) *(<=|>=|==|!=|<|>) *([^<>=!]+)")
+Values = Mapping[str, Sequence[object]]
+"""By key path: what it is varied over."""
 EXAMPLE = "macs <= 4.2G, or stages.se == none or params < 30M"
 
 
@@ -60,33 +63,46 @@ class Condition(Record):
         return any(all(each.holds(said, cost) for each in group) for group in self.groups)
 
 
-def condition(tree: Scalar, keys: Sequence[str]) -> Condition:
-    """The condition that a text says, on costs and on keys that are varied. Raises SpecError."""
-    groups = [[_comparison(part, tree.where, keys) for part in re.split(r"\s+and\s+", group.strip())]
+def condition(tree: Scalar, values: Values) -> Condition:
+    """The condition that a text says, on costs and on keys that are varied, of these values. Raises SpecError."""
+    groups = [[_comparison(part, tree.where, values) for part in re.split(r"\s+and\s+", group.strip())]
               for group in re.split(r"\s+or\s+", tree.text)]
     return Condition(tree.text, tree.where, tuple(map(tuple, groups)))
 
 
-def _comparison(text: str, where: Where, keys: Sequence[str]) -> Comparison:
+def _comparison(text: str, where: Where, values: Values) -> Comparison:
     found = COMPARED.fullmatch(text.strip())
     if found is None:
         raise SpecError([Problem("sweep", where, f"'{text}' is no condition", EXAMPLE)])
     left, sign, right = found.groups()
-    if left not in COSTS and left not in keys:
+    if left not in COSTS and left not in values:
         raise SpecError([Problem("sweep", where, f"'{left}' is neither a cost nor a key that is varied",
-                                 nearest(left, (*COSTS, *keys)) or f"costs: {listed(COSTS)}; keys: {listed(keys)}")])
-    return Comparison(left, sign, _value(left, right.strip(), where))
+                                 nearest(left, (*COSTS, *values)) or f"costs: {listed(COSTS)}; keys: {listed(values)}")])
+    asked = _figure(left, right, where) if left in COSTS else _said(left, sign, right, values[left], where)
+    return Comparison(left, sign, asked)
 
 
-def _value(left: str, text: str, where: Where) -> object:
-    """A number, with a unit behind a figure of cost, or a word."""
-    if left in COSTS:
-        try:
-            return amount(text, left, of_bytes=left == "memory")
-        except InputError as error:
-            message, _, hint = str(error).partition("\n  hint: ")
-            raise SpecError([Problem("sweep", where, message, hint)]) from None
+def _figure(left: str, text: str, where: Where) -> float:
+    """A number, with a unit."""
     try:
-        return atom(text.strip("'\""))
+        return amount(text.strip(), left, of_bytes=left == "memory")
+    except InputError as error:
+        message, _, hint = str(error).partition("\n  hint: ")
+        raise SpecError([Problem("sweep", where, message, hint)]) from None
+
+
+def _said(left: str, sign: str, text: str, values: Sequence[object], where: Where) -> object:
+    """A number, or one of the values of a key, written as --set has it; with any other a condition would be none."""
+    inline = {re.sub(r"\s", "", to_inline(each)): each for each in values}
+    plain = re.sub(r"\s", "", text).strip("'\"")
+    if plain in inline:
+        return inline[plain]
+    try:
+        value = atom(plain)
     except ValueError:
-        return BROKEN
+        value = None
+    if not _number(value) if sign not in ("==", "!=") else value not in values:
+        wanted = "a number" if sign not in ("==", "!=") else "one of its values"
+        raise SpecError([Problem("sweep", where, f"{left} {sign} is followed by {wanted}, this is '{shorten(text.strip())}'",
+                                 f"its values: {listed(inline)}")])
+    return value

@@ -19,6 +19,7 @@ from archspec.search.conditions import EXAMPLE as CONDITION
 from archspec.search.conditions import Condition, condition
 from archspec.spec.arch import NETWORK_NAME
 from archspec.spec.dump import to_inline
+from archspec.spec.files import locate
 from archspec.spec.inherit import SET, assignment
 from archspec.spec.measured import MEASURED, METRIC
 from archspec.spec.source import read
@@ -166,9 +167,11 @@ class _Reader:
         base, vary = self.text("base", ""), self.vary()
         if "base" not in self.tree.entries:
             self.problem(self.tree, "a sweep says no base", "base: resnet50, a spec by its name or path")
+        elif base:
+            base = self.located(base)
         seed = self.whole("seed", 0)
         values = self.values(vary, seed or 0)
-        plan = Plan(self.text("name", re.sub(r"[^\w.-]", "-", stem)), base, values, self.conditions(tuple(vary)),
+        plan = Plan(self.text("name", re.sub(r"[^\w.-]", "-", stem)), base, values, self.conditions(values),
                     self.whole("sample", 1), seed or 0, self.common(tuple(vary)), self.seeds(tuple(vary)),
                     self.whole("halving", 2), self.metric(), self.axes(values), dict(self.places()))
         count = plan.total if plan.sample is None else plan.sample
@@ -179,6 +182,18 @@ class _Reader:
             self.problem(self.tree.entries.get("vary", self.tree), f"these are {count:,} candidates, a sweep has at "
                          f"most {MOST:,}", "sample: 1000 draws so many at random")
         return None if self.problems else plan
+
+    def located(self, base: str) -> str:
+        """The base as a SPEC argument: a file beside this one, as of `extends`, else what such an argument means."""
+        tree = self.tree.entries["base"]
+        beside = Path(tree.where.file).parent / base
+        if kind_of(beside) == "file":
+            return str(beside)
+        try:
+            locate(base)
+        except SpecError as error:
+            self.problems.extend(replace(each, where=tree.where) for each in error.problems)
+        return base
 
     def places(self) -> Iterator[tuple[str, Where]]:
         """Where a key path stands, and where each value of it."""
@@ -282,7 +297,8 @@ class _Reader:
             self.problem(tree or self.tree, f"a sweep {what}", EXAMPLE)
             return {}
         if len(tree.entries) > MOST_KEYS:
-            self.problem(tree, f"a sweep varies up to {MOST_KEYS} keys, this are {len(tree.entries):,}")
+            self.problem(tree, f"a sweep varies at most {MOST_KEYS} keys, these are {len(tree.entries):,}",
+                         "set: says what is alike in all")
             return {}
         self.paths(tree)
         return dict(tree.entries)
@@ -290,11 +306,12 @@ class _Reader:
     def paths(self, tree: MappingTree) -> None:
         """Each key is a path of --set."""
         for key in tree.entries:
+            path, sign, value = key.partition("=")
+            if sign:
+                self.problems.append(Problem("sweep", tree.key(key), f"'{key}' is no key path: it says a value",
+                                             f"{path}: [{value}]"))
+                continue
             try:
-                if "=" in key:
-                    self.problems.append(Problem("sweep", tree.key(key), f"'{key}' is no key path: it says a value",
-                                                 f"{key.partition('=')[0]}: [{key.partition('=')[2]}]"))
-                    continue
                 assignment(f"{key}=1")
             except SpecError as error:
                 first = error.problems[0]
@@ -310,13 +327,16 @@ class _Reader:
                 found[key] = tuple(texts.values())
             elif isinstance(tree, MappingTree):
                 found[key] = self.range(key, tree, seed)
+                if sum(map(len, found.values())) > MOST:
+                    self.problem(tree, f"these are more than {MOST:,} values", "fewer steps, or choices")
+                    break
             else:
                 what = kind(tree) if isinstance(tree, Scalar) else "an empty list"
                 self.problem(tree, f"{key} needs a list of values or a range, this is {what}",
                              f"{key}: [8, 16], or {{from: 8, to: 64, steps: 4}}")
         return found
 
-    def conditions(self, keys: tuple[str, ...]) -> tuple[Condition, ...]:
+    def conditions(self, values: Mapping[str, tuple[object, ...]]) -> tuple[Condition, ...]:
         tree = self.tree.entries.get("where")
         if tree is None:
             return ()
@@ -326,7 +346,7 @@ class _Reader:
                 self.problem(each, f"a condition is a text, this is {kind(each)}", CONDITION)
                 continue
             try:
-                found.append(condition(each, keys))
+                found.append(condition(each, values))
             except SpecError as error:
                 self.problems.extend(error.problems)
         return tuple(found)

@@ -49,7 +49,7 @@ Say = Callable[[str], object]
 
 def identity(plan: Plan, base: Spec) -> dict[str, Any]:
     """What a sweep's folder is known by. How many seeds, and how long each is trained, is no part of it: runs stay the same."""
-    said = {"name": plan.name, "base": plan.base, "vary": {key: list(values) for key, values in plan.vary.items()},
+    said = {"name": plan.name, "vary": {key: list(values) for key, values in plan.vary.items()},
             "where": [each.text for each in plan.where], "sample": plan.sample, "seed": plan.seed}
     return {**said, "spec": base.to_yaml(expand=True)}
 

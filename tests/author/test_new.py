@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from errno import ENOSPC
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,20 @@ def test_nothing_is_left_of_a_spec_that_has_a_problem(here: Path, tmp_path_facto
     assert not Path("mine.yaml").exists()
     with pytest.raises(SpecError, match="no such file"):
         write_variant(target("mine"), "resnet5O")
+
+
+def test_nothing_is_left_on_a_full_disk(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file that begins would refuse the same command again."""
+    def full(path: Path) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+    monkeypatch.setattr("archspec.author.new.load", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_block(target("mine"), "mine")
+    assert not Path("mine.yaml").exists()
+    Path("mine.yaml").write_text("mine")
+    with pytest.raises(FileExistsError):
+        write_block(Path("mine.yaml"), "mine")
+    assert Path("mine.yaml").read_text() == "mine"
 
 
 def test_the_schema_is_a_path_from_the_new_file_or_not_named(here: Path) -> None:

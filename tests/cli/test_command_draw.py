@@ -74,6 +74,13 @@ def test_options_change_the_picture(draw: Draw) -> None:
     assert "repeat 2 of 3" in drawn("--repeat", "2")
 
 
+@pytest.mark.parametrize("address", ['javascript:alert("1")', "JavaScript:1", "file:///etc/passwd", "data:text/html,x"])
+def test_an_address_that_would_do_something_is_refused(draw: Draw, address: str) -> None:
+    code, _, err = draw("net.yaml", "-o", "-", "--link", address)
+    assert code == 2
+    assert "a picture links to https:, http: and relative addresses" in err
+
+
 def test_boxes_of_other_files_lead_only_where_the_address_names_the_file(draw: Draw) -> None:
     assert "href" not in draw("resnet50", "--stage", "stage1", "-o", "-", "--link", "https://x.y/resnet50.yaml")[1]
     assert 'href="https://x.y/specs/blocks/resnet.yaml#L' in draw(

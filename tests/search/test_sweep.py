@@ -113,7 +113,7 @@ def test_costs_are_written_anew_and_nothing_else_is_replaced(archspec: Run) -> N
     ("{stages.shortcut: [pda, proj]}", [(2, 26, "'pda'"), (2, 31, "'proj'")]),
     ("{stages.se: [4, 8]}\nset: {train.epoch: 3}", [(3, 7, "did you mean 'epochs'?")]),
     ("{stages.se: [4, 8]}\nset: {train.epochs: few}", [(3, 21, "'few'")]),
-    ("{stages.se: [4, 8]}\nwhere: [stages.se == 3]", [(3, 9, "the conditions on keys leave no candidate")]),
+    ("{stages.se: [4, 8]}\nwhere: [stages.se < 4]", [(3, 9, "the conditions on keys leave no candidate")]),
 ])
 def test_what_is_wrong_in_all_is_the_mistake_of_the_file(archspec: Run, monkeypatch: pytest.MonkeyPatch, text: str,
                                                          told: list[tuple[int, int, str]]) -> None:
@@ -172,7 +172,7 @@ def test_a_sample_is_of_those_that_fit(archspec: Run) -> None:
     ("base: resnet50\nvary: {let.x: {from: -1.7e+308, to: 1.7e+308, steps: 3}}\n", "the range of let.x"),
     ("base: resnet50\nvary: {let.x: {from: 8, to: 64, steps: 4, round: 1000}}\n", "no multiple of 1000"),
     ("base: resnet50\nvary: {train.seed=3: [1, 2]}\n", "'train.seed=3' is no key path"),
-    (f"base: resnet50\nvary: {{{', '.join(f'let.a{i}: [1, 2]' for i in range(101))}}}\n", "varies up to 100 keys"),
+    (f"base: resnet50\nvary: {{{', '.join(f'let.a{i}: [1, 2]' for i in range(101))}}}\n", "varies at most 100 keys, these are 101"),
     ("base: resnet50\nvary: {stages.se: [1, 1]}\n", "a value twice"),
     ("base: resnet50\nvary: {stages..se: [1, 2]}\n", "is not an override"),
     ("base: resnet50\nvary: {stages.se: [1]}\nwhere: [macs < many]\n", "macs is a number with a unit"),
@@ -180,7 +180,11 @@ def test_a_sample_is_of_those_that_fit(archspec: Run) -> None:
     ("base: resnet50\nvary: {stages.se: [1]}\nwhere: [macs]\n", "is no condition"),
     ("base: resnet50\nvary: {stages.se: [1]}\nsample: none\n", "sample is a whole number"),
     ("base: resnet50\nvary: {stages.se: {from: 1, to: 900000, steps: 90000}, classes: [2, 3]}\n", "sample: 1000"),
-    ("base: resnet51\nvary: {stages.se: [1]}\n", "did you mean"), ("- 1\n", "a sweep is a mapping"),
+    ("base: resnet51\nvary: {stages.se: [1]}\n", "wrong.yaml:1:7: there is no such file"),
+    ("base: resnet50\nvary: {stages.se: [none, 8]}\nwhere: stages.se != nine\n", "this is 'nine'"),
+    ("base: resnet50\nvary: {stages.se: [none, 8]}\nwhere: stages.se < nine\n", "followed by a number"),
+    (f"base: resnet50\nvary: {{{', '.join(f'let.a{i}: {{from: 0, to: 1.5, steps: 60000}}' for i in range(3))}}}\nsample: 2\n",
+     "more than 100,000 values"), ("- 1\n", "a sweep is a mapping"),
 ])
 def test_what_is_wrong_is_told(archspec: Run, text: str, message: str) -> None:
     Path("wrong.yaml").write_text(text)
@@ -235,3 +239,18 @@ def test_what_is_varied_is_not_set_for_all(archspec: Run) -> None:
     code, _, err = archspec("sweep", "se.yaml", "--set", "stages.se=16")
     assert code == 2
     assert "--set stages.se sets for all what se.yaml varies" in err
+
+
+def test_a_condition_takes_a_value_as_vary_says_it(archspec: Run) -> None:
+    Path("lists.yaml").write_text("base: resnet20_digits\nvary: {stages.widths: [[16, 32, 64], [16, 16, 32]]}\n"
+                                  "where: stages.widths == [16,32, 64]\n")
+    code, out, _ = archspec("sweep", "lists.yaml", "--json")
+    assert code == 0
+    assert [each["set"] for each in json.loads(out)] == [{"stages.widths": [16, 32, 64]}]
+
+
+def test_the_base_may_lie_beside_the_plan(archspec: Run) -> None:
+    Path("far").mkdir()
+    Path("far/net.yaml").write_text("extends: resnet20_digits\n")
+    Path("far/plan.yaml").write_text("base: net.yaml\nvary: {stages.se: [none, 4]}\n")
+    assert archspec("sweep", "far/plan.yaml")[0] == 0

@@ -319,3 +319,10 @@ def test_a_command_apart_says_how_it_ended(tmp_path: Path, monkeypatch: pytest.M
     assert apart.run_apart(["check", "none.yaml"], log, lambda: None) == 2
     assert "resnet20_digits" in log.read_text()
     assert "none.yaml" in log.read_text()
+
+
+def test_an_end_from_outside_is_no_message_of_the_training(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("epoch 1/8  loss 2.3\n")
+    assert module._why(log, 0, 255) == "its process was ended from outside (exit code 255)"
+    assert module._why(log, 0, -9).startswith("ended by SIGKILL")
