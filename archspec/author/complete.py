@@ -306,12 +306,16 @@ def _words_of(key: Key) -> list[str]:
 
 
 def _words_of_parameter(name: str, resolved: Resolved) -> list[str]:
-    """The words of the arguments that a parameter of the stages' blocks becomes, as `shortcut: $shortcut`."""
+    """The words of a parameter of the stages' blocks."""
     table = _table(resolved)
-    read = [] if table is None else [
-        key for block in dict.fromkeys(_named(resolved.tree.entries.get("stages"))) if block in table
-        for key in _reading(name, block, table, DEEPEST)]
-    return [*dict.fromkeys(word for key in read for word in _words_of(key))]
+    blocks = () if table is None else dict.fromkeys(_named(resolved.tree.entries.get("stages")))
+    return [*dict.fromkeys(word for block in blocks if table is not None and block in table
+                           for word in parameter_words(name, block, table))]
+
+
+def parameter_words(name: str, block: str, table: BlockTable) -> list[str]:
+    """The words of the arguments that a block's parameter becomes, as `shortcut: $shortcut`."""
+    return [*dict.fromkeys(word for key in _reading(name, block, table, DEEPEST) for word in _words_of(key))]
 
 
 def _reading(name: str, block: str, table: BlockTable, deep: int) -> Iterator[Key]:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
+from archspec.author.complete import parameter_words
 from archspec.author.lines import IDENTIFIER, SIDE, SIZE, STAGE_NAME, line_pattern
+from archspec.io.places import shipped
 from archspec.schema.json_schema import described, key_schema, keys_schema, plain_text
 from archspec.schema.keys import REQUIRED, Key
 from archspec.schema.kinds import Form, JsonSchema
@@ -22,6 +25,7 @@ from archspec.spec.longform import PLURALS, STAGE_LISTS
 from archspec.spec.operations import EXAMPLES, OPERATIONS, PADDINGS, RESERVED, SHORTCUTS, Signature
 from archspec.spec.recipe import Recipe
 from archspec.spec.sections import BLOCK, DEFAULTS, SPEC, STAGE, VERSION
+from archspec.spec.source import read
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FILE = "schema.json"
@@ -54,6 +58,7 @@ def spec_schema() -> JsonSchema:
         "description": "Keys, operations and blocks of a spec; `archspec check` knows the rest.",
         "type": "object", "properties": {**keys_schema(SPEC, _form), **_known_better()}, "additionalProperties": False,
         "anyOf": [{"required": ["extends"]}, {"required": ["input", "head"]}, {"required": ["blocks"]}],
+        "allOf": [_of_shipped_blocks_alone(calls)],
         "$defs": {
             "expression": {"type": "string", "pattern": r"\$", "description": "A name or an expression: $width, $(width // 4)"},
             "items": {"anyOf": [{"type": "array", "items": {"$ref": "#/$defs/item"}}]},
@@ -62,6 +67,7 @@ def spec_schema() -> JsonSchema:
             "columns": _stage(column=True),
             "parameters": {"allOf": [_parameters_of(name) for name in blocks]},
             **{f"of_{name}": {"properties": _parameters(name)} for name in blocks},
+            **{f"keys_of_{name}": _keys_of(name) for name in blocks},
             **{f"op_{name}": each for name, each in calls.items()},
         },
     }
@@ -135,7 +141,48 @@ def _column(value: JsonSchema) -> JsonSchema:
 
 def _parameters_of(name: str) -> JsonSchema:
     """What an editor offers in a stage of this block: its parameters."""
-    return {"if": {"properties": {"block": {"const": name}}, "required": ["block"]}, "then": {"$ref": f"#/$defs/of_{name}"}}
+    return {**_where_block_is(name), "then": {"$ref": f"#/$defs/of_{name}"}}
+
+
+def _where_block_is(name: str) -> JsonSchema:
+    return {"if": {"properties": {"block": {"const": name}}, "required": ["block"]}}
+
+
+def _keys_of(name: str) -> JsonSchema:
+    """What a stage of this block may say, where the block is the shipped one and no stage is called by its name."""
+    known = {*STAGE, *PLURALS, "table", *_parameters(name)}
+    return {**_where_block_is(name), "then": {"propertyNames": {"enum": sorted(known)}}}
+
+
+def _of_shipped_blocks_alone(calls: Mapping[str, JsonSchema]) -> JsonSchema:
+    """What a file may name that has no blocks of its own and extends at most a shipped spec: the blocks are known then.
+
+    Its operation lists are seen as far as their own entries go: what stands deeper is let through.
+    """
+    elsewhere = [{"required": [key]} for key in ("blocks", "include")]
+    shipped_parent = {"properties": {"extends": {"enum": spec_names()}}}
+    own = {name for path in shipped().glob("*.yaml") if "\nblocks:" in path.read_text() for name in _blocks_of(path)}
+    blocks: JsonSchema = {"anyOf": [{"enum": sorted({*shipped_blocks(), *own, "default"})}, {"type": "null"}, EXPRESSION]}
+    stage: JsonSchema = {"properties": {key: {"anyOf": [*blocks["anyOf"], {"type": "array", "items": blocks}]}
+                                        for key in ("block", "blocks")}}
+    names = {"enum": sorted({*calls, *own})}
+    item = {"anyOf": [{"type": "string", "pattern": r"^\$"}, names, {"type": "object", "propertyNames": names}]}
+    takes: JsonSchema = {"allOf": [{"$ref": f"#/$defs/keys_of_{name}"} for name in shipped_blocks()]}
+    called = {name: {"propertyNames": {"enum": sorted({*_parameters(name), "if", "name"})}} for name in shipped_blocks()}
+
+    def throughout(stage: JsonSchema, item: JsonSchema) -> JsonSchema:
+        items = {"items": item}
+        return {"properties": {"stages": {**stage, "items": stage}, "stem": items, "head": items}}
+
+    return {"if": {"allOf": [shipped_parent, *({"not": each} for each in elsewhere)]},
+            "then": {**throughout(stage, item), "if": {"not": {"required": ["extends"]}},
+                     "then": throughout(takes, {"properties": called})}}
+
+
+def _blocks_of(path: Path) -> Iterable[str]:
+    """The blocks of a shipped spec's own."""
+    blocks = read(path).entries["blocks"]
+    return blocks.entries if isinstance(blocks, MappingTree) else ()
 
 
 def _block() -> JsonSchema:
@@ -188,14 +235,16 @@ def _block_call(name: str) -> JsonSchema:
 
 
 def _parameters(name: str) -> dict[str, JsonSchema]:
-    """The parameters of a shipped block, with their defaults."""
-    parameters = BlockTable(None).tree(name).entries.get("parameters")
+    """The parameters of a shipped block, with their defaults and the words that some take."""
+    table = BlockTable(None)
+    parameters = table.tree(name).entries.get("parameters")
     found: dict[str, JsonSchema] = {}
     for parameter, value in parameters.entries.items() if isinstance(parameters, MappingTree) else ():
         default = plain(value)
         needed = default == REQUIRED
+        words = parameter_words(parameter, name, table)
         found[parameter] = {"description": f"{'Required by' if needed else 'A parameter of'} the block {name}",
-                            **({} if needed else {"default": default})}
+                            **({} if needed else {"default": default}), **({"examples": words} if words else {})}
     return found
 
 

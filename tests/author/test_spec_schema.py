@@ -21,7 +21,7 @@ from archspec.schema.tree import plain
 from archspec.spec.blocks import BlockTable
 from archspec.spec.files import recipe_names, spec_names
 from archspec.spec.library import shipped_blocks
-from archspec.spec.operations import OPERATIONS
+from archspec.spec.operations import OPERATIONS, SHORTCUTS
 from archspec.spec.sections import SPEC, STAGE
 from archspec.spec.source import parse, read
 
@@ -106,6 +106,34 @@ def test_the_right_example_of_each_code_is_valid(code: str) -> None:
         assert each.command or not refused(whole(each))
 
 
+NETWORK = "input: 32x32x3\nclasses: 10\nhead: [global_avg_pool, dense: $classes]\n"
+
+
+@pytest.mark.parametrize("line", [
+    "stages: {block: botleneck, repeats: 2}", "stages: [{block: basc, width: 8}]", "stages: {block: [basic, bottelneck], width: 8}",
+    "stem: [bottelneck: {width: 8}]", "stem: [flaten]"])
+def test_a_block_that_there_is_not_is_refused_where_all_blocks_are_known(line: str) -> None:
+    for known in (NETWORK, "extends: resnet50\n"):
+        assert refused(f"{known}{line}\n")
+    for unknown in ("extends: mine.yaml\n", NETWORK + "include: blocks.yaml\n"):
+        assert not refused(f"{unknown}{line}\n")
+
+
+@pytest.mark.parametrize("line", ["stages: {block: bottleneck, widht: 8}", "stages: [{block: basic, width: 8, groth: 2}]",
+                                  "stem: [bottleneck: {wdth: 8}]"])
+def test_what_a_shipped_block_does_not_take_is_refused_where_nothing_is_extended(line: str) -> None:
+    assert refused(f"{NETWORK}{line}\n")
+    assert not refused(f"extends: resnet50\n{line}\n"), "the parent may have a block of this name, or a stage of that one"
+
+
+def test_a_stage_may_be_called_by_name_in_a_child() -> None:
+    assert not refused("extends: resnet50\nstages: {block: bottleneck, stage3: {width: 8}, se: 4}\n")
+
+
+def test_words_of_a_parameter_are_offered() -> None:
+    assert schema()["$defs"]["of_bottleneck"]["properties"]["shortcut"]["examples"] == [*SHORTCUTS]
+
+
 SPEC_OF = "input: 32x32x3\nclasses: 10\nstem: [{}]\nhead: [global_avg_pool, dense: $classes]\n"
 
 
@@ -120,7 +148,7 @@ SPEC_OF = "input: 32x32x3\nclasses: 10\nstem: [{}]\nhead: [global_avg_pool, dens
     "se: 16", "bottleneck: {width: 64, if: true}", "conv: 64", "max_pool: 3x3 /2 ceil", "permute: cwh", "conv: {filters: 8, act: {kind: elu, alpha: 2}}",
 ])
 def test_a_right_item_is_let_through(item: str) -> None:
-    assert not refused(SPEC_OF.format(item))
+    assert not refused("include: blocks.yaml\n" + SPEC_OF.format(item))
 
 
 @pytest.mark.parametrize("item", [
