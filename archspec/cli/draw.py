@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 STREAM = "-"
 ALL = "all"
 NAMES = re.compile(r"[^\w.+-]+")
+"""What stands in no name of a file."""
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 """What an absolute address begins with."""
-"""What stands in no name of a file."""
 
 
 def _repeat(ctx: click.Context, parameter: click.Parameter, value: str | None) -> Repeat | None:

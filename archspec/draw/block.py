@@ -8,7 +8,7 @@ from dataclasses import replace
 from archspec.draw.boxes import Box, Part
 from archspec.draw.calls import Shown
 from archspec.draw.captions import ROW, Legend, costs, shape_text, tip, usual_act
-from archspec.draw.fit import WIDTHS, Wanted, least, too_wide
+from archspec.draw.fit import MOST, WIDTHS, Wanted, least, too_many, too_wide
 from archspec.draw.growth import growth, panel
 from archspec.draw.laid import Laid, Layout, Look, Port
 from archspec.draw.lettering import wrapped
@@ -27,9 +27,12 @@ def block_picture(shown: Shown, *, depth: int | None = None, width: Wanted = "au
     """A block, the stem or the head: from the shape that enters to the one that leaves, then legend and cost.
 
     `depth` is how many levels of called blocks are opened (none: as fits); `link` says where boxes lead. Raises InputError
-    where the picture is wider than it should be.
+    where the picture is wider than it should be, or of so many boxes that nobody reads it.
     """
     part = shown.part(depth)
+    if len(part.boxes) > MOST:
+        way_out = "a smaller --depth has fewer" if depth else "archspec summary --layers lists them"
+        raise too_many(shown.title, len(part.boxes), way_out)
     usual = usual_act(part.boxes)
     looks = [replace(look, usual=usual) for look in LOOKS]
     drawn = [_drawn(part, shown, look, link) for look in looks]

@@ -13,6 +13,9 @@ WIDTHS: dict[Width, float] = {"column": 436, "page": 925, "free": float("inf")}
 """Pixels: 84 and 178 mm of paper, where a type of 11 px has 6 points."""
 SMALLEST = 11.0
 
+MOST = 400
+"""Boxes of a picture that somebody may still want to read."""
+
 
 def fits(wide: float, smallest: float) -> Width:
     """The first that a picture fits whose smallest type has so many pixels: smaller type needs a smaller picture."""
@@ -37,3 +40,8 @@ def too_wide(title: str, wide: float, wanted: Width, smallest: float = SMALLEST,
     limit = int(WIDTHS[wanted] * min(1, smallest / SMALLEST))
     return InputError(f"the picture of {title} is {wide:g} pixels wide, and a {wanted} has {limit}\n"
                       f"  hint: --width {fits(wide, smallest)}{f', or {more}' if more else ''}")
+
+
+def too_many(title: str, boxes: int, way_out: str) -> InputError:
+    """What is said of a picture that nobody could read."""
+    return InputError(f"{title} has {boxes:,} boxes, and nobody reads a picture of more than {MOST}\n  hint: {way_out}")

@@ -9,16 +9,13 @@ from itertools import pairwise
 from archspec.draw.block import Link
 from archspec.draw.boxes import Box, fold
 from archspec.draw.captions import SWATCH, Legend, costs, shape_text, tip, usual_act
-from archspec.draw.fit import SMALLEST, WIDTHS, Wanted, too_wide
+from archspec.draw.fit import MOST, SMALLEST, WIDTHS, Wanted, too_many, too_wide
 from archspec.draw.laid import Layout, Look
 from archspec.draw.shapes import SIZES, Circle, Line, Mark, Point, Rect, Shape, Text, extent, half, moved
 from archspec.draw.svg import Picture
-from archspec.errors import InputError
 from archspec.graph.ir import Graph, is_input
 from archspec.graph.ops import PadChannels, Pool
 
-MOST = 400
-"""Boxes of a picture that somebody may still want to read."""
 HIGH, GAP, APART, TURN = 15.0, 7.0, 8.0, 4.0
 """Of a box; below it; below one that the next box does not take; and what a new repeat adds."""
 ROUND = 4.0
@@ -86,8 +83,7 @@ def _bracket(right: float, top: float, bottom: float) -> Line:
 def _column(graph: Graph, link: Link | None) -> _Column:
     boxes = fold(graph, [node for node in graph.predicting if not is_input(node)])
     if len(boxes) > MOST:
-        raise InputError(f"{graph.name} has {len(boxes)} boxes, and nobody reads a picture of more than {MOST}\n"
-                         f"  hint: archspec draw {graph.name} folds what repeats")
+        raise too_many(graph.name, len(boxes), f"archspec draw {graph.name} folds what repeats")
     return _Column(graph, boxes, link)
 
 

@@ -103,6 +103,13 @@ def test_a_small_picture_shows_all_that_is_called_in_it(lower: Lower) -> None:
     assert [box.words for box in shown.part(0).boxes] == [("inner 3×3", "/2"), ("1×1 conv", "16", "/2"), ("add",)]
 
 
+def test_of_a_block_of_many_boxes_no_picture_is_made(lower: Lower) -> None:
+    paths = ", ".join(f"[conv: 3x3 {1 + index % 7}]" for index in range(450))
+    wide = calls.block(lower(f"blocks: {{wide: {{body: [branches: [{paths}]]}}}}\nstages: {{block: wide, repeats: [1]}}\n"), "wide")
+    with pytest.raises(InputError, match=r"wide has \d+ boxes, .* 400\n  hint: archspec summary --layers lists them"):
+        block_picture(wide)
+
+
 def test_a_block_that_others_call_is_drawn_by_its_name(lower: Lower) -> None:
     shown = calls.block(lower(CALLED), "inner")
     assert (shown.title, shown.place) == ("inner", "net, stage1, repeat 1 of 2, in outer")

@@ -75,7 +75,7 @@ def test_each_box_has_a_tooltip_and_leads_where_it_is_written() -> None:
 
 
 def test_of_many_boxes_no_picture_is_made_and_the_folded_one_named() -> None:
-    with pytest.raises(InputError, match=r"cifar_resnet1202 has 1807 boxes, .* 400\n  hint: archspec draw cifar_resnet1202 "):
+    with pytest.raises(InputError, match=r"cifar_resnet1202 has 1,807 boxes, .* 400\n  hint: archspec draw cifar_resnet1202 "):
         full_picture(zoo("cifar_resnet1202"))
     with pytest.raises(InputError, match="pixels wide, and a column has 396\n  hint: --width page"):
         pair_picture(zoo("resnet50"), zoo("se_resnet50"), width="column")
