@@ -199,7 +199,7 @@ def _write(picture: Picture, output: str | None, name: str, theme: Theme, backgr
     if output == STREAM:
         click.echo(text, nl=False)
         return
-    path = Path(f"{NAMES.sub('_', name)}.svg") if output is None else svg_file(output)
+    path = Path(f"{NAMES.sub('_', name)}.svg") if output is None else svg_file(output, "-o - for standard output")
     write_text(path, text)
     click.echo(told(path, picture))
 

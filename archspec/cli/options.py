@@ -42,11 +42,13 @@ def svg_look(function: F) -> F:
                         help="Colours; auto follows what the reader prefers.")(function)
 
 
-def svg_file(name: str) -> Path:
-    """The file that -o names for a picture. Raises InputError where no SVG is meant."""
+def svg_file(name: str, of_device: str = "-o names one") -> Path:
+    """The file that -o names for a picture. Raises InputError where no SVG is meant, with `of_device` as hint for a device."""
     path = user_path(name, "-o")
     if path.is_dir():
         raise InputError(f"{path} is a folder; -o names a file")
+    if path.is_char_device() or path.is_fifo():
+        raise InputError(f"{path} is no file\n  hint: {of_device}")
     if path.suffix.lower() != ".svg":
         raise InputError(f"{path}: the picture is written as SVG\n  hint: -o {path.with_suffix('').name or 'network'}.svg; "
                          "rsvg-convert, Inkscape and CairoSVG make a PDF or PNG of it")

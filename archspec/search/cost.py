@@ -11,7 +11,7 @@ from archspec.views.numbers import mebibytes, short
 from archspec.views.summary import totals
 
 AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(e[0-9]+)? ?([kKMGT]?)(i?B)?")
-SHARE = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+) ?(%?)")
+SHARE = re.compile(r"((?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e-?[0-9]+)?) ?(%?)")
 POWERS = {"": 0, "k": 1, "K": 1, "M": 2, "G": 3, "T": 4}
 BATCH = 32
 """Images a step, for the memory of training; as `summary` has it."""

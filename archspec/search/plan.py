@@ -321,7 +321,7 @@ class _Reader:
         found: dict[str, tuple[object, ...]] = {}
         for key, tree in vary.items():
             if isinstance(tree, ListTree) and tree.items:
-                texts = {to_inline(plain(each)): plain(each) for each in tree.items}
+                texts = {_same(plain(each)): plain(each) for each in tree.items}
                 if len(texts) < len(tree.items):
                     self.problem(tree, f"{key} has a value twice", "leave one out")
                 found[key] = tuple(texts.values())
@@ -381,6 +381,11 @@ class _Reader:
         if not within:
             self.problem(tree, f"the range of {key} has no multiple of {step} in it", "a smaller round")
         return within
+
+
+def _same(value: object) -> str:
+    """A value as text, the same for numbers that are equal."""
+    return to_inline(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def _multiple(value: float, step: float) -> float:

@@ -94,7 +94,11 @@ def solve(spec: Spec, dials: Sequence[Dial], budget: Mapping[str, float], tolera
         raise InputError(f"no candidate of {spec.name} is valid; the first of {len(search.tried)}: {start.message}\n"
                          "  hint: another --round, or --free another key")
     best = search.repaired(tolerance)
-    return Solved(search.budget, best, best.off <= tolerance, tuple(search.tried.values()), notes)
+    reached = best.off <= tolerance
+    if not reached and len(search.tried) >= MOST_TRIED:
+        notes = (*notes, f"{MOST_TRIED} candidates were tried, which is the most: fewer keys behind --free, "
+                         "or a larger --round, may come nearer")
+    return Solved(search.budget, best, reached, tuple(search.tried.values()), notes)
 
 
 def _refuse_absurd(spec: Spec, cost: Cost, budget: Mapping[str, float]) -> None:

@@ -109,6 +109,7 @@ def test_boxes_of_other_files_lead_only_where_the_address_names_the_file(draw: D
     ("--format is of one SPEC, and two are drawn side by side", ("resnet18", "--format", "mermaid")),
     ("a picture is of one SPEC or of two; --table sets more side by side", ("resnet18", "resnet34")),
     ("--repeat is of one --stage or --block", ("--block", "all", "--repeat", "last")),
+    ("/dev/null is no file\n  hint: -o - for standard output", ("--stage", "stem", "-o", "/dev/null")),
     ("x.pdf: the picture is written as SVG\n  hint: -o x.svg", ("--stage", "stem", "-o", "x.pdf")),
     (". is a folder; -o names a file", ("--stage", "stem", "-o", ".")),
     ("--block all writes several files: -o names a folder", ("--block", "all", "-o", "-")),

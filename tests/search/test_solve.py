@@ -109,6 +109,13 @@ def test_what_cannot_be_reached_is_said_with_the_nearest(archspec: Run) -> None:
     assert not Path("a.yaml").exists()
 
 
+def test_a_search_that_ends_early_is_told(archspec: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archspec.search.solve.MOST_TRIED", 12)
+    code, _, err = archspec("solve", "resnet18", "--macs", "1G", "--free", "widths", "--tolerance", "1e-4")
+    assert code == 1
+    assert "12 candidates were tried, which is the most: fewer keys behind --free" in err
+
+
 @pytest.mark.parametrize(("spec", "free", "budget", "step", "start"), [
     ("convnext_tiny", "widths", {"macs": 2e9}, None, (96, 192, 384, 768)),  # identities of each width
     ("resnet20_digits", "widths", {"macs": 6e6}, 1, (16, 32, 64)),  # zeros pad a narrower input alone

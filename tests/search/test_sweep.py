@@ -174,6 +174,7 @@ def test_a_sample_is_of_those_that_fit(archspec: Run) -> None:
     ("base: resnet50\nvary: {train.seed=3: [1, 2]}\n", "'train.seed=3' is no key path"),
     (f"base: resnet50\nvary: {{{', '.join(f'let.a{i}: [1, 2]' for i in range(101))}}}\n", "varies at most 100 keys, these are 101"),
     ("base: resnet50\nvary: {stages.se: [1, 1]}\n", "a value twice"),
+    ("base: resnet50\nvary: {stages.se: [1, 1.0]}\n", "a value twice"),
     ("base: resnet50\nvary: {stages..se: [1, 2]}\n", "is not an override"),
     ("base: resnet50\nvary: {stages.se: [1]}\nwhere: [macs < many]\n", "macs is a number with a unit"),
     ("base: resnet50\nvary: {stages.se: [1]}\nwhere: [mac < 3G]\n", "did you mean 'macs'?"),
