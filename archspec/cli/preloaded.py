@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from contextlib import suppress
 from importlib import import_module
 
@@ -13,3 +14,5 @@ MODULES = ("archspec.cli.training", "archspec.export.run", "archspec.train.begin
 with suppress(Exception), quiet(told=Exception):  # what does not load is told by the training that needs it
     for name in MODULES:
         import_module(name)
+
+gc.freeze()  # none of it is ever garbage: no process has to look through it, and its memory stays shared by all

@@ -47,7 +47,7 @@ def differences(graph: Graph) -> tuple[Mismatch, ...]:
     """
     with keras.StatelessScope(initialize_variables=False):
         found = audit(graph, build(graph, auxiliary=bool(graph.auxiliary)))
-    keras.backend.clear_session()  # or Keras would give the values later
+    keras.backend.clear_session(free_memory=False)  # or Keras would give the values later; garbage is collected in time
     return found
 
 
