@@ -97,7 +97,7 @@ DEEPER = (
     Case("keras_densenet169", "DenseNet169"),
     Case("keras_densenet201", "DenseNet201"),
     Case("keras_nasnet_mobile", "NASNetMobile"),
-    *(Case(f"efficientnet_b{i}", f"EfficientNetB{i}", (64, 65)) for i in (2, 3, 4)),
+    *(Case(f"efficientnet_b{i}", f"EfficientNetB{i}", (64, 65), pixels=255.0) for i in (2, 3, 4)),
     Case("convnext_small", "ConvNeXtSmall", (64, 65), options=BARE),
 )
 """More of the blocks of those above."""
@@ -159,7 +159,10 @@ def test_same_weights_give_the_same_logits(case: Case) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("case", DEEPER, ids=str)
 def test_a_deeper_member_has_a_place_for_each_weight(case: Case) -> None:
-    """By name and shape, in the order of its blocks. What a block computes, the member above has shown."""
+    """By name and shape, in the order of its blocks. What a block computes, the member above has shown.
+
+    `tools/keras_parity.py` computes these too, in double precision: in single, a deep network grows differences of rounding.
+    """
     with keras.StatelessScope(initialize_variables=False):
         file = as_file(case.theirs())
     matched(*case.graph(), file)
