@@ -31,10 +31,12 @@ def run_apart(arguments: Sequence[str], log: Path, between: Callable[[], object]
     ended; a second one kills it. If this process is killed, the other one is asked to end, too.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
+    log.touch()
     settle()  # for what is loaded before any process is forked
     process: BaseProcess = _context().Process(target=_run, args=(list(arguments), log.resolve(), Path.cwd(), dict(os.environ)))
     try:
-        process.start()
+        if not _started(process):
+            return -signal.SIGKILL
         while process.is_alive():
             process.join(POLL_SECONDS)
             heed()
@@ -44,6 +46,15 @@ def run_apart(arguments: Sequence[str], log: Path, between: Callable[[], object]
         raise
     assert process.exitcode is not None
     return process.exitcode
+
+
+def _started(process: BaseProcess) -> bool:
+    """Whether a process could be forked; not where the one that it would be forked from was killed."""
+    try:
+        process.start()
+    except (EOFError, ConnectionError):
+        return False
+    return True
 
 
 def _context() -> ForkServerContext | SpawnContext:

@@ -326,3 +326,10 @@ def test_an_end_from_outside_is_no_message_of_the_training(tmp_path: Path) -> No
     log.write_text("epoch 1/8  loss 2.3\n")
     assert module._why(log, 0, 255) == "its process was ended from outside (exit code 255)"
     assert module._why(log, 0, -9).startswith("ended by SIGKILL")
+
+
+def test_what_nothing_can_be_forked_from_is_no_interrupt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(self: object) -> None:
+        raise EOFError
+    monkeypatch.setattr("multiprocessing.process.BaseProcess.start", ended)
+    assert apart.run_apart(["summary", "resnet20_digits"], tmp_path / "logs" / "one.log", lambda: None) == -9
