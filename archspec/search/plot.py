@@ -119,7 +119,7 @@ def _labels(axis: Axis) -> Callable[[float], str]:
     size, unit = _unit(axis.ticks[-1])
     step = (axis.ticks[1] - axis.ticks[0]) / size
     digits = max(0, -floor(log10(step) + 1e-9))
-    return lambda value: f"{value / size:.{digits}f}{unit}"
+    return lambda value: f"{value / size:.{digits}f}{unit}" if value else "0"
 
 
 def _unit(value: float) -> tuple[float, str]:
