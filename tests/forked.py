@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["archspec.io.quiet", "tensorflow", "keras", "archspec.cli.training", "archspec.train.begin",
-                              "archspec.train.loop", "archspec.export.run", "sklearn.datasets"])
+FORKS.set_forkserver_preload(["sklearn.datasets", "archspec.cli.preloaded"])
 
 
 def ends(work: Callable[..., object], *arguments: Any) -> int | None:
