@@ -149,9 +149,9 @@ def _where_block_is(name: str) -> JsonSchema:
 
 
 def _keys_of(name: str) -> JsonSchema:
-    """What a stage of this block may say, where the block is the shipped one and no stage is called by its name."""
-    known = {*STAGE, *PLURALS, "table", *_parameters(name)}
-    return {**_where_block_is(name), "then": {"propertyNames": {"enum": sorted(known)}}}
+    """What stages of this block may say, where the block is the shipped one. A mapping may be what one says by its name."""
+    known: JsonSchema = {key: {} for key in sorted({*STAGE, *PLURALS, "table", *_parameters(name)})}
+    return {**_where_block_is(name), "then": {"properties": known, "additionalProperties": {"type": "object"}}}
 
 
 def _of_shipped_blocks_alone(calls: Mapping[str, JsonSchema]) -> JsonSchema:
