@@ -6,7 +6,7 @@ from pathlib import Path
 
 from archspec.data.check import checked
 from archspec.data.looking import Tick
-from archspec.data.source import Source, Split, without
+from archspec.data.source import Split, without
 from archspec.data.sources import SOURCES, load_data, refuse_missing
 from archspec.data.sources.folder import has_tests, to_test_on
 from archspec.errors import InputError, SpecError
@@ -31,6 +31,7 @@ class Examples(Record):
     """Images to evaluate on, without those that the recipe skips, the names of their classes, and the digest of the data."""
 
     source: str
+    which: str
     split: Split
     classes: tuple[str, ...]
     recipe: Recipe
@@ -51,7 +52,7 @@ def examples(spec: Spec | None, named: str | None, which: str, rule: Preprocess,
     split = without({"test": source.test, "train": source.train}[which], numbers)
     if not split.size:
         raise InputError("there are no images to evaluate on")
-    return Examples(source.name, split, source.classes, recipe, found.index.digest, found.said)
+    return Examples(source.name, which, split, source.classes, recipe, found.index.digest, found.said)
 
 
 def _recipe(spec: Spec | None, named: str) -> tuple[Recipe, bool]:

@@ -37,12 +37,12 @@ def moved(labels: np.ndarray, to: np.ndarray, classes: int) -> np.ndarray:
 
 
 def _hint(data: Sequence[str], model: Sequence[str], lacking: Sequence[str]) -> str:
+    named = f"--labels FILE names the model's {len(model)} classes as the data do, one a line, in its order"
     if len(model) == len(data) + 1 and model[0].lower() in BACKGROUND:
-        return (f"its first class is '{model[0]}', so that it counts from 1 what the data count from 0: --labels FILE names its "
-                f"{len(model)} classes as the data do, with '{model[0]}' first")
+        return f"its first class is '{model[0]}', so that it counts from 1 what the data count from 0; {named}"
     if all(SYNSET.fullmatch(name) for name in data) and not any(SYNSET.fullmatch(name) for name in model):
-        return "the data name classes by their synsets, the model by words: --labels FILE with a synset a line, in its order"
+        return f"the data name classes by synsets, the model by words; {named}"
     if all(name.isdecimal() for name in data):
-        return "the data name classes by numbers (ILSVRC's ids are not in the order of synsets): --labels FILE names the model's so"
+        return f"the data name classes by numbers, and ILSVRC's ids are not in the order of synsets; {named}"
     near = closest(lacking[0], model)
-    return f"is '{near}' meant? " * bool(near) + "--labels FILE names the model's classes as the data do, one a line, in its order"
+    return f"is '{near}' meant? " * bool(near) + named

@@ -20,8 +20,10 @@ WANTED = ("name", "fingerprint", "classes", "several", "preprocess", "metrics")
 
 @dataclass(frozen=True)
 class Described:
-    """The names of the classes, how images are prepared, and the value of white as in data.source.Split; artifact.json, and the spec
-    where it lies beside that."""
+    """Names of classes, how images are prepared, the value of white as in data.source.Split; artifact.json and the spec.
+
+    The spec is None where it does not lie beside that.
+    """
 
     classes: tuple[str, ...]
     rule: Preprocess

@@ -18,8 +18,12 @@ from archspec.spec.source import read as read_tree
 RATIO = re.compile(r"([1-9][0-9]{0,4}) ?/ ?([1-9][0-9]{0,4})")
 LARGEST = 1 << 14
 """Pixels of a side."""
+OWN = "one crop"
+"""What no file says: the part of an image that a training's tests see."""
+CROPS = {"1": OWN, "10": "resnet-10", "12": "inception-12", "144": "googlenet-144", "dense": "vgg-dense"}
+"""The protocols that papers mean by a number of crops."""
 FRAMES = ("image", "squares", "square")
-CROPS = ("centre", "corners", "whole")
+PARTS = ("centre", "corners", "whole")
 AVERAGES = ("probabilities", "logits")
 WHAT = "protocol"
 
@@ -90,12 +94,14 @@ class Protocol(Section):
     sizes: tuple[Side, ...] | None = key(
         Each(SideKind(), most=16, bare=True, unique=True), "the shorter side to which an image is scaled, or several: pixels, or "
         "multiples of the input's side", default=None, follows="none: one crop as the network's preprocessing has it")
-    frame: str = key(Choice(FRAMES), "what is scaled to these sizes: the image, aspect kept; three squares of it, at both ends and "
-                     "in the middle; or the image made a square, aspect lost", default="image")
-    crops: tuple[str, ...] = key(Each(Choice(CROPS), bare=True, unique=True), "what is cut out of it, of the input's size: its "
-                                 "centre, its four corners; or all of it, scaled to the input", default=("centre",))
-    grid: int = key(Whole(0, 16), "crops in so many rows and columns from edge to edge, in place of `crops`; 0 for none", default=0)
-    mirrored: bool = key(Flag(), "whether each is seen mirrored, too", default=False, synonyms=("flip", "mirror", "horizontal_flip"))
+    frame: str = key(Choice(FRAMES), "what is scaled to these sizes: the image, aspect kept; three squares of it, at both ends "
+                     "and in the middle; or the image made a square, aspect lost", default="image")
+    crops: tuple[str, ...] = key(Each(Choice(PARTS), bare=True, unique=True), "what is cut out of it, of the input's size: "
+                                 "its centre, its four corners; or all of it, scaled to the input", default=("centre",))
+    grid: int = key(Whole(0, 16), "crops in so many rows and columns from edge to edge, in place of `crops`; 0 for none",
+                    default=0)
+    mirrored: bool = key(Flag(), "whether each is seen mirrored, too", default=False,
+                         synonyms=("flip", "mirror", "horizontal_flip"))
     dense: bool = key(Flag(), "whether the whole scaled image is seen at once, the classifier as convolutions, and its map of "
                       "classes averaged", default=False, synonyms=("fully_convolutional",))
     average: str = key(Choice(AVERAGES), "of what the mean is taken over all that is seen", default="probabilities",
