@@ -35,7 +35,7 @@ def _sizes(ctx: click.Context, parameter: click.Parameter, value: str | None) ->
     try:
         return tuple(SideKind().take(int(each) if each.strip().isdecimal() else each) for each in value.split(","))
     except Unfit as unfit:
-        raise click.BadParameter(f"'{value}': {unfit.expected} is expected, or several, with commas between them") from None
+        raise click.BadParameter(f"'{value}': {unfit} is expected, or several, with commas between them") from None
 
 
 def _weights(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[float, ...] | None:

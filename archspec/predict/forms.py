@@ -60,8 +60,8 @@ def _run(place: Path) -> Local:
     from archspec.export.reference import reference
     artifact = read(place)
     spec = spec_of(artifact)
-    return Local(str(place), artifact.classes, artifact.preprocess, white_of(spec), reference(artifact), facts_of(artifact), spec,
-                 artifact)
+    return Local(str(place), artifact.classes, artifact.preprocess, white_of(spec), reference(artifact),
+                 facts_of(artifact), spec, artifact)
 
 
 def _saved_model(path: Path) -> Local:
@@ -96,7 +96,8 @@ def _file(path: Path) -> Local:
     beside = path.parent / labels.NAME
     classes = labels_within(path) or (read_labels(beside) if beside.is_file() else found.classes)
     return Local(str(path), classes, found.rule, found.white,
-                 _loaded(FILES[path.suffix], path, "it is damaged, or was not made by archspec export"), found.facts, found.spec)
+                 _loaded(FILES[path.suffix], path, "it is damaged, or was not made by archspec export"),
+                 found.facts, found.spec)
 
 
 def _loaded(kind: str, path: Path, hint: str) -> Callable[[np.ndarray], np.ndarray]:

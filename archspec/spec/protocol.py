@@ -1,4 +1,4 @@
-"""Protocols of evaluation, specs/protocols/NAME.yaml: which parts of an image a network sees, and what becomes of its answers."""
+"""Protocols of evaluation, specs/protocols/NAME.yaml: what a network sees of an image, and what becomes of its answers."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ FRAMES = ("image", "squares", "square")
 PARTS = ("centre", "corners", "whole")
 AVERAGES = ("probabilities", "logits")
 WHAT = "protocol"
+OF_NETWORK = "the network's own"
 
 
 @record
@@ -73,15 +74,15 @@ class SideKind(Kind):
 class Geometry(Section):
     """How an image is made to fit, where that is not as the network has it; the keys of train.preprocess."""
 
-    resize: Resize | None = key(RESIZES, "how an image of another size is made to fit", default=None, follows="the network's own")
+    resize: Resize | None = key(RESIZES, "how an image of another size is made to fit", default=None, follows=OF_NETWORK)
     offset: str | None = key(Choice(OFFSETS), "how half a pixel is rounded where the middle is cut out", default=None,
-                             follows="the network's own")
-    interpolation: str | None = key(Choice(FILTERS), "how it is scaled", default=None, follows="the network's own")
+                             follows=OF_NETWORK)
+    interpolation: str | None = key(Choice(FILTERS), "how it is scaled", default=None, follows=OF_NETWORK)
     antialias: bool | None = key(Flag(), "whether scaling down takes the mean of what falls together", default=None,
-                                 follows="the network's own")
+                                 follows=OF_NETWORK)
     origin: str | None = key(Choice(ORIGINS), "what stays in its place when an image is scaled", default=None,
-                             follows="the network's own")
-    decoder: str | None = key(Choice(DECODERS), "which cosine transform decodes JPEG", default=None, follows="the network's own")
+                             follows=OF_NETWORK)
+    decoder: str | None = key(Choice(DECODERS), "which cosine transform decodes JPEG", default=None, follows=OF_NETWORK)
 
 
 @section
@@ -92,8 +93,8 @@ class Protocol(Section):
     source: str = key(Text("a paper with its section, or a file of code"), "where it is said", default="")
     preprocess: Geometry = key(Sub(Geometry), "how an image is made to fit", default=Geometry())
     sizes: tuple[Side, ...] | None = key(
-        Each(SideKind(), most=16, bare=True, unique=True), "the shorter side to which an image is scaled, or several: pixels, or "
-        "multiples of the input's side", default=None, follows="none: one crop as the network's preprocessing has it")
+        Each(SideKind(), most=16, bare=True, unique=True), "the shorter side to which an image is scaled, or several: pixels, "
+        "or multiples of the input's side", default=None, follows="none: one crop as the network's preprocessing has it")
     frame: str = key(Choice(FRAMES), "what is scaled to these sizes: the image, aspect kept; three squares of it, at both ends "
                      "and in the middle; or the image made a square, aspect lost", default="image")
     crops: tuple[str, ...] = key(Each(Choice(PARTS), bare=True, unique=True), "what is cut out of it, of the input's size: "

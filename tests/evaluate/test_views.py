@@ -112,7 +112,7 @@ def test_an_image_that_cannot_be_read_is_named() -> None:
 
 def test_an_image_too_small_for_what_is_not_scaled_is_named() -> None:
     protocol = Protocol(mirrored=True)
-    with pytest.raises(InputError, match="0: cannot be read as an image .20x20 pixels"):
+    with pytest.raises(InputError, match=r"0: cannot be read as an image .20x20 pixels"):
         list(Seeing(split([photo((20, 20))]), rule(), protocol).groups(1))
 
 
