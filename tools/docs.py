@@ -1,6 +1,7 @@
 """Writes what is generated: pages of docs/ with their tables and pictures, two files of specs/, and a line of each spec.
 
-docs/zoo.md, docs/gallery.md, docs/problems.md and docs/pictures are generated, and the tables in docs/language.md;
+docs/zoo.md, docs/gallery.md, docs/problems.md and docs/pictures are generated, and the tables in docs/language.md and
+docs/evaluation.md;
 `archspec list` reads specs/index.json, editors specs/schema.json, which the line at the head of each spec names.
 
 Run from the checkout: python tools/docs.py. With --check it writes nothing and ends with 1 if a page is out of date.
@@ -40,12 +41,14 @@ from archspec.schema.walk import walk  # noqa: E402
 from archspec.spec.arch import Spec  # noqa: E402
 from archspec.spec.blocks import BlockTable  # noqa: E402
 from archspec.spec.operations import KIND_ARGUMENTS, OPERATIONS, Signature  # noqa: E402
+from archspec.spec.protocol import Protocol, load_protocol, protocol_names  # noqa: E402
 from archspec.spec.published import Published  # noqa: E402
 from archspec.spec.sections import BLOCK, DEFAULTS, SPEC, STAGE  # noqa: E402
 from archspec.views import catalog, recipes  # noqa: E402
 from archspec.views.numbers import count, short  # noqa: E402
 
 LANGUAGE = ROOT / "docs" / "language.md"
+EVALUATION = ROOT / "docs" / "evaluation.md"
 ZOO = ROOT / "docs" / "zoo.md"
 GALLERY = ROOT / "docs" / "gallery.md"
 TUTORIAL = ROOT / "docs" / "tutorial.md"
@@ -208,6 +211,16 @@ def _problems() -> str:
     return "\n".join(parts) + "\n" + PAGES.read_text(encoding="utf-8")
 
 
+# -- protocols -----------------------------------------------------------------------------------------------------------
+
+def _protocols() -> str:
+    """What ships, with how many parts of an image it shows."""
+    found = {name: load_protocol(name) for name in protocol_names()}
+    rows = [(f"`{name}`", str(each.count), each.average, _sentence(each.description), each.source)
+            for name, each in found.items()]
+    return table(("protocol", "parts", "the mean of", "what is seen", "source"), rows)
+
+
 # -- writing -------------------------------------------------------------------------------------------------------------
 
 TABLES: dict[str, Callable[[], str]] = {
@@ -217,7 +230,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "operations": lambda: _operations(lambda each: not each.holds and each.name not in VALUES),
     "compositors": lambda: _operations(lambda each: each.holds), "kinds": _kinds,
     "values": lambda: _operations(lambda each: each.name in VALUES),
-    "train": _sections, "recipes": _recipes, "blocks": _blocks,
+    "train": _sections, "recipes": _recipes, "blocks": _blocks, "protocols": _protocols,
+    "protocol": lambda: _keys(Protocol.declared),
 }
 REGION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -357,7 +371,8 @@ def _pictures() -> Iterator[tuple[Path, str]]:
 
 def pages() -> Iterator[tuple[Path, str]]:
     """Each file that has generated parts, and what has to stand in it."""
-    yield LANGUAGE, _with_tables(LANGUAGE.read_text(encoding="utf-8"))
+    for page in (LANGUAGE, EVALUATION):
+        yield page, _with_tables(page.read_text(encoding="utf-8"))
     yield ZOO, _zoo()
     yield GALLERY, _gallery()
     yield PROBLEMS, _problems()

@@ -55,6 +55,8 @@ COMMANDS = {
                "Write the Keras model of SPEC with WEIGHTS: Keras's .keras and .h5, .safetensors, or a state dict in .pth."),
     "export": ("archspec.cli.export:export",
                "Publish MODEL for serving: a run folder, the model.keras of one, or a spec with --weights."),
+    "evaluate": ("archspec.cli.evaluate:evaluate",
+                 "Say how good each MODEL is: loss, accuracy, 95 % intervals, how well it knows what it does not know."),
     "predict": ("archspec.cli.predict:predict",
                 "Say what MODEL takes each IMAGE for."),
     "serve-check": ("archspec.cli.serve_check:serve_check",

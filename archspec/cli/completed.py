@@ -104,6 +104,12 @@ def words_of_lists(_: click.Context, __: click.Parameter, begun: str) -> Items:
     return _beginning(sorted({*spec_names(), *shipped_blocks(), *recipe_names()}), begun)
 
 
+def protocols(_: click.Context, __: click.Parameter, begun: str) -> Items:
+    """What --crops takes: numbers of crops, names of protocols, files."""
+    from archspec.spec.protocol import CROPS, protocol_names
+    return [*_beginning((*CROPS, *protocol_names()), begun), *files(_, __, begun)]
+
+
 def any_of(*words: str) -> Completion:
     """One of these words, beside others that need no completion."""
     def one(_: click.Context, __: click.Parameter, begun: str) -> Items:

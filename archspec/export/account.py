@@ -7,7 +7,8 @@ from typing import Any
 
 from archspec.artifact.artifact import Artifact
 from archspec.data.pipeline import Pipeline
-from archspec.evaluate.judged import Judged, judge
+from archspec.evaluate.judged import judge
+from archspec.evaluate.outcome import Outcome
 from archspec.export.confusion import CONFUSION, MOST_CLASSES, WORST_IMAGES, draw_confusion, draw_worst
 from archspec.export.page import LISTED, WORST, Told, page
 from archspec.io.files import read_bytes, remove, write_text
@@ -30,7 +31,7 @@ def write_report(run: RunFolder, artifact: Artifact, result: dict[str, Any], tes
     finish(run.tensorboard, [run.path / name for name in sorted(pictures)], len(history))
 
 
-def _draw(folder: Path, judged: Judged, artifact: Artifact, testing: Pipeline) -> frozenset[str]:
+def _draw(folder: Path, judged: Outcome, artifact: Artifact, testing: Pipeline) -> frozenset[str]:
     """Draws what there is to be drawn; what an earlier report had and this one has not is removed."""
     worst, drawn = judged.worst(WORST), set[str]()
     if not judged.several and len(artifact.classes) <= MOST_CLASSES:

@@ -9,7 +9,7 @@ import numpy as np
 
 from archspec.data.pipeline import Pipeline
 from archspec.errors import shorten
-from archspec.evaluate.judged import Judged
+from archspec.evaluate.outcome import Outcome
 from archspec.train.reporting.picture.plot import plot
 from archspec.train.reporting.picture.sheet import in_colours
 from archspec.train.reporting.picture.words import class_names, legible
@@ -29,7 +29,7 @@ DARK = 0.5
 """From this share of a row on a field is so dark that white can be read on it."""
 
 
-def draw_confusion(path: Path, judged: Judged, classes: Sequence[str], title: str) -> None:
+def draw_confusion(path: Path, judged: Outcome, classes: Sequence[str], title: str) -> None:
     """The confusion matrix of up to MOST_CLASSES classes: rows are true, columns said, shades the share of a row."""
     counts = judged.confusion
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -55,7 +55,7 @@ def draw_confusion(path: Path, judged: Judged, classes: Sequence[str], title: st
                               color="white" if shares[row, column] >= DARK else "black")
 
 
-def draw_worst(path: Path, judged: Judged, chosen: Sequence[int], classes: Sequence[str], testing: Pipeline) -> None:
+def draw_worst(path: Path, judged: Outcome, chosen: Sequence[int], classes: Sequence[str], testing: Pipeline) -> None:
     """The images of these numbers as the network saw them, each with its class, what was said, and how surely."""
     columns, names = min(COLUMNS, len(chosen)), class_names(classes)
     rows = -(-len(chosen) // columns)
@@ -74,7 +74,7 @@ def draw_worst(path: Path, judged: Judged, chosen: Sequence[int], classes: Seque
                       ha="center")
 
 
-def surely(judged: Judged, number: int) -> float | None:
+def surely(judged: Outcome, number: int) -> float | None:
     """The probability of what was said of an image; None where it may have several classes."""
     return None if judged.several else float(judged.surest[number])
 
@@ -84,13 +84,13 @@ def caption(true: str, said: str, sure: float | None) -> str:
     return f"{true}\nsaid {said}" + ("" if sure is None else f", {sure:.0%} sure")
 
 
-def words(judged: Judged, number: int, names: Sequence[str]) -> tuple[str, str]:
+def words(judged: Outcome, number: int, names: Sequence[str]) -> tuple[str, str]:
     """What is true of an image, and what was said of it, of one label with its probability."""
     true, said = _told(judged, number, names)
     return true, said if judged.several else f"{said}, {judged.surest[number]:.0%}"
 
 
-def _told(judged: Judged, number: int, names: Sequence[str]) -> tuple[str, str]:
+def _told(judged: Outcome, number: int, names: Sequence[str]) -> tuple[str, str]:
     if judged.several:
         true, said = (", ".join(names[int(each)] for each in np.flatnonzero(row[number])) or "none"
                       for row in (judged.labels, judged.said))

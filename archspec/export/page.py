@@ -9,7 +9,7 @@ from typing import Any
 
 from archspec.artifact.artifact import Artifact
 from archspec.errors import visible
-from archspec.evaluate.judged import Judged
+from archspec.evaluate.outcome import Outcome
 from archspec.export.confusion import CONFUSION, WORST_IMAGES, words
 from archspec.preprocess.rule import Preprocess
 from archspec.spec.dump import to_inline
@@ -37,7 +37,7 @@ class Told:
     skipped: int
     pictures: frozenset[str]
     """Names of the pictures that lie beside the page."""
-    judged: Judged | None = None
+    judged: Outcome | None = None
     images: Sequence[str] = ()
     """Of `judged.worst`, in its order."""
 

@@ -55,6 +55,20 @@ def write_text(path: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
 
 
+def append_line(path: Path, line: str) -> None:
+    """Adds a line to a text file, in one piece: others may add to it at the same time, and what stands there stays.
+
+    Behind a line that was cut short by an end from outside it begins a new one.
+    """
+    with path.open("a+b") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - 1))
+        cut = size and file.read(1) != b"\n"
+        file.write(("\n" * bool(cut) + line + "\n").encode("utf-8"))
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def write_json(path: Path, document: Any) -> None:
     """Writes one JSON document, indented."""
     write_text(path, json.dumps(document, indent=2) + "\n")

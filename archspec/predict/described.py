@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from archspec.artifact.facts import read_facts
 from archspec.artifact.folder import FACTS, SPEC
@@ -14,16 +15,21 @@ from archspec.preprocess.rule import Preprocess
 from archspec.spec.arch import Spec
 from archspec.spec.data import Encoded
 
-WANTED = ("classes", "preprocess")
+WANTED = ("name", "fingerprint", "classes", "several", "preprocess", "metrics")
 
 
 @dataclass(frozen=True)
 class Described:
-    """The names of the classes, how images are prepared, and the value of white as in data.source.Split."""
+    """Names of classes, how images are prepared, the value of white as in data.source.Split; artifact.json and the spec.
+
+    The spec is None where it does not lie beside that.
+    """
 
     classes: tuple[str, ...]
     rule: Preprocess
     white: float
+    facts: Mapping[str, Any]
+    spec: Spec | None
 
 
 def described(model: Path, places: Iterable[Path]) -> Described:
@@ -32,7 +38,9 @@ def described(model: Path, places: Iterable[Path]) -> Described:
     for folder in tried:
         if (folder / FACTS).is_file():
             facts = read_facts(folder / FACTS, WANTED)
-            return Described(tuple(facts["classes"]), Preprocess.from_json(facts["preprocess"]), _white(folder))
+            spec = _spec(folder)
+            white = 0.0 if spec is None else white_of(spec)
+            return Described(tuple(facts["classes"]), Preprocess.from_json(facts["preprocess"]), white, facts, spec)
     raise InputError(f"{model} is none of archspec's, or was taken from its place: no {FACTS}, which says how images are "
                      f"prepared for it, is in {' or '.join(map(str, tried))}\n"
                      f"  hint: put {FACTS} of the run or of the export there; or name the run itself")
@@ -44,9 +52,9 @@ def white_of(spec: Spec) -> float:
     return data.white if isinstance(data, Encoded) else 0.0
 
 
-def _white(folder: Path) -> float:
-    """The same of a folder's spec."""
+def _spec(folder: Path) -> Spec | None:
+    """The spec beside it; None where there is none."""
     try:
-        return white_of(load(str(folder / SPEC))) if (folder / SPEC).is_file() else 0.0
+        return load(str(folder / SPEC)) if (folder / SPEC).is_file() else None
     except SpecError as error:
         raise InputError(f"{folder / SPEC} cannot be read: {error}") from None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from archspec.artifact.facts import facts_of
 from archspec.artifact.folder import FACTS, MODEL, SPEC, is_run, read, runs_in, spec_of
 from archspec.artifact.labels import read_labels
 from archspec.errors import InputError, one_line, some
@@ -58,7 +59,9 @@ def _gives_maps(path: Path) -> bool:
 def _run(place: Path) -> Local:
     from archspec.export.reference import reference
     artifact = read(place)
-    return Local(str(place), artifact.classes, artifact.preprocess, white_of(spec_of(artifact)), reference(artifact))
+    spec = spec_of(artifact)
+    return Local(str(place), artifact.classes, artifact.preprocess, white_of(spec), reference(artifact),
+                 facts_of(artifact), spec, artifact)
 
 
 def _saved_model(path: Path) -> Local:
@@ -68,7 +71,7 @@ def _saved_model(path: Path) -> Local:
         where = f"{fault.where}: " if fault.where else ""
         raise InputError(f"{folder} cannot be loaded: {RULES[fault.code].says} ({where}{fault.message})\n  hint: {LOOK}")
     return Local(str(folder), found.classes, found.rule, found.white,
-                 _loaded("savedmodel", folder, LOOK))
+                 _loaded("savedmodel", folder, LOOK), found.facts, found.spec)
 
 
 def _version(folder: Path) -> Path:
@@ -93,7 +96,8 @@ def _file(path: Path) -> Local:
     beside = path.parent / labels.NAME
     classes = labels_within(path) or (read_labels(beside) if beside.is_file() else found.classes)
     return Local(str(path), classes, found.rule, found.white,
-                 _loaded(FILES[path.suffix], path, "it is damaged, or was not made by archspec export"))
+                 _loaded(FILES[path.suffix], path, "it is damaged, or was not made by archspec export"),
+                 found.facts, found.spec)
 
 
 def _loaded(kind: str, path: Path, hint: str) -> Callable[[np.ndarray], np.ndarray]:

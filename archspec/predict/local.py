@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
+from archspec.artifact.artifact import Artifact
 from archspec.data.augment.host import host
 from archspec.data.names import Names
 from archspec.data.reading import Reader
@@ -21,6 +23,7 @@ from archspec.predict.images import Image
 from archspec.preprocess.check import Look
 from archspec.preprocess.header import NoImage
 from archspec.preprocess.rule import Preprocess
+from archspec.spec.arch import Spec
 
 MOST = 32
 """Images at once."""
@@ -40,6 +43,11 @@ class Local:
     rule: Preprocess
     white: float
     run: Run
+    facts: Mapping[str, Any]
+    """What artifact.json says of it: name, fingerprint, several, metrics."""
+    spec: Spec | None
+    artifact: Artifact | None = None
+    """The network itself, where its weights are at hand."""
 
     @property
     def batch(self) -> int:

@@ -36,6 +36,15 @@ def folder(section: Folder) -> Source:
                   _split(name, root, test, section.white), str(out))
 
 
+def to_test_on(section: Folder) -> Source:
+    """All images of `path/CLASS/*`, none held out: both halves are the same."""
+    root = place(section)
+    out = LeftOut(os.fsencode(root))
+    files = _classes(root, out)
+    split = _split("all", root, files, section.white)
+    return Source(section.source, tuple(map(readable, files)), split, split, str(out))
+
+
 def place(section: Folder) -> Path:
     """The folder that a section names. Raises InputError where there is none."""
     root = expanded(section.path)

@@ -1,0 +1,88 @@
+"""The images that a model is evaluated on: those of its own recipe, or others that the user names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from archspec.data.check import checked
+from archspec.data.looking import Tick
+from archspec.data.source import Split, without
+from archspec.data.sources import SOURCES, load_data, refuse_missing
+from archspec.data.sources.folder import has_tests, to_test_on
+from archspec.errors import InputError, SpecError
+from archspec.io.places import kind_of
+from archspec.network import with_overrides
+from archspec.preprocess.rule import Preprocess
+from archspec.records import Record, record
+from archspec.schema.read import section_of
+from archspec.schema.tree import plain
+from archspec.spec.arch import Spec
+from archspec.spec.data import Folder
+from archspec.spec.dump import to_inline
+from archspec.spec.recipe import Recipe
+from archspec.spec.source import parse
+
+SPLITS = ("test", "train")
+FORMS = "a folder with one folder a class, a table FILE.csv, or what train.data of a spec says: '{source: npz, path: FILE}'"
+
+
+@record
+class Examples(Record):
+    """Images to evaluate on, without those that the recipe skips, the names of their classes, and the digest of the data."""
+
+    source: str
+    which: str
+    split: Split
+    classes: tuple[str, ...]
+    recipe: Recipe
+    digest: str
+    skipped: str
+
+
+def examples(spec: Spec | None, named: str | None, which: str, rule: Preprocess, tick: Tick) -> Examples:
+    """The examples of a spec's recipe, or those that `named` says. Raises InputError where there are none."""
+    if named is None and spec is None:
+        raise InputError(f"the model does not say on which data it was trained\n  hint: --data DATA: {FORMS}")
+    recipe, everything = (spec.train, False) if named is None and spec is not None else _recipe(spec, named or "")
+    refuse_missing(recipe.data)
+    source = to_test_on(recipe.data) if everything and isinstance(recipe.data, Folder) else load_data(recipe.data)
+    source.check_channels(rule.shape)
+    found = checked(source, recipe.data, rule, tick)
+    numbers = {"test": found.test, "train": found.train}[which]
+    split = without({"test": source.test, "train": source.train}[which], numbers)
+    if not split.size:
+        raise InputError("there are no images to evaluate on")
+    return Examples(source.name, which, split, source.classes, recipe, found.index.digest, found.said)
+
+
+def _recipe(spec: Spec | None, named: str) -> tuple[Recipe, bool]:
+    """A recipe with the data that are named, and whether all images of a folder are meant."""
+    data, everything = _data(named)
+    if spec is not None:
+        try:
+            return with_overrides(spec, (f"train.data={to_inline(data)}",)).train, everything
+        except SpecError as error:
+            raise InputError(f"--data {named}: {error.problems[0].message}\n  hint: {FORMS}") from None
+    try:
+        return section_of(Recipe, {"data": data}), everything
+    except SpecError as error:
+        raise InputError(f"--data {named}: {error.problems[0].message}\n  hint: {FORMS}") from None
+
+
+def _data(named: str) -> tuple[object, bool]:
+    """What train.data would say, and whether it is a folder of which all is meant."""
+    kind = kind_of(Path(named))
+    if kind == "folder":
+        everything = not has_tests(Path(named))
+        return {"source": "folder", "path": named, **({"holdout": 0.5} if everything else {})}, everything
+    if kind == "file" and named.endswith((".csv", ".tsv", ".txt")):
+        return {"source": "csv", "path": named, "test": named}, False
+    if named in SOURCES:
+        return {"source": named}, False
+    try:
+        found = plain(parse(named, "--data"))
+    except SpecError:
+        found = None
+    if not isinstance(found, dict):
+        raise InputError(f"--data {named}: no such file or folder, and no source of data\n  hint: {FORMS}")
+    return found, False

@@ -1,0 +1,131 @@
+"""A model, or several together, on a split: what a protocol shows them, what they say of it, and the mean of that."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+from typing import Protocol as Shape
+
+import numpy as np
+
+from archspec.artifact.artifact import Artifact
+from archspec.data.order import ALL
+from archspec.data.pipeline import Pipeline
+from archspec.data.source import Split
+from archspec.errors import InputError
+from archspec.evaluate.averaging import averaged
+from archspec.evaluate.dense import dense
+from archspec.evaluate.seeing import Seeing
+from archspec.evaluate.views import refuse_small, rule_of
+from archspec.preprocess.rule import Preprocess
+from archspec.spec.protocol import Protocol
+from archspec.spec.recipe import Recipe
+
+MOST = 64
+"""Parts of images that a network sees at once."""
+MOST_BYTES = 256 << 20
+"""Of their pixels in float32."""
+
+
+class Model(Shape):
+    """What is evaluated: a network that runs here, as predict.Local is one."""
+
+    @property
+    def called(self) -> str: ...
+
+    @property
+    def classes(self) -> Sequence[str]: ...
+
+    @property
+    def rule(self) -> Preprocess:
+        """How images are prepared for it."""
+
+    @property
+    def run(self) -> Callable[[np.ndarray], np.ndarray]:
+        """Pixels (n, h, w, c) float32 from 0 to 255 to probabilities (n, classes)."""
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What artifact.json says of it."""
+
+    @property
+    def artifact(self) -> Artifact | None:
+        """The network itself, where its weights are at hand."""
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A model as a protocol evaluates it on a split, in the precision in which it runs."""
+
+    model: Model
+    protocol: Protocol
+    split: Split
+    recipe: Recipe
+
+    @cached_property
+    def rule(self) -> Preprocess:
+        """How images are prepared. Raises InputError where the protocol cannot be done to this network."""
+        found = rule_of(self.protocol, self.model.rule)
+        refuse_small(self.protocol, found)
+        return found
+
+    @property
+    def several(self) -> bool:
+        """Whether an image may have several classes."""
+        return bool(self.model.facts["several"])
+
+    @property
+    def together(self) -> int:
+        """How many images are looked at at once, with all their parts."""
+        each = self.protocol.count * 4 * math.prod(self.rule.shape)
+        return max(1, min(MOST // self.protocol.count, MOST_BYTES // each))
+
+    def groups(self, together: int) -> Iterator[np.ndarray]:
+        """(n, classes) float64 of up to `together` images, in the order of the split. Raises InputError."""
+        if self.protocol.dense:
+            yield from self._dense(together)
+            return
+        for parts in self._parts(together):
+            count = parts.shape[1]
+            flat = parts.reshape(-1, *parts.shape[2:])
+            said = np.concatenate([self.model.run(flat[begin:begin + MOST]) for begin in range(0, len(flat), MOST)])
+            yield averaged(said.reshape(-1, count, said.shape[1]), self.protocol.average, several=self.several)
+
+    def _parts(self, together: int) -> Iterator[np.ndarray]:
+        if self.protocol.sizes is not None or self.protocol.mirrored:
+            yield from Seeing(self.split, self.rule, self.protocol).groups(together)
+            return
+        # the very images of a training's tests, decoded as they are there
+        testing = Pipeline(self.split, self.rule, replace(self.recipe, batch=together), ALL)
+        batches = iter(testing.evaluation())
+        for step in range(testing.steps):
+            batch = testing.next(batches, step, training=False)
+            yield batch.images.numpy()[batch.weights.numpy() > 0].astype(np.float32)[:, None]
+
+    def _dense(self, together: int) -> Iterator[np.ndarray]:
+        if self.model.artifact is None:
+            raise InputError(f"{self.model.called}: only a run or its model.keras is evaluated densely: what is exported takes "
+                             "images of one size\n  hint: name the run, or take crops")
+        seeing, run = Seeing(self.split, self.rule, self.protocol), dense(self.model.artifact)
+        for begin in range(0, self.split.size, together):
+            said = [np.stack([run(image) for image, _ in seeing.whole(index)])
+                    for index in range(begin, min(begin + together, self.split.size))]
+            yield averaged(np.stack(said), self.protocol.average, several=self.several)
+
+
+def ensemble(members: Sequence[Evaluated], weights: Sequence[float] | None, of: str) -> Iterator[np.ndarray]:
+    """(n, classes) of groups of images, in order: the weighted mean of what all members say. One is evaluated by itself.
+
+    Raises InputError where their classes are not the same in the same order.
+    """
+    first = members[0]
+    for other in members[1:]:
+        if tuple(other.model.classes) != tuple(first.model.classes):
+            raise InputError(f"{other.model.called} has other classes than {first.model.called}, or in another order\n"
+                             "  hint: --labels names the classes of all of them")
+    together = min(member.together for member in members)
+    for said in zip(*(member.groups(together) for member in members), strict=True):
+        yield said[0] if len(said) == 1 else averaged(np.stack(said, axis=1), of, several=first.several, weights=weights)

@@ -1,0 +1,177 @@
+"""`archspec evaluate`: what it tells is what training's tests told, of each form of a network; and what stands beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from forked import ends
+from PIL import Image
+from sklearn.datasets import load_digits
+
+from archspec.artifact.folder import read, spec_of
+from archspec.cli import run as command
+from archspec.data.sources import load_data
+from archspec.evaluate.seeing import Seeing
+from archspec.evaluate.views import rule_of
+from archspec.export.reference import reference
+from archspec.spec.protocol import load_protocol
+
+Run = Callable[..., tuple[int, str, str]]
+TINY = """\
+extends: resnet20_digits
+stages: {repeats: 1}
+train: {epochs: 2, data: digits}
+export: {formats: [savedmodel, tflite]}
+"""
+
+
+def _trained(folder: str) -> None:
+    os.chdir(folder)
+    Path("tiny.yaml").write_text(TINY)
+    other = command(["train", "tiny.yaml", "--run", "runs/other", "--set", "train.seed=3", "--set", "train.epochs=1", "--set", "export.formats=[]"])
+    sys.exit(command(["train", "tiny.yaml", "--run", "runs/tiny"]) or other)
+
+
+@pytest.fixture
+def archspec(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command in this process: exit code, standard output, standard error."""
+    def call(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = command([*arguments])
+        return code, *capsys.readouterr()
+    return call
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two trained runs."""
+    folder = tmp_path_factory.mktemp("runs")
+    assert ends(_trained, str(folder)) == 0
+    return folder
+
+
+@pytest.fixture
+def evaluate(runs: Path, monkeypatch: pytest.MonkeyPatch, archspec: Run) -> Callable[..., dict[str, Any]]:
+    """The document of an evaluation in the folder of the runs."""
+    monkeypatch.chdir(runs)
+
+    def found(*arguments: str) -> dict[str, Any]:
+        code, out, err = archspec("evaluate", *arguments, "--json")
+        assert code == 0, err
+        return dict(json.loads(out))
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["runs/tiny", "runs/tiny/model.keras", "runs/tiny/saved_model", "runs/tiny/model.tflite"])
+def test_one_crop_is_the_result_of_the_training(model: str, evaluate: Callable[..., dict[str, Any]]) -> None:
+    (found,) = evaluate(model)["evaluate"]
+    told = json.loads(Path("runs/tiny/result.json").read_text())
+    assert (found["results"]["top1"], found["results"]["top5"]) == (told["top1"], told["top5"])
+    assert found["results"]["loss"] == pytest.approx(told["loss"], rel=1e-4)
+    assert (found["data"]["source"], found["data"]["split"], found["data"]["examples"]) == ("digits", "test", told["examples"])
+    low, high = found["intervals"]["top1"]
+    assert low < told["top1"] < high
+    assert found["models"][0]["fingerprint"] == told["fingerprint"]
+
+
+@pytest.mark.slow
+def test_crops_are_the_mean_of_what_is_said_of_each(evaluate: Callable[..., dict[str, Any]]) -> None:
+    """By hand: the network on each of ten crops, which digits scaled to 18x18 hold."""
+    (found,) = evaluate("runs/tiny", "--crops", "10")["evaluate"]
+    from archspec.artifact.folder import read, spec_of
+    from archspec.data.sources import load_data
+    from archspec.evaluate.seeing import Seeing
+    from archspec.evaluate.views import rule_of
+    from archspec.export.reference import reference
+    from archspec.spec.protocol import load_protocol
+    artifact, protocol = read(Path("runs/tiny")), load_protocol("resnet-10")
+    split = load_data(spec_of(artifact).train.data).test
+    parts = np.concatenate(list(Seeing(split, rule_of(protocol, artifact.preprocess), protocol).groups(100)))
+    said = np.stack([reference(artifact)(parts[:, number]) for number in range(10)]).astype(np.float64).mean(axis=0)
+    right = said.argmax(axis=1) == split.labels
+    assert found["results"]["top1"] == pytest.approx(right.mean(), abs=1e-9)
+    assert found["results"]["loss"] == pytest.approx(-np.log(said[np.arange(len(said)), split.labels]).mean(), abs=1e-6)
+    assert found["protocol"][0]["parts"] == 10
+    assert found["protocol"][0]["sizes"] == [18]
+
+
+@pytest.mark.slow
+def test_of_two_models_the_mean_and_the_difference_are_told(evaluate: Callable[..., dict[str, Any]]) -> None:
+    apart = evaluate("runs/tiny", "runs/other")
+    first, second = apart["evaluate"]
+    (difference,) = apart["differences"]
+    assert difference["models"] == ["runs/tiny", "runs/other"]
+    images = first["data"]["examples"]
+    by = (difference["only_first"] - difference["only_second"]) / images
+    assert first["results"]["top1"] - second["results"]["top1"] == pytest.approx(by)
+    (alike,) = evaluate("runs/tiny", "runs/tiny", "--ensemble")["evaluate"]
+    assert alike["results"] == pytest.approx(first["results"], rel=1e-6)
+    (mostly,) = evaluate("runs/tiny", "runs/other", "--ensemble", "--weights", "1e6,1e-6")["evaluate"]
+    assert mostly["results"]["loss"] == pytest.approx(first["results"]["loss"], rel=1e-4)
+
+
+@pytest.mark.slow
+def test_dense_evaluation_at_the_size_of_the_input_is_one_crop(evaluate: Callable[..., dict[str, Any]]) -> None:
+    (found,) = evaluate("runs/tiny", "--crops", "dense", "--sizes", "16/16", "--no-flip")["evaluate"]
+    (own,) = evaluate("runs/tiny")["evaluate"]
+    assert found["results"] == pytest.approx(own["results"], rel=1e-5)
+
+
+@pytest.mark.slow
+def test_results_are_added_to_the_run_and_none_is_changed(evaluate: Callable[..., dict[str, Any]]) -> None:
+    lines = Path("runs/other/results.jsonl")
+    lines.unlink(missing_ok=True)
+    evaluate("runs/other")
+    first = lines.read_text()
+    lines.write_text(first + '{"cut')  # as an end from outside leaves it
+    evaluate("runs/other", "--flip")
+    now = lines.read_text().splitlines()
+    assert now[0] + "\n" == first
+    assert json.loads(now[2])["protocol"][0]["mirrored"]
+    assert now[1] == '{"cut'
+
+
+@pytest.mark.slow
+def test_other_images_are_matched_by_the_names_of_their_classes(evaluate: Callable[..., dict[str, Any]], archspec: Run) -> None:
+    digits = load_digits()
+    for number in range(40):
+        folder = Path("photos") / str(digits.target[number])
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray((digits.images[number] * (255 / 16)).round().astype(np.uint8)).save(folder / f"{number}.png")
+    (found,) = evaluate("runs/tiny", "--data", "photos")["evaluate"]
+    assert (found["data"]["source"], found["data"]["examples"]) == ("folder", 40)
+    assert found["results"]["top1"] > 0.5  # these are of those that it learned from
+    Path("photos/seven").mkdir()
+    Path("photos/7/7.png").rename("photos/seven/7.png")
+    code, _, err = archspec("evaluate", "runs/tiny", "--data", "photos")
+    assert code == 2
+    assert "runs/tiny tells no class called seven apart" in err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["runs/tiny", "--crops", "resnet10"], "did you mean 'resnet-10'?"),
+    (["runs/tiny", "--crops", "10", "--sizes", "15"], "an image of 15 pixels, and the input is 16x16"),
+    (["runs/tiny", "--sizes", "a"], "'a': a whole number of pixels"),
+    (["runs/tiny", "--weights", "1"], "--weights are those of --ensemble"),
+    (["runs/tiny", "runs/other", "--ensemble", "--weights", "1,-1"], "numbers above 0 are expected"),
+    (["runs/none"], "no such file or folder"),
+    (["http://localhost:8501/v1/models/m"], "a server prepares images itself"),
+    (["runs/tiny", "--data", "nowhere"], "no such file or folder, and no source of data"),
+    (["runs/tiny", "--data", "{source: folder}"], "--data {source: folder}"),
+    (["runs/tiny/saved_model", "--crops", "dense"], "only a run or its model.keras is evaluated densely"),
+    (["runs/tiny", "--crops", "none.yaml"], "none.yaml: no such file"),
+])
+def test_what_is_wrong_is_told(arguments: list[str], message: str, runs: Path, monkeypatch: pytest.MonkeyPatch, archspec: Run) -> None:
+    monkeypatch.chdir(runs)
+    code, out, err = archspec("evaluate", *arguments)
+    assert (code, out) == (2, "")
+    assert message in err
