@@ -86,12 +86,6 @@ def test_one_crop_is_the_result_of_the_training(model: str, evaluate: Callable[.
 def test_crops_are_the_mean_of_what_is_said_of_each(evaluate: Callable[..., dict[str, Any]]) -> None:
     """By hand: the network on each of ten crops, which digits scaled to 18x18 hold."""
     (found,) = evaluate("runs/tiny", "--crops", "10")["evaluate"]
-    from archspec.artifact.folder import read, spec_of
-    from archspec.data.sources import load_data
-    from archspec.evaluate.seeing import Seeing
-    from archspec.evaluate.views import rule_of
-    from archspec.export.reference import reference
-    from archspec.spec.protocol import load_protocol
     artifact, protocol = read(Path("runs/tiny")), load_protocol("resnet-10")
     split = load_data(spec_of(artifact).train.data).test
     parts = np.concatenate(list(Seeing(split, rule_of(protocol, artifact.preprocess), protocol).groups(100)))
