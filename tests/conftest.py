@@ -14,6 +14,7 @@ import archspec
 from archspec.errors import Problem, SpecError
 from archspec.graph.ir import Graph
 from archspec.graph.text import op_text
+from archspec.io.memory import collect_seldom
 
 # The same examples everywhere and each time, and no clock that says whether they pass.
 settings.register_profile("archspec", derandomize=True, deadline=None, database=None,
@@ -34,11 +35,11 @@ NUMBERS = count()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """What lives on from one file of tests to the next is left out of collections from then on: a quarter of their time."""
+    """What lives on from one file of tests to the next is left out of collections from then on."""
     if item.nodeid.split("::")[0] != OF_BEFORE[0]:
         OF_BEFORE[0] = item.nodeid.split("::")[0]
         gc.collect()
-        gc.freeze()
+        collect_seldom()
 
 
 @pytest.fixture(autouse=True)

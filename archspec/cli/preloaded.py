@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 from contextlib import suppress
 from importlib import import_module
 
+from archspec.io.memory import collect_seldom
 from archspec.io.quiet import quiet
 
 MODULES = ("archspec.cli.training", "archspec.export.run", "archspec.train.begin", "archspec.train.loop",
@@ -15,4 +15,4 @@ with suppress(Exception), quiet(told=Exception):  # what does not load is told b
     for name in MODULES:
         import_module(name)
 
-gc.freeze()  # none of it is ever garbage: no process has to look through it, and its memory stays shared by all
+collect_seldom()  # and what no process looks through stays shared by all

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import tempfile
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from archspec.errors import InputError
-from archspec.io.memory import keep_freed
+from archspec.io.memory import collect_seldom, keep_freed
 
 
 @contextmanager
@@ -83,4 +82,4 @@ def import_tensorflow(*, devices: bool = True) -> None:
         # the first use of a device logs, too
         (tf.config.list_logical_devices if devices else tf.config.list_physical_devices)()
     if first:
-        gc.freeze()  # half a million objects that no collection has to look through from now on: they are never garbage
+        collect_seldom()
