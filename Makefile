@@ -13,7 +13,7 @@ train: $(READY)
 	$(BIN)/archspec train resnet20_digits
 
 test: $(READY)-test lint
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(READY)-test
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
@@ -31,6 +32,12 @@ OF_BEFORE = [""]
 """The file of the last test."""
 NUMBERS = count()
 """pytest's own numbered folders each look at all that there are: minutes, for tests by the ten thousand."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores, for one often waits for a process that it has started; each takes 2 to 3 GB."""
+    return min(4, len(os.sched_getaffinity(0)) + 1)
 
 
 @pytest.hookimpl(tryfirst=True)

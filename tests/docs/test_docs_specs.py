@@ -13,6 +13,7 @@ from pages import PAGES, Block, Folders, blocks, of_language
 from archspec import SpecError, load, lower, summary
 from archspec.search.plan import read_plan
 from archspec.spec.files import spec_names
+from archspec.spec.protocol import load_protocol
 from archspec.views.published import compare
 
 REST = {
@@ -43,6 +44,10 @@ def test_it_lowers(block: Block, folders: Folders, monkeypatch: pytest.MonkeyPat
     if block.note == "sweep":
         path.write_text(block.text, encoding="utf-8")
         assert read_plan(path).base in spec_names()  # tests/search tries what it finds
+        return
+    if block.note == "protocol":
+        path.write_text(block.text, encoding="utf-8")
+        assert load_protocol(str(path)).count > 1
         return
     if block.file is None:
         path.write_text(_whole(block.text), encoding="utf-8")
