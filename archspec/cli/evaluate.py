@@ -12,7 +12,7 @@ import click
 
 from archspec.cli import DONE
 from archspec.cli.bars import ticking
-from archspec.cli.completed import files, protocols
+from archspec.cli.completed import files, nothing, protocols
 from archspec.cli.options import as_json, print_json
 from archspec.cli.screen import Screen, load_tensorflow, screen
 from archspec.errors import InputError
@@ -61,13 +61,14 @@ def _weights(ctx: click.Context, parameter: click.Parameter, value: str | None) 
 @click.option("--crops", default="1", show_default=True, metavar="1|10|12|144|dense|PROTOCOL",
               shell_complete=protocols,
               help="Which parts of an image are seen: one, as in training's tests; those of a protocol, or of a file.")
-@click.option("--sizes", callback=_sizes, metavar="SIZES",
+@click.option("--sizes", callback=_sizes, metavar="SIZES", shell_complete=nothing,
               help="The shorter sides to which images are scaled, in place of the protocol's: 224,256,384 or 256/224.")
 @click.option("--flip/--no-flip", default=None,
               help="Whether each part is seen mirrored, too, in place of what the protocol says.")
 @click.option("--average", type=click.Choice(AVERAGES), help="Of what the mean over parts and models is taken.")
 @click.option("--ensemble", is_flag=True, help="The mean of what all MODELs say, instead of each by itself.")
-@click.option("--weights", callback=_weights, metavar="WEIGHTS", help="With --ensemble: how much each MODEL counts, 2,1,1.")
+@click.option("--weights", callback=_weights, metavar="WEIGHTS", shell_complete=nothing,
+              help="With --ensemble: how much each MODEL counts, 2,1,1.")
 @click.option("--labels", metavar="FILE", type=click.Path(path_type=Path),
               help="Call the MODELs' classes as FILE does, one name a line, so that they are those of the data.")
 @as_json
