@@ -1,7 +1,8 @@
 """The JSON Schema of a spec (draft 2020-12), for editors: from the declarations of keys, operations and shipped blocks.
 
-It knows what a single value may be, and no more: what names stand for, which shapes fit and which keys go together is
-`archspec check`'s. A valid spec is valid here; tests hold that of every spec that ships.
+It knows what a single value may be, and the names of blocks where a file can have no others than those that ship. What other
+names stand for, which shapes fit and which keys go together is `archspec check`'s. A valid spec is valid here; tests hold
+that of every spec that ships.
 """
 
 from __future__ import annotations

@@ -22,8 +22,7 @@ from archspec.spec.dump import to_inline
 from archspec.spec.recipe import Recipe
 from archspec.spec.source import parse
 
-SPLITS = ("test", "train")
-FORMS = "a folder with one folder a class, a table FILE.csv, or what train.data of a spec says: '{source: npz, path: FILE}'"
+FORMS = "a folder with one folder a class, a table FILE.csv, FILE.npz, or what train.data of a spec says: '{source: NAME, …}'"
 
 
 @record
@@ -58,13 +57,10 @@ def examples(spec: Spec | None, named: str | None, which: str, rule: Preprocess,
 def _recipe(spec: Spec | None, named: str) -> tuple[Recipe, bool]:
     """A recipe with the data that are named, and whether all images of a folder are meant."""
     data, everything = _data(named)
-    if spec is not None:
-        try:
-            return with_overrides(spec, (f"train.data={to_inline(data)}",)).train, everything
-        except SpecError as error:
-            raise InputError(f"--data {named}: {error.problems[0].message}\n  hint: {FORMS}") from None
     try:
-        return section_of(Recipe, {"data": data}), everything
+        if spec is None:
+            return section_of(Recipe, {"data": data}), everything
+        return with_overrides(spec, (f"train.data={to_inline(data)}",)).train, everything
     except SpecError as error:
         raise InputError(f"--data {named}: {error.problems[0].message}\n  hint: {FORMS}") from None
 
@@ -75,8 +71,9 @@ def _data(named: str) -> tuple[object, bool]:
     if kind == "folder":
         everything = not has_tests(Path(named))
         return {"source": "folder", "path": named, **({"holdout": 0.5} if everything else {})}, everything
-    if kind == "file" and named.endswith((".csv", ".tsv", ".txt")):
-        return {"source": "csv", "path": named, "test": named}, False
+    if kind == "file":
+        table = {"source": "csv", "path": named, "test": named}
+        return {"source": "npz", "path": named} if named.endswith(".npz") else table, False
     if named in SOURCES:
         return {"source": named}, False
     try:

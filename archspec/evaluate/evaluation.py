@@ -18,9 +18,11 @@ from archspec.data.source import Split
 from archspec.errors import InputError
 from archspec.evaluate.averaging import averaged
 from archspec.evaluate.dense import dense
+from archspec.evaluate.order import places
 from archspec.evaluate.seeing import Seeing
 from archspec.evaluate.views import refuse_small, rule_of
 from archspec.preprocess.rule import Preprocess
+from archspec.spec.arch import Spec
 from archspec.spec.protocol import Protocol
 from archspec.spec.recipe import Recipe
 
@@ -50,6 +52,14 @@ class Model(Shape):
     @property
     def facts(self) -> Mapping[str, Any]:
         """What artifact.json says of it."""
+
+    @property
+    def precision(self) -> str:
+        """In which it computes."""
+
+    @property
+    def spec(self) -> Spec | None:
+        """That of its training."""
 
     @property
     def artifact(self) -> Artifact | None:
@@ -111,21 +121,23 @@ class Evaluated:
                              "images of one size\n  hint: name the run, or take crops")
         seeing, run = Seeing(self.split, self.rule, self.protocol), dense(self.model.artifact)
         for begin in range(0, self.split.size, together):
-            said = [np.stack([run(image) for image, _ in seeing.whole(index)])
+            said = [np.stack([run(image) for image in seeing.whole(index)])
                     for index in range(begin, min(begin + together, self.split.size))]
             yield averaged(np.stack(said), self.protocol.average, several=self.several)
 
 
 def ensemble(members: Sequence[Evaluated], weights: Sequence[float] | None, of: str) -> Iterator[np.ndarray]:
-    """(n, classes) of groups of images, in order: the weighted mean of what all members say. One is evaluated by itself.
+    """(n, classes) of groups of images, in order: the weighted mean of what all members say of each class of the first.
 
-    Raises InputError where their classes are not the same in the same order.
+    One member is evaluated by itself. Raises InputError where others have other classes; their order may be another one.
     """
     first = members[0]
-    for other in members[1:]:
-        if tuple(other.model.classes) != tuple(first.model.classes):
-            raise InputError(f"{other.model.called} has other classes than {first.model.called}, or in another order\n"
-                             "  hint: --labels names the classes of all of them")
+    orders = [places(first.model.classes, each.model.classes, each.model.called) for each in members]
+    for member in members:
+        if len(member.model.classes) != len(first.model.classes) or member.several != first.several:
+            raise InputError(f"{member.model.called} tells other classes apart than {first.model.called}: the mean of what "
+                             "they say means nothing\n  hint: leave --ensemble out, or one of them")
     together = min(member.together for member in members)
     for said in zip(*(member.groups(together) for member in members), strict=True):
-        yield said[0] if len(said) == 1 else averaged(np.stack(said, axis=1), of, several=first.several, weights=weights)
+        same = [each[:, order] for each, order in zip(said, orders, strict=True)]
+        yield same[0] if len(same) == 1 else averaged(np.stack(same, axis=1), of, several=first.several, weights=weights)

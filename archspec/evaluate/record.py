@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archspec.evaluate.evaluation import Evaluated
+from archspec.evaluate.evaluation import Evaluated, Model
 
 TIES = "a class counts as among the k best where fewer than k classes score as high or higher"
 
@@ -20,8 +20,16 @@ def protocol_record(evaluated: Evaluated, name: str) -> dict[str, Any]:
         "resize": rule.to_json()["resize"] if not sides else None, "sizes": sides, "frame": protocol.frame,
         "input": list(rule.shape), "crops": _crops(evaluated), "parts": protocol.count, "mirrored": protocol.mirrored,
         "dense": protocol.dense, "average": protocol.average, "weights": str(metrics.get("weights", "raw")),
-        "statistics": "moving", "precision": "float32", "ties": TIES,
+        "statistics": _statistics(evaluated.model), "precision": evaluated.model.precision, "ties": TIES,
     }
+
+
+def _statistics(model: Model) -> str:
+    """Whose means the norms of a batch have."""
+    if model.spec is None:
+        return "as exported"
+    restated = model.spec.train.recompute_statistics > 0 and model.spec.export.weights != "best"  # as a training's end has it
+    return "recomputed" if restated else "moving"
 
 
 def _crops(evaluated: Evaluated) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ class Result:
         """What the user called the model or models."""
         return " + ".join(model.called for model in self.models)
 
-    @property
+    @cached_property
     def figures(self) -> dict[str, float | None]:
         """By name; None for an area where no class has images with it and images without it."""
         found: dict[str, float | None] = dict(self.outcome.results())
@@ -52,7 +53,7 @@ class Result:
         return found | {"auc": macro_auc(labels, scores).mean,
                         "mean_average_precision": mean_average_precision(labels, scores).mean}
 
-    @property
+    @cached_property
     def bounds(self) -> dict[str, Interval]:
         """The 95 % intervals of those figures that are means over images."""
         return intervals(self.outcome.rows, SEED)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -62,18 +62,15 @@ class Seeing:
             yield np.asarray(tf.cast(tf.ensure_shape(group, (None, *shape)), tf.float32))
             done += group.shape[0]
 
-    def whole(self, index: int) -> list[tuple[np.ndarray, bool]]:
-        """The whole image scaled to each of the sizes, (h, w, channels) float32, and whether it is mirrored: for `dense`."""
-        image = self._image(index)
-        height, width = image.shape[:2]
-        found = []
-        for view in views(self.protocol, self.rule, height, width):
-            size = view.window.scaled_height, view.window.scaled_width
-            own = _of_size(self.rule, size)
-            numbers, places = self._way(view._replace(window=view.window._replace(cut_top=0, cut_left=0)), own)
-            pixels = np.asarray(tf.cast(seen(tf.constant(image), tf.constant(numbers), tf.constant(places), own), tf.float32))
-            found.append((pixels[:, ::-1] if view.mirrored else pixels, view.mirrored))
-        return found
+    def whole(self, index: int) -> Iterator[np.ndarray]:
+        """All of an image scaled to each of the sizes, (h, w, channels) float32 each, and mirrored: for `dense`."""
+        image = tf.constant(self._image(index))
+        for view in views(self.protocol, self.rule, *image.shape[:2]):
+            height, width = view.window.scaled_height, view.window.scaled_width
+            uncut = view._replace(window=view.window._replace(cut_top=0, cut_left=0))
+            own = replace(self.rule, height=height, width=width)
+            pixels = np.asarray(tf.cast(seen(image, *self._way(uncut, own), own), tf.float32))
+            yield pixels[:, ::-1] if view.mirrored else pixels
 
     @cached_property
     def _mirrored(self) -> np.ndarray:
@@ -110,12 +107,3 @@ class Seeing:
         """Raises InputError for the first of some images that cannot be read."""
         for index in indices:
             self._image(index)
-
-
-def _of_size(rule: Preprocess, size: tuple[int, int]) -> Preprocess:
-    from dataclasses import replace
-    return replace(rule, height=size[0], width=size[1])
-
-
-Distribution = Callable[[np.ndarray], np.ndarray]
-"""Pixels (n, h, w, c) float32 from 0 to 255 to probabilities (n, classes) float32."""

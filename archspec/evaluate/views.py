@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from archspec.errors import InputError
 from archspec.preprocess.rule import Preprocess
 from archspec.preprocess.window import Window, centred, cut, offset, shorter
-from archspec.spec.preprocess import Cover, Shorter
+from archspec.spec.preprocess import UNSMOOTHED, Cover, Shorter
 from archspec.spec.protocol import Protocol, Side
 
 
@@ -21,10 +21,18 @@ class View(NamedTuple):
 
 
 def rule_of(protocol: Protocol, rule: Preprocess) -> Preprocess:
-    """A network's preprocessing with what the protocol says of it; what is subtracted and divided by is the network's."""
+    """A network's preprocessing with what the protocol says of it; what is subtracted and divided by is the network's.
+
+    Raises InputError where the two together are no way to scale an image.
+    """
     said: dict[str, Any] = {name: value for name in protocol.preprocess.declared
                             if (value := getattr(protocol.preprocess, name)) is not None}
-    return replace(rule, **said) if said else rule
+    found: Preprocess = replace(rule, **said) if said else rule
+    if found.antialias and (found.origin == "corner" or found.interpolation in UNSMOOTHED):
+        other = f"origin: {found.origin}" if found.origin == "corner" else f"interpolation: {found.interpolation}"
+        raise InputError(f"{other} has no antialias: the protocol says one of them, and the network the other\n"
+                         "  hint: say both in the protocol's preprocess")
+    return found
 
 
 def refuse_small(protocol: Protocol, rule: Preprocess) -> None:

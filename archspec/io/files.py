@@ -60,12 +60,11 @@ def append_line(path: Path, line: str) -> None:
 
     Behind a line that was cut short by an end from outside it begins a new one.
     """
-    with path.open("a+b") as file:
+    with path.open("a+b", buffering=0) as file:  # what is buffered is written in pieces
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - 1))
         cut = size and file.read(1) != b"\n"
         file.write(("\n" * bool(cut) + line + "\n").encode("utf-8"))
-        file.flush()
         os.fsync(file.fileno())
 
 

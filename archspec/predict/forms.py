@@ -61,7 +61,7 @@ def _run(place: Path) -> Local:
     artifact = read(place)
     spec = spec_of(artifact)
     return Local(str(place), artifact.classes, artifact.preprocess, white_of(spec), reference(artifact),
-                 facts_of(artifact), spec, artifact)
+                 facts_of(artifact), spec, artifact=artifact)
 
 
 def _saved_model(path: Path) -> Local:
@@ -97,7 +97,7 @@ def _file(path: Path) -> Local:
     classes = labels_within(path) or (read_labels(beside) if beside.is_file() else found.classes)
     return Local(str(path), classes, found.rule, found.white,
                  _loaded(FILES[path.suffix], path, "it is damaged, or was not made by archspec export"),
-                 found.facts, found.spec)
+                 found.facts, found.spec, f"that of {path.name}")
 
 
 def _loaded(kind: str, path: Path, hint: str) -> Callable[[np.ndarray], np.ndarray]:

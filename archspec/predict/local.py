@@ -46,6 +46,8 @@ class Local:
     facts: Mapping[str, Any]
     """What artifact.json says of it: name, fingerprint, several, metrics."""
     spec: Spec | None
+    precision: str = "float32"
+    """In which it computes."""
     artifact: Artifact | None = None
     """The network itself, where its weights are at hand."""
 

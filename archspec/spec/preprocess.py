@@ -12,6 +12,8 @@ WHITE = 255.0
 """The largest value of a pixel, as it comes from a file."""
 OFFSETS = ("floor", "ceil", "even", "unrounded")
 FILTERS = ("bilinear", "bicubic", "area", "lanczos3", "nearest")
+UNSMOOTHED = ("area", "nearest")
+"""Filters that have no antialias."""
 ORIGINS = ("centre", "corner")
 DECODERS = ("accurate", "fast")
 TRANSFORMS = {**dict.fromkeys(("slow", "exact", "pillow", "pil", "islow", "integeraccurate"), "accurate"),
@@ -164,7 +166,7 @@ class PreprocessKeys(Section):
             scaled = ", ".join(f"{name}: {_scaled(values)}" for name, values in given.items())
             yield Clash(("mean",) if usual else ("std", "mean"), "these are statistics of pixels from 0 to 1, and pixels are 0 "
                         "to 255 here", f"times 255: {scaled}")
-        if self.antialias and (self.origin == "corner" or self.interpolation in ("area", "nearest")):
+        if self.antialias and (self.origin == "corner" or self.interpolation in UNSMOOTHED):
             other = "origin" if self.origin == "corner" else "interpolation"
             yield Clash(("antialias", other), f"{other}: {getattr(self, other)} has no antialias", "leave antialias out")
 

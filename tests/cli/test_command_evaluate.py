@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from forked import ends
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from archspec.artifact.folder import read, spec_of
+from archspec.artifact.folder import read, spec_of, write
 from archspec.cli import run as command
 from archspec.data.sources import load_data
 from archspec.evaluate.seeing import Seeing
@@ -148,6 +149,44 @@ def test_other_images_are_matched_by_the_names_of_their_classes(evaluate: Callab
     code, _, err = archspec("evaluate", "runs/tiny", "--data", "photos")
     assert code == 2
     assert "runs/tiny tells no class called seven apart" in err
+
+
+@pytest.mark.slow
+def test_members_are_matched_by_the_names_of_their_classes(evaluate: Callable[..., dict[str, Any]], archspec: Run) -> None:
+    """The same network with its outputs, and their names, turned round adds nothing to itself."""
+    artifact = read(Path("runs/tiny"))
+    head = next(node.name for node in reversed(artifact.graph.predicting) if node.weights)
+    weights = {key: array[..., ::-1].copy() if key[0] == head else array for key, array in artifact.weights.items()}
+    write(replace(artifact, weights=weights, classes=artifact.classes[::-1]), Path("runs/turned"))
+    (alone,) = evaluate("runs/tiny")["evaluate"]
+    (both,) = evaluate("runs/tiny", "runs/turned", "--ensemble")["evaluate"]
+    assert both["results"] == pytest.approx(alone["results"], rel=1e-5)
+    write(replace(artifact, classes=(*"abcdefghij",)), Path("runs/others"))
+    code, _, err = archspec("evaluate", "runs/tiny", "runs/others", "--ensemble")
+    assert (code, "runs/others tells no class called 0" in err) == (2, True)
+
+
+@pytest.mark.slow
+def test_images_come_from_a_table_and_from_arrays(evaluate: Callable[..., dict[str, Any]]) -> None:
+    digits = load_digits()
+    images, labels = (digits.images[:30, ..., None] * (255 / 16)).astype(np.uint8), digits.target[:30]
+    np.savez("few.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+    Path("table").mkdir()
+    for number, image in enumerate(images):
+        Image.fromarray(image[..., 0]).save(f"table/{number}.png")
+    Path("few.csv").write_text("path,label\n" + "".join(f"table/{number}.png,{label}\n" for number, label in enumerate(labels)))
+    (arrays,), (table,) = (evaluate("runs/tiny", "--data", each)["evaluate"] for each in ("few.npz", "few.csv"))
+    assert table["results"]["top1"] == arrays["results"]["top1"] > 0.5
+    assert (table["data"]["source"], table["data"]["examples"], arrays["data"]["source"]) == ("csv", 30, "npz")
+
+
+@pytest.mark.slow
+def test_the_record_says_what_was_done(evaluate: Callable[..., dict[str, Any]]) -> None:
+    found = evaluate("runs/tiny", "runs/tiny/model.tflite", "--sizes", "18", "--flip", "--average", "logits")["evaluate"]
+    run, lite = (each["protocol"][0] for each in found)
+    assert (run["sizes"], run["crops"], run["parts"], run["mirrored"], run["average"]) == ([18], ["centre"], 2, True, "logits")
+    assert (run["precision"], lite["precision"]) == ("float32", "that of model.tflite")
+    assert (run["weights"], run["statistics"]) == ("raw", "moving")
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from archspec.evaluate.seeing import Seeing
 from archspec.evaluate.views import refuse_small, rule_of, views
 from archspec.preprocess.rule import Preprocess, preprocess_of
 from archspec.spec.preprocess import AsIs, PreprocessKeys
-from archspec.spec.protocol import Protocol, Side, load_protocol, protocol_names
+from archspec.spec.protocol import Geometry, Protocol, Side, load_protocol, protocol_names
 from archspec.spec.recipe import Recipe
 
 SIZE = 32
@@ -120,6 +120,14 @@ def test_the_size_has_to_hold_the_input() -> None:
     with pytest.raises(InputError, match="an image of 31 pixels, and the input is 32x32\n  hint: --sizes 32"):
         refuse_small(Protocol(sizes=(Side(31),)), rule())
     refuse_small(Protocol(sizes=(Side(31),), crops=("whole",)), rule())
+
+
+def test_a_way_to_scale_that_there_is_not_is_refused() -> None:
+    corner = replace(rule(), antialias=False, origin="corner")
+    with pytest.raises(InputError, match="origin: corner has no antialias"):
+        rule_of(Protocol(preprocess=Geometry(antialias=True)), corner)
+    for name in protocol_names():
+        rule_of(load_protocol(name), corner)
 
 
 def test_of_a_mirrored_image_the_middle_is_its_own() -> None:

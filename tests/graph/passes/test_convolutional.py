@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,17 @@ def test_each_place_of_a_larger_image_is_a_crop() -> None:
     assert [found.graph.node(node.name).op for node in dense] == [Conv(6, (3, 3), padding=(0, 0, 0, 0), bias=True),
                                                                  Conv(5, (1, 1), padding=(0, 0, 0, 0), bias=True)]
     assert found.graph.output.name == MEAN
+
+
+@pytest.mark.parametrize("head", [
+    ["flatten", "norm", {"dense": "$classes"}], ["flatten", {"act": "softmax"}, {"dense": "$classes"}],
+    ["flatten", {"dense": 8}, {"pad_channels": 12}, {"dense": "$classes"}], [{"branches": [["flatten"], ["flatten"]]}, {"dense": "$classes"}]])
+def test_a_vector_that_is_taken_as_a_whole_by_more_than_dense_layers_is_refused(head: list[Any]) -> None:
+    """As a map it would be another thing, and the numbers would be others without a word."""
+    spec = {"input": "8x8x3", "classes": 5, "stages": [], "stem": [{"conv": "3x3 4 /2"}], "head": head}
+    graph = lower(load("cifar_nin", spec))
+    with pytest.raises(InputError, match="cifar_nin cannot be seen as convolutions: head_"):
+        convolutional(Network(graph, drawn(graph)))
 
 
 def test_a_network_that_needs_one_size_is_refused() -> None:
