@@ -138,15 +138,17 @@ def _keep(result: Result) -> None:
 
 def _show(results: Sequence[Result], differences: Sequence[Mapping[str, Any]]) -> None:
     from rich.table import Table
+    from rich.text import Text
     table = Table(box=None, pad_edge=False)
     names = list(results[0].figures)
     table.add_column("")
     for name in names:
-        table.add_column(name.replace("_", " "), justify="right")
+        table.add_column(name.replace("_", " ") + ", %" * (name != "loss"), justify="right", no_wrap=True)
     for result in results:
         bounds = result.bounds
-        table.add_row(result.called, *(_told(name, value, bounds.get(name)) for name, value in result.figures.items()))
-    screen(100).print(table)
+        table.add_row(Text(result.called), *(Text(_told(name, value, bounds.get(name)))
+                                             for name, value in result.figures.items()))
+    screen(120).print(table)
     first, protocol = results[0], results[0].protocols[0]
     parts = f"{protocol['parts']} parts of each" if protocol["parts"] > 1 else "one part of each"
     click.echo(f"{first.data.split.size:,} images of {first.data.source}, {first.data.which}; {protocol['name']}: {parts}, "
@@ -161,5 +163,5 @@ def _told(name: str, value: float | None, bounds: Interval | None) -> str:
     if value is None:
         return "-"
     numbers = [value, *([bounds.low, bounds.high] if bounds else [])]
-    said = [f"{each:.4f}" if name == "loss" else f"{100 * each:.2f}%" for each in numbers]
-    return said[0] if bounds is None else f"{said[0]} ({said[1]} to {said[2]})"
+    said = [f"{each:.4f}" if name == "loss" else f"{100 * each:.2f}" for each in numbers]
+    return said[0] if bounds is None else f"{said[0]} [{said[1]}, {said[2]}]"
