@@ -6,12 +6,16 @@ and BMP; docs/data.md says where the two differ. Every size is checked before an
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
 import tensorflow as tf
 
 from archspec.errors import InputError
 from archspec.preprocess.header import MAGIC, UNREAD
 from archspec.preprocess.in_graph import bmp, exif, geometry, gif, jpeg, png, webp
-from archspec.preprocess.in_graph.bytewise import PADDING, File, file_of, held, is_text
+from archspec.preprocess.in_graph.bytewise import PADDING, File, file_of, held, once
 from archspec.preprocess.in_graph.colours import in_channels
 from archspec.preprocess.pixels import SPLIT, seen
 from archspec.preprocess.rule import Preprocess
@@ -57,14 +61,16 @@ def _kind(file: File) -> tuple[tf.Tensor, tf.Tensor]:
 
     A file has at least PADDING bytes to look at; what says its name later is no image that is known.
     """
-    names, numbers = ["no image that is known"], [len(KINDS)]
-    found = tf.constant(0)
-    for offset, magic, kind in reversed((*UNREAD, *MAGIC)):
-        if offset + len(magic) <= PADDING:
-            names.append(f"{kind}: not read here")
-            numbers.append(KINDS.index(kind) if kind in KINDS else len(KINDS))
-            found = tf.where(is_text(file.raw[offset:offset + len(magic)], magic), len(names) - 1, found)
-    return tf.gather(tf.constant(numbers), found), tf.gather(tf.constant(names), found)
+    known = [each for each in (*UNREAD, *MAGIC) if each[0] + len(each[1]) <= PADDING]  # the first that fits is meant
+    magics, looked_at = (np.zeros((len(known), PADDING), kind) for kind in (np.uint8, bool))
+    for row, (offset, magic, _) in enumerate(known):
+        magics[row, offset:offset + len(magic)], looked_at[row, offset:offset + len(magic)] = list(magic), True
+    fits = tf.reduce_all((file.raw[:PADDING] == tf.constant(magics)) | tf.constant(~looked_at), axis=1)
+    found = tf.where(tf.reduce_any(fits), tf.argmax(fits, output_type=tf.int32), len(known))
+    numbers = [KINDS.index(kind) if kind in KINDS else len(KINDS) for *_, kind in known]
+    names = [f"{kind}: not read here" for *_, kind in known]
+    return (tf.gather(tf.constant([*numbers, len(KINDS)]), found),
+            tf.gather(tf.constant([*names, "no image that is known"]), found))
 
 
 def _jpeg(file: File, rule: Preprocess) -> Seen:
@@ -72,7 +78,7 @@ def _jpeg(file: File, rule: Preprocess) -> Seen:
     file = jpeg.checked(file, found)
 
     def plain() -> Seen:
-        numbers, places = geometry.packed(_size(found.height, found.width, rule, file), rule, jpeg=True)
+        numbers, places = _packed(rule, jpeg=True)(*_size(found.height, found.width, rule, file))
         window, decoder = numbers[1:5], numbers[0]
         _, _, begin, size, _ = tf.split(numbers, SPLIT)
         part = tf.slice(jpeg.cropped(file, window, decoder, rule), begin, size)
@@ -92,7 +98,7 @@ def _png(file: File, rule: Preprocess) -> Seen:
     file = png.checked(file, found)
 
     def plain() -> Seen:
-        numbers, places = geometry.packed(_size(found.height, found.width, rule, file), rule, jpeg=False)
+        numbers, places = _packed(rule, jpeg=False)(*_size(found.height, found.width, rule, file))
         return png.plain(file, rule), numbers, places
 
     def other() -> Seen:
@@ -119,21 +125,35 @@ def _bmp(file: File, rule: Preprocess) -> Seen:
     return _whole(bmp.decoded(file, found), found.height, found.width, tf.constant(1, tf.int64), rule, file)
 
 
-def _size(height: tf.Tensor, width: tf.Tensor, rule: Preprocess, file: File) -> geometry.Size:
+def _size(height: tf.Tensor, width: tf.Tensor, rule: Preprocess, file: File) -> geometry.Pair:
     """An image's size as it is shown, if the rule can be done to it."""
-    size = geometry.Size(height, width)
     reason = f"smaller than the input, which is {rule.width}x{rule.height}"
-    return geometry.Size(held(height, [(geometry.fits(size, rule), reason)], file), width)
+    return held(height, [(geometry.fits(geometry.Size(height, width), rule), reason)], file), width
+
+
+@cache
+def _packed(rule: Preprocess, *, jpeg: bool) -> Callable[[tf.Tensor, tf.Tensor], geometry.Pair]:
+    """From an image's size, () int64 each, to a packed sampling."""
+    packed: Callable[[tf.Tensor, tf.Tensor], geometry.Pair] = once(
+        lambda height, width: geometry.packed(geometry.Size(height, width), rule, jpeg=jpeg))
+    return packed
 
 
 def _whole(image: tf.Tensor, height: tf.Tensor, width: tf.Tensor, how: tf.Tensor, rule: Preprocess, file: File) -> Seen:
     """What is seen of an image (h, w, 3 or 4) as it is stored, and turned as `how` says."""
-    size = _size(*exif.size_shown(height, width, how), rule, file)
-    numbers, places = geometry.packed(size, rule, jpeg=False)
-    _, _, begin, part, _ = tf.split(numbers, SPLIT)
-    colours = tf.constant([0, 0, image.shape[2] - rule.channels])
-    cut = tf.ensure_shape(tf.slice(exif.turned(image, how), begin, part + colours), (None, None, image.shape[2]))
-    return _cut(in_channels(cut, rule), numbers, places)
+    return _turned(rule)(image, height, width, how, file)
+
+
+@cache
+def _turned(rule: Preprocess) -> Callable[..., Seen]:
+    def turned(image: tf.Tensor, height: tf.Tensor, width: tf.Tensor, how: tf.Tensor, file: File) -> Seen:
+        numbers, places = _packed(rule, jpeg=False)(*_size(*exif.size_shown(height, width, how), rule, file))
+        _, _, begin, part, _ = tf.split(numbers, SPLIT)
+        colours = tf.constant([0, 0, image.shape[2] - rule.channels])
+        cut = tf.ensure_shape(tf.slice(exif.turned(image, how), begin, part + colours), (None, None, image.shape[2]))
+        return _cut(in_channels(cut, rule), numbers, places)
+    run: Callable[..., Seen] = once(turned)
+    return run
 
 
 def _cut(part: tf.Tensor, numbers: tf.Tensor, places: tf.Tensor) -> Seen:

@@ -183,7 +183,7 @@ def test_images_that_are_not_scaled(photo: Image.Image, encode: Encode) -> None:
     assert (np.asarray(run([encode(photo, "PNG")])) == np.asarray(photo)[3:27, 10:30]).all()
     with pytest.raises(tf.errors.InvalidArgumentError, match="image 0: smaller than the input, which is 20x24"):
         run([encode(photo.resize((20, 23)), "PNG")])
-    assert not {node.op for node in _nodes(run)} & {"PyFunc", "EagerPyFunc", "PyFuncStateless", "StatefulPartitionedCall"}
+    assert not {node.op for node in _nodes(run)} & {"PyFunc", "EagerPyFunc", "PyFuncStateless"}
 
 
 def _nodes(run: Any) -> list[Any]:

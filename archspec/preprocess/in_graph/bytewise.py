@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import NamedTuple
+from collections.abc import Callable, Collection
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+once: Callable[[Callable[..., Any]], Any] = tf.function(autograph=False)
+"""Of a function that is called at many places of a graph: it is traced, saved and loaded once."""
 PADDING = 32
 """Zeros behind the last byte, so that what is read near the end has its length; `count` says where the file ends."""
 
@@ -32,9 +34,13 @@ def file_of(encoded: tf.Tensor, name: tf.Tensor, most: int) -> File:
 
 def part(file: File, offset: tf.Tensor | int, count: int) -> tf.Tensor:
     """(count,) int64 bytes from there on, of at most PADDING; those behind the end are zeros."""
-    last = file.count + (PADDING - count)
-    begin = tf.clip_by_value(tf.cast(offset, tf.int64), 0, last)
-    return tf.cast(tf.slice(file.raw, begin[None], (count,)), tf.int64)
+    return tf.ensure_shape(_part(file.raw, file.count, tf.cast(offset, tf.int64), count), (count,))
+
+
+@once
+def _part(raw: tf.Tensor, length: tf.Tensor, offset: tf.Tensor, count: int) -> tf.Tensor:
+    begin = tf.clip_by_value(offset, 0, length + (PADDING - count))
+    return tf.cast(tf.slice(raw, begin[None], (count,)), tf.int64)
 
 
 def whole(number: int) -> tf.Tensor:
@@ -54,12 +60,12 @@ def among(value: tf.Tensor, values: Collection[int]) -> tf.Tensor:
 
 def little(values: tf.Tensor) -> tf.Tensor:
     """The () int64 whose bytes these are (n,), the lowest first."""
-    return tf.reduce_sum(tf.bitwise.left_shift(values, tf.range(values.shape[0], dtype=tf.int64) * 8))
+    return tf.reduce_sum(values * tf.constant([256 ** place for place in range(values.shape[0])], tf.int64))
 
 
 def big(values: tf.Tensor) -> tf.Tensor:
     """The () int64 whose bytes these are (n,), the highest first."""
-    return little(tf.reverse(values, [0]))
+    return tf.reduce_sum(values * tf.constant([256 ** place for place in reversed(range(values.shape[0]))], tf.int64))
 
 
 def is_text(values: tf.Tensor, text: bytes) -> tf.Tensor:
@@ -86,8 +92,8 @@ def _assertions(checks: list[tuple[tf.Tensor, str]], file: File) -> list[tf.Oper
     for condition, reason in checks:
         with tf.control_dependencies(found[-1:] or [file.encoded]):
             said = tf.strings.join([file.name, ": ", reason])
-            found.append(tf.debugging.Assert(condition, [said], summarize=1))
-    return [each for each in found if each is not None]
+            found.append(tf.raw_ops.Assert(condition=condition, data=[said], summarize=1))  # tf.debugging's has two branches
+    return found
 
 
 def in_size(height: tf.Tensor, width: tf.Tensor, file: File) -> tuple[tf.Tensor, str]:

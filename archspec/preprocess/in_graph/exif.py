@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from archspec.preprocess.header import ORIENTATION
-from archspec.preprocess.in_graph.bytewise import PADDING, File, big, chosen, is_text, little, part, whole
+from archspec.preprocess.in_graph.bytewise import PADDING, File, big, chosen, is_text, little, once, part, whole
 
 ENTRIES = 1000
 """Of a directory, that are looked at."""
@@ -16,6 +16,7 @@ SHORT, LONG = 3, 4
 """Types of an orientation; of a byte, which is none of EXIF's, Pillow takes no notice either."""
 
 
+@once
 def orientation(file: File, at: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
     """() int64 from 1 to 8, of the TIFF structure of so many bytes at an offset; 1 where it makes no sense."""
     end = tf.minimum(at + count, file.count)

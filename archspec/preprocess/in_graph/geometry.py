@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import tensorflow as tf
 
 from archspec.preprocess.pixels import BORDER, PNG
@@ -23,13 +25,22 @@ class Size:
 
     def __init__(self, height: tf.Tensor, width: tf.Tensor) -> None:
         self.height, self.width = height, width
+        self._made: dict[tuple[type, float], tf.Tensor] = {}
 
     def whole(self, number: int) -> tf.Tensor:
         """That number for each image."""
-        return tf.fill(tf.shape(self.height), tf.constant(number, tf.int64))
+        if (int, number) not in self._made:
+            self._made[int, number] = tf.fill(tf.shape(self.height), tf.constant(number, tf.int64))
+        return self._made[int, number]
 
     def number(self, value: float) -> tf.Tensor:
-        return tf.where(self.height > 0, tf.constant(value, tf.float64), tf.constant(0.0, tf.float64))
+        if (float, value) not in self._made:
+            self._made[float, value] = tf.where(self._there, tf.constant(value, tf.float64), tf.constant(0.0, tf.float64))
+        return self._made[float, value]
+
+    @cached_property
+    def _there(self) -> tf.Tensor:
+        return self.height > 0
 
 
 def fits(size: Size, rule: Preprocess) -> tf.Tensor:

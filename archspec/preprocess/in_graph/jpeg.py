@@ -9,7 +9,7 @@ import tensorflow as tf
 from archspec.preprocess.cut_short import CUT_SHORT, END, MORE, MOST_MARKERS, MOST_SCANS, SCAN, SEQUENTIAL
 from archspec.preprocess.header import COMMON, SEGMENTS, SIZED, STANDALONE
 from archspec.preprocess.in_graph import exif
-from archspec.preprocess.in_graph.bytewise import File, among, big, chosen, held, in_size, is_text, part, upheld, whole
+from archspec.preprocess.in_graph.bytewise import File, among, big, chosen, held, in_size, is_text, once, part, upheld, whole
 from archspec.preprocess.pixels import DCT, crop_jpeg, ends_filled
 from archspec.preprocess.routes import JPEG_CHANNELS
 from archspec.preprocess.rule import Preprocess
@@ -168,6 +168,7 @@ def not_cut_short(image: tf.Tensor, file: File) -> tf.Tensor:
     return held(image, [(ended, CUT_SHORT)], file)
 
 
+@once
 def _changes(file: File) -> tf.Tensor:
     """Whether more of a JPEG's data would make another image."""
     start = whole(0)
