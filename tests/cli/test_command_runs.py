@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -97,6 +98,15 @@ def test_a_manifest_that_another_wrote_is_left_out(odd: dict[str, object], capsy
     path.write_text(json.dumps({**json.loads(path.read_text()), **odd}))
     assert run(["runs"]) == 0
     assert capsys.readouterr().err == f"left out: runs/a/manifest.json cannot be read (its {list(odd)[-1]} is of another kind)\n"
+
+
+@pytest.mark.parametrize("name", ["spec.yaml", "manifest.json", "metrics.jsonl", "result.json", "data.json", "artifact.json"])
+@pytest.mark.usefixtures("three")
+def test_nothing_waits_for_the_end_of_a_pipe(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("runs/a", name).unlink(missing_ok=True)
+    os.mkfifo(Path("runs/a", name))
+    assert run(["runs"]) == 0
+    assert "runs/c[red]" in capsys.readouterr().out
 
 
 def test_where_there_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -78,6 +78,8 @@ def read_entry(path: Path) -> Entry:
     """Raises InputError where its manifest or its spec cannot be read."""
     run = RunFolder(path)
     manifest = manifests.read(run.manifest)
+    if run.spec.exists() and not run.spec.is_file():  # of a pipe no end may ever come
+        raise InputError(f"{run.spec} is no file")
     try:
         keys = dict(_flat(plain(read(run.spec))))
     except (SpecError, OSError) as error:
