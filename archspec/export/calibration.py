@@ -28,9 +28,10 @@ def draw_calibration(path: Path, found: Calibration, title: str) -> None:
     with plot(path, 4.8, 5.6) as figure:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
         gaps = [mean - share for mean, share in zip(sure, right, strict=True)]
-        upper.bar(lows, right, widths, align="edge", color=COLOUR, alpha=0.7, edgecolor="white", label="right")
-        upper.bar(lows, gaps, widths, right, align="edge", color=RED, alpha=0.25, edgecolor=RED, hatch="//",
-                  label="from right to sure")
+        upper.bar(lows, right, widths, align="edge", color=COLOUR, alpha=0.5, edgecolor="white", label="right")
+        upper.bar(lows, gaps, widths, right, align="edge", facecolor="none", edgecolor=RED, hatch="//",
+                  linewidth=0, alpha=0.6, label="from right to sure")
+        upper.hlines(right, lows, [low + width for low, width in zip(lows, widths, strict=True)], color=COLOUR, linewidth=2)
         upper.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="right as often as sure")
         upper.set(title=f"{shorten(legible(title))}\n{_error(found.error)}", ylabel="right", ylim=(0, 1.02))
         figure.legend(loc="outside lower center", ncols=3, fontsize=8, frameon=False)

@@ -88,7 +88,7 @@ def draw_pairs(path: Path, judged: Outcome, classes: Sequence[str], title: str) 
         axes = figure.subplots()
         axes.barh(range(len(found)), shares, color=COLOUR, alpha=0.7)
         axes.set_yticks(range(len(found)), [f"{names[true]} → {names[said]}" for true, said, _ in found], fontsize=8)
-        axes.invert_yaxis()
+        axes.set_ylim(len(found) - 0.4, -0.6)
         for row, (share, (true, _, count)) in enumerate(zip(shares, found, strict=True)):
             axes.text(share, row, f" {count} of {images[true]}", va="center", fontsize=8)
         axes.set(title=shorten(legible(title)), xlabel="of the images of the true class", xlim=(0, 1.18 * max(shares)))
@@ -110,9 +110,9 @@ def draw_worst(path: Path, judged: Outcome, chosen: Sequence[int], classes: Sequ
             bottom = top - FIELD[1] + BORDER
             side, image = FIELD[0] - 2 * BORDER, _small(pixels)
             high, wide = (side * each / max(image.shape[:2]) for each in image.shape[:2])
-            within = left + (FIELD[0] - wide) / 2, bottom + (side - high) / 2
+            within = left + (FIELD[0] - wide) / 2, bottom + side - high
             axes.imshow(image, aspect="auto", extent=(within[0], within[0] + wide, within[1], within[1] + high))
-            true, said = (_short(legible(text)) for text in _told(judged, number, names))
+            true, said = (_short(legible(text), LONGEST - 4) for text in _told(judged, number, names))
             axes.text(left + FIELD[0] / 2, bottom + FIELD[0] - BORDER, caption(true, said, surely(judged, number)), fontsize=8,
                       ha="center")
 
@@ -151,5 +151,5 @@ def _told(judged: Outcome, number: int, names: Sequence[str]) -> tuple[str, str]
     return names[int(judged.labels[number])], names[int(judged.said[number])]
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[:LONGEST - 1]}…"
+def _short(text: str, most: int = LONGEST) -> str:
+    return text if len(text) <= most else f"{text[:most - 1]}…"
