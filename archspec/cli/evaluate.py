@@ -17,7 +17,7 @@ from archspec.cli.options import as_json, print_json
 from archspec.cli.screen import Screen, load_tensorflow, screen
 from archspec.cli.seconds import seconds
 from archspec.errors import InputError, visible
-from archspec.io.places import is_address, refuse_no_folder, user_path
+from archspec.io.places import is_address, kind_of, refuse_no_folder, user_path
 from archspec.spec.protocol import AVERAGES, CROPS, OWN, Protocol, SideKind, load_protocol
 
 if TYPE_CHECKING:
@@ -132,10 +132,10 @@ def evaluate(models: tuple[str, ...], data: str | None, split: str, crops: str, 
 
 def _folder(output: str) -> Path:
     """The folder to write. Raises InputError where it is there already: before an hour of evaluation, and not behind it."""
-    from archspec.export.evaluated import refuse_taken
     folder = user_path(output, "-o")
     refuse_no_folder(folder, "-o")
-    refuse_taken(folder)
+    if kind_of(folder) == "folder" and any(folder.iterdir()):
+        raise InputError(f"{folder} is there already\n  hint: name another folder, or remove it")
     return folder
 
 

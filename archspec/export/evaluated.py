@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from archspec.errors import InputError
 from archspec.evaluate.result import Result
 from archspec.evaluate.told import difference, figure, head
 from archspec.export.calibration import CALIBRATION, draw_calibration
@@ -17,20 +16,15 @@ from archspec.export.confusion import CONFUSION, MOST_CLASSES, WORST_IMAGES, dra
 from archspec.export.markdown import cell, pairs, table
 from archspec.export.page import LISTED, WORST
 from archspec.io.files import replacing, write_json, write_text
-from archspec.io.places import kind_of
 
 PAGE, DOCUMENT = "report.md", "report.json"
 
 
-def refuse_taken(folder: Path) -> None:
-    """Raises InputError where something else has that name: what an evaluation found is never overwritten."""
-    if kind_of(folder) in ("file", "other") or (kind_of(folder) == "folder" and any(folder.iterdir())):
-        raise InputError(f"{folder} is there already\n  hint: name another folder, or remove it")
-
-
 def write_figures(folder: Path, results: Sequence[Result], differences: Sequence[Mapping[str, Any]]) -> None:
-    """Writes the folder, whole or not at all: of several results the pictures of each in a folder of its own, 1, 2, …"""
-    refuse_taken(folder)
+    """Writes the folder, whole or not at all: of several results the pictures of each in a folder of its own, 1, 2, …
+
+    It is new, or empty: else OSError.
+    """
     with replacing(folder) as partial:
         partial.mkdir()
         places = [partial if len(results) == 1 else partial / str(number) for number in range(1, len(results) + 1)]
