@@ -112,7 +112,7 @@ def draw_worst(path: Path, judged: Outcome, chosen: Sequence[int], classes: Sequ
             high, wide = (side * each / max(image.shape[:2]) for each in image.shape[:2])
             within = left + (FIELD[0] - wide) / 2, bottom + side - high
             axes.imshow(image, aspect="auto", extent=(within[0], within[0] + wide, within[1], within[1] + high))
-            true, said = (_short(legible(text), LONGEST - 4) for text in _told(judged, number, names))
+            true, said = (_short(legible(text), LONGEST - 4 * (not judged.several)) for text in _told(judged, number, names))
             axes.text(left + FIELD[0] / 2, bottom + FIELD[0] - BORDER, caption(true, said, surely(judged, number)), fontsize=8,
                       ha="center")
 
