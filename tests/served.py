@@ -14,21 +14,21 @@ from typing import Any
 
 import numpy as np
 
-Model = Callable[[Sequence[bytes]], np.ndarray]
-"""Encoded images to probabilities (n, classes); raises ValueError for what is no image."""
+Model = Callable[[Sequence[bytes] | np.ndarray], np.ndarray]
+"""Encoded images, or pixels (n, h, w, c) in an array, to probabilities (n, classes); raises ValueError for what is no image."""
 TOP = 2
 
 
 @dataclass
 class Servable:
-    """A model as exports make it: image_bytes to probabilities, and the first TOP classes with their labels."""
+    """A model as exports make it: image_bytes or pixels to probabilities, and the first TOP classes with their labels."""
 
     model: Model
     labels: Sequence[str]
     asked: list[Any] = field(default_factory=list)
 
-    def __call__(self, encoded: Sequence[bytes]) -> dict[str, np.ndarray]:
-        self.asked.append(len(encoded))
+    def __call__(self, encoded: Sequence[bytes] | np.ndarray) -> dict[str, np.ndarray]:
+        self.asked.append(len(encoded) if isinstance(encoded, list) else (len(encoded), encoded.dtype.name))
         found = self.model(encoded)
         first = np.argsort(-found, axis=1, kind="stable")[:, :TOP]
         return {"probabilities": found, "classes": first, "labels": np.array(self.labels, object)[first],
@@ -36,7 +36,9 @@ class Servable:
 
 
 INPUTS: Mapping[str, Mapping[str, tuple[str, list[int]]]] = {
-    "serving_default": {"images": ("DT_FLOAT", [-1, 8, 8, 3])}, "image_bytes": {"image_bytes": ("DT_STRING", [-1])}}
+    "serving_default": {"images": ("DT_FLOAT", [-1, 8, 8, 3])}, "image_pixels": {"images": ("DT_UINT8", [-1, 8, 8, 3])},
+    "image_bytes": {"image_bytes": ("DT_STRING", [-1])}}
+ARRAYS = {"serving_default": np.float32, "image_pixels": np.uint8}
 OUTPUTS = {"probabilities": ("DT_FLOAT", [-1, 3]), "classes": ("DT_INT32", [-1, TOP]), "labels": ("DT_STRING", [-1, TOP]),
            "scores": ("DT_FLOAT", [-1, TOP])}
 Script = Callable[[str, str, Any], tuple[int, Mapping[str, str], bytes]]
@@ -58,7 +60,11 @@ def rest(servable: Servable, name: str = "small") -> Script:
                      for key, inputs in INPUTS.items()}
             return _json(200, {"model_spec": {"name": name}, "metadata": {"signature_def": {"signature_def": known}}})
         try:
-            found = servable([b64decode(row.get("image_bytes", row)["b64"]) for row in document["instances"]])
+            rows = document["instances"]
+            if document.get("signature_name") in ARRAYS:
+                found = servable(np.array([row["images"] for row in rows], ARRAYS[document["signature_name"]]))
+            else:
+                found = servable([b64decode(row.get("image_bytes", row)["b64"]) for row in rows])
         except ValueError as error:
             return _json(400, {"error": str(error)})
         columns = {key: value.tolist() for key, value in found.items()}
@@ -130,7 +136,7 @@ def grpc_server(servable: Servable, name: str = "small", fails: Any = None) -> I
             for key, inputs in INPUTS.items():
                 for side, tensors in ((known.signature_def[key].inputs, inputs), (known.signature_def[key].outputs, OUTPUTS)):
                     for tensor, (dtype, shape) in tensors.items():
-                        side[tensor].dtype = getattr(tf, dtype.removeprefix("DT_").lower().replace("float", "float32")).as_datatype_enum
+                        side[tensor].dtype = tf.dtypes.as_dtype(dtype.removeprefix("DT_").lower().replace("float", "float32")).as_datatype_enum
                         side[tensor].tensor_shape.CopyFrom(tf.TensorShape([None if size < 0 else size for size in shape]).as_proto())
             response = GetModelMetadataResponse()
             response.metadata["signature_def"].Pack(known)
@@ -138,7 +144,8 @@ def grpc_server(servable: Servable, name: str = "small", fails: Any = None) -> I
 
         def Predict(self, request: Any, context: Any) -> Any:
             try:
-                found = servable(list(tf.make_ndarray(request.inputs["image_bytes"])))
+                asked = {key: tf.make_ndarray(value) for key, value in request.inputs.items()}
+                found = servable(asked["images"] if "images" in asked else list(asked["image_bytes"]))
             except ValueError as error:
                 context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
             response = PredictResponse()

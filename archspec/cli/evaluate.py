@@ -12,17 +12,20 @@ import click
 
 from archspec.cli import DONE
 from archspec.cli.bars import ticking
-from archspec.cli.completed import files, nothing, protocols
+from archspec.cli.completed import files, folders, nothing, protocols
 from archspec.cli.options import as_json, print_json
 from archspec.cli.screen import Screen, load_tensorflow, screen
-from archspec.errors import InputError
+from archspec.cli.seconds import seconds
+from archspec.errors import InputError, visible
+from archspec.io.places import is_address, kind_of, refuse_no_folder, user_path
 from archspec.spec.protocol import AVERAGES, CROPS, OWN, Protocol, SideKind, load_protocol
 
 if TYPE_CHECKING:
-    from archspec.evaluate.intervals import Interval
     from archspec.evaluate.result import Result
     from archspec.predict.local import Local
 
+SECONDS = 30.0
+"""As long as a server itself works on a request of its REST interface."""
 RESULTS = "results.jsonl"
 """In a run folder: a line an evaluation."""
 
@@ -71,25 +74,43 @@ def _weights(ctx: click.Context, parameter: click.Parameter, value: str | None) 
               help="With --ensemble: how much each MODEL counts, 2,1,1.")
 @click.option("--labels", metavar="FILE", type=click.Path(path_type=Path),
               help="Call the MODELs' classes as FILE does, one name a line, so that they are those of the data.")
+@click.option("--leave-out", metavar="FILE", shell_complete=files, type=click.Path(path_type=Path),
+              help="Images to leave out, a name a line, or a number as in the list that comes with ILSVRC.")
+@click.option("--real", metavar="FILE", shell_complete=files, type=click.Path(path_type=Path),
+              help="Re-assessed labels of ImageNet's images to validate on (real.json): how often the likeliest class is "
+                   "among them.")
+@click.option("--like", metavar="MODEL", shell_complete=files,
+              help="What the addresses among the MODELs serve: a run or an export, which says how images are prepared.")
+@click.option("--timeout", type=seconds, default=SECONDS, show_default=True, metavar="SECONDS",
+              help="How long each answer of a server may take.")
+@click.option("-o", "--output", metavar="DIR", shell_complete=folders,
+              help="A folder to write: report.md with pictures of confusion, calibration and the most wrong images, and "
+                   "report.json.")
+@click.option("-v", "--verbose", is_flag=True, help="Tell of each class.")
 @as_json
 def evaluate(models: tuple[str, ...], data: str | None, split: str, crops: str, sizes: tuple[Any, ...] | None,
              flip: bool | None, average: str | None, ensemble: bool, weights: tuple[float, ...] | None, labels: Path | None,
+             leave_out: Path | None, real: Path | None, like: str | None, timeout: float, output: str | None, verbose: bool,
              as_json: bool) -> int:
     """Say how good each MODEL is: loss, accuracy, 95 % intervals, how well it knows what it does not know.
 
-    MODEL is a run, its model.keras, a SavedModel folder, or a .tflite or .onnx file. The result is added to results.jsonl of a
-    run, with the protocol and all that has to be known to compare it. Of two MODELs or more it is told whether they differ.
+    MODEL is a run, its model.keras, a SavedModel folder, a .tflite or .onnx file, or with --like the address of a TensorFlow
+    Serving: http://HOST:8501/v1/models/NAME or grpc://HOST:8500/NAME. The result is added to results.jsonl of a run, with the
+    protocol and all that has to be known to compare it. Of two MODELs or more it is told whether they differ.
     """
     if weights is not None and (not ensemble or len(weights) != len(models)):
         raise click.UsageError("--weights are those of --ensemble, one a MODEL")
+    if like is not None and not any(map(is_address, models)):
+        raise click.UsageError("--like is of a MODEL that is an address")
+    folder = None if output is None else _folder(output)
     name, protocol = _protocol(crops, sizes, flip, average)
     console = Screen(stderr=True)
     load_tensorflow(console)
-    asked = [_model(each, labels) for each in models]
+    asked = [_model(each, labels, like, timeout) for each in models]
     with ticking(console) as tick:
         from archspec.evaluate.data import examples
         from archspec.evaluate.result import difference, result
-        found = examples(asked[0].spec, data, split, asked[0].rule, tick)
+        found = examples(asked[0].spec, data, split, asked[0].rule, tick, leave_out, real)
         groups = [asked] if ensemble else [[each] for each in asked]
         results = [result(protocol, name, group, weights, found, tick) for group in groups]
     if found.skipped:
@@ -97,11 +118,25 @@ def evaluate(models: tuple[str, ...], data: str | None, split: str, crops: str, 
     for each in results:
         _keep(each)
     differences = [difference(results[0], other) for other in results[1:]]
+    if folder is not None:
+        from archspec.export.evaluated import write_figures
+        write_figures(folder, results, differences)
     if as_json:
         print_json({"evaluate": [each.to_json() for each in results], "differences": differences})
     else:
-        _show(results, differences)
+        _show(results, differences, verbose=verbose)
+    if folder is not None:
+        click.echo(f"{folder}", err=True)
     return DONE
+
+
+def _folder(output: str) -> Path:
+    """The folder to write. Raises InputError where it is there already: before an hour of evaluation, and not behind it."""
+    folder = user_path(output, "-o")
+    refuse_no_folder(folder, "-o")
+    if kind_of(folder) == "folder" and any(folder.iterdir()):
+        raise InputError(f"{folder} is there already\n  hint: name another folder, or remove it")
+    return folder
 
 
 def _protocol(crops: str, sizes: tuple[Any, ...] | None, flip: bool | None, average: str | None) -> tuple[str, Protocol]:
@@ -115,15 +150,15 @@ def _protocol(crops: str, sizes: tuple[Any, ...] | None, flip: bool | None, aver
     return name, found
 
 
-def _model(text: str, labels: Path | None) -> Local:
+def _model(text: str, labels: Path | None, like: str | None, timeout: float) -> Local:
     from archspec.artifact.labels import read_labels
-    from archspec.io.places import is_address
     from archspec.predict.local import Local
     from archspec.predict.opened import opened
     if is_address(text):
-        raise InputError(f"{text}: a server prepares images itself, so that no protocol can be said to it\n"
-                         "  hint: evaluate the SavedModel that it serves: models/NAME")
-    found = opened(text, 0)
+        from archspec.predict.pixels import served_like
+        found: Any = served_like(text, timeout, like)
+    else:
+        found = opened(text, timeout)
     assert isinstance(found, Local)
     return found if labels is None else replace(found, classes=read_labels(labels, len(found.classes)))
 
@@ -136,32 +171,45 @@ def _keep(result: Result) -> None:
         append_line(Path(result.called) / RESULTS, json.dumps(result.to_json(), ensure_ascii=False))
 
 
-def _show(results: Sequence[Result], differences: Sequence[Mapping[str, Any]]) -> None:
+def _show(results: Sequence[Result], differences: Sequence[Mapping[str, Any]], *, verbose: bool) -> None:
+    from archspec.evaluate import told
+    names = list(results[0].figures)
+    _table(["", *map(told.head, names)], [
+        [each.called, *(told.figure(name, value, each.bounds.get(name)) for name, value in each.figures.items())]
+        for each in results])
+    data, protocol = results[0].data, results[0].protocols[0]
+    parts = f"{protocol['parts']} parts of each" if protocol["parts"] > 1 else "one part of each"
+    click.echo(f"{data.split.size:,} images of {data.source}, {data.which}; {protocol['name']}: {parts}, "
+               f"the mean of {protocol['average']}; in brackets 95 % intervals")
+    if data.left_out is not None:
+        click.echo(f"{len(data.left_out.numbers):,} images left out, as {data.left_out.listed.file} says")
+    if data.real is not None:
+        labelled = int(data.real.labelled.sum())
+        click.echo(f"{labelled:,} images have labels in {data.real.listed.file}, {data.split.size - labelled:,} have none")
+    for each in differences:
+        click.echo(told.difference(each))
+    for result in results if verbose else ():
+        click.echo()
+        _classes(result)
+
+
+def _classes(result: Result) -> None:
+    """Of each class, and the means over them."""
+    from archspec.evaluate import told
+    names = [name for name in result.by_class[0] if name != "class"]
+    _table([result.called, *map(told.head, names)], [
+        *([row["class"], *(told.figure(name, row[name]) for name in names)] for row in result.by_class),
+        *([f"mean ({kind})", *(told.figure(name, found[name]) if name in found else "" for name in names)]
+          for kind, found in result.outcome.averages.items())])
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
     table = Table(box=None, pad_edge=False)
-    names = list(results[0].figures)
-    table.add_column("")
-    for name in names:
-        table.add_column(name.replace("_", " ") + ", %" * (name != "loss"), justify="right", no_wrap=True)
-    for result in results:
-        bounds = result.bounds
-        table.add_row(Text(result.called), *(Text(_told(name, value, bounds.get(name)))
-                                             for name, value in result.figures.items()))
+    table.add_column(Text(visible(heads[0])))
+    for name in heads[1:]:
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(Text(visible(row[0])), *map(Text, row[1:]))
     screen(120).print(table)
-    first, protocol = results[0], results[0].protocols[0]
-    parts = f"{protocol['parts']} parts of each" if protocol["parts"] > 1 else "one part of each"
-    click.echo(f"{first.data.split.size:,} images of {first.data.source}, {first.data.which}; {protocol['name']}: {parts}, "
-               f"the mean of {protocol['average']}; in brackets 95 % intervals")
-    for each in differences:
-        a, b = each["models"]
-        click.echo(f"{a} alone is right about {each['only_first']}, {b} alone about {each['only_second']}: "
-                   f"p = {each['p']:.2g} (McNemar's test)")
-
-
-def _told(name: str, value: float | None, bounds: Interval | None) -> str:
-    if value is None:
-        return "-"
-    numbers = [value, *([bounds.low, bounds.high] if bounds else [])]
-    said = [f"{each:.4f}" if name == "loss" else f"{100 * each:.2f}" for each in numbers]
-    return said[0] if bounds is None else f"{said[0]} [{said[1]}, {said[2]}]"

@@ -72,9 +72,11 @@ class Split:
 
 def without(split: Split, numbers: np.ndarray) -> Split:
     """A split less the examples of some numbers, (k,) int64; the others move up."""
-    if not len(numbers):
-        return split
-    kept = np.delete(np.arange(split.size), numbers)
+    return only(split, np.delete(np.arange(split.size), numbers)) if len(numbers) else split
+
+
+def only(split: Split, kept: np.ndarray) -> Split:
+    """The examples of some numbers of a split, (k,) int64, in their order."""
     file, where = split.file, split.where
     return replace(split, labels=split.labels[kept], keys=Names.of(split.keys.raw(index) for index in kept.tolist()),
                    item=lambda index: split.item(int(kept[index])), head=lambda index: split.head(int(kept[index])),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
@@ -11,10 +11,11 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 @dataclass(frozen=True)
 class Area:
-    """The mean over so many classes; None where it is defined for no class."""
+    """The mean over so many classes; None where it is defined for no class. `by_class` has the areas of those by number."""
 
     mean: float | None
     classes: int
+    by_class: Mapping[int, float] = field(default_factory=dict, compare=False)
 
 
 def macro_auc(labels: np.ndarray, scores: np.ndarray) -> Area:
@@ -37,6 +38,6 @@ def mean_average_precision(labels: np.ndarray, scores: np.ndarray) -> Area:
 
 
 def _mean(area: Callable[[np.ndarray, np.ndarray], float], labels: np.ndarray, scores: np.ndarray, which: np.ndarray) -> Area:
-    found = [float(area(labels[:, number], scores[:, number])) if np.isfinite(scores[:, number]).all() else np.nan
-             for number in np.flatnonzero(which)]
-    return Area(float(np.mean(found)) if found else None, len(found))
+    found = {number: float(area(labels[:, number], scores[:, number])) if np.isfinite(scores[:, number]).all() else np.nan
+             for number in np.flatnonzero(which).tolist()}
+    return Area(float(np.mean(list(found.values()))) if found else None, len(found), found)

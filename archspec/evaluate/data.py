@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from archspec.data.check import checked
 from archspec.data.looking import Tick
 from archspec.data.source import Split, without
 from archspec.data.sources import SOURCES, load_data, refuse_missing
 from archspec.data.sources.folder import has_tests, to_test_on
 from archspec.errors import InputError, SpecError
+from archspec.evaluate.lists import LeftOut, Real, leave_out, real
 from archspec.io.places import kind_of
 from archspec.network import with_overrides
 from archspec.preprocess.rule import Preprocess
@@ -27,7 +30,10 @@ FORMS = "a folder with one folder a class, a table FILE.csv, FILE.npz, or what t
 
 @record
 class Examples(Record):
-    """Images to evaluate on, without those that the recipe skips, the names of their classes, and the digest of the data."""
+    """Images to evaluate on, without those that the recipe skips or a list leaves out, and the names of their classes.
+
+    The digest is of the data as they lie there, whatever is left out.
+    """
 
     source: str
     which: str
@@ -36,10 +42,17 @@ class Examples(Record):
     recipe: Recipe
     digest: str
     skipped: str
+    left_out: LeftOut | None = None
+    real: Real | None = None
 
 
-def examples(spec: Spec | None, named: str | None, which: str, rule: Preprocess, tick: Tick) -> Examples:
-    """The examples of a spec's recipe, or those that `named` says. Raises InputError where there are none."""
+def examples(spec: Spec | None, named: str | None, which: str, rule: Preprocess, tick: Tick, omitted: Path | None = None,
+             reassessed: Path | None = None) -> Examples:
+    """The examples of a spec's recipe, or those that `named` says.
+
+    `omitted` is a list of images to leave out, `reassessed` a file of ReaL's labels. Raises InputError where there are none,
+    or a file does not fit them.
+    """
     if named is None and spec is None:
         raise InputError(f"the model does not say on which data it was trained\n  hint: --data DATA: {FORMS}")
     recipe, everything = (spec.train, False) if named is None and spec is not None else _recipe(spec, named or "")
@@ -48,10 +61,16 @@ def examples(spec: Spec | None, named: str | None, which: str, rule: Preprocess,
     source.check_channels(rule.shape)
     found = checked(source, recipe.data, rule, tick)
     numbers = {"test": found.test, "train": found.train}[which]
-    split = without({"test": source.test, "train": source.train}[which], numbers)
+    every = {"test": source.test, "train": source.train}[which]
+    left_out = None if omitted is None else leave_out(omitted, every)
+    split = without(every, numbers if left_out is None else np.union1d(numbers, left_out.numbers))
     if not split.size:
         raise InputError("there are no images to evaluate on")
-    return Examples(source.name, which, split, source.classes, recipe, found.index.digest, found.said)
+    if reassessed is not None and split.labels.ndim == 2:
+        raise InputError("--real has labels of ImageNet's images, and the data have several labels an image\n"
+                         "  hint: leave --real out")
+    return Examples(source.name, which, split, source.classes, recipe, found.index.digest, found.said, left_out,
+                    None if reassessed is None else real(reassessed, split))
 
 
 def _recipe(spec: Spec | None, named: str) -> tuple[Recipe, bool]:

@@ -14,7 +14,7 @@ import numpy as np
 from archspec.artifact.artifact import Artifact
 from archspec.data.order import ALL
 from archspec.data.pipeline import Pipeline
-from archspec.data.source import Split
+from archspec.data.source import Split, only
 from archspec.errors import InputError
 from archspec.evaluate.averaging import averaged
 from archspec.evaluate.dense import dense
@@ -65,6 +65,10 @@ class Model(Shape):
     def artifact(self) -> Artifact | None:
         """The network itself, where its weights are at hand."""
 
+    @property
+    def like(self) -> str:
+        """Of a server: the model that says how images are prepared for it, and what its classes are called; else ''."""
+
 
 @dataclass(frozen=True)
 class Evaluated:
@@ -103,6 +107,16 @@ class Evaluated:
             flat = parts.reshape(-1, *parts.shape[2:])
             said = np.concatenate([self.model.run(flat[begin:begin + MOST]) for begin in range(0, len(flat), MOST)])
             yield averaged(said.reshape(-1, count, said.shape[1]), self.protocol.average, several=self.several)
+
+    def shown(self, numbers: Sequence[int]) -> Iterator[np.ndarray]:
+        """(h, w, c) from 0 to 255 of some images, for a person: what the network sees, or all of one that it sees parts of."""
+        chosen = replace(self, split=only(self.split, np.array(numbers, np.int64)))
+        if self.protocol.count == 1 and not self.protocol.dense:
+            for parts in chosen._parts(chosen.together):
+                yield from parts[:, 0]
+            return
+        seeing = Seeing(chosen.split, self.rule, self.protocol)
+        yield from (seeing.image(index) for index in range(chosen.split.size))
 
     def _parts(self, together: int) -> Iterator[np.ndarray]:
         if self.protocol.sizes is not None or self.protocol.mirrored:

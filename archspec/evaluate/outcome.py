@@ -15,13 +15,20 @@ from archspec.errors import InputError
 from archspec.evaluate.evaluator import TOP5_FROM
 from archspec.evaluate.ranks import ranks
 
+AVERAGED = ("precision", "recall", "f1")
+
 
 @dataclass(frozen=True)
 class ClassRow:
-    """How a class fares. Precision, recall and F1 are 0 where there is nothing to divide by."""
+    """How a class fares. Precision, recall and F1 are 0 where there is nothing to divide by.
+
+    `accuracy` is the top1 of its images, None where it has none; where an image may have several classes the share of all
+    images in which it is rightly said or not said.
+    """
 
     number: int
     images: int
+    accuracy: float | None
     precision: float
     recall: float
     f1: float
@@ -87,8 +94,27 @@ class Outcome:
         """In the order of the classes."""
         which = list(range(self.classes))
         found = precision_recall_fscore_support(self.labels, self.said, labels=which, zero_division=0.0)
-        return tuple(ClassRow(number, int(count), float(precision), float(recall), float(f1))
-                     for number, (precision, recall, f1, count) in enumerate(zip(*found, strict=True)))
+        return tuple(ClassRow(number, int(count), accuracy, float(precision), float(recall), float(f1))
+                     for number, (precision, recall, f1, count, accuracy) in enumerate(zip(*found, self._accuracies,
+                                                                                           strict=True)))
+
+    @property
+    def _accuracies(self) -> list[float | None]:
+        if self.several:
+            return [float(each) for each in (self.labels == self.said).mean(axis=0)]
+        images = np.bincount(self.labels, minlength=self.classes)
+        return [int(hits) / int(count) if count else None for hits, count in zip(self.class_hits(1), images, strict=True)]
+
+    @cached_property
+    def averages(self) -> Mapping[str, Mapping[str, float]]:
+        """Precision, recall and F1: `macro` means over classes that are true or said of some image, `micro` of all together."""
+        present = (self.labels | self.said).any(axis=0) if self.several else np.isin(
+            np.arange(self.classes), np.concatenate([self.labels, self.said]))
+        if not present.any():  # several labels, and no image has one
+            return {kind: dict.fromkeys(AVERAGED, 0.0) for kind in ("macro", "micro")}
+        return {kind: dict(zip(AVERAGED, map(float, precision_recall_fscore_support(
+            self.labels, self.said, labels=np.flatnonzero(present), average=kind, zero_division=0.0)[:3]), strict=True))
+            for kind in ("macro", "micro")}
 
     @property
     def confusion(self) -> np.ndarray:

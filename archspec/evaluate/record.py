@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from archspec.evaluate.data import Examples
 from archspec.evaluate.evaluation import Evaluated, Model
 
 TIES = "a class counts as among the k best where fewer than k classes score as high or higher"
@@ -22,6 +23,19 @@ def protocol_record(evaluated: Evaluated, name: str) -> dict[str, Any]:
         "dense": protocol.dense, "average": protocol.average, "weights": str(metrics.get("weights", "raw")),
         "statistics": _statistics(evaluated.model), "precision": evaluated.model.precision, "ties": TIES,
     }
+
+
+def data_record(data: Examples) -> dict[str, Any]:
+    """Of which images: how many, what their digest is, and the files that say what is left out and what else is right."""
+    found: dict[str, Any] = {"source": data.source, "split": data.which, "examples": data.split.size, "digest": data.digest}
+    if data.left_out is not None:
+        listed = data.left_out.listed
+        found["left_out"] = {"file": listed.file, "sha256": listed.sha256, "images": len(data.left_out.numbers)}
+    if data.real is not None:
+        listed, labelled = data.real.listed, data.real.labelled
+        found["real"] = {"file": listed.file, "sha256": listed.sha256, "images": int(labelled.sum()),
+                         "without_labels": int((~labelled).sum())}
+    return found
 
 
 def _statistics(model: Model) -> str:

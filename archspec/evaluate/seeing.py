@@ -64,7 +64,7 @@ class Seeing:
 
     def whole(self, index: int) -> Iterator[np.ndarray]:
         """All of an image scaled to each of the sizes, (h, w, channels) float32 each, and mirrored: for `dense`."""
-        image = tf.constant(self._image(index))
+        image = tf.constant(self.image(index))
         for view in views(self.protocol, self.rule, *image.shape[:2]):
             height, width = view.window.scaled_height, view.window.scaled_width
             uncut = view._replace(window=view.window._replace(cut_top=0, cut_left=0))
@@ -72,24 +72,7 @@ class Seeing:
             pixels = np.asarray(tf.cast(seen(image, *self._way(uncut, own), own), tf.float32))
             yield pixels[:, ::-1] if view.mirrored else pixels
 
-    @cached_property
-    def _mirrored(self) -> np.ndarray:
-        """(parts,) bool: the same for images of all sizes."""
-        return np.array([view.mirrored for view in views(self.protocol, self.rule, *self.rule.shape[:2])])
-
-    def _parts(self, image: tf.Tensor, numbers: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
-        found = tf.map_fn(lambda way: seen(image, way[0], way[1], self.rule), (numbers, places), fn_output_signature=self.kind)
-        return tf.where(self._mirrored[:, None, None, None], tf.reverse(found, [2]), found)
-
-    def _looked(self, index: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        image = self._image(int(index))
-        ways = [self._way(view, self.rule) for view in views(self.protocol, self.rule, *image.shape[:2])]
-        return image, np.stack([way[0] for way in ways]), np.stack([way[1] for way in ways])
-
-    def _way(self, view: View, rule: Preprocess) -> tuple[np.ndarray, np.ndarray]:
-        return packed(sampling(view.window, rule, rule.interpolation, jpeg=False), rule)
-
-    def _image(self, index: int) -> np.ndarray:
+    def image(self, index: int) -> np.ndarray:
         """(h, w, channels) of the whole image. Raises InputError with its name."""
         try:
             item: Any = self.split.item(index)
@@ -103,7 +86,24 @@ class Seeing:
                              "  hint: replace the file, or evaluate without it") from error
         return whole.astype(self.kind.as_numpy_dtype, copy=False)
 
+    @cached_property
+    def _mirrored(self) -> np.ndarray:
+        """(parts,) bool: the same for images of all sizes."""
+        return np.array([view.mirrored for view in views(self.protocol, self.rule, *self.rule.shape[:2])])
+
+    def _parts(self, image: tf.Tensor, numbers: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
+        found = tf.map_fn(lambda way: seen(image, way[0], way[1], self.rule), (numbers, places), fn_output_signature=self.kind)
+        return tf.where(self._mirrored[:, None, None, None], tf.reverse(found, [2]), found)
+
+    def _looked(self, index: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        image = self.image(int(index))
+        ways = [self._way(view, self.rule) for view in views(self.protocol, self.rule, *image.shape[:2])]
+        return image, np.stack([way[0] for way in ways]), np.stack([way[1] for way in ways])
+
+    def _way(self, view: View, rule: Preprocess) -> tuple[np.ndarray, np.ndarray]:
+        return packed(sampling(view.window, rule, rule.interpolation, jpeg=False), rule)
+
     def _explain(self, indices: range) -> None:
         """Raises InputError for the first of some images that cannot be read."""
         for index in indices:
-            self._image(index)
+            self.image(index)

@@ -9,7 +9,7 @@ from archspec.artifact.artifact import Artifact
 from archspec.data.pipeline import Pipeline
 from archspec.evaluate.judged import judge
 from archspec.evaluate.outcome import Outcome
-from archspec.export.confusion import CONFUSION, MOST_CLASSES, WORST_IMAGES, draw_confusion, draw_worst
+from archspec.export.confusion import CONFUSION, PAIRS, WORST_IMAGES, draw_confused, draw_worst
 from archspec.export.page import LISTED, WORST, Told, page
 from archspec.io.files import read_bytes, remove, write_text
 from archspec.train.reporting.board import finish
@@ -34,13 +34,12 @@ def write_report(run: RunFolder, artifact: Artifact, result: dict[str, Any], tes
 def _draw(folder: Path, judged: Outcome, artifact: Artifact, testing: Pipeline) -> frozenset[str]:
     """Draws what there is to be drawn; what an earlier report had and this one has not is removed."""
     worst, drawn = judged.worst(WORST), set[str]()
-    if not judged.several and len(artifact.classes) <= MOST_CLASSES:
-        draw_confusion(folder / CONFUSION, judged, artifact.classes, artifact.name)
-        drawn.add(CONFUSION)
+    if confused := draw_confused(folder, judged, artifact.classes, artifact.name):
+        drawn.add(confused)
     if worst:
-        draw_worst(folder / WORST_IMAGES, judged, worst, artifact.classes, testing)
+        draw_worst(folder / WORST_IMAGES, judged, worst, artifact.classes, map(testing.still, worst))
         drawn.add(WORST_IMAGES)
-    for name in {CONFUSION, WORST_IMAGES} - drawn:
+    for name in {CONFUSION, PAIRS, WORST_IMAGES} - drawn:
         remove(folder / name)
     return frozenset(drawn)
 

@@ -12,13 +12,14 @@ from archspec.train.reporting.picture.plot import plot
 from archspec.train.reporting.picture.words import legible
 
 CALIBRATION = "calibration.png"
-GREY = "#8a8a8a"
+GREY, RED = "#8a8a8a", "#c0392b"
 
 
 def draw_calibration(path: Path, found: Calibration, title: str) -> None:
-    """The reliability diagram: the share that is right in each bin, at its mean confidence; below, how many images it has.
+    """The reliability diagram (1706.04599, figure 1).
 
-    On the diagonal a network is right as often as it is sure; a bar ends at its mark, its distance from the diagonal is drawn.
+    Above, the share that is right in each bin, and how far that is from how sure the network is there, on the mean; below, how
+    many images each bin has.
     """
     from matplotlib.ticker import PercentFormatter
     rows = [(each.low, each.high - each.low, each.images, each.confidence, each.accuracy) for each in found.bins
@@ -26,12 +27,14 @@ def draw_calibration(path: Path, found: Calibration, title: str) -> None:
     lows, widths, images, sure, right = zip(*rows, strict=True) if rows else ((),) * 5
     with plot(path, 4.8, 5.6) as figure:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-        upper.bar(lows, right, widths, align="edge", color=COLOUR, alpha=0.35, edgecolor="white")
-        upper.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="as often as it is sure")
-        upper.vlines(sure, sure, right, color=COLOUR, linewidth=1)
-        upper.plot(sure, right, "o", color=COLOUR, markersize=4, label="how often it is right")
+        gaps = [mean - share for mean, share in zip(sure, right, strict=True)]
+        upper.bar(lows, right, widths, align="edge", color=COLOUR, alpha=0.5, edgecolor="white", label="right")
+        upper.bar(lows, gaps, widths, right, align="edge", facecolor="none", edgecolor=RED, hatch="//",
+                  linewidth=0, alpha=0.6, label="from right to sure")
+        upper.hlines(right, lows, [low + width for low, width in zip(lows, widths, strict=True)], color=COLOUR, linewidth=2)
+        upper.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="right as often as sure")
         upper.set(title=f"{shorten(legible(title))}\n{_error(found.error)}", ylabel="right", ylim=(0, 1.02))
-        figure.legend(loc="outside lower center", ncols=2, fontsize=8, frameon=False)
+        figure.legend(loc="outside lower center", ncols=3, fontsize=8, frameon=False)
         lower.bar(lows, images, widths, align="edge", color=COLOUR, edgecolor="white")
         lower.set(xlabel="sure", ylabel="images", xlim=(0, 1))
         for axis in (upper.yaxis, lower.xaxis):

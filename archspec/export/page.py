@@ -10,7 +10,8 @@ from typing import Any
 from archspec.artifact.artifact import Artifact
 from archspec.errors import visible
 from archspec.evaluate.outcome import Outcome
-from archspec.export.confusion import CONFUSION, WORST_IMAGES, words
+from archspec.export.confusion import CONFUSION, PAIRS, WORST_IMAGES, words
+from archspec.export.markdown import cell, pairs, table
 from archspec.preprocess.rule import Preprocess
 from archspec.spec.dump import to_inline
 from archspec.spec.files import recipe_names
@@ -45,14 +46,14 @@ class Told:
 def page(told: Told) -> str:
     """The Markdown text."""
     parts = (_result(told), _protocol(told), _recipe(told), _curves(told), _classes(told), _images(told), _made(told))
-    return f"# {_cell(told.artifact.name)} on {_cell(told.result['data'])}\n\n" + "\n".join(
+    return f"# {cell(told.artifact.name)} on {cell(told.result['data'])}\n\n" + "\n".join(
         line for part in parts for line in part)
 
 
 def _result(told: Told) -> Iterator[str]:
     result = told.result
     named = {"top-1 error": _error(result["top1"]), "top-5 error": _error(result["top5"]), "loss": f"{result['loss']:.4f}"}
-    yield from _table(("of", *named), [(f"{result['examples']} {_cell(result['split'])} images", *named.values())])
+    yield from table(("of", *named), [(f"{result['examples']} {cell(result['split'])} images", *named.values())])
     yield ""
 
 
@@ -100,7 +101,7 @@ def _best(told: Told) -> str:
 def seen(rule: Preprocess) -> str:
     """How an image becomes the network's input, in a line."""
     told = rule.to_json()
-    resize = _cell(to_inline(told["resize"]))
+    resize = cell(to_inline(told["resize"]))
     return (f"resize {resize}, offset {rule.offset}, {rule.interpolation}, {'' if rule.antialias else 'no '}antialias, decoder "
             f"{rule.decoder}, {rule.order}, mean {_numbers(rule.mean)}, std {_numbers(rule.std)}; {rule.width}x{rule.height}x"
             f"{rule.channels}")
@@ -114,7 +115,7 @@ def _recipe(told: Told) -> Iterator[str]:
     yield "## Recipe"
     yield ""
     if name := told.manifest.recipe:
-        yield f"{_cell(name)}, and what was written beside it{_published(name)}."
+        yield f"{cell(name)}, and what was written beside it{_published(name)}."
         yield ""
     yield "```yaml"
     yield from (f"{visible(key)}: {visible(to_inline(value))}" for key, value in said(told.manifest.train).items())
@@ -147,7 +148,7 @@ def _early(told: Told) -> Iterator[str]:
     """That it has stopped before its last epoch, and why."""
     epochs, rule = told.manifest.train.get("epochs"), told.manifest.train.get("stop_early")
     if rule and epochs is not None and len(told.history) < epochs:
-        yield _cell(f"stopped early, after {len(told.history)} of {epochs} epochs: {rule['metric']} had not got better for "
+        yield cell(f"stopped early, after {len(told.history)} of {epochs} epochs: {rule['metric']} had not got better for "
                     f"{rule['patience']} epochs")
 
 
@@ -164,7 +165,7 @@ def _starts(told: Told) -> Iterator[str]:
     for start in told.manifest.resumed:
         elsewhere = start.get("machine") or told.manifest.machine
         where = "" if elsewhere == told.manifest.machine else f", on another machine: {'; '.join(map(str, elsewhere.values()))}"
-        yield _cell(f"taken up again after step {start.get('step')}, {start.get('time')}{where}")
+        yield cell(f"taken up again after step {start.get('step')}, {start.get('time')}{where}")
 
 
 def _classes(told: Told) -> Iterator[str]:
@@ -176,21 +177,20 @@ def _classes(told: Told) -> Iterator[str]:
     names = told.artifact.classes
     yield "## Classes"
     yield ""
-    if CONFUSION in told.pictures:
-        yield f"![Which class is taken for which]({CONFUSION})"
-        yield ""
+    for name in (CONFUSION, PAIRS):
+        if name in told.pictures:
+            yield f"![Which class is taken for which]({name})"
+            yield ""
     wrong = sorted((row for row in judged.by_class if row.images and row.f1 < 1), key=lambda row: (row.f1, row.number))
     if not wrong:
         yield "Nothing is wrong about any image."
         yield ""
         return
-    yield from _table(("the worst classes", "images", "precision", "recall", "F1"), [
+    yield from table(("the worst classes", "images", "precision", "recall", "F1"), [
         (names[row.number], row.images, f"{row.precision:.2%}", f"{row.recall:.2%}", f"{row.f1:.2%}")
         for row in wrong[:LISTED]])
     yield ""
-    if not judged.several and (pairs := judged.confused(LISTED)):
-        yield from _table(("true", "said", "images"), [(names[true], names[said], count) for true, said, count in pairs])
-        yield ""
+    yield from pairs(judged, names, LISTED)
 
 
 def _images(told: Told) -> Iterator[str]:
@@ -203,7 +203,7 @@ def _images(told: Told) -> Iterator[str]:
         yield f"![The images that it is most wrong about]({WORST_IMAGES})"
         yield ""
     chosen = zip(judged.worst(LISTED), told.images, strict=False)
-    yield from _table(("image", "true", "said", "loss"), [
+    yield from table(("image", "true", "said", "loss"), [
         (name, true, said, f"{judged.losses[number]:.2f}")
         for number, name in chosen for true, said in (words(judged, number, told.artifact.classes),)])
     yield ""
@@ -219,21 +219,10 @@ def _made(told: Told) -> Iterator[str]:
     yield ""
     said = {"seed": manifest.seed, **manifest.machine,
             "versions": ", ".join(f"{name} {version}" for name, version in manifest.versions.items())}
-    yield from _table(("", "where it began"), said.items())
+    yield from table(("", "where it began"), said.items())
 
 
 def said(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """A recipe without keys that have no value, or whose section has none."""
     inner = {key: said(value) if isinstance(value, Mapping) else value for key, value in recipe.items()}
     return {key: value for key, value in inner.items() if value is not None and value != {}}
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield f"|{' --- |' * len(head)}"
-    yield from (f"| {' | '.join(_cell(each) for each in row)} |" for row in rows)
-
-
-def _cell(value: object) -> str:
-    """A text that Markdown takes for nothing but itself."""
-    return "".join(f"\\{sign}" if sign in "\\`*_[]|<>#" else sign for sign in visible(str(value)))

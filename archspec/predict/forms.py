@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from archspec.errors import InputError, one_line, some
 from archspec.export import companions, labels
 from archspec.export.predecessor import FILES as FILES_OF_EXPORT
 from archspec.io.packages import refuse_missing
-from archspec.predict.described import described, white_of
+from archspec.predict.described import Described, described, white_of
 from archspec.predict.labels import labels_within
 from archspec.predict.local import Local
 from archspec.predict.opened import KINDS, SUFFIXES
@@ -64,9 +65,30 @@ def _run(place: Path) -> Local:
                  facts_of(artifact), spec, artifact=artifact)
 
 
+def facts_beside(path: Path) -> Described:
+    """What lies beside a model that is there, without the model being loaded: of a run, a SavedModel or a file.
+
+    Raises InputError where nothing says how images are prepared for it.
+    """
+    if path.is_dir():
+        return described(path, (path,)) if is_run(path) else _of_saved_model(_version(path))
+    found = described(path, (path.parent,))
+    return found if path.suffix == ".keras" else replace(found, classes=_classes(path, found))
+
+
+def _of_saved_model(folder: Path) -> Described:
+    return described(folder, (folder / companions.EXTRA, folder.resolve().parent.parent))
+
+
+def _classes(path: Path, found: Described) -> tuple[str, ...]:
+    """What an exported file calls its classes: it may say so itself, or a file beside it."""
+    beside = path.parent / labels.NAME
+    return labels_within(path) or (read_labels(beside) if beside.is_file() else found.classes)
+
+
 def _saved_model(path: Path) -> Local:
     folder = _version(path)
-    found = described(folder, (folder / companions.EXTRA, folder.resolve().parent.parent))
+    found = _of_saved_model(folder)
     for fault in unsafe(folder):
         where = f"{fault.where}: " if fault.where else ""
         raise InputError(f"{folder} cannot be loaded: {RULES[fault.code].says} ({where}{fault.message})\n  hint: {LOOK}")
@@ -93,9 +115,7 @@ def _file(path: Path) -> Local:
     if path.suffix not in FILES:
         raise InputError(f"{path} is no model that is read\n  hint: MODEL is {KINDS}")
     found = described(path, (path.parent,))
-    beside = path.parent / labels.NAME
-    classes = labels_within(path) or (read_labels(beside) if beside.is_file() else found.classes)
-    return Local(str(path), classes, found.rule, found.white,
+    return Local(str(path), _classes(path, found), found.rule, found.white,
                  _loaded(FILES[path.suffix], path, "it is damaged, or was not made by archspec export"),
                  found.facts, found.spec, f"that of {path.name}")
 

@@ -42,14 +42,15 @@ class Grpc:
             raise self._failed("the answer holds no signatures")
         return {name: Signature(_tensors(each.inputs), _tensors(each.outputs)) for name, each in found.signature_def.items()}
 
-    def ask(self, signature: str, key: str, encoded: Sequence[bytes]) -> Reply:
-        """What the model says of encoded images."""
+    def ask(self, signature: str, key: str, images: Sequence[bytes] | np.ndarray) -> Reply:
+        """What the model says of encoded images, or of pixels."""
         import tensorflow as tf
         from tensorflow_serving.apis.predict_pb2 import PredictRequest
         request = PredictRequest()
         self._name(request.model_spec)
         request.model_spec.signature_name = signature
-        request.inputs[key].CopyFrom(tf.make_tensor_proto(list(encoded), tf.string, (len(encoded),)))
+        request.inputs[key].CopyFrom(tf.make_tensor_proto(images) if isinstance(images, np.ndarray) else
+                                     tf.make_tensor_proto(list(images), tf.string, (len(images),)))
         outputs = self._call(self._stub.Predict, request).outputs
         try:
             arrays = {name: _array(outputs[name]) for name in (INDICES, NAMES) if name in outputs}

@@ -1,4 +1,4 @@
-"""A network that runs in this process: images are read as evaluation reads them, a batch at a time."""
+"""A network for which images are prepared in this process: they are read as evaluation reads them, a batch at a time."""
 
 from __future__ import annotations
 
@@ -50,6 +50,8 @@ class Local:
     """In which it computes."""
     artifact: Artifact | None = None
     """The network itself, where its weights are at hand."""
+    like: str = ""
+    """Of one that a server runs: the model that says how images are prepared for it."""
 
     @property
     def batch(self) -> int:

@@ -43,9 +43,10 @@ class Rest:
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             raise self._odd("metadata of a model is expected") from None
 
-    def ask(self, signature: str, key: str, encoded: Sequence[bytes]) -> Reply:
-        """What the model says of encoded images."""
-        rows = [{key: {"b64": b64encode(data).decode("ascii")}} for data in encoded]
+    def ask(self, signature: str, key: str, images: Sequence[bytes] | np.ndarray) -> Reply:
+        """What the model says of encoded images, or of pixels."""
+        rows = ([{key: pixels} for pixels in images.tolist()] if isinstance(images, np.ndarray) else
+                [{key: {"b64": b64encode(data).decode("ascii")}} for data in images])
         status, document = self._exchange("POST", ":predict", {"signature_name": signature, "instances": rows})
         if status == WRONG:
             raise Declined(_shown(document))

@@ -1,7 +1,8 @@
 """A network that a TensorFlow Serving serves: it gets encoded images, and decodes and prepares them itself.
 
 Its signatures say what they take, but not how pixels are to be prepared, so nothing else than the bytes can be right; and
-they are a tenth of what pixels take. In the graph of an export stands the same preprocessing as in evaluation.
+they are a tenth of what pixels take. In the graph of an export stands the same preprocessing as in evaluation. Where another
+model says how pixels are prepared, they can be sent: see pixels.py.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ MOST_RECEIVED = 32 << 20
 BYTES, PROBABILITIES = "image_bytes", "probabilities"
 FLOATS = ("DT_FLOAT", "DT_DOUBLE", "DT_HALF", "DT_BFLOAT16")
 """What probabilities may be."""
+WHOLE = "DT_UINT8"
+PIXELS = ("DT_FLOAT", WHOLE)
+"""What pixels may be."""
 INDICES, NAMES = "classes", "labels"
 """The outputs that name the classes which come first, and how they are called."""
 
@@ -56,8 +60,17 @@ class Signature:
     def takes_images(self) -> bool:
         """Whether it goes from encoded images to probabilities."""
         shapes = [each.shape for each in self.inputs.values() if each.dtype == "DT_STRING"]
-        told = self.outputs.get(PROBABILITIES)
-        return len(self.inputs) == 1 and shapes == [(None,)] and told is not None and told.dtype in FLOATS
+        return len(self.inputs) == 1 and shapes == [(None,)] and self._tells
+
+    def takes_pixels(self, shape: tuple[int, int, int]) -> bool:
+        """Whether it goes from pixels (n, height, width, channels) to probabilities."""
+        kinds = [(each.dtype in PIXELS, each.shape) for each in self.inputs.values()]
+        return kinds == [(True, (None, *shape))] and self._tells
+
+    @property
+    def _tells(self) -> bool:
+        output = self.outputs.get(PROBABILITIES)
+        return output is not None and output.dtype in FLOATS
 
     def __str__(self) -> str:
         return ", ".join(f"{visible(key)} {tensor}" for key, tensor in sorted(self.inputs.items()))
@@ -85,12 +98,12 @@ class Client(Protocol):
     def signatures(self) -> Mapping[str, Signature]:
         """Of the model, by name."""
 
-    def ask(self, signature: str, key: str, encoded: Sequence[bytes]) -> Reply:
-        """What the model says of encoded images. Raises Declined where the server finds them wrong."""
+    def ask(self, signature: str, key: str, images: Sequence[bytes] | np.ndarray) -> Reply:
+        """What the model says of encoded images, or of pixels (n, h, w, c). Raises Declined where it finds them wrong."""
 
 
-def connected(text: str, timeout: float) -> Served:
-    """The model at an address. Raises InputError where there is none, or none that takes encoded images."""
+def client_of(text: str, timeout: float) -> Client:
+    """Who asks the model at an address. Raises InputError where it is none, or what gRPC needs is not installed."""
     place = address(text)
     if place.scheme == "grpc":
         from archspec.io.quiet import import_tensorflow
@@ -98,20 +111,27 @@ def connected(text: str, timeout: float) -> Served:
         refuse_missing("grpc://", ("grpc", "tensorflow_serving"), "use the server's REST address, "
                        "http://HOST:8501/v1/models/NAME, which needs none")
         import_tensorflow()  # whose messages those of the server are made of
-        client: Client = Grpc(place, timeout)
-    else:
-        from archspec.predict.rest import Rest
-        client = Rest(place, timeout)
+        return Grpc(place, timeout)
+    from archspec.predict.rest import Rest
+    return Rest(place, timeout)
+
+
+def connected(text: str, timeout: float) -> Served:
+    """The model at an address. Raises InputError where there is none, or none that takes encoded images."""
+    client = client_of(text, timeout)
     signatures = client.signatures()
     found = [name for name, each in signatures.items() if each.takes_images]
     if not found:
-        said = "; ".join(f"{visible(name)} ({each})" for name, each in sorted(signatures.items()))
-        raise InputError(f"{text}: no signature of the model goes from encoded images to {PROBABILITIES}: "
-                         f"{said or 'it has none'}\n"
+        raise InputError(f"{text}: no signature of the model goes from encoded images to {PROBABILITIES}: {told(signatures)}\n"
                          f"  hint: serve what archspec export makes, which has {BYTES}")
     name = BYTES if BYTES in found else min(found)
     quiet_pillow()
     return Served(text, client, name, next(iter(signatures[name].inputs)))
+
+
+def told(signatures: Mapping[str, Signature]) -> str:
+    """What they take, for a message."""
+    return "; ".join(f"{visible(name)} ({each})" for name, each in sorted(signatures.items())) or "it has none"
 
 
 @dataclass(frozen=True)
@@ -135,27 +155,29 @@ class Served:
     def _said(self, encoded: Sequence[bytes]) -> list[Answer]:
         """One bad image fails a whole request, and the server does not say which: then each is sent alone."""
         try:
-            return list(self._rows(self.client.ask(self.signature, self.key, encoded), len(encoded)))
+            return list(rows(self.client.ask(self.signature, self.key, encoded), len(encoded), self.called))
         except Declined as error:
             if len(encoded) == 1:
                 return [Refused(f"the server says: {visible(str(error))}")]
             return [answer for each in encoded for answer in self._said([each])]
 
-    def _rows(self, reply: Reply, count: int) -> Iterator[Said]:
-        probabilities = checked(reply.probabilities, count, self.called)
-        if reply.indices is None and reply.names is None:
-            yield from (Said(row, {}) for row in probabilities)
-            return
-        wide = probabilities.shape[1]
-        if not _rows_of(reply.indices, count, lambda each: type(each) is int and 0 <= each < wide):
-            raise InputError(f"{self.called} answers with {INDICES} that are not [{count}, k] numbers from 0 to {wide - 1}")
-        if not _rows_of(reply.names, count, lambda each: isinstance(each, str)):
-            raise InputError(f"{self.called} answers with {NAMES} that are not [{count}, k] texts")
-        if any(len(which) != len(called) or len(set(which)) < len(which)
-               for which, called in zip(reply.indices, reply.names, strict=True)):
-            raise InputError(f"{self.called} answers with {INDICES} and {NAMES} that do not belong together")
-        for row, which, called in zip(probabilities, reply.indices, reply.names, strict=True):
-            yield Said(row, dict(zip(which, called, strict=True)))
+
+def rows(reply: Reply, count: int, called: str) -> Iterator[Said]:
+    """What a reply says of each of `count` images. Raises InputError where it is none."""
+    probabilities = checked(reply.probabilities, count, called)
+    if reply.indices is None and reply.names is None:
+        yield from (Said(row, {}) for row in probabilities)
+        return
+    wide = probabilities.shape[1]
+    if not _rows_of(reply.indices, count, lambda each: type(each) is int and 0 <= each < wide):
+        raise InputError(f"{called} answers with {INDICES} that are not [{count}, k] numbers from 0 to {wide - 1}")
+    if not _rows_of(reply.names, count, lambda each: isinstance(each, str)):
+        raise InputError(f"{called} answers with {NAMES} that are not [{count}, k] texts")
+    if any(len(which) != len(names) or len(set(which)) < len(which)
+           for which, names in zip(reply.indices, reply.names, strict=True)):
+        raise InputError(f"{called} answers with {INDICES} and {NAMES} that do not belong together")
+    for row, which, names in zip(probabilities, reply.indices, reply.names, strict=True):
+        yield Said(row, dict(zip(which, names, strict=True)))
 
 
 def _rows_of(value: Any, count: int, right: Callable[[Any], bool]) -> bool:

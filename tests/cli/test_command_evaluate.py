@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import json
 import os
 import sys
@@ -21,8 +23,9 @@ from archspec.cli import run as command
 from archspec.data.sources import load_data
 from archspec.evaluate.seeing import Seeing
 from archspec.evaluate.views import rule_of
+from archspec.export import evaluated
 from archspec.export.reference import reference
-from archspec.spec.protocol import load_protocol
+from archspec.spec.protocol import Protocol, load_protocol
 
 Run = Callable[..., tuple[int, str, str]]
 TINY = """\
@@ -190,6 +193,56 @@ def test_the_record_says_what_was_done(evaluate: Callable[..., dict[str, Any]]) 
 
 
 @pytest.mark.slow
+def test_images_are_left_out_by_a_list(evaluate: Callable[..., dict[str, Any]]) -> None:
+    """By hand: the first ten digits that are tested on, by scikit-learn's numbers of them."""
+    artifact = read(Path("runs/tiny"))
+    split = load_data(spec_of(artifact).train.data).test
+    names = [split.keys[number] for number in range(10)]
+    Path("list.txt").write_text("\n".join(names) + "\n")
+    (whole,), (found,) = (evaluate("runs/tiny", *each)["evaluate"] for each in ((), ("--leave-out", "list.txt")))
+    said = reference(artifact)(np.concatenate(list(Seeing(split, artifact.preprocess, Protocol()).groups(100)))[:, 0])
+    assert found["results"]["top1"] == pytest.approx((said.argmax(axis=1) == split.labels)[10:].mean(), abs=1e-9)
+    assert (found["data"]["examples"], found["data"]["digest"]) == (whole["data"]["examples"] - 10, whole["data"]["digest"])
+    sha256 = hashlib.sha256(Path("list.txt").read_bytes()).hexdigest()
+    assert found["data"]["left_out"] == {"file": "list.txt", "sha256": sha256, "images": 10}
+    assert "left_out" not in whole["data"]
+
+
+@pytest.mark.slow
+def test_its_folder_has_every_number_and_picture_or_is_not_there(evaluate: Callable[..., dict[str, Any]], archspec: Run, runs: Path,
+                                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+    code, out, err = archspec("evaluate", "runs/tiny", "--crops", "10", "-o", "alone", "-v")
+    assert (code, err.splitlines()[-1]) == (0, "alone")
+    document = json.loads(Path("alone/report.json").read_text())
+    (found,), (same,) = document["evaluate"], evaluate("runs/tiny", "--crops", "10")["evaluate"]
+    assert {key: found[key] for key in same if "second" not in key} == {key: same[key] for key in same if "second" not in key}
+    confusion = np.array(found["confusion"])
+    assert confusion.sum() == found["data"]["examples"] == sum(each["images"] for each in found["calibration"])
+    assert np.trace(confusion) / confusion.sum() == pytest.approx(found["averages"]["micro"]["f1"]) == pytest.approx(found["results"]["top1"])
+    error = sum(each["images"] * abs(each["accuracy"] - each["confidence"]) for each in found["calibration"] if each["images"])
+    assert error / confusion.sum() == pytest.approx(found["results"]["calibration_error"])
+    assert [each["accuracy"] for each in found["classes"]] == pytest.approx(np.diag(confusion) / confusion.sum(axis=1))
+    losses = [each["loss"] for each in found["worst"]]
+    assert losses == sorted(losses, reverse=True)
+    assert np.exp(-np.array(losses)) == pytest.approx([each["true_probability"] for each in found["worst"]])
+    page = Path("alone/report.md").read_text()
+    assert all(f"({name}.png)" in page and Path(f"alone/{name}.png").stat().st_size > 1000 for name in ("confusion", "calibration", "worst"))
+    assert "| mean (macro) |" in page and "mean (macro)" in out and "| 9 |" in page
+    assert (code := archspec("evaluate", "runs/tiny", "-o", "alone")[0]) == 2
+    assert archspec("evaluate", "runs/tiny", "runs/other", "-o", "both")[0] == 0
+    assert sorted(str(each.relative_to("both")) for each in Path("both").rglob("*.png")) == sorted(
+        f"{number}/{name}.png" for number in (1, 2) for name in ("calibration", "confusion", "worst"))
+    assert "alone is right about" in Path("both/report.md").read_text()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    monkeypatch.setattr(evaluated, "write_json", full)
+    before = sorted(runs.iterdir())
+    assert archspec("evaluate", "runs/tiny", "-o", "none")[0] == 2
+    assert sorted(runs.iterdir()) == before
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "message"), [
     (["runs/tiny", "--crops", "resnet10"], "did you mean 'resnet-10'?"),
     (["runs/tiny", "--crops", "10", "--sizes", "15"], "an image of 15 pixels, and the input is 16x16"),
@@ -197,11 +250,16 @@ def test_the_record_says_what_was_done(evaluate: Callable[..., dict[str, Any]]) 
     (["runs/tiny", "--weights", "1"], "--weights are those of --ensemble"),
     (["runs/tiny", "runs/other", "--ensemble", "--weights", "1,-1"], "numbers above 0 are expected"),
     (["runs/none"], "no such file or folder"),
-    (["http://localhost:8501/v1/models/m"], "a server prepares images itself"),
+    (["http://localhost:8501/v1/models/m"], "a server does not say how an image becomes the pixels"),
     (["runs/tiny", "--data", "nowhere"], "no such file or folder, and no source of data"),
     (["runs/tiny", "--data", "{source: folder}"], "--data {source: folder}"),
     (["runs/tiny/saved_model", "--crops", "dense"], "only a run or its model.keras is evaluated densely"),
     (["runs/tiny", "--crops", "none.yaml"], "none.yaml: no such file"),
+    (["runs/tiny", "-o", "runs/tiny"], "runs/tiny is there already"),
+    (["runs/tiny", "-o", "tiny.yaml/out"], "tiny.yaml is no folder"),
+    (["runs/tiny", "--leave-out", "tiny.yaml"], "tiny.yaml:1: no image is called extends: resnet20_digits"),
+    (["runs/tiny", "--leave-out", "none.txt"], "--leave-out none.txt: No such file"),
+    (["runs/tiny", "--real", "tiny.yaml"], "tiny.yaml:1:1: is no JSON"),
 ])
 def test_what_is_wrong_is_told(arguments: list[str], message: str, runs: Path, monkeypatch: pytest.MonkeyPatch, archspec: Run) -> None:
     monkeypatch.chdir(runs)

@@ -28,6 +28,9 @@ def test_as_counted_with_ties_and_classes_that_all_or_no_images_have() -> None:
     assert macro_auc(labels, scores) == Area(pytest.approx(np.mean([auc(labels[:, each], scores[:, each]) for each in both])), 3)
     assert mean_average_precision(labels, scores) == Area(
         pytest.approx(np.mean([precision(labels[:, each], scores[:, each]) for each in some])), 4)
+    assert macro_auc(labels, scores).by_class == pytest.approx({each: auc(labels[:, each], scores[:, each]) for each in both})
+    assert mean_average_precision(labels, scores).by_class == pytest.approx(
+        {each: precision(labels[:, each], scores[:, each]) for each in some})
 
 
 def test_by_hand() -> None:

@@ -23,13 +23,28 @@ SEVERAL = Outcome(2, np.array([[1, 0], [1, 1]], bool), np.array([[1, 0], [0, 1]]
 
 
 def test_classes_fare_as_counted_by_hand() -> None:
-    assert ONE.by_class == (ClassRow(0, 3, 0.5, pytest.approx(1 / 3), pytest.approx(0.4)),
-                            ClassRow(1, 2, pytest.approx(1 / 3), 0.5, pytest.approx(0.4)), ClassRow(2, 1, 1.0, 1.0, 1.0))
-    assert SEVERAL.by_class == (ClassRow(0, 2, 1.0, 0.5, pytest.approx(2 / 3)), ClassRow(1, 1, 1.0, 1.0, 1.0))
+    assert ONE.by_class == (ClassRow(0, 3, 1 / 3, 0.5, pytest.approx(1 / 3), pytest.approx(0.4)),
+                            ClassRow(1, 2, 0.5, pytest.approx(1 / 3), 0.5, pytest.approx(0.4)), ClassRow(2, 1, 1.0, 1.0, 1.0, 1.0))
+    assert SEVERAL.by_class == (ClassRow(0, 2, 0.5, 1.0, 0.5, pytest.approx(2 / 3)), ClassRow(1, 1, 1.0, 1.0, 1.0, 1.0))
+
+
+@pytest.mark.parametrize(("outcome", "macro", "micro"), [
+    (ONE, (11 / 18, 11 / 18, 0.6), (0.5, 0.5, 0.5)), (replace(ONE, classes=4), (11 / 18, 11 / 18, 0.6), (0.5, 0.5, 0.5)),
+    (SEVERAL, (1, 0.75, 5 / 6), (1, 2 / 3, 0.8)),
+    (replace(SEVERAL, labels=np.zeros((2, 2), bool), said=np.zeros((2, 2), bool)), (0, 0, 0), (0, 0, 0))])
+def test_means_over_classes_are_of_those_that_are_true_or_said(outcome: Outcome, macro: tuple[float, ...], micro: tuple[float, ...]) -> None:
+    names = ("precision", "recall", "f1")
+    assert outcome.averages == {"macro": pytest.approx(dict(zip(names, macro, strict=True))),
+                                "micro": pytest.approx(dict(zip(names, micro, strict=True)))}
+
+
+def test_a_tie_is_said_of_its_class_but_no_hit() -> None:
+    tied = added(np.float32([[0.5, 0.5], [0.2, 0.8]]), np.int32([0, 1]))
+    assert [(row.accuracy, row.recall) for row in tied.by_class] == [(0.0, 1.0), (1.0, 1.0)]
 
 
 def test_a_class_that_is_never_said_divides_by_nothing() -> None:
-    assert replace(ONE, classes=4).by_class[3] == ClassRow(3, 0, 0.0, 0.0, 0.0)
+    assert replace(ONE, classes=4).by_class[3] == ClassRow(3, 0, None, 0.0, 0.0, 0.0)
 
 
 def test_what_is_taken_for_what() -> None:

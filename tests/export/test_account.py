@@ -13,7 +13,7 @@ from artifacts import artifact, evaluated_on
 from PIL import Image
 
 from archspec.data.pipeline import Pipeline
-from archspec.export import account
+from archspec.export import account, confusion
 from archspec.export.account import write_report
 from archspec.export.confusion import caption
 from archspec.export.page import Told, page
@@ -85,11 +85,13 @@ def test_of_several_labels_there_is_no_matrix_and_an_older_one_goes(trained: Pat
     assert "cat, dög" in text
 
 
-def test_of_many_classes_pairs_are_told_and_nothing_is_drawn(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(account, "MOST_CLASSES", 2)
+def test_of_many_classes_the_worst_pairs_are_told_and_drawn(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confusion, "MOST_CLASSES", 2)
     text = written(trained, evaluated_on(PIXELS))
     assert "| true | said | images |" in text
-    assert "confusion.png" not in text
+    assert "pairs.png" in text and "confusion.png" not in text
+    with Image.open(trained / "pairs.png") as image:
+        assert image.size[0] == 900
 
 
 def test_without_the_data_it_says_so(trained: Path) -> None:
@@ -148,5 +150,5 @@ def test_where_all_is_right_it_says_so(trained: Path) -> None:
 
 
 def test_below_an_image_stands_what_was_said_and_how_surely() -> None:
-    assert caption("4", "9", 0.84) == "4\nsaid 9, 84% sure"
+    assert caption("4", "9", (0.03, 0.84)) == "4, 3%\nsaid 9, 84%"
     assert caption("cat", "cat, dog", None) == "cat\nsaid cat, dog"

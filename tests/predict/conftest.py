@@ -82,7 +82,9 @@ def servable(network: Artifact) -> Servable:
     """The same network as a server has it: bytes in, and one that is no image fails the whole request."""
     run = reference(network)
 
-    def model(encoded: Sequence[bytes]) -> np.ndarray:
+    def model(encoded: Sequence[bytes] | np.ndarray) -> np.ndarray:
+        if isinstance(encoded, np.ndarray):
+            return run(encoded.astype(np.float32))
         seen = pixels([Image("?", lambda data=data: data) for data in encoded], RULE, 0.0)
         if not all(isinstance(each, np.ndarray) for each in seen):
             raise ValueError("Input is not an image")
