@@ -50,6 +50,8 @@ class Local:
     """In which it computes."""
     artifact: Artifact | None = None
     """The network itself, where its weights are at hand."""
+    devices: Sequence[str | None] = (None,)
+    """On which it runs, or one that TensorFlow chooses: `run` may be called from as many threads."""
 
     @property
     def batch(self) -> int:
