@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from archspec.artifact.artifact import Artifact
-from archspec.graph.passes import Network
+from archspec.graph.passes import Network, for_inference
 from archspec.graph.passes.convolutional import convolutional
 from archspec.model import operations
 from archspec.preprocess.pixels import normalize
@@ -20,7 +20,7 @@ def dense(artifact: Artifact) -> Callable[[np.ndarray], np.ndarray]:
     The logits of all places are averaged, and their softmax taken (1409.1556, section 3.2). Raises InputError for a network
     that has to have images of one size.
     """
-    network = convolutional(Network(artifact.graph, artifact.weights))
+    network = convolutional(for_inference(Network(artifact.graph, artifact.weights)))
     numbers = {key: tf.constant(array) for key, array in network.weights.items()}
     output, rule = network.graph.output.name, artifact.preprocess
     probabilities = tf.nn.sigmoid if artifact.several else tf.nn.softmax
