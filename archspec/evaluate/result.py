@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -59,19 +60,23 @@ class Result:
         return intervals(self.outcome.rows, SEED)
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON document of all of it."""
+        """A JSON document of all of it; null for figures that are no finite numbers, which JSON does not have."""
         first, images = self.models[0], len(self.outcome.losses)
         return {
             "models": [{"model": model.called, "name": model.facts["name"], "fingerprint": model.facts["fingerprint"]}
                        for model in self.models],
             "weights": list(self.weights),
             "data": {"source": self.data.source, "split": self.data.which, "examples": images, "digest": self.data.digest},
-            "protocol": list(self.protocols), "results": self.figures,
-            "intervals": {name: [each.low, each.high] for name, each in self.bounds.items()},
+            "protocol": list(self.protocols), "results": {name: _finite(value) for name, value in self.figures.items()},
+            "intervals": {name: [_finite(each.low), _finite(each.high)] for name, each in self.bounds.items()},
             "classes": [{"class": first.classes[row.number], **{key: getattr(row, key) for key in OF_A_CLASS}}
                         for row in self.outcome.by_class],
             "seconds": round(self.seconds, 3), "images_per_second": round(images / self.seconds, 3),
         }
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def result(protocol: Protocol, name: str, models: Sequence[Model], weights: Sequence[float] | None, data: Examples,
