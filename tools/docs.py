@@ -1,8 +1,8 @@
 """Writes what is generated: pages of docs/ with their tables and pictures, two files of specs/, and a line of each spec.
 
-docs/zoo.md, docs/gallery.md, docs/problems.md and docs/pictures are generated, and the tables in docs/language.md and
-docs/evaluation.md;
-`archspec list` reads specs/index.json, editors specs/schema.json, which the line at the head of each spec names.
+docs/zoo.md, docs/gallery.md, docs/problems.md, docs/results.md and docs/pictures are generated, and the tables in
+docs/language.md and docs/evaluation.md; `archspec list` reads specs/index.json, editors specs/schema.json, which the line at
+the head of each spec names.
 
 Run from the checkout: python tools/docs.py. With --check it writes nothing and ends with 1 if a page is out of date.
 """
@@ -22,6 +22,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+import results  # noqa: E402
 
 from archspec.author.problems import PAGES  # noqa: E402
 from archspec.author.spec_schema import FILE, headed, schema_text  # noqa: E402
@@ -53,6 +55,7 @@ ZOO = ROOT / "docs" / "zoo.md"
 GALLERY = ROOT / "docs" / "gallery.md"
 TUTORIAL = ROOT / "docs" / "tutorial.md"
 PROBLEMS = ROOT / "docs" / "problems.md"
+RESULTS = ROOT / "docs" / "results.md"
 INDEX = ROOT / "specs" / catalog.INDEX
 
 VALUES = ("keep", "use", "join")
@@ -376,6 +379,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield ZOO, _zoo()
     yield GALLERY, _gallery()
     yield PROBLEMS, _problems()
+    yield RESULTS, results.page()
     yield INDEX, catalog.index()
     yield from _pictures()
     yield INDEX.with_name(FILE), schema_text()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -28,7 +28,9 @@ MOST = 512
 @as_json
 @click.option("--most", type=click.IntRange(1, 2**16), default=MOST, show_default=True,
               help="No batch of more images; before that it ends where memory does.")
-def bench(spec: str, overrides: tuple[str, ...], as_json: bool, most: int) -> int:
+@click.option("--images", type=click.IntRange(1), metavar="N",
+              help="Say how long the recipe's epochs of N images each would take at the best rate that is found.")
+def bench(spec: str, overrides: tuple[str, ...], as_json: bool, most: int, images: int | None) -> int:
     """Measure how many images a second SPEC trains on and answers here, in how much memory, at which share of the peak.
 
     Batches of 1, 2, 4, … images of noise, in the precision of the recipe, on one device.
@@ -41,11 +43,27 @@ def bench(spec: str, overrides: tuple[str, ...], as_json: bool, most: int) -> in
         import_tensorflow()
         from archspec.train.bench import bench as measure
         found = measure(graph, loaded.train, most, status.update)
+    whole = None if images is None else _whole(found, loaded.train.epochs, images)
     if as_json:
-        print_json({"spec": loaded.name, **asdict(found)})
-    else:
-        _show(loaded.name, found, screen(100))
+        print_json({"spec": loaded.name, **asdict(found), "whole": whole})
+        return DONE
+    _show(loaded.name, found, screen(100))
+    if whole is not None:
+        click.echo(f"{whole['epochs']} epochs of {images:,} images take {_duration(whole['hours'])} at "
+                   f"{whole['images_per_second']:.1f} images/s, where they come as fast and tests are left out"
+                   if whole["hours"] is not None else "no batch could be trained on, so that nothing is known of epochs")
     return DONE
+
+
+def _whole(found: Found, epochs: int, images: int) -> dict[str, Any]:
+    """How long a training takes at the best rate; null where none was found."""
+    rate = max((row.images_per_second for row in found.rows if row.mode == "training"), default=None)
+    return {"epochs": epochs, "images": images, "images_per_second": rate,
+            "hours": None if rate is None else epochs * images / rate / 3600}
+
+
+def _duration(hours: float) -> str:
+    return f"{60 * hours:.1f} minutes" if hours < 1 else f"{hours:.1f} hours" if hours < 48 else f"{hours / 24:.1f} days"
 
 
 def _show(name: str, found: Found, console: Console) -> None:

@@ -72,6 +72,8 @@ def _weights(ctx: click.Context, parameter: click.Parameter, value: str | None) 
 @click.option("--ensemble", is_flag=True, help="The mean of what all MODELs say, instead of each by itself.")
 @click.option("--weights", callback=_weights, metavar="WEIGHTS", shell_complete=nothing,
               help="With --ensemble: how much each MODEL counts, 2,1,1.")
+@click.option("--gpus", type=click.IntRange(0, 1024), help="Evaluate on so many GPUs, instead of on all there are; 0: on the "
+              "processors. Of runs and model.keras.")
 @click.option("--labels", metavar="FILE", type=click.Path(path_type=Path),
               help="Call the MODELs' classes as FILE does, one name a line, so that they are those of the data.")
 @click.option("--leave-out", metavar="FILE", shell_complete=files, type=click.Path(path_type=Path),
@@ -89,9 +91,9 @@ def _weights(ctx: click.Context, parameter: click.Parameter, value: str | None) 
 @click.option("-v", "--verbose", is_flag=True, help="Tell of each class.")
 @as_json
 def evaluate(models: tuple[str, ...], data: str | None, split: str, crops: str, sizes: tuple[Any, ...] | None,
-             flip: bool | None, average: str | None, ensemble: bool, weights: tuple[float, ...] | None, labels: Path | None,
-             leave_out: Path | None, real: Path | None, like: str | None, timeout: float, output: str | None, verbose: bool,
-             as_json: bool) -> int:
+             flip: bool | None, average: str | None, ensemble: bool, weights: tuple[float, ...] | None, gpus: int | None,
+             labels: Path | None, leave_out: Path | None, real: Path | None, like: str | None, timeout: float,
+             output: str | None, verbose: bool, as_json: bool) -> int:
     """Say how good each MODEL is: loss, accuracy, 95 % intervals, how well it knows what it does not know.
 
     MODEL is a run, its model.keras, a SavedModel folder, a .tflite or .onnx file, or with --like the address of a TensorFlow
@@ -106,7 +108,7 @@ def evaluate(models: tuple[str, ...], data: str | None, split: str, crops: str, 
     name, protocol = _protocol(crops, sizes, flip, average)
     console = Screen(stderr=True)
     load_tensorflow(console)
-    asked = [_model(each, labels, like, timeout) for each in models]
+    asked = [_model(each, labels, like, timeout, gpus) for each in models]
     with ticking(console) as tick:
         from archspec.evaluate.data import examples
         from archspec.evaluate.result import difference, result
@@ -150,7 +152,7 @@ def _protocol(crops: str, sizes: tuple[Any, ...] | None, flip: bool | None, aver
     return name, found
 
 
-def _model(text: str, labels: Path | None, like: str | None, timeout: float) -> Local:
+def _model(text: str, labels: Path | None, like: str | None, timeout: float, gpus: int | None) -> Local:
     from archspec.artifact.labels import read_labels
     from archspec.predict.local import Local
     from archspec.predict.opened import opened
@@ -160,7 +162,22 @@ def _model(text: str, labels: Path | None, like: str | None, timeout: float) -> 
     else:
         found = opened(text, timeout)
     assert isinstance(found, Local)
-    return found if labels is None else replace(found, classes=read_labels(labels, len(found.classes)))
+    if labels is not None:
+        found = replace(found, classes=read_labels(labels, len(found.classes)))
+    return _placed(found, gpus)
+
+
+def _placed(model: Local, gpus: int | None) -> Local:
+    """The model on the devices that are asked for. Raises InputError where that cannot be."""
+    from archspec.evaluate.replicas import ANYWHERE, devices, replicated
+    from archspec.export.reference import reference
+    found, artifact = devices(gpus), model.artifact
+    if artifact is None and gpus is not None:
+        raise InputError(f"{model.called}: --gpus is of runs and model.keras: what is exported runs where its runtime does\n"
+                         "  hint: CUDA_VISIBLE_DEVICES says which GPUs it sees")
+    if artifact is None or found == (ANYWHERE,) or (len(found) == 1 and gpus is None):
+        return model
+    return replace(model, run=replicated(lambda: reference(artifact), found), devices=found)
 
 
 def _keep(result: Result) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -13,7 +13,8 @@ READERS = 16
 DECODERS = 2
 """Threads that decode images, or make them, a core: while one waits for the disk another goes on."""
 AHEAD = 4
-"""Chunks that wait, a thread."""
+"""Pieces of work that wait, a thread."""
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -24,12 +25,21 @@ def decoders() -> int:
 
 def spread(work: Callable[[int, int], T], size: int, chunk: int, workers: int) -> Iterator[T]:
     """`work(begin, end)` over 0 to `size` in chunks, in several threads, in order. Ended early, it begins no more of them."""
+    places = ((begin, min(begin + chunk, size)) for begin in range(0, size, chunk))
+    return mapped(lambda place: work(*place), places, workers)
+
+
+def mapped(work: Callable[[S], T], given: Iterable[S], workers: int, ahead: int = AHEAD) -> Iterator[T]:
+    """`work` on each of what is given, in several threads, in order. No more than `ahead` a thread is taken before its turn.
+
+    Ended early, it begins no more of them.
+    """
     pool, waiting = ThreadPoolExecutor(workers), deque[Future[T]]()
     try:
-        for begin in range(0, size, chunk):
-            if len(waiting) == AHEAD * workers:
+        for each in given:
+            if len(waiting) == ahead * workers:
                 yield waiting.popleft().result()
-            waiting.append(pool.submit(work, begin, min(begin + chunk, size)))
+            waiting.append(pool.submit(work, each))
         while waiting:
             yield waiting.popleft().result()
     finally:

@@ -15,10 +15,12 @@ from archspec.artifact.artifact import Artifact
 from archspec.data.order import ALL
 from archspec.data.pipeline import Pipeline
 from archspec.data.source import Split, only
+from archspec.data.threads import mapped
 from archspec.errors import InputError
 from archspec.evaluate.averaging import averaged
 from archspec.evaluate.dense import dense
 from archspec.evaluate.order import places
+from archspec.evaluate.replicas import replicated
 from archspec.evaluate.seeing import Seeing
 from archspec.evaluate.views import refuse_small, rule_of
 from archspec.preprocess.rule import Preprocess
@@ -30,6 +32,8 @@ MOST = 64
 """Parts of images that a network sees at once."""
 MOST_BYTES = 256 << 20
 """Of their pixels in float32."""
+AHEAD = 2
+"""Groups of images that are taken for a device before their turn."""
 
 
 class Model(Shape):
@@ -69,6 +73,10 @@ class Model(Shape):
     def like(self) -> str:
         """Of a server: the model that says how images are prepared for it, and what its classes are called; else ''."""
 
+    @property
+    def devices(self) -> Sequence[str | None]:
+        """On which it runs: `run` may be called from as many threads."""
+
 
 @dataclass(frozen=True)
 class Evaluated:
@@ -99,14 +107,18 @@ class Evaluated:
 
     def groups(self, together: int) -> Iterator[np.ndarray]:
         """(n, classes) float64 of up to `together` images, in the order of the split. Raises InputError."""
+        workers = len(self.model.devices)
         if self.protocol.dense:
-            yield from self._dense(together)
-            return
-        for parts in self._parts(together):
-            count = parts.shape[1]
-            flat = parts.reshape(-1, *parts.shape[2:])
-            said = np.concatenate([self.model.run(flat[begin:begin + MOST]) for begin in range(0, len(flat), MOST)])
-            yield averaged(said.reshape(-1, count, said.shape[1]), self.protocol.average, several=self.several)
+            yield from mapped(self._of_wholes(), Seeing(self.split, self.rule, self.protocol).wholes(together), workers, AHEAD)
+        else:
+            yield from mapped(self._of_parts, self._parts(together), workers, AHEAD)
+
+    def _of_parts(self, parts: np.ndarray) -> np.ndarray:
+        """(n, classes) of (n, parts, height, width, channels)."""
+        images, count = parts.shape[:2]
+        flat = parts.reshape(-1, *parts.shape[2:])
+        said = np.concatenate([self.model.run(each.astype(np.float32)) for each in np.array_split(flat, -(-len(flat) // MOST))])
+        return averaged(said.reshape(images, count, said.shape[1]), self.protocol.average, several=self.several)
 
     def shown(self, numbers: Sequence[int]) -> Iterator[np.ndarray]:
         """(h, w, c) from 0 to 255 of some images, for a person: what the network sees, or all of one that it sees parts of."""
@@ -127,17 +139,32 @@ class Evaluated:
         batches = iter(testing.evaluation())
         for step in range(testing.steps):
             batch = testing.next(batches, step, training=False)
-            yield batch.images.numpy()[batch.weights.numpy() > 0].astype(np.float32)[:, None]
+            yield batch.images.numpy()[batch.weights.numpy() > 0][:, None]
 
-    def _dense(self, together: int) -> Iterator[np.ndarray]:
-        if self.model.artifact is None:
+    def _of_wholes(self) -> Callable[[list[list[np.ndarray]]], np.ndarray]:
+        artifact = self.model.artifact
+        if artifact is None:
             raise InputError(f"{self.model.called}: only a run or its model.keras is evaluated densely: what is exported takes "
                              "images of one size\n  hint: name the run, or take crops")
-        seeing, run = Seeing(self.split, self.rule, self.protocol), dense(self.model.artifact)
-        for begin in range(0, self.split.size, together):
-            said = [np.stack([run(image) for image in seeing.whole(index)])
-                    for index in range(begin, min(begin + together, self.split.size))]
-            yield averaged(np.stack(said), self.protocol.average, several=self.several)
+        run = replicated(lambda: dense(artifact), self.model.devices)
+
+        def of_wholes(images: list[list[np.ndarray]]) -> np.ndarray:
+            said = np.empty((len(images), len(images[0]), len(self.model.classes)), np.float32)
+            for alike in _alike(images, MOST * math.prod(self.rule.shape[:2])):
+                said[tuple(zip(*alike, strict=True))] = run(np.stack([images[image][part] for image, part in alike]))
+            return averaged(said, self.protocol.average, several=self.several)
+        return of_wholes
+
+
+def _alike(images: list[list[np.ndarray]], most: int) -> Iterator[list[tuple[int, int]]]:
+    """The places, (image, part), of arrays (h, w, c) of one size, as many at once as have up to `most` pixels, or one."""
+    sizes: dict[tuple[int, ...], list[tuple[int, int]]] = {}
+    for image, parts in enumerate(images):
+        for part, pixels in enumerate(parts):
+            sizes.setdefault(pixels.shape, []).append((image, part))
+    for shape, alike in sizes.items():
+        together = max(1, most // math.prod(shape[:2]))
+        yield from (alike[begin:begin + together] for begin in range(0, len(alike), together))
 
 
 def ensemble(members: Sequence[Evaluated], weights: Sequence[float] | None, of: str) -> Iterator[np.ndarray]:

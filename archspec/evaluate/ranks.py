@@ -17,8 +17,9 @@ def rank(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     scores = tf.cast(logits, tf.float32)
     mine = tf.one_hot(labels, tf.shape(scores)[1], on_value=True, off_value=False) if len(labels.shape) == 1 else labels > 0
     own = tf.reduce_max(tf.where(mine, scores, -float("inf")), axis=1, keepdims=True)
-    not_below = tf.reduce_sum(tf.cast(~(scores < own) & ~mine, tf.int32), axis=1)
-    return tf.where(tf.math.is_finite(own[:, 0]), not_below, tf.shape(scores)[1])
+    # what is below is counted, for TensorFlow makes `>=` of a negated `<` in a graph, and that is another thing of NaN
+    below, others = (tf.reduce_sum(tf.cast(each, tf.int32), axis=1) for each in ((scores < own) & ~mine, ~mine))
+    return tf.where(tf.math.is_finite(own[:, 0]), others - below, tf.shape(scores)[1])
 
 
 def hits(logits: tf.Tensor, labels: tf.Tensor, k: int) -> tf.Tensor:

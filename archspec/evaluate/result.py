@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -95,17 +96,21 @@ class Result:
                      for row in self.outcome.by_class)
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON document of all of it."""
+        """A JSON document of all of it; null for figures that are no finite numbers, which JSON does not have."""
         images = len(self.outcome.losses)
         return {
             "models": [{"model": model.called, "name": model.facts["name"], "fingerprint": model.facts["fingerprint"],
                         **({"like": model.like} if model.like else {})} for model in self.models],
             "weights": list(self.weights), "data": data_record(self.data),
-            "protocol": list(self.protocols), "results": self.figures,
-            "intervals": {name: [each.low, each.high] for name, each in self.bounds.items()},
+            "protocol": list(self.protocols), "results": {name: _finite(value) for name, value in self.figures.items()},
+            "intervals": {name: [_finite(each.low), _finite(each.high)] for name, each in self.bounds.items()},
             "averages": self.outcome.averages, "classes": list(self.by_class),
             "seconds": round(self.seconds, 3), "images_per_second": round(images / self.seconds, 3),
         }
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def result(protocol: Protocol, name: str, models: Sequence[Model], weights: Sequence[float] | None, data: Examples,

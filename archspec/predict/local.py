@@ -52,6 +52,8 @@ class Local:
     """The network itself, where its weights are at hand."""
     like: str = ""
     """Of one that a server runs: the model that says how images are prepared for it."""
+    devices: Sequence[str | None] = (None,)
+    """On which it runs, or one that TensorFlow chooses: `run` may be called from as many threads."""
 
     @property
     def batch(self) -> int:

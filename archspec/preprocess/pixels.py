@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from archspec.preprocess.cut_short import CUT_SHORT, FILL, cut_short
 from archspec.preprocess.header import NoImage
-from archspec.preprocess.resample import form, placed, resample
+from archspec.preprocess.resample import Size, form, placed, resample
 from archspec.preprocess.routes import Route
 from archspec.preprocess.rule import Preprocess
 from archspec.preprocess.sampling import RATIOS, Sampling, sampling
@@ -68,6 +68,14 @@ def seen(image: tf.Tensor, numbers: tf.Tensor, places: tf.Tensor, rule: Preproce
     return _sampled(tf.ensure_shape(part, (None, None, rule.channels)), places, how, rule, chosen)
 
 
+def scaled(rule: Preprocess, image: tf.Tensor, numbers: tf.Tensor, places: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    """As `seen`, of any size (2,) int32 instead of the input's, for which the sampling was packed."""
+    _, _, begin, extent, how = tf.split(numbers, SPLIT)
+    part = tf.ensure_shape(tf.slice(image, begin, extent), (None, None, rule.channels))
+    height, width = tf.unstack(size)
+    return _sampled(part, places, how, rule, None, (height, width))
+
+
 def seen_encoded(encoded: tf.Tensor, numbers: tf.Tensor, places: tf.Tensor, rule: Preprocess,
                  chosen: tf.Tensor | None = None, ratios: int = 0) -> tf.Tensor:
     """As `seen`, from the bytes of a JPEG or PNG: uint8. Of a JPEG no row below the part is looked at.
@@ -113,16 +121,18 @@ def _whole(data: bytes | np.ndarray, image: np.ndarray) -> np.ndarray:
     return image
 
 
-def _sampled(image: tf.Tensor, places: tf.Tensor, how: tf.Tensor, rule: Preprocess, chosen: tf.Tensor | None) -> tf.Tensor:
+def _sampled(image: tf.Tensor, places: tf.Tensor, how: tf.Tensor, rule: Preprocess, chosen: tf.Tensor | None,
+             size: Size | None = None) -> tf.Tensor:
     if rule.origin == "corner":  # the last pixels of an image that is enlarged begin where its own end
         image = tf.pad(image, [[0, 1], [0, 1], [0, 0]], "SYMMETRIC")
 
     def by(interpolation: str) -> tf.Tensor:
-        found = resample(image, places, tf.reshape(how, ()), rule.shape[:2], interpolation, rule.antialias)
+        found = resample(image, places, tf.reshape(how, ()), rule.shape[:2] if size is None else size, interpolation,
+                         rule.antialias)
         return _in_levels(found, interpolation) if image.dtype == tf.uint8 else found
     filters = [lambda each=each: by(each) for each in FILTERS]
     found = by(rule.interpolation) if chosen is None else tf.switch_case(chosen, filters)
-    return tf.ensure_shape(found, rule.shape)
+    return tf.ensure_shape(found, rule.shape if size is None else (None, None, rule.channels))
 
 
 def _in_levels(pixels: tf.Tensor, interpolation: str) -> tf.Tensor:

@@ -9,6 +9,8 @@ from archspec.preprocess.sampling import Sampling
 
 PASSES, WHOLE = 0, 1
 """How an image is scaled by the op: one axis after the other, or both at once."""
+Size = tuple[int, int] | tuple[tf.Tensor, tf.Tensor]
+"""Height and width; reckoned they are () int32 each."""
 KERNELS = {"bilinear": "triangle", "bicubic": "keyscubic", "lanczos3": "lanczos3"}
 TWO_PASSES_TO = 3.0
 """Shrinking by up to so much is faster one axis after the other, with the other axis and the colours as one long row."""
@@ -30,7 +32,7 @@ def form(way: Sampling, size: tuple[int, int], interpolation: str, antialias: bo
     return WHOLE if interpolation == "bilinear" and boxed else PASSES
 
 
-def resample(part: tf.Tensor, places: tf.Tensor, chosen: tf.Tensor, size: tuple[int, int], interpolation: str,
+def resample(part: tf.Tensor, places: tf.Tensor, chosen: tf.Tensor, size: Size, interpolation: str,
              antialias: bool) -> tf.Tensor:
     """(h, w, c) to (*size, c) float32, with places from `placed`, and `chosen`, () int32, from `form`."""
     both, shift, *alone = tf.unstack(places)
@@ -47,12 +49,12 @@ def resample(part: tf.Tensor, places: tf.Tensor, chosen: tf.Tensor, size: tuple[
     return tf.cond(chosen == WHOLE, whole, lambda: _in_passes(part, alone, size, kernel, antialias))
 
 
-def _bilinear(image: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+def _bilinear(image: tf.Tensor, size: Size) -> tf.Tensor:
     """The op for this alone takes a third of the time. It rounds otherwise: a hundred thousandth of a level apart."""
     return tf.raw_ops.ResizeBilinear(images=image[None], size=size, half_pixel_centers=True)[0]
 
 
-def _in_passes(image: tf.Tensor, alone: list[tf.Tensor], size: tuple[int, int], kernel: str, antialias: bool) -> tf.Tensor:
+def _in_passes(image: tf.Tensor, alone: list[tf.Tensor], size: Size, kernel: str, antialias: bool) -> tf.Tensor:
     """First the rows, then the columns: ScaleAndTranslate works a pixel's channels at a time, and here those are many."""
     height, width, channels = tf.shape(image)[0], tf.shape(image)[1], image.shape[2]
     lines = tf.reshape(image, (1, 1, height, width * channels))
@@ -63,13 +65,12 @@ def _in_passes(image: tf.Tensor, alone: list[tf.Tensor], size: tuple[int, int], 
     return tf.reshape(tf.transpose(tf.reshape(both, (size[1] * channels, size[0]))), (*size, channels))
 
 
-def _scaled(images: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor, size: tuple[int, int], kernel: str,
-            antialias: bool) -> tf.Tensor:
+def _scaled(images: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor, size: Size, kernel: str, antialias: bool) -> tf.Tensor:
     return tf.raw_ops.ScaleAndTranslate(images=images, size=size, scale=scale, translation=shift, kernel_type=kernel,
                                         antialias=antialias)
 
 
-def _nearest(image: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+def _nearest(image: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor, size: Size) -> tf.Tensor:
     for axis in (0, 1):
         middles = (tf.range(size[axis], dtype=tf.float32) + 0.5 - shift[axis]) / scale[axis]
         places = tf.clip_by_value(tf.cast(tf.floor(middles), tf.int32), 0, tf.shape(image)[axis] - 1)
@@ -77,13 +78,13 @@ def _nearest(image: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor, size: tuple[i
     return image
 
 
-def _area(image: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+def _area(image: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor, size: Size) -> tf.Tensor:
     """Each pixel the mean over its own area, as `tf.image.resize(method="area")`."""
     rows, columns = (_areas(size[axis], tf.shape(image)[axis], scale[axis], shift[axis]) for axis in (0, 1))
     return tf.einsum("ih,hwc,jw->ijc", rows, image, columns, optimize="optimal")
 
 
-def _areas(size: int, count: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor) -> tf.Tensor:
+def _areas(size: int | tf.Tensor, count: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor) -> tf.Tensor:
     """(size, count): which share each of `count` pixels has in each of the input's."""
     begin = (tf.range(size, dtype=tf.float32) - shift) / scale
     pixels = tf.range(count, dtype=tf.float32)

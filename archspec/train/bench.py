@@ -30,10 +30,9 @@ from archspec.train.step.dynamic import make_scale
 from archspec.train.step.optimizer import make_optimizer
 from archspec.train.step.steps import TrainStep, split_outputs
 from archspec.train.step.update import rules
+from archspec.views.summary import PASSES
 
 MODES = ("inference", "training")
-PASSES = {"inference": 1, "training": 3}
-"""Forward; and backward to the maps and to the weights, each as many multiply-adds again."""
 SHARE = 0.8
 """Of the memory that is free at the beginning: a batch that would need more is not tried."""
 LEAST_STEPS, SECONDS, LONG = 3, 1.0, 60.0

@@ -15,6 +15,8 @@ from archspec.graph.recompute import recomputed
 
 BYTES = 4
 """Of a float32."""
+PASSES = {"inference": 1, "training": 3}
+"""Forward; and backward to the maps and to the weights, each as many multiply-adds again."""
 
 
 @dataclass(frozen=True, slots=True)

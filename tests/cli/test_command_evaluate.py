@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -32,7 +33,7 @@ TINY = """\
 extends: resnet20_digits
 stages: {repeats: 1}
 train: {epochs: 2, data: digits}
-export: {formats: [savedmodel, tflite]}
+export: {formats: [savedmodel, tflite, onnx]}
 """
 
 
@@ -74,7 +75,8 @@ def evaluate(runs: Path, monkeypatch: pytest.MonkeyPatch, archspec: Run) -> Call
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["runs/tiny", "runs/tiny/model.keras", "runs/tiny/saved_model", "runs/tiny/model.tflite"])
+@pytest.mark.parametrize("model", ["runs/tiny", "runs/tiny/model.keras", "runs/tiny/saved_model", "runs/tiny/model.tflite",
+                                   "runs/tiny/model.onnx"])
 def test_one_crop_is_the_result_of_the_training(model: str, evaluate: Callable[..., dict[str, Any]]) -> None:
     (found,) = evaluate(model)["evaluate"]
     told = json.loads(Path("runs/tiny/result.json").read_text())
@@ -243,7 +245,44 @@ def test_its_folder_has_every_number_and_picture_or_is_not_there(evaluate: Calla
 
 
 @pytest.mark.slow
+def test_a_network_that_says_no_number_gets_nothing(evaluate: Callable[..., dict[str, Any]], archspec: Run) -> None:
+    """Its weights are numbers, and too large: the logits are infinite, and their softmax is none."""
+    artifact = read(Path("runs/tiny"))
+    large = {key: np.full_like(array, 3e38) if key == (artifact.graph.output.name, "kernel") else array for key, array in artifact.weights.items()}
+    write(replace(artifact, weights=large), Path("runs/nan"))
+    for crops in ("1", "10", "dense"):
+        (found,) = evaluate("runs/nan", "--crops", crops)["evaluate"]
+        assert (found["results"]["top1"], found["results"]["top5"], found["results"]["loss"]) == (0, 0, None)
+        assert found["intervals"]["loss"] == [None, None]
+    code, out, _ = archspec("evaluate", "runs/nan", "runs/tiny", "--crops", "10")
+    assert (code, "nan" in out) == (0, True)
+    assert all(json.loads(line)["results"]["top1"] == 0 for line in Path("runs/nan/results.jsonl").read_text().splitlines())
+
+
+@pytest.mark.slow
+def test_an_export_that_lies_alone_says_what_it_knows(evaluate: Callable[..., dict[str, Any]], archspec: Run) -> None:
+    """Without the spec beside it nobody knows on which data it was trained, nor how its statistics came to be."""
+    Path("alone").mkdir()
+    for name in ("model.tflite", "artifact.json"):
+        shutil.copy(f"runs/tiny/{name}", "alone")
+    code, _, err = archspec("evaluate", "alone/model.tflite")
+    assert (code, "the model does not say on which data it was trained" in err) == (2, True)
+    (found,), (own,) = evaluate("alone/model.tflite", "--data", "digits")["evaluate"], evaluate("runs/tiny")["evaluate"]
+    assert found["results"]["top1"] == own["results"]["top1"]
+    assert (found["protocol"][0]["statistics"], found["protocol"][0]["weights"]) == ("as exported", "raw")
+
+
+@pytest.mark.slow
+def test_on_the_processors_it_is_the_same(evaluate: Callable[..., dict[str, Any]]) -> None:
+    for crops in ("1", "10", "dense"):
+        (asked,), (own,) = evaluate("runs/tiny", "--crops", crops, "--gpus", "0")["evaluate"], evaluate("runs/tiny", "--crops", crops)["evaluate"]
+        assert asked["results"] == own["results"]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "message"), [
+    (["runs/tiny", "--gpus", "9"], "9 GPUs are asked for, and TensorFlow sees none"),
+    (["runs/tiny/model.tflite", "--gpus", "0"], "--gpus is of runs and model.keras"),
     (["runs/tiny", "--crops", "resnet10"], "did you mean 'resnet-10'?"),
     (["runs/tiny", "--crops", "10", "--sizes", "15"], "an image of 15 pixels, and the input is 16x16"),
     (["runs/tiny", "--sizes", "a"], "'a': a whole number of pixels"),

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from archspec.errors import InputError
 from archspec.evaluate.evaluator import classification, evaluate, multi_label
-from archspec.evaluate.ranks import hits, rank
+from archspec.evaluate.ranks import hits, rank, ranks
 
 RNG = np.random.default_rng(0)
 NAN, INF = np.nan, np.inf
@@ -36,7 +36,10 @@ def test_hits_as_counted_by_hand(classes: int, k: int) -> None:
     ([3.0, 2.0, 1.0], 0), ([3.0, 3.0, 1.0], 1), ([3.0, 3.0, 3.0], 2), ([3.0, INF, -INF], 1), ([3.0, NAN, 1.0], 1),
     ([NAN, 0.0, 0.0], 3), ([INF, 0.0, 0.0], 3), ([-INF, -INF, 0.0], 3), ([NAN, NAN, NAN], 3), ([-0.0, 0.0, -1.0], 1)])
 def test_ranks_of_ties_and_of_what_is_not_finite(logits: list[float], best: int) -> None:
-    assert rank(np.float32([logits]), np.int32([0])).numpy().tolist() == [best]
+    """Compiled, too: TensorFlow rewrites comparisons of a graph."""
+    compiled = tf.function(rank, autograph=False)
+    given = np.float32([logits]), np.int32([0])
+    assert rank(*given).numpy().tolist() == compiled(*given).numpy().tolist() == ranks(*given).tolist() == [best]
 
 
 def test_a_network_that_says_nothing_scores_nothing() -> None:

@@ -97,9 +97,12 @@ def test_an_open_input_is_refused(spec: Path) -> None:
 
 def test_the_command_measures_both(spec: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(bench.SIDES, "CPU", 64)
-    assert archspec(["bench", "small.yaml", "--most", "2", "--json", "--set", "train.precision=mixed_bfloat16"]) == 0
+    assert archspec(["bench", "small.yaml", "--most", "2", "--json", "--set", "train.precision=mixed_bfloat16", "--set", "train.epochs=30",
+                     "--images", "3600"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert [(row["mode"], row["batch"]) for row in found["rows"]] == [(mode, batch) for mode in bench.MODES for batch in (1, 2)]
     assert (found["spec"], found["precision"], found["jit"]) == ("small", "mixed_bfloat16", "off")
     assert found["ended"] == dict.fromkeys(bench.MODES, "--most 2")
     assert all(row["memory"] > 2**20 and row["share"] > 0 for row in found["rows"])
+    # a step takes half a second, so that two images come to four a second
+    assert found["whole"] == {"epochs": 30, "images": 3600, "images_per_second": 4.0, "hours": 7.5}
