@@ -21,9 +21,11 @@ from archspec.errors import InputError
 from archspec.predict.answers import Answer, Refused, Said, checked
 from archspec.predict.images import Image
 from archspec.preprocess.check import Look
+from archspec.preprocess.decoding import decode
 from archspec.preprocess.header import NoImage
 from archspec.preprocess.rule import Preprocess
 from archspec.spec.arch import Spec
+from archspec.spec.preprocess import WHITE
 
 MOST = 32
 """Images at once."""
@@ -79,6 +81,14 @@ def pixels(images: Sequence[Image], rule: Preprocess, white: float) -> list[np.n
     reader = Reader(split, rule, host((), rule), 0, training=False)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(partial(_seen, reader), range(len(images))))
+
+
+def whole(encoded: bytes, rule: Preprocess, white: float) -> np.ndarray:
+    """(h, w, channels) from 0 to 255 of all of an image, as a viewer shows it. Raises NoImage, as `pixels` refuses it."""
+    found = decode(encoded, rule, deep=bool(white))
+    if white and found.dtype != np.uint8:
+        found = found.astype(np.float32) * np.float32(WHITE / white)
+    return np.broadcast_to(found, (*found.shape[:2], rule.channels))
 
 
 def _seen(reader: Reader, index: int) -> np.ndarray | Refused:
