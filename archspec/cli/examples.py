@@ -42,7 +42,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
                 ("predict http://localhost:8501/v1/models/flowers rose.jpg", "the same of a server")),
     "explain-image": (("explain-image runs/flowers rose.jpg", "rose-explained.png: what speaks for the likeliest class"),
                       ("explain-image runs/flowers rose.jpg --class tulip --at stage3", "for another, at a stage's map"),
-                      ("explain-image runs/flowers photos --method occlusion --patch 32 -o why", "what hidden parts cost, of many")),
+                      ("explain-image runs/flowers photos --method occlusion --patch 32 -o why", "what hidden parts cost")),
     "serve-check": (("serve-check models/flowers", "what a TensorFlow Serving would refuse"),),
     "runs": (("runs", "those in runs/"), ("runs old new --json", "of two folders, for scripts")),
     "data": (("data check mine.yaml", "what is wrong with its images"),

@@ -1,4 +1,4 @@
-"""`archspec explain-image`: what in an image speaks for a class, as pictures; and which block of the spec has which part in it."""
+"""`archspec explain-image`: what in an image speaks for a class, as pictures, and which block has which part in it."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def _methods(ctx: click.Context, parameter: click.Parameter, value: str) -> tupl
 @click.option("--at", metavar="NAME", shell_complete=nothing,
               help="Grad-CAM of the map that this layer, block or stage gives, instead of the last one before the head's pool.")
 @click.option("--patch", type=click.IntRange(1), metavar="PIXELS",
-              help="Of occlusion: the side of what is hidden, in pixels of the input; a seventh of its shorter side if not given.")
+              help="Of occlusion: the side of what is hidden, in pixels of the input; by default a seventh of its shorter side.")
 @click.option("--stride", type=click.IntRange(1), metavar="PIXELS",
-              help="Of occlusion: the steps in which it is moved; half of the patch if not given.")
+              help="Of occlusion: the steps in which it is moved; by default half of the patch.")
 @click.option("-o", "--output", metavar="DIR|FILE", shell_complete=files,
               help="The PNG to write, or the folder for those of several images; IMAGE-explained.png if not given.")
 @as_json
@@ -58,8 +58,8 @@ def explain_image(model: str, images: tuple[str, ...], classes: tuple[str, ...],
                   patch: int | None, stride: int | None, output: str | None, as_json: bool) -> int:
     """Draw what in each IMAGE speaks for a class, by Grad-CAM and by occlusion; and say which blocks have which part in it.
 
-    MODEL is a run or its model.keras. IMAGE is a file, a folder of images, a pattern such as 'photos/*.jpg', or '-' for an image
-    on standard input. Exit code 2 if one of them cannot be read; the others are explained all the same.
+    MODEL is a run or its model.keras. IMAGE is a file, a folder of images, a pattern such as 'photos/*.jpg', or '-' for an
+    image on standard input. Exit code 2 if one of them cannot be read; the others are explained all the same.
     """
     _refuse_other(method, at, patch, stride)
     where = None if output is None else user_path(output, "-o")
@@ -103,8 +103,7 @@ class _Paths:
         """Raises InputError where -o names a file for several pictures, or one that is no PNG."""
         file = where is not None and not where.is_dir() and bool(where.suffix)
         if where is not None and file and where.suffix.lower() != ".png":
-            raise InputError(f"{where}: pictures are written as PNG\n  hint: -o {where.with_suffix('').name or 'explained'}.png, "
-                             "or a folder")
+            raise InputError(f"{where}: pictures are written as PNG\n  hint: -o {where.stem or 'explained'}.png, or a folder")
         if where is not None and file and several:
             raise InputError(f"{where} is one file, and there are several images\n  hint: -o {where.stem} names a folder")
         if where is not None and not file and where.exists() and not where.is_dir():
@@ -169,6 +168,7 @@ def _number(asked: Local, name: str) -> int:
 
 def _explained(image: Image, asked: Local, explainer: Explainer, numbers: Sequence[int], tick: Tick) -> Explained | str:
     """What there is to be told of an image, or why it cannot be read."""
+    from archspec.predict.answers import Refused
     from archspec.predict.images import Image as Read
     from archspec.predict.local import pixels, whole
     from archspec.saliency.explained import Explained
@@ -179,8 +179,8 @@ def _explained(image: Image, asked: Local, explainer: Explainer, numbers: Sequen
         return error.strerror or str(error)
     one = Read(image.name, partial(bytes, data))
     (seen,) = pixels([one], asked.rule, asked.white)
-    if isinstance(why := getattr(seen, "why", None), str):
-        return why
+    if isinstance(seen, Refused):
+        return seen.why
     shown = whole(data, asked.rule, asked.white)
     laid = Laid.of(asked.rule, *shown.shape[:2])
     return Explained(image.name, shown, laid, explainer.reasons(seen, numbers, tick))
@@ -200,6 +200,9 @@ def _show(path: Path, explained: Explained, explainer: Explainer) -> None:
             click.echo(f"  {line}")
         if reason.parts:
             screen(120).print(_table(reason))
+            most = max(reason.parts, key=lambda part: part.adds)
+            if most.adds > 0:
+                click.echo(f"  {most.block.name} adds most to {visible(reason.name)}: {most.share:.1%} of what all blocks add")
     click.echo(str(path))
 
 

@@ -31,7 +31,7 @@ class Block:
 
 
 def blocks(graph: Graph) -> tuple[Block, ...]:
-    """The blocks of a predicting network (passes.inference.predicting) in the order of computation, those of the head left out."""
+    """The blocks of a predicting network (passes.inference.predicting) in the order of computation; of the head none."""
     found: dict[tuple[str, int], list[Node]] = {}
     for node in graph.nodes:
         if node.section not in ("", HEAD):
@@ -100,7 +100,7 @@ def last_map(graph: Graph) -> str:
     last = found[-1].output
     if not lies(last):
         other = next((node.name for node in reversed(found) if lies(node.output)), "")
-        raise InputError(f"{graph.name}: its last map, {last.name}, is {last.type}, and its places do not lie as those of the image\n"
+        raise InputError(f"{graph.name}: its last map, {last.name}, is {last.type}, and its places do not lie as the image's\n"
                          "  hint: " + (f"--at {other}, or --method occlusion" if other else "--method occlusion needs no map"))
     return last.name
 

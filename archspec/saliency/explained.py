@@ -1,4 +1,4 @@
-"""What there is to be told of an image: for each class its maps, where they are highest, and what each block has in its logit."""
+"""What there is to be told of an image: for each class its maps, where they are highest, and what blocks have in its logit."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class Gradients:
 
 
 Looking = Callable[[np.ndarray, int], Gradients]
-"""From the pixels of an image (h, w, c) float32, 0 to 255, and the number of a class. Raises InputError for no finite numbers."""
+"""From pixels (h, w, c) from 0 to 255 and the number of a class. Raises InputError unless all is finite."""
 
 
 def looking(artifact: Artifact, maps: Sequence[str], sums: Sequence[str]) -> Looking:

@@ -74,5 +74,4 @@ def _weights(shown: int, size: int, begin: float, scale: float, shift: float, si
     inside = (middles - begin) * scale + shift
     places = np.clip(inside * cells / side - 0.5, 0, cells - 1)
     found = np.maximum(0.0, 1 - np.abs(places[:, None] - np.arange(cells)))
-    found[(inside < 0) | (inside > side)] = np.nan
-    return found
+    return np.where(((inside < 0) | (inside > side))[:, None], np.nan, found)

@@ -1,4 +1,4 @@
-"""How much less probable a class becomes where a patch hides a part of the image (Zeiler and Fergus 2013, 1311.2901, section 4.2).
+"""How much less probable a class becomes where a patch hides a part of the image (Zeiler and Fergus 2013, 1311.2901, 4.2).
 
 The patch is of the network's input and has one colour. It goes from edge to edge in steps; a last one in each row and column
 is flush with the edge, so that no pixel is left out.
@@ -80,7 +80,7 @@ def occluded(run: Run, pixels: np.ndarray, chosen: Patches, batch: int, tick: Ti
     for begin in range(0, len(places), batch):
         tick("patches", begin, len(places))
         said.append(run(_hidden(pixels, places[begin:begin + batch], chosen)))
-    return (whole - np.concatenate(said)).reshape(len(chosen.rows), len(chosen.columns), -1)
+    return np.asarray(whole - np.concatenate(said)).reshape(len(chosen.rows), len(chosen.columns), -1)
 
 
 def _hidden(pixels: np.ndarray, places: Sequence[tuple[int, int]], chosen: Patches) -> np.ndarray:
@@ -97,4 +97,4 @@ def spread(losses: np.ndarray, chosen: Patches, height: int, width: int) -> np.n
         top, left = chosen.rows[row], chosen.columns[column]
         total[top:top + chosen.side, left:left + chosen.side] += loss
         times[top:top + chosen.side, left:left + chosen.side] += 1
-    return total / times
+    return np.asarray(total / times)

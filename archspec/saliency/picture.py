@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -27,9 +27,10 @@ from archspec.train.reporting.picture.sheet import (
 from archspec.train.reporting.picture.words import font, legible, shortened, shortened_path
 
 LARGE, SMALL = 288, 96
-"""The longer side of an image in the picture, and of one with the map of a stage; small images are enlarged by a whole number."""
-WIDEST = 3 * (LARGE + 66) + 2 * MARGIN
-BAR, LABEL = 12, 48
+"""The longer side of an image in the picture, and of one with the map of a stage; small ones are enlarged by a whole number."""
+NARROW = 200
+"""As much room has the text above an image at least."""
+BAR, LABEL = 12, 56
 """Width of a colour bar, and of the numbers beside it."""
 STRONG = 0.8
 """How much of a colour is laid over the image where a map is highest."""
@@ -66,8 +67,7 @@ class Picture:
         """The picture, in RGB."""
         rows = [(reason, list(self._heats(reason))) for reason in self.explained.reasons]
         height = MARGIN + TITLE_LINE + LINE + BELOW + sum(self._height(reason) for reason, _ in rows) + MARGIN - BELOW
-        width = max(NARROWEST, 2 * MARGIN + (1 + max(len(heats) for _, heats in rows)) * (self._size[0] + BETWEEN)
-                    + max(len(heats) for _, heats in rows) * (BAR + LABEL))
+        width = 2 * MARGIN + self._inside
         sheet = Image.new("RGB", (width, height), PAPER)
         pen, room = ImageDraw.Draw(sheet), width - 2 * MARGIN
         pen.text((MARGIN, MARGIN), shortened_path(legible(self.explained.name), self._bold.getlength, room), INK, self._bold)
@@ -81,7 +81,14 @@ class Picture:
     @property
     def _line(self) -> str:
         rule = self.explained.laid.rule
-        return legible(f"{self.called}: what is in the frame is its input of {rule.width}x{rule.height} pixels")
+        which = "what is in the frame" if self._framed else "all of it"
+        return legible(f"{self.called}: {which} is its input of {rule.width}x{rule.height} pixels")
+
+    @property
+    def _framed(self) -> bool:
+        """Whether the network sees less than the whole image."""
+        seen, (tall, broad) = self.explained.laid.seen, self.explained.image.shape[:2]
+        return bool(seen.width < broad - 0.5 or seen.height < tall - 0.5)
 
     def _heats(self, reason: Reason) -> Iterator[Heat]:
         """The maps of a class that are shown large."""
@@ -103,32 +110,36 @@ class Picture:
         """The height of the small maps."""
         assert reason.stages
         lines = -(-len(reason.stages) // self._in_a_line)
-        return lines * (self._small[1] + GAP + LINE + BELOW)
+        return LINE + GAP + lines * (self._small[1] + GAP + LINE + BELOW)
 
     def _row(self, sheet: Image.Image, pen: ImageDraw.ImageDraw, reason: Reason, heats: Sequence[Heat], top: int) -> None:
-        said = f"{legible(reason.name)}  {reason.probability:.1%}" + ("" if reason.logit is None else f", logit {reason.logit:.3g}")
+        said = f"{legible(reason.name)}  {reason.probability:.1%}"
+        said += "" if reason.logit is None else f", logit {reason.logit:.3g}"
         pen.text((MARGIN, top), shortened(said, self._bold_small.getlength, sheet.width - 2 * MARGIN), INK, self._bold_small)
         top += LINE + GAP
-        wide, high = self._size
-        left = MARGIN
+        (wide, high), left = self._size, MARGIN
         pen.text((left, top), "the image", FAINT, self._plain)
         self._paste(sheet, pen, self._image(self._size), left, top + LINE + GAP)
-        left += wide + BETWEEN
+        left += self._cell + BETWEEN
         for heat in heats:
-            room = wide + GAP + BAR + LABEL
+            room = self._cell + BAR + LABEL
             pen.text((left, top), shortened(heat.title, self._plain.getlength, room), FAINT, self._plain)
             self._paste(sheet, pen, self._over(heat, self._size), left, top + LINE + GAP)
             self._bar(sheet, pen, heat, left + wide + 2 * GAP, top + LINE + GAP, high)
-            left += wide + BAR + LABEL + BETWEEN
+            left += self._cell + BAR + LABEL + BETWEEN
         top += LINE + GAP + high + BELOW
-        for place, (stage, cells) in enumerate((reason.stages or {}).items()):
+        if reason.stages:
+            self._maps_of_stages(sheet, pen, reason.stages, top)
+
+    def _maps_of_stages(self, sheet: Image.Image, pen: ImageDraw.ImageDraw, stages: Mapping[str, np.ndarray], top: int) -> None:
+        pen.text((MARGIN, top), "Grad-CAM at the last map of each stage, each against its own peak", FAINT, self._plain)
+        top += LINE + GAP
+        for place, (stage, cells) in enumerate(stages.items()):
             line, column = divmod(place, self._in_a_line)
-            left = MARGIN + column * (self._small[0] + BETWEEN // 2)
-            down = top + line * (self._small[1] + GAP + LINE + BELOW)
+            left, down = MARGIN + column * (self._small_cell + GAP), top + line * (self._small[1] + GAP + LINE + BELOW)
             self._paste(sheet, pen, self._over(Heat("", cells, float(cells.max()), ""), self._small), left, down)
-            pen.text((left, down + self._small[1] + GAP),
-                     shortened(f"{stage} {cells.shape[0]}x{cells.shape[1]}", self._plain.getlength, self._small[0] + BETWEEN // 2 - GAP),
-                     INK, self._plain)
+            said = shortened(f"{stage} {cells.shape[0]}x{cells.shape[1]}", self._plain.getlength, self._small_cell - GAP)
+            pen.text((left, down + self._small[1] + GAP), said, INK, self._plain)
 
     def _paste(self, sheet: Image.Image, pen: ImageDraw.ImageDraw, pixels: np.ndarray, left: int, top: int) -> None:
         """An image, a thin frame around it, and one around what the network sees of it, unless that is all."""
@@ -137,9 +148,10 @@ class Picture:
         pen.rectangle((left - 1, top - 1, left + wide, top + high), outline=FRAME)
         seen, (tall, broad) = self.explained.laid.seen, self.explained.image.shape[:2]
         x, y = wide / broad, high / tall
-        box = (left + seen.left * x, top + seen.top * y, left + (seen.left + seen.width) * x - 1, top + (seen.top + seen.height) * y - 1)
-        if seen.width < broad - 0.5 or seen.height < tall - 0.5:
-            pen.rectangle(tuple(round(each) for each in box), outline=SEEN)
+        begin, end = (seen.left * x, seen.top * y), ((seen.left + seen.width) * x - 1, (seen.top + seen.height) * y - 1)
+        if self._framed:
+            corners = left + begin[0], top + begin[1], left + end[0], top + end[1]
+            pen.rectangle(tuple(map(round, corners)), outline=SEEN)
 
     def _bar(self, sheet: Image.Image, pen: ImageDraw.ImageDraw, heat: Heat, left: int, top: int, high: int) -> None:
         """The colours from the least to the greatest value, over a middle grey."""
@@ -148,7 +160,7 @@ class Picture:
         sheet.paste(Image.fromarray(blended(np.full((high, BAR, 3), 128.0), values, heat.signed)), (left, top))
         pen.rectangle((left - 1, top - 1, left + BAR, top + high), outline=FRAME)
         for at, text in ((0, heat.told), (1, f"-{heat.told}" if heat.signed else "0")):
-            pen.text((left + BAR + GAP, top + at * (high - LINE)), text, FAINT, self._plain)
+            pen.text((left + BAR + 2 * GAP, top + at * (high - LINE)), text, FAINT, self._plain)
 
     def _over(self, heat: Heat, size: tuple[int, int]) -> np.ndarray:
         """The image in grey, the colours of a map over what is seen of it."""
@@ -181,11 +193,24 @@ class Picture:
         return max(1, round(wide * scale)), max(1, round(high * scale))
 
     @property
+    def _cell(self) -> int:
+        """The width of a large image with what stands above it."""
+        return max(self._size[0], NARROW)
+
+    @property
+    def _small_cell(self) -> int:
+        return max(self._small[0], SMALL)
+
+    @cached_property
+    def _inside(self) -> int:
+        """The width between the margins."""
+        heats = len(self.explainer.methods)
+        return max(NARROWEST - 2 * MARGIN, (1 + heats) * (self._cell + BETWEEN) - BETWEEN + heats * (BAR + LABEL))
+
+    @property
     def _in_a_line(self) -> int:
         """How many small maps stand beside one another."""
-        heats = len(self.explainer.methods)
-        room = max(NARROWEST - 2 * MARGIN, (1 + heats) * (self._size[0] + BETWEEN) + heats * (BAR + LABEL))
-        return max(1, room // (self._small[0] + BETWEEN // 2))
+        return max(1, (self._inside + GAP) // (self._small_cell + GAP))
 
     @cached_property
     def _plain(self) -> ImageFont.FreeTypeFont:
