@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from archspec.data.looking import Tick
     from archspec.predict.images import Image
     from archspec.predict.local import Local
-    from archspec.saliency.explained import Explained, Explainer, Reason
+    from archspec.saliency.explained import Explained, Explainer, Part, Reason, Stage
 
 METHODS = ("gradcam", "occlusion")
 PICTURE = "-explained.png"
@@ -48,7 +48,7 @@ def _methods(ctx: click.Context, parameter: click.Parameter, value: str) -> tupl
 @click.option("--at", metavar="NAME", shell_complete=nothing,
               help="Grad-CAM of the map that this layer, block or stage gives, instead of the last one before the head's pool.")
 @click.option("--patch", type=click.IntRange(1), metavar="PIXELS",
-              help="Of occlusion: the side of what is hidden, in pixels of the input; by default a seventh of its shorter side.")
+              help="Of occlusion: the side of what is hidden, in pixels of the input; by default a seventh of it.")
 @click.option("--stride", type=click.IntRange(1), metavar="PIXELS",
               help="Of occlusion: the steps in which it is moved; by default half of the patch.")
 @click.option("-o", "--output", metavar="DIR|FILE", shell_complete=files,
@@ -219,12 +219,20 @@ def _peaks(explained: Explained, reason: Reason, explainer: Explainer) -> Iterat
 
 
 def _table(reason: Reason) -> Any:
+    from archspec.saliency.explained import by_stage
     from archspec.views.numbers import shape
     from archspec.views.tables import grid
     table = grid("block", "output", "carries", "adds", "share", "")
     table.columns[-1].justify = "left"
     most = max(abs(part.share) for part in reason.parts) or 1.0
-    for part in reason.parts:
-        bar = ("█" if part.share > 0 else "░") * round(WIDE * abs(part.share) / most)
-        table.add_row(part.block.name, shape(part.output), f"{part.carries:.3g}", f"{part.adds:.3g}", f"{part.share:.1%}", bar)
+    for stage in by_stage(reason.parts):
+        if len(stage.parts) > 1:
+            table.add_row(stage.name, "", *_figures(stage), "", style="bold")
+        for part in stage.parts:
+            bar = ("█" if part.share > 0 else "░") * round(WIDE * abs(part.share) / most)
+            table.add_row(part.block.name, shape(part.output), *_figures(part), bar)
     return table
+
+
+def _figures(of: Part | Stage) -> tuple[str, str, str]:
+    return f"{of.carries:.3g}", f"{of.adds:.3g}", f"{of.share:.1%}"

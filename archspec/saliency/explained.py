@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,39 @@ class Part:
         """One JSON object."""
         return {"block": self.block.name, "stage": self.block.stage, "output": list(self.output),
                 "carries": _rounded(self.carries), "adds": _rounded(self.adds), "share": _rounded(self.share)}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The blocks of a stage: what its last one carries, and the sums of what they add and of their shares."""
+
+    name: str
+    parts: tuple[Part, ...]
+
+    @property
+    def carries(self) -> float:
+        """Of the last block."""
+        return self.parts[-1].carries
+
+    @property
+    def adds(self) -> float:
+        """Of all blocks."""
+        return sum(part.adds for part in self.parts)
+
+    @property
+    def share(self) -> float:
+        """Of all blocks."""
+        return sum(part.share for part in self.parts)
+
+    def to_json(self) -> dict[str, Any]:
+        """One JSON object."""
+        return {"stage": self.name, "carries": _rounded(self.carries), "adds": _rounded(self.adds),
+                "share": _rounded(self.share)}
+
+
+def by_stage(parts: Sequence[Part]) -> list[Stage]:
+    """The stages of some blocks, in their order."""
+    return [Stage(name, tuple(found)) for name, found in groupby(parts, key=lambda part: part.block.stage)]
 
 
 @dataclass(frozen=True)
@@ -99,6 +133,7 @@ class Explained:
         if reason.cam is not None and reason.logit is not None:
             found |= {"logit": _rounded(reason.logit),
                       "gradcam": {"at": explainer.at, "map": _rows(reason.cam), "peak": self.peak(reason.cam).to_json()},
+                      "stages": [stage.to_json() for stage in by_stage(reason.parts)],
                       "blocks": [part.to_json() for part in reason.parts]}
         if reason.losses is not None:
             chosen = explainer.chosen
