@@ -48,7 +48,7 @@ def _methods(ctx: click.Context, parameter: click.Parameter, value: str) -> tupl
 @click.option("--at", metavar="NAME", shell_complete=nothing,
               help="Grad-CAM of the map that this layer, block or stage gives, instead of the last one before the head's pool.")
 @click.option("--patch", type=click.IntRange(1), metavar="PIXELS",
-              help="Of occlusion: the side of what is hidden, in pixels of the input; by default a seventh of it.")
+              help="Of occlusion: the side of what is hidden, in pixels of the input; by default 1/7 of its side.")
 @click.option("--stride", type=click.IntRange(1), metavar="PIXELS",
               help="Of occlusion: the steps in which it is moved; by default half of the patch.")
 @click.option("-o", "--output", metavar="DIR|FILE", shell_complete=files,
@@ -79,6 +79,8 @@ def explain_image(model: str, images: tuple[str, ...], classes: tuple[str, ...],
                 refused.append({"image": image.name, "message": why})
                 continue
             path = paths.of(image.name)
+            if path.exists() and Path(image.name).exists() and path.samefile(image.name):
+                raise InputError(f"{path} is the image itself, and would be written over\n  hint: -o names another file")
             _draw(path, why, explainer, model)
             documents.append({**why.to_json(explainer), "picture": str(path)})
             if not as_json:
@@ -150,10 +152,13 @@ def _opened(model: str, console: Screen) -> Local:
 
 def _explainer(asked: Local, method: Sequence[str], at: str | None, patch: int | None, stride: int | None) -> Explainer:
     """Raises InputError where the network has no such map, or the patch does not fit."""
+    from archspec.predict.answers import checked
     from archspec.saliency.explained import Explainer
     from archspec.saliency.occlusion import patches
     assert asked.artifact is not None
-    found = Explainer(asked.artifact, asked.run, method, patches(asked.rule, patch, stride), at, asked.batch)
+    chosen = patches(asked.rule, patch, stride)
+    found = Explainer(asked.artifact, lambda shown: checked(asked.run(shown), len(shown), asked.called), method, chosen, at,
+                      asked.batch)
     if "gradcam" in method:
         _ = found.at  # what is wrong with it is said before an image is read
     return found
@@ -181,7 +186,7 @@ def _explained(image: Image, asked: Local, explainer: Explainer, numbers: Sequen
     (seen,) = pixels([one], asked.rule, asked.white)
     if isinstance(seen, Refused):
         return seen.why
-    shown = whole(data, asked.rule, asked.white)
+    shown = whole(one, asked.rule, asked.white)
     laid = Laid.of(asked.rule, *shown.shape[:2])
     return Explained(image.name, shown, laid, explainer.reasons(seen, numbers, tick))
 

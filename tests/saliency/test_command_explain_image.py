@@ -139,6 +139,7 @@ def test_what_cannot_be_read_is_told_and_the_others_are_explained(explain: Run, 
     (["run", "photos", "--method", "cam"], "gradcam or occlusion is expected"),
     (["run", "photos", "-o", "why.png"], "is one file, and there are several images"),
     (["run", "photos/wide.png", "-o", "why.svg"], "pictures are written as PNG"),
+    (["run", "photos/wide.png", "-o", "photos/wide.png"], "is the image itself"),
     (["run", "nowhere"], "cannot be read as an image"),
 ])
 def test_what_cannot_be_done_is_said(arguments: list[str], said: str, explain: Run) -> None:
@@ -146,3 +147,12 @@ def test_what_cannot_be_done_is_said(arguments: list[str], said: str, explain: R
     assert code == 2
     assert said in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(("mode", "size"), [("L", (1, 900)), ("RGBA", (700, 2)), ("I;16", (40, 30)), ("RGB", (8, 8))])
+def test_images_of_all_shapes_and_kinds_are_drawn(mode: str, size: tuple[int, int], explain: Run, place: Path) -> None:
+    Image.new(mode, size).save(place / "odd.png")
+    (found,) = document(explain, "run", "odd.png", "--method", "gradcam", "-o", "odd-why.png")
+    assert found["size"] == [size[1], size[0]]
+    with Image.open(place / "odd-why.png") as picture:
+        assert picture.size[0] >= 560
