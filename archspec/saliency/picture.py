@@ -150,8 +150,8 @@ class Picture:
         x, y = wide / broad, high / tall
         begin, end = (seen.left * x, seen.top * y), ((seen.left + seen.width) * x - 1, (seen.top + seen.height) * y - 1)
         if self._framed:
-            corners = left + begin[0], top + begin[1], left + end[0], top + end[1]
-            pen.rectangle(tuple(map(round, corners)), outline=SEEN)
+            (x0, y0), (x1, y1) = (tuple(map(round, each)) for each in (begin, end))
+            pen.rectangle((left + x0, top + y0, left + max(x0, x1), top + max(y0, y1)), outline=SEEN)  # of a thin image a line
 
     def _bar(self, sheet: Image.Image, pen: ImageDraw.ImageDraw, heat: Heat, left: int, top: int, high: int) -> None:
         """The colours from the least to the greatest value, over a middle grey."""
