@@ -11,6 +11,7 @@ import keras
 from archspec.artifact.artifact import Artifact
 from archspec.artifact.facts import NAME, SPEC, facts_of
 from archspec.graph.passes import reaching
+from archspec.io.depth import deep
 from archspec.model import saved
 from archspec.model.emit import backbone, build
 from archspec.model.values import assign
@@ -45,3 +46,11 @@ def save_features(artifact: Artifact, levels: Sequence[str], path: Path) -> tupl
     """Writes the .keras file of `features_model`, as `save` does. It is no artifact: it tells no classes apart."""
     model, part = features_model(artifact, levels), reaching(artifact.graph, levels)
     return saved.save(model, part, path, {NAME: json.dumps(facts_of(artifact))})
+
+
+def maps_model(artifact: Artifact, names: Sequence[str]) -> keras.Model:
+    """`images`, normalised, to the logits and a list of the results of the nodes of these names, none of them the input."""
+    model = keras_model(artifact)
+    layers = {layer.name: layer for layer in model.layers}
+    with deep(len(layers)):
+        return keras.Model(model.inputs[0], [model.outputs[0], [layers[name].output for name in names]], name=artifact.name)

@@ -59,6 +59,9 @@ COMMANDS = {
                  "Say how good each MODEL is: loss, accuracy, 95 % intervals, how well it knows what it does not know."),
     "predict": ("archspec.cli.predict:predict",
                 "Say what MODEL takes each IMAGE for."),
+    "explain-image": ("archspec.cli.explain_image:explain_image",
+                      "Draw what in each IMAGE speaks for a class, by Grad-CAM and by occlusion; and say which blocks have "
+                      "which part in it."),
     "serve-check": ("archspec.cli.serve_check:serve_check",
                     "Hold DIR, a model's folder with versions in it or one version, to all that a TensorFlow Serving needs of "
                     "it."),

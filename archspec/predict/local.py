@@ -21,6 +21,7 @@ from archspec.errors import InputError
 from archspec.predict.answers import Answer, Refused, Said, checked
 from archspec.predict.images import Image
 from archspec.preprocess.check import Look
+from archspec.preprocess.decoding import decode
 from archspec.preprocess.header import NoImage
 from archspec.preprocess.rule import Preprocess
 from archspec.spec.arch import Spec
@@ -77,12 +78,21 @@ class Local:
 
 def pixels(images: Sequence[Image], rule: Preprocess, white: float) -> list[np.ndarray | Refused]:
     """(height, width, channels) from 0 to 255 of each image as evaluation sees it, or why it cannot be read."""
-    names = Names.of(os.fsencode(image.name) for image in images)
-    split = Split("images", np.zeros(len(images), np.int32), names, lambda index: images[index].read(),
-                  lambda index: Look(0, b""), "", encoded=True, eight_bits=not white, white=white)
-    reader = Reader(split, rule, host((), rule), 0, training=False)
+    reader = Reader(_split(images, white), rule, host((), rule), 0, training=False)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(partial(_seen, reader), range(len(images))))
+
+
+def whole(image: Image, rule: Preprocess, white: float) -> np.ndarray:
+    """(h, w, channels) from 0 to 255 of all of an image that `pixels` reads, as a viewer shows it."""
+    found = _split([image], white).levels(decode(image.read(), rule, deep=bool(white)))
+    return np.broadcast_to(found, (*found.shape[:2], rule.channels))
+
+
+def _split(images: Sequence[Image], white: float) -> Split:
+    names = Names.of(os.fsencode(image.name) for image in images)
+    return Split("images", np.zeros(len(images), np.int32), names, lambda index: images[index].read(),
+                 lambda index: Look(0, b""), "", encoded=True, eight_bits=not white, white=white)
 
 
 def _seen(reader: Reader, index: int) -> np.ndarray | Refused:

@@ -1,0 +1,243 @@
+"""`archspec explain-image`: what in an image speaks for a class, as pictures, and which block has which part in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from archspec.cli import DONE, WRONG_INPUT
+from archspec.cli.bars import ticking
+from archspec.cli.completed import files, listed, nothing
+from archspec.cli.options import as_json, print_json
+from archspec.cli.screen import Screen, load_tensorflow, screen
+from archspec.errors import InputError, nearest, visible
+from archspec.io.places import is_address, user_path
+from archspec.io.streams import aside
+
+if TYPE_CHECKING:
+    from archspec.data.looking import Tick
+    from archspec.predict.images import Image
+    from archspec.predict.local import Local
+    from archspec.saliency.explained import Explained, Explainer, Part, Reason, Stage
+
+METHODS = ("gradcam", "occlusion")
+PICTURE = "-explained.png"
+WIDE = 24
+"""Signs of the longest bar."""
+
+
+def _methods(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
+    """Some of METHODS, with commas between them."""
+    said = [each.strip() for each in value.split(",")]
+    if wrong := [each for each in said if each not in METHODS]:
+        raise click.BadParameter(f"'{wrong[0]}': {' or '.join(METHODS)} is expected, or both, with a comma between them")
+    return tuple(each for each in METHODS if each in said)
+
+
+@click.command()
+@click.argument("model", shell_complete=files)
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...", shell_complete=files)
+@click.option("--class", "classes", multiple=True, metavar="NAME", shell_complete=nothing,
+              help="The class that is asked about, instead of the most probable one. May be repeated.")
+@click.option("--method", default=",".join(METHODS), show_default=True, callback=_methods, metavar="gradcam,occlusion",
+              shell_complete=listed(*METHODS), help="What is drawn: the gradient's map, what a hidden part costs, or both.")
+@click.option("--at", metavar="NAME", shell_complete=nothing,
+              help="Grad-CAM of the map that this layer, block or stage gives, instead of the last one before the head's pool.")
+@click.option("--patch", type=click.IntRange(1), metavar="PIXELS",
+              help="Of occlusion: the side of what is hidden, in pixels of the input; by default 1/7 of its side.")
+@click.option("--stride", type=click.IntRange(1), metavar="PIXELS",
+              help="Of occlusion: the steps in which it is moved; by default half of the patch.")
+@click.option("-o", "--output", metavar="DIR|FILE", shell_complete=files,
+              help="The PNG to write, or the folder for those of several images; IMAGE-explained.png if not given.")
+@as_json
+def explain_image(model: str, images: tuple[str, ...], classes: tuple[str, ...], method: tuple[str, ...], at: str | None,
+                  patch: int | None, stride: int | None, output: str | None, as_json: bool) -> int:
+    """Draw what in each IMAGE speaks for a class, by Grad-CAM and by occlusion; and say which blocks have which part in it.
+
+    MODEL is a run or its model.keras. IMAGE is a file, a folder of images, a pattern such as 'photos/*.jpg', or '-' for an
+    image on standard input. Exit code 2 if one of them cannot be read; the others are explained all the same.
+    """
+    _refuse_other(method, at, patch, stride)
+    where = None if output is None else user_path(output, "-o")
+    from archspec.predict.images import images as meant
+    found = list(meant(images, None))
+    paths = _Paths(where, several=len(found) > 1)
+    console = Screen(stderr=True)
+    asked = _opened(model, console)
+    explainer = _explainer(asked, method, at, patch, stride)
+    numbers = [_number(asked, name) for name in dict.fromkeys(classes)]
+    documents, refused = list[dict[str, Any]](), list[dict[str, str]]()
+    with ticking(console) as tick:
+        for image in found:
+            why = _explained(image, asked, explainer, numbers, tick)
+            if isinstance(why, str):
+                aside(f"{visible(image.name)}: cannot be read as an image ({why})")
+                refused.append({"image": image.name, "message": why})
+                continue
+            path = paths.of(image.name)
+            if path.exists() and Path(image.name).exists() and path.samefile(image.name):
+                raise InputError(f"{path} is the image itself, and would be written over\n  hint: -o names another file")
+            _draw(path, why, explainer, model)
+            documents.append({**why.to_json(explainer), "picture": str(path)})
+            if not as_json:
+                _show(path, why, explainer)
+    if as_json:
+        print_json({"explain_image": documents, **({"refused": refused} if refused else {})})
+    return WRONG_INPUT if refused else DONE
+
+
+def _refuse_other(method: Sequence[str], at: str | None, patch: int | None, stride: int | None) -> None:
+    if at is not None and "gradcam" not in method:
+        raise click.UsageError("--at is of --method gradcam")
+    for option, value in (("--patch", patch), ("--stride", stride)):
+        if value is not None and "occlusion" not in method:
+            raise click.UsageError(f"{option} is of --method occlusion")
+
+
+class _Paths:
+    """Where the pictures go: a name each, so that none is written over another."""
+
+    def __init__(self, where: Path | None, *, several: bool) -> None:
+        """Raises InputError where -o names a file for several pictures, or one that is no PNG."""
+        file = where is not None and not where.is_dir() and bool(where.suffix)
+        if where is not None and file and where.suffix.lower() != ".png":
+            raise InputError(f"{where}: pictures are written as PNG\n  hint: -o {where.stem or 'explained'}.png, or a folder")
+        if where is not None and file and several:
+            raise InputError(f"{where} is one file, and there are several images\n  hint: -o {where.stem} names a folder")
+        if where is not None and not file and where.exists() and not where.is_dir():
+            raise InputError(f"{where} is a file\n  hint: -o names a PNG, or a folder")
+        self._file = where if file else None
+        self._folder = where or Path()
+        self._taken = set[str]()
+
+    def of(self, name: str) -> Path:
+        """Of the picture of an image."""
+        if self._file is not None:
+            return self._file
+        begun = Path(name).stem if name != "-" else "image"
+        own = next(each for each in self._names(begun) if each not in self._taken)
+        self._taken.add(own)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return self._folder / own
+
+    @staticmethod
+    def _names(begun: str) -> Iterator[str]:
+        yield begun + PICTURE
+        number = 2
+        while True:
+            yield f"{begun}-{number}{PICTURE}"
+            number += 1
+
+
+def _opened(model: str, console: Screen) -> Local:
+    """Raises InputError for what holds no network whose gradients can be taken."""
+    from archspec.predict.local import Local
+    from archspec.predict.opened import opened
+    hint = "\n  hint: name the run that it is of, or the run's model.keras"
+    if is_address(model):
+        raise InputError(f"{visible(model)}: what a server has inside cannot be looked into{hint}")
+    if Path(model).suffix in (".tflite", ".onnx"):
+        raise InputError(f"{visible(model)}: an exported file holds no blocks, and gives no gradients{hint}")
+    load_tensorflow(console)
+    found = opened(model, 0)
+    assert isinstance(found, Local)
+    if found.artifact is None:
+        raise InputError(f"{visible(model)}: a SavedModel holds no blocks, and gives no gradients{hint}")
+    return found
+
+
+def _explainer(asked: Local, method: Sequence[str], at: str | None, patch: int | None, stride: int | None) -> Explainer:
+    """Raises InputError where the network has no such map, or the patch does not fit."""
+    from archspec.predict.answers import checked
+    from archspec.saliency.explained import Explainer
+    from archspec.saliency.occlusion import patches
+    assert asked.artifact is not None
+    chosen = patches(asked.rule, patch, stride)
+    found = Explainer(asked.artifact, lambda shown: checked(asked.run(shown), len(shown), asked.called), method, chosen, at,
+                      asked.batch)
+    if "gradcam" in method:
+        _ = found.at  # what is wrong with it is said before an image is read
+    return found
+
+
+def _number(asked: Local, name: str) -> int:
+    if name not in asked.classes:
+        near = nearest(name, asked.classes) or f"it knows {len(asked.classes)}, {visible(str(asked.classes[0]))} the first"
+        raise InputError(f"--class {visible(name)}: {asked.called} knows no such class\n  hint: {near}")
+    return list(asked.classes).index(name)
+
+
+def _explained(image: Image, asked: Local, explainer: Explainer, numbers: Sequence[int], tick: Tick) -> Explained | str:
+    """What there is to be told of an image, or why it cannot be read."""
+    from archspec.predict.answers import Refused
+    from archspec.predict.images import Image as Read
+    from archspec.predict.local import pixels, whole
+    from archspec.saliency.explained import Explained
+    from archspec.saliency.laid import Laid
+    try:
+        data = image.read()
+    except OSError as error:
+        return error.strerror or str(error)
+    one = Read(image.name, partial(bytes, data))
+    (seen,) = pixels([one], asked.rule, asked.white)
+    if isinstance(seen, Refused):
+        return seen.why
+    shown = whole(one, asked.rule, asked.white)
+    laid = Laid.of(asked.rule, *shown.shape[:2])
+    return Explained(image.name, shown, laid, explainer.reasons(seen, numbers, tick))
+
+
+def _draw(path: Path, explained: Explained, explainer: Explainer, called: str) -> None:
+    from archspec.saliency.picture import Picture
+    from archspec.train.reporting.picture.draw import save
+    save(Picture(explained, explainer, called).draw(), path)
+
+
+def _show(path: Path, explained: Explained, explainer: Explainer) -> None:
+    for reason in explained.reasons:
+        click.echo(f"{visible(explained.name)}: {visible(reason.name)} {reason.probability:.2%}"
+                   + ("" if reason.logit is None else f", logit {reason.logit:.4g}"))
+        for line in _peaks(explained, reason, explainer):
+            click.echo(f"  {line}")
+        if reason.parts:
+            screen(120).print(_table(reason))
+            most = max(reason.parts, key=lambda part: part.adds)
+            if most.adds > 0:
+                click.echo(f"  {most.block.name} adds most to {visible(reason.name)}: {most.share:.1%} of what all blocks add")
+    click.echo(str(path))
+
+
+def _peaks(explained: Explained, reason: Reason, explainer: Explainer) -> Iterator[str]:
+    if reason.cam is not None:
+        peak, (high, wide) = explained.peak(reason.cam), reason.cam.shape
+        place = f"highest at x={peak.x:.0f}, y={peak.y:.0f}" if peak.value else "nothing in it speaks for the class"
+        yield f"Grad-CAM at {explainer.at}, {high}x{wide}: {place}"
+    if reason.losses is not None:
+        chosen = explainer.chosen
+        peak = explained.peak(explained.hidden(reason.losses, chosen))
+        what = f"{chosen.side}x{chosen.side} pixels of the input hidden at {chosen.count} places"
+        yield f"{what}: at x={peak.x:.0f}, y={peak.y:.0f} the probability loses {peak.value:.2%}"
+
+
+def _table(reason: Reason) -> Any:
+    from archspec.saliency.explained import by_stage
+    from archspec.views.numbers import shape
+    from archspec.views.tables import grid
+    table = grid("block", "output", "carries", "adds", "share", "")
+    table.columns[-1].justify = "left"
+    most = max(abs(part.share) for part in reason.parts) or 1.0
+    for stage in by_stage(reason.parts):
+        if len(stage.parts) > 1:
+            table.add_row(stage.name, "", *_figures(stage), "", style="bold")
+        for part in stage.parts:
+            bar = ("█" if part.share > 0 else "░") * round(WIDE * abs(part.share) / most)
+            table.add_row(part.block.name, shape(part.output), *_figures(part), bar)
+    return table
+
+
+def _figures(of: Part | Stage) -> tuple[str, str, str]:
+    return f"{of.carries:.3g}", f"{of.adds:.3g}", f"{of.share:.1%}"
