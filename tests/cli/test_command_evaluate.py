@@ -262,12 +262,12 @@ def test_a_network_that_says_no_number_gets_nothing(evaluate: Callable[..., dict
 @pytest.mark.slow
 def test_an_export_that_lies_alone_says_what_it_knows(evaluate: Callable[..., dict[str, Any]], archspec: Run) -> None:
     """Without the spec beside it nobody knows on which data it was trained, nor how its statistics came to be."""
-    Path("alone").mkdir()
+    Path("apart").mkdir()
     for name in ("model.tflite", "artifact.json"):
-        shutil.copy(f"runs/tiny/{name}", "alone")
-    code, _, err = archspec("evaluate", "alone/model.tflite")
+        shutil.copy(f"runs/tiny/{name}", "apart")
+    code, _, err = archspec("evaluate", "apart/model.tflite")
     assert (code, "the model does not say on which data it was trained" in err) == (2, True)
-    (found,), (own,) = evaluate("alone/model.tflite", "--data", "digits")["evaluate"], evaluate("runs/tiny")["evaluate"]
+    (found,), (own,) = evaluate("apart/model.tflite", "--data", "digits")["evaluate"], evaluate("runs/tiny")["evaluate"]
     assert found["results"]["top1"] == own["results"]["top1"]
     assert (found["protocol"][0]["statistics"], found["protocol"][0]["weights"]) == ("as exported", "raw")
 
