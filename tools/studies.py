@@ -30,7 +30,8 @@ WORK = ROOT / "build" / "studies"
 TIMES = "seconds.json"
 FIRST = ("vgg_depth", "degradation", "preactivation", "residual_scale", "gate_bias")
 """The longest begin first, so that no core waits long at the end."""
-ONE_CORE = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+ONE_CORE = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3",
+            "TF_ENABLE_ONEDNN_OPTS": "0"}
 CROPS: dict[str, tuple[str, ...]] = {"1": ("--crops", "1"), "5": ("--crops", "10", "--no-flip"), "10": ("--crops", "10")}
 """By how many crops are seen: what `evaluate` is told. Five are the ten without their mirror images."""
 CROPPED = "vgg_depth"
