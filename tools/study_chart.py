@@ -140,7 +140,8 @@ def _labels(panel: Curves | Points) -> list[tuple[int, str]]:
 
 def _curves(panel: Curves, theme: str, scale: _Scale, epochs: int) -> str:
     def path(values: Sequence[float]) -> str:
-        return " ".join(f"{round(number / max(epochs - 1, 1) * WIDE, 1)},{scale.at(each)}" for number, each in enumerate(values))
+        step = WIDE / max(epochs - 1, 1)
+        return " ".join(f"{round(number * step, 1)},{scale.at(each)}" for number, each in enumerate(values))
     return "".join(
         f'<polyline points="{path(values)}" fill="none" stroke="{COLOURS[theme][number]}" {style}/>'
         for number, curve in panel.curves
@@ -159,7 +160,8 @@ def _points(panel: Points, theme: str, scale: _Scale) -> str:
             low, high = scale.at(point.mean - point.deviation), scale.at(point.mean + point.deviation)
             parts += [f'<path d="M{x} {low}V{high}M{x - 4} {low}h8M{x - 4} {high}h8" stroke="{colour}" fill="none"/>',
                       f'<circle cx="{x}" cy="{scale.at(point.mean)}" r="4" fill="{colour}"/>']
-            parts += [f'<circle cx="{x}" cy="{scale.at(each)}" r="1.6" fill="none" stroke="{colour}"/>' for each in point.values]
+            parts += [f'<circle cx="{x}" cy="{scale.at(each)}" r="1.6" fill="none" stroke="{colour}"/>'
+                      for each in point.values]
     return "".join(parts)
 
 

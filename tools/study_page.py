@@ -62,17 +62,19 @@ STUDIES: dict[str, Shown] = {
     "shortcuts": Shown("Shortcuts", Varied("shortcut", "shortcut", {
         "pad": "A, zeros", "projection": "B, projections", "projection_always": "C, all projections"})),
     "preactivation": Shown("Pre-activation", DEEPER, UNIT, DEEPER),
-    "cardinality": Shown("Cardinality", Varied("cardinality", "cardinality", {each: str(each) for each in (1, 2, 4, 8, 32)})),
-    "se_ratio": Shown("Ratio", Varied("se", "ratio", {"none": "no gate", 2: "2", 4: "4", 8: "8"})),
+    "cardinality": Shown("Cardinality", Varied("cardinality", "cardinality", {each: str(each) for each in (1, 2, 4)})),
+    "se_ratio": Shown("Ratio", Varied("se", "ratio", {"none": "no gate", 2: "2", 8: "8"})),
     "se_placement": Shown("Placement", Varied("block", "place", {
         "basic": "SE", "basic_se_pre": "SE-PRE", "basic_se_post": "SE-POST", "basic_se_identity": "SE-Identity"})),
-    "growth": Shown("Growth", Varied("growth", "growth rate", {4: "4", 8: "8", 16: "16"}), BOTTLENECK, BOTTLENECK),
+    "growth": Shown("Growth", Varied("growth", "growth rate", {4: "4", 8: "8", 12: "12"}), BOTTLENECK, BOTTLENECK),
     "compression": Shown("Compression", Varied("compression", "compression", {1: "1", 0.5: "0.5", 0.25: "0.25"})),
     "residual_scale": Shown("Residual scale", TRUNK, SCALE, TRUNK),
     "vgg_depth": Shown("Depth of VGG", CONFIGURATION),
     "gate_bias": Shown("Gates' bias", HIGHWAY, BIAS, HIGHWAY),
 }
-WAYS = {"1": "1 crop", "5": "5 crops", "10": "10 crops", "ensemble 1": "4 networks, 1 crop", "ensemble 5": "4 networks, 5 crops"}
+WAYS = {"1": "1 crop", "5": "5 crops", "10": "10 crops", "ensemble 1": "4 networks, 1 crop",
+        "ensemble 5": "4 networks, 5 crops"}
+"""What the runs of CROPPED are evaluated by."""
 
 
 class Errors(NamedTuple):
@@ -101,7 +103,7 @@ class Numbers:
         self.document = document
 
     def candidate(self, study: str, *values: Any) -> Mapping[str, Any]:
-        """The one with these values, in the order in which the study's file varies keys. Raises LookupError if there is none."""
+        """The one with these values, in the order in which the study's file varies keys. Raises LookupError if none has."""
         for each in self.document["studies"][study]:
             if [*map(_plain, each["set"].values())] == [*map(_plain, values)]:
                 found: Mapping[str, Any] = each
@@ -170,8 +172,8 @@ def wrong_claims(text: str, numbers: Numbers) -> list[str]:
     """The claims of the page that are not true of the numbers."""
     known = {"error": numbers.error, "train": numbers.train, "failed": numbers.failed, "params": numbers.params,
              "seen": numbers.seen, "apart": apart, "above": above, "alike": alike, "abs": abs, "all": all, "max": max,
-             "min": min, "minutes": numbers.document["minutes"], "range": range, "len": len}
-    return [claim for claim in CLAIM.findall(text) if not eval(claim, {"__builtins__": {}}, dict(known))]
+             "min": min, "zip": zip, "minutes": numbers.document["minutes"], "range": range, "len": len}
+    return [claim for claim in CLAIM.findall(text) if not eval(claim, {"__builtins__": {}, **known})]
 
 
 # -- tables --------------------------------------------------------------------------------------------------------------
@@ -200,8 +202,8 @@ def machine(numbers: Numbers) -> str:
     sittings = f", in {found['sittings']} sittings" * (found["sittings"] > 1)
     versions = " and ".join(f"{name} {version}" for name, version in found["versions"].items())
     runs = sum(len(each["runs"]) for candidates in found["studies"].values() for each in candidates)
-    return fill(f"The numbers below are those of {runs} trainings, which took {found['minutes']} minutes{sittings} on {found['machine']}, "
-                f"{found['jobs']} sweeps at a time, with {versions}.", 120)
+    return fill(f"The numbers below are those of {runs} trainings, which took {found['minutes']} minutes{sittings} on "
+                f"{found['machine']}, up to {found['jobs']} sweeps at a time, with {versions}.", 120)
 
 
 def _configurations(numbers: Numbers) -> list[str]:

@@ -24,8 +24,8 @@ from archspec.data.sources.tfrecord import tfrecord
 from archspec.spec.data import Data
 
 SOURCES: dict[str, Callable[[Any], Source]] = {
-    "digits": digits, "mnist5k": mnist5k, "folder": folder, "csv": csv, "tfrecord": tfrecord, "tfds": tfds, "npz": npz, "keras": keras,
-    "synthetic": synthetic}
+    "digits": digits, "mnist5k": mnist5k, "folder": folder, "csv": csv, "tfrecord": tfrecord, "tfds": tfds, "npz": npz,
+    "keras": keras, "synthetic": synthetic}
 """From the name in `train.data.source` to a function of its section."""
 PLACES: dict[str, Callable[[Any], object]] = {
     "folder": folder_place, "csv": places, "tfrecord": tfrecord_place, "tfds": tfds_place, "npz": npz_place,
