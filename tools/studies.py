@@ -129,7 +129,8 @@ def run(jobs: int) -> None:
 
 def collect() -> dict[str, Any]:
     """What docs/studies.json holds: of each run the errors in percent, of each evaluation too, and on what all of it ran."""
-    studies = {name: [_candidate(name, each) for each in _read(WORK / name / "candidates.json")] for name in study_names()}
+    studies = {name: sorted((_candidate(name, each) for each in _read(WORK / name / "candidates.json")), key=_number)
+               for name in study_names()}
     configurations = {each["name"]: study_page.CONFIGURATION.words[tuple(each["set"]["repeats"])] for each in studies[CROPPED]}
     evaluated = {way: _alone(f"crops_{way}", configurations) for way in CROPS}
     evaluated |= {f"ensemble {way}": {words: [_percent(_read(WORK / "evaluate" / f"ensemble_{name}_{way}.json")["evaluate"][0])]
@@ -143,6 +144,11 @@ def collect() -> dict[str, Any]:
 
 def _read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _number(candidate: dict[str, Any]) -> int:
+    """The place of a candidate in the study's own order; that of candidates.json is by cost."""
+    return int(candidate["name"].rpartition("-")[2])
 
 
 def _candidate(name: str, found: dict[str, Any]) -> dict[str, Any]:

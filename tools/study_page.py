@@ -232,8 +232,8 @@ def panels(name: str, numbers: Numbers) -> Sequence[Curves | Points]:
         curves = []
         for number, (value, word) in enumerate(within.words.items()):
             said = {within.key: value, **({shown.parted.key: part} if shown.parted else {})}
-            label = f"{word} {within.called}" if within.called == "layers" else word if not word[-1:].isdigit() \
-                else f"{within.called} {word}"
+            number_alone = word.lstrip("-").replace(".", "").isdigit()
+            label = word if not number_alone else f"{word} layers" if within.called == "layers" else f"{within.called} {word}"
             curves.append((number, _curve(label, numbers.candidate(name, *numbers.values(name, said))["runs"])))
         title = shown.title if shown.parted is None else f"{shown.parted.words[part]} {shown.parted.called}" \
             if shown.parted.key in ("repeats", "trunk") else shown.parted.words[part]
