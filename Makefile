@@ -1,5 +1,5 @@
 # make train: the main job; make test: every check; make docs: what is generated;
-# make site: the documentation as pages in build/site/html. Each creates the environment it needs.
+# make studies: the studies of papers on small data; make site: the documentation as pages in build/site/html. Each creates the environment it needs.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,7 +7,7 @@ READY := $(VENV)/ready
 PARITY := .venv-parity
 SITE := .venv-docs
 
-.PHONY: train test lint docs site parity presets augment clean
+.PHONY: train test lint docs site studies parity presets augment clean
 
 train: $(READY)
 	$(BIN)/archspec train resnet20_digits
@@ -22,6 +22,10 @@ lint: $(READY)-test
 
 docs: $(READY)
 	$(BIN)/python tools/docs.py
+
+# 142 trainings on two cores, about an hour; what was interrupted is taken up. What it needs is an extra, studies
+studies: $(READY)-studies
+	$(BIN)/python tools/studies.py
 
 # a broken link, a missing heading, a page outside the navigation of mkdocs.yml and anything loaded from elsewhere are errors
 site: $(SITE)/ready
@@ -59,6 +63,10 @@ $(READY): setup.py pyproject.toml
 
 $(READY)-test: $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+$(READY)-studies: $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[studies]'
 	@touch $@
 
 clean:

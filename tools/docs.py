@@ -1,8 +1,9 @@
 """Writes what is generated: pages of docs/ with their tables and pictures, two files of specs/, and a line of each spec.
 
 docs/zoo.md, docs/gallery.md, docs/problems.md, docs/results.md and docs/pictures are generated, and the tables in
-docs/language.md and docs/evaluation.md; `archspec list` reads specs/index.json, editors specs/schema.json, which the line at
-the head of each spec names.
+docs/language.md, docs/evaluation.md and docs/studies.md, the last ones and their pictures from docs/studies.json
+(tools/studies.py); `archspec list` reads specs/index.json, editors specs/schema.json, which the line at the head of each
+spec names.
 
 Run from the checkout: python tools/docs.py. With --check it writes nothing and ends with 1 if a page is out of date.
 """
@@ -15,15 +16,17 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from textwrap import fill
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
 import results  # noqa: E402
+import study_page  # noqa: E402
 
 from archspec.author.problems import PAGES  # noqa: E402
 from archspec.author.spec_schema import FILE, headed, schema_text  # noqa: E402
@@ -224,6 +227,10 @@ def _protocols() -> str:
     return table(("protocol", "parts", "the mean of", "what is seen", "source"), rows)
 
 
+def _study(name: str) -> str:
+    return table(*study_page.table(name, study_page.read()))
+
+
 # -- writing -------------------------------------------------------------------------------------------------------------
 
 TABLES: dict[str, Callable[[], str]] = {
@@ -235,6 +242,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "values": lambda: _operations(lambda each: each.name in VALUES),
     "train": _sections, "recipes": _recipes, "blocks": _blocks, "protocols": _protocols,
     "protocol": lambda: _keys(Protocol.declared),
+    "study_machine": lambda: study_page.machine(study_page.read()),
+    **{f"study_{name}": partial(_study, name) for name in (*study_page.STUDIES, "crops")},
 }
 REGION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -374,7 +383,7 @@ def _pictures() -> Iterator[tuple[Path, str]]:
 
 def pages() -> Iterator[tuple[Path, str]]:
     """Each file that has generated parts, and what has to stand in it."""
-    for page in (LANGUAGE, EVALUATION):
+    for page in (LANGUAGE, EVALUATION, study_page.PAGE):
         yield page, _with_tables(page.read_text(encoding="utf-8"))
     yield ZOO, _zoo()
     yield GALLERY, _gallery()
@@ -382,6 +391,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield RESULTS, results.page()
     yield INDEX, catalog.index()
     yield from _pictures()
+    yield from study_page.pictures(study_page.read())
     yield INDEX.with_name(FILE), schema_text()
 
 

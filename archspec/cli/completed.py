@@ -110,6 +110,12 @@ def protocols(_: click.Context, __: click.Parameter, begun: str) -> Items:
     return [*_beginning((*CROPS, *protocol_names()), begun), *files(_, __, begun)]
 
 
+def studies(context: click.Context, parameter: click.Parameter, begun: str) -> Items:
+    """Names of shipped studies, and files."""
+    from archspec.search.plan import study_names
+    return [*_beginning(study_names(), begun), *files(context, parameter, begun)]
+
+
 def any_of(*words: str) -> Completion:
     """One of these words, beside others that need no completion."""
     def one(_: click.Context, __: click.Parameter, begun: str) -> Items:

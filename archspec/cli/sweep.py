@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archspec.cli import DONE, NO
-from archspec.cli.completed import files, folders
+from archspec.cli.completed import folders, studies
 from archspec.cli.options import as_json, overrides, print_json, spec_of, svg_look
 from archspec.cli.sweep_train import (
     claimed,
@@ -27,7 +27,7 @@ from archspec.cli.sweep_train import (
 )
 from archspec.cli.wide import EDGELESS, short_keys, short_value, show
 from archspec.errors import InputError, SpecError, visible
-from archspec.io.places import expanded, kind_of, user_path
+from archspec.io.places import kind_of, user_path
 from archspec.io.signals import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _size(value: int | None) -> float:
 
 
 @click.command()
-@click.argument("file", shell_complete=files)
+@click.argument("file", shell_complete=studies)
 @click.option("--train", "trains", is_flag=True,
               help="Train those that fit, one after the other; the same command again goes on.")
 @click.option("--sort", type=click.Choice([*SORTS, "name"]), default="macs", show_default=True, help="Order of the candidates.")
@@ -66,12 +66,12 @@ def sweep(file: str, trains: bool, sort: str, top: int, batch: int, output: str 
           as_json: bool, overrides: tuple[str, ...]) -> int:
     """Check and cost many variants of a spec, those that FILE describes; with --train, train them.
 
-    FILE says a base, the keys that vary, conditions, and how many seeds are trained; docs/search.md has examples. --set
-    changes the base. Exit code 1 where none fits, or a training failed.
+    FILE says a base, the keys that vary, conditions, and how many seeds are trained; docs/search.md has examples. It may be
+    the name of a study that ships: docs/studies.md. --set changes the base. Exit code 1 where none fits, or a training failed.
     """
-    from archspec.search.plan import read_plan, written
+    from archspec.search.plan import plan_file, read_plan, written
     from archspec.search.sweep import costs_alone
-    plan = read_plan(expanded(file))
+    plan = read_plan(plan_file(file))
     path = user_path(output, "-o") if output is not None else Path("sweeps", plan.name) if trains else None
     common = (*written(plan.common), *overrides)
     for each in overrides:

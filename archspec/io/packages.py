@@ -21,6 +21,7 @@ PACKAGES: Mapping[str, Package] = {
     "onnx": Package("onnx", "onnx"),
     "onnxruntime": Package("onnxruntime", "onnx"),
     "grpc": Package("grpcio", "serving"),
+    "mlxtend": Package("mlxtend", "studies"),
     "tensorflow_serving": Package("tensorflow-serving-api", "serving"),
 }
 """By module."""

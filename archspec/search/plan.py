@@ -11,7 +11,7 @@ from math import prod
 from pathlib import Path
 
 from archspec.errors import InputError, Problem, SpecError, Where, listed, nearest
-from archspec.io.places import kind_of
+from archspec.io.places import expanded, kind_of, shipped
 from archspec.records import Record, record
 from archspec.schema.kinds import Unfit
 from archspec.schema.tree import ListTree, MappingTree, Scalar, Tree, kind, plain
@@ -139,10 +139,26 @@ def written(said: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(f"{key}={to_inline(value)}" for key, value in said.items())
 
 
+def study_names() -> list[str]:
+    """The sweeps that ship with archspec: the studies of papers on small data, specs/studies/NAME.yaml."""
+    return sorted(path.stem for path in (shipped() / "studies").glob("*.yaml"))
+
+
+def plan_file(reference: str) -> Path:
+    """The file of a sweep's FILE argument: a path, or the name of a study that ships. Raises InputError."""
+    path = expanded(reference)
+    if kind_of(path) == "file":
+        return path
+    if reference in study_names():
+        return shipped() / "studies" / f"{reference}.yaml"
+    if kind_of(path) != "none":
+        raise InputError(f"{path}: this is no file\n  hint: a sweep is a YAML file, or one of {listed(study_names())}")
+    hint = nearest(reference, study_names()) or f"a sweep is a YAML file: base: resnet50, {EXAMPLE}"
+    raise InputError(f"{path}: there is no such file, and no study of that name ships\n  hint: {hint}")
+
+
 def read_plan(path: Path) -> Plan:
     """The plan of a sweep's file. Raises SpecError with every problem of it."""
-    if kind_of(path) == "none":
-        raise InputError(f"{path}: there is no such file\n  hint: a sweep is a YAML file: base: resnet50, {EXAMPLE}")
     problems: list[Problem] = []
     plan = _Reader(read(path, problems, "a sweep"), problems).plan(path.stem)
     if problems or plan is None:

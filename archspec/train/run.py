@@ -155,9 +155,16 @@ GOES_ON = ("constant", "step", "exponential", "plateau")
 def _whole(before: Mapping[str, Any], now: Section) -> dict[str, Any]:
     """A section as an earlier archspec wrote it, with the defaults of the keys that it did not know."""
     found = {name: before.get(name, to_json(key.default)) for name, key in now.declared.items() if key.default != REQUIRED}
-    inner = {name: _whole(found[name], each) for name in found
-             if isinstance(each := getattr(now, name), Section) and _same_kind(found[name], to_json(each))}
+    inner = {name: _inner(found[name], each) for name in found if isinstance(each := getattr(now, name), Section)}
     return {**before, **found, **inner}
+
+
+def _inner(before: Any, now: Section) -> Any:
+    """A section within one, which is written as its keys, or below the word that it is named by."""
+    if not now.word:
+        return _whole(before, now) if _same_kind(before, to_json(now)) else before
+    same = isinstance(before, Mapping) and isinstance(before.get(now.word), Mapping)
+    return {now.word: _whole(before[now.word], now)} if same else before
 
 
 def _same_kind(before: object, now: Mapping[str, Any]) -> bool:

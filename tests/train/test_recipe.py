@@ -70,8 +70,8 @@ def test_a_folder_may_be_called_by_a_number() -> None:
 
 
 @pytest.mark.parametrize(("written", "message", "hint"), [
-    ({"data": "digit"}, "train.data.source needs one of digits folder csv tfrecord tfds npz keras synthetic, this is the text 'digit'", "did you mean 'digits'? images in a folder: data: {source: folder, path: digit}"),
-    ({"data": ["digits"]}, "train.data needs one of digits folder csv tfrecord tfds npz keras synthetic, or a mapping with 'source', this is a list", ""),
+    ({"data": "digit"}, "train.data.source needs one of digits mnist5k folder csv tfrecord tfds npz keras synthetic, this is the text 'digit'", "did you mean 'digits'? images in a folder: data: {source: folder, path: digit}"),
+    ({"data": ["digits"]}, "train.data needs one of digits mnist5k folder csv tfrecord tfds npz keras synthetic, or a mapping with 'source', this is a list", ""),
     ({"data": {"source": "folder"}}, "train.data needs 'path'", "path: relative to the folder in which the command runs"),
     ({"data": {"path": "x"}}, "train.data has no key 'path'", "it is a key of source: folder, csv, tfrecord, tfds, npz"),
     ({"data": {"source": "folder", "path": "x", "root": "y"}}, "train.data has no key 'root'", "it is a key of source: csv"),

@@ -142,6 +142,20 @@ def test_other_augmentation_is_told_by_its_operations(spec: Path) -> None:
     assert "train.augment was [pad_crop, rotate], is []\n" in refused(run, spec, "train.augment=[]")
 
 
+def test_a_part_of_the_recipe_that_is_named_by_a_word_is_compared_key_by_key(spec: Path) -> None:
+    written, graph = loaded(spec, "train.preprocess.resize={shorter: 37}")
+    Path("run").mkdir()
+    begun(written, graph).write(Path("run/manifest.json"))
+    run = RunFolder(Path("run"))
+    refuse(run, written, graph, fresh=False)
+    assert "recipe: train.preprocess.resize.shorter.pixels was 37, is 36\n" in refused(run, spec, "train.preprocess.resize={shorter: 36}")
+    assert "recipe: train.preprocess.resize.shorter was" in refused(run, spec, "train.preprocess.resize=squash")
+    earlier = json.loads(run.manifest.read_text())
+    del earlier["train"]["preprocess"]["resize"]["shorter"]["longer"]  # a key that an earlier archspec did not know
+    run.manifest.write_text(json.dumps(earlier))
+    refuse(run, written, graph, fresh=False)
+
+
 def test_another_network_is_refused_with_what_differs(run: RunFolder, spec: Path) -> None:
     message = refused(run, spec, "stages.width=16", "stages.stride=2")
     assert message.startswith("run holds a run of another network (small, fingerprint ")

@@ -12,6 +12,8 @@ from archspec.data.sources.folder import folder
 from archspec.data.sources.folder import place as folder_place
 from archspec.data.sources.keras import keras
 from archspec.data.sources.keras import place as keras_place
+from archspec.data.sources.mnist5k import mnist5k
+from archspec.data.sources.mnist5k import place as mnist5k_place
 from archspec.data.sources.npz import npz
 from archspec.data.sources.npz import place as npz_place
 from archspec.data.sources.synthetic import synthetic
@@ -22,12 +24,12 @@ from archspec.data.sources.tfrecord import tfrecord
 from archspec.spec.data import Data
 
 SOURCES: dict[str, Callable[[Any], Source]] = {
-    "digits": digits, "folder": folder, "csv": csv, "tfrecord": tfrecord, "tfds": tfds, "npz": npz, "keras": keras,
-    "synthetic": synthetic}
+    "digits": digits, "mnist5k": mnist5k, "folder": folder, "csv": csv, "tfrecord": tfrecord, "tfds": tfds, "npz": npz,
+    "keras": keras, "synthetic": synthetic}
 """From the name in `train.data.source` to a function of its section."""
 PLACES: dict[str, Callable[[Any], object]] = {
     "folder": folder_place, "csv": places, "tfrecord": tfrecord_place, "tfds": tfds_place, "npz": npz_place,
-    "keras": keras_place}
+    "keras": keras_place, "mnist5k": mnist5k_place}
 """What raises InputError where the place is not there that a section names."""
 
 

@@ -1,0 +1,73 @@
+"""The studies that ship: found by name, valid, costed; each key that they vary counts, and the smallest one is trained."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from forked import printing
+
+from archspec.cli import run
+from archspec.cli.options import spec_of
+from archspec.errors import InputError
+from archspec.search.plan import plan_file, read_plan, study_names, written
+from archspec.search.sweep import sweep
+
+Run = Callable[..., tuple[int, str, str]]
+ONE_EPOCH = ("--set", "train.epochs=1", "--set", "stages.repeats=[1, 1, 1]")
+
+
+@pytest.mark.parametrize("name", study_names())
+def test_every_candidate_of_a_study_fits_and_is_another(name: str) -> None:
+    plan = read_plan(plan_file(name))
+    found = list(sweep(plan, spec_of(plan.base, written(plan.common)), 32))
+    assert {each.state for each in found} == {"fits"}
+    assert len(found) == plan.total > 1
+    assert isinstance(plan.seeds, int)
+    assert plan.seeds >= 3
+    assert plan.axes is not None
+    assert plan.common["export.formats"] == []
+
+
+def test_cardinalities_cost_the_same() -> None:
+    plan = read_plan(plan_file("cardinality"))
+    found = list(sweep(plan, spec_of(plan.base, written(plan.common)), 32))
+    sizes = [(each.cost.params, each.cost.macs) for each in found if each.cost is not None and each.cost.macs is not None]
+    for each in zip(*sizes, strict=True):
+        assert max(each) < 1.05 * min(each)
+
+
+def test_a_file_of_that_name_counts_and_a_study_needs_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert read_plan(plan_file("growth")).name == "growth"
+    Path("growth").write_text("base: resnet18\nvary: {stages.se: [4, 8]}\nname: mine\n")
+    assert read_plan(plan_file("growth")).name == "mine"
+
+
+@pytest.mark.parametrize(("reference", "said"), [
+    ("grwoth", "grwoth: there is no such file, and no study of that name ships\n  hint: did you mean 'growth'?"),
+    ("q.yaml", "q.yaml: there is no such file, and no study of that name ships\n  hint: a sweep is a YAML file: base: resnet50, vary: "),
+    (".", ".: this is no file\n  hint: a sweep is a YAML file, or one of cardinality compression "),
+])
+def test_what_is_neither_is_refused(reference: str, said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        plan_file(reference)
+    assert str(caught.value).startswith(said)
+
+
+def _train(folder: str) -> None:
+    import os
+    os.chdir(folder)
+    sys.exit(run(["sweep", "compression", "--train", *ONE_EPOCH, "--json"]))
+
+
+@pytest.mark.slow
+def test_a_study_is_trained_by_its_name(tmp_path: Path) -> None:
+    assert printing(tmp_path / "printed", _train, str(tmp_path)) == 0
+    document = json.loads((tmp_path / "sweeps/compression/candidates.json").read_text())
+    assert [each["result"]["state"] for each in document] == ["finished"] * 3
+    assert {run["epoch"] for each in document for run in each["result"]["runs"]} == {1}
+    assert (tmp_path / "sweeps/compression/plot.svg").is_file()
