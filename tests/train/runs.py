@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from archspec.export import account
+from archspec.export import account, confusion
 from archspec.export import run as finishing
 from archspec.train import loop
 from archspec.train.reporting.picture import draw
@@ -64,7 +64,7 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Diagrams hold nothing, and no example is read for one: to draw them takes a fifth of the time of such a training."""
     def save(path: Path, *_: object) -> None:
         Image.new("1", (1, 1)).save(path, "PNG")
-    for module, name in ((finishing, "draw_curves"), (account, "draw_confusion"), (account, "draw_worst")):
+    for module, name in ((finishing, "draw_curves"), (confusion, "draw_confusion"), (account, "draw_worst")):
         monkeypatch.setattr(module, name, save)
     monkeypatch.setattr(draw, "draw_from", lambda *_: Image.new("1", (1, 1)))
 
