@@ -98,19 +98,25 @@ class Result:
     def to_json(self) -> dict[str, Any]:
         """A JSON document of all of it; null for figures that are no finite numbers, which JSON does not have."""
         images = len(self.outcome.losses)
-        return {
+        found: dict[str, Any] = finite({
             "models": [{"model": model.called, "name": model.facts["name"], "fingerprint": model.facts["fingerprint"],
                         **({"like": model.like} if model.like else {})} for model in self.models],
             "weights": list(self.weights), "data": data_record(self.data),
-            "protocol": list(self.protocols), "results": {name: _finite(value) for name, value in self.figures.items()},
-            "intervals": {name: [_finite(each.low), _finite(each.high)] for name, each in self.bounds.items()},
+            "protocol": list(self.protocols), "results": self.figures,
+            "intervals": {name: [each.low, each.high] for name, each in self.bounds.items()},
             "averages": self.outcome.averages, "classes": list(self.by_class),
             "seconds": round(self.seconds, 3), "images_per_second": round(images / self.seconds, 3),
-        }
+        })
+        return found
 
 
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
+def finite(document: Any) -> Any:
+    """A document with None for each number that is not finite."""
+    if isinstance(document, dict):
+        return {key: finite(value) for key, value in document.items()}
+    if isinstance(document, list | tuple):
+        return [finite(value) for value in document]
+    return None if isinstance(document, float) and not math.isfinite(document) else document
 
 
 def result(protocol: Protocol, name: str, models: Sequence[Model], weights: Sequence[float] | None, data: Examples,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from archspec.evaluate.result import Result
+from archspec.evaluate.result import Result, finite
 from archspec.evaluate.told import difference, figure, head
 from archspec.export.calibration import CALIBRATION, draw_calibration
 from archspec.export.confusion import CONFUSION, MOST_CLASSES, WORST_IMAGES, draw_confused, draw_worst, surely, words
@@ -31,7 +31,7 @@ def write_figures(folder: Path, results: Sequence[Result], differences: Sequence
         drawn = [[str((place / name).relative_to(partial)) for name in _draw(place, each)]
                  for place, each in zip(places, results, strict=True)]
         write_text(partial / PAGE, "\n".join(_page(results, differences, drawn)) + "\n")
-        write_json(partial / DOCUMENT, {"evaluate": [_document(each) for each in results], "differences": differences})
+        write_json(partial / DOCUMENT, finite({"evaluate": [_document(each) for each in results], "differences": differences}))
 
 
 def _draw(folder: Path, result: Result) -> Iterator[str]:

@@ -188,9 +188,9 @@ class Explainer:
         """For each of some classes, or for the most probable if none is said; `pixels` is (h, w, c) from 0 to 255."""
         said = self.run(pixels[None].astype(np.float32))[0]
         asked = list(classes) or [int(np.argmax(said))]
-        losses = occluded(self.run, pixels, self.chosen, self.batch, tick) if OCCLUSION in self.methods else None
-        return tuple(self._reason(pixels, number, float(said[number]), None if losses is None else losses[..., number])
-                     for number in asked)
+        losses = occluded(self.run, pixels, self.chosen, asked, self.batch, tick) if OCCLUSION in self.methods else None
+        return tuple(self._reason(pixels, number, float(said[number]), None if losses is None else losses[..., place])
+                     for place, number in enumerate(asked))
 
     def _reason(self, pixels: np.ndarray, number: int, probability: float, losses: np.ndarray | None) -> Reason:
         name = self.artifact.classes[number]

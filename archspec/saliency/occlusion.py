@@ -69,17 +69,17 @@ def _starts(side: int, patch: int, stride: int) -> tuple[int, ...]:
     return (*range(0, last, stride), last)
 
 
-def occluded(run: Run, pixels: np.ndarray, chosen: Patches, batch: int, tick: Tick) -> np.ndarray:
-    """(rows, columns, classes) float32: what each probability loses where the patch is; below zero where it gains.
+def occluded(run: Run, pixels: np.ndarray, chosen: Patches, classes: Sequence[int], batch: int, tick: Tick) -> np.ndarray:
+    """(rows, columns, n) float32: what the probability of n classes loses where the patch is; below zero where it gains.
 
     `pixels` is (h, w, c) from 0 to 255. No more than `batch` images are held at a time.
     """
-    whole = run(pixels[None].astype(np.float32))[0]
+    whole = run(pixels[None].astype(np.float32))[0, classes]
     places = [(row, column) for row in chosen.rows for column in chosen.columns]
     said = list[np.ndarray]()
     for begin in range(0, len(places), batch):
         tick("patches", begin, len(places))
-        said.append(run(_hidden(pixels, places[begin:begin + batch], chosen)))
+        said.append(run(_hidden(pixels, places[begin:begin + batch], chosen))[:, classes])
     return np.asarray(whole - np.concatenate(said)).reshape(len(chosen.rows), len(chosen.columns), -1)
 
 

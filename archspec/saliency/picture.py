@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from archspec.saliency.explained import Explained, Explainer, Reason
 from archspec.train.reporting.picture.sheet import (
@@ -22,9 +22,9 @@ from archspec.train.reporting.picture.sheet import (
     NARROWEST,
     PAPER,
     TITLE_LINE,
-    in_colours,
+    scaled,
 )
-from archspec.train.reporting.picture.words import font, legible, shortened, shortened_path
+from archspec.train.reporting.picture.words import bold, legible, plain, shortened, shortened_path
 
 LARGE, SMALL = 288, 96
 """The longer side of an image in the picture, and of one with the map of a stage; small ones are enlarged by a whole number."""
@@ -32,6 +32,8 @@ NARROW = 200
 """As much room has the text above an image at least."""
 BAR, LABEL = 12, 56
 """Width of a colour bar, and of the numbers beside it."""
+SMALLER = 13
+"""The height of letters above the maps of a class."""
 STRONG = 0.8
 """How much of a colour is laid over the image where a map is highest."""
 SEEN = (37, 99, 235)
@@ -70,8 +72,8 @@ class Picture:
         width = 2 * MARGIN + self._inside
         sheet = Image.new("RGB", (width, height), PAPER)
         pen, room = ImageDraw.Draw(sheet), width - 2 * MARGIN
-        pen.text((MARGIN, MARGIN), shortened_path(legible(self.explained.name), self._bold.getlength, room), INK, self._bold)
-        pen.text((MARGIN, MARGIN + TITLE_LINE), shortened(self._line, self._plain.getlength, room), FAINT, self._plain)
+        pen.text((MARGIN, MARGIN), shortened_path(legible(self.explained.name), bold().getlength, room), INK, bold())
+        pen.text((MARGIN, MARGIN + TITLE_LINE), shortened(self._line, plain().getlength, room), FAINT, plain())
         top = MARGIN + TITLE_LINE + LINE + BELOW
         for reason, heats in rows:
             self._row(sheet, pen, reason, heats, top)
@@ -115,15 +117,15 @@ class Picture:
     def _row(self, sheet: Image.Image, pen: ImageDraw.ImageDraw, reason: Reason, heats: Sequence[Heat], top: int) -> None:
         said = f"{legible(reason.name)}  {reason.probability:.1%}"
         said += "" if reason.logit is None else f", logit {reason.logit:.3g}"
-        pen.text((MARGIN, top), shortened(said, self._bold_small.getlength, sheet.width - 2 * MARGIN), INK, self._bold_small)
+        pen.text((MARGIN, top), shortened(said, bold(SMALLER).getlength, sheet.width - 2 * MARGIN), INK, bold(SMALLER))
         top += LINE + GAP
         (wide, high), left = self._size, MARGIN
-        pen.text((left, top), "the image", FAINT, self._plain)
+        pen.text((left, top), "the image", FAINT, plain())
         self._paste(sheet, pen, self._image(self._size), left, top + LINE + GAP)
         left += self._cell + BETWEEN
         for heat in heats:
             room = self._cell + BAR + LABEL
-            pen.text((left, top), shortened(heat.title, self._plain.getlength, room), FAINT, self._plain)
+            pen.text((left, top), shortened(heat.title, plain().getlength, room), FAINT, plain())
             self._paste(sheet, pen, self._over(heat, self._size), left, top + LINE + GAP)
             self._bar(sheet, pen, heat, left + wide + 2 * GAP, top + LINE + GAP, high)
             left += self._cell + BAR + LABEL + BETWEEN
@@ -132,14 +134,14 @@ class Picture:
             self._maps_of_stages(sheet, pen, reason.stages, top)
 
     def _maps_of_stages(self, sheet: Image.Image, pen: ImageDraw.ImageDraw, stages: Mapping[str, np.ndarray], top: int) -> None:
-        pen.text((MARGIN, top), "Grad-CAM at the last map of each stage, each against its own peak", FAINT, self._plain)
+        pen.text((MARGIN, top), "Grad-CAM at the last map of each stage, each against its own peak", FAINT, plain())
         top += LINE + GAP
         for place, (stage, cells) in enumerate(stages.items()):
             line, column = divmod(place, self._in_a_line)
             left, down = MARGIN + column * (self._small_cell + GAP), top + line * (self._small[1] + GAP + LINE + BELOW)
             self._paste(sheet, pen, self._over(Heat("", cells, float(cells.max()), ""), self._small), left, down)
-            said = shortened(f"{stage} {cells.shape[0]}x{cells.shape[1]}", self._plain.getlength, self._small_cell - GAP)
-            pen.text((left, down + self._small[1] + GAP), said, INK, self._plain)
+            said = shortened(f"{stage} {cells.shape[0]}x{cells.shape[1]}", plain().getlength, self._small_cell - GAP)
+            pen.text((left, down + self._small[1] + GAP), said, INK, plain())
 
     def _paste(self, sheet: Image.Image, pen: ImageDraw.ImageDraw, pixels: np.ndarray, left: int, top: int) -> None:
         """An image, a thin frame around it, and one around what the network sees of it, unless that is all."""
@@ -160,7 +162,7 @@ class Picture:
         sheet.paste(Image.fromarray(blended(np.full((high, BAR, 3), 128.0), values, heat.signed)), (left, top))
         pen.rectangle((left - 1, top - 1, left + BAR, top + high), outline=FRAME)
         for at, text in ((0, heat.told), (1, f"-{heat.told}" if heat.signed else "0")):
-            pen.text((left + BAR + 2 * GAP, top + at * (high - LINE)), text, FAINT, self._plain)
+            pen.text((left + BAR + 2 * GAP, top + at * (high - LINE)), text, FAINT, plain())
 
     def _over(self, heat: Heat, size: tuple[int, int]) -> np.ndarray:
         """The image in grey, the colours of a map over what is seen of it."""
@@ -171,9 +173,7 @@ class Picture:
         return blended(grey, np.nan_to_num(laid), heat.signed)
 
     def _image(self, size: tuple[int, int]) -> np.ndarray:
-        shown = Image.fromarray(in_colours(self.explained.image))
-        larger = size[0] >= shown.width
-        return np.asarray(shown.resize(size, Image.Resampling.NEAREST if larger else Image.Resampling.LANCZOS))
+        return np.asarray(scaled(self.explained.image, size))
 
     @cached_property
     def _size(self) -> tuple[int, int]:
@@ -211,18 +211,6 @@ class Picture:
     def _in_a_line(self) -> int:
         """How many small maps stand beside one another."""
         return max(1, (self._inside + GAP) // (self._small_cell + GAP))
-
-    @cached_property
-    def _plain(self) -> ImageFont.FreeTypeFont:
-        return ImageFont.truetype(font(bold=False), 12)
-
-    @cached_property
-    def _bold(self) -> ImageFont.FreeTypeFont:
-        return ImageFont.truetype(font(bold=True), 16)
-
-    @cached_property
-    def _bold_small(self) -> ImageFont.FreeTypeFont:
-        return ImageFont.truetype(font(bold=True), 13)
 
 
 def blended(pixels: np.ndarray, values: np.ndarray, signed: bool) -> np.ndarray:

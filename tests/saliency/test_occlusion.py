@@ -27,7 +27,7 @@ class Recorded:
 def test_it_is_what_a_loop_finds(side: int, patch: int, stride: int, batch: int) -> None:
     own = rule(side, mean=(10.0, 20.0, 30.0), std=(50.0,))
     run, pixels, chosen = Recorded(side), noise(side), patches(own, patch, stride)
-    found = occluded(run, pixels, chosen, batch, lambda *_: None)
+    found = occluded(run, pixels, chosen, range(2), batch, lambda *_: None)
     assert max(run.shown) <= batch
     starts = sorted({*range(0, side - patch + 1, stride), side - patch})
     total, times = np.zeros((side, side)), np.zeros((side, side))

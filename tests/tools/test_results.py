@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from tooling import tool
@@ -24,10 +25,10 @@ def test_every_recipe_with_a_published_result_is_there() -> None:
 
 
 @pytest.mark.parametrize("section", RESULTS.sections(), ids=lambda section: section.recipe.name)
-def test_results_are_of_networks_and_protocols_that_there_are(section: object) -> None:
-    trained = recipe(section.recipe.name)  # type: ignore[attr-defined]
+def test_results_are_of_networks_and_protocols_that_there_are(section: Any) -> None:
+    trained = recipe(section.recipe.name)
     runs: dict[str, str] = {}
-    for result in section.results:  # type: ignore[attr-defined]
+    for result in section.results:
         assert ERROR.fullmatch(result.errors), result
         assert result.source
         spec = load(result.network, [f"train.recipe={result.recipe}", *result.settings])

@@ -46,7 +46,7 @@ def test_the_numbers_are_of_the_study_as_it_ships(name: str, numbers: Any) -> No
              for key, value in plan.combination(number).items()} for number in range(plan.total)]
     assert [each["set"] for each in found] == said
     for each in found:
-        assert [run["seed"] for run in each["runs"]] == list(range(plan.seeds))  # type: ignore[arg-type]
+        assert [run["seed"] for run in each["runs"]] == list(plan.seeds if isinstance(plan.seeds, tuple) else range(plan.seeds))
         assert {len(run["test"]) for run in each["runs"] if run["state"] == "finished"} == {plan.common["train.epochs"]}
 
 

@@ -8,6 +8,7 @@ from archspec.data.names import Names
 from archspec.data.source import Source, Split, in_memory
 from archspec.spec.data import Digits
 
+CLASSES = tuple("0123456789")
 TEST_EVERY = 5
 WHITE = 16.0
 """Pixels count from 0 to this."""
@@ -19,10 +20,15 @@ def digits(section: Digits) -> Source:
     They stay 8x8; the pipeline scales an image at a time.
     """
     images, labels = _originals()
+    train, test = held_out(labels)
+    return Source(section.source, CLASSES, _split("train", images, labels, train), _split("test", images, labels, test))
+
+
+def held_out(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers of those to train on and those to test on, (n,) int64 each: sorted by class, every fifth is for tests."""
     order = np.argsort(labels, kind="stable")
     test = np.arange(len(order)) % TEST_EVERY == 0
-    return Source(section.source, tuple("0123456789"), _split("train", images, labels, order[~test]),
-                  _split("test", images, labels, order[test]))
+    return order[~test], order[test]
 
 
 def _originals() -> tuple[np.ndarray, np.ndarray]:

@@ -79,7 +79,7 @@ def read_entry(path: Path) -> Entry:
     run = RunFolder(path)
     manifest = manifests.read(run.manifest)
     if run.spec.exists() and not run.spec.is_file():  # of a pipe no end may ever come
-        raise InputError(f"{run.spec} is no file")
+        raise InputError(f"{run.spec} cannot be read (it is no file)")
     try:
         keys = dict(_flat(plain(read(run.spec))))
     except (SpecError, OSError) as error:

@@ -7,10 +7,19 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from archspec.train.reporting.picture.examples import Example
-from archspec.train.reporting.picture.words import caption, class_names, font, legible, shortened, shortened_path, wrapped
+from archspec.train.reporting.picture.words import (
+    bold,
+    caption,
+    class_names,
+    legible,
+    plain,
+    shortened,
+    shortened_path,
+    wrapped,
+)
 
 SMALLEST, LARGEST = 112, 224
 """Of an image in the picture, its longer side: smaller ones are enlarged by a whole number, larger ones scaled down."""
@@ -39,30 +48,25 @@ class Sheet:
         """The picture, in RGB."""
         sheet = Image.new("RGB", (self._width, self._top + self._rows * self._row + MARGIN - BELOW), PAPER)
         pen = ImageDraw.Draw(sheet)
-        pen.text((MARGIN, MARGIN), shortened(legible(self.title), self._bold.getlength, self._inside), INK, self._bold)
+        pen.text((MARGIN, MARGIN), shortened(legible(self.title), bold().getlength, self._inside), INK, bold())
         for place, line in enumerate(self._lines):
-            pen.text((MARGIN, MARGIN + TITLE_LINE + place * LINE), line, FAINT, self._plain)
+            pen.text((MARGIN, MARGIN + TITLE_LINE + place * LINE), line, FAINT, plain())
         for place, example in enumerate(self.examples):
             row, column = divmod(place, self._columns)
             self._pair(sheet, pen, example, MARGIN + column * (self._pair_width + BETWEEN), self._top + row * self._row)
         return sheet
 
     def _pair(self, sheet: Image.Image, pen: ImageDraw.ImageDraw, example: Example, left: int, top: int) -> None:
-        width, (wide, high) = self._plain.getlength, self._size
-        pen.text((left, top), shortened_path(legible(example.file), width, self._pair_width), FAINT, self._plain)
+        width, (wide, high) = plain().getlength, self._size
+        pen.text((left, top), shortened_path(legible(example.file), width, self._pair_width), FAINT, plain())
         top += LINE + GAP
         right = left + self._cell + BESIDE
         for begin, pixels, labels in ((left, example.still, example.labels), (right, example.trained, example.mixed)):
             place = begin + (self._cell - wide) // 2
-            sheet.paste(self._scaled(pixels), (place, top))
+            sheet.paste(scaled(pixels, self._size), (place, top))
             pen.rectangle((place - 1, top - 1, place + wide, top + high), outline=FRAME)
             for number, line in enumerate(caption(labels, self._names, width, self._cell - BESIDE, LABEL_LINES)):
-                pen.text((begin, top + high + GAP + number * LINE), line, INK, self._plain)
-
-    def _scaled(self, pixels: np.ndarray) -> Image.Image:
-        image = Image.fromarray(in_colours(pixels))
-        larger = self._size[0] >= image.width
-        return image.resize(self._size, Image.Resampling.NEAREST if larger else Image.Resampling.LANCZOS)
+                pen.text((begin, top + high + GAP + number * LINE), line, INK, plain())
 
     @cached_property
     def _size(self) -> tuple[int, int]:
@@ -95,7 +99,7 @@ class Sheet:
     @cached_property
     def _label_lines(self) -> int:
         """How many lines labels need."""
-        return max(len(caption(labels, self._names, self._plain.getlength, self._cell - BESIDE, LABEL_LINES))
+        return max(len(caption(labels, self._names, plain().getlength, self._cell - BESIDE, LABEL_LINES))
                    for each in self.examples for labels in (each.labels, each.mixed))
 
     @property
@@ -121,23 +125,22 @@ class Sheet:
         channels = self.examples[0].still.shape[2]
         shown = _CHANNELS.get(channels, _MANY)
         said = [KEY, f"of {channels} channels {shown}"] if shown else [KEY]
-        return [*wrapped([f"augment: {first}", *others], self._plain.getlength, self._inside), *said]
+        return [*wrapped([f"augment: {first}", *others], plain().getlength, self._inside), *said]
 
     @cached_property
     def _names(self) -> tuple[str, ...]:
         return class_names(self.classes)
 
-    @cached_property
-    def _plain(self) -> ImageFont.FreeTypeFont:
-        return ImageFont.truetype(font(bold=False), 12)
-
-    @cached_property
-    def _bold(self) -> ImageFont.FreeTypeFont:
-        return ImageFont.truetype(font(bold=True), 16)
-
 
 _CHANNELS = {1: "", 2: "the first is shown, in grey", 3: ""}
 _MANY = "the first three are shown, as red, green and blue"
+
+
+def scaled(pixels: np.ndarray, size: tuple[int, int]) -> Image.Image:
+    """Pixels (h, w, c) from 0 to 255 as a person sees them, of a width and a height; those of an enlarged one stay squares."""
+    image = Image.fromarray(in_colours(pixels))
+    larger = size[0] >= image.width
+    return image.resize(size, Image.Resampling.NEAREST if larger else Image.Resampling.LANCZOS)
 
 
 def in_colours(pixels: np.ndarray) -> np.ndarray:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from PIL import ImageFont
+
 from archspec.errors import visible
 from archspec.schema.keys import to_json
 from archspec.spec.augment import Operation
@@ -120,6 +122,18 @@ def _whole(value: object) -> object:
     if isinstance(value, list):
         return [_whole(each) for each in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+@cache
+def plain() -> ImageFont.FreeTypeFont:
+    """The letters of a picture."""
+    return ImageFont.truetype(font(bold=False), 12)
+
+
+@cache
+def bold(size: int = 16) -> ImageFont.FreeTypeFont:
+    """Those of its headings, so many pixels high."""
+    return ImageFont.truetype(font(bold=True), size)
 
 
 @cache
