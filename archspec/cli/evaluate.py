@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,9 @@ from archspec.cli.options import as_json, print_json
 from archspec.cli.screen import Screen, load_tensorflow, screen
 from archspec.cli.seconds import seconds
 from archspec.errors import InputError, visible
+from archspec.io.lock import Taken, alone
 from archspec.io.places import is_address, kind_of, refuse_no_folder, user_path
-from archspec.spec.protocol import AVERAGES, CROPS, OWN, Protocol, SideKind, load_protocol
+from archspec.spec.protocol import AVERAGES, CROPS, OWN, Protocol, load_protocol, sizes_of
 
 if TYPE_CHECKING:
     from archspec.evaluate.result import Result
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 SECONDS = 30.0
 """As long as a server itself works on a request of its REST interface."""
+LONG = 60
+"""Of what is not understood, so much is repeated."""
 RESULTS = "results.jsonl"
 """In a run folder: a line an evaluation."""
 
@@ -33,12 +37,11 @@ RESULTS = "results.jsonl"
 def _sizes(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[Any, ...] | None:
     """Sides: 224,256/224."""
     from archspec.schema.kinds import Unfit
-    if value is None:
-        return None
     try:
-        return tuple(SideKind().take(int(each) if each.strip().isdecimal() else each) for each in value.split(","))
+        return None if value is None else sizes_of(value, "--sizes")
     except Unfit as unfit:
-        raise click.BadParameter(f"'{value}': {unfit} is expected, or several, with commas between them") from None
+        hint = f"; {unfit.hint}" if unfit.hint else ""
+        raise click.BadParameter(f"'{(value or '')[:LONG]}': {unfit} is expected{hint}") from None
 
 
 def _weights(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[float, ...] | None:
@@ -58,7 +61,7 @@ def _weights(ctx: click.Context, parameter: click.Parameter, value: str | None) 
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...", shell_complete=files)
 @click.option("--data", metavar="DATA", shell_complete=files,
               help="Images to evaluate on, instead of those that the first MODEL was tested on: a folder with a folder a "
-                   "class, a table FILE.csv, or what train.data of a spec says.")
+                   "class, a table FILE.csv with the columns path and label, a FILE.npz, or what train.data of a spec says.")
 @click.option("--split", type=click.Choice(["test", "train"]), default="test", show_default=True,
               help="Which of the data: those to test on, or those to train on.")
 @click.option("--crops", default="1", show_default=True, metavar="1|10|12|144|dense|PROTOCOL",
@@ -104,52 +107,63 @@ def evaluate(models: tuple[str, ...], data: str | None, split: str, crops: str, 
         raise click.UsageError("--weights are those of --ensemble, one a MODEL")
     if like is not None and not any(map(is_address, models)):
         raise click.UsageError("--like is of a MODEL that is an address")
-    folder = None if output is None else _folder(output)
     name, protocol = _protocol(crops, sizes, flip, average)
-    console = Screen(stderr=True)
-    load_tensorflow(console)
-    asked = [_model(each, labels, like, timeout, gpus) for each in models]
-    with ticking(console) as tick:
-        from archspec.evaluate.data import examples
-        from archspec.evaluate.result import difference, result
-        found = examples(asked[0].spec, data, split, asked[0].rule, tick, leave_out, real)
-        groups = [asked] if ensemble else [[each] for each in asked]
-        results = [result(protocol, name, group, weights, found, tick) for group in groups]
-    if found.skipped:
-        click.echo(found.skipped, err=True)
-    for each in results:
-        _keep(each)
-    differences = [difference(results[0], other) for other in results[1:]]
-    if folder is not None:
-        from archspec.export.evaluated import write_figures
-        write_figures(folder, results, differences)
-    if as_json:
-        print_json({"evaluate": [each.to_json() for each in results], "differences": differences})
-    else:
-        _show(results, differences, verbose=verbose)
-    if folder is not None:
-        click.echo(f"{folder}", err=True)
+    with nullcontext() if output is None else _claimed(output) as folder:
+        console = Screen(stderr=True)
+        load_tensorflow(console)
+        asked = [_model(each, labels, like, timeout, gpus) for each in models]
+        with ticking(console) as tick:
+            from archspec.evaluate.data import examples
+            from archspec.evaluate.result import difference, result
+            found = examples(asked[0].spec, data, split, asked[0].rule, tick, leave_out, real)
+            groups = [asked] if ensemble else [[each] for each in asked]
+            results = [result(protocol, name, group, weights, found, tick) for group in groups]
+        if found.skipped:
+            click.echo(found.skipped, err=True)
+        differences = [difference(results[0], other) for other in results[1:]]
+        if as_json:  # whatever cannot be written then, the numbers are told
+            print_json({"evaluate": [each.to_json() for each in results], "differences": differences})
+        else:
+            _show(results, differences, verbose=verbose)
+        for each in results:
+            _keep(each)
+        if folder is not None:
+            from archspec.export.evaluated import write_figures
+            write_figures(folder, results, differences)
+            click.echo(visible(str(folder)), err=True)
     return DONE
 
 
-def _folder(output: str) -> Path:
-    """The folder to write. Raises InputError where it is there already: before an hour of evaluation, and not behind it."""
+@contextmanager
+def _claimed(output: str) -> Iterator[Path]:
+    """The folder to write, for this process alone: before an hour of evaluation, and not behind it.
+
+    Raises InputError where it is there already, or another process is about to write it; OSError where it cannot be made.
+    """
     folder = user_path(output, "-o")
     refuse_no_folder(folder, "-o")
+    folder = folder.resolve() if folder.is_symlink() else folder
     if kind_of(folder) == "folder" and any(folder.iterdir()):
-        raise InputError(f"{folder} is there already\n  hint: name another folder, or remove it")
-    return folder
+        raise InputError(f"{visible(str(folder))} is there already\n  hint: name another folder, or remove it")
+    try:
+        with alone(folder):
+            yield folder
+    except Taken:
+        raise InputError(f"another archspec is about to write {visible(str(folder))}\n  hint: name another folder") from None
 
 
 def _protocol(crops: str, sizes: tuple[Any, ...] | None, flip: bool | None, average: str | None) -> tuple[str, Protocol]:
     """What the options say together. Raises InputError where they clash."""
     name = CROPS.get(crops, crops)
     found = Protocol() if name == OWN else load_protocol(name)
-    said: dict[str, Any] = {"sizes": sizes, "mirrored": flip, "average": average}
-    found = replace(found, **{key: value for key, value in said.items() if value is not None})
+    from archspec.evaluate import told
+    asked: dict[str, Any] = {"sizes": sizes, "mirrored": flip, "average": average}
+    said = {key: value for key, value in asked.items() if value is not None}
+    changed = ", ".join(told.changed(key, value) for key, value in said.items() if value != getattr(found, key))
+    found = replace(found, **said)
     for clash in found.clashes():
         raise InputError(f"--crops {crops}: {clash.message}\n  hint: {clash.hint}")
-    return name, found
+    return name + f" with {changed}" * bool(changed), found
 
 
 def _model(text: str, labels: Path | None, like: str | None, timeout: float, gpus: int | None) -> Local:
@@ -199,7 +213,7 @@ def _show(results: Sequence[Result], differences: Sequence[Mapping[str, Any]], *
     click.echo(f"{data.split.size:,} images of {data.source}, {data.which}; {protocol['name']}: {parts}, "
                f"the mean of {protocol['average']}; in brackets 95 % intervals")
     if data.left_out is not None:
-        click.echo(f"{len(data.left_out.numbers):,} images left out, as {data.left_out.listed.file} says")
+        click.echo(f"left out, as {visible(data.left_out.listed.file)} says: {len(data.left_out.numbers):,}")
     if data.real is not None:
         labelled = int(data.real.labelled.sum())
         click.echo(f"{labelled:,} images have labels in {data.real.listed.file}, {data.split.size - labelled:,} have none")

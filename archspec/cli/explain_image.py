@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,9 +15,12 @@ from archspec.cli.bars import ticking
 from archspec.cli.completed import files, listed, nothing
 from archspec.cli.options import as_json, print_json
 from archspec.cli.screen import Screen, load_tensorflow, screen
-from archspec.errors import InputError, nearest, visible
+from archspec.errors import InputError, nearest, some, visible
 from archspec.io.places import is_address, user_path
 from archspec.io.streams import aside
+from archspec.predict.images import STDIN
+from archspec.predict.images import images as meant
+from archspec.saliency.methods import METHODS, OURS, SOFTWARE, is_ours
 
 if TYPE_CHECKING:
     from archspec.data.looking import Tick
@@ -24,8 +28,9 @@ if TYPE_CHECKING:
     from archspec.predict.local import Local
     from archspec.saliency.explained import Explained, Explainer, Part, Reason, Stage
 
-METHODS = ("gradcam", "occlusion")
 PICTURE = "-explained.png"
+MOST_BYTES = 200
+"""Of an image's name in that of its picture: a file system takes 255 together with what stands before and behind it."""
 WIDE = 24
 """Signs of the longest bar."""
 
@@ -48,7 +53,7 @@ def _methods(ctx: click.Context, parameter: click.Parameter, value: str) -> tupl
 @click.option("--at", metavar="NAME", shell_complete=nothing,
               help="Grad-CAM of the map that this layer, block or stage gives, instead of the last one before the head's pool.")
 @click.option("--patch", type=click.IntRange(1), metavar="PIXELS",
-              help="Of occlusion: the side of what is hidden, in pixels of the input; by default 1/7 of its side.")
+              help="Of occlusion: the side of what is hidden, in pixels of the input; by default 1/7 of its shorter side.")
 @click.option("--stride", type=click.IntRange(1), metavar="PIXELS",
               help="Of occlusion: the steps in which it is moved; by default half of the patch.")
 @click.option("-o", "--output", metavar="DIR|FILE", shell_complete=files,
@@ -63,24 +68,23 @@ def explain_image(model: str, images: tuple[str, ...], classes: tuple[str, ...],
     """
     _refuse_other(method, at, patch, stride)
     where = None if output is None else user_path(output, "-o")
-    from archspec.predict.images import images as meant
-    found = list(meant(images, None))
-    paths = _Paths(where, several=len(found) > 1)
+    found, drawn = _to_explain(list(meant(images, None)))
+    if drawn:
+        aside(f"left out: {some(visible(each) for each in drawn)}, which explain-image drew")
+    paths = _paths(where, found)
     console = Screen(stderr=True)
     asked = _opened(model, console)
     explainer = _explainer(asked, method, at, patch, stride)
     numbers = [_number(asked, name) for name in dict.fromkeys(classes)]
     documents, refused = list[dict[str, Any]](), list[dict[str, str]]()
     with ticking(console) as tick:
-        for image in found:
+        for image, path in zip(found, paths, strict=True):
             why = _explained(image, asked, explainer, numbers, tick)
             if isinstance(why, str):
                 aside(f"{visible(image.name)}: cannot be read as an image ({why})")
                 refused.append({"image": image.name, "message": why})
                 continue
-            path = paths.of(image.name)
-            if path.exists() and Path(image.name).exists() and path.samefile(image.name):
-                raise InputError(f"{path} is the image itself, and would be written over\n  hint: -o names another file")
+            path.parent.mkdir(parents=True, exist_ok=True)
             _draw(path, why, explainer, model)
             documents.append({**why.to_json(explainer), "picture": str(path)})
             if not as_json:
@@ -98,51 +102,60 @@ def _refuse_other(method: Sequence[str], at: str | None, patch: int | None, stri
             raise click.UsageError(f"{option} is of --method occlusion")
 
 
-class _Paths:
-    """Where the pictures go: a name each, so that none is written over another."""
+def _to_explain(images: Sequence[Image]) -> tuple[list[Image], list[str]]:
+    """The images, and the names of those that this command drew. Raises InputError where there are only these."""
+    drawn = {each.name for each in images if each.name.endswith(PICTURE) and is_ours(Path(each.name))}
+    found = [each for each in images if each.name not in drawn]
+    if not found:
+        raise InputError(f"{visible(images[0].name)} is a picture that explain-image drew\n"
+                         "  hint: name the image that it is of")
+    return found, sorted(drawn)
 
-    def __init__(self, where: Path | None, *, several: bool) -> None:
-        """Raises InputError where -o names a file for several pictures, or one that is no PNG."""
-        file = where is not None and not where.is_dir() and bool(where.suffix)
-        if where is not None and file and where.suffix.lower() != ".png":
-            raise InputError(f"{where}: pictures are written as PNG\n  hint: -o {where.stem or 'explained'}.png, or a folder")
-        if where is not None and file and several:
-            raise InputError(f"{where} is one file, and there are several images\n  hint: -o {where.stem} names a folder")
-        if where is not None and not file and where.exists() and not where.is_dir():
-            raise InputError(f"{where} is a file\n  hint: -o names a PNG, or a folder")
-        self._file = where if file else None
-        self._folder = where or Path()
-        self._taken = set[str]()
 
-    def of(self, name: str) -> Path:
-        """Of the picture of an image."""
-        if self._file is not None:
-            return self._file
-        begun = Path(name).stem if name != "-" else "image"
-        own = next(each for each in self._names(begun) if each not in self._taken)
-        self._taken.add(own)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        return self._folder / own
+def _paths(where: Path | None, images: Sequence[Image]) -> list[Path]:
+    """Where the pictures of images go: a name each, none of them that of something else.
 
-    @staticmethod
-    def _names(begun: str) -> Iterator[str]:
-        yield begun + PICTURE
-        number = 2
-        while True:
-            yield f"{begun}-{number}{PICTURE}"
+    Raises InputError where -o names a file for several pictures, or one that is no PNG; where an image, or what another
+    command or person made, would be written over.
+    """
+    file, called = where is not None and not where.is_dir() and bool(where.suffix), visible(str(where))
+    if where is not None and file and where.suffix.lower() != ".png":
+        raise InputError(f"{called}: pictures are written as PNG\n"
+                         f"  hint: -o {visible(where.stem) or 'explained'}.png, or a folder")
+    if where is not None and file and len(images) > 1:
+        raise InputError(f"{called} is one file, and there are several images\n  hint: -o {visible(where.stem)} names a folder")
+    if where is not None and not file and where.exists() and not where.is_dir():
+        raise InputError(f"{called} is a file\n  hint: -o names a PNG, or a folder")
+    found = [where] if where is not None and file else [(where or Path()) / name for name in _names(images)]
+    for path in found:
+        if path.exists() and not is_ours(path):
+            raise InputError(f"{visible(str(path))} is there already, and no picture that explain-image drew: it would be "
+                             "written over\n  hint: -o names another file or folder, or move it away")
+    return found
+
+
+def _names(images: Sequence[Image]) -> Iterator[str]:
+    """Of pictures in a folder, after the images' own, as far as a file system has room."""
+    taken = set[str]()
+    for image in images:
+        begun = os.fsencode(Path(image.name).stem if image.name != STDIN else "image")[:MOST_BYTES]
+        stem, number = begun.decode(errors="ignore"), 1
+        while (own := stem + (f"-{number}" if number > 1 else "") + PICTURE) in taken:
             number += 1
+        taken.add(own)
+        yield own
 
 
 def _opened(model: str, console: Screen) -> Local:
     """Raises InputError for what holds no network whose gradients can be taken."""
-    from archspec.predict.local import Local
-    from archspec.predict.opened import opened
     hint = "\n  hint: name the run that it is of, or the run's model.keras"
     if is_address(model):
         raise InputError(f"{visible(model)}: what a server has inside cannot be looked into{hint}")
     if Path(model).suffix in (".tflite", ".onnx"):
         raise InputError(f"{visible(model)}: an exported file holds no blocks, and gives no gradients{hint}")
     load_tensorflow(console)
+    from archspec.predict.local import Local
+    from archspec.predict.opened import opened
     found = opened(model, 0)
     assert isinstance(found, Local)
     if found.artifact is None:
@@ -166,7 +179,7 @@ def _explainer(asked: Local, method: Sequence[str], at: str | None, patch: int |
 
 def _number(asked: Local, name: str) -> int:
     if name not in asked.classes:
-        near = nearest(name, asked.classes) or f"it knows {len(asked.classes)}, {visible(str(asked.classes[0]))} the first"
+        near = nearest(name, asked.classes) or f"it knows {some(visible(str(each)) for each in asked.classes)}"
         raise InputError(f"--class {visible(name)}: {asked.called} knows no such class\n  hint: {near}")
     return list(asked.classes).index(name)
 
@@ -194,7 +207,7 @@ def _explained(image: Image, asked: Local, explainer: Explainer, numbers: Sequen
 def _draw(path: Path, explained: Explained, explainer: Explainer, called: str) -> None:
     from archspec.saliency.picture import Picture
     from archspec.train.reporting.picture.draw import save
-    save(Picture(explained, explainer, called).draw(), path)
+    save(Picture(explained, explainer, called).draw(), path, {SOFTWARE: OURS})
 
 
 def _show(path: Path, explained: Explained, explainer: Explainer) -> None:
@@ -208,7 +221,7 @@ def _show(path: Path, explained: Explained, explainer: Explainer) -> None:
             most = max(reason.parts, key=lambda part: part.adds)
             if most.adds > 0:
                 click.echo(f"  {most.block.name} adds most to {visible(reason.name)}: {most.share:.1%} of what all blocks add")
-    click.echo(str(path))
+    click.echo(visible(str(path)))
 
 
 def _peaks(explained: Explained, reason: Reason, explainer: Explainer) -> Iterator[str]:
@@ -220,7 +233,8 @@ def _peaks(explained: Explained, reason: Reason, explainer: Explainer) -> Iterat
         chosen = explainer.chosen
         peak = explained.peak(explained.hidden(reason.losses, chosen))
         what = f"{chosen.side}x{chosen.side} pixels of the input hidden at {chosen.count} places"
-        yield f"{what}: at x={peak.x:.0f}, y={peak.y:.0f} the probability loses {peak.value:.2%}"
+        yield f"{what}: " + (f"most is lost at x={peak.x:.0f}, y={peak.y:.0f}, {100 * peak.value:.2f} points of the probability"
+                             if peak.value > 0 else "the probability loses at none of them")
 
 
 def _table(reason: Reason) -> Any:

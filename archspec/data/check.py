@@ -69,13 +69,14 @@ def checked(source: Source, section: Data, rule: Preprocess, tick: Tick) -> Chec
 
 def _checked(looked: Looked, train: np.ndarray, test: np.ndarray, channels: int) -> Checked:
     index, state, decoded = indexed(looked, train, test), hashlib.sha256(), True
-    sizes, plain, reasons = list[np.ndarray](), list[bool](), list[str]()
+    sizes, plain = list[np.ndarray](), list[bool]()
+    wrong = ((looked.source.train, train), (looked.source.test, test))[-len(looked.source.halves):]
+    reasons = [reason for split, numbers in wrong for reason in looked.reasons(split, numbers)]
     for split, numbers in ((looked.source.train, train), (looked.source.test, test)):
         rows = looked.rows(split)
         state.update(np.ascontiguousarray(rows["changed"]).data)
         sizes.append(np.delete(np.stack([rows["height"], rows["width"]], axis=1), numbers, axis=0))
         plain.append(bool(np.delete(rows["plain"], numbers).all()))
-        reasons.extend(looked.reasons(split, numbers))
         decoded &= not split.encoded or bool((np.delete(rows["decoded"], numbers) == way(split, channels)).all())
     return Checked(index, train, test, tuple(reasons), sizes[0], sizes[1], (plain[0], plain[1]),
                    index.digest + state.hexdigest()[:16], decoded)
@@ -83,13 +84,13 @@ def _checked(looked: Looked, train: np.ndarray, test: np.ndarray, channels: int)
 
 def decode_both(looked: Looked, rule: Preprocess, tick: Tick) -> None:
     """Decodes all images that can be and are not known yet, as training does."""
-    for split in (looked.source.train, looked.source.test):
+    for split in looked.source.halves:
         decode_all(looked, split, rule.channels, partial(decoder, split, rule), tick)
 
 
 def refuse(looked: Looked, channels: int) -> None:
     """Raises InputError with the first names where some images cannot be read, as far as that is known for so many channels."""
-    halves = [(split, looked.unreadable(split, channels)) for split in (looked.source.train, looked.source.test)]
+    halves = [(split, looked.unreadable(split, channels)) for split in looked.source.halves]
     count = sum(len(numbers) for _, numbers in halves)
     if count:
         raise InputError(f"{'1 image' if count == 1 else f'{count} images'} cannot be read:\n{_first_reasons(looked, halves)}\n"
@@ -119,16 +120,15 @@ def _first_reasons(looked: Looked, halves: list[tuple[Split, np.ndarray]]) -> st
 def skipped(looked: Looked, section: Encoded, channels: int) -> tuple[np.ndarray, np.ndarray]:
     """The numbers of the images that cannot be read, (k,) int64, in each split. Raises InputError if they are too many."""
     source = looked.source
-    train, test = (looked.unreadable(split, channels) for split in (source.train, source.test))
-    halves = [(source.train, train), (source.test, test)]
-    count, images = len(train) + len(test), source.train.size + source.test.size
+    halves = [(split, looked.unreadable(split, channels)) for split in source.halves]
+    count, images = sum(len(numbers) for _, numbers in halves), sum(split.size for split in source.halves)
     if count > section.skip_at_most * images:
         raise InputError(f"{count} of {images} images cannot be read ({count / images:.2%}); train.data.skip_at_most allows "
                          f"{section.skip_at_most:.2%}:\n{_first_reasons(looked, halves)}\n"
                          f"  hint: {_remedy(looked, halves)}, or raise train.data.skip_at_most")
     for split, numbers in halves:
         _refuse_emptied(source, split, numbers)
-    return train, test
+    return halves[0][1], halves[-1][1]
 
 
 def too_small(sizes: np.ndarray, rule: Preprocess) -> np.ndarray:

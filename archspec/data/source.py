@@ -98,6 +98,11 @@ class Source:
     test: Split
     left_out: str = ""
 
+    @property
+    def halves(self) -> tuple[Split, ...]:
+        """Those to train on and those to test on; of a source whose images are all in both, these alone."""
+        return (self.test,) if self.train is self.test else (self.train, self.test)
+
     def check(self, classes: int) -> None:
         """Raises InputError unless the network tells apart as many classes as there are: two at least, each with a name."""
         for name, count in Counter(self.classes).items():

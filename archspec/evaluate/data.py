@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,8 @@ from archspec.spec.dump import to_inline
 from archspec.spec.recipe import Recipe
 from archspec.spec.source import parse
 
+OF_SPEC = re.compile(r"--set train\.data\.(\w+)=(\S+?)(?=[,;]?(\s|$))")
+"""What messages say to change in a spec, where there is none and data were named."""
 FORMS = "a folder with one folder a class, a table FILE.csv, FILE.npz, or what train.data of a spec says: '{source: NAME, …}'"
 
 
@@ -53,6 +56,16 @@ def examples(spec: Spec | None, named: str | None, which: str, rule: Preprocess,
     `omitted` is a list of images to leave out, `reassessed` a file of ReaL's labels. Raises InputError where there are none,
     or a file does not fit them.
     """
+    if named is None:
+        return _examples(spec, named, which, rule, tick, omitted, reassessed)
+    try:
+        return _examples(spec, named, which, rule, tick, omitted, reassessed)
+    except InputError as error:
+        raise InputError(OF_SPEC.sub(r"--data '{source: …, path: …, \1: \2}', with \1: \2", str(error))) from None
+
+
+def _examples(spec: Spec | None, named: str | None, which: str, rule: Preprocess, tick: Tick, omitted: Path | None,
+              reassessed: Path | None) -> Examples:
     if named is None and spec is None:
         raise InputError(f"the model does not say on which data it was trained\n  hint: --data DATA: {FORMS}")
     recipe, everything = (spec.train, False) if named is None and spec is not None else _recipe(spec, named or "")
@@ -81,7 +94,8 @@ def _recipe(spec: Spec | None, named: str) -> tuple[Recipe, bool]:
             return section_of(Recipe, {"data": data}), everything
         return with_overrides(spec, (f"train.data={to_inline(data)}",)).train, everything
     except SpecError as error:
-        raise InputError(f"--data {named}: {error.problems[0].message}\n  hint: {FORMS}") from None
+        problem = error.problems[0]
+        raise InputError(f"--data {named}: {problem.message}\n  hint: {problem.hint or FORMS}") from None
 
 
 def _data(named: str) -> tuple[object, bool]:
@@ -101,4 +115,6 @@ def _data(named: str) -> tuple[object, bool]:
         found = None
     if not isinstance(found, dict):
         raise InputError(f"--data {named}: no such file or folder, and no source of data\n  hint: {FORMS}")
+    if found.get("source") == "csv" and "path" in found and not {"test", "holdout"} & found.keys():
+        return {**found, "test": found["path"]}, False  # as of a table that is named alone
     return found, False

@@ -10,6 +10,7 @@ from typing import Any
 from typing import Protocol as Shape
 
 import numpy as np
+import tensorflow as tf
 
 from archspec.artifact.artifact import Artifact
 from archspec.data.order import ALL
@@ -22,7 +23,7 @@ from archspec.evaluate.dense import dense
 from archspec.evaluate.order import places
 from archspec.evaluate.replicas import replicated
 from archspec.evaluate.seeing import Seeing
-from archspec.evaluate.views import refuse_small, rule_of
+from archspec.evaluate.views import refuse_sizes, rule_of
 from archspec.preprocess.rule import Preprocess
 from archspec.spec.arch import Spec
 from archspec.spec.protocol import Protocol
@@ -91,7 +92,7 @@ class Evaluated:
     def rule(self) -> Preprocess:
         """How images are prepared. Raises InputError where the protocol cannot be done to this network."""
         found = rule_of(self.protocol, self.model.rule)
-        refuse_small(self.protocol, found)
+        refuse_sizes(self.protocol, found)
         return found
 
     @property
@@ -151,7 +152,13 @@ class Evaluated:
         def of_wholes(images: list[list[np.ndarray]]) -> np.ndarray:
             said = np.empty((len(images), len(images[0]), len(self.model.classes)), np.float32)
             for alike in _alike(images, MOST * math.prod(self.rule.shape[:2])):
-                said[tuple(zip(*alike, strict=True))] = run(np.stack([images[image][part] for image, part in alike]))
+                pixels = np.stack([images[image][part] for image, part in alike])
+                try:
+                    said[tuple(zip(*alike, strict=True))] = run(pixels)
+                except tf.errors.ResourceExhaustedError:
+                    height, width = pixels.shape[1:3]
+                    raise InputError(f"{self.model.called}: there is not memory enough to look at all of {height}x{width} "
+                                     "pixels at once\n  hint: smaller --sizes, or crops") from None
             return averaged(said, self.protocol.average, several=self.several)
         return of_wholes
 

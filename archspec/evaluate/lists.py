@@ -99,7 +99,8 @@ class _Known:
         """The numbers of the image that is called so: several where it is there several times. Raises LookupError."""
         if name in self._whole:
             return self._whole[name]
-        found = self._short.get(name, [])
+        found = [number for number in self._short.get(os.path.basename(name), [])
+                 if (b"/" + self._keys.raw(number)).endswith(b"/" + name)]
         if not found and name.isdigit() and len(name) < LONG:
             found = self._numbers.get(int(name), [])
         names = sorted({self._keys.raw(each) for each in found})
@@ -152,9 +153,9 @@ def real_places(classes: Sequence[str], called: str) -> np.ndarray:
     """(1000,) int32: the output of a model for each class that re-assessed labels count, by the names of its classes."""
     known = {name: place for place, name in enumerate(classes) if SYNSET.fullmatch(name)}
     if len(known) != CLASSES:
-        raise InputError(f"--real counts the {CLASSES} synsets of ILSVRC in their order, n01440764 and on, and {called} calls "
-                         f"{len(known) or 'none'} of its classes by one: {some(classes)}\n"
-                         "  hint: --labels FILE calls them so, one a line, in the order of its outputs")
+        raise InputError(f"--real counts all {CLASSES} synsets of ILSVRC, from n01440764 on, and {called} calls {len(known)} "
+                         f"of its {len(classes)} classes by one: {some(classes)}\n  hint: it is for a network that tells all "
+                         "of them apart; --labels FILE names its classes by synsets, one a line, in the order of its outputs")
     return np.array([known[name] for name in sorted(known)], np.int32)
 
 

@@ -16,7 +16,8 @@ def protocol_record(evaluated: Evaluated, name: str) -> dict[str, Any]:
     sides = [side.of(min(rule.height, rule.width)) for side in protocol.sizes or ()]
     metrics = evaluated.model.facts["metrics"]
     return {
-        "name": name, "source": protocol.source, "decoder": rule.decoder, "interpolation": rule.interpolation,
+        "name": name, "description": protocol.description, "source": protocol.source,
+        "decoder": rule.decoder, "interpolation": rule.interpolation,
         "antialias": rule.antialias, "origin": rule.origin, "offset": rule.offset, "order": rule.order,
         "resize": rule.to_json()["resize"] if not sides else None, "sizes": sides, "frame": protocol.frame,
         "input": list(rule.shape), "crops": _crops(evaluated), "parts": protocol.count, "mirrored": protocol.mirrored,

@@ -25,6 +25,8 @@ from archspec.spec.protocol import Protocol
 
 MOST_BYTES = 256 << 20
 """Of the parts of images that wait for the network."""
+MOST_SEEN = 1 << 24
+"""Pixels of an image that a network sees whole: VGG-16 takes 4 GB for the first of its maps of such a one."""
 T = TypeVar("T")
 
 
@@ -69,6 +71,10 @@ class Seeing:
     def whole(self, index: int) -> list[np.ndarray]:
         """All of an image scaled to each of the sizes, (h, w, channels) each, and mirrored: for `dense`."""
         image, seen = self._image(index)
+        for height, width in {(view.window.scaled_height, view.window.scaled_width) for view in seen}:
+            if height * width > MOST_SEEN:
+                raise InputError(f"{self.split.path(index)}: scaled to {height}x{width} it has more than the {MOST_SEEN:,} "
+                                 "pixels that are looked at at once\n  hint: smaller --sizes, or crops")
         pixels = tf.constant(image)
         frames = {frame: self._all_of(pixels, frame) for frame in dict.fromkeys(_uncut(view.window) for view in seen)}
         return [_turned(frames[_uncut(view.window)], view) for view in seen]

@@ -10,7 +10,7 @@ from archspec.errors import InputError
 from archspec.preprocess.rule import Preprocess
 from archspec.preprocess.window import Window, centred, cut, offset, shorter
 from archspec.spec.preprocess import UNSMOOTHED, Cover, Shorter
-from archspec.spec.protocol import Protocol, Side
+from archspec.spec.protocol import LARGEST, Protocol, Side
 
 
 class View(NamedTuple):
@@ -35,12 +35,16 @@ def rule_of(protocol: Protocol, rule: Preprocess) -> Preprocess:
     return found
 
 
-def refuse_small(protocol: Protocol, rule: Preprocess) -> None:
-    """Raises InputError where the input is larger than an image of which it is to be cut out."""
+def refuse_sizes(protocol: Protocol, rule: Preprocess) -> None:
+    """Raises InputError for an image without pixels or with far too many, or of which the input is larger and cut out."""
     largest = max(rule.height, rule.width)
     for side in protocol.sizes or ():
-        if side.of(min(rule.height, rule.width)) < largest and protocol.crops != ("whole",):
-            raise InputError(f"an image of {side.of(min(rule.height, rule.width))} pixels, and the input is "
+        pixels = side.of(min(rule.height, rule.width))
+        if not 1 <= pixels <= LARGEST:
+            raise InputError(f"a size of {side} is an image of {pixels:,} pixels for an input of {rule.height}x{rule.width}, "
+                             f"and 1 to {LARGEST:,} can be\n  hint: a multiple of the input's side is near 1: 256/224")
+        if pixels < largest and protocol.crops != ("whole",):
+            raise InputError(f"an image of {pixels} pixels, and the input is "
                              f"{rule.height}x{rule.width}\n  hint: --sizes {largest} or more, or a multiple, 256/224")
 
 

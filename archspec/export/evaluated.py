@@ -16,6 +16,7 @@ from archspec.export.confusion import CONFUSION, MOST_CLASSES, WORST_IMAGES, dra
 from archspec.export.markdown import cell, pairs, table
 from archspec.export.page import LISTED, WORST
 from archspec.io.files import replacing, write_json, write_text
+from archspec.spec.dump import to_inline
 
 PAGE, DOCUMENT = "report.md", "report.json"
 
@@ -100,19 +101,21 @@ def _page(results: Sequence[Result], differences: Sequence[Mapping[str, Any]], d
 def _list(title: str, found: Mapping[str, Any]) -> Iterator[str]:
     yield f"## {title}"
     yield ""
-    for key, value in found.items():
-        inner = value if isinstance(value, dict) else {"": value}
-        said = ", ".join(f"{name} {_value(each)}".strip() for name, each in inner.items())
-        yield f"- {cell(key)}: {cell(said)}"
+    yield from (f"- {cell(key)}: {cell(_value(value))}" for key, value in found.items() if value not in (None, "", []))
     yield ""
 
 
 def _value(value: object) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    """As a spec has it, lists without their brackets."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_value(each)}" for name, each in value.items())
+    return ", ".join(map(_value, value)) if isinstance(value, list) else to_inline(value)
 
 
 def _told(result: Result, pictures: Sequence[str]) -> Iterator[str]:
     judged, named = result.outcome, {Path(each).name: each for each in pictures}
+    yield from (f"{cell(each['name'])}, fingerprint {cell(each['fingerprint'])}" for each in result.to_json()["models"])
+    yield ""
     for model, protocol in zip(result.models, result.protocols, strict=True):
         yield from _list("Protocol" if len(result.models) == 1 else f"Protocol of {cell(model.called)}", protocol)
     if CALIBRATION in named:

@@ -32,6 +32,8 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     partial = path.with_name(PARTIAL + path.name)
     path.parent.mkdir(parents=True, exist_ok=True)
+    if partial.is_dir():  # what an end from outside left; where several may write one folder, its writers keep one another out
+        remove(partial)
     try:
         yield partial
         settle(partial)

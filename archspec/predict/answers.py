@@ -76,4 +76,4 @@ def checked(probabilities: np.ndarray, count: int, called: str) -> np.ndarray:
     wrong = (probabilities < -ROUNDED) | (probabilities > 1 + ROUNDED)
     if wrong.any():
         raise InputError(f"{called} answers with {probabilities[wrong][0]:.6g} where a probability from 0 to 1 is expected")
-    return np.asarray(probabilities, np.float32)
+    return np.clip(np.asarray(probabilities, np.float32), 0, 1)

@@ -22,6 +22,7 @@ from archspec.predict.opened import KINDS, SUFFIXES
 from archspec.serving.contract import unsafe
 from archspec.serving.layout import GRAPH, saved_models
 from archspec.serving.rules import RULES
+from archspec.train.run import RunFolder
 from archspec.weights import archives
 
 LOOK = "archspec serve-check says what is wrong with it"
@@ -105,6 +106,9 @@ def _version(folder: Path) -> Path:
         read(folder / MODEL)
     if not found and (runs := runs_in(folder)):
         raise InputError(f"{folder} is no run, but holds some\n  hint: name one: {some(map(str, runs))}")
+    if not found and RunFolder(folder).manifest.is_file():
+        raise InputError(f"{folder} is a run that is not finished: there is no {MODEL} yet\n"
+                         "  hint: the command that began it goes on with it; archspec runs says how far it is")
     if not found:
         raise InputError(f"{folder} holds neither a trained network nor a SavedModel: no {FACTS} with {MODEL}, no {GRAPH}, and "
                          f"no folder NUMBER/{GRAPH}\n  hint: name the folder of a finished run, or models/NAME of an export")

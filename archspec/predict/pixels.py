@@ -34,6 +34,8 @@ DEFAULT = "serving_default"
 """The signature that is asked where it is one of several."""
 DIGITS = {True: 4, False: 19}
 """Bytes that a pixel takes as text, with its comma: of whole numbers, and of others."""
+SUMMED = 0.05
+"""By which the sum of a row of probabilities of 16 or 8 bits may be off 1."""
 HINT = "--like MODEL: the run or the export that it serves, which says how images are prepared for it"
 
 
@@ -64,8 +66,8 @@ def served_like(text: str, timeout: float, like: str | None) -> Local:
         classes = shape_said[1] if shape_said is not None and len(shape_said) == 2 else None
         if classes not in (None, len(found.classes)):
             raise InputError(f"{text} tells {classes} classes apart, and {like} {len(found.classes)}\n  hint: {HINT}")
-    return Local(text, found.classes, found.rule, found.white, Pixels(text, client, keys, found.classes, like), found.facts,
-                 found.spec, "that of the server", like=like)
+    run = Pixels(text, client, keys, found.classes, like, bool(found.facts["several"]))
+    return Local(text, found.classes, found.rule, found.white, run, found.facts, found.spec, "that of the server", like=like)
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ class Pixels:
     keys: dict[str, tuple[str, str]]
     classes: Sequence[str]
     like: str
+    several: bool
+    """Whether an image may have several classes."""
 
     def __call__(self, pixels: np.ndarray) -> np.ndarray:
         """(n, classes) of pixels (n, h, w, c) float32 from 0 to 255. Raises InputError where no answer can be used."""
@@ -102,6 +106,10 @@ class Pixels:
             if len(each.probabilities) != len(self.classes):
                 raise InputError(f"{self.called} tells {len(each.probabilities)} classes apart, and {self.like} "
                                  f"{len(self.classes)}\n  hint: {HINT}")
+            total = float(each.probabilities.sum(dtype=np.float64))
+            if not self.several and abs(total - 1) > SUMMED:
+                raise InputError(f"{self.called} answers with probabilities whose sum is {total:.4g}, where one of the "
+                                 "classes is expected of an image\n  hint: is it served with a softmax?")
             assert isinstance(each.names, dict)
             for number, name in each.names.items():
                 if name != self.classes[number]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from archspec.errors import InputError, nearest
+from archspec.errors import InputError, nearest, visible
 from archspec.graph.ir import Graph, Node, Value, is_input
 from archspec.graph.ops import Activation, Concat, Dropout, DropPath, Merge
 from archspec.graph.parts import parts
@@ -110,7 +110,7 @@ def map_called(graph: Graph, name: str) -> str:
     known = parts(graph)
     if name not in known:
         near = nearest(name, known) or "archspec summary --layers SPEC names all"
-        raise InputError(f"--at {name}: {graph.name} has no layer, block or stage of that name\n  hint: {near}")
+        raise InputError(f"--at {visible(name)}: {graph.name} has no layer, block or stage of that name\n  hint: {near}")
     single = [node for node in graph.nodes if node.name == name]
     nodes = [node for node in graph.nodes if node.name in known[name]]
     results = single or [node for node in nodes if node.name in _results(graph, nodes)]
@@ -119,7 +119,7 @@ def map_called(graph: Graph, name: str) -> str:
         found = [node.name for node in nodes if lies(node.output)]
     if not found:
         said = results[-1].output.type
-        raise InputError(f"--at {name}: it gives {said}, which is no map whose places lie as those of the image\n"
+        raise InputError(f"--at {visible(name)}: it gives {said}, which is no map whose places lie as those of the image\n"
                          "  hint: name a layer before it: archspec summary --layers SPEC shows what each gives")
     return found[-1]
 

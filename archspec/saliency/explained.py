@@ -17,9 +17,9 @@ from archspec.graph.passes.inference import predicting
 from archspec.saliency.blocks import Block, blocks, last_map, map_called, stage_maps
 from archspec.saliency.gradients import Gradients, Looking, looking
 from archspec.saliency.laid import Laid
+from archspec.saliency.methods import GRADCAM, OCCLUSION
 from archspec.saliency.occlusion import Patches, Run, occluded, spread
 
-GRADCAM, OCCLUSION = METHODS = ("gradcam", "occlusion")
 DIGITS = 6
 """Of a number in a document: float32 knows no more."""
 

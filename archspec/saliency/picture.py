@@ -102,8 +102,8 @@ class Picture:
             chosen = self.explainer.chosen
             cells = self.explained.hidden(reason.losses, chosen)
             most = float(np.abs(cells).max())
-            yield Heat(f"probability lost, {chosen.side}x{chosen.side} hidden, every {chosen.stride}", cells, most,
-                       f"{100 * most:.3g} %", signed=True)
+            yield Heat(f"points lost, {chosen.side}x{chosen.side} pixels hidden", cells, most,
+                       f"{100 * most:.3g}", signed=True)
 
     def _height(self, reason: Reason) -> int:
         return LINE + GAP + LINE + GAP + self._size[1] + BELOW + (self._strip(reason) if reason.stages else 0)
@@ -121,7 +121,7 @@ class Picture:
         top += LINE + GAP
         (wide, high), left = self._size, MARGIN
         pen.text((left, top), "the image", FAINT, plain())
-        self._paste(sheet, pen, self._image(self._size), left, top + LINE + GAP)
+        self._paste(sheet, pen, self._images[self._size], left, top + LINE + GAP)
         left += self._cell + BETWEEN
         for heat in heats:
             room = self._cell + BAR + LABEL
@@ -167,13 +167,15 @@ class Picture:
     def _over(self, heat: Heat, size: tuple[int, int]) -> np.ndarray:
         """The image in grey, the colours of a map over what is seen of it."""
         laid = self.explained.laid.over(heat.cells / (heat.most or 1.0), size[1], size[0])
-        grey = self._image(size).astype(np.float64).mean(axis=2, keepdims=True).repeat(3, axis=2)
+        grey = self._images[size].astype(np.float64).mean(axis=2, keepdims=True).repeat(3, axis=2)
         outside = np.isnan(laid)
         grey[outside] = 255 - DIM * (255 - grey[outside])
         return blended(grey, np.nan_to_num(laid), heat.signed)
 
-    def _image(self, size: tuple[int, int]) -> np.ndarray:
-        return np.asarray(scaled(self.explained.image, size))
+    @cached_property
+    def _images(self) -> Mapping[tuple[int, int], np.ndarray]:
+        """The image in both sizes, (h, w, 3) uint8."""
+        return {size: np.asarray(scaled(self.explained.image, size)) for size in (self._size, self._small)}
 
     @cached_property
     def _size(self) -> tuple[int, int]:

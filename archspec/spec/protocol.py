@@ -13,9 +13,13 @@ from archspec.schema.keys import Clash, Section, Sub, key, section
 from archspec.schema.kinds import Choice, Each, Flag, JsonSchema, Kind, Text, Unfit, Whole
 from archspec.schema.read import read
 from archspec.spec.preprocess import DECODERS, FILTERS, OFFSETS, ORIGINS, RESIZES, Resize
+from archspec.spec.source import document
 from archspec.spec.source import read as read_tree
 
 RATIO = re.compile(r"([1-9][0-9]{0,4}) ?/ ?([1-9][0-9]{0,4})")
+SIDES = re.compile(r"[0-9/]+( *, *[0-9/]+)*")
+MOST_PARTS = 4096
+"""Of an image: the papers' most is 150."""
 LARGEST = 1 << 14
 """Pixels of a side."""
 OWN = "one crop"
@@ -125,6 +129,9 @@ class Protocol(Section):
             yield Clash(("dense", "frame"), "all of an image is seen at once", "leave frame out")
         if self.grid and self.crops != ("centre",):
             yield Clash(("grid", "crops"), "both say what is cut out", "leave one of them out")
+        if self.count > MOST_PARTS:
+            said = f"{self.count:,} parts of each image are seen, and {MOST_PARTS:,} can be"
+            yield Clash(("grid" if self.grid else "sizes",), said, "a smaller grid, or fewer sizes")
 
     @property
     def count(self) -> int:
@@ -139,6 +146,17 @@ def protocol_names() -> list[str]:
     return sorted(path.stem for path in (shipped() / "protocols").glob("*.yaml"))
 
 
+def sizes_of(text: str, called: str) -> tuple[Side, ...]:
+    """What `sizes` of a protocol says, from a command line: 224,256/224. Raises Unfit."""
+    if SIDES.fullmatch(text) is None:
+        raise Unfit(f"{SideKind().expected()}, or several, with commas between them")
+    problems: list[Problem] = []
+    found = read(Protocol, document(f"sizes: [{text}]", called, problems, what=WHAT), WHAT, problems)
+    if problems or found is None or found.sizes is None:
+        raise Unfit(f"a list without faults ({problems[0].message})", problems[0].hint)
+    return found.sizes
+
+
 def load_protocol(reference: str) -> Protocol:
     """A protocol by the name of one that ships, or by its file. Raises InputError or SpecError."""
     path = Path(reference)
@@ -147,7 +165,7 @@ def load_protocol(reference: str) -> Protocol:
         if reference not in protocol_names():
             near = closest(reference, protocol_names())
             raise InputError(f"there is no protocol '{reference}'\n  hint: " + (f"did you mean '{near}'?" if near else
-                             f"{' '.join(protocol_names())}, or a file: mine.yaml"))
+                             f"{' '.join(CROPS)}; {' '.join(protocol_names())}; or a file: mine.yaml"))
         path = own
     elif kind_of(path) != "file":
         raise InputError(f"{path}: no such file\n  hint: a protocol is a YAML file, or one of {' '.join(protocol_names())}")

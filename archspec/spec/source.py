@@ -102,7 +102,11 @@ def read(path: Path, problems: list[Problem] | None = None, what: str = SPEC) ->
 
 def document(text: str, file: str, problems: list[Problem] | None = None, called: str = "", what: str = SPEC) -> MappingTree:
     """The tree of a text that has to be one mapping. `called` is what messages call the file, `what` what it should be."""
-    tree = parse(text, file, problems=problems, called=called)
+    try:
+        tree = parse(text, file, problems=problems, called=called)
+    except SpecError as error:
+        raise error if what == SPEC else SpecError([replace(each, hint="") if each.code == "empty" else each
+                                                    for each in error.problems]) from None
     if isinstance(tree, MappingTree):
         return tree
     raise SpecError([Problem("not-a-mapping", tree.where, f"{what} is a mapping of keys, this is {kind(tree)}",

@@ -26,6 +26,7 @@ from archspec.evaluate.seeing import Seeing
 from archspec.evaluate.views import rule_of
 from archspec.export import evaluated
 from archspec.export.reference import reference
+from archspec.io.lock import alone
 from archspec.spec.protocol import Protocol, load_protocol
 
 Run = Callable[..., tuple[int, str, str]]
@@ -180,7 +181,10 @@ def test_images_come_from_a_table_and_from_arrays(evaluate: Callable[..., dict[s
     for number, image in enumerate(images):
         Image.fromarray(image[..., 0]).save(f"table/{number}.png")
     Path("few.csv").write_text("path,label\n" + "".join(f"table/{number}.png,{label}\n" for number, label in enumerate(labels)))
-    (arrays,), (table,) = (evaluate("runs/tiny", "--data", each)["evaluate"] for each in ("few.npz", "few.csv"))
+    Path("named.csv").write_text(Path("few.csv").read_text().replace("path", "file"))
+    of_a_spec = "{source: csv, path: named.csv, image: file}"
+    (arrays,), (table,), (named,) = (evaluate("runs/tiny", "--data", each)["evaluate"] for each in ("few.npz", "few.csv", of_a_spec))
+    assert (named["results"], named["data"]["examples"]) == (table["results"], 30)
     assert table["results"]["top1"] == arrays["results"]["top1"] > 0.5
     assert (table["data"]["source"], table["data"]["examples"], arrays["data"]["source"]) == ("csv", 30, "npz")
 
@@ -240,8 +244,25 @@ def test_its_folder_has_every_number_and_picture_or_is_not_there(evaluate: Calla
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     monkeypatch.setattr(evaluated, "write_json", full)
     before = sorted(runs.iterdir())
-    assert archspec("evaluate", "runs/tiny", "-o", "none")[0] == 2
-    assert sorted(runs.iterdir()) == before
+    code, out, _ = archspec("evaluate", "runs/tiny", "-o", "none")
+    assert (code, "360 images of digits" in out) == (2, True)
+    assert sorted(each for each in runs.iterdir() if each.name != ".none.lock") == before
+
+
+@pytest.mark.slow
+def test_numbers_are_told_whatever_cannot_be_written(evaluate: Callable[..., dict[str, Any]], archspec: Run, runs: Path) -> None:
+    Path(".partial-again").mkdir()  # of one that was killed
+    Path(".partial-again/report.md").write_text("half")
+    assert archspec("evaluate", "runs/tiny", "-o", "again")[0] == 0
+    assert Path("again/report.json").is_file() and not Path(".partial-again").exists()
+    with alone(Path("busy")):
+        code, out, err = archspec("evaluate", "runs/tiny", "-o", "busy")
+    assert (code, out, "another archspec is about to write busy\n  hint: name another folder" in err) == (2, "", True)
+    shutil.copytree("runs/tiny", "runs/kept")
+    Path("runs/kept/results.jsonl").unlink(missing_ok=True)
+    Path("runs/kept/results.jsonl").mkdir()
+    code, out, err = archspec("evaluate", "runs/kept", "--json")
+    assert (code, len(json.loads(out)["evaluate"]), "results.jsonl" in err) == (2, 1, True)
 
 
 @pytest.mark.slow
@@ -289,6 +310,16 @@ def test_on_the_processors_it_is_the_same(evaluate: Callable[..., dict[str, Any]
     (["runs/tiny", "--sizes", "a"], "'a': a whole number of pixels"),
     (["runs/tiny", "--weights", "1"], "--weights are those of --ensemble"),
     (["runs/tiny", "runs/other", "--ensemble", "--weights", "1,-1"], "numbers above 0 are expected"),
+    (["runs/tiny", "--sizes", "9" * 5000], "is expected"),
+    (["runs/tiny", "--sizes", "20,20"], "names the number 20 twice"),
+    (["runs/tiny", "--sizes", ",".join(map(str, range(20, 40)))], "--sizes"),
+    (["runs/tiny", "--sizes", "99999/1"], "an image of 1,599,984 pixels for an input of 16x16, and 1 to 16,384 can be"),
+    (["runs/tiny", "--crops", "dense", "--sizes", "16384"], "has more than the 16,777,216 pixels that are looked at at once\n  hint: smaller"),
+    (["runs/tiny", "--crops", "11"], "hint: 1 10 12 144 dense; googlenet-144"),
+    (["runs/begun"], "runs/begun is a run that is not finished: there is no model.keras yet\n  hint: the command that began it goes on"),
+    (["runs/tiny", "--data", "named.csv"], "no column is called 'path'; its columns are file label\n  hint: "),
+    (["runs/tiny", "--data", "named.csv"], "--data '{source: …, path: …, image: NAME}', with image: NAME says which holds"),
+    (["runs/tiny", "--data", "damaged"], "1 image cannot be read:\n  damaged/0/x.png: a text\n"),
     (["runs/none"], "no such file or folder"),
     (["http://localhost:8501/v1/models/m"], "a server does not say how an image becomes the pixels"),
     (["runs/tiny", "--data", "nowhere"], "no such file or folder, and no source of data"),
@@ -303,6 +334,13 @@ def test_on_the_processors_it_is_the_same(evaluate: Callable[..., dict[str, Any]
 ])
 def test_what_is_wrong_is_told(arguments: list[str], message: str, runs: Path, monkeypatch: pytest.MonkeyPatch, archspec: Run) -> None:
     monkeypatch.chdir(runs)
+    Path("runs/begun").mkdir(exist_ok=True)
+    Path("runs/begun/manifest.json").write_text("{}")
+    Path("named.csv").write_text("file,label\na.png,0\n")
+    for name in "01":
+        Path("damaged", name).mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8)).save(f"damaged/{name}/0.png")
+    Path("damaged/0/x.png").write_text("no image")
     code, out, err = archspec("evaluate", *arguments)
     assert (code, out) == (2, "")
     assert message in err

@@ -98,7 +98,7 @@ def test_a_model_of_other_classes_has_no_re_assessed_labels(capsys: pytest.Captu
     photo(Path("photos/dog/ILSVRC2012_val_00000002.JPEG"))
     Path("real.json").write_text("[[0], [1]]")
     assert command(["evaluate", "run", "--data", "photos", "--real", "real.json"]) == 2
-    assert "run calls none of its classes by one: cat, dog\n  hint: --labels FILE" in capsys.readouterr().err
+    assert "run calls 0 of its 2 classes by one: cat, dog\n  hint: it is for a network that tells all of them apart; --labels FILE" in capsys.readouterr().err
 
 
 def test_of_several_labels_each_class_has_its_areas() -> None:

@@ -48,6 +48,12 @@ def test_an_image_that_is_there_twice_is_left_out_twice(tmp_path: Path) -> None:
     assert leave_out(tmp_path / "list.txt", split("a/x.jpg", "a/x.jpg", "a/y.jpg")).numbers.tolist() == [0, 1]
 
 
+def test_a_name_comes_with_as_many_of_its_folders_as_one_likes(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("b/x.jpg\na/a/x.jpg\nz.jpg")
+    images = split("test/a/a/x.jpg", "test/aa/x.jpg", "test/b/x.jpg", "test/b/z.jpg")
+    assert leave_out(tmp_path / "list.txt", images).numbers.tolist() == [0, 2, 3]
+
+
 @pytest.mark.parametrize(("text", "images", "message"), [
     ("1\n2\n", ILSVRC, ":2: there is no image of the number 2\n  hint: these are called as n01/ILSVRC2012_val_00000003.JPEG; numbers count from 1"),
     ("0", ILSVRC, ":1: there is no image of the number 0"),
@@ -109,9 +115,9 @@ def test_labels_of_other_images_are_refused(images: Split, message: str, tmp_pat
         real(tmp_path / "real.json", images)
 
 
-@pytest.mark.parametrize(("classes", "count"), [(SYNSETS[1:], "999"), (["cat", "dog"], "none")])
+@pytest.mark.parametrize(("classes", "count"), [(SYNSETS[1:], "999 of its 999"), (["cat", "dog"], "0 of its 2")])
 def test_a_model_that_does_not_know_the_synsets_is_refused(classes: list[str], count: str) -> None:
-    with pytest.raises(InputError, match=f"net calls {count} of its classes by one: .*\n  hint: --labels FILE"):
+    with pytest.raises(InputError, match=f"net calls {count} classes by one: .*\n  hint: it is for a network that tells all of them apart; --labels FILE"):
         real_places(classes, "net")
 
 

@@ -14,7 +14,7 @@ from archspec.data.names import Names
 from archspec.data.source import BYTE, Split, in_memory
 from archspec.errors import InputError, SpecError
 from archspec.evaluate.seeing import Seeing
-from archspec.evaluate.views import refuse_small, rule_of, views
+from archspec.evaluate.views import refuse_sizes, rule_of, views
 from archspec.preprocess.rule import Preprocess, preprocess_of
 from archspec.spec.preprocess import AsIs, PreprocessKeys
 from archspec.spec.protocol import Geometry, Protocol, Side, load_protocol, protocol_names
@@ -66,8 +66,8 @@ def test_an_image_too_small_for_what_is_not_scaled_is_named() -> None:
 
 def test_the_size_has_to_hold_the_input() -> None:
     with pytest.raises(InputError, match="an image of 31 pixels, and the input is 32x32\n  hint: --sizes 32"):
-        refuse_small(Protocol(sizes=(Side(31),)), rule())
-    refuse_small(Protocol(sizes=(Side(31),), crops=("whole",)), rule())
+        refuse_sizes(Protocol(sizes=(Side(31),)), rule())
+    refuse_sizes(Protocol(sizes=(Side(31),), crops=("whole",)), rule())
 
 
 def test_a_way_to_scale_that_there_is_not_is_refused() -> None:

@@ -115,6 +115,8 @@ def of_signatures(change: Callable[[dict[str, Any]], object]) -> Callable[[str, 
     (lambda method, found: {"predictions": found["predictions"][1:]} if method == "POST" else found, r"where \[16, classes\] is expected"),
     (lambda method, found: {"predictions": [{"probabilities": [2, 0, 0]} for _ in found["predictions"]]} if method == "POST" else found,
      "answers with 2 where a probability"),
+    (lambda method, found: {"predictions": [{"probabilities": [1, 1, 0]} for _ in found["predictions"]]} if method == "POST" else found,
+     "answers with probabilities whose sum is 2, where one of the classes is expected"),
     (lambda method, found: 500 if method == "POST" else found, "the server answers 500"),
     (lambda method, found: 400 if method == "POST" else found, "the server says: "),
     (lambda method, found: 404 if method == "GET" else found, "is the model served under that name")])

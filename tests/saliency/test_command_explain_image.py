@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,7 @@ from archspec.export.reference import reference
 from archspec.export.sample import made
 from archspec.preprocess.pixels import fit
 from archspec.spec.preprocess import Shorter
+from archspec.train.reporting.picture.sheet import scaled
 
 Run = Callable[..., tuple[int, str, str]]
 TEXT = """\
@@ -139,7 +143,9 @@ def test_what_cannot_be_read_is_told_and_the_others_are_explained(explain: Run, 
     (["run", "photos", "--method", "cam"], "gradcam or occlusion is expected"),
     (["run", "photos", "-o", "why.png"], "is one file, and there are several images"),
     (["run", "photos/wide.png", "-o", "why.svg"], "pictures are written as PNG"),
-    (["run", "photos/wide.png", "-o", "photos/wide.png"], "is the image itself"),
+    (["run", "photos/wide.png", "-o", "photos/wide.png"], "would be written over\n  hint: -o names another file"),
+    (["run", "photos/wide.png", "-o", "broken.png"], "broken.png is there already, and no picture that explain-image drew"),
+    (["run", "photos/wide.png", "--at", "\x1b[31mX"], r"--at \x1b[31mX: "),
     (["run", "nowhere"], "cannot be read as an image"),
 ])
 def test_what_cannot_be_done_is_said(arguments: list[str], said: str, explain: Run) -> None:
@@ -156,3 +162,38 @@ def test_images_of_all_shapes_and_kinds_are_drawn(mode: str, size: tuple[int, in
     assert found["size"] == [size[1], size[0]]
     with Image.open(place / "odd-why.png") as picture:
         assert picture.size[0] >= 560
+
+
+def test_nothing_is_written_over_but_what_it_drew(explain: Run, place: Path) -> None:
+    """The second image is called as the picture of the first would be; the third leaves no room for more behind its name."""
+    folder = place / "names"
+    folder.mkdir()
+    for name in ("a.png", "a-explained.png", f"{'x' * 244}.png", "new\nline.png"):
+        shutil.copy(place / "photos/wide.png", folder / name)
+    before = (folder / "a-explained.png").read_bytes()
+    code, out, err = explain("run", "names", "--method", "gradcam", "-o", "names")
+    assert (code, out) == (2, "")
+    assert "names/a-explained.png is there already, and no picture that explain-image drew" in err
+    assert (folder / "a-explained.png").read_bytes() == before
+    (folder / "a-explained.png").unlink()
+    for left_out in ("", "left out: names/a-explained.png, "):
+        code, out, err = explain("run", "names", "--method", "gradcam", "-o", "names")
+        assert (code, err.startswith(left_out)) == (0, True)
+        assert r"new\nline-explained.png" in out
+        assert len(list(folder.iterdir())) == 6
+    assert explain("run", "names/a-explained.png")[2].startswith("names/a-explained.png is a picture that explain-image drew\n  hint: ")
+
+
+def test_an_image_that_is_far_larger_than_its_picture_is_thinned(explain: Run, place: Path) -> None:
+    pixels = np.zeros((6000, 9000, 3), np.uint8)
+    pixels[:, 4500:] = 255
+    shown = np.asarray(scaled(pixels, (288, 192)))
+    assert (shown[:, :140] == 0).all() and (shown[:, 148:] == 255).all()
+
+
+@pytest.mark.slow
+def test_a_process_of_its_own_says_nothing_else(place: Path) -> None:
+    """Neither what TensorFlow says when it is loaded, nor when it looks for devices."""
+    ended = subprocess.run([sys.executable, "-m", "archspec", "explain-image", "run", "nowhere.png"], cwd=place, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == "nowhere.png: cannot be read as an image (No such file or directory)\n"

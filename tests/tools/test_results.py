@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tooling import tool
 
-from archspec.evaluate.views import refuse_small, rule_of
+from archspec.evaluate.views import refuse_sizes, rule_of
 from archspec.network import load
 from archspec.preprocess.rule import preprocess_of
 from archspec.spec.files import recipe_names
@@ -36,7 +36,7 @@ def test_results_are_of_networks_and_protocols_that_there_are(section: Any) -> N
         assert runs.setdefault(result.run, result.trained) == result.trained
         if result.crops != RESULTS.OWN:
             protocol, shape = load_protocol(result.crops), tuple(map(int, str(spec.resolved.tree.entries["input"].text).split("x")))
-            refuse_small(protocol, rule_of(protocol, preprocess_of(spec.train, shape)))
+            refuse_sizes(protocol, rule_of(protocol, preprocess_of(spec.train, shape)))
 
 
 def test_commands_name_what_is_not_the_networks_own() -> None:

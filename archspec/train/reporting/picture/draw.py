@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from archspec.data.order import ALL
 from archspec.data.pipeline import Pipeline
@@ -17,6 +20,8 @@ from archspec.train.reporting.picture import COUNT
 from archspec.train.reporting.picture.examples import Example, examples
 from archspec.train.reporting.picture.sheet import Sheet
 from archspec.train.reporting.picture.words import operations
+
+NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def draw(name: str, pipeline: Pipeline, classes: tuple[str, ...], step: int, shown: list[Example]) -> Image.Image:
@@ -33,10 +38,13 @@ def place(pipeline: Pipeline, step: int, count: int) -> str:
     return f"epoch {epoch + 1}, {said} of {pipeline.steps}"
 
 
-def save(image: Image.Image, path: Path) -> None:
-    """Writes a PNG, whole or not at all."""
+def save(image: Image.Image, path: Path, texts: Mapping[str, str] = NONE) -> None:
+    """Writes a PNG, whole or not at all, with texts in it by keyword."""
+    said = PngInfo()
+    for keyword, text in texts.items():
+        said.add_text(keyword, text)
     with replacing(path) as partial:
-        image.save(partial, format="PNG")
+        image.save(partial, format="PNG", pnginfo=said)
 
 
 def draw_first(path: Path, name: str, job: Job) -> None:

@@ -136,9 +136,14 @@ _CHANNELS = {1: "", 2: "the first is shown, in grey", 3: ""}
 _MANY = "the first three are shown, as red, green and blue"
 
 
+FINE = 8
+"""Of an image that is far larger than it is shown, as many pixels are looked at in each direction, for one of the picture."""
+
+
 def scaled(pixels: np.ndarray, size: tuple[int, int]) -> Image.Image:
     """Pixels (h, w, c) from 0 to 255 as a person sees them, of a width and a height; those of an enlarged one stay squares."""
-    image = Image.fromarray(in_colours(pixels))
+    thinned = max(1, min(pixels.shape[1] // size[0], pixels.shape[0] // size[1]) // FINE)
+    image = Image.fromarray(in_colours(pixels[::thinned, ::thinned]))
     larger = size[0] >= image.width
     return image.resize(size, Image.Resampling.NEAREST if larger else Image.Resampling.LANCZOS)
 
