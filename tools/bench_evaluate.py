@@ -101,7 +101,7 @@ def first(split: Split, count: int) -> Split:
 def _spent(model: Local, name: str, recipe: Recipe, split: Split) -> float:
     """Seconds that all images of a split take, from the first file to the last mean."""
     begin = time.perf_counter()
-    evaluated = Evaluated(model, protocol_of(name), split, recipe)
+    evaluated = Evaluated(model, protocol_of(name), name, split, recipe)
     for _ in evaluated.groups(evaluated.together):
         pass
     return time.perf_counter() - begin

@@ -14,7 +14,7 @@ import click
 from archspec.cli import DONE
 from archspec.cli.bars import ticking
 from archspec.cli.completed import files, folders, nothing, protocols
-from archspec.cli.options import as_json, print_json
+from archspec.cli.options import FILE, as_json, print_json
 from archspec.cli.screen import Screen, load_tensorflow, screen
 from archspec.cli.seconds import seconds
 from archspec.errors import InputError, visible
@@ -77,11 +77,11 @@ def _weights(ctx: click.Context, parameter: click.Parameter, value: str | None) 
               help="With --ensemble: how much each MODEL counts, 2,1,1.")
 @click.option("--gpus", type=click.IntRange(0, 1024), help="Evaluate on so many GPUs, instead of on all there are; 0: on the "
               "processors. Of runs and model.keras.")
-@click.option("--labels", metavar="FILE", type=click.Path(path_type=Path),
+@click.option("--labels", metavar="FILE", type=FILE,
               help="Call the MODELs' classes as FILE does, one name a line, so that they are those of the data.")
-@click.option("--leave-out", metavar="FILE", shell_complete=files, type=click.Path(path_type=Path),
+@click.option("--leave-out", metavar="FILE", shell_complete=files, type=FILE,
               help="Images to leave out, a name a line, or a number as in the list that comes with ILSVRC.")
-@click.option("--real", metavar="FILE", shell_complete=files, type=click.Path(path_type=Path),
+@click.option("--real", metavar="FILE", shell_complete=files, type=FILE,
               help="Re-assessed labels of ImageNet's images to validate on (real.json): how often the likeliest class is "
                    "among them.")
 @click.option("--like", metavar="MODEL", shell_complete=files,
@@ -204,9 +204,10 @@ def _keep(result: Result) -> None:
 
 def _show(results: Sequence[Result], differences: Sequence[Mapping[str, Any]], *, verbose: bool) -> None:
     from archspec.evaluate import told
-    names = list(results[0].figures)
+    from archspec.evaluate.result import figures_of
+    names = figures_of(results)
     _table(["", *map(told.head, names)], [
-        [each.called, *(told.figure(name, value, each.bounds.get(name)) for name, value in each.figures.items())]
+        [each.called, *(told.figure(name, each.figures.get(name), each.bounds.get(name)) for name in names)]
         for each in results])
     data, protocol = results[0].data, results[0].protocols[0]
     parts = f"{protocol['parts']} parts of each" if protocol["parts"] > 1 else "one part of each"

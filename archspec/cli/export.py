@@ -14,7 +14,7 @@ from rich.table import Table
 from archspec.cli import DONE, NO
 from archspec.cli.bars import ticking
 from archspec.cli.completed import folders, layouts, listed, nothing, specs, weights
-from archspec.cli.options import as_json, overrides, print_json, tell_hidden
+from archspec.cli.options import FILE, as_json, overrides, print_json, tell_hidden
 from archspec.cli.screen import Screen, load_tensorflow, screen
 from archspec.errors import InputError
 from archspec.io.machine import advice, refusal
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
               help="Of a run: raw, ema or best. Of a spec: the file of its weights.")
 @click.option("--layout", default=OWN, show_default=True, shell_complete=layouts,
               help="Where a spec's weights are from; see archspec import --help.")
-@click.option("--labels", type=click.Path(path_type=Path), metavar="FILE",
+@click.option("--labels", type=FILE, metavar="FILE",
               help="The class names of a spec's weights, one a line, in their order.")
 @click.option("--features", is_flag=True, help="Hand out the feature pyramid, too.")
 @click.option("--name", metavar="NAME", shell_complete=nothing, help="The model's name for the server; the spec's if left out.")

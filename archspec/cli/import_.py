@@ -9,7 +9,7 @@ import click
 
 from archspec.cli import DONE
 from archspec.cli.completed import layouts, specs
-from archspec.cli.options import needed, overrides, spec_of
+from archspec.cli.options import FILE, needed, overrides, spec_of
 from archspec.cli.plan_tables import tables
 from archspec.cli.screen import screen
 from archspec.errors import InputError
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 @click.command("import")
 @click.argument("spec", shell_complete=specs)
-@click.argument("weights", type=click.Path(path_type=Path))
+@click.argument("weights", type=FILE)
 @click.option("--layout", required=True, shell_complete=layouts,
               help="Where the weights are from: archspec (a run, or its model.keras), keras, "
                                               "pytorchcv, timm, timm-tf, torchvision; or a mapping of your own, a .yaml file "
                                               "as those in specs/weights.")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The model to write: NAME.keras.")
+@click.option("-o", "--output", required=True, type=FILE, help="The model to write: NAME.keras.")
 @click.option("--new-head", is_flag=True, help="Keep all but the last layer, which starts afresh: for other classes.")
 @click.option("--partial", is_flag=True, help="Take what fits; what is missing starts afresh.")
 @click.option("--as-is", is_flag=True, help="Take the numbers whatever they are, into a network of another form too.")

@@ -23,6 +23,17 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+class Named(click.Path):
+    """What a user calls a file or folder, as a path; an empty text is refused, which would mean the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path. Raises click.BadParameter."""
+        return super().convert(value, param, ctx) if value else self.fail("it is empty: a name is expected", param, ctx)
+
+
+FILE = Named(path_type=Path)
+
+
 def overrides(function: F) -> F:
     """--set key.path=value."""
     return click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", shell_complete=keys_to_set,

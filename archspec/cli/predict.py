@@ -13,7 +13,7 @@ import click
 
 from archspec.cli import DONE, WRONG_INPUT
 from archspec.cli.completed import files
-from archspec.cli.options import as_json
+from archspec.cli.options import FILE, as_json
 from archspec.cli.seconds import seconds
 from archspec.errors import InputError, visible
 from archspec.io.streams import aside
@@ -30,7 +30,7 @@ SECONDS = 30.0
               help="Read the names of images from FILE, one a line; '-' is standard input.")
 @click.option("--top", type=click.IntRange(1), default=TOP, show_default=True, metavar="K",
               help="How many classes are told, the most probable first.")
-@click.option("--labels", metavar="FILE", type=click.Path(path_type=Path),
+@click.option("--labels", metavar="FILE", type=FILE,
               help="Call the classes as FILE does, one name a line, instead of as MODEL does.")
 @click.option("--timeout", type=seconds, default=SECONDS, show_default=True, metavar="SECONDS",
               help="How long each answer of a server may take.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archspec.cli import DONE, NO
-from archspec.cli.options import as_json, print_json
+from archspec.cli.options import FILE, as_json, print_json
 from archspec.cli.seconds import seconds
 from archspec.errors import InputError, visible
 
@@ -21,7 +21,7 @@ SECONDS = 300.0
 
 
 @click.command("serve-check")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=FILE)
 @click.option("--strict", is_flag=True, help="Exit code 1 where a should is broken, too.")
 @click.option("--timeout", type=seconds, default=SECONDS, show_default=True, metavar="SECONDS",
               help="How long a version may take that is loaded and asked.")

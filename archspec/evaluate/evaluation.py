@@ -17,7 +17,7 @@ from archspec.data.order import ALL
 from archspec.data.pipeline import Pipeline
 from archspec.data.source import Split, only
 from archspec.data.threads import mapped
-from archspec.errors import InputError
+from archspec.errors import InputError, visible
 from archspec.evaluate.averaging import averaged
 from archspec.evaluate.dense import dense
 from archspec.evaluate.order import places
@@ -85,14 +85,19 @@ class Evaluated:
 
     model: Model
     protocol: Protocol
+    name: str
+    """What the protocol is called."""
     split: Split
     recipe: Recipe
 
     @cached_property
     def rule(self) -> Preprocess:
         """How images are prepared. Raises InputError where the protocol cannot be done to this network."""
-        found = rule_of(self.protocol, self.model.rule)
-        refuse_sizes(self.protocol, found)
+        try:
+            found = rule_of(self.protocol, self.model.rule)
+            refuse_sizes(self.protocol, found)
+        except InputError as error:
+            raise InputError(f"{visible(self.name)}: {error}") from None
         return found
 
     @property

@@ -10,13 +10,13 @@ from archspec.evaluate.evaluation import Evaluated, Model
 TIES = "a class counts as among the k best where fewer than k classes score as high or higher"
 
 
-def protocol_record(evaluated: Evaluated, name: str) -> dict[str, Any]:
+def protocol_record(evaluated: Evaluated) -> dict[str, Any]:
     """The protocol as it was done, every default in it."""
     protocol, rule = evaluated.protocol, evaluated.rule
     sides = [side.of(min(rule.height, rule.width)) for side in protocol.sizes or ()]
     metrics = evaluated.model.facts["metrics"]
     return {
-        "name": name, "description": protocol.description, "source": protocol.source,
+        "name": evaluated.name, "description": protocol.description, "source": protocol.source,
         "decoder": rule.decoder, "interpolation": rule.interpolation,
         "antialias": rule.antialias, "origin": rule.origin, "offset": rule.offset, "order": rule.order,
         "resize": rule.to_json()["resize"] if not sides else None, "sizes": sides, "frame": protocol.frame,

@@ -110,6 +110,11 @@ class Result:
         return found
 
 
+def figures_of(results: Sequence[Result]) -> list[str]:
+    """The names of the figures that there are of any result: of networks of few classes there is no top5."""
+    return list(max((each.figures for each in results), key=len))
+
+
 def finite(document: Any) -> Any:
     """A document with None for each number that is not finite."""
     if isinstance(document, dict):
@@ -122,10 +127,10 @@ def finite(document: Any) -> Any:
 def result(protocol: Protocol, name: str, models: Sequence[Model], weights: Sequence[float] | None, data: Examples,
            tick: Tick) -> Result:
     """Evaluates a model, or several as an ensemble. Raises InputError where protocol, data and models do not fit together."""
-    members = [Evaluated(each, protocol, data.split, data.recipe) for each in models]
+    members = [Evaluated(each, protocol, name, data.split, data.recipe) for each in models]
     labels, first = _labels(data, members[0]), models[0]
     at = None if data.real is None else real_places(first.classes, first.called)
-    protocols = tuple(protocol_record(member, name) for member in members)
+    protocols = tuple(protocol_record(member) for member in members)
     outcomes, hits, done, begun = Outcomes(), list[np.ndarray](), 0, time.monotonic()
     for said in ensemble(members, weights, protocol.average):
         outcomes.add(said, labels[done:done + len(said)])

@@ -30,7 +30,7 @@ def draw_calibration(path: Path, found: Calibration, title: str) -> None:
         gaps = [mean - share for mean, share in zip(sure, right, strict=True)]
         upper.bar(lows, right, widths, align="edge", color=COLOUR, alpha=0.5, edgecolor="white", label="right")
         upper.bar(lows, gaps, widths, right, align="edge", facecolor="none", edgecolor=RED, hatch="//",
-                  linewidth=0, alpha=0.6, label="from right to sure")
+                  linewidth=0, alpha=0.6, label="gap")
         upper.hlines(right, lows, [low + width for low, width in zip(lows, widths, strict=True)], color=COLOUR, linewidth=2)
         upper.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="right as often as sure")
         upper.set(title=f"{shorten(legible(title))}\n{_error(found.error)}", ylabel="right", ylim=(0, 1.02))

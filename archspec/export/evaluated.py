@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from archspec.evaluate.result import Result, finite
+from archspec.evaluate.result import Result, figures_of, finite
 from archspec.evaluate.told import difference, figure, head
 from archspec.export.calibration import CALIBRATION, draw_calibration
 from archspec.export.confusion import CONFUSION, MOST_CLASSES, WORST_IMAGES, draw_confused, draw_worst, surely, words
@@ -80,10 +80,9 @@ def _page(results: Sequence[Result], differences: Sequence[Mapping[str, Any]], d
     data = results[0].data
     yield f"# {data.split.size:,} images of {cell(data.source)}, {data.which}"
     yield ""
-    names = list(results[0].figures)
+    names = figures_of(results)
     yield from table(("", *map(head, names)), [
-        (each.called, *(figure(name, value, each.bounds.get(name)) for name, value in each.figures.items()))
-        for each in results])
+        (each.called, *(figure(name, each.figures.get(name), each.bounds.get(name)) for name in names)) for each in results])
     yield ""
     yield "In brackets 95 % intervals."
     yield ""

@@ -21,6 +21,8 @@ def opened(model: str, timeout: float) -> Predictor:
 
     TensorFlow is loaded for what runs here, and for gRPC. Raises InputError where it is none, or cannot be asked.
     """
+    if not model:
+        raise InputError(f"MODEL is empty\n  hint: MODEL is {KINDS}")
     if is_address(model):
         from archspec.predict.served import connected
         return connected(model, timeout)

@@ -105,8 +105,10 @@ def document(text: str, file: str, problems: list[Problem] | None = None, called
     try:
         tree = parse(text, file, problems=problems, called=called)
     except SpecError as error:
-        raise error if what == SPEC else SpecError([replace(each, hint="") if each.code == "empty" else each
-                                                    for each in error.problems]) from None
+        if what == SPEC:
+            raise
+        raise SpecError([replace(each, hint=f"{what} is a mapping of keys") if each.code == "empty" else each
+                         for each in error.problems]) from None
     if isinstance(tree, MappingTree):
         return tree
     raise SpecError([Problem("not-a-mapping", tree.where, f"{what} is a mapping of keys, this is {kind(tree)}",

@@ -306,7 +306,13 @@ def test_on_the_processors_it_is_the_same(evaluate: Callable[..., dict[str, Any]
     (["runs/tiny", "--gpus", "9"], "9 GPUs are asked for, and TensorFlow sees none"),
     (["runs/tiny/model.tflite", "--gpus", "0"], "--gpus is of runs and model.keras"),
     (["runs/tiny", "--crops", "resnet10"], "did you mean 'resnet-10'?"),
-    (["runs/tiny", "--crops", "10", "--sizes", "15"], "an image of 15 pixels, and the input is 16x16"),
+    (["runs/tiny", "--crops", "10", "--sizes", "15"], "resnet-10 with sizes 15: an image of 15 pixels, and the input is 16x16"),
+    (["runs/tiny", "--crops", "small.yaml"], "small.yaml: an image of 15 pixels, and the input is 16x16"),
+    (["runs/tiny", "--crops", "empty.yaml"], "empty.yaml:1:1: the file is empty\n  hint: protocol is a mapping of keys"),
+    (["runs/tiny", "--labels", ""], "'--labels': it is empty: a name is expected"),
+    (["runs/tiny", "--leave-out", ""], "'--leave-out': it is empty"),
+    (["runs/tiny", "--real", ""], "'--real': it is empty"),
+    ([""], "MODEL is empty\n  hint: MODEL is a run folder"),
     (["runs/tiny", "--sizes", "a"], "'a': a whole number of pixels"),
     (["runs/tiny", "--weights", "1"], "--weights are those of --ensemble"),
     (["runs/tiny", "runs/other", "--ensemble", "--weights", "1,-1"], "numbers above 0 are expected"),
@@ -336,6 +342,8 @@ def test_what_is_wrong_is_told(arguments: list[str], message: str, runs: Path, m
     monkeypatch.chdir(runs)
     Path("runs/begun").mkdir(exist_ok=True)
     Path("runs/begun/manifest.json").write_text("{}")
+    Path("small.yaml").write_text("sizes: 15\n")
+    Path("empty.yaml").touch()
     Path("named.csv").write_text("file,label\na.png,0\n")
     for name in "01":
         Path("damaged", name).mkdir(parents=True, exist_ok=True)

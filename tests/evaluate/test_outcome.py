@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from typing import cast
 
 import numpy as np
 import pytest
 from scipy.special import expit, softmax
 
 from archspec.errors import InputError
+from archspec.evaluate.data import Examples
 from archspec.evaluate.evaluator import classification, evaluate, multi_label
 from archspec.evaluate.outcome import ClassRow, Outcome, Outcomes
 from archspec.evaluate.ranks import rank, ranks
+from archspec.evaluate.result import Result, figures_of
 
 NAN, INF = np.nan, np.inf
 RNG = np.random.default_rng(4)
@@ -36,6 +39,12 @@ def test_means_over_classes_are_of_those_that_are_true_or_said(outcome: Outcome,
     names = ("precision", "recall", "f1")
     assert outcome.averages == {"macro": pytest.approx(dict(zip(names, macro, strict=True))),
                                 "micro": pytest.approx(dict(zip(names, micro, strict=True)))}
+
+
+def test_of_networks_of_few_and_of_many_classes_each_figure_has_its_name() -> None:
+    few, many = (Result((), (), (), cast(Examples, None), each, 1.0) for each in (ONE, replace(ONE, classes=6)))
+    assert figures_of([few]) == ["loss", "top1", "calibration_error"]
+    assert figures_of([few, many]) == figures_of([many, few]) == ["loss", "top1", "top5", "calibration_error"]
 
 
 def test_a_tie_is_said_of_its_class_but_no_hit() -> None:

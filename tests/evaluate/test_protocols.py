@@ -187,7 +187,7 @@ class Asked:
 def evaluated(name: str, images: Sequence[np.ndarray], run: Asked) -> Evaluated:
     model: Any = SimpleNamespace(called="asked", classes=[*"abcdefg"], rule=NETWORK, run=run, facts={"several": False},
                                  precision="float32", spec=None, artifact=None, devices=(None,))
-    return Evaluated(model, load_protocol(name), split(images), Recipe())
+    return Evaluated(model, load_protocol(name), name, split(images), Recipe())
 
 
 def test_all_that_ship_are_held_against_their_sources() -> None:

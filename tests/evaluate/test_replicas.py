@@ -90,7 +90,7 @@ def noted(run):
 def told(name, devices):
     run = replicated(lambda: noted(reference(made)), devices)
     model = Local("m", made.classes, made.preprocess, 0.0, run, {"several": False}, None, artifact=made, devices=devices)
-    member = Evaluated(model, Protocol() if name == "1" else load_protocol(name), split, Recipe())
+    member = Evaluated(model, Protocol() if name == "1" else load_protocol(name), name, split, Recipe())
     outcomes, said = Outcomes(), list(ensemble([member], None, "probabilities"))
     outcomes.add(np.concatenate(said), labels)
     return np.concatenate(said), dict(outcomes.whole().results())

@@ -85,6 +85,7 @@ def test_of_a_mirrored_image_the_middle_is_its_own() -> None:
 
 
 @pytest.mark.parametrize(("text", "message"), [
+    ("", "the file is empty\n  hint: protocol is a mapping of keys"),
     ("sizes: 0", "protocol.sizes needs a whole number of pixels"),
     ("sizes: [256, 256]", "twice"),
     ("crop: centre", "protocol has no key 'crop'"),
