@@ -11,6 +11,7 @@ from typing import Any
 
 from archspec.network import load, lower
 from archspec.schema.tree import ListTree, MappingTree, Scalar, Tree
+from archspec.spec.inherit import resolve
 from archspec.spec.protocol import load_protocol
 from archspec.spec.source import read
 from archspec.views import catalog
@@ -75,7 +76,7 @@ class Result:
     @property
     def owns(self) -> bool:
         """Whether the network's own file names the recipe."""
-        return load(self.network).resolved.recipe == self.recipe
+        return _recipe_of(self.network) == self.recipe
 
     @property
     def trained(self) -> str:
@@ -128,6 +129,12 @@ def _texts(tree: Tree) -> Any:
             return [_texts(item) for item in tree.items]
         case Scalar():
             return tree.text
+
+
+@cache
+def _recipe_of(network: str) -> str:
+    """The recipe that a spec names."""
+    return resolve(network).recipe
 
 
 @cache

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from dataclasses import asdict, dataclass
+from functools import cache
 
 from archspec.io.places import shipped
 from archspec.network import load, lower
@@ -53,7 +54,7 @@ def specs() -> list[SpecEntry]:
         kept = json.loads(path.read_text(encoding="utf-8"))
         if kept["files"] == _digest():
             return [SpecEntry(**entry) for entry in kept["specs"]]
-    return lowered()
+    return list(lowered())
 
 
 def index() -> str:
@@ -71,9 +72,10 @@ def _digest() -> str:
     return found.hexdigest()
 
 
-def lowered() -> list[SpecEntry]:
-    """Every shipped spec, lowered now."""
-    return sorted((_entry(name) for name in spec_names()), key=lambda entry: (entry.family, entry.name))
+@cache
+def lowered() -> tuple[SpecEntry, ...]:
+    """Every shipped spec, lowered, once in a process."""
+    return tuple(sorted(map(_entry, spec_names()), key=lambda entry: (entry.family, entry.name)))
 
 
 def _entry(name: str) -> SpecEntry:
