@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -141,8 +141,8 @@ class LayoutMapping:
             if caught is not None:
                 index, holes = caught
                 known = {"count": counts[index], **place, **holes}
-                found |= {(node.name, weight.name): self._tensor(self.rules[index], weight.name, known)
-                          for weight in node.weights}
+                found |= {(node.name, field): tensor for field, tensor in self._tensors(
+                    self.rules[index], [weight.name for weight in node.weights], known)}
                 counts[index] += 1
         self._refuse_sharing(found)
         return found
@@ -161,10 +161,13 @@ class LayoutMapping:
                 return None if rule.layer == NAMELESS else (index, holes)
         return None
 
-    def _tensor(self, rule: Rule, field: str, known: Mapping[str, str | int]) -> str:
+    def _tensors(self, rule: Rule, arrays: Sequence[str], known: Mapping[str, str | int]) -> Iterator[tuple[str, str]]:
+        """Each array of a layer, and the file's name for it."""
         if rule.fields:
-            return self._fill(rule.fields.get(field, ""), known)
-        return self._fill(rule.layer, known) + SEPARATOR[self.format] + FIELDS[self.format].get(field, field)
+            yield from ((array, self._fill(rule.fields.get(array, ""), known)) for array in arrays)
+            return
+        layer = self._fill(rule.layer, known) + SEPARATOR[self.format]
+        yield from ((array, layer + FIELDS[self.format].get(array, array)) for array in arrays)
 
     def _fill(self, template: str, known: Mapping[str, str | int]) -> str:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from archspec.spec.expressions import ExpressionError, evaluate
 
@@ -62,7 +63,18 @@ def _hole(hole: re.Match[str], words: Words, before: str) -> str:
 
 def render(template: str, names: Mapping[str, str | int]) -> str:
     """A name with each `{expression}` replaced by its value. Raises ValueError where one has none."""
-    return HOLE.sub(lambda hole: _value(hole[1] or "", names), template)
+    parts, end = _split(template)
+    return "".join(text + _value(expression, names) for text, expression in parts) + end
+
+
+@lru_cache(maxsize=4096)
+def _split(template: str) -> tuple[tuple[tuple[str, str], ...], str]:
+    """What stands ahead of each hole, with its expression, and what stands behind the last: each layer asks for it anew."""
+    parts, end = list[tuple[str, str]](), 0
+    for hole in HOLE.finditer(template):
+        parts.append((template[end:hole.start()], hole[1] or ""))
+        end = hole.end()
+    return tuple(parts), template[end:]
 
 
 def _value(expression: str, names: Mapping[str, str | int]) -> str:
