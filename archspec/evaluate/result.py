@@ -112,7 +112,7 @@ class Result:
 
 def figures_of(results: Sequence[Result]) -> list[str]:
     """The names of the figures that there are of any result: of networks of few classes there is no top5."""
-    return list(max((each.figures for each in results), key=len))
+    return max((list(each.figures) for each in results), key=len)
 
 
 def finite(document: Any) -> Any:
