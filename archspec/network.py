@@ -32,7 +32,7 @@ from archspec.spec.arch import Spec
 from archspec.spec.arguments import value_of
 from archspec.spec.dump import to_inline
 from archspec.spec.expressions import UNKNOWN, Datum, Unknown
-from archspec.spec.inherit import Resolved, changed, resolve
+from archspec.spec.inherit import SET, Resolved, changed, resolve, undone
 from archspec.spec.items import Items
 from archspec.spec.kept import PREVIOUS, Kept
 from archspec.spec.rules import read_spec
@@ -54,6 +54,12 @@ def load(reference: str | PathLike[str], overrides: Mapping[str, object] | Seque
 def with_overrides(spec: Spec, overrides: Sequence[str]) -> Spec:
     """A spec with `key.path=value` overrides beside its own. Raises SpecError as `load` does."""
     return _read(changed(spec.resolved, overrides))
+
+
+def without(spec: Spec, path: Sequence[str]) -> Graph:
+    """The graph of a spec without what its own file says at a path. Raises SpecError where it cannot do without."""
+    number = max(number for number, layer in enumerate(spec.resolved.layers) if layer.file != SET)
+    return lower(_read(undone(spec.resolved, number, path)))
 
 
 def _read(resolved: Resolved) -> Spec:

@@ -52,14 +52,14 @@ class Word:
 def block_words(reference: str | None) -> list[Word]:
     """The blocks of a spec, or those that ship."""
     resolved = _resolved(reference)
-    table = None if resolved is None else _table(resolved)
+    table = None if resolved is None else block_table(resolved)
     return [Word(name) for name in (sorted(shipped_blocks()) if table is None else table.names())]
 
 
 def called_words(reference: str | None) -> list[Word]:
     """The blocks that a spec names, and those that these name; where it cannot be read, those that ship."""
     resolved = _resolved(reference)
-    table = None if resolved is None else _table(resolved)
+    table = None if resolved is None else block_table(resolved)
     if resolved is None or table is None:
         return block_words(reference)
     found: list[str] = []
@@ -93,7 +93,7 @@ def set_words(reference: str | None, begun: str) -> list[Word]:
     key, equals, _ = begun.partition("=")
     if not equals:
         return key_words(reference, begun)
-    return [Word(f"{key}={value}") for value in _values(key.split("."), _resolved(reference))]
+    return [Word(f"{key}={value}") for value in values(key.split("."), _resolved(reference))]
 
 
 def free_words(reference: str | None) -> list[Word]:
@@ -102,7 +102,7 @@ def free_words(reference: str | None) -> list[Word]:
     if resolved is None:
         return [Word(name) for name in FREE]
     entries, found = resolved.tree.entries, dict[str, None]()
-    for name, (_, default) in _parameters(resolved).items():
+    for name, (_, default) in parameters(resolved).items():
         if name not in STAGE and _is_number(_said(name, entries) or default, int):
             found["widths" if name == "width" else name] = None
     deep = "stages" in entries
@@ -139,7 +139,8 @@ def _resolved(reference: str | None) -> Resolved | None:
         return None
 
 
-def _table(resolved: Resolved) -> BlockTable | None:
+def block_table(resolved: Resolved) -> BlockTable | None:
+    """The blocks of a spec, and those that ship; None where its own cannot be read."""
     own = resolved.tree.entries.get("blocks")
     try:
         return BlockTable(own if isinstance(own, MappingTree) else None, [each.blocks for each in resolved.included])
@@ -166,18 +167,18 @@ def _mentioned(tree: Tree | None) -> Iterator[str]:
 def _keys_at(path: list[str], resolved: Resolved | None) -> Iterator[Word]:
     """The keys of the mapping at a path."""
     lead = "".join(f"{part}." for part in path)
-    for name, key in _declared(path).items():
+    for name, key in declared(path).items():
         about = described(key)
         if _is_value(key):
             yield Word(f"{lead}{name}=", True, about)
-        if _below(key) or name in MAPPINGS or (path == ["defaults"] and name in OPERATIONS):
+        if below(key) or name in MAPPINGS or (path == ["defaults"] and name in OPERATIONS):
             yield Word(f"{lead}{name}.", True, about)
     if resolved is not None:
-        known = _declared(path).keys()
+        known = declared(path).keys()
         yield from (word for word in _of_this(path, lead, resolved) if word.text[len(lead):-1] not in known)
 
 
-def _declared(path: list[str]) -> Mapping[str, Key]:
+def declared(path: list[str]) -> Mapping[str, Key]:
     """The declared keys of the mapping at a path."""
     match path:
         case []:
@@ -194,11 +195,11 @@ def _declared(path: list[str]) -> Mapping[str, Key]:
     for part in path:
         if part not in keys:
             return {}
-        keys = _below(keys[part])
+        keys = below(keys[part])
     return keys
 
 
-def _below(key: Key) -> dict[str, Key]:
+def below(key: Key) -> dict[str, Key]:
     """The keys below a key, of all its kinds."""
     match key.kind:
         case Sub(section=section):
@@ -234,7 +235,7 @@ def _of_this(path: list[str], lead: str, resolved: Resolved) -> Iterator[Word]:
     if path == ["stages"]:
         yield from (Word(f"{lead}{name}.", True, "the stage of that name alone") for name in names_in(stages))
     if path == ["parameters"] or (path[:1] == ["stages"] and len(path) <= 2):
-        for name, (block, _) in _parameters(resolved).items():
+        for name, (block, _) in parameters(resolved).items():
             plural = next((many for many, one in PLURALS.items() if one == name and path == ["stages"]), name)
             yield from (Word(f"{lead}{each}=", True, f"a parameter of {block}") for each in dict.fromkeys((name, plural)))
     if path[:1] == ["let"]:
@@ -248,9 +249,9 @@ def _at(tree: Tree | None, path: list[str]) -> Tree | None:
     return tree
 
 
-def _parameters(resolved: Resolved) -> dict[str, tuple[str, Tree]]:
+def parameters(resolved: Resolved) -> dict[str, tuple[str, Tree]]:
     """The parameters of the blocks that the stages name, with one of those blocks and the default there."""
-    table, found = _table(resolved), dict[str, tuple[str, Tree]]()
+    table, found = block_table(resolved), dict[str, tuple[str, Tree]]()
     for block in dict.fromkeys(_named(resolved.tree.entries.get("stages"))):
         if table is not None and block in table:
             known = _entries(table.tree(block).entries.get("parameters"))
@@ -270,23 +271,24 @@ def _named(stages: Tree | None) -> Iterator[str]:
 
 # -- values --------------------------------------------------------------------------------------------------------------
 
-def _values(path: list[str], resolved: Resolved | None) -> list[str]:
+def values(path: list[str], resolved: Resolved | None) -> list[str]:
     """The words that can be the value of a key."""
     *before, name = path
     if path == ["train", "recipe"]:
         return recipe_names()
     if before[:1] == ["stages"] and name in ("block", "blocks"):
-        table = None if resolved is None else _table(resolved)
+        table = None if resolved is None else block_table(resolved)
         return sorted(shipped_blocks()) if table is None else table.names()
     name = PLURALS.get(name, name)
-    key = _declared(before).get(name)
+    key = declared(before).get(name)
     if key is not None:
-        return _words_of(key)
+        return words_of(key)
     of_blocks = before == ["parameters"] or (before[:1] == ["stages"] and len(before) <= 2)
     return _words_of_parameter(name, resolved) if of_blocks and resolved is not None else []
 
 
-def _words_of(key: Key) -> list[str]:
+def words_of(key: Key) -> list[str]:
+    """The words that a declared key takes; none where it takes numbers or names."""
     match key.kind:
         case Choice() as choice:
             return choice.spelled()
@@ -297,17 +299,17 @@ def _words_of(key: Key) -> list[str]:
         case ListOf() | OrNone():
             return ["none"]
         case Sub(section=section) if section.main:
-            return _words_of(section.declared[section.main])
+            return words_of(section.declared[section.main])
         case Each(kind=kind, bare=True) | Table(kind=kind, bare=True):
-            return _words_of(replace(key, kind=kind))
+            return words_of(replace(key, kind=kind))
     if key.kind in (NORM, ACT):
-        return _words_of(OPERATIONS["norm" if key.kind == NORM else "act"].arguments["kind"])
+        return words_of(OPERATIONS["norm" if key.kind == NORM else "act"].arguments["kind"])
     return [*SHORTCUTS] if key.kind == SHORTCUT else [*PADDINGS] if key.kind == PADDING else []
 
 
 def _words_of_parameter(name: str, resolved: Resolved) -> list[str]:
     """The words of a parameter of the stages' blocks."""
-    table = _table(resolved)
+    table = block_table(resolved)
     blocks = () if table is None else dict.fromkeys(_named(resolved.tree.entries.get("stages")))
     return [*dict.fromkeys(word for block in blocks if table is not None and block in table
                            for word in parameter_words(name, block, table))]
@@ -315,7 +317,7 @@ def _words_of_parameter(name: str, resolved: Resolved) -> list[str]:
 
 def parameter_words(name: str, block: str, table: BlockTable) -> list[str]:
     """The words of the arguments that a block's parameter becomes, as `shortcut: $shortcut`."""
-    return [*dict.fromkeys(word for key in _reading(name, block, table, DEEPEST) for word in _words_of(key))]
+    return [*dict.fromkeys(word for key in _reading(name, block, table, DEEPEST) for word in words_of(key))]
 
 
 def _reading(name: str, block: str, table: BlockTable, deep: int) -> Iterator[Key]:

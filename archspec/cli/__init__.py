@@ -44,6 +44,9 @@ COMMANDS = {
     "schema": ("archspec.cli.schema:schema",
                "Print the JSON Schema of a spec (draft 2020-12), by which "
                "editors complete, explain and underline what is typed."),
+    "lsp": ("archspec.cli.lsp:lsp",
+            "Answer an editor over the Language Server Protocol: problems, completion, meaning and places while a spec is "
+            "typed."),
     "completion": ("archspec.cli.completion:completion",
                    "Print the script that makes SHELL complete commands, options, specs, files, blocks and the keys of --set."),
     "verify": ("archspec.cli.verify:verify",

@@ -29,6 +29,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             ("new --block twig", "twig.yaml: a block, and a small network of it")),
     "explain": (("explain", "all codes"), ("explain shape unknown-key", "what they mean, with examples")),
     "schema": (("schema -o schema.json", "for an editor; specs name it in their first line"),),
+    "lsp": (("lsp", "what an editor starts; docs/editors.md"),),
     "completion": (("completion bash", "eval \"$(archspec completion bash)\" in ~/.bashrc"),),
     "verify": (("verify resnet50", "against the paper's figures, and against Keras"),),
     "bench": (("bench resnet50 --json", "images a second, for scripts"),),

@@ -22,6 +22,7 @@ PACKAGES: Mapping[str, Package] = {
     "onnxruntime": Package("onnxruntime", "onnx"),
     "grpc": Package("grpcio", "serving"),
     "mlxtend": Package("mlxtend", "studies"),
+    "pygls": Package("pygls", "editor"),
     "tensorflow_serving": Package("tensorflow-serving-api", "serving"),
 }
 """By module."""

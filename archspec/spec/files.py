@@ -7,6 +7,7 @@ from pathlib import Path
 
 from archspec.errors import Problem, SpecError, Where, closest, nearest, shorten
 from archspec.io.places import beside, kind_of, reached, shipped
+from archspec.io.unsaved import unsaved_text
 from archspec.schema.tree import Scalar
 
 FILE = re.compile(r"/?([\w.+ -]{1,60}/){0,20}[\w.+ -]{1,60}")
@@ -25,7 +26,8 @@ def recipe_names() -> list[str]:
 def locate(reference: str) -> Path:
     """The file of a SPEC argument: a path, or the name of a shipped spec. Raises SpecError."""
     path = Path(reference)
-    found = kind_of(path) if reference else "none"
+    held = unsaved_text(path) is not None
+    found = "file" if held else kind_of(path) if reference else "none"
     if found == "file":
         return path
     own = shipped() / f"{reference}.yaml"

@@ -17,6 +17,7 @@ import yaml
 
 from archspec.errors import Problem, SpecError, Where, shorten
 from archspec.io.places import called, relative
+from archspec.io.unsaved import unsaved_text
 from archspec.schema.tree import BROKEN, Atom, ListTree, MappingTree, Scalar, Tree, kind
 
 MAX_BYTES = 1_000_000
@@ -85,8 +86,7 @@ def read(path: Path, problems: list[Problem] | None = None, what: str = SPEC) ->
     file = relative(path)
     where = Where(file, called=called(path))
     try:
-        with path.open("rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)
+        raw = _held(path)
     except OSError as error:
         raise SpecError([Problem("unreadable", where, f"the file cannot be read: {error.strerror}")]) from None
     if len(raw) > MAX_BYTES:
@@ -98,6 +98,15 @@ def read(path: Path, problems: list[Problem] | None = None, what: str = SPEC) ->
         raise SpecError([Problem("not-utf8", replace(where, line=line), "the file is not UTF-8 text",
                                  "save it as UTF-8")]) from None
     return document(text, file, problems, where.called, what)
+
+
+def _held(path: Path) -> bytes:
+    """What a file holds, up to one byte more than it may; what an editor holds for it counts instead."""
+    text = unsaved_text(path)
+    if text is not None:
+        return text.encode(errors="surrogateescape")
+    with path.open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)
 
 
 def document(text: str, file: str, problems: list[Problem] | None = None, called: str = "", what: str = SPEC) -> MappingTree:

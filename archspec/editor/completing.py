@@ -1,0 +1,221 @@
+"""What can be written at a cursor, from the declarations of keys, operations and blocks, each with one sentence on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from archspec.author.complete import WITH_CALLS, block_table, declared, parameter_words, parameters, values, words_of
+from archspec.editor.cursor import At
+from archspec.errors import listed
+from archspec.schema.json_schema import described, plain_text
+from archspec.schema.keys import Key, ListOf, Named
+from archspec.schema.tree import MappingTree, Scalar, Tree
+from archspec.spec.blocks import BlockTable
+from archspec.spec.inherit import Resolved
+from archspec.spec.longform import PLURALS
+from archspec.spec.operations import FLAGS, NAMES_IN_BLOCKS, OPERATIONS, SHORTHANDS
+from archspec.spec.recipe import Recipe
+from archspec.spec.sections import BLOCK, SPEC, STAGE
+from archspec.spec.stage_keys import names_in
+from archspec.views.catalog import specs
+from archspec.views.recipes import recipes
+
+LISTS = ("between", "before", "after")
+"""Keys of stages that hold operations."""
+AROUND = {"in_channels": "the channels that enter the block", "channels": "the channels at this place",
+          "classes": "how many classes there are"}
+
+Kind = Literal["key", "block", "operation", "value", "name", "spec"]
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What can be written: the text to put in place of the word that is begun, what it is, and one sentence on it."""
+
+    label: str
+    text: str
+    kind: Kind
+    about: str = ""
+
+
+def suggestions(at: At, resolved: Resolved | None) -> list[Suggestion]:
+    """What can stand at a cursor of a spec; `resolved` is the last of its texts that could be read."""
+    found = _names(at, resolved) if at.word.startswith("$") else _here(at, resolved)
+    return [*dict.fromkeys(found)]
+
+
+def _here(at: At, resolved: Resolved | None) -> Iterable[Suggestion]:
+    if _holds_items(at):
+        return _items(resolved)
+    call = _call(at.path)
+    if call is not None:
+        return _of_call(at, call, resolved)
+    if at.of_key:
+        return _values(at.path, resolved)
+    if at.in_list and at.path[:1] == ("train",):
+        return _of_list(at.path[:-1])
+    return _keys(at.path, resolved)
+
+
+def _call(path: tuple[str | int, ...]) -> int | None:
+    """Where in a path the last operation or block is named: behind a place in a list of operations."""
+    found = None
+    for index, part in enumerate(path):
+        if index and isinstance(path[index - 1], int) and isinstance(part, str) and is_items(path[:index - 1]):
+            found = index
+    return found
+
+
+def is_items(path: tuple[str | int, ...]) -> bool:
+    """Whether a list at a path is one of operations."""
+    if not path or path[0] not in (*WITH_CALLS, "blocks"):
+        return False
+    if path[0] == "stages":
+        return any(part in LISTS for part in path)
+    return path[0] != "blocks" or "body" in path
+
+
+def _holds_items(at: At) -> bool:
+    """Whether an entry of a list of operations is begun."""
+    return at.in_list and not at.of_key and bool(at.path) and isinstance(at.path[-1], int) and is_items(at.path[:-1])
+
+
+# -- keys and values -----------------------------------------------------------------------------------------------------
+
+def _keys(path: tuple[str | int, ...], resolved: Resolved | None) -> Iterator[Suggestion]:
+    """The keys of the mapping at a path."""
+    names = [str(part) for part in path]
+    match names:
+        case []:
+            keys: Mapping[str, Key] = SPEC
+        case ["blocks", _]:
+            keys = BLOCK
+        case ["train"]:
+            keys = {**Recipe.merged, **Recipe.declared}
+        case _:
+            keys = declared(names)
+    for name, key in keys.items():
+        yield Suggestion(name, f"{name}: ", "key", described(key))
+    yield from (_key(plural, described(STAGE[single])) for plural, single in PLURALS.items()
+                if names[:1] == ["stages"] and single in STAGE)
+    if resolved is not None and names[:1] in (["stages"], ["parameters"]) and len(names) <= 2:
+        for name, (block, _) in parameters(resolved).items():
+            plural = next((many for many, one in PLURALS.items() if one == name), name)
+            yield from (_key(each, f"a parameter of the block {block}") for each in dict.fromkeys((name, plural)))
+        if names == ["stages"]:
+            yield from (_key(name, "the stage of that name alone") for name in names_in(resolved.tree.entries.get("stages")))
+
+
+def _key(name: str, about: str) -> Suggestion:
+    return Suggestion(name, f"{name}: ", "key", about)
+
+
+def _values(path: tuple[str | int, ...], resolved: Resolved | None) -> Iterator[Suggestion]:
+    """The words that can be the value of a key."""
+    names = [str(part) for part in path if isinstance(part, str)]
+    match names:
+        case ["extends"]:
+            yield from (Suggestion(each.name, each.name, "spec", each.description) for each in specs())
+        case ["train", "recipe"]:
+            yield from (Suggestion(each.name, each.name, "value", each.description) for each in recipes())
+        case ["stages", *_, ("block" | "blocks")]:
+            yield from _blocks(resolved)
+        case _:
+            yield from (Suggestion(word, word, "value", "") for word in values(names, resolved))
+
+
+def _of_list(path: tuple[str | int, ...]) -> Iterator[Suggestion]:
+    """The words of the entries of a list that is declared, as those of train.augment."""
+    *before, name = map(str, path)
+    key = declared(before).get(name)
+    if key is not None and isinstance(key.kind, ListOf) and isinstance(key.kind.item, Named):
+        for word, section in key.kind.item.kinds().items():
+            yield Suggestion(word, word, "value", plain_text((section.__doc__ or "").split("\n")[0]))
+
+
+# -- operations and blocks -----------------------------------------------------------------------------------------------
+
+def _items(resolved: Resolved | None) -> Iterator[Suggestion]:
+    """What a list of operations may hold."""
+    for name, signature in OPERATIONS.items():
+        yield Suggestion(name, name if signature.main is None else f"{name}: ", "operation", plain_text(signature.doc))
+    yield from (Suggestion(each.label, f"{each.label}: ", "block", each.about) for each in _blocks(resolved))
+
+
+def _blocks(resolved: Resolved | None) -> Iterator[Suggestion]:
+    """The blocks of a spec and those that ship."""
+    table = _table(resolved)
+    for name in () if table is None else table.names():
+        yield Suggestion(name, name, "block", _said(table.tree(name).entries.get("description")) if table else "")
+
+
+def _table(resolved: Resolved | None) -> BlockTable | None:
+    return BlockTable(None, []) if resolved is None else block_table(resolved)
+
+
+def _said(tree: Tree | None) -> str:
+    return tree.text if isinstance(tree, Scalar) else ""
+
+
+def _of_call(at: At, call: int, resolved: Resolved | None) -> Iterator[Suggestion]:
+    """Within an operation or a call of a block: its arguments, as keys or in a line, and their words."""
+    name, behind = str(at.path[call]), at.path[call + 1:]
+    takes = _arguments(name, resolved)
+    if behind:
+        yield from _of_argument(name, str(behind[-1]), resolved) if at.of_key else ()
+    elif not at.of_key:
+        yield from (Suggestion(each, f"{each}: ", "key", about) for each, about in takes.items())
+    else:
+        argument = at.text.split(" ")[-1].partition("=")
+        if argument[1]:
+            yield from _of_argument(name, argument[0], resolved)
+            return
+        yield from (Suggestion(f"{each}=", f"{each}=", "key", about) for each, about in takes.items())
+        yield from (Suggestion(flag, flag, "value", f"short for {listed(f'{part}=none' for part in SHORTHANDS[flag])}"
+                               if flag in SHORTHANDS else takes[flag])
+                    for flag in FLAGS if all(part in takes for part in SHORTHANDS.get(flag, (flag,))))
+
+
+def _arguments(name: str, resolved: Resolved | None) -> dict[str, str]:
+    """What an operation or block takes, each with what it is."""
+    if name in OPERATIONS:
+        return {each: described(key) for each, key in OPERATIONS[name].arguments.items()}
+    table = _table(resolved)
+    if table is None or name not in table:
+        return {}
+    known = table.tree(name).entries.get("parameters")
+    found = known.entries if isinstance(known, MappingTree) else {}
+    return {each: f"a parameter of the block {name}" + (f"; if left out: {_said(default)}" if _said(default) not in
+                                                        ("", "required") else "") for each, default in found.items()}
+
+
+def _of_argument(name: str, argument: str, resolved: Resolved | None) -> Iterator[Suggestion]:
+    """The words of an argument of an operation, or of the arguments that a block's parameter becomes."""
+    if name in OPERATIONS:
+        key = OPERATIONS[name].arguments.get(argument)
+        words = [] if key is None else words_of(key)
+    else:
+        table = _table(resolved)
+        words = [] if table is None or name not in table else parameter_words(argument, name, table)
+    yield from (Suggestion(word, word, "value") for word in words)
+
+
+# -- names in expressions ------------------------------------------------------------------------------------------------
+
+def _names(at: At, resolved: Resolved | None) -> Iterator[Suggestion]:
+    """The names that an expression knows: those of `let` and, in a block, its parameters and what is known around it."""
+    entries = {} if resolved is None else resolved.tree.entries
+    let = entries.get("let")
+    for name, tree in (let.entries.items() if isinstance(let, MappingTree) else ()):
+        yield Suggestion(f"${name}", f"${name}", "name", f"of let: {_said(tree)}" if _said(tree) else "of let")
+    yield Suggestion("$classes", "$classes", "name", AROUND["classes"])
+    if at.path[:1] == ("blocks",) and len(at.path) > 1:
+        own = entries.get("blocks")
+        block = own.entries.get(str(at.path[1])) if isinstance(own, MappingTree) else None
+        known = block.entries.get("parameters") if isinstance(block, MappingTree) else None
+        for name in known.entries if isinstance(known, MappingTree) else ():
+            yield Suggestion(f"${name}", f"${name}", "name", "a parameter of this block")
+        yield from (Suggestion(f"${name}", f"${name}", "name", AROUND.get(name, "known in every block"))
+                    for name in sorted(NAMES_IN_BLOCKS))

@@ -1,0 +1,192 @@
+"""What stands under a cursor means: a key's sentence, where its value comes from, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from archspec.author.complete import block_table, declared, parameters
+from archspec.editor.checked import Checked
+from archspec.editor.completing import is_items
+from archspec.editor.places import Path, Place, dotted, place_at
+from archspec.errors import InputError, SpecError, Where
+from archspec.graph.ir import Graph, Node
+from archspec.network import without
+from archspec.schema.json_schema import described, plain_text
+from archspec.schema.keys import Key
+from archspec.schema.tree import MappingTree, Scalar, Tree
+from archspec.spec.arch import Spec
+from archspec.spec.longform import PLURALS
+from archspec.spec.operations import OPERATIONS
+from archspec.spec.sections import BLOCK, SPEC
+from archspec.views.explain import explain
+from archspec.views.numbers import count, shape, short
+from archspec.views.summary import totals
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """Sentences on what stands at a place, in the order in which they are told."""
+
+    place: Place
+    sentences: tuple[str, ...]
+
+
+def meaning(checked: Checked, tree: Tree, line: int, column: int) -> Meaning | None:
+    """What is told of a place of a text. `tree` is the text's own; costs are those of a spec without problems."""
+    place = place_at(tree, line, column)
+    if place is None:
+        return None
+    said = [*_what(place, checked), *_origins(place, checked.spec), *_cost(place, checked)]
+    return Meaning(place, tuple(said)) if said else None
+
+
+def _what(place: Place, checked: Checked) -> Iterator[str]:
+    """One sentence from the declaration."""
+    key, name = _declared(place.path), place.last
+    if key is not None and described(key):
+        yield f"**{name}**: {described(key)}"
+    elif place.of_key and len(place.path) == 2 and place.path[0] in ("stages", "parameters"):
+        known = {} if checked.resolved is None else parameters(checked.resolved)
+        single = PLURALS.get(name, name)
+        if single in known:
+            yield f"**{name}**: a parameter of the block {known[single][0]}"
+    elif place.of_key or not isinstance(place.path[-1] if place.path else "", str):
+        word = place.text.split(" ")[0]
+        table = None if checked.resolved is None else block_table(checked.resolved)
+        if word in OPERATIONS and _in_items(place):
+            yield f"**{word}**: {plain_text(OPERATIONS[word].doc)}; takes {OPERATIONS[word].takes()}"
+        elif table is not None and word in table:
+            yield from _block(word, table.tree(word))
+
+
+def _in_items(place: Place) -> bool:
+    path = place.path[:-1] if place.of_key else place.path
+    return len(path) > 1 and isinstance(path[-1], int) and is_items(path[:-1])
+
+
+def _block(name: str, tree: MappingTree) -> Iterator[str]:
+    description, known = tree.entries.get("description"), tree.entries.get("parameters")
+    said = f": {description.text}" if isinstance(description, Scalar) else ""
+    takes = " ".join(f"{each}={default.text}" if isinstance(default, Scalar) and default.text != "required" else each
+                     for each, default in (known.entries.items() if isinstance(known, MappingTree) else ()))
+    yield f"**{name}**{said}" + f"; takes {takes}" * bool(takes)
+
+
+def _declared(path: Path) -> Key | None:
+    """The declaration of a key."""
+    names = [part for part in path if isinstance(part, str)]
+    if not names:
+        return None
+    if names[0] == "blocks":
+        return BLOCK.get(names[2]) if len(names) == 3 else None
+    call = next((index for index, part in enumerate(path) if index and isinstance(part, str)
+                 and isinstance(path[index - 1], int) and is_items(path[:index - 1])), None)
+    if call is not None:
+        name, *behind = path[call:]
+        arguments = OPERATIONS[str(name)].arguments if name in OPERATIONS else {}
+        return arguments.get(str(behind[-1])) if behind else None
+    *before, name = names
+    return declared(before).get(PLURALS.get(name, name)) if before else SPEC.get(name)
+
+
+def _origins(place: Place, spec: Spec | None) -> Iterator[str]:
+    """Where the value comes from: each place that says it, the base first."""
+    if spec is None or not place.path or not all(isinstance(part, str) for part in place.path):
+        return
+    try:
+        found = explain(spec, dotted(place.path))
+    except InputError:
+        return
+    for number, origin in enumerate(found):
+        yield ("" if number + 1 == len(found) else "instead of ") + f"`{origin}`"
+
+
+# -- what it costs -------------------------------------------------------------------------------------------------------
+
+def _cost(place: Place, checked: Checked) -> Iterator[str]:
+    """What the item under the cursor gives, and what the network costs more or less with what is said here."""
+    if checked.spec is None or checked.graph is None:
+        return
+    path = _item(place)
+    nodes = nodes_of(checked.graph, place.where.file, path) if path else []
+    if nodes:
+        yield _sizes(nodes)
+    elif place.path[:1] != ("train",) and all(isinstance(part, str) for part in place.path):
+        yield from _against(place, checked.spec, checked.graph)
+
+
+def _item(place: Place) -> Path:
+    """The path of the entry of a list of operations in which a place lies, the innermost; () of none."""
+    found: Path = ()
+    for end in range(2, len(place.path) + 1):
+        if isinstance(place.path[end - 1], int) and is_items(place.path[:end - 1]):
+            found = place.path[:end]
+    return found
+
+
+def nodes_of(graph: Graph, file: str, path: Path) -> list[Node]:
+    """The nodes that an item of a text makes, its calls of blocks looked into."""
+    begun = dotted(path)
+
+    def is_of(where: Where) -> bool:
+        return where.file == file and where.path.startswith(begun) and where.path[len(begun):len(begun) + 1] in ("", ".", "[")
+    return [node for node in graph.nodes if is_of(node.where) or any(is_of(frame.where) for frame in node.calls)]
+
+
+def _sizes(nodes: Sequence[Node]) -> str:
+    first, last = nodes[0], nodes[-1]
+    entered = shape(first.inputs[0].type.shape) if first.inputs else ""
+    macs = [node.macs for node in nodes]
+    said = f"`{entered} → {shape(last.output.type.shape)}`" if entered else f"`{shape(last.output.type.shape)}`"
+    known = [each for each in macs if each is not None]
+    said += f", {count(sum(node.trainable for node in nodes))} parameters"
+    if len(known) == len(macs):
+        said += f", {short(sum(known))} multiply-adds"
+    repeats = {(node.section, node.block) for node in nodes}
+    return said + f", in {len(repeats)} places" * (len(repeats) > 1)
+
+
+def _against(place: Place, spec: Spec, graph: Graph) -> Iterator[str]:
+    """What the whole network costs with what this file says at a key, against without it."""
+    if not place.of_key and not place.path:
+        return
+    path = [str(part) for part in place.path]
+    path[-1] = PLURALS.get(path[-1], path[-1]) if path[0] == "stages" else path[-1]
+    try:
+        other = without(spec, path)
+    except (SpecError, ValueError):
+        return
+    if other.fingerprint == graph.fingerprint:
+        return
+    ours, theirs = totals(graph), totals(other)
+    told = [f"{_signed(ours.parameters.trainable - theirs.parameters.trainable)} parameters"]
+    if ours.macs is not None and theirs.macs is not None:
+        told.append(f"{_signed(ours.macs - theirs.macs)} multiply-adds")
+    yield f"against leaving it out: {', '.join(told)}"
+
+
+def _signed(number: int) -> str:
+    return f"{'+' if number >= 0 else '−'}{short(abs(number))}"
+
+
+# -- shapes beside the text ----------------------------------------------------------------------------------------------
+
+def outputs(graph: Graph, tree: Tree, file: str) -> Iterator[tuple[Where, str]]:
+    """What each entry of stem and head gives, and each stage: where it stands, and the shape."""
+    if not isinstance(tree, MappingTree):
+        return
+    for section in ("stem", "head"):
+        own = tree.entries.get(section)
+        for number, item in enumerate(own.items if own is not None and not isinstance(own, Scalar | MappingTree) else ()):
+            nodes = nodes_of(graph, file, (section, number))
+            if nodes:
+                yield item.where, shape(nodes[-1].output.type.shape)
+    stages = tree.entries.get("stages")
+    if stages is not None and stages.where.file == file:
+        ends = {name: list(found)[-1] for name, found in groupby(graph.predicting, key=lambda node: node.section)}
+        shapes = [shape(ends[name].output.type.shape) for name in graph.sections
+                  if name in ends and name not in ("stem", "head")]
+        if shapes:
+            yield tree.key("stages"), " ".join(shapes)

@@ -1,0 +1,1 @@
+"""The language server: what archspec.editor knows, over the Language Server Protocol."""

@@ -1,0 +1,58 @@
+"""Where a cursor is, in texts that are YAML and in texts that are not yet. `|` is the cursor."""
+
+from __future__ import annotations
+
+import pytest
+
+from archspec.editor.cursor import At, cursor
+
+
+def at(text: str) -> At:
+    before = text.partition("|")[0]
+    return cursor(text.replace("|", ""), before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1)
+
+
+@pytest.mark.parametrize(("text", "path", "of_key", "in_list", "begun"), [
+    ("|", (), False, False, ""),
+    ("ext|", (), False, False, "ext"),
+    ("extends: res|", ("extends",), True, False, "res"),
+    ("extends: |\nclasses: 3", ("extends",), True, False, ""),
+    ("stages:\n  |", ("stages",), False, False, ""),
+    ("stages:\n  rep|", ("stages",), False, False, "rep"),
+    ("stages:\n  block: bo|", ("stages", "block"), True, False, "bo"),
+    ("stages:\n  block: basic\n  |", ("stages",), False, False, ""),
+    ("stages:\n  block: basic\n|", (), False, False, ""),
+    ("stages:\n  block: basic\nhe|", (), False, False, "he"),
+    ("stem: [co|", ("stem", 0), False, True, "co"),
+    ("stem: [conv: 3x3 64, ma|", ("stem", 1), False, True, "ma"),
+    ("stem: [conv: 3x3 64 ac|]", ("stem", 0, "conv"), True, False, "3x3 64 ac"),
+    ("stem: [conv: {filters: 3, ke|", ("stem", 0, "conv"), False, False, "ke"),
+    ("stem: [conv: {filters: 3, padding: va|}]", ("stem", 0, "conv", "padding"), True, False, "va"),
+    ("stem:\n  - conv: 3x3 |", ("stem", 0, "conv"), True, False, "3x3 "),
+    ("stem:\n  - conv: 3x3 16\n  - |", ("stem", 1), False, True, ""),
+    ("stem:\n- conv: 3x3 16\n- ma|", ("stem", 1), False, True, "ma"),
+    ("stem:\n- conv:\n    filters: 3\n    ke|", ("stem", 0, "conv"), False, False, "ke"),
+    ("stages:\n  - block: basic\n    re|", ("stages", 0), False, False, "re"),
+    ("stages:\n  - {block: basic}\n  - {wi|", ("stages", 1), False, False, "wi"),
+    ("stages: {widths: [16, |", ("stages", "widths", 1), False, True, ""),
+    ("stages: {block: basic,\n         wi|", ("stages",), False, False, "wi"),
+    ("# head: [\nstem: |", ("stem",), True, False, ""),
+    ("description: it's [ a\nst|", (), False, False, "st"),
+    ("description: 'a: [b'\nst|", (), False, False, "st"),
+    ("train: {augment: [fl|", ("train", "augment", 0), False, True, "fl"),
+    ("blocks:\n  mine:\n    body:\n      - conv: 3x3 $wi|", ("blocks", "mine", "body", 0, "conv"), True, False, "3x3 $wi"),
+    ("blocks:\n  mine:\n    body:\n      - residual:\n          body:\n            - co|",
+     ("blocks", "mine", "body", 0, "residual", "body", 0), False, True, "co"),
+])
+def test_a_cursor_is_where_its_text_says(text: str, path: tuple[str | int, ...], of_key: bool, in_list: bool, begun: str) -> None:
+    assert at(text) == At(path, of_key, in_list, begun)
+
+
+def test_the_word_that_is_begun_is_the_last_of_a_line() -> None:
+    assert [at(text).word for text in ("stem: [conv: 3x3 64 ac|", "stem: [conv: 3x3 act=re|", "stem: [conv: |")] == ["ac", "re", ""]
+
+
+@pytest.mark.parametrize("text", ["[" * 5000, "{a: " * 5000, "- " * 5000, "a:\n" * 5000, "'" * 5001, "\t:\x00{]}", "a: [b]]]}}"])
+def test_any_text_has_an_answer(text: str) -> None:
+    for end in (0, 1, len(text) // 2, len(text)):
+        at(text[:end] + "|" + text[end:])

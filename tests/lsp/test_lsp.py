@@ -1,0 +1,171 @@
+"""The language server through its protocol, as an editor speaks to it: a process, standard input and output."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lsprotocol import types as lsp
+from pygls.lsp.client import LanguageClient
+
+NET = """\
+archspec: 1
+input: 32x32x3
+classes: 10
+blocks:
+  mine: {description: one convolution, parameters: {width: required, stride: 1}, body: [conv: 3x3 $width /$stride]}
+stem: [conv: 3x3 16]
+stages: {block: mine, widths: [8, 16], strides: [1, 2]}
+head: [global_avg_pool, dense: $classes]
+"""
+
+
+class Editor:
+    """A client with the folder that it has open."""
+
+    def __init__(self, client: LanguageClient, folder: Path) -> None:
+        self.client, self.folder, self.versions = client, folder, dict[str, int]()
+        self.found: dict[str, lsp.PublishDiagnosticsParams] = {}
+        self.news = asyncio.Condition()
+
+        @client.feature(lsp.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
+        async def published(params: lsp.PublishDiagnosticsParams) -> None:
+            async with self.news:
+                self.found[params.uri] = params
+                self.news.notify_all()
+
+    def uri(self, name: str) -> str:
+        return (self.folder / name).as_uri()
+
+    async def open(self, name: str, text: str) -> list[lsp.Diagnostic]:
+        self.versions[name] = 1
+        self.client.text_document_did_open(lsp.DidOpenTextDocumentParams(lsp.TextDocumentItem(self.uri(name), "yaml", 1, text)))
+        return await self.problems(name)
+
+    def change(self, name: str, text: str) -> None:
+        self.versions[name] += 1
+        self.client.text_document_did_change(lsp.DidChangeTextDocumentParams(
+            lsp.VersionedTextDocumentIdentifier(self.versions[name], self.uri(name)), [lsp.TextDocumentContentChangeWholeDocument(text)]))
+
+    async def problems(self, name: str, when: Callable[[list[lsp.Diagnostic]], bool] = lambda found: True) -> list[lsp.Diagnostic]:
+        """The problems of the newest text of a document, once they are so."""
+        def there() -> bool:
+            told = self.found.get(self.uri(name))
+            return told is not None and told.version == self.versions[name] and when([*told.diagnostics])
+        async with self.news:
+            await asyncio.wait_for(self.news.wait_for(there), 30)
+        return [*self.found[self.uri(name)].diagnostics]
+
+    def at(self, name: str, line: int, column: int) -> dict[str, Any]:
+        return {"text_document": lsp.TextDocumentIdentifier(self.uri(name)), "position": lsp.Position(line - 1, column - 1)}
+
+
+@pytest.fixture
+def editing(tmp_path: Path) -> Callable[[Callable[[Editor], Awaitable[None]]], None]:
+    """Runs what an editor does, with a server beside it."""
+    async def spoken(work: Callable[[Editor], Awaitable[None]]) -> None:
+        client = LanguageClient("tests", "1")
+        editor = Editor(client, tmp_path)
+        await client.start_io(sys.executable, "-m", "archspec", "lsp", cwd=tmp_path)
+        told = await client.initialize_async(lsp.InitializeParams(capabilities=lsp.ClientCapabilities(), root_uri=tmp_path.as_uri()))
+        assert told.server_info is not None
+        assert told.server_info.name == "archspec"
+        client.initialized(lsp.InitializedParams())
+        await work(editor)
+        await client.shutdown_async(None)
+        client.exit(None)
+        await client.stop()
+    return lambda work: asyncio.run(spoken(work))
+
+
+def test_problems_are_those_of_check_while_one_types(editing: Callable[..., None]) -> None:
+    async def work(editor: Editor) -> None:
+        assert await editor.open("net.yaml", NET) == []
+        editor.change("net.yaml", NET.replace("block: mine", "block: mime"))
+        (found,) = await editor.problems("net.yaml")
+        assert (found.code, found.source, found.severity) == ("unknown-block", "archspec", lsp.DiagnosticSeverity.Error)
+        assert "did you mean 'mine'?" in found.message
+        line = NET.splitlines()[6].replace("mine", "mime")
+        assert line[found.range.start.character:found.range.end.character] == "mime"
+        editor.change("net.yaml", NET)
+        assert await editor.problems("net.yaml") == []
+    editing(work)
+
+
+def test_signs_are_counted_as_editors_count_them(editing: Callable[..., None]) -> None:
+    """UTF-16: a sign beyond the first plane is two."""
+    async def work(editor: Editor) -> None:
+        (found,) = await editor.open("net.yaml", "archspec: 1\ndescription: {a: \U0001F600, inputt: 3}\nextends: resnet18\n")
+        assert found.range.start.line == 1
+        completed = await editor.client.text_document_completion_async(lsp.CompletionParams(**editor.at("net.yaml", 3, 14)))
+        assert isinstance(completed, lsp.CompletionList)
+    editing(work)
+
+
+def test_an_edit_of_a_parent_shows_in_its_child(editing: Callable[..., None], tmp_path: Path) -> None:
+    (tmp_path / "parent.yaml").write_text(NET)
+
+    async def work(editor: Editor) -> None:
+        assert await editor.open("child.yaml", "extends: parent\nstages: {widths: [8, 8]}\n") == []
+        assert await editor.open("parent.yaml", NET) == []
+        editor.change("parent.yaml", NET.replace("conv: 3x3 16", "conv: 3x3 16 act=relv"))
+        (found,) = await editor.problems("child.yaml", bool)
+        assert "parent.yaml:6:" in found.message
+        assert found.range.start.line == 0
+        (place,) = found.related_information or []
+        assert place.location.uri == editor.uri("parent.yaml")
+        editor.change("parent.yaml", NET)
+        assert await editor.problems("child.yaml", lambda found: not found) == []
+    editing(work)
+
+
+def test_a_guess_is_one_action(editing: Callable[..., None]) -> None:
+    async def work(editor: Editor) -> None:
+        (found,) = await editor.open("net.yaml", NET.replace("act", "act").replace("conv: 3x3 16", "conv: 3x3 16 act=rellu"))
+        actions = await editor.client.text_document_code_action_async(lsp.CodeActionParams(
+            lsp.TextDocumentIdentifier(editor.uri("net.yaml")), found.range, lsp.CodeActionContext([found])))
+        (action,) = actions or []
+        assert isinstance(action, lsp.CodeAction)
+        assert action.title == "write 'relu'"
+        assert action.edit is not None
+        (edit,) = (action.edit.changes or {})[editor.uri("net.yaml")]
+        assert edit.new_text == "relu"
+    editing(work)
+
+
+def test_completion_meaning_places_and_shapes(editing: Callable[..., None]) -> None:
+    async def work(editor: Editor) -> None:
+        client = editor.client
+        assert await editor.open("net.yaml", NET) == []
+        completed = await client.text_document_completion_async(lsp.CompletionParams(**editor.at("net.yaml", 7, 17)))
+        assert isinstance(completed, lsp.CompletionList)
+        assert {"mine", "basic"} <= {each.label for each in completed.items}
+        hover = await client.text_document_hover_async(lsp.HoverParams(**editor.at("net.yaml", 6, 9)))
+        assert hover is not None
+        assert isinstance(hover.contents, lsp.MarkupContent)
+        assert "32x32x3 → 32x32x16" in hover.contents.value
+        place = await client.text_document_definition_async(lsp.DefinitionParams(**editor.at("net.yaml", 7, 18)))
+        assert isinstance(place, lsp.Location)
+        assert (place.range.start.line, place.range.start.character) == (4, 2)
+        used = await client.text_document_references_async(lsp.ReferenceParams(lsp.ReferenceContext(True), **editor.at("net.yaml", 7, 18)))
+        assert [each.range.start.line for each in used or []] == [4, 6]
+        renamed = await client.text_document_rename_async(lsp.RenameParams(new_name="ours", **editor.at("net.yaml", 7, 18)))
+        assert renamed is not None
+        assert len((renamed.changes or {})[editor.uri("net.yaml")]) == 2
+        whole = lsp.Range(lsp.Position(0, 0), lsp.Position(9, 0))
+        hints = await client.text_document_inlay_hint_async(lsp.InlayHintParams(lsp.TextDocumentIdentifier(editor.uri("net.yaml")), whole))
+        assert [(each.position.line, each.label) for each in hints or []] == [
+            (5, "32x32x16"), (6, "32x32x8 16x16x16"), (7, "16 10")]
+    editing(work)
+
+
+def test_what_is_no_spec_has_no_problems(editing: Callable[..., None]) -> None:
+    async def work(editor: Editor) -> None:
+        assert await editor.open("compose.yaml", "services:\n  web: {image: nginx}\n") == []
+        (found,) = await editor.open("half.yaml", "stages: {block: [")
+        assert found.code == "yaml-syntax"
+    editing(work)
