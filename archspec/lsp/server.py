@@ -175,11 +175,9 @@ def path_of(uri: str) -> Path:
     return Path(found) if found else Path.cwd() / f"{uri.rpartition(':')[2].rpartition('/')[2] or 'untitled'}.yaml"
 
 
-def _completion(server: Server, uri: str, position: lsp.Position, found: Suggestion, begun: int) -> lsp.CompletionItem:
-    line, column = server.place(uri, position)
-    where = Where("", line, column - begun)
+def _completion(found: Suggestion, span: lsp.Range) -> lsp.CompletionItem:
     return lsp.CompletionItem(found.label, kind=KINDS[found.kind], documentation=found.about or None, filter_text=found.label,
-                              text_edit=lsp.TextEdit(server.span(uri, where, begun), found.text))
+                              text_edit=lsp.TextEdit(span, found.text))
 
 
 def _action(server: Server, uri: str, line: int, fix: Fix) -> lsp.CodeAction:
@@ -211,10 +209,12 @@ def made() -> Server:
     @feature(lsp.TEXT_DOCUMENT_COMPLETION, lsp.CompletionOptions(trigger_characters=[" ", "$", "=", "[", "{", ","]))
     async def completion(params: lsp.CompletionParams) -> lsp.CompletionList:
         uri = params.text_document.uri
-        at = cursor(server.document(uri).source, *server.place(uri, params.position))
+        line, column = server.place(uri, params.position)
+        at = cursor(server.document(uri).source, line, column)
+        span = server.span(uri, Where("", line, column - len(at.word)), len(at.word))
         known = server.opened[uri].known if uri in server.opened else None
         found = await asyncio.to_thread(suggestions, at, None if known is None else known.resolved)
-        return lsp.CompletionList(False, [_completion(server, uri, params.position, each, len(at.word)) for each in found])
+        return lsp.CompletionList(False, [_completion(each, span) for each in found])
 
     @feature(lsp.TEXT_DOCUMENT_HOVER)
     async def hover(params: lsp.HoverParams) -> lsp.Hover | None:

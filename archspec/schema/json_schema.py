@@ -13,7 +13,7 @@ from archspec.schema.kinds import Each, Form, JsonSchema, Kind, Table
 
 LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
 """A link of the documentation; what stands in its brackets is shown."""
-SEE = re.compile(r",? ?see \[[^]]*\]\([^)]*\)")
+SEE = re.compile(r",? ?(\(see \[[^]]*\]\([^)]*\)\)|see \[[^]]*\]\([^)]*\))")
 """Words that only lead elsewhere on a page."""
 
 Forms = Callable[[Form], JsonSchema]

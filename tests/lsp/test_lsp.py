@@ -169,3 +169,28 @@ def test_what_is_no_spec_has_no_problems(editing: Callable[..., None]) -> None:
         (found,) = await editor.open("half.yaml", "stages: {block: [")
         assert found.code == "yaml-syntax"
     editing(work)
+
+
+def test_any_text_has_an_answer_and_the_next_one_too(editing: Callable[..., None]) -> None:
+    async def work(editor: Editor) -> None:
+        await editor.open("net.yaml", NET)
+        for text in ("stem: " + "[" * 5000, "stem: " + "{a: " * 900, "a: &a [1]\nstem: *a\n" * 50, "stem: \x00", "stem: 'open", "stages:\n\t- b", "",
+                     "head: [" + "conv: 3x3 8, " * 40_000, "extends: net.yaml\n", "\ufeffextends: resnet18\n", "extends: /dev/zero\n"):
+            editor.change("net.yaml", text)
+            await editor.problems("net.yaml")
+            line = text.count("\n") + 1
+            at = editor.at("net.yaml", line, len(text.rpartition("\n")[2].encode("utf-16-le")) // 2 + 1)
+            assert await editor.client.text_document_completion_async(lsp.CompletionParams(**at)) is not None
+            await editor.client.text_document_hover_async(lsp.HoverParams(**at))
+            await editor.client.text_document_definition_async(lsp.DefinitionParams(**at))
+        editor.change("net.yaml", NET)
+        assert await editor.problems("net.yaml") == []
+    editing(work)
+
+
+def test_a_text_that_was_never_saved(editing: Callable[..., None]) -> None:
+    async def work(editor: Editor) -> None:
+        (found,) = await editor.open("new.yaml", "extends: resnet18\nclases: 3\n")
+        assert "did you mean 'classes'?" in found.message
+        assert not (editor.folder / "new.yaml").exists()
+    editing(work)
