@@ -11,14 +11,17 @@ from archspec.errors import Problem, SpecError
 from archspec.graph.ir import Graph
 from archspec.io.unsaved import unsaved
 from archspec.network import load, lower
+from archspec.schema.tree import MappingTree
 from archspec.spec.arch import Spec
+from archspec.spec.blocks import BlockTable
 from archspec.spec.inherit import Resolved, resolve
+from archspec.spec.scope import TooLarge
 from archspec.spec.source import read
 
 ABOUT = re.compile(r"^(archspec|extends|input|classes|stem|stages|head|blocks)[ \t]*:", re.MULTILINE)
 """By these keys a text is taken for a spec, or a file of blocks."""
-OF_BLOCKS = {"blocks"}
-"""The keys of a file of blocks, which specs include: it is no spec of its own."""
+OF_BLOCKS = {"archspec", "description", "blocks"}
+"""The keys of a file of blocks, one that specs include or one that ships: it is no spec of its own."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,20 @@ def check(path: Path, texts: Mapping[Path, str]) -> Checked:
     with unsaved(texts) as asked:
         resolved = None
         try:
-            if read(path).entries.keys() == OF_BLOCKS:
-                return Checked(path, text, frozenset(asked))
+            tree = read(path)
+            blocks = tree.entries.get("blocks")
+            if isinstance(blocks, MappingTree) and tree.entries.keys() <= OF_BLOCKS:
+                return Checked(path, text, frozenset(asked), _of_blocks(blocks))
             resolved = resolve(str(path))
             spec = load(str(path))
         except SpecError as error:
             return Checked(path, text, frozenset(asked), error.problems, resolved=resolved)
         return Checked(path, text, frozenset(asked), (), tuple(spec.warnings), resolved, spec, lower(spec))
+
+
+def _of_blocks(blocks: MappingTree) -> tuple[Problem, ...]:
+    """What is wrong with the blocks of a file, as far as it shows where no network calls them."""
+    try:
+        return SpecError(BlockTable(None, [blocks]).problems).problems
+    except TooLarge as error:
+        return (error.problem,)
