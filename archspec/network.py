@@ -48,27 +48,28 @@ def load(reference: str | PathLike[str], overrides: Mapping[str, object] | Seque
     Raises SpecError with every problem, those that only lowering finds among them.
     """
     written = [f"{key}={to_inline(value)}" for key, value in overrides.items()] if isinstance(overrides, Mapping) else overrides
-    return _read(resolve(fspath(reference), written))
+    return loaded(resolve(fspath(reference), written))
 
 
 def with_overrides(spec: Spec, overrides: Sequence[str]) -> Spec:
     """A spec with `key.path=value` overrides beside its own. Raises SpecError as `load` does."""
-    return _read(changed(spec.resolved, overrides))
+    return loaded(changed(spec.resolved, overrides))
 
 
-def without(spec: Spec, path: Sequence[str]) -> Graph:
-    """The graph of a spec without what its own file says at a path. Raises SpecError where it cannot do without."""
-    number = max(number for number, layer in enumerate(spec.resolved.layers) if layer.file != SET)
-    return lower(_read(undone(spec.resolved, number, path)))
-
-
-def _read(resolved: Resolved) -> Spec:
+def loaded(resolved: Resolved) -> Spec:
+    """The spec of files that have been read and merged. Raises SpecError as `load` does."""
     try:
         spec = read_spec(resolved)
     except TooLarge as error:
         raise SpecError([error.problem]) from None
     lower(spec)
     return spec
+
+
+def without(spec: Spec, path: Sequence[str]) -> Graph:
+    """The graph of a spec without what its own file says at a path. Raises SpecError where it cannot do without."""
+    number = max(number for number, layer in enumerate(spec.resolved.layers) if layer.file != SET)
+    return lower(loaded(undone(spec.resolved, number, path)))
 
 
 @lru_cache(maxsize=1)

@@ -171,7 +171,7 @@ def _keys_at(path: list[str], resolved: Resolved | None) -> Iterator[Word]:
         about = described(key)
         if _is_value(key):
             yield Word(f"{lead}{name}=", True, about)
-        if below(key) or name in MAPPINGS or (path == ["defaults"] and name in OPERATIONS):
+        if _below(key) or name in MAPPINGS or (path == ["defaults"] and name in OPERATIONS):
             yield Word(f"{lead}{name}.", True, about)
     if resolved is not None:
         known = declared(path).keys()
@@ -195,11 +195,11 @@ def declared(path: list[str]) -> Mapping[str, Key]:
     for part in path:
         if part not in keys:
             return {}
-        keys = below(keys[part])
+        keys = _below(keys[part])
     return keys
 
 
-def below(key: Key) -> dict[str, Key]:
+def _below(key: Key) -> dict[str, Key]:
     """The keys below a key, of all its kinds."""
     match key.kind:
         case Sub(section=section):

@@ -16,6 +16,6 @@ def lsp(stdio: bool) -> int:
     It speaks on standard input and output; docs/editors.md says how editors are told of it.
     """
     refuse_missing("archspec lsp", ("pygls",))
-    from archspec.lsp.server import serve
+    from archspec.lsp.requests import serve
     serve()
     return DONE

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from archspec.errors import Problem, SpecError
 from archspec.graph.ir import Graph
 from archspec.io.unsaved import unsaved
-from archspec.network import load, lower
+from archspec.network import loaded, lower
 from archspec.schema.tree import MappingTree
 from archspec.spec.arch import Spec
 from archspec.spec.blocks import BlockTable
 from archspec.spec.inherit import Resolved, resolve
 from archspec.spec.scope import TooLarge
-from archspec.spec.source import read
 
 ABOUT = re.compile(r"^(archspec|extends|input|classes|stem|stages|head|blocks)[ \t]*:", re.MULTILINE)
 """By these keys a text is taken for a spec, or a file of blocks."""
@@ -49,20 +48,19 @@ def check(path: Path, texts: Mapping[Path, str]) -> Checked:
     with unsaved(texts) as asked:
         resolved = None
         try:
-            tree = read(path)
-            blocks = tree.entries.get("blocks")
-            if isinstance(blocks, MappingTree) and tree.entries.keys() <= OF_BLOCKS:
-                return Checked(path, text, frozenset(asked), _of_blocks(blocks))
             resolved = resolve(str(path))
-            spec = load(str(path))
+            blocks = resolved.tree.entries.get("blocks")
+            if isinstance(blocks, MappingTree) and resolved.tree.entries.keys() <= OF_BLOCKS:
+                return Checked(path, text, frozenset(asked), _of_blocks(blocks, resolved.problems))
+            spec = loaded(resolved)
         except SpecError as error:
             return Checked(path, text, frozenset(asked), error.problems, resolved=resolved)
         return Checked(path, text, frozenset(asked), (), tuple(spec.warnings), resolved, spec, lower(spec))
 
 
-def _of_blocks(blocks: MappingTree) -> tuple[Problem, ...]:
-    """What is wrong with the blocks of a file, as far as it shows where no network calls them."""
+def _of_blocks(blocks: MappingTree, problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """What is wrong with the blocks of a file, as far as it shows where no network calls them; `problems` are known."""
     try:
-        return SpecError(BlockTable(None, [blocks]).problems).problems
+        return SpecError((*problems, *BlockTable(None, [blocks]).problems)).problems
     except TooLarge as error:
-        return (error.problem,)
+        return (*problems, error.problem)

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from archspec.author.complete import WITH_CALLS, block_table, declared, parameter_words, parameters, values, words_of
+from archspec.author.complete import block_table, declared, parameter_words, parameters, values, words_of
 from archspec.editor.cursor import At
+from archspec.editor.paths import Path, call_of, is_item, names_of
 from archspec.errors import listed
 from archspec.schema.json_schema import described, plain_text
 from archspec.schema.keys import Key, ListOf, Named
@@ -22,8 +23,6 @@ from archspec.spec.stage_keys import names_in
 from archspec.views.catalog import specs
 from archspec.views.recipes import recipes
 
-LISTS = ("between", "before", "after")
-"""Keys of stages that hold operations."""
 AROUND = {"in_channels": "the channels that enter the block", "channels": "the channels at this place",
           "classes": "how many classes there are"}
 
@@ -47,11 +46,10 @@ def suggestions(at: At, resolved: Resolved | None) -> list[Suggestion]:
 
 
 def _here(at: At, resolved: Resolved | None) -> Iterable[Suggestion]:
-    if _holds_items(at):
+    if at.in_list and is_item(at.path):
         return _items(resolved)
-    call = _call(at.path)
-    if call is not None:
-        return _of_call(at, call, resolved)
+    if call := call_of(at.path):
+        return _of_call(at, *call, resolved)
     if at.of_key:
         return _values(at.path, resolved)
     if at.in_list and at.path[:1] == ("train",):
@@ -59,32 +57,9 @@ def _here(at: At, resolved: Resolved | None) -> Iterable[Suggestion]:
     return _keys(at.path, resolved)
 
 
-def _call(path: tuple[str | int, ...]) -> int | None:
-    """Where in a path the last operation or block is named: behind a place in a list of operations."""
-    found = None
-    for index, part in enumerate(path):
-        if index and isinstance(path[index - 1], int) and isinstance(part, str) and is_items(path[:index - 1]):
-            found = index
-    return found
-
-
-def is_items(path: tuple[str | int, ...]) -> bool:
-    """Whether a list at a path is one of operations."""
-    if not path or path[0] not in (*WITH_CALLS, "blocks"):
-        return False
-    if path[0] == "stages":
-        return any(part in LISTS for part in path)
-    return path[0] != "blocks" or "body" in path
-
-
-def _holds_items(at: At) -> bool:
-    """Whether an entry of a list of operations is begun."""
-    return at.in_list and not at.of_key and bool(at.path) and isinstance(at.path[-1], int) and is_items(at.path[:-1])
-
-
 # -- keys and values -----------------------------------------------------------------------------------------------------
 
-def _keys(path: tuple[str | int, ...], resolved: Resolved | None) -> Iterator[Suggestion]:
+def _keys(path: Path, resolved: Resolved | None) -> Iterator[Suggestion]:
     """The keys of the mapping at a path."""
     names = [str(part) for part in path]
     match names:
@@ -96,8 +71,7 @@ def _keys(path: tuple[str | int, ...], resolved: Resolved | None) -> Iterator[Su
             keys = {**Recipe.merged, **Recipe.declared}
         case _:
             keys = declared(names)
-    for name, key in keys.items():
-        yield Suggestion(name, f"{name}: ", "key", described(key))
+    yield from (_key(name, described(key)) for name, key in keys.items())
     yield from (_key(plural, described(STAGE[single])) for plural, single in PLURALS.items()
                 if names[:1] == ["stages"] and single in STAGE)
     if resolved is not None and names[:1] in (["stages"], ["parameters"]) and len(names) <= 2:
@@ -112,9 +86,9 @@ def _key(name: str, about: str) -> Suggestion:
     return Suggestion(name, f"{name}: ", "key", about)
 
 
-def _values(path: tuple[str | int, ...], resolved: Resolved | None) -> Iterator[Suggestion]:
+def _values(path: Path, resolved: Resolved | None) -> Iterator[Suggestion]:
     """The words that can be the value of a key."""
-    names = [str(part) for part in path if isinstance(part, str)]
+    names = names_of(path)
     match names:
         case ["extends"]:
             yield from (Suggestion(each.name, each.name, "spec", each.description) for each in specs())
@@ -126,7 +100,7 @@ def _values(path: tuple[str | int, ...], resolved: Resolved | None) -> Iterator[
             yield from (Suggestion(word, word, "value", "") for word in values(names, resolved))
 
 
-def _of_list(path: tuple[str | int, ...]) -> Iterator[Suggestion]:
+def _of_list(path: Path) -> Iterator[Suggestion]:
     """The words of the entries of a list that is declared, as those of train.augment."""
     *before, name = map(str, path)
     key = declared(before).get(name)
@@ -159,14 +133,13 @@ def _said(tree: Tree | None) -> str:
     return tree.text if isinstance(tree, Scalar) else ""
 
 
-def _of_call(at: At, call: int, resolved: Resolved | None) -> Iterator[Suggestion]:
+def _of_call(at: At, name: str, behind: Path, resolved: Resolved | None) -> Iterator[Suggestion]:
     """Within an operation or a call of a block: its arguments, as keys or in a line, and their words."""
-    name, behind = str(at.path[call]), at.path[call + 1:]
     takes = _arguments(name, resolved)
     if behind:
         yield from _of_argument(name, str(behind[-1]), resolved) if at.of_key else ()
     elif not at.of_key:
-        yield from (Suggestion(each, f"{each}: ", "key", about) for each, about in takes.items())
+        yield from (_key(each, about) for each, about in takes.items())
     else:
         argument = at.text.split(" ")[-1].partition("=")
         if argument[1]:

@@ -8,8 +8,8 @@ from itertools import groupby
 
 from archspec.author.complete import block_table, declared, parameters
 from archspec.editor.checked import Checked
-from archspec.editor.completing import is_items
-from archspec.editor.places import Path, Place, dotted, place_at
+from archspec.editor.paths import Path, call_of, dotted, is_item, item_of, names_of
+from archspec.editor.places import Place, place_at
 from archspec.errors import InputError, SpecError, Where
 from archspec.graph.ir import Graph, Node
 from archspec.network import without
@@ -55,15 +55,10 @@ def _what(place: Place, checked: Checked) -> Iterator[str]:
     elif place.of_key or not isinstance(place.path[-1] if place.path else "", str):
         word = place.text.split(" ")[0]
         table = None if checked.resolved is None else block_table(checked.resolved)
-        if word in OPERATIONS and _in_items(place):
+        if word in OPERATIONS and is_item(place.path[:-1] if place.of_key else place.path):
             yield f"**{word}**: {plain_text(OPERATIONS[word].doc)}; takes {OPERATIONS[word].takes()}"
         elif table is not None and word in table:
             yield from _block(word, table.tree(word))
-
-
-def _in_items(place: Place) -> bool:
-    path = place.path[:-1] if place.of_key else place.path
-    return len(path) > 1 and isinstance(path[-1], int) and is_items(path[:-1])
 
 
 def _block(name: str, tree: MappingTree) -> Iterator[str]:
@@ -76,18 +71,13 @@ def _block(name: str, tree: MappingTree) -> Iterator[str]:
 
 def _declared(path: Path) -> Key | None:
     """The declaration of a key."""
-    names = [part for part in path if isinstance(part, str)]
-    if not names:
-        return None
-    if names[0] == "blocks":
-        return BLOCK.get(names[2]) if len(names) == 3 else None
-    call = next((index for index, part in enumerate(path) if index and isinstance(part, str)
-                 and isinstance(path[index - 1], int) and is_items(path[:index - 1])), None)
-    if call is not None:
-        name, *behind = path[call:]
-        arguments = OPERATIONS[str(name)].arguments if name in OPERATIONS else {}
-        return arguments.get(str(behind[-1])) if behind else None
-    *before, name = names
+    if call := call_of(path):
+        name, behind = call
+        signature = OPERATIONS.get(name)
+        return None if signature is None or not behind else signature.arguments.get(str(behind[-1]))
+    *before, name = names_of(path) or [""]
+    if before[:1] == ["blocks"]:
+        return BLOCK.get(name) if len(before) == 2 else None
     return declared(before).get(PLURALS.get(name, name)) if before else SPEC.get(name)
 
 
@@ -109,21 +99,12 @@ def _cost(place: Place, checked: Checked) -> Iterator[str]:
     """What the item under the cursor gives, and what the network costs more or less with what is said here."""
     if checked.spec is None or checked.graph is None:
         return
-    path = _item(place)
+    path = item_of(place.path)
     nodes = nodes_of(checked.graph, place.where.file, path) if path else []
     if nodes:
         yield _sizes(nodes)
-    elif place.path[:1] != ("train",) and all(isinstance(part, str) for part in place.path):
+    elif place.path and place.path[0] != "train" and all(isinstance(part, str) for part in place.path):
         yield from _against(place, checked.spec, checked.graph)
-
-
-def _item(place: Place) -> Path:
-    """The path of the entry of a list of operations in which a place lies, the innermost; () of none."""
-    found: Path = ()
-    for end in range(2, len(place.path) + 1):
-        if isinstance(place.path[end - 1], int) and is_items(place.path[:end - 1]):
-            found = place.path[:end]
-    return found
 
 
 def nodes_of(graph: Graph, file: str, path: Path) -> list[Node]:
@@ -150,13 +131,10 @@ def _sizes(nodes: Sequence[Node]) -> str:
 
 def _against(place: Place, spec: Spec, graph: Graph) -> Iterator[str]:
     """What the whole network costs with what this file says at a key, against without it."""
-    if not place.of_key and not place.path:
-        return
-    path = [str(part) for part in place.path]
-    path[-1] = PLURALS.get(path[-1], path[-1]) if path[0] == "stages" else path[-1]
+    *before, name = names_of(place.path)
     try:
-        other = without(spec, path)
-    except (SpecError, ValueError):
+        other = without(spec, [*before, PLURALS.get(name, name) if before == ["stages"] else name])
+    except SpecError:
         return
     if other.fingerprint == graph.fingerprint:
         return

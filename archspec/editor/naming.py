@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from archspec.author.complete import block_table
-from archspec.editor.completing import is_items
+from archspec.editor.paths import is_item
 from archspec.editor.places import Place, place_at, places, word_at
 from archspec.errors import SpecError, Where
 from archspec.io.places import shipped
@@ -56,7 +56,7 @@ def _of_place(place: Place) -> Iterator[Symbol]:
     path = place.path
     called = path[-1] if path and isinstance(path[-1], str) else ""
     if place.of_key:
-        if (len(path) == 2 and path[0] == "blocks") or (_in_items(path[:-1]) and called not in OPERATIONS):
+        if (len(path) == 2 and path[0] == "blocks") or (is_item(path[:-1]) and called not in OPERATIONS):
             yield Symbol("block", place.text, place.where)
         return
     if _names_block(place):
@@ -74,12 +74,7 @@ def _names_block(place: Place) -> bool:
     path = place.path
     return (path[:1] == ("stages",) and place.last in ("block", "blocks")) or (
         len(path) == 3 and path[::2] == ("blocks", "like")) or (
-        _in_items(path) and place.text not in OPERATIONS and not place.text.startswith("$"))
-
-
-def _in_items(path: tuple[str | int, ...]) -> bool:
-    """Whether a path leads to an entry of a list of operations."""
-    return len(path) > 1 and isinstance(path[-1], int) and is_items(path[:-1])
+        is_item(path) and place.text not in OPERATIONS and not place.text.startswith("$"))
 
 
 def uses(tree: Tree, symbol: Symbol) -> list[Where]:

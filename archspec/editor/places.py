@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from archspec.editor.paths import Path
 from archspec.errors import Where
 from archspec.schema.tree import ListTree, MappingTree, Scalar, Tree
 
-Path = tuple[str | int, ...]
 WORD = re.compile(r"\$?[A-Za-z0-9_][\w.-]*")
 """What a cursor may stand in."""
 
@@ -66,7 +66,3 @@ def word_at(text: str, column: int) -> tuple[str, int]:
     return next(((found[0], found.start() + 1) for found in WORD.finditer(text)
                  if found.start() < column <= found.end() + 1), ("", column))
 
-
-def dotted(path: Path) -> str:
-    """A path as problems and nodes have it: stages.widths[2]."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
