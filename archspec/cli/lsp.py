@@ -13,7 +13,8 @@ from archspec.io.packages import refuse_missing
 def lsp(stdio: bool) -> int:
     """Answer an editor over the Language Server Protocol: problems, completion, meaning and places while a spec is typed.
 
-    It speaks on standard input and output; docs/editors.md says how editors are told of it.
+    It speaks on standard input and output; docs/editors.md says how editors are told of it. It needs one package more:
+    pip install 'archspec-keras[editor]'.
     """
     refuse_missing("archspec lsp", ("pygls",))
     from archspec.lsp.requests import serve

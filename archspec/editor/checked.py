@@ -11,14 +11,20 @@ from archspec.errors import Problem, SpecError
 from archspec.graph.ir import Graph
 from archspec.io.unsaved import unsaved
 from archspec.network import loaded, lower
-from archspec.schema.tree import MappingTree
+from archspec.schema.tree import MappingTree, Tree
 from archspec.spec.arch import Spec
 from archspec.spec.blocks import BlockTable
+from archspec.spec.files import spec_names
 from archspec.spec.inherit import Resolved, resolve
 from archspec.spec.scope import TooLarge
+from archspec.spec.sections import SPEC
+from archspec.spec.source import read
 
-ABOUT = re.compile(r"^(archspec|extends|input|classes|stem|stages|head|blocks)[ \t]*:", re.MULTILINE)
-"""By these keys a text is taken for a spec, or a file of blocks."""
+TOP = re.compile(r"^\ufeff?['\"]?([A-Za-z_][\w.-]*)['\"]?[ \t]*:", re.MULTILINE)
+"""The keys at the top of a text, be it YAML or not yet."""
+EXTENDS = re.compile(r"^extends[ \t]*:[ \t]*([\w.-]+)[ \t]*(?:#.*)?$", re.MULTILINE)
+ITS_OWN = {"extends", "input", "stem", "head", "blocks"}
+"""Keys one of which every spec and every file of blocks has."""
 OF_BLOCKS = {"archspec", "description", "blocks"}
 """The keys of a file of blocks, one that specs include or one that ships: it is no spec of its own."""
 
@@ -30,6 +36,8 @@ class Checked:
     path: Path
     text: str
     files: frozenset[Path]
+    tree: Tree | None = field(default=None, repr=False)
+    """The text alone, as far as it can be read."""
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
     resolved: Resolved | None = field(default=None, repr=False)
@@ -37,25 +45,38 @@ class Checked:
     graph: Graph | None = field(default=None, repr=False)
 
 
-def is_spec(text: str) -> bool:
-    """Whether a text means to be a spec or a file of blocks."""
-    return ABOUT.search(text) is not None
+def is_spec(text: str, path: Path) -> bool:
+    """Whether a text means to be a spec or a file of blocks.
+
+    One that extends a spec does; else one that has more keys that a spec has than others, and among them one of its own.
+    """
+    keys, extends = {*TOP.findall(text)}, EXTENDS.search(text)
+    if extends is not None and (extends[1] in spec_names() or path.with_name(f"{extends[1]}.yaml").is_file()):
+        return True
+    known = len(keys & SPEC.keys())
+    return bool(keys & ITS_OWN) and known > len(keys) - known
+
+
+def may_become_spec(text: str, path: Path) -> bool:
+    """Whether it is one, or has no key that a spec has not."""
+    return is_spec(text, path) or {*TOP.findall(text)} <= SPEC.keys()
 
 
 def check(path: Path, texts: Mapping[Path, str]) -> Checked:
-    """Checks a file as an editor holds it; `texts` are all that the editor holds, by their paths with links resolved."""
-    text = texts[path.resolve()]
+    """Checks a file as an editor holds it; `texts` are all that the editor holds, by their paths. Links of all are resolved."""
+    text = texts[path]
     with unsaved(texts) as asked:
-        resolved = None
+        tree = resolved = None
         try:
+            tree = read(path, [])
             resolved = resolve(str(path))
             blocks = resolved.tree.entries.get("blocks")
             if isinstance(blocks, MappingTree) and resolved.tree.entries.keys() <= OF_BLOCKS:
-                return Checked(path, text, frozenset(asked), _of_blocks(blocks, resolved.problems))
+                return Checked(path, text, frozenset(asked), tree, _of_blocks(blocks, resolved.problems), (), resolved)
             spec = loaded(resolved)
         except SpecError as error:
-            return Checked(path, text, frozenset(asked), error.problems, resolved=resolved)
-        return Checked(path, text, frozenset(asked), (), tuple(spec.warnings), resolved, spec, lower(spec))
+            return Checked(path, text, frozenset(asked), tree, error.problems, resolved=resolved)
+        return Checked(path, text, frozenset(asked), tree, (), tuple(spec.warnings), resolved, spec, lower(spec))
 
 
 def _of_blocks(blocks: MappingTree, problems: Sequence[Problem]) -> tuple[Problem, ...]:

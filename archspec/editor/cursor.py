@@ -9,6 +9,11 @@ from archspec.editor.paths import Path
 
 KEY = re.compile(r"""("[^"\n]*"|'[^'\n]*'|[^\s\[\]{},#"'&*!|>%@`-][^:#\n]*?|-[^\s:#][^:#\n]*?)\s*:(?=\s|$)""")
 """A key of the block style, ahead of its colon."""
+LITERAL = re.compile(r"[|>][-+0-9]* *(#.*)?$")
+"""What begins a text of several lines."""
+ANCHOR = re.compile(r"&\S+ +")
+QUOTED = re.compile(r"""\s*("[^"]*"|'[^']*'):$""")
+"""A key in quotes, behind whose colon no blank has to be."""
 BREAK = re.compile(r"\r\n|\r|\n")
 
 
@@ -16,18 +21,26 @@ BREAK = re.compile(r"\r\n|\r|\n")
 class At:
     """A cursor: `path` leads to the value in which it stands where `of_key`, else to the mapping or list in which it stands.
 
-    `text` is what stands of that value, key or entry ahead of the cursor, and `word` the last word of it.
+    `text` is what stands of that value, key or entry ahead of the cursor. In a comment nothing is written.
     """
 
     path: Path
     of_key: bool
     in_list: bool
     text: str
+    in_comment: bool = False
+
+    @property
+    def in_expression(self) -> bool:
+        """Whether it stands in `$(…)`."""
+        begin = self.text.rfind("$(")
+        return begin >= 0 and self.text.count("(", begin) > self.text.count(")", begin)
 
     @property
     def word(self) -> str:
-        """What is begun, without what stands ahead of it in a line of an operation."""
-        return re.split(r"[\s=]", self.text)[-1]
+        """The last word: in an expression a name, else what stands behind a blank or the = of an argument."""
+        found = re.search(r"\w*$" if self.in_expression else r"[^\s=]*$", self.text)
+        return found[0] if found else ""
 
 
 @dataclass(slots=True)
@@ -66,15 +79,24 @@ class _Scan:
     of_key: bool = False
     dashed: bool = False
     """Whether that is an entry of a list."""
+    literal: int = -1
+    """Within a text of several lines: how far its key is indented; -1 outside of one."""
+    comment: bool = False
+    """Whether the last line ends in a comment."""
 
     def line(self, line: str) -> None:
         """One more line."""
+        self.comment = False
         if self.flows:
             self._flow("\n" + line)
             return
         bare = line.lstrip(" ")
+        if self.literal >= 0 and (not bare or len(line) - len(bare) > self.literal):
+            return
+        self.literal = -1
         if not bare or bare.startswith("#"):
             self._blank(len(line) - len(bare))
+            self.comment = bool(bare)
             return
         self._block(line, len(line) - len(bare))
 
@@ -106,8 +128,11 @@ class _Scan:
         if found := KEY.match(line, at):
             self.levels.append(_Level(at, found[1].strip("\"'")))
             self.of_key, self.dashed, at = True, False, found.end()
-        self.text = ""
-        self._flow(line[at:].lstrip(" "))
+        self.text, rest = "", ANCHOR.sub("", line[at:].lstrip(" "), count=1)
+        if LITERAL.match(rest):
+            self.literal = indent
+        else:
+            self._flow(rest)
 
     def _flow(self, text: str) -> None:
         """What stands in brackets, or behind a key or dash."""
@@ -120,8 +145,10 @@ class _Scan:
                 self.quote = char
                 self._add(char)
             elif char == "#" and before in " \n":
+                self.comment = True
                 break
             elif char in "[{" and (self.flows or not self.text.strip()):
+                self._after_quotes()
                 self.flows.append(_Flow(char == "["))
             elif self.flows:
                 self._inside(char)
@@ -130,6 +157,7 @@ class _Scan:
             before = char
 
     def _inside(self, char: str) -> None:
+        self._after_quotes()
         flow = self.flows[-1]
         if char in "]}":
             self.flows.pop()
@@ -139,6 +167,11 @@ class _Scan:
             flow.key, flow.text = flow.text[:-1].strip().strip("\"'"), ""
         else:
             flow.text += " " if char == "\n" else char
+
+    def _after_quotes(self) -> None:
+        """Behind a key in quotes and its colon its value begins at once."""
+        if self.flows and self.flows[-1].key is None and QUOTED.match(self.flows[-1].text):
+            self.flows[-1].key, self.flows[-1].text = self.flows[-1].text.strip()[1:-2], ""
 
     def _add(self, char: str) -> None:
         if self.flows:
@@ -152,20 +185,23 @@ class _Scan:
         for flow in self.flows:
             path += flow.path()
         if not self.flows:
-            return At(path, self.of_key, self.dashed, self.text.lstrip())
+            return At(path, self.of_key, self.dashed, self.text.lstrip(), self.comment)
         flow = self.flows[-1]
-        return At(path, flow.key is not None, flow.is_list and flow.key is None, flow.text.lstrip())
+        return At(path, flow.key is not None, flow.is_list and flow.key is None, flow.text.lstrip(), self.comment)
 
 
 def cursor(text: str, line: int, column: int) -> At:
     """The place in a text; `line` and `column` count from 1, as those of problems."""
-    lines = BREAK.split(text)[:line]
+    lines = BREAK.split(text.removeprefix("\ufeff"))[:line]
+    column -= line == 1 and text.startswith("\ufeff")
     scan = _Scan()
     for each in lines[:-1]:
         scan.line(each)
     last = lines[-1][:column - 1] if lines else ""
     if last.strip():
         scan.line(last)
-    elif not scan.flows:
-        scan._blank(len(last))
+    else:
+        scan.comment = False
+        if not scan.flows:
+            scan._blank(len(last))
     return scan.at()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from archspec.author.complete import block_table, declared, parameters
 from archspec.editor.checked import Checked
+from archspec.editor.naming import symbols_of
 from archspec.editor.paths import Path, call_of, dotted, is_item, item_of, names_of
 from archspec.editor.places import Place, place_at
 from archspec.errors import InputError, SpecError, Where
@@ -15,7 +16,7 @@ from archspec.graph.ir import Graph, Node
 from archspec.network import without
 from archspec.schema.json_schema import described, plain_text
 from archspec.schema.keys import Key
-from archspec.schema.tree import MappingTree, Scalar, Tree
+from archspec.schema.tree import ListTree, MappingTree, Scalar, Tree
 from archspec.spec.arch import Spec
 from archspec.spec.longform import PLURALS
 from archspec.spec.operations import OPERATIONS
@@ -23,6 +24,9 @@ from archspec.spec.sections import BLOCK, SPEC
 from archspec.views.explain import explain
 from archspec.views.numbers import count, shape, short
 from archspec.views.summary import totals
+
+ENTRY = re.compile(r"(stem|head)\[(\d+)\]")
+"""How the path of what stands in an entry of stem or head begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +48,18 @@ def meaning(checked: Checked, tree: Tree, line: int, column: int) -> Meaning | N
 
 def _what(place: Place, checked: Checked) -> Iterator[str]:
     """One sentence from the declaration."""
-    key, name = _declared(place.path), place.last
-    if key is not None and described(key):
-        yield f"**{name}**: {described(key)}"
-    elif place.of_key and len(place.path) == 2 and place.path[0] in ("stages", "parameters"):
-        known = {} if checked.resolved is None else parameters(checked.resolved)
-        single = PLURALS.get(name, name)
+    table = None if checked.resolved is None else block_table(checked.resolved)
+    word, item = place.text.split(" ")[0], is_item(place.path[:-1] if place.of_key else place.path)
+    if item and word in OPERATIONS:
+        yield f"**{word}**: {plain_text(OPERATIONS[word].doc)}; takes {OPERATIONS[word].takes()}"
+    elif table is not None and word in table and (item or any(each.kind == "block" for each in symbols_of(place))):
+        yield from _block(word, table.tree(word))
+    elif (key := _declared(place.path)) is not None and described(key):
+        yield f"**{place.last}**: {described(key)}"
+    elif place.of_key and checked.resolved is not None and names_of(place.path)[:-1] in (["stages"], ["parameters"]):
+        known, single = parameters(checked.resolved), PLURALS.get(place.last, place.last)
         if single in known:
-            yield f"**{name}**: a parameter of the block {known[single][0]}"
-    elif place.of_key or not isinstance(place.path[-1] if place.path else "", str):
-        word = place.text.split(" ")[0]
-        table = None if checked.resolved is None else block_table(checked.resolved)
-        if word in OPERATIONS and is_item(place.path[:-1] if place.of_key else place.path):
-            yield f"**{word}**: {plain_text(OPERATIONS[word].doc)}; takes {OPERATIONS[word].takes()}"
-        elif table is not None and word in table:
-            yield from _block(word, table.tree(word))
+            yield f"**{place.last}**: a parameter of the block {known[single][0]}"
 
 
 def _block(name: str, tree: MappingTree) -> Iterator[str]:
@@ -83,7 +84,7 @@ def _declared(path: Path) -> Key | None:
 
 def _origins(place: Place, spec: Spec | None) -> Iterator[str]:
     """Where the value comes from: each place that says it, the base first."""
-    if spec is None or not place.path or not all(isinstance(part, str) for part in place.path):
+    if spec is None or not place.path or place.path[0] == "blocks" or not all(isinstance(part, str) for part in place.path):
         return
     try:
         found = explain(spec, dotted(place.path))
@@ -155,15 +156,18 @@ def outputs(graph: Graph, tree: Tree, file: str) -> Iterator[tuple[Where, str]]:
     """What each entry of stem and head gives, and each stage: where it stands, and the shape."""
     if not isinstance(tree, MappingTree):
         return
-    for section in ("stem", "head"):
-        own = tree.entries.get(section)
-        for number, item in enumerate(own.items if own is not None and not isinstance(own, Scalar | MappingTree) else ()):
-            nodes = nodes_of(graph, file, (section, number))
-            if nodes:
-                yield item.where, shape(nodes[-1].output.type.shape)
+    last: dict[tuple[str, int], Node] = {}
+    for node in graph.nodes:
+        for where in (node.where, *(frame.where for frame in node.calls)):
+            if where.file == file and (entry := ENTRY.match(where.path)):
+                last[entry[1], int(entry[2])] = node
+    for (section, number), node in last.items():
+        listed = tree.entries.get(section)
+        if isinstance(listed, ListTree) and number < len(listed.items):
+            yield listed.items[number].where, shape(node.output.type.shape)
     stages = tree.entries.get("stages")
-    if stages is not None and stages.where.file == file:
-        ends = {name: list(found)[-1] for name, found in groupby(graph.predicting, key=lambda node: node.section)}
+    if stages is not None:
+        ends = {node.section: node for node in graph.predicting}
         shapes = [shape(ends[name].output.type.shape) for name in graph.sections
                   if name in ends and name not in ("stem", "head")]
         if shapes:

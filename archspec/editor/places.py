@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archspec.editor.paths import Path
 from archspec.errors import Where
 from archspec.schema.tree import ListTree, MappingTree, Scalar, Tree
 
-WORD = re.compile(r"\$?[A-Za-z0-9_][\w.-]*")
+WORD = re.compile(r"\$?[A-Za-z_]\w*")
 """What a cursor may stand in."""
+AHEAD = re.compile(r"(&[^\s,\[\]{}]+\s+)?['\"]?")
+"""What may stand ahead of a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +30,15 @@ class Place:
         """The last key of the path."""
         return next((part for part in reversed(self.path) if isinstance(part, str)), "")
 
+    def bare(self) -> Place:
+        """The same without the anchor and the quote ahead of it."""
+        ahead = AHEAD.match(self.where.text, self.where.column - 1)
+        return self if ahead is None else replace(self, where=replace(self.where, column=ahead.end() + 1))
+
     def words(self) -> Iterator[tuple[str, Where]]:
-        """The words of the line that it is, each with its place; of a text in quotes none but itself."""
-        if self.where.text[self.where.column - 1:][:1] in ("'", '"'):
-            yield self.text, Where(self.where.file, self.where.line, self.where.column + 1, self.where.path)
-            return
+        """The words of the line that it is, each with its place."""
         for found in re.finditer(r"\S+", self.text.split("\n")[0]):
-            yield found[0], Where(self.where.file, self.where.line, self.where.column + found.start(), self.where.path)
+            yield found[0], replace(self.where, column=self.where.column + found.start())
 
 
 def places(tree: Tree, path: Path = ()) -> Iterator[Place]:

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcInvalidParams
 
+from archspec.editor.checked import check, may_become_spec
 from archspec.editor.completing import Kind, suggestions
 from archspec.editor.cursor import cursor
 from archspec.editor.fixing import Fix, fixes
 from archspec.editor.meaning import meaning, outputs
-from archspec.editor.naming import Symbol, definition, symbol_at, uses
-from archspec.errors import Where, shorten
+from archspec.editor.naming import Symbol, definition, refuse_name, symbol_at, uses, with_name
+from archspec.errors import InputError, Where
 from archspec.lsp.server import Opened, Server, path_of
 from archspec.schema.tree import Tree
-from archspec.spec.arguments import IDENTIFIER
 
 KINDS: Mapping[Kind, lsp.CompletionItemKind] = {
     "key": lsp.CompletionItemKind.Property, "block": lsp.CompletionItemKind.Class,
     "operation": lsp.CompletionItemKind.Function, "value": lsp.CompletionItemKind.EnumMember,
     "name": lsp.CompletionItemKind.Variable, "spec": lsp.CompletionItemKind.File}
+
+
+RENAMED_LAYERS = ("layers that are called after this name are called otherwise now, and weights that were saved before are "
+                  "not theirs by name")
+REST_OF_WORD = re.compile(r"(\w*)([ \t]*[:=])?")
+"""What a word goes on with behind the cursor, and what ends it."""
 
 
 async def did_open(ls: Server, params: lsp.DidOpenTextDocumentParams) -> None:
@@ -43,21 +51,27 @@ async def did_close(ls: Server, params: lsp.DidCloseTextDocumentParams) -> None:
 
 
 async def completion(ls: Server, params: lsp.CompletionParams) -> lsp.CompletionList:
-    """What can stand at a place."""
+    """What can stand at a place, instead of the whole word there: a colon or = that stands behind it stays."""
     uri = params.text_document.uri
     line, column = ls.place(uri, params.position)
-    at, known = cursor(ls.document(uri).source, line, column), ls.opened[uri].known
-    span = ls.span(uri, Where("", line, column - len(at.word)), len(at.word))
-    found = await asyncio.to_thread(suggestions, at, None if known is None else known.resolved)
+    source, opened = ls.source(uri), ls.opened[uri]
+    if not may_become_spec(source, opened.path):
+        return lsp.CompletionList(False, [])
+    at = cursor(source, line, column)
+    behind = ls.lines(uri)[line - 1][column - 1:]
+    rest = REST_OF_WORD.match(behind)
+    assert rest is not None
+    span = ls.span(uri, Where("", line, column - len(at.word)), len(at.word) + len(rest[1]))
+    found = await asyncio.to_thread(suggestions, at, source, opened.path, opened.resolved)
     return lsp.CompletionList(False, [lsp.CompletionItem(
         each.label, kind=KINDS[each.kind], documentation=each.about or None, filter_text=each.label,
-        text_edit=lsp.TextEdit(span, each.text)) for each in found])
+        text_edit=lsp.TextEdit(span, each.text.rstrip(": =") if rest[2] else each.text)) for each in found])
 
 
 async def hover(ls: Server, params: lsp.HoverParams) -> lsp.Hover | None:
     """What stands at a place means."""
     uri = params.text_document.uri
-    tree, known = ls.tree(uri), ls.opened[uri].known
+    tree, known = await ls.tree(uri), ls.current(uri) or ls.opened[uri].known
     if tree is None or known is None:
         return None
     found = await asyncio.to_thread(meaning, known, tree, *ls.place(uri, params.position))
@@ -67,71 +81,85 @@ async def hover(ls: Server, params: lsp.HoverParams) -> lsp.Hover | None:
     return lsp.Hover(text, ls.span(uri, found.place.where))
 
 
-def _symbol(ls: Server, uri: str, position: lsp.Position) -> tuple[Tree, Symbol] | None:
+async def _symbol(ls: Server, uri: str, position: lsp.Position) -> tuple[Tree, Symbol] | None:
     """The name at a place, and the text that it stands in."""
-    tree = ls.tree(uri)
+    tree = await ls.tree(uri)
     found = None if tree is None else symbol_at(tree, *ls.place(uri, position))
     return None if tree is None or found is None else (tree, found)
 
 
 def _defined(ls: Server, uri: str, tree: Tree, symbol: Symbol) -> Where | None:
-    known = ls.opened[uri].known
-    return definition(symbol, ls.opened[uri].path, tree, None if known is None else known.resolved)
+    return definition(symbol, ls.opened[uri].path, tree, ls.opened[uri].resolved)
 
 
-def go_to(ls: Server, params: lsp.DefinitionParams) -> lsp.Location | None:
+async def go_to(ls: Server, params: lsp.DefinitionParams) -> lsp.Location | None:
     """Where a name is defined."""
-    found = _symbol(ls, params.text_document.uri, params.position)
+    found = await _symbol(ls, params.text_document.uri, params.position)
     where = None if found is None else _defined(ls, params.text_document.uri, *found)
     return None if where is None else ls.location(where)
 
 
-def references(ls: Server, params: lsp.ReferenceParams) -> list[lsp.Location]:
+async def references(ls: Server, params: lsp.ReferenceParams) -> list[lsp.Location]:
     """Where a name stands in its text."""
     uri = params.text_document.uri
-    found = _symbol(ls, uri, params.position)
-    return [] if found is None else [lsp.Location(uri, span) for span in _spans(ls, uri, *found)]
+    found = await _symbol(ls, uri, params.position)
+    if found is None:
+        return []
+    told = params.context.include_declaration
+    places = uses(*found) if told else [where for where in uses(*found) if where != _defined(ls, uri, *found)]
+    return [lsp.Location(uri, ls.span(uri, where, len(found[1].name))) for where in places]
 
 
-def _spans(ls: Server, uri: str, tree: Tree, symbol: Symbol) -> list[lsp.Range]:
-    return [ls.span(uri, where, len(symbol.name)) for where in uses(tree, symbol)]
-
-
-def _own(ls: Server, uri: str, position: lsp.Position) -> tuple[Tree, Symbol] | None:
+async def _own(ls: Server, uri: str, position: lsp.Position) -> tuple[Tree, Symbol] | None:
     """A name that the text defines itself: others are not its own to change."""
-    found = _symbol(ls, uri, position)
+    found = await _symbol(ls, uri, position)
     if found is None or found[1].kind not in ("block", "kept"):
         return None
     where = _defined(ls, uri, *found)
-    return found if where is not None and Path(where.file).resolve() == ls.opened[uri].path.resolve() else None
+    return found if where is not None and Path(where.file).resolve() == ls.opened[uri].path else None
 
 
-def prepare_rename(ls: Server, params: lsp.PrepareRenameParams) -> lsp.Range | None:
+async def prepare_rename(ls: Server, params: lsp.PrepareRenameParams) -> lsp.Range | None:
     """The name that can have another one."""
-    found = _own(ls, params.text_document.uri, params.position)
+    found = await _own(ls, params.text_document.uri, params.position)
     return None if found is None else ls.span(params.text_document.uri, found[1].where, len(found[1].name))
 
 
-def rename(ls: Server, params: lsp.RenameParams) -> lsp.WorkspaceEdit:
-    """The changes that give a name another one. Raises JsonRpcInvalidParams."""
+async def rename(ls: Server, params: lsp.RenameParams) -> lsp.WorkspaceEdit:
+    """The changes that give a name another one. Raises JsonRpcInvalidParams where the text would be wrong then."""
     uri = params.text_document.uri
-    found = _own(ls, uri, params.position)
+    found, opened = await _own(ls, uri, params.position), ls.opened[uri]
     if found is None:
         raise JsonRpcInvalidParams("what this file defines itself can have another name: a block, or a value behind keep")
-    if not IDENTIFIER.fullmatch(params.new_name):
-        raise JsonRpcInvalidParams(f"'{shorten(params.new_name)}' is no name: a letter, then letters, digits and _")
-    return lsp.WorkspaceEdit({uri: [lsp.TextEdit(span, params.new_name) for span in _spans(ls, uri, *found)]})
+    tree, symbol = found
+    try:
+        refuse_name(params.new_name, symbol, tree, opened.resolved)
+    except InputError as error:
+        raise JsonRpcInvalidParams(str(error)) from None
+    places = uses(tree, symbol)
+    renamed = with_name(ls.source(uri), places, symbol.name, params.new_name)
+    before, after = await asyncio.gather(*(asyncio.to_thread(check, opened.path, {**ls.texts(), opened.path: text})
+                                           for text in (ls.source(uri), renamed)))
+    if after.problems and not before.problems:
+        raise JsonRpcInvalidParams(f"the text would be wrong then: {after.problems[0].message}")
+    if before.graph is not None and after.graph is not None and before.graph.fingerprint != after.graph.fingerprint:
+        ls.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Info, RENAMED_LAYERS))
+    return lsp.WorkspaceEdit({uri: [lsp.TextEdit(ls.span(uri, where, len(symbol.name)), params.new_name) for where in places]})
 
 
-def code_actions(ls: Server, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+async def code_actions(ls: Server, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
     """The guesses of the problems in some lines."""
     uri = params.text_document.uri
-    found = ls.opened[uri].checked
+    found = ls.current(uri)
     here = [] if found is None else [each for each in (*found.problems, *found.warnings)
-                                     if Path(each.where.file).resolve() == found.path.resolve()]
-    lines = range(params.range.start.line + 1, params.range.end.line + 2)
-    return [_action(ls, uri, problem.where.line, fix) for problem in here if problem.where.line in lines
-            for fix in fixes(problem)]
+                                     if Path(each.where.file).resolve() == found.path]
+    return [_action(ls, uri, problem.where.line, fix) for problem in here
+            if _meet(ls.span(uri, problem.where), params.range) for fix in fixes(problem)]
+
+
+def _meet(one: lsp.Range, other: lsp.Range) -> bool:
+    """Whether two ranges have a place in common, their ends among them."""
+    return one.start <= other.end and other.start <= one.end
 
 
 def _action(ls: Server, uri: str, line: int, fix: Fix) -> lsp.CodeAction:
@@ -139,14 +167,15 @@ def _action(ls: Server, uri: str, line: int, fix: Fix) -> lsp.CodeAction:
     return lsp.CodeAction(fix.title, lsp.CodeActionKind.QuickFix, is_preferred=True, edit=lsp.WorkspaceEdit({uri: [edit]}))
 
 
-def inlay_hints(ls: Server, params: lsp.InlayHintParams) -> list[lsp.InlayHint]:
+async def inlay_hints(ls: Server, params: lsp.InlayHintParams) -> list[lsp.InlayHint]:
     """Shapes behind the lines of a text that has no problem."""
     uri = params.text_document.uri
-    found, tree = ls.opened[uri].checked, ls.tree(uri)
-    if found is None or found.graph is None or tree is None:
+    found = ls.current(uri)
+    graph, tree = (None, None) if found is None else (found.graph, found.tree)
+    if graph is None or tree is None:
         return []
-    lines, shapes = ls.document(uri).lines, dict[int, list[str]]()
-    for where, shape in outputs(found.graph, tree, tree.where.file):
+    lines, shapes = ls.lines(uri), dict[int, list[str]]()
+    for where, shape in await asyncio.to_thread(lambda: [*outputs(graph, tree, tree.where.file)]):
         shapes.setdefault(where.line, []).append(shape)
     return [lsp.InlayHint(ls.span(uri, Where("", line, len(lines[line - 1].rstrip()) + 1), 0).start, " ".join(told),
                           padding_left=True) for line, told in sorted(shapes.items())]
@@ -168,9 +197,19 @@ REQUESTS: Mapping[str, tuple[Callable[..., Any], Any]] = {
 """By the protocol's name: what answers, and what the editor is told of it."""
 
 
+def _of_open_documents(answer: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, but nothing is answered of a document that is not open."""
+    @wraps(answer)
+    async def answered(ls: Server, params: Any) -> Any:
+        if answer is not did_open and params.text_document.uri not in ls.opened:
+            return None
+        return await answer(ls, params)
+    return answered
+
+
 def serve() -> None:
     """Answers an editor on standard input and output until it hangs up."""
     server = Server()
     for name, (answer, options) in REQUESTS.items():
-        server.feature(name, options)(answer)
+        server.feature(name, options)(_of_open_documents(answer))
     server.start_io()

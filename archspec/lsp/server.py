@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,41 +13,52 @@ from lsprotocol import types as lsp
 from pygls.exceptions import PyglsError
 from pygls.lsp.server import LanguageServer
 from pygls.uris import from_fs_path, to_fs_path
-from pygls.workspace import ServerTextPosition, ServerTextRange, TextDocument
+from pygls.workspace import TextDocument
 
 from archspec.editor.checked import Checked, check, is_spec
+from archspec.editor.cursor import BREAK
 from archspec.editor.fixing import extent
 from archspec.errors import Problem, SpecError, Where, visible
+from archspec.io.files import opened
 from archspec.io.packages import own_version
 from archspec.io.unsaved import unsaved
-from archspec.schema.tree import Tree
-from archspec.spec.source import read
+from archspec.schema.tree import MappingTree, Tree
+from archspec.spec.inherit import Resolved
+from archspec.spec.source import MAX_BYTES, read
 
 SOURCE = "archspec"
 REST = 0.08
 """Seconds without a key after which a text is checked."""
+NO_BREAKS = {0x85: " ", 0x2028: " ", 0x2029: " "}
+"""Signs that end a line for YAML alone."""
+NO_NAME = re.compile(r"[^A-Za-z0-9]+")
 MOST = 200
 """Problems that are sent of one file: an editor lists no more."""
 
 
 @dataclass
 class Opened:
-    """A document that is open: what was last found of it, and the last of its states that had no problem."""
+    """A document that is open: what was last found of it, and the last of its states that could be read.
+
+    `path` has its links resolved; of two documents that are one file the one that was opened last counts.
+    """
 
     path: Path
     checked: Checked | None = None
-    valid: Checked | None = None
+    known: Checked | None = None
     waiting: asyncio.Task[None] | None = field(default=None, repr=False)
+    lines: tuple[str, list[str]] = field(default=("", [""]), repr=False)
+    """A text and its lines, which are asked for at each place."""
+
+    @property
+    def resolved(self) -> Resolved | None:
+        """What the spec was made of when it could last be read."""
+        return None if self.known is None else self.known.resolved
 
     def stop(self) -> None:
         """Ends a check that waits or is under way."""
         if self.waiting is not None:
             self.waiting.cancel()
-
-    @property
-    def known(self) -> Checked | None:
-        """What there is to answer by."""
-        return self.checked if self.checked is not None and self.checked.resolved is not None else self.valid
 
 
 class Server(LanguageServer):
@@ -54,22 +67,26 @@ class Server(LanguageServer):
     def __init__(self) -> None:
         super().__init__("archspec", own_version(), text_document_sync_kind=lsp.TextDocumentSyncKind.Incremental)
         self.opened: dict[str, Opened] = {}
+        self.checker = ThreadPoolExecutor(1)  # what is cancelled before its turn takes no time, and answers do not wait for it
 
     # -- checking --------------------------------------------------------------------------------------------------------
 
     def texts(self) -> dict[Path, str]:
         """What the editor holds, by path."""
-        return {each.path.resolve(): self.document(uri).source for uri, each in self.opened.items()}
+        return {each.path: self.source(uri) for uri, each in self.opened.items()}
+
+    def source(self, uri: str) -> str:
+        """The text of a document, whose lines end for YAML where they end for an editor."""
+        return self.document(uri).source.translate(NO_BREAKS)
 
     def document(self, uri: str) -> TextDocument:
         """The text of a document."""
         return self.workspace.get_text_document(uri)
 
     def changed(self, path: Path, rest: float = REST) -> None:
-        """Checks a file that is another one now, and all open ones that are made of it, once its writer rests so long."""
-        whole = path.resolve()
+        """Checks a file that is another one now, and all open ones that may be made of it, once its writer rests so long."""
         for uri, each in self.opened.items():
-            if each.path.resolve() == whole or (each.checked is not None and whole in each.checked.files):
+            if each.path == path or each.checked is None or path in each.checked.files:
                 each.stop()
                 each.waiting = asyncio.get_running_loop().create_task(self._check(uri, each, rest))
 
@@ -80,21 +97,26 @@ class Server(LanguageServer):
         self.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, []))
         self.changed(closed.path, 0)
 
-    async def _check(self, uri: str, open_: Opened, rest: float) -> None:
+    async def _check(self, uri: str, opened: Opened, rest: float) -> None:
         """Sends the problems of a document. Whoever changes something that it is made of ends this, and begins it anew."""
         await asyncio.sleep(rest)
         texts, version = self.texts(), self.document(uri).version
         try:
-            found = await asyncio.to_thread(_checked, open_.path, texts)
+            found = await asyncio.get_running_loop().run_in_executor(self.checker, _checked, opened.path, texts)
         except Exception as error:  # a bug of ours: told, and the next text is checked all the same
             self.report_server_error(error, PyglsError)
             return
-        open_.checked = found
-        open_.valid = found if found is not None and found.graph is not None else open_.valid
+        opened.checked = found
+        opened.known = found if found is not None and found.resolved is not None else opened.known
         self.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(
             uri, [] if found is None else list(self._diagnostics(uri, found)), version))
         if found is not None and found.graph is not None:
             self._refresh()
+
+    def current(self, uri: str) -> Checked | None:
+        """What was found of the text as it is now; None while that is not known."""
+        found = self.opened[uri].checked
+        return found if found is not None and found.text == self.source(uri) else None
 
     def _refresh(self) -> None:
         """Asks for the shapes beside the text anew, where the editor shows them."""
@@ -116,61 +138,97 @@ class Server(LanguageServer):
         related = [lsp.DiagnosticRelatedInformation(place, "called here")
                    for place in map(self.location, problem.calls) if place]
         where = problem.where
-        if Path(where.file).resolve() != found.path.resolve():  # it stands in a file that this one is made of
+        if Path(where.file).resolve() != found.path:  # it stands in a file that this one is made of
             elsewhere = self.location(where)
             related += [] if elsewhere is None else [lsp.DiagnosticRelatedInformation(elsewhere, visible(problem.message))]
-            message, where = f"{where}: {message}", _naming(found)
+            message, where = f"{where}: {message}", _naming(found, where)
         return lsp.Diagnostic(self.span(uri, where), message, severity, problem.code, source=SOURCE,
                               related_information=related or None)
 
     # -- places ----------------------------------------------------------------------------------------------------------
 
+    def lines(self, uri: str) -> list[str]:
+        """The lines of a document, without what ends them: as the protocol counts them, and not as Python does.
+
+        Of a file that is not open those on the disk, up to as much as a spec may have; none where it cannot be read.
+        """
+        opened = self.opened.get(uri)
+        if opened is None:
+            return BREAK.split(_on_disk(uri))
+        source = self.document(uri).source
+        if opened.lines[0] is not source:
+            opened.lines = source, BREAK.split(source)
+        return opened.lines[1]
+
     def span(self, uri: str, where: Where, length: int | None = None) -> lsp.Range:
         """The range of what stands at a place, or of so many signs from there, in the units of the editor."""
-        document = self.document(uri)
-        lines = document.lines
-        line = min(where.line, max(len(lines), 1)) - 1
-        text = lines[line].rstrip("\r\n") if line < len(lines) else ""
+        lines = self.lines(uri)
+        line = min(where.line, len(lines)) - 1
+        text, units = lines[line], self.workspace.position_codec.client_num_units
         begin, end = (where.column, where.column + length) if length is not None else extent(text, where.column)
-        begin, end = min(begin, len(text) + 1), min(max(begin, end), len(text) + 1)
-        first, last = (ServerTextPosition(line, column - 1) for column in (begin, end))
-        return document.range_to_client_units(ServerTextRange(first, last))
+        first, last = (lsp.Position(line, units(text[:max(column - 1, 0)])) for column in (begin, end))
+        return lsp.Range(first, last)
 
     def location(self, where: Where, length: int | None = None) -> lsp.Location | None:
         """A place in any file; None of what is no file, such as a --set."""
         path = Path(where.file).resolve()
-        uri = next((uri for uri, each in self.opened.items() if each.path.resolve() == path), from_fs_path(str(path)))
-        if uri is None or (not path.is_file() and uri not in self.opened):
-            return None
-        return lsp.Location(uri, self.span(uri, where, length))
+        uri = next((uri for uri, each in self.opened.items() if each.path == path), None)
+        if uri is None and path.is_file():
+            uri = from_fs_path(str(path))
+        return None if uri is None else lsp.Location(uri, self.span(uri, where, length))
 
     def place(self, uri: str, position: lsp.Position) -> tuple[int, int]:
-        """Line and column from 1."""
-        found = self.document(uri).position_from_client_units(position)
-        return found.line + 1, found.character + 1
+        """Line and column from 1; the end of the line, or of the text, for a place behind it."""
+        lines = self.lines(uri)
+        line = min(position.line, len(lines) - 1)
+        text, units, count, column = lines[line], self.workspace.position_codec.client_num_units, 0, 0
+        while column < len(text) and count < position.character:
+            count, column = count + units(text[column]), column + 1
+        return line + 1, column + 1
 
-    def tree(self, uri: str) -> Tree | None:
+    async def tree(self, uri: str) -> Tree | None:
         """The text of a document as a tree; None where it cannot be read."""
-        try:
-            with unsaved(self.texts()):
-                return read(self.opened[uri].path, [])
-        except SpecError:
-            return None
+        found = self.current(uri)
+        return found.tree if found is not None else await asyncio.to_thread(_tree, self.opened[uri].path, self.texts())
+
+
+def _tree(path: Path, texts: dict[Path, str]) -> Tree | None:
+    try:
+        with unsaved(texts):
+            return read(path, [])
+    except SpecError:
+        return None
+
+
+def _on_disk(uri: str) -> str:
+    try:
+        with opened(path_of(uri)) as file:
+            return file.read(MAX_BYTES).decode(errors="replace")
+    except OSError:
+        return ""
 
 
 def _checked(path: Path, texts: dict[Path, str]) -> Checked | None:
     """None of what is no spec: nothing is told of a stranger's YAML."""
-    return check(path, texts) if is_spec(texts[path.resolve()]) else None
+    return check(path, texts) if is_spec(texts[path], path) else None
 
 
-def _naming(found: Checked) -> Where:
-    """Where a text names the files that it is made of: at its `extends` or `include`, else at its beginning."""
-    lines = found.text.splitlines()
-    number = next((number for number, line in enumerate(lines, 1) if line.startswith(("extends:", "include:"))), 1)
-    return Where(str(found.path), number, 1)
+def _naming(found: Checked, other: Where) -> Where:
+    """Where a text names the file in which another place is: at its `include` or `extends`, else at its beginning."""
+    included = found.resolved.included if found.resolved is not None else ()
+    named = next((each.named.where for each in included if each.blocks.where.file == other.file), None)
+    if named is not None and Path(named.file).resolve() == found.path:
+        return named
+    extends = found.tree.entries.get("extends") if isinstance(found.tree, MappingTree) else None
+    return Where(str(found.path)) if extends is None else extends.where
 
 
 def path_of(uri: str) -> Path:
-    """The file of a document; of one that was never saved a name in the current folder."""
-    found = to_fs_path(uri) if uri.startswith("file:") else None
-    return Path(found) if found else Path.cwd() / f"{uri.rpartition(':')[2].rpartition('/')[2] or 'untitled'}.yaml"
+    """The file of a document, its links resolved; of what is no file a name in the current folder that there is not."""
+    try:
+        found = to_fs_path(uri) if uri.startswith("file:") else None
+        if found:
+            return Path(found).resolve()
+    except (OSError, RuntimeError, ValueError):  # a circle of links, a name that no file can have
+        pass
+    return Path.cwd() / f"untitled{NO_NAME.sub('_', uri)[-40:]}.yaml"

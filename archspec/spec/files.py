@@ -26,8 +26,7 @@ def recipe_names() -> list[str]:
 def locate(reference: str) -> Path:
     """The file of a SPEC argument: a path, or the name of a shipped spec. Raises SpecError."""
     path = Path(reference)
-    held = unsaved_text(path) is not None
-    found = "file" if held else kind_of(path) if reference else "none"
+    found = _kind(path) if reference else "none"
     if found == "file":
         return path
     own = shipped() / f"{reference}.yaml"
@@ -39,6 +38,11 @@ def locate(reference: str) -> Path:
     hint = like(reference) or "`archspec list` shows the specs that ship with archspec"
     raise SpecError([Problem("not-found", Where(reference or "''"), "there is no such file, and no shipped spec of that name",
                              hint)])
+
+
+def _kind(path: Path) -> str:
+    """What lies at a path, or is held for it by an editor."""
+    return "file" if unsaved_text(path) is not None else kind_of(path)
 
 
 def hidden(reference: str) -> Path | None:
@@ -74,14 +78,14 @@ def _named(tree: Scalar, path: Path, what: str, example: str) -> Path:
                                  example)])
     if "/" not in name and not name.endswith((".yaml", ".yml")):
         for candidate in (path.with_name(f"{name}.yaml"), shipped() / f"{name}.yaml"):
-            if kind_of(candidate) == "file" and not (kind_of(path) == "file" and candidate.samefile(path)):
+            if _kind(candidate) == "file" and candidate.resolve() != path.resolve():
                 return _within_reach(candidate, path, tree)
         known = {*spec_names(), *(other.stem for other in path.parent.glob("*.yaml"))} - {path.stem}
         raise SpecError([Problem("extends", tree.where, f"there is no {what} '{name}' beside this file or shipped",
                                  nearest(name, known) or f"write the name of a {what}, or a path")])
     candidate = path.parent / name
     target = _within_reach(candidate, path, tree)
-    if kind_of(target) != "file":
+    if _kind(target) != "file":
         raise SpecError([Problem("extends", tree.where, f"there is no file '{name}'",
                                  f"looked for {candidate}: put it there, or correct the name")])
     return target

@@ -36,6 +36,12 @@ def test_files_are_told_of_which_it_is_made(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("text", "means"), [
-    ("extends: resnet50", True), ("stages: {block: [", True), ("# a\n\nblocks:\n", True), ("services:\n  input: 3\n", False), ("", False)])
-def test_a_spec_is_known_by_its_keys(text: str, means: bool) -> None:
-    assert is_spec(text) is means
+    ("extends: resnet50", True), ("extends: resnet18\nstages: {block: [", True), ("stages: {prep: {cmd: a}}", False), ("stages: [build]\ninclude: a\nbuild: b", False),
+    ("input: a\noutput: b", False), ("extends: ./base.yml\nrules: []\nenv: a", False), ("input: 8x8x3", True), ("extends: resnet18\nclases: 3", True), ("# a\n\nblocks:\n", True), ("archspec: 1\ndescription: a\nreference: b\ntrain: {}", False), ("services:\n  input: 3\n", False), ("", False)])
+def test_a_spec_is_known_by_its_keys(text: str, means: bool, tmp_path: Path) -> None:
+    assert is_spec(text, tmp_path / "net.yaml") is means
+
+
+def test_of_all_that_ships_specs_and_blocks_are_taken_for_such() -> None:
+    found = {path for path in shipped().rglob("*.yaml") if is_spec(path.read_text(), path)}
+    assert found == {*shipped().glob("*.yaml"), *(shipped() / "blocks").glob("*.yaml")}

@@ -8,8 +8,8 @@ from archspec.editor.cursor import At, cursor
 
 
 def at(text: str) -> At:
-    before = text.partition("|")[0]
-    return cursor(text.replace("|", ""), before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1)
+    before, _, behind = text.rpartition("|")
+    return cursor(before + behind, before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1)
 
 
 @pytest.mark.parametrize(("text", "path", "of_key", "in_list", "begun"), [
@@ -39,6 +39,13 @@ def at(text: str) -> At:
     ("# head: [\nstem: |", ("stem",), True, False, ""),
     ("description: it's [ a\nst|", (), False, False, "st"),
     ("description: 'a: [b'\nst|", (), False, False, "st"),
+    ("classes: 3\n|", (), False, False, ""),
+    ("stem:\n  - conv: {filters: 64}\n|", (), False, False, ""),
+    ("stem: &s [co|", ("stem", 0), False, True, "co"),
+    ('{"stem":["co|', ("stem", 0), False, True, '"co'),
+    ("description: >\n  it's [ open\nstem: [co|", ("stem", 0), False, True, "co"),
+    ("description: |\n  a: b\nst|", (), False, False, "st"),
+    ("\ufeffstages: {bl|", ("stages",), False, False, "bl"),
     ("train: {augment: [fl|", ("train", "augment", 0), False, True, "fl"),
     ("blocks:\n  mine:\n    body:\n      - conv: 3x3 $wi|", ("blocks", "mine", "body", 0, "conv"), True, False, "3x3 $wi"),
     ("blocks:\n  mine:\n    body:\n      - residual:\n          body:\n            - co|",
@@ -50,6 +57,17 @@ def test_a_cursor_is_where_its_text_says(text: str, path: tuple[str | int, ...],
 
 def test_the_word_that_is_begun_is_the_last_of_a_line() -> None:
     assert [at(text).word for text in ("stem: [conv: 3x3 64 ac|", "stem: [conv: 3x3 act=re|", "stem: [conv: |")] == ["ac", "re", ""]
+
+
+@pytest.mark.parametrize(("text", "word", "inside"), [
+    ("conv: 3x3 $(2 * ca|", "ca", True), ("conv: 3x3 $(min(a, |", "", True), ("conv: 3x3 $(a) |", "", False), ("conv: 3x3 $na|", "$na", False)])
+def test_in_an_expression_a_name_is_begun(text: str, word: str, inside: bool) -> None:
+    assert (at(f"stem:\n- {text}").word, at(f"stem:\n- {text}").in_expression) == (word, inside)
+
+
+@pytest.mark.parametrize(("text", "comment"), [("# a |", True), ("a: b # c |", True), ("a: [b, # c |", True), ("a: b#|", False), ("a: '# |", False), ("# a\n|", False)])
+def test_a_comment_is_known(text: str, comment: bool) -> None:
+    assert at(text).in_comment is comment
 
 
 @pytest.mark.parametrize("text", ["[" * 5000, "{a: " * 5000, "- " * 5000, "a:\n" * 5000, "'" * 5001, "\t:\x00{]}", "a: [b]]]}}"])

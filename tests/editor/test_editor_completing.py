@@ -30,7 +30,7 @@ def offered(text: str, tmp_path: Path, valid: str = NET) -> dict[str, Suggestion
     path.write_text(valid)
     before = text.partition("|")[0]
     at = cursor(text.replace("|", ""), before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1)
-    return {each.label: each for each in suggestions(at, check(path, {path.resolve(): valid}).resolved)}
+    return {each.label: each for each in suggestions(at, text.replace("|", ""), path, check(path, {path.resolve(): valid}).resolved)}
 
 
 @pytest.mark.parametrize(("text", "some"), [

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from archspec.editor.checked import Checked, check
-from archspec.editor.naming import definition, symbol_at, uses
+from archspec.editor.naming import definition, refuse_name, symbol_at, symbols, uses, with_name
+from archspec.errors import InputError
 from archspec.io.places import shipped
 from archspec.schema.tree import MappingTree
+from archspec.spec.library import shipped_blocks
 from archspec.spec.source import read
 
 NET = """\
@@ -35,7 +37,7 @@ head: [global_avg_pool, dense: $classes]
 def of(text: str, folder: Path) -> tuple[MappingTree, Checked]:
     path = folder / "net.yaml"
     path.write_text(text)
-    return read(path), check(path, {path.resolve(): text})
+    return read(path), check(path.resolve(), {path.resolve(): text})
 
 
 def place(text: str, word: str, nth: int = 0) -> tuple[int, int]:
@@ -83,3 +85,43 @@ def test_what_ships_is_found_where_it_ships(tmp_path: Path) -> None:
 def test_what_is_no_name_leads_nowhere(word: str, nth: int, tmp_path: Path) -> None:
     tree, _ = of(NET, tmp_path)
     assert symbol_at(tree, *place(NET, word, nth)) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", [path for path in sorted(shipped().glob("*.yaml")) if "blocks:" in path.read_text() or "keep:" in path.read_text()],
+                         ids=lambda path: path.stem)
+def test_every_name_of_a_spec_that_ships_can_be_another_one(path: Path) -> None:
+    """The network is the same, but for names of layers that are called after a block."""
+    text, tree = path.read_text(), read(path)
+    before = check(path.resolve(), {path.resolve(): text})
+    named = {each.same: each for each in symbols(tree) if each.defines}
+    assert named
+    for symbol in named.values():
+        try:
+            refuse_name("called_so_now", symbol, tree, before.resolved)
+        except InputError as error:
+            assert symbol.name in shipped_blocks() and "takes the place" in str(error)  # it is what a file means that it extends
+            continue
+        new = with_name(text, uses(tree, symbol), symbol.name, "called_so_now")
+        after = check(path.resolve(), {path.resolve(): new})
+        assert after.problems == (), symbol
+        assert before.graph is not None
+        assert after.graph is not None
+        assert [(node.op.kind, node.output.type) for node in after.graph.nodes] == [(node.op.kind, node.output.type) for node in before.graph.nodes]
+
+
+def test_a_name_in_quotes_and_one_that_an_alias_repeats(tmp_path: Path) -> None:
+    text = NET.replace("  other: {like: mine}", '  other: {like: "mine"}').replace("blocks: [mine, other]", "blocks: [&m mine, *m]")
+    tree, checked = of(text, tmp_path)
+    assert checked.problems == ()
+    symbol = symbol_at(tree, *place(text, "mine"))
+    assert symbol is not None
+    assert with_name(text, uses(tree, symbol), "mine", "ours") == text.replace("mine", "ours")
+
+
+def test_a_kept_value_is_of_its_block_alone(tmp_path: Path) -> None:
+    text = NET.replace("body: [conv: 3x3 $width /$stride, {basic: {width: $width}}]", "body: [keep: early, conv: 3x3 $width, join: early, conv: 3x3 $width /$stride]")
+    tree, checked = of(text, tmp_path)
+    assert checked.problems == ()
+    found = [uses(tree, symbol) for nth in (0, 2) if (symbol := symbol_at(tree, *place(text, "early", nth)))]
+    assert [[where.line for where in each] for each in found] == [[8, 8], [12, 14]]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.client import LanguageClient
 
 NET = """\
@@ -97,12 +98,69 @@ def test_problems_are_those_of_check_while_one_types(editing: Callable[..., None
 
 
 def test_signs_are_counted_as_editors_count_them(editing: Callable[..., None]) -> None:
-    """UTF-16: a sign beyond the first plane is two."""
+    """UTF-16: a sign beyond the first plane is two; a line separator of Unicode ends no line."""
     async def work(editor: Editor) -> None:
-        (found,) = await editor.open("net.yaml", "archspec: 1\ndescription: {a: \U0001F600, inputt: 3}\nextends: resnet18\n")
-        assert found.range.start.line == 1
-        completed = await editor.client.text_document_completion_async(lsp.CompletionParams(**editor.at("net.yaml", 3, 14)))
-        assert isinstance(completed, lsp.CompletionList)
+        text = "description: 'a\u2028b'\nextends: resnet18\nstages: {se: 16} # \U0001F600\nstem: [conv: 3x3 8, {keep: '\U0001F600'}, conv: 3x3 8 act=rellu]\n"
+        found = [each for each in await editor.open("net.yaml", text) if "rellu" in each.message]
+        line = text.split("\n")[3]
+        begin, end = (len(line[:line.index(word)].encode("utf-16-le")) // 2 for word in ("3x3 8 act", "]"))
+        assert [(each.range.start.line, begin <= each.range.start.character < each.range.end.character <= end) for each in found] == [(3, True)]
+        hint = await editor.client.text_document_completion_async(lsp.CompletionParams(**editor.at("net.yaml", 4, end + 1)))
+        assert isinstance(hint, lsp.CompletionList)
+        assert {"relu", "silu"} <= {each.label for each in hint.items}
+        edit = hint.items[0].text_edit
+        assert edit is not None
+        assert (edit.range.start.character, edit.range.end.character) == (end - len("rellu"), end)
+    editing(work)
+
+
+def test_behind_the_last_line_a_key_begins_and_a_colon_stays(editing: Callable[..., None]) -> None:
+    async def work(editor: Editor) -> None:
+        await editor.open("net.yaml", "extends: resnet18\n")
+        items = (await editor.client.text_document_completion_async(lsp.CompletionParams(**editor.at("net.yaml", 2, 1)))).items
+        stages = next(each for each in items if each.label == "stages")
+        assert (stages.text_edit.range.start, stages.text_edit.range.end, stages.text_edit.new_text) == (lsp.Position(1, 0), lsp.Position(1, 0), "stages: ")
+        editor.change("net.yaml", "extends: resnet18\nstage: {se: 16}\n")
+        items = (await editor.client.text_document_completion_async(lsp.CompletionParams(**editor.at("net.yaml", 2, 3)))).items
+        stages = next(each for each in items if each.label == "stages")
+        assert (stages.text_edit.range.start, stages.text_edit.range.end, stages.text_edit.new_text) == (lsp.Position(1, 0), lsp.Position(1, 5), "stages")
+    editing(work)
+
+
+@pytest.mark.parametrize("new", ["conv", "basic", "other", "3", "a b"])
+def test_no_name_is_given_twice(new: str, editing: Callable[..., None]) -> None:
+    async def work(editor: Editor) -> None:
+        await editor.open("net.yaml", NET.replace("stem:", "  other: {body: [conv: 3x3 8]}\nstem:"))
+        with pytest.raises(JsonRpcException, match=r"is the name of something else|is no name"):
+            await editor.client.text_document_rename_async(lsp.RenameParams(new_name=new, **editor.at("net.yaml", 5, 4)))
+    editing(work)
+
+
+def test_a_parent_that_is_closed_is_that_on_the_disk_again(editing: Callable[..., None], tmp_path: Path) -> None:
+    (tmp_path / "parent.yaml").write_text(NET)
+
+    async def work(editor: Editor) -> None:
+        assert await editor.open("child.yaml", "extends: parent\n") == []
+        await editor.open("parent.yaml", NET.replace("conv: 3x3 16", "conv: 3x3 16 act=relv"))
+        assert await editor.problems("child.yaml", bool)
+        editor.client.text_document_did_close(lsp.DidCloseTextDocumentParams(lsp.TextDocumentIdentifier(editor.uri("parent.yaml"))))
+        assert await editor.problems("child.yaml", lambda found: not found) == []
+    editing(work)
+
+
+def test_a_parent_that_was_never_saved_counts(editing: Callable[..., None]) -> None:
+    async def work(editor: Editor) -> None:
+        await editor.open("parent.yaml", NET)
+        assert await editor.open("child.yaml", "extends: parent\nclasses: 7\n") == []
+    editing(work)
+
+
+def test_of_what_is_not_open_or_no_file_nothing_is_said(editing: Callable[..., None]) -> None:
+    async def work(editor: Editor) -> None:
+        assert await editor.client.text_document_hover_async(lsp.HoverParams(**editor.at("none.yaml", 1, 1))) is None
+        for uri in ("file:///tmp/nul%00x.yaml", "untitled:Untitled 1.yaml"):
+            editor.client.text_document_did_open(lsp.DidOpenTextDocumentParams(lsp.TextDocumentItem(uri, "yaml", 1, NET)))
+        assert await editor.open("net.yaml", NET) == []
     editing(work)
 
 
@@ -125,7 +183,7 @@ def test_an_edit_of_a_parent_shows_in_its_child(editing: Callable[..., None], tm
 
 def test_a_guess_is_one_action(editing: Callable[..., None]) -> None:
     async def work(editor: Editor) -> None:
-        (found,) = await editor.open("net.yaml", NET.replace("act", "act").replace("conv: 3x3 16", "conv: 3x3 16 act=rellu"))
+        (found,) = await editor.open("net.yaml", NET.replace("conv: 3x3 16", "conv: 3x3 16 act=rellu"))
         actions = await editor.client.text_document_code_action_async(lsp.CodeActionParams(
             lsp.TextDocumentIdentifier(editor.uri("net.yaml")), found.range, lsp.CodeActionContext([found])))
         (action,) = actions or []
@@ -166,7 +224,7 @@ def test_completion_meaning_places_and_shapes(editing: Callable[..., None]) -> N
 def test_what_is_no_spec_has_no_problems(editing: Callable[..., None]) -> None:
     async def work(editor: Editor) -> None:
         assert await editor.open("compose.yaml", "services:\n  web: {image: nginx}\n") == []
-        (found,) = await editor.open("half.yaml", "stages: {block: [")
+        (found,) = await editor.open("half.yaml", "extends: resnet18\nstages: {block: [")
         assert found.code == "yaml-syntax"
     editing(work)
 
