@@ -7,7 +7,7 @@ READY := $(VENV)/ready
 PARITY := .venv-parity
 SITE := .venv-docs
 
-.PHONY: train test lint docs site studies parity presets augment clean
+.PHONY: train test lint docs site studies parity presets augment studio-page clean
 
 train: $(READY)
 	$(BIN)/archspec train resnet20_digits
@@ -32,6 +32,11 @@ site: $(SITE)/ready
 	$(SITE)/bin/python tools/build_site.py
 	$(SITE)/bin/zensical build --strict --clean
 	$(SITE)/bin/python tools/build_site.py --built build/site/html
+
+# the editor of `archspec studio` as one file, from npm by its lock file: for who changes tools/studio
+studio-page:
+	npm ci --prefix tools/studio --no-audit --no-fund --ignore-scripts
+	node tools/studio/build.js
 
 # every mapping of PyTorch's libraries against the library's own model: half an hour, and 1.5 GB for an environment of its own
 parity: $(READY) $(PARITY)/ready

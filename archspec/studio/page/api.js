@@ -1,0 +1,112 @@
+/** What the page asks the server: JSON over POST below the page's own address, and one stream of events. */
+
+const BASE = new URL("./", document.baseURI);
+
+/** An answer that says no: words for the user, and the whole answer. */
+export class Refused extends Error {
+  /** @param {number} status @param {{error?: string, hint?: string}} answer */
+  constructor(status, answer) {
+    super(answer.error ?? `the server answers ${status}`);
+    this.status = status;
+    this.hint = answer.hint ?? "";
+    this.answer = answer;
+  }
+}
+
+/** No answer: the server has ended, or is not reached. */
+export class Gone extends Error {}
+
+/** @type {(reached: boolean) => void} */
+let told = () => {};
+
+/** Who is told after each request whether the server was reached. @param {(reached: boolean) => void} run */
+export function onReached(run) {
+  told = run;
+}
+
+/**
+ * The answer to a request.
+ * @param {string} name
+ * @param {object | null} body null for GET
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<any>}
+ * @throws {Refused | Gone | DOMException} the last, AbortError, if the signal says so
+ */
+async function ask(name, body, signal) {
+  let response;
+  try {
+    response = await fetch(new URL(name, BASE), body === null ? {signal, cache: "no-store"} : {
+      method: "POST", signal, cache: "no-store", headers: {"Content-Type": "application/json"}, body: JSON.stringify(body),
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    told(false);
+    throw new Gone("the server does not answer");
+  }
+  const text = await response.text();
+  let answer;
+  try {
+    answer = text ? JSON.parse(text) : {};
+  } catch {
+    answer = {};
+  }
+  if (response.status === 404 && !text) {  // another server, or the same with another token
+    told(false);
+    throw new Gone("another server answers at this address");
+  }
+  told(true);
+  if (!response.ok) throw new Refused(response.status, answer);
+  return answer;
+}
+
+/** @param {string} name @param {object} body @param {AbortSignal} [signal] */
+export const post = (name, body, signal) => ask(`api/${name}`, body, signal);
+/** @param {string} name @param {AbortSignal} [signal] */
+export const get = (name, signal) => ask(`api/${name}`, null, signal);
+
+/** Whether an error only says that something newer was asked. @param {unknown} error */
+export const superseded = (error) => error instanceof DOMException && error.name === "AbortError";
+
+/**
+ * A question of which only the newest counts: asking again gives up what was asked before.
+ * @param {string} name
+ * @returns {((body: object) => Promise<any>) & {stop: () => void}} null where something newer was asked, or it was stopped
+ */
+export function newest(name) {
+  /** @type {AbortController | null} */
+  let running = null;
+  const asked = async (/** @type {object} */ body) => {
+    running?.abort();
+    const mine = running = new AbortController();
+    try {
+      const answer = await post(name, body, mine.signal);
+      return running === mine ? answer : null;
+    } catch (error) {
+      if (superseded(error) || running !== mine) return null;
+      throw error;
+    } finally {
+      if (running === mine) running = null;
+    }
+  };
+  asked.stop = () => running?.abort();
+  return asked;
+}
+
+/** The address of a file that the server has. @param {string} name */
+export const address = (name) => new URL(name, BASE).href;
+
+/**
+ * The stream of events for a document.
+ * @param {string} tab
+ * @param {string} path
+ * @param {Record<string, (data: any) => void>} handlers
+ * @returns {() => void} ends it
+ */
+export function listen(tab, path, handlers) {
+  const query = new URLSearchParams({tab, path});
+  const stream = new EventSource(new URL(`api/events?${query}`, BASE));
+  for (const [name, run] of Object.entries(handlers)) {
+    stream.addEventListener(name, (event) => run(JSON.parse(/** @type {MessageEvent} */ (event).data || "{}")));
+  }
+  return () => stream.close();
+}

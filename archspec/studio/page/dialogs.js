@@ -1,0 +1,134 @@
+/** Questions and lists in front of the page: native dialogs, which keep the focus and close by Escape. */
+
+import {button, h} from "./dom.js";
+
+/**
+ * Opens a dialog, and gives the focus back when it closes.
+ * @param {string} title
+ * @param {Array<Node | string | null>} content
+ * @param {{class?: string, closed?: () => void}} [options]
+ * @returns {HTMLDialogElement}
+ */
+export function dialog(title, content, {class: name = "", closed = () => {}} = {}) {
+  const before = document.activeElement;
+  const made = /** @type {HTMLDialogElement} */ (h("dialog", {class: name, "aria-label": title},
+    h("div", {class: "dialog-head"}, h("h2", {}, title), button("✕", () => made.close(), "", {class: "small", "aria-label": "Close"})),
+    ...content));
+  made.addEventListener("close", () => {
+    made.remove();
+    if (before instanceof HTMLElement && document.contains(before)) before.focus();
+    closed();
+  });
+  made.addEventListener("click", (event) => { if (event.target === made) made.close(); });
+  document.body.append(made);
+  made.showModal();
+  return made;
+}
+
+/**
+ * Asks for the name of a new file.
+ * @param {string} proposed
+ * @param {string} folder
+ * @param {(name: string) => Promise<string | null>} save what went wrong, in words
+ */
+export function askName(proposed, folder, save) {
+  const input = h("input", {type: "text", class: "q", id: "save-name", value: proposed, autocomplete: "off", spellcheck: "false"});
+  const wrong = h("p", {class: "wrong", role: "alert"});
+  const form = h("form", {onsubmit: async (event) => {
+    event.preventDefault();
+    const name = input.value.trim();
+    const words = name ? await save(/\.ya?ml$/.test(name) ? name : `${name}.yaml`) : "a file needs a name";
+    if (words === null) made.close();
+    else {
+      wrong.textContent = words;
+      input.focus();
+    }
+  }}, h("label", {for: "save-name"}, "File, in ", h("code", {}, folder)), input, wrong,
+  h("div", {class: "buttons"}, h("button", {type: "submit", class: "framed main-action"}, "Save")));
+  const made = dialog("Save as a file", [form], {class: "narrow"});
+  input.setSelectionRange(0, input.value.replace(/\.ya?ml$/, "").length);
+  input.focus();
+}
+
+/** The lines of a unified difference, each with a sign besides its colour. @param {string[]} lines */
+export function unified(lines) {
+  return h("pre", {class: "unified", tabindex: "0", role: "region", "aria-label": "Difference"}, ...lines.map((line) =>
+    h("div", {class: line.startsWith("+") ? "added" : line.startsWith("-") ? "removed" : line.startsWith("@") ? "dim" : ""}, line || " ")));
+}
+
+/**
+ * The file has changed on the disk since it was opened: the difference, and what can be done.
+ * @param {string[]} lines
+ * @param {{overwrite: () => void, reload: () => void}} actions
+ */
+export function conflict(lines, {overwrite, reload}, name) {
+  const act = (run) => () => {
+    made.close();
+    run();
+  };
+  const made = dialog(`${name} was changed on the disk`, [
+    h("p", {}, "It is not what was opened here, so nothing was written. From the file on the disk (−) to your text (+):"), unified(lines),
+    h("div", {class: "buttons"}, button("Keep editing", () => made.close(), "", {class: "framed main-action"}),
+      button("Load the file, drop my text", act(reload), "", {class: "framed"}),
+      button("Write my text over it", act(overwrite), "", {class: "framed danger"})),
+  ], {class: "wide"});
+}
+
+/** The list of keys. @param {Array<[string, string]>} keys */
+export function keyList(keys) {
+  dialog("Keys", [h("table", {class: "keys"}, h("tbody", {}, ...keys.map(([key, words]) =>
+    h("tr", {}, h("th", {scope: "row"}, ...key.split(", ").flatMap((each, number) => [number ? " " : "", h("kbd", {}, each)])), h("td", {}, words)))))]);
+}
+
+/**
+ * Everything by name.
+ * @param {Array<{label: string, about: string, run: () => void}>} entries
+ * @param {(query: string) => Promise<Array<{label: string, about: string, run: () => void}>>} more what only the server knows
+ */
+export function palette(entries, more) {
+  const input = h("input", {type: "text", class: "q", role: "combobox", "aria-label": "Search everything", "aria-expanded": "true",
+    "aria-controls": "palette-list", "aria-autocomplete": "list", autocomplete: "off", placeholder: "A command, a stage, a layer, a network"});
+  const list = h("div", {id: "palette-list", role: "listbox", class: "palette-list", "aria-label": "Found"});
+  let shown = [], current = 0, run = null;
+  const show = (found) => {
+    shown = found.slice(0, 60);
+    current = 0;
+    list.replaceChildren(...shown.map((entry, number) => h("div", {role: "option", id: `palette-${number}`, class: "palette-option",
+      onclick: () => take(number)}, h("b", {}, entry.label), h("span", {class: "dim"}, entry.about))));
+    point();
+  };
+  const point = () => {
+    for (const [number, option] of [...list.children].entries()) option.setAttribute("aria-selected", String(number === current));
+    if (shown.length) input.setAttribute("aria-activedescendant", `palette-${current}`);
+    else input.removeAttribute("aria-activedescendant");
+    list.children[current]?.scrollIntoView({block: "nearest"});
+  };
+  const take = (number) => {
+    run = shown[number]?.run ?? null;
+    made.close();
+  };
+  let asked = 0;
+  const find = async () => {
+    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean), mine = asked += 1;
+    const fits = (entry) => words.every((word) => `${entry.label} ${entry.about}`.toLowerCase().includes(word));
+    const local = entries.filter(fits);
+    show(local);
+    if (words.length) {
+      const found = await more(input.value).catch(() => []);
+      if (mine === asked && found.length) show([...local, ...found]);
+    }
+  };
+  input.addEventListener("input", find);
+  input.addEventListener("keydown", (event) => {
+    const by = {ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10}[event.key];
+    if (by && shown.length) {
+      current = Math.min(Math.max(current + by, 0), shown.length - 1);
+      point();
+    } else if (event.key === "Enter") take(current);
+    else return;
+    event.preventDefault();
+  });
+  const made = dialog("Go to", [input, list], {class: "palette", closed: () => run?.()});
+  input.focus();
+  show(entries);
+}

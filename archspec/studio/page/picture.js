@@ -1,0 +1,309 @@
+/** The picture: SVG let in by a list of what may stay, elements that the pointer and the keyboard reach, edges to walk along. */
+
+import {h, s} from "./dom.js";
+
+const TAGS = new Set(["svg", "g", "rect", "circle", "path", "text", "tspan", "title", "desc"]);
+const ATTRIBUTES = new Set(["x", "y", "width", "height", "rx", "ry", "cx", "cy", "r", "d", "class", "transform", "viewBox",
+  "text-anchor", "aria-hidden", "data-layer", "data-section", "data-from", "data-side"]);
+/** Of a `style` attribute: line widths of miniatures alone. */
+const STYLES = new Set(["stroke-width"]);
+/** Pixels by which an edge may miss the box that it ends at. */
+const NEAR = 9;
+/** Milliseconds in which a second click makes a double click. */
+const TWICE = 230;
+
+/** The key of an element of the picture, as the server's answer has it. @param {Element} element */
+const keyOf = (element) => element.getAttribute("data-layer") ?? `section:${element.getAttribute("data-section")}`;
+
+/** A copy of an element of a foreign document with what is known to be harmless. */
+function copied(foreign) {
+  const tag = foreign.localName === "a" ? "g" : foreign.localName;
+  if (foreign.namespaceURI !== "http://www.w3.org/2000/svg" || !TAGS.has(tag)) return null;
+  const made = s(tag);
+  for (const {name, value} of foreign.attributes) {
+    if (ATTRIBUTES.has(name)) made.setAttribute(name, value);
+    else if (name === "style") {
+      for (const [property, width] of value.split(";").map((each) => each.split(":").map((part) => part.trim()))) {
+        if (STYLES.has(property)) made.style.setProperty(property, width);
+      }
+    }
+  }
+  for (const child of foreign.childNodes) {
+    if (child.nodeType === Node.TEXT_NODE) made.append(child.data);
+    else if (child.nodeType === Node.ELEMENT_NODE) {
+      const inner = copied(child);
+      if (inner) made.append(inner);
+    }
+  }
+  return made;
+}
+
+/**
+ * An SVG's text as elements and the rules of its style; a script, a link, an image or a listener does not get through.
+ * @param {string} text
+ * @returns {{svg: SVGSVGElement, rules: string} | null} null for what is no SVG
+ */
+export function admitted(text) {
+  const root = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
+  const svg = root.localName === "svg" ? copied(root) : null;
+  if (!svg) return null;
+  return {svg: /** @type {SVGSVGElement} */ (svg), rules: [...root.querySelectorAll("style")].map((each) => each.textContent).join("")};
+}
+
+/** A sheet of a picture's rules; its dark half holds where the page is dark, be it by the system or by the switch. */
+export function sheetOf(rules) {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(rules);
+  return sheet;
+}
+
+/** Lets a picture's dark rules hold by the system, or always, or never. @param {CSSStyleSheet} sheet @param {string} theme */
+export function themed(sheet, theme) {
+  for (const rule of sheet.cssRules) {
+    if (rule instanceof CSSMediaRule) {
+      rule.media.mediaText = theme === "dark" ? "all" : theme === "light" ? "not all" : "(prefers-color-scheme: dark)";
+    }
+  }
+}
+
+/**
+ * @typedef {{hovered: (key: string | null) => void, chosen: (key: string) => void, opened: (key: string) => void}} Listeners
+ */
+
+export class Picture {
+  /** @param {HTMLElement} canvas @param {Listeners} listeners */
+  constructor(canvas, listeners) {
+    this.canvas = canvas;
+    this.listeners = listeners;
+    /** @type {Map<string, SVGElement[]>} */
+    this.elements = new Map();
+    /** @type {Map<string, string>} What each element says, to see what has changed. */
+    this.words = new Map();
+    this.selected = null;
+    this.outlined = new Set();
+    this.kind = "";
+    this.theme = "auto";
+    this.sheet = null;
+    canvas.addEventListener("pointerover", (event) => this.point(event));
+    canvas.addEventListener("pointerleave", () => this.listeners.hovered(null));
+    canvas.addEventListener("focusin", (event) => this.focused(event));
+    canvas.addEventListener("click", (event) => this.click(event));
+    canvas.addEventListener("dblclick", (event) => this.open(event));
+    canvas.addEventListener("keydown", (event) => this.press(event));
+  }
+
+  /**
+   * Shows a picture in place of the one before; of the same kind it keeps its place and selection, and outlines what changed.
+   * @param {string} text SVG
+   * @param {string} kind what it shows: another kind begins at the top
+   * @param {Record<string, {lines: string[]}>} told
+   */
+  show(text, kind, told) {
+    const let_in = admitted(text);
+    if (!let_in) return;
+    const {svg, rules} = let_in, same = kind === this.kind;
+    const {scrollTop, scrollLeft} = this.canvas, focused = this.canvas.contains(document.activeElement) ? this.selected : null;
+    if (this.rules !== rules) {
+      const sheet = sheetOf(rules);
+      themed(sheet, this.theme);
+      document.adoptedStyleSheets = [...document.adoptedStyleSheets.filter((each) => each !== this.sheet), sheet];
+      [this.sheet, this.rules] = [sheet, rules];
+    }
+    const title = svg.querySelector(":scope > title"), about = svg.querySelector(":scope > desc");
+    svg.setAttribute("role", "group");
+    svg.setAttribute("aria-roledescription", "picture of a network");
+    svg.setAttribute("aria-label", title?.textContent ?? "picture");
+    title?.remove();
+    about?.remove();
+    this.description = about?.textContent ?? "";
+    const before = this.words;
+    [this.elements, this.words, this.kind] = [new Map(), new Map(), kind];
+    for (const element of svg.querySelectorAll("g[data-layer], g[data-section]")) this.take(element, told);
+    this.canvas.replaceChildren(h("div", {class: "net"}, svg));
+    this.svg = svg;
+    this.edges = null;
+    if (same) this.canvas.scrollTo({top: scrollTop, left: scrollLeft, behavior: "instant"});
+    else this.canvas.scrollTo({top: 0, left: 0, behavior: "instant"});
+    if (!this.selected || !this.elements.has(this.selected)) this.selected = null;
+    this.state(focused);
+    if (same && before.size && !matchMedia("(prefers-reduced-motion: reduce)").matches) this.flash(before);
+  }
+
+  /** Makes a group an element that can be reached. */
+  take(element, told) {
+    const key = keyOf(element);
+    if (!(key in told) || element.parentElement?.closest(`[data-layer="${CSS.escape(key)}"]`)) return;
+    const name = element.querySelector(":scope > title"), shown = told[key];
+    element.setAttribute("role", "button");
+    element.setAttribute("tabindex", "-1");
+    element.setAttribute("aria-label", [shown.title, ...shown.lines].join("; ") || name?.textContent || key);
+    element.setAttribute("data-key", key);
+    element.classList.add("el");
+    name?.remove();  // the panel at the right says it; a tip would cover what is beside it
+    this.elements.set(key, [...this.elements.get(key) ?? [], element]);
+    this.words.set(key, (this.words.get(key) ?? "") + element.textContent + shown.lines.join("\n"));
+  }
+
+  /** Something else than SVG in the canvas. @param {Node} content @param {string} kind */
+  put(content, kind) {
+    const {scrollTop, scrollLeft} = this.canvas, same = kind === this.kind;
+    [this.elements, this.words, this.kind, this.svg] = [new Map(), new Map(), kind, null];
+    this.canvas.replaceChildren(content);
+    this.canvas.scrollTo({top: same ? scrollTop : 0, left: same ? scrollLeft : 0, behavior: "instant"});
+  }
+
+  /** Follows the switch between light and dark. @param {string} theme */
+  setTheme(theme) {
+    this.theme = theme;
+    if (this.sheet) themed(this.sheet, theme);
+  }
+
+  flash(before) {
+    const changed = [...this.words].filter(([key, words]) => before.get(key) !== words).flatMap(([key]) => this.elements.get(key) ?? []);
+    for (const element of changed) element.classList.add("changed");
+    if (changed.length) setTimeout(() => changed.forEach((element) => element.classList.remove("changed")), 1000);
+  }
+
+  /** Selection, outlines, and the one stop of the tab key. */
+  state(focused = null) {
+    let stop = this.selected ?? [...this.elements.keys()][0];
+    for (const [key, elements] of this.elements) {
+      for (const [number, element] of elements.entries()) {
+        element.classList.toggle("selected", key === this.selected);
+        element.classList.toggle("outlined", this.outlined.has(key));
+        element.setAttribute("tabindex", key === stop && number === 0 ? "0" : "-1");
+      }
+    }
+    if (focused && this.elements.has(focused)) this.elements.get(focused)[0].focus({preventScroll: true});
+  }
+
+  /** Selects an element, for the details. @param {string | null} key */
+  select(key) {
+    if (key === this.selected) return;
+    this.selected = key;
+    this.state();
+  }
+
+  /** Outlines what a line speaks of. @param {string[]} keys */
+  outline(keys) {
+    const wanted = new Set(keys);
+    if (wanted.size === this.outlined.size && keys.every((key) => this.outlined.has(key))) return;
+    this.outlined = wanted;
+    this.state();
+  }
+
+  /** Puts the focus in the picture. */
+  focus() {
+    (this.canvas.querySelector('.el[tabindex="0"]') ?? this.canvas).focus();
+  }
+
+  // -- pointer and keyboard ----------------------------------------------------------------------------------------------
+
+  at(event) {
+    const element = event.target instanceof Element ? event.target.closest(".el") : null;
+    return element ? element.getAttribute("data-key") : null;
+  }
+
+  point(event) {
+    const key = this.at(event);
+    if (key !== this.pointed) {
+      this.pointed = key;
+      if (key) this.listeners.hovered(key);
+    }
+  }
+
+  focused(event) {
+    const key = this.at(event);
+    if (key) {
+      this.select(key);
+      this.listeners.hovered(key);
+    }
+  }
+
+  click(event) {
+    const key = this.at(event);
+    clearTimeout(this.clicked);
+    if (!key || event.detail > 1) return;
+    this.select(key);
+    this.clicked = setTimeout(() => this.listeners.chosen(key), TWICE);
+  }
+
+  open(event) {
+    const key = this.at(event);
+    clearTimeout(this.clicked);
+    if (key) this.listeners.opened(key);
+  }
+
+  press(event) {
+    const element = event.target instanceof Element ? event.target.closest(".el") : null;
+    if (!element || event.ctrlKey || event.altKey || event.metaKey) return;
+    const key = element.getAttribute("data-key"), way = {ArrowDown: [0, 1], ArrowUp: [0, -1], ArrowLeft: [-1, 0], ArrowRight: [1, 0]}[event.key];
+    if (event.key === "Enter" || event.key === " ") {
+      if (event.shiftKey) this.listeners.opened(key);
+      else this.listeners.chosen(key);
+    } else if (event.key === "Home" || event.key === "End") {
+      const all = [...this.elements.values()].flat();
+      this.to(event.key === "Home" ? all[0] : all[all.length - 1]);
+    } else if (way) {
+      const next = this.neighbour(element, way);
+      if (next) this.to(next);
+    } else return;
+    event.preventDefault();
+  }
+
+  to(element) {
+    if (!element) return;
+    element.focus({preventScroll: true});
+    element.scrollIntoView({block: "nearest", inline: "nearest"});
+  }
+
+  /** The element that an edge leads to in that direction; where none does, the nearest that lies there. */
+  neighbour(element, [x, y]) {
+    const all = [...this.elements.values()].flat(), mine = box(element);
+    const ahead = (other) => {
+      const its = box(other), dx = its.x - mine.x, dy = its.y - mine.y;
+      const along = dx * x + dy * y, aside = Math.abs(dx * y) + Math.abs(dy * x);
+      return along > 1 ? along + 3 * aside : Infinity;
+    };
+    this.edges ??= this.found(all);
+    const linked = y > 0 ? this.edges.filter(([from]) => from === element).map(([, to]) => to)
+      : y < 0 ? this.edges.filter(([, to]) => to === element).map(([from]) => from) : [];
+    for (const candidates of [linked, all]) {
+      const best = candidates.filter((other) => other !== element).map((other) => [ahead(other), other])
+        .filter(([cost]) => cost < Infinity).sort(([a], [b]) => a - b)[0];
+      if (best) return best[1];
+    }
+    return null;
+  }
+
+  /** Edges as pairs of elements, by where their lines begin and end. */
+  found(all) {
+    const boxes = all.map((element) => [element, element.getBBox()]);
+    const at = ([x, y]) => boxes.find(([, its]) =>
+      x > its.x - NEAR && x < its.x + its.width + NEAR && y > its.y - NEAR && y < its.y + its.height + NEAR)?.[0];
+    return [...this.svg?.querySelectorAll("path[data-from]") ?? []].flatMap((path) => {
+      const numbers = (path.getAttribute("d") ?? "").match(/-?[\d.]+/g)?.map(Number) ?? [];
+      const from = at(numbers.slice(0, 2)), to = at(numbers.slice(-2));
+      return from && to && from !== to ? [[from, to]] : [];
+    });
+  }
+}
+
+/** The middle of an element. */
+function box(element) {
+  const {left, top, width, height} = element.getBoundingClientRect();
+  return {x: left + width / 2, y: top + height / 2};
+}
+
+/** A table, as the server's answer has it. @param {{header: string[], rows: string[][]}} table */
+export function tableOf({header, rows}) {
+  return h("div", {class: "table", tabindex: "0", role: "region", "aria-label": "Table of the network"}, h("table", {},
+    h("thead", {}, h("tr", {}, ...header.map((cell) => h("th", {scope: "col"}, cell)))),
+    h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map((cell, number) =>
+      number ? h("td", {}, ...lines(cell)) : h("th", {scope: "row"}, ...lines(cell))))))));
+}
+
+/** Lines below one another. */
+function lines(cell) {
+  return String(cell ?? "").split("\n").flatMap((line, number) => (number ? [h("br"), line] : [line]));
+}

@@ -1,0 +1,112 @@
+/** Where one begins: ten networks with their miniatures, and a search over all. */
+
+import {newest, post} from "./api.js";
+import {byId, button, h, say} from "./dom.js";
+import {admitted, sheetOf, themed} from "./picture.js";
+import {plural, short} from "./words.js";
+
+/** Milliseconds between the last key and the search. */
+const REST = 60;
+
+export class Zoo {
+  /** @param {(name: string) => void} choose @param {() => string | null} back the document to go back to */
+  constructor(choose, back, open) {
+    Object.assign(this, {choose, back, open});
+    this.host = byId("start");
+    this.ask = newest("zoo");
+    this.sheets = new Map();
+    this.theme = "auto";
+    this.drafts = [];
+  }
+
+  /** Shows the page of networks. @param {Array<{path: string | null, name: string, at: string}>} drafts */
+  async show(drafts = this.drafts) {
+    this.drafts = drafts;
+    const input = this.input = h("input", {type: "search", class: "q", id: "zoo-search", "aria-label": "Search the zoo", autocomplete: "off",
+      placeholder: "Search: name, family, paper, parameters < 10M", oninput: () => this.typed()});
+    input.addEventListener("keydown", (event) => {
+      if (event.key === "ArrowDown" || event.key === "Enter") {
+        this.host.querySelector(".network")?.focus();
+        event.preventDefault();
+      }
+    });
+    const before = this.back();
+    this.cards = h("div", {class: "cards", onkeydown: (event) => this.walk(event)});
+    this.found = h("p", {class: "dim", role: "status"});
+    this.host.replaceChildren(
+      h("div", {class: "start-head"}, h("h2", {}, "Start from a network"), before ? button(`Back to ${before}`, () => this.open(null), "Escape",
+        {class: "framed"}) : null),
+      h("p", {}, "Take one and change it; nothing is written until you save."),
+      drafts.length ? h("div", {class: "drafts"}, h("b", {}, "Not saved yet: "), ...drafts.map((draft) =>
+        button(draft.path ?? draft.name, () => this.open(draft), "", {class: "small framed"}))) : "",
+      input, this.found, this.cards);
+    this.host.onkeydown = (event) => {
+      if (event.key === "Escape" && this.back()) this.open(null);
+    };
+    input.focus();
+    await this.search("");
+  }
+
+  typed() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.search(this.input.value), REST);
+  }
+
+  async search(query) {
+    const answer = await this.ask({query}).catch((error) => {
+      this.found.textContent = error.hint ? `${error.message}; ${error.hint}` : error.message;
+      return null;
+    });
+    if (!answer) return;
+    const all = answer.specs, shown = query.trim() ? all : answer.featured.map((name) => all.find((each) => each.name === name)).filter(Boolean);
+    this.found.textContent = query.trim() ? `${plural(shown.length, "network")} of ${answer.total ?? all.length}`
+      : `${shown.length} of ${plural(answer.total ?? all.length, "network")}`;
+    this.cards.replaceChildren(...shown.slice(0, 120).map((each) => this.card(each)));
+    if (query.trim()) say(this.found.textContent);
+  }
+
+  card(spec) {
+    const small = spec.miniature ? admitted(spec.miniature) : null;
+    if (small) {
+      small.svg.setAttribute("aria-hidden", "true");
+      this.rule(small.rules);
+    }
+    const cost = [spec.parameters === null ? null : `${short(spec.parameters)} parameters`, spec.macs === null ? null : `${short(spec.macs)} multiply-adds`];
+    return h("button", {type: "button", class: "network", "data-name": spec.name, onclick: () => this.choose(spec.name)},
+      h("span", {class: "miniature"}, small?.svg), h("span", {}, h("b", {}, spec.name), h("span", {class: "about"}, spec.description),
+        ...cost.filter(Boolean).map((words) => h("em", {}, words))));
+  }
+
+  /** The rules of a miniature, once each. */
+  rule(rules) {
+    if (!rules || this.sheets.has(rules)) return;
+    const sheet = sheetOf(rules);
+    themed(sheet, this.theme);
+    this.sheets.set(rules, sheet);
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+  }
+
+  /** @param {string} theme */
+  setTheme(theme) {
+    this.theme = theme;
+    for (const sheet of this.sheets.values()) themed(sheet, theme);
+  }
+
+  /** Arrow keys from card to card, as they lie. */
+  walk(event) {
+    const all = [...this.cards.querySelectorAll(".network")], at = all.indexOf(document.activeElement);
+    if (at < 0) return;
+    const columns = all.filter((each) => each.offsetTop === all[0].offsetTop).length;
+    const by = {ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns}[event.key];
+    if (by === undefined) return;
+    event.preventDefault();
+    if (at + by < 0) this.input.focus();
+    else all[Math.min(at + by, all.length - 1)].focus();
+  }
+
+  /** Networks for the list of everything. @param {string} query */
+  async named(query) {
+    const answer = await post("zoo", {query});
+    return answer.specs.slice(0, 20).map((spec) => ({label: spec.name, about: `start from it: ${spec.description}`, run: () => this.choose(spec.name)}));
+  }
+}
