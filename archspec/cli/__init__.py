@@ -47,6 +47,9 @@ COMMANDS = {
     "lsp": ("archspec.cli.lsp:lsp",
             "Answer an editor over the Language Server Protocol: problems, completion, meaning and places while a spec is "
             "typed."),
+    "studio": ("archspec.cli.studio:studio",
+               "Write the spec FILE in a browser, and see its network while you do: problems, cost and picture with every "
+               "change."),
     "completion": ("archspec.cli.completion:completion",
                    "Print the script that makes SHELL complete commands, options, specs, files, blocks and the keys of --set."),
     "verify": ("archspec.cli.verify:verify",

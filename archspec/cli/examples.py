@@ -30,6 +30,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "explain": (("explain", "all codes"), ("explain shape unknown-key", "what they mean, with examples")),
     "schema": (("schema -o schema.json", "for an editor; specs name it in their first line"),),
     "lsp": (("lsp", "what an editor starts; docs/editors.md"),),
+    "studio": (("studio", "begin with a spec that ships"), ("studio mynet.yaml", "a file, there or not yet")),
     "completion": (("completion bash", "eval \"$(archspec completion bash)\" in ~/.bashrc"),),
     "verify": (("verify resnet50", "against the paper's figures, and against Keras"),),
     "bench": (("bench resnet50 --json", "images a second, for scripts"),),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from archspec.errors import Problem, SpecError
+from archspec.errors import Problem, SpecError, Where
 from archspec.graph.ir import Graph
 from archspec.io.unsaved import unsaved
 from archspec.network import loaded, lower
@@ -85,3 +85,13 @@ def _of_blocks(blocks: MappingTree, problems: Sequence[Problem]) -> tuple[Proble
         return SpecError((*problems, *BlockTable(None, [blocks]).problems)).problems
     except TooLarge as error:
         return (*problems, error.problem)
+
+
+def named_in(found: Checked, other: Where) -> Where:
+    """Where a text names the file in which another place is: at its `include` or `extends`, else at its beginning."""
+    included = found.resolved.included if found.resolved is not None else ()
+    named = next((each.named.where for each in included if each.blocks.where.file == other.file), None)
+    if named is not None and Path(named.file).resolve() == found.path:
+        return named
+    extends = found.tree.entries.get("extends") if isinstance(found.tree, MappingTree) else None
+    return Where(str(found.path)) if extends is None else extends.where

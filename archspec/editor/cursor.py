@@ -15,6 +15,8 @@ ANCHOR = re.compile(r"&\S+ +")
 QUOTED = re.compile(r"""\s*("[^"]*"|'[^']*'):$""")
 """A key in quotes, behind whose colon no blank has to be."""
 BREAK = re.compile(r"\r\n|\r|\n")
+NO_BREAKS = {0x85: " ", 0x2028: " ", 0x2029: " "}
+"""Signs that end a line for YAML alone, and for no editor."""
 
 
 @dataclass(frozen=True, slots=True)

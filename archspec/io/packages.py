@@ -23,7 +23,9 @@ PACKAGES: Mapping[str, Package] = {
     "grpc": Package("grpcio", "serving"),
     "mlxtend": Package("mlxtend", "studies"),
     "pygls": Package("pygls", "editor"),
+    "starlette": Package("starlette", "studio"),
     "tensorflow_serving": Package("tensorflow-serving-api", "serving"),
+    "uvicorn": Package("uvicorn", "studio"),
 }
 """By module."""
 

@@ -15,22 +15,20 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import from_fs_path, to_fs_path
 from pygls.workspace import TextDocument
 
-from archspec.editor.checked import Checked, check, is_spec
-from archspec.editor.cursor import BREAK
+from archspec.editor.checked import Checked, check, is_spec, named_in
+from archspec.editor.cursor import BREAK, NO_BREAKS
 from archspec.editor.fixing import extent
 from archspec.errors import Problem, SpecError, Where, visible
 from archspec.io.files import opened
 from archspec.io.packages import own_version
 from archspec.io.unsaved import unsaved
-from archspec.schema.tree import MappingTree, Tree
+from archspec.schema.tree import Tree
 from archspec.spec.inherit import Resolved
 from archspec.spec.source import MAX_BYTES, read
 
 SOURCE = "archspec"
 REST = 0.08
 """Seconds without a key after which a text is checked."""
-NO_BREAKS = {0x85: " ", 0x2028: " ", 0x2029: " "}
-"""Signs that end a line for YAML alone."""
 NO_NAME = re.compile(r"[^A-Za-z0-9]+")
 MOST = 200
 """Problems that are sent of one file: an editor lists no more."""
@@ -141,7 +139,7 @@ class Server(LanguageServer):
         if Path(where.file).resolve() != found.path:  # it stands in a file that this one is made of
             elsewhere = self.location(where)
             related += [] if elsewhere is None else [lsp.DiagnosticRelatedInformation(elsewhere, visible(problem.message))]
-            message, where = f"{where}: {message}", _naming(found, where)
+            message, where = f"{where}: {message}", named_in(found, where)
         return lsp.Diagnostic(self.span(uri, where), message, severity, problem.code, source=SOURCE,
                               related_information=related or None)
 
@@ -211,16 +209,6 @@ def _on_disk(uri: str) -> str:
 def _checked(path: Path, texts: dict[Path, str]) -> Checked | None:
     """None of what is no spec: nothing is told of a stranger's YAML."""
     return check(path, texts) if is_spec(texts[path], path) else None
-
-
-def _naming(found: Checked, other: Where) -> Where:
-    """Where a text names the file in which another place is: at its `include` or `extends`, else at its beginning."""
-    included = found.resolved.included if found.resolved is not None else ()
-    named = next((each.named.where for each in included if each.blocks.where.file == other.file), None)
-    if named is not None and Path(named.file).resolve() == found.path:
-        return named
-    extends = found.tree.entries.get("extends") if isinstance(found.tree, MappingTree) else None
-    return Where(str(found.path)) if extends is None else extends.where
 
 
 def path_of(uri: str) -> Path:

@@ -104,7 +104,7 @@ def _held(path: Path) -> bytes:
     """What a file holds, up to one byte more than it may; what an editor holds for it counts instead."""
     text = unsaved_text(path)
     if text is not None:
-        return text.encode(errors="surrogateescape")
+        return text.encode(errors="surrogatepass")  # half of a sign: no UTF-8, which is told
     with path.open("rb") as stream:
         return stream.read(MAX_BYTES + 1)
 

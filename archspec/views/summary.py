@@ -88,7 +88,7 @@ def totals(graph: Graph, batch: int = 32) -> Totals:
 
 def _totals(graph: Graph, nodes: Sequence[Node], again: Collection[str], batch: int) -> Totals:
     total, trainable = sum(node.parameters for node in nodes), sum(node.trainable for node in nodes)
-    activations = _sum(_kept(node, again) for node in nodes)
+    activations = _sum(kept(node, again) for node in nodes)
     training = None if activations is None else BYTES * (total + 2 * trainable) + batch * activations
     return Totals(Parameters(total, trainable), _sum(node.macs for node in nodes), depth(graph),
                   Memory(BYTES * total, activations, training))
@@ -113,8 +113,8 @@ def _sum(values: Iterable[int | None]) -> int | None:
     return total
 
 
-def _kept(node: Node, again: Collection[str]) -> int | None:
-    """Bytes of a node's result; a map in another shape is the map itself, and what is computed again is not kept."""
+def kept(node: Node, again: Collection[str]) -> int | None:
+    """Bytes that training keeps of a node's result; a map in another shape is the map itself, and what is computed again is not kept."""
     if isinstance(node.op, Flatten | Reshape) or node.name in again:
         return 0
     size = node.output.type.size
@@ -125,7 +125,7 @@ def _row(name: str, nodes: tuple[Node, ...], reach: dict[str, tuple[int, int] | 
     main = [node for node in nodes if node.role == "main"] or list(nodes)
     return StageCost(name, max(1, *(node.block for node in nodes)) if len(nodes) > 1 else 1, main[-1].output.type.shape,
                sum(node.parameters for node in nodes), sum(node.trainable for node in nodes), _sum(node.macs for node in nodes),
-               _sum(_kept(node, again) for node in nodes), reach[main[-1].name])
+               _sum(kept(node, again) for node in nodes), reach[main[-1].name])
 
 
 def depth(graph: Graph) -> int:

@@ -1,0 +1,21 @@
+"""What the page asks the checker for: a function a request in a table, from what was asked to what is answered, as JSON."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+
+from archspec.studio.asking import at, complete, rename
+from archspec.studio.checking import check
+from archspec.studio.places import Json
+
+
+def difference(request: Json) -> Json:
+    """Two texts, as lines of a unified difference: from the file on the disk to the text in the editor."""
+    disk, here = (request[name].splitlines() for name in ("a", "b"))
+    return {"difference": [*difflib.unified_diff(disk, here, "on the disk", "here", lineterm="")]}
+
+
+ANSWERS: Mapping[str, Callable[[Json], Json]] = {"check": check, "at": at, "complete": complete, "rename": rename,
+                                                       "difference": difference}
+"""By the name of the request. They raise InputError, whose words the page shows."""

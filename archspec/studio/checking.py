@@ -1,0 +1,145 @@
+"""What a text is told with each change of it: problems, what the network costs, and its picture, in one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from heapq import nlargest
+from pathlib import Path
+
+from archspec.draw.boxes import words_of
+from archspec.draw.calls import repeats_of
+from archspec.editor.checked import Checked, named_in
+from archspec.editor.fixing import fixes
+from archspec.errors import Problem, visible
+from archspec.graph.ir import Graph
+from archspec.spec.arch import Spec
+from archspec.studio.known import Stamp, checked, on_disk, stamp, text_of
+from archspec.studio.pictures import picture
+from archspec.studio.places import Json, Text
+from archspec.views.numbers import memory, short
+from archspec.views.summary import totals
+
+MOST = 200
+"""Problems that are sent."""
+FIGURES: Mapping[str, bool] = {"parameters": False, "trainable": False, "macs": False, "depth": False, "activations": True,
+                               "weights": True, "training": True}
+"""The figures of a cost, and whether they are bytes."""
+COSTLIEST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Saved:
+    """What a saved file costs, its digest, the batch that was asked for, and what the files were that it is made of."""
+
+    cost: Json | None
+    digest: str
+    batch: int | None
+    stamps: Mapping[Path, Stamp]
+
+    @classmethod
+    def of(cls, text: Text, digest: str, batch: int | None) -> _Saved:
+        found = checked(text)
+        cost = None if found.spec is None or found.graph is None else cost_of(found.spec, found.graph, batch)
+        return cls(cost, digest, batch, {path: stamp(path) for path in found.files if path != text.path})
+
+    def holds(self, digest: str, batch: int | None) -> bool:
+        """Whether all of that is still so."""
+        return (self.digest, self.batch) == (digest, batch) and all(stamp(path) == was for path, was in self.stamps.items())
+
+
+_SAVED: dict[Path, _Saved] = {}
+
+
+def check(request: Json) -> Json:
+    """Problems of a text, and where it has none its cost against that of the saved file, and its picture."""
+    text = text_of(request)
+    found = checked(text)
+    told = [*_problems(text, found)]
+    answer: Json = {"problems": told[:MOST], "more": max(0, len(told) - MOST), "cost": None, "saved": None, "costliest": [],
+                    "sections": [], "blocks": [], "picture": None}
+    if found.spec is None or found.graph is None:
+        return answer
+    graph, batch = found.graph, request.get("batch")
+    cost = cost_of(found.spec, graph, batch)
+    saved = _saved(text, cost, batch)
+    return {**answer, "cost": cost, "saved": saved, "change": None if saved is None else change(saved, cost),
+            "costliest": [*_costliest(text, graph)],
+            "sections": [name for name in graph.sections if any(node.section == name for node in graph.predicting)],
+            "blocks": [*dict.fromkeys(frame.name for node in graph.predicting for frame in node.calls)],
+            "repeats": {name: repeats_of(graph, name) for name in graph.sections},
+            "picture": picture(text, found.spec, graph, request.get("view") or {})}
+
+
+def _problems(text: Text, found: Checked) -> Iterator[Json]:
+    for severity, problems in (("error", found.problems), ("warning", found.warnings)):
+        yield from (_problem(text, found, problem, severity) for problem in problems)
+
+
+def _problem(text: Text, found: Checked, problem: Problem, severity: str) -> Json:
+    own = text.is_own(problem.where)
+    fix = next(fixes(problem), None) if own else None
+    line = problem.where.line
+    edit = None if fix is None else {"line": line, "end_line": line, "text": fix.text,
+                                     **_columns(text, problem, fix.begin, fix.end)}
+    return {"severity": severity, "code": problem.code, "message": visible(problem.message),
+            "notes": [*map(visible, problem.notes)], "hint": visible(problem.hint), "place": text.place(problem.where),
+            "here": text.span(problem.where if own else named_in(found, problem.where)), "path": visible(problem.where.path),
+            "fix": None if fix is None else {"label": visible(fix.title), "edits": [edit]}}
+
+
+def _columns(text: Text, problem: Problem, begin: int, end: int) -> Json:
+    span = text.span(problem.where.__class__(text.file, problem.where.line, begin), end - begin)
+    return {"column": span["column"], "end_column": span["end_column"]}
+
+
+# -- costs ---------------------------------------------------------------------------------------------------------------
+
+def cost_of(spec: Spec, graph: Graph, batch: int | None = None) -> Json:
+    """The figures of a network, as numbers and in words; training is for `batch` images, else for the spec's batch."""
+    batch = batch or spec.train.batch
+    found = totals(graph, batch)
+    numbers = {"parameters": found.parameters.total, "trainable": found.parameters.trainable, "macs": found.macs,
+               "depth": found.depth, "activations": found.memory.activations, "weights": found.memory.weights,
+               "training": found.memory.training}
+    return {**numbers, "words": {name: said(name, number) for name, number in numbers.items()}, "batch": batch,
+            "name": graph.name, "fingerprint": graph.fingerprint}
+
+
+def said(name: str, number: int | None) -> str:
+    """A figure in words."""
+    return memory(number) if FIGURES[name] else short(number)
+
+
+def change(a: Json, b: Json) -> Json:
+    """By how much each figure of a network is another one than of another network, in words with their sign."""
+    return {name: _signed(name, a[name], b[name]) for name in FIGURES}
+
+
+def _signed(name: str, a: int | None, b: int | None) -> str:
+    if a is None or b is None:
+        return "=" if a == b else "?"
+    return "=" if a == b else f"{'+' if b > a else '−'}{said(name, abs(b - a))}"
+
+
+def _saved(text: Text, cost: Json, batch: int | None) -> Json | None:
+    """What the file on the disk costs; None where there is none, or one with problems."""
+    held = on_disk(text.path)
+    if held is None:
+        return None
+    saved = Text(text.path, held.text)
+    if saved.text == text.text:
+        return cost
+    known = _SAVED.get(text.path)
+    if known is None or not known.holds(held.digest, batch):
+        known = _SAVED[text.path] = _Saved.of(saved, held.digest, batch)
+    return known.cost
+
+
+def _costliest(text: Text, graph: Graph) -> Iterator[Json]:
+    macs = [(node.macs or 0, -number) for number, node in enumerate(graph.predicting)]
+    for count, place in nlargest(COSTLIEST, macs):
+        node = graph.predicting[-place]
+        if count:
+            yield {"layer": node.name, "section": node.section, "words": words_of(node), "macs": short(count),
+                   "place": text.place(node.where)}
