@@ -50,9 +50,12 @@ async function ask(name, body, signal) {
   } catch {
     answer = {};
   }
-  if (response.status === 404 && !text) {  // another server, or the same with another token
-    told(false);
-    throw new Gone("another server answers at this address");
+  if (response.status === 404 && !text) {  // another server, or the same with another token; or a request that there is not
+    if (name !== "config") await ask("config", null);
+    else {
+      told(false);
+      throw new Gone("another server answers at this address");
+    }
   }
   told(true);
   if (!response.ok) throw new Refused(response.status, answer);
@@ -62,7 +65,7 @@ async function ask(name, body, signal) {
 /** @param {string} name @param {object} body @param {AbortSignal} [signal] */
 export const post = (name, body, signal) => ask(`api/${name}`, body, signal);
 /** @param {string} name @param {AbortSignal} [signal] */
-export const get = (name, signal) => ask(`api/${name}`, null, signal);
+export const get = (name, signal) => ask(name, null, signal);
 
 /** Whether an error only says that something newer was asked. @param {unknown} error */
 export const superseded = (error) => error instanceof DOMException && error.name === "AbortError";
@@ -80,7 +83,7 @@ export function newest(name) {
     const mine = running = new AbortController();
     try {
       const answer = await post(name, body, mine.signal);
-      return running === mine ? answer : null;
+      return running === mine && !answer.superseded ? answer : null;
     } catch (error) {
       if (superseded(error) || running !== mine) return null;
       throw error;
@@ -104,7 +107,7 @@ export const address = (name) => new URL(name, BASE).href;
  */
 export function listen(tab, path, handlers) {
   const query = new URLSearchParams({tab, path});
-  const stream = new EventSource(new URL(`api/events?${query}`, BASE));
+  const stream = new EventSource(new URL(`events?${query}`, BASE));
   for (const [name, run] of Object.entries(handlers)) {
     stream.addEventListener(name, (event) => run(JSON.parse(/** @type {MessageEvent} */ (event).data || "{}")));
   }

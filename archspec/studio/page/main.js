@@ -78,13 +78,13 @@ const card = new CursorCard({go, rename, take: (edits) => editor.apply(edits)});
 const readers = new Readers(nonce, {title: () => doc?.name ?? "", go, back: () => {}});
 const runs = new Runs((run) => setView({kind: "diff", other: {run: run.path}}));
 const zoo = new Zoo((name) => open({zoo: name}), () => doc?.name ?? null, (draft) => (draft === null ? leaveStart() : open(draft.path
-  ? {file: draft.path} : {draft: draft.name})));
+  ? {file: draft.path} : {name: draft.name})));
 const checker = new Checker(() => ({...asked(), view: view.kind === "runs" ? {kind: "network"} : view, version}), {
   answered, failed, waiting,
 });
 
 /** What every question about the text says. */
-const asked = () => ({tab, path: doc?.path ?? null, name: doc?.name ?? "", text: editor.text});
+const asked = () => ({tab, path: doc?.path ?? null, name: doc?.name ?? "", text: editor.text, digest: doc?.digest ?? null});
 
 // -- answers -------------------------------------------------------------------------------------------------------------
 
@@ -431,7 +431,7 @@ function tellRuns() {
 
 function title() {
   const unsaved = doc !== null && !doc.readOnly && editor.text !== doc.saved;
-  byId("file-name").textContent = doc?.path ?? doc?.name ?? "";
+  byId("file-name").textContent = doc?.path ?? (doc ? `${doc.name}.yaml` : "");
   byId("file-state").textContent = doc === null ? "" : doc.readOnly ? "read only" : unsaved ? "● not saved" : "saved";
   byId("file-state").className = unsaved ? "unsaved" : "";
   document.title = doc ? `${unsaved ? "● " : ""}${doc.name} – archspec studio` : "archspec studio";
@@ -470,9 +470,9 @@ async function open(wanted) {
     if (kept.digest !== found.digest) doc.digest = kept.digest;
   }
   if (found.read_only) {
-    bar("shipped", `${found.name} ships with archspec and cannot be changed.`, [["Write one that extends it", () => open({zoo: found.name.replace(/\.yaml$/, "")})]]);
+    bar("shipped", `${found.name} ships with archspec and cannot be changed.`, [["Write one that extends it", () => open({zoo: found.name})]]);
   }
-  history.replaceState(null, "", `#${new URLSearchParams(found.path ? {file: found.path} : wanted)}`);
+  history.replaceState(null, "", `#${new URLSearchParams(found.path ? {file: found.path} : found.read_only ? wanted : {name: found.name, ...wanted})}`);
   leaveStart();
   setView(view);
   showPane("spec");
@@ -493,7 +493,7 @@ function selectDescription() {
 async function save() {
   if (!doc || doc.readOnly) return;
   if (doc.path === null) {
-    askName(doc.name.endsWith(".yaml") ? doc.name : `${doc.name}.yaml`, config.folder, (name) => write(name, null));
+    askName(`${doc.name}.yaml`, config.folder, (name) => write(name, null));
     return;
   }
   if (!title()) {
@@ -510,7 +510,7 @@ async function write(to, digest) {
   try {
     const found = await post("save", {tab, path: to, name: doc.name, text, digest});
     const moved = doc.path !== found.path;
-    Object.assign(doc, {path: found.path, name: nameOf(found.path), digest: found.digest, saved: text});
+    Object.assign(doc, {path: found.path, name: found.name, digest: found.digest, saved: text});
     for (const kind of ["disk", "draft", "failed"]) unbar(kind);
     card.tries = [];
     say(`saved ${doc.path}`);
@@ -641,8 +641,7 @@ async function showStart() {
   if (!doc) title();
   let drafts = [];
   try {
-    config = await get("config");
-    drafts = (config.drafts ?? []).filter((draft) => !doc || (draft.path ?? draft.name) !== (doc.path ?? doc.name));
+    drafts = ((await post("open", {})).drafts ?? []).filter((draft) => !doc || (draft.path ?? draft.name) !== (doc.path ?? doc.name));
   } catch (error) {
     failed(error);
   }
@@ -751,7 +750,7 @@ async function start() {
     return;
   }
   const wanted = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-  if (wanted.file || wanted.zoo || wanted.shipped || wanted.draft) await open(wanted);
+  if (wanted.file || wanted.zoo || wanted.shipped || wanted.name) await open(wanted);
   else if (config.file) await open({file: config.file});
   else await showStart();
 }
