@@ -5,7 +5,7 @@ import {count, memory, readCount, readMemory, short} from "./words.js";
 
 /** What a budget can be set for: the key of the cost, its name, how it is written and read. */
 const FIGURES = [
-  ["parameters", "parameters", short, readCount], ["macs", "multiply-adds", short, readCount],
+  ["trainable", "parameters", short, readCount], ["macs", "multiply-adds", short, readCount],
   ["activations", "activations", memory, readMemory],
 ];
 const BUDGET = "archspec.budget";

@@ -73,7 +73,7 @@ class Card extends WidgetType {
       place.file === null ? null : h("div", {class: "dim"}, `${place.file}, line ${place.line}`),
       ...notes.map((note) => h("div", {}, note)),
       hint ? h("div", {}, hint) : null,
-      fix && this.fixable ? button(fix.label, take, "Alt Enter", {class: "fix"}) : null,
+      fix && this.fixable ? button(fix.label[0].toUpperCase() + fix.label.slice(1), take, "Alt Enter", {class: "fix"}) : null,
       this.behind ? h("div", {class: "dim"}, this.behind) : null));
   }
 

@@ -15,7 +15,7 @@ import {divider, isNarrow, openSheet, sheet, showPane, tabs} from "./narrow.js";
 import {Picture, tableOf} from "./picture.js";
 import {Readers} from "./readers.js";
 import {Runs} from "./runs.js";
-import {ago, count, plural, short} from "./words.js";
+import {ago, count, plural} from "./words.js";
 import {Zoo} from "./zoo.js";
 
 /** Milliseconds that the cursor rests until its word is asked for. */
@@ -24,7 +24,7 @@ const POINTED = 60;
 const AGAIN = 2000, SILENT = 15000;
 const VIEWS = [["network", "Network"], ["block", "Block"], ["full", "Full"], ["table", "Table"], ["diff", "Diff"], ["runs", "Runs"]];
 const STYLES = ["resnet", "rows", "inception"];
-const THEMES = [["auto", "As the system"], ["light", "Light"], ["dark", "Dark"]];
+const THEMES = [["auto", "as the system"], ["light", "light"], ["dark", "dark"]];
 
 const nonce = document.querySelector("meta[name=nonce]")?.getAttribute("content") ?? "";
 const tab = Math.random().toString(36).slice(2, 12);
@@ -159,8 +159,8 @@ function pale(on, errors = 0) {
 /** Figures at the right and in the bottom line. */
 function cost() {
   details.cost(valid);
-  byId("totals").textContent = `${count(valid.cost.parameters)} parameters, ${valid.cost.words.macs} multiply-adds`;
-  byId("sheet-handle").textContent = `Details: ${short(valid.cost.parameters)} parameters, ${valid.cost.words.macs} multiply-adds`;
+  byId("totals").textContent = `${count(valid.cost.trainable)} parameters, ${valid.cost.words.macs} multiply-adds`;
+  byId("sheet-handle").textContent = `Details: ${valid.cost.words.trainable} parameters, ${valid.cost.words.macs} multiply-adds`;
 }
 
 /** Before there is anything to draw. */
@@ -473,6 +473,7 @@ async function open(wanted) {
     bar("shipped", `${found.name} ships with archspec and cannot be changed.`, [["Write one that extends it", () => open({zoo: found.name})]]);
   }
   history.replaceState(null, "", `#${new URLSearchParams(found.path ? {file: found.path} : found.read_only ? wanted : {name: found.name, ...wanted})}`);
+  title();
   leaveStart();
   setView(view);
   showPane("spec");
@@ -661,8 +662,7 @@ function setTheme(theme) {
   else document.documentElement.dataset.theme = theme;
   document.querySelector("meta[name=color-scheme]")?.setAttribute("content", theme === "auto" ? "light dark" : theme);
   localStorage.setItem("archspec.theme", theme);
-  byId("theme-button").textContent = words;
-  byId("theme-button").setAttribute("aria-label", `Colours: ${words}`);
+  byId("theme-button").textContent = `Colours: ${words}`;
   picture.setTheme(theme);
   zoo.setTheme(theme);
 }

@@ -22,7 +22,7 @@ function copied(foreign) {
   const made = s(tag);
   for (const {name, value} of foreign.attributes) {
     if (ATTRIBUTES.has(name)) made.setAttribute(name, value);
-    else if (name === "style") {
+    else if (name === "data-style") {
       for (const [property, width] of value.split(";").map((each) => each.split(":").map((part) => part.trim()))) {
         if (STYLES.has(property)) made.style.setProperty(property, width);
       }
@@ -44,10 +44,15 @@ function copied(foreign) {
  * @returns {{svg: SVGSVGElement, rules: string} | null} null for what is no SVG
  */
 export function admitted(text) {
-  const root = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
+  const root = new DOMParser().parseFromString(text.replace(/<[^>]+>/g, disarmed), "image/svg+xml").documentElement;
   const svg = root.localName === "svg" ? copied(root) : null;
   if (!svg) return null;
-  return {svg: /** @type {SVGSVGElement} */ (svg), rules: [...root.querySelectorAll("style")].map((each) => each.textContent).join("")};
+  return {svg: /** @type {SVGSVGElement} */ (svg), rules: [...root.querySelectorAll("x-style")].map((each) => each.textContent).join("")};
+}
+
+/** A tag whose styles have other names: the page's policy holds for what is parsed, too. @param {string} tag */
+function disarmed(tag) {
+  return tag.replace(/^<(\/?)style\b/, "<$1x-style").replace(/(?<=\s)style=/, "data-style=");
 }
 
 /** A sheet of a picture's rules; its dark half holds where the page is dark, be it by the system or by the switch. */
