@@ -242,12 +242,13 @@ class _Spine:
         return [mark], y + high, y + high + (6 if times else 0)
 
     def _tip(self, segment: Segment) -> str:
-        macs = [node.macs for node in segment.nodes]
+        costs = [self.graph.costs[node.name] for node in segment.nodes]
+        macs = [cost.macs for cost in costs]
         total = None if None in macs else sum(each or 0 for each in macs)
         times = f"{len(segment.repeats)} × " if segment.form == "stage" else ""
         what = segment.words if segment.form == "run" else segment.words or segment.title
         return (f"{segment.title}: {times}{what}; {shape_text(segment.output)}; "
-                f"{count(sum(node.trainable for node in segment.nodes))} parameters; {count(total)} multiply-adds")
+                f"{count(sum(cost.trainable for cost in costs))} parameters; {count(total)} multiply-adds")
 
     # what hangs beside the spine
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from archspec.errors import Where
 from archspec.graph.axes import Resize
@@ -109,6 +109,18 @@ class Node:
         return self.op.macs(self.types, self.output.type)
 
 
+class Cost(NamedTuple):
+    """What a node costs: its weights, those that are trained, multiply-adds for one image, and how many values it gives.
+
+    None where a size is open.
+    """
+
+    parameters: int
+    trainable: int
+    macs: int | None
+    values: int | None
+
+
 @dataclass(frozen=True)
 class Feature:
     """A level of the feature pyramid: the value, the section it comes from and its stride against the image."""
@@ -143,6 +155,18 @@ class Graph:
     def input(self) -> Value:
         """The image."""
         return self.nodes[0].output
+
+    @cached_property
+    def costs(self) -> Mapping[str, Cost]:
+        """What each node costs, by its name. Repeats that are alike share their operations: each is asked once."""
+        known: dict[tuple[int, ...], Cost] = {}
+        found: dict[str, Cost] = {}
+        for node in self.nodes:
+            key = (id(node.op), id(node.output.type), *(id(value.type) for value in node.inputs))
+            if key not in known:
+                known[key] = Cost(node.parameters, node.trainable, node.macs, node.output.type.size)
+            found[node.name] = known[key]
+        return MappingProxyType(found)
 
     @property
     def predicting(self) -> tuple[Node, ...]:

@@ -137,9 +137,10 @@ def _saved(text: Text, cost: Json, batch: int | None) -> Json | None:
 
 
 def _costliest(text: Text, graph: Graph) -> Iterator[Json]:
-    macs = [(node.macs or 0, -number) for number, node in enumerate(graph.predicting)]
+    nodes = graph.predicting
+    macs = [(graph.costs[node.name].macs or 0, -number) for number, node in enumerate(nodes)]
     for count, place in nlargest(COSTLIEST, macs):
-        node = graph.predicting[-place]
+        node = nodes[-place]
         if count:
             yield {"layer": node.name, "section": node.section, "words": words_of(node), "macs": short(count),
                    "place": text.place(node.where)}

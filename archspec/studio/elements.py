@@ -60,8 +60,9 @@ class Elements:
         return {node.name: node for node in self.graph.nodes}
 
     def _costs(self, nodes: Sequence[Node]) -> tuple[int, int | None, int | None]:
-        macs, kept_ = [node.macs for node in nodes], [kept(node, self.again) for node in nodes]
-        return (sum(node.trainable for node in nodes), None if None in macs else sum(each or 0 for each in macs),
+        costs = [self.graph.costs[node.name] for node in nodes]
+        macs, kept_ = [cost.macs for cost in costs], [kept(self.graph, node, self.again) for node in nodes]
+        return (sum(cost.trainable for cost in costs), None if None in macs else sum(each or 0 for each in macs),
                 None if None in kept_ else sum(each or 0 for each in kept_))
 
     def _section(self, name: str) -> Json | None:

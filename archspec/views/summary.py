@@ -87,10 +87,11 @@ def totals(graph: Graph, batch: int = 32) -> Totals:
 
 
 def _totals(graph: Graph, nodes: Sequence[Node], again: Collection[str], batch: int) -> Totals:
-    total, trainable = sum(node.parameters for node in nodes), sum(node.trainable for node in nodes)
-    activations = _sum(kept(node, again) for node in nodes)
+    costs = [graph.costs[node.name] for node in nodes]
+    total, trainable = sum(cost.parameters for cost in costs), sum(cost.trainable for cost in costs)
+    activations = _sum(kept(graph, node, again) for node in nodes)
     training = None if activations is None else BYTES * (total + 2 * trainable) + batch * activations
-    return Totals(Parameters(total, trainable), _sum(node.macs for node in nodes), depth(graph),
+    return Totals(Parameters(total, trainable), _sum(cost.macs for cost in costs), depth(graph),
                   Memory(BYTES * total, activations, training))
 
 
@@ -99,7 +100,7 @@ def summary(graph: Graph, batch: int = 32) -> Summary:
     nodes, again = graph.predicting, recomputed(graph)
     whole, reach = _totals(graph, nodes, again, batch), receptive_fields(graph)
     by_section = {name: tuple(found) for name, found in groupby(nodes[1:], key=lambda node: node.section)}
-    rows = tuple(_row(name, by_section[name], reach, again) for name in graph.sections if name in by_section)
+    rows = tuple(_row(graph, name, by_section[name], reach, again) for name in graph.sections if name in by_section)
     return Summary(graph, whole.parameters, whole.macs, whole.depth, whole.memory, rows)
 
 
@@ -113,19 +114,21 @@ def _sum(values: Iterable[int | None]) -> int | None:
     return total
 
 
-def kept(node: Node, again: Collection[str]) -> int | None:
-    """Bytes that training keeps of a node's result; a map in another shape is the map itself, and what is computed again is not kept."""
+def kept(graph: Graph, node: Node, again: Collection[str]) -> int | None:
+    """Bytes of a node's result that training keeps: none of a map in another shape, nor of what is computed again."""
     if isinstance(node.op, Flatten | Reshape) or node.name in again:
         return 0
-    size = node.output.type.size
-    return None if size is None else BYTES * size
+    values = graph.costs[node.name].values
+    return None if values is None else BYTES * values
 
 
-def _row(name: str, nodes: tuple[Node, ...], reach: dict[str, tuple[int, int] | None], again: Collection[str]) -> StageCost:
+def _row(graph: Graph, name: str, nodes: tuple[Node, ...], reach: dict[str, tuple[int, int] | None],
+         again: Collection[str]) -> StageCost:
+    costs = [graph.costs[node.name] for node in nodes]
     main = [node for node in nodes if node.role == "main"] or list(nodes)
     return StageCost(name, max(1, *(node.block for node in nodes)) if len(nodes) > 1 else 1, main[-1].output.type.shape,
-               sum(node.parameters for node in nodes), sum(node.trainable for node in nodes), _sum(node.macs for node in nodes),
-               _sum(kept(node, again) for node in nodes), reach[main[-1].name])
+               sum(cost.parameters for cost in costs), sum(cost.trainable for cost in costs), _sum(cost.macs for cost in costs),
+               _sum(kept(graph, node, again) for node in nodes), reach[main[-1].name])
 
 
 def depth(graph: Graph) -> int:
