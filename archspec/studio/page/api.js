@@ -111,5 +111,6 @@ export function listen(tab, path, handlers) {
   for (const [name, run] of Object.entries(handlers)) {
     stream.addEventListener(name, (event) => run(JSON.parse(/** @type {MessageEvent} */ (event).data || "{}")));
   }
+  stream.addEventListener("error", () => get("config").catch(() => {}));  // says whether it is only the stream that broke off
   return () => stream.close();
 }

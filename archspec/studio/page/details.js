@@ -56,7 +56,7 @@ export class Details {
       return;
     }
     const share = element.share ?? {};
-    const percent = (value) => (typeof value === "number" ? `${value * 100 >= 0.95 || value === 0 ? Math.round(value * 100) : "< 1"}%` : "");
+    const percent = (value) => (value ? `${value >= 0.0095 ? Math.round(value * 100) : "< 1"}%` : "");
     const shapes = [element.shape_in, element.shape_out].filter(Boolean).join(" → ");
     part.replaceChildren(h("h2", {}, element.title), shapes ? h("div", {class: "dim"}, shapes) : "",
       h("div", {class: "row"}, ...row("parameters", element.parameters, percent(share.parameters)),

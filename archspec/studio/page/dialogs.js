@@ -22,6 +22,7 @@ export function dialog(title, content, {class: name = "", closed = () => {}} = {
   made.addEventListener("click", (event) => { if (event.target === made) made.close(); });
   document.body.append(made);
   made.showModal();
+  /** @type {HTMLElement | null} */ (made.querySelector(".main-action"))?.focus();
   return made;
 }
 

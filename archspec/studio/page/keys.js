@@ -8,7 +8,7 @@ export const LIST = [
   ["Ctrl Space", "complete the word at the cursor"],
   ["F12", "go to the definition"],
   ["F2", "rename the block or kept value at the cursor"],
-  ["Alt 1, Alt 6", "network, block, full, table, diff, runs"],
+  ["Alt 1 … 6", "network, block, full, table, diff, runs"],
   ["Ctrl .", "spec, picture, details in turn"],
   ["Arrow keys", "in the picture: along its edges"],
   ["Enter", "in the picture: to the line that says it"],
@@ -20,7 +20,8 @@ export const LIST = [
 ];
 
 /** Whether a key writes text where the focus is. @param {EventTarget | null} target */
-const writes = (target) => target instanceof Element && target.closest("input, textarea, select, [contenteditable=true]") !== null;
+const writes = (target) => target instanceof Element && target.closest("input, textarea, select, [contenteditable=true]") !== null
+  && target.closest(".reader .cm-content") === null;
 
 /**
  * Listens for the keys.

@@ -4,7 +4,7 @@ import {Gone, Refused, get, listen, newest, onReached, post, superseded} from ".
 import {bar, clearBars, unbar} from "./bars.js";
 import {CursorCard} from "./card.js";
 import {Checker} from "./check.js";
-import {Details, nameOf} from "./details.js";
+import {Details} from "./details.js";
 import {askName, conflict, dialog, keyList, palette, unified} from "./dialogs.js";
 import {differing} from "./difference.js";
 import {button, byId, fill, h, say} from "./dom.js";
@@ -47,6 +47,12 @@ let stopEvents = () => {};
 /** The text that a difference is against, at the left below the own. @type {null | {reader: Reader, key: string, text: string}} */
 let other = null;
 
+/** What the document is called. */
+const label = () => (doc ? doc.path ?? `${doc.name}.yaml` : "");
+
+/** What every question about the text says. */
+const asked = () => ({tab, path: doc?.path ?? null, name: doc?.name ?? "", text: editor.text, digest: doc?.digest ?? null});
+
 const editor = new Editor(byId("code"), nonce, {
   edited: () => {
     version += 1;
@@ -75,16 +81,13 @@ const editor = new Editor(byId("code"), nonce, {
 const picture = new Picture(byId("canvas"), {hovered: (key) => hovered(key), chosen: (key) => toLine(key), opened: (key) => openBlock(key)});
 const details = new Details({go, block: (key) => openBlock(key)});
 const card = new CursorCard({go, rename, take: (edits) => editor.apply(edits)});
-const readers = new Readers(nonce, {title: () => doc?.name ?? "", go, back: () => {}});
+const readers = new Readers(nonce, {title: label, go, back: () => {}});
 const runs = new Runs((run) => setView({kind: "diff", other: {run: run.path}}));
-const zoo = new Zoo((name) => open({zoo: name}), () => doc?.name ?? null, (draft) => (draft === null ? leaveStart() : open(draft.path
+const zoo = new Zoo((name) => open({zoo: name}), () => (doc ? label() : null), (draft) => (draft === null ? leaveStart() : open(draft.path
   ? {file: draft.path} : {name: draft.name})));
 const checker = new Checker(() => ({...asked(), view: view.kind === "runs" ? {kind: "network"} : view, version}), {
   answered, failed, waiting,
 });
-
-/** What every question about the text says. */
-const asked = () => ({tab, path: doc?.path ?? null, name: doc?.name ?? "", text: editor.text, digest: doc?.digest ?? null});
 
 // -- answers -------------------------------------------------------------------------------------------------------------
 
@@ -371,7 +374,7 @@ async function against() {
   editor.mark([]);
   if (!wanted) return;
   try {
-    const found = view.other.saved ? {name: `${doc.name}, as saved`, text: doc.saved ?? ""}
+    const found = view.other.saved ? {name: `${label()}, as saved`, text: doc.saved ?? ""}
       : await post("view-file", {...asked(), other: view.other, file: view.other.file ?? (view.other.zoo ? `shipped:${view.other.zoo}.yaml` : undefined)});
     if (JSON.stringify(view.other) !== wanted || view.kind !== "diff") return;
     const host = h("div", {class: "code reader"});
@@ -412,7 +415,7 @@ async function showRuns() {
   try {
     await runs.load(valid?.cost?.fingerprint ?? null);
   } catch (error) {
-    failed(error);
+    if (!(error instanceof Refused && error.status === 404)) failed(error);
   }
   tellRuns();
 }
@@ -431,10 +434,10 @@ function tellRuns() {
 
 function title() {
   const unsaved = doc !== null && !doc.readOnly && editor.text !== doc.saved;
-  byId("file-name").textContent = doc?.path ?? (doc ? `${doc.name}.yaml` : "");
+  byId("file-name").textContent = label();
   byId("file-state").textContent = doc === null ? "" : doc.readOnly ? "read only" : unsaved ? "● not saved" : "saved";
   byId("file-state").className = unsaved ? "unsaved" : "";
-  document.title = doc ? `${unsaved ? "● " : ""}${doc.name} – archspec studio` : "archspec studio";
+  document.title = doc ? `${unsaved ? "● " : ""}${label()} – archspec studio` : "archspec studio";
   return unsaved;
 }
 
@@ -527,7 +530,7 @@ async function write(to, digest) {
     if (error instanceof Refused && error.answer.conflict) {
       const {disk, digest: theirs, difference} = error.answer;
       if (doc.path === null) return `${error.message}. Choose another name.`;
-      conflict(difference ?? [], {overwrite: () => write(to, theirs ?? null), reload: () => take(disk ?? "", theirs ?? null)}, doc.name);
+      conflict(difference ?? [], {overwrite: () => write(to, theirs ?? null), reload: () => take(disk ?? "", theirs ?? null)}, label());
       return null;
     }
     return error instanceof Gone ? "The server does not answer; nothing was written." : error.hint ? `${error.message}; ${error.hint}` : error.message;
@@ -554,7 +557,7 @@ function subscribe() {
   stopEvents = listen(tab, doc?.path ?? "", {
     alive: alive(() => {}),
     tabs: alive(({others}) => {
-      if (others) bar("tabs", `${doc?.name} is open in ${plural(others, "other tab")} too. What is saved last counts; the others are asked before they write.`);
+      if (others) bar("tabs", `${label()} is open in ${plural(others, "other tab")} too. What is saved last counts; the others are asked before they write.`);
       else unbar("tabs");
     }),
     disk: alive((data) => changedOnDisk(data)),
@@ -568,19 +571,19 @@ function changedOnDisk({digest, gone: deleted}) {
     return;
   }
   if (deleted) {
-    bar("disk", `${doc.name} is no longer on the disk. Your text is kept here.`, [["Write it again", () => write(doc.path, null)], ["Keep", () => unbar("disk")]]);
+    bar("disk", `${label()} is no longer on the disk. Your text is kept here.`, [["Write it again", () => write(doc.path, null)], ["Keep", () => unbar("disk")]]);
     return;
   }
   const reload = async () => {
     const found = await post("open", {file: doc.path});
     take(found.saved ?? found.text, found.digest);
   };
-  bar("disk", `${doc.name} was changed on the disk.`, [
+  bar("disk", `${label()} was changed on the disk.`, [
     ["Reload", () => reload().catch(failed)],
     ["Compare", async () => {
       try {
         const found = await post("open", {file: doc.path}), lines = lineDifference(found.saved ?? "", editor.text);
-        dialog(`${doc.name}: from the file on the disk (−) to your text (+)`, [unified(lines)], {class: "wide"});
+        dialog(`${label()}: from the file on the disk (−) to your text (+)`, [unified(lines)], {class: "wide"});
       } catch (error) {
         failed(error);
       }
