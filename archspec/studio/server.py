@@ -20,6 +20,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from archspec.errors import InputError
+from archspec.io.files import opened
 from archspec.io.packages import own_version
 from archspec.io.places import shipped
 from archspec.studio.asked import ASKED, Malformed, fields
@@ -29,10 +30,12 @@ from archspec.studio.drafts import Drafts, state_folder
 from archspec.studio.guard import Guard
 from archspec.studio.opening import Opening
 from archspec.studio.places import Json
+from archspec.studio.run_folders import image
 from archspec.studio.tabs import Tabs
 
 MOST = 2_000_000
 """Bytes of a request."""
+MOST_OF_IMAGE, PNG = 64 << 20, b"\x89PNG\r\n\x1a\n"
 PAGE = Path(__file__).parent / "page"
 TYPES: Mapping[str, str] = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".png": "image/png",
                             ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
@@ -123,7 +126,8 @@ class Http:
         """As Starlette has it."""
         return Starlette(routes=[
             Route("/", self.page), Route("/config", self.config), Route("/events", self.events),
-            Route("/api/{name:path}", self.api, methods=["POST"]), Route("/{file}", self.file)])
+            Route("/api/{name:path}", self.api, methods=["POST"]), Route("/runs/{run}/image/{file}", self.image),
+            Route("/{file}", self.file)])
 
     async def page(self, request: Request) -> Response:
         """index.html with the nonce of this load."""
@@ -139,6 +143,11 @@ class Http:
         if path is None or name == "index.html":
             return Response(status_code=404)
         return Response(path.read_bytes(), headers={"content-type": TYPES[path.suffix]})
+
+    async def image(self, request: Request) -> Response:
+        """A picture of a run."""
+        found = await asyncio.to_thread(_image, self.studio.folder.root, **request.path_params)
+        return Response(status_code=404) if found is None else Response(found, media_type="image/png")
 
     async def config(self, request: Request) -> Response:
         """What the page asks for first."""
@@ -192,6 +201,19 @@ async def _body(request: Request) -> Json:
     if not isinstance(found, dict):
         raise Malformed("a request is an object")
     return found
+
+
+def _image(root: Path, run: str, file: str) -> bytes | None:
+    """The bytes of a run's picture; None where there is none, or it is no PNG, or too large."""
+    path = image(root, run, file)
+    if path is None:
+        return None
+    try:
+        with opened(path) as stream:
+            raw = stream.read(MOST_OF_IMAGE + 1)
+    except OSError:
+        return None
+    return raw if raw.startswith(PNG) and len(raw) <= MOST_OF_IMAGE else None
 
 
 async def _lines(events: AsyncIterator[tuple[str, Json]]) -> AsyncIterator[str]:

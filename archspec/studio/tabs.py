@@ -12,6 +12,7 @@ from archspec.errors import InputError
 from archspec.studio.documents import Folder
 from archspec.studio.known import Stamp, stamp
 from archspec.studio.places import Json
+from archspec.studio.run_folders import progress
 
 ALIVE, LOOK = 5.0, 1.0
 """Seconds between two signs of life, and between two looks at the disk."""
@@ -56,13 +57,17 @@ class Tabs:
             tab.news.set()
 
     async def _events(self, tab: Tab, closing: asyncio.Event) -> AsyncIterator[Event]:
-        others, watch, alive = -1, Watch(self.folder, tab.path), 0.0
+        others, alive = -1, 0.0
+        watch = await asyncio.to_thread(Watch, self.folder, tab.path)
+        runs = await asyncio.to_thread(progress, self.folder.root)
         while not closing.is_set():
             if self.others(tab) != others:
                 others = self.others(tab)
                 yield "tabs", {"others": others}
             if (changed := await asyncio.to_thread(watch.look)) is not None:
                 yield "disk", changed
+            if runs != (runs := await asyncio.to_thread(progress, self.folder.root)):
+                yield "runs", {}
             if time.monotonic() - alive >= ALIVE:
                 alive = time.monotonic()
                 yield "alive", {}
