@@ -22,10 +22,11 @@ Event = tuple[str, Json]
 
 @dataclass
 class Tab:
-    """A page in a browser, and the file that it has open; None of what is none yet."""
+    """A page in a browser, and what it has open: a file, or a text under a name that is none yet."""
 
-    name: str
+    id: str
     path: str | None
+    name: str
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -36,9 +37,9 @@ class Tabs:
         self.folder = folder
         self.open: list[Tab] = []
 
-    async def stream(self, name: str, path: str | None, closing: asyncio.Event) -> AsyncIterator[Event]:
+    async def stream(self, tab_id: str, path: str | None, name: str, closing: asyncio.Event) -> AsyncIterator[Event]:
         """What a tab is told, until it is closed or the server ends."""
-        tab = Tab(name, path)
+        tab = Tab(tab_id, path, "" if path else name)
         self.open.append(tab)
         self._tell()
         try:
@@ -49,8 +50,9 @@ class Tabs:
             self._tell()
 
     def others(self, tab: Tab) -> int:
-        """How many other tabs have the file of a tab."""
-        return len({each.name for each in self.open if each.path == tab.path} - {tab.name}) if tab.path is not None else 0
+        """How many other tabs have the same open as a tab."""
+        same = {each.id for each in self.open if (each.path, each.name) == (tab.path, tab.name)}
+        return len(same - {tab.id}) if tab.path or tab.name else 0
 
     def _tell(self) -> None:
         for tab in self.open:
