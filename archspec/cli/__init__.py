@@ -5,16 +5,15 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-import tempfile
 import traceback
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import click
 from click.shell_completion import CompletionItem
 
 from archspec.errors import InputError, nearest
+from archspec.io.bugs import keep_trace
 from archspec.io.machine import advice, refusal
 from archspec.io.signals import INTERRUPTED
 from archspec.io.streams import drop, told
@@ -202,9 +201,5 @@ def _bug(error: Exception, arguments: list[str]) -> str:
     """One line, and a file with the traceback; the traceback itself where no file can be written."""
     told = f"archspec {' '.join(arguments)}\n\n{''.join(traceback.format_exception(error))}"
     said = f"archspec: a bug: {type(error).__name__}: {error}"
-    try:
-        with tempfile.NamedTemporaryFile("wb", prefix="archspec-", suffix=".txt", delete=False) as file:
-            file.write(told.encode(errors="backslashreplace"))
-    except OSError:
-        return f"{told}\n{said}"
-    return f"{said}; the traceback is in {Path(file.name)}"
+    path = keep_trace(told)
+    return f"{told}\n{said}" if path is None else f"{said}; the traceback is in {path}"

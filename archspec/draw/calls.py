@@ -79,25 +79,31 @@ def stage(graph: Graph, name: str, repeat: Repeat | None = None) -> Shown:
 
     Without a repeat the first stands for all: a stage of dense layers says how its channels grow.
     """
-    found = [node for node in graph.predicting if node.section == name]
-    sections = [section for section in graph.sections if any(node.section == section for node in graph.predicting)]
-    if not found and name in graph.sections:
-        raise InputError(f"{name} has no layers: there is nothing to draw")
-    if not found:
-        hint = nearest(name, sections) or f"there are {some(sections)}"
-        raise InputError(f"{graph.name} has no stage '{name}'\n  hint: {hint}")
+    entire = whole(graph, name)
     repeats = repeats_of(graph, name)
     if not repeats:
         if repeat not in (None, 1, "last"):
             raise InputError(f"{name} has no repeats\n  hint: leave --repeat out")
-        return Shown(graph, name, tuple(found), _entered(graph, found[0]), 0)
+        return entire
     number = repeats if repeat == "last" else repeat or 1
-    nodes = tuple(node for node in found if node.block == number and node.calls)
+    nodes = tuple(node for node in entire.nodes if node.block == number and node.calls)
     if not nodes:
         raise InputError(f"{name} has no repeat {number}: it has {repeats}" if isinstance(number, int) and number > repeats
                          else f"the block of {name} has no layers: there is nothing to draw")
     one = shown(graph, nodes[0].calls[0], nodes, 1)
-    return one if repeat or repeats == 1 else replace(one, growth=_growth(graph, one, found))
+    return one if repeat or repeats == 1 else replace(one, growth=_growth(graph, one, entire.nodes))
+
+
+def whole(graph: Graph, name: str) -> Shown:
+    """All of a stage, of the stem or of the head. Raises InputError where there is none."""
+    found = tuple(node for node in graph.predicting if node.section == name)
+    if found:
+        return Shown(graph, name, found, _entered(graph, found[0]), 0)
+    if name in graph.sections:
+        raise InputError(f"{name} has no layers: there is nothing to draw")
+    sections = [section for section in graph.sections if any(node.section == section for node in graph.predicting)]
+    hint = nearest(name, sections) or f"there are {some(sections)}"
+    raise InputError(f"{graph.name} has no stage '{name}'\n  hint: {hint}")
 
 
 def _growth(graph: Graph, one: Shown, nodes: Sequence[Node]) -> tuple[int, ...]:

@@ -8,12 +8,13 @@ from itertools import pairwise
 
 from archspec.draw.block import Link
 from archspec.draw.boxes import Box, fold
+from archspec.draw.calls import whole
 from archspec.draw.captions import SWATCH, Legend, costs, shape_text, tip, usual_act
 from archspec.draw.fit import MOST, SMALLEST, WIDTHS, Wanted, too_many, too_wide
 from archspec.draw.laid import Layout, Look
 from archspec.draw.shapes import SIZES, Circle, Line, Mark, Point, Rect, Shape, Text, extent, half, moved
 from archspec.draw.svg import Picture
-from archspec.graph.ir import Graph, is_input
+from archspec.graph.ir import Graph, Value, is_input
 from archspec.graph.ops import PadChannels, Pool
 
 HIGH, GAP, APART, TURN = 15.0, 7.0, 8.0, 4.0
@@ -28,16 +29,22 @@ BRACKET = 4.0
 """How wide a bracket beside a path is."""
 
 
-def full_picture(graph: Graph, *, width: Wanted = "auto", link: Link | None = None) -> Picture:
-    """Every box of a network in the order of computation. `link` says where boxes lead.
+def full_picture(graph: Graph, *, section: str = "", width: Wanted = "auto", link: Link | None = None) -> Picture:
+    """Every box of a network, or of one of its sections, in the order of computation. `link` says where boxes lead.
 
-    Raises InputError where it has more than MOST, or is wider than it should be.
+    Raises InputError where it has no such section, or more than MOST boxes, or is wider than it should be.
     """
-    column = _column(graph, link)
+    column = _column(graph, link, section)
     column.place([0.0] * len(column.rows))
     around = extent(column.shapes())
-    title = Text(-half(-around.left), half(around.top) - 14, graph.name, "start", "h")
-    return _finished((title, *column.shapes()), [column], f"{graph.name}, every layer", width)
+    said = f"{graph.name}, {section}" if section else graph.name
+    title = Text(-half(-around.left), half(around.top) - 14, said, "start", "h")
+    return _finished((title, *column.shapes()), [column], f"{said}, every layer", width)
+
+
+def boxes_of(graph: Graph, section: str = "") -> tuple[Box, ...]:
+    """The boxes that such a picture has."""
+    return fold(graph, [node for node in graph.predicting if not is_input(node) and section in ("", node.section)])
 
 
 def pair_picture(first: Graph, second: Graph, *, width: Wanted = "auto") -> Picture:
@@ -68,7 +75,7 @@ def _finished(shapes: Sequence[Shape], columns: Sequence[_Column], title: str, w
     for column in columns:
         words = costs(column.boxes)
         legend.words(f"{column.graph.name}: {words}" if len(columns) > 1 else words)
-    said = [f"{column.graph.name} from {shape_text(column.graph.input.type)} to {shape_text(column.graph.output.type)}, "
+    said = [f"{column.graph.name} from {shape_text(column.entered.type)} to {shape_text(column.boxes[-1].output)}, "
             f"{len(column.boxes)} boxes, {costs(column.boxes)}" for column in columns]
     picture = Picture((*shapes, *legend.shapes), title, f"{'. '.join(said)}.")
     if width != "auto" and picture.size[0] > WIDTHS[width] * SIZES["c"] / SMALLEST:
@@ -80,11 +87,12 @@ def _bracket(right: float, top: float, bottom: float) -> Line:
     return Line(((right, top), (right - BRACKET, top), (right - BRACKET, bottom), (right, bottom)))
 
 
-def _column(graph: Graph, link: Link | None) -> _Column:
-    boxes = fold(graph, [node for node in graph.predicting if not is_input(node)])
+def _column(graph: Graph, link: Link | None, section: str = "") -> _Column:
+    entered = graph.input if not section else whole(graph, section).entered
+    boxes = boxes_of(graph, section)
     if len(boxes) > MOST:
-        raise too_many(graph.name, len(boxes), f"archspec draw {graph.name} folds what repeats")
-    return _Column(graph, boxes, link)
+        raise too_many(section or graph.name, len(boxes), f"archspec draw {graph.name} folds what repeats")
+    return _Column(graph, entered, boxes, link)
 
 
 @dataclass
@@ -121,8 +129,8 @@ class _Lane:
 class _Column:
     """The boxes of a network around a spine at x = 0, downwards from y = 0."""
 
-    def __init__(self, graph: Graph, boxes: Sequence[Box], link: Link | None) -> None:
-        self.graph, self.boxes, self.link = graph, boxes, link
+    def __init__(self, graph: Graph, entered: Value, boxes: Sequence[Box], link: Link | None) -> None:
+        self.graph, self.entered, self.boxes, self.link = graph, entered, boxes, link
         self.layout = Layout(Look(face="c", pad=4, usual=usual_act(boxes)))
         self.sized = True
         users: dict[str, list[str]] = {}
@@ -131,7 +139,8 @@ class _Column:
                 users.setdefault(name, []).append(box.name)
         beside = self._beside(users)
         self.rows = [_Row(None, [])]
-        place = {graph.input.name: 0}
+        own = {box.name for box in boxes}
+        place = dict.fromkeys((entered.name, *(name for box in boxes for name in box.inputs if name not in own)), 0)
         for box in boxes:
             if box.name not in beside:
                 place[box.name] = len(self.rows)
@@ -241,7 +250,7 @@ class _Column:
 
     def sizes(self) -> list[str]:
         """By rows, height and width of their maps where they are others than above, but for those of gates."""
-        found, last = [""], self.graph.input.type.shape[:-1]
+        found, last = [""], self.entered.type.shape[:-1]
         for row in self.rows[1:]:
             shape = row.box.output.shape[:-1] if row.box and row.box.node.role != "gate" else last
             found.append("×".join("?" if side is None else str(side) for side in shape) if shape != last else "")
@@ -250,7 +259,7 @@ class _Column:
 
     def shapes(self) -> list[Shape]:
         """Lines, boxes and sizes."""
-        found: list[Shape] = [Text(0, -18, shape_text(self.graph.input.type), face="c", dim=True), Line(((0, -13), (0, 0)))]
+        found: list[Shape] = [Text(0, -18, shape_text(self.entered.type), face="c", dim=True), Line(((0, -13), (0, 0)))]
         for index, row in enumerate(self.rows[1:], 1):
             before = self.rows[index - 1]
             if row.follows:
@@ -273,7 +282,7 @@ class _Column:
 
     def _source(self, index: int) -> str:
         box = self.rows[index].box
-        return box.name if box else self.graph.input.name
+        return box.name if box else self.entered.name
 
     def _lane(self, lane: _Lane, arrived: dict[int, int]) -> list[Shape]:
         source = self.rows[lane.source]

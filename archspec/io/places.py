@@ -38,6 +38,18 @@ def cache_folder() -> Path:
         return _own(Path(tempfile.gettempdir(), f"archspec-{os.getuid()}"))
 
 
+def state_folder() -> Path:
+    """The user's folder for what has to be there at the next start: `archspec` in $XDG_STATE_HOME, else in ~/.local/state.
+
+    Of a user without a home, one in the folder for temporary files. It need not exist. Raises InputError as `cache_folder`.
+    """
+    shared = os.environ.get("XDG_STATE_HOME", "")
+    try:
+        return (Path(shared) if os.path.isabs(shared) else Path.home() / ".local" / "state") / "archspec"
+    except RuntimeError:
+        return _own(Path(tempfile.gettempdir(), f"archspec-{os.getuid()}"))
+
+
 def _own(folder: Path) -> Path:
     """A folder in a place where everybody may make one: made now, for this user alone, or refused. See cache_folder."""
     with suppress(OSError):  # it is there; or it cannot be made, so that nothing is kept

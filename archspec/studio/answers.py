@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 
 from archspec.studio.asking import at, complete, rename
 from archspec.studio.checking import check
+from archspec.studio.exporting import export
 from archspec.studio.places import Json
+from archspec.studio.zoo import zoo
 
 
 def difference(request: Json) -> Json:
@@ -16,6 +18,12 @@ def difference(request: Json) -> Json:
     return {"difference": [*difflib.unified_diff(disk, here, "on the disk", "here", lineterm="")]}
 
 
-ANSWERS: Mapping[str, Callable[[Json], Json]] = {"check": check, "at": at, "complete": complete, "rename": rename,
-                                                       "difference": difference}
+def _runs(request: Json) -> Json:
+    from archspec.studio.runs import runs  # with NumPy, which nothing else here needs
+    return runs(request)
+
+
+ANSWERS: Mapping[str, Callable[[Json], Json]] = {
+    "check": check, "at": at, "complete": complete, "rename": rename, "export": export, "zoo": zoo, "runs": _runs,
+    "difference": difference}
 """By the name of the request. They raise InputError, whose words the page shows."""

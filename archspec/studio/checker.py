@@ -20,14 +20,14 @@ LIMIT = 10.0
 GRACE = 0.15
 """Seconds that a worker has to give up what it is at."""
 START = 60.0
+ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}  # each of its threads takes address space, of which a worker has not much
 
 
-class Gone(Exception):
+class Gone(InputError):
     """The worker has ended."""
 
-
-class Slow(InputError):
-    """An answer took too long."""
+    def __init__(self) -> None:
+        super().__init__("the checker ended in the midst of this, and was started anew\n  hint: try again")
 
 
 class Superseded(Exception):
@@ -49,9 +49,13 @@ class Worker:
         """A process that is ready. It has a session of its own: Ctrl C in the terminal is the server's."""
         process = await asyncio.create_subprocess_exec(
             *command("-m", "archspec.studio.worker", str(folder), *([str(file)] if file else [])),
-            stdin=PIPE, stdout=PIPE, env=environment({}), start_new_session=True, cwd="/")
+            stdin=PIPE, stdout=PIPE, env=environment(ENVIRONMENT), start_new_session=True, cwd="/")
         found = cls(process)
-        await asyncio.wait_for(found.read(), START)
+        try:
+            await asyncio.wait_for(found.read(), START)
+        except (Gone, TimeoutError):
+            await found.end()
+            raise Gone from None
         return found
 
     async def read(self) -> Json:
@@ -132,24 +136,25 @@ class Lane:
         self._turn = asyncio.Lock()
         self._newest: dict[str, object] = {}
         self._stop: Callable[[], None] | None = None
-        self._at_work = ""
+        self._at_work: str | None = None
 
-    async def ask(self, request: Json, tab: str) -> Json:
-        """The answer to a request. Raises Superseded, InputError, Bug, and Gone where the worker ends again and again."""
-        mine = self._newest[tab] = object()
-        if self._at_work == tab and self._stop is not None:
-            self._stop()
+    async def ask(self, request: Json, tab: str | None = None) -> Json:
+        """The answer to a request; what is asked for a tab gives up what was before. Raises Superseded, InputError, Bug."""
+        mine = object()
+        if tab is not None:
+            self.stop(tab)
+            self._newest[tab] = mine
         try:
             async with self._turn:
-                if self._newest.get(tab) is not mine:
+                if tab is not None and self._newest.get(tab) is not mine:
                     raise Superseded
                 self._at_work = tab
                 try:
                     return await self._answer(request)
                 finally:
-                    self._at_work, self._stop = "", None
+                    self._at_work, self._stop = None, None
         finally:
-            if self._newest.get(tab) is mine:
+            if tab is not None and self._newest.get(tab) is mine:
                 del self._newest[tab]
 
     def stop(self, tab: str) -> None:
@@ -158,13 +163,7 @@ class Lane:
             self._stop()
 
     async def _answer(self, request: Json) -> Json:
-        """One that a worker gives; a second one where the first ended before its work."""
-        try:
-            return await self._once(request)
-        except Gone:
-            raise InputError("the checker ended in the midst of this, and was started anew") from None
-
-    async def _once(self, request: Json) -> Json:
+        """What a worker says; one that is gone, or does not give up, is ended, and the spare one takes its place."""
         if self._worker is None or self._worker.process.returncode is not None:
             self._worker = await self.workers.take()
         worker = self._worker
@@ -175,12 +174,12 @@ class Lane:
         try:
             await asyncio.wait({reading, stopping}, timeout=self.limit, return_when=asyncio.FIRST_COMPLETED)
             if reading.done():
-                return self._told(reading.result())
+                return self._told(await reading)
             worker.interrupt()
             await asyncio.wait({reading}, timeout=GRACE)
             if stopped.is_set():
                 raise Superseded
-            raise Slow(f"this took longer than {self.limit:g} s, and was given up\n  hint: fewer layers, or another view")
+            raise InputError(f"this took longer than {self.limit:g} s, and was given up\n  hint: fewer layers, or another view")
         finally:
             stopping.cancel()
             if not reading.done() or reading.cancelled() or reading.exception() is not None:

@@ -15,7 +15,7 @@ from archspec.errors import Problem, visible
 from archspec.graph.ir import Graph
 from archspec.spec.arch import Spec
 from archspec.studio.known import Stamp, checked, on_disk, stamp, text_of
-from archspec.studio.pictures import picture
+from archspec.studio.pictures import Asked, picture
 from archspec.studio.places import Json, Text
 from archspec.views.numbers import memory, short
 from archspec.views.summary import totals
@@ -68,7 +68,7 @@ def check(request: Json) -> Json:
             "sections": [name for name in graph.sections if any(node.section == name for node in graph.predicting)],
             "blocks": [*dict.fromkeys(frame.name for node in graph.predicting for frame in node.calls)],
             "repeats": {name: repeats_of(graph, name) for name in graph.sections},
-            "picture": picture(text, found.spec, graph, request.get("view") or {})}
+            "picture": picture(Asked(text, found.spec, graph, request.get("view") or {}))}
 
 
 def _problems(text: Text, found: Checked) -> Iterator[Json]:

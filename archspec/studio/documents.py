@@ -47,15 +47,15 @@ class Held:
     ends: str = "\n"
 
     @classmethod
-    def of(cls, raw: bytes) -> Held:
-        """Of a file's bytes. Raises InputError where they are too many, or no text."""
+    def of(cls, raw: bytes, name: str) -> Held:
+        """Of the bytes of a file that is called so. Raises InputError where they are too many, or no text."""
         if len(raw) > MAX_BYTES:
-            raise InputError(f"the file is larger than {MAX_BYTES} bytes")
+            raise InputError(f"{name}: the file is larger than {MAX_BYTES} bytes")
         try:
             whole = raw.decode("utf-8")
         except UnicodeDecodeError as error:
             line = raw[:error.start].count(b"\n") + 1
-            raise InputError(f"line {line}: the file is not UTF-8 text\n  hint: save it as UTF-8") from None
+            raise InputError(f"{name}:{line}: the file is not UTF-8 text\n  hint: save it as UTF-8") from None
         text = whole.removeprefix(BOM)
         ends = "\r\n" if "\r\n" in text and text.count("\r\n") == text.count("\n") else "\n"
         return cls(text.replace("\r\n", "\n").replace("\r", "\n"), hashlib.sha256(raw).hexdigest(),
@@ -103,13 +103,14 @@ class Folder:
 
     def read(self, path: Path) -> Held:
         """What a file holds. Raises Missing, InputError."""
+        name = visible(shorten(path.name))
         try:
             with opened(path) as file:
-                return Held.of(file.read(MAX_BYTES + 1))
+                return Held.of(file.read(MAX_BYTES + 1), name)
         except (FileNotFoundError, NotADirectoryError):
-            raise Missing(f"there is no file '{visible(shorten(path.name))}'") from None
+            raise Missing(f"there is no file '{name}'") from None
         except OSError as error:
-            raise InputError(f"{visible(shorten(path.name))} cannot be read: {error.strerror}") from None
+            raise InputError(f"{name} cannot be read: {error.strerror}") from None
 
     def held(self, path: Path) -> Held | None:
         """The same; None where there is no such file."""
@@ -133,7 +134,7 @@ class Folder:
                 partial.write_bytes(raw)
                 if before is not None:
                     partial.chmod(path.stat().st_mode & 0o7777)
-        return Held.of(raw)
+        return Held.of(raw, path.name)
 
     def _refuse_new(self, path: Path) -> None:
         name = self.name(path)

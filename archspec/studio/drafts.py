@@ -12,14 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from archspec.io.files import read_json, replacing
+from archspec.io.places import state_folder
 
 SUFFIX = ".json"
 
 
-def state_folder() -> Path:
-    """$XDG_STATE_HOME/archspec/studio, else in ~/.local/state. Raises RuntimeError for a user without a home."""
-    shared = os.environ.get("XDG_STATE_HOME", "")
-    return (Path(shared) if os.path.isabs(shared) else Path.home() / ".local" / "state") / "archspec" / "studio"
+def place_of_drafts() -> Path:
+    """Where they lie. Raises InputError where that is somebody else's."""
+    return state_folder() / "studio"
 
 
 @dataclass(frozen=True, slots=True)

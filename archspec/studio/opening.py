@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from contextlib import suppress
 from pathlib import Path
 
 from archspec.editor.cursor import NO_BREAKS
-from archspec.errors import InputError
+from archspec.errors import InputError, visible
 from archspec.spec.source import MAX_BYTES
 from archspec.studio.documents import SHIPPED, SUFFIXES, Folder, Missing, shipped_file
 from archspec.studio.drafts import Draft, Drafts
@@ -20,7 +21,9 @@ VARIANT = """\
 archspec: 1
 extends: {name}
 description: a variant of {name}
+# what differs is written here, such as classes: 10
 """
+UNTOUCHED = re.compile(re.escape(VARIANT.replace("{name}", "NAME")).replace("NAME", r"[\w.-]+"))
 
 
 class Opening:
@@ -51,7 +54,7 @@ class Opening:
         if "name" in request:
             draft = self.drafts.of(None, request["name"])
             if draft is None:
-                raise Missing(f"there is no unsaved text '{request['name']}'")
+                raise Missing(f"there is no unsaved text '{visible(request['name'])}'")
             return self._new(draft.name, draft.text)
         kept = [{"path": each.path, "name": each.name, "at": each.at} for each in self.drafts.all()]
         return {"path": None, "start": True, "folder": str(self.folder.root), "drafts": kept}
@@ -69,7 +72,7 @@ class Opening:
 
     def _variant(self, name: str) -> Json:
         if shipped_file(name).stem != name:
-            raise Missing(f"no spec of the name '{name}' ships")
+            raise Missing(f"no spec of the name '{visible(name)}' ships")
         return self._new(self._free(f"{name}_variant"), VARIANT.format(name=name))
 
     def _free(self, name: str) -> str:
@@ -120,11 +123,11 @@ class Opening:
                 await asyncio.to_thread(self._write, key, request)
 
     def _write(self, key: tuple[str | None, str], request: Json) -> None:
-        """Where the text is that of the file, nothing of it is unsaved."""
+        """Where the text is that of the file, or a variant as it was opened, nothing of it is unsaved."""
         path, name = key
         with suppress(InputError, OSError):
             held = None if path is None else self.folder.held(self.folder.path(path))
-            if held is not None and held.text == request["text"]:
+            if UNTOUCHED.fullmatch(request["text"]) if held is None else held.text == request["text"]:
                 self.drafts.drop(path, name)
             else:
                 self.drafts.keep(path, name, request["text"], request.get("digest"))

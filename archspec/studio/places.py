@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -69,10 +70,14 @@ class Text:
         return {"file": None if self.is_own(where) else file_name(where.file), **self.span(where, length)}
 
 
-@lru_cache(maxsize=1024)
 def file_name(file: str) -> str:
     """What the page calls a file: relative to the folder, or as one that ships."""
+    return _file_name(file, os.getcwd())
+
+
+@lru_cache(maxsize=1024)
+def _file_name(file: str, here: str) -> str:
     path = Path(file).resolve()
     if path.is_relative_to(shipped()):
         return f"{SHIPPED}{path.relative_to(shipped()).as_posix()}"
-    return path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else path.name
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else path.name

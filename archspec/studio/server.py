@@ -7,9 +7,9 @@ import json
 import secrets
 import signal
 import socket
-import sys
+import traceback
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +19,25 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from archspec.errors import InputError
+from archspec.errors import InputError, one_line
+from archspec.io.bugs import keep_trace
+from archspec.io.files import opened
 from archspec.io.packages import own_version
 from archspec.io.places import shipped
+from archspec.io.streams import aside
 from archspec.studio.asked import ASKED, Malformed, fields
 from archspec.studio.checker import Bug, Lane, Superseded, Workers
 from archspec.studio.documents import Conflict, Folder, Missing
-from archspec.studio.drafts import Drafts, state_folder
+from archspec.studio.drafts import Drafts, place_of_drafts
 from archspec.studio.guard import Guard
 from archspec.studio.opening import Opening
 from archspec.studio.places import Json
+from archspec.studio.run_folders import image
 from archspec.studio.tabs import Tabs
 
 MOST = 2_000_000
 """Bytes of a request."""
+MOST_OF_IMAGE, PNG = 64 << 20, b"\x89PNG\r\n\x1a\n"
 PAGE = Path(__file__).parent / "page"
 TYPES: Mapping[str, str] = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".png": "image/png",
                             ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
@@ -40,6 +45,10 @@ TYPES: Mapping[str, str] = {".html": "text/html; charset=utf-8", ".css": "text/c
 """Of the files of the page."""
 NONCE = "{nonce}"
 """Where index.html has it: <meta name="nonce" content="{nonce}">."""
+
+
+NEWEST = ("check", "at", "complete")
+"""Requests of which a tab waits for the newest alone."""
 
 
 class Studio:
@@ -65,8 +74,10 @@ class Studio:
         lane = self.checks if name == "check" else self.rest
         tab = str(request.get("tab") or request.get("path") or request.get("name") or "")
         again = {"version": request["version"]} if "version" in request else {}
+        if name == "complete":  # what was asked of a place is of a text that is typed in by now
+            self.rest.stop(f"at {tab}")
         try:
-            return {**again, **await lane.ask({**request, "ask": name}, tab)}
+            return {**again, **await lane.ask({**request, "ask": name}, f"{name} {tab}" if name in NEWEST else None)}
         except Superseded:
             return {**again, "superseded": True}
 
@@ -81,7 +92,7 @@ class Studio:
         except Conflict as error:
             disk = error.disk
             try:
-                found = await self.rest.ask({"ask": "difference", "a": disk.text if disk else "", "b": request["text"]}, "save")
+                found = await self.rest.ask({"ask": "difference", "a": disk.text if disk else "", "b": request["text"]})
             except (Superseded, InputError):
                 found = {"difference": []}
             return {"status": 409, "conflict": True, "error": str(error), "disk": disk.text if disk else None,
@@ -92,8 +103,18 @@ class Studio:
         return {}
 
     async def _stop(self, request: Json) -> Json:
-        self.checks.stop(str(request["tab"]))
+        self.checks.stop(f"check {request['tab']}")
         return {}
+
+    def begin(self) -> None:
+        """Starts a worker; where no file is opened, what the start page shows is made ready."""
+        self.workers.prepare()
+        if self.folder.file is None:
+            self._ready = asyncio.create_task(self._prepare())
+
+    async def _prepare(self) -> None:
+        with suppress(InputError, Bug):
+            await self.rest.ask({"ask": "zoo"})
 
     async def close(self) -> None:
         """Writes what is not kept yet, and ends the workers."""
@@ -112,6 +133,14 @@ def refused(error: Exception, status: int) -> Response:
     return answered({"error": message, "hint": hint}, status)
 
 
+def _bug(told: str, trace: str) -> Response:
+    """A bug of ours, in words; the terminal says where its traceback is."""
+    path = keep_trace(trace)
+    aside(f"archspec studio: a bug: {told}; the traceback is in {path}" if path else f"{trace}\narchspec studio: a bug: {told}")
+    where = f"its traceback is in {path}" if path else "the terminal tells more"
+    return answered({"error": f"a bug of archspec: {told}", "hint": where}, 500)
+
+
 class Http:
     """The routes."""
 
@@ -123,7 +152,8 @@ class Http:
         """As Starlette has it."""
         return Starlette(routes=[
             Route("/", self.page), Route("/config", self.config), Route("/events", self.events),
-            Route("/api/{name:path}", self.api, methods=["POST"]), Route("/{file}", self.file)])
+            Route("/api/{name:path}", self.api, methods=["POST"]), Route("/runs/{run}/image/{file}", self.image),
+            Route("/{file}", self.file)])
 
     async def page(self, request: Request) -> Response:
         """index.html with the nonce of this load."""
@@ -139,6 +169,11 @@ class Http:
         if path is None or name == "index.html":
             return Response(status_code=404)
         return Response(path.read_bytes(), headers={"content-type": TYPES[path.suffix]})
+
+    async def image(self, request: Request) -> Response:
+        """A picture of a run."""
+        found = await asyncio.to_thread(_image, self.studio.folder.root, **request.path_params)
+        return Response(status_code=404) if found is None else Response(found, media_type="image/png")
 
     async def config(self, request: Request) -> Response:
         """What the page asks for first."""
@@ -162,13 +197,14 @@ class Http:
             return refused(error, 422)
         except Bug as error:
             told, trace = error.args
-            print(f"archspec studio: a bug: {told}\n{trace}", file=sys.stderr)
-            return answered({"error": f"a bug of archspec's: {told}", "hint": "the terminal tells more"}, 500)
+            return _bug(told, trace)
+        except Exception as error:
+            return _bug(one_line(error), "".join(traceback.format_exception(error)))
 
     async def events(self, request: Request) -> Response:
         """The stream of what happens to a tab's file."""
         query = request.query_params
-        stream = self.studio.tabs.stream(query.get("tab", ""), query.get("path") or None, self.closing)
+        stream = self.studio.tabs.stream(query.get("tab", ""), query.get("path") or None, query.get("name") or "", self.closing)
         return StreamingResponse(_lines(stream), media_type="text/event-stream")
 
 
@@ -194,6 +230,19 @@ async def _body(request: Request) -> Json:
     return found
 
 
+def _image(root: Path, run: str, file: str) -> bytes | None:
+    """The bytes of a run's picture; None where there is none, or it is no PNG, or too large."""
+    path = image(root, run, file)
+    if path is None:
+        return None
+    try:
+        with opened(path) as stream:
+            raw = stream.read(MOST_OF_IMAGE + 1)
+    except OSError:
+        return None
+    return raw if raw.startswith(PNG) and len(raw) <= MOST_OF_IMAGE else None
+
+
 async def _lines(events: AsyncIterator[tuple[str, Json]]) -> AsyncIterator[str]:
     async for name, data in events:
         yield f"event: {name}\ndata: {json.dumps(data)}\n\n"
@@ -216,11 +265,11 @@ async def _serve(folder: Folder, port: int, ready: Callable[[str], None]) -> Non
     listening = _listening(port)
     port = listening.getsockname()[1]
     token = secrets.token_urlsafe(16)
-    studio = Studio(folder, Drafts(state_folder(), folder.root))
+    studio = Studio(folder, Drafts(place_of_drafts(), folder.root))
     http = Http(studio)
     server = _Server(uvicorn.Config(Guard(http.app(), token, port), log_level="error", access_log=False, lifespan="off",
                                     server_header=False, timeout_graceful_shutdown=1))
-    studio.workers.prepare()
+    studio.begin()
 
     def end() -> None:
         server.should_exit = True

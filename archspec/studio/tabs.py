@@ -12,6 +12,7 @@ from archspec.errors import InputError
 from archspec.studio.documents import Folder
 from archspec.studio.known import Stamp, stamp
 from archspec.studio.places import Json
+from archspec.studio.run_folders import progress
 
 ALIVE, LOOK = 5.0, 1.0
 """Seconds between two signs of life, and between two looks at the disk."""
@@ -21,10 +22,11 @@ Event = tuple[str, Json]
 
 @dataclass
 class Tab:
-    """A page in a browser, and the file that it has open; None of what is none yet."""
+    """A page in a browser, and what it has open: a file, or a text under a name that is none yet."""
 
-    name: str
+    id: str
     path: str | None
+    name: str
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -35,9 +37,9 @@ class Tabs:
         self.folder = folder
         self.open: list[Tab] = []
 
-    async def stream(self, name: str, path: str | None, closing: asyncio.Event) -> AsyncIterator[Event]:
+    async def stream(self, tab_id: str, path: str | None, name: str, closing: asyncio.Event) -> AsyncIterator[Event]:
         """What a tab is told, until it is closed or the server ends."""
-        tab = Tab(name, path)
+        tab = Tab(tab_id, path, "" if path else name)
         self.open.append(tab)
         self._tell()
         try:
@@ -48,21 +50,26 @@ class Tabs:
             self._tell()
 
     def others(self, tab: Tab) -> int:
-        """How many other tabs have the file of a tab."""
-        return len({each.name for each in self.open if each.path == tab.path} - {tab.name}) if tab.path is not None else 0
+        """How many other tabs have the same open as a tab."""
+        same = {each.id for each in self.open if (each.path, each.name) == (tab.path, tab.name)}
+        return len(same - {tab.id}) if tab.path or tab.name else 0
 
     def _tell(self) -> None:
         for tab in self.open:
             tab.news.set()
 
     async def _events(self, tab: Tab, closing: asyncio.Event) -> AsyncIterator[Event]:
-        others, watch, alive = -1, Watch(self.folder, tab.path), 0.0
+        others, alive = -1, 0.0
+        watch = await asyncio.to_thread(Watch, self.folder, tab.path)
+        runs = await asyncio.to_thread(progress, self.folder.root)
         while not closing.is_set():
             if self.others(tab) != others:
                 others = self.others(tab)
                 yield "tabs", {"others": others}
             if (changed := await asyncio.to_thread(watch.look)) is not None:
                 yield "disk", changed
+            if runs != (runs := await asyncio.to_thread(progress, self.folder.root)):
+                yield "runs", {}
             if time.monotonic() - alive >= ALIVE:
                 alive = time.monotonic()
                 yield "alive", {}

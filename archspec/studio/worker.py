@@ -31,8 +31,12 @@ HEAD = struct.Struct(">I")
 """Ahead of each frame: how many bytes it has."""
 MEMORY = 2 << 30
 """Bytes of address space."""
+WARM = "resnet50"
 LAST = 30
 """Seconds for one answer after which the process ends by itself, should its server be gone."""
+
+
+STOPPED = b'{"stopped": true}'
 
 
 class Stopped(BaseException):
@@ -58,7 +62,7 @@ class Worker:
             signal.alarm(LAST)
             answer = self._answer(request)
             signal.alarm(0)
-            self.send(answer)
+            self._write(answer)
 
     def _next(self) -> Json | None:
         head = self.asked.read(HEAD.size)
@@ -69,19 +73,21 @@ class Worker:
 
     def send(self, document: Json) -> None:
         """One frame."""
-        raw = json.dumps(document).encode("ascii")
+        self._write(json.dumps(document).encode("ascii"))
+
+    def _write(self, raw: bytes) -> None:
         self.answered.write(HEAD.pack(len(raw)) + raw)
         self.answered.flush()
 
-    def _answer(self, request: Json) -> Json:
+    def _answer(self, request: Json) -> bytes:
         try:
             try:
                 self.at_work = True
-                return answered(request)
+                return json.dumps(answered(request), allow_nan=False).encode("ascii")
             finally:
                 self.at_work = False
         except Stopped:
-            return {"stopped": True}
+            return STOPPED
 
 
 def answered(request: Json) -> Json:
@@ -108,6 +114,7 @@ def main(folder: str, file: str = "") -> None:
     known.FILE[:] = [Path(file)] if file else []
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     confine([Path(folder), shipped()], [])
+    answered({"ask": "check", "name": WARM, "text": f"extends: {WARM}\n"})  # what is loaded and parsed once is there by now
     gc.freeze()
     Worker(asked, answers).serve()
 

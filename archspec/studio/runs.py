@@ -1,0 +1,69 @@
+"""The runs in the folder of the studio, with their curves and pictures. Loads no framework."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from archspec.errors import InputError, visible
+from archspec.io.numbers import is_number
+from archspec.io.places import kind_of
+from archspec.studio.places import Json
+from archspec.studio.run_folders import IMAGES, RUNS, folders
+from archspec.train.progress import Row
+from archspec.train.reporting.listing import Entry, best_first, read_entry
+
+MOST = 200
+"""Runs that are told."""
+ROWS = 2000
+"""Epochs of a run that are told: of more every so manieth, and the last."""
+FIRST = ("epoch", "test_top1", "test_loss", "loss", "accuracy", "learning_rate")
+"""Columns that stand ahead of others."""
+
+
+def runs(request: Json) -> Json:
+    """The runs, the best first; those that cannot be read last, with why."""
+    entries, refused = list[Entry](), list[Json]()
+    found = folders(Path.cwd())
+    for path in found[:MOST]:
+        try:
+            entries.append(read_entry(path))
+        except InputError as error:
+            why = visible(str(error).partition("\n")[0])
+            refused.append({"name": path.name, "path": f"{RUNS}/{path.name}", "refused": why})
+    return {"runs": [*(_told(entry, request.get("fingerprint")) for entry in best_first(entries)), *refused],
+            "more": max(0, len(found) - MOST)}
+
+
+def _told(entry: Entry, fingerprint: str | None) -> Json:
+    columns = _columns(entry.rows)
+    return {"name": entry.path.name, "path": f"{RUNS}/{entry.path.name}", "spec": entry.manifest.spec,
+            "state": entry.state, "finished": entry.finished, "epoch": len(entry.rows), "epochs": entry.epochs,
+            "results": {name: _number(value) for name, value in entry.results.items()}, "seed": entry.manifest.seed,
+            "data": entry.data, "fingerprint": entry.manifest.fingerprint,
+            "fingerprint_same": fingerprint is not None and fingerprint == entry.manifest.fingerprint,
+            "columns": columns, "rows": [[_number(row.get(name)) for name in columns] for row in _thinned(entry.rows)],
+            "images": dict(_images(entry.path))}
+
+
+def _columns(rows: Sequence[Row]) -> list[str]:
+    names = dict.fromkeys(name for row in rows for name in row)
+    return sorted(names, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
+
+
+def _thinned(rows: Sequence[Row]) -> Sequence[Row]:
+    every = -(-len(rows) // ROWS)
+    return rows if every <= 1 else [*rows[:-1:every], rows[-1]]
+
+
+def _number(value: object) -> float | int | None:
+    """JSON has no other numbers than finite ones."""
+    return value if is_number(value) else None  # type: ignore[return-value]
+
+
+def _images(path: Path) -> Iterator[tuple[str, str]]:
+    """Where the page finds the pictures that there are."""
+    for name, file in IMAGES.items():
+        if kind_of(path / file) == "file":
+            yield name, f"{RUNS}/{quote(path.name, safe='')}/image/{file}"
