@@ -44,7 +44,7 @@ let gone = false, heard = performance.now();
 let path = "";  // of the word at the cursor
 let looking = false;  // whether the card is of a word under the pointer
 let stopEvents = () => {};
-/** The text that a difference is against, at the left below the own. @type {null | {reader: Reader, key: string, text: string}} */
+/** The text that a difference is against, at the left below the own. @type {null | {reader: Reader, name: string, text: string, begins?: Array<[number, number]>}} */
 let other = null;
 
 /** What the document is called. */
@@ -82,7 +82,7 @@ const picture = new Picture(byId("canvas"), {hovered: (key) => hovered(key), cho
 const details = new Details({go, block: (key) => openBlock(key)});
 const card = new CursorCard({go, rename, take: (edits) => editor.apply(edits)});
 const readers = new Readers(nonce, {title: label, go, back: () => {}});
-const runs = new Runs((run) => setView({kind: "diff", other: {run: run.path}}));
+const runs = new Runs((run) => setView({kind: "diff", other: {run: run.name}}));
 const zoo = new Zoo((name) => open({zoo: name}), () => (doc ? label() : null), (draft) => (draft === null ? leaveStart() : open(draft.path
   ? {file: draft.path} : {name: draft.name})));
 const checker = new Checker(() => ({...asked(), view: view.kind === "runs" ? {kind: "network"} : view, version}), {
@@ -129,6 +129,7 @@ function waiting(state) {
   if (state === "late") timing.textContent = "checking …";
   else if (state === "long") timing.replaceChildren("checking … ", button("Stop", () => {
     checker.stop();
+    post("stop", {tab}).catch(() => {});
     timing.textContent = "stopped; the next change is checked again";
   }, "", {class: "small framed"}));
   else if (/^checking/.test(timing.textContent ?? "")) timing.textContent = "";
@@ -180,8 +181,10 @@ function draw(shown) {
     picture.put(h("div", {class: "nothing"}, h("p", {}, "The whole has too many boxes for one picture. Choose a stage:"),
       h("div", {class: "buttons"}, ...shown.choose.map((name) => button(name, () => setView({...view, stage: name}), "", {class: "framed"})))), kind);
   } else if (shown.html) picture.put(tableOf(shown.html), kind);
+  else if (shown.equal) picture.put(h("div", {class: "nothing"}, h("p", {}, `Nothing differs from ${shown.other.name}.`)), kind);
   else picture.show(shown.svg, kind, shown.elements ?? {});
   byId("canvas").dataset.kind = shown.kind;
+  against(shown.kind === "diff" ? shown.other ?? null : null);
   valid.elements = shown.elements ?? {};
   if (picture.selected && !valid.elements[picture.selected]) picture.select(null);
   const key = picture.selected ?? picture.pointed ?? null;
@@ -219,15 +222,12 @@ function openBlock(key) {
   if (!element?.block) return;
   if (view.kind !== "block") before = view;
   const stage = key.startsWith("section:") ? key.slice("section:".length) : element.section;
-  setView(stage && element.repeat && stage in (valid.repeats ?? {}) ? {kind: "block", stage, repeat: repeatOf(key, element)}
-    : {kind: "block", block: element.block});
+  setView(valid.repeats?.[stage] ? {kind: "block", stage, repeat: repeatOf(key, element)} : {kind: "block", block: element.block});
   picture.focus();
 }
 
-/** Which of a stage's repeats an element shows, in the words of `draw --repeat`. */
-function repeatOf(key, element) {
-  return key.startsWith("section:") || element.repeat === 1 ? "first" : element.repeat === 2 ? "2" : "last";
-}
+/** Which of a stage's repeats an element shows. */
+const repeatOf = (key, element) => (key.startsWith("section:") ? 1 : element.repeat || 1);
 
 let pointingTimer = 0;
 const askAt = newest("at");
@@ -293,7 +293,7 @@ function setView(wanted) {
   byId("picture").setAttribute("aria-label", `Picture: ${VIEWS.find(([kind]) => kind === view.kind)?.[1]}`);
   if (isNarrow()) showPane("picture");
   choices();
-  against();
+  if (view.kind !== "diff") against(null);
   if (view.kind === "runs") showRuns();
   else checker.now();
 }
@@ -303,14 +303,14 @@ function openView(kind) {
   if (kind === view.kind) return;
   before = view.kind === "block" ? before : view;
   if (kind === "block") setView({kind, ...blockOf(picture.selected)});
-  else if (kind === "diff") setView({kind, other: view.other ?? (doc?.saved === null ? {parent: true} : {saved: true})});
+  else if (kind === "diff") setView({kind, other: doc?.saved === null ? parent() ?? {saved: true} : {saved: true}});
   else setView({kind});
 }
 
 /** The block that the view begins with: that of the selected element, else the first. */
 function blockOf(key) {
   const element = key ? valid?.elements?.[key] : null;
-  if (element?.block && element.section in (valid?.repeats ?? {})) return {stage: element.section, repeat: repeatOf(key, element)};
+  if (element?.block && valid?.repeats?.[element.section]) return {stage: element.section, repeat: repeatOf(key, element)};
   return {block: element?.block ?? valid?.blocks?.[0] ?? null};
 }
 
@@ -321,16 +321,17 @@ function choices() {
     ...options.map(([value, words]) => h("option", {value, selected: value === chosen}, words)))];
   const parts = [];
   if (view.kind === "block") {
-    const stages = Object.keys(known.repeats).filter((name) => known.repeats[name] > 0 && name !== "stem" && name !== "head");
+    const stages = Object.keys(known.repeats).filter((name) => known.repeats[name] > 0);
     const options = [...known.blocks.map((name) => [`block ${name}`, name]), ...stages.map((name) => [`stage ${name}`, `${name} × ${known.repeats[name]}`])];
     parts.push(...select("choose-block", "Block", options, view.stage ? `stage ${view.stage}` : `block ${view.block}`, (value) => {
       const [what, name] = value.split(" ");
-      setView(what === "stage" ? {kind: "block", stage: name, repeat: "first"} : {kind: "block", block: name});
+      setView(what === "stage" ? {kind: "block", stage: name, repeat: 1} : {kind: "block", block: name});
     }));
     const most = known.repeats[view.stage] ?? 1;
     if (view.stage && most > 1) {
-      parts.push(...select("choose-repeat", "Repeat", [["first", "first"], ...(most > 2 ? [["2", "second"]] : []), ["last", "last"]], view.repeat ?? "first",
-        (value) => setView({...view, repeat: value})));
+      const numbers = [...new Set([1, 2, view.repeat ?? 1, most])].sort((x, y) => x - y);
+      parts.push(...select("choose-repeat", "Repeat", numbers.map((each) => [String(each), each === most ? `${each}, the last` : String(each)]),
+        String(view.repeat ?? 1), (value) => setView({...view, repeat: Number(value)})));
     }
     parts.push(button("Back", () => setView(before), "Escape", {class: "small framed"}));
   } else if (view.kind === "full" && known.sections.length) {
@@ -339,20 +340,26 @@ function choices() {
   } else if (view.kind === "table") {
     parts.push(...select("choose-style", "Style", STYLES.map((name) => [name, name]), view.style ?? STYLES[0], (value) => setView({...view, style: value})));
   } else if (view.kind === "diff") {
-    const {other: to} = view, mine = [...(doc?.saved === null ? [] : [["saved", "the saved file"]]), ["parent", "what it extends"]];
-    const listed = runs.runs.map((run) => [`run ${run.path}`, `run ${run.name}`]);
-    const chosen = to.saved ? "saved" : to.parent ? "parent" : to.run ? `run ${to.run}` : `zoo ${to.zoo ?? to.file}`;
-    const also = to.zoo || to.file ? [[chosen, to.zoo ?? to.file]] : [];
-    parts.push(...select("choose-other", "Against", [...mine, ...listed, ...also, ["choose", "another network …"]], chosen, (value) => {
-      if (value === "choose") chooseOther();
-      else if (value === "saved" || value === "parent") setView({kind: "diff", other: {[value]: true}});
-      else if (value.startsWith("run ")) setView({kind: "diff", other: {run: value.slice(4)}});
+    const to = view.other, from = parent(), named = (each) => `${Object.keys(each)[0]} ${Object.values(each)[0]}`;
+    const options = new Map([...(doc?.saved === null ? [] : [["saved true", "the saved file"]]), ...(from ? [[named(from), `${Object.values(from)[0]}, which it extends`]] : []),
+      ...runs.runs.filter((run) => !run.refused).map((run) => [`run ${run.name}`, `the run ${run.name}`]), [named(to), to.saved ? "the saved file" : Object.values(to)[0]],
+      ["choose", "another network …"]].toReversed());
+    parts.push(...select("choose-other", "Against", [...options].toReversed(), named(to), (value) => {
+      const [what, ...name] = value.split(" ");
+      if (what === "choose") chooseOther();
+      else setView({kind: "diff", other: {[what]: what === "saved" ? true : name.join(" ")}});
     }), button("Next difference", () => step(1), "F8", {class: "small framed"}));
   }
   const focused = host.contains(document.activeElement) ? document.activeElement?.id : "";
   host.hidden = parts.length === 0;
   fill(host, ...parts);
   if (focused) document.getElementById(focused)?.focus();
+}
+
+/** What the text extends, to compare with. */
+function parent() {
+  const name = /^extends: *([\w./+-]+)/m.exec(editor.text)?.[1];
+  return !name ? null : /\.ya?ml$/.test(name) ? {file: name} : {zoo: name};
 }
 
 /** Chooses a network to compare with. */
@@ -363,27 +370,23 @@ function chooseOther() {
   found("").then((entries) => palette(entries, found)).catch(failed);
 }
 
-/** The other text of a difference, at the left below the own. */
-async function against() {
-  const wanted = view.kind === "diff" && doc ? JSON.stringify(view.other) : "";
-  byId("spec").classList.toggle("split", Boolean(wanted));
-  if (other?.key === wanted) return;
+/** The other text of a difference, at the left below the own. @param {{name: string, text: string} | null} found */
+function against(found) {
+  byId("spec").classList.toggle("split", found !== null);
+  if (found && other?.text === found.text && other.name === found.name) {
+    markDifference();
+    return;
+  }
+  if (!found && !other) return;
   other?.reader.destroy();
   byId("spec").querySelector(".against")?.remove();
   other = null;
   editor.mark([]);
-  if (!wanted) return;
-  try {
-    const found = view.other.saved ? {name: `${label()}, as saved`, text: doc.saved ?? ""}
-      : await post("view-file", {...asked(), other: view.other, file: view.other.file ?? (view.other.zoo ? `shipped:${view.other.zoo}.yaml` : undefined)});
-    if (JSON.stringify(view.other) !== wanted || view.kind !== "diff") return;
-    const host = h("div", {class: "code reader"});
-    byId("card").before(h("div", {class: "against"}, h("div", {class: "against-head"}, `Against ${found.name}`), host));
-    other = {reader: new Reader(host, found.text, `${found.name}, read only`, nonce), key: wanted, text: found.text};
-    markDifference();
-  } catch (error) {
-    failed(error);
-  }
+  if (!found) return;
+  const host = h("div", {class: "code reader"});
+  byId("card").before(h("div", {class: "against"}, h("div", {class: "against-head"}, `Against ${found.name}`), host));
+  other = {reader: new Reader(host, found.text, `${found.name}, read only`, nonce), ...found};
+  markDifference();
 }
 
 /** Marks the lines that only one of two texts has. */
@@ -524,7 +527,6 @@ async function write(to, digest) {
       subscribe();
     }
     checker.now();
-    against();
     return null;
   } catch (error) {
     if (error instanceof Refused && error.answer.conflict) {

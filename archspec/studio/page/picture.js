@@ -300,15 +300,20 @@ function box(element) {
   return {x: left + width / 2, y: top + height / 2};
 }
 
-/** A table, as the server's answer has it. @param {{header: string[], rows: string[][]}} table */
-export function tableOf({header, rows}) {
+/**
+ * A table, as the server's answer has it: cells of words, and of brackets with lines and how often they are repeated.
+ * @param {{header: string[], rows: any[][], totals: Array<{name: string, cells: any[]}>, words: number}} table
+ */
+export function tableOf({header, rows, totals, words}) {
+  const row = (cells, first) => h("tr", {}, first, ...cells.map((cell) => h("td", {}, ...pieces(cell))));
   return h("div", {class: "table", tabindex: "0", role: "region", "aria-label": "Table of the network"}, h("table", {},
     h("thead", {}, h("tr", {}, ...header.map((cell) => h("th", {scope: "col"}, cell)))),
-    h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map((cell, number) =>
-      number ? h("td", {}, ...lines(cell)) : h("th", {scope: "row"}, ...lines(cell))))))));
+    h("tbody", {}, ...rows.map(([first, ...cells]) => row(cells, h("th", {scope: "row"}, ...pieces(first))))),
+    h("tfoot", {}, ...totals.map(({name, cells}) => row(cells, h("th", {scope: "row", colspan: words}, name))))));
 }
 
-/** Lines below one another. */
-function lines(cell) {
-  return String(cell ?? "").split("\n").flatMap((line, number) => (number ? [h("br"), line] : [line]));
+/** What stands in a cell, one below the other. */
+function pieces(cell) {
+  return cell.map((piece) => (typeof piece === "string" ? h("div", {}, piece) : h("div", {class: "repeated"},
+    h("div", {class: "bracket"}, ...piece.lines.map((line) => h("div", {}, line))), h("span", {}, ` × ${piece.times}`))));
 }

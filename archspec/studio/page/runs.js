@@ -14,6 +14,9 @@ function number(value) {
     : value.toExponential(2);
 }
 
+/** A column's name in words. @param {string} column */
+const words = (column) => column.replaceAll("_", " ");
+
 /** Round values of an axis between two numbers. */
 function ticks(low, high) {
   const raw = (high - low) / 4 || 1, size = 10 ** Math.floor(Math.log10(raw));
@@ -37,7 +40,7 @@ export function chart(runs, column, {wide, high, names = true}) {
     const at = run.columns.indexOf(column), x = epochOf(run);
     return {run, place, points: at < 0 ? [] : run.rows.map((row) => [row[x], row[at]]).filter(([a, b]) => Number.isFinite(a) && Number.isFinite(b))};
   }).filter((each) => each.points.length);
-  const label = `${column} against epoch: ${series.map(({run, points}) => `${run.name} ${number(points[points.length - 1][1])}`).join(", ") || "no values"}`;
+  const label = `${words(column)} against epoch: ${series.map(({run, points}) => `${run.name} ${number(points[points.length - 1][1])}`).join(", ") || "no values"}`;
   const svg = s("svg", {viewBox: `0 0 ${wide} ${high}`, width: wide, height: high, role: "img", "aria-label": label, class: "chart"});
   if (!series.length) return svg;
   const values = series.flatMap(({points}) => points.map(([, y]) => y)), epochs = series.flatMap(({points}) => points.map(([x]) => x));
@@ -80,7 +83,7 @@ function stroke(place) {
 
 /** The best column to begin with. */
 function begin(columns) {
-  return ["test top1", "test accuracy", "top1", "accuracy", "test loss", "loss"].find((each) => columns.includes(each))
+  return ["test_top1", "accuracy", "test_loss", "loss"].find((each) => columns.includes(each))
     ?? columns.find((each) => /top1|accuracy/.test(each)) ?? columns[0];
 }
 
@@ -89,14 +92,17 @@ export class Runs {
   constructor(compare) {
     this.compare = compare;
     this.runs = [];
+    /** Folders that cannot be read, with why. */
+    this.refused = [];
     this.column = "";
     this.hidden = new Set();
   }
 
   /** Asks again. @param {string | null} fingerprint of the text, for which runs are marked */
   async load(fingerprint) {
-    this.runs = (await post("runs", {fingerprint})).runs;
-    return this.runs;
+    const found = (await post("runs", {fingerprint})).runs;
+    this.runs = found.filter((run) => !run.refused);
+    this.refused = found.filter((run) => run.refused);
   }
 
   get columns() {
@@ -116,10 +122,11 @@ export class Runs {
     const axis = h("select", {id: "runs-axis", onchange: (event) => {
       this.column = event.target.value;
       again();
-    }}, ...columns.map((column) => h("option", {value: column, selected: column === this.column}, column)));
+    }}, ...columns.map((column) => h("option", {value: column, selected: column === this.column}, words(column))));
     const shown = this.runs.map((run) => (this.hidden.has(run.path) ? {...run, rows: []} : run));
     return h("div", {class: "runs"}, h("div", {class: "field inline"}, h("label", {for: "runs-axis"}, "Against the epoch"), axis),
-      chart(shown, this.column, {wide: 640, high: 300}), this.table(again), ...this.pictures());
+      chart(shown, this.column, {wide: 640, high: 300}), this.table(again),
+      ...this.refused.map((run) => h("p", {class: "dim"}, `${run.name}: ${run.refused}`)), ...this.pictures());
   }
 
   table(again) {
@@ -131,7 +138,7 @@ export class Runs {
           if (!this.hidden.delete(run.path)) this.hidden.add(run.path);
           again();
         }}), " ", stroke(place)),
-        h("th", {scope: "row"}, run.name), h("td", {}, run.state), h("td", {}, number(run.epochs)), h("td", {}, number(run.seed)),
+        h("th", {scope: "row"}, run.name), h("td", {}, run.state), h("td", {}, `${number(run.epoch)} of ${number(run.epochs)}`), h("td", {}, number(run.seed)),
         h("td", {}, run.data ?? ""), h("td", {}, results(run)), h("td", {}, run.fingerprint_same ? "this one" : "another"),
         h("td", {}, h("button", {type: "button", class: "small framed", onclick: () => this.compare(run)}, "Compare")))))));
   }
@@ -148,7 +155,7 @@ export class Runs {
     const column = begin(columns);
     return [h("h2", {}, "Runs of this spec"), chart(mine, column, {wide: 208, high: 84, names: false}),
       h("div", {class: "row"}, ...mine.slice(0, 6).flatMap((run, place) => [h("span", {class: "run-name"}, stroke(place), ` ${run.name}`),
-        h("span", {class: "figure"}, number(last(run, column)))]), h("em", {}, column), h("span"))];
+        h("span", {class: "figure"}, number(last(run, column)))]), h("em", {}, words(column)), h("span"))];
   }
 }
 
@@ -156,6 +163,5 @@ const last = (run, column) => run.rows.map((row) => row[run.columns.indexOf(colu
 
 /** What a run came to, in words. */
 function results(run) {
-  const found = run.results ?? {};
-  return typeof found === "string" ? found : Object.entries(found).map(([name, value]) => `${name} ${number(value)}`).join(", ");
+  return Object.entries(run.results).map(([name, value]) => `${words(name)} ${number(value)}`).join(", ");
 }

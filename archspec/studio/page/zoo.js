@@ -3,7 +3,7 @@
 import {newest, post} from "./api.js";
 import {byId, button, h, say} from "./dom.js";
 import {admitted, sheetOf, themed} from "./picture.js";
-import {plural, short} from "./words.js";
+import {plural} from "./words.js";
 
 /** Milliseconds between the last key and the search. */
 const REST = 60;
@@ -59,8 +59,12 @@ export class Zoo {
     });
     if (!answer) return;
     const all = answer.specs, shown = query.trim() ? all : answer.featured.map((name) => all.find((each) => each.name === name)).filter(Boolean);
-    this.found.textContent = query.trim() ? `${plural(shown.length, "network")} of ${answer.total ?? all.length}`
-      : `${shown.length} of ${plural(answer.total ?? all.length, "network")}`;
+    this.found.textContent = query.trim() ? `${plural(shown.length, "network")} of ${answer.all}`
+      : `${shown.length} of ${plural(answer.all, "network")}`;
+    if (answer.hint) this.found.append(". Did you mean ", button(answer.hint, () => {
+      this.input.value = answer.hint;
+      this.search(answer.hint);
+    }, "", {class: "link"}), "?");
     this.cards.replaceChildren(...shown.slice(0, 120).map((each) => this.card(each)));
     if (query.trim()) say(this.found.textContent);
   }
@@ -71,7 +75,7 @@ export class Zoo {
       small.svg.setAttribute("aria-hidden", "true");
       this.rule(small.rules);
     }
-    const cost = [spec.parameters === null ? null : `${short(spec.parameters)} parameters`, spec.macs === null ? null : `${short(spec.macs)} multiply-adds`];
+    const cost = [spec.parameters === null ? null : `${spec.words.parameters} parameters`, spec.macs === null ? null : `${spec.words.macs} multiply-adds`];
     return h("button", {type: "button", class: "network", "data-name": spec.name, onclick: () => this.choose(spec.name)},
       h("span", {class: "miniature"}, small?.svg), h("span", {}, h("b", {}, spec.name), h("span", {class: "about"}, spec.description),
         ...cost.filter(Boolean).map((words) => h("em", {}, words))));

@@ -91,7 +91,7 @@ class Seen:
     page: Any
     complaints: list[str] = field(default_factory=list)
     """What the console says, and what was thrown."""
-    expected: tuple[str, ...] = ("404",)
+    expected: tuple[str, ...] = ()
     """Of which that may be."""
 
     @property
