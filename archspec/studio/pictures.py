@@ -23,7 +23,7 @@ from archspec.spec.arch import Spec
 from archspec.studio.documents import Missing, shipped_file
 from archspec.studio.elements import Elements
 from archspec.studio.known import checked, here
-from archspec.studio.places import Json, Text
+from archspec.studio.places import Json, Text, told
 from archspec.studio.run_folders import RUNS
 
 
@@ -74,7 +74,7 @@ def picture(asked: Asked) -> Json:
     try:
         return {"kind": kind, **VIEWS[kind](asked)}
     except InputError as error:
-        message, _, hint = str(error).partition("\n  hint: ")
+        message, hint = told(error)
         return {"kind": kind, "refused": message, "hint": hint}
 
 
@@ -147,8 +147,8 @@ def _cell(content: Content) -> list[str | Json]:
 def _difference(asked: Asked) -> Json:
     other = other_of(asked)
     found = difference(asked, other)
-    told = {"other": {"name": other.name, "text": other.text.text}, "equal": found is None}
-    return told if found is None else {**told, **shown(asked, found)}
+    both = {"other": {"name": other.name, "text": other.text.text}, "equal": found is None}
+    return both if found is None else {**both, **shown(asked, found)}
 
 
 VIEWS: Mapping[str, Callable[[Asked], Json]] = {

@@ -10,11 +10,17 @@ from typing import Any
 
 from archspec.editor.cursor import BREAK
 from archspec.editor.fixing import extent
-from archspec.errors import Where
+from archspec.errors import Where, visible
 from archspec.io.places import relative, shipped
 from archspec.studio.documents import SHIPPED
 
 Json = dict[str, Any]
+
+
+def told(error: Exception) -> tuple[str, str]:
+    """What is wrong and what to do, for the page, without signs that are not shown."""
+    message, _, hint = str(error).partition("\n  hint: ")
+    return "\n".join(map(visible, message.split("\n"))), "\n".join(map(visible, hint.split("\n")))
 
 
 def units(text: str) -> int:

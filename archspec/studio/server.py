@@ -31,7 +31,7 @@ from archspec.studio.documents import Conflict, Folder, Missing
 from archspec.studio.drafts import Drafts, place_of_drafts
 from archspec.studio.guard import Guard
 from archspec.studio.opening import Opening
-from archspec.studio.places import Json
+from archspec.studio.places import Json, told
 from archspec.studio.run_folders import image
 from archspec.studio.tabs import Tabs
 
@@ -129,16 +129,16 @@ def answered(document: Json, status: int = 200) -> Response:
 
 def refused(error: Exception, status: int) -> Response:
     """What is wrong, in words for the user."""
-    message, _, hint = str(error).partition("\n  hint: ")
+    message, hint = told(error)
     return answered({"error": message, "hint": hint}, status)
 
 
-def _bug(told: str, trace: str) -> Response:
+def _bug(said: str, trace: str) -> Response:
     """A bug of ours, in words; the terminal says where its traceback is."""
     path = keep_trace(trace)
-    aside(f"archspec studio: a bug: {told}; the traceback is in {path}" if path else f"{trace}\narchspec studio: a bug: {told}")
+    aside(f"archspec studio: a bug: {said}; the traceback is in {path}" if path else f"{trace}\narchspec studio: a bug: {said}")
     where = f"its traceback is in {path}" if path else "the terminal tells more"
-    return answered({"error": f"a bug of archspec: {told}", "hint": where}, 500)
+    return answered({"error": f"a bug of archspec: {said}", "hint": where}, 500)
 
 
 class Http:
@@ -196,8 +196,7 @@ class Http:
         except InputError as error:
             return refused(error, 422)
         except Bug as error:
-            told, trace = error.args
-            return _bug(told, trace)
+            return _bug(*error.args)
         except Exception as error:
             return _bug(one_line(error), "".join(traceback.format_exception(error)))
 
