@@ -9,6 +9,7 @@ from archspec.studio.asking import at, complete, rename
 from archspec.studio.checking import check
 from archspec.studio.exporting import export
 from archspec.studio.places import Json
+from archspec.studio.trying import tries
 from archspec.studio.zoo import zoo
 
 
@@ -25,5 +26,5 @@ def _runs(request: Json) -> Json:
 
 ANSWERS: Mapping[str, Callable[[Json], Json]] = {
     "check": check, "at": at, "complete": complete, "rename": rename, "export": export, "zoo": zoo, "runs": _runs,
-    "difference": difference}
+    "difference": difference, "tries": tries}
 """By the name of the request. They raise InputError, whose words the page shows."""

@@ -23,6 +23,7 @@ ASKED: Mapping[str, Fields] = {
     "at": PLACE,
     "complete": PLACE,
     "rename": {**PLACE, "new": (TEXT, True)},
+    "tries": DOCUMENT,
     "export": {**DOCUMENT, "view": (OBJECT, False), "format": (TEXT, True)},
     "zoo": {"tab": (TEXT, False), "query": (TEXT, False)},
     "runs": {"tab": (TEXT, False), "fingerprint": (TEXT, False)},

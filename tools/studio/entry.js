@@ -3,7 +3,7 @@ export {
   acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, closeCompletion, completionKeymap, completionStatus,
   startCompletion,
 } from "@codemirror/autocomplete";
-export {defaultKeymap, history, historyKeymap, indentWithTab, undo} from "@codemirror/commands";
+export {defaultKeymap, history, historyKeymap, indentWithTab} from "@codemirror/commands";
 export {yaml} from "@codemirror/lang-yaml";
 export {HighlightStyle, bracketMatching, indentOnInput, indentUnit, syntaxHighlighting} from "@codemirror/language";
 export {search, searchKeymap} from "@codemirror/search";

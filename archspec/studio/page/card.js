@@ -1,14 +1,14 @@
 /** The card below the editor: what the word at the cursor means, where its value comes from, what it costs. */
 
-import {byId, button, fill, h, prose} from "./dom.js";
+import {byId, button, h, prose} from "./dom.js";
 
 export class CursorCard {
-  /** @param {{go: (place: object) => void, rename: (rename: {old: string}) => void, take: (edits: object[]) => void}} listeners */
+  /** @param {{go: (place: object) => void, rename: (rename: {old: string}) => void, take: (change: object) => void, text: () => string}} listeners */
   constructor(listeners) {
     this.listeners = listeners;
     this.host = byId("card");
     this.card = null;
-    /** Changes to try in a text that has just been begun. */
+    /** Changes to try in a text that has just been begun. @type {Array<{section: string, key: string, value: string}>} */
     this.tries = [];
     this.show(null);
   }
@@ -16,10 +16,10 @@ export class CursorCard {
   /** @param {any} card @param {{line: number, column: number} | null} at */
   show(card) {
     this.card = card;
+    const tries = this.trying();
     if (!card) {
-      fill(this.host, ...this.tries.length ? this.trying() : [h("p", {class: "dim"}, "The word at the cursor is explained here. ",
+      this.host.replaceChildren(...tries.length ? tries : [h("p", {class: "dim"}, "The word at the cursor is explained here. ",
         h("kbd", {}, "Ctrl Space"), " completes it.")]);
-      for (const [number, each] of this.host.querySelectorAll("button.try").entries()) each.onclick = () => this.listeners.take(this.tries[number].edits);
       return;
     }
     const [first, ...others] = card.sentences;
@@ -31,11 +31,12 @@ export class CursorCard {
         card.rename ? button("Rename", () => this.listeners.rename(card.rename), "F2", {class: "small framed"}) : null,
         card.uses?.length ? h("span", {class: "dim"}, `used in ${card.uses.length === 1 ? "one place" : `${card.uses.length} places`}: `,
           ...card.uses.slice(0, 8).flatMap((place, number) => [number ? ", " : null, button(place.file === null ? `line ${place.line}`
-            : `${place.file}:${place.line}`, () => this.listeners.go(place), "", {class: "link"})])) : null));
+            : `${place.file}:${place.line}`, () => this.listeners.go(place), "", {class: "link"})])) : null), ...tries);
   }
 
   trying() {
-    return [h("p", {}, "Three changes to try; ", h("kbd", {}, "Ctrl Z"), " takes each back."),
-      h("div", {class: "buttons"}, ...this.tries.map((each) => h("button", {type: "button", class: "small framed try"}, each.label)))];
+    const text = this.listeners.text(), left = this.tries.filter(({key}) => !new RegExp(`\\b${key}:`).test(text));
+    return left.length ? [h("div", {class: "buttons tries"}, "To try:", ...left.map((each) => h("button", {type: "button", class: "small framed try",
+      onclick: () => this.listeners.take(each)}, h("code", {}, `${each.key}: ${each.value}`))), h("span", {class: "dim"}, h("kbd", {}, "Ctrl Z"), " takes back"))] : [];
   }
 }

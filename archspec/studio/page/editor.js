@@ -5,7 +5,7 @@ import {
   StateField, Transaction, ViewPlugin, WidgetType, acceptCompletion, autocompletion, bracketMatching, closeBrackets,
   closeBracketsKeymap, completionKeymap, completionStatus, defaultKeymap, drawSelection, gutter, highlightActiveLine,
   highlightActiveLineGutter, highlightSpecialChars, history, historyKeymap, indentOnInput, indentUnit, indentWithTab, keymap,
-  lineNumbers, search, searchKeymap, startCompletion, syntaxHighlighting, tags, undo, yaml,
+  lineNumbers, search, searchKeymap, startCompletion, syntaxHighlighting, tags, yaml,
 } from "./codemirror.js";
 import {button, h, prose} from "./dom.js";
 import {plural} from "./words.js";
@@ -367,8 +367,17 @@ export class Editor {
     this.view.dispatch({changes, userEvent: "input.complete", annotations: fixing.of(true)});
   }
 
-  undo() {
-    undo(this.view);
+  /** Writes a key with its value into a section, or anew; the cursor stands behind it. @param {{section: string, key: string, value: string}} change */
+  write({section, key: name, value}) {
+    const doc = this.view.state.doc, text = doc.toString(), said = `${name}: ${value}`;
+    const at = section ? new RegExp(`^${section}:[ \\t]*$`, "m").exec(text) : null;
+    const end = text.trimEnd().length, begins = end ? "\n" : "";
+    const change = at ? {from: at.index + at[0].length, insert: `\n  ${said}`}
+      : {from: end, to: doc.length, insert: `${begins}${section ? `${section}:\n  ` : ""}${said}\n`};
+    const cursor = change.from + change.insert.trimEnd().length;
+    this.view.dispatch({changes: change, selection: EditorSelection.cursor(cursor), userEvent: "input.complete", annotations: fixing.of(true),
+      effects: EditorView.scrollIntoView(cursor)});
+    this.view.focus();
   }
 
   /** What a check found in the text as it is. @param {Problem[]} found @param {number} more */

@@ -80,7 +80,7 @@ const editor = new Editor(byId("code"), nonce, {
 });
 const picture = new Picture(byId("canvas"), {hovered: (key) => hovered(key), chosen: (key) => toLine(key), opened: (key) => openBlock(key)});
 const details = new Details({go, block: (key) => openBlock(key)});
-const card = new CursorCard({go, rename, take: (edits) => editor.apply(edits)});
+const card = new CursorCard({go, rename, take: (change) => editor.write(change), text: () => editor.text});
 const readers = new Readers(nonce, {title: label, go, back: () => {}});
 const runs = new Runs((run) => setView({kind: "diff", other: {run: run.name}}));
 const zoo = new Zoo((name) => open({zoo: name}), () => (doc ? label() : null), (draft) => (draft === null ? leaveStart() : open(draft.path
@@ -461,7 +461,7 @@ async function open(wanted) {
   picture.select(null);
   picture.kind = "";
   readers.clear();
-  card.tries = found.tries ?? [];
+  card.tries = [];
   card.show(null);
   for (const part of Object.values(details.parts)) part.replaceChildren();
   const kept = found.draft && found.draft.text !== found.text ? found.draft : null;
@@ -483,7 +483,13 @@ async function open(wanted) {
   leaveStart();
   setView(view);
   showPane("spec");
-  if (found.path === null && !found.read_only) selectDescription();
+  if (found.path === null && !found.read_only) {
+    selectDescription();
+    post("tries", asked()).then(({tries}) => {
+      card.tries = tries;
+      card.show(card.card);
+    }, failed);
+  }
   editor.focus();
   subscribe();
   showRuns();

@@ -7,6 +7,8 @@ import {plural} from "./words.js";
 
 /** Milliseconds between the last key and the search. */
 const REST = 60;
+/** Milliseconds until it is said that one waits. */
+const LATE = 150;
 
 export class Zoo {
   /** @param {(name: string) => void} choose @param {() => string | null} back the document to go back to */
@@ -53,10 +55,11 @@ export class Zoo {
   }
 
   async search(query) {
+    const late = setTimeout(() => { this.found.textContent = "reading the specs …"; }, LATE);
     const answer = await this.ask({query}).catch((error) => {
       this.found.textContent = error.hint ? `${error.message}; ${error.hint}` : error.message;
       return null;
-    });
+    }).finally(() => clearTimeout(late));
     if (!answer) return;
     const all = answer.specs, shown = query.trim() ? all : answer.featured.map((name) => all.find((each) => each.name === name)).filter(Boolean);
     this.found.textContent = query.trim() ? `${plural(shown.length, "network")} of ${answer.all}`
