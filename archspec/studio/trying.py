@@ -33,8 +33,12 @@ def tries(request: Json) -> Json:
 def _other(text: Text, change: tuple[str, str, str]) -> str | None:
     """The fingerprint of the text with a change; None where it has problems then."""
     section, key, value = change
-    line = f"{section}: {{{key}: {value}}}" if section else f"{key}: {value}"
-    graph = checked(Text(text.path, f"{text.text.rstrip()}\n{line}\n")).graph
+    begun = re.search(rf"^{section}:[ \t]*$", text.text, re.MULTILINE) if section else None
+    if begun is not None:  # as the page writes it
+        other = f"{text.text[:begun.end()]}\n  {key}: {value}{text.text[begun.end():]}"
+    else:
+        other = f"{text.text.rstrip()}\n" + (f"{section}:\n  " if section else "") + f"{key}: {value}\n"
+    graph = checked(Text(text.path, other)).graph
     return None if graph is None else graph.fingerprint
 
 

@@ -36,7 +36,7 @@ export class CursorCard {
 
   trying() {
     const text = this.listeners.text(), left = this.tries.filter(({key}) => !new RegExp(`\\b${key}:`).test(text));
-    return left.length ? [h("div", {class: "buttons tries"}, "To try:", ...left.map((each) => h("button", {type: "button", class: "small framed try",
-      onclick: () => this.listeners.take(each)}, h("code", {}, `${each.key}: ${each.value}`))), h("span", {class: "dim"}, h("kbd", {}, "Ctrl Z"), " takes back"))] : [];
+    return left.length ? [h("div", {class: "buttons tries"}, h("span", {}, "To try (", h("kbd", {}, "Ctrl Z"), " takes back):"), ...left.map((each) => h("button", {type: "button", class: "small framed try",
+      onclick: () => this.listeners.take(each)}, h("code", {}, `${each.key}: ${each.value}`))))] : [];
   }
 }
