@@ -56,7 +56,7 @@ def _what(place: Place, checked: Checked) -> Iterator[str]:
         yield from _block(word, table.tree(word))
     elif (key := _declared(place.path)) is not None and described(key):
         yield f"**{place.last}**: {described(key)}"
-    elif place.of_key and checked.resolved is not None and names_of(place.path)[:-1] in (["stages"], ["parameters"]):
+    elif checked.resolved is not None and names_of(place.path)[:-1] in (["stages"], ["parameters"]):
         known, single = parameters(checked.resolved), PLURALS.get(place.last, place.last)
         if single in known:
             yield f"**{place.last}**: a parameter of the block {known[single][0]}"

@@ -89,7 +89,8 @@ class Watch:
     """A file on the disk: whether it is another one than it was. One that is looked at the first time is as it was."""
 
     def __init__(self, folder: Folder, name: str | None) -> None:
-        self.folder, self.path = folder, self._path(name)
+        self.folder = folder
+        self.path = self._path(name)
         self.stamp: Stamp = () if self.path is None else stamp(self.path)
         self.digest = self._digest()
 
