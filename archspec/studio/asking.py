@@ -14,7 +14,7 @@ from archspec.editor.naming import Symbol, definition, refuse_name, symbol_at, u
 from archspec.editor.paths import Path as Steps
 from archspec.editor.paths import item_of
 from archspec.editor.places import Place, place_at
-from archspec.errors import InputError, Where, visible
+from archspec.errors import InputError, Where, shorten, visible
 from archspec.graph.ir import Graph
 from archspec.schema.tree import Tree
 from archspec.studio.elements import SECTION
@@ -47,12 +47,17 @@ def _card(text: Text, found: Checked, tree: Tree, line: int, column: int) -> Jso
     if told is None and defined is None:
         return None
     place = told.place if told is not None else None
-    title = place.text if place is not None else symbol.name if symbol is not None else ""
+    title = _title(place) if place is not None else symbol.name if symbol is not None else ""
     own = symbol is not None and symbol.kind in ("block", "kept") and defined is not None and _is_own(text, defined)
     return {"title": visible(title), "sentences": [] if told is None else [*map(visible, told.sentences)],
             "definition": None if defined is None else text.place(defined),
             "uses": [] if symbol is None else [text.place(where, len(symbol.name)) for where in uses(tree, symbol)][:MOST],
             "rename": {"old": symbol.name, "span": text.span(symbol.where, len(symbol.name))} if own and symbol else None}
+
+
+def _title(place: Place) -> str:
+    """A key, or a value with the key that it is of."""
+    return place.text if place.of_key or not place.last else f"{place.last}: {shorten(place.text)}"
 
 
 def _is_own(text: Text, where: Where) -> bool:

@@ -17,7 +17,7 @@ from archspec.studio.worker import HEAD
 
 LIMIT = 10.0
 """Seconds for one answer."""
-GRACE = 0.15
+GRACE = 0.3
 """Seconds that a worker has to give up what it is at."""
 START = 60.0
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}  # each of its threads takes address space, of which a worker has not much
@@ -53,9 +53,12 @@ class Worker:
         found = cls(process)
         try:
             await asyncio.wait_for(found.read(), START)
-        except (Gone, TimeoutError):
+        except TimeoutError:
             await found.end()
             raise Gone from None
+        except asyncio.CancelledError:
+            await found.end()
+            raise
         return found
 
     async def read(self) -> Json:
@@ -123,15 +126,16 @@ class Workers:
     async def close(self) -> None:
         """Ends the spare one."""
         if self._spare is not None:
-            with suppress(Exception):
+            self._spare.cancel()
+            with suppress(asyncio.CancelledError, Gone):
                 await (await self._spare).end()
 
 
 class Lane:
     """One worker, and who waits for it: of one tab the newest request alone, those of several tabs in turn."""
 
-    def __init__(self, workers: Workers, limit: float = LIMIT) -> None:
-        self.workers, self.limit = workers, limit
+    def __init__(self, workers: Workers, limit: float = LIMIT, grace: float = GRACE) -> None:
+        self.workers, self.limit, self.grace = workers, limit, grace
         self._worker: Worker | None = None
         self._turn = asyncio.Lock()
         self._newest: dict[str, object] = {}
@@ -176,7 +180,7 @@ class Lane:
             if reading.done():
                 return self._told(await reading)
             worker.interrupt()
-            await asyncio.wait({reading}, timeout=GRACE)
+            await asyncio.wait({reading}, timeout=self.grace)
             if stopped.is_set():
                 raise Superseded
             raise InputError(f"this took longer than {self.limit:g} s, and was given up\n  hint: fewer layers, or another view")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from archspec.editor.cursor import NO_BREAKS
 from archspec.errors import InputError, visible
+from archspec.io.places import kind_of
+from archspec.spec.files import spec_names
 from archspec.spec.source import MAX_BYTES
 from archspec.studio.documents import SHIPPED, SUFFIXES, Folder, Missing, shipped_file
 from archspec.studio.drafts import Draft, Drafts
@@ -71,8 +73,12 @@ class Opening:
                 "draft": _told(self.drafts.of(own, path.stem), text), "folder": str(self.folder.root)}
 
     def _variant(self, name: str) -> Json:
-        if shipped_file(name).stem != name:
+        if name not in spec_names():
             raise Missing(f"no spec of the name '{visible(name)}' ships")
+        hiding = self.folder.root / f"{name}.yaml"
+        if kind_of(hiding) == "file" and not hiding.samefile(shipped_file(name)):
+            raise InputError(f"{hiding.name} lies in this folder, so that extends: {name} would mean that file\n"
+                             "  hint: open that one, or start the studio in another folder")
         return self._new(self._free(f"{name}_variant"), VARIANT.format(name=name))
 
     def _free(self, name: str) -> str:

@@ -231,7 +231,7 @@ def test_a_difference_has_both_texts(ask: Ask) -> None:
 # -- places --------------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize(("line", "column", "title", "elements"), [
-    (6, 9, "conv", ["section:stem", "stem_conv"]), (7, 12, "block", ["section:stage1", "section:stage2"]), (7, 52, "16", ["section:stage2"]),
+    (6, 9, "conv", ["section:stem", "stem_conv"]), (7, 12, "block", ["section:stage1", "section:stage2"]), (7, 52, "widths: 16", ["section:stage2"]),
     (5, 4, "mine", ["section:stage1", "section:stage2"]), (8, 26, "dense", ["section:head", "head_dense"]), (1, 2, "archspec", [])], ids=str)
 def test_a_line_speaks_of_elements(line: int, column: int, title: str, elements: list[str], ask: Ask) -> None:
     found = ask("at", line=line, column=column)
