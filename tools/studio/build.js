@@ -11,8 +11,16 @@ const PAGE = join(HERE, "../../archspec/studio/page");
 const MADE_OF = ["package-lock.json", "entry.js", "build.js"];
 
 const made = await build({
-  absWorkingDir: HERE, entryPoints: ["entry.js"], bundle: true, minify: true, format: "esm", target: "es2022", charset: "utf8",
-  legalComments: "none", write: false, metafile: true,
+  absWorkingDir: HERE,
+  entryPoints: ["entry.js"],
+  bundle: true,
+  minify: true,
+  format: "esm",
+  target: "es2022",
+  charset: "utf8",
+  legalComments: "none",
+  write: false,
+  metafile: true,
 });
 const packages = new Set();
 for (const name of Object.keys(made.metafile.inputs)) {
@@ -26,6 +34,7 @@ const licences = [...packages].sort().map((name) => {
 });
 const digest = createHash("sha256");
 for (const name of MADE_OF) digest.update(readFileSync(join(HERE, name)));
-const head = `// CodeMirror 6 (MIT, see codemirror_licences.txt), made by \`make studio-page\` of sha256:${digest.digest("hex")}\n`;
+const of = `sha256:${digest.digest("hex")}`;
+const head = `// CodeMirror 6 (MIT, see codemirror_licences.txt), made by \`make studio-page\` of ${of}\n`;
 writeFileSync(join(PAGE, "codemirror.js"), head + made.outputFiles[0].text);
 writeFileSync(join(PAGE, "codemirror_licences.txt"), licences.join(`\n${"-".repeat(78)}\n\n`));

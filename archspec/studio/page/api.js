@@ -35,9 +35,18 @@ export function onReached(run) {
 async function ask(name, body, signal) {
   let response;
   try {
-    response = await fetch(new URL(name, BASE), body === null ? {signal, cache: "no-store"} : {
-      method: "POST", signal, cache: "no-store", headers: {"Content-Type": "application/json"}, body: JSON.stringify(body),
-    });
+    response = await fetch(
+      new URL(name, BASE),
+      body === null
+        ? {signal, cache: "no-store"}
+        : {
+            method: "POST",
+            signal,
+            cache: "no-store",
+            headers: {"Content-Type": "application/json"},
+            body: JSON.stringify(body),
+          },
+    );
   } catch (error) {
     if (signal?.aborted) throw error;
     told(false);
@@ -50,7 +59,8 @@ async function ask(name, body, signal) {
   } catch {
     answer = {};
   }
-  if (response.status === 404 && !text) {  // another server, or the same with another token; or a request that there is not
+  if (response.status === 404 && !text) {
+    // another server, or the same with another token; or a request that there is not
     if (name !== "config") await ask("config", null);
     else {
       told(false);
@@ -80,7 +90,7 @@ export function newest(name) {
   let running = null;
   const asked = async (/** @type {object} */ body) => {
     running?.abort();
-    const mine = running = new AbortController();
+    const mine = (running = new AbortController());
     try {
       const answer = await post(name, body, mine.signal);
       return running === mine && !answer.superseded ? answer : null;
@@ -111,6 +121,6 @@ export function listen(tab, path, handlers) {
   for (const [name, run] of Object.entries(handlers)) {
     stream.addEventListener(name, (event) => run(JSON.parse(/** @type {MessageEvent} */ (event).data || "{}")));
   }
-  stream.addEventListener("error", () => get("config").catch(() => {}));  // says whether it is only the stream that broke off
+  stream.addEventListener("error", () => get("config").catch(() => {})); // says whether it is only the stream that broke off
   return () => stream.close();
 }

@@ -10,9 +10,13 @@ import {byId, button, h} from "./dom.js";
  * @param {{closes?: boolean, tone?: "info" | "bad"}} [options]
  */
 export function bar(kind, words, actions = [], {closes = true, tone = "info"} = {}) {
-  const made = h("div", {class: `bar ${tone}`, "data-bar": kind}, h("span", {}, words),
+  const made = h(
+    "div",
+    {class: `bar ${tone}`, "data-bar": kind},
+    h("span", {}, words),
     ...actions.map(([label, run]) => button(label, run, "", {class: "small framed"})),
-    closes ? button("✕", () => unbar(kind), "", {class: "small", "aria-label": "Close this notice"}) : null);
+    closes ? button("✕", () => unbar(kind), "", {class: "small", "aria-label": "Close this notice"}) : null,
+  );
   const before = byId("bars").querySelector(`[data-bar="${kind}"]`);
   if (before?.isEqualNode(made)) return;
   if (before) before.replaceWith(made);

@@ -3,14 +3,18 @@
 import {Gone, newest} from "./api.js";
 
 /** Milliseconds without a key until the text is sent, and where answers come so fast that more of them cost nothing. */
-const REST = 80, SHORT_REST = 30, FAST = 70;
+const REST = 80,
+  SHORT_REST = 30,
+  FAST = 70;
 /** Milliseconds until an answer counts as late, and until it can be stopped. */
-const LATE = 150, LONG = 2000;
+const LATE = 150,
+  LONG = 2000;
 
 export class Checker {
   /**
    * @param {() => object} request what is asked, made when it is sent
-   * @param {{answered: (answer: any, seconds: number) => void, failed: (error: Error) => void, waiting: (state: "" | "late" | "long") => void}} listeners
+   * @param {{answered: (answer: any, request: any) => void, failed: (error: Error) => void,
+   *   waiting: (state: "" | "late" | "long") => void}} listeners
    */
   constructor(request, listeners) {
     Object.assign(this, {request, listeners});
@@ -39,7 +43,8 @@ export class Checker {
     clearTimeout(this.long);
     this.late = setTimeout(() => this.listeners.waiting("late"), LATE);
     this.long = setTimeout(() => this.listeners.waiting("long"), LONG);
-    const begun = performance.now(), asked = this.request();
+    const begun = performance.now(),
+      asked = this.request();
     let answer;
     try {
       answer = await this.ask(asked);
@@ -48,7 +53,7 @@ export class Checker {
       this.listeners.failed(/** @type {Error} */ (error));
       if (error instanceof Gone) return;
     }
-    if (!answer) return;  // something newer was asked, and tells of itself
+    if (!answer) return; // something newer was asked, and tells of itself
     this.settled();
     this.took = performance.now() - begun;
     this.listeners.answered(answer, asked);

@@ -11,15 +11,27 @@ import {button, h} from "./dom.js";
  */
 export function dialog(title, content, {class: name = "", closed = () => {}} = {}) {
   const before = document.activeElement;
-  const made = /** @type {HTMLDialogElement} */ (h("dialog", {class: name, "aria-label": title},
-    h("div", {class: "dialog-head"}, h("h2", {}, title), button("✕", () => made.close(), "", {class: "small", "aria-label": "Close"})),
-    ...content));
+  const made = /** @type {HTMLDialogElement} */ (
+    h(
+      "dialog",
+      {class: name, "aria-label": title},
+      h(
+        "div",
+        {class: "dialog-head"},
+        h("h2", {}, title),
+        button("✕", () => made.close(), "", {class: "small", "aria-label": "Close"}),
+      ),
+      ...content,
+    )
+  );
   made.addEventListener("close", () => {
     made.remove();
     if (before instanceof HTMLElement && document.contains(before)) before.focus();
     closed();
   });
-  made.addEventListener("click", (event) => { if (event.target === made) made.close(); });
+  made.addEventListener("click", (event) => {
+    if (event.target === made) made.close();
+  });
   document.body.append(made);
   made.showModal();
   /** @type {HTMLElement | null} */ (made.querySelector(".main-action"))?.focus();
@@ -33,19 +45,34 @@ export function dialog(title, content, {class: name = "", closed = () => {}} = {
  * @param {(name: string) => Promise<string | null>} save what went wrong, in words
  */
 export function askName(proposed, folder, save) {
-  const input = h("input", {type: "text", class: "q", id: "save-name", value: proposed, autocomplete: "off", spellcheck: "false"});
+  const input = h("input", {
+    type: "text",
+    class: "q",
+    id: "save-name",
+    value: proposed,
+    autocomplete: "off",
+    spellcheck: "false",
+  });
   const wrong = h("p", {class: "wrong", role: "alert"});
-  const form = h("form", {onsubmit: async (event) => {
-    event.preventDefault();
-    const name = input.value.trim();
-    const words = name ? await save(/\.ya?ml$/.test(name) ? name : `${name}.yaml`) : "a file needs a name";
-    if (words === null) made.close();
-    else {
-      wrong.textContent = words;
-      input.focus();
-    }
-  }}, h("label", {for: "save-name"}, "File, in ", h("code", {}, folder)), input, wrong,
-  h("div", {class: "buttons"}, h("button", {type: "submit", class: "framed main-action"}, "Save")));
+  const form = h(
+    "form",
+    {
+      onsubmit: async (event) => {
+        event.preventDefault();
+        const name = input.value.trim();
+        const words = name ? await save(/\.ya?ml$/.test(name) ? name : `${name}.yaml`) : "a file needs a name";
+        if (words === null) made.close();
+        else {
+          wrong.textContent = words;
+          input.focus();
+        }
+      },
+    },
+    h("label", {for: "save-name"}, "File, in ", h("code", {}, folder)),
+    input,
+    wrong,
+    h("div", {class: "buttons"}, h("button", {type: "submit", class: "framed main-action"}, "Save")),
+  );
   const made = dialog("Save as a file", [form], {class: "narrow"});
   input.setSelectionRange(0, input.value.replace(/\.ya?ml$/, "").length);
   input.focus();
@@ -53,8 +80,17 @@ export function askName(proposed, folder, save) {
 
 /** The lines of a unified difference, each with a sign besides its colour. @param {string[]} lines */
 export function unified(lines) {
-  return h("pre", {class: "unified", tabindex: "0", role: "region", "aria-label": "Difference"}, ...lines.map((line) =>
-    h("div", {class: line.startsWith("+") ? "added" : line.startsWith("-") ? "removed" : line.startsWith("@") ? "dim" : ""}, line || " ")));
+  return h(
+    "pre",
+    {class: "unified", tabindex: "0", role: "region", "aria-label": "Difference"},
+    ...lines.map((line) =>
+      h(
+        "div",
+        {class: line.startsWith("+") ? "added" : line.startsWith("-") ? "removed" : line.startsWith("@") ? "dim" : ""},
+        line || " ",
+      ),
+    ),
+  );
 }
 
 /**
@@ -67,18 +103,43 @@ export function conflict(lines, {overwrite, reload}, name) {
     made.close();
     run();
   };
-  const made = dialog(`${name} was changed on the disk`, [
-    h("p", {}, "It is not what was opened here, so nothing was written. From the file on the disk (−) to your text (+):"), unified(lines),
-    h("div", {class: "buttons"}, button("Keep editing", () => made.close(), "", {class: "framed main-action"}),
-      button("Load the file, drop my text", act(reload), "", {class: "framed"}),
-      button("Write my text over it", act(overwrite), "", {class: "framed danger"})),
-  ], {class: "wide"});
+  const made = dialog(
+    `${name} was changed on the disk`,
+    [
+      h("p", {}, "It is not what was opened here, so nothing was written. From the file on the disk (−) to your text (+):"),
+      unified(lines),
+      h(
+        "div",
+        {class: "buttons"},
+        button("Keep editing", () => made.close(), "", {class: "framed main-action"}),
+        button("Load the file, drop my text", act(reload), "", {class: "framed"}),
+        button("Write my text over it", act(overwrite), "", {class: "framed danger"}),
+      ),
+    ],
+    {class: "wide"},
+  );
 }
 
 /** The list of keys. @param {Array<[string, string]>} keys */
 export function keyList(keys) {
-  dialog("Keys", [h("table", {class: "keys"}, h("tbody", {}, ...keys.map(([key, words]) =>
-    h("tr", {}, h("th", {scope: "row"}, ...key.split(", ").flatMap((each, number) => [number ? " " : "", h("kbd", {}, each)])), h("td", {}, words)))))]);
+  dialog("Keys", [
+    h(
+      "table",
+      {class: "keys"},
+      h(
+        "tbody",
+        {},
+        ...keys.map(([key, words]) =>
+          h(
+            "tr",
+            {},
+            h("th", {scope: "row"}, ...key.split(", ").flatMap((each, number) => [number ? " " : "", h("kbd", {}, each)])),
+            h("td", {}, words),
+          ),
+        ),
+      ),
+    ),
+  ]);
 }
 
 /**
@@ -87,19 +148,39 @@ export function keyList(keys) {
  * @param {(query: string) => Promise<Array<{label: string, about: string, run: () => void}>>} more what only the server knows
  */
 export function palette(entries, more) {
-  const input = h("input", {type: "text", class: "q", role: "combobox", "aria-label": "Search everything", "aria-expanded": "true",
-    "aria-controls": "palette-list", "aria-autocomplete": "list", autocomplete: "off", placeholder: "A command, a stage, a layer, a network"});
+  const input = h("input", {
+    type: "text",
+    class: "q",
+    role: "combobox",
+    "aria-label": "Search everything",
+    "aria-expanded": "true",
+    "aria-controls": "palette-list",
+    "aria-autocomplete": "list",
+    autocomplete: "off",
+    placeholder: "A command, a stage, a layer, a network",
+  });
   const list = h("div", {id: "palette-list", role: "listbox", class: "palette-list", "aria-label": "Found"});
-  let shown = [], current = 0, run = null;
+  let shown = [],
+    current = 0,
+    run = null;
   const show = (found) => {
     shown = found.slice(0, 60);
     current = 0;
-    list.replaceChildren(...shown.map((entry, number) => h("div", {role: "option", id: `palette-${number}`, class: "palette-option",
-      onclick: () => take(number)}, h("b", {}, entry.label), h("span", {class: "dim"}, entry.about))));
+    list.replaceChildren(
+      ...shown.map((entry, number) =>
+        h(
+          "div",
+          {role: "option", id: `palette-${number}`, class: "palette-option", onclick: () => take(number)},
+          h("b", {}, entry.label),
+          h("span", {class: "dim"}, entry.about),
+        ),
+      ),
+    );
     point();
   };
   const point = () => {
-    for (const [number, option] of [...list.children].entries()) option.setAttribute("aria-selected", String(number === current));
+    for (const [number, option] of [...list.children].entries())
+      option.setAttribute("aria-selected", String(number === current));
     if (shown.length) input.setAttribute("aria-activedescendant", `palette-${current}`);
     else input.removeAttribute("aria-activedescendant");
     list.children[current]?.scrollIntoView({block: "nearest"});
@@ -110,7 +191,8 @@ export function palette(entries, more) {
   };
   let asked = 0;
   const find = async () => {
-    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean), mine = asked += 1;
+    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean),
+      mine = (asked += 1);
     const fits = (entry) => words.every((word) => `${entry.label} ${entry.about}`.toLowerCase().includes(word));
     const local = entries.filter(fits);
     show(local);

@@ -11,7 +11,8 @@ const MOST = 3000;
  */
 export function differing(a, b) {
   const [x, y] = [a.split("\n"), b.split("\n")];
-  let first = 0, ends = 0;
+  let first = 0,
+    ends = 0;
   while (first < x.length && first < y.length && x[first] === y[first]) first += 1;
   while (ends < x.length - first && ends < y.length - first && x[x.length - 1 - ends] === y[y.length - 1 - ends]) ends += 1;
   const [p, q] = [x.slice(first, x.length - ends), y.slice(first, y.length - ends)];
@@ -29,11 +30,12 @@ export function differing(a, b) {
 
 /** The longest common sequence as pairs of indices. */
 function common(p, q) {
-  const wide = q.length + 1, lengths = new Uint16Array((p.length + 1) * wide);
+  const wide = q.length + 1,
+    lengths = new Uint16Array((p.length + 1) * wide);
   for (let i = p.length - 1; i >= 0; i -= 1) {
     for (let j = q.length - 1; j >= 0; j -= 1) {
-      lengths[i * wide + j] = p[i] === q[j] ? lengths[(i + 1) * wide + j + 1] + 1
-        : Math.max(lengths[(i + 1) * wide + j], lengths[i * wide + j + 1]);
+      lengths[i * wide + j] =
+        p[i] === q[j] ? lengths[(i + 1) * wide + j + 1] + 1 : Math.max(lengths[(i + 1) * wide + j], lengths[i * wide + j + 1]);
     }
   }
   const pairs = [];

@@ -50,9 +50,15 @@ export function button(words, run, key = "", attributes = {}) {
  */
 export function prose(words) {
   const parts = words.split(/(`[^`]+`|\*\*[^*]+\*\*)/);
-  return parts.filter(Boolean).map((part) =>
-    part.length > 2 && part.startsWith("`") && part.endsWith("`") ? h("code", {}, part.slice(1, -1))
-      : part.length > 4 && part.startsWith("**") && part.endsWith("**") ? h("b", {}, part.slice(2, -2)) : part);
+  return parts
+    .filter(Boolean)
+    .map((part) =>
+      part.length > 2 && part.startsWith("`") && part.endsWith("`")
+        ? h("code", {}, part.slice(1, -1))
+        : part.length > 4 && part.startsWith("**") && part.endsWith("**")
+          ? h("b", {}, part.slice(2, -2))
+          : part,
+    );
 }
 
 /** Says something to a screen reader, and nothing to the eye. @param {string} words */
@@ -62,7 +68,8 @@ export function say(words) {
 
 /** Gives the element new children, only if they differ: what stays as it is keeps its focus. @param {Element} element */
 export function fill(element, ...children) {
-  const made = h("div", {}, ...children), [now, next] = [[...element.childNodes], [...made.childNodes]];
+  const made = h("div", {}, ...children),
+    [now, next] = [[...element.childNodes], [...made.childNodes]];
   if (now.length === next.length && now.every((node, number) => node.isEqualNode(next[number]))) return false;
   element.replaceChildren(...next);
   return true;

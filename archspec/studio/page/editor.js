@@ -1,11 +1,46 @@
 /** The text of the spec: CodeMirror with problems below their lines, completion, and lines that the picture speaks of. */
 
 import {
-  Annotation, Decoration, EditorSelection, EditorState, EditorView, GutterMarker, HighlightStyle, Prec, RangeSet, StateEffect,
-  StateField, Transaction, ViewPlugin, WidgetType, acceptCompletion, autocompletion, bracketMatching, closeBrackets,
-  closeBracketsKeymap, completionKeymap, completionStatus, defaultKeymap, drawSelection, gutter, highlightActiveLine,
-  highlightActiveLineGutter, highlightSpecialChars, history, historyKeymap, indentOnInput, indentUnit, indentWithTab, keymap,
-  lineNumbers, search, searchKeymap, startCompletion, syntaxHighlighting, tags, yaml,
+  Annotation,
+  Decoration,
+  EditorSelection,
+  EditorState,
+  EditorView,
+  GutterMarker,
+  HighlightStyle,
+  Prec,
+  RangeSet,
+  StateEffect,
+  StateField,
+  Transaction,
+  ViewPlugin,
+  WidgetType,
+  acceptCompletion,
+  autocompletion,
+  bracketMatching,
+  closeBrackets,
+  closeBracketsKeymap,
+  completionKeymap,
+  completionStatus,
+  defaultKeymap,
+  drawSelection,
+  gutter,
+  highlightActiveLine,
+  highlightActiveLineGutter,
+  highlightSpecialChars,
+  history,
+  historyKeymap,
+  indentOnInput,
+  indentUnit,
+  indentWithTab,
+  keymap,
+  lineNumbers,
+  search,
+  searchKeymap,
+  startCompletion,
+  syntaxHighlighting,
+  tags,
+  yaml,
 } from "./codemirror.js";
 import {button, h, prose} from "./dom.js";
 import {plural} from "./words.js";
@@ -21,7 +56,8 @@ export const REST = 600;
  * @typedef {Span & {text: string}} Edit
  * @typedef {{severity: "error" | "warning", code: string, message: string, notes: string[], hint: string, here: Span,
  *   place: Place, path: string, fix: {label: string, edits: Edit[]} | null}} Problem
- * @typedef {{from: number, to: number, shown: boolean, problem: Problem, changes: Array<{from: number, to: number, insert: string}> | null}} Found
+ * @typedef {{from: number, to: number, shown: boolean, problem: Problem,
+ *   changes: Array<{from: number, to: number, insert: string}> | null}} Found
  */
 
 const setFound = StateEffect.define();
@@ -56,25 +92,41 @@ class Card extends WidgetType {
 
   eq(other) {
     const [a, b] = [this.problem, other.problem];
-    return a.message === b.message && a.hint === b.hint && a.severity === b.severity && a.fix?.label === b.fix?.label
-      && this.fixable === other.fixable && this.behind === other.behind;
+    return (
+      a.message === b.message &&
+      a.hint === b.hint &&
+      a.severity === b.severity &&
+      a.fix?.label === b.fix?.label &&
+      this.fixable === other.fixable &&
+      this.behind === other.behind
+    );
   }
 
   toDOM(view) {
     const {message, notes, hint, fix, severity, place} = this.problem;
     const take = () => {
-      const found = view.state.field(problems).list.find((each) => each.problem === this.problem || new Card(each.problem, true, "")
-        .eq(new Card(this.problem, true, "")));
+      const found = view.state
+        .field(problems)
+        .list.find(
+          (each) => each.problem === this.problem || new Card(each.problem, true, "").eq(new Card(this.problem, true, "")),
+        );
       if (found) takeFix(view, found);
       view.focus();
     };
-    return h("div", {class: "msg-line"}, h("div", {class: `msg ${severity}`, role: "note"},
-      h("b", {}, h("span", {class: "unseen"}, `${severity}: `), message),
-      place.file === null ? null : h("div", {class: "dim"}, `${place.file}, line ${place.line}`),
-      ...notes.map((note) => h("div", {}, note)),
-      hint ? h("div", {}, hint) : null,
-      fix && this.fixable ? button(fix.label[0].toUpperCase() + fix.label.slice(1), take, "Alt Enter", {class: "fix"}) : null,
-      this.behind ? h("div", {class: "dim"}, this.behind) : null));
+    return h(
+      "div",
+      {class: "msg-line"},
+      h(
+        "div",
+        {class: `msg ${severity}`, role: "note"},
+        h("b", {}, h("span", {class: "unseen"}, `${severity}: `), message),
+        place.file === null ? null : h("div", {class: "dim"}, `${place.file}, line ${place.line}`),
+        ...notes.map((note) => h("div", {}, note)),
+        hint ? h("div", {}, hint) : null,
+        fix && this.fixable ? button(fix.label[0].toUpperCase() + fix.label.slice(1), take, "Alt Enter", {class: "fix"}) : null,
+        this.behind ? h("div", {class: "dim"}, this.behind) : null,
+      ),
+    );
   }
 
   get estimatedHeight() {
@@ -126,14 +178,22 @@ const problems = StateField.define({
     const doc = transaction.state.doc;
     if (transaction.docChanged) {
       const edited = [];
-      transaction.changes.iterChangedRanges((_a, _b, from, to) => edited.push([doc.lineAt(from).number, doc.lineAt(to).number]));
+      transaction.changes.iterChangedRanges((_a, _b, from, to) =>
+        edited.push([doc.lineAt(from).number, doc.lineAt(to).number]),
+      );
       list = list.map((each) => {
-        const from = transaction.changes.mapPos(each.from, 1), to = Math.max(from, transaction.changes.mapPos(each.to, -1));
-        const line = doc.lineAt(from).number, typedOver = edited.some(([first, last]) => first <= line && line <= last);
-        const changes = typedOver && transaction.changes.touchesRange(each.from, each.to) ? null : each.changes?.map((change) => ({
-          from: transaction.changes.mapPos(change.from, 1), insert: change.insert,
-          to: Math.max(transaction.changes.mapPos(change.from, 1), transaction.changes.mapPos(change.to, -1)),
-        })) ?? null;
+        const from = transaction.changes.mapPos(each.from, 1),
+          to = Math.max(from, transaction.changes.mapPos(each.to, -1));
+        const line = doc.lineAt(from).number,
+          typedOver = edited.some(([first, last]) => first <= line && line <= last);
+        const changes =
+          typedOver && transaction.changes.touchesRange(each.from, each.to)
+            ? null
+            : (each.changes?.map((change) => ({
+                from: transaction.changes.mapPos(change.from, 1),
+                insert: change.insert,
+                to: Math.max(transaction.changes.mapPos(change.from, 1), transaction.changes.mapPos(change.to, -1)),
+              })) ?? null);
         return {...each, from, to, changes, shown: each.shown && !typedOver};
       });
     } else if (transaction.selection) {
@@ -147,9 +207,17 @@ const problems = StateField.define({
         const shown = new Set(list.filter((each) => each.shown).map((each) => key(each, doc)));
         more = effect.value.more;
         list = effect.value.problems.map((problem) => {
-          const found = {...range(doc, problem.here), problem, shown: false,
-            changes: problem.fix?.edits.map((edit) => ({insert: edit.text, from: offset(doc, edit.line, edit.column),
-              to: offset(doc, edit.end_line, edit.end_column)})) ?? null};
+          const found = {
+            ...range(doc, problem.here),
+            problem,
+            shown: false,
+            changes:
+              problem.fix?.edits.map((edit) => ({
+                insert: edit.text,
+                from: offset(doc, edit.line, edit.column),
+                to: offset(doc, edit.end_line, edit.end_column),
+              })) ?? null,
+          };
           return {...found, shown: effect.value.rested || shown.has(key(found, doc))};
         });
       } else if (effect.is(reveal)) {
@@ -158,13 +226,20 @@ const problems = StateField.define({
     }
     return list === value.list && more === value.more ? value : {list, more};
   },
-  provide: (field) => EditorView.decorations.from(field, ({list, more}) => (view) => decorated(view.state.doc, list, more)),
+  provide: (field) =>
+    EditorView.decorations.from(
+      field,
+      ({list, more}) =>
+        (view) =>
+          decorated(view.state.doc, list, more),
+    ),
 });
 
 /** Wavy and dotted lines; block widgets have to come from the state itself. */
 function decorated(doc, list, more) {
-  const marks = list.filter((each) => each.to > each.from).map((each) =>
-    Decoration.mark({class: `cm-${each.problem.severity}`}).range(each.from, Math.min(each.to, doc.length)));
+  const marks = list
+    .filter((each) => each.to > each.from)
+    .map((each) => Decoration.mark({class: `cm-${each.problem.severity}`}).range(each.from, Math.min(each.to, doc.length)));
   return Decoration.set(marks, true);
 }
 
@@ -172,14 +247,20 @@ const cards = StateField.define({
   create: () => Decoration.none,
   update(value, transaction) {
     const now = transaction.state.field(problems);
-    if (now === transaction.startState.field(problems, false)) return transaction.docChanged ? value.map(transaction.changes) : value;
-    const doc = transaction.state.doc, told = now.list.slice(0, CARDS), rest = now.list.length + now.more - told.length;
-    return Decoration.set(told.flatMap((each, number) => {
-      if (!each.shown) return [];
-      const behind = rest > 0 && number + 1 === told.length ? `and ${plural(rest, "problem")} more` : "";
-      const widget = new Card(each.problem, Boolean(each.changes), behind);
-      return [Decoration.widget({widget, block: true, side: 1}).range(doc.lineAt(each.from).to)];
-    }), true);
+    if (now === transaction.startState.field(problems, false))
+      return transaction.docChanged ? value.map(transaction.changes) : value;
+    const doc = transaction.state.doc,
+      told = now.list.slice(0, CARDS),
+      rest = now.list.length + now.more - told.length;
+    return Decoration.set(
+      told.flatMap((each, number) => {
+        if (!each.shown) return [];
+        const behind = rest > 0 && number + 1 === told.length ? `and ${plural(rest, "problem")} more` : "";
+        const widget = new Card(each.problem, Boolean(each.changes), behind);
+        return [Decoration.widget({widget, block: true, side: 1}).range(doc.lineAt(each.from).to)];
+      }),
+      true,
+    );
   },
   provide: (field) => EditorView.decorations.from(field),
 });
@@ -187,7 +268,9 @@ const cards = StateField.define({
 const signs = gutter({
   class: "cm-signs",
   markers: (view) => {
-    const {list} = view.state.field(problems), doc = view.state.doc, lines = new Map();
+    const {list} = view.state.field(problems),
+      doc = view.state.doc,
+      lines = new Map();
     for (const {from, problem} of list) {
       const at = doc.lineAt(Math.min(from, doc.length)).from;
       if (lines.get(at) !== "error") lines.set(at, problem.severity);
@@ -206,8 +289,11 @@ const said = StateField.define({
     for (const effect of transaction.effects) {
       if (!effect.is(setSaid)) continue;
       const lines = [...new Set(effect.value)].filter((line) => line >= 1 && line <= transaction.state.doc.lines);
-      value = Decoration.set(lines.sort((a, b) => a - b).map((line) =>
-        Decoration.line({class: "cm-said"}).range(transaction.state.doc.line(line).from)));
+      value = Decoration.set(
+        lines
+          .sort((a, b) => a - b)
+          .map((line) => Decoration.line({class: "cm-said"}).range(transaction.state.doc.line(line).from)),
+      );
     }
     return value;
   },
@@ -217,31 +303,35 @@ const said = StateField.define({
 // -- how it looks --------------------------------------------------------------------------------------------------------
 
 /** What a spec computes, $name and $(…), in a colour of its own. */
-const expressions = ViewPlugin.fromClass(class {
-  constructor(view) {
-    this.decorations = this.found(view);
-  }
-
-  update(update) {
-    if (update.docChanged || update.viewportChanged) this.decorations = this.found(update.view);
-  }
-
-  found(view) {
-    const ranges = [];
-    for (const {from, to} of view.visibleRanges) {
-      const text = view.state.doc.sliceString(from, to), start = /\$(?:[A-Za-z_]\w*|\()/g;
-      for (let match = start.exec(text); match; match = start.exec(text)) {
-        let end = match.index + match[0].length;
-        for (let depth = match[0] === "$(" ? 1 : 0; depth && end < text.length && text[end] !== "\n"; end += 1) {
-          depth += text[end] === "(" ? 1 : text[end] === ")" ? -1 : 0;
-        }
-        ranges.push(Decoration.mark({class: "cm-expression"}).range(from + match.index, from + end));
-        start.lastIndex = end;
-      }
+const expressions = ViewPlugin.fromClass(
+  class {
+    constructor(view) {
+      this.decorations = this.found(view);
     }
-    return Decoration.set(ranges);
-  }
-}, {decorations: (plugin) => plugin.decorations});
+
+    update(update) {
+      if (update.docChanged || update.viewportChanged) this.decorations = this.found(update.view);
+    }
+
+    found(view) {
+      const ranges = [];
+      for (const {from, to} of view.visibleRanges) {
+        const text = view.state.doc.sliceString(from, to),
+          start = /\$(?:[A-Za-z_]\w*|\()/g;
+        for (let match = start.exec(text); match; match = start.exec(text)) {
+          let end = match.index + match[0].length;
+          for (let depth = match[0] === "$(" ? 1 : 0; depth && end < text.length && text[end] !== "\n"; end += 1) {
+            depth += text[end] === "(" ? 1 : text[end] === ")" ? -1 : 0;
+          }
+          ranges.push(Decoration.mark({class: "cm-expression"}).range(from + match.index, from + end));
+          start.lastIndex = end;
+        }
+      }
+      return Decoration.set(ranges);
+    }
+  },
+  {decorations: (plugin) => plugin.decorations},
+);
 
 const colours = HighlightStyle.define([
   {tag: [tags.definition(tags.propertyName), tags.propertyName], class: "hl-key"},
@@ -249,9 +339,18 @@ const colours = HighlightStyle.define([
 ]);
 
 const looks = (nonce) => [
-  EditorView.cspNonce.of(nonce), syntaxHighlighting(colours), yaml(), expressions, highlightSpecialChars(), drawSelection(),
-  EditorState.allowMultipleSelections.of(true), EditorState.tabSize.of(2), indentUnit.of("  "), EditorView.lineWrapping,
-  EditorState.phrases.of({"Control character": "control character"}), search({top: true}),
+  EditorView.cspNonce.of(nonce),
+  syntaxHighlighting(colours),
+  yaml(),
+  expressions,
+  highlightSpecialChars(),
+  drawSelection(),
+  EditorState.allowMultipleSelections.of(true),
+  EditorState.tabSize.of(2),
+  indentUnit.of("  "),
+  EditorView.lineWrapping,
+  EditorState.phrases.of({"Control character": "control character"}),
+  search({top: true}),
 ];
 
 // -- the editor ----------------------------------------------------------------------------------------------------------
@@ -260,10 +359,22 @@ const looks = (nonce) => [
 export class Reader {
   /** @param {HTMLElement} host @param {string} text @param {string} label @param {string} nonce */
   constructor(host, text, label, nonce) {
-    this.view = new EditorView({parent: host, state: EditorState.create({doc: text, extensions: [
-      looks(nonce), lineNumbers(), said, EditorState.readOnly.of(true), highlightActiveLine(), highlightActiveLineGutter(),
-      keymap.of([...searchKeymap, ...defaultKeymap]), EditorView.contentAttributes.of({"aria-label": label, "aria-readonly": "true"}),
-    ]})});
+    this.view = new EditorView({
+      parent: host,
+      state: EditorState.create({
+        doc: text,
+        extensions: [
+          looks(nonce),
+          lineNumbers(),
+          said,
+          EditorState.readOnly.of(true),
+          highlightActiveLine(),
+          highlightActiveLineGutter(),
+          keymap.of([...searchKeymap, ...defaultKeymap]),
+          EditorView.contentAttributes.of({"aria-label": label, "aria-readonly": "true"}),
+        ],
+      }),
+    });
   }
 
   /** Puts the cursor there and shows the line. @param {Span} place */
@@ -302,7 +413,13 @@ export class Editor {
     this.keyed = 0;
     this.timer = 0;
     this.view = new EditorView({parent: host, state: this.fresh("", false)});
-    this.view.dom.addEventListener("keydown", (event) => { this.keyed = event.timeStamp; }, {capture: true});
+    this.view.dom.addEventListener(
+      "keydown",
+      (event) => {
+        this.keyed = event.timeStamp;
+      },
+      {capture: true},
+    );
     this.view.dom.addEventListener("mousemove", (event) => this.hover(event));
     this.view.dom.addEventListener("mouseleave", () => this.hover(null));
   }
@@ -312,25 +429,66 @@ export class Editor {
       if (change.docChanged) {
         this.rested = false;
         clearTimeout(this.timer);
-        this.timer = setTimeout(() => {
-          this.rested = true;
-          this.view.dispatch({effects: reveal.of(null)});
-        }, change.transactions.some((each) => each.annotation(fixing)) ? 0 : REST);
+        this.timer = setTimeout(
+          () => {
+            this.rested = true;
+            this.view.dispatch({effects: reveal.of(null)});
+          },
+          change.transactions.some((each) => each.annotation(fixing)) ? 0 : REST,
+        );
         if (!change.transactions.some((each) => each.annotation(Transaction.remote))) this.listeners.edited(this.text);
       }
       if (change.docChanged || change.selectionSet) this.listeners.moved(this.cursor);
     });
-    const complete = autocompletion({override: [(context) => this.suggest(context)], icons: false, maxRenderedOptions: 60,
+    const complete = autocompletion({
+      override: [(context) => this.suggest(context)],
+      icons: false,
+      maxRenderedOptions: 60,
       optionClass: (option) => `is-${option.type}`,
-      addToOptions: [{position: 80, render: (option) => h("span", {class: "cm-kind"}, option.type)}]});
-    return EditorState.create({doc: text, extensions: [
-      looks(this.nonce), problems, cards, signs, lineNumbers(), said, history(), indentOnInput(), bracketMatching(), closeBrackets(),
-      highlightActiveLine(), highlightActiveLineGutter(), complete, update, EditorState.readOnly.of(readOnly),
-      Prec.highest(keymap.of([{key: "Tab", run: acceptCompletion}, {key: "Alt-Enter", run: () => this.take()}])),
-      keymap.of([...closeBracketsKeymap, ...completionKeymap, ...searchKeymap, ...historyKeymap, ...defaultKeymap, indentWithTab]),
-      EditorView.contentAttributes.of({"aria-label": "Spec", "aria-describedby": "problems", spellcheck: "false",
-        autocorrect: "off", autocapitalize: "off", "data-gramm": "false"}),
-    ]});
+      addToOptions: [{position: 80, render: (option) => h("span", {class: "cm-kind"}, option.type)}],
+    });
+    return EditorState.create({
+      doc: text,
+      extensions: [
+        looks(this.nonce),
+        problems,
+        cards,
+        signs,
+        lineNumbers(),
+        said,
+        history(),
+        indentOnInput(),
+        bracketMatching(),
+        closeBrackets(),
+        highlightActiveLine(),
+        highlightActiveLineGutter(),
+        complete,
+        update,
+        EditorState.readOnly.of(readOnly),
+        Prec.highest(
+          keymap.of([
+            {key: "Tab", run: acceptCompletion},
+            {key: "Alt-Enter", run: () => this.take()},
+          ]),
+        ),
+        keymap.of([
+          ...closeBracketsKeymap,
+          ...completionKeymap,
+          ...searchKeymap,
+          ...historyKeymap,
+          ...defaultKeymap,
+          indentWithTab,
+        ]),
+        EditorView.contentAttributes.of({
+          "aria-label": "Spec",
+          "aria-describedby": "problems",
+          spellcheck: "false",
+          autocorrect: "off",
+          autocapitalize: "off",
+          "data-gramm": "false",
+        }),
+      ],
+    });
   }
 
   /** @returns {string} */
@@ -339,7 +497,8 @@ export class Editor {
   }
 
   get cursor() {
-    const {head} = this.view.state.selection.main, line = this.view.state.doc.lineAt(head);
+    const {head} = this.view.state.selection.main,
+      line = this.view.state.doc.lineAt(head);
     return {line: line.number, column: head - line.from + 1};
   }
 
@@ -362,21 +521,36 @@ export class Editor {
   /** Changes of the text as one step. @param {Edit[]} edits */
   apply(edits) {
     const doc = this.view.state.doc;
-    const changes = edits.map((edit) => ({insert: edit.text, from: offset(doc, edit.line, edit.column),
-      to: offset(doc, edit.end_line, edit.end_column)}));
+    const changes = edits.map((edit) => ({
+      insert: edit.text,
+      from: offset(doc, edit.line, edit.column),
+      to: offset(doc, edit.end_line, edit.end_column),
+    }));
     this.view.dispatch({changes, userEvent: "input.complete", annotations: fixing.of(true)});
   }
 
-  /** Writes a key with its value into a section, or anew; the cursor stands behind it. @param {{section: string, key: string, value: string}} change */
+  /**
+   * Writes a key with its value into a section, or anew; the cursor stands behind it.
+   * @param {{section: string, key: string, value: string}} change
+   */
   write({section, key: name, value}) {
-    const doc = this.view.state.doc, text = doc.toString(), said = `${name}: ${value}`;
+    const doc = this.view.state.doc,
+      text = doc.toString(),
+      said = `${name}: ${value}`;
     const at = section ? new RegExp(`^${section}:[ \\t]*$`, "m").exec(text) : null;
-    const end = text.trimEnd().length, begins = end ? "\n" : "";
-    const change = at ? {from: at.index + at[0].length, insert: `\n  ${said}`}
+    const end = text.trimEnd().length,
+      begins = end ? "\n" : "";
+    const change = at
+      ? {from: at.index + at[0].length, insert: `\n  ${said}`}
       : {from: end, to: doc.length, insert: `${begins}${section ? `${section}:\n  ` : ""}${said}\n`};
     const cursor = change.from + change.insert.trimEnd().length;
-    this.view.dispatch({changes: change, selection: EditorSelection.cursor(cursor), userEvent: "input.complete", annotations: fixing.of(true),
-      effects: EditorView.scrollIntoView(cursor)});
+    this.view.dispatch({
+      changes: change,
+      selection: EditorSelection.cursor(cursor),
+      userEvent: "input.complete",
+      annotations: fixing.of(true),
+      effects: EditorView.scrollIntoView(cursor),
+    });
     this.view.focus();
   }
 
@@ -392,28 +566,41 @@ export class Editor {
 
   /** The next or previous problem, around the end. @param {number} by 1 or -1 @returns {Problem | null} */
   step(by) {
-    const places = [...this.found].sort((a, b) => a.from - b.from), {head} = this.view.state.selection.main;
+    const places = [...this.found].sort((a, b) => a.from - b.from),
+      {head} = this.view.state.selection.main;
     if (!places.length) return null;
-    const next = by > 0 ? places.find((each) => each.from > head) ?? places[0]
-      : places.findLast((each) => each.from < head) ?? places[places.length - 1];
-    this.view.dispatch({selection: EditorSelection.cursor(next.from), effects: EditorView.scrollIntoView(next.from, {y: "center"})});
+    const next =
+      by > 0
+        ? (places.find((each) => each.from > head) ?? places[0])
+        : (places.findLast((each) => each.from < head) ?? places[places.length - 1]);
+    this.view.dispatch({
+      selection: EditorSelection.cursor(next.from),
+      effects: EditorView.scrollIntoView(next.from, {y: "center"}),
+    });
     this.view.focus();
     return next.problem;
   }
 
   /** Takes the guess of the cursor's line, or else of the first problem that has one. */
   take() {
-    const {head} = this.view.state.selection.main, doc = this.view.state.doc, line = doc.lineAt(head).number;
+    const {head} = this.view.state.selection.main,
+      doc = this.view.state.doc,
+      line = doc.lineAt(head).number;
     const possible = this.found.filter((each) => each.changes);
-    const best = possible.find((each) => each.from <= head && head <= each.to)
-      ?? possible.find((each) => doc.lineAt(each.from).number === line) ?? possible[0];
+    const best =
+      possible.find((each) => each.from <= head && head <= each.to) ??
+      possible.find((each) => doc.lineAt(each.from).number === line) ??
+      possible[0];
     return best ? takeFix(this.view, best) : false;
   }
 
   /** Puts the cursor there and shows the line. @param {Span} place */
   goTo(place, {focus = true} = {}) {
     const at = offset(this.view.state.doc, place.line, place.column);
-    this.view.dispatch({selection: EditorSelection.cursor(at), effects: EditorView.scrollIntoView(at, {y: "nearest", yMargin: 60})});
+    this.view.dispatch({
+      selection: EditorSelection.cursor(at),
+      effects: EditorView.scrollIntoView(at, {y: "nearest", yMargin: 60}),
+    });
     if (focus) this.view.focus();
   }
 
@@ -440,14 +627,21 @@ export class Editor {
     if (!context.explicit && !/^[A-Za-z_$]/.test(before?.text ?? "")) return null;
     const abort = new AbortController();
     context.addEventListener("abort", () => abort.abort(), {onDocChange: true});
-    const doc = context.state.doc, line = doc.lineAt(context.pos);
+    const doc = context.state.doc,
+      line = doc.lineAt(context.pos);
     const answer = await this.listeners.complete({line: line.number, column: context.pos - line.from + 1}, abort.signal);
     if (!answer || context.aborted) return null;
     return {
-      from: offset(doc, answer.from.line, answer.from.column), validFor: /^[\w.$-]*$/,
+      from: offset(doc, answer.from.line, answer.from.column),
+      validFor: /^[\w.$-]*$/,
       to: offset(doc, answer.to.line, answer.to.column),
-      options: answer.options.map((each, number) => ({label: each.label, type: each.kind, apply: each.text, boost: -number / 1000,
-        info: each.about ? () => h("div", {}, ...prose(each.about)) : undefined})),
+      options: answer.options.map((each, number) => ({
+        label: each.label,
+        type: each.kind,
+        apply: each.text,
+        boost: -number / 1000,
+        info: each.about ? () => h("div", {}, ...prose(each.about)) : undefined,
+      })),
     };
   }
 
@@ -462,7 +656,8 @@ export class Editor {
     this.hovering = setTimeout(() => {
       const at = this.view.posAtCoords({x, y});
       if (at === null) return;
-      const line = this.view.state.doc.lineAt(at), end = this.view.coordsAtPos(line.to);
+      const line = this.view.state.doc.lineAt(at),
+        end = this.view.coordsAtPos(line.to);
       if (end && x > end.right + 4) this.listeners.hovered(null);
       else this.listeners.hovered({line: line.number, column: at - line.from + 1});
     }, 350);

@@ -16,7 +16,8 @@ function download(blob, name) {
 
 /** The picture as pixels, drawn by the browser. @param {string} svg @returns {Promise<Blob>} */
 export async function png(svg) {
-  const image = new Image(), source = URL.createObjectURL(new Blob([svg], {type: "image/svg+xml"}));
+  const image = new Image(),
+    source = URL.createObjectURL(new Blob([svg], {type: "image/svg+xml"}));
   try {
     await new Promise((done, failed) => {
       image.onload = done;
@@ -27,7 +28,9 @@ export async function png(svg) {
     const context = canvas.getContext("2d");
     context.scale(SCALE, SCALE);
     context.drawImage(image, 0, 0);
-    return await new Promise((done, failed) => canvas.toBlob((blob) => (blob ? done(blob) : failed(new Error("the picture is too large for a PNG")))));
+    return await new Promise((done, failed) =>
+      canvas.toBlob((blob) => (blob ? done(blob) : failed(new Error("the picture is too large for a PNG")))),
+    );
   } finally {
     URL.revokeObjectURL(source);
   }
@@ -35,13 +38,28 @@ export async function png(svg) {
 
 /** A text to copy. @param {string} title @param {string} text @param {string} name */
 function shown(title, text, name) {
-  const copy = button("Copy", async () => {
-    await navigator.clipboard.writeText(text);
-    copy.firstChild.textContent = "Copied";
-  }, "", {class: "framed main-action"});
-  dialog(title, [h("pre", {class: "exported", tabindex: "0", role: "region", "aria-label": title}, text),
-    h("div", {class: "buttons"}, copy, button("Save as a file", () => download(new Blob([text], {type: "text/plain"}), name), "", {class: "framed"}))],
-  {class: "wide"});
+  const copy = button(
+    "Copy",
+    async () => {
+      await navigator.clipboard.writeText(text);
+      copy.firstChild.textContent = "Copied";
+    },
+    "",
+    {class: "framed main-action"},
+  );
+  dialog(
+    title,
+    [
+      h("pre", {class: "exported", tabindex: "0", role: "region", "aria-label": title}, text),
+      h(
+        "div",
+        {class: "buttons"},
+        copy,
+        button("Save as a file", () => download(new Blob([text], {type: "text/plain"}), name), "", {class: "framed"}),
+      ),
+    ],
+    {class: "wide"},
+  );
 }
 
 /** What the menu offers: label, format, what is done with the answer. */
@@ -70,23 +88,48 @@ export function exportMenu(opener, request, failed) {
   const outside = (event) => {
     if (!menu.contains(event.target) && !opener.contains(event.target)) close(false);
   };
-  const items = FORMATS.map(([label, format, done]) => h("button", {type: "button", role: "menuitem", tabindex: "-1", onclick: async () => {
-    close();
-    try {
-      await done(await post("export", {...request(), format}));
-    } catch (error) {
-      failed(/** @type {Error} */ (error));
-    }
-  }}, label));
-  const menu = h("div", {role: "menu", class: "menu", "aria-label": "Export", onkeydown: (event) => {
-    const at = items.indexOf(document.activeElement), to = {ArrowDown: (at + 1) % items.length, ArrowUp: (at + items.length - 1) % items.length,
-      Home: 0, End: items.length - 1}[event.key];
-    if (to !== undefined) items[to].focus();
-    else if (event.key === "Escape" || event.key === "Tab") close();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  }}, ...items);
+  const items = FORMATS.map(([label, format, done]) =>
+    h(
+      "button",
+      {
+        type: "button",
+        role: "menuitem",
+        tabindex: "-1",
+        onclick: async () => {
+          close();
+          try {
+            await done(await post("export", {...request(), format}));
+          } catch (error) {
+            failed(/** @type {Error} */ (error));
+          }
+        },
+      },
+      label,
+    ),
+  );
+  const menu = h(
+    "div",
+    {
+      role: "menu",
+      class: "menu",
+      "aria-label": "Export",
+      onkeydown: (event) => {
+        const at = items.indexOf(document.activeElement),
+          to = {
+            ArrowDown: (at + 1) % items.length,
+            ArrowUp: (at + items.length - 1) % items.length,
+            Home: 0,
+            End: items.length - 1,
+          }[event.key];
+        if (to !== undefined) items[to].focus();
+        else if (event.key === "Escape" || event.key === "Tab") close();
+        else return;
+        event.preventDefault();
+        event.stopPropagation();
+      },
+    },
+    ...items,
+  );
   opener.after(menu);
   opener.setAttribute("aria-expanded", "true");
   addEventListener("pointerdown", outside, true);

@@ -20,8 +20,10 @@ export const LIST = [
 ];
 
 /** Whether a key writes text where the focus is. @param {EventTarget | null} target */
-const writes = (target) => target instanceof Element && target.closest("input, textarea, select, [contenteditable=true]") !== null
-  && target.closest(".reader .cm-content") === null;
+const writes = (target) =>
+  target instanceof Element &&
+  target.closest("input, textarea, select, [contenteditable=true]") !== null &&
+  target.closest(".reader .cm-content") === null;
 
 /**
  * Listens for the keys.
@@ -29,20 +31,31 @@ const writes = (target) => target instanceof Element && target.closest("input, t
  *   view: (number: number) => void, turn: () => void, palette: () => void, list: () => void, back: () => boolean}} actions
  */
 export function keys(actions) {
-  addEventListener("keydown", (event) => {
-    if (document.querySelector("dialog[open]")) return;
-    const control = (event.ctrlKey || event.metaKey) && !event.altKey;
-    if (control && !event.shiftKey && event.key.toLowerCase() === "s") actions.save();
-    else if (control && !event.shiftKey && event.key.toLowerCase() === "k") actions.palette();
-    else if (control && event.key === ".") actions.turn();
-    else if (event.key === "F8" && !control) actions.step(event.shiftKey ? -1 : 1);
-    else if (event.key === "F12" && !control && !event.shiftKey) actions.define();
-    else if (event.key === "F2" && !control) actions.rename();
-    else if (event.altKey && !event.ctrlKey && /^Digit[1-6]$/.test(event.code)) actions.view(Number(event.code.slice(5)));
-    else if (event.altKey && event.key === "Enter" && !(event.target instanceof Element && event.target.closest(".cm-editor"))) actions.take();
-    else if (event.key === "?" && !writes(event.target)) actions.list();
-    else if (event.key === "Escape" && !writes(event.target) && actions.back()) { /* done */ } else return;
-    event.preventDefault();
-    event.stopPropagation();
-  }, {capture: true});
+  addEventListener(
+    "keydown",
+    (event) => {
+      if (document.querySelector("dialog[open]")) return;
+      const control = (event.ctrlKey || event.metaKey) && !event.altKey;
+      if (control && !event.shiftKey && event.key.toLowerCase() === "s") actions.save();
+      else if (control && !event.shiftKey && event.key.toLowerCase() === "k") actions.palette();
+      else if (control && event.key === ".") actions.turn();
+      else if (event.key === "F8" && !control) actions.step(event.shiftKey ? -1 : 1);
+      else if (event.key === "F12" && !control && !event.shiftKey) actions.define();
+      else if (event.key === "F2" && !control) actions.rename();
+      else if (event.altKey && !event.ctrlKey && /^Digit[1-6]$/.test(event.code)) actions.view(Number(event.code.slice(5)));
+      else if (
+        event.altKey &&
+        event.key === "Enter" &&
+        !(event.target instanceof Element && event.target.closest(".cm-editor"))
+      )
+        actions.take();
+      else if (event.key === "?" && !writes(event.target)) actions.list();
+      else if (event.key === "Escape" && !writes(event.target) && actions.back()) {
+        /* done */
+      } else return;
+      event.preventDefault();
+      event.stopPropagation();
+    },
+    {capture: true},
+  );
 }

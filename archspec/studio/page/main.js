@@ -21,34 +21,54 @@ import {Zoo} from "./zoo.js";
 /** Milliseconds that the cursor rests until its word is asked for. */
 const POINTED = 60;
 /** Milliseconds between two tries to reach a server that is gone, and without a sign of life until one is made. */
-const AGAIN = 2000, SILENT = 15000;
-const VIEWS = [["network", "Network"], ["block", "Block"], ["full", "Full"], ["table", "Table"], ["diff", "Diff"], ["runs", "Runs"]];
+const AGAIN = 2000,
+  SILENT = 15000;
+const VIEWS = [
+  ["network", "Network"],
+  ["block", "Block"],
+  ["full", "Full"],
+  ["table", "Table"],
+  ["diff", "Diff"],
+  ["runs", "Runs"],
+];
 const STYLES = ["resnet", "rows", "inception"];
-const THEMES = [["auto", "as the system"], ["light", "light"], ["dark", "dark"]];
+const THEMES = [
+  ["auto", "as the system"],
+  ["light", "light"],
+  ["dark", "dark"],
+];
 
 const nonce = document.querySelector("meta[name=nonce]")?.getAttribute("content") ?? "";
 const tab = Math.random().toString(36).slice(2, 12);
 
-/** What is open: null at the start. @type {null | {path: string | null, name: string, saved: string | null, digest: string | null, readOnly: boolean}} */
+/**
+ * What is open: null at the start.
+ * @type {null | {path: string | null, name: string, saved: string | null, digest: string | null, readOnly: boolean}}
+ */
 let doc = null;
 /** What is asked to be drawn. @type {any} */
 let view = {kind: "network"};
-let before = view;  // the view that Escape goes back to
+let before = view; // the view that Escape goes back to
 let version = 0;
 /** The last answer without problems, and when it came. */
-let valid = null, validAt = 0;
+let valid = null,
+  validAt = 0;
 /** The last answer. */
 let answer = null;
 let config = {folder: "", file: null, version: ""};
-let gone = false, heard = performance.now();
-let path = "";  // of the word at the cursor
-let looking = false;  // whether the card is of a word under the pointer
+let gone = false,
+  heard = performance.now();
+let path = ""; // of the word at the cursor
+let looking = false; // whether the card is of a word under the pointer
 let stopEvents = () => {};
-/** The text that a difference is against, at the left below the own. @type {null | {reader: Reader, name: string, text: string, begins?: Array<[number, number]>}} */
+/**
+ * The text that a difference is against, at the left below the own.
+ * @type {null | {reader: Reader, name: string, text: string, begins?: Array<[number, number]>}}
+ */
 let other = null;
 
 /** What the document is called. */
-const label = () => (doc ? doc.path ?? `${doc.name}.yaml` : "");
+const label = () => (doc ? (doc.path ?? `${doc.name}.yaml`) : "");
 
 /** What every question about the text says. */
 const asked = () => ({tab, path: doc?.path ?? null, name: doc?.name ?? "", text: editor.text, digest: doc?.digest ?? null});
@@ -78,15 +98,24 @@ const editor = new Editor(byId("code"), nonce, {
     }
   },
 });
-const picture = new Picture(byId("canvas"), {hovered: (key) => hovered(key), chosen: (key) => toLine(key), opened: (key) => openBlock(key)});
+const picture = new Picture(byId("canvas"), {
+  hovered: (key) => hovered(key),
+  chosen: (key) => toLine(key),
+  opened: (key) => openBlock(key),
+});
 const details = new Details({go, block: (key) => openBlock(key)});
 const card = new CursorCard({go, rename, take: (change) => editor.write(change), text: () => editor.text});
-const readers = new Readers(nonce, {title: label, go, back: () => {}});
+const readers = new Readers(nonce, {title: label, go});
 const runs = new Runs((run) => setView({kind: "diff", other: {run: run.name}}));
-const zoo = new Zoo((name) => open({zoo: name}), () => (doc ? label() : null), (draft) => (draft === null ? leaveStart() : open(draft.path
-  ? {file: draft.path} : {name: draft.name})));
+const zoo = new Zoo(
+  (name) => open({zoo: name}),
+  () => (doc ? label() : null),
+  (draft) => (draft === null ? leaveStart() : open(draft.path ? {file: draft.path} : {name: draft.name})),
+);
 const checker = new Checker(() => ({...asked(), view: view.kind === "runs" ? {kind: "network"} : view, version}), {
-  answered, failed, waiting,
+  answered,
+  failed,
+  waiting,
 });
 
 // -- answers -------------------------------------------------------------------------------------------------------------
@@ -127,18 +156,30 @@ function failed(error) {
 function waiting(state) {
   const timing = byId("timing");
   if (state === "late") timing.textContent = "checking …";
-  else if (state === "long") timing.replaceChildren("checking … ", button("Stop", () => {
-    checker.stop();
-    post("stop", {tab}).catch(() => {});
-    timing.textContent = "stopped; the next change is checked again";
-  }, "", {class: "small framed"}));
+  else if (state === "long")
+    timing.replaceChildren(
+      "checking … ",
+      button(
+        "Stop",
+        () => {
+          checker.stop();
+          post("stop", {tab}).catch(() => {});
+          timing.textContent = "stopped; the next change is checked again";
+        },
+        "",
+        {class: "small framed"},
+      ),
+    );
   else if (/^checking/.test(timing.textContent ?? "")) timing.textContent = "";
 }
 
 /** The line of problems. */
 function status(errors, warnings) {
-  const words = errors ? `✕ ${plural(errors, "problem")}${warnings ? `, ${plural(warnings, "warning")}` : ""}`
-    : warnings ? `! ${plural(warnings, "warning")}` : "✓ no problems";
+  const words = errors
+    ? `✕ ${plural(errors, "problem")}${warnings ? `, ${plural(warnings, "warning")}` : ""}`
+    : warnings
+      ? `! ${plural(warnings, "warning")}`
+      : "✓ no problems";
   const line = byId("problems");
   line.className = `problems ${errors ? "er" : warnings ? "wa" : "ok"}`;
   if (line.textContent !== words) line.textContent = words;
@@ -152,19 +193,27 @@ function pale(on, errors = 0) {
   if (!on) return;
   const words = h("span");
   const tell = () => {
-    words.textContent = `${plural(errors, "problem")}. ${valid ? `The picture shows the last version without any, from ${ago(Date.now() - validAt)} ago.`
-      : "The picture comes with the first version without any."}`;
+    words.textContent = `${plural(errors, "problem")}. ${
+      valid
+        ? `The picture shows the last version without any, from ${ago(Date.now() - validAt)} ago.`
+        : "The picture comes with the first version without any."
+    }`;
   };
   tell();
   pale.timer = setInterval(tell, 1000);
-  byId("old").replaceChildren(words, " ", button("Next problem", () => step(1), "F8", {class: "small framed danger"}));
+  byId("old").replaceChildren(
+    words,
+    " ",
+    button("Next problem", () => step(1), "F8", {class: "small framed danger"}),
+  );
 }
 
 /** Figures at the right and in the bottom line. */
 function cost() {
   details.cost(valid);
   byId("totals").textContent = `${count(valid.cost.trainable)} parameters, ${valid.cost.words.macs} multiply-adds`;
-  byId("sheet-handle").textContent = `Details: ${valid.cost.words.trainable} parameters, ${valid.cost.words.macs} multiply-adds`;
+  byId("sheet-handle").textContent =
+    `Details: ${valid.cost.words.trainable} parameters, ${valid.cost.words.macs} multiply-adds`;
 }
 
 /** Before there is anything to draw. */
@@ -176,15 +225,30 @@ function empty() {
 function draw(shown) {
   const kind = [shown.kind, view.block, view.stage, view.repeat, JSON.stringify(view.other ?? null)].join(" ");
   if (shown.refused) {
-    picture.put(h("div", {class: "nothing"}, h("p", {}, shown.refused), shown.hint ? h("p", {class: "dim"}, shown.hint) : null), kind);
+    picture.put(
+      h("div", {class: "nothing"}, h("p", {}, shown.refused), shown.hint ? h("p", {class: "dim"}, shown.hint) : null),
+      kind,
+    );
   } else if (shown.choose) {
-    picture.put(h("div", {class: "nothing"}, h("p", {}, "The whole has too many boxes for one picture. Choose a stage:"),
-      h("div", {class: "buttons"}, ...shown.choose.map((name) => button(name, () => setView({...view, stage: name}), "", {class: "framed"})))), kind);
+    picture.put(
+      h(
+        "div",
+        {class: "nothing"},
+        h("p", {}, "The whole has too many boxes for one picture. Choose a stage:"),
+        h(
+          "div",
+          {class: "buttons"},
+          ...shown.choose.map((name) => button(name, () => setView({...view, stage: name}), "", {class: "framed"})),
+        ),
+      ),
+      kind,
+    );
   } else if (shown.html) picture.put(tableOf(shown.html), kind);
-  else if (shown.equal) picture.put(h("div", {class: "nothing"}, h("p", {}, `Nothing differs from ${shown.other.name}.`)), kind);
+  else if (shown.equal)
+    picture.put(h("div", {class: "nothing"}, h("p", {}, `Nothing differs from ${shown.other.name}.`)), kind);
   else picture.show(shown.svg, kind, shown.elements ?? {});
   byId("canvas").dataset.kind = shown.kind;
-  against(shown.kind === "diff" ? shown.other ?? null : null);
+  against(shown.kind === "diff" ? (shown.other ?? null) : null);
   valid.elements = shown.elements ?? {};
   if (picture.selected && !valid.elements[picture.selected]) picture.select(null);
   const key = picture.selected ?? picture.pointed ?? null;
@@ -195,9 +259,10 @@ function draw(shown) {
 
 /** An element under pointer or focus: its details, and its lines. */
 function hovered(key) {
-  const shown = key ?? picture.selected, element = shown ? valid?.elements?.[shown] : null;
+  const shown = key ?? picture.selected,
+    element = shown ? valid?.elements?.[shown] : null;
   details.element(shown, element);
-  const places = element ? [element.place, ...element.chain ?? []] : [];
+  const places = element ? [element.place, ...(element.chain ?? [])] : [];
   editor.mark(places.filter((place) => place?.file === null).map((place) => place.line));
 }
 
@@ -222,7 +287,9 @@ function openBlock(key) {
   if (!element?.block) return;
   if (view.kind !== "block") before = view;
   const stage = key.startsWith("section:") ? key.slice("section:".length) : element.section;
-  setView(valid.repeats?.[stage] ? {kind: "block", stage, repeat: repeatOf(key, element)} : {kind: "block", block: element.block});
+  setView(
+    valid.repeats?.[stage] ? {kind: "block", stage, repeat: repeatOf(key, element)} : {kind: "block", block: element.block},
+  );
   picture.focus();
 }
 
@@ -264,18 +331,27 @@ function position() {
 
 async function rename({old}) {
   const input = h("input", {type: "text", class: "q", id: "rename-new", value: old, autocomplete: "off", spellcheck: "false"});
-  const wrong = h("p", {class: "wrong", role: "alert"}), place = editor.cursor;
-  const form = h("form", {onsubmit: async (event) => {
-    event.preventDefault();
-    try {
-      const {edits} = await post("rename", {...asked(), ...place, new: input.value.trim()});
-      asking.close();
-      editor.apply(edits);
-    } catch (error) {
-      wrong.textContent = error.message;
-    }
-  }}, h("label", {for: "rename-new"}, `New name of ${old}`), input, wrong,
-  h("div", {class: "buttons"}, h("button", {type: "submit", class: "framed main-action"}, "Rename")));
+  const wrong = h("p", {class: "wrong", role: "alert"}),
+    place = editor.cursor;
+  const form = h(
+    "form",
+    {
+      onsubmit: async (event) => {
+        event.preventDefault();
+        try {
+          const {edits} = await post("rename", {...asked(), ...place, new: input.value.trim()});
+          asking.close();
+          editor.apply(edits);
+        } catch (error) {
+          wrong.textContent = error.message;
+        }
+      },
+    },
+    h("label", {for: "rename-new"}, `New name of ${old}`),
+    input,
+    wrong,
+    h("div", {class: "buttons"}, h("button", {type: "submit", class: "framed main-action"}, "Rename")),
+  );
   const asking = dialog("Rename", [form], {class: "narrow"});
   input.select();
 }
@@ -303,7 +379,7 @@ function openView(kind) {
   if (kind === view.kind) return;
   before = view.kind === "block" ? before : view;
   if (kind === "block") setView({kind, ...blockOf(picture.selected)});
-  else if (kind === "diff") setView({kind, other: doc?.saved === null ? parent() ?? {saved: true} : {saved: true}});
+  else if (kind === "diff") setView({kind, other: doc?.saved === null ? (parent() ?? {saved: true}) : {saved: true}});
   else setView({kind});
 }
 
@@ -316,39 +392,84 @@ function blockOf(key) {
 
 /** What can be chosen of a view, above it. */
 function choices() {
-  const host = byId("choices"), known = valid ?? {blocks: [], sections: [], repeats: {}};
-  const select = (id, label, options, chosen, choose) => [h("label", {for: id}, label), h("select", {id, onchange: (event) => choose(event.target.value)},
-    ...options.map(([value, words]) => h("option", {value, selected: value === chosen}, words)))];
+  const host = byId("choices"),
+    known = valid ?? {blocks: [], sections: [], repeats: {}};
+  const select = (id, label, options, chosen, choose) => [
+    h("label", {for: id}, label),
+    h(
+      "select",
+      {id, onchange: (event) => choose(event.target.value)},
+      ...options.map(([value, words]) => h("option", {value, selected: value === chosen}, words)),
+    ),
+  ];
   const parts = [];
   if (view.kind === "block") {
     const stages = Object.keys(known.repeats).filter((name) => known.repeats[name] > 0);
-    const options = [...known.blocks.map((name) => [`block ${name}`, name]), ...stages.map((name) => [`stage ${name}`, `${name} × ${known.repeats[name]}`])];
-    parts.push(...select("choose-block", "Block", options, view.stage ? `stage ${view.stage}` : `block ${view.block}`, (value) => {
-      const [what, name] = value.split(" ");
-      setView(what === "stage" ? {kind: "block", stage: name, repeat: 1} : {kind: "block", block: name});
-    }));
+    const options = [
+      ...known.blocks.map((name) => [`block ${name}`, name]),
+      ...stages.map((name) => [`stage ${name}`, `${name} × ${known.repeats[name]}`]),
+    ];
+    parts.push(
+      ...select("choose-block", "Block", options, view.stage ? `stage ${view.stage}` : `block ${view.block}`, (value) => {
+        const [what, name] = value.split(" ");
+        setView(what === "stage" ? {kind: "block", stage: name, repeat: 1} : {kind: "block", block: name});
+      }),
+    );
     const most = known.repeats[view.stage] ?? 1;
     if (view.stage && most > 1) {
       const numbers = [...new Set([1, 2, view.repeat ?? 1, most])].sort((x, y) => x - y);
-      parts.push(...select("choose-repeat", "Repeat", numbers.map((each) => [String(each), each === most ? `${each}, the last` : String(each)]),
-        String(view.repeat ?? 1), (value) => setView({...view, repeat: Number(value)})));
+      parts.push(
+        ...select(
+          "choose-repeat",
+          "Repeat",
+          numbers.map((each) => [String(each), each === most ? `${each}, the last` : String(each)]),
+          String(view.repeat ?? 1),
+          (value) => setView({...view, repeat: Number(value)}),
+        ),
+      );
     }
     parts.push(button("Back", () => setView(before), "Escape", {class: "small framed"}));
   } else if (view.kind === "full" && known.sections.length) {
-    parts.push(...select("choose-stage", "Part", [["", "the whole"], ...known.sections.map((name) => [name, name])], view.stage ?? "",
-      (value) => setView(value ? {kind: "full", stage: value} : {kind: "full"})));
+    parts.push(
+      ...select(
+        "choose-stage",
+        "Part",
+        [["", "the whole"], ...known.sections.map((name) => [name, name])],
+        view.stage ?? "",
+        (value) => setView(value ? {kind: "full", stage: value} : {kind: "full"}),
+      ),
+    );
   } else if (view.kind === "table") {
-    parts.push(...select("choose-style", "Style", STYLES.map((name) => [name, name]), view.style ?? STYLES[0], (value) => setView({...view, style: value})));
+    parts.push(
+      ...select(
+        "choose-style",
+        "Style",
+        STYLES.map((name) => [name, name]),
+        view.style ?? STYLES[0],
+        (value) => setView({...view, style: value}),
+      ),
+    );
   } else if (view.kind === "diff") {
-    const to = view.other, from = parent(), named = (each) => `${Object.keys(each)[0]} ${Object.values(each)[0]}`;
-    const options = new Map([...(doc?.saved === null ? [] : [["saved true", "the saved file"]]), ...(from ? [[named(from), `${Object.values(from)[0]}, which it extends`]] : []),
-      ...runs.runs.filter((run) => !run.refused).map((run) => [`run ${run.name}`, `the run ${run.name}`]), [named(to), to.saved ? "the saved file" : Object.values(to)[0]],
-      ["choose", "another network …"]].toReversed());
-    parts.push(...select("choose-other", "Against", [...options].toReversed(), named(to), (value) => {
-      const [what, ...name] = value.split(" ");
-      if (what === "choose") chooseOther();
-      else setView({kind: "diff", other: {[what]: what === "saved" ? true : name.join(" ")}});
-    }), button("Next difference", () => step(1), "F8", {class: "small framed"}));
+    const to = view.other,
+      from = parent(),
+      named = (each) => `${Object.keys(each)[0]} ${Object.values(each)[0]}`;
+    const options = new Map(
+      [
+        ...(doc?.saved === null ? [] : [["saved true", "the saved file"]]),
+        ...(from ? [[named(from), `${Object.values(from)[0]}, which it extends`]] : []),
+        ...runs.runs.filter((run) => !run.refused).map((run) => [`run ${run.name}`, `the run ${run.name}`]),
+        [named(to), to.saved ? "the saved file" : Object.values(to)[0]],
+        ["choose", "another network …"],
+      ].toReversed(),
+    );
+    parts.push(
+      ...select("choose-other", "Against", [...options].toReversed(), named(to), (value) => {
+        const [what, ...name] = value.split(" ");
+        if (what === "choose") chooseOther();
+        else setView({kind: "diff", other: {[what]: what === "saved" ? true : name.join(" ")}});
+      }),
+      button("Next difference", () => step(1), "F8", {class: "small framed"}),
+    );
   }
   const focused = host.contains(document.activeElement) ? document.activeElement?.id : "";
   host.hidden = parts.length === 0;
@@ -365,9 +486,15 @@ function parent() {
 /** Chooses a network to compare with. */
 function chooseOther() {
   choices();
-  const found = async (query) => (await post("zoo", {query})).specs.slice(0, 30).map((spec) => ({label: spec.name, about: spec.description,
-    run: () => setView({kind: "diff", other: {zoo: spec.name}})}));
-  found("").then((entries) => palette(entries, found)).catch(failed);
+  const found = async (query) =>
+    (await post("zoo", {query})).specs.slice(0, 30).map((spec) => ({
+      label: spec.name,
+      about: spec.description,
+      run: () => setView({kind: "diff", other: {zoo: spec.name}}),
+    }));
+  found("")
+    .then((entries) => palette(entries, found))
+    .catch(failed);
 }
 
 /** The other text of a difference, at the left below the own. @param {{name: string, text: string} | null} found */
@@ -401,8 +528,9 @@ function markDifference() {
 /** To the next problem, or in a difference to the next one. @param {number} by */
 function step(by) {
   if (view.kind === "diff" && other?.begins?.length && !editor.found.length) {
-    const {line} = editor.cursor, all = other.begins;
-    const next = by > 0 ? all.find(([a]) => a > line) ?? all[0] : all.findLast(([a]) => a < line) ?? all[all.length - 1];
+    const {line} = editor.cursor,
+      all = other.begins;
+    const next = by > 0 ? (all.find(([a]) => a > line) ?? all[0]) : (all.findLast(([a]) => a < line) ?? all[all.length - 1]);
     editor.goTo({line: next[0], column: 1, end_line: next[0], end_column: 1});
     other.reader.goTo({line: next[1], column: 1}, {focus: false});
     say(`difference in line ${next[0]}`);
@@ -467,7 +595,8 @@ async function open(wanted) {
   const kept = found.draft && found.draft.text !== found.text ? found.draft : null;
   editor.open(kept ? kept.text : found.text, found.read_only);
   if (kept) {
-    const restored = `Your text of ${new Date(kept.at).toLocaleString([], {dateStyle: "medium", timeStyle: "short"})}, which was not saved, is here again.`;
+    const when = new Date(kept.at).toLocaleString([], {dateStyle: "medium", timeStyle: "short"});
+    const restored = `Your text of ${when}, which was not saved, is here again.`;
     const drop = () => {
       editor.replace(found.text);
       unbar("draft");
@@ -476,9 +605,15 @@ async function open(wanted) {
     if (kept.digest !== found.digest) doc.digest = kept.digest;
   }
   if (found.read_only) {
-    bar("shipped", `${found.name} ships with archspec and cannot be changed.`, [["Write one that extends it", () => open({zoo: found.name})]]);
+    bar("shipped", `${found.name} ships with archspec and cannot be changed.`, [
+      ["Write one that extends it", () => open({zoo: found.name})],
+    ]);
   }
-  history.replaceState(null, "", `#${new URLSearchParams(found.path ? {file: found.path} : found.read_only ? wanted : {name: found.name, ...wanted})}`);
+  history.replaceState(
+    null,
+    "",
+    `#${new URLSearchParams(found.path ? {file: found.path} : found.read_only ? wanted : {name: found.name, ...wanted})}`,
+  );
   title();
   leaveStart();
   setView(view);
@@ -538,10 +673,18 @@ async function write(to, digest) {
     if (error instanceof Refused && error.answer.conflict) {
       const {disk, digest: theirs, difference} = error.answer;
       if (doc.path === null) return `${error.message}. Choose another name.`;
-      conflict(difference ?? [], {overwrite: () => write(to, theirs ?? null), reload: () => take(disk ?? "", theirs ?? null)}, label());
+      conflict(
+        difference ?? [],
+        {overwrite: () => write(to, theirs ?? null), reload: () => take(disk ?? "", theirs ?? null)},
+        label(),
+      );
       return null;
     }
-    return error instanceof Gone ? "The server does not answer; nothing was written." : error.hint ? `${error.message}; ${error.hint}` : error.message;
+    return error instanceof Gone
+      ? "The server does not answer; nothing was written."
+      : error.hint
+        ? `${error.message}; ${error.hint}`
+        : error.message;
   }
 }
 
@@ -565,7 +708,11 @@ function subscribe() {
   stopEvents = listen(tab, doc?.path ?? "", {
     alive: alive(() => {}),
     tabs: alive(({others}) => {
-      if (others) bar("tabs", `${label()} is open in ${plural(others, "other tab")} too. What is saved last counts; the others are asked before they write.`);
+      if (others)
+        bar(
+          "tabs",
+          `${label()} is open in ${plural(others, "other tab")} too; none writes over what another saves without asking.`,
+        );
       else unbar("tabs");
     }),
     disk: alive((data) => changedOnDisk(data)),
@@ -579,7 +726,10 @@ function changedOnDisk({digest, gone: deleted}) {
     return;
   }
   if (deleted) {
-    bar("disk", `${label()} is no longer on the disk. Your text is kept here.`, [["Write it again", () => write(doc.path, null)], ["Keep", () => unbar("disk")]]);
+    bar("disk", `${label()} is no longer on the disk. Your text is kept here.`, [
+      ["Write it again", () => write(doc.path, null)],
+      ["Keep", () => unbar("disk")],
+    ]);
     return;
   }
   const reload = async () => {
@@ -588,21 +738,28 @@ function changedOnDisk({digest, gone: deleted}) {
   };
   bar("disk", `${label()} was changed on the disk.`, [
     ["Reload", () => reload().catch(failed)],
-    ["Compare", async () => {
-      try {
-        const found = await post("open", {file: doc.path}), lines = lineDifference(found.saved ?? "", editor.text);
-        dialog(`${label()}: from the file on the disk (−) to your text (+)`, [unified(lines)], {class: "wide"});
-      } catch (error) {
-        failed(error);
-      }
-    }],
+    [
+      "Compare",
+      async () => {
+        try {
+          const found = await post("open", {file: doc.path}),
+            lines = lineDifference(found.saved ?? "", editor.text);
+          dialog(`${label()}: from the file on the disk (−) to your text (+)`, [unified(lines)], {class: "wide"});
+        } catch (error) {
+          failed(error);
+        }
+      },
+    ],
     ["Keep mine", () => unbar("disk")],
   ]);
 }
 
 /** The lines of two texts, each with the sign of where it stands. */
 function lineDifference(a, b) {
-  const [x, y] = [a.split("\n"), b.split("\n")], found = differing(a, b), [gone_, come] = [new Set(found.a), new Set(found.b)], lines = [];
+  const [x, y] = [a.split("\n"), b.split("\n")],
+    found = differing(a, b),
+    [gone_, come] = [new Set(found.a), new Set(found.b)],
+    lines = [];
   for (let i = 1, j = 1; i <= x.length || j <= y.length;) {
     if (gone_.has(i)) lines.push(`-${x[i++ - 1]}`);
     else if (come.has(j)) lines.push(`+${y[j++ - 1]}`);
@@ -627,13 +784,18 @@ onReached((reached) => {
     }
     return;
   }
-  bar("gone", "The server has ended or is not reached. Your text stays here; it cannot be checked or saved until the server is back.", [
-    ["Copy the text", () => navigator.clipboard.writeText(editor.text).then(() => say("copied"), failed)]], {closes: false, tone: "bad"});
+  bar(
+    "gone",
+    "The server has ended or is not reached. Your text stays here; it cannot be checked or saved until the server is back.",
+    [["Copy the text", () => navigator.clipboard.writeText(editor.text).then(() => say("copied"), failed)]],
+    {closes: false, tone: "bad"},
+  );
   waiting("");
-  const retry = () => setTimeout(async () => {
-    await get("config").catch(() => {});
-    if (gone) retry();
-  }, AGAIN);
+  const retry = () =>
+    setTimeout(async () => {
+      await get("config").catch(() => {});
+      if (gone) retry();
+    }, AGAIN);
   retry();
 });
 
@@ -653,7 +815,9 @@ async function showStart() {
   if (!doc) title();
   let drafts = [];
   try {
-    drafts = ((await post("open", {})).drafts ?? []).filter((draft) => !doc || (draft.path ?? draft.name) !== (doc.path ?? doc.name));
+    drafts = ((await post("open", {})).drafts ?? []).filter(
+      (draft) => !doc || (draft.path ?? draft.name) !== (doc.path ?? doc.name),
+    );
   } catch (error) {
     failed(error);
   }
@@ -680,7 +844,8 @@ function setTheme(theme) {
 
 /** From spec to picture to details and round. */
 function turn() {
-  const focus = document.activeElement, at = byId("spec").contains(focus) ? 0 : byId("picture").contains(focus) ? 1 : byId("side").contains(focus) ? 2 : 2;
+  const focus = document.activeElement,
+    at = byId("spec").contains(focus) ? 0 : byId("picture").contains(focus) ? 1 : byId("side").contains(focus) ? 2 : 2;
   const next = (at + 1) % 3;
   if (isNarrow()) showPane(next === 0 ? "spec" : "picture");
   if (next === 0) {
@@ -695,24 +860,37 @@ function turn() {
 
 function everything() {
   const commands = [
-    ["Save", "write the file", save], ["Zoo", "begin with another network", showStart], ["Export", "SVG, PNG, LaTeX, Markdown, the command", () => byId("export-button").click()],
-    ["Next problem", "F8", () => step(1)], ["Keys", "the list of keys", () => keyList(LIST)],
+    ["Save", "write the file", save],
+    ["Zoo", "begin with another network", showStart],
+    ["Export", "SVG, PNG, LaTeX, Markdown, the command", () => byId("export-button").click()],
+    ["Next problem", "F8", () => step(1)],
+    ["Keys", "the list of keys", () => keyList(LIST)],
     ...VIEWS.map(([kind, words], number) => [words, `view, Alt ${number + 1}`, () => openView(kind)]),
     ...THEMES.map(([theme, words]) => [`Colours: ${words}`, "", () => setTheme(theme)]),
   ];
-  const named = doc ? [
-    ...(valid?.sections ?? []).map((name) => [name, "section", () => {
-      const key = `section:${name}`;
-      if (valid.elements?.[key]) {
-        picture.select(key);
-        picture.to(picture.elements.get(key)?.[0]);
-      } else setView({kind: "full", stage: name});
-    }]),
-    ...(valid?.blocks ?? []).map((name) => [name, "block", () => setView({kind: "block", block: name})]),
-    ...Object.entries(valid?.elements ?? {}).filter(([key]) => !key.startsWith("section:")).map(([key, each]) => [key, each.lines[0] ?? "layer",
-      () => toLine(key)]),
-  ] : [];
-  palette([...commands, ...named].map(([label, about, run]) => ({label, about, run})), (query) => zoo.named(query));
+  const named = doc
+    ? [
+        ...(valid?.sections ?? []).map((name) => [
+          name,
+          "section",
+          () => {
+            const key = `section:${name}`;
+            if (valid.elements?.[key]) {
+              picture.select(key);
+              picture.to(picture.elements.get(key)?.[0]);
+            } else setView({kind: "full", stage: name});
+          },
+        ]),
+        ...(valid?.blocks ?? []).map((name) => [name, "block", () => setView({kind: "block", block: name})]),
+        ...Object.entries(valid?.elements ?? {})
+          .filter(([key]) => !key.startsWith("section:"))
+          .map(([key, each]) => [key, each.lines[0] ?? "layer", () => toLine(key)]),
+      ]
+    : [];
+  palette(
+    [...commands, ...named].map(([label, about, run]) => ({label, about, run})),
+    (query) => zoo.named(query),
+  );
 }
 
 /** Back from a block to where one was, or from a file that is only read. */
@@ -729,8 +907,23 @@ function back() {
 }
 
 function begin() {
-  byId("views").append(...VIEWS.map(([kind, words], number) => h("button", {type: "button", role: "tab", "data-view": kind, "aria-selected": "false",
-    "aria-controls": "picture", "aria-keyshortcuts": `Alt+${number + 1}`, tabindex: "-1"}, words)));
+  byId("views").append(
+    ...VIEWS.map(([kind, words], number) =>
+      h(
+        "button",
+        {
+          type: "button",
+          role: "tab",
+          "data-view": kind,
+          "aria-selected": "false",
+          "aria-controls": "picture",
+          "aria-keyshortcuts": `Alt+${number + 1}`,
+          tabindex: "-1",
+        },
+        words,
+      ),
+    ),
+  );
   tabs(byId("views"), (each) => openView(each.dataset.view ?? "network"));
   tabs(byId("panes"), (each) => showPane(/** @type {"spec" | "picture"} */ (each.dataset.pane)));
   divider();
@@ -745,10 +938,22 @@ function begin() {
   };
   setTheme(localStorage.getItem("archspec.theme") ?? "auto");
   keys({
-    save, step, take: () => editor.take(), turn, palette: everything, list: () => keyList(LIST), back,
-    define: () => { if (card.card?.definition) go(card.card.definition); },
-    rename: () => { if (card.card?.rename) rename(card.card.rename); },
-    view: (number) => { if (doc) openView(VIEWS[number - 1][0]); },
+    save,
+    step,
+    take: () => editor.take(),
+    turn,
+    palette: everything,
+    list: () => keyList(LIST),
+    back,
+    define: () => {
+      if (card.card?.definition) go(card.card.definition);
+    },
+    rename: () => {
+      if (card.card?.rename) rename(card.card.rename);
+    },
+    view: (number) => {
+      if (doc) openView(VIEWS[number - 1][0]);
+    },
   });
 }
 

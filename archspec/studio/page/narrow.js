@@ -2,12 +2,14 @@
 
 import {byId} from "./dom.js";
 
-const LEAST = 20, MOST = 70;
+const LEAST = 20,
+  MOST = 70;
 const WIDTH = "archspec.width";
 
 /** The divider between spec and picture, by pointer and by arrow keys. */
 export function divider() {
-  const bar = byId("divider"), main = byId("main");
+  const bar = byId("divider"),
+    main = byId("main");
   const set = (percent) => {
     const width = Math.min(Math.max(Math.round(percent * 10) / 10, LEAST), MOST);
     main.style.setProperty("--spec", `${width}%`);
@@ -23,7 +25,8 @@ export function divider() {
     event.preventDefault();
   });
   bar.addEventListener("pointermove", (event) => {
-    if (bar.hasPointerCapture(event.pointerId)) set(100 * (event.clientX - main.getBoundingClientRect().left) / main.clientWidth);
+    if (bar.hasPointerCapture(event.pointerId))
+      set((100 * (event.clientX - main.getBoundingClientRect().left)) / main.clientWidth);
   });
   bar.addEventListener("dblclick", () => set(41));
   bar.addEventListener("keydown", (event) => {
@@ -60,15 +63,22 @@ export function showPane(pane) {
 /** Whether only one of spec and picture is seen. */
 export const isNarrow = () => matchMedia("(max-width: 760px)").matches;
 
-/** Makes the tabs of a list one stop of the tab key, moved in by arrows. @param {HTMLElement} list @param {(tab: HTMLElement) => void} choose */
+/**
+ * Makes the tabs of a list one stop of the tab key, moved in by arrows.
+ * @param {HTMLElement} list
+ * @param {(tab: HTMLElement) => void} choose
+ */
 export function tabs(list, choose) {
   list.addEventListener("click", (event) => {
     const tab = event.target instanceof Element ? event.target.closest("[role=tab]") : null;
     if (tab) choose(/** @type {HTMLElement} */ (tab));
   });
   list.addEventListener("keydown", (event) => {
-    const all = [...list.querySelectorAll("[role=tab]")], at = all.indexOf(/** @type {Element} */ (document.activeElement));
-    const to = {ArrowRight: (at + 1) % all.length, ArrowLeft: (at + all.length - 1) % all.length, Home: 0, End: all.length - 1}[event.key];
+    const all = [...list.querySelectorAll("[role=tab]")],
+      at = all.indexOf(/** @type {Element} */ (document.activeElement));
+    const to = {ArrowRight: (at + 1) % all.length, ArrowLeft: (at + all.length - 1) % all.length, Home: 0, End: all.length - 1}[
+      event.key
+    ];
     if (at < 0 || to === undefined || event.altKey || event.ctrlKey) return;
     choose(/** @type {HTMLElement} */ (all[to]));
     /** @type {HTMLElement} */ (list.querySelectorAll("[role=tab]")[to]).focus();

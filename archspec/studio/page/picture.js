@@ -1,10 +1,29 @@
-/** The picture: SVG let in by a list of what may stay, elements that the pointer and the keyboard reach, edges to walk along. */
+/** The picture: SVG let in by a list of what may stay, elements that pointer and keyboard reach, edges to walk along. */
 
 import {h, s} from "./dom.js";
 
 const TAGS = new Set(["svg", "g", "rect", "circle", "path", "text", "tspan", "title", "desc"]);
-const ATTRIBUTES = new Set(["x", "y", "width", "height", "rx", "ry", "cx", "cy", "r", "d", "class", "transform", "viewBox",
-  "text-anchor", "aria-hidden", "data-layer", "data-section", "data-from", "data-side"]);
+const ATTRIBUTES = new Set([
+  "x",
+  "y",
+  "width",
+  "height",
+  "rx",
+  "ry",
+  "cx",
+  "cy",
+  "r",
+  "d",
+  "class",
+  "transform",
+  "viewBox",
+  "text-anchor",
+  "aria-hidden",
+  "data-layer",
+  "data-section",
+  "data-from",
+  "data-side",
+]);
 /** Of a `style` attribute: line widths of miniatures alone. */
 const STYLES = new Set(["stroke-width"]);
 /** Pixels by which an edge may miss the box that it ends at. */
@@ -47,7 +66,10 @@ export function admitted(text) {
   const root = new DOMParser().parseFromString(text.replace(/<[^>]+>/g, disarmed), "image/svg+xml").documentElement;
   const svg = root.localName === "svg" ? copied(root) : null;
   if (!svg) return null;
-  return {svg: /** @type {SVGSVGElement} */ (svg), rules: [...root.querySelectorAll("x-style")].map((each) => each.textContent).join("")};
+  return {
+    svg: /** @type {SVGSVGElement} */ (svg),
+    rules: [...root.querySelectorAll("x-style")].map((each) => each.textContent).join(""),
+  };
 }
 
 /** A tag whose styles have other names: the page's policy holds for what is parsed, too. @param {string} tag */
@@ -106,15 +128,18 @@ export class Picture {
   show(text, kind, told) {
     const let_in = admitted(text);
     if (!let_in) return;
-    const {svg, rules} = let_in, same = kind === this.kind;
-    const {scrollTop, scrollLeft} = this.canvas, focused = this.canvas.contains(document.activeElement) ? this.selected : null;
+    const {svg, rules} = let_in,
+      same = kind === this.kind;
+    const {scrollTop, scrollLeft} = this.canvas,
+      focused = this.canvas.contains(document.activeElement);
     if (this.rules !== rules) {
       const sheet = sheetOf(rules);
       themed(sheet, this.theme);
       document.adoptedStyleSheets = [...document.adoptedStyleSheets.filter((each) => each !== this.sheet), sheet];
       [this.sheet, this.rules] = [sheet, rules];
     }
-    const title = svg.querySelector(":scope > title"), about = svg.querySelector(":scope > desc");
+    const title = svg.querySelector(":scope > title"),
+      about = svg.querySelector(":scope > desc");
     svg.setAttribute("role", "group");
     svg.setAttribute("aria-roledescription", "picture of a network");
     svg.setAttribute("aria-label", title?.textContent ?? "picture");
@@ -138,20 +163,22 @@ export class Picture {
   take(element, told) {
     const key = keyOf(element);
     if (!(key in told) || element.parentElement?.closest(`[data-layer="${CSS.escape(key)}"]`)) return;
-    const name = element.querySelector(":scope > title"), shown = told[key];
+    const name = element.querySelector(":scope > title"),
+      shown = told[key];
     element.setAttribute("role", "button");
     element.setAttribute("tabindex", "-1");
     element.setAttribute("aria-label", [shown.title, ...shown.lines].join("; ") || name?.textContent || key);
     element.setAttribute("data-key", key);
     element.classList.add("el");
-    name?.remove();  // the panel at the right says it; a tip would cover what is beside it
-    this.elements.set(key, [...this.elements.get(key) ?? [], element]);
+    name?.remove(); // the panel at the right says it; a tip would cover what is beside it
+    this.elements.set(key, [...(this.elements.get(key) ?? []), element]);
     this.words.set(key, (this.words.get(key) ?? "") + element.textContent + shown.lines.join("\n"));
   }
 
   /** Something else than SVG in the canvas. @param {Node} content @param {string} kind */
   put(content, kind) {
-    const {scrollTop, scrollLeft} = this.canvas, same = kind === this.kind;
+    const {scrollTop, scrollLeft} = this.canvas,
+      same = kind === this.kind;
     [this.elements, this.words, this.kind, this.svg] = [new Map(), new Map(), kind, null];
     this.canvas.replaceChildren(content);
     this.canvas.scrollTo({top: same ? scrollTop : 0, left: same ? scrollLeft : 0, behavior: "instant"});
@@ -164,13 +191,15 @@ export class Picture {
   }
 
   flash(before) {
-    const changed = [...this.words].filter(([key, words]) => before.get(key) !== words).flatMap(([key]) => this.elements.get(key) ?? []);
+    const changed = [...this.words]
+      .filter(([key, words]) => before.get(key) !== words)
+      .flatMap(([key]) => this.elements.get(key) ?? []);
     for (const element of changed) element.classList.add("changed");
     if (changed.length) setTimeout(() => changed.forEach((element) => element.classList.remove("changed")), 1000);
   }
 
   /** Selection, outlines, and the one stop of the tab key. */
-  state(focused = null) {
+  state(focused = false) {
     let stop = this.selected ?? [...this.elements.keys()][0];
     for (const [key, elements] of this.elements) {
       for (const [number, element] of elements.entries()) {
@@ -179,7 +208,7 @@ export class Picture {
         element.setAttribute("tabindex", key === stop && number === 0 ? "0" : "-1");
       }
     }
-    if (focused && this.elements.has(focused)) this.elements.get(focused)[0].focus({preventScroll: true});
+    if (focused) (this.elements.get(stop)?.[0] ?? this.canvas).focus({preventScroll: true});
   }
 
   /** Selects an element, for the details. @param {string | null} key */
@@ -242,7 +271,8 @@ export class Picture {
   press(event) {
     const element = event.target instanceof Element ? event.target.closest(".el") : null;
     if (!element || event.ctrlKey || event.altKey || event.metaKey) return;
-    const key = element.getAttribute("data-key"), way = {ArrowDown: [0, 1], ArrowUp: [0, -1], ArrowLeft: [-1, 0], ArrowRight: [1, 0]}[event.key];
+    const key = element.getAttribute("data-key"),
+      way = {ArrowDown: [0, 1], ArrowUp: [0, -1], ArrowLeft: [-1, 0], ArrowRight: [1, 0]}[event.key];
     if (event.key === "Enter" || event.key === " ") {
       if (event.shiftKey) this.listeners.opened(key);
       else this.listeners.chosen(key);
@@ -264,18 +294,29 @@ export class Picture {
 
   /** The element that an edge leads to in that direction; where none does, the nearest that lies there. */
   neighbour(element, [x, y]) {
-    const all = [...this.elements.values()].flat(), mine = box(element);
+    const all = [...this.elements.values()].flat(),
+      mine = box(element);
     const ahead = (other) => {
-      const its = box(other), dx = its.x - mine.x, dy = its.y - mine.y;
-      const along = dx * x + dy * y, aside = Math.abs(dx * y) + Math.abs(dy * x);
+      const its = box(other),
+        dx = its.x - mine.x,
+        dy = its.y - mine.y;
+      const along = dx * x + dy * y,
+        aside = Math.abs(dx * y) + Math.abs(dy * x);
       return along > 1 ? along + 3 * aside : Infinity;
     };
     this.edges ??= this.found(all);
-    const linked = y > 0 ? this.edges.filter(([from]) => from === element).map(([, to]) => to)
-      : y < 0 ? this.edges.filter(([, to]) => to === element).map(([from]) => from) : [];
+    const linked =
+      y > 0
+        ? this.edges.filter(([from]) => from === element).map(([, to]) => to)
+        : y < 0
+          ? this.edges.filter(([, to]) => to === element).map(([from]) => from)
+          : [];
     for (const candidates of [linked, all]) {
-      const best = candidates.filter((other) => other !== element).map((other) => [ahead(other), other])
-        .filter(([cost]) => cost < Infinity).sort(([a], [b]) => a - b)[0];
+      const best = candidates
+        .filter((other) => other !== element)
+        .map((other) => [ahead(other), other])
+        .filter(([cost]) => cost < Infinity)
+        .sort(([a], [b]) => a - b)[0];
       if (best) return best[1];
     }
     return null;
@@ -284,11 +325,14 @@ export class Picture {
   /** Edges as pairs of elements, by where their lines begin and end. */
   found(all) {
     const boxes = all.map((element) => [element, element.getBBox()]);
-    const at = ([x, y]) => boxes.find(([, its]) =>
-      x > its.x - NEAR && x < its.x + its.width + NEAR && y > its.y - NEAR && y < its.y + its.height + NEAR)?.[0];
-    return [...this.svg?.querySelectorAll("path[data-from]") ?? []].flatMap((path) => {
+    const at = ([x, y]) =>
+      boxes.find(
+        ([, its]) => x > its.x - NEAR && x < its.x + its.width + NEAR && y > its.y - NEAR && y < its.y + its.height + NEAR,
+      )?.[0];
+    return [...(this.svg?.querySelectorAll("path[data-from]") ?? [])].flatMap((path) => {
       const numbers = (path.getAttribute("d") ?? "").match(/-?[\d.]+/g)?.map(Number) ?? [];
-      const from = at(numbers.slice(0, 2)), to = at(numbers.slice(-2));
+      const from = at(numbers.slice(0, 2)),
+        to = at(numbers.slice(-2));
       return from && to && from !== to ? [[from, to]] : [];
     });
   }
@@ -306,14 +350,29 @@ function box(element) {
  */
 export function tableOf({header, rows, totals, words}) {
   const row = (cells, first) => h("tr", {}, first, ...cells.map((cell) => h("td", {}, ...pieces(cell))));
-  return h("div", {class: "table", tabindex: "0", role: "region", "aria-label": "Table of the network"}, h("table", {},
-    h("thead", {}, h("tr", {}, ...header.map((cell) => h("th", {scope: "col"}, cell)))),
-    h("tbody", {}, ...rows.map(([first, ...cells]) => row(cells, h("th", {scope: "row"}, ...pieces(first))))),
-    h("tfoot", {}, ...totals.map(({name, cells}) => row(cells, h("th", {scope: "row", colspan: words}, name))))));
+  return h(
+    "div",
+    {class: "table", tabindex: "0", role: "region", "aria-label": "Table of the network"},
+    h(
+      "table",
+      {},
+      h("thead", {}, h("tr", {}, ...header.map((cell) => h("th", {scope: "col"}, cell)))),
+      h("tbody", {}, ...rows.map(([first, ...cells]) => row(cells, h("th", {scope: "row"}, ...pieces(first))))),
+      h("tfoot", {}, ...totals.map(({name, cells}) => row(cells, h("th", {scope: "row", colspan: words}, name)))),
+    ),
+  );
 }
 
 /** What stands in a cell, one below the other. */
 function pieces(cell) {
-  return cell.map((piece) => (typeof piece === "string" ? h("div", {}, piece) : h("div", {class: "repeated"},
-    h("div", {class: "bracket"}, ...piece.lines.map((line) => h("div", {}, line))), h("span", {}, ` × ${piece.times}`))));
+  return cell.map((piece) =>
+    typeof piece === "string"
+      ? h("div", {}, piece)
+      : h(
+          "div",
+          {class: "repeated"},
+          h("div", {class: "bracket"}, ...piece.lines.map((line) => h("div", {}, line))),
+          h("span", {}, ` × ${piece.times}`),
+        ),
+  );
 }

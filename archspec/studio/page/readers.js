@@ -7,7 +7,10 @@ import {Reader} from "./editor.js";
 import {tabs} from "./narrow.js";
 
 export class Readers {
-  /** @param {string} nonce @param {{title: () => string, back: () => void, go: (place: object) => void, use: (file: string) => void}} listeners */
+  /**
+   * @param {string} nonce
+   * @param {{title: () => string, go: (place: object) => void}} listeners
+   */
   constructor(nonce, listeners) {
     Object.assign(this, {nonce, listeners});
     /** @type {Map<string, {reader: Reader, host: HTMLElement}>} */
@@ -48,14 +51,38 @@ export class Readers {
     byId("card").hidden = file !== null;
     for (const [name, {host}] of this.open) host.hidden = name !== file;
     this.strip.hidden = this.open.size === 0;
-    this.list.replaceChildren(...[null, ...this.open.keys()].map((name) => h("button", {type: "button", role: "tab", "data-file": name ?? "",
-      "aria-selected": String(name === file), tabindex: name === file ? "0" : "-1"}, name === null ? this.listeners.title() : nameOf(name),
-    name === null ? null : h("span", {class: "dim"}, " read only"))));
-    this.chain.replaceChildren(...(file === null ? [] : [
-      ...(this.places ?? []).flatMap((place, number) => [number ? " ← " : "", button(place.file === null ? `line ${place.line}`
-        : `${nameOf(place.file)}:${place.line}`, () => this.listeners.go(place), "", {class: "link"})]),
-      button("Close", () => this.close(file), "", {class: "small framed"})]));
-    if (file === null) this.listeners.back();
+    this.list.replaceChildren(
+      ...[null, ...this.open.keys()].map((name) =>
+        h(
+          "button",
+          {
+            type: "button",
+            role: "tab",
+            "data-file": name ?? "",
+            "aria-selected": String(name === file),
+            tabindex: name === file ? "0" : "-1",
+          },
+          name === null ? this.listeners.title() : nameOf(name),
+          name === null ? null : h("span", {class: "dim"}, " read only"),
+        ),
+      ),
+    );
+    this.chain.replaceChildren(
+      ...(file === null
+        ? []
+        : [
+            ...(this.places ?? []).flatMap((place, number) => [
+              number ? " ← " : "",
+              button(
+                place.file === null ? `line ${place.line}` : `${nameOf(place.file)}:${place.line}`,
+                () => this.listeners.go(place),
+                "",
+                {class: "link"},
+              ),
+            ]),
+            button("Close", () => this.close(file), "", {class: "small framed"}),
+          ]),
+    );
   }
 
   /** @param {string} file */

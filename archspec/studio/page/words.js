@@ -13,7 +13,13 @@ function scaled(value, units) {
 
 /** 27559896 as 27.6 M. @param {number | null | undefined} value */
 export function short(value) {
-  return value === null || value === undefined ? "?" : scaled(value, [[1e9, "G"], [1e6, "M"], [1e3, "k"]]);
+  return value === null || value === undefined
+    ? "?"
+    : scaled(value, [
+        [1e9, "G"],
+        [1e6, "M"],
+        [1e3, "k"],
+      ]);
 }
 
 /** Bytes as 221 MiB. @param {number | null | undefined} value */

@@ -24,8 +24,15 @@ export class Zoo {
   /** Shows the page of networks. @param {Array<{path: string | null, name: string, at: string}>} drafts */
   async show(drafts = this.drafts) {
     this.drafts = drafts;
-    const input = this.input = h("input", {type: "search", class: "q", id: "zoo-search", "aria-label": "Search the zoo", autocomplete: "off",
-      placeholder: "Search: name, family, paper, parameters < 10M", oninput: () => this.typed()});
+    const input = (this.input = h("input", {
+      type: "search",
+      class: "q",
+      id: "zoo-search",
+      "aria-label": "Search the zoo",
+      autocomplete: "off",
+      placeholder: "Search: name, family, paper, parameters < 10M",
+      oninput: () => this.typed(),
+    }));
     input.addEventListener("keydown", (event) => {
       if (event.key === "ArrowDown" || event.key === "Enter") {
         this.host.querySelector(".network")?.focus();
@@ -36,12 +43,25 @@ export class Zoo {
     this.cards = h("div", {class: "cards", onkeydown: (event) => this.walk(event)});
     this.found = h("p", {class: "dim", role: "status"});
     this.host.replaceChildren(
-      h("div", {class: "start-head"}, h("h2", {}, "Start from a network"), before ? button(`Back to ${before}`, () => this.open(null), "Escape",
-        {class: "framed"}) : null),
+      h(
+        "div",
+        {class: "start-head"},
+        h("h2", {}, "Start from a network"),
+        before ? button(`Back to ${before}`, () => this.open(null), "Escape", {class: "framed"}) : null,
+      ),
       h("p", {}, "Take one and change it; nothing is written until you save."),
-      drafts.length ? h("div", {class: "drafts"}, h("b", {}, "Not saved yet: "), ...drafts.map((draft) =>
-        button(draft.path ?? draft.name, () => this.open(draft), "", {class: "small framed"}))) : "",
-      input, this.found, this.cards);
+      drafts.length
+        ? h(
+            "div",
+            {class: "drafts"},
+            h("b", {}, "Not saved yet: "),
+            ...drafts.map((draft) => button(draft.path ?? draft.name, () => this.open(draft), "", {class: "small framed"})),
+          )
+        : "",
+      input,
+      this.found,
+      this.cards,
+    );
     this.host.onkeydown = (event) => {
       if (event.key === "Escape" && this.back()) this.open(null);
     };
@@ -55,19 +75,35 @@ export class Zoo {
   }
 
   async search(query) {
-    const late = setTimeout(() => { this.found.textContent = "reading the specs …"; }, LATE);
-    const answer = await this.ask({query}).catch((error) => {
-      this.found.textContent = error.hint ? `${error.message}; ${error.hint}` : error.message;
-      return null;
-    }).finally(() => clearTimeout(late));
+    const late = setTimeout(() => {
+      this.found.textContent = "reading the specs …";
+    }, LATE);
+    const answer = await this.ask({query})
+      .catch((error) => {
+        this.found.textContent = error.hint ? `${error.message}; ${error.hint}` : error.message;
+        return null;
+      })
+      .finally(() => clearTimeout(late));
     if (!answer) return;
-    const all = answer.specs, shown = query.trim() ? all : answer.featured.map((name) => all.find((each) => each.name === name)).filter(Boolean);
-    this.found.textContent = query.trim() ? `${plural(shown.length, "network")} of ${answer.all}`
+    const all = answer.specs,
+      shown = query.trim() ? all : answer.featured.map((name) => all.find((each) => each.name === name)).filter(Boolean);
+    this.found.textContent = query.trim()
+      ? `${plural(shown.length, "network")} of ${answer.all}`
       : `${shown.length} of ${plural(answer.all, "network")}`;
-    if (answer.hint) this.found.append(". Did you mean ", button(answer.hint, () => {
-      this.input.value = answer.hint;
-      this.search(answer.hint);
-    }, "", {class: "link"}), "?");
+    if (answer.hint)
+      this.found.append(
+        ". Did you mean ",
+        button(
+          answer.hint,
+          () => {
+            this.input.value = answer.hint;
+            this.search(answer.hint);
+          },
+          "",
+          {class: "link"},
+        ),
+        "?",
+      );
     this.cards.replaceChildren(...shown.slice(0, 120).map((each) => this.card(each)));
     if (query.trim()) say(this.found.textContent);
   }
@@ -78,10 +114,22 @@ export class Zoo {
       small.svg.setAttribute("aria-hidden", "true");
       this.rule(small.rules);
     }
-    const cost = [spec.parameters === null ? null : `${spec.words.parameters} parameters`, spec.macs === null ? null : `${spec.words.macs} multiply-adds`];
-    return h("button", {type: "button", class: "network", "data-name": spec.name, onclick: () => this.choose(spec.name)},
-      h("span", {class: "miniature"}, small?.svg), h("span", {}, h("b", {}, spec.name), h("span", {class: "about"}, spec.description),
-        ...cost.filter(Boolean).map((words) => h("em", {}, words))));
+    const cost = [
+      spec.parameters === null ? null : `${spec.words.parameters} parameters`,
+      spec.macs === null ? null : `${spec.words.macs} multiply-adds`,
+    ];
+    return h(
+      "button",
+      {type: "button", class: "network", "data-name": spec.name, onclick: () => this.choose(spec.name)},
+      h("span", {class: "miniature"}, small?.svg),
+      h(
+        "span",
+        {},
+        h("b", {}, spec.name),
+        h("span", {class: "about"}, spec.description),
+        ...cost.filter(Boolean).map((words) => h("em", {}, words)),
+      ),
+    );
   }
 
   /** The rules of a miniature, once each. */
@@ -101,7 +149,8 @@ export class Zoo {
 
   /** Arrow keys from card to card, as they lie. */
   walk(event) {
-    const all = [...this.cards.querySelectorAll(".network")], at = all.indexOf(document.activeElement);
+    const all = [...this.cards.querySelectorAll(".network")],
+      at = all.indexOf(document.activeElement);
     if (at < 0) return;
     const columns = all.filter((each) => each.offsetTop === all[0].offsetTop).length;
     const by = {ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns}[event.key];
@@ -114,6 +163,8 @@ export class Zoo {
   /** Networks for the list of everything. @param {string} query */
   async named(query) {
     const answer = await post("zoo", {query});
-    return answer.specs.slice(0, 20).map((spec) => ({label: spec.name, about: `start from it: ${spec.description}`, run: () => this.choose(spec.name)}));
+    return answer.specs
+      .slice(0, 20)
+      .map((spec) => ({label: spec.name, about: `start from it: ${spec.description}`, run: () => this.choose(spec.name)}));
   }
 }

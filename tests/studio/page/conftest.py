@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -14,8 +15,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
+
+from archspec.network import load, lower
+from archspec.schema.keys import to_json
+from archspec.train.progress import REQUIRED
+from archspec.train.saving.manifest import Manifest
 
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync")
@@ -56,6 +63,12 @@ class Served:
     folder: Path
     process: subprocess.Popen[str]
     address: str
+
+    def ask(self, name: str, /, **body: Any) -> Any:
+        """The answer to a request."""
+        request = Request(f"{self.address}api/{name}", json.dumps(body).encode(), {"Content-Type": "application/json"})
+        with urlopen(request, timeout=SOON / 1000) as answer:
+            return json.load(answer)
 
 
 @contextmanager
@@ -183,5 +196,27 @@ def mine(served: Served, look: Look) -> Iterator[Seen]:
     found.shown("#canvas svg")
     found.shown("#card p")
     yield found
-    found.page.evaluate("""fetch('api/draft/drop', {method: 'POST', headers: {'Content-Type': 'application/json'},
-        body: JSON.stringify({path: 'my.yaml', name: 'my'})}).then(() => null, () => null)""")
+    served.ask("draft/drop", path="my.yaml", name="my")
+
+
+def trained(run: Path, epoch: int) -> None:
+    """One more epoch of a run."""
+    row = {**dict.fromkeys(REQUIRED, 1.0), "epoch": epoch, "step": 10 * epoch, "loss": 2 / epoch, "accuracy": 0.2 * epoch, "test_top1": 0.15 * epoch}
+    with (run / "metrics.jsonl").open("a", encoding="utf-8") as file:
+        file.write(f"{json.dumps(row)}\n")
+
+
+@pytest.fixture
+def run_folder(served: Served) -> Iterator[Path]:
+    """A run of my.yaml that goes on, after three epochs."""
+    path = served.folder / "my.yaml"
+    path.write_text(MINE, encoding="utf-8")
+    spec = load(str(path))
+    run = served.folder / "runs" / "first"
+    run.mkdir(parents=True)
+    (run / "spec.yaml").write_text(spec.to_yaml(expand=True), encoding="utf-8")
+    for epoch in (1, 2, 3):
+        trained(run, epoch)
+    Manifest("my", lower(spec).fingerprint, 7, ["archspec", "train", "my.yaml"], {}, {}, to_json(spec.train), False, []).write(run / "manifest.json")
+    yield run
+    shutil.rmtree(run)

@@ -1,0 +1,175 @@
+"""What is opened, kept and saved: nothing that a person wrote is lost, nothing is written over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from conftest import MINE, SOON, serving
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Look, Seen, Served
+
+pytestmark = pytest.mark.slow
+CONFLICT = "409"
+"""What the console says of a save that is refused."""
+
+
+def test_one_starts_from_the_zoo_tries_a_change_takes_it_back_and_saves(served: Served, look: Look) -> None:
+    seen = look(served.address)
+    seen.shown("[data-name=resnet50] svg")
+    assert seen.page.locator(".network").count() == 10
+    seen.page.locator("#zoo-search").fill("resnet20 parameters < 1M")
+    seen.until("document.querySelectorAll('.network').length < 10 && document.querySelector('[data-name=resnet20_digits]')")
+    seen.key("ArrowDown")
+    seen.page.locator("[data-name=resnet20_digits]").click()
+    seen.drawn("resnet20_digits_variant")
+    seen.problems("no problems")
+    before, text = seen.shown("#totals").inner_text(), seen.text
+    seen.shown("button.try").click()
+    seen.until(f"document.querySelector('#totals').textContent !== {before!r}")
+    assert seen.text != text
+    seen.key("Control+z")
+    seen.until(f"document.querySelector('#totals').textContent === {before!r}")
+    assert seen.text == text
+    seen.key("Control+s")
+    seen.shown("#save-name").fill("tried")
+    seen.key("Enter")
+    seen.until("document.querySelector('#file-state').textContent === 'saved'")
+    assert (served.folder / "tried.yaml").read_text(encoding="utf-8") == text
+    assert "file=tried.yaml" in seen.page.url
+
+
+def test_a_search_for_what_is_no_figure_says_so(served: Served, look: Look) -> None:
+    seen = look(served.address)
+    seen.shown(".network")
+    seen.expected = ("422",)
+    seen.page.locator("#zoo-search").fill("parametres < 3M")
+    seen.page.locator("#start [role=status]", has_text="did you mean").wait_for(timeout=SOON)
+
+
+def test_ctrl_s_writes_the_file(served: Served, mine: Seen) -> None:
+    mine.select("grouped")
+    mine.type(", wider")
+    mine.key("Control+s")
+    mine.until("document.querySelector('#file-state').textContent === 'saved'")
+    assert "grouped, wider" in (served.folder / "my.yaml").read_text(encoding="utf-8")
+
+
+def test_a_file_that_has_changed_is_told_and_not_written_over(served: Served, mine: Seen) -> None:
+    mine.expected = (CONFLICT,)
+    mine.select("grouped")
+    mine.type(", mine")
+    (served.folder / "my.yaml").write_text(MINE.replace("grouped", "theirs"), encoding="utf-8")
+    mine.key("Control+s")
+    difference = mine.shown("dialog .unified").inner_text()
+    assert "-description: ResNet-50, theirs" in difference
+    assert "+description: ResNet-50, grouped, mine" in difference
+    mine.key("Escape")
+    assert (served.folder / "my.yaml").read_text(encoding="utf-8") == MINE.replace("grouped", "theirs")
+    mine.key("Control+s")
+    mine.page.get_by_role("button", name="Write my text over it").click()
+    mine.until("document.querySelector('#file-state').textContent === 'saved'")
+    assert "grouped, mine" in (served.folder / "my.yaml").read_text(encoding="utf-8")
+
+
+def test_a_change_on_the_disk_has_a_bar_that_reloads_compares_or_keeps(served: Served, mine: Seen) -> None:
+    (served.folder / "my.yaml").write_text(MINE.replace("grouped", "theirs"), encoding="utf-8")
+    bar = mine.shown("[data-bar=disk]")
+    bar.get_by_role("button", name="Compare").click()
+    assert "-description: ResNet-50, theirs" in mine.shown("dialog .unified").inner_text()
+    mine.key("Escape")
+    bar.get_by_role("button", name="Reload").click()
+    mine.gone("[data-bar=disk]")
+    assert "theirs" in mine.text
+    assert mine.shown("#file-state").inner_text() == "saved"
+    (served.folder / "my.yaml").unlink()
+    mine.shown("[data-bar=disk]").get_by_role("button", name="Write it again").click()
+    mine.gone("[data-bar=disk]")
+    assert "theirs" in (served.folder / "my.yaml").read_text(encoding="utf-8")
+
+
+def test_what_was_not_saved_is_there_again_after_the_tab_was_closed(served: Served, mine: Seen, look: Look) -> None:
+    mine.select("grouped")
+    mine.type(", kept")
+    mine.problems("no problems")
+    mine.page.wait_for_timeout(1500)  # texts are kept once a second
+    mine.page.close()
+    again = look(f"{served.address}#file=my.yaml")
+    bar = again.shown("[data-bar=draft]")
+    assert "grouped, kept" in again.text
+    bar.get_by_role("button", name="Take the saved file").click()
+    assert "kept" not in again.text
+    assert again.shown("#file-state").inner_text() == "saved"
+
+
+def test_what_was_not_saved_outlives_a_server_that_is_killed(tmp_path: Path, look: Look) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    (folder / "my.yaml").write_text(MINE, encoding="utf-8")
+    with serving(folder, "my.yaml") as first:
+        seen = look(first.address)
+        seen.expected = ("ERR_", "Failed to load")
+        seen.shown("#canvas svg")
+        seen.select("grouped")
+        seen.type(", kept")
+        seen.page.wait_for_timeout(1800)
+        first.process.kill()
+        bar = seen.shown("[data-bar=gone]")
+        assert bar.get_by_role("button", name="Copy the text").is_visible()
+        seen.type(" and more")
+        assert "grouped, kept and more" in seen.text
+    with serving(folder, "my.yaml") as second:
+        again = look(second.address)
+        again.shown("[data-bar=draft]")
+        assert "grouped, kept" in again.text
+
+
+def test_two_tabs_on_a_file_are_told(served: Served, mine: Seen, look: Look) -> None:
+    other = look(f"{served.address}#file=my.yaml")
+    assert "1 other tab" in other.shown("[data-bar=tabs]").inner_text()
+    assert "1 other tab" in mine.shown("[data-bar=tabs]").inner_text()
+    other.page.close()
+    mine.gone("[data-bar=tabs]")
+
+
+def test_a_name_that_no_file_may_have_is_told_beside_it(served: Served, look: Look) -> None:
+    seen = look(f"{served.address}#zoo=resnet18")
+    seen.problems("no problems")
+    seen.expected = ("422", CONFLICT)
+    seen.key("Control+s")
+    for name, words in (("../above.yaml", "outside"), ("no/such/folder.yaml", "folder")):
+        seen.shown("#save-name").fill(name)
+        seen.key("Enter")
+        seen.page.locator("dialog .wrong", has_text=words).wait_for(timeout=SOON)
+    (served.folder / "there.yaml").write_text(MINE, encoding="utf-8")
+    seen.page.locator("#save-name").fill("there")
+    seen.key("Enter")
+    seen.page.locator("dialog .wrong", has_text="another name").wait_for(timeout=SOON)
+    assert (served.folder / "there.yaml").read_text(encoding="utf-8") == MINE
+
+
+def test_what_ships_is_only_read(served: Served, look: Look) -> None:
+    seen = look(f"{served.address}#shipped=resnet18")
+    seen.problems("no problems")
+    before = seen.text
+    seen.select("extends")
+    seen.type("x")
+    assert seen.text == before
+    seen.shown("[data-bar=shipped] button").click()
+    seen.until("document.querySelector('#file-state').textContent.includes('not saved')")
+
+
+def _names(seen: Any) -> list[str]:
+    return [str(each) for each in seen.page.evaluate("[...document.querySelectorAll('.network')].map((each) => each.dataset.name)")]
+
+
+def test_the_start_is_left_by_escape_to_where_one_was(mine: Seen) -> None:
+    mine.page.locator("#zoo-button").click()
+    mine.shown(".network")
+    assert "resnet50" in _names(mine)
+    mine.key("Escape")
+    assert mine.page.locator("#start").is_hidden()
+    assert mine.page.evaluate("document.activeElement.closest('#code') !== null")

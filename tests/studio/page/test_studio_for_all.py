@@ -1,0 +1,193 @@
+"""The studio for everybody: by keyboard alone, with a screen reader, in light and dark, in a narrow window; and safe."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import MINE, SOON
+
+import archspec.studio
+
+if TYPE_CHECKING:
+    from conftest import Look, Seen, Served
+
+pytestmark = pytest.mark.slow
+PAGE = Path(archspec.studio.__file__).parent / "page"
+HOSTILE = """\
+extends: resnet18
+description: '<img src=x onerror="window.hit=1"><script>window.hit=1</script> `</code><b onclick=1>`'
+blocks:
+  evil:
+    description: '"><svg onload="window.hit=1">'
+    body: [conv: 3x3 $in_channels, keep: evil_kept]
+stem: [conv: 7x7 64 /2, evil]
+train: {recipe: '<iframe src="https://example.org">'}
+"""
+
+
+def _states() -> dict[str, Callable[[Seen], object]]:
+    """States of studio.md, and how one gets there."""
+    def wrong(seen: Seen) -> None:
+        seen.select("cardinal")
+        seen.key("Backspace")
+        seen.problems("1 problem")
+        seen.shown(".msg .fix")
+
+    def export(seen: Seen) -> None:
+        seen.page.locator("#export-button").click()
+        seen.shown("[role=menu]")
+
+    def parent(seen: Seen) -> None:
+        seen.page.locator("[data-key='section:stage2']").click()
+        seen.shown("#documents [aria-selected=true]")
+
+    def completion(seen: Seen) -> None:
+        seen.select("repeats: [2, 2, 2, 2]")
+        seen.key("Enter")
+        seen.type("stri")
+        seen.shown(".cm-tooltip-autocomplete li[aria-selected]")
+
+    return {"valid": lambda seen: seen.problems("no problems"), "errors": wrong, "completion": completion, "export": export, "parent": parent,
+            "block": lambda seen: (seen.key("Alt+2"), seen.shown("#choose-block")), "table": lambda seen: (seen.key("Alt+4"), seen.shown(".table")),
+            "diff": lambda seen: (seen.key("Alt+5"), seen.drawn("Nothing differs")), "runs": lambda seen: (seen.key("Alt+6"), seen.drawn("No runs")),
+            "start": lambda seen: (seen.page.locator("#zoo-button").click(), seen.shown(".network")),
+            "save as": lambda seen: (seen.page.goto(f"{seen.page.url.split('#')[0]}?#zoo=resnet18"), seen.problems("no problems"), seen.key("Control+s"), seen.shown("dialog")),
+            "keys": lambda seen: (seen.page.locator("#keys-button").click(), seen.shown("dialog")), "everything": lambda seen: (seen.key("Control+k"), seen.shown("dialog"))}
+
+
+@pytest.mark.parametrize("state", _states())
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(state: str, scheme: str, served: Served, look: Look) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe looks for barriers: pip install axe-playwright-python")
+    served.ask("draft/drop", path="my.yaml", name="my")
+    (served.folder / "my.yaml").write_text(MINE, encoding="utf-8")
+    seen = look(f"{served.address}#file=my.yaml", color_scheme=scheme)
+    seen.shown("#canvas svg")
+    seen.shown("#card p")
+    _states()[state](seen)
+    seen.page.wait_for_timeout(150)
+    found = axe.Axe().run(seen.page).response["violations"]
+    assert [(each["id"], [node["html"][:160] for node in each["nodes"]][:3]) for each in found if each["impact"] in ("serious", "critical", "moderate")] == []
+
+
+def test_all_is_reached_by_the_tab_key_and_the_focus_is_seen(mine: Seen) -> None:
+    mine.page.locator("#code .cm-content").focus()
+    mine.key("Escape")
+    reached = []
+    for _ in range(60):
+        mine.key("Tab")
+        reached.append(mine.page.evaluate("""(() => { const e = document.activeElement, s = getComputedStyle(e);
+            return [e.id || e.dataset.key || e.dataset.view || e.className, s.outlineStyle !== 'none' || e.closest('.cm-content') !== null
+                || e.querySelector('rect,circle') !== null || e.id === 'divider' || e === document.body] })()"""))
+        if mine.page.evaluate("document.activeElement.closest('.cm-content') !== null"):
+            break
+    names = [name for name, _ in reached]
+    assert [name for name, visible in reached if not visible] == []
+    for name in ("divider", "stem_conv", "details", "theme-button", "keys-button", "network", "zoo-button", "export-button", "save-button"):
+        assert name in names, names
+
+
+def test_the_divider_is_moved_by_arrow_keys(mine: Seen) -> None:
+    wide = "document.querySelector('#spec').clientWidth"
+    before = mine.page.evaluate(wide)
+    mine.page.locator("#divider").focus()
+    mine.key("ArrowRight", "ArrowRight")
+    assert mine.page.evaluate(wide) > before
+    mine.key("Home")
+    assert mine.page.locator("#divider").get_attribute("aria-valuenow") == "20"
+
+
+@pytest.mark.parametrize("width", [360, 500, 900])
+def test_a_narrow_window_has_all_of_it(width: int, served: Served, look: Look) -> None:
+    (served.folder / "my.yaml").write_text(MINE, encoding="utf-8")
+    seen = look(f"{served.address}#file=my.yaml", width=width, height=700)
+    seen.problems("no problems")
+    assert seen.page.evaluate("document.documentElement.scrollWidth") == width
+    if width < 760:
+        assert seen.page.locator("#picture").is_hidden()
+        seen.page.locator("#pane-picture").click()
+        assert seen.page.locator("#spec").is_hidden()
+    seen.shown("[data-key='section:stage2']")
+    seen.page.locator("#sheet-handle").click()
+    seen.shown("#details h2")
+    assert seen.page.locator("#problems").is_visible()
+    for each in ("#zoo-button", "#export-button", "#save-button", "[data-view=runs]"):
+        box = seen.page.locator(each).bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width, each
+    if width < 760:
+        seen.page.locator("[data-key='section:stage2']").click()
+        seen.page.locator("#spec").wait_for(timeout=SOON)
+
+
+def test_light_and_dark_follow_the_system_and_a_switch(served: Served, look: Look) -> None:
+    (served.folder / "my.yaml").write_text(MINE, encoding="utf-8")
+    seen = look(f"{served.address}#file=my.yaml", color_scheme="dark")
+    seen.shown("#canvas svg")
+    colours = """[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.querySelector('#canvas rect.panel')).fill,
+        getComputedStyle(document.querySelector('.cm-content')).color]"""
+    dark = seen.page.evaluate(colours)
+    seen.page.locator("#theme-button").click()
+    light = seen.page.evaluate(colours)
+    seen.page.locator("#theme-button").click()
+    assert seen.page.evaluate(colours) == dark
+    assert all(a != b for a, b in zip(dark, light, strict=True))
+    assert light == ["rgb(255, 255, 255)", "rgb(245, 246, 248)", "rgb(27, 31, 36)"]
+
+
+def test_the_line_of_problems_is_told_to_a_screen_reader(mine: Seen) -> None:
+    assert mine.page.locator("#problems").get_attribute("role") == "status"
+    mine.select("cardinal")
+    mine.key("Backspace")
+    mine.problems("1 problem")
+    mine.key("F8")
+    assert "takes no 'cardinaity'" in mine.page.locator("#said").inner_text()
+
+
+def test_a_spec_from_a_stranger_does_nothing(served: Served, look: Look) -> None:
+    (served.folder / "evil.yaml").write_text(HOSTILE, encoding="utf-8")
+    seen = look(f"{served.address}#file=evil.yaml")
+    seen.page.on("request", lambda request: seen.complaints.append(request.url) if not request.url.startswith((served.address, "blob:", "data:")) else None)
+    seen.problems("1 problem")
+    seen.shown(".msg")
+    (served.folder / "evil.yaml").write_text(HOSTILE.replace("train:", "#"), encoding="utf-8")
+    seen.shown("[data-bar=disk]").get_by_role("button", name="Reload").click()
+    seen.problems("no problems")
+    seen.shown("#canvas svg")
+    seen.select("description")
+    seen.until("document.querySelector('#card').innerText.includes('<img')")
+    for view in (2, 3, 4, 5, 1):
+        seen.key(f"Alt+{view}")
+        seen.page.wait_for_timeout(300)
+    assert seen.page.evaluate("window.hit") is None
+    assert seen.page.locator("img, iframe, script:not([src]), #main script, svg a").count() == 0
+
+
+@pytest.mark.parametrize("svg", [
+    '<svg xmlns="http://www.w3.org/2000/svg"><script>window.hit=1</script><g data-layer="a" onclick="window.hit=1"><rect width="9" height="9"/></g></svg>',
+    '<svg xmlns="http://www.w3.org/2000/svg"><a href="javascript:window.hit=1"><text>x</text></a><image href="https://example.org/x"/><use href="#a"/></svg>',
+    '<svg xmlns="http://www.w3.org/2000/svg"><foreignObject><body xmlns="http://www.w3.org/1999/xhtml"><img src="x" onerror="window.hit=1"/></body></foreignObject></svg>',
+    '<svg xmlns="http://www.w3.org/2000/svg" onload="window.hit=1"><rect style="fill:url(https://example.org);stroke-width:3"/><animate attributeName="x"/></svg>'], ids=range(4))
+def test_of_an_svg_only_what_is_known_to_be_harmless_comes_in(svg: str, mine: Seen) -> None:
+    found = mine.page.evaluate("""async (text) => { const {admitted} = await import('./picture.js'), {svg} = admitted(text);
+        document.body.append(svg); return [svg, ...svg.querySelectorAll('*')].map((each) => each.outerHTML.replace(/^<([^>]*)>.*/s, '$1')) }""", svg)
+    assert mine.page.evaluate("window.hit") is None
+    for each in found:
+        assert re.fullmatch(r'(svg|g|rect|text|title)( (xmlns|data-layer|width|height|style)="[^":]*(: 3;)?")*/?', each), each
+
+
+def test_no_file_of_the_page_reads_markup_or_leaves_this_machine() -> None:
+    for path in sorted(PAGE.glob("*.js")):
+        if path.name == "codemirror.js":
+            continue
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|srcdoc", text), path.name
+        assert not [each for each in re.findall(r"https?://[^\s\"'`]+", text) if not each.startswith("http://www.w3.org/")], path.name
+        assert max(map(len, text.split("\n"))) <= 128, path.name
+    html = (PAGE / "index.html").read_text(encoding="utf-8")
+    assert not re.search(r"<script(?![^>]* src=)|<style|\son\w+=| style=|https?:", html)
+    assert not re.search(r"https?:|@import|url\(", (PAGE / "studio.css").read_text(encoding="utf-8"))

@@ -1,0 +1,161 @@
+"""The picture beside the spec: elements lead to lines and lines to elements; views, runs, exports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import MINE, SOON, trained
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Look, Seen, Served
+
+pytestmark = pytest.mark.slow
+STAGE2 = "[data-key='section:stage2']"
+
+
+def test_an_element_under_the_pointer_is_told_and_its_lines_marked(served: Served, look: Look) -> None:
+    (served.folder / "own.yaml").write_text(
+        "input: 32x32x3\nclasses: 10\nstem:\n  - conv: 3x3 16\n  - max_pool: 2x2 /2\nhead: [global_avg_pool, dense: $classes]\n", encoding="utf-8")
+    seen = look(f"{served.address}#file=own.yaml")
+    seen.shown("[data-key=stem_conv]").hover()
+    seen.until("document.querySelector('#details').innerText.includes('stem_conv')")
+    assert "3×3 conv, 16" in seen.shown("#details").inner_text()
+    assert seen.shown("#code .cm-said").inner_text().strip() == "- conv: 3x3 16"
+    seen.page.locator("[data-key=stem_max_pool]").click()
+    seen.until("document.querySelector('#position').textContent.startsWith('line 5')")
+    assert seen.page.evaluate("document.activeElement.closest('#code') !== null")
+
+
+def test_what_a_parent_says_opens_beside_it_to_be_read(mine: Seen) -> None:
+    mine.page.locator(STAGE2).click()
+    tab = mine.shown("#documents [aria-selected=true]")
+    assert "resnet50.yaml" in tab.inner_text()
+    assert "block: bottleneck" in mine.shown(".reader:not([hidden]) .cm-activeLine").inner_text()
+    mine.page.locator("#documents").get_by_role("button", name="Close").click()
+    assert mine.page.locator("#documents").is_hidden()
+    assert mine.page.locator("#code").is_visible()
+
+
+def test_the_picture_is_walked_through_by_keys(mine: Seen) -> None:
+    mine.page.locator("#code .cm-content").focus()
+    mine.key("Control+.")
+    seen = []
+    for _ in range(5):
+        seen.append(mine.focus.split(";")[0])
+        mine.key("ArrowDown")
+    assert [each.split(":")[0] for each in seen] == ["stem_conv", "stem_max_pool", "stage1", "stage2", "stage3"]
+    mine.key("ArrowUp", "ArrowUp")
+    assert mine.focus.startswith("stage2")
+    assert "stage2" in mine.shown("#details h2").inner_text()
+    mine.key("Shift+Enter")
+    mine.until("document.querySelector('[data-view=block]').getAttribute('aria-selected') === 'true'")
+    mine.drawn("stage2, repeat 1 of 2")
+    mine.key("Escape")
+    mine.until("document.querySelector('[data-view=network]').getAttribute('aria-selected') === 'true'")
+    mine.shown(STAGE2)
+    mine.key("Control+.")
+    assert mine.page.evaluate("document.activeElement.closest('#side') !== null")
+    mine.key("Control+.")
+    assert mine.page.evaluate("document.activeElement.closest('#code') !== null")
+
+
+def test_a_double_click_shows_the_block_and_no_file(mine: Seen) -> None:
+    mine.page.locator(STAGE2).dblclick()
+    mine.drawn("stage2, repeat 1 of 2")
+    mine.page.locator("#choose-repeat").select_option("2")
+    mine.drawn("stage2, repeat 2 of 2")
+    assert mine.page.locator("#documents").is_hidden()
+
+
+def test_the_picture_keeps_its_place_and_outlines_what_changed(served: Served, look: Look) -> None:
+    (served.folder / "my.yaml").write_text(MINE, encoding="utf-8")
+    seen = look(f"{served.address}#file=my.yaml", height=500)
+    seen.shown("#canvas svg")
+    seen.page.evaluate("document.querySelector('#canvas').scrollTop = 200")
+    seen.page.evaluate("""() => { window.outlined = new Set(); new MutationObserver(() => document.querySelectorAll('.el.changed').forEach(
+        (each) => window.outlined.add(each.dataset.key))).observe(document.querySelector('#canvas'), {subtree: true, attributes: true, childList: true}) }""")
+    seen.select("repeats: [2, 2, 2, ")
+    seen.key("Delete")
+    seen.type("5")
+    seen.drawn("× 5")
+    assert seen.page.evaluate("document.querySelector('#canvas').scrollTop") == 200
+    seen.until("!document.querySelector('.el.changed')")
+    outlined = seen.page.evaluate("[...window.outlined]")
+    assert "section:stage4" in outlined
+    assert "section:stage1" not in outlined
+
+
+@pytest.mark.parametrize(("view", "words"), [(2, "repeat 1 of 2"), (3, "3×3 max pool, /2"), (4, "global average pool"), (6, "No runs here yet")])
+def test_each_view_has_a_key(view: int, words: str, mine: Seen) -> None:
+    mine.key(f"Alt+{view}")
+    mine.drawn(words)
+
+
+def test_a_difference_has_both_texts_and_f8_goes_through_it(mine: Seen) -> None:
+    mine.key("Alt+5")
+    mine.drawn("Nothing differs")
+    mine.select("repeats: [2, 2, 2, ")
+    mine.key("Delete")
+    mine.type("5")
+    mine.drawn("whole network")
+    assert mine.page.locator("#code .cm-said").inner_text().strip() == "repeats: [2, 2, 2, 5]"
+    assert mine.page.locator(".against .cm-said").inner_text().strip() == "repeats: [2, 2, 2, 2]"
+    mine.key("Control+Home", "F8")
+    assert mine.shown("#position").inner_text().startswith("line 6")
+    mine.page.locator("#choose-other").select_option("zoo resnet50")
+    mine.page.locator(".against-head", has_text="resnet50").wait_for(timeout=SOON)
+    mine.key("Alt+1")
+    mine.gone(".against")
+
+
+def test_runs_have_their_curves_which_grow(served: Served, look: Look, run_folder: Path) -> None:
+    seen = look(f"{served.address}#file=my.yaml")
+    seen.until("document.querySelector('[data-view=runs]').textContent === 'Runs 1'")
+    seen.key("Alt+6")
+    points = "document.querySelector('.runs polyline.c0')?.getAttribute('points').split(' ').length"
+    seen.until(f"{points} === 3")
+    assert run_folder.name in seen.shown(".runs table").inner_text()
+    trained(run_folder, 4)
+    seen.until(f"{points} === 4")
+
+
+def test_what_is_exported_is_a_file_or_a_text_to_copy(mine: Seen) -> None:
+    for name, ending in (("SVG", ".svg"), ("PNG", ".png")):
+        mine.page.locator("#export-button").click()
+        with mine.page.expect_download() as downloading:
+            mine.page.get_by_role("menuitem", name=name).click()
+        assert downloading.value.suggested_filename == f"my{ending}"
+        content = downloading.value.path().read_bytes()
+        assert content.startswith(b"<svg" if ending == ".svg" else b"\x89PNG")
+        assert len(content) > 5000
+    for name, words in (("LaTeX", r"\begin{tabular}"), ("Markdown", "| stage"), ("Command", "archspec draw my.yaml")):
+        mine.page.locator("#export-button").click()
+        mine.page.get_by_role("menuitem", name=name).click()
+        assert words in mine.shown("dialog .exported").inner_text()
+        mine.key("Escape")
+        mine.gone("dialog")
+
+
+def test_everything_is_found_by_name(mine: Seen) -> None:
+    mine.key("Control+k")
+    mine.type("stage3")
+    mine.shown(".palette-option")
+    mine.key("Enter")
+    assert mine.focus.startswith("stage3")
+    mine.key("Control+k")
+    mine.type("table")
+    mine.key("Enter")
+    mine.drawn("global average pool")
+
+
+def test_a_budget_has_meters(mine: Seen) -> None:
+    mine.page.get_by_role("button", name="Set the budget").click()
+    mine.page.locator("#budget-trainable").fill("nothing")
+    mine.key("Enter")
+    assert mine.page.locator("#budget-trainable").get_attribute("aria-invalid") == "true"
+    mine.page.locator("#budget-trainable").fill("1 M")
+    mine.key("Enter")
+    assert "over the budget" in mine.shown("[role=meter]").inner_text()
