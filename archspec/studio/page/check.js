@@ -2,13 +2,14 @@
 
 import {Gone, newest} from "./api.js";
 
-/** Milliseconds without a key until the text is sent, and where answers come so fast that more of them cost nothing. */
-const REST = 80,
-  SHORT_REST = 30,
-  FAST = 70;
+/** Milliseconds without a key until the text is sent. */
+const REST = 80;
+/** The same where the last answer came within so many, so that a newer text soon takes the place of an older one. */
+const SHORT_REST = 20;
+const FAST = 250;
 /** Milliseconds until an answer counts as late, and until it can be stopped. */
-const LATE = 150,
-  LONG = 2000;
+const LATE = 150;
+const LONG = 2000;
 
 export class Checker {
   /**

@@ -21,8 +21,8 @@ import {Zoo} from "./zoo.js";
 /** Milliseconds that the cursor rests until its word is asked for. */
 const POINTED = 60;
 /** Milliseconds between two tries to reach a server that is gone, and without a sign of life until one is made. */
-const AGAIN = 2000,
-  SILENT = 15000;
+const AGAIN = 2000;
+const SILENT = 15000;
 const VIEWS = [
   ["network", "Network"],
   ["block", "Block"],

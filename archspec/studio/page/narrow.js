@@ -2,8 +2,8 @@
 
 import {byId} from "./dom.js";
 
-const LEAST = 20,
-  MOST = 70;
+const LEAST = 20;
+const MOST = 70;
 const WIDTH = "archspec.width";
 
 /** The divider between spec and picture, by pointer and by arrow keys. */

@@ -23,7 +23,7 @@ description: '<img src=x onerror="window.hit=1"><script>window.hit=1</script> `<
 blocks:
   evil:
     description: '"><svg onload="window.hit=1">'
-    body: [conv: 3x3 $in_channels, keep: evil_kept]
+    body: [conv: 3x3 $in_channels]
 stem: [conv: 7x7 64 /2, evil]
 train: {recipe: '<iframe src="https://example.org">'}
 """
