@@ -6,6 +6,7 @@ import os
 import sys
 import webbrowser
 from pathlib import Path
+from threading import Thread
 
 import click
 
@@ -52,7 +53,7 @@ def _places(file: str | None) -> tuple[Path, Path | None]:
 
 
 def _ready(address: str, browser: bool) -> None:
-    click.echo(f"archspec studio: {address}", nl=True)
+    click.echo(f"archspec studio: {address}")
     sys.stdout.flush()
     if browser and (sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        webbrowser.open(address)
+        Thread(target=webbrowser.open, args=(address,), daemon=True).start()  # some browsers end only when they are closed

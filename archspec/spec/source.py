@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -127,16 +128,27 @@ def document(text: str, file: str, problems: list[Problem] | None = None, called
 def parse(text: str, file: str, within: Where | None = None, problems: list[Problem] | None = None,
           called: str = "") -> Tree:
     """The tree of a text, which may stand within a line of another."""
-    reader = _Reader(Where(file, called=called), BREAKS.split(text), within)
+    tree, found = _whole(text, file, called) if within is None else _read(text, Where(file, called=called), within)
+    if problems is not None:
+        problems.extend(found)
+    elif found:
+        raise SpecError(found)
+    return tree
+
+
+@lru_cache(maxsize=8)
+def _whole(text: str, file: str, called: str) -> tuple[Tree, tuple[Problem, ...]]:
+    """The last texts are kept: who checks what is typed reads its parents again and again."""
+    return _read(text, Where(file, called=called), None)
+
+
+def _read(text: str, where: Where, within: Where | None) -> tuple[Tree, tuple[Problem, ...]]:
+    reader = _Reader(where, BREAKS.split(text), within)
     try:
         tree = reader.document(yaml.parse(text, Loader=_Loader))
     except (yaml.YAMLError, UnicodeEncodeError) as error:  # the second for bytes of a command line that are not UTF-8
         raise SpecError([*reader.problems, reader.syntax(error)]) from None
-    if problems is not None:
-        problems.extend(reader.problems)
-    elif reader.problems:
-        raise SpecError(reader.problems)
-    return tree
+    return tree, tuple(reader.problems)
 
 
 class _TooLarge(Exception):

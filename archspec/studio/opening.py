@@ -9,7 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from archspec.editor.cursor import NO_BREAKS
-from archspec.errors import InputError, visible
+from archspec.errors import InputError, one_line, visible
+from archspec.io.machine import refusal
 from archspec.io.places import kind_of
 from archspec.spec.files import spec_names
 from archspec.spec.source import MAX_BYTES
@@ -38,6 +39,8 @@ class Opening:
         self._written: dict[tuple[str | None, str], float] = {}
         self._timers: dict[tuple[str | None, str], asyncio.TimerHandle] = {}
         self._writing = asyncio.Lock()
+        self.unkept = ""
+        """Why the last text could not be written; '' where it was."""
         self._tasks = set[asyncio.Task[None]]()
 
     # -- opening ---------------------------------------------------------------------------------------------------------
@@ -126,17 +129,27 @@ class Opening:
             request = self._waiting.pop(key, None)
             self._written[key] = time.monotonic()
             if request is not None:
-                await asyncio.to_thread(self._write, key, request)
+                with suppress(InputError):  # no file of the studio: the check tells
+                    await asyncio.to_thread(self._write, key, request)
 
     def _write(self, key: tuple[str | None, str], request: Json) -> None:
         """Where the text is that of the file, or a variant as it was opened, nothing of it is unsaved."""
         path, name = key
-        with suppress(InputError, OSError):
-            held = None if path is None else self.folder.held(self.folder.path(path))
-            if UNTOUCHED.fullmatch(request["text"]) if held is None else held.text == request["text"]:
+        try:
+            if UNTOUCHED.fullmatch(request["text"]) if path is None else request["text"] == self._on_disk(path):
                 self.drafts.drop(path, name)
             else:
                 self.drafts.keep(path, name, request["text"], request.get("digest"))
+            self.unkept = ""
+        except OSError as error:
+            self.unkept = f"what is not saved is not kept: {refusal(error) or one_line(error)}"
+
+    def _on_disk(self, name: str) -> str | None:
+        """The text of a file; None where there is none, or none that can be read."""
+        path = self.folder.path(name)
+        with suppress(InputError):
+            return self.folder.read(path).text
+        return None
 
     async def drop(self, request: Json) -> None:
         """Forgets an unsaved text."""

@@ -148,9 +148,25 @@ def test_what_is_typed_is_kept_until_it_is_saved_or_dropped(folder: Folder, tmp_
         assert (await opening.open({"file": "net.yaml"}))["draft"] is None
         await opening.save({"path": "mine.yaml", "name": "mine", "text": "b: 1\n"})
         assert [*drafts.all()] == []
+        (folder.root / "net.yaml").write_bytes(b"\xff")
+        opening.type({"path": "net.yaml", "text": "a: 4\n"})
+        await opening.close()
+        assert drafts.of("net.yaml", "net") is not None
+        drafts.drop("net.yaml", "net")
         opening.type({"path": "../out.yaml", "text": "x"})
         await opening.close()
         assert [*drafts.all()] == []
+    asyncio.run(work())
+
+
+def test_what_cannot_be_kept_is_told(folder: Folder, tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("no folder")
+
+    async def work() -> None:
+        opening = Opening(folder, Drafts(tmp_path / "state", folder.root))
+        opening.type({"name": "mine", "text": "a: 1\n"})
+        await opening.close()
+        assert "not kept" in opening.unkept
     asyncio.run(work())
 
 
