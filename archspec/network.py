@@ -14,6 +14,7 @@ from archspec.graph.ir import Cursor, Feature, Graph, Value
 from archspec.graph.names import IMAGES
 from archspec.graph.ops import Input
 from archspec.graph.verify import verify
+from archspec.io.stopping import go_on
 from archspec.lowering.calls import call_block
 from archspec.lowering.compositors import COMPOSITORS
 from archspec.lowering.culprit import told_at_causes
@@ -124,8 +125,10 @@ def _lowered(spec: Spec, problems: Problems, repeats: Repeats | None = None) -> 
         graph = run.graph()
     except TooLarge as error:
         raise SpecError([*problems.found, error.problem]) from None
+    go_on()
     if graph is not None and not problems.found:
         problems.report(*verify(graph))
+        go_on()
         problems.report(*misnamed(spec, graph))
         report_unused(run.lowering, graph)
     return graph, run.lowering.limits.items + run.lowering.base.work.steps

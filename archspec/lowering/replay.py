@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from archspec.errors import Where
 from archspec.graph.ir import Frame, Node, Value
+from archspec.io.stopping import go_on
 from archspec.lowering.lowering import Call, Lowering
 from archspec.lowering.sink import MAX_ITEMS, MAX_NODES
 from archspec.lowering.stages import StagePlan, run_repeat
@@ -53,6 +54,7 @@ class Repeat:
 
     def again(self, call: Call, plan: StagePlan, value: Value, previous: Value) -> Value:
         """Adds the nodes under the names that they have in another place, and gives the repeat's result there."""
+        go_on()
         lowering, prefix, cursor = call.lowering, call.place.prefix, call.place.cursor
         values, calls = {self.previous: previous, self.entered: value}, dict[int, tuple[Frame, ...]]()
         for node in self.nodes:

@@ -57,12 +57,12 @@ async def completion(ls: Server, params: lsp.CompletionParams) -> lsp.Completion
     source, opened = ls.source(uri), ls.opened[uri]
     if not may_become_spec(source, opened.path):
         return lsp.CompletionList(False, [])
-    at = cursor(source, line, column)
+    at = await ls.ask(cursor, source, line, column)
     behind = ls.lines(uri)[line - 1][column - 1:]
     rest = REST_OF_WORD.match(behind)
     assert rest is not None
     span = ls.span(uri, Where("", line, column - len(at.word)), len(at.word) + len(rest[1]))
-    found = await asyncio.to_thread(suggestions, at, source, opened.path, opened.resolved)
+    found = await ls.ask(suggestions, at, source, opened.path, opened.resolved)
     return lsp.CompletionList(False, [lsp.CompletionItem(
         each.label, kind=KINDS[each.kind], documentation=each.about or None, filter_text=each.label,
         text_edit=lsp.TextEdit(span, each.text.rstrip(": =") if rest[2] else each.text)) for each in found])
@@ -74,7 +74,7 @@ async def hover(ls: Server, params: lsp.HoverParams) -> lsp.Hover | None:
     tree, known = await ls.tree(uri), ls.current(uri) or ls.opened[uri].known
     if tree is None or known is None:
         return None
-    found = await asyncio.to_thread(meaning, known, tree, *ls.place(uri, params.position))
+    found = await ls.ask(meaning, known, tree, *ls.place(uri, params.position))
     if found is None:
         return None
     text = lsp.MarkupContent(lsp.MarkupKind.Markdown, "\n\n".join(found.sentences))
@@ -138,7 +138,7 @@ async def rename(ls: Server, params: lsp.RenameParams) -> lsp.WorkspaceEdit:
         raise JsonRpcInvalidParams(str(error)) from None
     places = uses(tree, symbol)
     renamed = with_name(ls.source(uri), places, symbol.name, params.new_name)
-    before, after = await asyncio.gather(*(asyncio.to_thread(check, opened.path, {**ls.texts(), opened.path: text})
+    before, after = await asyncio.gather(*(ls.ask(check, opened.path, {**ls.texts(), opened.path: text})
                                            for text in (ls.source(uri), renamed)))
     if after.problems and not before.problems:
         raise JsonRpcInvalidParams(f"the text would be wrong then: {after.problems[0].message}")
@@ -175,7 +175,7 @@ async def inlay_hints(ls: Server, params: lsp.InlayHintParams) -> list[lsp.Inlay
     if graph is None or tree is None:
         return []
     lines, shapes = ls.lines(uri), dict[int, list[str]]()
-    for where, shape in await asyncio.to_thread(lambda: [*outputs(graph, tree, tree.where.file)]):
+    for where, shape in await ls.ask(lambda: [*outputs(graph, tree, tree.where.file)]):
         shapes.setdefault(where.line, []).append(shape)
     return [lsp.InlayHint(ls.span(uri, Where("", line, len(lines[line - 1].rstrip()) + 1), 0).start, " ".join(told),
                           padding_left=True) for line, told in sorted(shapes.items())]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
+from typing import TypeVar
 
 from lsprotocol import types as lsp
 from pygls.exceptions import PyglsError
@@ -21,11 +23,13 @@ from archspec.editor.fixing import extent
 from archspec.errors import Problem, SpecError, Where, visible
 from archspec.io.files import opened
 from archspec.io.packages import own_version
+from archspec.io.stopping import stoppable
 from archspec.io.unsaved import unsaved
 from archspec.schema.tree import MappingTree, Tree
 from archspec.spec.inherit import Resolved
 from archspec.spec.source import MAX_BYTES, read
 
+T = TypeVar("T")
 SOURCE = "archspec"
 REST = 0.08
 """Seconds without a key after which a text is checked."""
@@ -49,6 +53,8 @@ class Opened:
     waiting: asyncio.Task[None] | None = field(default=None, repr=False)
     lines: tuple[str, list[str]] = field(default=("", [""]), repr=False)
     """A text and its lines, which are asked for at each place."""
+    read: tuple[str, Tree | None] = field(default=("", None), repr=False)
+    """A text that was not checked yet, or is no spec, and its tree: a large one takes a second to read."""
 
     @property
     def resolved(self) -> Resolved | None:
@@ -102,7 +108,7 @@ class Server(LanguageServer):
         await asyncio.sleep(rest)
         texts, version = self.texts(), self.document(uri).version
         try:
-            found = await asyncio.get_running_loop().run_in_executor(self.checker, _checked, opened.path, texts)
+            found = await self.ask(_checked, opened.path, texts, executor=self.checker)
         except Exception as error:  # a bug of ours: told, and the next text is checked all the same
             self.report_server_error(error, PyglsError)
             return
@@ -112,6 +118,18 @@ class Server(LanguageServer):
             uri, [] if found is None else list(self._diagnostics(uri, found)), version))
         if found is not None and found.graph is not None:
             self._refresh()
+
+    async def ask(self, function: Callable[..., T], *arguments: object, executor: Executor | None = None) -> T:
+        """What a function gives, in a thread, where files are what the editor holds.
+
+        It ends when nobody waits for it any more: newer text ends a check, and the editor what it has asked for.
+        """
+        stop, loop = Event(), asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(executor, _within, stop, self.texts(), function, arguments)
+        except asyncio.CancelledError:
+            stop.set()
+            raise
 
     def current(self, uri: str) -> Checked | None:
         """What was found of the text as it is now; None while that is not known."""
@@ -188,14 +206,22 @@ class Server(LanguageServer):
 
     async def tree(self, uri: str) -> Tree | None:
         """The text of a document as a tree; None where it cannot be read."""
-        found = self.current(uri)
-        return found.tree if found is not None else await asyncio.to_thread(_tree, self.opened[uri].path, self.texts())
+        found, opened, source = self.current(uri), self.opened[uri], self.source(uri)
+        if found is not None:
+            return found.tree
+        if opened.read[0] != source:
+            opened.read = source, await self.ask(_tree, opened.path)
+        return opened.read[1]
 
 
-def _tree(path: Path, texts: dict[Path, str]) -> Tree | None:
+def _within(stop: Event, texts: Mapping[Path, str], function: Callable[..., T], arguments: tuple[object, ...]) -> T:
+    with stoppable(stop), unsaved(texts):
+        return function(*arguments)
+
+
+def _tree(path: Path) -> Tree | None:
     try:
-        with unsaved(texts):
-            return read(path, [])
+        return read(path, [])
     except SpecError:
         return None
 

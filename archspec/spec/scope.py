@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from archspec.errors import Problem, Where, hinted
+from archspec.io.stopping import go_on
 from archspec.schema.tree import Tree
 from archspec.spec.expressions import Datum, ExpressionError
 from archspec.spec.kept import Kept
@@ -51,6 +52,7 @@ class Work:
             self._check(tree.where)
 
     def _check(self, where: Where) -> None:
+        go_on()
         if self.steps + self.bindings > MAX_STEPS:
             raise TooLarge(Problem("too-large", where, f"the spec evaluates and names more than {MAX_STEPS} values",
                                    "repeat less, or give blocks fewer parameters"))
