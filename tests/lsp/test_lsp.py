@@ -127,6 +127,18 @@ def test_behind_the_last_line_a_key_begins_and_a_colon_stays(editing: Callable[.
     editing(work)
 
 
+def test_keys_that_are_there_are_not_offered_and_values_that_a_parent_keeps_are(editing: Callable[..., None]) -> None:
+    async def work(editor: Editor) -> None:
+        await editor.open("parent.yaml", NET.replace("[conv: 3x3 16]", "[conv: 3x3 16, keep: early]"))
+        await editor.open("net.yaml", "extends: parent\nstages: {widths: [8, 8], }\nhead: [use: stem, global_avg_pool, dense: 10]\n")
+        for line, column, some, none in ((2, 25, "repeats", "widths"), (3, 13, "early", "gone")):
+            found = await editor.client.text_document_completion_async(lsp.CompletionParams(**editor.at("net.yaml", line, column)))
+            labels = {each.label for each in found.items}
+            assert some in labels
+            assert none not in labels
+    editing(work)
+
+
 @pytest.mark.parametrize("new", ["conv", "basic", "other", "3", "a b"])
 def test_no_name_is_given_twice(new: str, editing: Callable[..., None]) -> None:
     async def work(editor: Editor) -> None:
