@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from os import PathLike, fspath
 
-from archspec.errors import Problem, SpecError
+from archspec.errors import Problem, SpecError, Where
 from archspec.graph.builder import Builder
 from archspec.graph.ir import Cursor, Feature, Graph, Value
 from archspec.graph.names import IMAGES
@@ -37,7 +37,7 @@ from archspec.spec.inherit import SET, Resolved, changed, resolve, undone
 from archspec.spec.items import Items
 from archspec.spec.kept import PREVIOUS, Kept
 from archspec.spec.rules import read_spec
-from archspec.spec.scope import Names, Scope, TooLarge
+from archspec.spec.scope import Names, Scope, Seen, TooLarge, Work
 
 STEM = "stem"
 PYRAMID = {2: "P1", 4: "P2", 8: "P3", 16: "P4", 32: "P5"}
@@ -92,6 +92,13 @@ def beginning(spec: Spec) -> Graph | None:
     Its problems are those of `lower`.
     """
     return _Run(spec, Problems()).beginning()
+
+
+def evaluated(spec: Spec, watched: Callable[[Where], bool]) -> Sequence[Seen]:
+    """What the expressions of a spec without problems come to that stand where it is watched, each as often as it is read."""
+    work = Work(watched)
+    _Run(spec, Problems(), work=work).graph()
+    return work.seen
 
 
 class Variants:
@@ -164,9 +171,9 @@ def _pyramid(at: _At, value: Value | None, builder: Builder) -> _At:
     return _At(value, at.features if level is None else {**at.features, level: feature})
 
 
-def base_scope(spec: Spec, problems: Problems, kept: Kept) -> Scope:
+def base_scope(spec: Spec, problems: Problems, kept: Kept, work: Work | None = None) -> Scope:
     """The names that are known everywhere in a spec: `classes` and `let`, each of which knows those before it."""
-    given = Names(Scope.empty(kept))
+    given = Names(Scope.empty(kept, work))
     if "classes" in spec.resolved.tree.entries and "classes" not in spec.let:
         given.define("classes", UNKNOWN if spec.classes is None else spec.classes)
     names = Names(given.scope, spec.let)
@@ -189,13 +196,13 @@ def _let_value(tree: Tree, scope: Scope, unit: str, problems: Problems) -> Datum
 class _Run:
     """One run through a spec, in the order of the network."""
 
-    def __init__(self, spec: Spec, problems: Problems, repeats: Repeats | None = None) -> None:
+    def __init__(self, spec: Spec, problems: Problems, repeats: Repeats | None = None, work: Work | None = None) -> None:
         repeats = Repeats() if repeats is None else repeats
         self.spec = spec
         self.problems = problems
         self.kept = Kept(reserved=(IMAGES, STEM, *(stage.name for stage in spec.stages)))
-        self.lowering = Lowering(spec, Builder(spec.name), problems, Limits(), base_scope(spec, problems, self.kept),
-                                 {**PRIMITIVES, **COMPOSITORS, **FLOW}, call_block)
+        self.lowering = Lowering(spec, Builder(spec.name), problems, Limits(),
+                                 base_scope(spec, problems, self.kept, work), {**PRIMITIVES, **COMPOSITORS, **FLOW}, call_block)
         self.player = Player(self.lowering, repeats, repeats.context(spec))
         self.plans = plans_of(self.lowering)
         self.auxiliary: dict[str, Value] = {}

@@ -60,9 +60,9 @@ def suggestions(at: At, text: str, path: Path, resolved: Resolved | None) -> lis
     if at.in_comment:
         return []
     if at.in_expression:
-        found = [replace(each, text=each.text[1:]) for each in _names(at, resolved)]
+        found = [replace(each, text=each.text[1:]) for each in known_names(at.path, resolved)]
     elif at.word.startswith("$"):
-        found = [*_names(at, resolved)]
+        found = [*known_names(at.path, resolved)]
     else:
         found = [*_here(at, text, path, resolved)]
     return [*{each.label: each for each in reversed(found)}.values()][::-1]
@@ -192,7 +192,7 @@ def _said(tree: Tree | None) -> str:
 
 def _of_call(at: At, name: str, behind: Steps, text: str, resolved: Resolved | None) -> Iterator[Suggestion]:
     """Within an operation or a call of a block: its arguments, as keys or in a line, and their words."""
-    takes = _arguments(name, resolved)
+    takes = arguments(name, resolved)
     if behind:
         said = next((part for part in behind if isinstance(part, str)), "")
         yield from _of_argument(at, name, said, text, resolved) if at.of_key or at.in_list else ()
@@ -212,7 +212,7 @@ def _of_call(at: At, name: str, behind: Steps, text: str, resolved: Resolved | N
                     for flag in FLAGS if all(part in takes for part in SHORTHANDS.get(flag, (flag,))))
 
 
-def _arguments(name: str, resolved: Resolved | None) -> dict[str, str]:
+def arguments(name: str, resolved: Resolved | None) -> dict[str, str]:
     """What an operation or block takes, each with what it is."""
     if name in OPERATIONS:
         return {each: described(key) for each, key in OPERATIONS[name].arguments.items()}
@@ -246,14 +246,14 @@ def _of_argument(at: At, name: str, argument: str, text: str, resolved: Resolved
 
 # -- names in expressions ------------------------------------------------------------------------------------------------
 
-def _names(at: At, resolved: Resolved | None) -> Iterator[Suggestion]:
-    """The names that an expression knows: those of `let` and, in a block, its parameters and what is known around it."""
+def known_names(path: Steps, resolved: Resolved | None) -> Iterator[Suggestion]:
+    """The names that an expression knows at a path: those of `let`, in a block its parameters and what is known around it."""
     entries = {} if resolved is None else resolved.tree.entries
     let = entries.get("let")
     for name, tree in (let.entries.items() if isinstance(let, MappingTree) else ()):
         yield Suggestion(f"${name}", f"${name}", "name", f"of let: {_said(tree)}" if _said(tree) else "of let")
     yield Suggestion("$classes", "$classes", "name", AROUND["classes"])
-    if body := _body(at):
+    if body := _body(path):
         table = _table(resolved)
         block = table.tree(body) if table is not None and body in table else None
         known = block.entries.get("parameters") if isinstance(block, MappingTree) else None
@@ -268,9 +268,9 @@ def _names(at: At, resolved: Resolved | None) -> Iterator[Suggestion]:
 
 # -- names of values -----------------------------------------------------------------------------------------------------
 
-def _body(at: At) -> str:
-    """The block in whose declaration the cursor stands; '' outside of blocks."""
-    return str(at.path[1]) if at.path[:1] == ("blocks",) and len(at.path) > 1 else ""
+def _body(path: Steps) -> str:
+    """The block into whose declaration a path leads; '' outside of blocks."""
+    return str(path[1]) if path[:1] == ("blocks",) and len(path) > 1 else ""
 
 
 def _kept(at: At, text: str, resolved: Resolved | None) -> Iterator[Suggestion]:
@@ -278,7 +278,7 @@ def _kept(at: At, text: str, resolved: Resolved | None) -> Iterator[Suggestion]:
 
     What the text keeps now and did not when it could last be read is one of them wherever it stands.
     """
-    body, section, now = _body(at), str(at.path[0]), KEEP.findall(text)
+    body, section, now = _body(at.path), str(at.path[0]), KEEP.findall(text)
     written = None if resolved is None else resolved.layers[-1].tree
     for name, where in _keeps(at, body, resolved):
         own = written is not None and where.file == written.where.file

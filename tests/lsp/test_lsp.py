@@ -139,6 +139,20 @@ def test_keys_that_are_there_are_not_offered_and_values_that_a_parent_keeps_are(
     editing(work)
 
 
+def test_under_the_cursor_a_parent_tells_what_it_is_and_a_name_what_it_stands_for(editing: Callable[..., None]) -> None:
+    async def work(editor: Editor) -> None:
+        await editor.open("parent.yaml", f"description: never saved\n{NET}")
+        blocks = "blocks: {theirs: {parameters: {width: 3}, body: [conv: 3x3 $width]}, mine: {like: theirs}}"
+        await editor.open("net.yaml", f"extends: parent\n{blocks}\nstages: {{strides: 1}}\n")
+        for line, column, told in ((1, 11, "**parent**: never saved"),
+                                   (2, blocks.index("$") + 2, "`$width`: 8 in stage1; 16 in stage2")):
+            found = await editor.client.text_document_hover_async(lsp.HoverParams(**editor.at("net.yaml", line, column)))
+            assert found is not None
+            assert isinstance(found.contents, lsp.MarkupContent)
+            assert told in found.contents.value
+    editing(work)
+
+
 @pytest.mark.parametrize("new", ["conv", "basic", "other", "3", "a b"])
 def test_no_name_is_given_twice(new: str, editing: Callable[..., None]) -> None:
     async def work(editor: Editor) -> None:
