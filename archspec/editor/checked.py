@@ -64,6 +64,11 @@ def may_become_spec(text: str, path: Path) -> bool:
 
 def check(path: Path, texts: Mapping[Path, str]) -> Checked:
     """Checks a file as an editor holds it; `texts` are all that the editor holds, by their paths. Links of all are resolved."""
+    return check_alone(path, texts)
+
+
+def check_alone(path: Path, texts: Mapping[Path, str]) -> Checked:
+    """The same, but of a file of blocks only what shows without a network that calls them."""
     text = texts[path]
     with unsaved(texts) as asked:
         tree = resolved = None

@@ -79,11 +79,11 @@ def _parameter(place: Place) -> Symbol | None:
     return Symbol("parameter", PLURALS.get(place.text, place.text), place.where) if given else None
 
 
-def symbols(tree: Tree) -> Iterator[Symbol]:
-    """Every name of a block or a kept value in a text."""
+def symbols(tree: Tree, kept: Collection[str] = ()) -> Iterator[Symbol]:
+    """Every name of a block or a kept value in a text. `kept` are values that a file keeps that it extends."""
     found = [*places(tree)]
     known = [[*symbols_of(place)] for place in found]
-    kept = {each.name for names in known for each in names if each.defines and each.kind == "kept"}
+    kept = {*kept, *(each.name for names in known for each in names if each.defines and each.kind == "kept")}
     for place, names in zip(found, known, strict=True):
         yield from names or _given(place, kept)
 
@@ -140,7 +140,8 @@ def _of_call(place: Place, name: str, behind: Steps) -> Iterator[Symbol]:
 
 def uses(tree: Tree, symbol: Symbol) -> list[Where]:
     """Where a text has a name, its definition among them, each place once."""
-    found = [each.where for each in symbols(tree) if each.same == symbol.same]
+    kept = (symbol.name,) if symbol.kind == "kept" else ()
+    found = [each.where for each in symbols(tree, kept) if each.same == symbol.same]
     return list({(where.line, where.column): where for where in found}.values())
 
 
@@ -153,8 +154,8 @@ def with_name(text: str, places: Iterable[Where], old: str, new: str) -> str:
     return "".join(parts)
 
 
-def refuse_name(new: str, symbol: Symbol, tree: Tree, resolved: Resolved | None) -> None:
-    """Raises InputError where a block or kept value of a text cannot be called so."""
+def refuse_name(new: str, symbol: Symbol, tree: Tree, resolved: Resolved | None, own: bool = True) -> None:
+    """Raises InputError where a block or kept value cannot be called so in a text, its `own` or one that is made of that."""
     if not IDENTIFIER.fullmatch(new):
         raise InputError(f"'{shorten(new)}' is no name: a letter, then letters, digits and _")
     table = None if resolved is None else block_table(resolved)
@@ -163,7 +164,7 @@ def refuse_name(new: str, symbol: Symbol, tree: Tree, resolved: Resolved | None)
             (each.kind, each.name) == (symbol.kind, new) for each in symbols(tree)):
         raise InputError(f"'{new}' is the name of something else")
     hidden = () if resolved is None else [each.tree.entries.get("blocks") for each in resolved.layers[:-1]]
-    if symbol.kind == "block" and (symbol.name in shipped_blocks() or any(
+    if own and symbol.kind == "block" and (symbol.name in shipped_blocks() or any(
             isinstance(blocks, MappingTree) and symbol.name in blocks.entries for blocks in hidden)):
         raise InputError(f"'{symbol.name}' takes the place of another block of that name, and what this file extends means it")
 

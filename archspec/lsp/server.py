@@ -20,21 +20,19 @@ from pygls.workspace import TextDocument
 from archspec.editor.checked import Checked, check, is_spec
 from archspec.editor.cursor import BREAK
 from archspec.editor.fixing import extent
+from archspec.editor.near import NO_BREAKS, on_disk
 from archspec.errors import Problem, SpecError, Where, visible
-from archspec.io.files import opened
 from archspec.io.packages import own_version
 from archspec.io.stopping import stoppable
 from archspec.io.unsaved import unsaved
 from archspec.schema.tree import MappingTree, Tree
 from archspec.spec.inherit import Resolved
-from archspec.spec.source import MAX_BYTES, read
+from archspec.spec.source import read
 
 T = TypeVar("T")
 SOURCE = "archspec"
 REST = 0.08
 """Seconds without a key after which a text is checked."""
-NO_BREAKS = {0x85: " ", 0x2028: " ", 0x2029: " "}
-"""Signs that end a line for YAML alone."""
 NO_NAME = re.compile(r"[^A-Za-z0-9]+")
 MOST = 200
 """Problems that are sent of one file: an editor lists no more."""
@@ -172,7 +170,7 @@ class Server(LanguageServer):
         """
         opened = self.opened.get(uri)
         if opened is None:
-            return BREAK.split(_on_disk(uri))
+            return BREAK.split(_on_disk(path_of(uri)))
         source = self.document(uri).source
         if opened.lines[0] is not source:
             opened.lines = source, BREAK.split(source)
@@ -226,10 +224,9 @@ def _tree(path: Path) -> Tree | None:
         return None
 
 
-def _on_disk(uri: str) -> str:
+def _on_disk(path: Path) -> str:
     try:
-        with opened(path_of(uri)) as file:
-            return file.read(MAX_BYTES).decode(errors="replace")
+        return on_disk(path)
     except OSError:
         return ""
 

@@ -153,6 +153,29 @@ def test_under_the_cursor_a_parent_tells_what_it_is_and_a_name_what_it_stands_fo
     editing(work)
 
 
+def test_uses_and_another_name_go_through_all_files(editing: Callable[..., None], tmp_path: Path) -> None:
+    saved = "description: 'a\u2028 \U0001F600'\nextends: parent\nstem: [mine: 16]\n"
+    (tmp_path / "saved.yaml").write_text(saved)
+
+    async def work(editor: Editor) -> None:
+        await editor.open("parent.yaml", NET)
+        await editor.open("child.yaml", "extends: parent\nstages: {block: mine}\n")
+        place = editor.at("child.yaml", 2, 18)
+        used = await editor.client.text_document_references_async(lsp.ReferenceParams(lsp.ReferenceContext(True), **place))
+        lines = sorted((each.uri.rpartition("/")[2], each.range.start.line) for each in used or [])
+        assert lines == [("child.yaml", 1), ("parent.yaml", 4), ("parent.yaml", 6), ("saved.yaml", 2)]
+        renamed = await editor.client.text_document_rename_async(lsp.RenameParams(new_name="ours", **place))
+        assert renamed is not None
+        edits = {uri.rpartition("/")[2]: edits for uri, edits in (renamed.changes or {}).items()}
+        assert {name: len(each) for name, each in edits.items()} == {"parent.yaml": 2, "child.yaml": 1, "saved.yaml": 1}
+        span = edits["saved.yaml"][0].range
+        assert (span.start.line, saved.split("\n")[2][span.start.character:span.end.character]) == (2, "mine")
+        (tmp_path / "saved.yaml").write_text("extends: parent\nstem: [mine: 16")
+        with pytest.raises(JsonRpcException, match=r"saved.yaml, which cannot be read"):
+            await editor.client.text_document_rename_async(lsp.RenameParams(new_name="ours", **place))
+    editing(work)
+
+
 @pytest.mark.parametrize("new", ["conv", "basic", "other", "3", "a b"])
 def test_no_name_is_given_twice(new: str, editing: Callable[..., None]) -> None:
     async def work(editor: Editor) -> None:
