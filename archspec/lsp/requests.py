@@ -15,7 +15,8 @@ from archspec.editor.checked import may_become_spec
 from archspec.editor.completing import Kind, suggestions
 from archspec.editor.cursor import cursor
 from archspec.editor.fixing import Fix, fixes
-from archspec.editor.meaning import meaning, outputs
+from archspec.editor.lasting import shapes_beside
+from archspec.editor.meaning import meaning
 from archspec.editor.naming import Symbol, definition, symbol_at, uses
 from archspec.editor.renaming import home_of, renamed, uses_near
 from archspec.errors import InputError, Where
@@ -171,17 +172,12 @@ def _action(ls: Server, uri: str, line: int, fix: Fix) -> lsp.CodeAction:
 
 
 async def inlay_hints(ls: Server, params: lsp.InlayHintParams) -> list[lsp.InlayHint]:
-    """Shapes behind the lines of a text that has no problem."""
+    """Shapes behind the lines of a text, as they were when it had no problem."""
     uri = params.text_document.uri
-    found = ls.current(uri)
-    graph, tree = (None, None) if found is None else (found.graph, found.tree)
-    if graph is None or tree is None:
-        return []
-    lines, shapes = ls.lines(uri), dict[int, list[str]]()
-    for where, shape in await ls.ask(lambda: [*outputs(graph, tree, tree.where.file)]):
-        shapes.setdefault(where.line, []).append(shape)
-    return [lsp.InlayHint(ls.span(uri, Where("", line, len(lines[line - 1].rstrip()) + 1), 0).start, " ".join(told),
-                          padding_left=True) for line, told in sorted(shapes.items())]
+    right, source, lines = ls.opened[uri].right, ls.source(uri), ls.lines(uri)
+    shapes = {} if right is None else await ls.ask(shapes_beside, right, source)
+    return [lsp.InlayHint(ls.span(uri, Where("", line, len(lines[line - 1].rstrip()) + 1), 0).start, told, padding_left=True)
+            for line, told in shapes.items()] if ls.source(uri) == source else []
 
 
 REQUESTS: Mapping[str, tuple[Callable[..., Any], Any]] = {

@@ -40,7 +40,7 @@ MOST = 200
 
 @dataclass
 class Opened:
-    """A document that is open: what was last found of it, and the last of its states that could be read.
+    """A document that is open: what was last found of it, of the last of its states that could be read, and of the last right.
 
     `path` has its links resolved; of two documents that are one file the one that was opened last counts.
     """
@@ -48,6 +48,7 @@ class Opened:
     path: Path
     checked: Checked | None = None
     known: Checked | None = None
+    right: Checked | None = None
     waiting: asyncio.Task[None] | None = field(default=None, repr=False)
     lines: tuple[str, list[str]] = field(default=("", [""]), repr=False)
     """A text and its lines, which are asked for at each place."""
@@ -112,6 +113,7 @@ class Server(LanguageServer):
             return
         opened.checked = found
         opened.known = found if found is not None and found.resolved is not None else opened.known
+        opened.right = found if found is not None and found.graph is not None else opened.right
         self.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(
             uri, [] if found is None else list(self._diagnostics(uri, found)), version))
         if found is not None and found.graph is not None:

@@ -267,6 +267,10 @@ def test_completion_meaning_places_and_shapes(editing: Callable[..., None]) -> N
         hints = await client.text_document_inlay_hint_async(lsp.InlayHintParams(lsp.TextDocumentIdentifier(editor.uri("net.yaml")), whole))
         assert [(each.position.line, each.label) for each in hints or []] == [
             (5, "32x32x16"), (6, "32x32x8 16x16x16"), (7, "16 10")]
+        editor.change("net.yaml", "# a line more\n" + NET.replace("block: mine", "block: mime"))
+        assert await editor.problems("net.yaml")
+        hints = await client.text_document_inlay_hint_async(lsp.InlayHintParams(lsp.TextDocumentIdentifier(editor.uri("net.yaml")), whole))
+        assert [(each.position.line, each.label) for each in hints or []] == [(6, "32x32x16"), (8, "16 10")]
     editing(work)
 
 
