@@ -72,7 +72,8 @@ async def completion(ls: Server, params: lsp.CompletionParams) -> lsp.Completion
 async def hover(ls: Server, params: lsp.HoverParams) -> lsp.Hover | None:
     """What stands at a place means."""
     uri = params.text_document.uri
-    tree, known = await ls.tree(uri), ls.current(uri) or ls.opened[uri].known
+    known = ls.current(uri) or ls.opened[uri].known
+    tree = None if known is None else await ls.tree(uri)
     if tree is None or known is None:
         return None
     found = await ls.ask(meaning, known, tree, *ls.place(uri, params.position))
@@ -85,18 +86,18 @@ async def hover(ls: Server, params: lsp.HoverParams) -> lsp.Hover | None:
 async def _symbol(ls: Server, uri: str, position: lsp.Position) -> tuple[Tree, Symbol] | None:
     """The name at a place, and the text that it stands in."""
     tree = await ls.tree(uri)
-    found = None if tree is None else symbol_at(tree, *ls.place(uri, position))
+    found = None if tree is None else await ls.ask(symbol_at, tree, *ls.place(uri, position))
     return None if tree is None or found is None else (tree, found)
 
 
-def _defined(ls: Server, uri: str, tree: Tree, symbol: Symbol) -> Where | None:
-    return definition(symbol, ls.opened[uri].path, tree, ls.opened[uri].resolved)
+async def _defined(ls: Server, uri: str, tree: Tree, symbol: Symbol) -> Where | None:
+    return await ls.ask(definition, symbol, ls.opened[uri].path, tree, ls.opened[uri].resolved)
 
 
 async def go_to(ls: Server, params: lsp.DefinitionParams) -> lsp.Location | None:
     """Where a name is defined."""
     found = await _symbol(ls, params.text_document.uri, params.position)
-    where = None if found is None else _defined(ls, params.text_document.uri, *found)
+    where = None if found is None else await _defined(ls, params.text_document.uri, *found)
     return None if where is None else ls.location(where)
 
 
@@ -107,10 +108,10 @@ async def references(ls: Server, params: lsp.ReferenceParams) -> list[lsp.Locati
     if found is None:
         return []
     tree, symbol = found
-    where, path = _defined(ls, uri, tree, symbol), ls.opened[uri].path
+    where, path = await _defined(ls, uri, tree, symbol), ls.opened[uri].path
     home = home_of(where, path, ls.texts())
     places = {} if home is None else await ls.ask(uses_near, symbol, home, ls.texts())
-    places.setdefault(path, uses(tree, symbol))
+    places.setdefault(path, await ls.ask(uses, tree, symbol))
     told = [each for found in places.values() for each in found if params.context.include_declaration or each != where]
     return [location for each in told if (location := ls.location(each, len(symbol.name))) is not None]
 
@@ -120,7 +121,7 @@ async def _own(ls: Server, uri: str, position: lsp.Position) -> tuple[Symbol, Pa
     found = await _symbol(ls, uri, position)
     if found is None or found[1].kind not in ("block", "kept"):
         return None
-    home = home_of(_defined(ls, uri, *found), ls.opened[uri].path, ls.texts())
+    home = home_of(await _defined(ls, uri, *found), ls.opened[uri].path, ls.texts())
     return None if home is None else (found[1], home)
 
 
@@ -197,12 +198,18 @@ REQUESTS: Mapping[str, tuple[Callable[..., Any], Any]] = {
 
 
 def _of_open_documents(answer: Callable[..., Any]) -> Callable[..., Any]:
-    """The same, but nothing is answered of a document that is not open."""
+    """The same, but nothing is answered of a document that is not open, or is closed meanwhile."""
     @wraps(answer)
     async def answered(ls: Server, params: Any) -> Any:
-        if answer is not did_open and params.text_document.uri not in ls.opened:
+        uri = params.text_document.uri
+        if answer is not did_open and uri not in ls.opened:
             return None
-        return await answer(ls, params)
+        try:
+            return await answer(ls, params)
+        except Exception:
+            if uri in ls.opened:
+                raise
+            return None
     return answered
 
 

@@ -118,6 +118,15 @@ class Server(LanguageServer):
             uri, [] if found is None else list(self._diagnostics(uri, found)), version))
         if found is not None and found.graph is not None:
             self._refresh()
+        if found is not None:
+            self._check_blocks(found)
+
+    def _check_blocks(self, found: Checked) -> None:
+        """Checks the files of blocks that a spec includes, and did not when they were checked: what is wrong shows in it."""
+        for uri, each in self.opened.items():
+            if each.path in found.files and each.checked is not None and each.checked.of_blocks \
+                    and found.path not in each.checked.files and (each.waiting is None or each.waiting.done()):
+                each.waiting = asyncio.get_running_loop().create_task(self._check(uri, each, 0))
 
     async def ask(self, function: Callable[..., T], *arguments: object, executor: Executor | None = None) -> T:
         """What a function gives, in a thread, where files are what the editor holds.

@@ -9,7 +9,7 @@ from types import FrameType
 
 import pytest
 
-from archspec.editor.checked import Checked, check, is_spec
+from archspec.editor.checked import MOST_USERS, Checked, check, is_spec
 from archspec.io.places import shipped
 from archspec.io.stopping import Stopped, stoppable
 
@@ -86,3 +86,30 @@ def test_a_check_looks_often_whether_it_is_still_waited_for(text: str, tmp_path:
     with stoppable(Looking(looking.looks // 2)), pytest.raises(Stopped):
         of(text, tmp_path / "net.yaml")
     assert of("extends: resnet18\n", tmp_path / "net.yaml").problems == ()
+
+
+BLOCKS = "blocks:\n  mine: {parameters: {width: required}, body: [conv: 3x3 $width groups=3]}\n  fine: {body: [conv: 3x3 8]}\n"
+USER = "input: 8x8x3\nclasses: 10\ninclude: shared\nstem: [conv: 3x3 WIDTH, mine: 8, fine]\nhead: [global_avg_pool, dense: $classes]\n"
+
+
+def test_of_a_file_of_blocks_what_is_wrong_in_the_networks_that_include_it(tmp_path: Path) -> None:
+    """Those that an editor holds, and those of its folder; each mistake once."""
+    blocks, saved, held = (tmp_path / f"{name}.yaml" for name in ("shared", "saved", "held"))
+    for width, codes in (("9", ["shape"]), ("8", ["shape"])):
+        saved.write_text(USER.replace("WIDTH", width))
+        found = check(blocks, {blocks: BLOCKS, held: USER.replace("WIDTH", width)})
+        assert [problem.code for problem in found.problems] == codes
+        assert {blocks, saved, held} <= found.files
+    assert found.problems[0].where.line == 2
+    assert {Path(call.file).name for call in found.problems[0].calls} <= {"saved.yaml", "held.yaml"}
+    right = BLOCKS.replace("groups=3", "groups=1")
+    assert check(blocks, {blocks: right}).problems == ()
+    assert [problem.code for problem in check(blocks, {blocks: right.replace("conv: 3x3 8", "convv: 3x3 8")}).problems] == ["unknown-operation"]
+
+
+def test_networks_beyond_those_that_are_looked_at_are_left_out(tmp_path: Path) -> None:
+    for number in range(MOST_USERS + 3):
+        (tmp_path / f"net{number:02d}.yaml").write_text(USER.replace("WIDTH", "8"))
+    found = check(tmp_path / "shared.yaml", {tmp_path / "shared.yaml": BLOCKS})
+    assert [problem.code for problem in found.problems] == ["shape"]
+    assert len([path for path in found.files if path.name.startswith("net")]) == MOST_USERS

@@ -176,6 +176,18 @@ def test_uses_and_another_name_go_through_all_files(editing: Callable[..., None]
     editing(work)
 
 
+def test_problems_of_blocks_show_in_their_file_once_a_network_that_includes_it_is_open(editing: Callable[..., None]) -> None:
+    async def work(editor: Editor) -> None:
+        assert await editor.open("shared.yaml", "blocks:\n  mine: {body: [conv: 3x3 8 groups=3]}\n") == []
+        assert await editor.open("net.yaml", f"include: shared\n{NET.replace('  mine', '  ours').replace('block: mine', 'block: ours').replace('[conv: 3x3 16]', '[mine]')}")
+        (found,) = await editor.problems("shared.yaml", bool)
+        assert (found.range.start.line, found.code) == (1, "shape")
+        editor.change("shared.yaml", "blocks:\n  mine: {body: [conv: 3x3 8]}\n")
+        assert await editor.problems("shared.yaml", lambda found: not found) == []
+        assert await editor.problems("net.yaml", lambda found: not found) == []
+    editing(work)
+
+
 @pytest.mark.parametrize("new", ["conv", "basic", "other", "3", "a b"])
 def test_no_name_is_given_twice(new: str, editing: Callable[..., None]) -> None:
     async def work(editor: Editor) -> None:
