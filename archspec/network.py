@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from os import PathLike, fspath
 
-from archspec.errors import Problem, SpecError
+from archspec.errors import Problem, SpecError, Where
 from archspec.graph.builder import Builder
 from archspec.graph.ir import Cursor, Feature, Graph, Value
 from archspec.graph.names import IMAGES
 from archspec.graph.ops import Input
 from archspec.graph.verify import verify
+from archspec.io.stopping import go_on
 from archspec.lowering.calls import call_block
 from archspec.lowering.compositors import COMPOSITORS
 from archspec.lowering.culprit import told_at_causes
@@ -36,7 +37,7 @@ from archspec.spec.inherit import SET, Resolved, changed, resolve, undone
 from archspec.spec.items import Items
 from archspec.spec.kept import PREVIOUS, Kept
 from archspec.spec.rules import read_spec
-from archspec.spec.scope import Names, Scope, TooLarge
+from archspec.spec.scope import Names, Scope, Seen, TooLarge, Work
 
 STEM = "stem"
 PYRAMID = {2: "P1", 4: "P2", 8: "P3", 16: "P4", 32: "P5"}
@@ -93,6 +94,13 @@ def beginning(spec: Spec) -> Graph | None:
     return _Run(spec, Problems()).beginning()
 
 
+def evaluated(spec: Spec, watched: Callable[[Where], bool]) -> Sequence[Seen]:
+    """What the expressions of a spec without problems come to that stand where it is watched, each as often as it is read."""
+    work = Work(watched)
+    _Run(spec, Problems(), work=work).graph()
+    return work.seen
+
+
 class Variants:
     """Variants of a spec, one after the other: what their networks have in common is lowered once."""
 
@@ -124,8 +132,10 @@ def _lowered(spec: Spec, problems: Problems, repeats: Repeats | None = None) -> 
         graph = run.graph()
     except TooLarge as error:
         raise SpecError([*problems.found, error.problem]) from None
+    go_on()
     if graph is not None and not problems.found:
         problems.report(*verify(graph))
+        go_on()
         problems.report(*misnamed(spec, graph))
         report_unused(run.lowering, graph)
     return graph, run.lowering.limits.items + run.lowering.base.work.steps
@@ -161,9 +171,9 @@ def _pyramid(at: _At, value: Value | None, builder: Builder) -> _At:
     return _At(value, at.features if level is None else {**at.features, level: feature})
 
 
-def base_scope(spec: Spec, problems: Problems, kept: Kept) -> Scope:
+def base_scope(spec: Spec, problems: Problems, kept: Kept, work: Work | None = None) -> Scope:
     """The names that are known everywhere in a spec: `classes` and `let`, each of which knows those before it."""
-    given = Names(Scope.empty(kept))
+    given = Names(Scope.empty(kept, work))
     if "classes" in spec.resolved.tree.entries and "classes" not in spec.let:
         given.define("classes", UNKNOWN if spec.classes is None else spec.classes)
     names = Names(given.scope, spec.let)
@@ -186,13 +196,13 @@ def _let_value(tree: Tree, scope: Scope, unit: str, problems: Problems) -> Datum
 class _Run:
     """One run through a spec, in the order of the network."""
 
-    def __init__(self, spec: Spec, problems: Problems, repeats: Repeats | None = None) -> None:
+    def __init__(self, spec: Spec, problems: Problems, repeats: Repeats | None = None, work: Work | None = None) -> None:
         repeats = Repeats() if repeats is None else repeats
         self.spec = spec
         self.problems = problems
         self.kept = Kept(reserved=(IMAGES, STEM, *(stage.name for stage in spec.stages)))
-        self.lowering = Lowering(spec, Builder(spec.name), problems, Limits(), base_scope(spec, problems, self.kept),
-                                 {**PRIMITIVES, **COMPOSITORS, **FLOW}, call_block)
+        self.lowering = Lowering(spec, Builder(spec.name), problems, Limits(),
+                                 base_scope(spec, problems, self.kept, work), {**PRIMITIVES, **COMPOSITORS, **FLOW}, call_block)
         self.player = Player(self.lowering, repeats, repeats.context(spec))
         self.plans = plans_of(self.lowering)
         self.auxiliary: dict[str, Value] = {}

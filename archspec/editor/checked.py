@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
+from archspec.editor.near import made_of
 from archspec.errors import Problem, SpecError, Where
 from archspec.graph.ir import Graph
 from archspec.io.unsaved import unsaved
@@ -25,6 +27,8 @@ TOP = re.compile(r"^\ufeff?['\"]?([A-Za-z_][\w.-]*)['\"]?[ \t]*:", re.MULTILINE)
 EXTENDS = re.compile(r"^extends[ \t]*:[ \t]*([\w.-]+)[ \t]*(?:#.*)?$", re.MULTILINE)
 ITS_OWN = {"extends", "input", "stem", "head", "blocks"}
 """Keys one of which every spec and every file of blocks has."""
+MOST_USERS = 10
+"""Specs in which the blocks of a file that they include are looked at: those that are open first."""
 OF_BLOCKS = {"archspec", "description", "blocks"}
 """The keys of a file of blocks, one that specs include or one that ships: it is no spec of its own."""
 
@@ -43,6 +47,8 @@ class Checked:
     resolved: Resolved | None = field(default=None, repr=False)
     spec: Spec | None = field(default=None, repr=False)
     graph: Graph | None = field(default=None, repr=False)
+    of_blocks: bool = False
+    """Whether it is a file of blocks, and no spec of its own."""
 
 
 def is_spec(text: str, path: Path) -> bool:
@@ -64,6 +70,21 @@ def may_become_spec(text: str, path: Path) -> bool:
 
 def check(path: Path, texts: Mapping[Path, str]) -> Checked:
     """Checks a file as an editor holds it; `texts` are all that the editor holds, by their paths. Links of all are resolved."""
+    found = check_alone(path, texts)
+    return _in_networks(found, texts) if found.of_blocks else found
+
+
+def _in_networks(found: Checked, texts: Mapping[Path, str]) -> Checked:
+    """A file of blocks with what is wrong with them in the networks that include it, each mistake once."""
+    near = made_of(found.path, texts).texts
+    users = [check_alone(user, {**texts, **near}) for user in islice(near, MOST_USERS)]
+    inside = [problem for user in users for problem in user.problems if Path(problem.where.file).resolve() == found.path]
+    known = {(problem.code, problem.where): problem for problem in (*reversed(inside), *found.problems)}
+    return replace(found, files=found.files.union(*(user.files for user in users)), problems=SpecError(known.values()).problems)
+
+
+def check_alone(path: Path, texts: Mapping[Path, str]) -> Checked:
+    """The same, but of a file of blocks only what shows without a network that calls them."""
     text = texts[path]
     with unsaved(texts) as asked:
         tree = resolved = None
@@ -72,7 +93,8 @@ def check(path: Path, texts: Mapping[Path, str]) -> Checked:
             resolved = resolve(str(path))
             blocks = resolved.tree.entries.get("blocks")
             if isinstance(blocks, MappingTree) and resolved.tree.entries.keys() <= OF_BLOCKS:
-                return Checked(path, text, frozenset(asked), tree, _of_blocks(blocks, resolved.problems), (), resolved)
+                problems = _of_blocks(blocks, resolved.problems)
+                return Checked(path, text, frozenset(asked), tree, problems, (), resolved, of_blocks=True)
             spec = loaded(resolved)
         except SpecError as error:
             return Checked(path, text, frozenset(asked), tree, error.problems, resolved=resolved)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 
 from archspec.editor.paths import Path
+from archspec.spec.source import MAX_DEPTH
 
 KEY = re.compile(r"""("[^"\n]*"|'[^'\n]*'|[^\s\[\]{},#"'&*!|>%@`-][^:#\n]*?|-[^\s:#][^:#\n]*?)\s*:(?=\s|$)""")
 """A key of the block style, ahead of its colon."""
@@ -17,13 +19,16 @@ QUOTED = re.compile(r"""\s*("[^"]*"|'[^']*'):$""")
 BREAK = re.compile(r"\r\n|\r|\n")
 NO_BREAKS = {0x85: " ", 0x2028: " ", 0x2029: " "}
 """Signs that end a line for YAML alone, and for no editor."""
+IN_FLOW, OUTSIDE = re.compile(r"[^,\[\]{}\n]*?(?= #|[,\[\]{}]|$)"), re.compile(r".*?(?= #|$)")
+"""What a line goes on with of the value in which a cursor stands, in brackets and outside."""
 
 
 @dataclass(frozen=True, slots=True)
 class At:
     """A cursor: `path` leads to the value in which it stands where `of_key`, else to the mapping or list in which it stands.
 
-    `text` is what stands of that value, key or entry ahead of the cursor. In a comment nothing is written.
+    `text` is what stands of that value, key or entry ahead of the cursor, `behind` what the line goes on with behind it.
+    `there` are the keys that the mapping at `path` has beside the one that is written. In a comment nothing is written.
     """
 
     path: Path
@@ -31,6 +36,8 @@ class At:
     in_list: bool
     text: str
     in_comment: bool = False
+    behind: str = field(default="", compare=False)
+    there: Collection[str] = field(default=(), compare=False)
 
     @property
     def in_expression(self) -> bool:
@@ -62,6 +69,8 @@ class _Flow:
     place: int = 0
     key: str | None = None
     text: str = ""
+    begin: int = 0
+    """The column of that text."""
 
     def path(self) -> Path:
         """The parts of the path that it stands for."""
@@ -85,27 +94,37 @@ class _Scan:
     """Within a text of several lines: how far its key is indented; -1 outside of one."""
     comment: bool = False
     """Whether the last line ends in a comment."""
+    number: int = 0
+    """How many lines were read."""
+    keys: dict[Path, dict[str, tuple[int, int]]] = field(default_factory=dict)
+    """Of each mapping the keys by its path, with line and column."""
+
+    def copy(self) -> _Scan:
+        """The same so far; it knows no keys."""
+        return replace(self, levels=[*self.levels], flows=[replace(flow) for flow in self.flows], keys={})
 
     def line(self, line: str) -> None:
         """One more line."""
         self.comment = False
+        self.number += 1
         if self.flows:
-            self._flow("\n" + line)
+            self._flow("\n" + line, 0)
             return
         bare = line.lstrip(" ")
         if self.literal >= 0 and (not bare or len(line) - len(bare) > self.literal):
             return
         self.literal = -1
         if not bare or bare.startswith("#"):
-            self._blank(len(line) - len(bare))
-            self.comment = bool(bare)
+            self.text, self.of_key, self.dashed, self.comment = "", False, False, bool(bare)
             return
         self._block(line, len(line) - len(bare))
 
-    def _blank(self, indent: int) -> None:
-        """An empty line: what is written next belongs where it is indented to."""
-        self._close(indent, dash=False)
-        self.text, self.of_key, self.dashed = "", False, False
+    def blank(self, indent: int) -> None:
+        """An empty line with the cursor: what is written there belongs where it is indented to."""
+        self.comment = False
+        if not self.flows:
+            self._close(indent, dash=False)
+            self.text, self.of_key, self.dashed = "", False, False
 
     def _close(self, indent: int, *, dash: bool) -> int:
         """Leaves the levels that end here; the place of the last entry of a list at this indent, -1 of none."""
@@ -128,18 +147,30 @@ class _Scan:
             dash = re.match(r"-(?:\s+|$)", line[at:])
         self.of_key = False
         if found := KEY.match(line, at):
-            self.levels.append(_Level(at, found[1].strip("\"'")))
+            key = found[1].strip("\"'")
+            self._known(key, found.start() + 1)
+            self.levels.append(_Level(at, key))
             self.of_key, self.dashed, at = True, False, found.end()
-        self.text, rest = "", ANCHOR.sub("", line[at:].lstrip(" "), count=1)
+        self.text, rest = "", line[at:].lstrip(" ")
+        if anchor := ANCHOR.match(rest):
+            rest = rest[anchor.end():]
         if LITERAL.match(rest):
             self.literal = indent
         else:
-            self._flow(rest)
+            self._flow(rest, len(line) - len(rest) + 1)
 
-    def _flow(self, text: str) -> None:
-        """What stands in brackets, or behind a key or dash."""
+    def around(self) -> Path:
+        """The path of the levels of the block style."""
+        return tuple(level.part for level in self.levels)
+
+    def _known(self, key: str, column: int) -> None:
+        if len(self.levels) + len(self.flows) <= MAX_DEPTH:  # what lies deeper is in no spec
+            self.keys.setdefault(self._path(), {}).setdefault(key, (self.number, column))
+
+    def _flow(self, text: str, column: int) -> None:
+        """What stands in brackets, or behind a key or dash, from a column on."""
         before = " "
-        for char in text:
+        for at, char in enumerate(text, column):
             if self.quote:
                 self.quote = "" if char == self.quote else self.quote
                 self._add(char)
@@ -153,12 +184,12 @@ class _Scan:
                 self._after_quotes()
                 self.flows.append(_Flow(char == "["))
             elif self.flows:
-                self._inside(char)
+                self._inside(char, at)
             else:
                 self._add(char)
             before = char
 
-    def _inside(self, char: str) -> None:
+    def _inside(self, char: str, column: int) -> None:
         self._after_quotes()
         flow = self.flows[-1]
         if char in "]}":
@@ -166,14 +197,21 @@ class _Scan:
         elif char == ",":
             flow.place, flow.key, flow.text = flow.place + 1, None, ""
         elif char in " \n" and flow.text.endswith(":") and flow.key is None:
-            flow.key, flow.text = flow.text[:-1].strip().strip("\"'"), ""
+            self._keyed(flow, flow.text[:-1].strip().strip("\"'"))
         else:
+            if not flow.text.strip():
+                flow.begin = column
             flow.text += " " if char == "\n" else char
+
+    def _keyed(self, flow: _Flow, key: str) -> None:
+        """The innermost bracket has a key, and its value begins."""
+        self._known(key, flow.begin)
+        flow.key, flow.text = key, ""
 
     def _after_quotes(self) -> None:
         """Behind a key in quotes and its colon its value begins at once."""
         if self.flows and self.flows[-1].key is None and QUOTED.match(self.flows[-1].text):
-            self.flows[-1].key, self.flows[-1].text = self.flows[-1].text.strip()[1:-2], ""
+            self._keyed(self.flows[-1], self.flows[-1].text.strip()[1:-2])
 
     def _add(self, char: str) -> None:
         if self.flows:
@@ -181,11 +219,12 @@ class _Scan:
         else:
             self.text += char
 
+    def _path(self) -> Path:
+        return (*self.around(), *(part for flow in self.flows for part in flow.path()))
+
     def at(self) -> At:
         """The cursor behind what was read."""
-        path: Path = tuple(level.part for level in self.levels)
-        for flow in self.flows:
-            path += flow.path()
+        path = self._path()
         if not self.flows:
             return At(path, self.of_key, self.dashed, self.text.lstrip(), self.comment)
         flow = self.flows[-1]
@@ -194,16 +233,33 @@ class _Scan:
 
 def cursor(text: str, line: int, column: int) -> At:
     """The place in a text; `line` and `column` count from 1, as those of problems."""
-    lines = BREAK.split(text.removeprefix("\ufeff"))[:line]
+    lines = BREAK.split(text.removeprefix("\ufeff"))
+    line = min(line, len(lines))
     column -= line == 1 and text.startswith("\ufeff")
     scan = _Scan()
-    for each in lines[:-1]:
+    for each in lines[:line - 1]:
         scan.line(each)
-    last = lines[-1][:column - 1] if lines else ""
-    if last.strip():
-        scan.line(last)
+    here, before = scan.copy(), lines[line - 1][:column - 1]
+    if before.strip():
+        here.line(before)
     else:
-        scan.comment = False
-        if not scan.flows:
-            scan._blank(len(last))
-    return scan.at()
+        here.blank(len(before))
+    at, behind = here.at(), lines[line - 1][column - 1:]
+    rest = (IN_FLOW if here.flows else OUTSIDE).match(behind)
+    keyed = at.of_key or at.in_list or at.in_comment
+    return replace(at, behind=rest[0] if rest else "", there=() if keyed else _there(scan, at.path, lines[line - 1:], column))
+
+
+def _there(scan: _Scan, path: Path, lines: Sequence[str], column: int) -> Collection[str]:
+    """The keys of the mapping at a path in which a cursor stands, but for the one under it, which may become another one.
+
+    `scan` has read what is ahead of the cursor's line, `lines` are that one and what follows, of which no more is read than
+    belongs to the mapping.
+    """
+    number = scan.number + 1
+    for line in lines:
+        scan.line(line)
+        if scan.number > number and line.strip() and not scan.flows and scan.around()[:len(path)] != path:
+            break
+    return [key for key, (there, begin) in scan.keys.get(path, {}).items()
+            if there != number or not begin <= column <= begin + len(key)]

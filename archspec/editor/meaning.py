@@ -5,24 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path as FilePath
 
 from archspec.author.complete import block_table, declared, parameters
 from archspec.editor.checked import Checked
+from archspec.editor.completing import arguments, known_names
+from archspec.editor.cursor import BREAK
 from archspec.editor.naming import symbols_of
 from archspec.editor.paths import Path, call_of, dotted, is_item, item_of, names_of
-from archspec.editor.places import Place, place_at
-from archspec.errors import InputError, SpecError, Where
+from archspec.editor.places import Place, place_at, word_at
+from archspec.editor.valued import expression_at, worth
+from archspec.errors import InputError, SpecError, Where, listed
 from archspec.graph.ir import Graph, Node
-from archspec.network import without
+from archspec.network import load, lower, without
 from archspec.schema.json_schema import described, plain_text
 from archspec.schema.keys import Key
 from archspec.schema.tree import ListTree, MappingTree, Scalar, Tree
 from archspec.spec.arch import Spec
+from archspec.spec.files import extended, included_file, recipe_names
 from archspec.spec.longform import PLURALS
 from archspec.spec.operations import OPERATIONS
 from archspec.spec.sections import BLOCK, SPEC
+from archspec.spec.source import read
 from archspec.views.explain import explain
 from archspec.views.numbers import count, shape, short
+from archspec.views.recipes import entry
 from archspec.views.summary import totals
 
 ENTRY = re.compile(r"(stem|head)\[(\d+)\]")
@@ -38,12 +45,56 @@ class Meaning:
 
 
 def meaning(checked: Checked, tree: Tree, line: int, column: int) -> Meaning | None:
-    """What is told of a place of a text. `tree` is the text's own; costs are those of a spec without problems."""
+    """What is told of a place of a text. `tree` is the text's own; costs and values are those of a spec without problems."""
     place = place_at(tree, line, column)
     if place is None:
         return None
-    said = [*_what(place, checked), *_origins(place, checked.spec), *_cost(place, checked)]
+    said = [*_expression(place, column, checked), *_named(place, checked), *_what(place, checked),
+            *_origins(place, checked.spec), *_cost(place, checked)]
     return Meaning(place, tuple(said)) if said else None
+
+
+def _expression(place: Place, column: int, checked: Checked) -> Iterator[str]:
+    """Of an expression what the name in it is that stands under the cursor, and what it comes to."""
+    if place.of_key or expression_at(place.where.text, column) is None:
+        return
+    yield from _known(place.path, word_at(place.where.text, column)[0].removeprefix("$"), checked)
+    if checked.spec is not None and BREAK.split(checked.text)[place.where.line - 1:place.where.line] == [place.where.text]:
+        yield from worth(checked.spec, place.where, column)
+
+
+def _known(path: Path, name: str, checked: Checked) -> Iterator[str]:
+    """What a name is that expressions know at a path."""
+    about = next((each.about for each in known_names(path, checked.resolved) if each.label == f"${name}"), "")
+    if about:
+        yield f"**{name}**: {about}"
+
+
+def _named(place: Place, checked: Checked) -> Iterator[str]:
+    """What a file is that is named: a parent with its cost, a recipe, a file of blocks with their names."""
+    if place.of_key:
+        return
+    name = Scalar(place.text, place.text, place.where)
+    try:
+        match place.path:
+            case ("extends",):
+                yield from _parent(place.text, extended(name, checked.path))
+            case ("include", *_):
+                blocks = read(included_file(name, checked.path)).entries.get("blocks")
+                yield f"**{place.text}**: the blocks {listed(blocks.entries if isinstance(blocks, MappingTree) else ())}"
+            case ("train", "recipe") if place.text in recipe_names():
+                found = entry(place.text)
+                yield f"**{found.name}**: {found.description}"
+                yield f"{found.epochs} epochs, batch {found.batch}, learning rate {found.learning_rate}"
+                yield f"published: {found.result}; {found.protocol}"
+    except SpecError:  # told where it is named
+        return
+
+
+def _parent(name: str, file: FilePath) -> Iterator[str]:
+    spec = load(file)
+    yield f"**{name}**" + f": {spec.description}" * bool(spec.description)
+    yield _sum(lower(spec).nodes)
 
 
 def _what(place: Place, checked: Checked) -> Iterator[str]:
@@ -56,10 +107,22 @@ def _what(place: Place, checked: Checked) -> Iterator[str]:
         yield from _block(word, table.tree(word))
     elif (key := _declared(place.path)) is not None and described(key):
         yield f"**{place.last}**: {described(key)}"
-    elif checked.resolved is not None and names_of(place.path)[:-1] in (["stages"], ["parameters"]):
-        known, single = parameters(checked.resolved), PLURALS.get(place.last, place.last)
-        if single in known:
-            yield f"**{place.last}**: a parameter of the block {known[single][0]}"
+    else:
+        yield from _parameter(place, checked)
+
+
+def _parameter(place: Place, checked: Checked) -> Iterator[str]:
+    """Of a key that a block declares: in a call of it, in the stages, or in its own parameters and names of `let`."""
+    call, single = call_of(place.path), PLURALS.get(place.last, place.last)
+    match names_of(place.path):
+        case _ if call is not None and len(call[1]) == 1 and place.last in (takes := arguments(call[0], checked.resolved)):
+            yield f"**{place.last}**: {takes[place.last]}"
+        case ["stages", _] | ["stages", _, _] | ["parameters", _] if checked.resolved is not None:
+            found = parameters(checked.resolved).get(single)
+            if found is not None:
+                yield f"**{place.last}**: {arguments(found[0], checked.resolved)[single]}"
+        case ["blocks", _, "parameters" | "let", name]:
+            yield from _known(place.path, name, checked)
 
 
 def _block(name: str, tree: MappingTree) -> Iterator[str]:
@@ -120,14 +183,17 @@ def nodes_of(graph: Graph, file: str, path: Path) -> list[Node]:
 def _sizes(nodes: Sequence[Node]) -> str:
     first, last = nodes[0], nodes[-1]
     entered = shape(first.inputs[0].type.shape) if first.inputs else ""
-    macs = [node.macs for node in nodes]
     said = f"`{entered} → {shape(last.output.type.shape)}`" if entered else f"`{shape(last.output.type.shape)}`"
-    known = [each for each in macs if each is not None]
-    said += f", {count(sum(node.trainable for node in nodes))} parameters"
-    if len(known) == len(macs):
-        said += f", {short(sum(known))} multiply-adds"
     repeats = {(node.section, node.block) for node in nodes}
-    return said + f", in {len(repeats)} places" * (len(repeats) > 1)
+    return f"{said}, {_sum(nodes)}" + f", in {len(repeats)} places" * (len(repeats) > 1)
+
+
+def _sum(nodes: Sequence[Node]) -> str:
+    """What nodes hold and compute; the second only where all of them know it."""
+    macs = [node.macs for node in nodes]
+    known = [each for each in macs if each is not None]
+    said = f"{count(sum(node.trainable for node in nodes))} parameters"
+    return said + f", {short(sum(known))} multiply-adds" * (len(known) == len(macs))
 
 
 def _against(place: Place, spec: Spec, graph: Graph) -> Iterator[str]:

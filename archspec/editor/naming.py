@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from archspec.author.complete import block_table
+from archspec.author.complete import block_table, parameters
 from archspec.editor.cursor import BREAK
 from archspec.editor.paths import Path as Steps
 from archspec.editor.paths import call_of, is_item
@@ -20,11 +20,12 @@ from archspec.spec.arguments import IDENTIFIER
 from archspec.spec.files import extended, included_file
 from archspec.spec.inherit import Resolved
 from archspec.spec.library import shipped_blocks
+from archspec.spec.longform import PLURALS
 from archspec.spec.operations import KEPT, NAME, NAMES, OPERATIONS, RESERVED
 
 OPEN = re.compile(r"\$\([^$]*$")
 """A text that goes on within an expression."""
-Kind = Literal["block", "kept", "name", "file"]
+Kind = Literal["block", "kept", "name", "parameter", "file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Symbol:
     defines: bool = False
     """Whether the name is given here."""
     scope: str = ""
-    """Of a kept value: the block in whose body it is known; '' outside of blocks."""
+    """Of a kept value the block in whose body it is known, '' outside of blocks; of a parameter its block, '' of stages."""
 
     @property
     def same(self) -> tuple[str, str, str]:
@@ -55,6 +56,8 @@ def symbol_at(tree: Tree, line: int, column: int) -> Symbol | None:
         return None
     if place.path in (("extends",), ("train", "recipe")) or place.path[:1] == ("include",):
         return None if place.of_key else Symbol("file", place.text, place.where)
+    if (parameter := _parameter(place)) is not None:
+        return parameter
     word, begin = word_at(place.where.text, column)
     before = place.where.text[:begin - 1]
     where = Where(place.where.file, line, begin, place.where.path)
@@ -64,11 +67,23 @@ def symbol_at(tree: Tree, line: int, column: int) -> Symbol | None:
     return Symbol("name", word, where) if named or OPEN.search(before) else None
 
 
-def symbols(tree: Tree) -> Iterator[Symbol]:
-    """Every name of a block or a kept value in a text."""
+def _parameter(place: Place) -> Symbol | None:
+    """What a key gives a block: in a call of it, or in the stages."""
+    call, path = call_of(place.path), place.path
+    if not place.of_key:
+        return None
+    if call is not None:
+        own = len(call[1]) == 1 and call[0] not in OPERATIONS
+        return Symbol("parameter", place.text, place.where, scope=call[0]) if own else None
+    given = path[0] in ("stages", "parameters") and 1 < len(path) <= (3 if path[0] == "stages" else 2)
+    return Symbol("parameter", PLURALS.get(place.text, place.text), place.where) if given else None
+
+
+def symbols(tree: Tree, kept: Collection[str] = ()) -> Iterator[Symbol]:
+    """Every name of a block or a kept value in a text. `kept` are values that a file keeps that it extends."""
     found = [*places(tree)]
     known = [[*symbols_of(place)] for place in found]
-    kept = {each.name for names in known for each in names if each.defines and each.kind == "kept"}
+    kept = {*kept, *(each.name for names in known for each in names if each.defines and each.kind == "kept")}
     for place, names in zip(found, known, strict=True):
         yield from names or _given(place, kept)
 
@@ -125,7 +140,8 @@ def _of_call(place: Place, name: str, behind: Steps) -> Iterator[Symbol]:
 
 def uses(tree: Tree, symbol: Symbol) -> list[Where]:
     """Where a text has a name, its definition among them, each place once."""
-    found = [each.where for each in symbols(tree) if each.same == symbol.same]
+    kept = (symbol.name,) if symbol.kind == "kept" else ()
+    found = [each.where for each in symbols(tree, kept) if each.same == symbol.same]
     return list({(where.line, where.column): where for where in found}.values())
 
 
@@ -138,8 +154,8 @@ def with_name(text: str, places: Iterable[Where], old: str, new: str) -> str:
     return "".join(parts)
 
 
-def refuse_name(new: str, symbol: Symbol, tree: Tree, resolved: Resolved | None) -> None:
-    """Raises InputError where a block or kept value of a text cannot be called so."""
+def refuse_name(new: str, symbol: Symbol, tree: Tree, resolved: Resolved | None, own: bool = True) -> None:
+    """Raises InputError where a block or kept value cannot be called so in a text, its `own` or one that is made of that."""
     if not IDENTIFIER.fullmatch(new):
         raise InputError(f"'{shorten(new)}' is no name: a letter, then letters, digits and _")
     table = None if resolved is None else block_table(resolved)
@@ -148,7 +164,7 @@ def refuse_name(new: str, symbol: Symbol, tree: Tree, resolved: Resolved | None)
             (each.kind, each.name) == (symbol.kind, new) for each in symbols(tree)):
         raise InputError(f"'{new}' is the name of something else")
     hidden = () if resolved is None else [each.tree.entries.get("blocks") for each in resolved.layers[:-1]]
-    if symbol.kind == "block" and (symbol.name in shipped_blocks() or any(
+    if own and symbol.kind == "block" and (symbol.name in shipped_blocks() or any(
             isinstance(blocks, MappingTree) and symbol.name in blocks.entries for blocks in hidden)):
         raise InputError(f"'{symbol.name}' takes the place of another block of that name, and what this file extends means it")
 
@@ -165,7 +181,10 @@ def definition(symbol: Symbol, path: Path, tree: Tree, resolved: Resolved | None
         case "block":
             table = None if resolved is None else block_table(resolved)
             return table.as_written(symbol.name).where if table is not None and symbol.name in table else None
-    return _name(symbol, tree, whole)
+        case "parameter":
+            block = symbol.scope or (parameters(resolved).get(symbol.name, ("",))[0] if resolved is not None else "")
+            return _of_block(symbol.name, block, tree, resolved)
+    return _name(symbol, tree, whole, resolved)
 
 
 def _file(symbol: Symbol, path: Path) -> Where | None:
@@ -183,16 +202,24 @@ def _file(symbol: Symbol, path: Path) -> Where | None:
     return Where(str(found)) if found.is_file() else None
 
 
-def _name(symbol: Symbol, tree: Tree, whole: Tree) -> Where | None:
+def _name(symbol: Symbol, tree: Tree, whole: Tree, resolved: Resolved | None) -> Where | None:
     """A name of an expression: a parameter or a name of `let` of its block, else of the spec."""
     parts = symbol.where.path.split(".")
-    around = _mapping(tree, parts[:2]) if parts[0] == "blocks" else None
-    for mapping in (around, whole):
-        for key in ("let", "parameters"):
-            found = _mapping(mapping, [key])
-            if found is not None and symbol.name in found.entries:
-                return found.key(symbol.name)
-    return None
+    of_block = _of_block(symbol.name, parts[1], tree, resolved) if parts[0] == "blocks" and len(parts) > 1 else None
+    return of_block or _given_name(symbol.name, whole)
+
+
+def _of_block(name: str, block: str, tree: Tree, resolved: Resolved | None) -> Where | None:
+    """Where a parameter or a name of `let` of a block is given: in the text, else where it is copied from or declared."""
+    table = None if resolved is None else block_table(resolved)
+    return _given_name(name, _mapping(tree, ["blocks", block])) or (
+        _given_name(name, table.tree(block)) if table is not None and block in table else None)
+
+
+def _given_name(name: str, tree: Tree | None) -> Where | None:
+    """Where the `let` or the parameters of a block, or of a spec, give a name."""
+    found = (_mapping(tree, [key]) for key in ("let", "parameters"))
+    return next((each.key(name) for each in found if each is not None and name in each.entries), None)
 
 
 def _mapping(tree: Tree | None, path: list[str]) -> MappingTree | None:

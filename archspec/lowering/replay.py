@@ -9,17 +9,18 @@ again.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from archspec.errors import Where
 from archspec.graph.ir import Frame, Node, Value
+from archspec.io.stopping import go_on
 from archspec.lowering.lowering import Call, Lowering
 from archspec.lowering.sink import MAX_ITEMS, MAX_NODES
 from archspec.lowering.stages import StagePlan, run_repeat
 from archspec.schema.tree import ListTree, Scalar, Tree, plain
 from archspec.spec.arch import Spec
 from archspec.spec.reading import names_read
-from archspec.spec.scope import MAX_STEPS
+from archspec.spec.scope import MAX_STEPS, Seen
 from archspec.spec.strict import use_of
 
 PLACE = {"index", "first", "last", "block", "blocks", "depth", "stage", "stages", "repeats"}
@@ -44,6 +45,7 @@ class Repeat:
     steps: int
     bindings: int
     called: frozenset[str]
+    seen: tuple[Seen, ...]
 
     def fits(self, lowering: Lowering) -> bool:
         """Whether the network stays within its bounds with it; where it does not, lowering says which item is too much."""
@@ -53,6 +55,7 @@ class Repeat:
 
     def again(self, call: Call, plan: StagePlan, value: Value, previous: Value) -> Value:
         """Adds the nodes under the names that they have in another place, and gives the repeat's result there."""
+        go_on()
         lowering, prefix, cursor = call.lowering, call.place.prefix, call.place.cursor
         values, calls = {self.previous: previous, self.entered: value}, dict[int, tuple[Frame, ...]]()
         for node in self.nodes:
@@ -68,6 +71,7 @@ class Repeat:
         lowering.limits.items += self.items
         lowering.base.work.steps += self.steps
         lowering.base.work.bindings += self.bindings
+        lowering.base.work.seen.extend(replace(each, stage=plan.index) for each in self.seen)
         lowering.called.update(self.called)
         return values[self.result]
 
@@ -143,6 +147,7 @@ class Player:
         """Lowers a repeat, and keeps it where nothing speaks against that."""
         lowering, work = self.lowering, self.lowering.base.work
         nodes, items, steps, bindings = len(lowering.builder.nodes), lowering.limits.items, work.steps, work.bindings
+        seen = len(work.seen)
         before, called = self._told(), set(lowering.called)
         lowering.called.clear()
         try:
@@ -154,7 +159,7 @@ class Player:
         repeat = Repeat(call.place.prefix, tuple(lowering.builder.nodes[nodes:]),
                         dict(lowering.builder.taken(cursor)), value.name, previous.name,
                         "" if result is None else result.name, lowering.limits.items - items, work.steps - steps,
-                        work.bindings - bindings, inside)
+                        work.bindings - bindings, inside, tuple(work.seen[seen:]))
         if result is not None and self._told() == before and _whole(repeat, cursor.section, cursor.block):
             self.repeats.put(key, repeat)
         return result

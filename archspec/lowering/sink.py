@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import NoReturn
 
 from archspec.errors import Problem, Where
+from archspec.io.stopping import go_on
 from archspec.lowering.place import Place
 from archspec.spec.scope import TooLarge
 
@@ -40,6 +41,7 @@ class Limits:
 
     def item(self, where: Where) -> None:
         """Counts an item or a list."""
+        go_on()
         self.items += 1
         if self.items > MAX_ITEMS:
             _stop(where, f"the network has more than {MAX_ITEMS} items, those of its blocks and repeats counted", "repeat less")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable, Mapping
 from functools import wraps
@@ -12,12 +11,14 @@ from typing import Any
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcInvalidParams
 
-from archspec.editor.checked import check, may_become_spec
+from archspec.editor.checked import may_become_spec
 from archspec.editor.completing import Kind, suggestions
 from archspec.editor.cursor import cursor
 from archspec.editor.fixing import Fix, fixes
-from archspec.editor.meaning import meaning, outputs
-from archspec.editor.naming import Symbol, definition, refuse_name, symbol_at, uses, with_name
+from archspec.editor.lasting import shapes_beside
+from archspec.editor.meaning import meaning
+from archspec.editor.naming import Symbol, definition, symbol_at, uses
+from archspec.editor.renaming import home_of, renamed, uses_near
 from archspec.errors import InputError, Where
 from archspec.lsp.server import Opened, Server, path_of
 from archspec.schema.tree import Tree
@@ -57,12 +58,12 @@ async def completion(ls: Server, params: lsp.CompletionParams) -> lsp.Completion
     source, opened = ls.source(uri), ls.opened[uri]
     if not may_become_spec(source, opened.path):
         return lsp.CompletionList(False, [])
-    at = cursor(source, line, column)
+    at = await ls.ask(cursor, source, line, column)
     behind = ls.lines(uri)[line - 1][column - 1:]
     rest = REST_OF_WORD.match(behind)
     assert rest is not None
     span = ls.span(uri, Where("", line, column - len(at.word)), len(at.word) + len(rest[1]))
-    found = await asyncio.to_thread(suggestions, at, source, opened.path, opened.resolved)
+    found = await ls.ask(suggestions, at, source, opened.path, opened.resolved)
     return lsp.CompletionList(False, [lsp.CompletionItem(
         each.label, kind=KINDS[each.kind], documentation=each.about or None, filter_text=each.label,
         text_edit=lsp.TextEdit(span, each.text.rstrip(": =") if rest[2] else each.text)) for each in found])
@@ -71,10 +72,11 @@ async def completion(ls: Server, params: lsp.CompletionParams) -> lsp.Completion
 async def hover(ls: Server, params: lsp.HoverParams) -> lsp.Hover | None:
     """What stands at a place means."""
     uri = params.text_document.uri
-    tree, known = await ls.tree(uri), ls.current(uri) or ls.opened[uri].known
+    known = ls.current(uri) or ls.opened[uri].known
+    tree = None if known is None else await ls.tree(uri)
     if tree is None or known is None:
         return None
-    found = await asyncio.to_thread(meaning, known, tree, *ls.place(uri, params.position))
+    found = await ls.ask(meaning, known, tree, *ls.place(uri, params.position))
     if found is None:
         return None
     text = lsp.MarkupContent(lsp.MarkupKind.Markdown, "\n\n".join(found.sentences))
@@ -84,67 +86,70 @@ async def hover(ls: Server, params: lsp.HoverParams) -> lsp.Hover | None:
 async def _symbol(ls: Server, uri: str, position: lsp.Position) -> tuple[Tree, Symbol] | None:
     """The name at a place, and the text that it stands in."""
     tree = await ls.tree(uri)
-    found = None if tree is None else symbol_at(tree, *ls.place(uri, position))
+    found = None if tree is None else await ls.ask(symbol_at, tree, *ls.place(uri, position))
     return None if tree is None or found is None else (tree, found)
 
 
-def _defined(ls: Server, uri: str, tree: Tree, symbol: Symbol) -> Where | None:
-    return definition(symbol, ls.opened[uri].path, tree, ls.opened[uri].resolved)
+async def _defined(ls: Server, uri: str, tree: Tree, symbol: Symbol) -> Where | None:
+    return await ls.ask(definition, symbol, ls.opened[uri].path, tree, ls.opened[uri].resolved)
 
 
 async def go_to(ls: Server, params: lsp.DefinitionParams) -> lsp.Location | None:
     """Where a name is defined."""
     found = await _symbol(ls, params.text_document.uri, params.position)
-    where = None if found is None else _defined(ls, params.text_document.uri, *found)
+    where = None if found is None else await _defined(ls, params.text_document.uri, *found)
     return None if where is None else ls.location(where)
 
 
 async def references(ls: Server, params: lsp.ReferenceParams) -> list[lsp.Location]:
-    """Where a name stands in its text."""
+    """Where a name stands: in its text, in the file that defines it, and in those that extend or include that."""
     uri = params.text_document.uri
     found = await _symbol(ls, uri, params.position)
     if found is None:
         return []
-    told = params.context.include_declaration
-    places = uses(*found) if told else [where for where in uses(*found) if where != _defined(ls, uri, *found)]
-    return [lsp.Location(uri, ls.span(uri, where, len(found[1].name))) for where in places]
+    tree, symbol = found
+    where, path = await _defined(ls, uri, tree, symbol), ls.opened[uri].path
+    home = home_of(where, path, ls.texts())
+    places = {} if home is None else await ls.ask(uses_near, symbol, home, ls.texts())
+    places.setdefault(path, await ls.ask(uses, tree, symbol))
+    told = [each for found in places.values() for each in found if params.context.include_declaration or each != where]
+    return [location for each in told if (location := ls.location(each, len(symbol.name))) is not None]
 
 
-async def _own(ls: Server, uri: str, position: lsp.Position) -> tuple[Tree, Symbol] | None:
-    """A name that the text defines itself: others are not its own to change."""
+async def _own(ls: Server, uri: str, position: lsp.Position) -> tuple[Symbol, Path] | None:
+    """A name that can have another one, and the file that defines it."""
     found = await _symbol(ls, uri, position)
     if found is None or found[1].kind not in ("block", "kept"):
         return None
-    where = _defined(ls, uri, *found)
-    return found if where is not None and Path(where.file).resolve() == ls.opened[uri].path else None
+    home = home_of(await _defined(ls, uri, *found), ls.opened[uri].path, ls.texts())
+    return None if home is None else (found[1], home)
 
 
 async def prepare_rename(ls: Server, params: lsp.PrepareRenameParams) -> lsp.Range | None:
     """The name that can have another one."""
     found = await _own(ls, params.text_document.uri, params.position)
-    return None if found is None else ls.span(params.text_document.uri, found[1].where, len(found[1].name))
+    return None if found is None else ls.span(params.text_document.uri, found[0].where, len(found[0].name))
 
 
 async def rename(ls: Server, params: lsp.RenameParams) -> lsp.WorkspaceEdit:
-    """The changes that give a name another one. Raises JsonRpcInvalidParams where the text would be wrong then."""
-    uri = params.text_document.uri
-    found, opened = await _own(ls, uri, params.position), ls.opened[uri]
+    """The changes that give a name another one, in all files. Raises JsonRpcInvalidParams where one would be wrong then."""
+    found = await _own(ls, params.text_document.uri, params.position)
     if found is None:
-        raise JsonRpcInvalidParams("what this file defines itself can have another name: a block, or a value behind keep")
-    tree, symbol = found
+        raise JsonRpcInvalidParams("another name is for what this file or one beside it defines: a block, a value behind keep")
+    symbol, home = found
     try:
-        refuse_name(params.new_name, symbol, tree, opened.resolved)
+        new = await ls.ask(renamed, symbol, params.new_name, home, ls.texts())
     except InputError as error:
         raise JsonRpcInvalidParams(str(error)) from None
-    places = uses(tree, symbol)
-    renamed = with_name(ls.source(uri), places, symbol.name, params.new_name)
-    before, after = await asyncio.gather(*(asyncio.to_thread(check, opened.path, {**ls.texts(), opened.path: text})
-                                           for text in (ls.source(uri), renamed)))
-    if after.problems and not before.problems:
-        raise JsonRpcInvalidParams(f"the text would be wrong then: {after.problems[0].message}")
-    if before.graph is not None and after.graph is not None and before.graph.fingerprint != after.graph.fingerprint:
+    except OSError as error:
+        raise JsonRpcInvalidParams(f"{home.name} cannot be read: {error.strerror}") from None
+    if new.layers:
         ls.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Info, RENAMED_LAYERS))
-    return lsp.WorkspaceEdit({uri: [lsp.TextEdit(ls.span(uri, where, len(symbol.name)), params.new_name) for where in places]})
+    edits: dict[str, list[lsp.TextEdit]] = {}
+    for where in (where for places in new.places.values() for where in places):
+        if (location := ls.location(where, len(symbol.name))) is not None:
+            edits.setdefault(location.uri, []).append(lsp.TextEdit(location.range, params.new_name))
+    return lsp.WorkspaceEdit(edits)
 
 
 async def code_actions(ls: Server, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
@@ -168,17 +173,12 @@ def _action(ls: Server, uri: str, line: int, fix: Fix) -> lsp.CodeAction:
 
 
 async def inlay_hints(ls: Server, params: lsp.InlayHintParams) -> list[lsp.InlayHint]:
-    """Shapes behind the lines of a text that has no problem."""
+    """Shapes behind the lines of a text, as they were when it had no problem."""
     uri = params.text_document.uri
-    found = ls.current(uri)
-    graph, tree = (None, None) if found is None else (found.graph, found.tree)
-    if graph is None or tree is None:
-        return []
-    lines, shapes = ls.lines(uri), dict[int, list[str]]()
-    for where, shape in await asyncio.to_thread(lambda: [*outputs(graph, tree, tree.where.file)]):
-        shapes.setdefault(where.line, []).append(shape)
-    return [lsp.InlayHint(ls.span(uri, Where("", line, len(lines[line - 1].rstrip()) + 1), 0).start, " ".join(told),
-                          padding_left=True) for line, told in sorted(shapes.items())]
+    right, source, lines = ls.opened[uri].right, ls.source(uri), ls.lines(uri)
+    shapes = {} if right is None else await ls.ask(shapes_beside, right, source)
+    return [lsp.InlayHint(ls.span(uri, Where("", line, len(lines[line - 1].rstrip()) + 1), 0).start, told, padding_left=True)
+            for line, told in shapes.items()] if ls.source(uri) == source else []
 
 
 REQUESTS: Mapping[str, tuple[Callable[..., Any], Any]] = {
@@ -198,12 +198,18 @@ REQUESTS: Mapping[str, tuple[Callable[..., Any], Any]] = {
 
 
 def _of_open_documents(answer: Callable[..., Any]) -> Callable[..., Any]:
-    """The same, but nothing is answered of a document that is not open."""
+    """The same, but nothing is answered of a document that is not open, or is closed meanwhile."""
     @wraps(answer)
     async def answered(ls: Server, params: Any) -> Any:
-        if answer is not did_open and params.text_document.uri not in ls.opened:
+        uri = params.text_document.uri
+        if answer is not did_open and uri not in ls.opened:
             return None
-        return await answer(ls, params)
+        try:
+            return await answer(ls, params)
+        except Exception:
+            if uri in ls.opened:
+                raise
+            return None
     return answered
 
 

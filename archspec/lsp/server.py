@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
+from typing import TypeVar
 
 from lsprotocol import types as lsp
 from pygls.exceptions import PyglsError
@@ -18,14 +20,16 @@ from pygls.workspace import TextDocument
 from archspec.editor.checked import Checked, check, is_spec, named_in
 from archspec.editor.cursor import BREAK, NO_BREAKS
 from archspec.editor.fixing import extent
+from archspec.editor.near import on_disk
 from archspec.errors import Problem, SpecError, Where, visible
-from archspec.io.files import opened
 from archspec.io.packages import own_version
+from archspec.io.stopping import stoppable
 from archspec.io.unsaved import unsaved
 from archspec.schema.tree import Tree
 from archspec.spec.inherit import Resolved
-from archspec.spec.source import MAX_BYTES, read
+from archspec.spec.source import read
 
+T = TypeVar("T")
 SOURCE = "archspec"
 REST = 0.08
 """Seconds without a key after which a text is checked."""
@@ -36,7 +40,7 @@ MOST = 200
 
 @dataclass
 class Opened:
-    """A document that is open: what was last found of it, and the last of its states that could be read.
+    """A document that is open: what was last found of it, of the last of its states that could be read, and of the last right.
 
     `path` has its links resolved; of two documents that are one file the one that was opened last counts.
     """
@@ -44,9 +48,12 @@ class Opened:
     path: Path
     checked: Checked | None = None
     known: Checked | None = None
+    right: Checked | None = None
     waiting: asyncio.Task[None] | None = field(default=None, repr=False)
     lines: tuple[str, list[str]] = field(default=("", [""]), repr=False)
     """A text and its lines, which are asked for at each place."""
+    read: tuple[str, Tree | None] = field(default=("", None), repr=False)
+    """A text that was not checked yet, or is no spec, and its tree: a large one takes a second to read."""
 
     @property
     def resolved(self) -> Resolved | None:
@@ -100,16 +107,38 @@ class Server(LanguageServer):
         await asyncio.sleep(rest)
         texts, version = self.texts(), self.document(uri).version
         try:
-            found = await asyncio.get_running_loop().run_in_executor(self.checker, _checked, opened.path, texts)
+            found = await self.ask(_checked, opened.path, texts, executor=self.checker)
         except Exception as error:  # a bug of ours: told, and the next text is checked all the same
             self.report_server_error(error, PyglsError)
             return
         opened.checked = found
         opened.known = found if found is not None and found.resolved is not None else opened.known
+        opened.right = found if found is not None and found.graph is not None else opened.right
         self.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(
             uri, [] if found is None else list(self._diagnostics(uri, found)), version))
         if found is not None and found.graph is not None:
             self._refresh()
+        if found is not None:
+            self._check_blocks(found)
+
+    def _check_blocks(self, found: Checked) -> None:
+        """Checks the files of blocks that a spec includes, and did not when they were checked: what is wrong shows in it."""
+        for uri, each in self.opened.items():
+            if each.path in found.files and each.checked is not None and each.checked.of_blocks \
+                    and found.path not in each.checked.files and (each.waiting is None or each.waiting.done()):
+                each.waiting = asyncio.get_running_loop().create_task(self._check(uri, each, 0))
+
+    async def ask(self, function: Callable[..., T], *arguments: object, executor: Executor | None = None) -> T:
+        """What a function gives, in a thread, where files are what the editor holds.
+
+        It ends when nobody waits for it any more: newer text ends a check, and the editor what it has asked for.
+        """
+        stop, loop = Event(), asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(executor, _within, stop, self.texts(), function, arguments)
+        except asyncio.CancelledError:
+            stop.set()
+            raise
 
     def current(self, uri: str) -> Checked | None:
         """What was found of the text as it is now; None while that is not known."""
@@ -152,7 +181,7 @@ class Server(LanguageServer):
         """
         opened = self.opened.get(uri)
         if opened is None:
-            return BREAK.split(_on_disk(uri))
+            return BREAK.split(_on_disk(path_of(uri)))
         source = self.document(uri).source
         if opened.lines[0] is not source:
             opened.lines = source, BREAK.split(source)
@@ -186,22 +215,29 @@ class Server(LanguageServer):
 
     async def tree(self, uri: str) -> Tree | None:
         """The text of a document as a tree; None where it cannot be read."""
-        found = self.current(uri)
-        return found.tree if found is not None else await asyncio.to_thread(_tree, self.opened[uri].path, self.texts())
+        found, opened, source = self.current(uri), self.opened[uri], self.source(uri)
+        if found is not None:
+            return found.tree
+        if opened.read[0] != source:
+            opened.read = source, await self.ask(_tree, opened.path)
+        return opened.read[1]
 
 
-def _tree(path: Path, texts: dict[Path, str]) -> Tree | None:
+def _within(stop: Event, texts: Mapping[Path, str], function: Callable[..., T], arguments: tuple[object, ...]) -> T:
+    with stoppable(stop), unsaved(texts):
+        return function(*arguments)
+
+
+def _tree(path: Path) -> Tree | None:
     try:
-        with unsaved(texts):
-            return read(path, [])
+        return read(path, [])
     except SpecError:
         return None
 
 
-def _on_disk(uri: str) -> str:
+def _on_disk(path: Path) -> str:
     try:
-        with opened(path_of(uri)) as file:
-            return file.read(MAX_BYTES).decode(errors="replace")
+        return on_disk(path)
     except OSError:
         return ""
 

@@ -71,9 +71,11 @@ def value_of(tree: Tree, scope: Scope, unit: str = "") -> Datum:
     if is_expression(tree.value):
         scope.work.step(tree.where, 1 + len(tree.text) // CHARACTERS)
         try:
-            return evaluate(tree.text, scope)
+            found = evaluate(tree.text, scope)
         except ExpressionError as error:
             raise SpecError([scope.work.problem(tree.where, error)]) from None
+        scope.work.see(tree, found, scope)
+        return found
     if tree.value == BROKEN:
         raise Unknown(tree.text)
     if tree.value is None:

@@ -12,6 +12,7 @@ from functools import cache
 from types import MappingProxyType
 
 from archspec.errors import Problem, Where, hinted, nearest
+from archspec.io.stopping import go_on
 from archspec.schema.kinds import Form, Unfit, plainly
 from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, kind
 from archspec.schema.words import key_called
@@ -56,6 +57,7 @@ class ItemReader:
 
     def item(self, tree: Tree, numbering: Counter[str]) -> Item:
         """One entry of a list: a bare name or a mapping of one key."""
+        go_on()
         if isinstance(tree, Scalar) and tree.text.startswith("$"):
             return self._slot(tree, numbering)
         if isinstance(tree, Scalar):

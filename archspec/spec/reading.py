@@ -39,12 +39,13 @@ def _names(text: str) -> Iterator[str]:
     """The names behind each `$` of a line: of `$name` that one, of `$(...)` all up to where the parenthesis closes."""
     start = text.find("$")
     while start >= 0:
-        end = _end(text, start + 1)
+        end = end_of(text, start + 1)
         yield from NAME.findall(TEXT.sub(" ", text[start + 1:end]))
         start = text.find("$", end)
 
 
-def _end(text: str, start: int) -> int:
+def end_of(text: str, start: int) -> int:
+    """Where an expression ends whose `$` stands ahead of a place."""
     if not text.startswith("(", start):
         found = NAME.match(text, start)
         return start + 1 if found is None else found.end()

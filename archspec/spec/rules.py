@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
 
 from archspec.errors import Problem, hinted, listed, nearest, position
 from archspec.graph.names import IMAGES
+from archspec.io.stopping import go_on
 from archspec.schema.read import place
 from archspec.schema.tree import MappingTree, Scalar, kind
 from archspec.spec.arch import Spec, parse_spec, section_in
@@ -32,13 +33,19 @@ def read_spec(resolved: Resolved) -> Spec:
     A file may say what only those read that extend it; what --set says is for this call alone, and is an error there.
     """
     spec = parse_spec(resolved)
-    doubts = [doubt for rule in WARNINGS for doubt in rule(spec)]
-    found = [*spec.problems, *(problem for rule in RULES for problem in rule(spec)),
+    doubts = [*_told(WARNINGS, spec)]
+    found = [*spec.problems, *_told(RULES, spec),
              *(doubt for doubt in doubts if doubt.where.file == SET)]
     if any(nearest(key, ("extends",)) or key.lower() in WHOLE for key in resolved.tree.entries if key not in SPEC):
         found = [problem for problem in found if problem.code != "missing"]  # it is in what was to be extended, or to be read
     warnings = sorted((doubt for doubt in doubts if doubt.where.file != SET), key=position)
     return replace(spec, problems=tuple(found), warnings=tuple(warnings))
+
+
+def _told(rules: Iterable[Callable[[Spec], Iterator[Problem]]], spec: Spec) -> Iterator[Problem]:
+    for rule in rules:
+        go_on()
+        yield from rule(spec)
 
 
 def _version(spec: Spec) -> Iterator[Problem]:

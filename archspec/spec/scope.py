@@ -6,13 +6,14 @@ before it, and cannot name itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from archspec.errors import Problem, Where, hinted
-from archspec.schema.tree import Tree
+from archspec.io.stopping import go_on
+from archspec.schema.tree import Scalar, Tree
 from archspec.spec.expressions import Datum, ExpressionError
 from archspec.spec.kept import Kept
 
@@ -30,10 +31,24 @@ class TooLarge(Exception):
         self.problem = problem
 
 
-class Work:
-    """What reading and lowering one spec has cost so far."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An expression that was evaluated: what it came to, with which names known, and in which stage from 0, if in one."""
 
-    def __init__(self) -> None:
+    tree: Scalar
+    value: Datum
+    scope: Scope
+    stage: int | None
+
+
+class Work:
+    """What reading and lowering one spec has cost so far.
+
+    `watched` says of which places `seen` is to tell how often an expression was evaluated there, and to what.
+    """
+
+    def __init__(self, watched: Callable[[Where], bool] | None = None) -> None:
+        self.watched, self.seen = watched, list[Seen]()
         self.steps = 0
         self.bindings = 0
         self._depth = 0
@@ -51,9 +66,16 @@ class Work:
             self._check(tree.where)
 
     def _check(self, where: Where) -> None:
+        go_on()
         if self.steps + self.bindings > MAX_STEPS:
             raise TooLarge(Problem("too-large", where, f"the spec evaluates and names more than {MAX_STEPS} values",
                                    "repeat less, or give blocks fewer parameters"))
+
+    def see(self, tree: Scalar, value: Datum, scope: Scope) -> None:
+        """Notes an expression that was evaluated, where its place is watched."""
+        if self.watched is not None and self.watched(tree.where):
+            stage = known.value if (known := scope.find("stage")) is not None else None
+            self.seen.append(Seen(tree, value, scope, stage if isinstance(stage, int) else None))
 
     def problem(self, where: Where, error: ExpressionError) -> Problem:
         """The problem of an expression, which may be evaluated in each repeat: its hint is searched for once."""
@@ -106,9 +128,9 @@ class Scope(Mapping[str, Datum]):
     """All names that the table will have, in order: those behind the first `count` and the next are not known yet."""
 
     @classmethod
-    def empty(cls, kept: Kept | None = None) -> Scope:
+    def empty(cls, kept: Kept | None = None, work: Work | None = None) -> Scope:
         """No names, and no work done yet."""
-        return cls({}, 0, None, Work(), Kept() if kept is None else kept)
+        return cls({}, 0, None, Work() if work is None else work, Kept() if kept is None else kept)
 
     def find(self, name: str) -> Binding | None:
         """What a name stands for; None if it is not known here."""

@@ -18,6 +18,7 @@ import yaml
 
 from archspec.errors import Problem, SpecError, Where, shorten
 from archspec.io.places import called, relative
+from archspec.io.stopping import go_on
 from archspec.io.unsaved import unsaved_text
 from archspec.schema.tree import BROKEN, Atom, ListTree, MappingTree, Scalar, Tree, kind
 
@@ -287,6 +288,7 @@ class _Reader:
             raise _TooLarge(TOO_DEEP)
 
     def grow(self, values: int, characters: int) -> None:
+        go_on()
         self.count += values
         self.length += characters
         if self.count > MAX_NODES:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from threading import Event
+from types import FrameType
 
 import pytest
 
-from archspec.editor.checked import Checked, check, is_spec
+from archspec.editor.checked import MOST_USERS, Checked, check, is_spec
 from archspec.io.places import shipped
+from archspec.io.stopping import Stopped, stoppable
 
 
 def of(text: str, path: Path) -> Checked:
@@ -45,3 +49,67 @@ def test_a_spec_is_known_by_its_keys(text: str, means: bool, tmp_path: Path) -> 
 def test_of_all_that_ships_specs_and_blocks_are_taken_for_such() -> None:
     found = {path for path in shipped().rglob("*.yaml") if is_spec(path.read_text(), path)}
     assert found == {*shipped().glob("*.yaml"), *(shipped() / "blocks").glob("*.yaml")}
+
+
+class Looking(Event):
+    """Counts the calls of functions between two looks at whether a check should go on, and says so at one of them."""
+
+    def __init__(self, at: int = 0) -> None:
+        super().__init__()
+        self.at, self.looks, self.calls, self.most = at, 0, 0, 0
+
+    def count(self, frame: FrameType, event: str, argument: object) -> None:
+        self.calls += event in ("call", "c_call")
+
+    def is_set(self) -> bool:
+        self.looks, self.calls, self.most = self.looks + 1, 0, max(self.most, self.calls)
+        return self.looks == self.at
+
+
+@pytest.mark.parametrize("text", [
+    "extends: cifar_preact_resnet1001\n",
+    "extends: cifar_resnet1202\n",
+    *(f"input: 32x32x3\nclasses: 10\nstem: [{word * 500}]\nhead: [global_avg_pool, dense: $classes]\n"
+      for word in ("conv: 3x3 8, ", "convv: 3x3 8, "))])
+def test_a_check_looks_often_whether_it_is_still_waited_for(text: str, tmp_path: Path) -> None:
+    """So it ends when newer text arrives: 200,000 calls are 50 ms where they were counted."""
+    looking = Looking()
+    of("extends: resnet18\n", tmp_path / "net.yaml")
+    with stoppable(looking):
+        sys.setprofile(looking.count)
+        try:
+            of(text, tmp_path / "net.yaml")
+        finally:
+            sys.setprofile(None)
+        looking.is_set()
+    assert looking.most < 200_000
+    with stoppable(Looking(looking.looks // 2)), pytest.raises(Stopped):
+        of(text, tmp_path / "net.yaml")
+    assert of("extends: resnet18\n", tmp_path / "net.yaml").problems == ()
+
+
+BLOCKS = "blocks:\n  mine: {parameters: {width: required}, body: [conv: 3x3 $width groups=3]}\n  fine: {body: [conv: 3x3 8]}\n"
+USER = "input: 8x8x3\nclasses: 10\ninclude: shared\nstem: [conv: 3x3 WIDTH, mine: 8, fine]\nhead: [global_avg_pool, dense: $classes]\n"
+
+
+def test_of_a_file_of_blocks_what_is_wrong_in_the_networks_that_include_it(tmp_path: Path) -> None:
+    """Those that an editor holds, and those of its folder; each mistake once."""
+    blocks, saved, held = (tmp_path / f"{name}.yaml" for name in ("shared", "saved", "held"))
+    for width, codes in (("9", ["shape"]), ("8", ["shape"])):
+        saved.write_text(USER.replace("WIDTH", width))
+        found = check(blocks, {blocks: BLOCKS, held: USER.replace("WIDTH", width)})
+        assert [problem.code for problem in found.problems] == codes
+        assert {blocks, saved, held} <= found.files
+    assert found.problems[0].where.line == 2
+    assert {Path(call.file).name for call in found.problems[0].calls} <= {"saved.yaml", "held.yaml"}
+    right = BLOCKS.replace("groups=3", "groups=1")
+    assert check(blocks, {blocks: right}).problems == ()
+    assert [problem.code for problem in check(blocks, {blocks: right.replace("conv: 3x3 8", "convv: 3x3 8")}).problems] == ["unknown-operation"]
+
+
+def test_networks_beyond_those_that_are_looked_at_are_left_out(tmp_path: Path) -> None:
+    for number in range(MOST_USERS + 3):
+        (tmp_path / f"net{number:02d}.yaml").write_text(USER.replace("WIDTH", "8"))
+    found = check(tmp_path / "shared.yaml", {tmp_path / "shared.yaml": BLOCKS})
+    assert [problem.code for problem in found.problems] == ["shape"]
+    assert len([path for path in found.files if path.name.startswith("net")]) == MOST_USERS

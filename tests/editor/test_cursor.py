@@ -70,7 +70,7 @@ def test_a_comment_is_known(text: str, comment: bool) -> None:
     assert at(text).in_comment is comment
 
 
-@pytest.mark.parametrize("text", ["[" * 5000, "{a: " * 5000, "- " * 5000, "a:\n" * 5000, "'" * 5001, "\t:\x00{]}", "a: [b]]]}}"])
+@pytest.mark.parametrize("text", ["[" * 5000, "".join(f"{' ' * deep}a:\n" for deep in range(1000)), "{a: " * 5000, "- " * 5000, "a:\n" * 5000, "'" * 5001, "\t:\x00{]}", "a: [b]]]}}"])
 def test_any_text_has_an_answer(text: str) -> None:
     for end in (0, 1, len(text) // 2, len(text)):
         at(text[:end] + "|" + text[end:])

@@ -63,3 +63,63 @@ def test_each_key_block_and_operation_has_its_sentence(tmp_path: Path) -> None:
     bare = [each.label for text in ("|", "stages: {|", "stem: [|", "train:\n  |", "blocks: {mine: {|")
             for each in offered(text, tmp_path).values() if not each.about]
     assert bare == []
+
+
+@pytest.mark.parametrize(("text", "none"), [
+    ("classes: 3\n|\ninput: 8x8x3", {"classes", "input"}), ("train: {seed: 1, |, epochs: 3}", {"seed", "epochs"}),
+    ("stages:\n  block: mine\n\n  # a comment\n  |\n  widths: [8]\nhead: []", {"block", "blocks", "width", "widths"}),
+    ("stages:\n- {block: mine, | }\n- {wide: 3}", {"block", "blocks"}), ("stages:\n- {block: mine, |\n- {wide: 3}", {"block"}),
+    ("stem: [conv: {filters: 3, |}]", {"filters"}), ("stem: [conv: 3x3 8 act=relu | norm=none]", {"act=", "norm="}),
+    ("blocks:\n  mine:\n    body: []\n    |\n    like: a", {"body", "like"}), ("stem:\n- mine:\n    wide: 3\n    |", {"wide"})])
+def test_what_is_there_already_is_not_offered(text: str, none: set[str], tmp_path: Path) -> None:
+    found = offered(text, tmp_path).keys()
+    assert found
+    assert not none & found
+
+
+@pytest.mark.parametrize(("text", "some"), [
+    ("stages:\n  blo|ck: mine", {"block", "blocks"}), ("cla|sses: 3", {"classes"}), ("stages: {block: mine, wi|dths: [8]}", {"width", "widths"}),
+    ("stages:\n- {block: mine}\n- {|}", {"block"}), ("stages: {block: mine}\ntrain: {|}", {"epochs"}), ("stem: [conv: 3x3 8 a|ct=relu]", {"act="}),
+    ("stem:\n- conv: {filters: 3}\n- conv: {|}", {"filters"}), ("{'stages': {'block': 'mine', |}}", {"repeats"})])
+def test_what_stands_elsewhere_or_under_the_cursor_is(text: str, some: set[str], tmp_path: Path) -> None:
+    assert some <= offered(text, tmp_path).keys()
+
+
+TABLE = NET.replace("block: mine, widths: [8, 16]", "memory: none, table: [[width, block], [8, mine], [16, mine]]")
+
+
+@pytest.mark.parametrize(("text", "some", "none"), [
+    ("stages: {|}", {"table"}, set()), ("stages: {table: [[width, |]]}", {"repeats", "stride", "wide", "block", "name"}, {"width", "table", "before", "memory", "stage1"}),
+    ("stages:\n  table:\n  - [wi|, block]", {"width", "wide"}, {"block"}), ("stages:\n  table:\n  - [width, block]\n  - [8, |]", {"mine", "basic", "default"}, {"width"}),
+    ("stages: {table: [|]}", set(), {"width"}), ("stages: {table: [[width, block], [|, mine]]}", {"default"}, {"mine"})])
+def test_a_table_of_stages_has_columns_and_below_them_their_words(text: str, some: set[str], none: set[str], tmp_path: Path) -> None:
+    found = offered(text, tmp_path, TABLE)
+    assert some <= found.keys()
+    assert not none & found.keys()
+    assert all(each.text == label for label, each in found.items() if "[[" in text)
+
+
+PARENT = """\
+input: 32x32x3
+classes: 10
+blocks: {theirs: {parameters: {width: 8, wide: 2}, let: {twice: $(2 * width)}, body: [keep: inner, conv: 3x3 $(wide * twice), join: inner]}}
+stem: [conv: 3x3 8, keep: early]
+stages: {block: basic, widths: [8, 8]}
+head: [keep: late, global_avg_pool, dense: $classes]
+"""
+
+
+@pytest.mark.parametrize(("text", "some", "none"), [
+    ("stem: [conv: 3x3 8, keep: mine, use: |]", {"early", "mine", "images"}, {"late", "inner", "stage1", "stem", "previous"}),
+    ("stages: {before: [use: |]}", {"early", "stem", "previous"}, {"late", "stage1"}),
+    ("head: [upsample: to=|]", {"early", "late", "stem", "stage1", "stage2", "previous"}, {"inner", "gone"}),
+    ("blocks: {ours: {like: theirs, edit: {conv: {before: [join: |]}}}}", {"inner", "previous"}, {"early", "stem"}),
+    ("blocks: {shared: {body: [join: |, {keep: new}]}}", {"there", "new"}, {"early", "inner"}),
+    ("blocks: {ours: {like: theirs, edit: {conv: {before: [conv: $|]}}}}", {"$width", "$wide", "$twice"}, {"$narrow"})])
+def test_names_of_values_are_those_of_the_body_be_it_of_a_parent_or_copied(text: str, some: set[str], none: set[str], tmp_path: Path) -> None:
+    (tmp_path / "parent.yaml").write_text(PARENT)
+    (tmp_path / "shared.yaml").write_text("blocks: {shared: {body: [keep: there, conv: 3x3 8, join: there]}}\n")
+    valid = ("extends: parent\ninclude: shared\nstem: [conv: 3x3 8, keep: gone, keep: early]\nblocks: {ours: {like: theirs}}\n")
+    found = offered(text + "\n# keep: early", tmp_path, valid)
+    assert some <= found.keys()
+    assert not none & found.keys()

@@ -57,3 +57,49 @@ def test_of_a_block_its_own_description_and_what_it_takes(tmp_path: Path) -> Non
     found = told(text, "mine: 4", tmp_path)
     assert "**mine**: a convolution; takes width wide=2" in found
     assert "`8x8x3 → 8x8x8`" in found
+
+
+NAMES = """\
+input: 32x32x3
+classes: 10
+include: shared
+let: {narrow: 8, twice: $(2 * narrow), list: [8, 16, 16], wide: 100}
+blocks:
+  mine: {parameters: {width: required, wide: 2, stride: 1}, let: {inner: $(wide * width)}, body: [conv: 3x3 $inner /$stride]}
+  other: {like: mine, edit: {conv: {before: [conv: "3x3 $(min(wide, inner))"]}}}
+stem: [conv: 3x3 $narrow, mine: {width: $twice, wide: 1}, other: 4, shared]
+stages: {block: mine, width: "$(list[stage])", repeats: [2, 2, 2], strides: [1, 2, 1], wide: [default, 2, 3]}
+head: [global_avg_pool, dense: $classes]
+train: {recipe: digits}
+"""
+
+
+@pytest.mark.parametrize(("word", "parts"), [
+    ("$narrow", ["**narrow**: of let: 8", "`$narrow`: 8"]), ("$(2 * narrow", ["`$(2 * narrow)`: 16"]), ("narrow)", ["**narrow**: of let", "`narrow`: 8"]),
+    ("$inner /", ["**inner**: of this block's let", "`$inner`: 16, then 8 in stem or head; 16 in stage1; 32 in stage2; 48 in stage3"]),
+    ("$stride", ["`$stride`: 1 in stem or head, stage1, stage3; 2, then 1 in stage2"]), ("stage]", ["`$(list[stage])`: 8 in stage1; 16 in stage2, stage3", "`stage`: 0 in stage1; 1 in"]),
+    ("wide *", ["**wide**: a parameter of this block", "`wide`: 1, then 2 in stem or head; 2 in stage1, stage2; 3 in stage3"]), ("list[", ["`list`: [8, 16, 16]"]), ("inner))", ["**inner**: of this block's let", "`$(min(wide, inner))`: 2", "`inner`: 8"]), ("$classes", ["`$classes`: 10"]),
+    ("wide: 1}", ["**wide**: a parameter of the block mine; if left out: 2"]), ("wide: [", ["**wide**: a parameter of the block mine; if left out: 2"]),
+    ("inner: ", ["**inner**: of this block's let"]), ("shared\nlet", ["**shared**: the blocks shared second"]),
+    ("digits", ["**digits**: scikit-learn's", "24 epochs, batch 32, learning rate 0.1", "published: ResNet-20", "**recipe**: "])])
+def test_what_a_name_or_an_expression_is_and_comes_to(word: str, parts: list[str], tmp_path: Path) -> None:
+    (tmp_path / "shared.yaml").write_text("blocks: {shared: {body: [conv: 3x3 8]}, second: {body: [conv: 3x3 8]}}\n")
+    found = told(NAMES, word, tmp_path)
+    assert [part for part in parts if part not in found] == [], found
+
+
+def test_values_of_stages_that_are_lowered_once_are_told_of_all(tmp_path: Path) -> None:
+    text = NAMES.replace("include: shared\n", "").replace(", shared]", "]").replace("list[stage]", "16")
+    assert "`$inner`: 16, then 8 in stem or head; 32 in stage1, stage2, stage3, stage4" in told(
+        text.replace("[2, 2, 2]", "3").replace("[1, 2, 1]", "[1, 1, 1, 1]").replace("[default, 2, 3]", "2"), "$inner /", tmp_path)
+
+
+@pytest.mark.parametrize(("text", "parts"), [
+    ("extends: resnet50\n", ["**resnet50**: ResNet-50", "25,557,032 parameters, 4.09 G multiply-adds", "**extends**: "]),
+    ("extends: small\n", ["**small**: a small one", "170 parameters, 160 multiply-adds"]), ("extends: wrong\n", ["**extends**: "]), ("extends: none\n", ["**extends**: "])])
+def test_what_a_parent_is_and_costs(text: str, parts: list[str], tmp_path: Path) -> None:
+    small = "description: a small one\ninput: 4x4x16\nclasses: 10\nhead: [global_avg_pool, dense: $classes]\n"
+    (tmp_path / "small.yaml").write_text(small)
+    (tmp_path / "wrong.yaml").write_text(small.replace("dense", "dens"))
+    found = told(text, text.split()[1], tmp_path)
+    assert [part for part in parts if part not in found] == [], found

@@ -60,6 +60,37 @@ def test_a_name_leads_to_its_definition(word: str, nth: int, line: int, tmp_path
     assert (Path(where.file).resolve(), where.line) == (checked.path.resolve(), line)
 
 
+PARAMETERS = """\
+input: 32x32x3
+classes: 10
+blocks:
+  mine:
+    parameters: {width: required, extra: 1}
+    let: {sum: $(extra + 1)}
+    body: [conv: 3x3 $width, conv: 1x1 $sum]
+  other:
+    like: mine
+    edit: {conv1: {before: [conv: "3x3 $(extra * sum)"]}}
+  last: {parameters: {wide: 2}, body: [mine: {width: $wide, extra: 3}]}
+parameters: {extra: 4}
+stem: [conv: 3x3 8, last: {wide: 3}, other: {width: 8, extra: 2}]
+stages: {blocks: [mine, other], widths: [8, 16], extra: [1, 2]}
+head: [global_avg_pool, dense: $classes]
+"""
+
+
+@pytest.mark.parametrize(("word", "nth", "line"), [
+    *(("extra", nth, 5) for nth in range(7)), ("sum", 1, 6), ("sum", 2, 6), ("wide", 1, 11), ("wide", 2, 11), ("widths", 0, 5)])
+def test_a_parameter_leads_to_the_block_that_declares_it_be_it_copied_from_there(word: str, nth: int, line: int, tmp_path: Path) -> None:
+    tree, checked = of(PARAMETERS, tmp_path)
+    assert checked.problems == ()
+    symbol = symbol_at(tree, *place(PARAMETERS, word, nth))
+    assert symbol is not None
+    where = definition(symbol, checked.path, tree, checked.resolved)
+    assert where is not None
+    assert where.line == line
+
+
 @pytest.mark.parametrize(("word", "lines"), [("mine", [6, 9, 15]), ("other", [9, 15]), ("early", [12, 14])])
 def test_a_name_is_found_wherever_it_is_used(word: str, lines: list[int], tmp_path: Path) -> None:
     tree, _ = of(NET, tmp_path)

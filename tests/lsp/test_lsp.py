@@ -127,6 +127,67 @@ def test_behind_the_last_line_a_key_begins_and_a_colon_stays(editing: Callable[.
     editing(work)
 
 
+def test_keys_that_are_there_are_not_offered_and_values_that_a_parent_keeps_are(editing: Callable[..., None]) -> None:
+    async def work(editor: Editor) -> None:
+        await editor.open("parent.yaml", NET.replace("[conv: 3x3 16]", "[conv: 3x3 16, keep: early]"))
+        await editor.open("net.yaml", "extends: parent\nstages: {widths: [8, 8], }\nhead: [use: stem, global_avg_pool, dense: 10]\n")
+        for line, column, some, none in ((2, 25, "repeats", "widths"), (3, 13, "early", "gone")):
+            found = await editor.client.text_document_completion_async(lsp.CompletionParams(**editor.at("net.yaml", line, column)))
+            labels = {each.label for each in found.items}
+            assert some in labels
+            assert none not in labels
+    editing(work)
+
+
+def test_under_the_cursor_a_parent_tells_what_it_is_and_a_name_what_it_stands_for(editing: Callable[..., None]) -> None:
+    async def work(editor: Editor) -> None:
+        await editor.open("parent.yaml", f"description: never saved\n{NET}")
+        blocks = "blocks: {theirs: {parameters: {width: 3}, body: [conv: 3x3 $width]}, mine: {like: theirs}}"
+        await editor.open("net.yaml", f"extends: parent\n{blocks}\nstages: {{strides: 1}}\n")
+        for line, column, told in ((1, 11, "**parent**: never saved"),
+                                   (2, blocks.index("$") + 2, "`$width`: 8 in stage1; 16 in stage2")):
+            found = await editor.client.text_document_hover_async(lsp.HoverParams(**editor.at("net.yaml", line, column)))
+            assert found is not None
+            assert isinstance(found.contents, lsp.MarkupContent)
+            assert told in found.contents.value
+    editing(work)
+
+
+def test_uses_and_another_name_go_through_all_files(editing: Callable[..., None], tmp_path: Path) -> None:
+    saved = "description: 'a\u2028 \U0001F600'\nextends: parent\nstem: [mine: 16]\n"
+    (tmp_path / "saved.yaml").write_text(saved)
+
+    async def work(editor: Editor) -> None:
+        await editor.open("parent.yaml", NET)
+        await editor.open("child.yaml", "extends: parent\nstages: {block: mine}\n")
+        place = editor.at("child.yaml", 2, 18)
+        used = await editor.client.text_document_references_async(lsp.ReferenceParams(lsp.ReferenceContext(True), **place))
+        lines = sorted((each.uri.rpartition("/")[2], each.range.start.line) for each in used or [])
+        assert lines == [("child.yaml", 1), ("parent.yaml", 4), ("parent.yaml", 6), ("saved.yaml", 2)]
+        renamed = await editor.client.text_document_rename_async(lsp.RenameParams(new_name="ours", **place))
+        assert renamed is not None
+        edits = {uri.rpartition("/")[2]: edits for uri, edits in (renamed.changes or {}).items()}
+        assert {name: len(each) for name, each in edits.items()} == {"parent.yaml": 2, "child.yaml": 1, "saved.yaml": 1}
+        span = edits["saved.yaml"][0].range
+        assert (span.start.line, saved.split("\n")[2][span.start.character:span.end.character]) == (2, "mine")
+        (tmp_path / "saved.yaml").write_text("extends: parent\nstem: [mine: 16")
+        with pytest.raises(JsonRpcException, match=r"saved.yaml, which cannot be read"):
+            await editor.client.text_document_rename_async(lsp.RenameParams(new_name="ours", **place))
+    editing(work)
+
+
+def test_problems_of_blocks_show_in_their_file_once_a_network_that_includes_it_is_open(editing: Callable[..., None]) -> None:
+    async def work(editor: Editor) -> None:
+        assert await editor.open("shared.yaml", "blocks:\n  mine: {body: [conv: 3x3 8 groups=3]}\n") == []
+        assert await editor.open("net.yaml", f"include: shared\n{NET.replace('  mine', '  ours').replace('block: mine', 'block: ours').replace('[conv: 3x3 16]', '[mine]')}")
+        (found,) = await editor.problems("shared.yaml", bool)
+        assert (found.range.start.line, found.code) == (1, "shape")
+        editor.change("shared.yaml", "blocks:\n  mine: {body: [conv: 3x3 8]}\n")
+        assert await editor.problems("shared.yaml", lambda found: not found) == []
+        assert await editor.problems("net.yaml", lambda found: not found) == []
+    editing(work)
+
+
 @pytest.mark.parametrize("new", ["conv", "basic", "other", "3", "a b"])
 def test_no_name_is_given_twice(new: str, editing: Callable[..., None]) -> None:
     async def work(editor: Editor) -> None:
@@ -218,6 +279,10 @@ def test_completion_meaning_places_and_shapes(editing: Callable[..., None]) -> N
         hints = await client.text_document_inlay_hint_async(lsp.InlayHintParams(lsp.TextDocumentIdentifier(editor.uri("net.yaml")), whole))
         assert [(each.position.line, each.label) for each in hints or []] == [
             (5, "32x32x16"), (6, "32x32x8 16x16x16"), (7, "16 10")]
+        editor.change("net.yaml", "# a line more\n" + NET.replace("block: mine", "block: mime"))
+        assert await editor.problems("net.yaml")
+        hints = await client.text_document_inlay_hint_async(lsp.InlayHintParams(lsp.TextDocumentIdentifier(editor.uri("net.yaml")), whole))
+        assert [(each.position.line, each.label) for each in hints or []] == [(6, "32x32x16"), (8, "16 10")]
     editing(work)
 
 
