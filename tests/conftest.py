@@ -59,6 +59,13 @@ def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.fixture
+def few_ship(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message about weights looks for their network among these alone; tests/weights/test_weights_fitting.py has it look at all."""
+    names = ["densenet121", "keras_resnet50", "resnet101", "resnet50", "resnext101_1x64d", "wide_resnet50_2"]
+    monkeypatch.setattr("archspec.weights.fitting.spec_names", lambda: names)
+
+
+@pytest.fixture
 def write(tmp_path: Path) -> Write:
     """Writes a spec; input, classes and head are added where it says none and extends none."""
     def run(text: str, name: str = "net") -> Path:

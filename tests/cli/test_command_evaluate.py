@@ -41,8 +41,7 @@ export: {formats: [savedmodel, tflite, onnx]}
 def _trained(folder: str) -> None:
     os.chdir(folder)
     Path("tiny.yaml").write_text(TINY)
-    other = command(["train", "tiny.yaml", "--run", "runs/other", "--set", "train.seed=3", "--set", "train.epochs=1", "--set", "export.formats=[]"])
-    sys.exit(command(["train", "tiny.yaml", "--run", "runs/tiny"]) or other)
+    sys.exit(command(["train", "tiny.yaml", "--run", "runs/tiny"]))
 
 
 @pytest.fixture
@@ -57,9 +56,12 @@ def archspec(capsys: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two trained runs."""
+    """A folder with a trained run, and another network that has learned something else."""
     folder = tmp_path_factory.mktemp("runs")
     assert ends(_trained, str(folder)) == 0
+    artifact, draw = read(folder / "runs/tiny"), np.random.default_rng(3)
+    other = {key: array * draw.uniform(0.5, 1.5, array.shape).astype(np.float32) for key, array in artifact.weights.items()}
+    write(replace(artifact, weights=other), folder / "runs/other")
     return folder
 
 
@@ -271,7 +273,7 @@ def test_a_network_that_says_no_number_gets_nothing(evaluate: Callable[..., dict
     artifact = read(Path("runs/tiny"))
     large = {key: np.full_like(array, 3e38) if key == (artifact.graph.output.name, "kernel") else array for key, array in artifact.weights.items()}
     write(replace(artifact, weights=large), Path("runs/nan"))
-    for crops in ("1", "10", "dense"):
+    for crops in ("1", "dense"):
         (found,) = evaluate("runs/nan", "--crops", crops)["evaluate"]
         assert (found["results"]["top1"], found["results"]["top5"], found["results"]["loss"]) == (0, 0, None)
         assert found["intervals"]["loss"] == [None, None]
@@ -296,7 +298,7 @@ def test_an_export_that_lies_alone_says_what_it_knows(evaluate: Callable[..., di
 
 @pytest.mark.slow
 def test_on_the_processors_it_is_the_same(evaluate: Callable[..., dict[str, Any]]) -> None:
-    for crops in ("1", "10", "dense"):
+    for crops in ("10", "dense"):
         (asked,), (own,) = evaluate("runs/tiny", "--crops", crops, "--gpus", "0")["evaluate"], evaluate("runs/tiny", "--crops", crops)["evaluate"]
         assert asked["results"] == own["results"]
 

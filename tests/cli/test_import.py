@@ -16,6 +16,7 @@ from archspec.cli import run
 from archspec.model import saved
 from archspec.model.saved import ours
 
+pytestmark = pytest.mark.usefixtures("few_ship")
 CLASSES = 7
 WIDTHS, REPEATS = (8, 8, 16, 16), (1, 2, 2, 1)
 FEW = ("--set", f"stages.widths={list(WIDTHS)}", "--set", f"stages.repeats={list(REPEATS)}")

@@ -9,17 +9,18 @@ import random
 import resource
 import shutil
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from time import sleep
 
 import numpy as np
 import pytest
 from artifacts import artifact
+from forked import ends
 from here import Here
 
 from archspec.artifact.folder import spec_of
@@ -406,21 +407,20 @@ def test_killed_just_after_its_files_have_their_name(both: bool, tmp_path: Path,
     assert names(tmp_path / "small/files") == ([] if both else ["1"])
 
 
+def _killed_in_an_export(base: Path) -> None:
+    def kill() -> None:
+        while not list(base.glob("small/.archspec-new-2/made/saved_model/1/variables/*")):
+            sleep(0.001)
+        os.kill(os.getpid(), signal.SIGKILL)
+    threading.Thread(target=kill, daemon=True).start()
+    release(small(), Wanted(base, "small", ["savedmodel"]), tick)
+
+
 @pytest.mark.slow
 def test_a_whole_export_is_killed(tmp_path: Path, fill: Callable[[Path], object]) -> None:
     """While TensorFlow writes the second version."""
     publish(tmp_path, "small", fill)
-    code = ("import sys; sys.path.insert(0, 'tests'); import threading, os, time, signal; from pathlib import Path\n"
-            "from test_publish import *; base = Path(sys.argv[1])\n"
-            "def kill():\n"
-            "    while not list(base.glob('small/.archspec-new-2/made/saved_model/1/variables/*')): time.sleep(0.001)\n"
-            "    os.kill(os.getpid(), signal.SIGKILL)\n"
-            "threading.Thread(target=kill, daemon=True).start()\n"
-            "release(small(), Wanted(base, 'small', ['savedmodel']), tick)")
-    here = Path(__file__).parent
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=here.parents[1], capture_output=True, check=False,
-                          env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (here.parents[1], here, here.parent)))})
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert ends(_killed_in_an_export, tmp_path) == -signal.SIGKILL
     assert ".archspec-new-2" in names(tmp_path / "small")
     assert list(versions(tmp_path / "small")) == [1]
     assert is_whole(tmp_path / "small/1")

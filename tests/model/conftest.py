@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -69,13 +65,3 @@ def everything(request: pytest.FixtureRequest, net: Net) -> Graph:
     x = net.put(Blend(), gate, net.put(Conv(8, (3, 3)), x), x)
     x = net.put(Gate(), x, net.put(Activation("sigmoid"), net.put(GlobalPool("avg"), x)))
     return net.done(net.put(Dense(5), net.put(GlobalPool("avg"), x)))
-
-
-@pytest.fixture
-def without_onednn() -> Callable[[str], None]:
-    """Runs a program where TensorFlow has no oneDNN, which is asked for once in a process; the program must not fail."""
-    def run(code: str) -> None:
-        done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0"},
-                              capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-    return run

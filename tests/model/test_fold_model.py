@@ -15,6 +15,7 @@ from graphs import Net
 from sklearn.datasets import load_digits
 from tooling import tool
 from vocabulary import OTHERS, VOCABULARY
+from zoo_graphs import shipped
 
 import archspec
 from archspec.graph.axes import Resize
@@ -137,12 +138,9 @@ def test_a_fold_that_is_a_little_off_is_found(weight: str, by: float, monkeypatc
 
 
 def test_every_family_is_here() -> None:
-    specs = {name: archspec.load(name) for name in spec_names()}
-    kinds = {name: frozenset(stage_blocks(spec)) for name, spec in specs.items()}
-    normed = set[frozenset[str]]()
-    for name, spec in specs.items():
-        if kinds[name] not in normed and any(isinstance(node.op, BatchNorm) for node in archspec.lower(spec).nodes):
-            normed.add(kinds[name])
+    networks = {name: shipped(name) for name in spec_names()}
+    kinds = {name: frozenset(stage_blocks(spec)) for name, (spec, _) in networks.items()}
+    normed = {kinds[name] for name, (_, graph) in networks.items() if any(isinstance(node.op, BatchNorm) for node in graph.nodes)}
     assert {kinds[name] for name in FAMILIES} == normed
 
 

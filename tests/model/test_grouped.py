@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -133,14 +132,6 @@ def test_where_nothing_trains_natively_keras_way_is_gone(dtype: str, maps: tf.Te
     for mine, theirs in zip(tf.function(step)(ours, maps), step(stock, maps), strict=True):
         tolerance = 1e-4 if dtype != "mixed_float16" else 0.02 * float(tf.reduce_max(tf.abs(tf.cast(theirs, tf.float32))))
         np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=tolerance)
-
-
-def test_a_cpu_without_onednn_trains_too(without_onednn: Callable[[str], None]) -> None:
-    without_onednn(
-        "import tensorflow as tf\nfrom archspec.model.grouped import Conv2D\n"
-        "layer, x = Conv2D(4, 3, groups=2), tf.ones((1, 5, 5, 4))\n"
-        "with tf.GradientTape() as tape:\n    y = tf.function(layer)(x)\n"
-        "assert tape.gradient(y, layer.kernel.value).shape == (3, 3, 2, 4)")
 
 
 def test_a_weight_file_of_one_loads_into_the_other(maps: tf.Tensor, tmp_path: Path) -> None:

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Callable
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
@@ -175,36 +169,6 @@ def test_it_is_what_networks_are_built_of_and_the_audit_knows_it(network: Graph)
     model = build(network)
     assert {type(layer) for layer in model.layers if "norm" in layer.name} == {norm.BatchNormalization}
     assert audit(network, model) == ()
-
-
-LOAD = """
-import sys
-sys.modules["archspec"] = None  # as where there is none
-import keras, numpy as np
-model = keras.models.load_model(sys.argv[1])
-print(sorted({type(layer).__module__.split(".")[0] for layer in model.layers}))
-np.save(sys.argv[2], model(np.load(sys.argv[2])))
-"""
-
-
-def test_a_saved_model_is_keras_own_where_there_is_no_archspec(network: Graph, tmp_path: Path) -> None:
-    model, x = build(network), np.random.default_rng(2).normal(size=(2, 12, 12, 4)).astype("float32")
-    model(x, training=True)
-    model.save(tmp_path / "model.keras")
-    np.save(tmp_path / "x.npy", x)
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run([sys.executable, "-c", LOAD, tmp_path / "model.keras", tmp_path / "x.npy"], cwd=tmp_path,
-                          env=environment, capture_output=True, text=True)
-    assert done.stdout == "['keras']\n", done.stderr
-    np.testing.assert_allclose(np.load(tmp_path / "x.npy"), model(x), atol=1e-6)
-
-
-def test_a_cpu_without_onednn_has_the_same_statistics(without_onednn: Callable[[str], None]) -> None:
-    without_onednn(
-        "import keras, numpy as np\nfrom archspec.model.norm import BatchNormalization\n"
-        "x = np.random.default_rng(0).normal(2, 3, (1, 2, 3, 4)).astype('float32')\n"
-        "layer = BatchNormalization(momentum=0.0)\nlayer(x, training=True)\n"
-        "np.testing.assert_allclose(layer.moving_variance, x.var((0, 1, 2)), rtol=1e-6)\n")
 
 
 def test_fit_trains_it_without_xla(network: Graph) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -55,19 +54,3 @@ def test_each_window(op: ops.Op) -> None:
 @pytest.mark.parametrize("function", ops.ACTIVATIONS)
 def test_each_activation(function: str) -> None:
     assert difference(around(ops.Activation(function))) < 1e-6
-
-
-def test_grouped_convolutions_are_served_without_onednn(without_onednn: Callable[[str], None]) -> None:
-    """As on a server whose processor oneDNN does not know: compiled and called at once they give the same."""
-    without_onednn(
-        "import numpy as np, tensorflow as tf, archspec\n"
-        "from archspec.model.emit import build\n"
-        "from archspec.model.operations import compute, variables\n"
-        "from archspec.model.values import values\n"
-        "layers = [{'conv': '3x3 8 groups=2'}, {'depthwise': {'kernel': 3, 'stride': [2, 1]}}, 'global_avg_pool']\n"
-        "spec = archspec.load('vgg11', {'input': '8x8x4', 'defaults.unit': 'conv-act', 'stem': layers, 'stages': [],\n"
-        "                               'head': [{'dense': '$classes'}]})\n"
-        "graph = archspec.lower(spec)\n"
-        "arrays, images = variables(values(build(graph))), tf.random.normal((2, 8, 8, 4))\n"
-        "logits = lambda x: compute(graph, arrays, x, [graph.output.name])[graph.output.name]\n"
-        "np.testing.assert_allclose(tf.function(logits)(images), logits(images), rtol=1e-5, atol=1e-6)\n")

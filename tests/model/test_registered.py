@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 from graphs import Chain
 
@@ -18,7 +19,13 @@ from archspec.graph.ir import Graph
 from archspec.model import registered
 from archspec.model.emit import build
 
-LOAD = "print(keras.models.load_model({path!r})(keras.ops.ones((1, 8, 8, 4))).shape)"
+LOAD = "print(keras.models.load_model({path!r})(keras.ops.ones((1, 8, 8, 4))).shape)\n"
+PLAIN = """
+import keras, numpy as np
+model, images = keras.models.load_model({path!r}), np.load({images!r})
+print(sorted({{type(layer).__module__.split(".")[0] for layer in model.layers}}))
+np.save({images!r}, model(images))
+"""
 
 
 @pytest.fixture
@@ -34,19 +41,30 @@ def in_new_process(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
 
 
-def test_plain_keras_loads_what_needs_no_layer_of_ours(plain: Graph, tmp_path: Path) -> None:
-    build(plain).save(tmp_path / "model.keras")
-    done = in_new_process("import keras\n" + LOAD.format(path=str(tmp_path / "model.keras")))
-    assert done.stdout.strip() == "(1, 3)", done.stderr
-
-
-@pytest.mark.parametrize("order", ["import archspec, tensorflow, keras", "import keras, archspec"])
-def test_importing_archspec_is_enough_for_the_others(order: str, chain: Chain, tmp_path: Path) -> None:
+@pytest.fixture
+def special(chain: Chain, tmp_path: Path) -> str:
+    """The file of a model with layers of ours."""
     graph = chain(ops.PadChannels(6), ops.Pool("max", (3, 3), (2, 2), (1, 1, 1, 1)), ops.LayerScale(0.1), ops.GlobalPool("avg"),
                   ops.Activation("gelu", approximate=True), ops.Dense(3), shape=(8, 8, 4))
-    build(graph).save(tmp_path / "model.keras")
-    done = in_new_process(f"{order}\n" + LOAD.format(path=str(tmp_path / "model.keras")))
-    assert done.stdout.strip() == "(1, 3)", done.stderr
+    build(graph).save(tmp_path / "special.keras")
+    return str(tmp_path / "special.keras")
+
+
+def test_plain_keras_loads_what_needs_no_layer_of_ours(plain: Graph, special: str, tmp_path: Path) -> None:
+    """And importing archspec is then enough for the others: after Keras, too."""
+    model, images = build(plain), np.random.default_rng(2).normal(size=(2, 8, 8, 4)).astype("float32")
+    model(images, training=True)
+    model.save(tmp_path / "model.keras")
+    np.save(tmp_path / "images.npy", images)
+    done = in_new_process(PLAIN.format(path=str(tmp_path / "model.keras"), images=str(tmp_path / "images.npy"))
+                          + "import archspec\n" + LOAD.format(path=special))
+    assert done.stdout == "['keras']\n(1, 3)\n", done.stderr
+    np.testing.assert_allclose(np.load(tmp_path / "images.npy"), model(images), atol=1e-6)
+
+
+def test_importing_archspec_first_is_enough_for_the_others(special: str) -> None:
+    done = in_new_process("import archspec, tensorflow, keras\n" + LOAD.format(path=special))
+    assert done.stdout == "(1, 3)\n", done.stderr
 
 
 def test_a_network_that_recomputes_can_be_saved_for_plain_keras(tmp_path: Path) -> None:

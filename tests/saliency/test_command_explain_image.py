@@ -155,13 +155,16 @@ def test_what_cannot_be_done_is_said(arguments: list[str], said: str, explain: R
     assert "Traceback" not in err
 
 
-@pytest.mark.parametrize(("mode", "size"), [("L", (1, 900)), ("RGBA", (700, 2)), ("I;16", (40, 30)), ("RGB", (8, 8))])
-def test_images_of_all_shapes_and_kinds_are_drawn(mode: str, size: tuple[int, int], explain: Run, place: Path) -> None:
-    Image.new(mode, size).save(place / "odd.png")
-    (found,) = document(explain, "run", "odd.png", "--method", "gradcam", "-o", "odd-why.png")
-    assert found["size"] == [size[1], size[0]]
-    with Image.open(place / "odd-why.png") as picture:
-        assert picture.size[0] >= 560
+def test_images_of_all_shapes_and_kinds_are_drawn(explain: Run, place: Path) -> None:
+    (place / "odd").mkdir()
+    sizes = {"L": (1, 900), "RGBA": (700, 2), "I;16": (40, 30), "RGB": (8, 8)}
+    for mode, size in sizes.items():
+        Image.new(mode, size).save(place / "odd" / f"{mode}.png")
+    found = {Path(each["image"]).stem: each for each in document(explain, "run", "odd", "--method", "gradcam", "-o", "odd-why")}
+    assert {mode: tuple(each["size"][::-1]) for mode, each in found.items()} == sizes
+    for each in found.values():
+        with Image.open(place / each["picture"]) as picture:
+            assert picture.size[0] >= 560
 
 
 def test_nothing_is_written_over_but_what_it_drew(explain: Run, place: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 from pathlib import Path
 from types import ModuleType
 
 import keras
 import pytest
+from forked import FORKS
 
 
 def test_sides_take_turns_and_the_first_turn_does_not_count(tool: ModuleType) -> None:
@@ -42,6 +44,7 @@ def test_each_benchmark_runs(name: str, rows: int, tool: ModuleType, tmp_path: P
     grouped = tmp_path / "grouped.yaml"
     grouped.write_text("extends: resnext50_32x4d\nstages: {repeats: [1, 1, 1, 1]}\n")
     monkeypatch.setattr(tool, "GROUPED", str(grouped))
+    monkeypatch.setattr(multiprocessing, "get_context", lambda _: FORKS)  # which have TensorFlow loaded
     monkeypatch.setattr(tool, "BUILT", ("keras_mobilenet", keras.applications.MobileNet))
     path = tmp_path / "found.json"
     assert tool.main([name, "--size", "32", "--batch", "1", "--repeats", "1", "--json", str(path)]) == 0

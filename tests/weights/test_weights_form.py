@@ -118,7 +118,7 @@ def tried(mapping: str, name: str) -> str:
     return str(error.value)
 
 
-def test_the_message_names_overrides_that_were_tried() -> None:
+def test_the_message_names_overrides_that_were_tried(few_ship: None) -> None:
     assert tried("resnet_torchvision", "resnet50_v1") == (
         "a.pth fits resnet50_v1 by the mapping resnet_torchvision, but would give other numbers:\n"
         f"  {V15}\n"
@@ -129,7 +129,7 @@ def test_the_message_names_overrides_that_were_tried() -> None:
         "; weights that timm calls tf_ are of the layout timm-tf")
 
 
-def test_where_no_override_mends_it() -> None:
+def test_where_no_override_mends_it(few_ship: None) -> None:
     assert tried("nin_pytorchcv", "cifar_nin").endswith(
         "\n  hint: no --set mends it; --as-is (train.init.as_is) takes the weights all the same")
 

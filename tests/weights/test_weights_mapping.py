@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from zoo_graphs import shipped
 
 from archspec.errors import InputError
 from archspec.graph.ir import Graph
@@ -219,7 +220,8 @@ def served() -> dict[str, list[tuple[str, Graph]]]:
     """For each mapping the specs in which it names every layer."""
     found: dict[str, list[tuple[str, Graph]]] = {mapping.name: [] for mapping in shipped_mappings().values()}
     wanted = [*((name,) for name in specs()), *OTHERS.values()]
-    for spec, graph in ((spec, lower(spec)) for spec in (load(name, more) for name, *more in dict.fromkeys(wanted))):
+    for name, *more in dict.fromkeys(wanted):
+        spec, graph = shipped(name, *more)
         layers = {node.name for node in graph.predicting if node.weights}
         for mapping in shipped_mappings().values():
             if mapping.serves(stage_blocks(spec)) and layers <= {layer for layer, _ in mapping.names(graph)}:
@@ -317,7 +319,7 @@ def refusals() -> Iterator[tuple[str, Shapes, Wanted, str]]:
 
 
 @pytest.mark.parametrize(("shapes", "wanted", "message"), [pytest.param(*case[1:], id=case[0]) for case in refusals()])
-def test_what_is_refused(shapes: Shapes, wanted: Wanted, message: str) -> None:
+def test_what_is_refused(shapes: Shapes, wanted: Wanted, message: str, few_ship: None) -> None:
     graph = lower(load("resnet50"))
     found = best(graph, ("bottleneck",), file_of(shapes), "torchvision")
     with pytest.raises(InputError, match=message):

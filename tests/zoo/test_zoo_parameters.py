@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from zoo_graphs import shipped
 
 from archspec.graph.ir import Graph, Node
 from archspec.graph.ops import Conv, Dropout, DropPath, Gate, Op, Scale
@@ -19,7 +20,7 @@ RATIO = 16
 
 
 def graph(name: str, overrides: dict[str, object] | None = None) -> Graph:
-    return lower(load(name, overrides or {}))
+    return lower(load(name, overrides)) if overrides else shipped(name)[1]
 
 
 def of(graph: Graph, kind: type[Op]) -> list[Node]:
