@@ -42,6 +42,8 @@ train:
 """Three norms, and 1437 images in 30 steps an epoch, of which the last has fewer."""
 RUN = Path("runs/small")
 QUICK = ["--set", "export.formats=[]"]
+Finished = Callable[..., None]
+"""The fixture `finished` of conftest.py."""
 
 
 def metrics(run: Path = RUN) -> list[dict[str, Any]]:
