@@ -29,7 +29,7 @@ input: 8x8x1
 classes: 10
 stem: [conv: 3x3 4]
 head: [global_avg_pool, dense: $classes]
-train: {epochs: 1, batch: 256, init: {weights: WEIGHTS, layout: MAPPING, new_head: true}}
+train: {epochs: 1, batch: 479, init: {weights: WEIGHTS, layout: MAPPING, new_head: true}}
 export: {formats: []}
 """
 MAPPING = "format: keras\nblocks: []\ninput: RGB\nlayers: {stem_conv: a, stem_conv_norm: b}\n"
@@ -95,7 +95,7 @@ stem: [conv: {kernel: 3x3, filters: 8, stride: 2, norm: {kind: group_norm, group
 stages: {block: basic, repeats: 1, width: 8}
 head: [global_avg_pool, dense: $classes]
 auxiliary: {stage1: [global_avg_pool, dense: $classes]}
-train: {epochs: 1, batch: 719, schedule: {kind: constant, learning_rate: 0.05}}
+train: {epochs: 1, batch: 479, schedule: {kind: constant, learning_rate: 0.05}}
 export: {formats: []}
 """
 THREE = """\
@@ -107,7 +107,7 @@ train: {data: {source: folder, path: images, holdout: 0.5}, batch: 4, init: runs
 
 @pytest.fixture(scope="module")
 def _digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a spec, and a run of it: two steps on the digits."""
+    """A folder with a spec, and a run of it: three steps on the digits."""
     folder = tmp_path_factory.mktemp("own")
     (folder / "digits.yaml").write_text(OWN)
     assert run(["train", str(folder / "digits.yaml"), "--run", str(folder / "runs" / "digits")]) == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from runs import QUICK
+from runs import QUICK, SPEC
 
 from archspec.cli import run as archspec
 from archspec.data.sources import load_data
@@ -59,6 +59,7 @@ def test_float16_has_a_scale_that_is_saved(spec: Path) -> None:
 
 
 def test_what_is_saved_is_float32(spec: Path) -> None:
+    spec.write_text(SPEC)
     assert archspec(["train", "small.yaml", *QUICK, "--set", "train.epochs=1", "--set", "train.precision=mixed_bfloat16"]) == 0
     assert {layer.compute_dtype for layer in keras.models.load_model("runs/small/model.keras").layers} == {"float32"}
 
