@@ -77,13 +77,12 @@ def test_a_file_that_does_not_fit_costs_no_run(spec: Path, tmp_path: Path, capsy
 def test_weights_of_another_form_are_refused(spec: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What no shape shows counts in training as in import: here the epsilon of the norms."""
     (tmp_path / "mapping.yaml").write_text(MAPPING + "epsilon: 0.001\n")
-    command = ["train", str(spec), "--run", str(tmp_path / "run")]
-    assert run(command) == 2
+    assert run(["train", str(spec), "--run", str(tmp_path / "run")]) == 2
     error = capsys.readouterr().err
     assert "epsilon of norms: 0.001 there, 1e-05 here" in error
     assert "--set defaults.norm.epsilon=0.001 makes it the network of the weights" in error
-    assert run([*command, "--set", "defaults.norm.epsilon=0.001"]) == 0
-    assert run([*command, "--fresh", "--set", "train.init.as_is=true"]) == 0
+    for override in ("defaults.norm.epsilon=0.001", "train.init.as_is=true"):
+        assert np.all(begun(spec, override)[1]["stem_conv", "kernel"] == 3.25)
 
 
 # -- a run of one's own ------------------------------------------------------------------------------------------------
@@ -155,7 +154,10 @@ def test_with_as_many_classes_the_last_layer_is_taken_too(start: str, three: Pat
     _, now, said = begun(three, "classes=10", digits, f"train.init={start}")
     np.testing.assert_array_equal(now["head_dense", "kernel"], read(Path("runs/digits")).weights["head_dense", "kernel"])
     assert said == [f"{start}: {NO_AUXILIARY}"]
-    first, now, _ = begun(three, "classes=10", digits, f"train.init={start}", "train.init.new_head=true")
+
+
+def test_a_new_head_is_not_taken(three: Path) -> None:
+    first, now, _ = begun(three, "classes=10", "train.data=digits", "train.init.new_head=true")
     np.testing.assert_array_equal(now["head_dense", "kernel"], first["head_dense", "kernel"])
 
 
