@@ -102,7 +102,7 @@ def test_dry_run_fails_where_the_run_would(spec: Path, capsys: pytest.CaptureFix
     Path("runs/small/x.txt").touch()
     assert archspec(["train", "small.yaml", "--dry-run"]) == 2
     assert "runs/small holds x.txt and is no run folder" in capsys.readouterr().err
-    assert archspec(["train", "small.yaml", "--dry-run", "--run", "a", "--set", "export={formats: [savedmodel], tolerance: 1e-12}"]) == 1
+    assert archspec(["train", "small.yaml", "--dry-run", "--run", "a", "--set", "export.tolerance=1e-12"]) == 1
     assert "It was not kept" in capsys.readouterr().err
     monkeypatch.setattr(rehearsal.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 20_000}))
     assert archspec(["train", "small.yaml", "--dry-run", "--run", "a", *QUICK]) == 2
