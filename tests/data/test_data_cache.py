@@ -5,20 +5,19 @@ from __future__ import annotations
 import errno
 import os
 import signal
-import subprocess
-import sys
 import tempfile
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from forked import ends
+from forked import FORKS, ends
 from PIL import Image
 from quietly import silent
 
-import archspec
 from archspec.data import cache as caching
 from archspec.data.cache import Cache, caches
 from archspec.data.check import checked
@@ -227,32 +226,31 @@ def test_a_file_that_changed_where_the_index_does_not_see_it(tmp_path: Path) -> 
 
 
 RULE = preprocess_of(Recipe(data=DISK), (8, 8, 3))
-WRITER = """
-import sys
-sys.path[:0] = {tests!r}
-import numpy as np
-from test_data_cache import COUNT, kept, picture
-cache = kept()
-print("begun", flush=True)
-for turn in range(10**9):
-    for index in np.random.default_rng(turn).permutation(COUNT).tolist():
-        assert (cache.get(index, lambda: picture(index)) == picture(index)).all()
-        cache.sums[index] = 0
-"""
+
+
+def writes(environment: dict[str, str], begun: Any) -> None:
+    """Until it is killed: each image and each sum again and again, in another order."""
+    os.environ.update(environment)
+    cache = kept()
+    begun.set()
+    for turn in count():
+        for index in np.random.default_rng(turn).permutation(COUNT).tolist():
+            assert (cache.get(index, lambda index=index: picture(index)) == picture(index)).all()
+            cache.sums[index] = 0
 
 
 @pytest.mark.slow
-def test_two_that_write_at_once_and_are_killed_leave_no_wrong_pixel(tmp_path: Path) -> None:
-    program = WRITER.format(tests=[str(folder) for folder in Path(__file__).parents[:2]])
-    environment = {**os.environ, "PYTHONPATH": str(Path(archspec.__file__).parents[1])}
-    both = [subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, env=environment) for _ in range(2)]
+def test_two_that_write_at_once_and_are_killed_leave_no_wrong_pixel() -> None:
+    begun = [FORKS.Event() for _ in range(2)]
+    both = [FORKS.Process(target=writes, args=(dict(os.environ), each), daemon=True) for each in begun]
     for writer in both:
-        assert writer.stdout is not None
-        assert writer.stdout.readline() == b"begun\n"
+        writer.start()
+    for each in begun:
+        assert each.wait(timeout=600)
     for _ in range(200):
         filled(kept())
     for writer in both:
-        assert writer.poll() is None
+        assert writer.is_alive()
         writer.kill()
-        writer.communicate()
+        writer.join()
         filled(kept())

@@ -20,7 +20,7 @@ from archspec.search.plan import plan_file, read_plan, study_names, written
 from archspec.search.sweep import sweep
 
 Run = Callable[..., tuple[int, str, str]]
-ONE_EPOCH = ("--set", "train.epochs=1", "--set", "stages.repeats=1")
+ONE_EPOCH = ("--set", "train.epochs=1", "--set", "stages.repeats=1", "--set", "train.batch=479")
 
 
 @pytest.mark.parametrize("name", study_names())

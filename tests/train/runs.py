@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from archspec.export import account, confusion
@@ -42,6 +44,8 @@ train:
 """Three norms, and 1437 images in 30 steps an epoch, of which the last has fewer."""
 RUN = Path("runs/small")
 QUICK = ["--set", "export.formats=[]"]
+Finished = Callable[..., None]
+"""The fixture `finished` of conftest.py."""
 
 
 def metrics(run: Path = RUN) -> list[dict[str, Any]]:
@@ -67,6 +71,16 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name in ((finishing, "draw_curves"), (confusion, "draw_confusion"), (account, "draw_worst")):
         monkeypatch.setattr(module, name, save)
     monkeypatch.setattr(draw, "draw_from", lambda *_: Image.new("1", (1, 1)))
+
+
+@contextmanager
+def eagerly(few: bool = True) -> Iterator[None]:
+    """A few steps are done sooner than compiled. Their batches are made before."""
+    tf.config.run_functions_eagerly(few)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
 
 
 def after_steps(monkeypatch: pytest.MonkeyPatch, count: int, act: Callable[[], object]) -> None:

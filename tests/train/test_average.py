@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from runs import QUICK, RUN, checkpoints, metrics
+from runs import QUICK, RUN, Finished, checkpoints, metrics
 
 from archspec.artifact.folder import read as artifact
 from archspec.cli import run as archspec
@@ -17,9 +17,16 @@ from archspec.train.saving.checkpoint import read
 LEARNED = ("loss", "accuracy")
 
 
-def trained(*overrides: str) -> tuple[list[list[float]], list[float], dict[str, np.ndarray], np.ndarray]:
-    """Loss and accuracy of each epoch, those of the last test, the checkpoint, and a kernel as it is exported."""
+Found = tuple[list[list[float]], list[float], dict[str, np.ndarray], np.ndarray]
+"""Loss and accuracy of each epoch, those of the last test, the checkpoint, and a kernel as it is exported."""
+
+
+def trained(*overrides: str) -> Found:
     assert archspec(["train", "small.yaml", *QUICK, *(f"--set={each}" for each in overrides), "--fresh"]) == 0
+    return found()
+
+
+def found() -> Found:
     arrays = read(RUN / "checkpoints" / f"step-{checkpoints()[-1]:08}.npz").arrays
     rows = metrics()
     return ([[row[key] for key in LEARNED] for row in rows], [rows[-1][key] for key in ("test_loss", "test_top1")], arrays,
@@ -27,8 +34,9 @@ def trained(*overrides: str) -> tuple[list[list[float]], list[float], dict[str, 
 
 
 @pytest.mark.slow
-def test_the_average_is_tested_and_exported(spec: Path) -> None:
-    plain = trained()
+def test_the_average_is_tested_and_exported(spec: Path, finished: Finished) -> None:
+    finished()
+    plain = found()
     averaged = trained("train.ema=0.99")
     raw = trained("train.ema=0.99", "export.weights=raw")
     assert plain[0] == averaged[0] == raw[0]  # the training itself sees nothing of it

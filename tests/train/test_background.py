@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from runs import QUICK, RUN, after_steps, checkpoints, exact
+from runs import QUICK, RUN, Finished, after_steps, checkpoints, exact
 
 from archspec.cli import run as archspec
 from archspec.train import loop
@@ -57,7 +57,7 @@ def test_a_check_raises_it_when_it_is_known() -> None:
         background.check()
 
 
-def test_training_goes_on_while_a_checkpoint_is_written(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_goes_on_while_a_checkpoint_is_written(spec: Path, finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
     """The one of step 10 is let go after step 15, and holds what was at step 10."""
     free, real = threading.Event(), checkpoint._write
 
@@ -65,7 +65,7 @@ def test_training_goes_on_while_a_checkpoint_is_written(spec: Path, monkeypatch:
         if found.progress["step"] == 10:
             assert free.wait(timeout=600)
         real(found, path)
-    assert archspec(["train", "small.yaml", *QUICK, *TENS, "--run", "whole", "--set", "train.checkpoint.keep=9"]) == 0
+    finished(*TENS, "--set", "train.checkpoint.keep=9", run=Path("whole"))
     monkeypatch.setattr(checkpoint, "_write", slow)
     after_steps(monkeypatch, 15, free.set)
     assert archspec(["train", "small.yaml", *QUICK, *TENS, "--set", "train.checkpoint.keep=9"]) == 0
@@ -136,11 +136,11 @@ def counted() -> tuple[int, int]:
     return threading.active_count(), len(os.listdir("/proc/self/fd"))
 
 
-def test_what_is_saved_on_the_way_out_is_on_the_disk(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_saved_on_the_way_out_is_on_the_disk(spec: Path, finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever ends the training, with a checkpoint still under way."""
     def end() -> None:
         raise SystemExit(5)
-    assert archspec(["train", "small.yaml", *QUICK, "--run", "whole"]) == 0
+    finished(run=Path("whole"))
     with monkeypatch.context() as patched:
         after_steps(patched, 11, end)
         with pytest.raises(SystemExit):

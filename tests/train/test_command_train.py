@@ -10,7 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from runs import QUICK, RUN, metrics
+from runs import QUICK, RUN, Finished, metrics
 
 from archspec.cli import run as archspec
 from archspec.io.lock import alone
@@ -35,10 +35,10 @@ def test_a_run_leaves_what_commands_md_promises(spec: Path, capsys: pytest.Captu
     assert "epoch 2/2" in shown.err
 
 
-def test_the_saved_model_predicts_what_the_result_says(spec: Path) -> None:
+def test_the_saved_model_predicts_what_the_result_says(spec: Path, finished: Finished) -> None:
     from archspec.data.sources import load_data
     from archspec.network import load
-    assert archspec(["train", "small.yaml", *QUICK]) == 0
+    finished()
     model = keras.saving.load_model(RUN / "model.keras")
     test = load_data(load(str(spec)).train.data).test
     images = np.stack([test.item(index) for index in range(test.size)]).astype(np.float32)
@@ -47,33 +47,33 @@ def test_the_saved_model_predicts_what_the_result_says(spec: Path) -> None:
     assert (logits.argmax(axis=1) == test.labels).mean() == pytest.approx(expected)
 
 
-def test_a_finished_run_says_so_and_changes_nothing(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert archspec(["train", "small.yaml", *QUICK]) == 0
+def test_a_finished_run_says_so_and_changes_nothing(spec: Path, finished: Finished, capsys: pytest.CaptureFixture[str]) -> None:
+    finished()
     before = {path: path.stat().st_mtime_ns for path in RUN.rglob("*")}
     assert archspec(["train", "small.yaml", *QUICK]) == 0
     assert "runs/small is finished; --fresh starts over" in capsys.readouterr().err
     assert {path: path.stat().st_mtime_ns for path in RUN.rglob("*")} == before
 
 
-def test_what_is_missing_is_made_without_training_again(spec: Path) -> None:
-    assert archspec(["train", "small.yaml", *QUICK]) == 0
+def test_what_is_missing_is_made_without_training_again(spec: Path, finished: Finished) -> None:
+    finished()
     trained = metrics()
     assert archspec(["train", "small.yaml", "--set", "export.formats=[tflite]"]) == 0
     assert (RUN / "model.tflite").is_file()
     assert metrics() == trained
 
 
-def test_a_finished_run_on_a_disk_that_is_only_read_is_shown(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_finished_run_on_a_disk_that_is_only_read_is_shown(spec: Path, finished: Finished, capsys: pytest.CaptureFixture[str]) -> None:
     """No lock is taken: here another one holds it."""
-    assert archspec(["train", "small.yaml", *QUICK]) == 0
+    finished()
     with alone(RUN):
         assert archspec(["train", "small.yaml", *QUICK]) == 0
-    assert capsys.readouterr().out.count("small on synthetic, 60 test images") == 2
+    assert capsys.readouterr().out.count("small on synthetic, 60 test images") == 1
 
 
-def test_without_checkpoints_a_finished_run_is_completed_or_refused(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_checkpoints_a_finished_run_is_completed_or_refused(spec: Path, finished: Finished, capsys: pytest.CaptureFixture[str]) -> None:
     """Never trained anew in silence."""
-    assert archspec(["train", "small.yaml", *QUICK]) == 0
+    finished()
     trained = metrics()
     shutil.rmtree(RUN / "checkpoints")
     (RUN / "curves.png").unlink()
@@ -111,8 +111,8 @@ def test_dry_run_fails_where_the_run_would(spec: Path, capsys: pytest.CaptureFix
     assert not Path("a").exists()
 
 
-def test_wrong_data_does_not_cost_an_old_run_its_place(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert archspec(["train", "small.yaml", *QUICK]) == 0
+def test_wrong_data_does_not_cost_an_old_run_its_place(spec: Path, finished: Finished, capsys: pytest.CaptureFixture[str]) -> None:
+    finished()
     assert archspec(["train", "small.yaml", "--fresh", "--set", "classes=11"]) == 2
     assert "--set classes=10" in capsys.readouterr().err
     assert (RUN / "result.json").is_file()

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from runs import QUICK, RUN, exact, metrics
+from runs import QUICK, RUN, Finished, exact, metrics
 
 from archspec.cli import run as archspec
 from archspec.train import loop
@@ -14,9 +14,10 @@ from archspec.train import loop
 THREE = ["--set", "train.epochs=3"]
 
 
-def test_a_finished_run_goes_on(spec: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_finished_run_goes_on(spec: Path, finished: Finished, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Killed when it has all its rows and not its end, it is not taken for finished; exports are made anew."""
     lite = ["--set", "export.formats=[tflite]"]
+    finished()
     assert archspec(["train", "small.yaml", *lite]) == 0
     before = (RUN / "model.tflite").read_bytes()
     with monkeypatch.context() as patched:
@@ -29,7 +30,7 @@ def test_a_finished_run_goes_on(spec: Path, monkeypatch: pytest.MonkeyPatch, cap
     assert archspec(["train", "small.yaml", *lite, *THREE]) == 0
     assert (RUN / "model.tflite").read_bytes() != before
     assert json.loads((RUN / "result.json").read_text())["epochs"] == 3
-    assert archspec(["train", "small.yaml", *QUICK, *THREE, "--run", "whole"]) == 0
+    finished(*THREE, run=Path("whole"))
     assert exact(RUN) == exact(Path("whole"))
     assert archspec(["train", "small.yaml", *lite, *THREE]) == 0
     assert "runs/small is finished" in capsys.readouterr().err

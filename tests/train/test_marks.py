@@ -9,35 +9,35 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from runs import QUICK, RUN, after_steps
+from runs import QUICK, RUN, Finished, after_steps
 
 from archspec.cli import run as archspec
 from archspec.train.reporting import marks
 
-LOGGED = [*QUICK, "--set", "train.log={steps: 4, histograms: 2, images: 1}", "--set", "train.epochs=2"]
+LOGGED = ["--set", "train.log={steps: 4, histograms: 2, images: 1}", "--set", "train.epochs=2"]
 
 
 def rows(run: Path) -> list[dict[str, float]]:
     return [json.loads(line) for line in (run / "steps.jsonl").read_text().splitlines()]
 
 
-def test_stopped_and_taken_up_the_same_steps_are_told(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert archspec(["train", str(spec), *LOGGED, "--run", "whole"]) == 0
+def test_stopped_and_taken_up_the_same_steps_are_told(spec: Path, finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
+    finished(*LOGGED, run=Path("whole"))
     told = rows(Path("whole"))
     assert [row["step"] for row in told] == list(range(4, told[-1]["step"] + 1, 4))
     assert told[0]["epoch"] == pytest.approx(4 / 30)
     assert [row["learning_rate"] for row in told] == pytest.approx([0.05] * len(told))
     assert 0 < told[-1]["loss"] < told[0]["loss"]
     after_steps(monkeypatch, 13, lambda: signal.raise_signal(signal.SIGTERM))
-    assert archspec(["train", str(spec), *LOGGED]) == 130
+    assert archspec(["train", str(spec), *QUICK, *LOGGED]) == 130
     with (RUN / "steps.jsonl").open("a") as file:
         file.write('{"step": 16, "loss": 0.0}\n{"st')  # as a kill leaves it
-    assert archspec(["train", str(spec), *LOGGED]) == 0
+    assert archspec(["train", str(spec), *QUICK, *LOGGED]) == 0
     assert rows(RUN) == told
 
 
-def test_tensorboard_has_steps_epochs_and_histograms(spec: Path) -> None:
-    assert archspec(["train", str(spec), *LOGGED]) == 0
+def test_tensorboard_has_steps_epochs_and_histograms(spec: Path, finished: Finished) -> None:
+    finished(*LOGGED)
     file, = (RUN / "tensorboard" / "train").iterdir()
     found = [(value.tag, event.step) for event in tf.compat.v1.train.summary_iterator(str(file)) for value in event.summary.value]
     assert {("step/loss", 4), ("step/loss", 8), ("epoch/loss", 1), ("epoch/loss", 2), ("spec", 0)} <= set(found)
@@ -56,7 +56,7 @@ def told(run: str, tag: str) -> list[int]:
 def test_images_of_an_epoch_are_those_that_it_was_trained_on(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = list[int]()
     monkeypatch.setattr(marks, "draw_from", lambda name, job, step: (asked.append(step), np.zeros((2, 2, 3), np.uint8))[1])
-    assert archspec(["train", str(spec), *LOGGED]) == 0
+    assert archspec(["train", str(spec), *QUICK, *LOGGED]) == 0
     assert asked == [0, 30]
 
 

@@ -9,7 +9,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from runs import QUICK, RUN, checkpoints, metrics
+from runs import QUICK, RUN, Finished, checkpoints, metrics
 
 from archspec.cli import run as archspec
 from archspec.train import rehearsal
@@ -18,8 +18,8 @@ from archspec.train.reporting import records
 LONG = "x" * 250
 
 
-def test_fresh_from_within_the_run_folder_keeps_the_old_run(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert archspec(["train", "small.yaml", *QUICK]) == 0
+def test_fresh_from_within_the_run_folder_keeps_the_old_run(spec: Path, finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
+    finished()
     before = (RUN / "model.keras").read_bytes()
     for number, (place, name) in enumerate([(RUN, "."), (RUN / "checkpoints", "..")], start=1):
         monkeypatch.chdir(spec.parent / place)
@@ -30,8 +30,8 @@ def test_fresh_from_within_the_run_folder_keeps_the_old_run(spec: Path, monkeypa
     assert Path("runs/small.old1/model.keras").read_bytes() == before
 
 
-def test_a_model_without_its_records_is_not_trained_over(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert archspec(["train", "small.yaml", *QUICK]) == 0
+def test_a_model_without_its_records_is_not_trained_over(spec: Path, finished: Finished, capsys: pytest.CaptureFixture[str]) -> None:
+    finished()
     before = (RUN / "model.keras").read_bytes()
     shutil.rmtree(RUN / "checkpoints")
     (RUN / "result.json").unlink()
@@ -51,8 +51,8 @@ def test_where_no_run_can_be(spec: Path, capsys: pytest.CaptureFixture[str], nam
         assert capsys.readouterr().err.startswith(said.format(here=spec.parent))
 
 
-def test_a_dry_run_says_that_the_run_s_index_is_damaged(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert archspec(["train", "small.yaml", *QUICK]) == 0
+def test_a_dry_run_says_that_the_run_s_index_is_damaged(spec: Path, finished: Finished, capsys: pytest.CaptureFixture[str]) -> None:
+    finished()
     (RUN / "data.json").write_text("{")
     assert archspec(["train", "small.yaml", "--dry-run", *QUICK]) == 2
     assert "runs/small/data.json is not there or damaged" in capsys.readouterr().err
@@ -80,8 +80,8 @@ def test_a_signal_at_the_very_end_is_heeded(spec: Path, monkeypatch: pytest.Monk
     assert archspec(["train", "small.yaml", *QUICK]) == 0
 
 
-def test_what_lies_where_tensorboard_writes_is_replaced(spec: Path) -> None:
-    assert archspec(["train", "small.yaml", *QUICK]) == 0
+def test_what_lies_where_tensorboard_writes_is_replaced(spec: Path, finished: Finished) -> None:
+    finished()
     events = RUN / "tensorboard"
     shutil.move(events, "elsewhere")
     kept = sorted(path.name for path in Path("elsewhere").iterdir())
@@ -94,16 +94,16 @@ def test_what_lies_where_tensorboard_writes_is_replaced(spec: Path) -> None:
     assert sorted(path.name for path in Path("elsewhere").iterdir()) == kept
 
 
-def test_a_pipe_in_place_of_a_file_holds_nothing_up(spec: Path) -> None:
-    assert archspec(["train", "small.yaml", *QUICK]) == 0
+def test_a_pipe_in_place_of_a_file_holds_nothing_up(spec: Path, finished: Finished) -> None:
+    finished()
     (RUN / "result.json").unlink()
     os.mkfifo(RUN / "result.json")
     assert archspec(["train", "small.yaml", *QUICK]) == 0
     assert json.loads((RUN / "result.json").read_text())["epochs"] == 2
 
 
-def test_fresh_passes_over_a_link_that_leads_nowhere(spec: Path) -> None:
-    assert archspec(["train", "small.yaml", *QUICK]) == 0
+def test_fresh_passes_over_a_link_that_leads_nowhere(spec: Path, finished: Finished) -> None:
+    finished()
     Path("runs/small.old1").symlink_to("nowhere")
     assert archspec(["train", "small.yaml", "--fresh", *QUICK]) == 0
     assert Path("runs/small.old2/model.keras").is_file()

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from runs import eagerly
 
 from archspec.data.sources import load_data
 from archspec.errors import InputError
@@ -37,9 +38,11 @@ def weights(of: Job) -> dict[str, np.ndarray]:
 def steps(of: Job, count: int, start: int = 0) -> dict[str, np.ndarray]:
     """The weights after some steps."""
     of.state.progress.step = start
-    for batch in islice(of.batches(start), count):
-        of.train(batch)
-        of.state.progress.step += 1
+    batches = list(islice(of.batches(start), count))
+    with eagerly():
+        for batch in batches:
+            of.train(batch)
+            of.state.progress.step += 1
     return weights(of)
 
 

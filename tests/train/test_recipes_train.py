@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
+from runs import eagerly
 
 from archspec.data.sources import load_data
 from archspec.model.grouped import trains_natively
@@ -44,17 +43,13 @@ FAMILY: dict[str, tuple[str, dict[str, Any]]] = {
 NOISE = {"source": "synthetic", "classes": 10, "train": 16, "test": 8, "height": 40, "width": 48}
 
 
-@contextmanager
-def eagerly() -> Iterator[None]:
-    """Two steps are done sooner than compiled.
+def few(model: keras.Model) -> bool:
+    """Whether steps need not be compiled.
 
-    Not where TensorFlow has no gradient of grouped convolutions: there Keras's way to them is a function compiled by XLA.
+    Grouped convolutions are where TensorFlow has no gradient of them: Keras's way to them is a function compiled by XLA.
     """
-    tf.config.run_functions_eagerly(trains_natively("float32"))
-    try:
-        yield
-    finally:
-        tf.config.run_functions_eagerly(False)
+    grouped = any(getattr(layer, "groups", 1) > 1 for layer in model.layers)
+    return not grouped or trains_natively("float32")
 
 
 @pytest.mark.slow
@@ -67,7 +62,7 @@ def test_it_trains_a_tiny_member_of_its_family(name: str) -> None:
     before = [weight.numpy() for weight in job.model.trainable_weights]
     batches = job.batches(0)
     two = [job.next(batches) for _ in range(2)]
-    with eagerly():
+    with eagerly(few(job.model)):
         assert all(np.isfinite(job.train(batch)).all() for batch in two)
     moved = [not np.array_equal(old, new.numpy()) for old, new in zip(before, job.model.trainable_weights, strict=True)]
     assert sum(moved) > len(moved) / 2

@@ -85,7 +85,7 @@ def test_the_size_of_a_checkpoint_is_known_without_one(job: Job) -> None:
 
 
 def test_of_one_step_alone_there_is_a_pace(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert archspec(["train", "small.yaml", *QUICK, "--dry-run", "--set", "train.batch=3000", "--set", "train.epochs=1"]) == 0
+    assert archspec(["train", "small.yaml", *QUICK, "--dry-run", "--set", "train.batch=1500", "--set", "train.epochs=1"]) == 0
     assert re.search(r"over\W+2\W+steps", capsys.readouterr().out)
 
 

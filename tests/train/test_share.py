@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from test_strategy import ROOT
+from forked import program
 
 from archspec.train.devices.launcher import addresses
 from archspec.train.devices.share import packed, unpacked
@@ -80,9 +78,8 @@ def test_a_snapshot_travels_bit_for_bit() -> None:
 def test_two_workers(spec: Path) -> None:
     """The chief's state is everybody's; evaluation counts each image once; statistics are averaged; masks differ."""
     workers = addresses(2)
-    started = [subprocess.Popen([sys.executable, "-c", PROGRAM, ",".join(workers), str(rank)], stdout=subprocess.PIPE, text=True,
-                                env={**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"}) for rank in (0, 1)]
-    one, two = (json.loads(each.communicate()[0]) for each in started)
+    with ThreadPoolExecutor() as pool:
+        one, two = map(json.loads, pool.map(lambda rank: program(PROGRAM, ",".join(workers), rank), ("0", "1")))
     alone = _alone(spec)
     assert one["told"]
     assert two["told"]

@@ -17,7 +17,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
+from runs import eagerly
 from test_phases import job
 
 from archspec.data.plan import Plan
@@ -107,13 +107,10 @@ def run(train: Written) -> object:
     said = headline(graph, found)
     found.initialize(lambda _: None)
     batches = list(islice(found.batches(0), 2))
-    tf.config.run_functions_eagerly(True)
-    try:
+    with eagerly():
         for batch in batches:
             found.train(batch)
             found.state.progress.step += 1
-    finally:
-        tf.config.run_functions_eagerly(False)
     found.settle(lambda: None)
     return said, {name: array.tobytes() for name, array in found.state.snapshot().arrays.items()}
 
