@@ -247,12 +247,8 @@ def _of_argument(at: At, name: str, argument: str, text: str, resolved: Resolved
 # -- names in expressions ------------------------------------------------------------------------------------------------
 
 def known_names(path: Steps, resolved: Resolved | None) -> Iterator[Suggestion]:
-    """The names that an expression knows at a path: those of `let`, in a block its parameters and what is known around it."""
+    """The names that an expression knows at a path: in a block its own, which hide others, and those around; those of `let`."""
     entries = {} if resolved is None else resolved.tree.entries
-    let = entries.get("let")
-    for name, tree in (let.entries.items() if isinstance(let, MappingTree) else ()):
-        yield Suggestion(f"${name}", f"${name}", "name", f"of let: {_said(tree)}" if _said(tree) else "of let")
-    yield Suggestion("$classes", "$classes", "name", AROUND["classes"])
     if body := _body(path):
         table = _table(resolved)
         block = table.tree(body) if table is not None and body in table else None
@@ -264,6 +260,10 @@ def known_names(path: Steps, resolved: Resolved | None) -> Iterator[Suggestion]:
             yield Suggestion(f"${name}", f"${name}", "name", "of this block's let")
         yield from (Suggestion(f"${name}", f"${name}", "name", AROUND.get(name, "known in every block"))
                     for name in sorted(NAMES_IN_BLOCKS))
+    let = entries.get("let")
+    for name, tree in (let.entries.items() if isinstance(let, MappingTree) else ()):
+        yield Suggestion(f"${name}", f"${name}", "name", f"of let: {_said(tree)}" if _said(tree) else "of let")
+    yield Suggestion("$classes", "$classes", "name", AROUND["classes"])
 
 
 # -- names of values -----------------------------------------------------------------------------------------------------

@@ -183,7 +183,7 @@ def definition(symbol: Symbol, path: Path, tree: Tree, resolved: Resolved | None
             return table.as_written(symbol.name).where if table is not None and symbol.name in table else None
         case "parameter":
             block = symbol.scope or (parameters(resolved).get(symbol.name, ("",))[0] if resolved is not None else "")
-            return _given_name(symbol.name, _block(block, tree, resolved))
+            return _of_block(symbol.name, block, tree, resolved)
     return _name(symbol, tree, whole, resolved)
 
 
@@ -205,14 +205,15 @@ def _file(symbol: Symbol, path: Path) -> Where | None:
 def _name(symbol: Symbol, tree: Tree, whole: Tree, resolved: Resolved | None) -> Where | None:
     """A name of an expression: a parameter or a name of `let` of its block, else of the spec."""
     parts = symbol.where.path.split(".")
-    around = _block(parts[1], tree, resolved) if parts[0] == "blocks" and len(parts) > 1 else None
-    return _given_name(symbol.name, around) or _given_name(symbol.name, whole)
+    of_block = _of_block(symbol.name, parts[1], tree, resolved) if parts[0] == "blocks" and len(parts) > 1 else None
+    return of_block or _given_name(symbol.name, whole)
 
 
-def _block(name: str, tree: Tree, resolved: Resolved | None) -> Tree | None:
-    """A block with what it copies; as it is written where it cannot be read."""
+def _of_block(name: str, block: str, tree: Tree, resolved: Resolved | None) -> Where | None:
+    """Where a parameter or a name of `let` of a block is given: in the text, else where it is copied from or declared."""
     table = None if resolved is None else block_table(resolved)
-    return table.tree(name) if table is not None and name in table else _mapping(tree, ["blocks", name])
+    return _given_name(name, _mapping(tree, ["blocks", block])) or (
+        _given_name(name, table.tree(block)) if table is not None and block in table else None)
 
 
 def _given_name(name: str, tree: Tree | None) -> Where | None:

@@ -63,7 +63,7 @@ NAMES = """\
 input: 32x32x3
 classes: 10
 include: shared
-let: {narrow: 8, twice: $(2 * narrow), list: [8, 16, 16]}
+let: {narrow: 8, twice: $(2 * narrow), list: [8, 16, 16], wide: 100}
 blocks:
   mine: {parameters: {width: required, wide: 2, stride: 1}, let: {inner: $(wide * width)}, body: [conv: 3x3 $inner /$stride]}
   other: {like: mine, edit: {conv: {before: [conv: "3x3 $(min(wide, inner))"]}}}
@@ -78,8 +78,8 @@ train: {recipe: digits}
     ("$narrow", ["**narrow**: of let: 8", "`$narrow`: 8"]), ("$(2 * narrow", ["`$(2 * narrow)`: 16"]), ("narrow)", ["**narrow**: of let", "`narrow`: 8"]),
     ("$inner /", ["**inner**: of this block's let", "`$inner`: 16, then 8 in stem or head; 16 in stage1; 32 in stage2; 48 in stage3"]),
     ("$stride", ["`$stride`: 1 in stem or head, stage1, stage3; 2, then 1 in stage2"]), ("stage]", ["`$(list[stage])`: 8 in stage1; 16 in stage2, stage3", "`stage`: 0 in stage1; 1 in"]),
-    ("list[", ["`list`: [8, 16, 16]"]), ("inner))", ["**inner**: of this block's let", "`$(min(wide, inner))`: 2", "`inner`: 8"]), ("$classes", ["`$classes`: 10"]),
-    ("wide: 1", ["**wide**: a parameter of the block mine; if left out: 2"]), ("wide: [", ["**wide**: a parameter of the block mine; if left out: 2"]),
+    ("wide *", ["**wide**: a parameter of this block", "`wide`: 1, then 2 in stem or head; 2 in stage1, stage2; 3 in stage3"]), ("list[", ["`list`: [8, 16, 16]"]), ("inner))", ["**inner**: of this block's let", "`$(min(wide, inner))`: 2", "`inner`: 8"]), ("$classes", ["`$classes`: 10"]),
+    ("wide: 1}", ["**wide**: a parameter of the block mine; if left out: 2"]), ("wide: [", ["**wide**: a parameter of the block mine; if left out: 2"]),
     ("inner: ", ["**inner**: of this block's let"]), ("shared\nlet", ["**shared**: the blocks shared second"]),
     ("digits", ["**digits**: scikit-learn's", "24 epochs, batch 32, learning rate 0.1", "published: ResNet-20", "**recipe**: "])])
 def test_what_a_name_or_an_expression_is_and_comes_to(word: str, parts: list[str], tmp_path: Path) -> None:
