@@ -247,7 +247,7 @@ def _of_argument(at: At, name: str, argument: str, text: str, resolved: Resolved
 # -- names in expressions ------------------------------------------------------------------------------------------------
 
 def known_names(path: Steps, resolved: Resolved | None) -> Iterator[Suggestion]:
-    """The names that an expression knows at a path: in a block its own, which hide others; those around it; those of `let`."""
+    """The names that an expression knows at a path: in a block its own, which hide others, and those around; those of `let`."""
     entries = {} if resolved is None else resolved.tree.entries
     if body := _body(path):
         table = _table(resolved)
