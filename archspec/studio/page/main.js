@@ -80,9 +80,9 @@ const editor = new Editor(byId("code"), nonce, {
     checker.typed();
     if (view.kind === "diff") markDifference();
   },
-  moved: () => {
+  moved: (typed) => {
     position();
-    pointing();
+    if (!typed) pointing(); // of what is typed the answer of the check asks
   },
   hovered: (place) => {
     if (place === null && !looking) return;
