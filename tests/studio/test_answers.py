@@ -260,6 +260,14 @@ def test_what_can_be_written_takes_the_place_of_the_word(ask: Ask) -> None:
     assert "widths" in {each["label"] for each in half["options"]}
 
 
+@pytest.mark.parametrize("begun", ["stages:\n  card", "stages:\n  ", "stages:\n  width: 8\n  card\ntrain: {recipe: digits}"], ids=repr)
+def test_a_word_that_has_no_colon_yet_is_a_key_to_be(begun: str, ask: Ask) -> None:
+    lines = f"extends: resnet18\n{begun}".split("\n")
+    line = next(number for number, each in reversed([*enumerate(lines, 1)]) if each.strip() in ("card", ""))
+    found = ask("complete", "\n".join(lines), line=line, column=len(lines[line - 1]) + 1)
+    assert {"se", "stage2", "repeats"} <= {each["label"] for each in found["options"]}
+
+
 def test_what_was_last_known_of_a_text_completes_one_that_cannot_be_read(ask: Ask) -> None:
     ask("check", NET, path="net.yaml")
     found = ask("complete", NET.replace("stages: {block: mine", "stages: {block: ]"), path="net.yaml", line=7, column=17)
