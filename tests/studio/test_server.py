@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from archspec.cli import run
+
 NET = "archspec: 1\nextends: resnet18\ndescription: mine\n"
 JSON = {"Content-Type": "application/json"}
 
@@ -257,3 +259,10 @@ def test_what_cannot_be_opened_is_a_message(arguments: list[str], said: str, tmp
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_it_needs_is_told_where_it_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("archspec.io.packages.find_spec", lambda name: None)
+    assert run(["studio"]) == 2
+    assert capsys.readouterr().err == ("archspec studio needs starlette and uvicorn, which are not installed\n"
+                                       "  hint: pip install 'archspec-keras[studio]'\n")
