@@ -94,6 +94,19 @@ def test_each_view_has_a_key(view: int, words: str, mine: Seen) -> None:
     mine.drawn(words)
 
 
+def test_of_what_is_too_large_a_part_is_chosen(served: Served, look: Look) -> None:
+    (served.folder / "deep.yaml").write_text("extends: cifar_resnet110\nstages: {repeats: [80, 40, 2]}\n", encoding="utf-8")
+    seen = look(f"{served.address}#file=deep.yaml")
+    seen.shown("#canvas svg")
+    seen.key("Alt+3")
+    seen.drawn("too many boxes")
+    seen.page.locator("#canvas").get_by_role("button", name="stage1, one of its repeats").wait_for(timeout=SOON)
+    seen.page.locator("#canvas").get_by_role("button", name="stage3").click()
+    seen.drawn("3×3 conv")
+    seen.page.locator("#choose-stage").select_option("head")
+    seen.drawn("dense, 10")
+
+
 def test_a_difference_has_both_texts_and_f8_goes_through_it(mine: Seen) -> None:
     mine.key("Alt+5")
     mine.drawn("Nothing differs")
