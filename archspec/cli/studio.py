@@ -11,14 +11,15 @@ from threading import Thread
 import click
 
 from archspec.cli import DONE
-from archspec.cli.completed import specs
+from archspec.cli.completed import files
 from archspec.errors import InputError
 from archspec.io.packages import refuse_missing
 from archspec.io.places import kind_of, user_path
+from archspec.spec.files import spec_names
 
 
 @click.command()
-@click.argument("file", required=False, shell_complete=specs)
+@click.argument("file", required=False, shell_complete=files)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port of 127.0.0.1.  [default: a free one]")
 @click.option("--browser/--no-browser", default=True, help="Open the page in the browser, where there is a display.")
 def studio(file: str | None, port: int, browser: bool) -> int:
@@ -46,6 +47,10 @@ def _places(file: str | None) -> tuple[Path, Path | None]:
     path = user_path(file, "FILE")
     if kind_of(path) == "folder":
         raise InputError(f"{path} is a folder, a spec is a file\n  hint: cd {path}, then archspec studio")
+    if kind_of(path) == "none" and path.suffix not in (".yaml", ".yml"):
+        ships = path.name == file and file in spec_names()
+        raise InputError(f"there is no file {path}, and a new spec is a file .yaml\n  hint: " + (
+            f"{file} ships: archspec studio, and choose it" if ships else f"archspec studio {path}.yaml"))
     whole = path.resolve()
     if kind_of(whole.parent) != "folder":
         raise InputError(f"{path}: there is no folder {path.parent}\n  hint: make it first")

@@ -25,6 +25,8 @@ MOST = 300
 """Options, and elements, that are sent."""
 REST_OF_WORD = re.compile(r"(\w*)([ \t]*[:=])?")
 """What a word goes on with behind the cursor, and what ends it."""
+ALONE = re.compile(r" *(- +)*\w*[ \t]*")
+"""A line with nothing but a word."""
 OF_NETWORK = ("input", "parameters", "defaults", "let", "output_stride", "memory")
 """Sections that speak of all stages."""
 
@@ -112,11 +114,20 @@ def complete(request: Json) -> Json:
     rest = REST_OF_WORD.match(whole[column - 1:])
     assert rest is not None
     begin, end = column - len(found.word), column + len(rest[1])
-    options = suggestions(found, text.text, text.path, resolved(text))
+    options = suggestions(found, text.text, text.path, resolved(_as_key(text, line, column)))
     first, last = ({"line": line, "column": units(whole[:column - 1]) + 1} for column in (begin, end))
     return {"from": first, "to": last,
             "options": [{"label": visible(each.label), "text": each.text.rstrip(": =") if rest[2] else each.text,
                          "kind": each.kind, "about": visible(each.about)} for each in options[:MOST]]}
+
+
+def _as_key(text: Text, line: int, column: int) -> Text:
+    """The text in which a word that is all of its line, or no word, is a key: below `stages:` it is no value of it then."""
+    whole = text.lines[line - 1]
+    if not ALONE.fullmatch(whole):
+        return text
+    key = whole if whole.strip(" -") else f"{whole[:column - 1]}_"
+    return Text(text.path, "\n".join([*text.lines[:line - 1], f"{key.rstrip()}:", *text.lines[line:]]))
 
 
 def rename(request: Json) -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
@@ -83,14 +84,18 @@ class Worker:
 
     def interrupt(self) -> None:
         """Asks it to give up what it is at."""
-        with suppress(ProcessLookupError):
-            self.process.send_signal(signal.SIGINT)
+        self._send(signal.SIGINT)
 
     async def end(self) -> None:
         """Ends it."""
-        with suppress(ProcessLookupError):
-            self.process.kill()
+        self._send(signal.SIGKILL)
         await self.process.wait()
+
+    def _send(self, number: signal.Signals) -> None:
+        """As its transport would, which asks first how the process is: should it have ended by now, nobody else learns that."""
+        if self.process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.process.pid, number)
 
 
 class Workers:
@@ -100,17 +105,19 @@ class Workers:
         self.folder, self.file = folder, file
         self._spare: asyncio.Task[Worker] | None = None
         self._ends = set[asyncio.Task[None]]()
+        self._closed = False
 
     def prepare(self) -> None:
         """Begins to start one."""
-        if self._spare is None:
+        if self._spare is None and not self._closed:
             self._spare = asyncio.create_task(Worker.start(self.folder, self.file))
 
     async def take(self) -> Worker:
         """The spare one, and begins to start the next."""
         while True:
             self.prepare()
-            assert self._spare is not None
+            if self._spare is None:
+                raise Gone
             spare, self._spare = self._spare, None
             found = await asyncio.shield(spare)
             self.prepare()
@@ -124,7 +131,9 @@ class Workers:
         task.add_done_callback(self._ends.discard)
 
     async def close(self) -> None:
-        """Ends the spare one."""
+        """Ends the spare one; no more are started."""
+        self._closed = True
+        await asyncio.gather(*self._ends)
         if self._spare is not None:
             self._spare.cancel()
             with suppress(asyncio.CancelledError, Gone):
@@ -214,6 +223,7 @@ class Lane:
             self.workers.prepare()
 
     async def close(self) -> None:
-        """Ends the worker."""
-        if self._worker is not None:
-            await self._worker.end()
+        """Ends the worker, once: a process that is ended twice may be waited for by nobody."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            await worker.end()

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import nlargest
 from pathlib import Path
 
 from archspec.draw.boxes import words_of
 from archspec.draw.calls import repeats_of
 from archspec.editor.checked import Checked, named_in
-from archspec.editor.fixing import fixes
-from archspec.errors import Problem, visible
+from archspec.editor.fixing import Fix, fixes
+from archspec.errors import Problem, Where, visible
 from archspec.graph.ir import Graph
 from archspec.spec.arch import Spec
 from archspec.studio.known import Stamp, checked, on_disk, stamp, text_of
@@ -79,18 +79,14 @@ def _problems(text: Text, found: Checked) -> Iterator[Json]:
 def _problem(text: Text, found: Checked, problem: Problem, severity: str) -> Json:
     own = text.is_own(problem.where)
     fix = next(fixes(problem), None) if own else None
-    line = problem.where.line
-    edit = None if fix is None else {"line": line, "end_line": line, "text": fix.text,
-                                     **_columns(text, problem, fix.begin, fix.end)}
     return {"severity": severity, "code": problem.code, "message": visible(problem.message),
             "notes": [*map(visible, problem.notes)], "hint": visible(problem.hint), "place": text.place(problem.where),
             "here": text.span(problem.where if own else named_in(found, problem.where)), "path": visible(problem.where.path),
-            "fix": None if fix is None else {"label": visible(fix.title), "edits": [edit]}}
+            "fix": None if fix is None else {"label": visible(fix.title), "edits": [_edit(text, problem.where, fix)]}}
 
 
-def _columns(text: Text, problem: Problem, begin: int, end: int) -> Json:
-    span = text.span(problem.where.__class__(text.file, problem.where.line, begin), end - begin)
-    return {"column": span["column"], "end_column": span["end_column"]}
+def _edit(text: Text, where: Where, fix: Fix) -> Json:
+    return {**text.span(replace(where, column=fix.begin), fix.end - fix.begin), "text": fix.text}
 
 
 # -- costs ---------------------------------------------------------------------------------------------------------------

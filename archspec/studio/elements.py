@@ -12,6 +12,7 @@ from archspec.draw.shapes import Mark, Shape
 from archspec.errors import Where
 from archspec.graph.ir import Graph, Node
 from archspec.graph.recompute import recomputed
+from archspec.spec.arch import Spec
 from archspec.studio.places import Json, Text
 from archspec.views.numbers import memory, short
 from archspec.views.summary import kept
@@ -24,8 +25,9 @@ MOST = 12
 class Elements:
     """The elements of the pictures of a network."""
 
-    def __init__(self, text: Text, graph: Graph) -> None:
+    def __init__(self, text: Text, spec: Spec, graph: Graph) -> None:
         self.text, self.graph = text, graph
+        self.stages = {stage.name: stage for stage in spec.stages}
         self.nodes = graph.predicting
         self.again = recomputed(graph)
         self._folded: dict[tuple[str, int], dict[str, Box]] = {}
@@ -50,9 +52,9 @@ class Elements:
         return found
 
     @cached_property
-    def whole(self) -> tuple[int, int, int]:
+    def whole(self) -> list[int]:
         """Parameters, multiply-adds and activations of the network; 0 where they are not known."""
-        return tuple(each or 0 for each in self._costs(self.nodes))  # type: ignore[return-value]
+        return [each or 0 for each in self._costs(self.nodes)]
 
     @cached_property
     def named(self) -> dict[str, Node]:
@@ -73,10 +75,16 @@ class Elements:
         repeats = repeats_of(self.graph, name)
         what = ", ".join(each for each in blocks if each != name)
         times = f" × {repeats}" if repeats > 1 else ""
-        first = next((node for node in nodes if node.calls), nodes[0])
-        where = first.calls[0].where if first.calls else first.where
         title = f"{name}: {what}{times}" if what else f"{name}{times}"
-        return self._told(nodes, title, [], blocks[0] if blocks else None, [where])
+        said = self._said(name) or [nodes[0].where]
+        own = [where for where in said if self.text.is_own(where)]
+        return self._told(nodes, title, [], blocks[0] if blocks else None, [*own, *said])
+
+    def _said(self, name: str) -> list[Where]:
+        """Where it is written what a stage is: its block, how often, and what the block is given."""
+        stage = self.stages.get(name)
+        trees = [] if stage is None else [stage.block, stage.repeats, stage.stride, *stage.arguments.values()]
+        return [tree.where for tree in trees if tree is not None]
 
     def _layer(self, name: str) -> Json | None:
         box = self._box(name)
@@ -89,7 +97,7 @@ class Elements:
         block = box.block or (node.calls[0].name if node.calls else None)
         frames = [frame.where for frame in reversed(node.calls)]
         chain = [box.where, *(frames[frames.index(box.where) + 1:] if box.where in frames else frames)]
-        return self._told(box.nodes, name, lines, block, chain)
+        return self._told(box.nodes, name, lines, block, [*chain, *(self._said(node.section) if node.block else [])])
 
     def _box(self, name: str) -> Box | None:
         """The box of a layer, or that of a call of a block."""

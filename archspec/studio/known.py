@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from archspec.editor.cursor import NO_BREAKS
 from archspec.errors import InputError, SpecError
 from archspec.io.unsaved import unsaved
 from archspec.spec.inherit import Resolved, resolve
-from archspec.studio.documents import Folder, Held, Missing
+from archspec.studio.documents import Folder, Held
 from archspec.studio.places import Json, Text
 
 MOST = 6
@@ -107,10 +107,5 @@ def on_disk(path: Path) -> Held | None:
     """The file of a text; None where there is none, or none that a spec could be."""
     try:
         return here().read(path)
-    except (Missing, InputError):
+    except InputError:
         return None
-
-
-def first_lines(problems: Iterable[object]) -> str:
-    """What is wrong with another spec than the one that is written, in a line."""
-    return next((str(problem).split("\n")[0] for problem in problems), "it has problems")

@@ -82,7 +82,7 @@ def shown(asked: Asked, drawn: Picture) -> Json:
     """A picture as the page takes it: without a background."""
     theme: Theme = asked.one_of("theme", get_args(Theme))
     return {"svg": svg(drawn, theme, background=False), "title": drawn.title, "description": drawn.description,
-            "fits": drawn.fits, "elements": Elements(asked.text, asked.graph).of(drawn.shapes)}
+            "fits": drawn.fits, "elements": Elements(asked.text, asked.spec, asked.graph).of(drawn.shapes)}
 
 
 # -- views ---------------------------------------------------------------------------------------------------------------

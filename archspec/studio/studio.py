@@ -91,4 +91,5 @@ class Studio:
     async def close(self) -> None:
         """Writes what is not kept yet, and ends the workers."""
         await self.opening.close()
-        await asyncio.gather(self.checks.close(), self.rest.close(), self.workers.close())
+        await asyncio.gather(self.checks.close(), self.rest.close())
+        await self.workers.close()

@@ -36,7 +36,7 @@ LAST = 30
 """Seconds for one answer after which the process ends by itself, should its server be gone."""
 
 
-STOPPED = b'{"stopped": true}'
+READY, STOPPED = b'{"ready": true}', b'{"stopped": true}'
 
 
 class Stopped(BaseException):
@@ -57,7 +57,7 @@ class Worker:
 
     def serve(self) -> None:
         """Answers until nobody asks any more."""
-        self.send({"ready": True})
+        self._write(READY)
         while (request := self._next()) is not None:
             signal.alarm(LAST)
             answer = self._answer(request)
@@ -71,11 +71,8 @@ class Worker:
         found: Json = json.loads(self.asked.read(HEAD.unpack(head)[0]))
         return found
 
-    def send(self, document: Json) -> None:
-        """One frame."""
-        self._write(json.dumps(document).encode("ascii"))
-
     def _write(self, raw: bytes) -> None:
+        """One frame."""
         self.answered.write(HEAD.pack(len(raw)) + raw)
         self.answered.flush()
 
@@ -83,27 +80,32 @@ class Worker:
         try:
             try:
                 self.at_work = True
-                return json.dumps(answered(request), allow_nan=False).encode("ascii")
+                return answered(request)
             finally:
                 self.at_work = False
         except Stopped:
             return STOPPED
 
 
-def answered(request: Json) -> Json:
-    """What is answered to a request: `answer`, or that it was `refused`, or the `bug` that it ran into."""
+def answered(request: Json) -> bytes:
+    """What is answered to a request, as JSON: `answer`, or that it was `refused`, or the `bug` that it ran into."""
     begin = time.perf_counter()
     try:
         answer = ANSWERS[request["ask"]](request)
-        return {"answer": {**answer, "seconds": round(time.perf_counter() - begin, 4)}}
+        return _json({"answer": {**answer, "seconds": round(time.perf_counter() - begin, 4)}})
     except InputError as error:
-        return {"refused": str(error)}
+        return _json({"refused": str(error)})
     except MemoryError:
-        return {"refused": f"this takes more than {MEMORY >> 30} GiB of memory, and was given up", "ends": True}
+        return _json({"refused": f"this takes more than {MEMORY >> 30} GiB of memory, and was given up", "ends": True})
     except RecursionError:
-        return {"refused": "this is nested too deep, and was given up"}
+        return _json({"refused": "this is nested too deep, and was given up"})
     except Exception as error:  # a bug of ours: told, and the next request is answered all the same
-        return {"bug": one_line(error), "traceback": "".join(traceback.format_exception(error))}
+        return _json({"bug": one_line(error), "traceback": "".join(traceback.format_exception(error))})
+
+
+def _json(document: Json) -> bytes:
+    """Raises ValueError for numbers that JSON has not."""
+    return json.dumps(document, allow_nan=False).encode("ascii")
 
 
 def main(folder: str, file: str = "") -> None:

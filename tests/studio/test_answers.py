@@ -188,12 +188,19 @@ def test_an_element_says_what_it_costs_and_where_it_is_written(ask: Ask) -> None
     elements = view(ask)["elements"]
     stage = elements["section:stage1"]
     assert (stage["title"], stage["shape_in"], stage["shape_out"], stage["block"]) == ("stage1: mine × 2", "32×32×16", "32×32×8", "mine")
-    assert (stage["place"]["file"], stage["place"]["line"]) == (None, 7)
+    assert {(place["file"], place["line"]) for place in stage["chain"]} == {(None, 7)}
     assert sum(each["share"]["macs"] for key, each in elements.items() if not key.startswith("stage")) == pytest.approx(1)
     inside = view(ask, kind="block")["elements"]["stage1_block1_conv"]
-    assert [place["line"] for place in inside["chain"]] == [5, 7]
+    assert [place["line"] for place in inside["chain"]][:2] == [5, 7]
     shipped = view(ask, "extends: resnet50\n", kind="block")["elements"]["stage1_block1_conv1"]
-    assert [place["file"] for place in shipped["chain"]] == ["shipped:blocks/resnet.yaml", "shipped:resnet50.yaml"]
+    assert [place["file"] for place in shipped["chain"][:2]] == ["shipped:blocks/resnet.yaml", "shipped:resnet50.yaml"]
+
+
+def test_a_stage_is_written_where_the_own_text_speaks_of_it(ask: Ask) -> None:
+    elements = view(ask, "extends: resnet50\nstages:\n  se: 16\n  stage2: {se: 8}\n")["elements"]
+    assert [(place["file"], place["line"]) for place in elements["section:stage1"]["chain"][:2]] == [(None, 3), ("shipped:resnet50.yaml", 16)]
+    assert (elements["section:stage2"]["place"]["file"], elements["section:stage2"]["place"]["line"]) == (None, 4)
+    assert view(ask, "extends: resnet50\n")["elements"]["section:stage2"]["place"]["file"] == "shipped:resnet50.yaml"
 
 
 @pytest.mark.parametrize(("asked", "refused", "hint"), [
@@ -258,6 +265,14 @@ def test_what_can_be_written_takes_the_place_of_the_word(ask: Ask) -> None:
     assert {"relu", "silu"} <= {each["label"] for each in found["options"]}
     half = ask("complete", "extends: resnet18\nstages: {", line=2, column=10)
     assert "widths" in {each["label"] for each in half["options"]}
+
+
+@pytest.mark.parametrize("begun", ["stages:\n  card", "stages:\n  ", "stages:\n  width: 8\n  card\ntrain: {recipe: digits}"], ids=repr)
+def test_a_word_that_has_no_colon_yet_is_a_key_to_be(begun: str, ask: Ask) -> None:
+    lines = f"extends: resnet18\n{begun}".split("\n")
+    line = next(number for number, each in reversed([*enumerate(lines, 1)]) if each.strip() in ("card", ""))
+    found = ask("complete", "\n".join(lines), line=line, column=len(lines[line - 1]) + 1)
+    assert {"se", "stage2", "repeats"} <= {each["label"] for each in found["options"]}
 
 
 def test_what_was_last_known_of_a_text_completes_one_that_cannot_be_read(ask: Ask) -> None:

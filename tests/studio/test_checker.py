@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -136,7 +137,7 @@ def test_what_takes_too_much_memory_is_told_and_the_next_worker_is_a_fresh_one(m
     def hungry(request: Json) -> Json:
         raise MemoryError
     monkeypatch.setitem(workers.ANSWERS, "check", hungry)  # type: ignore[index]
-    found = workers.answered({"ask": "check"})
+    found = json.loads(workers.answered({"ask": "check"}))
     assert found["ends"]
     assert found["refused"].startswith("this takes more than 2 GiB of memory")
 

@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from archspec.cli import run
+
 NET = "archspec: 1\nextends: resnet18\ndescription: mine\n"
 JSON = {"Content-Type": "application/json"}
 
@@ -248,7 +250,7 @@ def test_an_unsaved_text_survives_a_killed_server(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("arguments", "said"), [
     (["folder"], "is a folder"), (["none/net.yaml"], "there is no folder"), (["bytes.yaml"], "bytes.yaml:1: the file is not UTF-8 text"), (["pipe.yaml"], "cannot be read"),
-    (["http://x/net.yaml"], "an address"), (["--port", "1"], "port 1 of 127.0.0.1 cannot be had") if os.getuid() else (["--port", "99999"], "99999")])
+    (["http://x/net.yaml"], "an address"), (["resnet50"], "resnet50 ships"), (["net"], "archspec studio net.yaml"), (["--port", "1"], "port 1 of 127.0.0.1 cannot be had") if os.getuid() else (["--port", "99999"], "99999")])
 def test_what_cannot_be_opened_is_a_message(arguments: list[str], said: str, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "bytes.yaml").write_bytes(b"\xff")
@@ -257,3 +259,10 @@ def test_what_cannot_be_opened_is_a_message(arguments: list[str], said: str, tmp
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_it_needs_is_told_where_it_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("archspec.io.packages.find_spec", lambda name: None)
+    assert run(["studio"]) == 2
+    assert capsys.readouterr().err == ("archspec studio needs starlette and uvicorn, which are not installed\n"
+                                       "  hint: pip install 'archspec-keras[studio]'\n")

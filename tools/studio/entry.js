@@ -1,4 +1,4 @@
-// What the page takes from CodeMirror: everything that archspec/studio/page/*.js imports from codemirror.js, and nothing else.
+// What the page takes from CodeMirror: all that archspec/studio/page/*.js imports from codemirror.js, and nothing else.
 export {
   acceptCompletion,
   autocompletion,
@@ -10,7 +10,7 @@ export {
 } from "@codemirror/autocomplete";
 export {defaultKeymap, history, historyKeymap, indentWithTab} from "@codemirror/commands";
 export {yaml} from "@codemirror/lang-yaml";
-export {HighlightStyle, bracketMatching, indentOnInput, indentUnit, syntaxHighlighting} from "@codemirror/language";
+export {HighlightStyle, bracketMatching, indentService, indentUnit, syntaxHighlighting} from "@codemirror/language";
 export {search, searchKeymap} from "@codemirror/search";
 export {
   Annotation,

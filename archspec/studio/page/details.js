@@ -26,26 +26,27 @@ const row = (name, value, aside = "") => [
   h("span", {class: "figure"}, value, aside ? h("em", {}, ` ${aside}`) : null),
 ];
 
-/** Where an element is said, in words. */
+/** Where an element is said, in words: the lines of each file, that which says most first. */
 function written(element, go) {
-  const places = [element.place, ...(element.chain ?? [])].filter(Boolean);
-  const seen = new Set(),
-    unique = places.filter((place) => {
-      const key = `${place.file}:${place.line}`;
-      return seen.has(key) ? false : seen.add(key);
-    });
-  if (!unique.length) return null;
-  return h(
-    "div",
-    {class: "written"},
-    "written in ",
-    ...unique.flatMap((place, number) => [
-      number ? " and " : null,
-      button(place.file === null ? `line ${place.line}` : `${nameOf(place.file)}:${place.line}`, () => go(place), "", {
+  /** @type {Map<string | null, Map<number, object>>} */
+  const files = new Map();
+  for (const place of [element.place, ...(element.chain ?? [])].filter(Boolean)) {
+    const lines = files.get(place.file) ?? new Map();
+    if (!lines.has(place.line)) lines.set(place.line, place);
+    files.set(place.file, lines);
+  }
+  if (!files.size) return null;
+  const told = [...files].map(([file, lines]) => [
+    file === null ? (lines.size > 1 ? "lines " : "line ") : `${nameOf(file)}:`,
+    ...[...lines].flatMap(([line, place], number) => [
+      number ? ", " : null,
+      button(String(line), () => go(place), "", {
         class: "link",
+        "aria-label": `${file === null ? "line" : nameOf(file)} ${line}`,
       }),
     ]),
-  );
+  ]);
+  return h("div", {class: "written"}, "written in ", ...told.flatMap((each, number) => [number ? " and " : null, ...each]));
 }
 
 /** The last part of a file's name. @param {string} file */

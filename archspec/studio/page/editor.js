@@ -30,7 +30,7 @@ import {
   highlightSpecialChars,
   history,
   historyKeymap,
-  indentOnInput,
+  indentService,
   indentUnit,
   indentWithTab,
   keymap,
@@ -338,10 +338,18 @@ const colours = HighlightStyle.define([
   {tag: tags.comment, class: "hl-comment"},
 ]);
 
+/** A line begins where the one before begins; behind a key without a value one level further in. */
+const indents = indentService.of((context, at) => {
+  const {text} = context.lineAt(at, -1);
+  const [, blanks, dashes] = /^( *)((?:- +)*)/.exec(text) ?? ["", "", ""];
+  return /:\s*(?:#.*)?$/.test(text) ? blanks.length + dashes.length + 2 : blanks.length;
+});
+
 const looks = (nonce) => [
   EditorView.cspNonce.of(nonce),
   syntaxHighlighting(colours),
   yaml(),
+  indents,
   expressions,
   highlightSpecialChars(),
   drawSelection(),
@@ -396,7 +404,7 @@ export class Reader {
 
 /**
  * @typedef {{
- *   edited: (text: string) => void, moved: (place: {line: number, column: number}) => void,
+ *   edited: (text: string) => void, moved: (typed: boolean) => void,
  *   hovered: (place: {line: number, column: number} | null) => void,
  *   complete: (place: {line: number, column: number}, signal: AbortSignal) => Promise<any>,
  * }} Listeners
@@ -438,7 +446,7 @@ export class Editor {
         );
         if (!change.transactions.some((each) => each.annotation(Transaction.remote))) this.listeners.edited(this.text);
       }
-      if (change.docChanged || change.selectionSet) this.listeners.moved(this.cursor);
+      if (change.docChanged || change.selectionSet) this.listeners.moved(change.docChanged);
     });
     const complete = autocompletion({
       override: [(context) => this.suggest(context)],
@@ -457,7 +465,6 @@ export class Editor {
         lineNumbers(),
         said,
         history(),
-        indentOnInput(),
         bracketMatching(),
         closeBrackets(),
         highlightActiveLine(),

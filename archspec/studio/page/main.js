@@ -80,9 +80,9 @@ const editor = new Editor(byId("code"), nonce, {
     checker.typed();
     if (view.kind === "diff") markDifference();
   },
-  moved: () => {
+  moved: (typed) => {
     position();
-    pointing();
+    if (!typed) pointing(); // of what is typed the answer of the check asks
   },
   hovered: (place) => {
     if (place === null && !looking) return;
@@ -234,11 +234,18 @@ function draw(shown) {
       h(
         "div",
         {class: "nothing"},
-        h("p", {}, "The whole has too many boxes for one picture. Choose a stage:"),
+        h("p", {}, "The whole has too many boxes for one picture. Choose a part:"),
         h(
           "div",
           {class: "buttons"},
-          ...shown.choose.map((name) => button(name, () => setView({...view, stage: name}), "", {class: "framed"})),
+          ...Object.entries(shown.boxes).map(([name, boxes]) =>
+            shown.choose.includes(name)
+              ? button(name, () => setView({...view, stage: name}), "", {class: "framed"})
+              : button(`${name}, one of its repeats`, () => setView({kind: "block", stage: name, repeat: 1}), "", {
+                  class: "framed",
+                  title: `${count(boxes)} boxes`,
+                }),
+          ),
         ),
       ),
       kind,
@@ -784,6 +791,7 @@ onReached((reached) => {
     }
     return;
   }
+  for (const kind of ["tabs", "disk"]) unbar(kind);
   bar(
     "gone",
     "The server has ended or is not reached. Your text stays here; it cannot be checked or saved until the server is back.",

@@ -7,6 +7,13 @@ import {plural} from "./words.js";
 
 /** Milliseconds between the last key and the search. */
 const REST = 60;
+/** How near a name is to what is searched for: itself, what begins so, what has it as a word, the rest. */
+function rank(name, query) {
+  const word = query.trim().toLowerCase().split(/\s+/)[0].replaceAll("-", "_");
+  if (name === word) return 0;
+  return name.startsWith(word) ? 1 : `_${name}_`.includes(`_${word}_`) ? 2 : 3;
+}
+
 /** Milliseconds until it is said that one waits. */
 const LATE = 150;
 
@@ -86,7 +93,9 @@ export class Zoo {
       .finally(() => clearTimeout(late));
     if (!answer) return;
     const all = answer.specs,
-      shown = query.trim() ? all : answer.featured.map((name) => all.find((each) => each.name === name)).filter(Boolean);
+      shown = query.trim()
+        ? [...all].sort((a, b) => rank(a.name, query) - rank(b.name, query))
+        : answer.featured.map((name) => all.find((each) => each.name === name)).filter(Boolean);
     this.found.textContent = query.trim()
       ? `${plural(shown.length, "network")} of ${answer.all}`
       : `${shown.length} of ${plural(answer.all, "network")}`;

@@ -21,6 +21,8 @@ def test_one_starts_from_the_zoo_tries_a_change_takes_it_back_and_saves(served: 
     seen = look(served.address)
     seen.shown("[data-name=resnet50] svg")
     assert seen.page.locator(".network").count() == 10
+    seen.page.locator("#zoo-search").fill("resnet50")
+    seen.until("document.querySelector('.network').dataset.name === 'resnet50' && document.querySelectorAll('.network').length > 10")
     seen.page.locator("#zoo-search").fill("resnet20 parameters < 1M")
     seen.until("document.querySelectorAll('.network').length < 10 && document.querySelector('[data-name=resnet20_digits]')")
     seen.key("ArrowDown")

@@ -42,7 +42,7 @@ def _states() -> dict[str, Callable[[Seen], object]]:
         seen.shown("[role=menu]")
 
     def parent(seen: Seen) -> None:
-        seen.page.locator("[data-key='section:stage2']").click()
+        seen.page.locator("[data-key=stem_conv]").click()
         seen.shown("#documents [aria-selected=true]")
 
     def completion(seen: Seen) -> None:

@@ -30,13 +30,22 @@ def test_an_element_under_the_pointer_is_told_and_its_lines_marked(served: Serve
 
 
 def test_what_a_parent_says_opens_beside_it_to_be_read(mine: Seen) -> None:
-    mine.page.locator(STAGE2).click()
+    mine.page.locator("[data-key=stem_conv]").click()
     tab = mine.shown("#documents [aria-selected=true]")
     assert "resnet50.yaml" in tab.inner_text()
-    assert "block: bottleneck" in mine.shown(".reader:not([hidden]) .cm-activeLine").inner_text()
+    assert "conv: 7x7 64 /2" in mine.shown(".reader:not([hidden]) .cm-activeLine").inner_text()
     mine.page.locator("#documents").get_by_role("button", name="Close").click()
     assert mine.page.locator("#documents").is_hidden()
     assert mine.page.locator("#code").is_visible()
+
+
+def test_of_several_lines_that_say_a_stage_each_is_a_way_there(mine: Seen) -> None:
+    mine.page.locator(STAGE2).click()
+    mine.until("document.querySelector('#position').textContent.startsWith('line 6')")
+    mine.page.locator("#details .written").get_by_role("button", name="line 4").click()
+    mine.until("document.querySelector('#position').textContent.startsWith('line 4')")
+    mine.page.locator("#details .written").get_by_role("button", name="resnet50.yaml").first.click()
+    mine.shown("#documents [aria-selected=true]")
 
 
 def test_the_picture_is_walked_through_by_keys(mine: Seen) -> None:
@@ -92,6 +101,19 @@ def test_the_picture_keeps_its_place_and_outlines_what_changed(served: Served, l
 def test_each_view_has_a_key(view: int, words: str, mine: Seen) -> None:
     mine.key(f"Alt+{view}")
     mine.drawn(words)
+
+
+def test_of_what_is_too_large_a_part_is_chosen(served: Served, look: Look) -> None:
+    (served.folder / "deep.yaml").write_text("extends: cifar_resnet110\nstages: {repeats: [150, 40, 2]}\n", encoding="utf-8")
+    seen = look(f"{served.address}#file=deep.yaml")
+    seen.shown("#canvas svg")
+    seen.key("Alt+3")
+    seen.drawn("too many boxes")
+    seen.page.locator("#canvas").get_by_role("button", name="stage1, one of its repeats").wait_for(timeout=SOON)
+    seen.page.locator("#canvas").get_by_role("button", name="stage3").click()
+    seen.drawn("3×3 conv")
+    seen.page.locator("#choose-stage").select_option("head")
+    seen.drawn("dense, 10")
 
 
 def test_a_difference_has_both_texts_and_f8_goes_through_it(mine: Seen) -> None:

@@ -78,6 +78,16 @@ def test_completion_has_one_sentence_on_each(mine: Seen) -> None:
     assert mine.page.locator(".cm-tooltip-autocomplete").count() == 0
 
 
+def test_a_line_behind_a_key_begins_one_level_further_in(served: Served, look: Look) -> None:
+    (served.folder / "lines.yaml").write_text("", encoding="utf-8")
+    seen = look(f"{served.address}#file=lines.yaml")
+    seen.shown("#code .cm-line").click()
+    for each in ("input: 8x8x3", "classes: 10", "blocks:", "twig:", "body:", "- conv: 3x3 8"):
+        seen.type(each)
+        seen.key("Escape", "Enter")
+    assert seen.text == "input: 8x8x3\nclasses: 10\nblocks:\n  twig:\n    body:\n      - conv: 3x3 8\n      "
+
+
 def test_the_card_tells_of_the_word_at_the_cursor_and_the_picture_outlines_it(mine: Seen) -> None:
     mine.select("base_width")
     mine.until("document.querySelector('#card').innerText.includes('base_width')")
