@@ -17,7 +17,7 @@ from archspec.spec.augment import OPERATIONS, MixUp
 
 RANDOM = np.random.default_rng(2015).choice(STEPS, 10, replace=False).tolist()
 FEW = RANDOM[:4]
-"""Where images are cached: that is done before the first that is drawn, and test_data_pipeline.py begins at further steps."""
+"""Where images are kept in memory: that is done before the first that is drawn, and test_data_pipeline.py begins at further steps."""
 SEEN = 7
 """Batches that are compared behind a step: into the next epoch."""
 
@@ -53,7 +53,7 @@ def test_at_random_steps(source: str, kept: str, root: Path, whole: Callable[[st
     for turn, name in enumerate(LISTS):
         expected = whole(source, name)
         assert len(expected) == STEPS
-        for start in (RANDOM if kept == "none" else FEW)[turn::2]:
+        for start in (FEW if kept == "ram" else RANDOM)[turn::2]:
             rest = batches(root, source, kept, name, start, SEEN)
             assert len(rest) == min(SEEN, STEPS - start)
             assert all(map(same, expected[start:], rest)), (name, start)

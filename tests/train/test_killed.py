@@ -33,15 +33,15 @@ train:
   precision: %(precision)s
   schedule: {kind: cosine, learning_rate: 0.05, warmup: 1}
   augment: %(augment)s
-  checkpoint: {steps: %(steps)d, best: 1}
+  checkpoint: {steps: 2, best: 1}
   on_divergence: rollback
   log: {steps: 1}
 %(more)sexport: {formats: [%(formats)s], weights: %(weights)s}
 """
 """YAML takes JSON."""
-BARE = {"stages": "", "more": "", "steps": 2}
+BARE = {"stages": "", "more": ""}
 """A step is traced in half the time, and anew only where it has fewer images or the augmentation ends."""
-ALL = {"stages": "stages: {block: basic, repeats: 1, width: 8, drop_path: 0.2}\n", "steps": 1, "more": """\
+ALL = {"stages": "stages: {block: basic, repeats: 1, width: 8, drop_path: 0.2}\n", "more": """\
   repeated_augmentation: 2
   class_weights: {'0': 2}
   label_smoothing: 0.1
@@ -53,7 +53,6 @@ ALL = {"stages": "stages: {block: basic, repeats: 1, width: 8, drop_path: 0.2}\n
   ema: {decay: 0.9, every: 3, warmup: true}
   recompute_statistics: 8
 """}
-"""Saved after each step: what is killed has one step to do again, and one to trace."""
 AUGMENT = (RandomResizedCrop(), Flip(), RandomErasing(fill="noise"), MixUp(probability=0.5, until=2.5), CutMix(probability=0.5, draw="pair"))
 """Of all operations tests/data/test_data_pipeline.py holds that an epoch may be begun in the middle."""
 SPOILED = (STEPS - 3, STEPS - 2)
