@@ -436,14 +436,7 @@ export class Editor {
     const update = EditorView.updateListener.of((change) => {
       if (change.docChanged) {
         this.rested = false;
-        clearTimeout(this.timer);
-        this.timer = setTimeout(
-          () => {
-            this.rested = true;
-            this.view.dispatch({effects: reveal.of(null)});
-          },
-          change.transactions.some((each) => each.annotation(fixing)) ? 0 : REST,
-        );
+        this.rest(change.transactions.some((each) => each.annotation(fixing)) ? 0 : REST);
         if (!change.transactions.some((each) => each.annotation(Transaction.remote))) this.listeners.edited(this.text);
       }
       if (change.docChanged || change.selectionSet) this.listeners.moved(change.docChanged);
@@ -496,6 +489,19 @@ export class Editor {
         }),
       ],
     });
+  }
+
+  /** Tells of what was typed over after a while; where one chooses a word, after that. @param {number} milliseconds */
+  rest(milliseconds) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      if (this.completing) {
+        this.rest(REST);
+        return;
+      }
+      this.rested = true;
+      this.view.dispatch({effects: reveal.of(null)});
+    }, milliseconds);
   }
 
   /** @returns {string} */
@@ -626,7 +632,7 @@ export class Editor {
   }
 
   get completing() {
-    return completionStatus(this.view.state) !== null;
+    return completionStatus(this.view.state) === "active";
   }
 
   async suggest(context) {

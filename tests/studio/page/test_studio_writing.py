@@ -71,6 +71,9 @@ def test_completion_has_one_sentence_on_each(mine: Seen) -> None:
     mine.type("stri")
     option = mine.shown(".cm-tooltip-autocomplete li[aria-selected]")
     assert "stride" in option.inner_text()
+    mine.problems("problem")
+    mine.page.wait_for_timeout(700)
+    assert mine.page.locator(".msg").count() == 0  # while one chooses
     assert mine.shown(".cm-completionInfo").inner_text()
     mine.page.wait_for_timeout(100)  # who presses at once writes a new line: CodeMirror waits for what is seen
     mine.key("Enter")
