@@ -28,11 +28,12 @@ ARCHIVE_ERRORS = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, z
 def replacing(path: Path) -> Iterator[Path]:
     """Gives a path to write a file or a folder to; what was written takes the name `path` in one step.
 
-    It is on the disk by then. An old file of that name is replaced, an old folder is not: OSError.
+    It is on the disk by then. An old file of that name is replaced, an old folder is not: OSError. A link or a pipe that lies
+    where it is written to is removed, and nothing goes through it: a stranger's folder may have one.
     """
     partial = path.with_name(PARTIAL + path.name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if partial.is_dir():  # what an end from outside left; where several may write one folder, its writers keep one another out
+    if kind_of(partial) != "file" or partial.is_symlink():  # a folder: what an end from outside left; writers of one keep apart
         remove(partial)
     try:
         yield partial

@@ -37,3 +37,21 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     write_text(tmp_path / "file", "text")
     with opened(tmp_path / "file") as file:
         assert file.read() == b"text"
+
+
+@pytest.mark.parametrize("lies", ["link", "link to nothing", "pipe", "folder"])
+def test_nothing_is_written_through_what_lies_in_the_way(lies: str, tmp_path: Path) -> None:
+    other, partial = tmp_path / "other", tmp_path / ".partial-net.yaml"
+    if lies == "link":
+        other.write_text("kept")
+    if lies.startswith("link"):
+        partial.symlink_to(other)
+    elif lies == "pipe":
+        os.mkfifo(partial)
+    else:
+        partial.mkdir()
+    write_text(tmp_path / "net.yaml", "new")
+    assert (tmp_path / "net.yaml").read_text() == "new"
+    assert not (tmp_path / "net.yaml").is_symlink()
+    assert not partial.exists()
+    assert [path.read_text() for path in [other] if path.exists()] == ["kept"] * (lies == "link")
