@@ -29,3 +29,5 @@ def test_a_wheel_works_in_an_empty_folder(tmp_path: Path) -> None:
     assert "<shipped>/" in shipped.stdout
     assert {path.relative_to(ROOT / "specs") for path in (ROOT / "specs").rglob("*.*")} == {
         path.relative_to(tmp_path / "site/archspec/specs") for path in (tmp_path / "site/archspec/specs").rglob("*.*")}
+    assert {path.name for path in (ROOT / "archspec/studio/page").glob("*")} == {
+        path.name for path in (tmp_path / "site/archspec/studio/page").glob("*")}

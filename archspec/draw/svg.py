@@ -5,13 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from itertools import pairwise
 from typing import Literal
 from xml.sax.saxutils import escape, quoteattr
 
 from archspec.draw.fit import SMALLEST, Width, fits
-from archspec.draw.shapes import ARROW, RADIUS, SIZES, Circle, Line, Mark, Miniature, Point, Rect, Shape, Text, extent, half
+from archspec.draw.shapes import (
+    ARROW,
+    RADIUS,
+    SIZES,
+    Circle,
+    Extent,
+    Line,
+    Mark,
+    Miniature,
+    Point,
+    Rect,
+    Shape,
+    Text,
+    extent,
+    half,
+)
 from archspec.draw.theme import DARK, LIGHT, rules
 
 Theme = Literal["auto", "light", "dark"]
@@ -19,7 +35,7 @@ MARGIN = 9.0
 _CLASSES = re.compile('class="([^"]*)"')
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Picture:
     """Shapes with what they show, in a phrase and in sentences."""
 
@@ -27,14 +43,19 @@ class Picture:
     title: str
     description: str
 
+    @cached_property
+    def around(self) -> Extent:
+        """Where its shapes are, margins included, on half pixels."""
+        found = extent(self.shapes)
+        return Extent(_down(found.left - MARGIN), _down(found.top - MARGIN),
+                      half(found.right + MARGIN), half(found.bottom + MARGIN))
+
     @property
     def size(self) -> tuple[float, float]:
         """Width and height in pixels, margins included."""
-        around = extent(self.shapes)
-        left, top = _down(around.left - MARGIN), _down(around.top - MARGIN)
-        return half(around.right + MARGIN) - left, half(around.bottom + MARGIN) - top
+        return self.around.right - self.around.left, self.around.bottom - self.around.top
 
-    @property
+    @cached_property
     def fits(self) -> Width:
         """Whether it fits a column of a paper, or a page."""
         return fits(self.size[0], min((SIZES[text.face] for text in _texts(self.shapes)), default=SMALLEST))
@@ -42,8 +63,7 @@ class Picture:
 
 def svg(picture: Picture, theme: Theme = "auto", *, background: bool = True) -> str:
     """The picture as a text of SVG. `auto` follows what the reader prefers; without background it is transparent."""
-    around, (wide, tall) = extent(picture.shapes), picture.size
-    left, top = _down(around.left - MARGIN), _down(around.top - MARGIN)
+    left, top, (wide, tall) = picture.around.left, picture.around.top, picture.size
     body = "\n".join(text for shape in picture.shapes for text in _written(shape))
     used = {"bg", *(name for names in _CLASSES.findall(body) for name in names.split())}
     key = sha256(body.encode()).hexdigest()[:8]  # so that several pictures fit one page

@@ -7,7 +7,6 @@ too long.
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import resource
@@ -22,6 +21,7 @@ from typing import BinaryIO
 
 from archspec.errors import InputError, one_line
 from archspec.io.confine import confine
+from archspec.io.memory import collect_seldom
 from archspec.io.places import shipped
 from archspec.studio import known
 from archspec.studio.answers import ANSWERS
@@ -117,7 +117,7 @@ def main(folder: str, file: str = "") -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     confine([Path(folder), shipped()], [])
     answered({"ask": "check", "name": WARM, "text": f"extends: {WARM}\n"})  # what is loaded and parsed once is there by now
-    gc.freeze()
+    collect_seldom()
     Worker(asked, answers).serve()
 
 
