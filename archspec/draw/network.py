@@ -39,13 +39,14 @@ BOXES, MOST = 40, 200
 """Of a block of more boxes than this, equal paths not counted, there is no room below the network; of so many in any case."""
 
 
-def network_picture(graph: Graph, *, width: Wanted = "auto", link: Link | None = None) -> Picture:
+def network_picture(graph: Graph, *, width: Wanted = "auto", link: Link | None = None, cost: Summary | None = None) -> Picture:
     """The whole network in the order of computation, from the image to the logits.
 
-    `link` says where boxes lead. Auxiliary heads hang dashed beside the spine and are not counted, as in the model that
-    predicts. Needs time linear in the nodes. Raises InputError where the picture is wider than it should be.
+    `link` says where boxes lead, `cost` what the network costs, where that is known by now. Auxiliary heads hang dashed
+    beside the spine and are not counted, as in the model that predicts. Needs time linear in the nodes. Raises InputError
+    where the picture is wider than it should be.
     """
-    segments, cost = outline(graph), summary(graph)
+    segments, cost = outline(graph), cost or summary(graph)
     found = patterns(segments)
     below = found if len(found) <= SHOWN and all(_small(pattern) for pattern in found) else ()
     plain = [box for segment in segments if segment.form == "boxes" for box in segment.boxes]

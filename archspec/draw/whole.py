@@ -11,14 +11,19 @@ from archspec.draw.map import map_picture
 from archspec.draw.network import network_picture
 from archspec.draw.svg import Picture
 from archspec.graph.ir import Graph
+from archspec.views.summary import Summary
 
 View = Literal["auto", "network", "map"]
 
 
-def whole_picture(graph: Graph, view: View = "auto", *, width: Wanted = "auto", link: Link | None = None) -> Picture:
+def whole_picture(graph: Graph, view: View = "auto", *, width: Wanted = "auto", link: Link | None = None,
+                  cost: Summary | None = None) -> Picture:
     """A network in a view; `auto`: a map where it upsamples and joins earlier values. `link` says where boxes lead.
+
+    `cost` is what it costs, where that is known by now.
 
     Raises InputError where it has no map, or the picture is wider than it should be.
     """
-    chosen = map_picture if view == "map" or (view == "auto" and fits_map(graph)) else network_picture
-    return chosen(graph, width=width, link=link)
+    if view == "map" or (view == "auto" and fits_map(graph)):
+        return map_picture(graph, width=width, link=link)
+    return network_picture(graph, width=width, link=link, cost=cost)

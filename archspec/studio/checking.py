@@ -13,12 +13,11 @@ from archspec.editor.checked import Checked, named_in
 from archspec.editor.fixing import Fix, fixes
 from archspec.errors import Problem, Where, visible
 from archspec.graph.ir import Graph
-from archspec.spec.arch import Spec
 from archspec.studio.known import Stamp, checked, on_disk, stamp, text_of
 from archspec.studio.pictures import Asked, picture
 from archspec.studio.places import Json, Text
 from archspec.views.numbers import memory, short
-from archspec.views.summary import totals
+from archspec.views.summary import Summary, summary
 
 MOST = 200
 """Problems that are sent."""
@@ -40,7 +39,8 @@ class _Saved:
     @classmethod
     def of(cls, text: Text, digest: str, batch: int | None) -> _Saved:
         found = checked(text)
-        cost = None if found.spec is None or found.graph is None else cost_of(found.spec, found.graph, batch)
+        known = None if found.spec is None or found.graph is None else (found.graph, batch or found.spec.train.batch)
+        cost = None if known is None else cost_of(summary(*known), known[1])
         return cls(cost, digest, batch, {path: stamp(path) for path in found.files if path != text.path})
 
     def holds(self, digest: str, batch: int | None) -> bool:
@@ -60,15 +60,16 @@ def check(request: Json) -> Json:
                     "sections": [], "blocks": [], "picture": None}
     if found.spec is None or found.graph is None:
         return answer
-    graph, batch = found.graph, request.get("batch")
-    cost = cost_of(found.spec, graph, batch)
-    saved = _saved(text, cost, batch)
+    graph, batch = found.graph, request.get("batch") or found.spec.train.batch
+    whole = summary(graph, batch)
+    cost = cost_of(whole, batch)
+    saved = _saved(text, cost, request.get("batch"))
     return {**answer, "cost": cost, "saved": saved, "change": None if saved is None else change(saved, cost),
             "costliest": [*_costliest(text, graph)],
             "sections": [name for name in graph.sections if any(node.section == name for node in graph.predicting)],
             "blocks": [*dict.fromkeys(frame.name for node in graph.predicting for frame in node.calls)],
             "repeats": {name: repeats_of(graph, name) for name in graph.sections},
-            "picture": picture(Asked(text, found.spec, graph, request.get("view") or {}))}
+            "picture": picture(Asked(text, found.spec, graph, request.get("view") or {}, whole))}
 
 
 def _problems(text: Text, found: Checked) -> Iterator[Json]:
@@ -91,15 +92,13 @@ def _edit(text: Text, where: Where, fix: Fix) -> Json:
 
 # -- costs ---------------------------------------------------------------------------------------------------------------
 
-def cost_of(spec: Spec, graph: Graph, batch: int | None = None) -> Json:
-    """The figures of a network, as numbers and in words; training is for `batch` images, else for the spec's batch."""
-    batch = batch or spec.train.batch
-    found = totals(graph, batch)
+def cost_of(found: Summary, batch: int) -> Json:
+    """The figures of a network, as numbers and in words; training is for `batch` images."""
     numbers = {"parameters": found.parameters.total, "trainable": found.parameters.trainable, "macs": found.macs,
                "depth": found.depth, "activations": found.memory.activations, "weights": found.memory.weights,
                "training": found.memory.training}
     return {**numbers, "words": {name: said(name, number) for name, number in numbers.items()}, "batch": batch,
-            "name": graph.name, "fingerprint": graph.fingerprint}
+            "name": found.graph.name, "fingerprint": found.graph.fingerprint}
 
 
 def said(name: str, number: int | None) -> str:

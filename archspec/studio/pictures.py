@@ -25,16 +25,18 @@ from archspec.studio.elements import Elements
 from archspec.studio.known import checked, here
 from archspec.studio.places import Json, Text, told
 from archspec.studio.run_folders import RUNS
+from archspec.views.summary import Summary
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A network without problems, and what a view of it is asked for."""
+    """A network without problems, and what a view of it is asked for; `cost` is what it costs, where that is known by now."""
 
     text: Text
     spec: Spec
     graph: Graph
     view: Json
+    cost: Summary | None = None
 
     def word(self, name: str) -> str:
         """A word of the view; '' of none."""
@@ -89,7 +91,7 @@ def shown(asked: Asked, drawn: Picture) -> Json:
 
 def network(asked: Asked) -> Picture:
     """The whole network, folded."""
-    return whole_picture(asked.graph)
+    return whole_picture(asked.graph, cost=asked.cost)
 
 
 def block(asked: Asked) -> Picture:
