@@ -49,6 +49,8 @@ let doc = null;
 /** What is asked to be drawn. @type {any} */
 let view = {kind: "network"};
 let before = view; // the view that Escape goes back to
+let left = null; // the element from which a block was opened
+let returning = null; // the one to go to once its picture is there
 let version = 0;
 /** The last answer without problems, and when it came. */
 let valid = null,
@@ -257,6 +259,9 @@ function draw(shown) {
   byId("canvas").dataset.kind = shown.kind;
   against(shown.kind === "diff" ? (shown.other ?? null) : null);
   valid.elements = shown.elements ?? {};
+  const to = shown.kind === before.kind ? picture.elements.get(returning)?.[0] : null;
+  if (to) picture.to(to);
+  if (shown.kind !== "block") returning = null;
   if (picture.selected && !valid.elements[picture.selected]) picture.select(null);
   const key = picture.selected ?? picture.pointed ?? null;
   details.element(key, key ? valid.elements[key] : null);
@@ -292,7 +297,7 @@ function go(place, chain = []) {
 function openBlock(key) {
   const element = valid?.elements?.[key];
   if (!element?.block) return;
-  if (view.kind !== "block") before = view;
+  if (view.kind !== "block") [before, left] = [view, key];
   const stage = key.startsWith("section:") ? key.slice("section:".length) : element.section;
   setView(
     valid.repeats?.[stage] ? {kind: "block", stage, repeat: repeatOf(key, element)} : {kind: "block", block: element.block},
@@ -312,22 +317,31 @@ function pointing() {
   pointingTimer = setTimeout(() => lookAt(null), POINTED);
 }
 
-/** Tells of the word at a place, or else at the cursor; only of the latter the picture is outlined. */
+/** Tells of the word at a place, or else at the cursor; only of the latter the picture is outlined. Whether it could. */
 async function lookAt(place) {
-  if (!doc || gone) return;
+  if (!doc || gone) return false;
   const asks = place ?? editor.cursor;
   try {
     const found = await askAt({...asked(), ...asks});
-    if (!found) return;
+    if (!found) return false;
     card.show(found.card);
     if (place === null) {
       path = found.path ?? "";
       position();
       picture.outline(found.elements);
     }
+    return true;
   } catch (error) {
     failed(error);
+    return false;
   }
+}
+
+/** The card of the word at the cursor, for a key that acts on it: what is shown may still be of the place before. */
+async function atCursor() {
+  clearTimeout(pointingTimer);
+  looking = false;
+  return (await lookAt(null)) ? card.card : null;
 }
 
 function position() {
@@ -384,7 +398,7 @@ function setView(wanted) {
 /** A view as its tab opens it. @param {string} kind */
 function openView(kind) {
   if (kind === view.kind) return;
-  before = view.kind === "block" ? before : view;
+  if (view.kind !== "block") [before, left] = [view, picture.selected];
   if (kind === "block") setView({kind, ...blockOf(picture.selected)});
   else if (kind === "diff") setView({kind, other: doc?.saved === null ? (parent() ?? {saved: true}) : {saved: true}});
   else setView({kind});
@@ -435,7 +449,7 @@ function choices() {
         ),
       );
     }
-    parts.push(button("Back", () => setView(before), "Escape", {class: "small framed"}));
+    parts.push(button("Back", back, "Escape", {class: "small framed"}));
   } else if (view.kind === "full" && known.sections.length) {
     parts.push(
       ...select(
@@ -655,8 +669,13 @@ async function save() {
     say("nothing to save");
     return;
   }
-  const wrong = await write(doc.path, doc.digest);
-  if (wrong) bar("failed", wrong, [], {tone: "bad"});
+  await writeOver(doc.path, doc.digest);
+}
+
+/** Writes a file that has its name; what went wrong stands in a bar. */
+async function writeOver(to, digest) {
+  const wrong = await write(to, digest);
+  if (wrong) bar("failed", `${label()} is not written: ${wrong}`, [], {tone: "bad"});
 }
 
 /** Writes the file, if it is what it was. @returns {Promise<string | null>} what went wrong, in words */
@@ -681,8 +700,8 @@ async function write(to, digest) {
       const {disk, digest: theirs, difference} = error.answer;
       if (doc.path === null) return `${error.message}. Choose another name.`;
       conflict(
-        difference ?? [],
-        {overwrite: () => write(to, theirs ?? null), reload: () => take(disk ?? "", theirs ?? null)},
+        disk === null ? null : (difference ?? []),
+        {overwrite: () => writeOver(to, theirs ?? null), reload: () => take(disk, theirs)},
         label(),
       );
       return null;
@@ -699,7 +718,7 @@ async function write(to, digest) {
 function take(text, digest) {
   Object.assign(doc, {saved: text, digest});
   editor.replace(text);
-  unbar("disk");
+  for (const kind of ["disk", "draft", "failed"]) unbar(kind);
   title();
 }
 
@@ -734,14 +753,15 @@ function changedOnDisk({digest, gone: deleted}) {
   }
   if (deleted) {
     bar("disk", `${label()} is no longer on the disk. Your text is kept here.`, [
-      ["Write it again", () => write(doc.path, null)],
+      ["Write it again", () => writeOver(doc.path, null)],
       ["Keep", () => unbar("disk")],
     ]);
     return;
   }
   const reload = async () => {
     const found = await post("open", {file: doc.path});
-    take(found.saved ?? found.text, found.digest);
+    if (found.saved === null) changedOnDisk({digest: null, gone: true});
+    else take(found.saved, found.digest);
   };
   bar("disk", `${label()} was changed on the disk.`, [
     ["Reload", () => reload().catch(failed)],
@@ -906,8 +926,9 @@ function back() {
   if (byId("app").dataset.state === "start") return false;
   if (readers.current !== null && byId("spec").contains(document.activeElement)) {
     readers.show(null);
-    editor.focus();
+    editor.leavable();
   } else if (view.kind === "block") {
+    returning = left;
     setView(before);
     picture.focus();
   } else return false;
@@ -953,11 +974,13 @@ function begin() {
     palette: everything,
     list: () => keyList(LIST),
     back,
-    define: () => {
-      if (card.card?.definition) go(card.card.definition);
+    define: async () => {
+      const told = await atCursor();
+      if (told?.definition) go(told.definition);
     },
-    rename: () => {
-      if (card.card?.rename) rename(card.card.rename);
+    rename: async () => {
+      const told = await atCursor();
+      if (told?.rename) rename(told.rename);
     },
     view: (number) => {
       if (doc) openView(VIEWS[number - 1][0]);

@@ -93,6 +93,26 @@ def test_a_change_on_the_disk_has_a_bar_that_reloads_compares_or_keeps(served: S
     assert "theirs" in (served.folder / "my.yaml").read_text(encoding="utf-8")
 
 
+def test_a_file_that_is_gone_is_written_again_and_nothing_is_dropped(served: Served, mine: Seen) -> None:
+    mine.expected = (CONFLICT, "422")
+    mine.select("grouped")
+    mine.type(", mine")
+    (served.folder / "my.yaml").unlink()
+    mine.key("Control+s")
+    dialog = mine.shown("dialog")
+    assert "no longer on the disk" in dialog.inner_text()
+    assert dialog.get_by_role("button").all_inner_texts() == ["✕", "Keep editing", "Write it again"]
+    (served.folder / "my.yaml").mkdir()
+    dialog.get_by_role("button", name="Write it again").click()
+    assert "my.yaml is not written" in mine.shown("[data-bar=failed]").inner_text()
+    (served.folder / "my.yaml").rmdir()
+    mine.key("Control+s")
+    mine.shown("dialog").get_by_role("button", name="Write it again").click()
+    mine.until("document.querySelector('#file-state').textContent === 'saved'")
+    mine.gone("[data-bar=failed]")
+    assert "grouped, mine" in (served.folder / "my.yaml").read_text(encoding="utf-8")
+
+
 def test_what_was_not_saved_is_there_again_after_the_tab_was_closed(served: Served, mine: Seen, look: Look) -> None:
     mine.select("grouped")
     mine.type(", kept")
@@ -104,6 +124,7 @@ def test_what_was_not_saved_is_there_again_after_the_tab_was_closed(served: Serv
     assert "grouped, kept" in again.text
     bar.get_by_role("button", name="Take the saved file").click()
     assert "kept" not in again.text
+    again.gone("[data-bar=draft]")
     assert again.shown("#file-state").inner_text() == "saved"
 
 
