@@ -55,6 +55,7 @@ let version = 0;
 /** The last answer without problems, and when it came. */
 let valid = null,
   validAt = 0;
+let drawn = ""; // the view whose picture is shown, as JSON
 /** The last answer. */
 let answer = null;
 let config = {folder: "", file: null, version: ""};
@@ -102,7 +103,10 @@ const editor = new Editor(byId("code"), nonce, {
 });
 const picture = new Picture(byId("canvas"), {
   hovered: (key) => hovered(key),
-  chosen: (key) => toLine(key),
+  chosen: (key, tapped) => {
+    if (tapped && isNarrow()) openSheet(true); // its links lead to the spec, which would take the place of the picture
+    else toLine(key);
+  },
   opened: (key) => openBlock(key),
 });
 const details = new Details({go, block: (key) => openBlock(key)});
@@ -133,13 +137,21 @@ function answered(found, request) {
   status(errors, found.problems.length - errors + (found.cost ? found.more : 0));
   byId("timing").textContent = `checked in ${Math.max(1, Math.round(found.seconds * 1000))} ms`;
   if (found.cost) {
-    valid = {...found, kind: request.view.kind};
+    valid = {...found, pictures: valid?.version === found.version ? valid.pictures : new Map()};
     validAt = Date.now();
     cost();
   }
+  if (view.kind !== "runs") {
+    const wanted = JSON.stringify(request.view);
+    if (found.picture) valid.pictures.set(wanted, found.picture);
+    const elsewhere = wanted !== drawn,
+      fits = found.picture ?? (elsewhere ? valid?.pictures.get(wanted) : null);
+    if (fits) {
+      drawn = wanted;
+      draw(fits);
+    } else if (elsewhere) empty();
+  }
   pale(!found.cost, errors);
-  if (found.picture && view.kind !== "runs") draw(found.picture);
-  else if (!valid && view.kind !== "runs") empty();
   choices();
   pointing();
   requestAnimationFrame(() => {
@@ -190,13 +202,14 @@ function status(errors, warnings) {
 /** The picture as it was is pale while the text has problems, and a bar says so. */
 function pale(on, errors = 0) {
   for (const id of ["canvas", "details"]) byId(id).classList.toggle("pale", on && valid !== null);
+  byId("picture").classList.toggle("below", on && view.kind !== "runs");
   clearInterval(pale.timer);
   byId("old").hidden = !on || view.kind === "runs";
   if (!on) return;
   const words = h("span");
   const tell = () => {
     words.textContent = `${plural(errors, "problem")}. ${
-      valid
+      drawn
         ? `The picture shows the last version without any, from ${ago(Date.now() - validAt)} ago.`
         : "The picture comes with the first version without any."
     }`;
@@ -218,10 +231,12 @@ function cost() {
     `Details: ${valid.cost.words.trainable} parameters, ${valid.cost.words.macs} multiply-adds`;
 }
 
-/** Before there is anything to draw. */
+/** Before there is anything to draw of what is asked. */
 function empty() {
   picture.put(h("p", {class: "dim nothing"}, "No picture yet."), "nothing");
-  byId("totals").textContent = "";
+  drawn = "";
+  against(null);
+  if (!valid) byId("totals").textContent = "";
 }
 
 function draw(shown) {
@@ -391,6 +406,7 @@ function setView(wanted) {
   if (isNarrow()) showPane("picture");
   choices();
   if (view.kind !== "diff") against(null);
+  else if (readers.current !== null) readers.show(null); // both texts stand at the left: the own one above
   if (view.kind === "runs") showRuns();
   else checker.now();
 }
@@ -577,7 +593,8 @@ function tellRuns() {
   byId("views").lastElementChild.textContent = runs.runs.length ? `Runs ${runs.runs.length}` : "Runs";
   if (view.kind === "runs") {
     pale(false);
-    picture.put(runs.view(tellRuns), "runs");
+    picture.put(runs.view(tellRuns, label()), "runs");
+    drawn = "";
   }
   details.parts.runs.replaceChildren(...runs.small());
 }
@@ -595,6 +612,10 @@ function title() {
 
 /** Opens what is named, with the unsaved text that was kept of it. @param {any} wanted */
 async function open(wanted) {
+  if (doc?.path && wanted.file === doc.path) {
+    leaveStart(); // it is open, with what was typed
+    return;
+  }
   let found;
   try {
     found = await post("open", wanted);
@@ -603,12 +624,12 @@ async function open(wanted) {
     if (!doc) await showStart();
     return;
   }
+  keepTyped();
   clearBars();
   doc = {path: found.path, name: found.name, saved: found.saved, digest: found.digest, readOnly: found.read_only};
   version += 1;
-  [valid, answer, view, before, path] = [null, null, {kind: "network"}, {kind: "network"}, ""];
-  picture.select(null);
-  picture.kind = "";
+  [valid, answer, view, before, path, drawn] = [null, null, {kind: "network"}, {kind: "network"}, "", ""];
+  picture.forget();
   readers.clear();
   card.tries = [];
   card.show(null);
@@ -649,6 +670,13 @@ async function open(wanted) {
   editor.focus();
   subscribe();
   showRuns();
+  zoo.list();
+}
+
+/** What was typed last, if it is not saved, is sent to be kept before another document takes its place. */
+function keepTyped() {
+  if (!doc || doc.readOnly || gone || editor.text === doc.saved) return;
+  post("check", {...asked(), view: {kind: "network"}, version}).catch(() => {});
 }
 
 /** A text that is new has a description to fill in: it is selected. */
@@ -812,6 +840,8 @@ onReached((reached) => {
     return;
   }
   for (const kind of ["tabs", "disk"]) unbar(kind);
+  byId("problems").className = "problems wa";
+  byId("problems").textContent = "! not checked";
   bar(
     "gone",
     "The server has ended or is not reached. Your text stays here; it cannot be checked or saved until the server is back.",
@@ -887,6 +917,7 @@ function turn() {
 }
 
 function everything() {
+  const entry = ([label, about, run]) => ({label, about, run});
   const commands = [
     ["Save", "write the file", save],
     ["Zoo", "begin with another network", showStart],
@@ -916,7 +947,7 @@ function everything() {
       ]
     : [];
   palette(
-    [...commands, ...named].map(([label, about, run]) => ({label, about, run})),
+    [...commands.map(entry), ...zoo.own(), ...named.map(entry)],
     (query) => zoo.named(query),
   );
 }
