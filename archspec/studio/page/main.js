@@ -323,12 +323,14 @@ function openBlock(key) {
 /** Which of a stage's repeats an element shows. */
 const repeatOf = (key, element) => (key.startsWith("section:") ? 1 : element.repeat || 1);
 
-let pointingTimer = 0;
+let pointingTimer = 0,
+  acting = false; // whether a key waits for the card
 const askAt = newest("at");
 
 /** Asks what the word at the cursor means, once it rests. */
 function pointing() {
   clearTimeout(pointingTimer);
+  if (acting) return;
   pointingTimer = setTimeout(() => lookAt(null), POINTED);
 }
 
@@ -355,8 +357,12 @@ async function lookAt(place) {
 /** The card of the word at the cursor, for a key that acts on it: what is shown may still be of the place before. */
 async function atCursor() {
   clearTimeout(pointingTimer);
-  looking = false;
-  return (await lookAt(null)) ? card.card : null;
+  acting = true; // or an answer of the check would ask anew, and this question be given up
+  try {
+    return (await lookAt(null)) ? card.card : null;
+  } finally {
+    acting = false;
+  }
 }
 
 function position() {
@@ -402,6 +408,7 @@ function setView(wanted) {
     each.setAttribute("aria-selected", String(chosen));
     each.setAttribute("tabindex", chosen ? "0" : "-1");
   }
+  byId("app").dataset.view = view.kind;
   byId("picture").setAttribute("aria-label", `Picture: ${VIEWS.find(([kind]) => kind === view.kind)?.[1]}`);
   if (isNarrow()) showPane("picture");
   choices();

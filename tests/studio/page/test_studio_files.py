@@ -44,6 +44,23 @@ def test_one_starts_from_the_zoo_tries_a_change_takes_it_back_and_saves(served: 
     assert "file=tried.yaml" in seen.page.url
 
 
+def test_a_file_of_the_folder_is_opened_from_the_start_and_by_name(served: Served, mine: Seen) -> None:
+    (served.folder / "second.yaml").write_text("extends: resnet18\n", encoding="utf-8")
+    mine.select("grouped")
+    mine.type(", kept")
+    mine.page.locator("#zoo-button").click()
+    mine.page.locator("#start").get_by_role("button", name="second.yaml").click()
+    mine.problems("no problems")
+    assert mine.text.strip() == "extends: resnet18"
+    mine.key("Control+k")
+    mine.type("my.yaml")
+    mine.shown(".palette-option")
+    mine.page.wait_for_timeout(1500)  # texts are kept once a second
+    mine.key("Enter")
+    mine.shown("[data-bar=draft]")
+    assert "grouped, kept" in mine.text
+
+
 def test_a_search_for_what_is_no_figure_says_so(served: Served, look: Look) -> None:
     seen = look(served.address)
     seen.shown(".network")
