@@ -100,19 +100,29 @@ def _keys(names: list[str], resolved: Resolved | None) -> Iterator[Suggestion]:
             keys = {**Recipe.merged, **Recipe.declared}
         case _:
             keys = declared(names)
+    own = [*_of_blocks(names, resolved)]
+    if names == ["stages"]:
+        yield from own  # what the stages' own block takes is what one mostly looks for there
     yield from (_key(name, described(key)) for name, key in keys.items())
     if names == ["stages"]:
         yield _key("table", "rows, one a stage, the first of which names the columns")
     if names[:1] == ["stages"]:
         yield from (_key(plural, described(STAGE[single])) for plural, single in PLURALS.items() if single in STAGE)
-    if resolved is not None and names[:1] in (["stages"], ["parameters"]) and len(names) <= 2:
-        for name, (block, _) in parameters(resolved).items():
-            plural = next((many for many, one in PLURALS.items() if one == name), name)
-            written = dict.fromkeys((name, plural)) if names == ["stages"] else (name,)
-            yield from (_key(each, f"a parameter of the block {block}") for each in written
-                        if names != ["parameters"] or name not in ("width", "stride"))
-        if names == ["stages"]:
-            yield from (_key(name, "the stage of that name alone") for name in _stages(resolved))
+    if names == ["stages"]:
+        yield from (_key(name, "the stage of that name alone") for name in _stages(resolved))
+    else:
+        yield from own
+
+
+def _of_blocks(names: list[str], resolved: Resolved | None) -> Iterator[Suggestion]:
+    """The parameters of the stages' blocks that can be keys there."""
+    if resolved is None or names[:1] not in (["stages"], ["parameters"]) or len(names) > 2:
+        return
+    for name, (block, _) in parameters(resolved).items():
+        plural = next((many for many, one in PLURALS.items() if one == name), name)
+        written = dict.fromkeys((name, plural)) if names == ["stages"] else (name,)
+        yield from (_key(each, f"a parameter of the block {block}") for each in written
+                    if names != ["parameters"] or name not in ("width", "stride"))
 
 
 def _key(name: str, about: str) -> Suggestion:

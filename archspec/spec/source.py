@@ -35,6 +35,8 @@ TOO_DEEP = f"the document is nested deeper than {MAX_DEPTH} levels, aliases coun
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+NO_COLON = "could not find expected ':'"
+"""What libyaml says where a key has no colon."""
 NESTED = re.compile(rf"[\[{{](?:[ \t]*[\[{{]){{{MAX_DEPTH}}}")
 """More brackets opened in a row than there may be levels."""
 WORD = re.compile(r"[A-Za-z]\w*")
@@ -243,6 +245,8 @@ class _Reader:
 
     def syntax(self, error: yaml.YAMLError | UnicodeEncodeError) -> Problem:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        if getattr(error, "problem", None) == NO_COLON:  # what is told of is the key, not the line after it
+            mark = getattr(error, "context_mark", None) or mark
         where = self.at(mark, "") if mark else self.control()
         if deep := NESTED.search(where.text[:where.column]):  # libyaml 0.2.6 looks a thousand brackets ahead and gives up
             return Problem("too-large", replace(where, column=deep.end()), TOO_DEEP)

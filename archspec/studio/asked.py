@@ -19,6 +19,7 @@ PLACE: Fields = {**DOCUMENT, "line": (WHOLE, True), "column": (WHOLE, True)}
 ASKED: Mapping[str, Fields] = {
     "open": {**OWN, "file": (TEXT, False), "zoo": (TEXT, False), "shipped": (TEXT, False)},
     "view-file": {"file": (TEXT, True)},
+    "files": {"tab": (TEXT, False)},
     "check": {**DOCUMENT, "version": (WHOLE, False), "view": (OBJECT, False), "batch": (WHOLE, False), "digest": (TEXT, False)},
     "at": PLACE,
     "complete": PLACE,

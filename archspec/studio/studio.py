@@ -13,6 +13,7 @@ from archspec.io.places import shipped
 from archspec.studio.checker import Bug, Lane, Superseded, Workers
 from archspec.studio.documents import Conflict, Folder
 from archspec.studio.drafts import Drafts
+from archspec.studio.listing import specs_in
 from archspec.studio.opening import Opening
 from archspec.studio.places import Json
 from archspec.studio.tabs import Tabs
@@ -32,7 +33,7 @@ class Studio:
         self.opening = Opening(folder, drafts)
         self.own: Mapping[str, Callable[[Json], Any]] = {
             "open": self.opening.open, "view-file": self.opening.view_file, "save": self._save, "draft/drop": self._drop,
-            "stop": self._stop}
+            "stop": self._stop, "files": self._files}
 
     async def answer(self, name: str, request: Json) -> Json:
         """The answer to a request. Raises InputError, Bug."""
@@ -69,6 +70,9 @@ class Studio:
                 found = {"difference": []}
             return {"status": 409, "conflict": True, "error": str(error), "disk": disk.text if disk else None,
                     "digest": disk.digest if disk else None, "difference": found["difference"]}
+
+    async def _files(self, request: Json) -> Json:
+        return await asyncio.to_thread(specs_in, self.folder)
 
     async def _drop(self, request: Json) -> Json:
         await self.opening.drop(request)

@@ -10,7 +10,7 @@ from functools import cache
 from archspec.draw.miniature import miniature
 from archspec.draw.outline import Segment, outline
 from archspec.draw.svg import Picture, svg
-from archspec.errors import InputError, closest
+from archspec.errors import InputError, closest, shorten, visible
 from archspec.network import load, lower
 from archspec.studio.places import Json
 from archspec.views.catalog import SpecEntry, specs
@@ -30,6 +30,8 @@ HOLDS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt, "<=": operator.le, "≤": operator.le, ">": operator.gt, ">=": operator.ge, "≥": operator.ge,
     "=": operator.eq}
 CONDITION = re.compile(r"([A-Za-z-]+)\s*(<=|>=|[<>=≤≥])\s*(\d[\d.,]*)\s*([kmgt]?)\b", re.IGNORECASE)
+VAGUE = re.compile(r"[A-Za-z-]+\s*(?:<=|>=|[<>=≤≥])\s*\S*")
+"""A comparison with what is no number."""
 MOST = 500
 """Signs of a query."""
 
@@ -38,7 +40,10 @@ def zoo(request: Json) -> Json:
     """The specs that a query finds. Raises InputError where it compares what is no figure."""
     query = (request.get("query") or "")[:MOST]
     conditions = [_condition(found) for found in CONDITION.finditer(query)]
-    words = CONDITION.sub(" ", query).lower().split()
+    rest = CONDITION.sub(" ", query)
+    if vague := VAGUE.search(rest):
+        raise InputError(f"'{shorten(visible(vague[0]))}' compares with no number\n  hint: parameters < 10M")
+    words = rest.lower().split()
     found = [entry for entry in _entries() if all(word in _said(entry) for word in words)
              and all(holds(entry) for holds in conditions)]
     names = [entry.name for entry in _entries()]

@@ -169,6 +169,7 @@ export class Details {
       }),
       name,
     ]);
+    const wrong = h("p", {class: "wrong", role: "alert"});
     const done = (keep) => {
       if (keep) {
         const wanted = {};
@@ -177,6 +178,8 @@ export class Details {
           const value = read(input.value);
           if (value) wanted[key] = value;
           else if (input.value.trim()) {
+            wrong.textContent = `'${input.value.trim().slice(0, 20)}' is no number above 0, such as ${input.placeholder}.`;
+            for (const [, other] of inputs) other.removeAttribute("aria-invalid");
             input.setAttribute("aria-invalid", "true");
             input.focus();
             return;
@@ -207,7 +210,9 @@ export class Details {
         h("button", {type: "submit", class: "small framed"}, "Set"),
         button("Cancel", () => done(false), "", {class: "small"}),
       ),
+      wrong,
       h("p", {class: "dim"}, "Such as 25 M, 4.1 G, 220 MiB; empty for none."),
+      h("p", {class: "dim"}, "The browser keeps it for this port: --port gives the studio the same one again."),
     );
     this.parts.whole.replaceChildren(form);
     inputs[0][1].focus();
@@ -236,6 +241,8 @@ function meter(name, value, limit, form) {
       "aria-valuetext": `${Math.round(share * 100)} % of ${form(limit)}`,
     },
     shown,
-    share > 1 ? h("span", {class: "over-words"}, `${form(value - limit)} over the budget`) : null,
+    share > 1
+      ? h("span", {class: "over-words"}, `${form(value - limit)} over the budget of ${form(limit)}`)
+      : h("span", {class: "dim"}, `of ${form(limit)}`),
   );
 }

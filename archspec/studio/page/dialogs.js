@@ -94,8 +94,8 @@ export function unified(lines) {
 }
 
 /**
- * The file has changed on the disk since it was opened: the difference, and what can be done.
- * @param {string[]} lines
+ * The file on the disk is no longer the one that was opened: the difference, and what can be done.
+ * @param {string[] | null} lines null where there is no file any more: nothing can be loaded then
  * @param {{overwrite: () => void, reload: () => void}} actions
  */
 export function conflict(lines, {overwrite, reload}, name) {
@@ -104,19 +104,25 @@ export function conflict(lines, {overwrite, reload}, name) {
     run();
   };
   const made = dialog(
-    `${name} was changed on the disk`,
+    lines ? `${name} was changed on the disk` : `${name} is no longer on the disk`,
     [
-      h("p", {}, "It is not what was opened here, so nothing was written. From the file on the disk (−) to your text (+):"),
-      unified(lines),
+      h(
+        "p",
+        {},
+        lines
+          ? "It is not what was opened here, so nothing was written. From the file on the disk (−) to your text (+):"
+          : "It was removed or renamed, so nothing was written. Your text is kept here.",
+      ),
+      lines && unified(lines),
       h(
         "div",
         {class: "buttons"},
         button("Keep editing", () => made.close(), "", {class: "framed main-action"}),
-        button("Load the file, drop my text", act(reload), "", {class: "framed"}),
-        button("Write my text over it", act(overwrite), "", {class: "framed danger"}),
+        lines && button("Load the file, drop my text", act(reload), "", {class: "framed"}),
+        button(lines ? "Write my text over it" : "Write it again", act(overwrite), "", {class: "framed danger"}),
       ),
     ],
-    {class: "wide"},
+    {class: lines ? "wide" : "narrow"},
   );
 }
 

@@ -49,6 +49,8 @@ import {plural} from "./words.js";
 const CARDS = 20;
 /** Milliseconds without a key until what was typed over is told of again. */
 export const REST = 600;
+/** Milliseconds after Escape in which Tab leaves the text: as CodeMirror has it. */
+const LEAVABLE = 2000;
 
 /**
  * @typedef {{line: number, column: number, end_line: number, end_column: number}} Span counted from 1, columns in UTF-16 units
@@ -624,6 +626,12 @@ export class Editor {
 
   focus() {
     this.view.focus();
+  }
+
+  /** The focus, come by Escape: as after an Escape in the text the next Tab leaves it, and writes nothing. */
+  leavable() {
+    this.view.focus();
+    this.view.setTabFocusMode(LEAVABLE);
   }
 
   complete() {

@@ -49,10 +49,13 @@ let doc = null;
 /** What is asked to be drawn. @type {any} */
 let view = {kind: "network"};
 let before = view; // the view that Escape goes back to
+let left = null; // the element from which a block was opened
+let returning = null; // the one to go to once its picture is there
 let version = 0;
 /** The last answer without problems, and when it came. */
 let valid = null,
   validAt = 0;
+let drawn = ""; // the view whose picture is shown, as JSON
 /** The last answer. */
 let answer = null;
 let config = {folder: "", file: null, version: ""};
@@ -100,7 +103,10 @@ const editor = new Editor(byId("code"), nonce, {
 });
 const picture = new Picture(byId("canvas"), {
   hovered: (key) => hovered(key),
-  chosen: (key) => toLine(key),
+  chosen: (key, tapped) => {
+    if (tapped && isNarrow()) openSheet(true); // its links lead to the spec, which would take the place of the picture
+    else toLine(key);
+  },
   opened: (key) => openBlock(key),
 });
 const details = new Details({go, block: (key) => openBlock(key)});
@@ -131,13 +137,21 @@ function answered(found, request) {
   status(errors, found.problems.length - errors + (found.cost ? found.more : 0));
   byId("timing").textContent = `checked in ${Math.max(1, Math.round(found.seconds * 1000))} ms`;
   if (found.cost) {
-    valid = {...found, kind: request.view.kind};
+    valid = {...found, pictures: valid?.version === found.version ? valid.pictures : new Map()};
     validAt = Date.now();
     cost();
   }
+  if (view.kind !== "runs") {
+    const wanted = JSON.stringify(request.view);
+    if (found.picture) valid.pictures.set(wanted, found.picture);
+    const elsewhere = wanted !== drawn,
+      fits = found.picture ?? (elsewhere ? valid?.pictures.get(wanted) : null);
+    if (fits) {
+      drawn = wanted;
+      draw(fits);
+    } else if (elsewhere) empty();
+  }
   pale(!found.cost, errors);
-  if (found.picture && view.kind !== "runs") draw(found.picture);
-  else if (!valid && view.kind !== "runs") empty();
   choices();
   pointing();
   requestAnimationFrame(() => {
@@ -188,13 +202,14 @@ function status(errors, warnings) {
 /** The picture as it was is pale while the text has problems, and a bar says so. */
 function pale(on, errors = 0) {
   for (const id of ["canvas", "details"]) byId(id).classList.toggle("pale", on && valid !== null);
+  byId("picture").classList.toggle("below", on && view.kind !== "runs");
   clearInterval(pale.timer);
   byId("old").hidden = !on || view.kind === "runs";
   if (!on) return;
   const words = h("span");
   const tell = () => {
     words.textContent = `${plural(errors, "problem")}. ${
-      valid
+      drawn
         ? `The picture shows the last version without any, from ${ago(Date.now() - validAt)} ago.`
         : "The picture comes with the first version without any."
     }`;
@@ -216,10 +231,12 @@ function cost() {
     `Details: ${valid.cost.words.trainable} parameters, ${valid.cost.words.macs} multiply-adds`;
 }
 
-/** Before there is anything to draw. */
+/** Before there is anything to draw of what is asked. */
 function empty() {
   picture.put(h("p", {class: "dim nothing"}, "No picture yet."), "nothing");
-  byId("totals").textContent = "";
+  drawn = "";
+  against(null);
+  if (!valid) byId("totals").textContent = "";
 }
 
 function draw(shown) {
@@ -257,6 +274,9 @@ function draw(shown) {
   byId("canvas").dataset.kind = shown.kind;
   against(shown.kind === "diff" ? (shown.other ?? null) : null);
   valid.elements = shown.elements ?? {};
+  const to = shown.kind === before.kind ? picture.elements.get(returning)?.[0] : null;
+  if (to) picture.to(to);
+  if (shown.kind !== "block") returning = null;
   if (picture.selected && !valid.elements[picture.selected]) picture.select(null);
   const key = picture.selected ?? picture.pointed ?? null;
   details.element(key, key ? valid.elements[key] : null);
@@ -292,7 +312,7 @@ function go(place, chain = []) {
 function openBlock(key) {
   const element = valid?.elements?.[key];
   if (!element?.block) return;
-  if (view.kind !== "block") before = view;
+  if (view.kind !== "block") [before, left] = [view, key];
   const stage = key.startsWith("section:") ? key.slice("section:".length) : element.section;
   setView(
     valid.repeats?.[stage] ? {kind: "block", stage, repeat: repeatOf(key, element)} : {kind: "block", block: element.block},
@@ -303,30 +323,45 @@ function openBlock(key) {
 /** Which of a stage's repeats an element shows. */
 const repeatOf = (key, element) => (key.startsWith("section:") ? 1 : element.repeat || 1);
 
-let pointingTimer = 0;
+let pointingTimer = 0,
+  acting = false; // whether a key waits for the card
 const askAt = newest("at");
 
 /** Asks what the word at the cursor means, once it rests. */
 function pointing() {
   clearTimeout(pointingTimer);
+  if (acting) return;
   pointingTimer = setTimeout(() => lookAt(null), POINTED);
 }
 
-/** Tells of the word at a place, or else at the cursor; only of the latter the picture is outlined. */
+/** Tells of the word at a place, or else at the cursor; only of the latter the picture is outlined. Whether it could. */
 async function lookAt(place) {
-  if (!doc || gone) return;
+  if (!doc || gone) return false;
   const asks = place ?? editor.cursor;
   try {
     const found = await askAt({...asked(), ...asks});
-    if (!found) return;
+    if (!found) return false;
     card.show(found.card);
     if (place === null) {
       path = found.path ?? "";
       position();
       picture.outline(found.elements);
     }
+    return true;
   } catch (error) {
     failed(error);
+    return false;
+  }
+}
+
+/** The card of the word at the cursor, for a key that acts on it: what is shown may still be of the place before. */
+async function atCursor() {
+  clearTimeout(pointingTimer);
+  acting = true; // or an answer of the check would ask anew, and this question be given up
+  try {
+    return (await lookAt(null)) ? card.card : null;
+  } finally {
+    acting = false;
   }
 }
 
@@ -373,10 +408,12 @@ function setView(wanted) {
     each.setAttribute("aria-selected", String(chosen));
     each.setAttribute("tabindex", chosen ? "0" : "-1");
   }
+  byId("app").dataset.view = view.kind;
   byId("picture").setAttribute("aria-label", `Picture: ${VIEWS.find(([kind]) => kind === view.kind)?.[1]}`);
   if (isNarrow()) showPane("picture");
   choices();
   if (view.kind !== "diff") against(null);
+  else if (readers.current !== null) readers.show(null); // both texts stand at the left: the own one above
   if (view.kind === "runs") showRuns();
   else checker.now();
 }
@@ -384,7 +421,7 @@ function setView(wanted) {
 /** A view as its tab opens it. @param {string} kind */
 function openView(kind) {
   if (kind === view.kind) return;
-  before = view.kind === "block" ? before : view;
+  if (view.kind !== "block") [before, left] = [view, picture.selected];
   if (kind === "block") setView({kind, ...blockOf(picture.selected)});
   else if (kind === "diff") setView({kind, other: doc?.saved === null ? (parent() ?? {saved: true}) : {saved: true}});
   else setView({kind});
@@ -435,7 +472,7 @@ function choices() {
         ),
       );
     }
-    parts.push(button("Back", () => setView(before), "Escape", {class: "small framed"}));
+    parts.push(button("Back", back, "Escape", {class: "small framed"}));
   } else if (view.kind === "full" && known.sections.length) {
     parts.push(
       ...select(
@@ -563,7 +600,8 @@ function tellRuns() {
   byId("views").lastElementChild.textContent = runs.runs.length ? `Runs ${runs.runs.length}` : "Runs";
   if (view.kind === "runs") {
     pale(false);
-    picture.put(runs.view(tellRuns), "runs");
+    picture.put(runs.view(tellRuns, label()), "runs");
+    drawn = "";
   }
   details.parts.runs.replaceChildren(...runs.small());
 }
@@ -581,6 +619,10 @@ function title() {
 
 /** Opens what is named, with the unsaved text that was kept of it. @param {any} wanted */
 async function open(wanted) {
+  if (doc?.path && wanted.file === doc.path) {
+    leaveStart(); // it is open, with what was typed
+    return;
+  }
   let found;
   try {
     found = await post("open", wanted);
@@ -589,12 +631,12 @@ async function open(wanted) {
     if (!doc) await showStart();
     return;
   }
+  keepTyped();
   clearBars();
   doc = {path: found.path, name: found.name, saved: found.saved, digest: found.digest, readOnly: found.read_only};
   version += 1;
-  [valid, answer, view, before, path] = [null, null, {kind: "network"}, {kind: "network"}, ""];
-  picture.select(null);
-  picture.kind = "";
+  [valid, answer, view, before, path, drawn] = [null, null, {kind: "network"}, {kind: "network"}, "", ""];
+  picture.forget();
   readers.clear();
   card.tries = [];
   card.show(null);
@@ -635,6 +677,13 @@ async function open(wanted) {
   editor.focus();
   subscribe();
   showRuns();
+  zoo.list();
+}
+
+/** What was typed last, if it is not saved, is sent to be kept before another document takes its place. */
+function keepTyped() {
+  if (!doc || doc.readOnly || gone || editor.text === doc.saved) return;
+  post("check", {...asked(), view: {kind: "network"}, version}).catch(() => {});
 }
 
 /** A text that is new has a description to fill in: it is selected. */
@@ -655,8 +704,13 @@ async function save() {
     say("nothing to save");
     return;
   }
-  const wrong = await write(doc.path, doc.digest);
-  if (wrong) bar("failed", wrong, [], {tone: "bad"});
+  await writeOver(doc.path, doc.digest);
+}
+
+/** Writes a file that has its name; what went wrong stands in a bar. */
+async function writeOver(to, digest) {
+  const wrong = await write(to, digest);
+  if (wrong) bar("failed", `${label()} is not written: ${wrong}`, [], {tone: "bad"});
 }
 
 /** Writes the file, if it is what it was. @returns {Promise<string | null>} what went wrong, in words */
@@ -681,8 +735,8 @@ async function write(to, digest) {
       const {disk, digest: theirs, difference} = error.answer;
       if (doc.path === null) return `${error.message}. Choose another name.`;
       conflict(
-        difference ?? [],
-        {overwrite: () => write(to, theirs ?? null), reload: () => take(disk ?? "", theirs ?? null)},
+        disk === null ? null : (difference ?? []),
+        {overwrite: () => writeOver(to, theirs ?? null), reload: () => take(disk, theirs)},
         label(),
       );
       return null;
@@ -699,7 +753,7 @@ async function write(to, digest) {
 function take(text, digest) {
   Object.assign(doc, {saved: text, digest});
   editor.replace(text);
-  unbar("disk");
+  for (const kind of ["disk", "draft", "failed"]) unbar(kind);
   title();
 }
 
@@ -734,14 +788,15 @@ function changedOnDisk({digest, gone: deleted}) {
   }
   if (deleted) {
     bar("disk", `${label()} is no longer on the disk. Your text is kept here.`, [
-      ["Write it again", () => write(doc.path, null)],
+      ["Write it again", () => writeOver(doc.path, null)],
       ["Keep", () => unbar("disk")],
     ]);
     return;
   }
   const reload = async () => {
     const found = await post("open", {file: doc.path});
-    take(found.saved ?? found.text, found.digest);
+    if (found.saved === null) changedOnDisk({digest: null, gone: true});
+    else take(found.saved, found.digest);
   };
   bar("disk", `${label()} was changed on the disk.`, [
     ["Reload", () => reload().catch(failed)],
@@ -792,6 +847,8 @@ onReached((reached) => {
     return;
   }
   for (const kind of ["tabs", "disk"]) unbar(kind);
+  byId("problems").className = "problems wa";
+  byId("problems").textContent = "! not checked";
   bar(
     "gone",
     "The server has ended or is not reached. Your text stays here; it cannot be checked or saved until the server is back.",
@@ -867,6 +924,7 @@ function turn() {
 }
 
 function everything() {
+  const entry = ([label, about, run]) => ({label, about, run});
   const commands = [
     ["Save", "write the file", save],
     ["Zoo", "begin with another network", showStart],
@@ -896,7 +954,7 @@ function everything() {
       ]
     : [];
   palette(
-    [...commands, ...named].map(([label, about, run]) => ({label, about, run})),
+    [...commands.map(entry), ...zoo.own(), ...named.map(entry)],
     (query) => zoo.named(query),
   );
 }
@@ -906,8 +964,9 @@ function back() {
   if (byId("app").dataset.state === "start") return false;
   if (readers.current !== null && byId("spec").contains(document.activeElement)) {
     readers.show(null);
-    editor.focus();
+    editor.leavable();
   } else if (view.kind === "block") {
+    returning = left;
     setView(before);
     picture.focus();
   } else return false;
@@ -953,11 +1012,13 @@ function begin() {
     palette: everything,
     list: () => keyList(LIST),
     back,
-    define: () => {
-      if (card.card?.definition) go(card.card.definition);
+    define: async () => {
+      const told = await atCursor();
+      if (told?.definition) go(told.definition);
     },
-    rename: () => {
-      if (card.card?.rename) rename(card.card.rename);
+    rename: async () => {
+      const told = await atCursor();
+      if (told?.rename) rename(told.rename);
     },
     view: (number) => {
       if (doc) openView(VIEWS[number - 1][0]);

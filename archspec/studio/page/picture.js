@@ -94,7 +94,8 @@ export function themed(sheet, theme) {
 }
 
 /**
- * @typedef {{hovered: (key: string | null) => void, chosen: (key: string) => void, opened: (key: string) => void}} Listeners
+ * @typedef {{hovered: (key: string | null) => void, chosen: (key: string, tapped: boolean) => void,
+ *   opened: (key: string) => void}} Listeners
  */
 
 export class Picture {
@@ -112,7 +113,10 @@ export class Picture {
     this.theme = "auto";
     this.sheet = null;
     canvas.addEventListener("pointerover", (event) => this.point(event));
-    canvas.addEventListener("pointerleave", () => this.listeners.hovered(null));
+    canvas.addEventListener("pointerleave", () => {
+      this.pointed = null;
+      this.listeners.hovered(null);
+    });
     canvas.addEventListener("focusin", (event) => this.focused(event));
     canvas.addEventListener("click", (event) => this.click(event));
     canvas.addEventListener("dblclick", (event) => this.open(event));
@@ -218,6 +222,12 @@ export class Picture {
     this.state();
   }
 
+  /** Another document: nothing is selected, pointed at or kept of the one before. */
+  forget() {
+    [this.pointed, this.kind, this.selected] = [null, "", null];
+    this.put("", "");
+  }
+
   /** Outlines what a line speaks of. @param {string[]} keys */
   outline(keys) {
     const wanted = new Set(keys);
@@ -259,7 +269,7 @@ export class Picture {
     clearTimeout(this.clicked);
     if (!key || event.detail > 1) return;
     this.select(key);
-    this.clicked = setTimeout(() => this.listeners.chosen(key), TWICE);
+    this.clicked = setTimeout(() => this.listeners.chosen(key, true), TWICE);
   }
 
   open(event) {
@@ -275,7 +285,7 @@ export class Picture {
       way = {ArrowDown: [0, 1], ArrowUp: [0, -1], ArrowLeft: [-1, 0], ArrowRight: [1, 0]}[event.key];
     if (event.key === "Enter" || event.key === " ") {
       if (event.shiftKey) this.listeners.opened(key);
-      else this.listeners.chosen(key);
+      else this.listeners.chosen(key, false);
     } else if (event.key === "Home" || event.key === "End") {
       const all = [...this.elements.values()].flat();
       this.to(event.key === "Home" ? all[0] : all[all.length - 1]);

@@ -167,8 +167,8 @@ export class Runs {
     );
   }
 
-  /** The view of all runs. @param {() => void} again what shows it anew */
-  view(again) {
+  /** The view of all runs. @param {() => void} again what shows it anew @param {string} file that could be trained */
+  view(again, file) {
     if (!this.runs.length) {
       return h(
         "div",
@@ -181,7 +181,8 @@ export class Runs {
           h("code", {}, "runs/"),
           ", and its curves show here while it goes on. In this folder:",
         ),
-        h("pre", {}, "archspec train my_net.yaml"),
+        h("pre", {}, `archspec train ${/^[\w./+-]+$/.test(file) ? file : `'${file}'`}`),
+        ...this.unread(),
       );
     }
     const columns = this.columns;
@@ -205,9 +206,14 @@ export class Runs {
       h("div", {class: "field inline"}, h("label", {for: "runs-axis"}, "Against the epoch"), axis),
       chart(shown, this.column, {wide: 640, high: 300}),
       this.table(again),
-      ...this.refused.map((run) => h("p", {class: "dim"}, `${run.name}: ${run.refused}`)),
+      ...this.unread(),
       ...this.pictures(),
     );
+  }
+
+  /** Folders that cannot be read, with why. */
+  unread() {
+    return this.refused.map((run) => h("p", {class: "dim"}, `${run.name}: ${run.refused}`));
   }
 
   table(again) {

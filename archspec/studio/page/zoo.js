@@ -14,6 +14,8 @@ function rank(name, query) {
   return name.startsWith(word) ? 1 : `_${name}_`.includes(`_${word}_`) ? 2 : 3;
 }
 
+/** Files of the folder that have a button. */
+const FILES = 24;
 /** Milliseconds until it is said that one waits. */
 const LATE = 150;
 
@@ -21,6 +23,8 @@ export class Zoo {
   /** @param {(name: string) => void} choose @param {() => string | null} back the document to go back to */
   constructor(choose, back, open) {
     Object.assign(this, {choose, back, open});
+    /** Specs of the folder, and whether there are more. */
+    this.files = {files: [], more: false};
     this.host = byId("start");
     this.ask = newest("zoo");
     this.sheets = new Map();
@@ -65,6 +69,7 @@ export class Zoo {
             ...drafts.map((draft) => button(draft.path ?? draft.name, () => this.open(draft), "", {class: "small framed"})),
           )
         : "",
+      (this.here = h("div", {class: "drafts", hidden: true})),
       input,
       this.found,
       this.cards,
@@ -73,7 +78,32 @@ export class Zoo {
       if (event.key === "Escape" && this.back()) this.open(null);
     };
     input.focus();
-    await this.search("");
+    await Promise.all([this.search(""), this.list()]);
+  }
+
+  /** The specs of the folder, each a way to open it. */
+  async list() {
+    try {
+      this.files = await post("files", {});
+    } catch {
+      return; // the search says what is wrong
+    }
+    const {files, more} = this.files,
+      first = files.slice(0, FILES),
+      left = files.length - first.length;
+    if (!this.here) return;
+    this.here.hidden = files.length === 0;
+    this.here.replaceChildren(
+      h("b", {}, "In this folder: "),
+      ...first.map((path) => button(path, () => this.open({path}), "", {class: "small framed"})),
+      left ? h("span", {class: "dim"}, `and ${left}${more ? " or more" : ""}: Ctrl K finds them`) : "",
+    );
+  }
+
+  /** Files of the folder for the list of everything, as they were last looked at; looks again for the next time. */
+  own() {
+    this.list();
+    return this.files.files.map((path) => ({label: path, about: "open the file", run: () => this.open({path})}));
   }
 
   typed() {

@@ -44,6 +44,23 @@ def test_one_starts_from_the_zoo_tries_a_change_takes_it_back_and_saves(served: 
     assert "file=tried.yaml" in seen.page.url
 
 
+def test_a_file_of_the_folder_is_opened_from_the_start_and_by_name(served: Served, mine: Seen) -> None:
+    (served.folder / "second.yaml").write_text("extends: resnet18\n", encoding="utf-8")
+    mine.select("grouped")
+    mine.type(", kept")
+    mine.page.locator("#zoo-button").click()
+    mine.page.locator("#start").get_by_role("button", name="second.yaml").click()
+    mine.problems("no problems")
+    assert mine.text.strip() == "extends: resnet18"
+    mine.key("Control+k")
+    mine.type("my.yaml")
+    mine.shown(".palette-option")
+    mine.page.wait_for_timeout(1500)  # texts are kept once a second
+    mine.key("Enter")
+    mine.shown("[data-bar=draft]")
+    assert "grouped, kept" in mine.text
+
+
 def test_a_search_for_what_is_no_figure_says_so(served: Served, look: Look) -> None:
     seen = look(served.address)
     seen.shown(".network")
@@ -93,6 +110,26 @@ def test_a_change_on_the_disk_has_a_bar_that_reloads_compares_or_keeps(served: S
     assert "theirs" in (served.folder / "my.yaml").read_text(encoding="utf-8")
 
 
+def test_a_file_that_is_gone_is_written_again_and_nothing_is_dropped(served: Served, mine: Seen) -> None:
+    mine.expected = (CONFLICT, "422")
+    mine.select("grouped")
+    mine.type(", mine")
+    (served.folder / "my.yaml").unlink()
+    mine.key("Control+s")
+    dialog = mine.shown("dialog")
+    assert "no longer on the disk" in dialog.inner_text()
+    assert dialog.get_by_role("button").all_inner_texts() == ["✕", "Keep editing", "Write it again"]
+    (served.folder / "my.yaml").mkdir()
+    dialog.get_by_role("button", name="Write it again").click()
+    assert "my.yaml is not written" in mine.shown("[data-bar=failed]").inner_text()
+    (served.folder / "my.yaml").rmdir()
+    mine.key("Control+s")
+    mine.shown("dialog").get_by_role("button", name="Write it again").click()
+    mine.until("document.querySelector('#file-state').textContent === 'saved'")
+    mine.gone("[data-bar=failed]")
+    assert "grouped, mine" in (served.folder / "my.yaml").read_text(encoding="utf-8")
+
+
 def test_what_was_not_saved_is_there_again_after_the_tab_was_closed(served: Served, mine: Seen, look: Look) -> None:
     mine.select("grouped")
     mine.type(", kept")
@@ -104,6 +141,7 @@ def test_what_was_not_saved_is_there_again_after_the_tab_was_closed(served: Serv
     assert "grouped, kept" in again.text
     bar.get_by_role("button", name="Take the saved file").click()
     assert "kept" not in again.text
+    again.gone("[data-bar=draft]")
     assert again.shown("#file-state").inner_text() == "saved"
 
 

@@ -91,6 +91,10 @@ def test_all_is_reached_by_the_tab_key_and_the_focus_is_seen(mine: Seen) -> None
         assert name in names, names
 
 
+def test_the_page_itself_does_not_scroll(mine: Seen) -> None:
+    assert mine.page.evaluate("document.documentElement.scrollHeight - innerHeight") == 0
+
+
 def test_the_divider_is_moved_by_arrow_keys(mine: Seen) -> None:
     wide = "document.querySelector('#spec').clientWidth"
     before = mine.page.evaluate(wide)
@@ -121,6 +125,14 @@ def test_a_narrow_window_has_all_of_it(width: int, served: Served, look: Look) -
         assert box["x"] + box["width"] <= width, each
     if width < 760:
         seen.page.locator("[data-key='section:stage2']").click()
+        seen.page.locator("#details h2", has_text="stage2").wait_for(timeout=SOON)
+        seen.page.wait_for_timeout(400)  # longer than a double click may take
+        assert seen.page.locator("#spec").is_hidden()
+    below = seen.page.evaluate("""[...document.querySelectorAll('#details section:not(:empty)')].map((each) =>
+        each.lastElementChild.getBoundingClientRect().bottom <= each.getBoundingClientRect().bottom + 1 && each.clientHeight > 0)""")
+    assert all(below)
+    if width < 760:
+        seen.page.locator("#details .written button").first.click()
         seen.page.locator("#spec").wait_for(timeout=SOON)
 
 

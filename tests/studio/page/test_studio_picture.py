@@ -65,6 +65,7 @@ def test_the_picture_is_walked_through_by_keys(mine: Seen) -> None:
     mine.key("Escape")
     mine.until("document.querySelector('[data-view=network]').getAttribute('aria-selected') === 'true'")
     mine.shown(STAGE2)
+    mine.until("document.activeElement.dataset.key === 'section:stage2'")
     mine.key("Control+.")
     assert mine.page.evaluate("document.activeElement.closest('#side') !== null")
     mine.key("Control+.")
@@ -114,6 +115,29 @@ def test_of_what_is_too_large_a_part_is_chosen(served: Served, look: Look) -> No
     seen.drawn("3×3 conv")
     seen.page.locator("#choose-stage").select_option("head")
     seen.drawn("dense, 10")
+
+
+def test_of_a_text_with_problems_only_a_view_that_was_drawn_is_shown(mine: Seen) -> None:
+    box = mine.page.locator(STAGE2).bounding_box()
+    mine.select("cardinal")
+    mine.key("Backspace")
+    mine.shown("#old")
+    assert mine.page.locator(STAGE2).bounding_box() == box
+    mine.key("Alt+4")
+    mine.drawn("No picture yet")
+    assert "comes with the first version" in mine.shown("#old").inner_text()
+    mine.key("Alt+1")
+    mine.shown(STAGE2)
+    assert "shows the last version" in mine.shown("#old").inner_text()
+
+
+def test_a_difference_shows_the_own_text_where_a_parent_was_open(mine: Seen) -> None:
+    mine.page.locator("[data-key=stem_conv]").click()
+    mine.shown(".reader")
+    mine.key("Alt+5")
+    mine.drawn("Nothing differs")
+    assert mine.page.locator("#code").is_visible()
+    assert mine.page.locator(".against").is_visible()
 
 
 def test_a_difference_has_both_texts_and_f8_goes_through_it(mine: Seen) -> None:
@@ -178,6 +202,7 @@ def test_a_budget_has_meters(mine: Seen) -> None:
     mine.page.locator("#budget-trainable").fill("nothing")
     mine.key("Enter")
     assert mine.page.locator("#budget-trainable").get_attribute("aria-invalid") == "true"
+    assert "'nothing' is no number" in mine.shown("#details [role=alert]").inner_text()
     mine.page.locator("#budget-trainable").fill("1 M")
     mine.key("Enter")
-    assert "over the budget" in mine.shown("[role=meter]").inner_text()
+    assert "over the budget of 1.00 M" in mine.shown("[role=meter]").inner_text()

@@ -92,6 +92,7 @@ def test_a_line_behind_a_key_begins_one_level_further_in(served: Served, look: L
 
 
 def test_the_card_tells_of_the_word_at_the_cursor_and_the_picture_outlines_it(mine: Seen) -> None:
+    before = mine.text
     mine.select("base_width")
     mine.until("document.querySelector('#card').innerText.includes('base_width')")
     mine.until("document.querySelectorAll('#canvas .el.outlined').length >= 4")
@@ -103,6 +104,16 @@ def test_the_card_tells_of_the_word_at_the_cursor_and_the_picture_outlines_it(mi
     assert "ResNet-50" in mine.shown(".reader:not([hidden]) .cm-content").inner_text()
     mine.key("Escape")
     assert mine.page.locator("#code").is_visible()
+    mine.key("Tab")
+    assert mine.text == before
+    assert mine.page.evaluate("document.activeElement.closest('#code') === null")
+
+
+def test_f12_speaks_of_the_cursor_as_it_is(mine: Seen) -> None:
+    mine.select("base_width")
+    mine.until("document.querySelector('#card').innerText.includes('base_width')")
+    mine.key("Control+Home", "End", "F12")
+    mine.shown("#documents [aria-selected=true]")
 
 
 def test_typing_does_not_wait_for_the_server(served: Served, mine: Seen) -> None:
