@@ -51,10 +51,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache folder of the test's own."""
+    """A cache folder of the test's own; and one for what the studio keeps."""
     folder = tmp_path_factory.getbasetemp() / "caches" / str(next(NUMBERS))
     folder.mkdir(parents=True)
     monkeypatch.setenv("ARCHSPEC_CACHE", str(folder))
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
     return folder
 
 

@@ -25,13 +25,14 @@ ARCHIVE_ERRORS = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, z
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, mark: str = "") -> Iterator[Path]:
     """Gives a path to write a file or a folder to; what was written takes the name `path` in one step.
 
     It is on the disk by then. An old file of that name is replaced, an old folder is not: OSError. A link or a pipe that lies
-    where it is written to is removed, and nothing goes through it: a stranger's folder may have one.
+    where it is written to is removed, and nothing goes through it: a stranger's folder may have one. Several processes that
+    may write one file at a time each give a `mark` of their own.
     """
-    partial = path.with_name(PARTIAL + path.name)
+    partial = path.with_name(f"{PARTIAL}{mark}{path.name}")
     path.parent.mkdir(parents=True, exist_ok=True)
     if kind_of(partial) != "file" or partial.is_symlink():  # a folder: what an end from outside left; writers of one keep apart
         remove(partial)

@@ -22,11 +22,11 @@ class Taken(Exception):
 
 
 @contextmanager
-def alone(path: Path, *, wait: bool = False, waiting: Callable[[float], object] = lambda seconds: None) -> Iterator[None]:
+def alone(path: Path, *, wait: bool | float = False, waiting: Callable[[float], object] = lambda seconds: None) -> Iterator[None]:
     """Keeps every other process out of `path` while it lasts, however this one ends. `path` need not exist.
 
     The lock is a file `.NAME.lock` beside the place, links resolved; it stays there, empty. If another process holds it,
-    raises Taken at once, or waits for its end; `waiting` is told then for how many seconds it has, 0 as it begins, and again
+    raises Taken at once, or after so many seconds, or waits for its end; `waiting` is told then for how many seconds it has, 0 as it begins, and again
     every TOLD_EVERY. Raises OSError where no file can be made.
     """
     # filelock and not fcntl: it works on Windows and where a network file system has no locks, and it leaves the file
@@ -35,8 +35,8 @@ def alone(path: Path, *, wait: bool = False, waiting: Callable[[float], object] 
     whole = path.resolve()
     whole.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(whole.with_name(f".{whole.name}.lock"))
-    if not _acquired(lock, whole, 0):
-        if not wait:
+    if not _acquired(lock, whole, 0 if isinstance(wait, bool) else wait):
+        if wait is not True:
             raise Taken
         begin = time.monotonic()
         waiting(0.0)

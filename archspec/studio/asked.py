@@ -17,7 +17,7 @@ DOCUMENT: Fields = {**OWN, "text": (TEXT, True)}
 """The fields of what is about a text, and whether they have to be there."""
 PLACE: Fields = {**DOCUMENT, "line": (WHOLE, True), "column": (WHOLE, True)}
 ASKED: Mapping[str, Fields] = {
-    "open": {**OWN, "file": (TEXT, False), "zoo": (TEXT, False), "shipped": (TEXT, False)},
+    "open": {**OWN, "file": (TEXT, False), "zoo": (TEXT, False), "shipped": (TEXT, False), "draft": (TEXT, False)},
     "view-file": {"file": (TEXT, True)},
     "files": {"tab": (TEXT, False)},
     "check": {**DOCUMENT, "version": (WHOLE, False), "view": (OBJECT, False), "batch": (WHOLE, False), "digest": (TEXT, False)},

@@ -5,13 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import threading
+import secrets
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
 
-from archspec.errors import InputError, shorten, visible
+from archspec.editor.cursor import BREAK
+from archspec.errors import InputError, one_line, shorten, visible
 from archspec.io.files import opened, replacing
-from archspec.io.places import kind_of, reached, shipped
+from archspec.io.lock import Taken, alone
+from archspec.io.machine import refusal
+from archspec.io.places import kind_of, reached, shipped, state_folder
 from archspec.spec.source import MAX_BYTES
 
 SUFFIXES = (".yaml", ".yml")
@@ -20,6 +27,8 @@ SHIPPED = "shipped:"
 NEW = re.compile(r"(?:[\w.+ -]{1,60}/){0,20}[\w+-][\w.+ -]{0,59}\.ya?ml")
 """What a new file may be called: what `extends` can name."""
 BOM = "\ufeff"
+WAIT = 3.0
+"""Seconds that a save waits for another server's of the same file."""
 
 
 class Missing(InputError):
@@ -27,10 +36,14 @@ class Missing(InputError):
 
 
 class Conflict(InputError):
-    """The file on the disk is another one than that which was opened; `disk` is that, None where it is gone."""
+    """The file on the disk is another one than that which was opened; `disk` is that, None where it is gone.
 
-    def __init__(self, disk: Held | None) -> None:
-        super().__init__("the file has changed on the disk" if disk else "the file is no longer on the disk")
+    `new`: whether none was opened, and one of that name is there.
+    """
+
+    def __init__(self, disk: Held | None, new: bool = False) -> None:
+        super().__init__("a file of this name is there already" if new else
+                         "the file has changed on the disk" if disk else "the file is no longer on the disk")
         self.disk = disk
 
 
@@ -38,13 +51,15 @@ class Conflict(InputError):
 class Held:
     """A text whose lines end as Unix has them, and its file's digest.
 
-    `before` and `ends` are what the file has ahead of it, and at the end of lines.
+    `before` and `ends` are what the file has ahead of it, and at the end of most lines; where not all lines end alike,
+    `mixed` are the ends of each.
     """
 
     text: str
     digest: str
     before: str = ""
     ends: str = "\n"
+    mixed: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, raw: bytes, name: str) -> Held:
@@ -57,13 +72,38 @@ class Held:
             line = raw[:error.start].count(b"\n") + 1
             raise InputError(f"{name}:{line}: the file is not UTF-8 text\n  hint: save it as UTF-8") from None
         text = whole.removeprefix(BOM)
-        ends = "\r\n" if "\r\n" in text and text.count("\r\n") == text.count("\n") else "\n"
-        return cls(text.replace("\r\n", "\n").replace("\r", "\n"), hashlib.sha256(raw).hexdigest(),
-                   whole[:len(whole) - len(text)], ends)
+        found = Counter(each[0] for each in BREAK.finditer(text))
+        mixed = tuple(each[0] for each in BREAK.finditer(text)) if len(found) > 1 else ()
+        return cls(BREAK.sub("\n", text), hashlib.sha256(raw).hexdigest(), whole[:len(whole) - len(text)],
+                   found.most_common(1)[0][0] if found else "\n", mixed)
 
     def bytes_of(self, text: str) -> bytes:
-        """Another text as this file would have it."""
-        return encoded(self.before + text.replace("\n", self.ends))
+        """Another text as this file would have it: a line that is still there, or changed, ends as it did, others as most."""
+        return encoded(self.before + (self._as_they_were(text) if self.mixed else text.replace("\n", self.ends)))
+
+    def _as_they_were(self, text: str) -> str:
+        old, new = self.text.split("\n"), text.split("\n")
+        ends = [self.ends] * (len(new) - 1)
+        for a, b, size in _same(old, new):
+            for number in range(min(size, len(self.mixed) - a, len(ends) - b)):
+                ends[b + number] = self.mixed[a + number]
+        found = "".join(f"{line}{end}" for line, end in zip(new, [*ends, ""], strict=True))
+        if BREAK.sub("\n", found) == text:
+            return found
+        return text.replace("\n", self.ends)  # a lone \r ahead of an empty line that ends in \n: the two would be one end
+
+
+def _same(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int]]:
+    """Where two texts have the same lines, or changed ones: from which line of each, and how many."""
+    least = min(len(old), len(new))
+    first = next((number for number in range(least) if old[number] != new[number]), least)
+    last = next((number for number in range(least - first) if old[-1 - number] != new[-1 - number]), least - first)
+    yield 0, 0, first
+    changes = SequenceMatcher(None, old[first:len(old) - last], new[first:len(new) - last]).get_opcodes()
+    for kind, a, end_a, b, end_b in changes:
+        if kind in ("equal", "replace"):
+            yield first + a, first + b, min(end_a - a, end_b - b)
+    yield len(old) - last, len(new) - last, last
 
 
 def encoded(text: str) -> bytes:
@@ -83,7 +123,6 @@ class Folder:
 
     def __init__(self, root: Path, file: Path | None = None) -> None:
         self.root, self.file = root.resolve(), None if file is None else file.resolve()
-        self._writing = threading.Lock()
 
     def name(self, path: Path) -> str:
         """What a file below the folder is called."""
@@ -121,19 +160,22 @@ class Folder:
 
     def save(self, path: Path, text: str, digest: str | None) -> Held:
         """Writes a file whose digest is still this, None of a new one. Raises Conflict where it is not; InputError."""
-        with self._writing:
-            before = self.held(path)
-            if before is not None and before.text == text:
-                return before
-            if (None if before is None else before.digest) != digest:
-                raise Conflict(before)
-            if before is None:
-                self._refuse_new(path)
-            raw = (before or Held("", "")).bytes_of(text)
-            with replacing(path) as partial:
-                partial.write_bytes(raw)
-                if before is not None:
-                    partial.chmod(path.stat().st_mode & 0o7777)
+        try:
+            with _alone(path):
+                return self._save(path, text, digest)
+        except OSError as error:
+            raise InputError(f"{visible(shorten(path.name))} is not written: {refusal(error) or one_line(error)}") from None
+
+    def _save(self, path: Path, text: str, digest: str | None) -> Held:
+        before = self.held(path)
+        if before is not None and before.text == text:
+            return before
+        if (None if before is None else before.digest) != digest:
+            raise Conflict(before, digest is None)
+        if before is None:
+            self._refuse_new(path)
+        raw = (before or Held("", "")).bytes_of(text)
+        _write(path, raw)
         return Held.of(raw, path.name)
 
     def _refuse_new(self, path: Path) -> None:
@@ -145,6 +187,42 @@ class Folder:
             raise InputError(f"there is no folder '{visible(shorten(self.name(path.parent)))}'\n  hint: make it first")
         if os.path.lexists(path):
             raise InputError(f"'{visible(shorten(name))}' is no file that can be written\n  hint: choose another name")
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Keeps every server of this user from a file. The lock lies with what the user has, not beside the file."""
+    name = hashlib.sha256(os.fsencode(path)).hexdigest()[:32]
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(alone(state_folder() / "studio" / "locks" / name, wait=WAIT))
+        except Taken:
+            raise InputError(f"another server is writing {visible(shorten(path.name))}\n  hint: save again") from None
+        except (OSError, InputError):  # where nothing can be locked, what is on the disk is looked at all the same
+            pass
+        yield
+
+
+def _write(path: Path, raw: bytes) -> None:
+    """Writes a file in one step. One of several names is written in place, or the others would keep the old text.
+
+    What is protected from being written is not: whoever did that meant it. Raises OSError, InputError.
+    """
+    there = path.stat() if path.exists() else None
+    if there is not None and not there.st_mode & 0o222:
+        raise InputError(f"{visible(shorten(path.name))} is protected from being written\n"
+                         f"  hint: chmod u+w {shorten(path.name)}, where it may be changed")
+    if there is not None and there.st_nlink > 1:
+        with path.open("r+b") as file:
+            file.write(raw)
+            file.truncate()
+            file.flush()
+            os.fsync(file.fileno())
+        return
+    with replacing(path, f"{secrets.token_hex(8)}-") as partial:
+        partial.write_bytes(raw)
+        if there is not None:
+            partial.chmod(there.st_mode & 0o7777)
 
 
 def shipped_file(name: str) -> Path:

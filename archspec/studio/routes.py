@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import traceback
 from collections.abc import AsyncIterator, Mapping
@@ -17,6 +16,7 @@ from archspec.errors import InputError, one_line
 from archspec.io.bugs import keep_trace
 from archspec.io.files import opened
 from archspec.io.streams import aside
+from archspec.studio.apart import apart
 from archspec.studio.asked import ASKED, Malformed, fields
 from archspec.studio.checker import Bug
 from archspec.studio.documents import Missing
@@ -60,7 +60,6 @@ class Http:
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
-        self.closing = asyncio.Event()
 
     def app(self) -> Starlette:
         """As Starlette has it."""
@@ -86,7 +85,7 @@ class Http:
 
     async def image(self, request: Request) -> Response:
         """A picture of a run."""
-        found = await asyncio.to_thread(_image, self.studio.folder.root, **request.path_params)
+        found = await apart(_image, self.studio.folder.root, **request.path_params)
         return Response(status_code=404) if found is None else Response(found, media_type="image/png")
 
     async def config(self, request: Request) -> Response:
@@ -117,7 +116,7 @@ class Http:
     async def events(self, request: Request) -> Response:
         """The stream of what happens to a tab's file."""
         query = request.query_params
-        stream = self.studio.tabs.stream(query.get("tab", ""), query.get("path") or None, query.get("name") or "", self.closing)
+        stream = self.studio.tabs.stream(query.get("tab", ""), query.get("path") or None, query.get("name") or "")
         return StreamingResponse(_lines(stream), media_type="text/event-stream")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import signal
 import socket
@@ -44,7 +45,8 @@ async def _serve(folder: Folder, port: int, ready: Callable[[str], None]) -> Non
 
     def end() -> None:
         server.should_exit = True
-        http.closing.set()
+        studio.tabs.end()
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it would print whom it leaves without an answer
 
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(each, end)

@@ -14,10 +14,12 @@ from archspec.studio.checker import Bug, Lane, Superseded, Workers
 from archspec.studio.documents import Conflict, Folder
 from archspec.studio.drafts import Drafts
 from archspec.studio.listing import specs_in
-from archspec.studio.opening import Opening
+from archspec.studio.opening import Opening, key_of
 from archspec.studio.places import Json
 from archspec.studio.tabs import Tabs
 
+LAST = 2.0
+"""Seconds for what is not kept yet, at the end."""
 NEWEST = ("check", "at", "complete")
 """Requests of which a tab waits for the newest alone."""
 
@@ -30,7 +32,7 @@ class Studio:
         self.workers = Workers(folder.root, folder.file)
         self.checks, self.rest = Lane(self.workers), Lane(self.workers)
         self.tabs = Tabs(folder)
-        self.opening = Opening(folder, drafts)
+        self.opening = Opening(folder, drafts, self.tabs.shown)
         self.own: Mapping[str, Callable[[Json], Any]] = {
             "open": self.opening.open, "view-file": self.opening.view_file, "save": self._save, "draft/drop": self._drop,
             "stop": self._stop, "files": self._files}
@@ -45,8 +47,8 @@ class Studio:
         lane = self.checks if name == "check" else self.rest
         tab = str(request.get("tab") or request.get("path") or request.get("name") or "")
         again = {"version": request["version"]} if "version" in request else {}
-        if name == "check" and self.opening.unkept:
-            again["unkept"] = self.opening.unkept
+        if name == "check" and (unkept := self.opening.unkept.get(key_of(request))):
+            again["unkept"] = unkept
         if name == "complete":  # what was asked of a place is of a text that is typed in by now
             self.rest.stop(f"at {tab}")
         try:
@@ -94,6 +96,7 @@ class Studio:
 
     async def close(self) -> None:
         """Writes what is not kept yet, and ends the workers."""
-        await self.opening.close()
+        with suppress(TimeoutError):  # of a disk that does not answer
+            await asyncio.wait_for(self.opening.close(), LAST)
         await asyncio.gather(self.checks.close(), self.rest.close())
         await self.workers.close()

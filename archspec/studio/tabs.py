@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from archspec.errors import InputError
+from archspec.studio.apart import apart
 from archspec.studio.documents import Folder
 from archspec.studio.known import Stamp, stamp
 from archspec.studio.places import Json
@@ -36,14 +38,27 @@ class Tabs:
     def __init__(self, folder: Folder) -> None:
         self.folder = folder
         self.open: list[Tab] = []
+        self.ended = False
+        self._looking = asyncio.Lock()
+        self._progress: tuple[float, object] = -LOOK, ()
+        """When runs were looked at, and how far they were."""
 
-    async def stream(self, tab_id: str, path: str | None, name: str, closing: asyncio.Event) -> AsyncIterator[Event]:
+    def shown(self) -> set[tuple[str | None, str, str]]:
+        """What is open: path, name and tab."""
+        return {(tab.path, tab.name, tab.id) for tab in self.open}
+
+    def end(self) -> None:
+        """Ends the streams."""
+        self.ended = True
+        self._tell()
+
+    async def stream(self, tab_id: str, path: str | None, name: str) -> AsyncIterator[Event]:
         """What a tab is told, until it is closed or the server ends."""
         tab = Tab(tab_id, path, "" if path else name)
         self.open.append(tab)
         self._tell()
         try:
-            async for event in self._events(tab, closing):
+            async for event in self._events(tab):
                 yield event
         finally:
             self.open.remove(tab)
@@ -58,31 +73,33 @@ class Tabs:
         for tab in self.open:
             tab.news.set()
 
-    async def _events(self, tab: Tab, closing: asyncio.Event) -> AsyncIterator[Event]:
+    async def _events(self, tab: Tab) -> AsyncIterator[Event]:
         others, alive = -1, 0.0
-        watch = await asyncio.to_thread(Watch, self.folder, tab.path)
-        runs = await asyncio.to_thread(progress, self.folder.root)
-        while not closing.is_set():
+        watch = await apart(Watch, self.folder, tab.path)
+        runs = await self._runs()
+        while not self.ended:
             if self.others(tab) != others:
                 others = self.others(tab)
                 yield "tabs", {"others": others}
-            if (changed := await asyncio.to_thread(watch.look)) is not None:
+            if (changed := await apart(watch.look)) is not None:
                 yield "disk", changed
-            if runs != (runs := await asyncio.to_thread(progress, self.folder.root)):
+            if runs != (runs := await self._runs()):
                 yield "runs", {}
             if time.monotonic() - alive >= ALIVE:
                 alive = time.monotonic()
                 yield "alive", {}
-            tab.news.clear()
-            await _first(tab.news, closing, LOOK)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(tab.news.wait(), LOOK)
+            if not self.ended:
+                tab.news.clear()
 
-
-async def _first(news: asyncio.Event, closing: asyncio.Event, seconds: float) -> None:
-    """Waits for either, so long at most."""
-    waiting = [asyncio.create_task(each.wait()) for each in (news, closing)]
-    await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    for each in waiting:
-        each.cancel()
+    async def _runs(self) -> object:
+        """How far the runs are: one look for all tabs."""
+        async with self._looking:
+            if time.monotonic() - self._progress[0] >= LOOK / 2:
+                found = await apart(progress, self.folder.root)
+                self._progress = time.monotonic(), found
+            return self._progress[1]
 
 
 class Watch:

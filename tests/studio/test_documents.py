@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +15,8 @@ import pytest
 
 from archspec.errors import InputError
 from archspec.studio.documents import Conflict, Folder, Held, Missing, shipped_file
-from archspec.studio.drafts import Drafts
-from archspec.studio.opening import Opening
+from archspec.studio.drafts import Draft, Drafts
+from archspec.studio.opening import Opening, key_of
 from archspec.studio.run_folders import folders, image, progress
 
 NAMES = ["../out.yaml", "/etc/passwd", "a/../../out.yaml", "linked.yaml", "folder/out.yaml", "a\0.yaml", "", "x.txt", "loop.yaml", "a" * 5000 + ".yaml"]
@@ -102,6 +105,67 @@ def test_half_of_a_sign_is_not_written(folder: Folder) -> None:
     assert not (folder.root / "net.yaml").exists()
 
 
+@pytest.mark.parametrize("raw", [b"a: 1\r\nb: 2\nc: 3\n", b"a: 1\rb: 2\rc: 3\n", b"a: 1\r\r\nb: 2\nc: 3", b"a: 1\n\r\n\rb: 2\nb: 2\r\nc: 3\n"])
+def test_lines_that_are_still_there_end_as_they_did(raw: bytes, folder: Folder) -> None:
+    path = folder.path("net.yaml")
+    path.write_bytes(raw)
+    held = folder.read(path)
+    assert "\r" not in held.text
+    folder.save(path, held.text.replace("b: 2", "x: 1\nb: 2", 1).replace("c: 3", "c: 4"), held.digest)
+    found = path.read_bytes()
+    first = raw[:raw.index(b"b")]
+    assert found.startswith(first)
+    assert found[len(first):].partition(b"b: 2")[2] == raw.partition(b"b: 2")[2].replace(b"3", b"4")
+    folder.save(path, held.text, folder.read(path).digest)
+    assert path.read_bytes() == raw
+
+
+def test_what_the_system_refuses_is_told_in_words(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Path, raw: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(InputError, match=r"net\.yaml is not written: No space left"):
+        folder.save(folder.path("net.yaml"), "a: 1\n", None)
+    monkeypatch.undo()
+    file = folder.root / ("n" * 245 + ".yaml")
+    with pytest.raises(InputError, match="is not written: File name too long"):
+        Folder(folder.root, file).save(file, "a: 1\n", None)
+    assert not [*folder.root.glob(".partial*")]
+
+
+def test_a_protected_file_is_not_written_and_one_of_two_names_stays_one(folder: Folder) -> None:
+    path, twin = folder.path("net.yaml"), folder.root / "twin.yaml"
+    digest = folder.save(path, "a: 1111\n", None).digest
+    path.chmod(0o444)
+    with pytest.raises(InputError, match="protected"):
+        folder.save(path, "a: 2\n", digest)
+    path.chmod(0o644)
+    os.link(path, twin)
+    folder.save(path, "a: 2\n", digest)
+    assert (path.read_text(), twin.read_text(), path.samefile(twin)) == ("a: 2\n", "a: 2\n", True)
+
+
+def test_a_new_file_whose_name_is_taken_is_told_so(folder: Folder) -> None:
+    (folder.root / "net.yaml").write_text("a: 1\n")
+    with pytest.raises(Conflict, match="there already"):
+        folder.save(folder.path("net.yaml"), "a: 2\n", None)
+
+
+def test_of_servers_that_save_a_file_at_a_time_one_has_saved(folder: Folder) -> None:
+    path = folder.path("net.yaml")
+    digest = folder.save(path, "a: 0\n", None).digest
+
+    def save(number: int) -> str | None:
+        try:
+            Folder(folder.root).save(path, f"a: {number}\n", digest)
+        except Conflict:
+            return None
+        return f"a: {number}\n"
+    with ThreadPoolExecutor(8) as several:
+        told = {*several.map(save, range(1, 9))} - {None}
+    assert told == {path.read_text()}
+
+
 def test_what_ships_is_found_by_name_and_nothing_else() -> None:
     assert shipped_file("resnet50").name == "resnet50.yaml"
     assert shipped_file("resnet").parent.name == "blocks"
@@ -159,6 +223,86 @@ def test_what_is_typed_is_kept_until_it_is_saved_or_dropped(folder: Folder, tmp_
     asyncio.run(work())
 
 
+def test_the_text_of_each_tab_is_kept_by_itself(folder: Folder, tmp_path: Path) -> None:
+    drafts, path = Drafts(tmp_path / "state", folder.root), folder.root / "net.yaml"
+    path.write_text("a: 1\n")
+    one, two = {"path": "net.yaml", "tab": "one"}, {"path": "net.yaml", "tab": "two"}
+    new = {"name": "vv", "tab": "one"}
+
+    async def work() -> None:
+        opening = Opening(folder, drafts, lambda: [("net.yaml", "", "one")])
+
+        async def typed(text: str, *tabs: Any) -> None:
+            for tab in tabs:
+                opening.type({"text": text, **tab})
+            await opening.close()
+
+        async def texts() -> set[tuple[str, str]]:
+            return {(each.tab, each.text) for each in drafts.all()}
+        await typed("a: 2\n", one)
+        await typed("a: 1\n", two)  # as it is on the disk
+        assert await texts() == {("one", "a: 2\n")}
+        assert (await opening.open({"file": "net.yaml", "tab": "two"}))["draft"] is None  # it stands in another tab
+        assert (await opening.open({"file": "net.yaml", "tab": "one"}))["draft"]["text"] == "a: 2\n"
+        await typed("b: 1\n", new, {**new, "tab": "two"})
+        await typed("a: 3\n", two)
+        (folder.root / "sub" / "vv.yaml").write_text("c: 1\n")
+        await opening.save({"path": "net.yaml", "text": "a: 3\n", "digest": folder.read(path).digest, "tab": "two"})
+        await opening.save({"path": "sub/vv.yaml", "text": "c: 2\n", "digest": Held.of(b"c: 1\n", "").digest, "tab": "one"})
+        assert await texts() == {("one", "a: 2\n"), ("one", "b: 1\n"), ("two", "b: 1\n")}
+        await opening.save({"path": "vv.yaml", "name": "vv", "text": "b: 1\n", "tab": "two"})
+        assert await texts() == {("one", "a: 2\n"), ("one", "b: 1\n")}
+        opening.shown = tuple  # all tabs are closed
+        await typed("a: 4\n", {**one, "tab": "three"})
+        found = await opening.open({"file": "net.yaml", "tab": "four", "draft": "one"})
+        assert (found["draft"]["text"], [each["draft"] for each in found["drafts"]]) == ("a: 2\n", ["three"])
+        assert (await opening.open({"file": "net.yaml", "tab": "four", "draft": "three"}))["draft"]["text"] == "a: 4\n"
+        assert {text for _, text in await texts()} == {"a: 2\n", "a: 4\n", "b: 1\n"}
+        assert len((await opening.open({}))["drafts"]) == 3
+    asyncio.run(work())
+
+
+def test_what_another_server_keeps_is_copied_and_not_taken(folder: Folder, tmp_path: Path) -> None:
+    drafts = Drafts(tmp_path / "state", folder.root)
+    (folder.root / "net.yaml").write_text("a: 1\n")
+
+    async def work() -> None:
+        opening = Opening(folder, drafts)
+        for keeper, offered in ((os.getppid(), False), (0, True)):
+            drafts._write(Draft(str(folder.root), "net.yaml", "net", "a: 2\n", None, "", "one", keeper))
+            assert ((await opening.open({"file": "net.yaml", "tab": "two"}))["draft"] is not None) == offered
+            assert (await opening.open({"file": "net.yaml", "tab": "x", "draft": "one"}))["draft"] is not None or offered
+            assert (drafts.of("net.yaml", "net", "one") is None) == offered
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("make", [lambda path: None, lambda path: path.mkdir(), lambda path: path.write_bytes(b"\xff")], ids=["gone", "folder", "no text"])
+def test_an_unsaved_text_is_reached_whatever_its_file_is(make: Callable[[Path], object], folder: Folder, tmp_path: Path) -> None:
+    drafts = Drafts(tmp_path / "state", folder.root)
+    drafts.keep("net.yaml", "net", "a: 2\n", "old", "one")
+    make(folder.root / "net.yaml")
+    found = asyncio.run(Opening(folder, drafts).open({"file": "net.yaml", "tab": "two"}))
+    assert (found["text"], found["saved"], found["draft"]["text"]) == ("", None, "a: 2\n")
+    assert (found["unread"] is None) == (not (folder.root / "net.yaml").exists())
+
+
+def test_what_is_typed_while_it_is_saved_stays_kept(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drafts, save, goes_on = Drafts(tmp_path / "state", folder.root), Folder.save, threading.Event()
+    monkeypatch.setattr(Folder, "save", lambda self, path, text, digest: (path.name == "slow.yaml" and goes_on.wait(60), save(self, path, text, digest))[1])
+
+    async def work() -> None:
+        opening = Opening(folder, drafts)
+        saving = asyncio.create_task(opening.save({"path": "slow.yaml", "text": "a: 1\n"}))
+        await asyncio.sleep(0)
+        assert (await opening.save({"path": "other.yaml", "text": "a: 1\n"}))["path"] == "other.yaml"  # one that hangs holds up no other
+        opening.type({"path": "slow.yaml", "text": "a: 2\n"})
+        await opening.close()
+        goes_on.set()
+        await saving
+    asyncio.run(work())
+    assert [draft.text for draft in drafts.all()] == ["a: 2\n"]
+
+
 def test_what_cannot_be_kept_is_told(folder: Folder, tmp_path: Path) -> None:
     (tmp_path / "state").write_text("no folder")
 
@@ -166,7 +310,7 @@ def test_what_cannot_be_kept_is_told(folder: Folder, tmp_path: Path) -> None:
         opening = Opening(folder, Drafts(tmp_path / "state", folder.root))
         opening.type({"name": "mine", "text": "a: 1\n"})
         await opening.close()
-        assert "not kept" in opening.unkept
+        assert "not kept" in opening.unkept[key_of({"name": "mine"})]
     asyncio.run(work())
 
 

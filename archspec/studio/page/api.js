@@ -112,11 +112,12 @@ export const address = (name) => new URL(name, BASE).href;
  * The stream of events for a document.
  * @param {string} tab
  * @param {string} path
+ * @param {string} name what a text is called that is no file yet
  * @param {Record<string, (data: any) => void>} handlers
  * @returns {() => void} ends it
  */
-export function listen(tab, path, handlers) {
-  const query = new URLSearchParams({tab, path});
+export function listen(tab, path, name, handlers) {
+  const query = new URLSearchParams({tab, path, name});
   const stream = new EventSource(new URL(`events?${query}`, BASE));
   for (const [name, run] of Object.entries(handlers)) {
     stream.addEventListener(name, (event) => run(JSON.parse(/** @type {MessageEvent} */ (event).data || "{}")));

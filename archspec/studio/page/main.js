@@ -116,7 +116,7 @@ const runs = new Runs((run) => setView({kind: "diff", other: {run: run.name}}));
 const zoo = new Zoo(
   (name) => open({zoo: name}),
   () => (doc ? label() : null),
-  (draft) => (draft === null ? leaveStart() : open(draft.path ? {file: draft.path} : {name: draft.name})),
+  (draft) => (draft === null ? leaveStart() : open(ofDraft(draft))),
 );
 const checker = new Checker(() => ({...asked(), view: view.kind === "runs" ? {kind: "network"} : view, version}), {
   answered,
@@ -130,6 +130,8 @@ const checker = new Checker(() => ({...asked(), view: view.kind === "runs" ? {ki
 function answered(found, request) {
   if (found.version !== version || !doc) return;
   answer = found;
+  if (found.unkept) bar("unkept", found.unkept, [], {tone: "bad"});
+  else unbar("unkept");
   const keyed = editor.keyed;
   editor.show(found.problems, found.more);
   performance.measure("studio: problems", {start: keyed, detail: found.version});
@@ -617,6 +619,9 @@ function title() {
   return unsaved;
 }
 
+/** What is asked for to go on with an unsaved text. @param {{path: string | null, name: string, draft: string}} draft */
+const ofDraft = ({path, name, draft}) => (path ? {file: path, draft} : {name, draft});
+
 /** Opens what is named, with the unsaved text that was kept of it. @param {any} wanted */
 async function open(wanted) {
   if (doc?.path && wanted.file === doc.path) {
@@ -625,7 +630,7 @@ async function open(wanted) {
   }
   let found;
   try {
-    found = await post("open", wanted);
+    found = await post("open", {tab, ...wanted});
   } catch (error) {
     failed(error);
     if (!doc) await showStart();
@@ -651,7 +656,18 @@ async function open(wanted) {
       unbar("draft");
     };
     bar("draft", restored, [[found.saved === null ? "Begin anew" : "Take the saved file", drop]]);
-    if (kept.digest !== found.digest) doc.digest = kept.digest;
+    if (kept.digest !== found.digest) {
+      doc.digest = kept.digest;
+      changedOnDisk({digest: found.digest, gone: found.saved === null && !found.unread});
+    }
+  }
+  if (found.unread) bar("unread", `${found.unread}. What was not saved of it is here.`, [], {tone: "bad"});
+  if (found.drafts?.length) {
+    const older = found.drafts.slice(0, 5).map((each) => [
+      new Date(each.at).toLocaleString([], {dateStyle: "medium", timeStyle: "short"}),
+      () => open(ofDraft(each)),
+    ]);
+    bar("drafts", "There are more texts of it that were not saved:", older);
   }
   if (found.read_only) {
     bar("shipped", `${found.name} ships with archspec and cannot be changed.`, [
@@ -717,7 +733,7 @@ async function writeOver(to, digest) {
 async function write(to, digest) {
   const text = editor.text;
   try {
-    const found = await post("save", {tab, path: to, name: doc.name, text, digest});
+    const found = await post("save", {tab, path: to, ...(doc.path === null ? {name: doc.name} : {}), text, digest});
     const moved = doc.path !== found.path;
     Object.assign(doc, {path: found.path, name: found.name, digest: found.digest, saved: text});
     for (const kind of ["disk", "draft", "failed"]) unbar(kind);
@@ -766,7 +782,7 @@ function subscribe() {
     heard = performance.now();
     run(data);
   };
-  stopEvents = listen(tab, doc?.path ?? "", {
+  stopEvents = listen(tab, doc?.path ?? "", doc?.name ?? "", {
     alive: alive(() => {}),
     tabs: alive(({others}) => {
       if (others)
@@ -880,8 +896,8 @@ async function showStart() {
   if (!doc) title();
   let drafts = [];
   try {
-    drafts = ((await post("open", {})).drafts ?? []).filter(
-      (draft) => !doc || (draft.path ?? draft.name) !== (doc.path ?? doc.name),
+    drafts = ((await post("open", {tab})).drafts ?? []).filter(
+      (draft) => !doc || draft.draft !== tab || draft.path !== doc.path || (!draft.path && draft.name !== doc.name),
     );
   } catch (error) {
     failed(error);

@@ -32,7 +32,7 @@ export class Zoo {
     this.drafts = [];
   }
 
-  /** Shows the page of networks. @param {Array<{path: string | null, name: string, at: string}>} drafts */
+  /** Shows the page of networks. @param {Array<{path: string | null, name: string, at: string, draft: string}>} drafts */
   async show(drafts = this.drafts) {
     this.drafts = drafts;
     const input = (this.input = h("input", {
