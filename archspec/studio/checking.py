@@ -11,7 +11,7 @@ from archspec.draw.boxes import words_of
 from archspec.draw.calls import repeats_of
 from archspec.editor.checked import Checked, named_in
 from archspec.editor.fixing import Fix, fixes
-from archspec.errors import Problem, Where, visible
+from archspec.errors import InputError, Problem, Where, visible
 from archspec.graph.ir import Graph
 from archspec.spec.arch import Spec
 from archspec.studio.known import Stamp, checked, on_disk, stamp, text_of
@@ -26,6 +26,7 @@ FIGURES: Mapping[str, bool] = {"parameters": False, "trainable": False, "macs": 
                                "weights": True, "training": True}
 """The figures of a cost, and whether they are bytes."""
 COSTLIEST = 3
+MOST_OF_BATCH = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +54,16 @@ _SAVED: dict[Path, _Saved] = {}
 
 def check(request: Json) -> Json:
     """Problems of a text, and where it has none its cost against that of the saved file, and its picture."""
-    text = text_of(request)
+    text, batch = text_of(request), request.get("batch")
+    if batch is not None and not 1 <= batch <= MOST_OF_BATCH:
+        raise InputError(f"a batch has 1 to {MOST_OF_BATCH} images")
     found = checked(text)
     told = [*_problems(text, found)]
     answer: Json = {"problems": told[:MOST], "more": max(0, len(told) - MOST), "cost": None, "saved": None, "costliest": [],
                     "sections": [], "blocks": [], "picture": None}
     if found.spec is None or found.graph is None:
         return answer
-    graph, batch = found.graph, request.get("batch")
+    graph = found.graph
     cost = cost_of(found.spec, graph, batch)
     saved = _saved(text, cost, batch)
     return {**answer, "cost": cost, "saved": saved, "change": None if saved is None else change(saved, cost),
