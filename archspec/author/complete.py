@@ -273,6 +273,8 @@ def _named(stages: Tree | None) -> Iterator[str]:
 
 def values(path: list[str], resolved: Resolved | None) -> list[str]:
     """The words that can be the value of a key."""
+    if not path:
+        return []
     *before, name = path
     if path == ["train", "recipe"]:
         return recipe_names()

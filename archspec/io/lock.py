@@ -22,12 +22,13 @@ class Taken(Exception):
 
 
 @contextmanager
-def alone(path: Path, *, wait: bool | float = False, waiting: Callable[[float], object] = lambda seconds: None) -> Iterator[None]:
+def alone(path: Path, *, wait: bool | float = False,
+          waiting: Callable[[float], object] = lambda seconds: None) -> Iterator[None]:
     """Keeps every other process out of `path` while it lasts, however this one ends. `path` need not exist.
 
     The lock is a file `.NAME.lock` beside the place, links resolved; it stays there, empty. If another process holds it,
-    raises Taken at once, or after so many seconds, or waits for its end; `waiting` is told then for how many seconds it has, 0 as it begins, and again
-    every TOLD_EVERY. Raises OSError where no file can be made.
+    raises Taken at once, or after `wait` seconds, or, where that is True, waits for its end; `waiting` is told then for how
+    many seconds it has, 0 as it begins, and again every TOLD_EVERY. Raises OSError where no file can be made.
     """
     # filelock and not fcntl: it works on Windows and where a network file system has no locks, and it leaves the file
     # alone. To remove a locked file lets a second process lock a new one of the same name

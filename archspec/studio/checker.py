@@ -163,7 +163,12 @@ class Lane:
                     raise Superseded
                 self._at_work = tab
                 try:
-                    return await self._answer(request)
+                    try:
+                        return await self._answer(request)
+                    except Gone:  # whoever ended it; what ends each worker is told
+                        if tab is not None and self._newest.get(tab) is not mine:
+                            raise Superseded from None
+                        return await self._answer(request)
                 finally:
                     self._at_work, self._stop = None, None
         finally:

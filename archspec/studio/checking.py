@@ -11,7 +11,7 @@ from archspec.draw.boxes import words_of
 from archspec.draw.calls import repeats_of
 from archspec.editor.checked import Checked, named_in
 from archspec.editor.fixing import Fix, fixes
-from archspec.errors import Problem, Where, visible
+from archspec.errors import InputError, Problem, Where, visible
 from archspec.graph.ir import Graph
 from archspec.studio.known import Stamp, checked, on_disk, stamp, text_of
 from archspec.studio.pictures import Asked, picture
@@ -25,6 +25,7 @@ FIGURES: Mapping[str, bool] = {"parameters": False, "trainable": False, "macs": 
                                "weights": True, "training": True}
 """The figures of a cost, and whether they are bytes."""
 COSTLIEST = 3
+MOST_OF_BATCH = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +54,19 @@ _SAVED: dict[Path, _Saved] = {}
 
 def check(request: Json) -> Json:
     """Problems of a text, and where it has none its cost against that of the saved file, and its picture."""
-    text = text_of(request)
+    text, batch = text_of(request), request.get("batch")
+    if batch is not None and not 1 <= batch <= MOST_OF_BATCH:
+        raise InputError(f"a batch has 1 to {MOST_OF_BATCH} images")
     found = checked(text)
     told = [*_problems(text, found)]
     answer: Json = {"problems": told[:MOST], "more": max(0, len(told) - MOST), "cost": None, "saved": None, "costliest": [],
                     "sections": [], "blocks": [], "picture": None}
     if found.spec is None or found.graph is None:
         return answer
-    graph, batch = found.graph, request.get("batch") or found.spec.train.batch
-    whole = summary(graph, batch)
-    cost = cost_of(whole, batch)
-    saved = _saved(text, cost, request.get("batch"))
+    graph, images = found.graph, batch or found.spec.train.batch
+    whole = summary(graph, images)
+    cost = cost_of(whole, images)
+    saved = _saved(text, cost, batch)
     return {**answer, "cost": cost, "saved": saved, "change": None if saved is None else change(saved, cost),
             "costliest": [*_costliest(text, graph)],
             "sections": [name for name in graph.sections if any(node.section == name for node in graph.predicting)],

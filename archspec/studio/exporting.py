@@ -10,13 +10,17 @@ from typing import get_args
 from archspec.draw.mermaid import mermaid
 from archspec.draw.svg import Picture, svg
 from archspec.draw.table import Format, Style, table, write
+from archspec.editor.cursor import NO_BREAKS
 from archspec.errors import InputError
-from archspec.studio.known import checked, here, text_of
+from archspec.spec.files import spec_names
+from archspec.studio.documents import shipped_file
+from archspec.studio.known import checked, here, on_disk, text_of
 from archspec.studio.pictures import Asked, block, difference, full, network, other_of, part
-from archspec.studio.places import Json
+from archspec.studio.places import Json, Text
 
 NAMES = re.compile(r"[^\w.+-]+")
 """What stands in no name of a file."""
+UNSAVED = "It draws the file as it is saved: what was changed since then is not in it."
 DRAWN: Mapping[str, Callable[[Asked], Picture | None]] = {
     "network": network, "block": block, "full": full, "table": network,
     "diff": lambda asked: difference(asked, other_of(asked))}
@@ -34,7 +38,13 @@ def export(request: Json) -> Json:
         raise InputError(f"format is one of {' '.join(FORMS)}")
     suffix, made = FORMS[form]
     name = "_".join([asked.graph.name, *([kind] if kind != "network" and form == "svg" else [])])
-    return {"name": f"{NAMES.sub('_', name)}{suffix}", "text": made(asked, kind)}
+    note = {"note": UNSAVED} if form == "command" and _saved(text) not in (None, text.text) else {}
+    return {"name": f"{NAMES.sub('_', name)}{suffix}", "text": made(asked, kind), **note}
+
+
+def _saved(text: Text) -> str | None:
+    held = on_disk(text.path)
+    return None if held is None else Text(text.path, held.text.translate(NO_BREAKS)).text
 
 
 def _svg(asked: Asked, kind: str) -> str:
@@ -53,8 +63,18 @@ def _table(form: Format) -> Callable[[Asked, str], str]:
 
 # -- commands ------------------------------------------------------------------------------------------------------------
 
+def _ships(text: Text) -> bool:
+    """Whether it is a shipped spec as it ships."""
+    name = text.path.stem
+    return name in spec_names() and here().read(shipped_file(name)).text == text.text
+
+
 def _command(asked: Asked, kind: str) -> str:
     file = here().name(asked.text.path)
+    if _saved(asked.text) is None and _ships(asked.text):
+        file = asked.text.path.stem
+    elif _saved(asked.text) is None:
+        raise InputError("a command draws a file, and this text is none yet\n  hint: save it first")
     return shlex.join(["archspec", *COMMANDS[kind](asked, f"./{file}" if file.startswith("-") else file)]) + "\n"
 
 

@@ -18,7 +18,10 @@ IMAGES = {"confusion": "confusion.png", "pairs": "pairs.png", "augmented": "augm
 def folders(root: Path) -> list[Path]:
     """The folders of runs, those that lie in the studio's folder, links resolved."""
     place = reached(root / RUNS, (root,))
-    inside = sorted(place.iterdir()) if place is not None and kind_of(place) == "folder" else []
+    try:
+        inside = sorted(place.iterdir()) if place is not None and kind_of(place) == "folder" else []
+    except OSError:
+        return []
     found = [reached(each, (root,)) for each in inside]
     return [each for each in found if each is not None and kind_of(each / MANIFEST) == "file"]
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from archspec.errors import InputError, visible
+from archspec.errors import InputError, one_line, visible
+from archspec.io.machine import refusal
 from archspec.io.numbers import is_number
 from archspec.io.places import kind_of
 from archspec.studio.places import Json
@@ -18,6 +19,8 @@ MOST = 200
 """Runs that are told."""
 ROWS = 2000
 """Epochs of a run that are told: of more every so manieth, and the last."""
+READ, LARGEST = (".json", ".jsonl", ".yaml"), 32 << 20
+"""Files of a run that may be read, and the bytes that each may have."""
 FIRST = ("epoch", "test_top1", "test_loss", "loss", "accuracy", "learning_rate")
 """Columns that stand ahead of others."""
 
@@ -28,12 +31,25 @@ def runs(request: Json) -> Json:
     found = folders(Path.cwd())
     for path in found[:MOST]:
         try:
-            entries.append(read_entry(path))
-        except InputError as error:
-            why = visible(str(error).partition("\n")[0])
-            refused.append({"name": path.name, "path": f"{RUNS}/{path.name}", "refused": why})
+            entries.append(_read(path))
+        except (InputError, OSError, ValueError, ArithmeticError, RecursionError) as error:
+            why = visible(refusal(error) or one_line(error) if isinstance(error, OSError) else str(error).partition("\n")[0])
+            refused.append({"name": visible(path.name), "path": visible(f"{RUNS}/{path.name}"),
+                            "refused": why or "it cannot be read"})
     return {"runs": [*(_told(entry, request.get("fingerprint")) for entry in best_first(entries)), *refused],
             "more": max(0, len(found) - MOST)}
+
+
+def _read(path: Path) -> Entry:
+    """Raises InputError, OSError and more for one that cannot be read, or not within bounds."""
+    try:
+        path.name.encode("utf-8")
+    except UnicodeEncodeError:
+        raise InputError("its name is no UTF-8 text") from None
+    for file in path.iterdir():
+        if file.suffix in READ and file.stat().st_size > LARGEST:
+            raise InputError(f"{file.name} is larger than {LARGEST >> 20} MiB")
+    return read_entry(path)
 
 
 def _told(entry: Entry, fingerprint: str | None) -> Json:

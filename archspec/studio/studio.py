@@ -23,6 +23,9 @@ LAST = 2.0
 NEWEST = ("check", "at", "complete")
 """Requests of which a tab waits for the newest alone."""
 
+SLOW = ("tries", "export", "runs")
+"""Those that hold up neither checks nor what is asked at each move of the cursor; a worker for them starts with the first."""
+
 
 class Studio:
     """All of a server but HTTP."""
@@ -30,7 +33,7 @@ class Studio:
     def __init__(self, folder: Folder, drafts: Drafts) -> None:
         self.folder, self.drafts = folder, drafts
         self.workers = Workers(folder.root, folder.file)
-        self.checks, self.rest = Lane(self.workers), Lane(self.workers)
+        self.checks, self.rest, self.slow = Lane(self.workers), Lane(self.workers), Lane(self.workers)
         self.tabs = Tabs(folder)
         self.opening = Opening(folder, drafts, self.tabs.shown)
         self.own: Mapping[str, Callable[[Json], Any]] = {
@@ -44,7 +47,7 @@ class Studio:
             return found
         if name == "check":
             self.opening.type(request)
-        lane = self.checks if name == "check" else self.rest
+        lane = self.checks if name == "check" else self.slow if name in SLOW else self.rest
         tab = str(request.get("tab") or request.get("path") or request.get("name") or "")
         again = {"version": request["version"]} if "version" in request else {}
         if name == "check" and (unkept := self.opening.unkept.get(key_of(request))):
@@ -67,7 +70,7 @@ class Studio:
         except Conflict as error:
             disk = error.disk
             try:
-                found = await self.rest.ask({"ask": "difference", "a": disk.text if disk else "", "b": request["text"]})
+                found = await self.slow.ask({"ask": "difference", "a": disk.text if disk else "", "b": request["text"]})
             except (Superseded, InputError):
                 found = {"difference": []}
             return {"status": 409, "conflict": True, "error": str(error), "disk": disk.text if disk else None,
@@ -98,5 +101,5 @@ class Studio:
         """Writes what is not kept yet, and ends the workers."""
         with suppress(TimeoutError):  # of a disk that does not answer
             await asyncio.wait_for(self.opening.close(), LAST)
-        await asyncio.gather(self.checks.close(), self.rest.close())
+        await asyncio.gather(self.checks.close(), self.rest.close(), self.slow.close())
         await self.workers.close()

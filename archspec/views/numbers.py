@@ -32,7 +32,11 @@ def memory(value: int | None) -> str:
     if value < 2**20 / 10:
         return f"{value / 2**10:.0f} KiB"
     size = value / 2**20
-    return f"{size:.1f} MiB" if size < 99.95 else f"{size:.0f} MiB" if size < 999.5 else f"{size / 2**10:#.3g} GiB"
+    return f"{size:.1f} MiB" if size < 99.95 else f"{size:.0f} MiB" if size < 999.5 else _gibibytes(size / 2**10)
+
+
+def _gibibytes(size: float) -> str:
+    return f"{size:#.3g} GiB" if size < 99.95 else f"{size:,.0f} GiB"
 
 
 def shape(sizes: tuple[int | None, ...]) -> str:

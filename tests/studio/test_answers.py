@@ -16,6 +16,7 @@ from archspec.errors import InputError
 from archspec.network import load, lower
 from archspec.studio import checking, known
 from archspec.studio.answers import ANSWERS
+from archspec.studio.documents import shipped_file
 from archspec.studio.places import Text, signs, units
 from archspec.views.summary import totals
 
@@ -307,6 +308,30 @@ def test_each_format_is_a_file(form: str, end: str, begins: str, ask: Ask) -> No
 def test_what_cannot_be_exported_says_why(text: str, asked: dict[str, Any], form: str, ask: Ask) -> None:
     with pytest.raises(InputError):
         ask("export", text, view=asked, format=form)
+
+
+def test_a_command_is_of_the_file_that_is_saved(ask: Ask) -> None:
+    with pytest.raises(InputError, match="save it first"):
+        ask("export", view={}, format="command")
+    Path("net.yaml").write_text(NET)
+    assert "note" not in ask("export", view={}, format="command")
+    assert "as it is saved" in ask("export", f"{NET}name: other\n", view={}, format="command")["note"]
+    shipped = shipped_file("resnet18").read_text()
+    found = ANSWERS["export"]({"name": "resnet18", "text": shipped, "view": {}, "format": "command"})
+    assert found["text"] == "archspec draw resnet18\n"
+
+
+@pytest.mark.parametrize("batch", [-5, 0, 1 << 50])
+def test_a_batch_has_images(batch: int, ask: Ask) -> None:
+    with pytest.raises(InputError, match="1 to 1000000"):
+        ask("check", batch=batch)
+
+
+@pytest.mark.parametrize("text", ["- - ", "- ", "- - - a", "[[", "- {", ": ", "- - :"])
+def test_wherever_the_cursor_is_something_is_answered(text: str, ask: Ask) -> None:
+    for column in range(1, len(text) + 2):
+        ask("complete", text, line=1, column=column)
+        ask("at", text, line=1, column=column)
 
 
 # -- the zoo -------------------------------------------------------------------------------------------------------------

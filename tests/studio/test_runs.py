@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +17,8 @@ from archspec.io.files import write_json
 from archspec.network import load, lower
 from archspec.preprocess.rule import input_shape, preprocess_of
 from archspec.studio.answers import ANSWERS
-from archspec.studio.runs import ROWS
+from archspec.studio.runs import LARGEST, ROWS
+from archspec.train.reporting.listing import Entry, read_entry
 from archspec.train.reporting.metrics import write_lines
 from archspec.train.run import RunFolder
 from archspec.train.saving.manifest import begun
@@ -48,6 +52,29 @@ def test_runs_are_told_with_their_curves(tmp_path: Path, monkeypatch: pytest.Mon
     assert (found[0]["fingerprint_same"], found[0]["images"], found[0]["finished"]) == (True, {"confusion": "runs/b%20%3Ci%3E/image/confusion.png"}, True)
     assert "cannot be read" in found[2]["refused"]
     assert not any(each["fingerprint_same"] for each in ANSWERS["runs"]({})["runs"] if "columns" in each)
+
+
+def test_a_run_that_cannot_be_read_leaves_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    a_run(Path("runs/a"), 0.9)
+    for name in ("large", "refused", "loops", os.fsdecode(b"\xff")):
+        shutil.copytree("runs/a", Path("runs", name))
+    with Path("runs/large/metrics.jsonl").open("ab") as file:
+        file.truncate(LARGEST + 1)
+    Path("runs/loops/spec.yaml").unlink(missing_ok=True)
+    Path("runs/loops/loop.json").symlink_to("loop.json")
+
+    def denied(path: Path) -> Entry:
+        if path.name == "refused":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return read_entry(path)
+    monkeypatch.setattr("archspec.studio.runs.read_entry", denied)
+    found = json.loads(json.dumps(ANSWERS["runs"]({})))["runs"]
+    assert [each["name"] for each in found if "refused" not in each] == ["a"]
+    why = {each["name"]: each["refused"] for each in found if "refused" in each}
+    assert len(why) == 4
+    assert "larger than 32 MiB" in why["large"]
+    assert "Permission denied" in why["refused"]
 
 
 def test_of_many_epochs_some_are_told_and_the_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

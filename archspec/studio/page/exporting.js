@@ -36,8 +36,8 @@ export async function png(svg) {
   }
 }
 
-/** A text to copy. @param {string} title @param {string} text @param {string} name */
-function shown(title, text, name) {
+/** A text to copy. @param {string} title @param {string} text @param {string} name @param {string} [note] */
+function shown(title, text, name, note = "") {
   const copy = button(
     "Copy",
     async () => {
@@ -50,6 +50,7 @@ function shown(title, text, name) {
   dialog(
     title,
     [
+      note ? h("p", {}, note) : null,
       h("pre", {class: "exported", tabindex: "0", role: "region", "aria-label": title}, text),
       h(
         "div",
@@ -69,7 +70,7 @@ export const FORMATS = [
   ["LaTeX", "latex", ({name, text}) => shown("LaTeX", text, name)],
   ["Markdown", "markdown", ({name, text}) => shown("Markdown", text, name)],
   ["Mermaid", "mermaid", ({name, text}) => shown("Mermaid", text, name)],
-  ["Command that gives the same", "command", ({name, text}) => shown("The command", text, name)],
+  ["Command that gives the same", "command", ({name, text, note}) => shown("The command", text, name, note)],
 ];
 
 /**
