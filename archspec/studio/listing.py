@@ -39,7 +39,7 @@ def _files(root: Path) -> Iterator[Path | None]:
         for folder in level:
             try:
                 with os.scandir(folder) as entries:
-                    some = sorted((entry for entry, _ in zip(entries, range(MOST_LOOKED_AT), strict=False)),
+                    some = sorted((entry for entry, _ in zip(entries, range(MOST_LOOKED_AT + 1), strict=False)),
                                   key=lambda entry: entry.name)
             except OSError:  # not to be read, or gone
                 continue

@@ -105,5 +105,11 @@ def test_bytes_that_are_no_text_are_a_problem_of_the_text() -> None:
 
 
 def test_a_problem_at_the_end_of_a_file_without_a_line_end_stands_in_its_last_line() -> None:
-    with pytest.raises(SpecError, match=r"x\.yaml:2:5: this is not YAML: could not find expected ':'\n    2 \| none\n"):
-        document("a: 1\nnone", "x.yaml")
+    with pytest.raises(SpecError, match=r"x\.yaml:2:6: this is not YAML: did not find expected ',' or '\]'\n    2 \| b: \[1\n"):
+        document("a: 1\nb: [1", "x.yaml")
+
+
+@pytest.mark.parametrize("after", ["", "\n", "\n\n\n", "\nb: 2\n"])
+def test_a_key_without_a_colon_is_told_of_where_it_stands(after: str) -> None:
+    with pytest.raises(SpecError, match=r"x\.yaml:3:3: this is not YAML: could not find expected ':'\n    3 \|   se\n"):
+        document(f"stages:\n  repeats: [2]\n  se{after}", "x.yaml")

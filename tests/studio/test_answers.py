@@ -336,6 +336,12 @@ def test_wherever_the_cursor_is_something_is_answered(text: str, ask: Ask) -> No
 
 # -- the zoo -------------------------------------------------------------------------------------------------------------
 
+def test_below_stages_what_their_block_takes_comes_first(ask: Ask) -> None:
+    labels = [each["label"] for each in ask("complete", "extends: resnet50\nstages:\n  \n", line=3, column=3)["options"]]
+    assert labels.index("se") < labels.index("before")
+    assert len(labels) == len({*labels})
+
+
 def test_the_zoo_is_searched_by_words_and_figures(ask: Ask) -> None:
     whole = ask("zoo", query="")
     assert len(whole["specs"]) == whole["all"] > 150
@@ -345,7 +351,7 @@ def test_the_zoo_is_searched_by_words_and_figures(ask: Ask) -> None:
     assert all("resnet" in f"{each['name']} {each['family']} {each['description']}".lower() and each["parameters"] < 3e5 for each in few)
     assert {each["name"] for each in ask("zoo", query="1512.03385 depth > 1000")["specs"]} >= {"cifar_resnet1202"}
     assert ask("zoo", query="resnet5o")["hint"] == "resnet50"
-    for query in ("price < 3", "macs < 1.2.3"):
+    for query in ("price < 3", "macs < 1.2.3", "parameters < abc", "resnet macs >"):
         with pytest.raises(InputError):
             ask("zoo", query=query)
 

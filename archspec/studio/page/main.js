@@ -628,6 +628,7 @@ async function open(wanted) {
     leaveStart(); // it is open, with what was typed
     return;
   }
+  zoo.askNamed.stop();
   let found;
   try {
     found = await post("open", {tab, ...wanted});

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import pytest
 from conftest import MINE, SOON
@@ -160,13 +161,14 @@ def test_the_line_of_problems_is_told_to_a_screen_reader(mine: Seen) -> None:
     assert "takes no 'cardinaity'" in mine.page.locator("#said").inner_text()
 
 
-def test_a_spec_from_a_stranger_does_nothing(served: Served, look: Look) -> None:
-    (served.folder / "evil.yaml").write_text(HOSTILE, encoding="utf-8")
-    seen = look(f"{served.address}#file=evil.yaml")
+@pytest.mark.parametrize("name", ["evil.yaml", "<img src=x onerror=window.hit=1>.yaml"])
+def test_a_spec_from_a_stranger_does_nothing(name: str, served: Served, look: Look) -> None:
+    (served.folder / name).write_text(HOSTILE, encoding="utf-8")
+    seen = look(f"{served.address}#{urlencode({'file': name})}")
     seen.page.on("request", lambda request: seen.complaints.append(request.url) if not request.url.startswith((served.address, "blob:", "data:")) else None)
     seen.problems("1 problem")
     seen.shown(".msg")
-    (served.folder / "evil.yaml").write_text(HOSTILE.replace("train:", "#"), encoding="utf-8")
+    (served.folder / name).write_text(HOSTILE.replace("train:", "#"), encoding="utf-8")
     seen.shown("[data-bar=disk]").get_by_role("button", name="Reload").click()
     seen.problems("no problems")
     seen.shown("#canvas svg")
