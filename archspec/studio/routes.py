@@ -85,7 +85,8 @@ class Http:
 
     async def image(self, request: Request) -> Response:
         """A picture of a run."""
-        found = await apart(_image, self.studio.folder.root, **request.path_params)
+        run, file = request.path_params["run"], request.path_params["file"]
+        found = await apart(_image, self.studio.folder.root, run, file)
         return Response(status_code=404) if found is None else Response(found, media_type="image/png")
 
     async def config(self, request: Request) -> Response:
