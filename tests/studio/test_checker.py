@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,26 @@ def test_a_bug_of_ours_ends_nothing(at_work: Callable[[Work], None]) -> None:
         assert await told(lane.ask(SMALL)) == "answer"
         assert pid(lane) == before
     at_work(work)
+
+
+def test_what_is_too_much_work_is_told_and_the_next_request_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(request: Json) -> Json:
+        while request["text"]:
+            with suppress(Exception):
+                pass
+        return {"done": True}
+    monkeypatch.setitem(workers.ANSWERS, "check", endless)  # type: ignore[index]
+    monkeypatch.setattr(workers, "TIME", 0.05)
+    before = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGPROF)]
+    frames = [json.dumps({"ask": "check", "text": text}).encode() for text in ("much", "")]
+    answers = BytesIO()
+    try:
+        workers.Worker(BytesIO(b"".join(workers.HEAD.pack(len(frame)) + frame for frame in frames)), answers).serve()
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+    assert b"this took longer than 0.05 s, and was given up" in answers.getvalue()
+    assert b'{"answer": {"done": true' in answers.getvalue()
 
 
 def test_what_takes_too_much_memory_is_told_and_the_next_worker_is_a_fresh_one(monkeypatch: pytest.MonkeyPatch) -> None:
