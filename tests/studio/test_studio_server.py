@@ -34,6 +34,8 @@ class Studio:
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.line = self.process.stdout.readline()
+        if not self.line:
+            pytest.fail(f"no address: {self.process.communicate(timeout=120)[1]}")
         at = urlsplit(self.line.split()[-1])
         assert at.hostname and at.port
         self.host, self.port, self.root = at.hostname, at.port, at.path
