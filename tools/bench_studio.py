@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,8 @@ GOALS = {"resnet152": (150, 300), "cifar_resnet1202": (600, None)}
 MARKS = {"problems": "studio: problems", "picture": "studio: picture"}
 REST = 400
 """Milliseconds between an answer and the next key."""
+LONGEST = 60
+"""Seconds that an answer may take."""
 TEXT = "extends: {spec}\ndescription: a variant\nclasses: 1000\n"
 
 
@@ -70,7 +73,10 @@ def pressed(page: Any, key: str) -> dict[str, float]:
     page.evaluate("performance.clearMeasures()")
     page.keyboard.press(key)
     count = f"performance.getEntriesByName({MARKS['picture']!r}).length"
+    end = time.monotonic() + LONGEST
     while not page.evaluate(count):
+        if time.monotonic() > end:
+            raise SystemExit(f"no answer within {LONGEST} s: the studio has ended, or hangs")
         page.wait_for_timeout(20)
     found = {name: page.evaluate(f"performance.getEntriesByName({mark!r})[0].duration") for name, mark in MARKS.items()}
     page.wait_for_timeout(REST)
