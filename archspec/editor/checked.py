@@ -1,4 +1,4 @@
-"""What the checker says of a text: its problems, and where there is none the spec and its graph."""
+"""What the checker says of a text: its problems, and where there is none of the network the spec and its graph."""
 
 from __future__ import annotations
 
@@ -18,15 +18,18 @@ from archspec.spec.arch import Spec
 from archspec.spec.blocks import BlockTable
 from archspec.spec.files import spec_names
 from archspec.spec.inherit import Resolved, resolve
+from archspec.spec.merge import without
 from archspec.spec.scope import TooLarge
 from archspec.spec.sections import SPEC
 from archspec.spec.source import read
 
 TOP = re.compile(r"^\ufeff?['\"]?([A-Za-z_][\w.-]*)['\"]?[ \t]*:", re.MULTILINE)
 """The keys at the top of a text, be it YAML or not yet."""
-EXTENDS = re.compile(r"^extends[ \t]*:[ \t]*([\w.-]+)[ \t]*(?:#.*)?$", re.MULTILINE)
+EXTENDS = re.compile(r"^\ufeff?extends[ \t]*:[ \t]*([\w.-]+)[ \t]*(?:#.*)?$", re.MULTILINE)
 ITS_OWN = {"extends", "input", "stem", "head", "blocks"}
 """Keys one of which every spec and every file of blocks has."""
+BESIDE = ("train", "export")
+"""Sections that say nothing of the network."""
 MOST_USERS = 10
 """Specs in which the blocks of a file that they include are looked at: those that are open first."""
 OF_BLOCKS = {"archspec", "description", "blocks"}
@@ -46,6 +49,7 @@ class Checked:
     warnings: tuple[Problem, ...] = ()
     resolved: Resolved | None = field(default=None, repr=False)
     spec: Spec | None = field(default=None, repr=False)
+    """As the graph there where no problem is of the network itself."""
     graph: Graph | None = field(default=None, repr=False)
     of_blocks: bool = False
     """Whether it is a file of blocks, and no spec of its own."""
@@ -97,8 +101,20 @@ def check_alone(path: Path, texts: Mapping[Path, str]) -> Checked:
                 return Checked(path, text, frozenset(asked), tree, problems, (), resolved, of_blocks=True)
             spec = loaded(resolved)
         except SpecError as error:
-            return Checked(path, text, frozenset(asked), tree, error.problems, resolved=resolved)
+            network = (None, None) if resolved is None else _network_of(resolved, error.problems)
+            return Checked(path, text, frozenset(asked), tree, error.problems, (), resolved, *network)
         return Checked(path, text, frozenset(asked), tree, (), tuple(spec.warnings), resolved, spec, lower(spec))
+
+
+def _network_of(resolved: Resolved, problems: Sequence[Problem]) -> tuple[Spec, Graph] | tuple[None, None]:
+    """The spec and its graph where all problems are of sections that no graph depends on, and it holds without these."""
+    if not all(re.split(r"[.\[]", problem.where.path)[0] in BESIDE for problem in problems):
+        return None, None
+    try:
+        alone = loaded(replace(resolved, tree=without(resolved.tree, BESIDE), problems=()))
+        return replace(alone, resolved=resolved), lower(alone)
+    except SpecError:
+        return None, None
 
 
 def _of_blocks(blocks: MappingTree, problems: Sequence[Problem]) -> tuple[Problem, ...]:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from archspec.editor.paths import Path
 from archspec.spec.source import MAX_DEPTH
 
-KEY = re.compile(r"""("[^"\n]*"|'[^'\n]*'|[^\s\[\]{},#"'&*!|>%@`-][^:#\n]*?|-[^\s:#][^:#\n]*?)\s*:(?=\s|$)""")
-"""A key of the block style, ahead of its colon."""
+KEY = re.compile(r"""("[^"\n]*"\s*|'[^'\n]*'\s*|[^\s\[\]{},#"'&*!|>%@`-][^:#\n]*|-[^\s:#][^:#\n]*):(?=\s|$)""")
+"""A key of the block style, and blanks behind it, ahead of its colon."""
+DASH = re.compile(r"-(?:\s+|$)")
 LITERAL = re.compile(r"[|>][-+0-9]* *(#.*)?$")
 """What begins a text of several lines."""
 ANCHOR = re.compile(r"&\S+ +")
-QUOTED = re.compile(r"""\s*("[^"]*"|'[^']*'):$""")
-"""A key in quotes, behind whose colon no blank has to be."""
+PIECE = re.compile(r"""[^\s"'#\[\]{},:=(]+|.""", re.DOTALL)
+"""Of what stands in brackets: a sign that may mean something there, or all up to the next such sign."""
+WORD, OF_EXPRESSION = re.compile(r"[^\s=]*"), re.compile(r"\w*")
 BREAK = re.compile(r"\r\n|\r|\n")
 NO_BREAKS = {0x85: " ", 0x2028: " ", 0x2029: " "}
 """Signs that end a line for YAML alone, and for no editor."""
@@ -48,8 +51,8 @@ class At:
     @property
     def word(self) -> str:
         """The last word: in an expression a name, else what stands behind a blank or the = of an argument."""
-        found = re.search(r"\w*$" if self.in_expression else r"[^\s=]*$", self.text)
-        return found[0] if found else ""
+        found = (OF_EXPRESSION if self.in_expression else WORD).match(self.text[::-1])  # a search would begin at each sign anew
+        return found[0][::-1] if found else ""
 
 
 @dataclass(slots=True)
@@ -62,15 +65,58 @@ class _Level:
 
 
 @dataclass(slots=True)
-class _Flow:
+class _Begun:
+    """A value, entry or key as far as it stands there: in pieces, since a string would be copied with each sign."""
+
+    pieces: list[str] = field(default_factory=list)
+    begin: int = 0
+    """The column of its first sign that is no blank; 0 of none."""
+    quoted: int = 0
+    """How many pieces the text in quotes has with which it begins; 0 of none, -1 while that is open."""
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return "".join(self.pieces)
+
+    @property
+    def colon(self) -> bool:
+        """Whether it ends in one."""
+        return bool(self.pieces) and self.pieces[-1] == ":"
+
+    def add(self, piece: str, column: int) -> None:
+        """Goes on with a piece that stands in a column."""
+        if not self.begin and not piece.isspace():
+            self.begin = column
+        self.pieces.append(piece)
+
+    def quote(self, sign: str, column: int) -> None:
+        """Goes on with a text in quotes that begins in a column."""
+        if not self.begin:
+            self.quoted = -1
+        self.add(sign, column)
+
+    def unquote(self) -> None:
+        """A text in quotes has ended."""
+        if self.quoted < 0:
+            self.quoted = len(self.pieces)
+
+    def clear(self) -> None:
+        """Begins anew."""
+        self.pieces, self.begin, self.quoted = [], 0, 0
+
+    def copy(self) -> Self:
+        """The same, to go on with by itself."""
+        return replace(self, pieces=[*self.pieces])
+
+
+@dataclass(slots=True)
+class _Flow(_Begun):
     """A bracket that is open: the key or place in it, and what stands since the last comma."""
 
-    is_list: bool
+    is_list: bool = False
     place: int = 0
     key: str | None = None
-    text: str = ""
-    begin: int = 0
-    """The column of that text."""
 
     def path(self) -> Path:
         """The parts of the path that it stands for."""
@@ -85,7 +131,7 @@ class _Scan:
     levels: list[_Level] = field(default_factory=list)
     flows: list[_Flow] = field(default_factory=list)
     quote: str = ""
-    text: str = ""
+    begun: _Begun = field(default_factory=_Begun)
     """Of the block style: the value or entry in which the line stands."""
     of_key: bool = False
     dashed: bool = False
@@ -96,12 +142,13 @@ class _Scan:
     """Whether the last line ends in a comment."""
     number: int = 0
     """How many lines were read."""
-    keys: dict[Path, dict[str, tuple[int, int]]] = field(default_factory=dict)
-    """Of each mapping the keys by its path, with line and column."""
+    keys: dict[Path, dict[str, tuple[int, int, int]]] = field(default_factory=dict)
+    """Of each mapping the keys by its path, with line, column and that behind it."""
 
     def copy(self) -> _Scan:
         """The same so far; it knows no keys."""
-        return replace(self, levels=[*self.levels], flows=[replace(flow) for flow in self.flows], keys={})
+        flows = [flow.copy() for flow in self.flows]
+        return replace(self, levels=[*self.levels], flows=flows, begun=self.begun.copy(), keys={})
 
     def line(self, line: str) -> None:
         """One more line."""
@@ -115,7 +162,8 @@ class _Scan:
             return
         self.literal = -1
         if not bare or bare.startswith("#"):
-            self.text, self.of_key, self.dashed, self.comment = "", False, False, bool(bare)
+            self._nothing()
+            self.comment = bool(bare)
             return
         self._block(line, len(line) - len(bare))
 
@@ -124,7 +172,12 @@ class _Scan:
         self.comment = False
         if not self.flows:
             self._close(indent, dash=False)
-            self.text, self.of_key, self.dashed = "", False, False
+            self._nothing()
+
+    def _nothing(self) -> None:
+        """Nothing is begun in the line."""
+        self.begun.clear()
+        self.of_key = self.dashed = False
 
     def _close(self, indent: int, *, dash: bool) -> int:
         """Leaves the levels that end here; the place of the last entry of a list at this indent, -1 of none."""
@@ -139,19 +192,19 @@ class _Scan:
         return last
 
     def _block(self, line: str, indent: int) -> None:
-        at, dash = indent, re.match(r"-(?:\s+|$)", line[indent:])
+        at, dash = indent, DASH.match(line, indent)
         last, self.dashed = self._close(indent, dash=dash is not None), dash is not None
         while dash is not None:
             self.levels.append(_Level(at, last + 1, dash=True))
-            last, at = -1, at + dash.end()
-            dash = re.match(r"-(?:\s+|$)", line[at:])
+            last, at = -1, dash.end()
+            dash = DASH.match(line, at)
         self.of_key = False
         if found := KEY.match(line, at):
-            key = found[1].strip("\"'")
-            self._known(key, found.start() + 1)
+            key = self._known(found[1].rstrip(), found.start() + 1)
             self.levels.append(_Level(at, key))
             self.of_key, self.dashed, at = True, False, found.end()
-        self.text, rest = "", line[at:].lstrip(" ")
+        self.begun.clear()
+        rest = line[at:].lstrip(" ")
         if anchor := ANCHOR.match(rest):
             rest = rest[anchor.end():]
         if LITERAL.match(rest):
@@ -159,65 +212,66 @@ class _Scan:
         else:
             self._flow(rest, len(line) - len(rest) + 1)
 
-    def around(self) -> Path:
-        """The path of the levels of the block style."""
-        return tuple(level.part for level in self.levels)
+    def around(self, most: int | None = None) -> Path:
+        """The path of the levels of the block style, or so many parts of it."""
+        return tuple(level.part for level in self.levels[:most])
 
-    def _known(self, key: str, column: int) -> None:
+    def _known(self, written: str, column: int) -> str:
+        """The key that is written at a column, which is known from then on."""
+        key = written.strip("\"'")
         if len(self.levels) + len(self.flows) <= MAX_DEPTH:  # what lies deeper is in no spec
-            self.keys.setdefault(self._path(), {}).setdefault(key, (self.number, column))
+            self.keys.setdefault(self._path(), {}).setdefault(key, (self.number, column, column + len(written)))
+        return key
 
     def _flow(self, text: str, column: int) -> None:
         """What stands in brackets, or behind a key or dash, from a column on."""
         before = " "
-        for at, char in enumerate(text, column):
+        for found in PIECE.finditer(text):
+            piece, at = found[0], column + found.start()
+            begun = self.flows[-1] if self.flows else self.begun
             if self.quote:
-                self.quote = "" if char == self.quote else self.quote
-                self._add(char)
-            elif char in "\"'" and before in " [{,:=(\n":
-                self.quote = char
-                self._add(char)
-            elif char == "#" and before in " \n":
+                begun.add(piece, at)
+                if piece == self.quote:
+                    self.quote = ""
+                    begun.unquote()
+            elif piece in "\"'" and before in " \t[{,:=(\n":
+                self.quote = piece
+                begun.quote(piece, at)
+            elif piece == "#" and before in " \n":
                 self.comment = True
                 break
-            elif char in "[{" and (self.flows or not self.text.strip()):
+            elif piece in "[{" and (self.flows or not self.begun.begin):
                 self._after_quotes()
-                self.flows.append(_Flow(char == "["))
+                self.flows.append(_Flow(is_list=piece == "["))
             elif self.flows:
-                self._inside(char, at)
+                self._inside(piece, at)
             else:
-                self._add(char)
-            before = char
+                begun.add(piece, at)
+            before = piece[-1]
 
-    def _inside(self, char: str, column: int) -> None:
+    def _inside(self, piece: str, column: int) -> None:
         self._after_quotes()
         flow = self.flows[-1]
-        if char in "]}":
+        if piece in "]}":
             self.flows.pop()
-        elif char == ",":
-            flow.place, flow.key, flow.text = flow.place + 1, None, ""
-        elif char in " \n" and flow.text.endswith(":") and flow.key is None:
-            self._keyed(flow, flow.text[:-1].strip().strip("\"'"))
+        elif piece == ",":
+            flow.place, flow.key = flow.place + 1, None
+            flow.clear()
+        elif piece in " \n" and flow.colon and flow.key is None:
+            self._keyed(flow)
         else:
-            if not flow.text.strip():
-                flow.begin = column
-            flow.text += " " if char == "\n" else char
+            flow.add(" " if piece == "\n" else piece, column)
 
-    def _keyed(self, flow: _Flow, key: str) -> None:
+    def _keyed(self, flow: _Flow) -> None:
         """The innermost bracket has a key, and its value begins."""
-        self._known(key, flow.begin)
-        flow.key, flow.text = key, ""
+        flow.key = self._known(flow.text[:-1].strip(), flow.begin)
+        flow.clear()
 
     def _after_quotes(self) -> None:
         """Behind a key in quotes and its colon its value begins at once."""
-        if self.flows and self.flows[-1].key is None and QUOTED.match(self.flows[-1].text):
-            self._keyed(self.flows[-1], self.flows[-1].text.strip()[1:-2])
-
-    def _add(self, char: str) -> None:
-        if self.flows:
-            self.flows[-1].text += char
-        else:
-            self.text += char
+        flow = self.flows[-1] if self.flows else None
+        if flow is not None and flow.key is None and flow.colon and len(flow.pieces) == flow.quoted + 1 > 1:
+            self._keyed(flow)
 
     def _path(self) -> Path:
         return (*self.around(), *(part for flow in self.flows for part in flow.path()))
@@ -226,7 +280,7 @@ class _Scan:
         """The cursor behind what was read."""
         path = self._path()
         if not self.flows:
-            return At(path, self.of_key, self.dashed, self.text.lstrip(), self.comment)
+            return At(path, self.of_key, self.dashed, self.begun.text.lstrip(), self.comment)
         flow = self.flows[-1]
         return At(path, flow.key is not None, flow.is_list and flow.key is None, flow.text.lstrip(), self.comment)
 
@@ -256,10 +310,12 @@ def _there(scan: _Scan, path: Path, lines: Sequence[str], column: int) -> Collec
     `scan` has read what is ahead of the cursor's line, `lines` are that one and what follows, of which no more is read than
     belongs to the mapping.
     """
+    if len(path) > MAX_DEPTH:
+        return ()
     number = scan.number + 1
     for line in lines:
         scan.line(line)
-        if scan.number > number and line.strip() and not scan.flows and scan.around()[:len(path)] != path:
+        if scan.number > number and line.strip() and not scan.flows and scan.around(len(path)) != path:
             break
-    return [key for key, (there, begin) in scan.keys.get(path, {}).items()
-            if there != number or not begin <= column <= begin + len(key)]
+    return [key for key, (there, begin, end) in scan.keys.get(path, {}).items()
+            if there != number or not begin <= column <= end]

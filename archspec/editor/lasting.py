@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
 
 from archspec.editor.checked import Checked
 from archspec.editor.cursor import BREAK
+from archspec.editor.lines import runs
 from archspec.editor.meaning import outputs
 
 MOST = 200
@@ -26,12 +26,6 @@ def shapes_beside(known: Checked, text: str) -> dict[int, str]:
 
 def same_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int]]:
     """The lines of an old text that a new one has, too, in the same order: their numbers there and here, from 1."""
-    least = min(len(old), len(new))
-    first = next((at for at in range(least) if old[at] != new[at]), least)
-    last = next((at for at in range(least - first) if old[-1 - at] != new[-1 - at]), least - first)
-    yield from ((at, at) for at in range(1, first + 1))
-    ours, theirs = old[first:len(old) - last], new[first:len(new) - last]
-    if len(ours) <= MOST and len(theirs) <= MOST:
-        for one, other, length in SequenceMatcher(None, ours, theirs, autojunk=False).get_matching_blocks():
-            yield from ((first + one + at, first + other + at) for at in range(1, length + 1))
-    yield from ((len(old) - at, len(new) - at) for at in reversed(range(last)))
+    for kind, begin, end, there, _ in runs(old, new, MOST):
+        if kind == "equal":
+            yield from ((begin + at, there + at) for at in range(1, end - begin + 1))

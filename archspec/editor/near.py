@@ -11,6 +11,7 @@ from pathlib import Path
 from archspec.editor.cursor import NO_BREAKS
 from archspec.errors import Problem, SpecError
 from archspec.io.files import opened
+from archspec.io.places import reached
 from archspec.io.unsaved import unsaved
 from archspec.spec.inherit import resolve
 from archspec.spec.source import MAX_BYTES, read
@@ -70,8 +71,8 @@ def _beside(path: Path, texts: Mapping[Path, str]) -> tuple[dict[Path, str], int
 def _yaml(folder: Path) -> Iterator[Path]:
     with suppress(OSError):
         for each in sorted((*folder.glob("*.yaml"), *folder.glob("*.yml"))):
-            with suppress(OSError, RuntimeError):  # a circle of links
-                yield each.resolve()
+            if (found := reached(each, (folder, Path.cwd()))) is not None:  # what lies elsewhere can name none of these
+                yield found
 
 
 def _unreadable(path: Path, texts: Mapping[Path, str]) -> Problem | None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +11,18 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcInvalidParams
 
 from archspec.editor.checked import may_become_spec
-from archspec.editor.completing import Kind, suggestions
-from archspec.editor.cursor import cursor
+from archspec.editor.completing import Kind
 from archspec.editor.fixing import Fix, fixes
 from archspec.editor.lasting import shapes_beside
 from archspec.editor.meaning import meaning
 from archspec.editor.naming import Symbol, definition, symbol_at, uses
 from archspec.editor.renaming import home_of, renamed, uses_near
-from archspec.errors import InputError, Where
+from archspec.editor.word import completed
+from archspec.errors import InputError, SpecError, Where
+from archspec.io.unsaved import unsaved
 from archspec.lsp.server import Opened, Server, path_of
 from archspec.schema.tree import Tree
+from archspec.spec.inherit import Resolved, resolve
 
 KINDS: Mapping[Kind, lsp.CompletionItemKind] = {
     "key": lsp.CompletionItemKind.Property, "block": lsp.CompletionItemKind.Class,
@@ -31,8 +32,6 @@ KINDS: Mapping[Kind, lsp.CompletionItemKind] = {
 
 RENAMED_LAYERS = ("layers that are called after this name are called otherwise now, and weights that were saved before are "
                   "not theirs by name")
-REST_OF_WORD = re.compile(r"(\w*)([ \t]*[:=])?")
-"""What a word goes on with behind the cursor, and what ends it."""
 
 
 async def did_open(ls: Server, params: lsp.DidOpenTextDocumentParams) -> None:
@@ -52,21 +51,29 @@ async def did_close(ls: Server, params: lsp.DidCloseTextDocumentParams) -> None:
 
 
 async def completion(ls: Server, params: lsp.CompletionParams) -> lsp.CompletionList:
-    """What can stand at a place, instead of the whole word there: a colon or = that stands behind it stays."""
+    """What can stand at a place, instead of the whole word there."""
     uri = params.text_document.uri
     line, column = ls.place(uri, params.position)
     source, opened = ls.source(uri), ls.opened[uri]
     if not may_become_spec(source, opened.path):
         return lsp.CompletionList(False, [])
-    at = await ls.ask(cursor, source, line, column)
-    behind = ls.lines(uri)[line - 1][column - 1:]
-    rest = REST_OF_WORD.match(behind)
-    assert rest is not None
-    span = ls.span(uri, Where("", line, column - len(at.word)), len(at.word) + len(rest[1]))
-    found = await ls.ask(suggestions, at, source, opened.path, opened.resolved)
+    found = await ls.ask(completed, source, line, column, opened.path, partial(_resolved, opened, ls.texts()))
+    span = ls.span(uri, Where("", line, found.begin), found.end - found.begin)
     return lsp.CompletionList(False, [lsp.CompletionItem(
         each.label, kind=KINDS[each.kind], documentation=each.about or None, filter_text=each.label,
-        text_edit=lsp.TextEdit(span, each.text.rstrip(": =") if rest[2] else each.text)) for each in found])
+        text_edit=lsp.TextEdit(span, each.text)) for each in found.options])
+
+
+def _resolved(opened: Opened, texts: Mapping[Path, str], text: str) -> Resolved | None:
+    """What a text of a document is made of; of one that cannot be read what was last known of the document."""
+    known = opened.known
+    if known is not None and known.text == text:
+        return known.resolved
+    try:
+        with unsaved({**texts, opened.path: text}):
+            return resolve(str(opened.path))
+    except SpecError:
+        return opened.resolved
 
 
 async def hover(ls: Server, params: lsp.HoverParams) -> lsp.Hover | None:

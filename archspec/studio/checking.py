@@ -53,7 +53,7 @@ _SAVED: dict[Path, _Saved] = {}
 
 
 def check(request: Json) -> Json:
-    """Problems of a text, and where it has none its cost against that of the saved file, and its picture."""
+    """Problems of a text, and where the network has none its cost against that of the saved file, and its picture."""
     text, batch = text_of(request), request.get("batch")
     if batch is not None and not 1 <= batch <= MOST_OF_BATCH:
         raise InputError(f"a batch has 1 to {MOST_OF_BATCH} images")

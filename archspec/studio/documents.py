@@ -7,13 +7,13 @@ import os
 import re
 import secrets
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from pathlib import Path
 
 from archspec.editor.cursor import BREAK
+from archspec.editor.lines import runs
 from archspec.errors import InputError, one_line, shorten, visible
 from archspec.io.files import opened, replacing
 from archspec.io.lock import Taken, alone
@@ -84,26 +84,14 @@ class Held:
     def _as_they_were(self, text: str) -> str:
         old, new = self.text.split("\n"), text.split("\n")
         ends = [self.ends] * (len(new) - 1)
-        for a, b, size in _same(old, new):
-            for number in range(min(size, len(self.mixed) - a, len(ends) - b)):
-                ends[b + number] = self.mixed[a + number]
+        for kind, a, end_a, b, end_b in runs(old, new):
+            if kind in ("equal", "replace"):
+                size = min(end_a - a, end_b - b, len(self.mixed) - a, len(ends) - b)
+                ends[b:b + size] = self.mixed[a:a + size]
         found = "".join(f"{line}{end}" for line, end in zip(new, [*ends, ""], strict=True))
         if BREAK.sub("\n", found) == text:
             return found
         return text.replace("\n", self.ends)  # a lone \r ahead of an empty line that ends in \n: the two would be one end
-
-
-def _same(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int]]:
-    """Where two texts have the same lines, or changed ones: from which line of each, and how many."""
-    least = min(len(old), len(new))
-    first = next((number for number in range(least) if old[number] != new[number]), least)
-    last = next((number for number in range(least - first) if old[-1 - number] != new[-1 - number]), least - first)
-    yield 0, 0, first
-    changes = SequenceMatcher(None, old[first:len(old) - last], new[first:len(new) - last]).get_opcodes()
-    for kind, a, end_a, b, end_b in changes:
-        if kind in ("equal", "replace"):
-            yield first + a, first + b, min(end_a - a, end_b - b)
-    yield len(old) - last, len(new) - last, last
 
 
 def encoded(text: str) -> bytes:
@@ -157,6 +145,10 @@ class Folder:
             return self.read(path)
         except Missing:
             return None
+
+    def in_place(self, path: Path) -> bool:
+        """Whether a save would write over what the file holds, as of one of several names, and not beside it."""
+        return kind_of(path) == "file" and path.stat().st_nlink > 1
 
     def save(self, path: Path, text: str, digest: str | None) -> Held:
         """Writes a file whose digest is still this, None of a new one. Raises Conflict where it is not; InputError."""

@@ -76,9 +76,7 @@ class Elements:
         what = ", ".join(each for each in blocks if each != name)
         times = f" × {repeats}" if repeats > 1 else ""
         title = f"{name}: {what}{times}" if what else f"{name}{times}"
-        said = self._said(name) or [nodes[0].where]
-        own = [where for where in said if self.text.is_own(where)]
-        return self._told(nodes, title, [], blocks[0] if blocks else None, [*own, *said])
+        return self._told(nodes, title, [], blocks[0] if blocks else None, self._said(name) or [nodes[0].where])
 
     def _said(self, name: str) -> list[Where]:
         """Where it is written what a stage is: its block, how often, and what the block is given."""
@@ -121,11 +119,12 @@ class Elements:
         shares = [round(cost / whole, 6) if cost is not None and whole else None
                   for cost, whole in zip(costs, self.whole, strict=True)]
         first, last = nodes[0], [node for node in nodes if node.role == "main"][-1:] or nodes[-1:]
+        ordered = sorted(chain, key=lambda where: not self.text.is_own(where))  # what is the text's own to change comes first
         names = ("parameters", "macs", "activations")
         return {"title": title, "lines": lines, "shape_in": shape_text(first.inputs[0].type) if first.inputs else "",
                 "shape_out": shape_text(last[0].output.type), **dict(zip(names, words, strict=True)),
                 "share": dict(zip(names, shares, strict=True)), "section": first.section, "repeat": first.block,
-                "place": self.text.place(chain[0]), "chain": [*_once(self.text, chain)], "block": block}
+                "place": self.text.place(ordered[0]), "chain": [*_once(self.text, ordered)], "block": block}
 
 
 def _once(text: Text, chain: Iterable[Where]) -> Iterator[Json]:

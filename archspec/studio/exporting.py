@@ -30,7 +30,7 @@ def export(request: Json) -> Json:
     """The file of a view: its name and its text. Raises InputError."""
     text = text_of(request)
     found = checked(text)
-    if found.spec is None or found.graph is None:
+    if found.problems or found.spec is None or found.graph is None:
         raise InputError("the text has problems, and what has is not drawn\n  hint: mend them first")
     asked = Asked(text, found.spec, found.graph, request.get("view") or {})
     kind, form = asked.one_of("kind", tuple(DRAWN)), request["format"]

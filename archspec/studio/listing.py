@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from archspec.editor.checked import is_spec
 from archspec.io.files import opened
 from archspec.studio.documents import SUFFIXES, Folder
 from archspec.studio.places import Json
@@ -14,8 +14,7 @@ from archspec.studio.places import Json
 MOST, MOST_LOOKED_AT, DEEPEST = 200, 5000, 4
 """Specs that are told of, entries of folders that are looked at, and folders below one another."""
 BEGIN = 16384
-"""Bytes in which a spec has one of its keys."""
-SPEC = re.compile(rb"^(?:\xef\xbb\xbf)?(?:archspec|extends|input|stem|stages|head|blocks)[ \t]*:", re.MULTILINE)
+"""Bytes by which a spec is told from another file."""
 LEFT_OUT = ("runs", "node_modules", "__pycache__")
 """Folders whose files nobody edits; those that are hidden are left out, too."""
 
@@ -62,6 +61,6 @@ def _can_be_said(name: str) -> bool:
 def _is_spec(path: Path) -> bool:
     try:
         with opened(path) as file:
-            return SPEC.search(file.read(BEGIN)) is not None
+            return is_spec(file.read(BEGIN).decode("utf-8", errors="replace"), path)
     except OSError:
         return False

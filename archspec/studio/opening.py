@@ -159,7 +159,8 @@ class Opening:
     async def view_file(self, request: Json) -> Json:
         """A file that a place is in, to be looked at."""
         name = request["file"]
-        path = shipped_file(name.removeprefix(SHIPPED)) if name.startswith(SHIPPED) else self.folder.path(name)
+        shipped = name.startswith(SHIPPED)
+        path = shipped_file(name.removeprefix(SHIPPED)) if shipped else await apart(self.folder.path, name)
         held = await apart(self.folder.read, path)
         return {"text": held.text, "read_only": True, "name": path.name}
 
@@ -231,16 +232,28 @@ class Opening:
 
         The unsaved text of its tab goes, where nothing was typed meanwhile. So does that of the name.
         """
-        path = self.folder.path(request["path"])
+        typed = dict(self._typed)
+        path = await apart(self.folder.path, request["path"])
         own, tab = self.folder.name(path), request.get("tab") or ""
         saved: list[Key] = [(own, "", tab), *([(None, request["name"], tab)] if request.get("name") else [])]
-        typed = {key: self._typed[key] for key in saved}
         async with self._alone[own]:
+            if await apart(self.folder.in_place, path):
+                await self._ahead(path, saved[0], request)
             held = await apart(self.folder.save, path, request["text"], request.get("digest"))
         for key in saved:
-            if self._typed[key] == typed[key]:
+            if self._typed[key] == typed.get(key, 0):
                 await self._forget(key)
         return {"path": own, "name": path.stem, "digest": held.digest, "text": held.text}
+
+
+    async def _ahead(self, path: Path, key: Key, request: Json) -> None:
+        """Keeps what is about to be written over a file, half of which would be left of a kill. Raises InputError."""
+        async with self._alone[key]:
+            try:
+                await apart(self.drafts.keep, key[0], key[1], request["text"], request.get("digest"), key[2])
+            except OSError as error:
+                raise InputError(f"{visible(path.name)} is not written: it has several names, and so is written in place, and "
+                                 f"what is new cannot be kept beside it first: {refusal(error) or one_line(error)}") from None
 
 
 def _listed(draft: Draft) -> Json:

@@ -10,6 +10,7 @@ from typing import Any
 from archspec.errors import InputError
 from archspec.io.packages import own_version
 from archspec.io.places import shipped
+from archspec.studio.apart import apart
 from archspec.studio.checker import Bug, Lane, Superseded, Workers
 from archspec.studio.documents import Conflict, Folder
 from archspec.studio.drafts import Drafts
@@ -77,7 +78,7 @@ class Studio:
                     "digest": disk.digest if disk else None, "difference": found["difference"]}
 
     async def _files(self, request: Json) -> Json:
-        return await asyncio.to_thread(specs_in, self.folder)
+        return await apart(specs_in, self.folder)
 
     async def _drop(self, request: Json) -> Json:
         await self.opening.drop(request)

@@ -38,8 +38,8 @@ def _other(text: Text, change: tuple[str, str, str]) -> str | None:
         other = f"{text.text[:begun.end()]}\n  {key}: {value}{text.text[begun.end():]}"
     else:
         other = f"{text.text.rstrip()}\n" + (f"{section}:\n  " if section else "") + f"{key}: {value}\n"
-    graph = checked(Text(text.path, other)).graph
-    return None if graph is None else graph.fingerprint
+    found = checked(Text(text.path, other))
+    return None if found.problems or found.graph is None else found.graph.fingerprint
 
 
 def _candidates(resolved: Resolved) -> Iterator[tuple[str, str, str]]:

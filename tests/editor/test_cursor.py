@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 
 from archspec.editor.cursor import At, cursor
@@ -74,3 +76,23 @@ def test_a_comment_is_known(text: str, comment: bool) -> None:
 def test_any_text_has_an_answer(text: str) -> None:
     for end in (0, 1, len(text) // 2, len(text)):
         at(text[:end] + "|" + text[end:])
+
+
+def seconds(text: str) -> float:
+    """The processor's time for a look-up in the midst."""
+    begin, half = process_time(), len(text) // 2
+    assert len(at(f"{text[:half]}|{text[half:]}").word) <= half
+    return process_time() - begin
+
+
+@pytest.mark.parametrize(("begin", "many"), [("", "a"), ("stem: ", "b"), ("stem: [", "b"), ("a", " "), ("", "- "), ("stem: ['", "b"), ("stem: $(", "b"), ("a: x", "["), ('{"a', '":')],
+                         ids=str.__repr__)
+def test_a_long_word_or_line_takes_as_long_as_it_is(begin: str, many: str) -> None:
+    short, long = (begin + many * (signs // len(many)) for signs in (30_000, 900_000))
+    least = min(seconds(short) for _ in range(3))
+    assert seconds(long) < 5 * 30 * max(least, 0.0005)  # where each sign looks at all before it, 900 times as long
+
+
+@pytest.mark.parametrize(("text", "there"), [("{'k': 1, a|", ["k"]), ("{|'k': 1}", []), ("|{'k': 1}", ["k"]), ("{b: 1, 'k|': 1}", ["b"]), ('{\t"k":1, |', ["k"])])
+def test_keys_that_are_there_are_all_but_the_one_at_the_cursor(text: str, there: list[str]) -> None:
+    assert [*at(text).there] == there

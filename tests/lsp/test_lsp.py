@@ -127,6 +127,14 @@ def test_behind_the_last_line_a_key_begins_and_a_colon_stays(editing: Callable[.
     editing(work)
 
 
+def test_below_a_section_that_is_empty_its_keys_are_offered(editing: Callable[..., None]) -> None:
+    async def work(editor: Editor) -> None:
+        await editor.open("net.yaml", "extends: resnet18\nstages:\n  \n")
+        found = await editor.client.text_document_completion_async(lsp.CompletionParams(**editor.at("net.yaml", 3, 3)))
+        assert {"se", "stage2", "repeats"} <= {each.label for each in found.items}
+    editing(work)
+
+
 def test_keys_that_are_there_are_not_offered_and_values_that_a_parent_keeps_are(editing: Callable[..., None]) -> None:
     async def work(editor: Editor) -> None:
         await editor.open("parent.yaml", NET.replace("[conv: 3x3 16]", "[conv: 3x3 16, keep: early]"))

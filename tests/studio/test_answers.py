@@ -101,6 +101,16 @@ def test_a_warning_stops_nothing(ask: Ask) -> None:
     assert found["cost"] is not None
 
 
+@pytest.mark.parametrize("wrong", ["train: {epochs: -3, batch: 7}", "train: {batch: 4, freeze: {layers: [nine]}}", "train: {recipe: none}", "train: 3", "export: {weights: ema}"])
+def test_a_network_is_drawn_while_how_it_is_trained_is_wrong(wrong: str, ask: Ask) -> None:
+    found, right = ask("check", f"{NET}{wrong}\n"), ask("check", NET)
+    assert [each["severity"] for each in found["problems"]] == ["error"]
+    assert (found["picture"]["svg"], found["cost"]["fingerprint"]) == (right["picture"]["svg"], right["cost"]["fingerprint"])
+    with pytest.raises(InputError, match="has problems"):
+        ask("export", f"{NET}{wrong}\n", view={}, format="svg")
+    assert ask("check", f"{NET.replace('block: mine', 'block: nine')}{wrong}\n")["picture"] is None
+
+
 @pytest.mark.parametrize("text", ["", "\ufeff", "stem: [", "a: &a [1]\nstem: *a\n", "stem: \x00", "stem: \ud800", "- a\n- b\n", "head: " + "[" * 3000,
                                   "extends: net\n", "extends: /etc/passwd\n", "a: 1\n" * 9, "blocks: {mine: {body: [conv: 3x3 8]}}\n"], ids=str.__repr__)
 def test_any_text_has_an_answer(text: str, ask: Ask) -> None:
@@ -204,6 +214,12 @@ def test_a_stage_is_written_where_the_own_text_speaks_of_it(ask: Ask) -> None:
     assert view(ask, "extends: resnet50\n")["elements"]["section:stage2"]["place"]["file"] == "shipped:resnet50.yaml"
 
 
+def test_a_layer_leads_to_the_own_text_before_the_file_of_its_block(ask: Ask) -> None:
+    found = [view(ask, text, kind="block", stage="stage2")["elements"]["stage2_block1_conv1"] for text in ("extends: resnet50\nstages:\n  se: 16\n", "extends: resnet50\n")]
+    assert [[place["file"] for place in each["chain"]][:2] for each in found] == [[None, "shipped:blocks/resnet.yaml"], ["shipped:blocks/resnet.yaml", "shipped:resnet50.yaml"]]
+    assert (found[0]["place"]["file"], found[0]["place"]["line"]) == (None, 3)
+
+
 @pytest.mark.parametrize(("asked", "refused", "hint"), [
     ({"kind": "block", "block": "nine"}, "net calls no block 'nine'", "did you mean 'mine'?"), ({"kind": "full", "stage": "stage9"}, "net has no stage 'stage9'", ""),
     ({"kind": "diff"}, "this is not saved yet", "choose another spec"), ({"kind": "diff", "other": {"zoo": "no\u202ene"}}, "nothing of the name 'no\\u202ene' ships", ""),
@@ -259,6 +275,17 @@ def test_a_card_says_where_a_name_is_defined_used_and_renamed(ask: Ask) -> None:
             ask("rename", line=7, column=18, new=new)
 
 
+def test_a_name_that_other_files_use_has_no_other_one(ask: Ask) -> None:
+    Path("child.yaml").write_text("extends: net\nstem: [mine: 16]\n")
+    with pytest.raises(InputError, match=r"'mine' stands in child\.yaml, too"):
+        ask("rename", path="net.yaml", line=7, column=18, new="ours")
+    Path("child.yaml").write_text("extends: net\nstem: [mine: 16")
+    with pytest.raises(InputError, match="which cannot be read"):
+        ask("rename", path="net.yaml", line=7, column=18, new="ours")
+    Path("child.yaml").write_text("extends: net\n")
+    assert len(ask("rename", path="net.yaml", line=7, column=18, new="ours")["edits"]) == 2
+
+
 def test_what_can_be_written_takes_the_place_of_the_word(ask: Ask) -> None:
     text = "description: '\U0001F600'\nextends: resnet18\nstem: [conv: 3x3 8, {keep: '\U0001F600'}, conv: 3x3 8 act=rellu]\n"
     found = ask("complete", text, line=3, column=units(text.split("\n")[2]))
@@ -266,14 +293,6 @@ def test_what_can_be_written_takes_the_place_of_the_word(ask: Ask) -> None:
     assert {"relu", "silu"} <= {each["label"] for each in found["options"]}
     half = ask("complete", "extends: resnet18\nstages: {", line=2, column=10)
     assert "widths" in {each["label"] for each in half["options"]}
-
-
-@pytest.mark.parametrize("begun", ["stages:\n  card", "stages:\n  ", "stages:\n  width: 8\n  card\ntrain: {recipe: digits}"], ids=repr)
-def test_a_word_that_has_no_colon_yet_is_a_key_to_be(begun: str, ask: Ask) -> None:
-    lines = f"extends: resnet18\n{begun}".split("\n")
-    line = next(number for number, each in reversed([*enumerate(lines, 1)]) if each.strip() in ("card", ""))
-    found = ask("complete", "\n".join(lines), line=line, column=len(lines[line - 1]) + 1)
-    assert {"se", "stage2", "repeats"} <= {each["label"] for each in found["options"]}
 
 
 def test_what_was_last_known_of_a_text_completes_one_that_cannot_be_read(ask: Ask) -> None:

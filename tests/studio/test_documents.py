@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -143,6 +146,51 @@ def test_a_protected_file_is_not_written_and_one_of_two_names_stays_one(folder: 
     os.link(path, twin)
     folder.save(path, "a: 2\n", digest)
     assert (path.read_text(), twin.read_text(), path.samefile(twin)) == ("a: 2\n", "a: 2\n", True)
+
+
+SAVE = """
+import asyncio, io, os, signal, sys
+from pathlib import Path
+from archspec.studio.documents import Folder
+from archspec.studio.drafts import Drafts
+from archspec.studio.opening import Opening
+root, state = map(Path, sys.argv[1:])
+
+class Killed(io.FileIO):
+    def write(self, raw):
+        super().write(raw[:len(raw) // 2])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+Path.open = lambda self, mode: Killed(self, mode)
+folder = Folder(root)
+saved = {"path": "net.yaml", "text": "a: 222222\\n", "digest": folder.read(root / "net.yaml").digest, "tab": "one"}
+asyncio.run(Opening(folder, Drafts(state, root)).save(saved))
+"""
+
+
+def test_of_a_file_of_two_names_nothing_is_lost_where_its_writing_is_killed(folder: Folder, tmp_path: Path) -> None:
+    path, state = folder.root / "net.yaml", tmp_path / "state"
+    path.write_text("a: 111111\n")
+    os.link(path, folder.root / "twin.yaml")
+    before = folder.read(path).digest
+    assert subprocess.run([sys.executable, "-c", SAVE, folder.root, state], timeout=120).returncode == -signal.SIGKILL
+    assert path.read_text() == "a: 221111\n"
+    opening = Opening(folder, Drafts(state, folder.root))
+    (listed,) = asyncio.run(opening.open({}))["drafts"]
+    found = asyncio.run(opening.open({"file": listed["path"], "tab": "two"}))
+    assert (found["draft"]["text"], found["draft"]["digest"]) == ("a: 222222\n", before)
+    asyncio.run(opening.save({"path": "net.yaml", "text": "a: 222222\n", "digest": found["digest"], "tab": "two"}))
+    assert (path.read_text(), [*opening.drafts.all()]) == ("a: 222222\n", [])
+
+
+def test_a_file_is_not_written_over_where_what_is_new_is_not_kept_first(folder: Folder, tmp_path: Path) -> None:
+    path = folder.root / "net.yaml"
+    path.write_text("a: 1\n")
+    os.link(path, folder.root / "twin.yaml")
+    (tmp_path / "state").write_text("no folder")
+    with pytest.raises(InputError, match="cannot be kept beside it first"):
+        asyncio.run(Opening(folder, Drafts(tmp_path / "state", folder.root)).save({"path": "net.yaml", "text": "a: 2\n", "digest": folder.read(path).digest}))
+    assert path.read_text() == "a: 1\n"
 
 
 def test_a_new_file_whose_name_is_taken_is_told_so(folder: Folder) -> None:
