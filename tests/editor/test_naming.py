@@ -8,7 +8,7 @@ import pytest
 
 from archspec.editor.checked import Checked, check
 from archspec.editor.naming import definition, refuse_name, symbol_at, symbols, uses, with_name
-from archspec.errors import InputError
+from archspec.errors import InputError, Where
 from archspec.io.places import shipped
 from archspec.schema.tree import MappingTree
 from archspec.spec.library import shipped_blocks
@@ -48,16 +48,22 @@ def place(text: str, word: str, nth: int = 0) -> tuple[int, int]:
     return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
 
 
-@pytest.mark.parametrize(("word", "nth", "line"), [
-    ("mine", 1, 6), ("mine", 2, 6), ("other", 1, 9), ("early", 1, 12), ("$width", 0, 7), ("$width", 1, 7), ("$stride", 0, 7), ("$narrow", 0, 4)])
-def test_a_name_leads_to_its_definition(word: str, nth: int, line: int, tmp_path: Path) -> None:
-    tree, checked = of(NET, tmp_path)
+def defined(text: str, word: str, nth: int, folder: Path) -> Where:
+    """Where a text without problems defines the name that a word of it is."""
+    tree, checked = of(text, folder)
     assert checked.problems == ()
-    symbol = symbol_at(tree, *place(NET, word, nth))
+    symbol = symbol_at(tree, *place(text, word, nth))
     assert symbol is not None
     where = definition(symbol, checked.path, tree, checked.resolved)
     assert where is not None
-    assert (Path(where.file).resolve(), where.line) == (checked.path.resolve(), line)
+    return where
+
+
+@pytest.mark.parametrize(("word", "nth", "line"), [
+    ("mine", 1, 6), ("mine", 2, 6), ("other", 1, 9), ("early", 1, 12), ("$width", 0, 7), ("$width", 1, 7), ("$stride", 0, 7), ("$narrow", 0, 4)])
+def test_a_name_leads_to_its_definition(word: str, nth: int, line: int, tmp_path: Path) -> None:
+    where = defined(NET, word, nth, tmp_path)
+    assert (Path(where.file).resolve(), where.line) == (tmp_path / "net.yaml", line)
 
 
 PARAMETERS = """\
@@ -82,13 +88,7 @@ head: [global_avg_pool, dense: $classes]
 @pytest.mark.parametrize(("word", "nth", "line"), [
     *(("extra", nth, 5) for nth in range(7)), ("sum", 1, 6), ("sum", 2, 6), ("wide", 1, 11), ("wide", 2, 11), ("widths", 0, 5)])
 def test_a_parameter_leads_to_the_block_that_declares_it_be_it_copied_from_there(word: str, nth: int, line: int, tmp_path: Path) -> None:
-    tree, checked = of(PARAMETERS, tmp_path)
-    assert checked.problems == ()
-    symbol = symbol_at(tree, *place(PARAMETERS, word, nth))
-    assert symbol is not None
-    where = definition(symbol, checked.path, tree, checked.resolved)
-    assert where is not None
-    assert where.line == line
+    assert defined(PARAMETERS, word, nth, tmp_path).line == line
 
 
 @pytest.mark.parametrize(("word", "lines"), [("mine", [6, 9, 15]), ("other", [9, 15]), ("early", [12, 14])])

@@ -64,6 +64,12 @@ class Editor:
     def at(self, name: str, line: int, column: int) -> dict[str, Any]:
         return {"text_document": lsp.TextDocumentIdentifier(self.uri(name)), "position": lsp.Position(line - 1, column - 1)}
 
+    async def completed(self, name: str, line: int, column: int) -> list[lsp.CompletionItem]:
+        """What is offered at a place."""
+        found = await self.client.text_document_completion_async(lsp.CompletionParams(**self.at(name, line, column)))
+        assert isinstance(found, lsp.CompletionList)
+        return found.items
+
 
 @pytest.fixture
 def editing(tmp_path: Path) -> Callable[[Callable[[Editor], Awaitable[None]]], None]:
@@ -105,10 +111,9 @@ def test_signs_are_counted_as_editors_count_them(editing: Callable[..., None]) -
         line = text.split("\n")[3]
         begin, end = (len(line[:line.index(word)].encode("utf-16-le")) // 2 for word in ("3x3 8 act", "]"))
         assert [(each.range.start.line, begin <= each.range.start.character < each.range.end.character <= end) for each in found] == [(3, True)]
-        hint = await editor.client.text_document_completion_async(lsp.CompletionParams(**editor.at("net.yaml", 4, end + 1)))
-        assert isinstance(hint, lsp.CompletionList)
-        assert {"relu", "silu"} <= {each.label for each in hint.items}
-        edit = hint.items[0].text_edit
+        hint = await editor.completed("net.yaml", 4, end + 1)
+        assert {"relu", "silu"} <= {each.label for each in hint}
+        edit = hint[0].text_edit
         assert edit is not None
         assert (edit.range.start.character, edit.range.end.character) == (end - len("rellu"), end)
     editing(work)
@@ -117,11 +122,11 @@ def test_signs_are_counted_as_editors_count_them(editing: Callable[..., None]) -
 def test_behind_the_last_line_a_key_begins_and_a_colon_stays(editing: Callable[..., None]) -> None:
     async def work(editor: Editor) -> None:
         await editor.open("net.yaml", "extends: resnet18\n")
-        items = (await editor.client.text_document_completion_async(lsp.CompletionParams(**editor.at("net.yaml", 2, 1)))).items
+        items = await editor.completed("net.yaml", 2, 1)
         stages = next(each for each in items if each.label == "stages")
         assert (stages.text_edit.range.start, stages.text_edit.range.end, stages.text_edit.new_text) == (lsp.Position(1, 0), lsp.Position(1, 0), "stages: ")
         editor.change("net.yaml", "extends: resnet18\nstage: {se: 16}\n")
-        items = (await editor.client.text_document_completion_async(lsp.CompletionParams(**editor.at("net.yaml", 2, 3)))).items
+        items = await editor.completed("net.yaml", 2, 3)
         stages = next(each for each in items if each.label == "stages")
         assert (stages.text_edit.range.start, stages.text_edit.range.end, stages.text_edit.new_text) == (lsp.Position(1, 0), lsp.Position(1, 5), "stages")
     editing(work)
@@ -130,8 +135,7 @@ def test_behind_the_last_line_a_key_begins_and_a_colon_stays(editing: Callable[.
 def test_below_a_section_that_is_empty_its_keys_are_offered(editing: Callable[..., None]) -> None:
     async def work(editor: Editor) -> None:
         await editor.open("net.yaml", "extends: resnet18\nstages:\n  \n")
-        found = await editor.client.text_document_completion_async(lsp.CompletionParams(**editor.at("net.yaml", 3, 3)))
-        assert {"se", "stage2", "repeats"} <= {each.label for each in found.items}
+        assert {"se", "stage2", "repeats"} <= {each.label for each in await editor.completed("net.yaml", 3, 3)}
     editing(work)
 
 
@@ -140,8 +144,7 @@ def test_keys_that_are_there_are_not_offered_and_values_that_a_parent_keeps_are(
         await editor.open("parent.yaml", NET.replace("[conv: 3x3 16]", "[conv: 3x3 16, keep: early]"))
         await editor.open("net.yaml", "extends: parent\nstages: {widths: [8, 8], }\nhead: [use: stem, global_avg_pool, dense: 10]\n")
         for line, column, some, none in ((2, 25, "repeats", "widths"), (3, 13, "early", "gone")):
-            found = await editor.client.text_document_completion_async(lsp.CompletionParams(**editor.at("net.yaml", line, column)))
-            labels = {each.label for each in found.items}
+            labels = {each.label for each in await editor.completed("net.yaml", line, column)}
             assert some in labels
             assert none not in labels
     editing(work)
@@ -268,9 +271,7 @@ def test_completion_meaning_places_and_shapes(editing: Callable[..., None]) -> N
     async def work(editor: Editor) -> None:
         client = editor.client
         assert await editor.open("net.yaml", NET) == []
-        completed = await client.text_document_completion_async(lsp.CompletionParams(**editor.at("net.yaml", 7, 17)))
-        assert isinstance(completed, lsp.CompletionList)
-        assert {"mine", "basic"} <= {each.label for each in completed.items}
+        assert {"mine", "basic"} <= {each.label for each in await editor.completed("net.yaml", 7, 17)}
         hover = await client.text_document_hover_async(lsp.HoverParams(**editor.at("net.yaml", 6, 9)))
         assert hover is not None
         assert isinstance(hover.contents, lsp.MarkupContent)
