@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
+from archspec.artifact.artifact import Artifact
 from archspec.artifact.facts import facts_of
 from archspec.artifact.folder import FACTS, MODEL, SPEC, is_run, read, runs_in, spec_of
 from archspec.artifact.labels import read_labels
@@ -17,7 +19,7 @@ from archspec.export.predecessor import FILES as FILES_OF_EXPORT
 from archspec.io.packages import refuse_missing
 from archspec.predict.described import Described, described, white_of
 from archspec.predict.labels import labels_within
-from archspec.predict.local import Local
+from archspec.predict.local import Local, Run
 from archspec.predict.opened import KINDS, SUFFIXES
 from archspec.serving.contract import unsafe
 from archspec.serving.layout import GRAPH, saved_models
@@ -59,11 +61,20 @@ def _gives_maps(path: Path) -> bool:
 
 
 def _run(place: Path) -> Local:
-    from archspec.export.reference import reference
     artifact = read(place)
     spec = spec_of(artifact)
-    return Local(str(place), artifact.classes, artifact.preprocess, white_of(spec), reference(artifact),
+    return Local(str(place), artifact.classes, artifact.preprocess, white_of(spec), _when_asked(artifact),
                  facts_of(artifact), spec, artifact=artifact)
+
+
+def _when_asked(artifact: Artifact) -> Run:
+    """The Keras model as it was tested, made for the first images: what is wrong with a command shows before.
+
+    Nor is it made where another one is asked, as on several GPUs or densely.
+    """
+    from archspec.export.reference import reference
+    made = cache(lambda: reference(artifact))
+    return lambda pixels: made()(pixels)
 
 
 def facts_beside(path: Path) -> Described:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from forked import ends
+from once import once
 from PIL import Image
 from sklearn.datasets import load_digits
 
@@ -38,7 +39,7 @@ export: {formats: [savedmodel, tflite, onnx]}
 """
 
 
-def _trained(folder: str) -> None:
+def _train(folder: str) -> None:
     os.chdir(folder)
     Path("tiny.yaml").write_text(TINY)
     sys.exit(command(["train", "tiny.yaml", "--run", "runs/tiny"]))
@@ -54,15 +55,18 @@ def archspec(capsys: pytest.CaptureFixture[str]) -> Run:
     return call
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a trained run, and another network that has learned something else."""
-    folder = tmp_path_factory.mktemp("runs")
-    assert ends(_trained, str(folder)) == 0
+def _trained(folder: Path) -> None:
+    assert ends(_train, str(folder)) == 0
     artifact, draw = read(folder / "runs/tiny"), np.random.default_rng(3)
     other = {key: array * draw.uniform(0.5, 1.5, array.shape).astype(np.float32) for key, array in artifact.weights.items()}
     write(replace(artifact, weights=other), folder / "runs/other")
-    return folder
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a trained run, and another network that has learned something else."""
+    made = once(tmp_path_factory, "evaluated", _trained)
+    return Path(shutil.copytree(made, tmp_path_factory.mktemp("runs") / "own"))
 
 
 @pytest.fixture

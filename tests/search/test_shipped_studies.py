@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from forked import printing
 
 from archspec.cli import run
 from archspec.cli.options import spec_of
@@ -61,17 +58,12 @@ def test_what_is_neither_is_refused(reference: str, said: str) -> None:
     assert str(caught.value).startswith(said)
 
 
-def _train(folder: str) -> None:
-    """One of its trainings: what becomes of several is no part of a study's file (tests/search/test_sweep_train.py)."""
-    os.chdir(folder)
-    read = plan.read_plan
-    plan.read_plan = lambda path: replace(read(path), seeds=1, sample=1)
-    sys.exit(run(["sweep", "shortcuts", "--train", *ONE_EPOCH, "--json"]))
-
-
 @pytest.mark.slow
-def test_a_study_is_trained_by_its_name(tmp_path: Path) -> None:
-    assert printing(tmp_path / "printed", _train, str(tmp_path)) == 0
+def test_a_study_is_trained_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of its trainings: what becomes of several is no part of a study's file (tests/search/test_sweep_train.py)."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(plan, "read_plan", lambda path: replace(read_plan(path), seeds=1, sample=1))
+    assert run(["sweep", "shortcuts", "--train", *ONE_EPOCH, "--json"]) == 0
     document = json.loads((tmp_path / "sweeps/shortcuts/candidates.json").read_text())
     assert [each["result"]["state"] for each in document] == ["finished"]
     assert {run["epoch"] for each in document for run in each["result"]["runs"]} == {1}
