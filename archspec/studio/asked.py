@@ -30,6 +30,7 @@ ASKED: Mapping[str, Fields] = {
     "runs": {"tab": (TEXT, False), "fingerprint": (TEXT, False)},
     "save": {**DOCUMENT, "path": (TEXT, True), "digest": (TEXT, False)},
     "draft/drop": OWN,
+    "budget": {"tab": (TEXT, False), "budget": (OBJECT, False)},
     "stop": {"tab": (TEXT, True)},
 }
 """By the name of the request."""

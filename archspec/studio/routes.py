@@ -23,6 +23,7 @@ from archspec.studio.documents import Missing
 from archspec.studio.places import Json, told
 from archspec.studio.run_folders import image
 from archspec.studio.studio import Studio
+from archspec.studio.tabs import Tab
 
 MOST = 2_000_000
 """Bytes of a request."""
@@ -115,10 +116,11 @@ class Http:
             return _bug(one_line(error), "".join(traceback.format_exception(error)))
 
     async def events(self, request: Request) -> Response:
-        """The stream of what happens to a tab's file."""
+        """The stream of what happens to the files of tabs: of each its id, and its path or else its name."""
         query = request.query_params
-        stream = self.studio.tabs.stream(query.get("tab", ""), query.get("path") or None, query.get("name") or "")
-        return StreamingResponse(_lines(stream), media_type="text/event-stream")
+        each = zip(query.getlist("tab"), query.getlist("path"), query.getlist("name"), strict=False)
+        tabs = [Tab(tab, path or None, "" if path else name) for tab, path, name in each]
+        return StreamingResponse(_lines(self.studio.tabs.stream(tabs)), media_type="text/event-stream")
 
 
 class _TooLong(Exception):

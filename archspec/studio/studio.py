@@ -11,6 +11,7 @@ from archspec.errors import InputError
 from archspec.io.packages import own_version
 from archspec.io.places import shipped
 from archspec.studio.apart import apart
+from archspec.studio.budget import budget, keep_budget
 from archspec.studio.checker import Bug, Lane, Superseded, Workers
 from archspec.studio.documents import Conflict, Folder
 from archspec.studio.drafts import Drafts
@@ -39,7 +40,7 @@ class Studio:
         self.opening = Opening(folder, drafts, self.tabs.shown)
         self.own: Mapping[str, Callable[[Json], Any]] = {
             "open": self.opening.open, "view-file": self.opening.view_file, "save": self._save, "draft/drop": self._drop,
-            "stop": self._stop, "files": self._files}
+            "stop": self._stop, "files": self._files, "budget": self._budget}
 
     async def answer(self, name: str, request: Json) -> Json:
         """The answer to a request. Raises InputError, Bug."""
@@ -79,6 +80,11 @@ class Studio:
 
     async def _files(self, request: Json) -> Json:
         return await apart(specs_in, self.folder)
+
+    async def _budget(self, request: Json) -> Json:
+        if "budget" in request:
+            await apart(keep_budget, self.drafts.place, request["budget"])
+        return {"budget": await apart(budget, self.drafts.place)}
 
     async def _drop(self, request: Json) -> Json:
         await self.opening.drop(request)

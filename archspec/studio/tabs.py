@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from archspec.errors import InputError
@@ -22,14 +22,13 @@ ALIVE, LOOK = 5.0, 1.0
 Event = tuple[str, Json]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Tab:
     """A page in a browser, and what it has open: a file, or a text under a name that is none yet."""
 
     id: str
     path: str | None
     name: str
-    news: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Tabs:
@@ -37,7 +36,8 @@ class Tabs:
 
     def __init__(self, folder: Folder) -> None:
         self.folder = folder
-        self.open: list[Tab] = []
+        self.open: dict[asyncio.Event, Sequence[Tab]] = {}
+        """The tabs of each stream, by what wakes it."""
         self.ended = False
         self._looking = asyncio.Lock()
         self._progress: tuple[float, object] = -LOOK, ()
@@ -45,53 +45,54 @@ class Tabs:
 
     def shown(self) -> set[tuple[str | None, str, str]]:
         """What is open: path, name and tab."""
-        return {(tab.path, tab.name, tab.id) for tab in self.open}
+        return {(tab.path, tab.name, tab.id) for tabs in self.open.values() for tab in tabs}
 
     def end(self) -> None:
         """Ends the streams."""
         self.ended = True
         self._tell()
 
-    async def stream(self, tab_id: str, path: str | None, name: str) -> AsyncIterator[Event]:
-        """What a tab is told, until it is closed or the server ends."""
-        tab = Tab(tab_id, path, "" if path else name)
-        self.open.append(tab)
+    async def stream(self, tabs: Sequence[Tab]) -> AsyncIterator[Event]:
+        """What the tabs of a browser are told, each under its id, until they are others or the server ends."""
+        news = asyncio.Event()
+        self.open[news] = tabs
         self._tell()
         try:
-            async for event in self._events(tab):
+            async for event in self._events(tabs, news):
                 yield event
         finally:
-            self.open.remove(tab)
+            del self.open[news]
             self._tell()
 
     def others(self, tab: Tab) -> int:
         """How many other tabs have the same open as a tab."""
-        same = {each.id for each in self.open if (each.path, each.name) == (tab.path, tab.name)}
+        same = {each for path, name, each in self.shown() if (path, name) == (tab.path, tab.name)}
         return len(same - {tab.id}) if tab.path or tab.name else 0
 
     def _tell(self) -> None:
-        for tab in self.open:
-            tab.news.set()
+        for news in self.open:
+            news.set()
 
-    async def _events(self, tab: Tab) -> AsyncIterator[Event]:
-        others, alive = -1, 0.0
-        watch = await apart(Watch, self.folder, tab.path)
+    async def _events(self, tabs: Sequence[Tab], news: asyncio.Event) -> AsyncIterator[Event]:
+        others, alive = dict.fromkeys(tabs, -1), 0.0
+        watches = [(tab, await apart(Watch, self.folder, tab.path)) for tab in tabs]
         runs = await self._runs()
         while not self.ended:
-            if self.others(tab) != others:
-                others = self.others(tab)
-                yield "tabs", {"others": others}
-            if (changed := await apart(watch.look)) is not None:
-                yield "disk", changed
+            for tab, watch in watches:
+                if (count := self.others(tab)) != others[tab]:
+                    others[tab] = count
+                    yield "tabs", {"tab": tab.id, "others": count}
+                if (changed := await apart(watch.look)) is not None:
+                    yield "disk", {"tab": tab.id, **changed}
             if runs != (runs := await self._runs()):
                 yield "runs", {}
             if time.monotonic() - alive >= ALIVE:
                 alive = time.monotonic()
                 yield "alive", {}
             with suppress(TimeoutError):
-                await asyncio.wait_for(tab.news.wait(), LOOK)
+                await asyncio.wait_for(news.wait(), LOOK)
             if not self.ended:
-                tab.news.clear()
+                news.clear()
 
     async def _runs(self) -> object:
         """How far the runs are: one look for all tabs."""

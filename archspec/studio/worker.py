@@ -15,6 +15,7 @@ import struct
 import sys
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import BinaryIO
@@ -129,7 +130,8 @@ def main(folder: str, file: str = "") -> None:
     confine([Path(folder), shipped()], [])
     answered({"ask": "check", "name": WARM, "text": f"extends: {WARM}\n"})  # what is loaded and parsed once is there by now
     collect_seldom()
-    Worker(asked, answers).serve()
+    with suppress(BrokenPipeError):  # the server was killed
+        Worker(asked, answers).serve()
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ class Studio:
     """A server in a folder of its own."""
 
     def __init__(self, folder: Path, *arguments: str, state: Path) -> None:
-        self.folder = folder
+        self.folder, self.state = folder, state
         environment = {**os.environ, "XDG_STATE_HOME": str(state)}
         self.process = subprocess.Popen([sys.executable, "-m", "archspec", "studio", *arguments, "--no-browser"], cwd=folder, env=environment,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -202,17 +202,17 @@ def test_saving_and_a_conflict(studio: Studio) -> None:
 def test_tabs_are_told_of_one_another_and_of_the_disk(studio: Studio) -> None:
     path = studio.folder / "watched.yaml"
     path.write_text(NET)
-    with studio.listening("tab=a&path=watched.yaml") as first:
-        assert [next(first), next(first)] == [("tabs", {"others": 0}), ("alive", {})]
-        with studio.listening("tab=b&path=watched.yaml") as second:
-            assert next(second) == ("tabs", {"others": 1})
-            assert next(event for event in first if event[0] != "alive") == ("tabs", {"others": 1})
-        assert next(event for event in first if event[0] != "alive") == ("tabs", {"others": 0})
+    with studio.listening("tab=a&path=watched.yaml&name=") as first:
+        assert [next(first), next(first)] == [("tabs", {"tab": "a", "others": 0}), ("alive", {})]
+        with studio.listening("tab=b&path=watched.yaml&name=&tab=c&path=&name=new&tab=d&path=watched.yaml&name=") as second:  # three of one browser
+            assert [next(second) for _ in range(3)] == [("tabs", {"tab": tab, "others": others}) for tab, others in (("b", 2), ("c", 0), ("d", 2))]
+            assert next(event for event in first if event[0] != "alive") == ("tabs", {"tab": "a", "others": 2})
+        assert next(event for event in first if event[0] != "alive") == ("tabs", {"tab": "a", "others": 0})
         path.write_text(NET + "# more\n")
         name, data = next(event for event in first if event[0] != "alive")
-        assert (name, data["gone"], len(data["digest"])) == ("disk", False, 64)
+        assert (name, data["tab"], data["gone"], len(data["digest"])) == ("disk", "a", False, 64)
         path.unlink()
-        assert next(event for event in first if event[0] != "alive") == ("disk", {"digest": None, "gone": True})
+        assert next(event for event in first if event[0] != "alive") == ("disk", {"tab": "a", "digest": None, "gone": True})
         (studio.folder / "runs" / "new").mkdir(parents=True)
         (studio.folder / "runs" / "new" / "manifest.json").write_text("{}")
         assert next(event for event in first if event[0] != "alive") == ("runs", {})
@@ -223,6 +223,20 @@ def test_tabs_are_told_of_one_another_and_of_the_disk(studio: Studio) -> None:
     assert (response.getheader("content-type"), image[:4]) == ("image/png", b"\x89PNG")
     (studio.folder / "runs" / "new" / "confusion.png").write_bytes(b"<svg/>")
     assert studio.ask("GET", "runs/new/image/confusion.png")[0].status == 404
+
+
+def test_a_budget_is_kept_for_the_user_wherever_the_studio_is(studio: Studio) -> None:
+    assert studio.post("budget") == {"budget": {}}
+    assert studio.post("budget", budget={"trainable": 25e6, "macs": 0, "activations": "many", "other": 1}) == {"budget": {"trainable": 25e6}}
+    file = studio.state / "archspec" / "studio" / "budget.json"
+    assert json.loads(file.read_text()) == {"trainable": 25e6}
+    for nothing in ("", "[]", '{"trainable": NaN}'):
+        file.write_text(nothing)
+        assert studio.post("budget") == {"budget": {}}
+    file.unlink()
+    file.mkdir()
+    assert "the budget is not kept" in studio.post("budget", 422, budget={"macs": 1})["error"]
+    file.rmdir()
 
 
 # -- beginning and ending ------------------------------------------------------------------------------------------------
@@ -245,7 +259,7 @@ def test_an_unsaved_text_survives_a_killed_server(tmp_path: Path) -> None:
     assert second.end(signal.SIGTERM) == (0, "")  # what waits is written
     third = Studio(tmp_path / "folder", state=tmp_path / "state")
     assert [each["name"] for each in third.post("open")["drafts"]] == ["other"]
-    with third.listening("tab=a&path=x.yaml") as events:
+    with third.listening("tab=a&path=x.yaml&name=") as events:
         next(events)
         assert third.end() == (0, "")
 

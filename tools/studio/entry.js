@@ -6,7 +6,6 @@ export {
   closeBracketsKeymap,
   completionKeymap,
   completionStatus,
-  startCompletion,
 } from "@codemirror/autocomplete";
 export {defaultKeymap, history, historyKeymap, indentWithTab} from "@codemirror/commands";
 export {yaml} from "@codemirror/lang-yaml";

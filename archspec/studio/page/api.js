@@ -109,19 +109,34 @@ export function newest(name) {
 export const address = (name) => new URL(name, BASE).href;
 
 /**
- * The stream of events for a document.
+ * Listens to what happens to a document: one stream for all tabs of the browser, which has few connections to a server.
+ * What is listened to later takes the place of this.
  * @param {string} tab
  * @param {string} path
  * @param {string} name what a text is called that is no file yet
  * @param {Record<string, (data: any) => void>} handlers
- * @returns {() => void} ends it
  */
 export function listen(tab, path, name, handlers) {
-  const query = new URLSearchParams({tab, path, name});
-  const stream = new EventSource(new URL(`events?${query}`, BASE));
-  for (const [name, run] of Object.entries(handlers)) {
-    stream.addEventListener(name, (event) => run(JSON.parse(/** @type {MessageEvent} */ (event).data || "{}")));
-  }
-  stream.addEventListener("error", () => get("config").catch(() => {})); // says whether it is only the stream that broke off
-  return () => stream.close();
+  stream ??= shared(tab);
+  stream.then((port) => {
+    port.onmessage = ({data: {kind, data}}) => {
+      if (kind === "error") get("config").catch(() => {}); // says whether it is only the stream that broke off
+      else handlers[kind]?.(data);
+    };
+    port.postMessage({tab, path, name});
+  });
+}
+
+/** @type {Promise<MessagePort> | null} */
+let stream = null;
+
+/** The way to the worker that has the stream; by a lock that this tab holds it knows when the tab is gone. */
+async function shared(tab) {
+  await new Promise((held) => {
+    navigator.locks.request(tab, () => {
+      held(null);
+      return new Promise(() => {});
+    });
+  });
+  return new SharedWorker(new URL("stream.js", BASE), {type: "module"}).port;
 }

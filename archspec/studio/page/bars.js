@@ -1,5 +1,6 @@
 /** Bars below the top: what a person should know and may act on. One of a kind; a newer takes its place. */
 
+import {Gone, Refused, superseded} from "./api.js";
 import {byId, button, h} from "./dom.js";
 
 /**
@@ -31,4 +32,11 @@ export function unbar(kind) {
 /** All bars that speak of a document. */
 export function clearBars() {
   for (const each of byId("bars").querySelectorAll("[data-bar]")) if (each.getAttribute("data-bar") !== "gone") each.remove();
+}
+
+/** What went wrong, in a bar; of a server that is gone another one tells. @param {any} error */
+export function failed(error) {
+  if (error instanceof Gone || superseded(error)) return;
+  const words = error instanceof Refused && error.hint ? `${error.message}. ${error.hint}` : error.message;
+  bar("failed", words, [], {tone: "bad"});
 }

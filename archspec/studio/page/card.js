@@ -16,65 +16,44 @@ export class CursorCard {
     this.show(null);
   }
 
-  /** @param {any} card @param {{line: number, column: number} | null} at */
+  /** Tells of a word, or else of what there is to try. @param {any} card */
   show(card) {
     this.card = card;
     const tries = this.trying();
-    if (!card) {
-      this.host.replaceChildren(
-        ...(tries.length
-          ? tries
-          : [
-              h(
-                "p",
-                {class: "dim"},
-                "The word at the cursor is explained here. ",
-                h("kbd", {}, "Ctrl Space"),
-                " completes it.",
-              ),
-            ]),
-      );
-      return;
-    }
-    const [first, ...others] = card.sentences;
-    this.host.replaceChildren(
-      h("p", {}, ...prose(first ?? card.title)),
-      ...others.map((words) => h("p", {class: "dim"}, ...prose(words))),
-      h(
-        "div",
-        {class: "buttons"},
-        card.definition
-          ? button(
-              card.definition.file === null ? `Go to line ${card.definition.line}` : "Go to the definition",
-              () => this.listeners.go(card.definition),
-              "F12",
-              {class: "small framed"},
-            )
-          : null,
-        card.rename ? button("Rename", () => this.listeners.rename(card.rename), "F2", {class: "small framed"}) : null,
-        card.uses?.length
-          ? h(
-              "span",
-              {class: "dim"},
-              `used in ${card.uses.length === 1 ? "one place" : `${card.uses.length} places`}: `,
-              ...card.uses
-                .slice(0, 8)
-                .flatMap((place, number) => [
-                  number ? ", " : null,
-                  button(
-                    place.file === null ? `line ${place.line}` : `${place.file}:${place.line}`,
-                    () => this.listeners.go(place),
-                    "",
-                    {class: "link"},
-                  ),
-                ]),
-            )
-          : null,
-      ),
-      ...tries,
+    if (card) this.host.replaceChildren(...sentences(card), this.ways(card), ...tries);
+    else this.host.replaceChildren(...(tries.length ? tries : [nothing()]));
+  }
+
+  /** The ways from a word to others. */
+  ways({definition, rename, uses}) {
+    const {go, rename: renaming} = this.listeners,
+      label = definition?.file === null ? `Go to line ${definition.line}` : "Go to the definition";
+    return h(
+      "div",
+      {class: "buttons"},
+      definition ? button(label, () => go(definition), "F12", {class: "small framed"}) : null,
+      rename ? button("Rename", () => renaming(rename), "F2", {class: "small framed"}) : null,
+      uses?.length ? this.uses(uses) : null,
     );
   }
 
+  /** Where a name is used. @param {any[]} places */
+  uses(places) {
+    const name = (place) => (place.file === null ? `line ${place.line}` : `${place.file}:${place.line}`);
+    return h(
+      "span",
+      {class: "dim"},
+      `used in ${places.length === 1 ? "one place" : `${places.length} places`}: `,
+      ...places
+        .slice(0, 8)
+        .flatMap((place, number) => [
+          number ? ", " : null,
+          button(name(place), () => this.listeners.go(place), "", {class: "link"}),
+        ]),
+    );
+  }
+
+  /** Changes to try that are not made yet. */
   trying() {
     const text = this.listeners.text(),
       left = this.tries.filter(({key}) => !new RegExp(`\\b${key}:`).test(text));
@@ -96,3 +75,10 @@ export class CursorCard {
       : [];
   }
 }
+
+function sentences({sentences: [first, ...others], title}) {
+  return [h("p", {}, ...prose(first ?? title)), ...others.map((words) => h("p", {class: "dim"}, ...prose(words)))];
+}
+
+const nothing = () =>
+  h("p", {class: "dim"}, "The word at the cursor is explained here. ", h("kbd", {}, "Ctrl Space"), " completes it.");

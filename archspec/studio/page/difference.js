@@ -46,3 +46,21 @@ function common(p, q) {
   }
   return pairs;
 }
+
+/** The lines of two texts, each with the sign of where it stands. @param {string} a @param {string} b @returns {string[]} */
+export function lineDifference(a, b) {
+  const [x, y] = [a.split("\n"), b.split("\n")],
+    found = differing(a, b),
+    [gone, come] = [new Set(found.a), new Set(found.b)],
+    lines = [];
+  for (let i = 1, j = 1; i <= x.length || j <= y.length;) {
+    if (gone.has(i)) lines.push(`-${x[i++ - 1]}`);
+    else if (come.has(j)) lines.push(`+${y[j++ - 1]}`);
+    else {
+      if (i <= x.length) lines.push(` ${x[i - 1]}`);
+      i += 1;
+      j += 1;
+    }
+  }
+  return lines;
+}

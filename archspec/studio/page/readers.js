@@ -3,7 +3,7 @@
 import {post} from "./api.js";
 import {byId, button, h} from "./dom.js";
 import {nameOf} from "./details.js";
-import {Reader} from "./editor.js";
+import {Reader} from "./reader.js";
 import {tabs} from "./narrow.js";
 
 export class Readers {

@@ -11,10 +11,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import pytest
@@ -24,10 +26,13 @@ from archspec.schema.keys import to_json
 from archspec.train.progress import REQUIRED
 from archspec.train.saving.manifest import Manifest
 
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync")
-SOON = 20_000
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+         "--disable-sync")
+SOON = 60_000
 """Milliseconds that anything may take on a machine with other work."""
+WIDE, HIGH = 1200, 700
+"""Pixels of the window: details stand at the right in it."""
+NUMBERS = count()
 MINE = """\
 extends: resnet50
 description: ResNet-50, grouped
@@ -38,22 +43,36 @@ stages:
 """
 
 
+BEHIND = """(line, at) => {
+  const walker = document.createTreeWalker(line, NodeFilter.SHOW_TEXT), range = document.createRange();
+  let node = walker.nextNode();
+  for (; node.data.length < at; node = walker.nextNode()) at -= node.data.length;
+  range.setStart(node, at - 1);
+  range.setEnd(node, at);
+  const {right, top, height} = range.getBoundingClientRect();
+  return [right, top + height / 2];
+}"""
+"""Where the place behind so many signs of a line is seen."""
+
+
 def chromium() -> str | None:
-    """Where Chromium is. Without $ARCHSPEC_CHROMIUM these tests are left out: they take more minutes than the whole suite may have."""
-    return os.environ.get("ARCHSPEC_CHROMIUM")
+    """Where Chromium is: $ARCHSPEC_CHROMIUM, or on the PATH."""
+    return os.environ.get("ARCHSPEC_CHROMIUM") or shutil.which("chromium")
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A browser without a window."""
+@pytest.fixture(scope="session")
+def window() -> Iterator[Any]:
+    """A window of a browser; a page in it costs half of one in a window of its own, and the browser as much as three."""
     where = chromium()
     if where is None:
-        pytest.skip("the page is tried where $ARCHSPEC_CHROMIUM names a Chromium")
+        pytest.skip("there is no Chromium: $ARCHSPEC_CHROMIUM, or chromium on the PATH (apt-get install chromium)")
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser: pip install playwright")
     with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=where, args=[*FLAGS])
-        yield found
-        found.close()
+        browser = playwright.chromium.launch(executable_path=where, args=[*FLAGS])
+        context = browser.new_context()
+        context.set_default_timeout(SOON)
+        yield context
+        browser.close()
 
 
 @dataclass
@@ -64,6 +83,16 @@ class Served:
     process: subprocess.Popen[str]
     address: str
 
+    def file(self, text: str) -> Path:
+        """A file of the folder that no other test has."""
+        path = self.folder / f"net{next(NUMBERS)}.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def at(self, file: Path) -> str:
+        """The address of the page that opens a file; another one each time, or the browser would not load it anew."""
+        return f"{self.address}?{next(NUMBERS)}#{urlencode({'file': file.name})}"
+
     def ask(self, name: str, /, **body: Any) -> Any:
         """The answer to a request."""
         request = Request(f"{self.address}api/{name}", json.dumps(body).encode(), {"Content-Type": "application/json"})
@@ -71,10 +100,30 @@ class Served:
             return json.load(answer)
 
 
+def state_of(folder: Path) -> Path:
+    """What a server of a folder keeps: beside the folder."""
+    return folder.with_name(f"{folder.name}_state")
+
+
+def kept(folder: Path, words: str) -> None:
+    """Waits until a server of a folder has kept an unsaved text with these words."""
+    end = time.monotonic() + SOON / 1000
+    while not any(_has(each, words) for each in state_of(folder).glob("archspec/studio/*.json")):
+        assert time.monotonic() < end, f"it is never kept: {words}"
+        time.sleep(0.05)
+
+
+def _has(path: Path, words: str) -> bool:
+    """Whether a text is kept there with these words; one that is just being written or dropped has none."""
+    with suppress(OSError, ValueError):
+        return words in json.loads(path.read_bytes())["text"]
+    return False
+
+
 @contextmanager
 def serving(folder: Path, *arguments: str) -> Iterator[Served]:
-    """A server of a folder, with unsaved texts beside the folder."""
-    environment = {**os.environ, "XDG_STATE_HOME": str(folder.with_name(f"{folder.name}_state"))}
+    """A server of a folder."""
+    environment = {**os.environ, "XDG_STATE_HOME": str(state_of(folder))}
     with subprocess.Popen([sys.executable, "-m", "archspec", "studio", "--no-browser", *arguments], cwd=folder, env=environment,
                           stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -90,9 +139,9 @@ def serving(folder: Path, *arguments: str) -> Iterator[Served]:
             process.wait(20)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """One for all tests of a module."""
+    """One for all tests, each of which has files of its own."""
     with serving(tmp_path_factory.mktemp("studio")) as found:
         yield found
 
@@ -106,6 +155,32 @@ class Seen:
     """What the console says, and what was thrown."""
     expected: tuple[str, ...] = ()
     """Of which that may be."""
+    file: Path = Path()
+    """What it has open, where that is a file."""
+
+    def said(self, message: Any) -> None:
+        """Keeps what the console complains of."""
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    def thrown(self, error: Any) -> None:
+        """Keeps what was thrown."""
+        self.complaints.append(f"thrown: {error}")
+
+    def asked_elsewhere(self, address: str) -> list[str]:
+        """What is asked for from now on that is not below an address."""
+        found: list[str] = []
+        self.page.on("request", lambda request: None if request.url.startswith((address, "blob:", "data:")) else found.append(request.url))
+        return found
+
+    def leave(self) -> None:
+        """Leaves the tab as it was found."""
+        if self.page.is_closed() or self.page.url == "about:blank":
+            return
+        self.page.evaluate("localStorage.clear()")
+        self.page.goto("about:blank")
+        self.page.remove_listener("console", self.said)
+        self.page.remove_listener("pageerror", self.thrown)
 
     @property
     def text(self) -> str:
@@ -113,15 +188,13 @@ class Seen:
         lines = self.page.locator("#code .cm-line")
         return "\n".join(line.replace("\n", "") for line in lines.all_inner_texts())
 
-    def select(self, word: str, by: int = 0) -> None:
-        """Puts the cursor behind the first place of a word, and so many signs further."""
-        lines = self.text.split("\n")
-        line = next(number for number, each in enumerate(lines) if word in each)
-        self.page.locator("#code .cm-line").nth(line).click()
-        self.page.keyboard.press("Home")
-        self.page.keyboard.press("Home")
-        for _ in range(lines[line].index(word) + len(word) + by):
-            self.page.keyboard.press("ArrowRight")
+    def select(self, word: str) -> None:
+        """Puts the cursor behind the first place of a word, as a pointer does."""
+        number, line = next((number, line) for number, line in enumerate(self.text.split("\n")) if word in line)
+        place = self.page.locator("#code .cm-line").nth(number)
+        place.scroll_into_view_if_needed()
+        x, y = place.evaluate(BEHIND, line.index(word) + len(word))
+        self.page.mouse.click(x, y)
 
     def key(self, *keys: str) -> None:
         """Presses keys, one after the other."""
@@ -129,8 +202,8 @@ class Seen:
             self.page.keyboard.press(each)
 
     def type(self, words: str) -> None:
-        """Types as a person does, without completion getting in between."""
-        self.page.keyboard.type(words)
+        """Puts words in at once, without completion getting in between."""
+        self.page.keyboard.insert_text(words)
 
     def problems(self, words: str) -> None:
         """Waits until the line of problems says so."""
@@ -155,7 +228,11 @@ class Seen:
         end = time.monotonic() + SOON / 1000
         while not self.page.evaluate(script):
             assert time.monotonic() < end, f"it never holds: {script}"
-            self.page.wait_for_timeout(30)
+            self.page.wait_for_timeout(50)
+
+    def saved(self) -> None:
+        """Waits until the page says that the file is saved."""
+        self.until("document.querySelector('#file-state').textContent === 'saved'")
 
     @property
     def focus(self) -> str:
@@ -167,36 +244,36 @@ Look = Callable[..., Seen]
 
 
 @pytest.fixture
-def look(browser: Any) -> Iterator[Look]:
-    """Opens a page in a window of its own. At the end nothing was complained of but what the test expects."""
-    seen = []
+def look(window: Any) -> Iterator[Look]:
+    """Opens a page, each in a tab of the window. At the end nothing was complained of but what the test expects."""
+    seen: list[Seen] = []
 
-    def run(address: str, width: int = 1440, height: int = 900, **options: Any) -> Seen:
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        context.set_default_timeout(SOON)
-        page = context.new_page()
+    def run(address: str, width: int = WIDE, height: int = HIGH, scheme: str = "light", motion: str = "reduce") -> Seen:
+        tabs = [each for each in window.pages if each not in [one.page for one in seen]]
+        page = tabs[0] if tabs else window.new_page()
         found = Seen(page)
-        page.on("console", lambda message: message.type in ("error", "warning") and found.complaints.append(message.text))
-        page.on("pageerror", lambda error: found.complaints.append(f"thrown: {error}"))
-        page.goto(address)
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme, reduced_motion=motion)
+        page.on("console", found.said)
+        page.on("pageerror", found.thrown)
         seen.append(found)
+        page.goto(address)
         return found
     yield run
-    complaints = [each for found in seen for each in found.complaints if not any(word in each for word in found.expected)]
     for found in seen:
-        found.page.context.close()
-    assert complaints == []
+        found.leave()
+    assert [each for found in seen for each in found.complaints if not any(word in each for word in found.expected)] == []
 
 
 @pytest.fixture
-def mine(served: Served, look: Look) -> Iterator[Seen]:
-    """A page with my.yaml, a small ResNet, as it is on the disk."""
-    (served.folder / "my.yaml").write_text(MINE, encoding="utf-8")
-    found = look(f"{served.address}#file=my.yaml")
+def mine(served: Served, look: Look) -> Seen:
+    """A page with a file of the test's own, a small ResNet, as it is on the disk."""
+    file = served.file(MINE)
+    found = look(served.at(file))
+    found.file = file
     found.shown("#canvas svg")
     found.shown("#card p")
-    yield found
-    served.ask("draft/drop", path="my.yaml", name="my")
+    return found
 
 
 def trained(run: Path, epoch: int) -> None:
@@ -208,10 +285,8 @@ def trained(run: Path, epoch: int) -> None:
 
 @pytest.fixture
 def run_folder(served: Served) -> Iterator[Path]:
-    """A run of my.yaml that goes on, after three epochs."""
-    path = served.folder / "my.yaml"
-    path.write_text(MINE, encoding="utf-8")
-    spec = load(str(path))
+    """A run of a spec like `mine` that goes on, after three epochs."""
+    spec = load(str(served.file(MINE)))
     run = served.folder / "runs" / "first"
     run.mkdir(parents=True)
     (run / "spec.yaml").write_text(spec.to_yaml(expand=True), encoding="utf-8")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from conftest import MINE, SOON, serving
+from conftest import MINE, SOON, kept, serving
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,8 +19,11 @@ CONFLICT = "409"
 
 def test_one_starts_from_the_zoo_tries_a_change_takes_it_back_and_saves(served: Served, look: Look) -> None:
     seen = look(served.address)
+    seen.expected = ("422",)
     seen.shown("[data-name=resnet50] svg")
     assert seen.page.locator(".network").count() == 10
+    seen.page.locator("#zoo-search").fill("parametres < 3M")
+    seen.page.locator("#start [role=status]", has_text="did you mean").wait_for(timeout=SOON)
     seen.page.locator("#zoo-search").fill("resnet50")
     seen.until("document.querySelector('.network').dataset.name === 'resnet50' && document.querySelectorAll('.network').length > 10")
     seen.page.locator("#zoo-search").fill("resnet20 parameters < 1M")
@@ -39,63 +42,70 @@ def test_one_starts_from_the_zoo_tries_a_change_takes_it_back_and_saves(served: 
     seen.key("Control+s")
     seen.shown("#save-name").fill("tried")
     seen.key("Enter")
-    seen.until("document.querySelector('#file-state').textContent === 'saved'")
+    seen.saved()
     assert (served.folder / "tried.yaml").read_text(encoding="utf-8") == text
     assert "file=tried.yaml" in seen.page.url
 
 
 def test_a_file_of_the_folder_is_opened_from_the_start_and_by_name(served: Served, mine: Seen) -> None:
-    (served.folder / "second.yaml").write_text("extends: resnet18\n", encoding="utf-8")
+    second = served.file("extends: resnet18\n")
     mine.select("grouped")
     mine.type(", kept")
     mine.page.locator("#zoo-button").click()
-    mine.page.locator("#start").get_by_role("button", name="second.yaml").click()
-    mine.problems("no problems")
+    mine.shown("#start .network[data-name=resnet50]")
+    mine.key("Escape")
+    assert mine.page.locator("#start").is_hidden()
+    assert mine.page.evaluate("document.activeElement.closest('#code') !== null")
+    mine.page.locator("#zoo-button").click()
+    mine.page.locator("#start").get_by_role("button", name=second.name).click()
+    mine.until(f"document.querySelector('#file-name').textContent === {second.name!r}")
     assert mine.text.strip() == "extends: resnet18"
     mine.key("Control+k")
-    mine.type("my.yaml")
-    mine.shown(".palette-option")
-    mine.page.wait_for_timeout(1500)  # texts are kept once a second
+    mine.page.keyboard.type(mine.file.name)
     mine.key("Enter")
     mine.shown("[data-bar=draft]")
     assert "grouped, kept" in mine.text
 
 
-def test_a_search_for_what_is_no_figure_says_so(served: Served, look: Look) -> None:
-    seen = look(served.address)
-    seen.shown(".network")
-    seen.expected = ("422",)
-    seen.page.locator("#zoo-search").fill("parametres < 3M")
-    seen.page.locator("#start [role=status]", has_text="did you mean").wait_for(timeout=SOON)
-
-
-def test_ctrl_s_writes_the_file(served: Served, mine: Seen) -> None:
-    mine.select("grouped")
-    mine.type(", wider")
-    mine.key("Control+s")
-    mine.until("document.querySelector('#file-state').textContent === 'saved'")
-    assert "grouped, wider" in (served.folder / "my.yaml").read_text(encoding="utf-8")
-
-
-def test_a_file_that_has_changed_is_told_and_not_written_over(served: Served, mine: Seen) -> None:
-    mine.expected = (CONFLICT,)
+def test_ctrl_s_writes_the_file_unless_it_has_changed_or_is_gone(mine: Seen) -> None:
+    mine.expected = (CONFLICT, "422")
     mine.select("grouped")
     mine.type(", mine")
-    (served.folder / "my.yaml").write_text(MINE.replace("grouped", "theirs"), encoding="utf-8")
+    mine.key("Control+s")
+    mine.saved()
+    assert "grouped, mine" in mine.file.read_text(encoding="utf-8")
+    mine.type(" again")
+    mine.file.write_text(MINE.replace("grouped", "theirs"), encoding="utf-8")
     mine.key("Control+s")
     difference = mine.shown("dialog .unified").inner_text()
     assert "-description: ResNet-50, theirs" in difference
-    assert "+description: ResNet-50, grouped, mine" in difference
+    assert "+description: ResNet-50, grouped, mine again" in difference
     mine.key("Escape")
-    assert (served.folder / "my.yaml").read_text(encoding="utf-8") == MINE.replace("grouped", "theirs")
+    mine.gone("dialog")
+    assert mine.file.read_text(encoding="utf-8") == MINE.replace("grouped", "theirs")
     mine.key("Control+s")
     mine.page.get_by_role("button", name="Write my text over it").click()
-    mine.until("document.querySelector('#file-state').textContent === 'saved'")
-    assert "grouped, mine" in (served.folder / "my.yaml").read_text(encoding="utf-8")
+    mine.saved()
+    assert "grouped, mine again" in mine.file.read_text(encoding="utf-8")
+    mine.type(", kept")
+    mine.file.unlink()
+    mine.key("Control+s")
+    dialog = mine.shown("dialog")
+    assert "no longer on the disk" in dialog.inner_text()
+    assert dialog.get_by_role("button").all_inner_texts() == ["✕", "Keep editing", "Write it again"]
+    mine.file.mkdir()
+    dialog.get_by_role("button", name="Write it again").click()
+    assert f"{mine.file.name} is not written" in mine.shown("[data-bar=failed]").inner_text()
+    mine.file.rmdir()
+    mine.key("Control+s")
+    mine.shown("dialog").get_by_role("button", name="Write it again").click()
+    mine.saved()
+    mine.gone("[data-bar=failed]")
+    assert "mine again, kept" in mine.file.read_text(encoding="utf-8")
 
 
-def test_a_change_on_the_disk_has_a_bar_that_reloads_compares_or_keeps(served: Served, mine: Seen) -> None:
-    (served.folder / "my.yaml").write_text(MINE.replace("grouped", "theirs"), encoding="utf-8")
+def test_a_change_on_the_disk_has_a_bar_that_reloads_compares_or_keeps(mine: Seen) -> None:
+    mine.file.write_text(MINE.replace("grouped", "theirs"), encoding="utf-8")
     bar = mine.shown("[data-bar=disk]")
     bar.get_by_role("button", name="Compare").click()
     assert "-description: ResNet-50, theirs" in mine.shown("dialog .unified").inner_text()
@@ -104,95 +114,53 @@ def test_a_change_on_the_disk_has_a_bar_that_reloads_compares_or_keeps(served: S
     mine.gone("[data-bar=disk]")
     assert "theirs" in mine.text
     assert mine.shown("#file-state").inner_text() == "saved"
-    (served.folder / "my.yaml").unlink()
+    mine.file.unlink()
     mine.shown("[data-bar=disk]").get_by_role("button", name="Write it again").click()
     mine.gone("[data-bar=disk]")
-    assert "theirs" in (served.folder / "my.yaml").read_text(encoding="utf-8")
-
-
-def test_a_file_that_is_gone_is_written_again_and_nothing_is_dropped(served: Served, mine: Seen) -> None:
-    mine.expected = (CONFLICT, "422")
-    mine.select("grouped")
-    mine.type(", mine")
-    (served.folder / "my.yaml").unlink()
-    mine.key("Control+s")
-    dialog = mine.shown("dialog")
-    assert "no longer on the disk" in dialog.inner_text()
-    assert dialog.get_by_role("button").all_inner_texts() == ["✕", "Keep editing", "Write it again"]
-    (served.folder / "my.yaml").mkdir()
-    dialog.get_by_role("button", name="Write it again").click()
-    assert "my.yaml is not written" in mine.shown("[data-bar=failed]").inner_text()
-    (served.folder / "my.yaml").rmdir()
-    mine.key("Control+s")
-    mine.shown("dialog").get_by_role("button", name="Write it again").click()
-    mine.until("document.querySelector('#file-state').textContent === 'saved'")
-    mine.gone("[data-bar=failed]")
-    assert "grouped, mine" in (served.folder / "my.yaml").read_text(encoding="utf-8")
+    assert "theirs" in mine.file.read_text(encoding="utf-8")
 
 
 def test_what_was_not_saved_is_there_again_after_the_tab_was_closed(served: Served, mine: Seen, look: Look) -> None:
     mine.select("grouped")
     mine.type(", kept")
-    mine.problems("no problems")
-    mine.page.wait_for_timeout(1500)  # texts are kept once a second
+    kept(served.folder, "grouped, kept")
     mine.page.close()
-    again = look(f"{served.address}#file=my.yaml")
+    again = look(served.at(mine.file))
     bar = again.shown("[data-bar=draft]")
     assert "grouped, kept" in again.text
     bar.get_by_role("button", name="Take the saved file").click()
-    assert "kept" not in again.text
+    assert again.text == MINE
     again.gone("[data-bar=draft]")
     assert again.shown("#file-state").inner_text() == "saved"
 
 
-def test_what_was_not_saved_outlives_a_server_that_is_killed(tmp_path: Path, look: Look) -> None:
-    folder = tmp_path / "work"
-    folder.mkdir()
-    (folder / "my.yaml").write_text(MINE, encoding="utf-8")
-    with serving(folder, "my.yaml") as first:
-        seen = look(first.address)
+def test_where_the_server_is_killed_one_may_go_on_and_is_told(tmp_path: Path, look: Look) -> None:
+    (tmp_path / "my.yaml").write_text(MINE, encoding="utf-8")
+    with serving(tmp_path, "my.yaml") as server:
+        seen = look(server.address)
         seen.expected = ("ERR_", "Failed to load")
         seen.shown("#canvas svg")
-        seen.select("grouped")
-        seen.type(", kept")
-        seen.page.wait_for_timeout(1800)
-        first.process.kill()
+        server.process.kill()
         bar = seen.shown("[data-bar=gone]")
         assert bar.get_by_role("button", name="Copy the text").is_visible()
-        seen.type(" and more")
-        assert "grouped, kept and more" in seen.text
-    with serving(folder, "my.yaml") as second:
-        again = look(second.address)
-        again.shown("[data-bar=draft]")
-        assert "grouped, kept" in again.text
+        assert "not checked" in seen.shown("#problems").inner_text()
+        seen.select("grouped")
+        seen.type(", kept")
+        assert "grouped, kept" in seen.text
+    seen.page.close()  # which asks nobody whether the text may be lost
 
 
 def test_two_tabs_on_a_file_are_told(served: Served, mine: Seen, look: Look) -> None:
-    other = look(f"{served.address}#file=my.yaml")
+    other = look(served.at(mine.file))
     assert "1 other tab" in other.shown("[data-bar=tabs]").inner_text()
     assert "1 other tab" in mine.shown("[data-bar=tabs]").inner_text()
     other.page.close()
     mine.gone("[data-bar=tabs]")
 
 
-def test_a_name_that_no_file_may_have_is_told_beside_it(served: Served, look: Look) -> None:
-    seen = look(f"{served.address}#zoo=resnet18")
-    seen.problems("no problems")
-    seen.expected = ("422", CONFLICT)
-    seen.key("Control+s")
-    for name, words in (("../above.yaml", "outside"), ("no/such/folder.yaml", "folder")):
-        seen.shown("#save-name").fill(name)
-        seen.key("Enter")
-        seen.page.locator("dialog .wrong", has_text=words).wait_for(timeout=SOON)
-    (served.folder / "there.yaml").write_text(MINE, encoding="utf-8")
-    seen.page.locator("#save-name").fill("there")
-    seen.key("Enter")
-    seen.page.locator("dialog .wrong", has_text="another name").wait_for(timeout=SOON)
-    assert (served.folder / "there.yaml").read_text(encoding="utf-8") == MINE
-
-
-def test_what_ships_is_only_read(served: Served, look: Look) -> None:
+def test_a_name_that_no_file_may_have_is_told_beside_it_and_what_ships_is_only_read(served: Served, look: Look) -> None:
     seen = look(f"{served.address}#shipped=resnet18")
+    seen.expected = ("422", CONFLICT)
     seen.problems("no problems")
     before = seen.text
     seen.select("extends")
@@ -200,16 +168,13 @@ def test_what_ships_is_only_read(served: Served, look: Look) -> None:
     assert seen.text == before
     seen.shown("[data-bar=shipped] button").click()
     seen.until("document.querySelector('#file-state').textContent.includes('not saved')")
-
-
-def _names(seen: Any) -> list[str]:
-    return [str(each) for each in seen.page.evaluate("[...document.querySelectorAll('.network')].map((each) => each.dataset.name)")]
-
-
-def test_the_start_is_left_by_escape_to_where_one_was(mine: Seen) -> None:
-    mine.page.locator("#zoo-button").click()
-    mine.shown(".network")
-    assert "resnet50" in _names(mine)
-    mine.key("Escape")
-    assert mine.page.locator("#start").is_hidden()
-    assert mine.page.evaluate("document.activeElement.closest('#code') !== null")
+    seen.key("Control+s")
+    for name, words in (("../above.yaml", "outside"), ("no/such/folder.yaml", "folder")):
+        seen.shown("#save-name").fill(name)
+        seen.key("Enter")
+        seen.page.locator("dialog .wrong", has_text=words).wait_for(timeout=SOON)
+    there = served.file(MINE)
+    seen.page.locator("#save-name").fill(there.stem)
+    seen.key("Enter")
+    seen.page.locator("dialog .wrong", has_text="another name").wait_for(timeout=SOON)
+    assert there.read_text(encoding="utf-8") == MINE

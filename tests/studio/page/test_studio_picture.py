@@ -17,9 +17,8 @@ STAGE2 = "[data-key='section:stage2']"
 
 
 def test_an_element_under_the_pointer_is_told_and_its_lines_marked(served: Served, look: Look) -> None:
-    (served.folder / "own.yaml").write_text(
-        "input: 32x32x3\nclasses: 10\nstem:\n  - conv: 3x3 16\n  - max_pool: 2x2 /2\nhead: [global_avg_pool, dense: $classes]\n", encoding="utf-8")
-    seen = look(f"{served.address}#file=own.yaml")
+    seen = look(served.at(served.file(
+        "input: 32x32x3\nclasses: 10\nstem:\n  - conv: 3x3 16\n  - max_pool: 2x2 /2\nhead: [global_avg_pool, dense: $classes]\n")))
     seen.shown("[data-key=stem_conv]").hover()
     seen.until("document.querySelector('#details').innerText.includes('stem_conv')")
     assert "3×3 conv, 16" in seen.shown("#details").inner_text()
@@ -37,14 +36,12 @@ def test_what_a_parent_says_opens_beside_it_to_be_read(mine: Seen) -> None:
     mine.page.locator("#documents").get_by_role("button", name="Close").click()
     assert mine.page.locator("#documents").is_hidden()
     assert mine.page.locator("#code").is_visible()
-
-
-def test_of_several_lines_that_say_a_stage_each_is_a_way_there(mine: Seen) -> None:
     mine.page.locator(STAGE2).click()
     mine.until("document.querySelector('#position').textContent.startsWith('line 6')")
-    mine.page.locator("#details .written").get_by_role("button", name="line 4").click()
+    ways = mine.page.locator("#details .written")
+    ways.get_by_role("button", name="line 4").click()
     mine.until("document.querySelector('#position').textContent.startsWith('line 4')")
-    mine.page.locator("#details .written").get_by_role("button", name="resnet50.yaml").first.click()
+    ways.get_by_role("button", name="resnet50.yaml").first.click()
     mine.shown("#documents [aria-selected=true]")
 
 
@@ -60,10 +57,10 @@ def test_the_picture_is_walked_through_by_keys(mine: Seen) -> None:
     assert mine.focus.startswith("stage2")
     assert "stage2" in mine.shown("#details h2").inner_text()
     mine.key("Shift+Enter")
-    mine.until("document.querySelector('[data-view=block]').getAttribute('aria-selected') === 'true'")
+    mine.shown("#views [data-view=block][aria-selected=true]")
     mine.drawn("stage2, repeat 1 of 2")
     mine.key("Escape")
-    mine.until("document.querySelector('[data-view=network]').getAttribute('aria-selected') === 'true'")
+    mine.shown("#views [data-view=network][aria-selected=true]")
     mine.shown(STAGE2)
     mine.until("document.activeElement.dataset.key === 'section:stage2'")
     mine.key("Control+.")
@@ -72,17 +69,8 @@ def test_the_picture_is_walked_through_by_keys(mine: Seen) -> None:
     assert mine.page.evaluate("document.activeElement.closest('#code') !== null")
 
 
-def test_a_double_click_shows_the_block_and_no_file(mine: Seen) -> None:
-    mine.page.locator(STAGE2).dblclick()
-    mine.drawn("stage2, repeat 1 of 2")
-    mine.page.locator("#choose-repeat").select_option("2")
-    mine.drawn("stage2, repeat 2 of 2")
-    assert mine.page.locator("#documents").is_hidden()
-
-
 def test_the_picture_keeps_its_place_and_outlines_what_changed(served: Served, look: Look) -> None:
-    (served.folder / "my.yaml").write_text(MINE, encoding="utf-8")
-    seen = look(f"{served.address}#file=my.yaml", height=500)
+    seen = look(served.at(served.file(MINE)), height=500, motion="no-preference")
     seen.shown("#canvas svg")
     seen.page.evaluate("document.querySelector('#canvas').scrollTop = 200")
     seen.page.evaluate("""() => { window.outlined = new Set(); new MutationObserver(() => document.querySelectorAll('.el.changed').forEach(
@@ -92,21 +80,25 @@ def test_the_picture_keeps_its_place_and_outlines_what_changed(served: Served, l
     seen.type("5")
     seen.drawn("× 5")
     assert seen.page.evaluate("document.querySelector('#canvas').scrollTop") == 200
-    seen.until("!document.querySelector('.el.changed')")
+    seen.until("window.outlined.size && !document.querySelector('.el.changed')")
     outlined = seen.page.evaluate("[...window.outlined]")
     assert "section:stage4" in outlined
     assert "section:stage1" not in outlined
 
 
-@pytest.mark.parametrize(("view", "words"), [(2, "repeat 1 of 2"), (3, "3×3 max pool, /2"), (4, "global average pool"), (6, "No runs here yet")])
-def test_each_view_has_a_key(view: int, words: str, mine: Seen) -> None:
-    mine.key(f"Alt+{view}")
-    mine.drawn(words)
+def test_each_view_has_a_key_and_a_double_click_shows_the_block(mine: Seen) -> None:
+    for view, words in ((2, "repeat 1 of 2"), (3, "3×3 max pool, /2"), (4, "global average pool"), (6, "No runs here yet"), (1, "stage2")):
+        mine.key(f"Alt+{view}")
+        mine.drawn(words)
+    mine.page.locator(STAGE2).dblclick()
+    mine.drawn("stage2, repeat 1 of 2")
+    mine.page.locator("#choose-repeat").select_option("2")
+    mine.drawn("stage2, repeat 2 of 2")
+    assert mine.page.locator("#documents").is_hidden()
 
 
 def test_of_what_is_too_large_a_part_is_chosen(served: Served, look: Look) -> None:
-    (served.folder / "deep.yaml").write_text("extends: cifar_resnet110\nstages: {repeats: [150, 40, 2]}\n", encoding="utf-8")
-    seen = look(f"{served.address}#file=deep.yaml")
+    seen = look(served.at(served.file("extends: cifar_resnet110\nstages: {repeats: [150, 40, 2]}\n")))
     seen.shown("#canvas svg")
     seen.key("Alt+3")
     seen.drawn("too many boxes")
@@ -131,18 +123,13 @@ def test_of_a_text_with_problems_only_a_view_that_was_drawn_is_shown(mine: Seen)
     assert "shows the last version" in mine.shown("#old").inner_text()
 
 
-def test_a_difference_shows_the_own_text_where_a_parent_was_open(mine: Seen) -> None:
+def test_a_difference_has_both_texts_and_f8_goes_through_it(mine: Seen) -> None:
     mine.page.locator("[data-key=stem_conv]").click()
     mine.shown(".reader")
     mine.key("Alt+5")
     mine.drawn("Nothing differs")
-    assert mine.page.locator("#code").is_visible()
+    assert mine.page.locator("#code").is_visible()  # the own text, where a parent was open
     assert mine.page.locator(".against").is_visible()
-
-
-def test_a_difference_has_both_texts_and_f8_goes_through_it(mine: Seen) -> None:
-    mine.key("Alt+5")
-    mine.drawn("Nothing differs")
     mine.select("repeats: [2, 2, 2, ")
     mine.key("Delete")
     mine.type("5")
@@ -157,15 +144,14 @@ def test_a_difference_has_both_texts_and_f8_goes_through_it(mine: Seen) -> None:
     mine.gone(".against")
 
 
-def test_runs_have_their_curves_which_grow(served: Served, look: Look, run_folder: Path) -> None:
-    seen = look(f"{served.address}#file=my.yaml")
-    seen.until("document.querySelector('[data-view=runs]').textContent === 'Runs 1'")
-    seen.key("Alt+6")
+def test_runs_have_their_curves_which_grow(mine: Seen, run_folder: Path) -> None:
+    mine.until("document.querySelector('#views [data-view=runs]').textContent === 'Runs 1'")
+    mine.key("Alt+6")
     points = "document.querySelector('.runs polyline.c0')?.getAttribute('points').split(' ').length"
-    seen.until(f"{points} === 3")
-    assert run_folder.name in seen.shown(".runs table").inner_text()
+    mine.until(f"{points} === 3")
+    assert run_folder.name in mine.shown(".runs table").inner_text()
     trained(run_folder, 4)
-    seen.until(f"{points} === 4")
+    mine.until(f"{points} === 4")
 
 
 def test_what_is_exported_is_a_file_or_a_text_to_copy(mine: Seen) -> None:
@@ -173,11 +159,11 @@ def test_what_is_exported_is_a_file_or_a_text_to_copy(mine: Seen) -> None:
         mine.page.locator("#export-button").click()
         with mine.page.expect_download() as downloading:
             mine.page.get_by_role("menuitem", name=name).click()
-        assert downloading.value.suggested_filename == f"my{ending}"
+        assert downloading.value.suggested_filename == f"{mine.file.stem}{ending}"
         content = downloading.value.path().read_bytes()
         assert content.startswith(b"<svg" if ending == ".svg" else b"\x89PNG")
         assert len(content) > 5000
-    for name, words in (("LaTeX", r"\begin{tabular}"), ("Markdown", "| stage"), ("Command", "archspec draw my.yaml")):
+    for name, words in (("LaTeX", r"\begin{tabular}"), ("Markdown", "| stage"), ("Command", f"archspec draw {mine.file.name}")):
         mine.page.locator("#export-button").click()
         mine.page.get_by_role("menuitem", name=name).click()
         assert words in mine.shown("dialog .exported").inner_text()
@@ -185,19 +171,18 @@ def test_what_is_exported_is_a_file_or_a_text_to_copy(mine: Seen) -> None:
         mine.gone("dialog")
 
 
-def test_everything_is_found_by_name(mine: Seen) -> None:
+def test_everything_is_found_by_name_and_a_budget_has_meters(mine: Seen) -> None:
     mine.key("Control+k")
     mine.type("stage3")
     mine.shown(".palette-option")
     mine.key("Enter")
+    mine.gone("dialog")
     assert mine.focus.startswith("stage3")
     mine.key("Control+k")
     mine.type("table")
+    mine.shown(".palette-option")
     mine.key("Enter")
     mine.drawn("global average pool")
-
-
-def test_a_budget_has_meters(mine: Seen) -> None:
     mine.page.get_by_role("button", name="Set the budget").click()
     mine.page.locator("#budget-trainable").fill("nothing")
     mine.key("Enter")
