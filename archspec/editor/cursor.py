@@ -47,8 +47,8 @@ class At:
 
     @property
     def word(self) -> str:
-        """The last word: in an expression a name, else what stands behind a blank or the = of an argument."""
-        found = re.search(r"\w*$" if self.in_expression else r"[^\s=]*$", self.text)
+        """The last word: in an expression a name, else what stands behind a blank or the = of an argument, or begins with $."""
+        found = re.search(r"\w*$" if self.in_expression else r"(\$\w*|[^\s=$]*)$", self.text)
         return found[0] if found else ""
 
 
