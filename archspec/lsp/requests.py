@@ -33,6 +33,8 @@ RENAMED_LAYERS = ("layers that are called after this name are called otherwise n
                   "not theirs by name")
 REST_OF_WORD = re.compile(r"(\w*)([ \t]*[:=])?")
 """What a word goes on with behind the cursor, and what ends it."""
+MARKS = re.compile(r"^\*\*(.+?)\*\*|`([^`\n]+)`", re.MULTILINE)
+"""What a meaning has of Markdown: the name that a line begins with, and values."""
 
 
 async def did_open(ls: Server, params: lsp.DidOpenTextDocumentParams) -> None:
@@ -66,7 +68,8 @@ async def completion(ls: Server, params: lsp.CompletionParams) -> lsp.Completion
     found = await ls.ask(suggestions, at, source, opened.path, opened.resolved)
     return lsp.CompletionList(False, [lsp.CompletionItem(
         each.label, kind=KINDS[each.kind], documentation=each.about or None, filter_text=each.label,
-        text_edit=lsp.TextEdit(span, each.text.rstrip(": =") if rest[2] else each.text)) for each in found])
+        sort_text=f"{number:05}",  # editors put what has none by the alphabet
+        text_edit=lsp.TextEdit(span, each.text.rstrip(": =") if rest[2] else each.text)) for number, each in enumerate(found)])
 
 
 async def hover(ls: Server, params: lsp.HoverParams) -> lsp.Hover | None:
@@ -79,8 +82,10 @@ async def hover(ls: Server, params: lsp.HoverParams) -> lsp.Hover | None:
     found = await ls.ask(meaning, known, tree, *ls.place(uri, params.position))
     if found is None:
         return None
-    text = lsp.MarkupContent(lsp.MarkupKind.Markdown, "\n\n".join(found.sentences))
-    return lsp.Hover(text, ls.span(uri, found.place.where))
+    kind, told = lsp.MarkupKind.Markdown, "\n\n".join(found.sentences)
+    if not ls.reads_markdown:
+        kind, told = lsp.MarkupKind.PlainText, MARKS.sub(lambda mark: mark[1] or mark[2], told)
+    return lsp.Hover(lsp.MarkupContent(kind, told), ls.span(uri, found.place.where))
 
 
 async def _symbol(ls: Server, uri: str, position: lsp.Position) -> tuple[Tree, Symbol] | None:

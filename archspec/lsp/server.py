@@ -151,6 +151,13 @@ class Server(LanguageServer):
         if workspace is not None and workspace.inlay_hint is not None and workspace.inlay_hint.refresh_support:
             self.workspace_inlay_hint_refresh(None, lambda _: None)
 
+    @property
+    def reads_markdown(self) -> bool:
+        """Whether the editor shows Markdown under the cursor; one that says nothing of it does."""
+        document = self.client_capabilities.text_document
+        formats = None if document is None or document.hover is None else document.hover.content_format
+        return not formats or lsp.MarkupKind.Markdown in formats
+
     def _diagnostics(self, uri: str, found: Checked) -> Iterator[lsp.Diagnostic]:
         kinds = lsp.DiagnosticSeverity
         for severity, problems in ((kinds.Error, found.problems), (kinds.Warning, found.warnings)):
