@@ -262,4 +262,4 @@ def path_of(uri: str) -> Path:
             return Path(found).resolve()
     except (OSError, RuntimeError, ValueError):  # a circle of links, a name that no file can have
         pass
-    return Path.cwd() / f"untitled{NO_NAME.sub('_', uri)[-40:]}.yaml"
+    return Path.cwd() / f"untitled_{NO_NAME.sub('_', uri.removeprefix('untitled:'))[-40:]}.yaml"
