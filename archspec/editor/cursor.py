@@ -18,7 +18,8 @@ LITERAL = re.compile(r"[|>][-+0-9]* *(#.*)?$")
 ANCHOR = re.compile(r"&\S+ +")
 PIECE = re.compile(r"""[^\s"'#\[\]{},:=(]+|.""", re.DOTALL)
 """Of what stands in brackets: a sign that may mean something there, or all up to the next such sign."""
-WORD, OF_EXPRESSION = re.compile(r"[^\s=]*"), re.compile(r"\w*")
+WORD, OF_EXPRESSION = re.compile(r"\w*\$|[^\s=$]*"), re.compile(r"\w*")
+"""The last word, from its end on."""
 BREAK = re.compile(r"\r\n|\r|\n")
 NO_BREAKS = {0x85: " ", 0x2028: " ", 0x2029: " "}
 """Signs that end a line for YAML alone, and for no editor."""
@@ -50,7 +51,7 @@ class At:
 
     @property
     def word(self) -> str:
-        """The last word: in an expression a name, else what stands behind a blank or the = of an argument."""
+        """The last word: in an expression a name, else what stands behind a blank or the = of an argument, or begins with $."""
         found = (OF_EXPRESSION if self.in_expression else WORD).match(self.text[::-1])  # a search would begin at each sign anew
         return found[0][::-1] if found else ""
 

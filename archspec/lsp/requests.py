@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial, wraps
 from pathlib import Path
@@ -32,6 +33,8 @@ KINDS: Mapping[Kind, lsp.CompletionItemKind] = {
 
 RENAMED_LAYERS = ("layers that are called after this name are called otherwise now, and weights that were saved before are "
                   "not theirs by name")
+MARKS = re.compile(r"^\*\*(.+?)\*\*|`([^`\n]+)`", re.MULTILINE)
+"""What a meaning has of Markdown: the name that a line begins with, and values."""
 
 
 async def did_open(ls: Server, params: lsp.DidOpenTextDocumentParams) -> None:
@@ -61,7 +64,8 @@ async def completion(ls: Server, params: lsp.CompletionParams) -> lsp.Completion
     span = ls.span(uri, Where("", line, found.begin), found.end - found.begin)
     return lsp.CompletionList(False, [lsp.CompletionItem(
         each.label, kind=KINDS[each.kind], documentation=each.about or None, filter_text=each.label,
-        text_edit=lsp.TextEdit(span, each.text)) for each in found.options])
+        sort_text=f"{number:05}",  # editors put what has none by the alphabet
+        text_edit=lsp.TextEdit(span, each.text)) for number, each in enumerate(found.options)])
 
 
 def _resolved(opened: Opened, texts: Mapping[Path, str], text: str) -> Resolved | None:
@@ -86,8 +90,10 @@ async def hover(ls: Server, params: lsp.HoverParams) -> lsp.Hover | None:
     found = await ls.ask(meaning, known, tree, *ls.place(uri, params.position))
     if found is None:
         return None
-    text = lsp.MarkupContent(lsp.MarkupKind.Markdown, "\n\n".join(found.sentences))
-    return lsp.Hover(text, ls.span(uri, found.place.where))
+    kind, told = lsp.MarkupKind.Markdown, "\n\n".join(found.sentences)
+    if not ls.reads_markdown:
+        kind, told = lsp.MarkupKind.PlainText, MARKS.sub(lambda mark: mark[1] or mark[2], told)
+    return lsp.Hover(lsp.MarkupContent(kind, told), ls.span(uri, found.place.where))
 
 
 async def _symbol(ls: Server, uri: str, position: lsp.Position) -> tuple[Tree, Symbol] | None:

@@ -151,6 +151,13 @@ class Server(LanguageServer):
         if workspace is not None and workspace.inlay_hint is not None and workspace.inlay_hint.refresh_support:
             self.workspace_inlay_hint_refresh(None, lambda _: None)
 
+    @property
+    def reads_markdown(self) -> bool:
+        """Whether the editor shows Markdown under the cursor; one that says nothing of it does."""
+        document = self.client_capabilities.text_document
+        formats = None if document is None or document.hover is None else document.hover.content_format
+        return not formats or lsp.MarkupKind.Markdown in formats
+
     def _diagnostics(self, uri: str, found: Checked) -> Iterator[lsp.Diagnostic]:
         kinds = lsp.DiagnosticSeverity
         for severity, problems in ((kinds.Error, found.problems), (kinds.Warning, found.warnings)):
@@ -255,4 +262,4 @@ def path_of(uri: str) -> Path:
             return Path(found).resolve()
     except (OSError, RuntimeError, ValueError):  # a circle of links, a name that no file can have
         pass
-    return Path.cwd() / f"untitled{NO_NAME.sub('_', uri)[-40:]}.yaml"
+    return Path.cwd() / f"untitled_{NO_NAME.sub('_', uri.removeprefix('untitled:'))[-40:]}.yaml"

@@ -59,6 +59,9 @@ def test_a_cursor_is_where_its_text_says(text: str, path: tuple[str | int, ...],
 
 def test_the_word_that_is_begun_is_the_last_of_a_line() -> None:
     assert [at(text).word for text in ("stem: [conv: 3x3 64 ac|", "stem: [conv: 3x3 act=re|", "stem: [conv: |")] == ["ac", "re", ""]
+    assert [at(f"stem: [conv: 3x3 {text}|").word for text in ("$wi", "/$", "/$str", "~$a1", "/2", "filters=$wi")] == [
+        "$wi", "$", "$str", "$a1", "/2", "$wi"]
+    assert at('description: "$na|').word == "$na"
 
 
 @pytest.mark.parametrize(("text", "word", "inside"), [

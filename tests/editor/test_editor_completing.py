@@ -44,6 +44,7 @@ def offered(text: str, tmp_path: Path, valid: str = NET) -> dict[str, Suggestion
     ("stem: [conv: 3x3 |", {"filters=", "act=", "bare", "linear"}), ("stem: [conv: {|", {"filters", "kernel", "padding"}),
     ("stem: [mine: {|", {"width", "wide"}), ("stem: [branches: {merge: |", {"concat", "add"}),
     ("stem: [conv: $|", {"$classes", "$narrow"}), ("blocks: {mine: {body: [conv: 3x3 $|", {"$width", "$wide", "$channels"}),
+    ("blocks: {mine: {body: [conv: 3x3 8 /$wi|", {"$width", "$wide"}),
 ])
 def test_what_can_stand_there_is_offered(text: str, some: set[str], tmp_path: Path) -> None:
     assert some <= offered(text, tmp_path).keys()

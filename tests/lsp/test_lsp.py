@@ -72,13 +72,13 @@ class Editor:
 
 
 @pytest.fixture
-def editing(tmp_path: Path) -> Callable[[Callable[[Editor], Awaitable[None]]], None]:
-    """Runs what an editor does, with a server beside it."""
-    async def spoken(work: Callable[[Editor], Awaitable[None]]) -> None:
+def editing(tmp_path: Path) -> Callable[..., None]:
+    """Runs what an editor that can do something does, with a server beside it."""
+    async def spoken(work: Callable[[Editor], Awaitable[None]], able: lsp.ClientCapabilities) -> None:
         client = LanguageClient("tests", "1")
         editor = Editor(client, tmp_path)
         await client.start_io(sys.executable, "-m", "archspec", "lsp", cwd=tmp_path)
-        told = await client.initialize_async(lsp.InitializeParams(capabilities=lsp.ClientCapabilities(), root_uri=tmp_path.as_uri()))
+        told = await client.initialize_async(lsp.InitializeParams(capabilities=able, root_uri=tmp_path.as_uri()))
         assert told.server_info is not None
         assert told.server_info.name == "archspec"
         client.initialized(lsp.InitializedParams())
@@ -86,7 +86,7 @@ def editing(tmp_path: Path) -> Callable[[Callable[[Editor], Awaitable[None]]], N
         await client.shutdown_async(None)
         client.exit(None)
         await client.stop()
-    return lambda work: asyncio.run(spoken(work))
+    return lambda work, able=None: asyncio.run(spoken(work, able or lsp.ClientCapabilities()))
 
 
 def test_problems_are_those_of_check_while_one_types(editing: Callable[..., None]) -> None:
@@ -292,6 +292,38 @@ def test_completion_meaning_places_and_shapes(editing: Callable[..., None]) -> N
         assert await editor.problems("net.yaml")
         hints = await client.text_document_inlay_hint_async(lsp.InlayHintParams(lsp.TextDocumentIdentifier(editor.uri("net.yaml")), whole))
         assert [(each.position.line, each.label) for each in hints or []] == [(6, "32x32x16"), (8, "16 10")]
+    editing(work)
+
+
+@pytest.mark.parametrize(("formats", "kind", "told"), [
+    (None, "markdown", "**classes**: "), (["markdown", "plaintext"], "markdown", "**classes**: "), (["plaintext"], "plaintext", "classes: ")])
+def test_an_editor_that_shows_no_markdown_gets_none(
+        editing: Callable[..., None], formats: list[str] | None, kind: str, told: str) -> None:
+    """So Emacs without a mode for it."""
+    able = lsp.ClientCapabilities(text_document=lsp.TextDocumentClientCapabilities(
+        hover=lsp.HoverClientCapabilities(content_format=formats and [lsp.MarkupKind(each) for each in formats])))
+
+    async def work(editor: Editor) -> None:
+        await editor.open("net.yaml", NET)
+        hover = await editor.client.text_document_hover_async(lsp.HoverParams(**editor.at("net.yaml", 3, 2)))
+        assert hover is not None
+        assert isinstance(hover.contents, lsp.MarkupContent)
+        assert hover.contents.kind == kind
+        assert hover.contents.value.startswith(told)
+        origin = "net.yaml:3:1: 10"
+        assert hover.contents.value.split("\n\n")[1] == (f"`{origin}`" if kind == "markdown" else origin)
+    editing(work, able)
+
+
+def test_what_a_block_takes_is_offered_first(editing: Callable[..., None]) -> None:
+    """Editors sort by the alphabet what says nothing of its place."""
+    async def work(editor: Editor) -> None:
+        await editor.open("net.yaml", NET.replace("stride: 1}", "stride: 1, zoom: 2}").replace("strides: [1, 2]}", "strides: [1, 2], }"))
+        column = NET.splitlines()[6].index("}") + 3
+        found = (await editor.client.text_document_completion_async(lsp.CompletionParams(**editor.at("net.yaml", 7, column)))).items
+        shown = [each.label for each in sorted(found, key=lambda each: each.sort_text or each.label)]
+        assert shown[0] == "zoom"
+        assert {"after", "before"} <= set(shown)
     editing(work)
 
 

@@ -12,7 +12,7 @@ from pygls.workspace import Workspace
 
 from archspec.errors import Problem
 from archspec.io.stopping import Stopped, go_on
-from archspec.lsp.server import Opened, Server
+from archspec.lsp.server import Opened, Server, path_of
 from archspec.schema.tree import MappingTree
 from archspec.spec.source import read
 
@@ -62,3 +62,8 @@ def test_a_text_that_is_no_spec_is_read_once_for_all_that_is_asked_of_it(tmp_pat
             assert [await server.tree(path.as_uri()) is not None for _ in range(3)] == [told] * 3
     asyncio.run(work())
     assert len(reads) == 2
+
+
+def test_a_text_without_a_file_is_told_by_the_editors_name_for_it() -> None:
+    assert path_of("untitled:Untitled-3") == Path.cwd() / "untitled_Untitled_3.yaml"
+    assert path_of("git:/nets/net.yaml?ref=HEAD").name == "untitled_git_nets_net_yaml_ref_HEAD.yaml"
