@@ -29,6 +29,8 @@ from archspec.weights import archives
 from archspec.weights.keras_file import by_layer
 
 SPEC, MODEL, FACTS = facts_file.SPEC, "model.keras", facts_file.NAME
+_SOUND: set[str] = set()
+"""The digests of the models that this process has written or read: a training reads what it has just written."""
 
 
 def write(artifact: Artifact, folder: Path) -> None:
@@ -37,7 +39,9 @@ def write(artifact: Artifact, folder: Path) -> None:
     remove(folder / FACTS)
     write_text(folder / SPEC, artifact.spec)
     ours = save(artifact, folder / MODEL)
-    write_json(folder / FACTS, with_model(facts_of(artifact), digest(folder / MODEL), ours))
+    written = digest(folder / MODEL)
+    write_json(folder / FACTS, with_model(facts_of(artifact), written, ours))
+    _SOUND.add(written)
 
 
 def read(place: Path) -> Artifact:
@@ -48,8 +52,10 @@ def read(place: Path) -> Artifact:
     if place.is_file():
         return _read_file(place)
     facts = read_facts(place)
-    graph = _checked(place, facts)
-    return _made(place, (place / SPEC).read_text(encoding="utf-8"), graph, place / MODEL, facts)
+    graph, found = _checked(place, facts), facts["model"]["sha256"]
+    artifact = _made(place, (place / SPEC).read_text(encoding="utf-8"), graph, place / MODEL, facts, sound=found in _SOUND)
+    _SOUND.add(found)
+    return artifact
 
 
 def _read_file(path: Path) -> Artifact:
@@ -118,11 +124,12 @@ def is_run(folder: Path) -> bool:
     return not isinstance(facts, dict) or "protocol" not in facts
 
 
-def _made(place: Path, spec: str, graph: Graph, model: Path, facts: Mapping[str, Any]) -> Artifact:
+def _made(place: Path, spec: str, graph: Graph, model: Path, facts: Mapping[str, Any], *, sound: bool = False) -> Artifact:
     """Raises InputError where the parts do not belong together."""
     try:
-        return Artifact(spec, graph, _weights(model, graph), tuple(facts["classes"]), Preprocess.from_json(facts["preprocess"]),
-                        facts["metrics"], facts["versions"], facts["data"], facts["several"])
+        return Artifact(spec, graph, _weights(model, graph, sound=sound), tuple(facts["classes"]),
+                        Preprocess.from_json(facts["preprocess"]), facts["metrics"], facts["versions"], facts["data"],
+                        facts["several"])
     except ValueError as error:
         raise InputError(f"{place}: {error}\n  hint: {RENEW}") from None
 
@@ -162,10 +169,10 @@ def _checked(folder: Path, facts: Mapping[str, Any]) -> Graph:
     return graph
 
 
-def _weights(path: Path, graph: Graph) -> Weights:
+def _weights(path: Path, graph: Graph, *, sound: bool) -> Weights:
     """The numbers in the order of the nodes. Raises ValueError where one is missing or of another shape."""
     weights: dict[Key, np.ndarray] = {}
-    with by_layer(path) as layers:
+    with by_layer(path, sound=sound) as layers:
         for node in graph.predicting:
             stored = layers.get(node.name, ())
             if [each.shape for each in stored] != [weight.shape for weight in node.weights]:

@@ -229,5 +229,7 @@ def _finish(asked: Training, run: RunFolder, job: Job, row: Row) -> Finished:
 def _whole(job: Job) -> Pipeline:
     """The test images in batches that fit one device, whatever the training's are shared out over."""
     from archspec.data.order import ALL
+    if job.strategy.num_replicas_in_sync == 1:
+        return job.testing  # whose batches are made already
     share = -(-job.recipe.batch // job.strategy.num_replicas_in_sync)
     return replace(job.testing, shard=ALL, recipe=replace(job.recipe, batch=share))

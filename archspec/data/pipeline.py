@@ -95,7 +95,11 @@ class Pipeline:
         return self._batches(epochs.flat_map(_as_it_stands(epoch)), start, training=True)
 
     def evaluation(self) -> tf.data.Dataset:
-        """Every example once, in order, as evaluation sees it."""
+        """Every example once, in order, as evaluation sees it. Made once: TensorFlow keeps something of each data set."""
+        return self._evaluation
+
+    @cached_property
+    def _evaluation(self) -> tf.data.Dataset:
         return self._batches(tf.data.Dataset.from_tensor_slices(self.plan.evaluation()), 0, training=False)
 
     def explain(self, step: int, *, training: bool) -> InputError | None:

@@ -66,12 +66,13 @@ def archive(path: Path) -> Iterator[WeightsFile]:
 
 
 @contextmanager
-def by_layer(path: Path) -> Iterator[Mapping[str, tuple[Stored, ...]]]:
+def by_layer(path: Path, *, sound: bool = False) -> Iterator[Mapping[str, tuple[Stored, ...]]]:
     """The arrays of each layer of a .keras archive, in the layer's own order. Raises Unreadable.
 
-    Under the names as they stand there: `archive` renames those that Keras has counted up.
+    Under the names as they stand there: `archive` renames those that Keras has counted up. `sound` says that this very file
+    is known to be read to its end, and need not be tried.
     """
-    with _unpacked(path) as (file, names):
+    with _unpacked(path, sound=sound) as (file, names):
         with h5.explained(path):
             layers = {layer: tuple(_stored(path, data) for data in fields.values())
                       for layer, fields in _layers(path, file, names.get).items()}
@@ -79,14 +80,15 @@ def by_layer(path: Path) -> Iterator[Mapping[str, tuple[Stored, ...]]]:
 
 
 @contextmanager
-def _unpacked(path: Path) -> Iterator[tuple[h5py.File, Mapping[str, str]]]:
+def _unpacked(path: Path, *, sound: bool = False) -> Iterator[tuple[h5py.File, Mapping[str, str]]]:
     """The HDF5 file within an archive, and the layers' names by their places in it."""
     with archives.opened(path) as outer, tempfile.NamedTemporaryFile() as copy:
         # HDF5 is read here and there, and an archive starts over each time one goes back in it
         archives.extract(path, outer, MEMBER, MOST_WEIGHTS, copy)
         copy.flush()
         names = _config_names(path, outer)
-        tried(path, Path(copy.name))
+        if not sound:
+            tried(path, Path(copy.name))
         with h5.opened(path, copy.name) as file:
             yield file, names
 

@@ -50,5 +50,5 @@ def finished(spec: Path, _finished: Path) -> Finished:
 
 @pytest.fixture(autouse=True)
 def diagrams(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They hold nothing. tests/export has them drawn."""
+    """What a report shows of images is held in tests/export."""
     undrawn(monkeypatch)
