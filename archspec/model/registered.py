@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 MODULES = ("archspec.model.custom", "archspec.model.attention", "archspec.model.axes", "archspec.model.learned",
            "archspec.model.recompute")
 """Those that register what a saved model may name."""
-SOONER = "archspec.model.skipped"
-"""What has Keras save and load in less time."""
 
 
 class _WhenKerasIsLoaded:
@@ -57,5 +55,5 @@ def register_with_keras() -> None:
 def _register() -> None:
     if sys.modules["keras"].config.backend() != "tensorflow":  # our layers need it, and others shall not load it
         return
-    for module in (*MODULES, SOONER):
+    for module in MODULES:
         importlib.import_module(module)

@@ -78,17 +78,3 @@ def test_all_that_registers_is_waited_for() -> None:
     folder = Path(registered.__file__).parent
     saying = {f"archspec.model.{path.stem}" for path in folder.glob("*.py") if re.search("^@.*register", path.read_text(), re.M)}
     assert saying == set(registered.MODULES)
-
-
-def test_saving_makes_no_layer_for_a_layer(plain: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of what Keras has to know of each kind it has one made, once."""
-    model, made = build(plain), list[str]()
-    real = keras.layers.Layer.__init__
-
-    def counted(self: keras.layers.Layer, **keys: object) -> None:
-        made.append(type(self).__name__)
-        real(self, **keys)
-    model.save(tmp_path / "model.keras")
-    monkeypatch.setattr(keras.layers.Layer, "__init__", counted)
-    model.save(tmp_path / "model.keras")
-    assert made == []
