@@ -64,6 +64,11 @@ class Tabs:
             del self.open[news]
             self._tell()
 
+    def leave(self, tab_id: str) -> None:
+        """A tab is closed, or loaded anew: what it had open is free at once, whenever its browser's stream ends."""
+        self.open = {news: [tab for tab in tabs if tab.id != tab_id] for news, tabs in self.open.items()}
+        self._tell()
+
     def others(self, tab: Tab) -> int:
         """How many other tabs have the same open as a tab."""
         same = {each for path, name, each in self.shown() if (path, name) == (tab.path, tab.name)}
