@@ -38,6 +38,8 @@ class Tabs:
         self.folder = folder
         self.open: dict[asyncio.Event, Sequence[Tab]] = {}
         """The tabs of each stream, by what wakes it."""
+        self.left = set[str]()
+        """Tabs that are gone, whatever stream still has them."""
         self.ended = False
         self._looking = asyncio.Lock()
         self._progress: tuple[float, object] = -LOOK, ()
@@ -45,7 +47,7 @@ class Tabs:
 
     def shown(self) -> set[tuple[str | None, str, str]]:
         """What is open: path, name and tab."""
-        return {(tab.path, tab.name, tab.id) for tabs in self.open.values() for tab in tabs}
+        return {(tab.path, tab.name, tab.id) for tabs in self.open.values() for tab in tabs if tab.id not in self.left}
 
     def end(self) -> None:
         """Ends the streams."""
@@ -66,7 +68,7 @@ class Tabs:
 
     def leave(self, tab_id: str) -> None:
         """A tab is closed, or loaded anew: what it had open is free at once, whenever its browser's stream ends."""
-        self.open = {news: [tab for tab in tabs if tab.id != tab_id] for news, tabs in self.open.items()}
+        self.left.add(tab_id)
         self._tell()
 
     def others(self, tab: Tab) -> int:

@@ -49,7 +49,7 @@ export function watch() {
   setInterval(() => {
     if (!state.gone && state.doc && performance.now() - heard > SILENT) get("config").catch(() => {});
   }, SILENT / 3);
-  addEventListener("pagehide", () => leave("leave", {tab}));
+  addEventListener("pagehide", ({persisted}) => persisted || leave("leave", {tab}));
   addEventListener("beforeunload", (event) => {
     if (state.gone && state.doc && title()) event.preventDefault();
   });
