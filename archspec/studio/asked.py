@@ -27,11 +27,12 @@ ASKED: Mapping[str, Fields] = {
     "tries": DOCUMENT,
     "export": {**DOCUMENT, "view": (OBJECT, False), "format": (TEXT, True)},
     "zoo": {"tab": (TEXT, False), "query": (TEXT, False)},
-    "runs": {"tab": (TEXT, False), "fingerprint": (TEXT, False)},
+    "runs": {"tab": (TEXT, False)},
     "save": {**DOCUMENT, "path": (TEXT, True), "digest": (TEXT, False)},
     "draft/drop": OWN,
     "budget": {"tab": (TEXT, False), "budget": (OBJECT, False)},
     "stop": {"tab": (TEXT, True)},
+    "leave": {"tab": (TEXT, True)},
 }
 """By the name of the request."""
 

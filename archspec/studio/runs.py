@@ -36,7 +36,7 @@ def runs(request: Json) -> Json:
             why = visible(refusal(error) or one_line(error) if isinstance(error, OSError) else str(error).partition("\n")[0])
             refused.append({"name": visible(path.name), "path": visible(f"{RUNS}/{path.name}"),
                             "refused": why or "it cannot be read"})
-    return {"runs": [*(_told(entry, request.get("fingerprint")) for entry in best_first(entries)), *refused],
+    return {"runs": [*map(_told, best_first(entries)), *refused],
             "more": max(0, len(found) - MOST)}
 
 
@@ -52,14 +52,13 @@ def _read(path: Path) -> Entry:
     return read_entry(path)
 
 
-def _told(entry: Entry, fingerprint: str | None) -> Json:
+def _told(entry: Entry) -> Json:
     columns = _columns(entry.rows)
     return {"name": entry.path.name, "path": f"{RUNS}/{entry.path.name}", "spec": entry.manifest.spec,
             "state": entry.state, "finished": entry.finished, "epoch": len(entry.rows), "epochs": entry.epochs,
             "results": {name: _number(value) for name, value in entry.results.items()}, "seed": entry.manifest.seed,
-            "data": entry.data, "fingerprint": entry.manifest.fingerprint,
-            "fingerprint_same": fingerprint is not None and fingerprint == entry.manifest.fingerprint,
-            "columns": columns, "rows": [[_number(row.get(name)) for name in columns] for row in _thinned(entry.rows)],
+            "data": entry.data, "fingerprint": entry.manifest.fingerprint, "columns": columns,
+            "rows": [[_number(row.get(name)) for name in columns] for row in _thinned(entry.rows)],
             "images": dict(_images(entry.path))}
 
 

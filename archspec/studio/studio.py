@@ -40,7 +40,7 @@ class Studio:
         self.opening = Opening(folder, drafts, self.tabs.shown)
         self.own: Mapping[str, Callable[[Json], Any]] = {
             "open": self.opening.open, "view-file": self.opening.view_file, "save": self._save, "draft/drop": self._drop,
-            "stop": self._stop, "files": self._files, "budget": self._budget}
+            "stop": self._stop, "leave": self._leave, "files": self._files, "budget": self._budget}
 
     async def answer(self, name: str, request: Json) -> Json:
         """The answer to a request. Raises InputError, Bug."""
@@ -92,6 +92,10 @@ class Studio:
 
     async def _stop(self, request: Json) -> Json:
         self.checks.stop(f"check {request['tab']}")
+        return {}
+
+    async def _leave(self, request: Json) -> Json:
+        self.tabs.leave(request["tab"])
         return {}
 
     def begin(self) -> None:

@@ -38,6 +38,8 @@ class Tabs:
         self.folder = folder
         self.open: dict[asyncio.Event, Sequence[Tab]] = {}
         """The tabs of each stream, by what wakes it."""
+        self.left = set[str]()
+        """Tabs that are gone, whatever stream still has them."""
         self.ended = False
         self._looking = asyncio.Lock()
         self._progress: tuple[float, object] = -LOOK, ()
@@ -45,7 +47,7 @@ class Tabs:
 
     def shown(self) -> set[tuple[str | None, str, str]]:
         """What is open: path, name and tab."""
-        return {(tab.path, tab.name, tab.id) for tabs in self.open.values() for tab in tabs}
+        return {(tab.path, tab.name, tab.id) for tabs in self.open.values() for tab in tabs if tab.id not in self.left}
 
     def end(self) -> None:
         """Ends the streams."""
@@ -63,6 +65,11 @@ class Tabs:
         finally:
             del self.open[news]
             self._tell()
+
+    def leave(self, tab_id: str) -> None:
+        """A tab is closed, or loaded anew: what it had open is free at once, whenever its browser's stream ends."""
+        self.left.add(tab_id)
+        self._tell()
 
     def others(self, tab: Tab) -> int:
         """How many other tabs have the same open as a tab."""

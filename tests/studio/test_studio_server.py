@@ -207,6 +207,8 @@ def test_tabs_are_told_of_one_another_and_of_the_disk(studio: Studio) -> None:
         with studio.listening("tab=b&path=watched.yaml&name=&tab=c&path=&name=new&tab=d&path=watched.yaml&name=") as second:  # three of one browser
             assert [next(second) for _ in range(3)] == [("tabs", {"tab": tab, "others": others}) for tab, others in (("b", 2), ("c", 0), ("d", 2))]
             assert next(event for event in first if event[0] != "alive") == ("tabs", {"tab": "a", "others": 2})
+            studio.post("leave", tab="d")
+            assert next(event for event in first if event[0] != "alive") == ("tabs", {"tab": "a", "others": 1})
         assert next(event for event in first if event[0] != "alive") == ("tabs", {"tab": "a", "others": 0})
         path.write_text(NET + "# more\n")
         name, data = next(event for event in first if event[0] != "alive")

@@ -6,9 +6,9 @@ import {bar, unbar} from "./bars.js";
 import {choices} from "./choices.js";
 import {pointing} from "./cursor.js";
 import {button, byId, h} from "./dom.js";
-import {tableOf} from "./picture.js";
 import {parts, state, tab} from "./state.js";
-import {setView, step} from "./views.js";
+import {tableOf} from "./table.js";
+import {setView, step, tellRuns} from "./views.js";
 import {ago, count, plural} from "./words.js";
 
 /** What a check said of the text. */
@@ -94,6 +94,7 @@ export function pale(on, errors = 0) {
 function cost() {
   const {valid} = state;
   parts.details.cost(valid);
+  if (parts.runs.fingerprint !== valid.cost.fingerprint) tellRuns();
   byId("totals").textContent = `${count(valid.cost.trainable)} parameters, ${valid.cost.words.macs} multiply-adds`;
   byId("sheet-handle").textContent =
     `Details: ${valid.cost.words.trainable} parameters, ${valid.cost.words.macs} multiply-adds`;

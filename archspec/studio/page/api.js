@@ -105,6 +105,10 @@ export function newest(name) {
   return asked;
 }
 
+/** Tells something while the page ends: nobody waits for an answer. @param {string} name @param {object} body */
+export const leave = (name, body) =>
+  navigator.sendBeacon(new URL(`api/${name}`, BASE), new Blob([JSON.stringify(body)], {type: "application/json"}));
+
 /** The address of a file that the server has. @param {string} name */
 export const address = (name) => new URL(name, BASE).href;
 

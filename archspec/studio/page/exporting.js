@@ -89,50 +89,37 @@ export function exportMenu(opener, request, failed) {
   const outside = (event) => {
     if (!menu.contains(event.target) && !opener.contains(event.target)) close(false);
   };
+  const choose = async (format, done) => {
+    close();
+    try {
+      await done(await post("export", {...request(), format}));
+    } catch (error) {
+      failed(/** @type {Error} */ (error));
+    }
+  };
   const items = FORMATS.map(([label, format, done]) =>
-    h(
-      "button",
-      {
-        type: "button",
-        role: "menuitem",
-        tabindex: "-1",
-        onclick: async () => {
-          close();
-          try {
-            await done(await post("export", {...request(), format}));
-          } catch (error) {
-            failed(/** @type {Error} */ (error));
-          }
-        },
-      },
-      label,
-    ),
+    h("button", {type: "button", role: "menuitem", tabindex: "-1", onclick: () => choose(format, done)}, label),
   );
-  const menu = h(
-    "div",
-    {
-      role: "menu",
-      class: "menu",
-      "aria-label": "Export",
-      onkeydown: (event) => {
-        const at = items.indexOf(document.activeElement),
-          to = {
-            ArrowDown: (at + 1) % items.length,
-            ArrowUp: (at + items.length - 1) % items.length,
-            Home: 0,
-            End: items.length - 1,
-          }[event.key];
-        if (to !== undefined) items[to].focus();
-        else if (event.key === "Escape" || event.key === "Tab") close();
-        else return;
-        event.preventDefault();
-        event.stopPropagation();
-      },
-    },
-    ...items,
-  );
+  const onkeydown = (event) => press(event, items, close);
+  const menu = h("div", {role: "menu", class: "menu", "aria-label": "Export", onkeydown}, ...items);
   opener.after(menu);
   opener.setAttribute("aria-expanded", "true");
   addEventListener("pointerdown", outside, true);
   items[0].focus();
+}
+
+/** A key in the menu. @param {KeyboardEvent} event @param {HTMLElement[]} items @param {() => void} close */
+function press(event, items, close) {
+  const at = items.indexOf(document.activeElement),
+    to = {
+      ArrowDown: (at + 1) % items.length,
+      ArrowUp: (at + items.length - 1) % items.length,
+      Home: 0,
+      End: items.length - 1,
+    }[event.key];
+  if (to !== undefined) items[to].focus();
+  else if (event.key === "Escape" || event.key === "Tab") close();
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
 }

@@ -13,6 +13,8 @@ import {setView, showRuns} from "./views.js";
 
 /** Bars that speak of the text as it was before it was saved or taken from the disk. */
 const OF_TEXT = ["disk", "draft", "failed"];
+/** Lines of a difference that name its two texts, which the dialog says itself. */
+const NAMES = 2;
 
 /** Says what is open and whether it is saved. @returns {boolean} whether it is not */
 export function title() {
@@ -178,7 +180,7 @@ function refused(to, error) {
     const {disk, digest: theirs, difference} = error.answer;
     if (state.doc.path === null) return `${error.message}. Choose another name.`;
     const acts = {overwrite: () => writeOver(to, theirs ?? null), reload: () => take(disk, theirs)};
-    conflict(disk === null ? null : (difference ?? []), acts, label());
+    conflict(disk === null ? null : difference.slice(NAMES), acts, label());
     return null;
   }
   if (error instanceof Gone) return "The server does not answer; nothing was written.";

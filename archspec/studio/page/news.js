@@ -1,6 +1,6 @@
 /** What the server tells by itself: of the file on the disk, of other tabs, of runs; and that it is there. */
 
-import {get, listen, onReached} from "./api.js";
+import {get, leave, listen, onReached} from "./api.js";
 import {bar, failed, unbar} from "./bars.js";
 import {waiting} from "./answers.js";
 import {byId, say} from "./dom.js";
@@ -49,6 +49,7 @@ export function watch() {
   setInterval(() => {
     if (!state.gone && state.doc && performance.now() - heard > SILENT) get("config").catch(() => {});
   }, SILENT / 3);
+  addEventListener("pagehide", ({persisted}) => persisted || leave("leave", {tab}));
   addEventListener("beforeunload", (event) => {
     if (state.gone && state.doc && title()) event.preventDefault();
   });

@@ -1,31 +1,8 @@
-/** The picture: SVG let in by a list of what may stay, elements that pointer and keyboard reach, edges to walk along. */
+/** The picture: elements that pointer and keyboard reach, edges to walk along. */
 
-import {h, s} from "./dom.js";
+import {admitted, sheetOf, themed} from "./admitting.js";
+import {h} from "./dom.js";
 
-const TAGS = new Set(["svg", "g", "rect", "circle", "path", "text", "tspan", "title", "desc"]);
-const ATTRIBUTES = new Set([
-  "x",
-  "y",
-  "width",
-  "height",
-  "rx",
-  "ry",
-  "cx",
-  "cy",
-  "r",
-  "d",
-  "class",
-  "transform",
-  "viewBox",
-  "text-anchor",
-  "aria-hidden",
-  "data-layer",
-  "data-section",
-  "data-from",
-  "data-side",
-]);
-/** Of a `style` attribute: line widths of miniatures alone. */
-const STYLES = new Set(["stroke-width"]);
 /** Pixels by which an edge may miss the box that it ends at. */
 const NEAR = 9;
 /** Milliseconds in which a second click makes a double click. */
@@ -33,65 +10,6 @@ const TWICE = 230;
 
 /** The key of an element of the picture, as the server's answer has it. @param {Element} element */
 const keyOf = (element) => element.getAttribute("data-layer") ?? `section:${element.getAttribute("data-section")}`;
-
-/** A copy of an element of a foreign document with what is known to be harmless. */
-function copied(foreign) {
-  const tag = foreign.localName === "a" ? "g" : foreign.localName;
-  if (foreign.namespaceURI !== "http://www.w3.org/2000/svg" || !TAGS.has(tag)) return null;
-  const made = s(tag);
-  for (const {name, value} of foreign.attributes) {
-    if (ATTRIBUTES.has(name)) made.setAttribute(name, value);
-    else if (name === "data-style") {
-      for (const [property, width] of value.split(";").map((each) => each.split(":").map((part) => part.trim()))) {
-        if (STYLES.has(property)) made.style.setProperty(property, width);
-      }
-    }
-  }
-  for (const child of foreign.childNodes) {
-    if (child.nodeType === Node.TEXT_NODE) made.append(child.data);
-    else if (child.nodeType === Node.ELEMENT_NODE) {
-      const inner = copied(child);
-      if (inner) made.append(inner);
-    }
-  }
-  return made;
-}
-
-/**
- * An SVG's text as elements and the rules of its style; a script, a link, an image or a listener does not get through.
- * @param {string} text
- * @returns {{svg: SVGSVGElement, rules: string} | null} null for what is no SVG
- */
-export function admitted(text) {
-  const root = new DOMParser().parseFromString(text.replace(/<[^>]+>/g, disarmed), "image/svg+xml").documentElement;
-  const svg = root.localName === "svg" ? copied(root) : null;
-  if (!svg) return null;
-  return {
-    svg: /** @type {SVGSVGElement} */ (svg),
-    rules: [...root.querySelectorAll("x-style")].map((each) => each.textContent).join(""),
-  };
-}
-
-/** A tag whose styles have other names: the page's policy holds for what is parsed, too. @param {string} tag */
-function disarmed(tag) {
-  return tag.replace(/^<(\/?)style\b/, "<$1x-style").replace(/(?<=\s)style=/, "data-style=");
-}
-
-/** A sheet of a picture's rules; its dark half holds where the page is dark, be it by the system or by the switch. */
-export function sheetOf(rules) {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(rules);
-  return sheet;
-}
-
-/** Lets a picture's dark rules hold by the system, or always, or never. @param {CSSStyleSheet} sheet @param {string} theme */
-export function themed(sheet, theme) {
-  for (const rule of sheet.cssRules) {
-    if (rule instanceof CSSMediaRule) {
-      rule.media.mediaText = theme === "dark" ? "all" : theme === "light" ? "not all" : "(prefers-color-scheme: dark)";
-    }
-  }
-}
 
 /**
  * @typedef {{hovered: (key: string | null) => void, chosen: (key: string, tapped: boolean) => void,
@@ -186,6 +104,12 @@ export class Picture {
     [this.elements, this.words, this.kind, this.svg] = [new Map(), new Map(), kind, null];
     this.canvas.replaceChildren(content);
     this.canvas.scrollTo({top: same ? scrollTop : 0, left: same ? scrollLeft : 0, behavior: "instant"});
+  }
+
+  /** Pixels from side to side that what is put there has. */
+  get room() {
+    const {paddingLeft, paddingRight} = getComputedStyle(this.canvas);
+    return this.canvas.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
   }
 
   /** Follows the switch between light and dark. @param {string} theme */
@@ -352,37 +276,4 @@ export class Picture {
 function box(element) {
   const {left, top, width, height} = element.getBoundingClientRect();
   return {x: left + width / 2, y: top + height / 2};
-}
-
-/**
- * A table, as the server's answer has it: cells of words, and of brackets with lines and how often they are repeated.
- * @param {{header: string[], rows: any[][], totals: Array<{name: string, cells: any[]}>, words: number}} table
- */
-export function tableOf({header, rows, totals, words}) {
-  const row = (cells, first) => h("tr", {}, first, ...cells.map((cell) => h("td", {}, ...pieces(cell))));
-  return h(
-    "div",
-    {class: "table", tabindex: "0", role: "region", "aria-label": "Table of the network"},
-    h(
-      "table",
-      {},
-      h("thead", {}, h("tr", {}, ...header.map((cell) => h("th", {scope: "col"}, cell)))),
-      h("tbody", {}, ...rows.map(([first, ...cells]) => row(cells, h("th", {scope: "row"}, ...pieces(first))))),
-      h("tfoot", {}, ...totals.map(({name, cells}) => row(cells, h("th", {scope: "row", colspan: words}, name)))),
-    ),
-  );
-}
-
-/** What stands in a cell, one below the other. */
-function pieces(cell) {
-  return cell.map((piece) =>
-    typeof piece === "string"
-      ? h("div", {}, piece)
-      : h(
-          "div",
-          {class: "repeated"},
-          h("div", {class: "bracket"}, ...piece.lines.map((line) => h("div", {}, line))),
-          h("span", {}, ` × ${piece.times}`),
-        ),
-  );
 }

@@ -109,7 +109,7 @@ export function turn() {
 /** Looks at the runs of the folder again. */
 export async function showRuns() {
   try {
-    await parts.runs.load(state.valid?.cost?.fingerprint ?? null);
+    await parts.runs.load();
   } catch (error) {
     if (!(error instanceof Refused && error.status === 404)) failed(error);
   }
@@ -117,12 +117,13 @@ export async function showRuns() {
 }
 
 /** What is known of runs: their number in the tab, the view if it is open, the small chart. */
-function tellRuns() {
+export function tellRuns() {
   const {details, picture, runs} = parts;
+  runs.fingerprint = state.valid?.cost.fingerprint ?? null;
   byId("views").lastElementChild.textContent = runs.runs.length ? `Runs ${runs.runs.length}` : "Runs";
   if (state.view.kind === "runs") {
     pale(false);
-    picture.put(runs.view(tellRuns, label()), "runs");
+    picture.put(runs.view(tellRuns, label(), picture.room), "runs");
     state.drawn = "";
   }
   details.parts.runs.replaceChildren(...runs.small());

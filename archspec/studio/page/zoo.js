@@ -1,8 +1,8 @@
 /** Where one begins: ten networks with their miniatures, and a search over all. */
 
+import {admitted, sheetOf, themed} from "./admitting.js";
 import {newest, post} from "./api.js";
 import {byId, button, h, say} from "./dom.js";
-import {admitted, sheetOf, themed} from "./picture.js";
 import {plural} from "./words.js";
 
 /** Milliseconds between the last key and the search. */
@@ -36,7 +36,41 @@ export class Zoo {
   /** Shows the page of networks. @param {Array<{path: string | null, name: string, at: string, draft: string}>} drafts */
   async show(drafts = this.drafts) {
     this.drafts = drafts;
-    const input = (this.input = h("input", {
+    this.input = this.field();
+    this.found = h("p", {class: "dim", role: "status"});
+    this.here = h("div", {class: "drafts", hidden: true});
+    this.cards = h("div", {class: "cards", onkeydown: (event) => this.walk(event)});
+    const before = this.back(),
+      back = () => this.open(null);
+    this.host.replaceChildren(
+      h(
+        "div",
+        {class: "start-head"},
+        h("h2", {}, "Start from a network"),
+        before ? button(`Back to ${before}`, back, "Escape", {class: "framed"}) : null,
+      ),
+      h("p", {}, "Take one and change it; nothing is written until you save."),
+      drafts.length ? this.unsaved() : "",
+      this.here,
+      this.input,
+      this.found,
+      this.cards,
+    );
+    this.host.onkeydown = (event) => {
+      if (event.key === "Escape" && this.back()) this.open(null);
+    };
+    this.input.focus();
+    await Promise.all([this.search(""), this.list()]);
+  }
+
+  /** Where one searches. */
+  field() {
+    const onkeydown = (event) => {
+      if (event.key !== "ArrowDown" && event.key !== "Enter") return;
+      this.host.querySelector(".network")?.focus();
+      event.preventDefault();
+    };
+    return h("input", {
       type: "search",
       class: "q",
       id: "zoo-search",
@@ -44,42 +78,16 @@ export class Zoo {
       autocomplete: "off",
       placeholder: "Search: name, family, paper, parameters < 10M",
       oninput: () => this.typed(),
-    }));
-    input.addEventListener("keydown", (event) => {
-      if (event.key === "ArrowDown" || event.key === "Enter") {
-        this.host.querySelector(".network")?.focus();
-        event.preventDefault();
-      }
+      onkeydown,
     });
-    const before = this.back();
-    this.cards = h("div", {class: "cards", onkeydown: (event) => this.walk(event)});
-    this.found = h("p", {class: "dim", role: "status"});
-    this.host.replaceChildren(
-      h(
-        "div",
-        {class: "start-head"},
-        h("h2", {}, "Start from a network"),
-        before ? button(`Back to ${before}`, () => this.open(null), "Escape", {class: "framed"}) : null,
-      ),
-      h("p", {}, "Take one and change it; nothing is written until you save."),
-      drafts.length
-        ? h(
-            "div",
-            {class: "drafts"},
-            h("b", {}, "Not saved yet: "),
-            ...drafts.map((draft) => button(draft.path ?? draft.name, () => this.open(draft), "", {class: "small framed"})),
-          )
-        : "",
-      (this.here = h("div", {class: "drafts", hidden: true})),
-      input,
-      this.found,
-      this.cards,
+  }
+
+  /** What is not saved, each a way to go on with it. */
+  unsaved() {
+    const ways = this.drafts.map((draft) =>
+      button(draft.path ?? draft.name, () => this.open(draft), "", {class: "small framed"}),
     );
-    this.host.onkeydown = (event) => {
-      if (event.key === "Escape" && this.back()) this.open(null);
-    };
-    input.focus();
-    await Promise.all([this.search(""), this.list()]);
+    return h("div", {class: "drafts"}, h("b", {}, "Not saved yet: "), ...ways);
   }
 
   /** The specs of the folder, each a way to open it. */

@@ -124,7 +124,7 @@ def test_what_was_not_saved_is_there_again_after_the_tab_was_closed(served: Serv
     mine.select("grouped")
     mine.type(", kept")
     kept(served.folder, "grouped, kept")
-    mine.page.close()
+    mine.leave()
     again = look(served.at(mine.file))
     bar = again.shown("[data-bar=draft]")
     assert "grouped, kept" in again.text

@@ -224,7 +224,7 @@ SVGS = (
 
 def test_of_an_svg_only_what_is_known_to_be_harmless_comes_in(mine: Seen) -> None:
     for svg in SVGS:
-        found = mine.page.evaluate("""async (text) => { const {admitted} = await import('./picture.js'), {svg} = admitted(text);
+        found = mine.page.evaluate("""async (text) => { const {admitted} = await import('./admitting.js'), {svg} = admitted(text);
             document.body.append(svg); return [svg, ...svg.querySelectorAll('*')].map((each) => each.outerHTML.replace(/^<([^>]*)>.*/s, '$1')) }""", svg)
         assert mine.page.evaluate("window.hit") is None
         assert found

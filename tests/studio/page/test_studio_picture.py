@@ -146,6 +146,7 @@ def test_a_difference_has_both_texts_and_f8_goes_through_it(mine: Seen) -> None:
 
 def test_runs_have_their_curves_which_grow(mine: Seen, run_folder: Path) -> None:
     mine.until("document.querySelector('#views [data-view=runs]').textContent === 'Runs 1'")
+    assert run_folder.name in mine.shown("#details [aria-label='Runs of this spec']").inner_text()
     mine.key("Alt+6")
     points = "document.querySelector('.runs polyline.c0')?.getAttribute('points').split(' ').length"
     mine.until(f"{points} === 3")

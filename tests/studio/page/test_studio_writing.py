@@ -77,6 +77,10 @@ def test_completion_has_one_sentence_on_each_and_no_problem_is_told_while_one_ch
     assert "stride" in option.inner_text()
     mine.problems("problem")
     assert mine.shown(".cm-completionInfo").inner_text()
+    mine.until("""(() => {  // it is neither covered nor cut off
+        const info = document.querySelector('.cm-completionInfo'), {left, top, width, height} = info.getBoundingClientRect();
+        return info.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+    })()""")
     mine.page.wait_for_timeout(700)  # longer than a line rests until its problems are told
     assert mine.page.locator(".msg").count() == 0
     mine.key("Enter")
