@@ -18,6 +18,8 @@ from archspec.studio.run_folders import progress
 
 ALIVE, LOOK = 5.0, 1.0
 """Seconds between two signs of life, and between two looks at the disk."""
+NO_TEXT = ""
+"""In place of the digest of a file that is no text; opening it has told so already."""
 
 Event = tuple[str, Json]
 
@@ -82,7 +84,7 @@ class Tabs:
 
     async def _events(self, tabs: Sequence[Tab], news: asyncio.Event) -> AsyncIterator[Event]:
         others, alive = dict.fromkeys(tabs, -1), 0.0
-        watches = [(tab, await apart(Watch, self.folder, tab.path)) for tab in tabs]
+        watches = [(tab, await apart(Watch, self.folder, tab.path)) for tab in tabs]  # whose links are resolved
         runs = await self._runs()
         while not self.ended:
             for tab, watch in watches:
@@ -111,13 +113,16 @@ class Tabs:
 
 
 class Watch:
-    """A file on the disk: whether it is another one than it was. One that is looked at the first time is as it was."""
+    """A file on the disk, and what was told of it last.
+
+    The first look tells what it is: it may have changed between the opening of a tab and this.
+    """
 
     def __init__(self, folder: Folder, name: str | None) -> None:
         self.folder = folder
         self.path = self._path(name)
-        self.stamp: Stamp = () if self.path is None else stamp(self.path)
-        self.digest = self._digest()
+        self.stamp: Stamp | None = None
+        self.digest: str | None = NO_TEXT
 
     def _path(self, name: str | None) -> Path | None:
         try:
@@ -129,11 +134,11 @@ class Watch:
         try:
             held = None if self.path is None else self.folder.held(self.path)
         except InputError:  # no text any more, or too large
-            return ""
+            return NO_TEXT
         return None if held is None else held.digest
 
     def look(self) -> Json | None:
-        """What it is now, where that is something else."""
+        """What it is now, where that is something else than was told."""
         if self.path is None or (now := stamp(self.path)) == self.stamp:
             return None
         self.stamp, before = now, self.digest

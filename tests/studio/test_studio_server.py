@@ -202,17 +202,21 @@ def test_saving_and_a_conflict(studio: Studio) -> None:
 def test_tabs_are_told_of_one_another_and_of_the_disk(studio: Studio) -> None:
     path = studio.folder / "watched.yaml"
     path.write_text(NET)
+    digest = studio.post("open", file="watched.yaml")["digest"]
+    as_opened = {"digest": digest, "gone": False}
     with studio.listening("tab=a&path=watched.yaml&name=") as first:
-        assert [next(first), next(first)] == [("tabs", {"tab": "a", "others": 0}), ("alive", {})]
+        assert [next(first) for _ in range(3)] == [("tabs", {"tab": "a", "others": 0}), ("disk", {"tab": "a", **as_opened}), ("alive", {})]
         with studio.listening("tab=b&path=watched.yaml&name=&tab=c&path=&name=new&tab=d&path=watched.yaml&name=") as second:  # three of one browser
-            assert [next(second) for _ in range(3)] == [("tabs", {"tab": tab, "others": others}) for tab, others in (("b", 2), ("c", 0), ("d", 2))]
+            assert [next(second) for _ in range(5)] == [("tabs", {"tab": "b", "others": 2}), ("disk", {"tab": "b", **as_opened}),
+                                                        ("tabs", {"tab": "c", "others": 0}),
+                                                        ("tabs", {"tab": "d", "others": 2}), ("disk", {"tab": "d", **as_opened})]
             assert next(event for event in first if event[0] != "alive") == ("tabs", {"tab": "a", "others": 2})
             studio.post("leave", tab="d")
             assert next(event for event in first if event[0] != "alive") == ("tabs", {"tab": "a", "others": 1})
         assert next(event for event in first if event[0] != "alive") == ("tabs", {"tab": "a", "others": 0})
         path.write_text(NET + "# more\n")
         name, data = next(event for event in first if event[0] != "alive")
-        assert (name, data["tab"], data["gone"], len(data["digest"])) == ("disk", "a", False, 64)
+        assert (name, data["tab"], data["gone"], data["digest"] != digest, len(data["digest"])) == ("disk", "a", False, True, 64)
         path.unlink()
         assert next(event for event in first if event[0] != "alive") == ("disk", {"tab": "a", "digest": None, "gone": True})
         (studio.folder / "runs" / "new").mkdir(parents=True)
@@ -225,6 +229,17 @@ def test_tabs_are_told_of_one_another_and_of_the_disk(studio: Studio) -> None:
     assert (response.getheader("content-type"), image[:4]) == ("image/png", b"\x89PNG")
     (studio.folder / "runs" / "new" / "confusion.png").write_bytes(b"<svg/>")
     assert studio.ask("GET", "runs/new/image/confusion.png")[0].status == 404
+
+
+def test_a_file_that_is_no_text_is_told_of_where_it_becomes_another(studio: Studio) -> None:
+    path = studio.folder / "bytes.yaml"
+    path.write_bytes(b"\xff")
+    with studio.listening("tab=a&path=bytes.yaml&name=") as stream:
+        assert [next(stream)[0] for _ in range(2)] == ["tabs", "alive"]
+        path.write_text(NET)
+        assert next(event for event in stream if event[0] != "alive")[1]["gone"] is False
+        path.write_bytes(b"\xff")
+        assert next(event for event in stream if event[0] != "alive") == ("disk", {"tab": "a", "digest": "", "gone": False})
 
 
 def test_a_budget_is_kept_for_the_user_wherever_the_studio_is(studio: Studio) -> None:

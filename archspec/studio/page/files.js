@@ -197,24 +197,31 @@ function take(text, digest) {
   title();
 }
 
-/** Tells of a file that is another one on the disk. @param {{digest: string | null, gone: boolean}} found */
+/**
+ * Tells of a file that is another one on the disk than it was opened as, unless the user has passed that by.
+ * @param {{digest: string | null, gone: boolean}} found
+ */
 export function changedOnDisk({digest, gone: deleted}) {
   const {doc} = state;
-  if (!doc || doc.path === null || digest === doc.digest) {
+  if (!doc || doc.path === null || [doc.digest, doc.passed].includes(digest)) {
     unbar("disk");
     return;
   }
+  const keep = () => {
+    doc.passed = digest;
+    unbar("disk");
+  };
   if (deleted) {
     bar("disk", `${label()} is no longer on the disk. Your text is kept here.`, [
       ["Write it again", () => writeOver(doc.path, null)],
-      ["Keep", () => unbar("disk")],
+      ["Keep", keep],
     ]);
     return;
   }
   bar("disk", `${label()} was changed on the disk.`, [
     ["Reload", () => reload().catch(failed)],
     ["Compare", () => compare().catch(failed)],
-    ["Keep mine", () => unbar("disk")],
+    ["Keep mine", keep],
   ]);
 }
 

@@ -60,9 +60,12 @@ def chromium() -> str | None:
     return os.environ.get("ARCHSPEC_CHROMIUM") or shutil.which("chromium")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def window() -> Iterator[Any]:
-    """A window of a browser; a page in it costs half of one in a window of its own, and the browser as much as three."""
+    """A window of a browser; a page in it costs half of one in a window of its own, and the browser as much as three.
+
+    For one file of tests: while Playwright is at work, an event loop runs, and other tests could have none of their own.
+    """
     where = chromium()
     if where is None:
         pytest.skip("there is no Chromium: $ARCHSPEC_CHROMIUM, or chromium on the PATH (apt-get install chromium)")
