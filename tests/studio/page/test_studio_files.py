@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import MINE, SOON, kept, serving
+from studio_page import MINE, SOON, kept, serving
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Look, Seen, Served
+    from studio_page import Look, Seen, Served
 
 pytestmark = pytest.mark.slow
 CONFLICT = "409"

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import MINE, SOON
+from studio_page import MINE, SOON
 
 import archspec.studio
 
 if TYPE_CHECKING:
-    from conftest import Look, Seen, Served
+    from studio_page import Look, Seen, Served
 
 pytestmark = pytest.mark.slow
 PAGE = Path(archspec.studio.__file__).parent / "page"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import MINE, SOON, trained
+from studio_page import MINE, SOON, trained
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Look, Seen, Served
+    from studio_page import Look, Seen, Served
 
 pytestmark = pytest.mark.slow
 STAGE2 = "[data-key='section:stage2']"
@@ -153,6 +153,8 @@ def test_runs_have_their_curves_which_grow(mine: Seen, run_folder: Path) -> None
     assert run_folder.name in mine.shown(".runs table").inner_text()
     trained(run_folder, 4)
     mine.until(f"{points} === 4")
+    mine.page.set_viewport_size({"width": 360, "height": 700})
+    assert mine.page.evaluate("document.documentElement.scrollWidth") == 360
 
 
 def test_what_is_exported_is_a_file_or_a_text_to_copy(mine: Seen) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Look, Seen, Served
+    from studio_page import Look, Seen, Served
 
 pytestmark = pytest.mark.slow
 
