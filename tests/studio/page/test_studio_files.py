@@ -122,12 +122,12 @@ def test_a_change_on_the_disk_has_a_bar_that_reloads_compares_or_keeps(mine: See
 
 def test_what_was_not_saved_is_there_again_after_the_tab_was_closed(served: Served, mine: Seen, look: Look) -> None:
     mine.select("grouped")
-    mine.type(", kept")
-    kept(served.folder, "grouped, kept")
+    mine.type(", kept for later")
+    kept(served.folder, "grouped, kept for later")
     mine.leave()
     again = look(served.at(mine.file))
     bar = again.shown("[data-bar=draft]")
-    assert "grouped, kept" in again.text
+    assert "grouped, kept for later" in again.text
     bar.get_by_role("button", name="Take the saved file").click()
     assert again.text == MINE
     again.gone("[data-bar=draft]")
