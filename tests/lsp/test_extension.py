@@ -108,6 +108,12 @@ def test_where_there_is_none_the_setting_is_named_and_a_new_one_starts_it(tmp_pa
     assert again[2][2] == ["lsp", "--stdio"]
 
 
+def test_in_a_folder_that_is_not_trusted_nothing_is_started() -> None:
+    """By the editor itself: else a stranger's .venv, or settings, would say what is run."""
+    declared = json.loads((EXTENSION / "package.json").read_text(encoding="utf-8"))
+    assert declared["capabilities"]["untrustedWorkspaces"]["supported"] is False
+
+
 def test_the_setting_is_declared_as_it_is_read() -> None:
     declared = json.loads((EXTENSION / "package.json").read_text(encoding="utf-8"))["contributes"]["configuration"]["properties"]
     assert {name: each["default"] for name, each in declared.items()} == {"archspec.command": []}

@@ -140,7 +140,7 @@ def test_what_is_too_much_work_is_told_and_the_next_request_is_answered(monkeypa
             with suppress(Exception):
                 pass
         return {"done": True}
-    monkeypatch.setitem(workers.ANSWERS, "check", endless)  # type: ignore[index]
+    monkeypatch.setattr(workers, "ANSWERS", {**workers.ANSWERS, "check": endless})
     monkeypatch.setattr(workers, "TIME", 0.05)
     before = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGPROF)]
     frames = [json.dumps({"ask": "check", "text": text}).encode() for text in ("much", "")]
@@ -157,7 +157,7 @@ def test_what_is_too_much_work_is_told_and_the_next_request_is_answered(monkeypa
 def test_what_takes_too_much_memory_is_told_and_the_next_worker_is_a_fresh_one(monkeypatch: pytest.MonkeyPatch) -> None:
     def hungry(request: Json) -> Json:
         raise MemoryError
-    monkeypatch.setitem(workers.ANSWERS, "check", hungry)  # type: ignore[index]
+    monkeypatch.setattr(workers, "ANSWERS", {**workers.ANSWERS, "check": hungry})
     found = json.loads(workers.answered({"ask": "check"}))
     assert found["ends"]
     assert found["refused"].startswith("this takes more than 2 GiB of memory")
