@@ -169,11 +169,10 @@ class _Scan:
         self._block(line, len(line) - len(bare))
 
     def blank(self, indent: int) -> None:
-        """An empty line with the cursor: what is written there belongs where it is indented to."""
+        """An empty line with the cursor, in no bracket: what is written there belongs where it is indented to."""
         self.comment = False
-        if not self.flows:
-            self._close(indent, dash=False)
-            self._nothing()
+        self._close(indent, dash=False)
+        self._nothing()
 
     def _nothing(self) -> None:
         """Nothing is begun in the line."""
@@ -229,20 +228,20 @@ class _Scan:
         before = " "
         for found in PIECE.finditer(text):
             piece, at = found[0], column + found.start()
+            self._after_quotes()
             begun = self.flows[-1] if self.flows else self.begun
             if self.quote:
                 begun.add(piece, at)
                 if piece == self.quote:
                     self.quote = ""
                     begun.unquote()
-            elif piece in "\"'" and before in " \t[{,:=(\n":
+            elif piece in "\"'" and not begun.begin:  # within a text that began without, it is a sign like others
                 self.quote = piece
                 begun.quote(piece, at)
             elif piece == "#" and before in " \n":
                 self.comment = True
                 break
             elif piece in "[{" and (self.flows or not self.begun.begin):
-                self._after_quotes()
                 self.flows.append(_Flow(is_list=piece == "["))
             elif self.flows:
                 self._inside(piece, at)
@@ -251,7 +250,6 @@ class _Scan:
             before = piece[-1]
 
     def _inside(self, piece: str, column: int) -> None:
-        self._after_quotes()
         flow = self.flows[-1]
         if piece in "]}":
             self.flows.pop()
@@ -295,7 +293,7 @@ def cursor(text: str, line: int, column: int) -> At:
     for each in lines[:line - 1]:
         scan.line(each)
     here, before = scan.copy(), lines[line - 1][:column - 1]
-    if before.strip():
+    if before.strip() or here.flows:
         here.line(before)
     else:
         here.blank(len(before))

@@ -35,4 +35,4 @@ def keep_budget(place: Path, wanted: Json) -> None:
 def _sound(found: object) -> Json:
     """The figures that have a number above 0."""
     known = found if isinstance(found, dict) else {}
-    return {name: known[name] for name in FIGURES if isinstance(known.get(name), int | float) and 0 < known[name] < MOST}
+    return {name: known[name] for name in FIGURES if type(known.get(name)) in (int, float) and 0 < known[name] < MOST}

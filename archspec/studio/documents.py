@@ -148,7 +148,10 @@ class Folder:
 
     def in_place(self, path: Path) -> bool:
         """Whether a save would write over what the file holds, as of one of several names, and not beside it."""
-        return kind_of(path) == "file" and path.stat().st_nlink > 1
+        try:
+            return kind_of(path) == "file" and path.stat().st_nlink > 1
+        except OSError:  # it is gone since, which the save tells
+            return False
 
     def save(self, path: Path, text: str, digest: str | None) -> Held:
         """Writes a file whose digest is still this, None of a new one. Raises Conflict where it is not; InputError."""

@@ -238,7 +238,7 @@ class Opening:
         saved: list[Key] = [(own, "", tab), *([(None, request["name"], tab)] if request.get("name") else [])]
         async with self._alone[own]:
             if await apart(self.folder.in_place, path):
-                await self._ahead(path, saved[0], request)
+                await self._ahead(path, saved[0], typed.get(saved[0], 0), request)
             held = await apart(self.folder.save, path, request["text"], request.get("digest"))
         for key in saved:
             if self._typed[key] == typed.get(key, 0):
@@ -246,9 +246,14 @@ class Opening:
         return {"path": own, "name": path.stem, "digest": held.digest, "text": held.text}
 
 
-    async def _ahead(self, path: Path, key: Key, request: Json) -> None:
-        """Keeps what is about to be written over a file, half of which would be left of a kill. Raises InputError."""
+    async def _ahead(self, path: Path, key: Key, typed: int, request: Json) -> None:
+        """Keeps what is about to be written over a file, half of which would be left of a kill. Raises InputError.
+
+        What was typed since, of which `typed` counts, and is kept already, stays.
+        """
         async with self._alone[key]:
+            if self._typed[key] != typed and key not in self._waiting:
+                return
             try:
                 await apart(self.drafts.keep, key[0], key[1], request["text"], request.get("digest"), key[2])
             except OSError as error:

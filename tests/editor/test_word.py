@@ -35,7 +35,8 @@ def test_a_word_that_has_no_colon_yet_is_a_key_to_be(text: str) -> None:
 @pytest.mark.parametrize(("text", "begin", "end", "label", "written"), [
     ("extends: resnet18\nstag|es: {se: 16}\n", 1, 7, "stages", "stages"), ("extends: resnet18\nstag|es\n", 1, 7, "stages", "stages: "),
     ("extends: resnet18\nstem: [conv: 3x3 8 act=re|lu]\n", 24, 28, "silu", "silu"), ("extends: resnet18\nstem: [conv: 3x3 pa| = 3]\n", 18, 20, "padding=", "padding"),
-    ("extends: resnet18\n|", 1, 1, "stages", "stages: ")])
+    ("extends: resnet18\n|", 1, 1, "stages", "stages: "),
+    ("stem: [\n  max_pool\n  |\n]", 3, 3, "conv", "conv: "), ("stem: [\n  max_pool\n|\n]", 1, 1, "conv", "conv: ")])
 def test_the_whole_word_is_written_anew_and_what_ends_it_stays(text: str, begin: int, end: int, label: str, written: str) -> None:
     found = complete(text)
     assert (found.begin, found.end) == (begin, end)

@@ -193,6 +193,31 @@ def test_a_file_is_not_written_over_where_what_is_new_is_not_kept_first(folder: 
     assert path.read_text() == "a: 1\n"
 
 
+def test_what_was_typed_while_a_save_of_a_file_of_two_names_waits_stays_kept(folder: Folder, tmp_path: Path) -> None:
+    path = folder.root / "net.yaml"
+    path.write_text("a: 1\n")
+    os.link(path, folder.root / "twin.yaml")
+    opening = Opening(folder, Drafts(tmp_path / "state", folder.root))
+    request = {"path": "net.yaml", "text": "a: 2\n", "digest": folder.read(path).digest, "tab": "one"}
+
+    async def meanwhile() -> None:
+        opening.type(request)
+        async with opening._alone["net.yaml"]:  # another tab saves it
+            saving = asyncio.create_task(opening.save(request))
+            await asyncio.sleep(0.2)
+            opening.type({**request, "text": "a: 3\n"})
+            await opening.close()
+        await saving
+    asyncio.run(meanwhile())
+    assert path.read_text() == "a: 2\n"
+    assert [draft.text for draft in opening.drafts.all()] == ["a: 3\n"]
+
+
+def test_a_file_that_is_gone_when_it_is_looked_at_is_not_written_in_place(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archspec.studio.documents.kind_of", lambda path: "file")
+    assert not folder.in_place(folder.root / "gone.yaml")
+
+
 def test_a_new_file_whose_name_is_taken_is_told_so(folder: Folder) -> None:
     (folder.root / "net.yaml").write_text("a: 1\n")
     with pytest.raises(Conflict, match="there already"):

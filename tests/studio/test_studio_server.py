@@ -244,7 +244,7 @@ def test_a_file_that_is_no_text_is_told_of_where_it_becomes_another(studio: Stud
 
 def test_a_budget_is_kept_for_the_user_wherever_the_studio_is(studio: Studio) -> None:
     assert studio.post("budget") == {"budget": {}}
-    assert studio.post("budget", budget={"trainable": 25e6, "macs": 0, "activations": "many", "other": 1}) == {"budget": {"trainable": 25e6}}
+    assert studio.post("budget", budget={"trainable": 25e6, "macs": True, "activations": "many", "other": 1}) == {"budget": {"trainable": 25e6}}
     file = studio.state / "archspec" / "studio" / "budget.json"
     assert json.loads(file.read_text()) == {"trainable": 25e6}
     for nothing in ("", "[]", '{"trainable": NaN}'):
