@@ -69,8 +69,9 @@ class Drafts:
         return [each for each in self.all() if each.path == path and (path is not None or each.name == name)]
 
     def keep(self, path: str | None, name: str, text: str, digest: str | None, tab: str = "") -> None:
-        """Writes one; what could not be written is lost with the server. Raises OSError."""
-        at = datetime.now(UTC).isoformat(timespec="seconds")
+        """Writes one, of the time at which its text was first so; else it is lost with the server. Raises OSError."""
+        before = self.of(path, name, tab)
+        at = before.at if before and before.text == text else datetime.now(UTC).isoformat(timespec="seconds")
         self._write(Draft(self.folder, path, name, text, digest, at, tab, os.getpid()))
 
     def give(self, draft: Draft, tab: str) -> None:

@@ -11,7 +11,9 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -211,6 +213,14 @@ def test_what_was_typed_while_a_save_of_a_file_of_two_names_waits_stays_kept(fol
     asyncio.run(meanwhile())
     assert path.read_text() == "a: 2\n"
     assert [draft.text for draft in opening.drafts.all()] == ["a: 3\n"]
+
+
+def test_a_text_that_stays_as_it_is_is_of_the_time_at_which_it_was_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drafts, times = Drafts(tmp_path / "state", tmp_path), iter([datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)])
+    monkeypatch.setattr("archspec.studio.drafts.datetime", SimpleNamespace(now=lambda _: next(times)))
+    for text in ("a: 1\n", "a: 1\n", "a: 2\n"):
+        drafts.keep("net.yaml", "", text, None)
+    assert [(each.text, each.at) for each in drafts.all()] == [("a: 2\n", "2026-01-02T00:00:00+00:00")]
 
 
 def test_a_file_that_is_gone_when_it_is_looked_at_is_not_written_in_place(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:

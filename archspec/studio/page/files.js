@@ -4,7 +4,7 @@ import {Gone, Refused, post} from "./api.js";
 import {bar, clearBars, failed, unbar} from "./bars.js";
 import {askName, conflict, dialog, unified} from "./dialogs.js";
 import {lineDifference} from "./difference.js";
-import {byId, say} from "./dom.js";
+import {button, byId, h, say} from "./dom.js";
 import {showPane} from "./narrow.js";
 import {subscribe} from "./news.js";
 import {leaveStart, showStart} from "./start.js";
@@ -234,5 +234,10 @@ async function reload() {
 async function compare() {
   const found = await post("open", {file: state.doc.path}),
     lines = lineDifference(found.saved ?? "", parts.editor.text);
-  dialog(`${label()}: from the file on the disk (−) to your text (+)`, [unified(lines)], {class: "wide"});
+  const load = () => {
+    made.close();
+    reload().catch(failed);
+  };
+  const buttons = h("div", {class: "buttons"}, button("Load the file, drop my text", load, "", {class: "framed"}));
+  const made = dialog(`${label()}: from the file on the disk (−) to your text (+)`, [unified(lines), buttons], {class: "wide"});
 }

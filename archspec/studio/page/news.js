@@ -9,8 +9,10 @@ import {label, parts, state, tab} from "./state.js";
 import {showRuns} from "./views.js";
 import {plural} from "./words.js";
 
-/** Milliseconds between two tries to reach a server that is gone, and without a sign of life until one is made. */
+/** Milliseconds to the first try to reach a server that is gone, and the most between two: each waits twice as long. */
 const AGAIN = 2000;
+const SELDOM = 60_000;
+/** Without a sign of life until one is made. */
 const SILENT = 15000;
 
 let heard = performance.now();
@@ -71,7 +73,8 @@ function lost() {
   const copy = () => navigator.clipboard.writeText(parts.editor.text).then(() => say("copied"), failed);
   bar(
     "gone",
-    "The server has ended or is not reached. Your text stays here; it cannot be checked or saved until the server is back.",
+    "The server has ended or is not reached. Your text stays here. One that is started anew has another address, which it " +
+      "prints: what was kept of the text is offered there.",
     [["Copy the text", copy]],
     {closes: false, tone: "bad"},
   );
@@ -79,9 +82,9 @@ function lost() {
   retry();
 }
 
-function retry() {
+function retry(wait = AGAIN) {
   setTimeout(async () => {
     await get("config").catch(() => {});
-    if (state.gone) retry();
-  }, AGAIN);
+    if (state.gone) retry(Math.min(2 * wait, SELDOM));
+  }, wait);
 }

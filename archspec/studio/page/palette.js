@@ -58,13 +58,16 @@ class Palette {
     this.show(local);
     if (!words.length) return;
     const found = await this.more(query).catch(() => []);
-    if (mine === this.asked && found.length) this.show([...local, ...found], this.current);
+    if (mine !== this.asked) return;
+    if (found.length) this.show([...local, ...found], this.current);
+    this.list.classList.toggle("none", !this.shown.length);
   }
 
   /** @param {Entry[]} found @param {number} current */
   show(found, current = 0) {
     this.shown = found.slice(0, MOST);
     this.current = current;
+    this.list.classList.remove("none");
     this.list.replaceChildren(
       ...this.shown.map((entry, number) =>
         h(

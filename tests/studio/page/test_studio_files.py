@@ -109,10 +109,16 @@ def test_a_change_on_the_disk_has_a_bar_that_reloads_compares_or_keeps(mine: See
     bar = mine.shown("[data-bar=disk]")
     bar.get_by_role("button", name="Compare").click()
     assert "-description: ResNet-50, theirs" in mine.shown("dialog .unified").inner_text()
-    mine.key("Escape")
-    bar.get_by_role("button", name="Reload").click()
+    mine.shown("dialog").get_by_role("button", name="Load the file").click()
     mine.gone("[data-bar=disk]")
     assert "theirs" in mine.text
+    mine.file.write_text(MINE.replace("grouped", "others"), encoding="utf-8")
+    bar.get_by_role("button", name="Keep mine").click()
+    mine.gone("[data-bar=disk]")
+    mine.file.write_text(MINE.replace("grouped", "theirs again"), encoding="utf-8")
+    bar.get_by_role("button", name="Reload").click()
+    mine.gone("[data-bar=disk]")
+    assert "theirs again" in mine.text
     assert mine.shown("#file-state").inner_text() == "saved"
     mine.file.unlink()
     mine.shown("[data-bar=disk]").get_by_role("button", name="Write it again").click()
