@@ -57,7 +57,7 @@ def _split(name: str, section: Synthetic, noise: np.ndarray, first: int, count: 
     made = Made(section, noise, first)
     labels = (np.arange(count) % section.classes).astype(np.int32)
     return Split(name, labels, numbered(count), made.item, made.head, "", encoded=False, eight_bits=True, white=BYTE,
-                 channels=section.channels)
+                 channels=section.channels, dimensions=(section.height, section.width))
 
 
 def _colour(number: int, channels: int) -> np.ndarray:
