@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial, wraps
 from pathlib import Path
@@ -239,4 +241,5 @@ def serve() -> None:
     server = Server()
     for name, (answer, options) in REQUESTS.items():
         server.feature(name, options)(_of_open_documents(answer))
-    server.start_io()
+    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as answers:  # it is closed at the end, and the command line's own is not
+        server.start_io(stdout=answers)
