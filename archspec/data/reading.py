@@ -52,23 +52,35 @@ class Reader:
 
     @property
     def looks(self) -> bool:
-        """Whether TensorFlow decodes in the graph what it can; else Python gives pixels."""
-        return self.split.encoded and self.split.eight_bits and self.cache is None and self.rule.channels in CHANNELS
+        """Whether `look` is asked: of arrays, and of images that TensorFlow decodes in the graph where it can.
+
+        Of others Python gives the pixels, of each when it is its turn.
+        """
+        return self._arrays or (self.split.eight_bits and self.cache is None and self.rule.channels in CHANNELS)
+
+    @property
+    def _arrays(self) -> bool:
+        """Whether images are pixels, all of one shape."""
+        return not self.split.encoded
 
     def look(self, rows: tf.Tensor) -> Looked:
         """The bytes of images, how each is decoded and scaled, by which filter, and what is drawn. Works in a graph.
 
         `rows` are (n, 2) int64, the number under which an image is seen and its index. Many at once, since each call of
-        Python's from a graph costs a tenth of a decoded photograph. Of those that are not kept the bytes are b"".
+        Python's from a graph costs a tenth of a decoded photograph, and more than all that is done to a small array. Of
+        those that are not kept the bytes are b""; arrays are pixels.
         """
-        kinds = (tf.string, tf.int32, tf.float32, tf.int32, tf.float64)
-        found = tf.numpy_function(self._look, [rows], kinds, stateful=False)
-        shapes = ((), (12,), (6, 2), (), (self._draws,))
+        first, shape, work = (self.kind, (None, None, self.rule.channels), self._look_at_arrays) if self._arrays else (
+            tf.string, (), self._look)
+        kinds, shapes = (first, tf.int32, tf.float32, tf.int32, tf.float64), (shape, (12,), (6, 2), (), (self._draws,))
+        found = tf.numpy_function(work, [rows], kinds, stateful=False)
         return tuple(tf.ensure_shape(each, (None, *shape)) for each, shape in zip(found, shapes, strict=True))
 
     def image(self, row: tf.Tensor, looked: Looked) -> tf.Tensor:
         """(height, width, channels) of a row (2,) and what `look` found out about it, if it was asked. Works in a graph."""
-        if not self.looks:
+        if self._arrays:
+            image, draws = self._seen(looked)
+        elif not self.looks:
             image, draws = self._otherwise(tf.constant(b""), row)
         else:
             encoded, numbers, places, method, draws = looked
@@ -152,10 +164,17 @@ class Reader:
     def _otherwise(self, encoded: tf.Tensor, row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """What Python decodes, or has as pixels, and what is drawn for it."""
         kinds = (self.kind, tf.int32, tf.float32, tf.int32, tf.float64)
-        array, numbers, places, method, draws = tf.numpy_function(self._decode, [encoded, row], kinds, stateful=False)
-        array, numbers = tf.ensure_shape(array, (None, None, self.rule.channels)), tf.ensure_shape(numbers, (12,))
-        image = seen(array, numbers, tf.ensure_shape(places, (6, 2)), self.rule, self._drawn(tf.ensure_shape(method, ())))
-        return image, tf.ensure_shape(draws, (self._draws,))
+        found = tf.numpy_function(self._decode, [encoded, row], kinds, stateful=False)
+        shapes = ((None, None, self.rule.channels), (12,), (6, 2), (), (self._draws,))
+        return self._seen(tuple(map(tf.ensure_shape, found, shapes)))
+
+    def _seen(self, found: Looked) -> tuple[tf.Tensor, tf.Tensor]:
+        """What the network sees of pixels of which that is known, and what is drawn for them."""
+        array, numbers, places, method, draws = found
+        return seen(array, numbers, places, self.rule, self._drawn(method)), draws
+
+    def _look_at_arrays(self, rows: np.ndarray) -> tuple[np.ndarray, ...]:
+        return tuple(map(np.stack, zip(*(self._decode(b"", row) for row in rows), strict=True)))
 
     def _decode(self, encoded: bytes | np.ndarray, row: np.ndarray) -> tuple[Any, ...]:
         number, index = row.tolist()
@@ -170,7 +189,9 @@ class Reader:
     def _decoded(self, item: Item) -> np.ndarray:
         array = decode(item, self.rule, deep=not self.split.eight_bits) if isinstance(item, bytes) else item
         array = self.split.levels(array)
-        return np.broadcast_to(array, (*array.shape[:2], self.rule.channels)).astype(self.kind.as_numpy_dtype, copy=False)
+        if array.shape[2] != self.rule.channels:
+            array = np.broadcast_to(array, (*array.shape[:2], self.rule.channels))
+        return array.astype(self.kind.as_numpy_dtype, copy=False)
 
     def _changed(self, image: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         """The image as the operations on pixels change it. To mirror it alone is not worth a call of Python's."""
