@@ -218,7 +218,9 @@ class Reader:
     def _decoded(self, item: Item) -> np.ndarray:
         array = decode(item, self.rule, deep=not self.split.eight_bits) if isinstance(item, bytes) else item
         array = self.split.levels(array)
-        return np.broadcast_to(array, (*array.shape[:2], self.rule.channels)).astype(self.kind.as_numpy_dtype, copy=False)
+        if array.shape[2] != self.rule.channels:
+            array = np.broadcast_to(array, (*array.shape[:2], self.rule.channels))
+        return array.astype(self.kind.as_numpy_dtype, copy=False)
 
     def _changed(self, image: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         """The image as the operations on pixels change it. To mirror it alone is not worth a call of Python's."""

@@ -31,7 +31,7 @@ def test_a_run_leaves_what_commands_md_promises(spec: Path, capsys: pytest.Captu
                             "seconds", "images_per_second", "classes"]
     assert (result["top1"], result["epochs"]) == (metrics()[-1]["test_top1"], 2)
     shown = capsys.readouterr()
-    assert "small on synthetic, 60 test images" in shown.out
+    assert "small on synthetic, 20 test images" in shown.out
     assert "epoch 2/2" in shown.err
 
 
@@ -68,7 +68,7 @@ def test_a_finished_run_on_a_disk_that_is_only_read_is_shown(spec: Path, finishe
     finished()
     with alone(RUN):
         assert archspec(["train", "small.yaml", *QUICK]) == 0
-    assert capsys.readouterr().out.count("small on synthetic, 60 test images") == 1
+    assert capsys.readouterr().out.count("small on synthetic, 20 test images") == 1
 
 
 def test_without_checkpoints_a_finished_run_is_completed_or_refused(spec: Path, finished: Finished, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import colorsys
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -60,6 +61,7 @@ def _split(name: str, section: Synthetic, noise: np.ndarray, first: int, count: 
                  channels=section.channels, dimensions=(section.height, section.width))
 
 
+@lru_cache
 def _colour(number: int, channels: int) -> np.ndarray:
     """(channels,) uint8 below NOISE."""
     colours = [colorsys.hsv_to_rgb((number * GOLDEN + turn // 3 * 0.1) % 1, 1, 1)[turn % 3] for turn in range(channels)]

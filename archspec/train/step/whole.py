@@ -40,15 +40,12 @@ class Compiler:
     jit: bool
 
     def train(self, step: TrainStep, progress: Progress, training: Pipeline) -> Compiled:
-        """The step of a batch. The last one of an epoch has its own where it is not full and norms would see what fills it up.
-
-        So all others are as quick as they can be.
-        """
-        full = self._unfreezing(step, progress, training.steps)
-        if not training.partial or not norms(step.model):
-            return full
-        last = self._unfreezing(replace(step, partial=True), progress, training.steps)
-        return lambda batch: (last if training.is_partial(progress.step) else full)(batch)
+        """The step of a batch; where layers learn from an epoch on, one before it and another after it."""
+        before, freeze = self._compiled(step, training, self.still), self.recipe.freeze
+        if freeze is None or not freeze.until:
+            return lambda batch: before(progress.step)(batch)
+        after = self._compiled(step, training, frozenset())
+        return lambda batch: (after if freeze.is_over(progress.step, training.steps) else before)(progress.step)(batch)
 
     def evaluate(self, step: EvaluateStep) -> Compiled:
         """The step of a batch that is tested."""
@@ -61,19 +58,20 @@ class Compiler:
         within = partial(self._within, names=frozenset() if learns else self.still)
         return Restate(self.team, model, rule, within, training.partial and training.steps == 1)
 
-    def _unfreezing(self, step: TrainStep, progress: Progress, steps: int) -> Compiled:
-        """Where layers learn from an epoch on, one step before it and another after it."""
-        before, freeze = self._compiled(step, self.still), self.recipe.freeze
-        if freeze is None or not freeze.until:
-            return before
-        after = self._compiled(step, frozenset())
-        return lambda batch: (after if freeze.is_over(progress.step, steps) else before)(batch)
+    def _compiled(self, step: TrainStep, training: Pipeline, names: frozenset[str]) -> Callable[[int], Compiled]:
+        """The step of the batch that comes after so many, while these layers do not learn.
 
-    def _compiled(self, step: TrainStep, names: frozenset[str]) -> Compiled:
+        The last one of an epoch has its own where it is not full and norms would see what fills it up. So all others are as
+        quick as they can be.
+        """
         within = partial(self._within, step.model, names)
+        kinds = [False, True] if training.partial and norms(step.model) else [training.partial]
+        steps = [replace(step, partial=each) for each in kinds]
         if self.recipe.accumulate > 1:
-            return accumulated(self.team, step, self.recipe.accumulate, within)
-        return self.team.summed(step, within, jit=self.jit)
+            compiled = accumulated(self.team, steps, self.recipe.accumulate, within)
+        else:
+            compiled = [self.team.summed(each, within, jit=self.jit) for each in steps]
+        return lambda done: compiled[-1] if training.is_partial(done) else compiled[0]
 
     @contextmanager
     def _within(self, model: keras.Model, names: frozenset[str]) -> Iterator[None]:
