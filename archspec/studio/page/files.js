@@ -1,6 +1,6 @@
 /** The document: what is opened, what of it is not saved, and how it is written. */
 
-import {Gone, Refused, post} from "./api.js";
+import {Gone, post} from "./api.js";
 import {bar, clearBars, failed, unbar} from "./bars.js";
 import {askName, conflict, dialog, unified} from "./dialogs.js";
 import {lineDifference} from "./difference.js";
@@ -158,7 +158,8 @@ async function write(to, digest) {
   try {
     found = await post("save", {tab, path: to, ...(doc.path === null ? {name: doc.name} : {}), text, digest});
   } catch (error) {
-    return refused(to, error);
+  if (found.conflict) return conflicting(to, found);
+    return refused(error);
   }
   const moved = doc.path !== found.path;
   Object.assign(doc, {path: found.path, name: found.name, digest: found.digest, saved: text});
@@ -174,15 +175,16 @@ async function write(to, digest) {
   return null;
 }
 
-/** Why a file is not written, in words; null where a dialog asks what to do. @param {string} to @param {any} error */
-function refused(to, error) {
-  if (error instanceof Refused && error.answer.conflict) {
-    const {disk, digest: theirs, difference} = error.answer;
-    if (state.doc.path === null) return `${error.message}. Choose another name.`;
-    const acts = {overwrite: () => writeOver(to, theirs ?? null), reload: () => take(disk, theirs)};
-    conflict(disk === null ? null : difference.slice(NAMES), acts, label());
-    return null;
-  }
+/** The file on the disk is another one: null where a dialog asks what to do, else words. @param {any} found */
+function conflicting(to, {error, disk, digest: theirs, difference}) {
+  if (state.doc.path === null) return `${error}. Choose another name.`;
+  const acts = {overwrite: () => writeOver(to, theirs ?? null), reload: () => take(disk, theirs)};
+  conflict(disk === null ? null : difference.slice(NAMES), acts, label());
+  return null;
+}
+
+/** Why a file is not written, in words. @param {any} error */
+function refused(error) {
   if (error instanceof Gone) return "The server does not answer; nothing was written.";
   return error.hint ? `${error.message}; ${error.hint}` : error.message;
 }

@@ -97,7 +97,6 @@ def _barriers(seen: Seen, **options: object) -> list[tuple[str, list[str]]]:
 def test_axe_finds_nothing_serious(served: Served, mine: Seen) -> None:
     axe = pytest.importorskip("axe_playwright_python.base", reason="axe looks for barriers: pip install axe-playwright-python")
     script = axe.AXE_FILE_PATH.read_text(encoding="utf-8")
-    mine.expected = ("409",)
     found = {}
     for state, go in _states(served).items():
         go(mine)
