@@ -10,6 +10,7 @@ import {subscribe} from "./news.js";
 import {leaveStart, showStart} from "./start.js";
 import {asked, label, parts, state, tab} from "./state.js";
 import {setView, showRuns} from "./views.js";
+import {moment} from "./words.js";
 
 /** Bars that speak of the text as it was before it was saved or taken from the disk. */
 const OF_TEXT = ["disk", "draft", "failed"];
@@ -80,9 +81,6 @@ function forget(found) {
   card.show(null);
   for (const part of Object.values(details.parts)) part.replaceChildren();
 }
-
-/** A moment as people read it. @param {string} at */
-const moment = (at) => new Date(at).toLocaleString([], {dateStyle: "medium", timeStyle: "short"});
 
 /** What there is to know of what was opened, in bars. @param {any} found @param {any} kept the unsaved text that is shown */
 function tellOfOpened(found, kept) {
@@ -158,9 +156,9 @@ async function write(to, digest) {
   try {
     found = await post("save", {tab, path: to, ...(doc.path === null ? {name: doc.name} : {}), text, digest});
   } catch (error) {
-  if (found.conflict) return conflicting(to, found);
     return refused(error);
   }
+  if (found.conflict) return conflicting(to, found);
   const moved = doc.path !== found.path;
   Object.assign(doc, {path: found.path, name: found.name, digest: found.digest, saved: text});
   for (const kind of OF_TEXT) unbar(kind);

@@ -139,6 +139,24 @@ def test_what_was_not_saved_is_there_again_after_the_tab_was_closed(served: Serv
 
 
 def test_where_the_server_is_killed_one_may_go_on_and_is_told(tmp_path: Path, look: Look) -> None:
+
+
+def test_texts_of_one_file_that_were_not_saved_are_told_apart(served: Served, mine: Seen, look: Look) -> None:
+    other = look(served.at(mine.file))
+    for number, seen in enumerate((mine, other)):
+        seen.shown("#canvas svg")
+        seen.select("grouped")
+        seen.type(f", text {number}")
+        kept(served.folder, f"grouped, text {number}")
+    for seen in (mine, other):
+        seen.leave()
+    start = look(served.address)
+    offered = start.shown("#start .drafts").get_by_role("button", name=mine.file.name).all_inner_texts()
+    assert (len(offered), len({*offered})) == (2, 2), offered
+    start.page.goto(served.at(mine.file))
+    (older,) = start.shown("[data-bar=drafts]").locator(".framed").all_inner_texts()
+    assert f"{mine.file.name}, {older}" in offered
+    assert older not in start.shown("[data-bar=draft]").inner_text()
     (tmp_path / "my.yaml").write_text(MINE, encoding="utf-8")
     with serving(tmp_path, "my.yaml") as server:
         seen = look(server.address)
