@@ -140,6 +140,11 @@ def test_a_difference_has_both_texts_and_f8_goes_through_it(mine: Seen) -> None:
     assert mine.shown("#position").inner_text().startswith("line 6")
     mine.page.locator("#choose-other").select_option("zoo resnet50")
     mine.page.locator(".against-head", has_text="resnet50").wait_for(timeout=SOON)
+    mine.drawn("resnet50")
+    for width in (1200, 1366, 1700):  # in which the picture has its width, and the texts what is left
+        mine.page.set_viewport_size({"width": width, "height": 700})
+        mine.until("document.querySelector('#canvas').scrollWidth === document.querySelector('#canvas').clientWidth")
+        assert mine.page.evaluate("document.querySelector('#spec').clientWidth") >= 260
     mine.key("Alt+1")
     mine.gone(".against")
 
