@@ -63,6 +63,9 @@ def test_a_file_of_the_folder_is_opened_from_the_start_and_by_name(served: Serve
     mine.key("Enter")
     mine.shown("[data-bar=draft]")
     assert "grouped, kept" in mine.text
+    mine.page.locator("#zoo-button").click()
+    mine.shown("#start .network")
+    assert mine.page.locator("[data-bar=draft]").is_hidden()
 
 
 def test_ctrl_s_writes_the_file_unless_it_has_changed_or_is_gone(mine: Seen) -> None:
@@ -138,9 +141,6 @@ def test_what_was_not_saved_is_there_again_after_the_tab_was_closed(served: Serv
     assert again.shown("#file-state").inner_text() == "saved"
 
 
-def test_where_the_server_is_killed_one_may_go_on_and_is_told(tmp_path: Path, look: Look) -> None:
-
-
 def test_texts_of_one_file_that_were_not_saved_are_told_apart(served: Served, mine: Seen, look: Look) -> None:
     other = look(served.at(mine.file))
     for number, seen in enumerate((mine, other)):
@@ -157,6 +157,9 @@ def test_texts_of_one_file_that_were_not_saved_are_told_apart(served: Served, mi
     (older,) = start.shown("[data-bar=drafts]").locator(".framed").all_inner_texts()
     assert f"{mine.file.name}, {older}" in offered
     assert older not in start.shown("[data-bar=draft]").inner_text()
+
+
+def test_where_the_server_is_killed_one_may_go_on_and_is_told(tmp_path: Path, look: Look) -> None:
     (tmp_path / "my.yaml").write_text(MINE, encoding="utf-8")
     with serving(tmp_path, "my.yaml") as server:
         seen = look(server.address)
