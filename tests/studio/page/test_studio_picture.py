@@ -132,6 +132,11 @@ def test_a_difference_has_both_texts_and_f8_goes_through_it(mine: Seen) -> None:
     mine.drawn("Nothing differs")
     assert mine.page.locator("#code").is_visible()  # the own text, where a parent was open
     assert mine.page.locator(".against").is_visible()
+    mine.select("grouped")
+    mine.type(", mine")
+    mine.drawn("The text differs from the saved file, the network does not.")
+    mine.key("Control+z")
+    mine.drawn("Nothing differs")
     mine.select("repeats: [2, 2, 2, ")
     mine.key("Delete")
     mine.type("5")
