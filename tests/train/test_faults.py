@@ -88,7 +88,7 @@ def test_wherever_the_disk_is_full_the_same_command_completes_it(spec: Path, cap
 @pytest.mark.parametrize(("error", "code", "told"), [
     (tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor with shape[4,8]"), 2,
      "the device's memory does not suffice for a step of 4 images (OOM when allocating tensor with shape[4,8])\n  hint: lower "
-     "train.batch (--set train.batch=6) or the input's size, or train in less memory with --set memory=recompute\n"),
+     "train.batch (--set train.batch=2) or the input's size, or train in less memory with --set memory=recompute\n"),
     (tf.errors.InvalidArgumentError(None, None, "CollectiveReduce: group size 2 does not match"), 3,
      "archspec: a bug: InvalidArgumentError: CollectiveReduce: group size 2 does not match; the traceback is in ")])
 def test_errors_of_a_step_are_never_an_images(spec: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
