@@ -94,7 +94,6 @@ def test_dry_run_writes_nothing(spec: Path, capsys: pytest.CaptureFixture[str]) 
     assert [path.name for path in Path().iterdir()] == ["small.yaml"]
 
 
-@pytest.mark.usefixtures("digits")
 def test_dry_run_fails_where_the_run_would(spec: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Another run's folder, an export that is not equal, a disk that is too small."""
     from archspec.train import rehearsal
@@ -106,7 +105,7 @@ def test_dry_run_fails_where_the_run_would(spec: Path, capsys: pytest.CaptureFix
     assert "It was not kept" in capsys.readouterr().err
     monkeypatch.setattr(rehearsal.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 20_000}))
     assert archspec(["train", "small.yaml", "--dry-run", "--run", "a", *QUICK]) == 2
-    assert "a: the run needs 0.2 MB (3 checkpoints of 0.0 MB, and what it exports), but only 0.0 MB are free\n" in (
+    assert "a: the run needs 0.1 MB (3 checkpoints of 0.0 MB, and what it exports), but only 0.0 MB are free\n" in (
         capsys.readouterr().err)
     assert not Path("a").exists()
 
