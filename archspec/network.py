@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from os import PathLike, fspath
 
 from archspec.errors import Problem, SpecError, Where
@@ -274,17 +274,19 @@ class _Run:
 
     def _repeat(self, plan: StagePlan, index: int, at: _At) -> _At:
         """One block of a stage. What enters it is what the next knows as `previous`."""
-        call, known = self._call(plan, index, at.value), len(self.problems.found)
-        value = self.player.run(call, plan, index, at.value, self.kept.entered(at.value))
+        call, known = partial(self._call, plan, index, at.value), len(self.problems.found)
+        value = self.player.run(call, self._cursor(plan, index), plan, index, at.value, self.kept.entered(at.value))
         if index == 0 and len(self.problems.found) == known:
-            check_stride(call, plan, at.value, value)
+            check_stride(call(), plan, at.value, value)
         self.kept.put(PREVIOUS, at.value)
         return _pyramid(at, value, self.lowering.builder)
 
     def _call(self, plan: StagePlan, index: int, value: Value | None) -> Call:
-        cursor = Cursor(plan.stage.name, index + 1, recompute=plan.stage.recompute)
         scope = names_of(self.lowering, plan, index, value)
-        return plan.call(self.lowering, Place(f"{plan.stage.name}_block{index + 1}", scope, self.spec.unit, cursor))
+        return plan.call(self.lowering, Place(plan.prefix(index), scope, self.spec.unit, self._cursor(plan, index)))
+
+    def _cursor(self, plan: StagePlan, index: int) -> Cursor:
+        return Cursor(plan.stage.name, index + 1, recompute=plan.stage.recompute)
 
     def _stage_list(self, key: str, plan: StagePlan, index: int, at: _At) -> _At:
         """before, between or after: they know the parameters of the stage's block."""

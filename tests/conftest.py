@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
@@ -16,6 +17,10 @@ from archspec.errors import Problem, SpecError
 from archspec.graph.ir import Graph
 from archspec.graph.text import op_text
 from archspec.io.memory import collect_seldom
+
+# Each worker imports all tests, and hundreds of processes archspec: what one has compiled the others read, whatever is usual here.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # The same examples everywhere and each time, and no clock that says whether they pass.
 settings.register_profile("archspec", derandomize=True, deadline=None, database=None,

@@ -1,4 +1,4 @@
-"""Processes that start at once: forks of one that has loaded TensorFlow, and used nothing of it."""
+"""Processes that start at once: forks of one that has loaded TensorFlow and the language server, and used nothing of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["sklearn.datasets", "archspec.cli.preloaded"])
+FORKS.set_forkserver_preload(["archspec.lsp.requests", "sklearn.datasets", "archspec.cli.preloaded"])
 
 
 def ends(work: Callable[..., object], *arguments: Any) -> int | None:

@@ -19,7 +19,7 @@ from archspec.data.augment.host import Host, host
 from archspec.data.cache import Cache
 from archspec.data.order import ALL, Shard, order
 from archspec.data.plan import Plan
-from archspec.data.reading import Reader
+from archspec.data.reading import TOGETHER, Reader
 from archspec.data.source import Split
 from archspec.errors import InputError
 from archspec.preprocess.rule import Preprocess
@@ -31,9 +31,8 @@ CALLS = 4
 """Images that are worked on at once, a core: while one waits for the disk, or for Python, another is decoded. On two cores 1,
 2 and 4 take the same CPU time; so do a pool of threads for each pipeline, and ops that do not share out their work."""
 
-TOGETHER, LOOKS = 16, 2
-"""Files that one call of Python's reads, and how many calls there are at once. Warm, a photograph costs 0.17 ms so; with 8
-calls for one file each it was 0.7 ms, most of it waiting for one another. 1 or 2 calls, for 16 or 32 files, are alike."""
+LOOKS = 2
+"""Calls of Python's at once, each for reading.TOGETHER images; 1 and 2 are alike."""
 
 
 class Batch(NamedTuple):

@@ -44,6 +44,8 @@ class Split:
     """The value that stands for white in arrays, and in encoded images of more than 8 bits."""
     channels: int = 0
     """Of arrays; one channel stands for all. 0 where each image has its own."""
+    dimensions: tuple[int, int] | None = None
+    """Of arrays of one size their height and width."""
     file: Callable[[int], bytes] | None = None
     """The path of the file in which the i-th lies; None where it lies in none that is read while training."""
     where: Callable[[int], str] | None = None
@@ -150,4 +152,4 @@ def in_memory(name: str, labels: np.ndarray, keys: Names, images: np.ndarray, wh
         return Look(images[index].nbytes, images[index].tobytes())
     eight_bits = images.dtype == np.uint8 and white == BYTE
     return Split(name, labels, keys, lambda index: np.asarray(images[index]), head, "", encoded=False, eight_bits=eight_bits,
-                 white=white, channels=images.shape[-1])
+                 white=white, channels=images.shape[-1], dimensions=images.shape[1:3])

@@ -23,7 +23,8 @@ def truth(labels: tf.Tensor, classes: int, smoothing: float) -> tf.Tensor:
 
 def cross_entropy(truths: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     """(b,) float32 from (b, classes) each: of one class among all."""
-    return tf.nn.softmax_cross_entropy_with_logits(truths, tf.cast(logits, tf.float32))
+    # the operation itself: TensorFlow's function for it brings other shapes to this one, by twenty operations around it
+    return tf.raw_ops.SoftmaxCrossEntropyWithLogits(features=tf.cast(logits, tf.float32), labels=truths)[0]
 
 
 def binary_cross_entropy(truths: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:

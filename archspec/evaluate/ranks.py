@@ -15,11 +15,12 @@ def rank(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     so does an image without labels.
     """
     scores = tf.cast(logits, tf.float32)
-    mine = tf.one_hot(labels, tf.shape(scores)[1], on_value=True, off_value=False) if len(labels.shape) == 1 else labels > 0
+    classes = scores.shape[1]
+    mine = tf.one_hot(labels, classes, on_value=True, off_value=False) if len(labels.shape) == 1 else labels > 0
     own = tf.reduce_max(tf.where(mine, scores, -float("inf")), axis=1, keepdims=True)
     # what is below is counted, for TensorFlow makes `>=` of a negated `<` in a graph, and that is another thing of NaN
     below, others = (tf.reduce_sum(tf.cast(each, tf.int32), axis=1) for each in ((scores < own) & ~mine, ~mine))
-    return tf.where(tf.math.is_finite(own[:, 0]), others - below, tf.shape(scores)[1])
+    return tf.where(tf.math.is_finite(own[:, 0]), others - below, classes)
 
 
 def hits(logits: tf.Tensor, labels: tf.Tensor, k: int) -> tf.Tensor:

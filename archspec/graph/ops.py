@@ -125,7 +125,7 @@ def _bias(size: int, present: bool, start: float) -> tuple[Weight, ...]:
 
 def strided(x: Tensor, height: int | None, width: int | None, channels: int, stride: tuple[Fraction | int, ...]) -> Tensor:
     """A map of these sizes that is so many times as coarse as x; of an unknown stride where x is."""
-    known = None if x.stride is None else (x.stride[0] * stride[0], x.stride[1] * stride[1])
+    known = x.stride if x.stride is None or stride == (1, 1) else (x.stride[0] * stride[0], x.stride[1] * stride[1])
     return Tensor((height, width, channels), known)
 
 

@@ -8,11 +8,11 @@ again.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from archspec.errors import Where
-from archspec.graph.ir import Frame, Node, Value
+from archspec.graph.ir import Cursor, Frame, Node, Value
 from archspec.io.stopping import go_on
 from archspec.lowering.lowering import Call, Lowering
 from archspec.lowering.sink import MAX_ITEMS, MAX_NODES
@@ -53,10 +53,9 @@ class Repeat:
         return (lowering.limits.items + self.items <= MAX_ITEMS and len(lowering.builder.nodes) + len(self.nodes) <= MAX_NODES
                 and work.steps + work.bindings + self.steps + self.bindings <= MAX_STEPS)
 
-    def again(self, call: Call, plan: StagePlan, value: Value, previous: Value) -> Value:
+    def again(self, lowering: Lowering, prefix: str, cursor: Cursor, stage: int, value: Value, previous: Value) -> Value:
         """Adds the nodes under the names that they have in another place, and gives the repeat's result there."""
         go_on()
-        lowering, prefix, cursor = call.lowering, call.place.prefix, call.place.cursor
         values, calls = {self.previous: previous, self.entered: value}, dict[int, tuple[Frame, ...]]()
         for node in self.nodes:
             name = prefix + node.name[len(self.prefix):]
@@ -71,7 +70,7 @@ class Repeat:
         lowering.limits.items += self.items
         lowering.base.work.steps += self.steps
         lowering.base.work.bindings += self.bindings
-        lowering.base.work.seen.extend(replace(each, stage=plan.index) for each in self.seen)
+        lowering.base.work.seen.extend(replace(each, stage=stage) for each in self.seen)
         lowering.called.update(self.called)
         return values[self.result]
 
@@ -122,14 +121,15 @@ class Player:
         assert isinstance(self.context, tuple)
         return bool(self.context[0])
 
-    def run(self, call: Call, plan: StagePlan, index: int, value: Value | None, previous: Value | None) -> Value | None:
-        """One repeat; see run_repeat."""
+    def run(self, call: Callable[[], Call], cursor: Cursor, plan: StagePlan, index: int, value: Value | None,
+            previous: Value | None) -> Value | None:
+        """One repeat; see run_repeat. Of one that is taken up again the call, with all its names, is not made."""
         if value is None or previous is None:
-            return run_repeat(call, plan, index, value, previous)
+            return run_repeat(call(), plan, index, value, previous)
         key = self._key(plan, index, value, previous)
         known = self.repeats.found.get(key)
         if known is not None and known.fits(self.lowering):
-            return known.again(call, plan, value, previous)
+            return known.again(self.lowering, plan.prefix(index), cursor, plan.index, value, previous)
         return self._record(key, call, plan, index, value, previous)
 
     def _key(self, plan: StagePlan, index: int, value: Value, previous: Value) -> Hashable:
@@ -143,13 +143,15 @@ class Player:
         return (self.context, self._given[plan.index][1], index == 0, place, value.type, previous.type,
                 previous.name == value.name)
 
-    def _record(self, key: Hashable, call: Call, plan: StagePlan, index: int, value: Value, previous: Value) -> Value | None:
+    def _record(self, key: Hashable, make: Callable[[], Call], plan: StagePlan, index: int, value: Value,
+                previous: Value) -> Value | None:
         """Lowers a repeat, and keeps it where nothing speaks against that."""
         lowering, work = self.lowering, self.lowering.base.work
         nodes, items, steps, bindings = len(lowering.builder.nodes), lowering.limits.items, work.steps, work.bindings
         seen = len(work.seen)
         before, called = self._told(), set(lowering.called)
         lowering.called.clear()
+        call = make()
         try:
             result = run_repeat(call, plan, index, value, previous)
         finally:

@@ -45,6 +45,10 @@ class StagePlan:
     dilations: tuple[Scalar, Scalar] | None = None
     """The dilation of its first repeat and of the others, where the spec's output stride gives it one."""
 
+    def prefix(self, index: int) -> str:
+        """What the names of the layers of a repeat begin with."""
+        return f"{self.stage.name}_block{index + 1}"
+
     def call(self, lowering: Lowering, place: Place) -> Call:
         """The call of its block at a place."""
         signature = lowering.spec.blocks.signature(self.block) if self.block else None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import re
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial, wraps
 from pathlib import Path
@@ -10,6 +13,7 @@ from typing import Any
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcInvalidParams
+from pygls.protocol import json_rpc
 
 from archspec.editor.checked import may_become_spec
 from archspec.editor.completing import Kind
@@ -226,9 +230,16 @@ def _of_open_documents(answer: Callable[..., Any]) -> Callable[..., Any]:
     return answered
 
 
+def _no_refusal(record: logging.LogRecord) -> bool:
+    """Whether it is for the log: an editor shows what is refused, and pygls would write a traceback beside it."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], JsonRpcInvalidParams)
+
+
 def serve() -> None:
     """Answers an editor on standard input and output until it hangs up."""
+    logging.getLogger(json_rpc.__name__).addFilter(_no_refusal)
     server = Server()
     for name, (answer, options) in REQUESTS.items():
         server.feature(name, options)(_of_open_documents(answer))
-    server.start_io()
+    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as answers:  # it is closed at the end, and the command line's own is not
+        server.start_io(stdout=answers)

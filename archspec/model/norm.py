@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 FUSED = frozenset({"float32", "float16", "bfloat16"})
@@ -66,7 +67,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
         offset = _tensor(self.beta) if self.center else tf.zeros(channels)
         maps, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=inputs, scale=scale, offset=offset, mean=empty, variance=empty, epsilon=self.epsilon, is_training=True)
-        count = tf.cast(tf.size(inputs), tf.float32) / channels
+        size = inputs.shape.num_elements()  # known as a rule, which spares a third of the operations that are traced here
+        count = (tf.cast(tf.size(inputs), tf.float32) if size is None else np.float32(size)) / channels
         new = 1 - self.momentum
         _move(self.moving_mean, mean, self.momentum, new)
         _move(self.moving_variance, variance, self.momentum, new * (1 - 1 / count))  # divided by n - 1; Keras divides by n

@@ -65,7 +65,15 @@ def seen(image: tf.Tensor, numbers: tf.Tensor, places: tf.Tensor, rule: Preproce
     """
     _, _, begin, size, how = tf.split(numbers, SPLIT)
     part = tf.slice(image, begin, size)
-    return _sampled(tf.ensure_shape(part, (None, None, rule.channels)), places, how, rule, chosen)
+    return _sampled(tf.ensure_shape(part, (None, None, rule.channels)), places, tf.reshape(how, ()), rule, chosen)
+
+
+def sampled_alike(part: tf.Tensor, way: Sampling, rule: Preprocess) -> tf.Tensor:
+    """As `seen`, of the part (h, w, channels) of an image by a sampling that is known before there is an image."""
+    if way.keeps(*rule.shape[:2]):
+        return part
+    how = form(way, rule.shape[:2], rule.interpolation, rule.antialias)
+    return _sampled(part, tf.constant(placed(way)), how, rule, None)
 
 
 def scaled(rule: Preprocess, image: tf.Tensor, numbers: tf.Tensor, places: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
@@ -73,7 +81,7 @@ def scaled(rule: Preprocess, image: tf.Tensor, numbers: tf.Tensor, places: tf.Te
     _, _, begin, extent, how = tf.split(numbers, SPLIT)
     part = tf.ensure_shape(tf.slice(image, begin, extent), (None, None, rule.channels))
     height, width = tf.unstack(size)
-    return _sampled(part, places, how, rule, None, (height, width))
+    return _sampled(part, places, tf.reshape(how, ()), rule, None, (height, width))
 
 
 def seen_encoded(encoded: tf.Tensor, numbers: tf.Tensor, places: tf.Tensor, rule: Preprocess,
@@ -89,7 +97,7 @@ def seen_encoded(encoded: tf.Tensor, numbers: tf.Tensor, places: tf.Tensor, rule
     number, some = tf.reshape(decoder, ()), decoders[:ratios or None]
     image = some[0]() if len(some) == 1 else tf.switch_case(number, some)
     part = tf.ensure_shape(tf.slice(image, begin, size), (None, None, rule.channels))
-    return _sampled(_not_cut_short(encoded, number, part), places, how, rule, chosen)
+    return _sampled(_not_cut_short(encoded, number, part), places, tf.reshape(how, ()), rule, chosen)
 
 
 def crop_jpeg(encoded: tf.Tensor, window: tf.Tensor, ratio: int, rule: Preprocess) -> tf.Tensor:
@@ -121,14 +129,13 @@ def _whole(data: bytes | np.ndarray, image: np.ndarray) -> np.ndarray:
     return image
 
 
-def _sampled(image: tf.Tensor, places: tf.Tensor, how: tf.Tensor, rule: Preprocess, chosen: tf.Tensor | None,
+def _sampled(image: tf.Tensor, places: tf.Tensor, how: tf.Tensor | int, rule: Preprocess, chosen: tf.Tensor | None,
              size: Size | None = None) -> tf.Tensor:
     if rule.origin == "corner":  # the last pixels of an image that is enlarged begin where its own end
         image = tf.pad(image, [[0, 1], [0, 1], [0, 0]], "SYMMETRIC")
 
     def by(interpolation: str) -> tf.Tensor:
-        found = resample(image, places, tf.reshape(how, ()), rule.shape[:2] if size is None else size, interpolation,
-                         rule.antialias)
+        found = resample(image, places, how, rule.shape[:2] if size is None else size, interpolation, rule.antialias)
         return _in_levels(found, interpolation) if image.dtype == tf.uint8 else found
     filters = [lambda each=each: by(each) for each in FILTERS]
     found = by(rule.interpolation) if chosen is None else tf.switch_case(chosen, filters)

@@ -32,9 +32,9 @@ def form(way: Sampling, size: tuple[int, int], interpolation: str, antialias: bo
     return WHOLE if interpolation == "bilinear" and boxed else PASSES
 
 
-def resample(part: tf.Tensor, places: tf.Tensor, chosen: tf.Tensor, size: Size, interpolation: str,
+def resample(part: tf.Tensor, places: tf.Tensor, chosen: tf.Tensor | int, size: Size, interpolation: str,
              antialias: bool) -> tf.Tensor:
-    """(h, w, c) to (*size, c) float32, with places from `placed`, and `chosen`, () int32, from `form`."""
+    """(h, w, c) to (*size, c) float32, with places from `placed`, and `chosen`, () int32 or a number, from `form`."""
     both, shift, *alone = tf.unstack(places)
     if interpolation == "nearest":
         return tf.cast(_nearest(part, both, shift, size), tf.float32)
@@ -46,7 +46,12 @@ def resample(part: tf.Tensor, places: tf.Tensor, chosen: tf.Tensor, size: Size, 
         if interpolation == "bilinear" and not antialias:
             return _bilinear(part, size)
         return _scaled(part[None], both, shift, size, kernel, antialias)[0]
-    return tf.cond(chosen == WHOLE, whole, lambda: _in_passes(part, alone, size, kernel, antialias))
+
+    def in_passes() -> tf.Tensor:
+        return _in_passes(part, alone, size, kernel, antialias)
+    if isinstance(chosen, int):
+        return whole() if chosen == WHOLE else in_passes()
+    return tf.cond(chosen == WHOLE, whole, in_passes)
 
 
 def _bilinear(image: tf.Tensor, size: Size) -> tf.Tensor:

@@ -36,6 +36,10 @@ class Sampling(NamedTuple):
     shift_y: float
     shift_x: float
 
+    def keeps(self, height: int, width: int) -> bool:
+        """Whether the part is the input, of this height and width, as it is."""
+        return (self.height, self.width) == (height, width) and self[5:] == (1, 1, 0, 0)
+
 
 def ratios(sizes: np.ndarray, rule: Preprocess) -> int:
     """How many of RATIOS JPEGs of sizes (n, 2) may be decoded at: no part shrinks more than all of an image."""

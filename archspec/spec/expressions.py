@@ -305,13 +305,13 @@ def _kind(value: Datum) -> str:
 def _compare(left: Datum, ops: list[ast.cmpop], others: list[ast.expr], names: Mapping[str, Datum]) -> bool:
     for op, other in zip(ops, others, strict=True):
         right = _evaluate(other, names)
-        equality = isinstance(op, ast.Eq | ast.NotEq)
-        if _kind(left) != _kind(right) and not (equality and (left is None or right is None)):
+        equality, kinds = isinstance(op, ast.Eq | ast.NotEq), (_kind(left), _kind(right))
+        if kinds[0] != kinds[1] and not (equality and (left is None or right is None)):
             raise ExpressionError(f"{describe(left)} and {describe(right)} cannot be compared",
                                   "compare numbers with numbers and texts with texts")
-        if _kind(left) == _kind(right) == "a list":
+        if kinds == ("a list", "a list"):
             raise ExpressionError("lists cannot be compared", "compare their entries: a[0] == b[0]")
-        if not equality and _kind(left) not in ("a number", "a text"):
+        if not equality and kinds[0] not in ("a number", "a text"):
             raise ExpressionError(f"{describe(left)} has no order", "use == or !=")
         if not _COMPARE[type(op)](left, right):
             return False

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from archspec.io.places import shipped
+from archspec.io.places import relative, shipped
 from archspec.schema.tree import MappingTree
 from archspec.spec.source import read
 
@@ -60,11 +59,11 @@ def blocks_of(path: Path) -> dict[str, MappingTree]:
 
 def shipped_blocks() -> Library:
     """The blocks of specs/blocks/*.yaml."""
-    return _library(os.getcwd())
+    return _library(relative(shipped() / "blocks" / "NAME.yaml"))
 
 
-@lru_cache(maxsize=1)
-def _library(here: str) -> Library:
-    """They are read anew in another folder, from which messages call the files otherwise."""
+@lru_cache(maxsize=2)
+def _library(called: str) -> Library:
+    """They are read anew in a folder from which messages call the files otherwise; what they call one says it of all."""
     paths = sorted((shipped() / "blocks").glob("*.yaml"))
     return Library({name: path for path in paths for name in block_names(path.read_text(encoding="utf-8"))})

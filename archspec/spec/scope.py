@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from archspec.errors import Problem, Where, hinted
@@ -146,7 +147,7 @@ class Scope(Mapping[str, Datum]):
         """Where a name is written that is defined behind the value that reads it; None if there is none."""
         scope: Scope | None = self
         while scope is not None:
-            if name in list(scope.declared)[scope.count + 1:]:
+            if name in scope.declared and name in islice(scope.declared, scope.count + 1, None):
                 return scope.declared[name].where
             scope = scope.outer
         return None

@@ -26,6 +26,8 @@ MAX_BYTES = 1_000_000
 SPEC = "a spec"
 """What a file is taken for where nothing else is said."""
 MAX_NODES = 100_000
+SHORT = 10_000
+"""Characters; all recipes that ship are shorter, and nearly all specs."""
 MAX_DEPTH = 60
 MAX_DIGITS = 18
 MAX_PATH = 400
@@ -131,7 +133,10 @@ def document(text: str, file: str, problems: list[Problem] | None = None, called
 def parse(text: str, file: str, within: Where | None = None, problems: list[Problem] | None = None,
           called: str = "") -> Tree:
     """The tree of a text, which may stand within a line of another."""
-    tree, found = _whole(text, file, called) if within is None else _read(text, Where(file, called=called), within)
+    if within is not None:
+        tree, found = _read(text, Where(file, called=called), within)
+    else:
+        tree, found = (_short if len(text) <= SHORT else _whole)(text, file, called)
     if problems is not None:
         problems.extend(found)
     elif found:
@@ -142,6 +147,12 @@ def parse(text: str, file: str, within: Where | None = None, problems: list[Prob
 @lru_cache(maxsize=8)
 def _whole(text: str, file: str, called: str) -> tuple[Tree, tuple[Problem, ...]]:
     """The last texts are kept: who checks what is typed reads its parents again and again."""
+    return _read(text, Where(file, called=called), None)
+
+
+@lru_cache(maxsize=64)
+def _short(text: str, file: str, called: str) -> tuple[Tree, tuple[Problem, ...]]:
+    """More of those that take little memory: the recipes and parents that ship come again with one spec after the other."""
     return _read(text, Where(file, called=called), None)
 
 

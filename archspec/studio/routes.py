@@ -100,8 +100,7 @@ class Http:
         if name not in ASKED:
             return Response(status_code=404)
         try:
-            found = await self.studio.answer(name, fields(name, await _body(request)))
-            return answered(found, found.pop("status", 200))
+            return answered(await self.studio.answer(name, fields(name, await _body(request))))
         except Malformed as error:
             return refused(error, 400)
         except _TooLong as error:

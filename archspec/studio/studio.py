@@ -75,7 +75,7 @@ class Studio:
                 found = await self.slow.ask({"ask": "difference", "a": disk.text if disk else "", "b": request["text"]})
             except (Superseded, InputError):
                 found = {"difference": []}
-            return {"status": 409, "conflict": True, "error": str(error), "disk": disk.text if disk else None,
+            return {"conflict": True, "error": str(error), "disk": disk.text if disk else None,
                     "digest": disk.digest if disk else None, "difference": found["difference"]}
 
     async def _files(self, request: Json) -> Json:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import keras
@@ -46,10 +45,15 @@ class TrainState:
     gather: Callable[[], None]
 
     def copy(self) -> Copy:
-        """A copy of everything, made by the device. What the devices counted apart is averaged first, here as in the copy."""
+        """A copy of everything, made by the device. What the devices counted apart is averaged first, here as in the copy.
+
+        Not as one compiled function: to trace one over the 429 variables of a ResNet-50 takes 3 seconds, a copy 0.05 more
+        without.
+        """
         self.gather()
-        tensors, finite = self._copied()
-        return Copy(tensors, self.progress.to_json(), bool(finite))
+        tensors = {name: tf.convert_to_tensor(variable.value) for name, variable in self._named()}
+        whole = [tf.reduce_all(tf.math.is_finite(each)) for each in tensors.values() if each.dtype.is_floating]
+        return Copy(tensors, self.progress.to_json(), bool(tf.reduce_all(tf.stack(whole))))
 
     @property
     def size(self) -> int:
@@ -59,16 +63,6 @@ class TrainState:
     def snapshot(self) -> Snapshot:
         """A copy of everything on the host."""
         return self.copy().fetch()
-
-    @cached_property
-    def _copied(self) -> Callable[[], tuple[dict[str, tf.Tensor], tf.Tensor]]:
-        """All at once: to read 300 variables one by one takes 40 times as long."""
-        def run() -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-            tensors = {name: tf.identity(variable.value) for name, variable in self._named()}
-            whole = [tf.reduce_all(tf.math.is_finite(each)) for each in tensors.values() if each.dtype.is_floating]
-            return tensors, tf.reduce_all(whole)
-        compiled: Callable[[], tuple[dict[str, tf.Tensor], tf.Tensor]] = tf.function(run, autograph=False)
-        return compiled
 
     def restore(self, snapshot: Snapshot) -> None:
         """Becomes what was copied. Raises Misfit, before anything is changed, if that has other variables."""

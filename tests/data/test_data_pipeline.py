@@ -21,10 +21,12 @@ from archspec.data.order import Shard, order
 from archspec.data.pipeline import Pipeline
 from archspec.data.source import Split, in_memory
 from archspec.errors import InputError
+from archspec.preprocess.pixels import fit
 from archspec.preprocess.rule import preprocess_of
 from archspec.preprocess.sampling import ratios
 from archspec.spec.augment import CutMix, Flip, MixUp, Operation, PadCrop, RandAugment, RandomErasing, RandomResizedCrop
 from archspec.spec.data import Folder
+from archspec.spec.preprocess import FILTERS, PreprocessKeys
 from archspec.spec.recipe import Recipe
 
 SHAPE = (2, 2, 1)
@@ -94,6 +96,24 @@ def test_grey_arrays_fill_all_channels_and_white_is_255() -> None:
     assert pixels[0].tolist() == [[[0.0] * 3, [85.0] * 3], [[170.0] * 3, [255.0] * 3]]
 
 
+@pytest.mark.parametrize("size", [(5, 7), (10, 14), (3, 4), (9, 7)], ids=str)
+@pytest.mark.parametrize("kind", [np.uint8, np.float32])
+@pytest.mark.parametrize("interpolation", FILTERS)
+def test_arrays_of_one_size_are_scaled_as_images_of_any(interpolation: str, kind: type[np.generic], size: tuple[int, int]) -> None:
+    """What is known of them beforehand need not be asked of each; nothing is done to those that have the input's size.
+
+    Lanczos's filter is zero only nearly where it crosses zero, which float32 shows.
+    """
+    recipe = Recipe(batch=2, preprocess=PreprocessKeys(interpolation=interpolation))
+    images = np.random.default_rng(0).integers(0, 256, (2, *size, 3)).astype(kind)
+    split = in_memory("test", np.zeros(2, np.int32), Names.of([b"0", b"1"]), images, 255.0)
+    rule = preprocess_of(recipe, (5, 7, 3))
+    (batch,) = Pipeline(split, rule, recipe).evaluation().as_numpy_iterator()
+    np.testing.assert_allclose(batch.images, [fit(each, rule) for each in images], rtol=0, atol=1e-4)
+    if size == (5, 7):
+        np.testing.assert_array_equal(batch.images, images)
+
+
 def test_balanced_sampling_reaches_the_batches() -> None:
     one = pipeline(sampling="balanced", epochs=1)
     unequal = np.array([0] * 8 + [1] * 2, np.int32)
@@ -113,7 +133,7 @@ def photographs(count: int = 12) -> Split:
         files.append(file.getvalue())
     names = Names.of(b"%d.img" % index for index in range(count))
     blank = in_memory("train", np.arange(count, dtype=np.int32) % 3, names, np.zeros((count, 1, 1, 1), np.uint8), 255.0)
-    return replace(blank, item=lambda index: files[index], encoded=True, place="data")
+    return replace(blank, item=lambda index: files[index], encoded=True, dimensions=None, place="data")
 
 
 def of_files(split: Split | None = None, **keys: Any) -> Pipeline:

@@ -31,7 +31,7 @@ draw = np.random.default_rng(0).integers(0, 256, (150, 100, 4), np.uint8)
 def peak(name, count):
     labels = np.arange(count, dtype=np.int32) % 3
     split = in_memory("test", labels, Names.of(b"%d" % number for number in range(count)), np.zeros((count, 1, 1, 4), np.uint8), 255.0)
-    split = replace(split, item=lambda index: draw + np.uint8(index % 200))
+    split = replace(split, item=lambda index: draw + np.uint8(index % 200), dimensions=None)
     member, outcomes, done = Evaluated(model, load_protocol(name) if name != "1" else Protocol(), name, split, Recipe()), Outcomes(), 0
     for said in member.groups(member.together):
         outcomes.add(said, labels[done:done + len(said)])

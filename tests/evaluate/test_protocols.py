@@ -163,7 +163,7 @@ def parts(said: Said, frame: np.ndarray, side: int) -> Iterator[np.ndarray]:
 def split(images: Sequence[np.ndarray]) -> Split:
     whole = in_memory("photos", np.zeros(len(images), np.int32), Names.of(b"%d" % number for number in range(len(images))),
                       np.zeros((len(images), 1, 1, 3), np.uint8), BYTE)
-    return replace(whole, item=lambda index: images[index])
+    return replace(whole, item=lambda index: images[index], dimensions=None)
 
 
 class Asked:

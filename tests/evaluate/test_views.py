@@ -41,7 +41,7 @@ def split(images: list[Image.Image]) -> Split:
     arrays = [np.asarray(image) for image in images]
     whole = in_memory("photos", np.zeros(len(arrays), np.int32), Names.of(f"{i}".encode() for i in range(len(arrays))),
                       np.zeros((len(arrays), 1, 1, 3), np.uint8), BYTE)
-    return replace(whole, item=lambda index: arrays[index])
+    return replace(whole, item=lambda index: arrays[index], dimensions=None)
 
 
 def test_crops_that_are_not_scaled_are_the_pixels_themselves() -> None:

@@ -1,17 +1,27 @@
-"""The language server through its protocol, as an editor speaks to it: a process, standard input and output."""
+"""The language server through its protocol, as an editor speaks to it: a process, standard input and output.
+
+A server takes longer to load than most of what is asked of it, so it is forked from a process that has it loaded; one test
+starts it as editors do.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from forked import FORKS
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.client import LanguageClient
+
+from archspec.__main__ import main
 
 NET = """\
 archspec: 1
@@ -71,22 +81,55 @@ class Editor:
         return found.items
 
 
+@asynccontextmanager
+async def started(client: LanguageClient, folder: Path) -> AsyncIterator[None]:
+    """A server that the client has started, as editors do. It has to end well within, and to write no log."""
+    await client.start_io(sys.executable, "-m", "archspec", "lsp", cwd=folder)
+    yield
+    server = client._server
+    assert server is not None
+    assert server.stderr is not None
+    assert (server.returncode, await server.stderr.read()) == (0, b"")
+
+
+@asynccontextmanager
+async def forked(client: LanguageClient, folder: Path) -> AsyncIterator[None]:
+    """The same whose standard input and output are one socket."""
+    with socket.create_server(("127.0.0.1", 0)) as heard:
+        process = FORKS.Process(target=_serve, args=(heard, folder))
+        process.start()
+        await client.start_tcp(*heard.getsockname())
+    yield
+    client.protocol.writer.close()
+    process.join()
+    assert process.exitcode == 0
+
+
+def _serve(heard: socket.socket, folder: Path) -> None:
+    with heard, heard.accept()[0] as called:
+        for stream in (0, 1):
+            os.dup2(called.fileno(), stream)
+    os.chdir(folder)
+    sys.stdin, sys.stdout, sys.argv = os.fdopen(0), os.fdopen(1, "w"), ["archspec", "lsp"]
+    main()
+
+
 @pytest.fixture
 def editing(tmp_path: Path) -> Callable[..., None]:
     """Runs what an editor that can do something does, with a server beside it."""
-    async def spoken(work: Callable[[Editor], Awaitable[None]], able: lsp.ClientCapabilities) -> None:
+    async def spoken(work: Callable[[Editor], Awaitable[None]], able: lsp.ClientCapabilities | None, server: Callable[..., Any]) -> None:
         client = LanguageClient("tests", "1")
         editor = Editor(client, tmp_path)
-        await client.start_io(sys.executable, "-m", "archspec", "lsp", cwd=tmp_path)
-        told = await client.initialize_async(lsp.InitializeParams(capabilities=able, root_uri=tmp_path.as_uri()))
-        assert told.server_info is not None
-        assert told.server_info.name == "archspec"
-        client.initialized(lsp.InitializedParams())
-        await work(editor)
-        await client.shutdown_async(None)
-        client.exit(None)
-        await client.stop()
-    return lambda work, able=None: asyncio.run(spoken(work, able or lsp.ClientCapabilities()))
+        async with server(client, tmp_path):
+            told = await client.initialize_async(lsp.InitializeParams(capabilities=able or lsp.ClientCapabilities(), root_uri=tmp_path.as_uri()))
+            assert told.server_info is not None
+            assert told.server_info.name == "archspec"
+            client.initialized(lsp.InitializedParams())
+            await work(editor)
+            await client.shutdown_async(None)
+            client.exit(None)
+            await client.stop()
+    return lambda work, able=None, server=forked: asyncio.run(spoken(work, able, server))
 
 
 def test_problems_are_those_of_check_while_one_types(editing: Callable[..., None]) -> None:
@@ -100,7 +143,7 @@ def test_problems_are_those_of_check_while_one_types(editing: Callable[..., None
         assert line[found.range.start.character:found.range.end.character] == "mime"
         editor.change("net.yaml", NET)
         assert await editor.problems("net.yaml") == []
-    editing(work)
+    editing(work, server=started)
 
 
 def test_signs_are_counted_as_editors_count_them(editing: Callable[..., None]) -> None:
@@ -184,7 +227,7 @@ def test_uses_and_another_name_go_through_all_files(editing: Callable[..., None]
         (tmp_path / "saved.yaml").write_text("extends: parent\nstem: [mine: 16")
         with pytest.raises(JsonRpcException, match=r"saved.yaml, which cannot be read"):
             await editor.client.text_document_rename_async(lsp.RenameParams(new_name="ours", **place))
-    editing(work)
+    editing(work, server=started)
 
 
 def test_problems_of_blocks_show_in_their_file_once_a_network_that_includes_it_is_open(editing: Callable[..., None]) -> None:

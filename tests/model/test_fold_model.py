@@ -117,7 +117,7 @@ def test_after_a_little_training_float32_is_enough() -> None:
     model.compile(optimizer="adam", loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     digits = load_digits()
     pixels = np.repeat(np.repeat(digits.images, 4, axis=1), 4, axis=2)[..., None].repeat(3, axis=-1).astype("float32") / 8 - 1
-    model.fit(pixels[:1600], digits.target[:1600], batch_size=32, epochs=2, verbose=0)
+    model.fit(pixels[:1600], digits.target[:1600], batch_size=32, epochs=1, verbose=0)
     FOLD.calibrate(model, pixels[:64])
     assert FOLD.distance(graph, model, pixels[1600:1664]).folded < 1e-5
 

@@ -28,12 +28,13 @@ classes: 10
 stem: [conv: 3x3 8 /2, dropout: 0.1]
 head: [global_avg_pool, dense: $classes]
 train:
-  data: {source: synthetic, classes: 10, train: 360, test: 60, height: 8, width: 8, channels: 1}
+  data: {source: synthetic, classes: 10, train: 120, test: 20, height: 8, width: 8, channels: 1}
   epochs: 2
-  batch: 12
+  batch: 4
   schedule: {kind: constant, learning_rate: 0.05}
 """
-"""One convolution, and whole batches: what is traced, and traced anew for a last batch that is not full, takes most of the time."""
+"""One convolution, and whole batches of few images: what is traced, and traced anew for a last batch that is not full, takes most
+of the time, and each image is some of Python's."""
 DIGITS = """\
 input: 8x8x1
 classes: 10

@@ -193,7 +193,7 @@ def test_on_a_disk_without_second_names_it_is_written(tmp_path: Path, monkeypatc
 
 def test_a_best_epoch_has_the_statistics_that_it_was_tested_with(spec: Path) -> None:
     """Not those that `recompute_statistics` gives the end: the rows that an epoch is the best by are of others."""
-    chosen = [*QUICK, "--set", "train.recompute_statistics=300", "--set", "train.checkpoint.best=9"]
+    chosen = [*QUICK, "--set", "train.recompute_statistics=100", "--set", "train.checkpoint.best=9"]
     for weights, same in (("raw", False), ("best", True)):
         assert archspec(["train", "small.yaml", *chosen, "--set", f"export.weights={weights}"]) == 0
         result = json.loads((RUN / "result.json").read_text())

@@ -40,7 +40,7 @@ def test_a_finished_run_goes_on(spec: Path, finished: Finished, monkeypatch: pyt
 
 def test_statistics_of_the_end_are_no_part_of_what_goes_on(spec: Path) -> None:
     """They are in the result alone: rows, and what follows from them, are those of a run that did not end there."""
-    again = [*QUICK, "--set", "train.recompute_statistics=96", "--set", "train.stop_early={metric: test_loss, patience: 1, least: 9}"]
+    again = [*QUICK, "--set", "train.recompute_statistics=32", "--set", "train.stop_early={metric: test_loss, patience: 1, least: 9}"]
     assert archspec(["train", "small.yaml", *again]) == 0
     assert json.loads((RUN / "result.json").read_text())["loss"] != metrics()[-1]["test_loss"]
     more = [*again[:4], *THREE]

@@ -22,17 +22,18 @@ def rows(run: Path) -> list[dict[str, float]]:
 
 
 def test_stopped_and_taken_up_the_same_steps_are_told(spec: Path, finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
-    finished(*LOGGED, run=Path("whole"))
+    logged = [*LOGGED, "--set", "train.batch=12", "--set", "train.data.train=360"]
+    finished(*logged, run=Path("whole"))
     told = rows(Path("whole"))
     assert [row["step"] for row in told] == list(range(4, told[-1]["step"] + 1, 4))
     assert told[0]["epoch"] == pytest.approx(4 / 30)
     assert [row["learning_rate"] for row in told] == pytest.approx([0.05] * len(told))
     assert 0 < told[-1]["loss"] < told[0]["loss"]
     after_steps(monkeypatch, 13, lambda: signal.raise_signal(signal.SIGTERM))
-    assert archspec(["train", str(spec), *QUICK, *LOGGED]) == 130
+    assert archspec(["train", str(spec), *QUICK, *logged]) == 130
     with (RUN / "steps.jsonl").open("a") as file:
         file.write('{"step": 16, "loss": 0.0}\n{"st')  # as a kill leaves it
-    assert archspec(["train", str(spec), *QUICK, *LOGGED]) == 0
+    assert archspec(["train", str(spec), *QUICK, *logged]) == 0
     assert rows(RUN) == told
 
 

@@ -63,8 +63,8 @@ def test_statistics_are_those_of_the_images_that_are_there(override: str, spec: 
 @pytest.mark.slow
 def test_the_step_is_that_of_a_smaller_batch(spec: Path) -> None:
     """All weights of the network, through three norms; and of a full batch no bit is another than without one that is not."""
-    small = job()
-    batch, = islice(small.batches(LAST), 1)
+    batch, = islice(job().batches(LAST), 1)
+    small = job(f"train.batch={THERE}")
     with eagerly():
         small.train(type(batch)(*(each[:THERE] for each in batch[:3]), ()))
     expected = weights(small)

@@ -26,7 +26,7 @@ SAID = {"raw": "weights after epoch 2 of 2; mixed_bfloat16", "ema": "moving aver
 @pytest.fixture
 def many_tested(spec: Path) -> None:
     """So many images that one which half precision takes for another class is less than the result may be off."""
-    spec.write_text(SPEC.replace("test: 60", "test: 600"))
+    spec.write_text(SPEC.replace("train: 120, test: 20", "train: 360, test: 600").replace("batch: 4", "batch: 12"))
 
 
 @pytest.mark.parametrize("weights", ["ema", "best"])

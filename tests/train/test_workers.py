@@ -16,7 +16,7 @@ from archspec.cli import run as archspec
 from archspec.train.devices.launcher import addresses
 
 PLAIN = SPEC.replace(", dropout: 0.1", "")
-ALL = SPEC.replace("batch: 12", "batch: 16").replace("train: 360", "train: 480") + """\
+ALL = SPEC.replace("batch: 4", "batch: 8").replace("train: 120", "train: 240") + """\
   augment: [pad_crop: 1, mixup]
   accumulate: 2
   clip: 5
@@ -51,7 +51,7 @@ def test_one_device_two_devices_and_two_workers_have_one_loss_curve(spec: Path) 
     killed = [partial(signalled, SIGKILL, 37)]
     assert archspec([*ARGUMENTS, "--run", "one"]) == archspec([*in_parts, "--run", "parts"]) == 0
     (code, said), = ended(([*in_parts, "--run", "mirrored", "--strategy", "mirrored"], [two_devices]))
-    assert (code, "2 CPUs, mirrored; batch 12, 6 on each" in said) == (0, True), said
+    assert (code, "2 CPUs, mirrored; batch 4, 2 on each" in said) == (0, True), said
     assert [code for code, _ in together([*ARGUMENTS, "--run", "two"], [], [])] == [0, 0]
     codes = {code for code, _ in together([*in_parts, "--run", "changed"], killed, killed)}
     assert codes in ({-9}, {-9, 4})  # whoever lives a moment longer may notice

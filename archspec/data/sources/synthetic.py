@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import colorsys
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -57,9 +58,10 @@ def _split(name: str, section: Synthetic, noise: np.ndarray, first: int, count: 
     made = Made(section, noise, first)
     labels = (np.arange(count) % section.classes).astype(np.int32)
     return Split(name, labels, numbered(count), made.item, made.head, "", encoded=False, eight_bits=True, white=BYTE,
-                 channels=section.channels)
+                 channels=section.channels, dimensions=(section.height, section.width))
 
 
+@lru_cache
 def _colour(number: int, channels: int) -> np.ndarray:
     """(channels,) uint8 below NOISE."""
     colours = [colorsys.hsv_to_rgb((number * GOLDEN + turn // 3 * 0.1) % 1, 1, 1)[turn % 3] for turn in range(channels)]

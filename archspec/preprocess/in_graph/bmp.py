@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from archspec.preprocess.in_graph.bytewise import File, among, chosen, in_size, little, part, upheld, whole
@@ -78,17 +79,17 @@ def decoded(file: File, found: Header) -> tf.Tensor:
     rows = tf.reshape(tf.io.decode_raw(tf.strings.substr(file.encoded, tf.cast(found.start, tf.int32), count), tf.uint8),
                       tf.stack([found.height, stride]))
     shown = tf.cond(found.down, lambda: rows, lambda: tf.reverse(rows, (0,)))
-    each = {bits: (lambda bits=bits: _numbered(shown, bits, file, found)) for bits in (1, 4, 8)}
-    each |= {bits: (lambda bits=bits: _coloured(shown, bits // 8, found)) for bits in (24, 32)}
-    which = tf.argmax(tf.constant(BITS, tf.int64) == found.bits, output_type=tf.int32)
-    return tf.ensure_shape(tf.switch_case(which, [each[bits] for bits in BITS]), (None, None, 4))
+    which = tf.cast(found.bits > 8, tf.int32) + tf.cast(found.bits > 24, tf.int32)
+    ways = [lambda: _numbered(shown, file, found), *(lambda each=each: _coloured(shown, each, found) for each in (3, 4))]
+    return tf.ensure_shape(tf.switch_case(which, ways), (None, None, 4))
 
 
-def _numbered(rows: tf.Tensor, bits: int, file: File, found: Header) -> tf.Tensor:
-    """(h, w, 4) of rows of numbers of colours, (h, stride)."""
-    shifts = tf.constant([*range(8 - bits, -1, -bits)], tf.uint8)
-    numbers = tf.bitwise.right_shift(rows[..., None], shifts) & ((1 << bits) - 1)
-    numbers = tf.reshape(numbers, tf.stack([found.height, _stride(found) * (8 // bits)]))[:, :found.width]
+def _numbered(rows: tf.Tensor, file: File, found: Header) -> tf.Tensor:
+    """(h, w, 4) of rows of numbers of colours, (h, stride), of up to 8 bits."""
+    bits = tf.clip_by_value(found.bits, 1, 8)  # of a file that was refused it may be any number
+    shifts = tf.cast(tf.range(8 - bits, -1, -bits), tf.uint8)
+    numbers = tf.bitwise.right_shift(rows[..., None], shifts) & tf.cast(tf.bitwise.left_shift(whole(1), bits) - 1, tf.uint8)
+    numbers = tf.reshape(numbers, tf.stack([found.height, -1]))[:, :found.width]
     return tf.gather(_palette(file, found), tf.cast(numbers, tf.int32))
 
 
@@ -96,9 +97,9 @@ def _palette(file: File, found: Header) -> tf.Tensor:
     """(256, 4) uint8, black the colours that are missing."""
     step = chosen(found.length == OLD, whole(3), 4)
     at = tf.minimum(14 + found.length, file.count)
-    places = at + tf.range(256, dtype=tf.int64)[:, None] * step + tf.constant((2, 1, 0), tf.int64)
+    places = at + np.arange(256)[:, None] * step + np.array((2, 1, 0))
     colours = tf.gather(tf.pad(file.raw, [[0, 1024]]), places)
-    known = (tf.range(256, dtype=tf.int64) < found.colours)[:, None]
+    known = np.arange(256)[:, None] < found.colours
     return tf.pad(tf.where(known, colours, tf.constant(0, tf.uint8)), [[0, 0], [0, 1]], constant_values=255)
 
 

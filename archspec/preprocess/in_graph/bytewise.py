@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -32,15 +32,16 @@ def file_of(encoded: tf.Tensor, name: tf.Tensor, most: int) -> File:
     return File(encoded, raw, tf.cast(tf.strings.length(encoded), tf.int64), name, most)
 
 
-def part(file: File, offset: tf.Tensor | int, count: int) -> tf.Tensor:
-    """(count,) int64 bytes from there on, of at most PADDING; those behind the end are zeros."""
-    return tf.ensure_shape(_part(file.raw, file.count, tf.cast(offset, tf.int64), count), (count,))
+def part(file: File, offset: tf.Tensor | int, count: int) -> list[tf.Tensor]:
+    """So many bytes from there on, () int64 each, of at most PADDING; those behind the end are zeros."""
+    found = _part(file.raw, file.count, whole(offset) if isinstance(offset, int) else offset)
+    return list(tf.unstack(found, PADDING)[:count])
 
 
 @once
-def _part(raw: tf.Tensor, length: tf.Tensor, offset: tf.Tensor, count: int) -> tf.Tensor:
-    begin = tf.clip_by_value(offset, 0, length + (PADDING - count))
-    return tf.cast(tf.slice(raw, begin[None], (count,)), tf.int64)
+def _part(raw: tf.Tensor, length: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
+    begin = tf.clip_by_value(offset, 0, length)
+    return tf.cast(tf.slice(raw, begin[None], (PADDING,)), tf.int64)
 
 
 def whole(number: int) -> tf.Tensor:
@@ -50,7 +51,7 @@ def whole(number: int) -> tf.Tensor:
 
 def chosen(condition: tf.Tensor, number: tf.Tensor | int, otherwise: tf.Tensor | int) -> tf.Tensor:
     """One of two () int64."""
-    return tf.where(condition, tf.cast(number, tf.int64), tf.cast(otherwise, tf.int64))
+    return tf.where(condition, tf.convert_to_tensor(number, tf.int64), tf.convert_to_tensor(otherwise, tf.int64))
 
 
 def among(value: tf.Tensor, values: Collection[int]) -> tf.Tensor:
@@ -58,19 +59,19 @@ def among(value: tf.Tensor, values: Collection[int]) -> tf.Tensor:
     return tf.reduce_any(value == tf.constant(sorted(values), tf.int64))
 
 
-def little(values: tf.Tensor) -> tf.Tensor:
-    """The () int64 whose bytes these are (n,), the lowest first."""
-    return tf.reduce_sum(values * tf.constant([256 ** place for place in range(values.shape[0])], tf.int64))
+def little(values: Sequence[tf.Tensor]) -> tf.Tensor:
+    """The () int64 whose bytes these are, () int64 each, the lowest first."""
+    return tf.reduce_sum(tf.stack(values) * tf.constant([256 ** place for place in range(len(values))], tf.int64))
 
 
-def big(values: tf.Tensor) -> tf.Tensor:
-    """The () int64 whose bytes these are (n,), the highest first."""
-    return tf.reduce_sum(values * tf.constant([256 ** place for place in reversed(range(values.shape[0]))], tf.int64))
+def big(values: Sequence[tf.Tensor]) -> tf.Tensor:
+    """The () int64 whose bytes these are, the highest first."""
+    return little(values[::-1])
 
 
-def is_text(values: tf.Tensor, text: bytes) -> tf.Tensor:
-    """() bool: whether bytes (n,) are these n."""
-    return tf.reduce_all(values == tf.constant(list(text), values.dtype))
+def is_text(values: Sequence[tf.Tensor], text: bytes) -> tf.Tensor:
+    """() bool: whether so many bytes, () int64 each, are these."""
+    return tf.reduce_all(tf.stack(values) == tf.constant(list(text), tf.int64))
 
 
 def upheld(checks: list[tuple[tf.Tensor, str]], file: File) -> File:
@@ -98,5 +99,9 @@ def _assertions(checks: list[tuple[tf.Tensor, str]], file: File) -> list[tf.Oper
 
 def in_size(height: tf.Tensor, width: tf.Tensor, file: File) -> tuple[tf.Tensor, str]:
     """The check that an image () int64 by () int64 has a size, and no more pixels than are read."""
-    fits = (height > 0) & (width > 0) & (height <= file.most // tf.maximum(width, 1))
-    return fits, f"no size, or more than {file.most} pixels, which are not read"
+    return _fits(height, width, file.most), f"no size, or more than {file.most} pixels, which are not read"
+
+
+@once
+def _fits(height: tf.Tensor, width: tf.Tensor, most: int) -> tf.Tensor:
+    return (height > 0) & (width > 0) & (height <= most // tf.maximum(width, 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
 
 from archspec.preprocess.header import ORIENTATION
@@ -52,9 +53,9 @@ def _in_directory(file: File, start: tf.Tensor, end: tf.Tensor, entries: tf.Tens
 
 def _numbers(table: tf.Tensor, first: int, size: int, small: tf.Tensor) -> tf.Tensor:
     """(n,) numbers of `size` bytes from a column on."""
-    shifts = tf.range(size, dtype=tf.int64) * 8
-    places = tf.where(small, shifts, tf.reverse(shifts, [0]))
-    return tf.reduce_sum(tf.bitwise.left_shift(table[:, first:first + size], places[None]), axis=1)
+    shifts = np.arange(size) * 8
+    places = tf.where(small, shifts, shifts[::-1])
+    return tf.reduce_sum(tf.bitwise.left_shift(table[:, first:first + size], places), axis=1)
 
 
 def turned(image: tf.Tensor, how: tf.Tensor) -> tf.Tensor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from archspec.preprocess.in_graph.bytewise import File, chosen, held, in_size, little, part, upheld, whole
@@ -113,9 +114,9 @@ def _bytes(file: File, at: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
 
 def _table(file: File, found: Frame) -> tf.Tensor:
     """(256, 4) uint8 colours, black those that are missing; grey levels where the file has no palette."""
-    levels = tf.range(256, dtype=tf.int64)
+    levels = np.arange(256)
     known = tf.slice(tf.pad(file.raw, [[0, 768]]), found.palette[None], (768,))
-    said = tf.where((levels < found.colours)[:, None], tf.reshape(known, (256, 3)), tf.constant(0, tf.uint8))
-    grey = tf.repeat(tf.cast(levels, tf.uint8)[:, None], 3, axis=1)
+    said = tf.where(levels[:, None] < found.colours, tf.reshape(known, (256, 3)), tf.constant(0, tf.uint8))
+    grey = tf.constant(levels.astype(np.uint8)[:, None].repeat(3, axis=1))
     opaque = tf.where(levels == found.clear, tf.constant(0, tf.uint8), tf.constant(255, tf.uint8))
     return tf.concat([tf.where(found.colours > 0, said, grey), opaque[:, None]], axis=1)

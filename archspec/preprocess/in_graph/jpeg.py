@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from archspec.preprocess.cut_short import CUT_SHORT, END, MORE, MOST_MARKERS, MOST_SCANS, SCAN, SEQUENTIAL
@@ -89,14 +90,16 @@ def _scans(file: File, found: Frame) -> list[tuple[tf.Tensor, str]]:
     return [(few, f"a JPEG in more than {MOST_SCANS} scans"), (enough | (found.code != PROGRESSIVE), CUT_SHORT)]
 
 
-def _markers(file: File, start: tf.Tensor) -> tf.Tensor:
+@once
+def _markers(raw: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
     """(n,) int64 places from a start on at which a marker may stand: neither a byte of the coded data nor a restart."""
-    codes = file.raw[start:]
+    codes = raw[start:]
     first, second = codes[:-1], codes[1:]
     coded = (second == 0) | (second == 0xFF) | ((second >= 0xD0) & (second <= 0xD7))
     return tf.where((first == 0xFF) & ~coded)[:, 0] + start
 
 
+@once
 def _next(places: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
     """The first of some places that is not before an offset, or -1."""
     which = tf.searchsorted(places, offset[None])[0]
@@ -111,8 +114,8 @@ def _behind(file: File, at: tf.Tensor) -> tf.Tensor:
 
 def _counted(file: File, found: Frame) -> tuple[tf.Tensor, tf.Tensor]:
     """Whether there are few enough scans, and whether the last bit of every coefficient comes in one of them."""
-    places = _markers(file, found.start)
-    known = part(file, found.start, 20)[10::3]
+    places = _markers(file.raw, found.start)
+    known = tf.stack(part(file, found.start, 20)[10::3])
 
     def going(step: tf.Tensor, at: tf.Tensor, *_: tf.Tensor) -> tf.Tensor:
         return (step < MOST_MARKERS) & (at >= 0)
@@ -124,8 +127,8 @@ def _counted(file: File, found: Frame) -> tuple[tf.Tensor, tf.Tensor]:
         given, wrong = _finished(file, at, known, found.components)
         following = chosen(code == END, whole(-1), _next(places, _behind(file, at)))
         return (step + 1, following, scans + tf.cast(scan, tf.int32), missing & ~(given & scan), broken | (scan & wrong))
-    used = tf.range(4, dtype=tf.int64) < found.components
-    state = (0, _next(places, found.start), 0, tf.repeat(used[:, None], COEFFICIENTS, 1), tf.constant(False))
+    used = tf.broadcast_to(np.arange(4)[:, None] < found.components, (4, COEFFICIENTS))
+    state = (0, _next(places, found.start), 0, used, tf.constant(False))
     steps, _, scans, missing, broken = tf.while_loop(going, walk, state)
     codes = file.raw[found.start:]
     alike = tf.math.count_nonzero((codes[:-1] == 0xFF) & (codes[1:] == SCAN))
@@ -136,13 +139,12 @@ def _counted(file: File, found: Frame) -> tuple[tf.Tensor, tf.Tensor]:
 def _finished(file: File, scan: tf.Tensor, known: tf.Tensor, components: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Of which components () int64 a scan gives the last bit of which coefficients, (4, 64) bool; whether it is broken."""
     head = part(file, scan, 16)
-    count, names = head[4], head[5:13:2]
-    behind = part(file, scan + 5 + 2 * count, 3)
-    first, last, low = behind[0], behind[1], behind[2] & 15
-    named = tf.range(4, dtype=tf.int64) < count
-    same = (known[:, None] == names[None]) & named[None] & (tf.range(4, dtype=tf.int64)[:, None] < components)
-    span = tf.range(COEFFICIENTS, dtype=tf.int64)
-    given = tf.reduce_any(same, axis=1)[:, None] & ((span >= first) & (span <= last) & (low == 0))[None]
+    count, names = head[4], tf.stack(head[5:13:2])
+    first, last, low = part(file, scan + 5 + 2 * count, 3)
+    named = np.arange(4) < count
+    same = (known[:, None] == names[None]) & named[None] & (np.arange(4)[:, None] < components)
+    span = np.arange(COEFFICIENTS)
+    given = tf.reduce_any(same, axis=1)[:, None] & ((span >= first) & (span <= last) & (low & 15 == 0))[None]
     wrong = (count > 4) | tf.reduce_any(named & ~tf.reduce_any(same, axis=0)) | (scan + 8 + 2 * count > file.count)
     return given, wrong
 
@@ -172,7 +174,7 @@ def not_cut_short(image: tf.Tensor, file: File) -> tf.Tensor:
 def _changes(file: File) -> tf.Tensor:
     """Whether more of a JPEG's data would make another image."""
     start = whole(0)
-    places = _markers(file, start)
+    places = _markers(file.raw, start)
 
     def going(step: tf.Tensor, at: tf.Tensor) -> tf.Tensor:
         return (step < MOST_MARKERS) & (at >= 0) & (part(file, at, 2)[1] != END)

@@ -139,7 +139,12 @@ function inWords(shown) {
     return h("div", {class: "nothing"}, h("p", {}, shown.refused), shown.hint ? h("p", {class: "dim"}, shown.hint) : null);
   if (shown.choose) return partsOf(shown);
   if (shown.html) return tableOf(shown.html);
-  if (shown.equal) return h("div", {class: "nothing"}, h("p", {}, `Nothing differs from ${shown.other.name}.`));
+  if (shown.equal) {
+    const {name, text} = shown.other,
+      same = text === parts.editor.text;
+    const words = same ? `Nothing differs from ${name}.` : `The text differs from ${name}, the network does not.`;
+    return h("div", {class: "nothing"}, h("p", {}, words));
+  }
   return null;
 }
 

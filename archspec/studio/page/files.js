@@ -1,6 +1,6 @@
 /** The document: what is opened, what of it is not saved, and how it is written. */
 
-import {Gone, Refused, post} from "./api.js";
+import {Gone, post} from "./api.js";
 import {bar, clearBars, failed, unbar} from "./bars.js";
 import {askName, conflict, dialog, unified} from "./dialogs.js";
 import {lineDifference} from "./difference.js";
@@ -10,6 +10,7 @@ import {subscribe} from "./news.js";
 import {leaveStart, showStart} from "./start.js";
 import {asked, label, parts, state, tab} from "./state.js";
 import {setView, showRuns} from "./views.js";
+import {moment} from "./words.js";
 
 /** Bars that speak of the text as it was before it was saved or taken from the disk. */
 const OF_TEXT = ["disk", "draft", "failed"];
@@ -80,9 +81,6 @@ function forget(found) {
   card.show(null);
   for (const part of Object.values(details.parts)) part.replaceChildren();
 }
-
-/** A moment as people read it. @param {string} at */
-const moment = (at) => new Date(at).toLocaleString([], {dateStyle: "medium", timeStyle: "short"});
 
 /** What there is to know of what was opened, in bars. @param {any} found @param {any} kept the unsaved text that is shown */
 function tellOfOpened(found, kept) {
@@ -158,8 +156,9 @@ async function write(to, digest) {
   try {
     found = await post("save", {tab, path: to, ...(doc.path === null ? {name: doc.name} : {}), text, digest});
   } catch (error) {
-    return refused(to, error);
+    return refused(error);
   }
+  if (found.conflict) return conflicting(to, found);
   const moved = doc.path !== found.path;
   Object.assign(doc, {path: found.path, name: found.name, digest: found.digest, saved: text});
   for (const kind of OF_TEXT) unbar(kind);
@@ -174,15 +173,16 @@ async function write(to, digest) {
   return null;
 }
 
-/** Why a file is not written, in words; null where a dialog asks what to do. @param {string} to @param {any} error */
-function refused(to, error) {
-  if (error instanceof Refused && error.answer.conflict) {
-    const {disk, digest: theirs, difference} = error.answer;
-    if (state.doc.path === null) return `${error.message}. Choose another name.`;
-    const acts = {overwrite: () => writeOver(to, theirs ?? null), reload: () => take(disk, theirs)};
-    conflict(disk === null ? null : difference.slice(NAMES), acts, label());
-    return null;
-  }
+/** The file on the disk is another one: null where a dialog asks what to do, else words. @param {any} found */
+function conflicting(to, {error, disk, digest: theirs, difference}) {
+  if (state.doc.path === null) return `${error}. Choose another name.`;
+  const acts = {overwrite: () => writeOver(to, theirs ?? null), reload: () => take(disk, theirs)};
+  conflict(disk === null ? null : difference.slice(NAMES), acts, label());
+  return null;
+}
+
+/** Why a file is not written, in words. @param {any} error */
+function refused(error) {
   if (error instanceof Gone) return "The server does not answer; nothing was written.";
   return error.hint ? `${error.message}; ${error.hint}` : error.message;
 }

@@ -45,6 +45,9 @@ export function ago(milliseconds) {
   return seconds < 90 ? `${seconds} s` : seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
 }
 
+/** A moment as people read it, to the second: two texts may be of one minute. @param {string} at */
+export const moment = (at) => new Date(at).toLocaleString([], {dateStyle: "medium", timeStyle: "medium"});
+
 /** A count as people type it: 25M, 1.5 G, 300k. @param {string} text @returns {number | null} null for no number */
 export function readCount(text) {
   const found = /^\s*([\d.,]+)\s*([kKmMgGbB]?)\s*$/.exec(text);

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
@@ -18,44 +19,49 @@ from archspec.train.step.steps import TrainStep
 class Accumulation:
     """What each device adds up by itself over the parts of its share of a batch: gradients, and sums as in progress.TRAINED."""
 
-    step: TrainStep
     parts: int
     gradients: list[tf.Variable]
     sums: tf.Variable
 
-    def derive(self, inputs: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, blend: Any, number: tf.Tensor) -> None:
-        """Adds what the part of this number comes to."""
-        whole = 2 if self.step.recipe.mixing else 1
+    def derive(self, step: TrainStep, inputs: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, blend: Any,
+               number: tf.Tensor) -> None:
+        """Adds what a step derives from the part of this number."""
+        whole = 2 if step.recipe.mixing else 1
         own = tf.nest.map_structure(lambda each: _part(each, self.parts, whole, number), (inputs, labels, weights, blend))
-        gradients, sums = self.step.derive(*own)
+        gradients, sums = step.derive(*own)
         for total, found in zip((*self.gradients, self.sums), (*gradients, sums), strict=True):
             total.assign_add(found)
 
-    def update(self) -> tf.Tensor:
+    def update(self, step: TrainStep) -> tf.Tensor:
         """Changes the weights by what has been added up, which is 0 then. Returns the sums."""
         found = tf.identity(self.sums)
         images = tf.cast(found[TRAINED.index("examples")], tf.float32)
-        self.step.update([tf.identity(each) for each in self.gradients], images)
+        step.update([tf.identity(each) for each in self.gradients], images)
         for each in (*self.gradients, self.sums):
             each.assign(tf.zeros(each.shape, each.dtype))
         return found
 
 
-def accumulated(team: Team, step: TrainStep, parts: int, within: Within) -> Callable[[Any], tf.Tensor]:
-    """A step over a whole batch, each device's share of it in so many equal parts. Gradients are summed over devices once.
+def accumulated(team: Team, steps: Sequence[TrainStep], parts: int, within: Within) -> list[Callable[[Any], tf.Tensor]]:
+    """Steps over a whole batch, each device's share of it in so many equal parts. Gradients are summed over devices once.
 
-    It is the step of the whole batch in all but the statistics of batch norms, which are each part's.
+    Each is the step of the whole batch in all but the statistics of batch norms, which are each part's. They are the steps of
+    one model, and share what they add up in and their update, which is the last one's.
     """
     with team.strategy.scope(), within():
-        sums = Accumulation(step, parts, [_sum(each.shape, tf.float32) for each in step.model.trainable_variables],
+        sums = Accumulation(parts, [_sum(each.shape, tf.float32) for each in steps[-1].model.trainable_variables],
                             _sum(len(TRAINED), tf.float64))
-    derive, update = team.everywhere(sums.derive, within), team.summed(sums.update, within)
+    update = team.summed(partial(sums.update, steps[-1]), within)
 
-    def run(batch: Any) -> tf.Tensor:
-        for number in range(parts):
-            derive(*batch, tf.constant(number))
-        return update(())
-    return run
+    def whole(step: TrainStep) -> Callable[[Any], tf.Tensor]:
+        derive = team.everywhere(partial(sums.derive, step), within)
+
+        def run(batch: Any) -> tf.Tensor:
+            for number in range(parts):
+                derive(*batch, tf.constant(number))
+            return update(())
+        return run
+    return list(map(whole, steps))
 
 
 def _sum(shape: Any, kind: tf.DType) -> tf.Variable:

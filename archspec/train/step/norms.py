@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
 
 import keras
 import tensorflow as tf
@@ -49,19 +48,10 @@ class Norms:
         with self._strategy.scope():
             self._wanted.assign(wanted)
 
-    @cached_property
-    def _weights(self) -> Callable[[], list[tf.Tensor]]:
+    def _weights(self) -> list[tf.Tensor]:
         """A copy of the weights, made by the device: see TrainState.copy."""
-        def run() -> list[tf.Tensor]:
-            return [tf.identity(variable.value) for variable in self._model.trainable_variables]
-        compiled: Callable[[], list[tf.Tensor]] = tf.function(run, autograph=False)
-        return compiled
+        return [tf.convert_to_tensor(variable.value) for variable in self._model.trainable_variables]
 
-    @cached_property
-    def _moved(self) -> Callable[[list[tf.Tensor]], tf.Tensor]:
+    def _moved(self, before: list[tf.Tensor]) -> tf.Tensor:
         """How far the weights are from such a copy."""
-        def run(before: list[tf.Tensor]) -> tf.Tensor:
-            now = self._model.trainable_variables
-            return tf.linalg.global_norm([variable.value - old for variable, old in zip(now, before, strict=True)])
-        compiled: Callable[[list[tf.Tensor]], tf.Tensor] = tf.function(run, autograph=False)
-        return compiled
+        return tf.linalg.global_norm([now - old for now, old in zip(self._weights(), before, strict=True)])

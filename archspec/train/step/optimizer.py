@@ -39,7 +39,7 @@ class Treated:
     def update_step(self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
         """Decays the weight by its coefficient times its rate (1711.05101), then does the step."""
         treatment = self.treatments[self._get_variable_index(variable)]
-        rate = learning_rate * treatment.rate
+        rate = learning_rate if treatment.rate == 1 else learning_rate * treatment.rate
         if self.decoupled and treatment.decay:
             variable.assign_sub(rate * treatment.decay * variable)
         self.step(gradient, variable, rate)

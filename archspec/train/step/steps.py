@@ -43,7 +43,7 @@ class TrainStep:
     norms: Norms | None = None
     """What looks at the gradient, if anything does."""
     partial: bool = False
-    """Whether it is one of batches that are filled up: norms look at the images alone that are there."""
+    """Whether its batches may not be full: each weighs what it holds, and norms look at the images alone that are there."""
 
     def __call__(self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, blend: Blend | tuple[()]) -> tf.Tensor:
         """Sums as in progress.TRAINED, (3,) float64."""
@@ -80,13 +80,19 @@ class TrainStep:
         The gradient is the mean over the images that are there: a batch that is not full weighs what it holds.
         """
         variables = self.model.trainable_variables
-        *summed, count = over_devices([*gradients, images])
-        found, batch = self.scale.gradients(summed), float(self.recipe.batch)
-        own = tf.cond(count == batch, lambda: found, lambda: [tf.math.divide_no_nan(batch, count) * each for each in found])
+        own = self._mean(gradients, images)
         if self.norms:
             self.norms.see(own)
         held = [*variables, *(each for each in self.optimizer.variables if each is not self.optimizer.iterations)]
         self.scale.step(own, held, partial(self.optimizer.apply, updated(own, variables, self.rules), variables))
+
+    def _mean(self, gradients: Gradients, images: tf.Tensor) -> Gradients:
+        """The loss's own gradient over all devices, by each image that is there."""
+        if not self.partial:
+            return self.scale.gradients(over_devices(gradients))
+        *summed, count = over_devices([*gradients, images])
+        more = tf.math.divide_no_nan(float(self.recipe.batch), count)  # 1 of a full batch, which changes no bit
+        return [more * each for each in self.scale.gradients(summed)]
 
     def _blended(self, images: tf.Tensor, labels: tf.Tensor, blend: Blend | tuple[()]) -> tuple[tf.Tensor, ...]:
         """The network's input, what is true of it, and the same with each label's part times the weight of its class."""

@@ -40,15 +40,16 @@ class Compiler:
     jit: bool
 
     def train(self, step: TrainStep, progress: Progress, training: Pipeline) -> Compiled:
-        """The step of a batch. The last one of an epoch has its own where it is not full and norms would see what fills it up.
+        """The step of a batch; where layers learn from an epoch on, one before it and another after it."""
+        before, freeze = self._compiled(step, training, self.still), self.recipe.freeze
+        after = self._compiled(step, training, frozenset()) if freeze is not None and freeze.until else before
+        if before is after and len(before) == 1:
+            return before[0]
 
-        So all others are as quick as they can be.
-        """
-        full = self._unfreezing(step, progress, training.steps)
-        if not training.partial or not norms(step.model):
-            return full
-        last = self._unfreezing(replace(step, partial=True), progress, training.steps)
-        return lambda batch: (last if training.is_partial(progress.step) else full)(batch)
+        def run(batch: Any) -> tf.Tensor:
+            learns = freeze is not None and freeze.is_over(progress.step, training.steps)
+            return (after if learns else before)[-1 if training.is_partial(progress.step) else 0](batch)
+        return run
 
     def evaluate(self, step: EvaluateStep) -> Compiled:
         """The step of a batch that is tested."""
@@ -61,19 +62,17 @@ class Compiler:
         within = partial(self._within, names=frozenset() if learns else self.still)
         return Restate(self.team, model, rule, within, training.partial and training.steps == 1)
 
-    def _unfreezing(self, step: TrainStep, progress: Progress, steps: int) -> Compiled:
-        """Where layers learn from an epoch on, one step before it and another after it."""
-        before, freeze = self._compiled(step, self.still), self.recipe.freeze
-        if freeze is None or not freeze.until:
-            return before
-        after = self._compiled(step, frozenset())
-        return lambda batch: (after if freeze.is_over(progress.step, steps) else before)(batch)
+    def _compiled(self, step: TrainStep, training: Pipeline, names: frozenset[str]) -> list[Compiled]:
+        """The step while these layers do not learn, or two: that of full batches, and that of the last one of an epoch.
 
-    def _compiled(self, step: TrainStep, names: frozenset[str]) -> Compiled:
+        That has its own where it is not full and norms would see what fills it up. So all others are as quick as they can be.
+        """
         within = partial(self._within, step.model, names)
+        kinds = [False, True] if training.partial and norms(step.model) else [training.partial]
+        steps = [replace(step, partial=each) for each in kinds]
         if self.recipe.accumulate > 1:
-            return accumulated(self.team, step, self.recipe.accumulate, within)
-        return self.team.summed(step, within, jit=self.jit)
+            return accumulated(self.team, steps, self.recipe.accumulate, within)
+        return [self.team.summed(each, within, jit=self.jit) for each in steps]
 
     @contextmanager
     def _within(self, model: keras.Model, names: frozenset[str]) -> Iterator[None]:

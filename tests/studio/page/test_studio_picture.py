@@ -121,6 +121,8 @@ def test_of_a_text_with_problems_only_a_view_that_was_drawn_is_shown(mine: Seen)
     mine.key("Alt+1")
     mine.shown(STAGE2)
     assert "shows the last version" in mine.shown("#old").inner_text()
+    mine.page.set_viewport_size({"width": 1400, "height": 700})
+    assert mine.page.evaluate("document.querySelector('#old').offsetHeight") < 40  # one row: it lies over the picture
 
 
 def test_a_difference_has_both_texts_and_f8_goes_through_it(mine: Seen) -> None:
@@ -130,6 +132,11 @@ def test_a_difference_has_both_texts_and_f8_goes_through_it(mine: Seen) -> None:
     mine.drawn("Nothing differs")
     assert mine.page.locator("#code").is_visible()  # the own text, where a parent was open
     assert mine.page.locator(".against").is_visible()
+    mine.select("grouped")
+    mine.type(", mine")
+    mine.drawn("The text differs from the saved file, the network does not.")
+    mine.key("Control+z")
+    mine.drawn("Nothing differs")
     mine.select("repeats: [2, 2, 2, ")
     mine.key("Delete")
     mine.type("5")
@@ -140,6 +147,11 @@ def test_a_difference_has_both_texts_and_f8_goes_through_it(mine: Seen) -> None:
     assert mine.shown("#position").inner_text().startswith("line 6")
     mine.page.locator("#choose-other").select_option("zoo resnet50")
     mine.page.locator(".against-head", has_text="resnet50").wait_for(timeout=SOON)
+    mine.drawn("resnet50")
+    for width in (1200, 1366, 1700):  # in which the picture has its width, and the texts what is left
+        mine.page.set_viewport_size({"width": width, "height": 700})
+        mine.until("document.querySelector('#canvas').scrollWidth === document.querySelector('#canvas').clientWidth")
+        assert mine.page.evaluate("document.querySelector('#spec').clientWidth") >= 260
     mine.key("Alt+1")
     mine.gone(".against")
 

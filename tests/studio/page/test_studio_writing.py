@@ -32,6 +32,9 @@ def test_an_error_is_told_in_the_words_of_check_and_its_guess_taken(mine: Seen) 
     card = mine.shown(".msg.error")
     assert "the block bottleneck takes no 'cardinaity'" in card.inner_text()
     assert mine.page.locator(".cm-signs .cm-activeLineGutter").inner_text() == "✕"
+    line = mine.page.locator(".cm-activeLine").bounding_box()
+    letter = mine.page.locator(".cm-line", has_text="stages:").locator("span").first.bounding_box()
+    assert letter["x"] - line["x"] >= 5  # the bar at the left of a line covers no letter
     assert mine.page.locator("#problems").get_attribute("role") == "status"
     mine.key("F8")
     assert "takes no 'cardinaity'" in mine.page.locator("#said").inner_text()
