@@ -23,7 +23,7 @@ lint: $(READY)-test
 docs: $(READY)
 	$(BIN)/python tools/docs.py
 
-# 142 trainings, 53 minutes on two cores; what was interrupted is taken up. What it needs is an extra, studies
+# 142 trainings, about an hour on two cores; what was interrupted is taken up. What it needs is an extra, studies
 studies: $(READY)-studies
 	$(BIN)/python tools/studies.py
 

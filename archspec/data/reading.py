@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -200,7 +200,7 @@ class Reader:
         images = np.empty((len(rows), height, width, self.rule.channels), self.kind.as_numpy_dtype)
         drawn = np.stack([self._uniforms(number) for number in rows[:, 0].tolist()])
         for image, index, draws in zip(images, rows[:, 1].tolist(), drawn, strict=True):
-            part = self._cached(index, partial(self.split.item, index))[top:top + height, left:left + width]
+            part = self._decoded(self.split.item(index))[top:top + height, left:left + width]
             image[:] = self.host.pixels(part, draws) if self._changes and self._unscaled else part
         return images, drawn
 

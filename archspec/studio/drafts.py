@@ -71,7 +71,7 @@ class Drafts:
     def keep(self, path: str | None, name: str, text: str, digest: str | None, tab: str = "") -> None:
         """Writes one, of the time at which its text was first so; else it is lost with the server. Raises OSError."""
         before = self.of(path, name, tab)
-        at = before.at if before and before.text == text else datetime.now(UTC).isoformat(timespec="seconds")
+        at = before.at if before and before.text == text else datetime.now(UTC).isoformat(timespec="milliseconds")
         self._write(Draft(self.folder, path, name, text, digest, at, tab, os.getpid()))
 
     def give(self, draft: Draft, tab: str) -> None:

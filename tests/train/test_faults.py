@@ -65,7 +65,7 @@ def test_a_full_disk_is_told_and_the_last_good_one_stays(spec: Path, monkeypatch
 def test_wherever_the_disk_is_full_the_same_command_completes_it(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """No file may be as large as one of those that a run writes, by the system's own limit: it is refused, and nothing is broken.
 
-    Of one run, which comes further each time.
+    Of one run, which comes further each time. The time that a checkpoint tells takes a few bytes more or less.
     """
     command = ["train", "small.yaml", "--set", "export.formats=[savedmodel]"]
     assert archspec([*command, "--run", "whole"]) == 0
@@ -73,7 +73,7 @@ def test_wherever_the_disk_is_full_the_same_command_completes_it(spec: Path, cap
     assert sorted(files.values()) == list(files.values())
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     for name, size in files.items():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size - 1, before[1]))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size - 100, before[1]))
         try:
             assert archspec(command) == 2, name
         finally:

@@ -10,7 +10,7 @@ import {subscribe} from "./news.js";
 import {leaveStart, showStart} from "./start.js";
 import {asked, label, parts, state, tab} from "./state.js";
 import {setView, showRuns} from "./views.js";
-import {moment} from "./words.js";
+import {instant, moment} from "./words.js";
 
 /** Bars that speak of the text as it was before it was saved or taken from the disk. */
 const OF_TEXT = ["disk", "draft", "failed"];
@@ -99,7 +99,7 @@ function tellOfOpened(found, kept) {
   }
   if (found.unread) bar("unread", `${found.unread}. What was not saved of it is here.`, [], {tone: "bad"});
   if (found.drafts?.length) {
-    const older = found.drafts.slice(0, 5).map((each) => [moment(each.at), () => open(ofDraft(each))]);
+    const older = found.drafts.slice(0, 5).map((each) => [instant(each.at), () => open(ofDraft(each))]);
     bar("drafts", "There are more texts of it that were not saved:", older);
   }
   if (found.read_only)

@@ -45,8 +45,15 @@ export function ago(milliseconds) {
   return seconds < 90 ? `${seconds} s` : seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
 }
 
-/** A moment as people read it, to the second: two texts may be of one minute. @param {string} at */
-export const moment = (at) => new Date(at).toLocaleString([], {dateStyle: "medium", timeStyle: "medium"});
+/** A moment as people read it. @param {string} at */
+export const moment = (at) => new Date(at).toLocaleString([], {dateStyle: "medium", timeStyle: "short"});
+
+/** A moment that tells one of several from the others: two texts may be of one second. @param {string} at */
+export const instant = (at) =>
+  new Date(at).toLocaleString([], {
+    ...{year: "numeric", month: "short", day: "numeric"},
+    ...{hour: "numeric", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3},
+  });
 
 /** A count as people type it: 25M, 1.5 G, 300k. @param {string} text @returns {number | null} null for no number */
 export function readCount(text) {

@@ -3,7 +3,7 @@
 import {admitted, sheetOf, themed} from "./admitting.js";
 import {newest, post} from "./api.js";
 import {byId, button, h, say} from "./dom.js";
-import {moment, plural} from "./words.js";
+import {instant, plural} from "./words.js";
 
 /** Milliseconds between the last key and the search. */
 const REST = 60;
@@ -85,7 +85,7 @@ export class Zoo {
   /** What is not saved, each a way to go on with it. */
   unsaved() {
     const names = this.drafts.map(({path, name}) => path ?? name),
-      told = (name, at) => (names.filter((each) => each === name).length > 1 ? `${name}, ${moment(at)}` : name);
+      told = (name, at) => (names.filter((each) => each === name).length > 1 ? `${name}, ${instant(at)}` : name);
     const ways = this.drafts.map((draft, number) =>
       button(told(names[number], draft.at), () => this.open(draft), "", {class: "small framed"}),
     );

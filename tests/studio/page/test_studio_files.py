@@ -154,9 +154,11 @@ def test_texts_of_one_file_that_were_not_saved_are_told_apart(served: Served, mi
     offered = start.shown("#start .drafts").get_by_role("button", name=mine.file.name).all_inner_texts()
     assert (len(offered), len({*offered})) == (2, 2), offered
     start.page.goto(served.at(mine.file))
-    (older,) = start.shown("[data-bar=drafts]").locator(".framed").all_inner_texts()
-    assert f"{mine.file.name}, {older}" in offered
-    assert older not in start.shown("[data-bar=draft]").inner_text()
+    older = start.shown("[data-bar=drafts]").locator(".framed")
+    assert f"{mine.file.name}, {older.inner_text()}" in offered
+    assert "grouped, text 1" in start.text
+    older.click()
+    start.until("document.querySelector('#code').textContent.includes('grouped, text 0')")
 
 
 def test_where_the_server_is_killed_one_may_go_on_and_is_told(tmp_path: Path, look: Look) -> None:
