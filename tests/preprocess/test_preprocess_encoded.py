@@ -94,6 +94,10 @@ def _kinds(image: Image.Image, encode: Encode) -> Iterator[tuple[str, bytes]]:
             yield f"{form} {size} {mode}", encode(image.convert(mode), form)
     for name, each in (("16", deep), ("LA", light), ("RGBA", clear), ("palette", clear.quantize(64))):
         yield f"PNG {size} {name}", encode(each, "PNG")
+    for colours in (2, 4, 16):
+        yield f"PNG {size} palette of {colours}", encode(image.quantize(colours), "PNG")
+    for form in ("JPEG", "PNG", "WEBP"):
+        yield f"{form} {size} EXIF of nothing", encode(image, form, exif=Image.Exif())
     yield f"PNG {size} clear colour", encode(few, "PNG", transparency=3)
     yield f"PNG {size} clear RGB", encode(image, "PNG", transparency=image.getpixel((3, 3)))
     yield f"PNG {size} clear bit", encode(image.convert("1"), "PNG", transparency=1)
