@@ -236,7 +236,10 @@ def _no_refusal(record: logging.LogRecord) -> bool:
 
 
 def serve() -> None:
-    """Answers an editor on standard input and output until it hangs up."""
+    """Answers an editor on standard input and output until it hangs up. Raises InputError where one of them is closed."""
+    if sys.stdin is None or sys.stdout is None:
+        raise InputError("archspec lsp: standard input or output is closed, and an editor speaks over both\n"
+                         "  hint: an editor starts it; docs/editors.md says how")
     logging.getLogger(json_rpc.__name__).addFilter(_no_refusal)
     server = Server()
     for name, (answer, options) in REQUESTS.items():

@@ -102,7 +102,7 @@ def _png(file: File, rule: Preprocess) -> Seen:
         return png.plain(file, rule), numbers, places
 
     def other() -> Seen:
-        return _whole(png.decoded(file), found.height, found.width, found.orientation, rule, file)
+        return _whole(png.decoded(file, found), found.height, found.width, found.orientation, rule, file)
     read: Seen = tf.cond(found.plain, plain, other)
     return read
 

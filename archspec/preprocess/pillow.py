@@ -19,6 +19,8 @@ MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """By the channels of a network's input."""
 GREY_TOO = (1, 3)
 """Channels that a grey picture fills."""
+PNG_DEPTH = 24
+"""Where a PNG says how many bits a level has."""
 
 
 def open_image(file: BinaryIO) -> Image.Image:
@@ -42,6 +44,7 @@ def decode_with_pillow(data: bytes, channels: int, background: float, *, deep: b
             refuse_cut_short(data, np.asarray(image.crop((image.width - 1, image.height - 1, image.width, image.height))))
         if channels not in MODES:
             raise NoImage(other_channels(len(image.getbands()), channels))
+        _scale_transparency(image, data)
         if deep and channels in GREY_TOO and _sixteen(image):
             grey = np.asarray(ImageOps.exif_transpose(image)).astype(np.uint16)
             return np.repeat(grey[..., None], channels, axis=-1)
@@ -62,6 +65,14 @@ def _in_bytes(image: Image.Image) -> Image.Image:
     if image.mode in ("I", "F"):
         raise NoImage("32 bits a pixel; 8 or 16 are read")
     return image
+
+
+def _scale_transparency(image: Image.Image, data: bytes) -> None:
+    """Of a grey PNG of 2 or 4 bits Pillow scales the levels to 8, but not the one that is transparent."""
+    level = image.info.get("transparency")
+    if image.format == "PNG" and image.mode == "L" and isinstance(level, int):
+        most = (1 << data[PNG_DEPTH]) - 1
+        image.info["transparency"] = (level & most) * 255 // most
 
 
 def _sixteen(image: Image.Image) -> bool:

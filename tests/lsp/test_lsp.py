@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -401,3 +403,11 @@ def test_a_text_that_was_never_saved(editing: Callable[..., None]) -> None:
         assert "did you mean 'classes'?" in found.message
         assert not (editor.folder / "new.yaml").exists()
     editing(work)
+
+
+@pytest.mark.parametrize("closed", ["<&- >answers", ">&- </dev/null"])
+def test_without_an_end_to_speak_to_it_says_so(closed: str, tmp_path: Path) -> None:
+    command = f"{shlex.quote(sys.executable)} -m archspec lsp {closed}"
+    ended = subprocess.run(["sh", "-c", command], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr.partition("\n")[0]) == (
+        2, "archspec lsp: standard input or output is closed, and an editor speaks over both")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+import zlib
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
@@ -65,6 +66,17 @@ def exif(orientation: int, order: str = ">", kind: int = 3) -> bytes:
     return head + struct.pack(f"{order}HHI", 0x0112, kind, 1) + value + bytes(4)
 
 
+def clear_grey(levels: np.ndarray, bits: int) -> bytes:
+    """A PNG of the upper bits of grey levels, of which the lowest but black is transparent."""
+    height, width = levels.shape
+    said = np.unpackbits(levels[..., None], axis=2)[..., :bits].reshape(height, -1)
+    rows = np.pad(np.packbits(said, axis=1), ((0, 0), (1, 0)))
+    parts = ((b"IHDR", struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 0)), (b"tRNS", struct.pack(">H", 1)),
+             (b"IDAT", zlib.compress(rows.tobytes())), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in parts)
+
+
 @pytest.fixture(scope="module")
 def noise() -> Image.Image:
     return Image.fromarray(np.random.default_rng(0).integers(0, 256, (61, 83, 3), dtype=np.uint8))
@@ -94,6 +106,12 @@ def _kinds(image: Image.Image, encode: Encode) -> Iterator[tuple[str, bytes]]:
             yield f"{form} {size} {mode}", encode(image.convert(mode), form)
     for name, each in (("16", deep), ("LA", light), ("RGBA", clear), ("palette", clear.quantize(64))):
         yield f"PNG {size} {name}", encode(each, "PNG")
+    for colours in (2, 4, 16):
+        yield f"PNG {size} palette of {colours}", encode(image.quantize(colours), "PNG")
+    for bits in (1, 2, 4, 8):
+        yield f"PNG {size} {bits} bits clear", clear_grey(np.asarray(image.convert("L")), bits)
+    for form in ("JPEG", "PNG", "WEBP"):
+        yield f"{form} {size} EXIF of nothing", encode(image, form, exif=Image.Exif())
     yield f"PNG {size} clear colour", encode(few, "PNG", transparency=3)
     yield f"PNG {size} clear RGB", encode(image, "PNG", transparency=image.getpixel((3, 3)))
     yield f"PNG {size} clear bit", encode(image.convert("1"), "PNG", transparency=1)

@@ -41,9 +41,9 @@ def _in_directory(file: File, start: tf.Tensor, end: tf.Tensor, entries: tf.Tens
     sign = _numbers(table, 0, 2, small)
     kind = _numbers(table, 2, 2, small)
     hits = (sign == ORIENTATION) & ((kind == SHORT) | (kind == LONG))
-    place = tf.argmax(hits, output_type=tf.int64)
 
     def value() -> tf.Tensor:
+        place = tf.argmax(hits, output_type=tf.int64)  # here: the op fails where a directory has no entries
         row, short = table[place][None], kind[place] == SHORT
         said = chosen(short, _numbers(row, 8, 2, small)[0], _numbers(row, 8, 4, small)[0])
         inside = start + place * ENTRY + chosen(short, 10, 12) <= end

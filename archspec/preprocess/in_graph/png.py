@@ -16,6 +16,9 @@ CHUNKS = 1 << 16
 END = r"IEND\CB`\C"
 """The last chunk, with the two of its checksum's four bytes that are letters."""
 
+PALETTE = 3
+"""The colour type of numbers of colours."""
+
 
 class Header(NamedTuple):
     """What stands at a PNG's beginning; `plain` () bool says that evaluation, too, leaves it to TensorFlow."""
@@ -26,17 +29,19 @@ class Header(NamedTuple):
     plain: tf.Tensor
     named: tf.Tensor
     """() bool: whether it begins as a PNG must."""
+    clear: tf.Tensor
+    """() bool: whether tRNS may make colours transparent."""
 
 
 def header(file: File, rule: Preprocess) -> Header:
     """Reads it, and looks through the rest for what makes a colour transparent or turns the image."""
     head = part(file, 12, 14)
     height, width, depth, colour = big(head[8:12]), big(head[4:8]), head[12], head[13]
-    turns = _holds(file, "eXIf")
+    turns, clear = _holds(file, "eXIf"), _holds(file, "tRNS")
     how = tf.cond(turns, lambda: _orientation(file), lambda: whole(1))
     simple = ((colour == 0) | (colour == 2)) & ((depth == 8) | (depth == 16))
-    plain = simple & ~turns & ~_holds(file, "tRNS") if rule.channels in CHANNELS else tf.constant(False)
-    return Header(height, width, how, plain, is_text(head[:4], b"IHDR") & (file.count >= 33))
+    plain = simple & ~turns & ~clear if rule.channels in CHANNELS else tf.constant(False)
+    return Header(height, width, how, plain, is_text(head[:4], b"IHDR") & (file.count >= 33), clear)
 
 
 def _holds(file: File, text: str) -> tf.Tensor:
@@ -70,12 +75,17 @@ def plain(file: File, rule: Preprocess) -> tf.Tensor:
     return tf.io.decode_png(file.encoded, channels=rule.channels)
 
 
-def decoded(file: File) -> tf.Tensor:
+def decoded(file: File, found: Header) -> tf.Tensor:
     """(h, w, 4) of any other, as it is stored."""
-    image = tf.io.decode_png(file.encoded, channels=4)
+    image, opaque = tf.io.decode_png(file.encoded, channels=4), tf.constant(255, tf.uint8)
+    colour = part(file, 25, 1)[0]
 
     def grey() -> tf.Tensor:  # of fewer than 8 bits it has not scaled the levels, nor an alpha that it made up
         level = tf.io.decode_png(file.encoded, channels=1)
-        alpha = tf.where(image[..., 3:] > 0, tf.constant(255, tf.uint8), tf.constant(0, tf.uint8))
+        alpha = tf.where(image[..., 3:] > 0, opaque, tf.constant(0, tf.uint8))
         return tf.concat([level, level, level, alpha], axis=2)
-    return tf.ensure_shape(tf.cond(part(file, 25, 1)[0] == 0, grey, lambda: image), (None, None, 4))
+
+    def coloured() -> tf.Tensor:  # nor of a palette
+        alpha = tf.where((colour == PALETTE) & ~found.clear, opaque, image[..., 3:])
+        return tf.concat([image[..., :3], alpha], axis=2)
+    return tf.ensure_shape(tf.cond(colour == 0, grey, coloured), (None, None, 4))
