@@ -111,7 +111,8 @@ def convert(name: str, argument: Key, value: Datum, where: Where) -> object:
         kind_of = argument.kind
         return FORMS[kind_of.name](value) if isinstance(kind_of, Form) else kind_of.take(value)
     except Unfit as unfit:
-        hint = unfit.hint or (ROUND if isinstance(argument.kind, Whole) and isinstance(value, float) else _as_word(argument, value))
+        rounds = isinstance(argument.kind, Whole) and isinstance(value, float)
+        hint = unfit.hint or (ROUND if rounds else _as_word(argument, value))
         if isinstance(unfit, UnfitEntry):
             where, value = _entry(where, unfit)
         raise SpecError([Problem("argument", where, f"{name} needs {unfit}, this is {_shown(value)}", hint)]) from None
