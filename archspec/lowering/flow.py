@@ -62,6 +62,7 @@ def _use(call: Call, value: Value | None) -> Value | None:
 def named(call: Call, name: str, where: Where) -> Value | None:
     """The value of a name where an item stands; None after a problem, which is told at the end."""
     kept = call.place.scope.kept
+    call.lowering.base.kept.looked_back += name == PREVIOUS
     if name in kept:
         found = kept[name]
         if found is not None:

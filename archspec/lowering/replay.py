@@ -1,9 +1,9 @@
 """Repeats of a stage that are alike are lowered once; the others are the same nodes under other names.
 
 A repeat is lowered from what its key holds: the parts of the spec that a block reads, what the stage gives it and where that
-is written, as far as layers remember it, the types of what enters it and entered the one before, and, where anything in the
-spec reads it, its place among the repeats. What was found wrong, or could not be told apart from elsewhere, is never taken up
-again.
+is written, as far as layers remember it, the type of what enters it and, where it takes that, of what entered the one before,
+and, where anything in the spec reads it, its place among the repeats. What was found wrong, or could not be told apart from
+elsewhere, is never taken up again.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ class Repeat:
     bindings: int
     called: frozenset[str]
     seen: tuple[Seen, ...]
+    looks_back: bool
+    """Whether it takes what entered the repeat before it."""
 
     def fits(self, lowering: Lowering) -> bool:
         """Whether the network stays within its bounds with it; where it does not, lowering says which item is too much."""
@@ -126,13 +128,17 @@ class Player:
         """One repeat; see run_repeat. Of one that is taken up again the call, with all its names, is not made."""
         if value is None or previous is None:
             return run_repeat(call(), plan, index, value, previous)
-        key = self._key(plan, index, value, previous)
-        known = self.repeats.found.get(key)
+        key = self._key(plan, index, value)
+        back = key, previous.type, previous.name == value.name
+        known = self.repeats.found.get(key) or self.repeats.found.get(back)
         if known is not None and known.fits(self.lowering):
             return known.again(self.lowering, plan.prefix(index), cursor, plan.index, value, previous)
-        return self._record(key, call, plan, index, value, previous)
+        repeat, result = self._recorded(call, plan, index, value, previous)
+        if repeat is not None:
+            self.repeats.put(back if repeat.looks_back else key, repeat)
+        return result
 
-    def _key(self, plan: StagePlan, index: int, value: Value, previous: Value) -> Hashable:
+    def _key(self, plan: StagePlan, index: int, value: Value) -> Hashable:
         if plan.index not in self._given or self._given[plan.index][0] is not plan:
             said = {key: plain(tree) for key, tree in plan.stage.arguments.items()}
             stride = None if plan.stage.stride is None else plain(plan.stage.stride)
@@ -140,15 +146,14 @@ class Player:
             places = [plan.stage.block.where, *(where for tree in plan.stage.arguments.values() for where in _places(tree))]
             self._given[plan.index] = plan, repr((plan.block, said, stride, dilations, plan.stage.recompute, places))
         place = (plan.index, index, plan.repeats, plan.before, plan.blocks, plan.stages) if self.placed else ()
-        return (self.context, self._given[plan.index][1], index == 0, place, value.type, previous.type,
-                previous.name == value.name)
+        return self.context, self._given[plan.index][1], index == 0, place, value.type
 
-    def _record(self, key: Hashable, make: Callable[[], Call], plan: StagePlan, index: int, value: Value,
-                previous: Value) -> Value | None:
-        """Lowers a repeat, and keeps it where nothing speaks against that."""
+    def _recorded(self, make: Callable[[], Call], plan: StagePlan, index: int, value: Value,
+                  previous: Value) -> tuple[Repeat | None, Value | None]:
+        """Lowers a repeat: what is to be kept of it, None where something speaks against that, and its result."""
         lowering, work = self.lowering, self.lowering.base.work
         nodes, items, steps, bindings = len(lowering.builder.nodes), lowering.limits.items, work.steps, work.bindings
-        seen = len(work.seen)
+        seen, looked_back = len(work.seen), lowering.base.kept.looked_back
         before, called = self._told(), set(lowering.called)
         lowering.called.clear()
         call = make()
@@ -161,10 +166,9 @@ class Player:
         repeat = Repeat(call.place.prefix, tuple(lowering.builder.nodes[nodes:]),
                         dict(lowering.builder.taken(cursor)), value.name, previous.name,
                         "" if result is None else result.name, lowering.limits.items - items, work.steps - steps,
-                        work.bindings - bindings, inside, tuple(work.seen[seen:]))
-        if result is not None and self._told() == before and _whole(repeat, cursor.section, cursor.block):
-            self.repeats.put(key, repeat)
-        return result
+                        work.bindings - bindings, inside, tuple(work.seen[seen:]), lowering.base.kept.looked_back > looked_back)
+        whole = result is not None and self._told() == before and _whole(repeat, cursor.section, cursor.block)
+        return repeat if whole else None, result
 
     def _told(self) -> tuple[int, ...]:
         """How much there is that a repeat says beside its nodes, and how often a list of its stage named a value."""

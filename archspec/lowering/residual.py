@@ -136,7 +136,9 @@ def _one_case(call: Call, arg: Items | Scalar, place: Place) -> Part:
 
 
 def _path(call: Call, items: Items, place: Place) -> Part:
-    return items, place.level("shortcut" + call.item.suffix)
+    item = call.item
+    around = place.level(item.given_name) if item.apart and item.given_name is not None else place
+    return items, around.level("shortcut" + item.suffix)
 
 
 def _known(call: Call, arg: Arg | None, value: object, known: tuple[str, ...]) -> str:

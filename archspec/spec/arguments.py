@@ -12,7 +12,7 @@ from archspec.errors import Problem, SpecError, Where, nearest
 from archspec.graph.axes import FOLLOWS
 from archspec.graph.types import VALID, Padding, Pair
 from archspec.schema.keys import Key
-from archspec.schema.kinds import Flag, Form, Unfit, Whole, hint_for_text
+from archspec.schema.kinds import Choice, Flag, Form, Unfit, Whole, hint_for_text
 from archspec.schema.tree import BROKEN, ListTree, MappingTree, Scalar, Tree, kind
 from archspec.spec.expressions import Datum, ExpressionError, Unknown, describe, evaluate, is_expression
 from archspec.spec.operations import KEPT, MARGINS, NAME, NAMES, PADDING, PADDINGS, PADS, PAIR, SIZES, SPLIT
@@ -111,7 +111,8 @@ def convert(name: str, argument: Key, value: Datum, where: Where) -> object:
         kind_of = argument.kind
         return FORMS[kind_of.name](value) if isinstance(kind_of, Form) else kind_of.take(value)
     except Unfit as unfit:
-        hint = unfit.hint or (ROUND if isinstance(argument.kind, Whole) and isinstance(value, float) else "")
+        rounds = isinstance(argument.kind, Whole) and isinstance(value, float)
+        hint = unfit.hint or (ROUND if rounds else _as_word(argument, value))
         if isinstance(unfit, UnfitEntry):
             where, value = _entry(where, unfit)
         raise SpecError([Problem("argument", where, f"{name} needs {unfit}, this is {_shown(value)}", hint)]) from None
@@ -130,6 +131,14 @@ def _entry(where: Where, unfit: UnfitEntry) -> tuple[Where, Datum]:
     tree = unfit.quoted.tree
     inside = tree.items[unfit.index].where if isinstance(tree, ListTree) and tree.where == where else where
     return inside, unfit.quoted.entry(unfit.index)
+
+
+def _as_word(argument: Key, value: Datum) -> str:
+    """Hint for a word that is written as a list of its letters, [h, w, c]; ''."""
+    if isinstance(argument.kind, Choice) and isinstance(value, Quoted) and isinstance(value.tree, ListTree):
+        word = "".join(part.text for part in value.tree.items if isinstance(part, Scalar))
+        return f"write {word}" if word in argument.kind.words else ""
+    return ""
 
 
 def _shown(value: Datum) -> str:
@@ -190,13 +199,18 @@ def sizes(value: Datum) -> tuple[int, int, int]:
     else:
         match = THREE.fullmatch(value) if isinstance(value, str) else None
         found = [_side(side if side == "?" else int(side)) for side in match.groups()] if match else []
-    if len(found) != 3 or found.count(FOLLOWS) > 1:
-        raise Unfit(SIZES.said)
+    if len(found) != 3:
+        raise Unfit(SIZES.said, "in brackets, with ? for what follows from the others: [1, '?', 16]"
+                    if isinstance(value, str) and "," in value else "")
+    if found.count(FOLLOWS) > 1:
+        raise Unfit(SIZES.said, "one ? follows from the others, two do not")
     height, width, channels = found
     return height, width, channels
 
 
 def _side(value: Datum) -> int:
+    if value == -1:
+        raise Unfit(SIZES.said, "what follows from the others is written '?'")
     return FOLLOWS if value == "?" else whole(value)
 
 

@@ -262,7 +262,7 @@ def advice(signature: Signature, word: str) -> str:
     if (absent := lower.removeprefix("no").lstrip("_-")) in takes and lower.startswith("no"):
         return f"write {absent}={'false' if absent == 'bias' else 'none'}"
     if argument := key_called(word, takes):
-        return f"write {argument}=…"
+        return f"write {argument}=…" + f", and a name as ${word}" * (argument == signature.main and word not in takes)
     if word in OPERATIONS:
         return f"{word} is an operation, and stands in an entry of its own"
     near = nearest(word, (*PADDINGS, *(flag for flag in FLAGS if flag in takes)))

@@ -221,7 +221,7 @@ def level_of(item: Item, argument: str) -> str:
         return f"{item.label}_{argument}_"
     match item.name, argument:
         case "residual", "shortcut":
-            return f"shortcut{item.suffix}_"
+            return f"{own if item.apart else ''}shortcut{item.suffix}_"
         case "highway", "gate":
             return f"{own}gate{item.suffix}_"
         case "repeat", _:

@@ -28,7 +28,8 @@ BLOCKS = {
 }
 """Blocks that ship, by other names."""
 PARAMETERS: dict[str, tuple[str, ...]] = {
-    "width": ("filters", "out_channels", "channels", "planes", "units", "features", "num_filters", "out", "dim", "out_ch"),
+    "width": ("filters", "out_channels", "channels", "planes", "units", "features", "num_filters", "out", "dim", "out_ch",
+              "dims", "embed_dim", "embed_dims"),
     "stride": ("strides", "downsample", "subsample"), "kernel": ("kernel_size", "ksize"),
     "expansion": ("expand_ratio", "exp_ratio", "expand", "bottle_ratio", "mlp_ratio"),
     "cardinality": ("groups", "num_groups"), "base_width": ("width_per_group",), "group_width": ("width_per_group",),
@@ -53,6 +54,7 @@ MULTIPLY = ("`join: NAME merge=multiply` multiplies the value here by one that i
             "multiply}` its paths, and gate what enters by its body")
 MAXIMUM = "`join: NAME merge=max` is the larger of two values, `branches: {paths: [[…], […]], merge: max}` of its paths"
 PARTS = "`branches: {split: true, paths: [[…], []]}` gives each path a part of the channels, `slice: 32 first=16` takes one"
+PERCEPTRON = "it is two convolutions: `conv: 1x1 $(4 * channels) norm=none act=gelu`, then `conv: 1x1 … bare`"
 POINTWISE = "write `conv: 1x1 …`"
 INSTEAD = {
     "instancenorm": "write `norm: {kind: group_norm, groups: $channels}`: each channel is a group",
@@ -64,6 +66,7 @@ INSTEAD = {
     "concat": CONCAT, "concatenate": CONCAT, "cat": CONCAT, "add": ADD, "sum": ADD, "eltwise": ADD,
     "multiply": MULTIPLY, "mul": MULTIPLY, "product": MULTIPLY, "prod": MULTIPLY, "maximum": MAXIMUM,
     "split": PARTS, "chunk": PARTS, "partialconv": PARTS, "pconv": PARTS,
+    "mlp": PERCEPTRON, "convmlp": PERCEPTRON, "ffn": PERCEPTRON, "feedforward": PERCEPTRON,
     "pointwise": POINTWISE, "pointwiseconv": POINTWISE, "pwconv": POINTWISE, "convpw": POINTWISE,
     "replicationpad": "`pad: 1` adds zeros, `pad: 1 mode=reflect` reflects the map; its border cannot be repeated",
 }

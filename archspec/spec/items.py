@@ -62,7 +62,8 @@ class Item:
     ordinal: int = 1
     count: int = 1
     apart: bool = False
-    """Whether its paths stand a level down in layer names, since another item of the body has paths of those names."""
+    """Whether its paths, or its shortcut, stand a level down in layer names, since those of another item of the body have
+    layers of the same names."""
 
     @property
     def broken(self) -> bool:

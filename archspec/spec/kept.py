@@ -16,13 +16,14 @@ class Kept:
 
     `body` is the block's name, '' outside; `reserved` are the names that are known there without `keep`, if not from the
     start. A value of None stands for one that a reported problem has made unknown. `touched` counts how often a name was
-    given or taken, but for `previous`: what leaves it as it is has nothing to do with the names.
+    given or taken, but for `previous`: what leaves it as it is has nothing to do with the names. `looked_back` of the outermost
+    body counts how often `previous` was asked for in any.
     """
 
     def __init__(self, body: str = "", reserved: Iterable[str] = ()) -> None:
         self.body, self.reserved = body, frozenset((*reserved, PREVIOUS))
         self._values: list[dict[str, Value | None]] = [{}]
-        self.touched = 0
+        self.touched = self.looked_back = 0
 
     def put(self, name: str, value: Value | None) -> None:
         """Gives a value a name from here on."""

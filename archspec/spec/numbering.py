@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from archspec.spec.items import Item, Items, Paths
+from archspec.schema.tree import Scalar
+from archspec.spec.items import Item, Items, Paths, ShortcutCases
 from archspec.spec.operations import APART, Signature
 
 
@@ -17,7 +18,8 @@ def continues(signature: Signature, argument: str) -> bool:
 
 def numbered_body(lists: tuple[Items, ...], counts: Mapping[str, int]) -> tuple[Items, ...]:
     """The lists of one body with what is known only behind its last item: how many there are of a kind."""
-    crowded = _crowded(item for items in lists for item in _same_body(items))
+    body = [item for items in lists for item in _same_body(items)]
+    crowded = _crowded(body) | _crowded_shortcuts(body, counts)
     return tuple(_numbered(items, counts, crowded) for items in lists)
 
 
@@ -63,3 +65,24 @@ def _starts(item: Item) -> set[tuple[str, str]]:
     paths, body = item.args.get("paths"), item.args.get("body")
     named = paths.paths if isinstance(paths, Paths) else (("path", body),)
     return {(name, inner.label) for name, path in named if isinstance(path, Items) for inner in _same_body(path)}
+
+
+def _crowded_shortcuts(items: Iterable[Item], counts: Mapping[str, int]) -> set[int]:
+    """The residuals with a name whose shortcut is a list, and has layers that are called as another's of the body."""
+    found: dict[tuple[str, str], list[Item]] = {}
+    for item in items:
+        if item.name == "residual":
+            suffix = replace(item, count=counts[item.kind]).suffix
+            for label in set(_labels_of_shortcut(item)):
+                found.setdefault((suffix, label), []).append(item)
+    return {id(item) for same in found.values() if len(same) > 1 for item in same if item.given_name is not None}
+
+
+def _labels_of_shortcut(item: Item) -> Iterator[str]:
+    """The layers right in the lists of a shortcut; of a list that has a name, that name."""
+    shortcut = item.args.get("shortcut")
+    for part in (shortcut.matching, shortcut.differing) if isinstance(shortcut, ShortcutCases) else (shortcut,):
+        if isinstance(part, Items):
+            yield from (inner.label for inner in _same_body(part))
+        elif isinstance(part, Scalar) and part.text.startswith("$"):
+            yield part.text

@@ -36,7 +36,11 @@ NORM_WORDS = {"bn": "batch_norm", "batchnorm": "batch_norm", "batchnormalization
               "ln": "layer_norm", "layernorm": "layer_norm", "layernormalization": "layer_norm", "gn": "group_norm",
               "groupnorm": "group_norm", "groupnormalization": "group_norm", "identity": "none", "grn": "global_response",
               "globalresponsenorm": "global_response", "globalresponsenormalization": "global_response"}
-ACT_WORDS = {"swish": "silu", "hswish": "hard_swish", "hardswish": "hard_swish", "hardsilu": "hard_swish",
+SQUARED_RELU = "act: relu, and behind it `branches: {merge: multiply, paths: [[], []]}`, squares it"
+STAR_RELU = SQUARED_RELU + "; `scale: 1 learned bias` gives it the two numbers of StarReLU"
+ACT_WORDS = {"squaredrelu": SQUARED_RELU, "relusquared": SQUARED_RELU, "relu2": SQUARED_RELU, "sqrrelu": SQUARED_RELU,
+             "starrelu": STAR_RELU,
+             "swish": "silu", "hswish": "hard_swish", "hardswish": "hard_swish", "hardsilu": "hard_swish",
              "hsigmoid": "hard_sigmoid", "hardsigmoid": "hard_sigmoid", "leakyrelu": "leaky_relu", "lrelu": "leaky_relu",
              "identity": "none", "linear": "none", "logistic": "sigmoid", "logsoftmax": "softmax"}
 

@@ -19,6 +19,13 @@ Table = Callable[..., dict[str, str]]
     ("[residual: {body: [conv: 8 bare], name: a}]", "a_conv a_add a_add_act"),
     ("[residual: {body: [conv: 4 bare], act: none}]", "conv shortcut_conv shortcut_conv_norm add"),
     ("[residual: {body: [conv: 8 bare /2], shortcut: pad, act: none}]", "conv shortcut_subsample add"),
+    ("[residual: {name: a, body: [act], shortcut: [scale: 2], act: none}]", "a_act shortcut_scale a_add"),
+    ("[residual: {name: a, body: [act], shortcut: [scale: 2], act: none}, residual: {name: b, body: [act], shortcut: "
+     "{matching: [scale: 3], differing: pad}, act: none}]", "a_act a_shortcut_scale a_add b_act b_shortcut_scale b_add"),
+    ("[residual: {name: a, body: [act], shortcut: [scale: 2], act: none}, residual: {name: b, body: [act], shortcut: "
+     "[lrn], act: none}]", "a_act shortcut_scale a_add b_act shortcut_lrn b_add"),
+    ("[residual: {body: [act], shortcut: [scale: 2], act: none}, residual: {name: b, body: [act], shortcut: [scale: 2], "
+     "act: none}]", "act shortcut_scale add b_act b_shortcut_scale b_add"),
     ("[branches: [[conv: 3 bare], [conv: 3 bare, conv: 3 bare]]]", "branch1_conv branch2_conv1 branch2_conv2 concat"),
     ("[branches: {one: [conv: 3 bare], two: []}]", "one_conv concat"),
     ("[branches: {paths: {one: [conv: 3 bare], two: [conv: 3 bare]}, merge: add}]", "one_conv two_conv add"),

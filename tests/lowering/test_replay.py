@@ -99,3 +99,16 @@ head: [global_avg_pool, dense: $classes]
     spec = read_spec(resolve(str(path)))
     kept, alone = _lowered(spec, Problems(), Repeats()), _lowered(spec, Problems(), Forgets())
     assert seen(kept[0]) == seen(alone[0])
+
+
+@pytest.mark.parametrize(("body", "lowered"), [
+    ("conv: 3x3 8", 2), ("conv: 3x3 8, join: previous", 6), ("conv: 3x3 8, max_pool: 2x2 /2, upsample: to=previous", 3)])
+def test_what_entered_the_repeat_before_counts_for_those_that_take_it(body: str, lowered: int, tmp_path: Path) -> None:
+    """The first repeat is entered by three channels, so that the second has another before it than all others have."""
+    path = tmp_path / "net.yaml"
+    path.write_text(f"input: 16x16x3\nclasses: 4\nblocks: {{b: {{body: [{body}]}}}}\nstages: {{block: b, repeats: 6}}\n"
+                    "head: [global_avg_pool, dense: $classes]\n", encoding="utf-8")
+    spec, repeats = read_spec(resolve(str(path))), Repeats()
+    kept, alone = _lowered(spec, Problems(), repeats), _lowered(spec, Problems(), Forgets())
+    assert seen(kept[0]) == seen(alone[0])
+    assert len(repeats.found) == lowered

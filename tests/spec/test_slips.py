@@ -139,6 +139,16 @@ def test_set(override: str, message: str, hint: str) -> None:
     ("stages: {block: dense_layer, growth: 12, widths: [12, 12]}", "it takes growth bottleneck dropout"),
     ("stem: [upsample: 2 bicubic]", "it knows nearest bilinear; a name is written $bicubic"),
     ("stem: [{branches: [{conv: 1x1 16}, [act]]}]", "a list of one: [conv: …]"),
+    ("stem: [conv: 3x3 channels]", "write filters=…, and a name as $channels"),
+    ("stem: [conv: 3x3 filters]", "write filters=…"),
+    ("stem: [permute: [h, c, w]]", "write hcw"),
+    ("stem: [reshape: [1, -1, 16]]", "what follows from the others is written '?'"),
+    ("stem: [reshape: [1, '?', '?']]", "one ? follows from the others, two do not"),
+    ("stem: [{reshape: '(1, -1, 16)'}]", "in brackets, with ? for what follows from the others: [1, '?', 16]"),
+    ("stem: [act: squared_relu]", "act: relu, and behind it `branches: {merge: multiply, paths: [[], []]}`, squares it"),
+    ("stem: [mlp: 64]", "it is two convolutions: `conv: 1x1 $(4 * channels) norm=none act=gelu`, then `conv: 1x1 … bare`"),
+    ("stages: {block: vit, heads: 2, dims: 64}", "it takes heads expansion layer_scale dropout drop_path"),
+    ("stages: {block: basic, dims: [16, 32]}", "did you mean 'width'? it takes width stride dilation shortcut se residual_scale drop_path"),
 ])
 def test_what_newcomers_wrote(text: str, hint: str, fails: Callable[..., tuple[Problem, ...]]) -> None:
     assert hint in [problem.hint for problem in fails(text)]

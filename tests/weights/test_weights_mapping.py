@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -255,6 +256,14 @@ def test_every_mapping_states_all_that_decides_the_numbers(
 @pytest.mark.parametrize("mapping", shipped_mappings().values(), ids=lambda mapping: mapping.name)
 def test_every_mapping_says_what_input_its_weights_expect(mapping: object) -> None:
     assert getattr(mapping, "input", "").startswith(("RGB", "BGR"))
+
+
+@pytest.mark.parametrize("mapping", shipped_mappings().values(), ids=lambda mapping: mapping.name)
+def test_what_a_mapping_says_of_the_input_can_be_written_so(mapping: LayoutMapping, tmp_path: Path) -> None:
+    if said := re.search(r"train: \{.*\}", mapping.input):
+        (tmp_path / "net.yaml").write_text(f"extends: resnet18\n{said[0]}\n", encoding="utf-8")
+        assert load(str(tmp_path / "net.yaml")).train.preprocess.mean
+    assert ("train:" in mapping.input) == bool(said)
 
 
 def test_a_name_that_a_rule_does_not_know(tmp_path: Path) -> None:
