@@ -59,9 +59,9 @@ def read(place: Path) -> Artifact:
 
 
 def _read_file(path: Path) -> Artifact:
-    text, facts = _said(path)
+    text, facts = said(path)
     try:
-        graph = lower(_spec(text))
+        graph = lower(spec_in(text))
     except SpecError as error:
         raise InputError(f"{path} holds a spec that cannot be read: {error.problems[0].message}\n  hint: {RENEW}") from None
     if graph.fingerprint != facts["fingerprint"]:
@@ -71,17 +71,29 @@ def _read_file(path: Path) -> Artifact:
 
 def spec_of(artifact: Artifact, overrides: Sequence[str] = ()) -> Spec:
     """The spec of an artifact, with overrides. Raises SpecError."""
-    return _spec(artifact.spec, overrides)
+    return spec_in(artifact.spec, overrides)
 
 
-def _spec(text: str, overrides: Sequence[str] = ()) -> Spec:
+def spec_at(place: Path, overrides: Sequence[str] = ()) -> Spec:
+    """The spec of a folder, or of the .keras file of one, with overrides; the weights are not read.
+
+    Raises InputError where there is no artifact; SpecError.
+    """
+    if place.is_file():
+        return spec_in(said(place)[0], overrides)
+    read_facts(place)
+    return spec_in((place / SPEC).read_text(encoding="utf-8"), overrides)
+
+
+def spec_in(text: str, overrides: Sequence[str] = ()) -> Spec:
+    """The spec that a text is, with overrides. Raises SpecError."""
     with tempfile.TemporaryDirectory(prefix="archspec-") as folder:
         write_text(Path(folder) / SPEC, text)
         return load(str(Path(folder) / SPEC), list(overrides))
 
 
-def _said(path: Path) -> tuple[str, Mapping[str, Any]]:
-    """The spec and the facts that a .keras file holds."""
+def said(path: Path) -> tuple[str, Mapping[str, Any]]:
+    """The spec and the facts that a .keras file holds. Raises InputError where it is none, or is damaged."""
     found = {}
     with archives.opened(path) as archive:
         for name in (SPEC, FACTS):

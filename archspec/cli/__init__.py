@@ -12,7 +12,7 @@ from functools import partial
 import click
 from click.shell_completion import CompletionItem
 
-from archspec.errors import InputError, nearest
+from archspec.errors import InputError, closest, nearest
 from archspec.io.bugs import keep_trace
 from archspec.io.machine import advice, refusal
 from archspec.io.signals import INTERRUPTED
@@ -192,7 +192,8 @@ def _hinted(error: click.ClickException) -> click.ClickException:
         own = key_called(error.option_name, Recipe.declared)
         paths = [f"train.{own}"] if own else [path for path in placed(error.option_name, everywhere) if ": " not in path]
         if paths:
-            hint = " or ".join(f"--set {path}=VALUE" for path in paths)
+            near = [closest(error.option_name, error.possibilities or ())]
+            hint = " or ".join([*filter(None, near), *(f"--set {path}=VALUE" for path in paths)])
             return click.UsageError(f"{error.message}\n  hint: {hint}", error.ctx)
     return error
 

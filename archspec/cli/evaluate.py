@@ -24,6 +24,7 @@ from archspec.spec.protocol import AVERAGES, CROPS, OWN, Protocol, load_protocol
 
 if TYPE_CHECKING:
     from archspec.evaluate.result import Result
+    from archspec.predict.described import Described
     from archspec.predict.local import Local
 
 SECONDS = 30.0
@@ -110,12 +111,18 @@ def evaluate(models: tuple[str, ...], data: str | None, split: str, crops: str, 
     name, protocol = _protocol(crops, sizes, flip, average)
     with nullcontext() if output is None else _claimed(output) as folder:
         console = Screen(stderr=True)
-        load_tensorflow(console)
-        asked = [_model(each, labels, like, timeout, gpus) for each in models]
+        names = _names(labels)
+        first, *others = [_seen(each, like, dense=protocol.dense) for each in models]
+        _refuse_other_names(labels, names, (first, *others))
+        from archspec.evaluate.data import examples, meant
+        from archspec.evaluate.lists import read_list, read_real
+        wanted = meant(first.spec, data)
+        lists = read_list(leave_out) if leave_out else None, read_real(real) if real else None
+        load_tensorflow(console)  # what can be told without it has been told
+        asked = [_model(each, names, like, timeout, gpus) for each in models]
         with ticking(console) as tick:
-            from archspec.evaluate.data import examples
             from archspec.evaluate.result import difference, result
-            found = examples(asked[0].spec, data, split, asked[0].rule, tick, leave_out, real)
+            found = examples(wanted, split, asked[0].rule, tick, *lists)
             groups = [asked] if ensemble else [[each] for each in asked]
             results = [result(protocol, name, group, weights, found, tick) for group in groups]
         if found.skipped:
@@ -166,8 +173,31 @@ def _protocol(crops: str, sizes: tuple[Any, ...] | None, flip: bool | None, aver
     return name + f" with {changed}" * bool(changed), found
 
 
-def _model(text: str, labels: Path | None, like: str | None, timeout: float, gpus: int | None) -> Local:
+def _names(labels: Path | None) -> tuple[str, ...] | None:
+    """What --labels calls the classes."""
     from archspec.artifact.labels import read_labels
+    return read_labels(labels) if labels else None
+
+
+def _refuse_other_names(labels: Path | None, names: Sequence[str] | None, models: Sequence[Described]) -> None:
+    """Raises InputError where a model has not as many classes as --labels has names."""
+    from archspec.artifact.labels import refuse_other_count
+    for each in models if names is not None else ():
+        refuse_other_count(visible(str(labels)), len(names or ()), len(each.classes))
+
+
+def _seen(text: str, like: str | None, *, dense: bool) -> Described:
+    """What lies beside a model, which is not loaded. Raises InputError where there is none, or it cannot be seen densely."""
+    from archspec.predict.beside import has_blocks
+    from archspec.predict.opened import seen, seen_like
+    path, found = (None, seen_like(text, like)) if is_address(text) else seen(text)
+    if dense and not (path and has_blocks(path)):
+        raise InputError(f"{visible(text)}: only a run or its model.keras is evaluated densely: what is exported takes images "
+                         "of one size\n  hint: name the run, or take crops")
+    return found
+
+
+def _model(text: str, names: Sequence[str] | None, like: str | None, timeout: float, gpus: int | None) -> Local:
     from archspec.predict.local import Local
     from archspec.predict.opened import opened
     if is_address(text):
@@ -176,8 +206,8 @@ def _model(text: str, labels: Path | None, like: str | None, timeout: float, gpu
     else:
         found = opened(text, timeout)
     assert isinstance(found, Local)
-    if labels is not None:
-        found = replace(found, classes=read_labels(labels, len(found.classes)))
+    if names is not None:
+        found = replace(found, classes=names)
     return _placed(found, gpus)
 
 
@@ -239,7 +269,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
     table = Table(box=None, pad_edge=False)
-    table.add_column(Text(visible(heads[0])))
+    table.add_column(Text(visible(heads[0])), overflow="fold")  # two that are cut off may look alike
     for name in heads[1:]:
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:

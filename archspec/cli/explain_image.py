@@ -24,6 +24,7 @@ from archspec.saliency.methods import METHODS, OURS, SOFTWARE, is_ours
 
 if TYPE_CHECKING:
     from archspec.data.looking import Tick
+    from archspec.predict.described import Described
     from archspec.predict.images import Image
     from archspec.predict.local import Local
     from archspec.saliency.explained import Explained, Explainer, Part, Reason, Stage
@@ -73,9 +74,10 @@ def explain_image(model: str, images: tuple[str, ...], classes: tuple[str, ...],
         aside(f"left out: {some(visible(each) for each in drawn)}, which explain-image drew")
     paths = _paths(where, found)
     console = Screen(stderr=True)
+    path, said = _seen(model)
+    numbers = [_number(path, said.classes, name) for name in dict.fromkeys(classes)]
     asked = _opened(model, console)
     explainer = _explainer(asked, method, at, patch, stride)
-    numbers = [_number(asked, name) for name in dict.fromkeys(classes)]
     documents, refused = list[dict[str, Any]](), list[dict[str, str]]()
     with ticking(console) as tick:
         for image, path in zip(found, paths, strict=True):
@@ -146,20 +148,27 @@ def _names(images: Sequence[Image]) -> Iterator[str]:
         yield own
 
 
-def _opened(model: str, console: Screen) -> Local:
-    """Raises InputError for what holds no network whose gradients can be taken."""
+def _seen(model: str) -> tuple[Path, Described]:
+    """Where a model lies, and what lies beside it. Raises InputError where it holds no network whose gradients can be taken."""
+    from archspec.predict.beside import has_blocks
+    from archspec.predict.opened import seen
     hint = "\n  hint: name the run that it is of, or the run's model.keras"
     if is_address(model):
         raise InputError(f"{visible(model)}: what a server has inside cannot be looked into{hint}")
     if Path(model).suffix in (".tflite", ".onnx"):
         raise InputError(f"{visible(model)}: an exported file holds no blocks, and gives no gradients{hint}")
+    path, found = seen(model)
+    if not has_blocks(path):
+        raise InputError(f"{visible(model)}: a SavedModel holds no blocks, and gives no gradients{hint}")
+    return path, found
+
+
+def _opened(model: str, console: Screen) -> Local:
     load_tensorflow(console)
     from archspec.predict.local import Local
     from archspec.predict.opened import opened
     found = opened(model, 0)
     assert isinstance(found, Local)
-    if found.artifact is None:
-        raise InputError(f"{visible(model)}: a SavedModel holds no blocks, and gives no gradients{hint}")
     return found
 
 
@@ -177,11 +186,11 @@ def _explainer(asked: Local, method: Sequence[str], at: str | None, patch: int |
     return found
 
 
-def _number(asked: Local, name: str) -> int:
-    if name not in asked.classes:
-        near = nearest(name, asked.classes) or f"it knows {some(visible(str(each)) for each in asked.classes)}"
-        raise InputError(f"--class {visible(name)}: {asked.called} knows no such class\n  hint: {near}")
-    return list(asked.classes).index(name)
+def _number(path: Path, classes: Sequence[str], name: str) -> int:
+    if name not in classes:
+        near = nearest(name, classes) or f"it knows {some(map(visible, classes))}"
+        raise InputError(f"--class {visible(name)}: {path} knows no such class\n  hint: {near}")
+    return list(classes).index(name)
 
 
 def _explained(image: Image, asked: Local, explainer: Explainer, numbers: Sequence[int], tick: Tick) -> Explained | str:
@@ -233,7 +242,7 @@ def _peaks(explained: Explained, reason: Reason, explainer: Explainer) -> Iterat
         chosen = explainer.chosen
         peak = explained.peak(explained.hidden(reason.losses, chosen))
         what = f"{chosen.side}x{chosen.side} pixels of the input hidden at {chosen.count} places"
-        yield f"{what}: " + (f"most is lost at x={peak.x:.0f}, y={peak.y:.0f}, {100 * peak.value:.2f} points of the probability"
+        yield f"{what}: " + (f"most is lost at x={peak.x:.0f}, y={peak.y:.0f}, {100 * peak.value:.3g} points of the probability"
                              if peak.value > 0 else "the probability loses at none of them")
 
 

@@ -29,10 +29,11 @@ MOST_BATCH = 1024
 
 if TYPE_CHECKING:
     from archspec.data.looking import Tick
+    from archspec.export.asked import Asked
     from archspec.export.parity import Parity
     from archspec.export.proof import Proof
     from archspec.export.release import Release, Wanted
-    from archspec.export.subject import Asked, Subject
+    from archspec.export.subject import Subject
 
 
 @click.command()
@@ -73,17 +74,30 @@ def export(model: str, to: str, formats: str | None, quantize: str | None, accur
     refuse_no_folder(place, "--to")
     said = {"formats": _listed(formats), "quantize": _listed(quantize), "accuracy_drop": accuracy_drop}
     chosen = (*overrides, *(f"export.{key}={value}" for key, value in said.items() if value is not None))
+    from archspec.export.asked import Asked
+    asked = Asked(model, weights, layout, labels, chosen)
+    _refuse(asked, name)
     load_tensorflow(console)
     from archspec.export.exportable import every_level
     from archspec.export.release import Wanted
-    from archspec.export.subject import Asked
     with ticking(console) as tick:
-        found = _found(Asked(model, weights, layout, labels, chosen), tick)
+        found = _found(asked, tick)
         levels = every_level(found.artifact) if features else ()
         called = found.artifact.name if name is None else name
         wanted = Wanted(place, called, found.spec.export.artefacts, keep, levels, batches)
         released = _released(found, wanted, tick)
     return _told(released, found, as_json=as_json) if released else NO
+
+
+def _refuse(asked: Asked, name: str | None) -> None:
+    """Raises InputError for what can be told before TensorFlow is loaded."""
+    from archspec.export import packages
+    from archspec.export.asked import seen
+    from archspec.export.versions import checked_name
+    tell_hidden(asked.model)
+    spec = seen(asked)
+    checked_name(spec.name if name is None else name)
+    packages.refuse_missing(spec.export.artefacts)
 
 
 def _sizes(text: str) -> tuple[int, ...]:
@@ -102,7 +116,6 @@ def _listed(text: str | None) -> str | None:
 def _found(asked: Asked, tick: Tick) -> Subject:
     """What is exported; what a person should know of it is said on standard error."""
     from archspec.export.subject import subject
-    tell_hidden(asked.model)
     found = subject(asked, tick)
     for note in found.notes:
         aside(f"{asked.model}: {note}")

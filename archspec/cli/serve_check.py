@@ -35,8 +35,9 @@ def serve_check(folder: Path, strict: bool, timeout: float, as_json: bool) -> in
     if not folder.is_dir():
         raise InputError(f"{visible(str(folder))}: no such folder\n  hint: name the folder of a model, such as models/NAME")
     from archspec.io.quiet import import_tensorflow
+    from archspec.serving.contract import check, versions_in
+    versions_in(folder)  # where there are none that is told at once
     import_tensorflow()
-    from archspec.serving.contract import check
     found = check(folder, timeout)
     ok = found.ok(strict=strict)
     if as_json:

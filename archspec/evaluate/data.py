@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ from archspec.data.source import Split, without
 from archspec.data.sources import SOURCES, load_data, refuse_missing
 from archspec.data.sources.folder import has_tests, to_test_on
 from archspec.errors import InputError, SpecError
-from archspec.evaluate.lists import LeftOut, Real, leave_out, real
+from archspec.evaluate.lists import LeftOut, ListFile, Real, RealFile, leave_out, real
 from archspec.io.places import kind_of
 from archspec.network import with_overrides
 from archspec.preprocess.rule import Preprocess
@@ -49,27 +51,49 @@ class Examples(Record):
     real: Real | None = None
 
 
-def examples(spec: Spec | None, named: str | None, which: str, rule: Preprocess, tick: Tick, omitted: Path | None = None,
-             reassessed: Path | None = None) -> Examples:
-    """The examples of a spec's recipe, or those that `named` says.
+@record
+class Meant(Record):
+    """The data that are meant, before they are read: a recipe, and whether all images of a folder are; `named` as asked for."""
+
+    recipe: Recipe
+    everything: bool
+    named: str | None
+
+
+def meant(spec: Spec | None, named: str | None) -> Meant:
+    """The data of a spec's recipe, or those that `named` says. Raises InputError where there are none in their place."""
+    if named is None and spec is None:
+        raise InputError(f"the model does not say on which data it was trained\n  hint: --data DATA: {FORMS}")
+    with _told_of(named):
+        recipe, everything = (spec.train, False) if named is None and spec is not None else _recipe(spec, named or "")
+        refuse_missing(recipe.data)
+    return Meant(recipe, everything, named)
+
+
+def examples(data: Meant, which: str, rule: Preprocess, tick: Tick, omitted: ListFile | None = None,
+             reassessed: RealFile | None = None) -> Examples:
+    """The examples that are meant.
 
     `omitted` is a list of images to leave out, `reassessed` a file of ReaL's labels. Raises InputError where there are none,
     or a file does not fit them.
     """
-    if named is None:
-        return _examples(spec, named, which, rule, tick, omitted, reassessed)
+    with _told_of(data.named):
+        return _examples(data.recipe, data.everything, which, rule, tick, omitted, reassessed)
+
+
+@contextmanager
+def _told_of(named: str | None) -> Iterator[None]:
+    """Messages that speak of a spec's keys speak of --data where data were named."""
     try:
-        return _examples(spec, named, which, rule, tick, omitted, reassessed)
+        yield
     except InputError as error:
+        if named is None:
+            raise
         raise InputError(OF_SPEC.sub(r"--data '{source: …, path: …, \1: \2}', with \1: \2", str(error))) from None
 
 
-def _examples(spec: Spec | None, named: str | None, which: str, rule: Preprocess, tick: Tick, omitted: Path | None,
-              reassessed: Path | None) -> Examples:
-    if named is None and spec is None:
-        raise InputError(f"the model does not say on which data it was trained\n  hint: --data DATA: {FORMS}")
-    recipe, everything = (spec.train, False) if named is None and spec is not None else _recipe(spec, named or "")
-    refuse_missing(recipe.data)
+def _examples(recipe: Recipe, everything: bool, which: str, rule: Preprocess, tick: Tick, omitted: ListFile | None,
+              reassessed: RealFile | None) -> Examples:
     source = to_test_on(recipe.data) if everything and isinstance(recipe.data, Folder) else load_data(recipe.data)
     source.check_channels(rule.shape)
     found = checked(source, recipe.data, rule, tick)

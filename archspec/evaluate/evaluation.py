@@ -149,9 +149,7 @@ class Evaluated:
 
     def _of_wholes(self) -> Callable[[list[list[np.ndarray]]], np.ndarray]:
         artifact = self.model.artifact
-        if artifact is None:
-            raise InputError(f"{self.model.called}: only a run or its model.keras is evaluated densely: what is exported takes "
-                             "images of one size\n  hint: name the run, or take crops")
+        assert artifact is not None  # the others are refused before
         run = replicated(lambda: dense(artifact), self.model.devices)
 
         def of_wholes(images: list[list[np.ndarray]]) -> np.ndarray:

@@ -42,6 +42,26 @@ class Listed:
 
 
 @dataclass(frozen=True)
+class ListFile:
+    """A file as it was read: before there are images, so that one that cannot be used is told at once."""
+
+    path: Path
+    data: bytes
+
+    @property
+    def listed(self) -> Listed:
+        """What is recorded of it."""
+        return Listed(str(self.path), hashlib.sha256(self.data).hexdigest())
+
+
+@dataclass(frozen=True)
+class RealFile(ListFile):
+    """With the labels of each image that it has some for."""
+
+    entries: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
 class LeftOut:
     """The images of a split that a list leaves out, (k,) int64, each once."""
 
@@ -69,15 +89,25 @@ class Real:
         return found
 
 
-def leave_out(path: Path, split: Split) -> LeftOut:
+def read_list(path: Path) -> ListFile:
+    """A list of images to leave out. Raises InputError where it cannot be read."""
+    return ListFile(path, _bytes(path, "--leave-out", LIST))
+
+
+def read_real(path: Path) -> RealFile:
+    """A file of re-assessed labels. Raises InputError where it cannot be read, or that is not what it holds."""
+    data = _bytes(path, "--real", REAL)
+    return RealFile(path, data, tuple(_entries(data, visible(str(path)))))
+
+
+def leave_out(file: ListFile, split: Split) -> LeftOut:
     """The images of a split that a file lists: by name, with its folders or without, or by ILSVRC's number.
 
     Raises InputError with the line of one that is not there, or that may be several.
     """
-    data = _bytes(path, "--leave-out", LIST)
-    called = visible(str(path))
+    called = visible(str(file.path))
     known, found, number = _Known(split.keys), set[int](), 0
-    for number, line in enumerate(data.removeprefix(BEGINS).splitlines(), 1):
+    for number, line in enumerate(file.data.removeprefix(BEGINS).splitlines(), 1):
         if name := line.strip():
             try:
                 found.update(known.find(name))
@@ -85,7 +115,7 @@ def leave_out(path: Path, split: Split) -> LeftOut:
                 raise InputError(f"{called}:{number}: {error}") from None
     if not found:
         raise InputError(f"{called}: names no image\n  hint: {LIST}")
-    return LeftOut(_listed(path, data), np.array(sorted(found), np.int64))
+    return LeftOut(file.listed, np.array(sorted(found), np.int64))
 
 
 class _Known:
@@ -134,19 +164,18 @@ def validation_number(key: bytes) -> int | None:
     return int(said[1]) if said else None
 
 
-def real(path: Path, split: Split) -> Real:
-    """The re-assessed labels of a split's images, by their names. Raises InputError where that is not what a file holds."""
-    data = _bytes(path, "--real", REAL)
-    entries = _entries(data, visible(str(path)))
+def real(file: RealFile, split: Split) -> Real:
+    """The re-assessed labels of a split's images, by their names. Raises InputError where a file has none of an image."""
+    entries = file.entries
     found = list[tuple[int, ...]]()
     for key in split.keys.all_raw():
         number = validation_number(key)
         if number is None or not 1 <= number <= len(entries):
             why = "is not called as ILSVRC calls it" if number is None else f"is none of the {len(entries)} that are labelled"
-            raise InputError(f"--real {visible(str(path))}: the image {readable(key)} {why}\n"
+            raise InputError(f"--real {visible(str(file.path))}: the image {readable(key)} {why}\n"
                              "  hint: the labels are of the images ILSVRC2012_val_00000001.JPEG and on: --data names others")
         found.append(entries[number - 1])
-    return Real(_listed(path, data), tuple(found))
+    return Real(file.listed, tuple(found))
 
 
 def real_places(classes: Sequence[str], called: str) -> np.ndarray:
@@ -189,7 +218,3 @@ def _bytes(path: Path, option: str, expected: str) -> bytes:
     if len(data) > MOST_BYTES:
         raise InputError(f"{option} {visible(str(path))}: is larger than {MOST_BYTES >> 20} MiB\n  hint: {expected}")
     return data
-
-
-def _listed(path: Path, data: bytes) -> Listed:
-    return Listed(str(path), hashlib.sha256(data).hexdigest())

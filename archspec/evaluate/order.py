@@ -37,6 +37,8 @@ def moved(labels: np.ndarray, to: np.ndarray, classes: int) -> np.ndarray:
 
 
 def _hint(data: Sequence[str], model: Sequence[str], lacking: Sequence[str]) -> str:
+    if len(data) > len(model):
+        return f"the data have {len(data)} classes and it tells {len(model)} apart: name other data, or another model"
     named = f"--labels FILE names the model's {len(model)} classes as the data do, one a line, in its order"
     if len(model) == len(data) + 1 and model[0].lower() in BACKGROUND:
         return f"its first class is '{model[0]}', so that it counts from 1 what the data count from 0; {named}"

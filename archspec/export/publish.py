@@ -16,11 +16,10 @@ from pathlib import Path
 from archspec.errors import InputError
 from archspec.export import companions, configs, report, savedmodel, server_config
 from archspec.export.predecessor import FILES
-from archspec.export.versions import LARGEST, NUMBER, versions
+from archspec.export.versions import LARGEST, checked_name, versions
 from archspec.io.files import read_bytes, remove, settle, sync
 from archspec.io.lock import alone
 from archspec.io.machine import refusal
-from archspec.spec.arch import NETWORK_NAME
 
 MADE, SERVED, BESIDE = "made", "served", "beside"
 """Inside a folder that is being made: what is filled in, the version for a server, and what lies beside versions."""
@@ -56,7 +55,7 @@ def publish(to: Path, name: str, fill: Callable[[Path], object], keep: int | Non
     those that model.config names; all if it is None. One process at a time publishes a model, others wait, see `alone`. What
     `fill` and `beside` raise leaves nothing behind.
     """
-    base = to / _checked(name)
+    base = to / checked_name(name)
     if keep is not None and keep < 1:
         raise InputError(f"keep {keep}: the new version itself is one\n  hint: keep 1 or more")
     base.mkdir(parents=True, exist_ok=True)
@@ -78,18 +77,6 @@ def publish(to: Path, name: str, fill: Callable[[Path], object], keep: int | Non
             remove(folder)
             retired, pinned, unread = _retire(base, keep)
             return Published(version, *places, retired, pinned, unread)
-
-
-def _checked(name: str) -> str:
-    """The name of a model. Raises InputError where no server could be asked for it, or might take it for a version."""
-    if not NETWORK_NAME.fullmatch(name):
-        raise InputError(f"the model's name {name!r} has to consist of letters, digits, dots, underscores and dashes\n"
-                         "  hint: it is a folder's name and a part of the server's addresses")
-    if NUMBER.fullmatch(name):
-        raise InputError(f"the model's name {name!r} is a number, and a server that is given the folder above would take"
-                         " it for a version\n"
-                         "  hint: begin it with a letter")
-    return name
 
 
 @contextmanager

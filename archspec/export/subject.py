@@ -7,33 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archspec.artifact.artifact import Artifact, versions
-from archspec.artifact.folder import is_run, read, runs_in, spec_of
+from archspec.artifact.folder import read, spec_of
 from archspec.artifact.labels import read_labels
 from archspec.data.looking import Tick
-from archspec.errors import InputError, closest, nearest, some
-from archspec.export import report
+from archspec.errors import InputError
+from archspec.export.asked import PLACE_OF_DATA, Asked, is_trained, seen
 from archspec.export.images import Images, images
-from archspec.io.places import beside, expanded
-from archspec.network import load, lower, with_overrides
+from archspec.io.places import expanded
+from archspec.network import lower, with_overrides
 from archspec.preprocess.rule import Preprocess, input_shape, preprocess_of
 from archspec.schema.tree import MappingTree
 from archspec.spec.arch import Spec
-from archspec.spec.files import like, spec_names
 from archspec.train.recover import recovered
 from archspec.train.run import RunFolder
 from archspec.weights.library import stage_blocks
 from archspec.weights.load import Wanted, arrays, planned, refuse, refuse_form
-from archspec.weights.own import OWN
 
-KINDS = ("raw", "ema", "best")
-"""The weights that a run may have; see `export.weights`."""
-KINDS_OF_MODEL = "a run folder, the model.keras of one, or a spec with --weights FILE"
-EXPORTS = (".tflite", ".onnx", ".pb")
-"""How files of exports are called."""
-PLACE_OF_DATA = "train.data."
 MOVED = f"\n  hint: --set {PLACE_OF_DATA}path=… says where they lie now"
-MAY_CHANGE = ("export.", PLACE_OF_DATA)
-"""Keys of a trained network's spec that may be changed: what its exports are, and where its images lie."""
 
 
 @dataclass(frozen=True)
@@ -49,54 +39,14 @@ class Subject:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Asked:
-    """MODEL as the command line names it. `weights` are raw, ema or best of a run, or the file of a spec's weights."""
-
-    model: str
-    weights: str | None = None
-    layout: str = OWN
-    labels: Path | None = None
-    overrides: tuple[str, ...] = ()
-
-
 def subject(asked: Asked, tick: Tick) -> Subject:
     """What is to be exported. Raises InputError where it is none, or is damaged."""
-    place = expanded(asked.model)
-    if place.suffix in EXPORTS:
-        raise InputError(f"{asked.model} is an export already\n  hint: MODEL is {KINDS_OF_MODEL}")
-    if place.is_dir() or place.suffix == ".keras":
-        return _trained(asked, place, tick)
-    if not place.exists() and asked.model not in spec_names():
-        raise InputError(f"{asked.model}: there is no such run, .keras file or spec\n"
-                         f"  hint: {_like(asked, place) or f'MODEL is {KINDS_OF_MODEL}'}")
-    return _filled(asked, tick)
-
-
-def _like(asked: Asked, place: Path) -> str:
-    """'did you mean …?' with what can be exported, as it has to be typed; specs only where weights go with them."""
-    there = place.parent.iterdir() if place.parent.is_dir() else ()
-    found = closest(place.name, (each.name for each in there if each.suffix == ".keras" or (each.is_dir() and is_run(each))))
-    if found:
-        return f"did you mean '{beside(asked.model, found)}'?"
-    return like(asked.model) if asked.weights and asked.weights not in KINDS else ""
+    spec, place = seen(asked), expanded(asked.model)
+    return _trained(asked, place, tick) if is_trained(place) else _filled(asked, spec, tick)
 
 
 def _trained(asked: Asked, place: Path, tick: Tick) -> Subject:
     """A run, or the model file of one."""
-    for override in asked.overrides:
-        if not override.startswith(MAY_CHANGE):
-            raise InputError(f"--set {override}: {place} is exported as it was trained; what may be set begins with "
-                             f"{' or '.join(MAY_CHANGE)}\n  hint: for another network: archspec train SPEC --set {override}")
-    if asked.labels:
-        raise InputError(f"--labels {asked.labels}: {place} has its class names, in the order in which it was trained\n"
-                         "  hint: leave --labels out")
-    if asked.layout != OWN:
-        raise InputError(f"--layout {asked.layout}: {place} has its own weights\n  hint: leave --layout out")
-    if not place.exists():
-        raise InputError(f"{place}: there is no such file\n  hint: name a run folder, or the model.keras of one")
-    if place.is_dir() and not is_run(place):
-        _refuse_other(place)
     artifact = read(place)
     spec = spec_of(artifact, asked.overrides)
     kind = asked.weights or next((spec.export.weights for each in asked.overrides if each.startswith("export.weights=")), None)
@@ -107,20 +57,8 @@ def _trained(asked: Asked, place: Path, tick: Tick) -> Subject:
     return Subject(artifact, spec, found, () if found else (_made_ones(why, spec),))
 
 
-def _refuse_other(folder: Path) -> None:
-    """Raises InputError for a folder of exports, or of runs."""
-    beside_files = (folder / report.PLACE).is_file() and not RunFolder(folder).manifest.exists()
-    if beside_files or any(folder.glob("*/saved_model.pb")) or (folder / "saved_model.pb").is_file():
-        raise InputError(f"{folder} holds exports already\n  hint: name the run that they are of")
-    if runs := runs_in(folder):
-        raise InputError(f"{folder} is no run, but holds some\n  hint: name one: {some(map(str, runs))}")
-
-
 def _with_weights(kind: str, place: Path, artifact: Artifact, moved: Sequence[str], tick: Tick) -> Artifact:
     """The artifact with these weights of its run, whose images lie where `moved` overrides say."""
-    if kind not in KINDS:
-        raise InputError(f"--weights {kind}: of a run there are {', '.join(KINDS)}\n"
-                         f"  hint: {nearest(kind, KINDS) or 'a file of weights goes with a spec'}")
     if kind == artifact.metrics.get("weights", "raw"):
         return artifact
     if place.is_file():
@@ -134,12 +72,9 @@ def _with_weights(kind: str, place: Path, artifact: Artifact, moved: Sequence[st
     return recovered(RunFolder(place), spec, tick)
 
 
-def _filled(asked: Asked, tick: Tick) -> Subject:
+def _filled(asked: Asked, spec: Spec, tick: Tick) -> Subject:
     """A spec with a file of weights."""
-    spec = load(asked.model, list(asked.overrides))
-    if not asked.weights:
-        raise InputError(f"{asked.model} is a spec: it has no numbers\n  hint: name a run folder or its model.keras, or the "
-                         "file of its weights with --weights FILE (and --layout, see archspec import --help)")
+    assert asked.weights
     graph, wanted = lower(spec), Wanted(asked.layout)
     with planned(graph, stage_blocks(spec), Path(asked.weights), wanted) as plan:
         refuse(plan, graph, wanted)

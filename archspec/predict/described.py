@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from archspec.artifact.facts import read_facts
-from archspec.artifact.folder import FACTS, SPEC
+from archspec.artifact.facts import RENEW, read_facts
+from archspec.artifact.folder import FACTS, SPEC, said, spec_in
 from archspec.errors import InputError, SpecError
 from archspec.network import load
 from archspec.preprocess.rule import Preprocess
@@ -44,6 +44,16 @@ def described(model: Path, places: Iterable[Path]) -> Described:
     raise InputError(f"{model} is none of archspec's, or was taken from its place: no {FACTS}, which says how images are "
                      f"prepared for it, is in {' or '.join(map(str, tried))}\n"
                      f"  hint: put {FACTS} of the run or of the export there; or name the run itself")
+
+
+def of_file(path: Path) -> Described:
+    """What a .keras file of archspec's holds beside its weights. Raises InputError where it is none."""
+    text, facts = said(path)
+    try:
+        spec = spec_in(text)
+    except SpecError as error:
+        raise InputError(f"{path} holds a spec that cannot be read: {error.problems[0].message}\n  hint: {RENEW}") from None
+    return Described(tuple(facts["classes"]), Preprocess.from_json(facts["preprocess"]), white_of(spec), facts, spec)
 
 
 def white_of(spec: Spec) -> float:

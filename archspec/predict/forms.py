@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -11,53 +10,26 @@ import numpy as np
 
 from archspec.artifact.artifact import Artifact
 from archspec.artifact.facts import facts_of
-from archspec.artifact.folder import FACTS, MODEL, SPEC, is_run, read, runs_in, spec_of
-from archspec.artifact.labels import read_labels
-from archspec.errors import InputError, one_line, some
-from archspec.export import companions, labels
-from archspec.export.predecessor import FILES as FILES_OF_EXPORT
+from archspec.artifact.folder import read, spec_of
+from archspec.errors import InputError, one_line
 from archspec.io.packages import refuse_missing
-from archspec.predict.described import Described, described, white_of
-from archspec.predict.labels import labels_within
+from archspec.predict.beside import FILES, has_blocks, version_of
+from archspec.predict.described import Described, white_of
 from archspec.predict.local import Local, Run
-from archspec.predict.opened import KINDS, SUFFIXES
 from archspec.serving.contract import unsafe
-from archspec.serving.layout import GRAPH, saved_models
 from archspec.serving.rules import RULES
-from archspec.train.run import RunFolder
-from archspec.weights import archives
 
 LOOK = "archspec serve-check says what is wrong with it"
-FILES = {".tflite": "tflite", ".onnx": "onnx"}
-"""The formats of files by suffix; those that archspec.export can run are read."""
 
 
-def form(path: Path) -> Local:
-    """What lies at a path that is there, ready to be asked.
+def form(path: Path, found: Described) -> Local:
+    """What lies at a path that is there, ready to be asked; `found` is what lies beside it.
 
-    Raises InputError where it is no network, or one that does not say how images are prepared for it.
+    Raises InputError where it cannot be loaded.
     """
-    if path.is_dir():
-        return _run(path) if is_run(path) else _saved_model(path)
-    return _run(path) if path.suffix == ".keras" else _file(path)
-
-
-def _asked_alone(folder: Path) -> list[Path]:
-    """What can be asked of the files of an export; with them the SavedModel of the same version, if there is one."""
-    served = folder.parent.parent / folder.name if folder.parent.name == FILES_OF_EXPORT else folder / GRAPH
-    files = [each for each in sorted(folder.iterdir()) if each.suffix in SUFFIXES and not _gives_maps(each)]
-    return [*files, *([served] if (served / GRAPH).is_file() else [])]
-
-
-def _gives_maps(path: Path) -> bool:
-    """Whether a .keras file is no whole network: one that holds no spec."""
-    if path.suffix != ".keras" or not path.is_file():
-        return False
-    try:
-        with archives.opened(path) as archive:
-            return SPEC not in archive.namelist()
-    except InputError:
-        return False
+    if has_blocks(path):
+        return _run(path)
+    return _saved_model(version_of(path), found) if path.is_dir() else _file(path, found)
 
 
 def _run(place: Path) -> Local:
@@ -77,30 +49,7 @@ def _when_asked(artifact: Artifact) -> Run:
     return lambda pixels: made()(pixels)
 
 
-def facts_beside(path: Path) -> Described:
-    """What lies beside a model that is there, without the model being loaded: of a run, a SavedModel or a file.
-
-    Raises InputError where nothing says how images are prepared for it.
-    """
-    if path.is_dir():
-        return described(path, (path,)) if is_run(path) else _of_saved_model(_version(path))
-    found = described(path, (path.parent,))
-    return found if path.suffix == ".keras" else replace(found, classes=_classes(path, found))
-
-
-def _of_saved_model(folder: Path) -> Described:
-    return described(folder, (folder / companions.EXTRA, folder.resolve().parent.parent))
-
-
-def _classes(path: Path, found: Described) -> tuple[str, ...]:
-    """What an exported file calls its classes: it may say so itself, or a file beside it."""
-    beside = path.parent / labels.NAME
-    return labels_within(path) or (read_labels(beside) if beside.is_file() else found.classes)
-
-
-def _saved_model(path: Path) -> Local:
-    folder = _version(path)
-    found = _of_saved_model(folder)
+def _saved_model(folder: Path, found: Described) -> Local:
     for fault in unsafe(folder):
         where = f"{fault.where}: " if fault.where else ""
         raise InputError(f"{folder} cannot be loaded: {RULES[fault.code].says} ({where}{fault.message})\n  hint: {LOOK}")
@@ -108,29 +57,8 @@ def _saved_model(path: Path) -> Local:
                  _loaded("savedmodel", folder, LOOK), found.facts, found.spec)
 
 
-def _version(folder: Path) -> Path:
-    """The version that a folder is, or the highest of those in it, as a server has it. Raises InputError if none is there."""
-    found = saved_models(folder)
-    if not found and (files := _asked_alone(folder)):
-        raise InputError(f"{folder} is no model by itself, but holds some\n  hint: name one: {some(map(str, files))}")
-    if not found and _gives_maps(folder / MODEL):
-        read(folder / MODEL)
-    if not found and (runs := runs_in(folder)):
-        raise InputError(f"{folder} is no run, but holds some\n  hint: name one: {some(map(str, runs))}")
-    if not found and RunFolder(folder).manifest.is_file():
-        raise InputError(f"{folder} is a run that is not finished: there is no {MODEL} yet\n"
-                         "  hint: the command that began it goes on with it; archspec runs says how far it is")
-    if not found:
-        raise InputError(f"{folder} holds neither a trained network nor a SavedModel: no {FACTS} with {MODEL}, no {GRAPH}, and "
-                         f"no folder NUMBER/{GRAPH}\n  hint: name the folder of a finished run, or models/NAME of an export")
-    return found[-1]
-
-
-def _file(path: Path) -> Local:
-    if path.suffix not in FILES:
-        raise InputError(f"{path} is no model that is read\n  hint: MODEL is {KINDS}")
-    found = described(path, (path.parent,))
-    return Local(str(path), _classes(path, found), found.rule, found.white,
+def _file(path: Path, found: Described) -> Local:
+    return Local(str(path), found.classes, found.rule, found.white,
                  _loaded(FILES[path.suffix], path, "it is damaged, or was not made by archspec export"),
                  found.facts, found.spec, f"that of {path.name}")
 

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from archspec.errors import InputError, visible
-from archspec.io.places import expanded, is_address, kind_of
 from archspec.predict.answers import Said
-from archspec.predict.forms import facts_beside
 from archspec.predict.local import Local
+from archspec.predict.opened import LIKE, seen_like
 from archspec.predict.served import (
     MOST,
     MOST_SENT,
@@ -36,7 +35,6 @@ DIGITS = {True: 4, False: 19}
 """Bytes that a pixel takes as text, with its comma: of whole numbers, and of others."""
 SUMMED = 0.05
 """By which the sum of a row of probabilities of 16 or 8 bits may be off 1."""
-HINT = "--like MODEL: the run or the export that it serves, which says how images are prepared for it"
 
 
 def served_like(text: str, timeout: float, like: str | None) -> Local:
@@ -44,14 +42,8 @@ def served_like(text: str, timeout: float, like: str | None) -> Local:
 
     Raises InputError where there is none, it takes no pixels, or the other one is of another kind.
     """
-    if like is None:
-        raise InputError(f"{visible(text)}: a server does not say how an image becomes the pixels that it takes\n"
-                         f"  hint: {HINT}")
-    path = expanded(like)
-    if is_address(like) or kind_of(path) not in ("file", "folder"):
-        raise InputError(f"--like {visible(like)}: {'an address' if is_address(like) else 'no such file or folder'}\n"
-                         f"  hint: {HINT}")
-    found = facts_beside(path)
+    found = seen_like(text, like)
+    assert like is not None
     client = client_of(text, timeout)
     signatures = client.signatures()
     usual_last = sorted(signatures.items(), key=lambda each: (each[0] == DEFAULT, each[0]))
@@ -60,12 +52,12 @@ def served_like(text: str, timeout: float, like: str | None) -> Local:
     if not keys:
         shape = ", ".join(map(str, found.rule.shape))
         raise InputError(f"{text}: no signature of the model goes from pixels [?, {shape}], which {like} takes, to "
-                         f"{PROBABILITIES}: {told(signatures)}\n  hint: {HINT}")
+                         f"{PROBABILITIES}: {told(signatures)}\n  hint: {LIKE}")
     for name, _ in keys.values():
         shape_said = signatures[name].outputs[PROBABILITIES].shape
         classes = shape_said[1] if shape_said is not None and len(shape_said) == 2 else None
         if classes not in (None, len(found.classes)):
-            raise InputError(f"{text} tells {classes} classes apart, and {like} {len(found.classes)}\n  hint: {HINT}")
+            raise InputError(f"{text} tells {classes} classes apart, and {like} {len(found.classes)}\n  hint: {LIKE}")
     run = Pixels(text, client, keys, found.classes, like, bool(found.facts["several"]))
     return Local(text, found.classes, found.rule, found.white, run, found.facts, found.spec, "that of the server", like=like)
 
@@ -105,7 +97,7 @@ class Pixels:
         for each in rows(reply, len(part), self.called):
             if len(each.probabilities) != len(self.classes):
                 raise InputError(f"{self.called} tells {len(each.probabilities)} classes apart, and {self.like} "
-                                 f"{len(self.classes)}\n  hint: {HINT}")
+                                 f"{len(self.classes)}\n  hint: {LIKE}")
             total = float(each.probabilities.sum(dtype=np.float64))
             if not self.several and abs(total - 1) > SUMMED:
                 raise InputError(f"{self.called} answers with probabilities whose sum is {total:.4g}, where one of the "
@@ -114,5 +106,5 @@ class Pixels:
             for number, name in each.names.items():
                 if name != self.classes[number]:
                     raise InputError(f"{self.called} calls its class {number} {visible(name)}, and {self.like} "
-                                     f"{visible(self.classes[number])}\n  hint: {HINT}")
+                                     f"{visible(self.classes[number])}\n  hint: {LIKE}")
             yield each

@@ -62,10 +62,7 @@ def check(folder: Path, seconds: float) -> Checked:
 
     Each version may take so many seconds where it is run, in a process of its own.
     """
-    found = layout.saved_models(folder)
-    if not found:
-        raise InputError(f"{visible(str(folder))} holds no SavedModel: neither {layout.GRAPH} nor NUMBER/{layout.GRAPH} is "
-                         "there\n  hint: name the folder of a model or of one version, such as models/NAME")
+    found = versions_in(folder)
     alone = found == [folder]
     base = folder.resolve().parent if alone else folder
     of_folder = [*layout.layout(folder), *extras.configs(base)]
@@ -76,6 +73,15 @@ def check(folder: Path, seconds: float) -> Checked:
         name = folder.resolve().name if alone else version.name
         lines += _lines(name, of_version, seen.faults, seen.unseen, extras.inside(version))
     return Checked(folder, tuple(lines))
+
+
+def versions_in(folder: Path) -> list[Path]:
+    """The SavedModel that a folder is, or those of its versions. Raises InputError where there is none."""
+    found = layout.saved_models(folder)
+    if not found:
+        raise InputError(f"{visible(str(folder))} holds no SavedModel: neither {layout.GRAPH} nor NUMBER/{layout.GRAPH} is "
+                         "there\n  hint: name the folder of a model or of one version, such as models/NAME")
+    return found
 
 
 def unsafe(version: Path) -> list[Fault]:

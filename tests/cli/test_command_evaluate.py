@@ -358,3 +358,14 @@ def test_what_is_wrong_is_told(arguments: list[str], message: str, runs: Path, m
     code, out, err = archspec("evaluate", *arguments)
     assert (code, out) == (2, "")
     assert message in err
+
+
+def test_names_of_models_are_not_cut_off(runs: Path, monkeypatch: pytest.MonkeyPatch, archspec: Run) -> None:
+    """Cut off, two of one run would look alike."""
+    monkeypatch.chdir(runs)
+    models = [f"runs/tiny/../tiny/../tiny/../tiny/{name}" for name in ("model.keras", "model.tflite")]
+    code, out, err = archspec("evaluate", *models)
+    assert code == 0, err
+    begins = "".join(line.split(" ")[0] for line in out.splitlines())
+    assert all(model in begins for model in models)
+    assert "…" not in out

@@ -59,3 +59,9 @@ def test_a_class_that_the_model_does_not_know_is_told_with_a_guess(data: list[st
         places(data, model, "runs/m")
     assert hint in str(caught.value)
     assert "--labels FILE" in str(caught.value)
+
+
+def test_other_names_do_not_help_a_model_with_fewer_classes_than_the_data() -> None:
+    with pytest.raises(InputError, match="hint: the data have 3 classes and it tells 2 apart: name other data") as caught:
+        places(["0", "1", "2"], ["disc", "square"], "runs/m")
+    assert "--labels" not in str(caught.value)

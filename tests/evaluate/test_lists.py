@@ -13,7 +13,7 @@ from archspec.data.names import Names
 from archspec.data.source import Split, in_memory, only, without
 from archspec.errors import InputError
 from archspec.evaluate import lists
-from archspec.evaluate.lists import leave_out, real, real_places
+from archspec.evaluate.lists import leave_out, read_list, read_real, real, real_places
 
 SYNSETS = [f"n{number:08}" for number in range(1000)]
 
@@ -32,7 +32,7 @@ OTHERS = split("a/x.jpg", "a/y.jpg", "b/x.jpg", "7")
     ("\ufeff3\n3\n\n", [0])])
 def test_images_are_left_out_by_ilsvrcs_numbers_and_by_names(text: str, numbers: list[int], tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text(text)
-    found = leave_out(tmp_path / "list.txt", ILSVRC)
+    found = leave_out(read_list(tmp_path / "list.txt"), ILSVRC)
     assert found.numbers.tolist() == numbers
     assert found.listed.sha256 == hashlib.sha256(text.encode()).hexdigest()
     assert without(ILSVRC, found.numbers).labels.tolist() == [each for each in range(3) if each not in numbers]
@@ -40,18 +40,18 @@ def test_images_are_left_out_by_ilsvrcs_numbers_and_by_names(text: str, numbers:
 
 def test_a_name_is_meant_before_a_number(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text("7\ny.jpg\nb/x.jpg")
-    assert leave_out(tmp_path / "list.txt", OTHERS).numbers.tolist() == [1, 2, 3]
+    assert leave_out(read_list(tmp_path / "list.txt"), OTHERS).numbers.tolist() == [1, 2, 3]
 
 
 def test_an_image_that_is_there_twice_is_left_out_twice(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text("x.jpg")
-    assert leave_out(tmp_path / "list.txt", split("a/x.jpg", "a/x.jpg", "a/y.jpg")).numbers.tolist() == [0, 1]
+    assert leave_out(read_list(tmp_path / "list.txt"), split("a/x.jpg", "a/x.jpg", "a/y.jpg")).numbers.tolist() == [0, 1]
 
 
 def test_a_name_comes_with_as_many_of_its_folders_as_one_likes(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text("b/x.jpg\na/a/x.jpg\nz.jpg")
     images = split("test/a/a/x.jpg", "test/aa/x.jpg", "test/b/x.jpg", "test/b/z.jpg")
-    assert leave_out(tmp_path / "list.txt", images).numbers.tolist() == [0, 2, 3]
+    assert leave_out(read_list(tmp_path / "list.txt"), images).numbers.tolist() == [0, 2, 3]
 
 
 @pytest.mark.parametrize(("text", "images", "message"), [
@@ -66,26 +66,26 @@ def test_a_name_comes_with_as_many_of_its_folders_as_one_likes(tmp_path: Path) -
 def test_a_list_that_does_not_fit_is_refused_with_its_line(text: str, images: Split, message: str, tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text(text)
     with pytest.raises(InputError) as error:
-        leave_out(tmp_path / "list.txt", images)
+        leave_out(read_list(tmp_path / "list.txt"), images)
     assert str(error.value).startswith(f"{tmp_path}/list.txt{message}")
 
 
 def test_files_that_are_none_or_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match=r"--leave-out .*none.txt: No such file"):
-        leave_out(tmp_path / "none.txt", OTHERS)
+        leave_out(read_list(tmp_path / "none.txt"), OTHERS)
     with pytest.raises(InputError, match=r"--real .*: Is a directory"):
-        real(tmp_path, OTHERS)
+        real(read_real(tmp_path), OTHERS)
     monkeypatch.setattr(lists, "MOST_BYTES", 3)
     (tmp_path / "list.txt").write_text("7\n7\n")
     with pytest.raises(InputError, match="is larger than"):
-        leave_out(tmp_path / "list.txt", OTHERS)
+        leave_out(read_list(tmp_path / "list.txt"), OTHERS)
 
 
 def test_re_assessed_labels_are_of_the_images_by_their_numbers(tmp_path: Path) -> None:
     entries = [[number] for number in range(10)]
     entries[2], entries[0] = [], [5, 999]
     (tmp_path / "real.json").write_text(json.dumps(entries))
-    found = real(tmp_path / "real.json", ILSVRC)
+    found = real(read_real(tmp_path / "real.json"), ILSVRC)
     assert found.labels == ((), (9,), (5, 999))
     assert found.labelled.tolist() == [False, True, True]
     places = real_places(["background", *SYNSETS[::-1]], "net")  # outputs in another order, with one more
@@ -102,7 +102,7 @@ def test_re_assessed_labels_are_of_the_images_by_their_numbers(tmp_path: Path) -
 def test_what_are_no_labels_is_refused(text: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "real.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(InputError) as error:
-        real(tmp_path / "real.json", ILSVRC)
+        real(read_real(tmp_path / "real.json"), ILSVRC)
     assert str(error.value).startswith(f"{tmp_path}/real.json{message}")
 
 
@@ -112,7 +112,7 @@ def test_what_are_no_labels_is_refused(text: str, message: str, tmp_path: Path) 
 def test_labels_of_other_images_are_refused(images: Split, message: str, tmp_path: Path) -> None:
     (tmp_path / "real.json").write_text("[[1], [2], [3]]")
     with pytest.raises(InputError, match=message):
-        real(tmp_path / "real.json", images)
+        real(read_real(tmp_path / "real.json"), images)
 
 
 @pytest.mark.parametrize(("classes", "count"), [(SYNSETS[1:], "999 of its 999"), (["cat", "dog"], "0 of its 2")])

@@ -12,7 +12,8 @@ from archspec.artifact.folder import write
 from archspec.errors import InputError
 from archspec.export import companions
 from archspec.export import subject as exported
-from archspec.export.subject import KINDS_OF_MODEL, Asked, subject
+from archspec.export.asked import KINDS_OF_MODEL, Asked
+from archspec.export.subject import subject
 from archspec.spec.arch import Spec
 from archspec.spec.data import Folder
 from archspec.weights.own import OWN

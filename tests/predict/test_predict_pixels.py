@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,7 +16,7 @@ from PIL import Image
 from served import Servable, grpc_server, rest, rest_server
 
 from archspec.artifact.artifact import Artifact
-from archspec.artifact.folder import write
+from archspec.artifact.folder import read, write
 from archspec.cli import run as command
 from archspec.errors import InputError
 from archspec.export.reference import reference
@@ -67,6 +68,13 @@ def test_it_says_of_pixels_what_the_network_says(whole: bool, serving: Callable[
         found.run(seen[:3])
         assert servable.asked == [(1, kind)] * 3
     assert (found.called, found.classes, found.like) == (address, ("cat", "dög", "owl"), str(run_folder))
+
+
+def test_a_model_file_by_itself_says_how_images_are_prepared(servable: Servable, run_folder: Path, tmp_path: Path) -> None:
+    alone = shutil.copy(run_folder / "model.keras", tmp_path / "moved.keras")
+    with rest_of(servable) as address:
+        found = served_like(address, 30, str(alone))
+    assert (found.classes, found.rule) == (("cat", "dög", "owl"), read(run_folder).preprocess)
 
 
 @pytest.mark.parametrize("like", ["", "model.keras", "saved_model", "saved_model/1", "../models/small", "../models/small/3", "model.tflite", "model.onnx"])

@@ -12,7 +12,8 @@ from runs import QUICK, SPEC
 from archspec.artifact.folder import read
 from archspec.cli import run as archspec
 from archspec.errors import InputError
-from archspec.export.subject import Asked, subject
+from archspec.export.asked import Asked
+from archspec.export.subject import subject
 
 RECIPE = ["--set", "train.ema=0.9", "--set", "train.checkpoint.best=2", "--set", "train.epochs=3"]
 
