@@ -132,7 +132,7 @@ def _parent(text: Text, found: Checked) -> Path | None:
 
 
 def _cost_on_disk(text: Text, cost: Json, batch: int | None) -> Json | None:
-    """What the file of a text costs as it is on the disk; `cost` is the text's. None where there is none, or one with problems."""
+    """What the file of a text costs as it is on the disk; `cost` is the text's. None of no file, or one with problems."""
     held = on_disk(text.path)
     if held is None:
         return None
