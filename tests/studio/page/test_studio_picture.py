@@ -97,6 +97,18 @@ def test_each_view_has_a_key_and_a_double_click_shows_the_block(mine: Seen) -> N
     assert mine.page.locator("#documents").is_hidden()
 
 
+def test_a_table_with_long_lines_is_seen_from_side_to_side(served: Served, look: Look) -> None:
+    seen = look(served.at(served.file("extends: inception_v4\n")), width=1400)
+    seen.shown("#canvas svg")
+    seen.key("Alt+4")
+    seen.shown("#canvas .bracket")
+    for width in (1400, 1120, 900):
+        seen.page.set_viewport_size({"width": width, "height": 700})
+        assert seen.page.evaluate("(() => { const e = document.querySelector('#canvas .table'); return e.scrollWidth - e.clientWidth })()") <= 0, width
+        for bracket in seen.page.locator(".bracket").all():
+            assert bracket.bounding_box()["width"] >= 100
+
+
 def test_of_what_is_too_large_a_part_is_chosen(served: Served, look: Look) -> None:
     seen = look(served.at(served.file("extends: cifar_resnet110\nstages: {repeats: [150, 40, 2]}\n")))
     seen.shown("#canvas svg")
