@@ -9,7 +9,11 @@ import {nonce, parts} from "./state.js";
 /** @type {null | {reader: Reader, name: string, text: string, begins: Array<[number, number]>}} */
 let other = null;
 
-/** Shows the other text; null for none. @param {{name: string, text: string} | null} found @param {number} wide of the picture */
+/**
+ * Shows the other text; null for none.
+ * @param {{name: string, text: string} | null} found
+ * @param {number} wide pixels of the picture
+ */
 export function against(found, wide = 0) {
   besideTexts(wide);
   byId("spec").classList.toggle("split", found !== null);

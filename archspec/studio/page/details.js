@@ -1,4 +1,4 @@
-/** The panel at the right: the element under pointer or focus, the whole against that before the changes, what training takes. */
+/** The panel at the right: the element under pointer or focus, the whole against what it was before, what training takes. */
 
 import {failed} from "./bars.js";
 import {FIGURES, budget, budgetForm, keepBudget, meter} from "./budget.js";
