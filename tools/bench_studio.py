@@ -29,6 +29,7 @@ FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
 GOALS = {"resnet152": (150, 300), "cifar_resnet1202": (600, None)}
 """Milliseconds to the picture: median and 95th percentile."""
 MARKS = {"problems": "studio: problems", "picture": "studio: picture"}
+NAME = "net.yaml"
 REST = 400
 """Milliseconds between an answer and the next key."""
 LONGEST = 60
@@ -55,8 +56,8 @@ def measured(spec: str, keys: int) -> dict[str, list[float]]:
     from playwright.sync_api import sync_playwright
     where = os.environ.get("ARCHSPEC_CHROMIUM") or shutil.which("chromium")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        Path(folder, "net.yaml").write_text(TEXT.format(spec=spec), encoding="utf-8")
-        with served(Path(folder)) as address:
+        Path(folder, NAME).write_text(TEXT.format(spec=spec), encoding="utf-8")
+        with served(Path(folder), NAME) as address:
             browser = playwright.chromium.launch(executable_path=where, args=[*FLAGS])
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             page.goto(address)
@@ -84,10 +85,10 @@ def pressed(page: Any, key: str) -> dict[str, float]:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """The address of a studio on net.yaml of a folder."""
+def served(folder: Path, name: str) -> Iterator[str]:
+    """The address of a studio on a file of a folder."""
     environment = {**os.environ, "XDG_STATE_HOME": str(folder / "state")}
-    with subprocess.Popen([sys.executable, "-m", "archspec", "studio", "net.yaml", "--no-browser"], cwd=folder, env=environment,
+    with subprocess.Popen([sys.executable, "-m", "archspec", "studio", name, "--no-browser"], cwd=folder, env=environment,
                           stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         found = re.search(r"http://\S+", process.stdout.readline())

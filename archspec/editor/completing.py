@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -65,7 +65,16 @@ def suggestions(at: At, text: str, path: Path, resolved: Resolved | None) -> lis
         found = [*known_names(at.path, resolved)]
     else:
         found = [*_here(at, text, path, resolved)]
-    return [*{each.label: each for each in reversed(found)}.values()][::-1]
+    return _shortest_first([*{each.label: each for each in reversed(found)}.values()][::-1])
+
+
+def _shortest_first(found: Sequence[Suggestion]) -> list[Suggestion]:
+    """The same with each word ahead of those that it begins: who writes all of it gets it."""
+    first: dict[str, int] = {}
+    for number, each in enumerate(found):
+        for end in range(1, len(each.label) + 1):
+            first.setdefault(each.label[:end], number)
+    return sorted(found, key=lambda each: (first[each.label], len(each.label)))
 
 
 def _here(at: At, text: str, path: Path, resolved: Resolved | None) -> Iterable[Suggestion]:
@@ -121,7 +130,8 @@ def _of_blocks(names: list[str], resolved: Resolved | None) -> Iterator[Suggesti
     for name, (block, _) in parameters(resolved).items():
         plural = next((many for many, one in PLURALS.items() if one == name), name)
         written = dict.fromkeys((name, plural)) if names == ["stages"] else (name,)
-        yield from (_key(each, f"a parameter of the block {block}") for each in written
+        about = arguments(block, resolved)[name]
+        yield from (_key(each, about) for each in written
                     if names != ["parameters"] or name not in ("width", "stride"))
 
 

@@ -147,14 +147,22 @@ def _declared(path: Path) -> Key | None:
 
 def _origins(place: Place, spec: Spec | None) -> Iterator[str]:
     """Where the value comes from: each place that says it, the base first."""
-    if spec is None or not place.path or place.path[0] == "blocks" or not all(isinstance(part, str) for part in place.path):
+    path = _of_value(place.path)
+    if spec is None or not path or path[0] == "blocks":
         return
     try:
-        found = explain(spec, dotted(place.path))
+        found = explain(spec, dotted(path))
     except InputError:
         return
     for number, origin in enumerate(found):
         yield ("" if number + 1 == len(found) else "instead of ") + f"`{origin}`"
+
+
+def _of_value(path: Path) -> Path:
+    """The keys that lead to the value, be it a list in which the cursor is; () where it is an entry of its own."""
+    while path and isinstance(path[-1], int) and not item_of(path):
+        path = path[:-1]
+    return path if all(isinstance(part, str) for part in path) else ()
 
 
 # -- what it costs -------------------------------------------------------------------------------------------------------
@@ -167,8 +175,8 @@ def _cost(place: Place, checked: Checked) -> Iterator[str]:
     nodes = nodes_of(checked.graph, place.where.file, path) if path else []
     if nodes:
         yield _sizes(nodes)
-    elif place.path and place.path[0] != "train" and all(isinstance(part, str) for part in place.path):
-        yield from _against(place, checked.spec, checked.graph)
+    elif (keys := _of_value(place.path)) and keys[0] != "train":
+        yield from _against(keys, checked.spec, checked.graph)
 
 
 def nodes_of(graph: Graph, file: str, path: Path) -> list[Node]:
@@ -196,9 +204,9 @@ def _sum(nodes: Sequence[Node]) -> str:
     return said + f", {short(sum(known))} multiply-adds" * (len(known) == len(macs))
 
 
-def _against(place: Place, spec: Spec, graph: Graph) -> Iterator[str]:
+def _against(path: Path, spec: Spec, graph: Graph) -> Iterator[str]:
     """What the whole network costs with what this file says at a key, against without it."""
-    *before, name = names_of(place.path)
+    *before, name = names_of(path)
     try:
         other = without(spec, [*before, PLURALS.get(name, name) if before == ["stages"] else name])
     except SpecError:

@@ -89,7 +89,8 @@ WHOLE = ("layers", "model", "network", "net", "architecture", "arch", "backbone"
 STAGE: dict[str, Key] = {
     "name": Key(TEXT, None, "letters, digits, `_`; GoogLeNet's are `3a`, `3b`, …", follows="`stage1`, `stage2`, …"),
     "block": Key(TEXT, doc="the block it repeats (`blocks` in columns)", follows="an error", synonyms=("module", "type")),
-    "repeats": Key(Whole(1, MAX_TIMES), 1, "how often", synonyms=("repeat", "depth", "n", "num_blocks", "layers", "depths")),
+    "repeats": Key(Whole(1, MAX_TIMES), 1, "how often it repeats the block",
+                   synonyms=("repeat", "depth", "n", "num_blocks", "layers", "depths")),
     "stride": Key(Form("any", "a value"), 1, "for the first repeat; the others have 1 (`strides` in columns)",
                   synonyms=("strides", "downsample")),
     "before": Key(ITEMS, None, "once a stage, ahead of its blocks", follows="none", synonyms=("pre",)),

@@ -29,8 +29,8 @@ MOST_OF_BATCH = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Saved:
-    """What a saved file costs, its digest, the batch that was asked for, and what the files were that it is made of."""
+class _Before:
+    """What a file on the disk costs, its digest, the batch that was asked for, and what the files were that it is made of."""
 
     cost: Json | None
     digest: str
@@ -38,7 +38,7 @@ class _Saved:
     stamps: Mapping[Path, Stamp]
 
     @classmethod
-    def of(cls, text: Text, digest: str, batch: int | None) -> _Saved:
+    def of(cls, text: Text, digest: str, batch: int | None) -> _Before:
         found = checked(text)
         known = None if found.spec is None or found.graph is None else (found.graph, batch or found.spec.train.batch)
         cost = None if known is None else cost_of(summary(*known), known[1])
@@ -49,25 +49,30 @@ class _Saved:
         return (self.digest, self.batch) == (digest, batch) and all(stamp(path) == was for path, was in self.stamps.items())
 
 
-_SAVED: dict[Path, _Saved] = {}
+_BEFORE: dict[Path, _Before] = {}
 
 
 def check(request: Json) -> Json:
-    """Problems of a text, and where the network has none its cost against that of the saved file, and its picture."""
+    """Problems of a text, and where the network has none its cost against that before the changes, and its picture.
+
+    That is the cost of the saved file; of a text without a file that of what it extends, whose name `parent` is then.
+    """
     text, batch = text_of(request), request.get("batch")
     if batch is not None and not 1 <= batch <= MOST_OF_BATCH:
         raise InputError(f"a batch has 1 to {MOST_OF_BATCH} images")
     found = checked(text)
     told = [*_problems(text, found)]
-    answer: Json = {"problems": told[:MOST], "more": max(0, len(told) - MOST), "cost": None, "saved": None, "costliest": [],
-                    "sections": [], "blocks": [], "picture": None}
+    answer: Json = {"problems": told[:MOST], "more": max(0, len(told) - MOST), "cost": None, "before": None, "parent": None,
+                    "costliest": [], "sections": [], "blocks": [], "picture": None}
     if found.spec is None or found.graph is None:
         return answer
     graph, images = found.graph, batch or found.spec.train.batch
     whole = summary(graph, images)
     cost = cost_of(whole, images)
-    saved = _saved(text, cost, batch)
-    return {**answer, "cost": cost, "saved": saved, "change": None if saved is None else change(saved, cost),
+    parent = _parent(text, found)
+    before = _cost_on_disk(text, cost, batch) if parent is None else _cost_on_disk(Text(parent, ""), cost, batch)
+    return {**answer, "cost": cost, "before": before, "parent": None if parent is None else parent.stem,
+            "change": None if before is None else change(before, cost),
             "costliest": [*_costliest(text, graph)],
             "sections": [name for name in graph.sections if any(node.section == name for node in graph.predicting)],
             "blocks": [*dict.fromkeys(frame.name for node in graph.predicting for frame in node.calls)],
@@ -120,17 +125,22 @@ def _signed(name: str, a: int | None, b: int | None) -> str:
     return "=" if a == b else f"{'+' if b > a else '−'}{said(name, abs(b - a))}"
 
 
-def _saved(text: Text, cost: Json, batch: int | None) -> Json | None:
-    """What the file on the disk costs; None where there is none, or one with problems."""
+def _parent(text: Text, found: Checked) -> Path | None:
+    """The file that a text extends which is in no file itself."""
+    layers = () if found.resolved is None else found.resolved.layers
+    return Path(layers[-2].file).resolve() if len(layers) > 1 and on_disk(text.path) is None else None
+
+
+def _cost_on_disk(text: Text, cost: Json, batch: int | None) -> Json | None:
+    """What the file of a text costs as it is on the disk; `cost` is the text's. None of no file, or one with problems."""
     held = on_disk(text.path)
     if held is None:
         return None
-    saved = Text(text.path, held.text)
-    if saved.text == text.text:
+    if held.text == text.text:
         return cost
-    known = _SAVED.get(text.path)
+    known = _BEFORE.get(text.path)
     if known is None or not known.holds(held.digest, batch):
-        known = _SAVED[text.path] = _Saved.of(saved, held.digest, batch)
+        known = _BEFORE[text.path] = _Before.of(Text(text.path, held.text), held.digest, batch)
     return known.cost
 
 

@@ -57,6 +57,18 @@ def test_what_cannot_is_not(text: str, none: set[str], tmp_path: Path) -> None:
     assert not none & offered(text, tmp_path).keys()
 
 
+def test_a_word_stands_ahead_of_those_that_it_begins_and_else_at_its_place(tmp_path: Path) -> None:
+    names = [*offered("extends: resnet50\nstages: {|", tmp_path, "extends: resnet50\n")]
+    assert names[:3] == ["width", "widths", "dilation"]
+    assert [each for each in names if each.startswith("stri")] == ["stride", "stride_at", "strides"]
+    assert names.index("block") < names.index("repeats")
+
+
+def test_of_a_parameter_of_a_block_what_it_is_when_left_out(tmp_path: Path) -> None:
+    found = offered("extends: resnet50\nstages: {|", tmp_path, "extends: resnet50\n")
+    assert (found["cardinality"].about, found["width"].about) == ("a parameter of the block bottleneck; if left out: 1", "a parameter of the block bottleneck")
+
+
 def test_each_key_block_and_operation_has_its_sentence(tmp_path: Path) -> None:
     assert offered("|", tmp_path)["input"].about.startswith("The size of the image")
     assert offered("stem: [|", tmp_path)["mine"].about == "one convolution"

@@ -28,7 +28,7 @@ CHILD = "extends: resnet50\nstages: {se: 16, repeats: [3, 4, 6, 3]}\nstem: [conv
 @pytest.mark.parametrize(("word", "parts"), [
     ("seed", ["**seed**: ", "net.yaml:4:9: 5`"]), ("extends", ["**extends**: "]),
     ("se:", ["a parameter of the block bottleneck", "net.yaml:2:10: 16`", "against leaving it out: +2.5"]),
-    ("repeats", ["**repeats**: ", "instead of `", "[3, 4, 6, 3]`"]),
+    ("repeats", ["**repeats**: ", "instead of `", "[3, 4, 6, 3]`"]), ("6, 3]", ["**repeats**: ", "instead of `", "net.yaml:2:18: [3, 4, 6, 3]`"]),
     ("conv", ["**conv**: ", "`224x224x3 → 112x112x64`", "9,536 parameters", "118 M multiply-adds"]),
     ("max_pool", ["**max_pool**: ", "`112x112x64 → 56x56x64`", "0 parameters"]),
 ])
@@ -43,6 +43,11 @@ def test_the_cost_of_a_key_is_the_difference_of_two_networks(tmp_path: Path) -> 
     assert theirs.macs is not None
     more = [ours.parameters.trainable - theirs.parameters.trainable, ours.macs - theirs.macs]
     assert f"+{short(more[0])} parameters, +{short(more[1])} multiply-adds" in told("extends: resnet50\nstages: {se: 16}\n", "se:", tmp_path)
+
+
+def test_in_a_list_the_cost_is_that_of_all_of_it(tmp_path: Path) -> None:
+    text = "extends: resnet50\nstages: {repeats: [3, 4, 12, 3]}\n"
+    assert "against leaving it out: +6.7 M parameters, +1.31 G multiply-adds" in told(text, "12", tmp_path) == told(text, "repeats", tmp_path)
 
 
 def test_of_a_spec_with_a_problem_its_words_are_told_and_no_cost(tmp_path: Path) -> None:

@@ -139,14 +139,28 @@ def test_the_cost_is_told_against_that_of_the_saved_file(ask: Ask, monkeypatch: 
     assert found["change"]["parameters"] == "="
     for number in range(3):
         found = ask("check", NET.replace("[8, 16]", f"[8, {17 + number}]"), path="net.yaml")
-        assert found["saved"]["name"] == "net"
+        assert (found["before"]["name"], found["parent"]) == ("net", None)
         assert found["change"]["macs"].startswith("+")
     assert asked.count(NET) == 1
     Path("net.yaml").write_text(NET.replace("classes: 10", "classes: 11"))
     assert ask("check", NET, path="net.yaml")["change"]["parameters"].startswith("−")
     Path("net.yaml").write_text("stem: [")
     found = ask("check", NET, path="net.yaml")
-    assert (found["saved"], found["change"]) == (None, None)
+    assert (found["before"], found["change"]) == (None, None)
+
+
+def test_the_cost_of_a_text_without_a_file_is_told_against_that_of_what_it_extends(ask: Ask) -> None:
+    Path("parent.yaml").write_text(NET)
+    child = "extends: parent\nstages: {widths: [8, 17]}\n"
+    found, parent = ask("check", child, path="child.yaml"), ask("check", NET, path="parent.yaml")["cost"]
+    assert (found["parent"], found["before"]["fingerprint"]) == ("parent", parent["fingerprint"])
+    assert found["change"]["macs"].startswith("+")
+    Path("parent.yaml").write_text(NET.replace("[8, 16]", "[8, 18]"))
+    assert ask("check", child, path="child.yaml")["change"]["macs"].startswith("−")
+    assert ask("check", NET, path="child.yaml")["before"] is None
+    Path("child.yaml").write_text(child)
+    assert (ask("check", child, path="child.yaml")["parent"], ask("check", child, path="child.yaml")["change"]["macs"]) == (None, "=")
+    assert ask("check", child.replace("parent", "resnet50").replace("[8, 17]", "64"), path="other.yaml")["before"]["trainable"] == 25_557_032
 
 
 def test_a_parent_that_changes_on_the_disk_is_read_anew(ask: Ask) -> None:

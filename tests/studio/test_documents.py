@@ -220,7 +220,7 @@ def test_a_text_that_stays_as_it_is_is_of_the_time_at_which_it_was_typed(tmp_pat
     monkeypatch.setattr("archspec.studio.drafts.datetime", SimpleNamespace(now=lambda _: next(times)))
     for text in ("a: 1\n", "a: 1\n", "a: 2\n"):
         drafts.keep("net.yaml", "", text, None)
-    assert [(each.text, each.at) for each in drafts.all()] == [("a: 2\n", "2026-01-02T00:00:00+00:00")]
+    assert [(each.text, each.at) for each in drafts.all()] == [("a: 2\n", "2026-01-02T00:00:00.000+00:00")]
 
 
 def test_a_file_that_is_gone_when_it_is_looked_at_is_not_written_in_place(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,14 +2,20 @@
 
 import {differing} from "./difference.js";
 import {byId, h, say} from "./dom.js";
+import {besideTexts} from "./narrow.js";
 import {Reader} from "./reader.js";
 import {nonce, parts} from "./state.js";
 
 /** @type {null | {reader: Reader, name: string, text: string, begins: Array<[number, number]>}} */
 let other = null;
 
-/** Shows the other text; null for none. @param {{name: string, text: string} | null} found */
-export function against(found) {
+/**
+ * Shows the other text; null for none.
+ * @param {{name: string, text: string} | null} found
+ * @param {number} wide pixels of the picture
+ */
+export function against(found, wide = 0) {
+  besideTexts(wide);
   byId("spec").classList.toggle("split", found !== null);
   if (found && other?.text === found.text && other.name === found.name) {
     markDifference();

@@ -128,7 +128,8 @@ function draw(shown) {
   if (instead) parts.picture.put(instead, kind);
   else parts.picture.show(shown.svg, kind, shown.elements ?? {});
   byId("canvas").dataset.kind = shown.kind;
-  against(shown.kind === "diff" ? (shown.other ?? null) : null);
+  if (shown.kind === "diff") against(shown.other ?? null, parts.picture.wide);
+  else against(null);
   state.valid.elements = shown.elements ?? {};
   elements(shown.kind);
 }

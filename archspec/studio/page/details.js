@@ -1,4 +1,4 @@
-/** The panel at the right: the element under pointer or focus, the whole against the saved file, what training takes. */
+/** The panel at the right: the element under pointer or focus, the whole against what it was before, what training takes. */
 
 import {failed} from "./bars.js";
 import {FIGURES, budget, budgetForm, keepBudget, meter} from "./budget.js";
@@ -85,10 +85,11 @@ export class Details {
     );
   }
 
-  /** What the whole costs, and the same of the saved file: parts of an answer to `check`. */
-  cost({cost, saved, change, costliest}) {
-    this.known = {cost, saved, change, costliest};
-    if (!this.setting) this.whole(cost, saved && saved.fingerprint !== cost.fingerprint ? saved : null, change);
+  /** What the whole costs, and the same before the changes: parts of an answer to `check`. */
+  cost(known) {
+    this.known = known;
+    const {cost, costliest} = known;
+    if (!this.setting) this.whole(known);
     fill(
       this.parts.training,
       h("h2", {}, cost.batch ? `Training, batch ${count(cost.batch)}` : "Training"),
@@ -113,21 +114,24 @@ export class Details {
     );
   }
 
-  /** The figures of the whole, against those of the saved file where it is another network. */
-  whole(cost, saved, change) {
-    const limit = budget();
+  /** The figures of the whole, against those of the saved file or of the parent where it is another network. */
+  whole({cost, before, parent, change}) {
+    const limit = budget(),
+      differs = before && before.fingerprint !== cost.fingerprint;
     const figures = FIGURES.map(({key, name, form}) =>
       h(
         "div",
         {class: "row"},
         ...row(name, cost.words[key]),
-        saved ? [h("em", {}, `saved ${saved.words[key]}`), h("span", {class: "figure up"}, change[key])] : null,
+        differs
+          ? [h("em", {}, `${parent ? "from" : "saved"} ${before.words[key]}`), h("span", {class: "figure up"}, change[key])]
+          : null,
         limit[key] && cost[key] !== null ? meter(name, cost[key], limit[key], form) : null,
       ),
     );
     fill(
       this.parts.whole,
-      h("h2", {}, saved ? "Whole network, against the saved file" : "Whole network"),
+      h("h2", {}, differs ? `Whole network, against ${parent ?? "the saved file"}` : "Whole network"),
       ...figures,
       h(
         "div",

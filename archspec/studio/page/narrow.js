@@ -6,6 +6,10 @@ const LEAST = 20;
 const MOST = 70;
 const WIDTH = "archspec.width";
 
+/** Pixels of a text that stands beside a difference, at least, and of the divider. */
+const BESIDE = 320;
+const DIVIDER = 7;
+
 /** The divider between spec and picture, by pointer and by arrow keys. */
 export function divider() {
   const bar = byId("divider"),
@@ -38,8 +42,9 @@ export function divider() {
   });
 }
 
-/** The sheet of details: opened and closed by its handle. */
+/** The sheet of details: opened and closed by its handle; and what the width of the window decides. */
 export function sheet() {
+  new ResizeObserver(fit).observe(byId("main"));
   const handle = byId("sheet-handle");
   handle.addEventListener("click", () => openSheet(handle.getAttribute("aria-expanded") !== "true"));
 }
@@ -48,6 +53,20 @@ export function sheet() {
 export function openSheet(open) {
   byId("sheet-handle").setAttribute("aria-expanded", String(open));
   byId("side").classList.toggle("open", open);
+}
+
+let needed = 0; // pixels of a picture and the divider
+
+/** A picture of a difference has its width; where that leaves its texts too little they stand above it. @param {number} wide */
+export function besideTexts(wide) {
+  needed = wide && wide + DIVIDER;
+  byId("main").style.setProperty("--difference", `${needed}px`);
+  fit();
+}
+
+/** Whether texts and picture stand above each other, in a window of this width. */
+function fit() {
+  byId("app").classList.toggle("over", needed > 0 && byId("main").clientWidth < needed + BESIDE);
 }
 
 /** Spec or picture, where there is room for one. @param {"spec" | "picture"} pane */

@@ -7,6 +7,8 @@ import {h} from "./dom.js";
 const NEAR = 9;
 /** Milliseconds in which a second click makes a double click. */
 const TWICE = 230;
+/** Pixels that a scrollbar may take. */
+const SCROLLBAR = 16;
 
 /** The key of an element of the picture, as the server's answer has it. @param {Element} element */
 const keyOf = (element) => element.getAttribute("data-layer") ?? `section:${element.getAttribute("data-section")}`;
@@ -108,8 +110,18 @@ export class Picture {
 
   /** Pixels from side to side that what is put there has. */
   get room() {
+    return this.canvas.clientWidth - this.around;
+  }
+
+  /** Pixels from side to side that the picture takes with what is around it; 0 of none. */
+  get wide() {
+    return this.svg === null ? 0 : Math.ceil(this.svg.width.baseVal.value + this.around + SCROLLBAR);
+  }
+
+  /** Pixels beside what is shown. */
+  get around() {
     const {paddingLeft, paddingRight} = getComputedStyle(this.canvas);
-    return this.canvas.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+    return parseFloat(paddingLeft) + parseFloat(paddingRight);
   }
 
   /** Follows the switch between light and dark. @param {string} theme */

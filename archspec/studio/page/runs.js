@@ -107,7 +107,7 @@ export class Runs {
   table(again) {
     const results = [...new Set(this.runs.flatMap((run) => Object.keys(run.results)))],
       unseen = (words) => h("span", {class: "unseen"}, words);
-    const head = [unseen("shown"), "run", "epochs", ...results.map(words), "seed", "data", "spec", unseen("difference")];
+    const head = [unseen("shown"), "run", "epochs", ...results.map(words)];
     return h(
       "div",
       {class: "table", tabindex: "0", role: "region", "aria-label": "Runs"},
@@ -131,13 +131,21 @@ export class Runs {
       "tr",
       {},
       h("td", {}, h("input", shown), " ", stroke(place)),
-      h("th", {scope: "row"}, run.name),
+      h("th", {scope: "row", abbr: run.name}, run.name, this.origin(run)),
       h("td", {}, run.finished ? number(run.epoch) : `${number(run.epoch)} of ${number(run.epochs)}`),
       ...results.map((name) => h("td", {class: "figure"}, number(run.results[name]))),
-      h("td", {class: "figure"}, number(run.seed)),
-      h("td", {}, h("code", {title: run.data ?? ""}, (run.data ?? "").slice(0, 8))),
-      h("td", {}, this.isMine(run) ? "this one" : "another"),
-      h("td", {}, button("Compare", () => this.compare(run), "", {class: "small framed"})),
+    );
+  }
+
+  /** What a run was begun with, and whether the spec is still that of its network. */
+  origin(run) {
+    return h(
+      "div",
+      {class: "dim"},
+      `${this.isMine(run) ? "this spec" : "another spec"}, seed ${number(run.seed)}`,
+      ...(run.data ? [", data ", h("code", {title: run.data}, run.data.slice(0, 8))] : []),
+      ", ",
+      button("compare", () => this.compare(run), "", {class: "link", "aria-label": `Compare with ${run.name}`}),
     );
   }
 

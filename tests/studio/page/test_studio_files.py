@@ -34,6 +34,8 @@ def test_one_starts_from_the_zoo_tries_a_change_takes_it_back_and_saves(served: 
     seen.shown("button.try").click()
     seen.until(f"document.querySelector('#totals').textContent !== {before!r}")
     assert seen.text != text
+    assert "against resnet20_digits" in seen.shown("#details [aria-label='Whole network']").inner_text()
+    assert "from 269 k" in seen.shown("#details [aria-label='Whole network']").inner_text()
     seen.key("Control+z")
     seen.until(f"document.querySelector('#totals').textContent === {before!r}")
     assert seen.text == text

@@ -97,6 +97,18 @@ def test_each_view_has_a_key_and_a_double_click_shows_the_block(mine: Seen) -> N
     assert mine.page.locator("#documents").is_hidden()
 
 
+def test_a_table_with_long_lines_is_seen_from_side_to_side(served: Served, look: Look) -> None:
+    seen = look(served.at(served.file("extends: inception_v4\n")), width=1400)
+    seen.shown("#canvas svg")
+    seen.key("Alt+4")
+    seen.shown("#canvas .bracket")
+    for width in (1400, 1120, 900):
+        seen.page.set_viewport_size({"width": width, "height": 700})
+        assert seen.page.evaluate("(() => { const e = document.querySelector('#canvas .table'); return e.scrollWidth - e.clientWidth })()") <= 0, width
+        for bracket in seen.page.locator(".bracket").all():
+            assert bracket.bounding_box()["width"] >= 100
+
+
 def test_of_what_is_too_large_a_part_is_chosen(served: Served, look: Look) -> None:
     seen = look(served.at(served.file("extends: cifar_resnet110\nstages: {repeats: [150, 40, 2]}\n")))
     seen.shown("#canvas svg")
@@ -148,10 +160,12 @@ def test_a_difference_has_both_texts_and_f8_goes_through_it(mine: Seen) -> None:
     mine.page.locator("#choose-other").select_option("zoo resnet50")
     mine.page.locator(".against-head", has_text="resnet50").wait_for(timeout=SOON)
     mine.drawn("resnet50")
-    for width in (1200, 1366, 1700):  # in which the picture has its width, and the texts what is left
+    for width in (1000, 1200, 1366, 1700):  # in which the picture has its width, and the texts what is left, or all above it
         mine.page.set_viewport_size({"width": width, "height": 700})
         mine.until("document.querySelector('#canvas').scrollWidth === document.querySelector('#canvas').clientWidth")
-        assert mine.page.evaluate("document.querySelector('#spec').clientWidth") >= 260
+        own, other, drawn = (mine.page.locator(each).bounding_box() for each in ("#code", ".against", "#picture"))
+        assert own["width"] >= 320
+        assert (drawn["y"] >= own["y"] + own["height"], other["x"] > own["x"]) == ((True, True) if width == 1000 else (False, False)), width
     mine.key("Alt+1")
     mine.gone(".against")
 
@@ -165,8 +179,13 @@ def test_runs_have_their_curves_which_grow(mine: Seen, run_folder: Path) -> None
     assert run_folder.name in mine.shown(".runs table").inner_text()
     trained(run_folder, 4)
     mine.until(f"{points} === 4")
-    mine.page.set_viewport_size({"width": 360, "height": 700})
-    assert mine.page.evaluate("document.documentElement.scrollWidth") == 360
+    for width in (1400, 1110, 360):
+        mine.page.set_viewport_size({"width": width, "height": 700})
+        assert mine.page.evaluate("document.documentElement.scrollWidth") == width
+        assert mine.page.evaluate("(() => { const e = document.querySelector('.runs .table'); return e.scrollWidth - e.clientWidth })()") <= 0, width
+    mine.page.set_viewport_size({"width": 1200, "height": 700})
+    mine.page.get_by_role("button", name=f"Compare with {run_folder.name}").click()
+    mine.page.locator(".against-head", has_text=run_folder.name).wait_for(timeout=SOON)
 
 
 def test_what_is_exported_is_a_file_or_a_text_to_copy(mine: Seen) -> None:

@@ -87,9 +87,22 @@ def test_completion_has_one_sentence_on_each_and_no_problem_is_told_while_one_ch
     mine.page.wait_for_timeout(700)  # longer than a line rests until its problems are told
     assert mine.page.locator(".msg").count() == 0
     mine.key("Enter")
-    assert "\n  stride" in mine.text
+    assert "\n  stride: " in mine.text
     assert mine.page.locator(".cm-tooltip-autocomplete").count() == 0
     mine.shown(".msg")
+
+
+def test_in_a_narrow_window_what_is_told_of_a_word_covers_no_other(served: Served, look: Look) -> None:
+    seen = look(served.at(served.file("extends: resnet50\nstages:\n  se: 16\n")), width=360)
+    seen.problems("no problems")
+    seen.select("se: 16")
+    seen.key("Enter", "Control+Space")
+    seen.shown(".cm-completionInfo")
+    seen.until("""(() => {
+        const list = document.querySelector('.cm-tooltip-autocomplete > ul').getBoundingClientRect(),
+            info = document.querySelector('.cm-completionInfo').getBoundingClientRect();
+        return info.top >= list.bottom && info.left >= 0 && info.right <= innerWidth && info.bottom <= innerHeight;
+    })()""")
 
 
 def test_no_problem_is_told_while_what_can_be_chosen_is_looked_up(mine: Seen) -> None:
