@@ -47,6 +47,7 @@ BREAKS = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 WORDS = {"null": None, "~": None, "true": True, "false": False}
 
 SYNTAX_HINTS = {
+    NO_COLON: "a key has a colon and its value behind it, key: value",
     "mapping values are not allowed": "keys of one mapping begin in the same column, one a line",
     "did not find expected key": "keys of one mapping begin in the same column, one a line",
     "did not find expected '-'": "the entries of a list begin with a dash in the same column",
