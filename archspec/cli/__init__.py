@@ -192,8 +192,9 @@ def _hinted(error: click.ClickException) -> click.ClickException:
         own = key_called(error.option_name, Recipe.declared)
         paths = [f"train.{own}"] if own else [path for path in placed(error.option_name, everywhere) if ": " not in path]
         if paths:
-            near = [closest(error.option_name, error.possibilities or ())]
-            hint = " or ".join([*filter(None, near), *(f"--set {path}=VALUE" for path in paths)])
+            options = {each.lstrip("-"): each for each in error.possibilities or ()}  # dashes would make short ones alike
+            near = options.get(closest(error.option_name.lstrip("-"), options))
+            hint = " or ".join([*([near] if near else []), *(f"--set {path}=VALUE" for path in paths)])
             return click.UsageError(f"{error.message}\n  hint: {hint}", error.ctx)
     return error
 
