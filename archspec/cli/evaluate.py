@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,14 +112,14 @@ def evaluate(models: tuple[str, ...], data: str | None, split: str, crops: str, 
     with nullcontext() if output is None else _claimed(output) as folder:
         console = Screen(stderr=True)
         names = _names(labels)
-        first, *others = [_seen(each, like, dense=protocol.dense) for each in models]
-        _refuse_other_names(labels, names, (first, *others))
+        seen = [_seen(each, like, dense=protocol.dense) for each in models]
+        _refuse_other_names(labels, names, seen)
         from archspec.evaluate.data import examples, meant
         from archspec.evaluate.lists import read_list, read_real
-        wanted = meant(first.spec, data)
+        wanted = meant(seen[0].found.spec, data)
         lists = read_list(leave_out) if leave_out else None, read_real(real) if real else None
         load_tensorflow(console)  # what can be told without it has been told
-        asked = [_model(each, names, like, timeout, gpus) for each in models]
+        asked = [_loaded(each, names, like, timeout, gpus) for each in seen]
         with ticking(console) as tick:
             from archspec.evaluate.result import difference, result
             found = examples(wanted, split, asked[0].rule, tick, *lists)
@@ -179,36 +179,42 @@ def _names(labels: Path | None) -> tuple[str, ...] | None:
     return read_labels(labels) if labels else None
 
 
-def _refuse_other_names(labels: Path | None, names: Sequence[str] | None, models: Sequence[Described]) -> None:
+def _refuse_other_names(labels: Path | None, names: Sequence[str] | None, models: Sequence[_Model]) -> None:
     """Raises InputError where a model has not as many classes as --labels has names."""
     from archspec.artifact.labels import refuse_other_count
     for each in models if names is not None else ():
-        refuse_other_count(visible(str(labels)), len(names or ()), len(each.classes))
+        refuse_other_count(visible(str(labels)), len(names or ()), len(each.found.classes))
 
 
-def _seen(text: str, like: str | None, *, dense: bool) -> Described:
-    """What lies beside a model, which is not loaded. Raises InputError where there is none, or it cannot be seen densely."""
+@dataclass(frozen=True)
+class _Model:
+    """A MODEL that is not loaded: as it was named, where it lies if that is here, and what lies beside it."""
+
+    text: str
+    path: Path | None
+    found: Described
+
+
+def _seen(text: str, like: str | None, *, dense: bool) -> _Model:
+    """Raises InputError where there is no such model, or it cannot be seen densely."""
     from archspec.predict.beside import has_blocks
     from archspec.predict.opened import seen, seen_like
     path, found = (None, seen_like(text, like)) if is_address(text) else seen(text)
     if dense and not (path and has_blocks(path)):
         raise InputError(f"{visible(text)}: only a run or its model.keras is evaluated densely: what is exported takes images "
                          "of one size\n  hint: name the run, or take crops")
-    return found
+    return _Model(text, path, found)
 
 
-def _model(text: str, names: Sequence[str] | None, like: str | None, timeout: float, gpus: int | None) -> Local:
-    from archspec.predict.local import Local
-    from archspec.predict.opened import opened
-    if is_address(text):
+def _loaded(model: _Model, names: Sequence[str] | None, like: str | None, timeout: float, gpus: int | None) -> Local:
+    """The model as it is asked, on the devices that are asked for."""
+    if model.path is None:
         from archspec.predict.pixels import served_like
-        found: Any = served_like(text, timeout, like)
+        found = served_like(model.text, timeout, str(like), model.found)
     else:
-        found = opened(text, timeout)
-    assert isinstance(found, Local)
-    if names is not None:
-        found = replace(found, classes=names)
-    return _placed(found, gpus)
+        from archspec.predict.opened import loaded
+        found = loaded(model.path, model.found)
+    return _placed(found if names is None else replace(found, classes=names), gpus)
 
 
 def _placed(model: Local, gpus: int | None) -> Local:

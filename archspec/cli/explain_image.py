@@ -74,9 +74,11 @@ def explain_image(model: str, images: tuple[str, ...], classes: tuple[str, ...],
         aside(f"left out: {some(visible(each) for each in drawn)}, which explain-image drew")
     paths = _paths(where, found)
     console = Screen(stderr=True)
-    path, said = _seen(model)
-    numbers = [_number(path, said.classes, name) for name in dict.fromkeys(classes)]
-    asked = _opened(model, console)
+    place, said = _seen(model)
+    numbers = [_number(place, said.classes, name) for name in dict.fromkeys(classes)]
+    load_tensorflow(console)
+    from archspec.predict.opened import loaded
+    asked = loaded(place, said)
     explainer = _explainer(asked, method, at, patch, stride)
     documents, refused = list[dict[str, Any]](), list[dict[str, str]]()
     with ticking(console) as tick:
@@ -161,15 +163,6 @@ def _seen(model: str) -> tuple[Path, Described]:
     if not has_blocks(path):
         raise InputError(f"{visible(model)}: a SavedModel holds no blocks, and gives no gradients{hint}")
     return path, found
-
-
-def _opened(model: str, console: Screen) -> Local:
-    load_tensorflow(console)
-    from archspec.predict.local import Local
-    from archspec.predict.opened import opened
-    found = opened(model, 0)
-    assert isinstance(found, Local)
-    return found
 
 
 def _explainer(asked: Local, method: Sequence[str], at: str | None, patch: int | None, stride: int | None) -> Explainer:

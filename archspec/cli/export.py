@@ -92,12 +92,10 @@ def export(model: str, to: str, formats: str | None, quantize: str | None, accur
 def _refuse(asked: Asked, name: str | None) -> None:
     """Raises InputError for what can be told before TensorFlow is loaded."""
     from archspec.export import packages
-    from archspec.export.asked import seen
     from archspec.export.versions import checked_name
     tell_hidden(asked.model)
-    spec = seen(asked)
-    checked_name(spec.name if name is None else name)
-    packages.refuse_missing(spec.export.artefacts)
+    checked_name(asked.spec.name if name is None else name)
+    packages.refuse_missing(asked.spec.export.artefacts)
 
 
 def _sizes(text: str) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from archspec.artifact.folder import is_run, runs_in, spec_at
@@ -36,16 +37,21 @@ class Asked:
     overrides: tuple[str, ...] = ()
 
 
+    @cached_property
+    def spec(self) -> Spec:
+        """The spec of what is to be exported, with what is asked of its exports; no weights are read.
+
+        Raises InputError where it is none, or it cannot be exported so; SpecError.
+        """
+        return _spec(self)
+
+
 def is_trained(place: Path) -> bool:
     """Whether a run or a .keras file is meant, and no spec."""
     return place.is_dir() or place.suffix == ".keras"
 
 
-def seen(asked: Asked) -> Spec:
-    """The spec of what is to be exported, with what is asked of its exports; no weights are read.
-
-    Raises InputError where it is none, or it cannot be exported so; SpecError.
-    """
+def _spec(asked: Asked) -> Spec:
     place = expanded(asked.model)
     if place.suffix in EXPORTS:
         raise InputError(f"{asked.model} is an export already\n  hint: MODEL is {KINDS_OF_MODEL}")

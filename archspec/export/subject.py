@@ -11,7 +11,7 @@ from archspec.artifact.folder import read, spec_of
 from archspec.artifact.labels import read_labels
 from archspec.data.looking import Tick
 from archspec.errors import InputError
-from archspec.export.asked import PLACE_OF_DATA, Asked, is_trained, seen
+from archspec.export.asked import PLACE_OF_DATA, Asked, is_trained
 from archspec.export.images import Images, images
 from archspec.io.places import expanded
 from archspec.network import lower, with_overrides
@@ -41,14 +41,13 @@ class Subject:
 
 def subject(asked: Asked, tick: Tick) -> Subject:
     """What is to be exported. Raises InputError where it is none, or is damaged."""
-    spec, place = seen(asked), expanded(asked.model)
-    return _trained(asked, place, tick) if is_trained(place) else _filled(asked, spec, tick)
+    spec, place = asked.spec, expanded(asked.model)
+    return _trained(asked, spec, place, tick) if is_trained(place) else _filled(asked, spec, tick)
 
 
-def _trained(asked: Asked, place: Path, tick: Tick) -> Subject:
+def _trained(asked: Asked, spec: Spec, place: Path, tick: Tick) -> Subject:
     """A run, or the model file of one."""
     artifact = read(place)
-    spec = spec_of(artifact, asked.overrides)
     kind = asked.weights or next((spec.export.weights for each in asked.overrides if each.startswith("export.weights=")), None)
     if kind:
         moved = [each for each in asked.overrides if each.startswith(PLACE_OF_DATA)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from archspec.errors import InputError, closest, some, visible
 from archspec.export.versions import NUMBER, versions
@@ -11,6 +12,9 @@ from archspec.predict.answers import Predictor
 from archspec.predict.beside import KINDS, SUFFIXES, facts_beside, no_model
 from archspec.predict.described import Described
 from archspec.serving.layout import GRAPH
+
+if TYPE_CHECKING:
+    from archspec.predict.local import Local
 
 LIKE = "--like MODEL: the run or the export that it serves, which says how images are prepared for it"
 
@@ -23,7 +27,11 @@ def opened(model: str, timeout: float) -> Predictor:
     if is_address(model):
         from archspec.predict.served import connected
         return connected(model, timeout)
-    path, found = seen(model)
+    return loaded(*seen(model))
+
+
+def loaded(path: Path, found: Described) -> Local:
+    """What lies at a path, and beside it, as `seen` has found it, ready to be asked. Raises InputError where it is damaged."""
     from archspec.io.quiet import import_tensorflow
     import_tensorflow()
     from archspec.predict.forms import form

@@ -15,8 +15,9 @@ import numpy as np
 
 from archspec.errors import InputError, visible
 from archspec.predict.answers import Said
+from archspec.predict.described import Described
 from archspec.predict.local import Local
-from archspec.predict.opened import LIKE, seen_like
+from archspec.predict.opened import LIKE
 from archspec.predict.served import (
     MOST,
     MOST_SENT,
@@ -37,13 +38,11 @@ SUMMED = 0.05
 """By which the sum of a row of probabilities of 16 or 8 bits may be off 1."""
 
 
-def served_like(text: str, timeout: float, like: str | None) -> Local:
-    """The model at an address, for which images are prepared as for another one.
+def served_like(text: str, timeout: float, like: str, found: Described) -> Local:
+    """The model at an address, for which images are prepared as for another one, `like`, beside which `found` lies.
 
     Raises InputError where there is none, it takes no pixels, or the other one is of another kind.
     """
-    found = seen_like(text, like)
-    assert like is not None
     client = client_of(text, timeout)
     signatures = client.signatures()
     usual_last = sorted(signatures.items(), key=lambda each: (each[0] == DEFAULT, each[0]))

@@ -21,6 +21,8 @@ from archspec.cli import run as command
 from archspec.errors import InputError
 from archspec.export.reference import reference
 from archspec.predict import pixels
+from archspec.predict.local import Local
+from archspec.predict.opened import seen_like
 from archspec.predict.pixels import served_like
 
 RNG = np.random.default_rng(2)
@@ -52,13 +54,18 @@ def saying(change: Callable[[str, Any], Any], servable: Servable) -> Iterator[st
         yield f"{server}/v1/models/small"
 
 
+def asked_like(address: str, like: str | None) -> Local:
+    found = seen_like(address, like)
+    return served_like(address, 30, str(like), found)
+
+
 @pytest.mark.parametrize("serving", [rest_of, grpc_of])
 @pytest.mark.parametrize("whole", [True, False])
 def test_it_says_of_pixels_what_the_network_says(whole: bool, serving: Callable[[Servable], Any], servable: Servable, network: Artifact,
                                                  run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = LEVELS if whole else LEVELS * np.float32(0.999)
     with serving(servable) as address:
-        found = served_like(address, 30, str(run_folder))
+        found = asked_like(address, str(run_folder))
         servable.asked.clear()
         assert found.run(seen) == pytest.approx(reference(network)(seen), abs=1e-6)
         kind = "uint8" if whole else "float32"
@@ -73,14 +80,14 @@ def test_it_says_of_pixels_what_the_network_says(whole: bool, serving: Callable[
 def test_a_model_file_by_itself_says_how_images_are_prepared(servable: Servable, run_folder: Path, tmp_path: Path) -> None:
     alone = shutil.copy(run_folder / "model.keras", tmp_path / "moved.keras")
     with rest_of(servable) as address:
-        found = served_like(address, 30, str(alone))
+        found = asked_like(address, str(alone))
     assert (found.classes, found.rule) == (("cat", "dög", "owl"), read(run_folder).preprocess)
 
 
 @pytest.mark.parametrize("like", ["", "model.keras", "saved_model", "saved_model/1", "../models/small", "../models/small/3", "model.tflite", "model.onnx"])
 def test_every_form_says_how_images_are_prepared(like: str, servable: Servable, run_folder: Path, network: Artifact) -> None:
     with rest_of(servable) as address:
-        found = served_like(address, 30, str(run_folder / like))
+        found = asked_like(address, str(run_folder / like))
     assert (found.rule, tuple(found.classes)) == (network.preprocess, network.classes)
 
 
@@ -89,7 +96,7 @@ def test_what_is_not_known_is_asked_for(servable: Servable, run_folder: Path, tm
         for like, message in ((None, "a server does not say how an image becomes the pixels that it takes\n  hint: --like MODEL: the run or"),
                               ("none", "--like none: no such file or folder"), (address, "an address"), (str(tmp_path), "holds neither a trained")):
             with pytest.raises(InputError, match=message):
-                served_like(address, 30, like)
+                asked_like(address, like)
 
 
 def test_a_network_of_another_kind_is_told(servable: Servable, network: Artifact, tmp_path: Path) -> None:
@@ -100,10 +107,10 @@ def test_a_network_of_another_kind_is_told(servable: Servable, network: Artifact
     (tmp_path / "larger/artifact.json").write_text(json.dumps(facts))
     with rest_of(servable) as address:
         with pytest.raises(InputError, match=r"calls its class 1 dög, and .*names dog\n  hint: --like MODEL"):
-            served_like(address, 30, str(tmp_path / "names")).run(LEVELS)
+            asked_like(address, str(tmp_path / "names")).run(LEVELS)
         with pytest.raises(InputError, match=r"no signature of the model goes from pixels \[\?, 9, 9, 3\], which .*larger takes, to probabilities: "
                            r"image_bytes \(image_bytes string \[\?\]\); image_pixels \(images uint8 \[\?, 8, 8, 3\]\); serving_default"):
-            served_like(address, 30, str(tmp_path / "larger"))
+            asked_like(address, str(tmp_path / "larger"))
 
 
 def of_signatures(change: Callable[[dict[str, Any]], object]) -> Callable[[str, Any], Any]:
@@ -130,7 +137,7 @@ def of_signatures(change: Callable[[dict[str, Any]], object]) -> Callable[[str, 
     (lambda method, found: 404 if method == "GET" else found, "is the model served under that name")])
 def test_what_a_server_says_wrong_is_told(change: Callable[[str, Any], Any], message: str, servable: Servable, run_folder: Path) -> None:
     with saying(change, servable) as address, pytest.raises(InputError, match=message):
-        served_like(address, 30, str(run_folder)).run(LEVELS * np.float32(0.999))
+        asked_like(address, str(run_folder)).run(LEVELS * np.float32(0.999))
 
 
 def test_evaluate_of_an_address_is_that_of_the_run(servable: Servable, run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
