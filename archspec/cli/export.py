@@ -14,7 +14,7 @@ from rich.table import Table
 from archspec.cli import DONE, NO
 from archspec.cli.bars import ticking
 from archspec.cli.completed import folders, layouts, listed, nothing, specs, weights
-from archspec.cli.options import FILE, as_json, overrides, print_json, tell_hidden
+from archspec.cli.options import FILE, as_json, overrides, print_json, tell_hidden, told_of
 from archspec.cli.screen import Screen, load_tensorflow, screen
 from archspec.errors import InputError
 from archspec.io.machine import advice, refusal
@@ -72,11 +72,13 @@ def export(model: str, to: str, formats: str | None, quantize: str | None, accur
     """
     place, console = steady(user_path(to, "--to")), Screen(stderr=True)
     refuse_no_folder(place, "--to")
-    said = {"formats": _listed(formats), "quantize": _listed(quantize), "accuracy_drop": accuracy_drop}
-    chosen = (*overrides, *(f"export.{key}={value}" for key, value in said.items() if value is not None))
+    said = {f"export.{key}={_listed(text) if key != 'accuracy_drop' else text}": (option, text) for key, option, text in (
+        ("formats", "--format", formats), ("quantize", "--quantize", quantize),
+        ("accuracy_drop", "--accuracy-drop", accuracy_drop)) if text is not None}
     from archspec.export.asked import Asked
-    asked = Asked(model, weights, layout, labels, chosen)
-    _refuse(asked, name)
+    asked = Asked(model, weights, layout, labels, (*overrides, *said))
+    with told_of(said):
+        _refuse(asked, name)
     load_tensorflow(console)
     from archspec.export.exportable import every_level
     from archspec.export.release import Wanted
@@ -106,9 +108,9 @@ def _sizes(text: str) -> tuple[int, ...]:
     return tuple(sorted(set(numbers)))
 
 
-def _listed(text: str | None) -> str | None:
+def _listed(text: str) -> str:
     """Words between commas as a list in YAML."""
-    return text if text is None or (text.startswith("[") and text.endswith("]")) else f"[{text}]"
+    return text if text.startswith("[") and text.endswith("]") else f"[{text}]"
 
 
 def _found(asked: Asked, tick: Tick) -> Subject:

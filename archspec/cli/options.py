@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from archspec.cli.completed import keys_to_set
-from archspec.errors import InputError
+from archspec.errors import InputError, SpecError, Where
 from archspec.io.places import user_path
 from archspec.io.streams import aside
 from archspec.network import load
 from archspec.spec.arch import Spec
 from archspec.spec.files import hidden
+from archspec.spec.inherit import SET
 
 if TYPE_CHECKING:
     from archspec.draw.svg import Picture
@@ -97,3 +100,19 @@ def spec_of(reference: str, overrides: tuple[str, ...]) -> Spec:
     for warning in spec.warnings:
         aside(f"warning: {warning}")
     return spec
+
+
+@contextmanager
+def told_of(said: Mapping[str, tuple[str, str]]) -> Iterator[None]:
+    """A problem of an override that an option stands for is told at the option: `said` has its name and text by override."""
+    try:
+        yield
+    except SpecError as error:
+        raise SpecError(replace(each, where=_of_option(each.where, said)) for each in error.problems) from None
+
+
+def _of_option(where: Where, said: Mapping[str, tuple[str, str]]) -> Where:
+    if where.file != SET or where.text not in said:
+        return where
+    option, text = said[where.text]
+    return Where(option, 1, max(1, where.column - where.text.rindex(text)), where.path, text)
