@@ -166,8 +166,9 @@ def _document(released: Release, found: Subject) -> dict[str, Any]:
     published = released.published
     place = published.served / companions.EXTRA if published.served else published.files
     assert place
-    return {**read_json(place / report.PLACE), "version": published.version, "retired": list(published.retired),
-            "pinned": list(published.pinned), "notes": [*found.notes, *filter(None, [released.note])]}
+    return {**read_json(place / report.PLACE), "version": published.version, "removed": list(map(str, published.removed)),
+            "retired": list(published.retired), "pinned": list(published.pinned),
+            "notes": [*found.notes, *filter(None, [released.note])]}
 
 
 def _places(released: Release, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -179,8 +180,8 @@ def _places(released: Release, rows: Sequence[Mapping[str, Any]]) -> Iterator[st
     if published.files:
         there = [Path(row["path"]).name for row in rows if row["path"].startswith(f"{FILES}/")]
         yield f"{published.files}  for all else: {', '.join(there)}"
-    for version in published.retired:
-        yield f"version {version} is removed"
+    for path in published.removed:
+        yield f"{path} is removed"
     why = f"cannot be read ({published.unread})" if published.unread else "names it"
     for version in published.pinned:
         yield f"version {version} stays: model.config {why}"

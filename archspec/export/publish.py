@@ -31,18 +31,23 @@ LEFT = re.compile(rf"(?:{re.escape(UNFINISHED)}|{re.escape(RETIRED)}(?:{FILES}-)
 
 @dataclass(frozen=True)
 class Published:
-    """A version that stands: its number, its folders, where there are such, and the numbers of those that it retired.
+    """A version that stands: its number, its folders, where there are such, and the folders that are gone for it.
 
-    `pinned` are those that would have been retired, but that model.config names; or of which nobody can say whether it does,
-    for it cannot be read: `unread` says why.
+    `pinned` are the versions that would have been retired, but that model.config names; or of which nobody can say whether it
+    does, for it cannot be read: `unread` says why.
     """
 
     version: int
     served: Path | None
     files: Path | None
-    retired: tuple[int, ...] = ()
+    removed: tuple[Path, ...] = ()
     pinned: tuple[int, ...] = ()
     unread: str = ""
+
+    @property
+    def retired(self) -> tuple[int, ...]:
+        """The versions of which the SavedModel, the files or both are gone."""
+        return tuple(sorted({int(path.name) for path in self.removed}))
 
 
 def publish(to: Path, name: str, fill: Callable[[Path], object], keep: int | None = None,
@@ -75,8 +80,7 @@ def publish(to: Path, name: str, fill: Callable[[Path], object], keep: int | Non
             for place in (base, *(path.parent for path in places if path)):
                 sync(place)
             remove(folder)
-            retired, pinned, unread = _retire(base, keep)
-            return Published(version, *places, retired, pinned, unread)
+            return Published(version, *places, *_retire(base, keep))
 
 
 @contextmanager
@@ -181,11 +185,11 @@ def _move(beside: Path, base: Path, but: str = "") -> None:
             path.replace(base / path.name)
 
 
-def _retire(base: Path, keep: int | None) -> tuple[tuple[int, ...], tuple[int, ...], str]:
+def _retire(base: Path, keep: int | None) -> tuple[tuple[Path, ...], tuple[int, ...], str]:
     """Removes all versions but the newest and those that model.config names, in either place by itself, each in one step.
 
-    Gives the numbers of those that are gone, of those that stay though they are old, and why model.config cannot be read, if
-    so: then all stay. Names that archspec would not give are left alone and do not count, nor does what a server could not
+    Gives the folders that are gone, the numbers of those that stay though they are old, and why model.config cannot be read,
+    if so: then all stay. Names that archspec would not give are left alone and do not count, nor does what a server could not
     load.
     """
     if keep is None:
@@ -198,10 +202,10 @@ def _retire(base: Path, keep: int | None) -> tuple[tuple[int, ...], tuple[int, .
         pinned, unread = numbers & server_config.named(base), ""
     except (OSError, ValueError) as error:
         pinned, unread = numbers, str(error)
-    gone = [path.rename(base / f"{prefix}{number}") for path, number, prefix in old if number not in pinned]
-    for path in gone:
-        remove(path)
-    return tuple(sorted(numbers - pinned)), tuple(sorted(pinned)), unread
+    gone = [(path, path.rename(base / f"{prefix}{number}")) for path, number, prefix in old if number not in pinned]
+    for _, moved in gone:
+        remove(moved)
+    return tuple(path for path, _ in gone), tuple(sorted(pinned)), unread
 
 
 def _ours(place: Path) -> dict[int, Path]:

@@ -52,7 +52,8 @@ def test_one_word_is_a_list_too(capsys: pytest.CaptureFixture[str]) -> None:
 def test_json_is_the_report(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["export", "run", "--to", "models", "--format", "tflite", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert {key: document[key] for key in ("model", "version", "retired")} == {"model": "small", "version": 1, "retired": []}
+    assert {key: document[key] for key in ("model", "version", "removed", "retired")} == {
+        "model": "small", "version": 1, "removed": [], "retired": []}
     (row,) = document["artefacts"]
     assert (row["format"], row["path"], row["images"], row["same_top1"]) == ("tflite", "files/1/model.tflite", 64, 1.0)
     assert {"bytes", "max_difference", "mean_difference", "load_seconds", "memory_bytes", "milliseconds", "milliseconds_8"} < row.keys()
@@ -94,7 +95,7 @@ def test_what_model_config_names_stays_and_is_told(capsys: pytest.CaptureFixture
     Path("models/small/model.config").write_text(
         'model_config_list { config { name: "small" model_version_policy { specific { versions: 1 } } } }')
     assert run(["export", "run", "--to", "models", "--format", "tflite", "--keep", "1"]) == 0
-    assert capsys.readouterr().out.splitlines()[1:3] == ["version 2 is removed", "version 1 stays: model.config names it"]
+    assert capsys.readouterr().out.splitlines()[1:3] == ["models/small/files/2 is removed", "version 1 stays: model.config names it"]
     assert sorted(path.name for path in Path("models/small/files").iterdir()) == ["1", "3"]
 
 

@@ -44,6 +44,7 @@ def test_the_commands_print_what_is_shown(block: Block, folders: Folders, monkey
     _check(block, folders(block.page), monkeypatch)
 
 
+@pytest.mark.longest
 @pytest.mark.slow
 def test_the_first_command_trains_a_network_that_reads_digits_and_is_served(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     _check(_shorter(FIRST), folders(FIRST.page), monkeypatch)

@@ -100,7 +100,7 @@ def test_numbers_go_on_from_all_that_a_server_takes_for_one(tmp_path: Path, fill
 
 def test_what_lies_where(tmp_path: Path, fill: Callable[[Path], object]) -> None:
     found = publish(tmp_path, "small", fill)
-    assert (found.version, found.retired) == (1, ())
+    assert (found.version, found.removed) == (1, ())
     assert set(names(tmp_path / "small/1")) == INSIDE
     assert names(tmp_path / "small/1/assets.extra") == [
         "artifact.json", "labels.txt", "parity.json", "spec.yaml", "tf_serving_warmup_requests"]
@@ -145,8 +145,9 @@ def test_what_model_config_names_stays(text: str, retired: tuple[int, ...], pinn
         (base / number).mkdir()
         (base / number / "saved_model.pb").touch()
     (base / "model.config").write_text(text)
-    found = published._retire(base, 1)
-    assert found == (retired, pinned, "" if retired else "it ends in the middle")
+    removed, *others = published._retire(base, 1)
+    assert removed == tuple(place / str(number) for place in (base, base / "files") for number in retired)
+    assert others == [pinned, "" if retired else "it ends in the middle"]
     assert names(base / "files") == names(base)[:-2] == [str(each) for each in (*pinned, 4)]
 
 
@@ -192,10 +193,10 @@ def test_each_place_keeps_its_own_newest(tmp_path: Path, fill: Callable[[Path], 
     """So files alone never retire what is served, nor does a folder that no server can load."""
     publish(tmp_path, "small", without("model.tflite", fill), keep=1)
     (tmp_path / "small/2").mkdir()
-    assert publish(tmp_path, "small", without("saved_model/1", fill), keep=1).retired == ()
-    assert publish(tmp_path, "small", without("saved_model/1", fill), keep=1).retired == (3,)
+    assert publish(tmp_path, "small", without("saved_model/1", fill), keep=1).removed == ()
+    assert publish(tmp_path, "small", without("saved_model/1", fill), keep=1).removed == (tmp_path / "small/files/3",)
     assert (names(tmp_path / "small"), names(tmp_path / "small/files")) == (["1", "2", "files"], ["4"])
-    assert publish(tmp_path, "small", without("model.tflite", fill), keep=1).retired == (1,)
+    assert publish(tmp_path, "small", without("model.tflite", fill), keep=1).removed == (tmp_path / "small/1",)
     assert (names(tmp_path / "small"), names(tmp_path / "small/files")) == (["2", "5", "files"], ["4"])
 
 

@@ -280,6 +280,7 @@ def _stop() -> None:
     raise KeyboardInterrupt
 
 
+@pytest.mark.longest
 @pytest.mark.slow
 def test_a_sweep_that_was_killed_goes_on_as_one_that_was_not(archspec: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed in the first run, which heeds that; interrupted in the second; then it ends."""

@@ -15,8 +15,6 @@ from archspec.spec.source import MAX_PATH, document
 BASE = "input: 32x32x8\nclasses: 10\n"
 HEAD = "\nhead: [global_avg_pool, dense: $classes]\n"
 MANY = 2000
-BASE = "input: 32x32x8\nclasses: 10\n"
-HEAD = "\nhead: [global_avg_pool, dense: $classes]\n"
 
 
 def listed(item: str) -> str:

@@ -92,6 +92,7 @@ def end(run: str) -> dict[str, Any]:
             "result": {key: value for key, value in json.loads((folder / "result.json").read_text()).items() if key not in timed}}
 
 
+@pytest.mark.longest
 @pytest.mark.slow
 @pytest.mark.parametrize(("source", "said", "kills"), [
     ("folder", {"precision": "mixed_bfloat16", "formats": "", "weights": "best", **BARE}, [("training", step) for step in TEN]),

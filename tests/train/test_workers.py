@@ -62,6 +62,7 @@ def test_one_device_two_devices_and_two_workers_have_one_loss_curve(spec: Path) 
     assert not alike(Path("one"), Path("parts"), 1e-4)
 
 
+@pytest.mark.longest
 @pytest.mark.slow
 def test_stopped_and_killed_in_every_way_the_end_is_that_of_the_whole_run(spec: Path) -> None:
     """Bit for bit, with everything on: one is asked to stop, one is killed, all are killed, all diverge and go back."""
