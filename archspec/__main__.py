@@ -16,6 +16,8 @@ def main() -> None:
     try:
         interrupt()
         from archspec.cli import run
+        from archspec.io.quiet import leave_out
+        leave_out("matplotlib", "sklearn")  # a third of the time that Keras takes to be loaded
         code = run(sys.argv[1:])
         no_more()
     except KeyboardInterrupt:  # while the command line was loaded, or a second time while the first one was told

@@ -20,6 +20,7 @@ from archspec.cli.training import Training, run_training, try_out
 from archspec.errors import InputError
 from archspec.io.machine import refusal
 from archspec.io.places import steady, user_path
+from archspec.io.quiet import leave_out
 from archspec.io.signals import INTERRUPTED
 from archspec.network import lower
 from archspec.spec.saving import Rollback
@@ -94,6 +95,8 @@ def _until_its_end(work: Callable[[], int]) -> NoReturn:
 def _guarded(work: Work, asked: Training, cluster: Cluster, wait: int) -> int:
     """Does the work; turns the ways in which it can end early into a message and an exit code."""
     run, trial = asked.run, work is try_out
+    if asked.callbacks:
+        leave_out()  # they may ask Keras for what no command does
     load_tensorflow(asked.console, devices=not cluster.several)
     from archspec.export.exporters import NotEqual
     from archspec.train.progress import Diverged, Interrupted, Paused

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 
 @dataclass(frozen=True)
@@ -24,6 +23,7 @@ def macro_auc(labels: np.ndarray, scores: np.ndarray) -> Area:
     Of labels (n, classes) bool and scores (n, classes), over classes that some images have and others lack. A class with
     scores that are not finite has no number, and so has the mean.
     """
+    from sklearn.metrics import roc_auc_score  # a second, here and below
     images = labels.sum(axis=0)
     return _mean(roc_auc_score, labels, scores, (images > 0) & (images < len(labels)))
 
@@ -34,6 +34,7 @@ def mean_average_precision(labels: np.ndarray, scores: np.ndarray) -> Area:
     Of labels (n, classes) bool and scores (n, classes). Images that score alike come at once. A class with scores that are
     not finite has no number, and so has the mean.
     """
+    from sklearn.metrics import average_precision_score
     return _mean(average_precision_score, labels, scores, labels.sum(axis=0) > 0)
 
 

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit, log_softmax
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from archspec.errors import InputError
 from archspec.evaluate.evaluator import TOP5_FROM
@@ -92,6 +91,7 @@ class Outcome:
     @cached_property
     def by_class(self) -> tuple[ClassRow, ...]:
         """In the order of the classes."""
+        from sklearn.metrics import precision_recall_fscore_support  # a second, here and below
         which = list(range(self.classes))
         found = precision_recall_fscore_support(self.labels, self.said, labels=which, zero_division=0.0)
         return tuple(ClassRow(number, int(count), accuracy, float(precision), float(recall), float(f1))
@@ -108,6 +108,7 @@ class Outcome:
     @cached_property
     def averages(self) -> Mapping[str, Mapping[str, float]]:
         """Precision, recall and F1: `macro` means over classes that are true or said of some image, `micro` of all together."""
+        from sklearn.metrics import precision_recall_fscore_support
         present = (self.labels | self.said).any(axis=0) if self.several else np.isin(
             np.arange(self.classes), np.concatenate([self.labels, self.said]))
         if not present.any():  # several labels, and no image has one
@@ -119,6 +120,7 @@ class Outcome:
     @property
     def confusion(self) -> np.ndarray:
         """(classes, classes) int64: images of the class of the row of which the class of the column was said. One label."""
+        from sklearn.metrics import confusion_matrix
         return np.asarray(confusion_matrix(self.labels, self.said, labels=list(range(self.classes))))
 
     def confused(self, count: int) -> list[tuple[int, int, int]]:

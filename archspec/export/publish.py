@@ -80,7 +80,8 @@ def publish(to: Path, name: str, fill: Callable[[Path], object], keep: int | Non
             for place in (base, *(path.parent for path in places if path)):
                 sync(place)
             remove(folder)
-            return Published(version, *places, *_retire(base, keep))
+            removed, pinned, unread = _retire(base, keep)
+            return Published(version, *places, removed, pinned, unread)
 
 
 @contextmanager

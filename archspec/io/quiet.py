@@ -56,6 +56,29 @@ def forbid(*modules: str) -> None:
     loaded.update(dict.fromkeys(modules))
 
 
+_LEFT_OUT: list[str] = []
+
+
+def leave_out(*modules: str) -> None:
+    """Lets Keras be loaded without these, which it loads where they are installed, for wrappers and pictures of its own.
+
+    For a process in which nobody asks Keras for those; with no module named it is loaded as ever.
+    """
+    _LEFT_OUT[:] = modules
+
+
+@contextmanager
+def _leaving_out() -> Iterator[None]:
+    """Lets imports of what is left out fail meanwhile; whoever imports it later gets it."""
+    absent = [each for each in _LEFT_OUT if each not in sys.modules]
+    forbid(*absent)
+    try:
+        yield
+    finally:
+        for each in absent:
+            del sys.modules[each]
+
+
 def settle() -> None:
     """Sets what TensorFlow and Keras read of the environment when they are loaded."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -72,7 +95,7 @@ def import_tensorflow(*, devices: bool = True) -> None:
     settle()
     keep_freed()
     quiet_pillow()
-    with quiet():
+    with quiet(), _leaving_out():
         try:
             import keras  # noqa: F401
         except (ValueError, TypeError, AssertionError) as error:  # over a setting of the user's
