@@ -1,7 +1,7 @@
 """A network without the blocks that are known: what holds of a block holds of the next one that is alike.
 
-Alike are blocks that differ in numbers alone: in widths from 12 on, in the sides and channels of maps, odd ones being odd
-and none being 1, and in how often a path is dropped. Kernels, strides and kinds of norm are the same.
+Alike are blocks that differ in numbers alone, and in none below 12: in widths and sides of maps, odd ones being odd, and in
+how often a path is dropped. Kernels, strides and kinds of norm are the same.
 """
 
 from __future__ import annotations
@@ -76,12 +76,11 @@ def _form(block: Iterable[Node]) -> tuple[object, ...]:
     place: dict[str, int] = {}
     form: list[object] = []
     for node in block:
-        form.append((_said(op_text(node.op), 12), _said(" ".join(map(str, node.types)), 2), node.role,
-                     tuple(place.get(value.name, -1) for value in node.inputs)))
+        form.append((_said(op_text(node.op)), _said(" ".join(map(str, node.types))), node.role, tuple(place.get(value.name, -1) for value in node.inputs)))
         place[node.name] = len(place)
     return tuple(form)
 
 
-def _said(text: str, large: int) -> str:
+def _said(text: str) -> str:
     """Without rates, and of large numbers only whether they are odd."""
-    return NUMBER.sub(lambda found: found[0] if int(found[0]) < large else "odd" if int(found[0]) % 2 else "even", RATE.sub("rate", text))
+    return NUMBER.sub(lambda found: found[0] if int(found[0]) < 12 else "odd" if int(found[0]) % 2 else "even", RATE.sub("rate", text))

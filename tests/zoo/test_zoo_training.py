@@ -16,11 +16,11 @@ from archspec.model import grouped
 from archspec.model.emit import build
 from archspec.network import load, lower
 
-FOUR = {"input": "64x64x3", "stages.repeats": [1, 1, 1, 1], "stages.widths": 24}
+FOUR = {"stages.repeats": [1, 1, 1, 1], "stages.widths": [8, 8, 16, 16]}
 THREE = {"stages.repeats": [1, 1, 1], "stages.widths": [16, 16, 32]}
 HEAD = {"head": ["flatten", {"dense": "16 act=relu"}, {"dropout": 0.5}, {"dense": "$classes"}]}
 VGG = {**HEAD, "stages.repeats": 1, "stages.widths": 8}
-GROUPS = {**FOUR, "stages.widths": 16, "stages.cardinality": 2, "stages.base_width": 16}
+GROUPS = {**FOUR, "stages.widths": [16, 16, 16, 16], "stages.cardinality": 2, "stages.base_width": 16}
 CELLS = {"squeeze": 8, "middle": 8, "wide": 8, "pool": 8}
 INCEPTION_RESNET = {"input": "75x75x3", "stages": [
     {"block": "inception_resnet_a"}, {"block": "reduction_a", **CELLS}, {"block": "inception_resnet_b"},
@@ -54,16 +54,16 @@ TINY: dict[str, dict[str, Any]] = {
     "efficientnet_b0": {"stages.repeats": 1},
     "regnet_x_400mf": {**FOUR, "stages.group_width": 8},
     "regnet_y_4gf": {**FOUR, "stages.widths": 64, "stages.group_width": 32, "stages.se": 2},
-    "convnext_tiny": {**FOUR, "stages.widths": [96, 16, 16, 16]},
+    "convnext_tiny": {**FOUR, "stages.widths": [96, 8, 8, 16]},
     "xception": {"input": "71x71x3", "stages": [
         {"block": "xception_down", "stride": 2, "width": 16, "activate": False},
         {"block": "xception_middle", "width": 16}, {"block": "xception_down", "stride": 2, "width": 32}]},
     "squeezenet1_1": {"input": "64x64x3", "stages.squeeze_width": 4},
-    "dla34": {"input": "64x64x3", "stages.widths": [16, 16, 24, 24]},
+    "dla34": {"stages.widths": [8, 8, 16, 16]},
     "dpn68": {"let.narrow": 32, "let.wide": 8, "stages.growth": 4, "stages.repeats": [1, 2, 1, 1]},
     "ese_vovnet39b": {"stages.repeats": [2, 1, 1, 1], "stages.widths": 16, "stages.inner": 8},
     "nasnet_mobile": {"input": "35x35x3", "let.width": 8, "let.first_width": 8, "let.cells": 1},
-    "darknet53": {"stages.repeats": 1, "stages.widths": [16, 16, 16, 16, 16]},
+    "darknet53": {"stages.repeats": 1, "stages.widths": [8, 8, 16, 16, 16]},
     "cbam_resnet50": FOUR, "sk_resnet50": GROUPS, "mixer_small": {"let.width": 16, "let.patch": 8, "stages.repeats": 1},
 }
 """A member of each family, and what makes it small; images are 32x32 where nothing else is said.
