@@ -52,18 +52,32 @@ FAMILIES = {
 """Each set of blocks with batch norms that stages repeat: a small member of it, and how often its stages repeat here, or what else
 makes them few.
 """
+NARROW = ("botnet50", "darknet53", "dla34", "ese_vovnet39b", "fractalnet20", "keras_resnet50v2", "res2net50_26w_4s", "resnest50",
+          "resnet50_blur", "se_resnet50_identity", "se_resnet50_post", "se_resnet50_pre", "senet154", "sk_resnet50", "vgg11_bn")
+"""Those of many weights: their stages have 3/8 of their widths here, by which the same of them project their shortcuts."""
+AT_96 = ("googlenet_torchvision", "inception_resnet_v1_facenet", "inception_resnet_v2", "inception_v4", "keras_inception_v3")
+"""Those that take no smaller images."""
+BESIDE = {"senet154": ["stages.groups=16"],
+          "vgg11_bn": ["head=[flatten, dense: 64 act=relu, dropout: 0.5, dense: 64 act=relu, dropout: 0.5, dense: $classes]"]}
 FOLD = tool("fold")
 
 
 def few(name: str, repeats: str) -> list[str]:
-    """What makes a network of few blocks, and of a quarter of the paths that ResNeXt's have: the pass looks at each by itself."""
+    """What makes a network of few blocks and weights, and of a quarter of the paths that ResNeXt's have.
+
+    The pass looks at each by itself.
+    """
+    small = ["classes=10", *["input=96x96x3"] * (name in AT_96), *BESIDE.get(name, [])]
+    if name in NARROW:
+        widths = yaml.safe_load(archspec.load(name).to_yaml(expand=True))["stages"]["width"]
+        small.append(f"stages.widths={[width * 3 // 8 for width in widths]}")
     if repeats == ROWS:
         rows = yaml.safe_load(archspec.load(name).to_yaml(expand=True))["stages"]
-        return ["stages=" + json.dumps([{**row, "repeats": 1} for row in rows])]
+        return [*small, "stages=" + json.dumps([{**row, "repeats": 1} for row in rows])]
     if "=" in repeats:
-        return [repeats]
+        return [*small, repeats]
     paths = ["stages.cardinality=8"] * name.startswith("resnext50")
-    return [f"stages.repeats=[{repeats}]"] * bool(repeats) + paths
+    return [*small, *[f"stages.repeats=[{repeats}]"] * bool(repeats), *paths]
 
 
 def standard(call: Call, op: BatchNorm) -> tf.Tensor:
