@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from artifacts import RULE, evaluated_on
+from fileless import fileless
 from matplotlib.figure import Figure
 
 from archspec.cli.train_tables import print_result
@@ -27,6 +28,12 @@ PIXELS = np.random.default_rng(0).uniform(0, 255, (2, 8, 8, 4)).astype(np.float3
 BOTH = ExportSection()
 NONE = ExportSection(formats=())
 MADE = ["result.json", "curves.png", "report.md", "labels.txt", "saved_model/1", "model.tflite"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_files() -> Iterator[None]:
+    with fileless():
+        yield
 
 
 def completed(folder: Path, wanted: ExportSection = BOTH) -> Finished:
