@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from artifacts import artifact
+from fileless import fileless
 from here import Here
 
 from archspec.artifact.folder import write
@@ -26,11 +28,13 @@ STEPS = ("writing exports", "running each export", "publishing")
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The folder of a run whose images are gone; exports are run in this process."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(proof, "Fresh", Here)
     write(artifact(), tmp_path / "run")
+    with fileless():
+        yield
 
 
 def published() -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from artifacts import artifact, evaluated_on
+from fileless import fileless
 
 from archspec.artifact.folder import write
 from archspec.export.run import complete
@@ -39,7 +40,8 @@ def trained(_trained: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def _finished(_trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = Path(shutil.copytree(_trained, tmp_path_factory.mktemp("runs") / "finished"))
-    complete(folder, ExportSection(), evaluated_on(made(artifact().preprocess)))
+    with fileless():
+        complete(folder, ExportSection(), evaluated_on(made(artifact().preprocess)))
     return folder
 
 

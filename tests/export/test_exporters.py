@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from artifacts import artifact
+from fileless import fileless
 
 from archspec.artifact.artifact import Artifact
 from archspec.artifact.keras_model import keras_model
@@ -27,6 +29,12 @@ from archspec.spec.export import ExportSection
 EXACT = [name for name, exporter in EXPORTERS.items() if exporter.exact]
 """Those whose numbers are the network's own."""
 PIXELS = np.random.default_rng(0).uniform(0, 255, (5, 8, 8, 4)).astype(np.float32)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_files() -> Iterator[None]:
+    with fileless():
+        yield
 
 
 def one(name: str, folder: Path, found: Artifact | None = None) -> Parity:

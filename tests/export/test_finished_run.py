@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from artifacts import RULE, evaluated_on
+from fileless import fileless
 from matplotlib.figure import Figure
 
 from archspec.cli.train_tables import print_result
@@ -20,12 +21,19 @@ from archspec.export import sample
 from archspec.export.run import Finished, complete, is_trained, missing
 from archspec.network import load
 from archspec.spec.export import ExportSection
+from archspec.train.reporting.picture import plot
 from archspec.train.run import RunFolder
 
 PIXELS = np.random.default_rng(0).uniform(0, 255, (2, 8, 8, 4)).astype(np.float32)
 BOTH = ExportSection()
 NONE = ExportSection(formats=())
 MADE = ["result.json", "curves.png", "report.md", "labels.txt", "saved_model/1", "model.tflite"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_files() -> Iterator[None]:
+    with fileless():
+        yield
 
 
 def completed(folder: Path, wanted: ExportSection = BOTH) -> Finished:
@@ -137,8 +145,8 @@ def test_curves_say_where_the_loss_of_the_training_is_another_than_that_of_the_t
         loss: str, labels: list[str], trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = trained / "spec.yaml"
     spec.write_text(load(str(spec), [f"train.loss={loss}"]).to_yaml(expand=True))
-    seen, save = list[Figure](), Figure.savefig
-    monkeypatch.setattr(Figure, "savefig", lambda self, *given, **named: seen.append(self) or save(self, *given, **named))
+    seen, draw = list[Figure](), plot._print
+    monkeypatch.setattr(plot, "_print", lambda figure, *given: seen.append(figure) or draw(figure, *given))
     completed(trained, NONE)
     legends = [[line.get_label() for line in axes.get_lines()] for axes in seen[0].axes]
     assert legends == [labels, ["training", "test"]]

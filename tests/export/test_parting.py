@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from artifacts import artifact
+from fileless import fileless
 
 from archspec.artifact.artifact import Artifact
 from archspec.export.exportable import Exportable
@@ -16,6 +18,12 @@ from archspec.export.parting import TAPS, first, parting
 from archspec.graph.passes import Network
 
 PIXELS = np.random.default_rng(0).uniform(0, 255, (2, 8, 8, 4)).astype(np.float32)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_files() -> Iterator[None]:
+    with fileless():
+        yield
 
 
 def changed(found: Artifact, node: str, array: str) -> Artifact:

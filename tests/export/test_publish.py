@@ -20,6 +20,7 @@ from time import sleep
 import numpy as np
 import pytest
 from artifacts import artifact
+from fileless import fileless
 from forked import ends
 from here import Here
 
@@ -45,6 +46,12 @@ MOMENTS = 20
 
 
 def tick(*_: object) -> None: ...
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_files() -> Iterator[None]:
+    with fileless():
+        yield
 
 
 def small(*overrides: str) -> Subject:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fileless import fileless
 from PIL import Image as Pillow
 from served import Servable
 
@@ -54,7 +55,8 @@ def run_folder(network: Artifact, tmp_path_factory: pytest.TempPathFactory) -> P
     """A run with its exports, and models/small/3 and 12 as they are published; not to be changed."""
     folder = tmp_path_factory.mktemp("predict") / "run"
     write(network, folder)
-    export(Exportable(network), ["savedmodel", "tflite", "onnx"], folder, made(RULE))
+    with fileless():
+        export(Exportable(network), ["savedmodel", "tflite", "onnx"], folder, made(RULE))
     for version in ("3", "12"):
         published = folder.parent / "models/small" / version
         shutil.copytree(folder / "saved_model/1", published)

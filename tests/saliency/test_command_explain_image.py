@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fileless import fileless
 from networks import network, rule
 from PIL import Image
 
@@ -40,7 +41,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("explained")
     artifact = network(TEXT, rule(8, Shorter(pixels=9)))
     write(artifact, folder / "run")
-    export(Exportable(artifact), ["savedmodel", "tflite"], folder / "run", made(artifact.preprocess))
+    with fileless():
+        export(Exportable(artifact), ["savedmodel", "tflite"], folder / "run", made(artifact.preprocess))
     draw = np.random.default_rng(0)
     (folder / "photos").mkdir()
     for name, size in (("wide.png", (60, 40)), ("tall.jpg", (30, 70))):

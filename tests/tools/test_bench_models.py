@@ -42,7 +42,7 @@ def test_each_benchmark_runs(name: str, rows: int, tool: ModuleType, tmp_path: P
     small.write_text("extends: cifar_densenet40_k12\nstages: {repeats: [2, 1, 1]}\n")
     monkeypatch.setattr(tool, "DEEP", str(small))
     grouped = tmp_path / "grouped.yaml"
-    grouped.write_text("extends: resnext50_32x4d\nstages: {repeats: [1, 1, 1, 1]}\n")
+    grouped.write_text("extends: resnext50_32x4d\nstages: {repeats: [1], widths: [64], strides: [1]}\n")
     monkeypatch.setattr(tool, "GROUPED", str(grouped))
     monkeypatch.setattr(multiprocessing, "get_context", lambda _: FORKS)  # which have TensorFlow loaded
     monkeypatch.setattr(tool, "BUILT", ("keras_mobilenet", keras.applications.MobileNet))

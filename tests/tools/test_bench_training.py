@@ -59,9 +59,17 @@ def test_another_process_is_asked_for_its_steps(tool: ModuleType, tmp_path: Path
     assert list(tool.beside_torch(tool.Settings(tmp_path, 32, 2, 2, None))) == []
 
 
+def application(*, weights: None, classifier_activation: None, input_shape: tuple[int, int, int]) -> keras.Model:
+    """Called as those of keras.applications, and of few layers: tracing all of one takes ten seconds."""
+    layers = keras.layers
+    return keras.Sequential([keras.Input(input_shape), layers.Conv2D(8, 3), layers.BatchNormalization(), layers.ReLU(),
+                             layers.GlobalAveragePooling2D(), layers.Dense(1000)])
+
+
 @pytest.mark.slow
 def test_the_step_beside_keras_runs(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tool, "TWINS", {"keras_mobilenet": (keras.applications.MobileNet, 1.0)})
+    (tmp_path / "small.yaml").write_text("input: 32x32x3\nclasses: 1000\nstem: [conv: 3x3 8]\nhead: [global_avg_pool, dense: $classes]\n")
+    monkeypatch.setattr(tool, "TWINS", {str(tmp_path / "small.yaml"): (application, 1.0)})
     path = tmp_path / "found.json"
     assert tool.main(["keras", "--size", "32", "--rounds", "1", "--json", str(path)]) in (0, 1)
     rows = json.loads(path.read_text())["rows"]
@@ -72,6 +80,6 @@ def test_the_step_beside_keras_runs(tool: ModuleType, tmp_path: Path, monkeypatc
 @pytest.mark.slow
 def test_loops_run(tool: ModuleType, tmp_path: Path) -> None:
     few = "train.data={source: synthetic, classes: 10, train: 256, test: 64, height: 8, width: 8, channels: 1}"
-    overrides = [few, "train.epochs=2", "stages.repeats=1", "input=8x8x1", "train.preprocess=none", "train.augment=[]", "train.schedule=constant"]
+    overrides = [few, "train.epochs=2", "stages={repeats: [1], widths: [16], strides: [1]}", "input=8x8x1", "train.preprocess=none", "train.augment=[]", "train.schedule=constant"]
     for loop in (tool.loop_of_ours, tool.loop_of_keras):
         assert all(each > 0 for each in loop("resnet20_digits", overrides, tmp_path)())

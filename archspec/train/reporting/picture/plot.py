@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from archspec.io.files import replacing
 
@@ -25,5 +25,16 @@ def plot(path: Path, width: float, height: float) -> Iterator[Figure]:
     with style.context(["default", PLAIN]), replacing(path) as partial:
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure
-        kind = path.suffix.removeprefix(".")
-        figure.savefig(partial, format=kind, dpi=DPI, metadata={"Date": None} if kind == "svg" else None)
+        _print(figure, path.suffix, partial)
+
+
+def _print(figure: Figure, suffix: str, path: Path) -> None:
+    """What `savefig` writes, which draws all of it once more before, for margins that nothing here asks for."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    canvas: Any = (FigureCanvasSVG if suffix == ".svg" else FigureCanvasAgg)(figure)  # their methods have no types
+    figure.set_dpi(DPI)
+    if suffix == ".svg":
+        canvas.print_svg(path, metadata={"Date": None})
+    else:
+        canvas.print_png(path)
