@@ -129,8 +129,8 @@ AT_ITS_CALL: dict[str, dict[str, object]] = {
     "pnasnet_cell": {"repeats": 1}, "selective_kernel": {"least": 8}, "shvit": {"seen": 16},
     "single_head": {"seen": 16}, "rdnet_transition": {"patch": 2}, "universal_bottleneck": {"middle": 3}}
 """What else a block is given: a cell that halves its map stands once, and what another parameter hides or strides shows."""
-VALUES: tuple[object, ...] = (2, 4, 8, 32, 3, 5, 1, 0.5, 0.25, True, False, "tanh", "projection_always", "none", "identity", "max", ["act: tanh"])
-"""What a parameter of a block may be; the first that it takes has to act."""
+VALUES: tuple[object, ...] = (2, 4, 0.5, "projection_always", 8, 32, 3, 5, 1, 0.25, True, False, "tanh", "none", "identity", "max", ["act: tanh"])
+"""What a parameter of a block may be, what many take first; the first that it takes has to act."""
 PARAMETERS = {entry.name: entry.parameters for entry in blocks()}
 
 

@@ -81,7 +81,7 @@ def test_stopped_and_killed_in_every_way_the_end_is_that_of_the_whole_run(spec: 
     assert codes(run=[*ARGUMENTS, "--run", "whole"]) == [0, 0]
     assert codes([], [partial(signalled, SIGTERM, 4)]) == [130, 130]
     assert checkpoints(Path("cut")) in ([5], [6])  # of both workers after the same step
-    assert codes(both, both) == [-9, -9]
+    assert set(codes(both, both)) in ({-9}, {-9, 4})  # whoever lives a moment longer may notice
     assert codes([], second) == [4, -9]
     assert re.search(r"worker 1 \(127\.0\.0\.1:\d+\) has ended, or cannot be reached: this one ends, too", said[0])
     assert codes(run=[*run, "--set", "train.on_divergence=stop"]) == [1, 1]

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from forked import FORKS
-from runs import undrawn
+from runs import undrawn, unoptimized
 
 from archspec.__main__ import main
 from archspec.train import loop
@@ -58,6 +58,7 @@ def _run(arguments: list[str], hooks: list[Hook], log: Path, environment: dict[s
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
     undrawn(PATCH)
+    unoptimized()
     for hook in hooks:
         hook()
     sys.argv = ["archspec", *arguments]
