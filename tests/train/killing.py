@@ -19,21 +19,22 @@ PATCH = pytest.MonkeyPatch()
 """Of these processes, which end with what is changed in them."""
 
 
-def train(arguments: list[str], spoiled: Collection[int] = (), moment: str = "", step: int = 0) -> int | None:
+def train(arguments: list[str], spoiled: Collection[int] = (), moment: str = "", step: int = 0, *, optimized: bool = True) -> int | None:
     """The exit code of `archspec train`; minus the signal that killed it. Prints into LOG.
 
     Each epoch is said to be better than the one before. The batches of the steps `spoiled` make loss and weights no numbers.
-    It ends at a moment of MOMENTS, if one is named.
+    It ends at a moment of MOMENTS, if one is named. What is compiled may be left as it was traced; see runs.py.
     """
-    return printing(LOG, _trained, arguments, tuple(spoiled), moment, step)
+    return printing(LOG, _trained, arguments, tuple(spoiled), moment, step, optimized)
 
 
-def _trained(arguments: list[str], spoiled: Collection[int], moment: str, step: int) -> int:
+def _trained(arguments: list[str], spoiled: Collection[int], moment: str, step: int, optimized: bool) -> int:
     from runs import undrawn, unoptimized
 
     from archspec.export import signatures
     undrawn(PATCH)
-    unoptimized()
+    if not optimized:
+        unoptimized()
     PATCH.setattr(signatures, "CHANNELS", ())  # what decodes files takes longer to trace than all the rest of a SavedModel
     rise()
     spoil(spoiled)
