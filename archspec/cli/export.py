@@ -72,9 +72,9 @@ def export(model: str, to: str, formats: str | None, quantize: str | None, accur
     """
     place, console = steady(user_path(to, "--to")), Screen(stderr=True)
     refuse_no_folder(place, "--to")
-    said = {f"export.{key}={_listed(text) if key != 'accuracy_drop' else text}": (option, text) for key, option, text in (
-        ("formats", "--format", formats), ("quantize", "--quantize", quantize),
-        ("accuracy_drop", "--accuracy-drop", accuracy_drop)) if text is not None}
+    said = {f"export.{key}={value}": (option, text) for key, option, text, value in (
+        ("formats", "--format", formats, _listed(formats)), ("quantize", "--quantize", quantize, _listed(quantize)),
+        ("accuracy_drop", "--accuracy-drop", accuracy_drop, accuracy_drop)) if text is not None}
     from archspec.export.asked import Asked
     asked = Asked(model, weights, layout, labels, (*overrides, *said))
     with told_of(said):
@@ -108,9 +108,9 @@ def _sizes(text: str) -> tuple[int, ...]:
     return tuple(sorted(set(numbers)))
 
 
-def _listed(text: str) -> str:
+def _listed(text: str | None) -> str | None:
     """Words between commas as a list in YAML."""
-    return text if text.startswith("[") and text.endswith("]") else f"[{text}]"
+    return text if text is None or (text.startswith("[") and text.endswith("]")) else f"[{text}]"
 
 
 def _found(asked: Asked, tick: Tick) -> Subject:

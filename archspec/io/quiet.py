@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from archspec.errors import InputError
-from archspec.io.memory import collect_seldom, keep_freed
 
 
 @contextmanager
@@ -91,6 +90,7 @@ def import_tensorflow(*, devices: bool = True) -> None:
 
     Not the `devices` of a worker among several, which have to be used together from the first time on.
     """
+    from archspec.io.memory import collect_seldom, keep_freed  # whose ctypes the light commands do without
     first = "tensorflow" not in sys.modules
     settle()
     keep_freed()

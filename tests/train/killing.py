@@ -19,28 +19,25 @@ PATCH = pytest.MonkeyPatch()
 """Of these processes, which end with what is changed in them."""
 
 
-def train(arguments: list[str], spoiled: Collection[int] = (), moment: str = "", step: int = 0, *, optimized: bool = True) -> int | None:
+def train(arguments: list[str], spoiled: Collection[int] = (), moment: str = "", step: int = 0) -> int | None:
     """The exit code of `archspec train`; minus the signal that killed it. Prints into LOG.
 
     Each epoch is said to be better than the one before. The batches of the steps `spoiled` make loss and weights no numbers.
-    It ends at a moment of MOMENTS, if one is named. What is compiled may be left as it was traced; see runs.py.
+    It ends at a moment of MOMENTS, if one is named.
     """
-    return printing(LOG, _trained, arguments, tuple(spoiled), moment, step, optimized)
+    return printing(LOG, _trained, arguments, tuple(spoiled), moment, step)
 
 
-def _trained(arguments: list[str], spoiled: Collection[int], moment: str, step: int, optimized: bool) -> int:
-    from runs import undrawn, unoptimized
-
-    from archspec.export import signatures
+def _trained(arguments: list[str], spoiled: Collection[int], moment: str, step: int) -> int:
+    from fileless import fileless
+    from runs import undrawn
     undrawn(PATCH)
-    if not optimized:
-        unoptimized()
-    PATCH.setattr(signatures, "CHANNELS", ())  # what decodes files takes longer to trace than all the rest of a SavedModel
     rise()
     spoil(spoiled)
     if moment:
         MOMENTS[moment](step)
-    return archspec(["train", *arguments])
+    with fileless():
+        return archspec(["train", *arguments])
 
 
 def spoil(steps: Collection[int]) -> None:

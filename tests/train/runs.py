@@ -86,11 +86,6 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(draw, "draw_from", lambda *_: Image.new("1", (1, 1)))
 
 
-def unoptimized() -> None:
-    """A process that ends soon computes what is compiled as it was traced: to optimise it takes longer than a few small steps do."""
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-
-
 @contextmanager
 def eagerly(few: bool = True) -> Iterator[None]:
     """A few steps are done sooner than compiled. Their batches are made before."""

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import signal
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import augmented
-import killing
 import numpy as np
 import pytest
 from augmented import BATCH, EPOCHS, STEPS, section
-from killing import LOG
+from killing import LOG, train
 from runs import checkpoints, exact, metrics
 
 from archspec.schema.keys import to_json
@@ -105,7 +103,6 @@ def test_killed(source: str, said: dict[str, object], kills: list[tuple[str, int
     monkeypatch.setenv("ARCHSPEC_CACHE", str(tmp_path / "kept"))
     augmented.write(tmp_path)
     write(tmp_path, source, **said)
-    train = partial(killing.train, optimized=source == "folder")  # what is bare is optimised soon
     assert train(["whole.yaml"], SPOILED) == 0, LOG.read_text()
     for moment, step in kills:
         ends = 130 if moment == "stopped" else -signal.SIGKILL

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from forked import FORKS
-from runs import undrawn, unoptimized
+from runs import undrawn
 
 from archspec.__main__ import main
 from archspec.train import loop
@@ -58,7 +59,6 @@ def _run(arguments: list[str], hooks: list[Hook], log: Path, environment: dict[s
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
     undrawn(PATCH)
-    unoptimized()
     for hook in hooks:
         hook()
     sys.argv = ["archspec", *arguments]
@@ -79,6 +79,20 @@ def signalled(number: signal.Signals, step: int) -> None:
         real(self)
         if self._job.state.progress.step == step:
             os.kill(os.getpid(), number)
+    PATCH.setattr(loop.Steps, "next", following)
+
+
+def killed_together(workers: int, step: int) -> None:
+    """All are killed when all have done so many steps: none of them lives to see that another one is gone."""
+    real = loop.Steps.next
+
+    def following(self: loop.Steps) -> None:
+        real(self)
+        if self._job.state.progress.step == step:
+            Path(f"at-{step}-{os.getpid()}").touch()
+            while len(list(Path().glob(f"at-{step}-*"))) < workers:
+                time.sleep(0.001)
+            os.kill(os.getpid(), signal.SIGKILL)
     PATCH.setattr(loop.Steps, "next", following)
 
 

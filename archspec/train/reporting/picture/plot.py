@@ -32,8 +32,8 @@ def _print(figure: Figure, suffix: str, path: Path) -> None:
     """What `savefig` writes, which draws all of it once more before, for margins that nothing here asks for."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.backends.backend_svg import FigureCanvasSVG
-    canvas: Any = (FigureCanvasSVG if suffix == ".svg" else FigureCanvasAgg)(figure)  # their methods have no types
     figure.set_dpi(DPI)
+    canvas: Any = (FigureCanvasSVG if suffix == ".svg" else FigureCanvasAgg)(figure)  # their methods have no types
     if suffix == ".svg":
         canvas.print_svg(path, metadata={"Date": None})
     else:
