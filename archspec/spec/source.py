@@ -187,6 +187,8 @@ def _below(path: str, part: str) -> str:
 
 AFTER_QUESTION = re.compile(r"(?<![^\s\[{,])\?[\s,]*$")
 """YAML takes a bare ? for the mark of a key."""
+COLONLESS = re.compile(r"(\w+) +(\S.*)")
+"""A key and its value, with nothing between them."""
 QUESTION = "inside [...] and {...} a ? stands in quotes: reshape: [1, '?', 8]"
 
 
@@ -332,14 +334,23 @@ class _Reader:
             items.append(item)
         return ListTree(tuple(items), where)
 
+    def lone(self, key: Scalar, before: dict[str, Where]) -> bool:
+        """Whether a key without a value, between braces, is a number or a key whose colon is missing, which is told then."""
+        words = COLONLESS.fullmatch(key.text)
+        if isinstance(key.value, int | float):
+            self.problem("key", key.where, f"{key.text} stands here without a key",
+                         f"a list has brackets: {next(reversed(before))}: […, {key.text}]" if before else "write key: value")
+        elif words:
+            self.problem("key", key.where, f"'{shorten(key.text)}' has no colon",
+                         f"a key has a colon and its value behind it: {shorten(f'{words[1]}: {words[2]}')}")
+        return isinstance(key.value, int | float) or words is not None
+
     def mapping(self, events: Iterator[yaml.Event], where: Where, path: str, depth: int) -> MappingTree:
         entries: dict[str, Tree] = {}
         keys: dict[str, Where] = {}
         while not isinstance(event := next(events), yaml.MappingEndEvent):
             key, event = self.key(event, events, path, depth), next(events)
-            if self.flow and isinstance(key.value, int | float) and isinstance(event, yaml.ScalarEvent) and _is_empty(event):
-                self.problem("key", key.where, f"{key.text} stands here without a key",
-                             f"a list has brackets: {list(keys)[-1]}: […, {key.text}]" if keys else "write key: value")
+            if self.flow and isinstance(event, yaml.ScalarEvent) and _is_empty(event) and self.lone(key, keys):
                 self.grow(1, 0)
                 continue
             value = self.tree(event, events, _below(path, f".{key.text}"), depth + 1)

@@ -69,6 +69,7 @@ def test_items(item: str, message: str, hint: str, fails: Fails) -> None:
     ("[basic: 16]", "a stage says no block", "write {block: basic, …}"),
     ("{stage1: {block: basic, width: 16}, stage2: {block: basic, width: 16}}", "a stage says no block", "stages is a list: - {name: stage1, block: …}"),
     ("{block: basic, widths: 16, 32}", "32 stands here without a key", "a list has brackets: widths: […, 32]"),
+    ("{block: basic, width: 8, se 4}", "'se 4' has no colon", "a key has a colon and its value behind it: se: 4"),
     ("{block: basic, widths: 16 32}", "conv: filters needs a whole number, this is '16 32'", "a list has brackets and commas: [16, 32]"),
     ("{block: basic, widths: [8, 16], strides: [1 2]}", "'strides' has one entry, the text '1 2'", "a list has brackets and commas: [1, 2]"),
     ("{block: basic, width: 8, repeats: '3,4'}", "repeats needs a whole number, this is '3,4'", "a list has brackets and commas: [3, 4]"),
